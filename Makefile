@@ -1,0 +1,94 @@
+# Two commands for a newcomer, each doing its own set-up: `make demo` and `make test`.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+# One after the other, so that the first failure is the last thing on the screen.
+.NOTPARALLEL:
+
+# Where rustup puts cargo, for a shell that has not read its settings since.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# OpenMPI starts nothing as root unless told twice.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+
+# In CI a Cargo.lock that does not fit Cargo.toml is an error.
+LOCKED := $(if $(CI),--locked)
+DENY := cargo deny --log-level error check licenses bans sources
+heading = @printf '\n==> %s\n' "$(1)"
+
+.PHONY: help
+help:
+	@echo "make demo    build, then generate two small NEMO-like files and send them, on 4 ranks"
+	@echo "make test    everything a change must pass: format, lints, tests, Slurm, licences"
+	@echo "make lint    format and lints only"
+	@echo "make bench   the benchmarks"
+	@echo "make deny    licences and sources of the dependencies (installs cargo-deny)"
+	@echo "make clean   remove all that was built or made"
+
+.PHONY: demo
+demo:
+	@scripts/demo.sh
+
+.PHONY: test
+test: setup-test lint python build test-rust test-slurm test-deny
+	$(call heading,all checks passed)
+
+.PHONY: setup-test
+setup-test:
+	$(call heading,set-up)
+	@scripts/setup.sh test
+
+.PHONY: lint
+lint:
+	$(call heading,format and lints)
+	cargo fmt --all --check
+	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+.PHONY: python
+python:
+	$(call heading,Python readers in tests/.venv)
+	@scripts/python-venv.sh
+
+.PHONY: build
+build:
+	$(call heading,debug build)
+	cargo build $(LOCKED) --workspace
+
+.PHONY: test-rust
+test-rust:
+	$(call heading,tests)
+	cargo test $(LOCKED) --workspace
+
+.PHONY: test-slurm
+test-slurm:
+	$(call heading,Slurm)
+	@tests/slurm/run.sh
+
+.PHONY: test-deny
+test-deny:
+	$(call heading,licences and sources of the dependencies)
+	@if command -v cargo-deny >/dev/null; then \
+	    echo "$(DENY)"; $(DENY); \
+	else \
+	    echo "SKIPPED: cargo-deny is not installed; make deny installs and runs it"; \
+	fi
+
+# Known vulnerabilities need a database from the network: cargo deny check advisories
+.PHONY: deny
+deny:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	$(DENY)
+
+.PHONY: bench
+bench:
+	@scripts/setup.sh
+	cargo bench
+
+.PHONY: clean
+clean:
+	cargo clean
+	rm -rf tests/.venv

@@ -1,0 +1,33 @@
+//! The commands, one a file; each tells its story by calling the other rooms.
+
+mod prepare;
+mod send;
+mod settle;
+
+use crate::cli::{Command, Parsed};
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+
+/// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
+#[must_use]
+pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
+    let done = match parsed {
+        Parsed::Answer(text) => {
+            if ranks.rank() == 0 {
+                print!("{text}");
+            }
+            Ok(())
+        }
+        Parsed::Wrong(failure) => Err(failure),
+        Parsed::Command(Command::Send(args)) => send::send(&args, ranks),
+    };
+    match done {
+        Ok(()) => Exit::Ok,
+        Err(Failure { exit, message }) => {
+            if ranks.rank() == 0 {
+                eprintln!("msm_os: {message}");
+            }
+            exit
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Putting the documents: those of all arrays, then the root of each store, which is what readers see. And putting the
+//! old ones back.
+//!
+//! Key type: [`Commit`].
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::plan::{Phase, Plan};
+use crate::store::{Bucket, StoreError, layout};
+use crate::transfer::Verify;
+
+/// Requests in flight.
+const REQUESTS: usize = 16;
+/// PUTs of a document that does not read back as it was sent.
+const TRIES: u32 = 3;
+
+/// The documents of a transaction, on their way.
+pub struct Commit<'a> {
+    bucket: &'a Bucket,
+    verify: Verify,
+    /// Documents that were or may have been put, with what was there before, in order.
+    put: Vec<(String, Option<Bytes>)>,
+}
+
+impl<'a> Commit<'a> {
+    /// A commit that has put nothing yet.
+    #[must_use]
+    pub fn new(bucket: &'a Bucket, verify: Verify) -> Self {
+        Self {
+            bucket,
+            verify,
+            put: Vec::new(),
+        }
+    }
+
+    /// Puts the documents of every store of `plan` that changes. When it returns `Ok`, every reader sees the new
+    /// stores.
+    ///
+    /// # Errors
+    /// If a document cannot be put or does not read back; then call [`Commit::undo`].
+    pub async fn apply(&mut self, plan: &Plan) -> Result<(), StoreError> {
+        let mut arrays = BTreeMap::new();
+        for array in plan.arrays.iter().filter(|a| a.phase != Phase::Compare) {
+            for &store in &array.stores {
+                let key = layout::array_document(&plan.stores[store].key, &array.name);
+                arrays.insert(key, array.document.clone());
+            }
+        }
+        self.put_all(arrays).await?;
+        let changed = plan.stores.iter().filter(|s| s.old_root.as_ref() != Some(&s.new_root));
+        self.put_all(changed.map(|s| (layout::root_document(&s.key), s.new_root.clone())).collect()).await
+    }
+
+    async fn put_all(&mut self, documents: BTreeMap<String, String>) -> Result<(), StoreError> {
+        let bucket = self.bucket;
+        let before: Vec<(String, Option<Bytes>)> = stream::iter(documents.keys().cloned())
+            .map(|key| async move {
+                match bucket.get(&key).await {
+                    Ok(document) => Ok((key, Some(document))),
+                    Err(error) if error.is_missing() => Ok((key, None)),
+                    Err(error) => Err(error),
+                }
+            })
+            .buffered(REQUESTS)
+            .try_collect()
+            .await?;
+        self.put.extend(before);
+        let this = &*self;
+        let work = documents.into_iter().map(|(key, document)| async move { this.put_one(&key, document).await });
+        // All of them end before an error is passed on, so that the undo comes after the last PUT.
+        let done: Vec<Result<(), StoreError>> = stream::iter(work).buffer_unordered(REQUESTS).collect().await;
+        done.into_iter().collect()
+    }
+
+    async fn put_one(&self, key: &str, document: String) -> Result<(), StoreError> {
+        let document = Bytes::from(document);
+        for _ in 0..TRIES {
+            self.bucket.put(key, document.clone()).await?;
+            if self.verify == Verify::None || self.bucket.get(key).await.is_ok_and(|found| found == document) {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Failed {
+            place: self.bucket.place().to_owned(),
+            key: key.to_owned(),
+            action: "writing",
+            cause: format!("it did not read back as it was sent, in {TRIES} tries"),
+        })
+    }
+
+    /// Puts back what was there before, roots first; returns what could not be done.
+    pub async fn undo(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (key, before) in self.put.iter().rev() {
+            let undone = match before {
+                Some(document) => self.bucket.put(key, document.clone()).await.map(|_| ()),
+                None => self.bucket.delete(key).await,
+            };
+            problems.extend(undone.err().map(|error| error.to_string()));
+        }
+        problems
+    }
+}

@@ -1,0 +1,91 @@
+//! The chunk records of one transaction, checked against its plan: every object exactly once, nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::exit::{Exit, Failure};
+use crate::plan::{Phase, Plan};
+use crate::transfer::{ChunkRecord, Content, Proof};
+
+/// The records of all ranks, complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest(Vec<ChunkRecord>);
+
+/// Why a manifest is not the plan's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ManifestError {
+    #[error("array '{array}' of store '{store}': no record of chunk {chunk:?}")]
+    Missing { array: String, store: String, chunk: Vec<u64> },
+    #[error("array '{array}' of store '{store}': {count} records of chunk {chunk:?}, expected one")]
+    Unexpected { array: String, store: String, chunk: Vec<u64>, count: usize },
+    #[error("a record names array {array} and store {store}, which the plan does not have")]
+    Unknown { array: usize, store: usize },
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::new(Exit::TransferFailed, format!("the manifest is not complete: {error}"))
+    }
+}
+
+impl Manifest {
+    /// Checks `records` against the units of `phase`.
+    ///
+    /// # Errors
+    /// If an object has no record, or more than one, or a record is of no object of the plan.
+    pub fn check(plan: &Plan, phase: Phase, records: Vec<ChunkRecord>) -> Result<Self, ManifestError> {
+        let mut count: BTreeMap<(usize, usize, Vec<u64>), usize> = BTreeMap::new();
+        for record in &records {
+            *count.entry((record.array, record.store, record.chunk.clone())).or_default() += 1;
+        }
+        let names = |array: usize, store: usize| {
+            let array_name = plan.arrays.get(array).map(|a| a.name.clone());
+            array_name.zip(plan.stores.get(store).map(|s| s.key.clone()))
+        };
+        for unit in plan.units.iter().filter(|u| plan.arrays[u.array].phase == phase) {
+            let target = &plan.arrays[unit.array];
+            for object in unit.objects(target) {
+                for &store in &target.stores {
+                    let (array, key) = (target.name.clone(), plan.stores[store].key.clone());
+                    match count.remove(&(unit.array, store, object.chunk.clone())) {
+                        Some(1) => {}
+                        None => return Err(ManifestError::Missing { array, store: key, chunk: object.chunk }),
+                        Some(count) => {
+                            return Err(ManifestError::Unexpected { array, store: key, chunk: object.chunk, count });
+                        }
+                    }
+                }
+            }
+        }
+        match count.pop_first() {
+            None => Ok(Self(records)),
+            Some(((array, store, chunk), count)) => Err(match names(array, store) {
+                Some((array, store)) => ManifestError::Unexpected { array, store, chunk, count },
+                None => ManifestError::Unknown { array, store },
+            }),
+        }
+    }
+
+    /// Objects stored, bytes they take, and objects that are all fill and so not stored.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64, u64) {
+        self.0.iter().fold((0, 0, 0), |(stored, bytes, empty), record| match record.content {
+            Content::Stored { bytes: of_object, .. } => (stored + 1, bytes + of_object, empty),
+            Content::Empty => (stored, bytes, empty + 1),
+        })
+    }
+
+    /// Objects with this proof.
+    #[must_use]
+    pub fn proven(&self, by: Proof) -> u64 {
+        let so = |r: &&ChunkRecord| matches!(r.content, Content::Stored { proof, .. } if proof == by);
+        self.0.iter().filter(so).count() as u64
+    }
+
+    /// These records and those of `other`.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}

@@ -1,0 +1,129 @@
+//! Exit codes: the one list of them, documented in `docs/exit-codes.md` and in `--help`.
+//!
+//! Key types: [`Exit`], one cause each; [`Failure`], a cause with the words for the user.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! exits {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
+        /// Why the program ended, as its exit code says it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Exit { $($(#[doc = $doc])+ $name = $code,)+ }
+
+        impl Exit {
+            /// Every code with its meaning, in order.
+            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($doc),+)),)+];
+        }
+    };
+}
+
+exits! {
+    /// done, or nothing to do
+    Ok = 0,
+    /// a fault of the program itself
+    Internal = 1,
+    /// the command line is wrong
+    Usage = 2,
+    /// a source file does not exist or may not be read
+    SourceMissing = 10,
+    /// a source file is a directory
+    SourceIsDirectory = 11,
+    /// a source file is not a whole NetCDF file
+    SourceBroken = 12,
+    /// a source file lacks the append dimension, its coordinate, or any step along it
+    NoAppendDimension = 13,
+    /// a variable asked for is not in the source files
+    UnknownVariable = 14,
+    /// a variable has a type or a shape that cannot be sent
+    UnsupportedVariable = 15,
+    /// the source files do not fit together
+    ArchiveMismatch = 16,
+    /// the chunk strategy is malformed or does not fit the variables
+    ChunkStrategy = 17,
+    /// no prefix can be derived from the file name
+    NoPrefix = 18,
+    /// the plan does not fit into the memory given
+    Memory = 19,
+    /// a dimension's size or a variable's dimensions differ from the store's
+    DimensionConflict = 20,
+    /// a data type differs from the store's
+    TypeConflict = 21,
+    /// a static coordinate's values differ from the store's
+    CoordinateConflict = 22,
+    /// units, calendar, packing or fill value differ from the store's
+    AttributeConflict = 23,
+    /// the time steps overlap the store's, or lie before its end
+    TimeConflict = 24,
+    /// what lies at the store's place is not a store this program can extend
+    ForeignStore = 25,
+    /// the variables and coordinates differ from the store's
+    ContentsConflict = 26,
+    /// the credentials are missing or malformed
+    Credentials = 30,
+    /// the bucket does not exist
+    NoBucket = 31,
+    /// the object store refuses access
+    AccessDenied = 32,
+    /// the endpoint cannot be reached
+    Unreachable = 33,
+    /// the object store fails otherwise
+    StoreFailed = 34,
+    /// the transfer failed; everything is as it was before
+    TransferFailed = 40,
+    /// an object never read back as it was written; everything is as it was before
+    VerifyFailed = 41,
+    /// the run failed and so did putting everything back
+    RollbackIncomplete = 42,
+    /// the launcher and the MPI library do not fit together
+    Launcher = 50,
+    /// a rank panicked
+    Panic = 70,
+}
+
+impl Exit {
+    /// The number the operating system gets.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        self as i32
+    }
+}
+
+/// Why a command failed: the exit code and one message for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What the process ends with.
+    pub exit: Exit,
+    /// What happened, where, and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with this exit code and message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_table_is_this_list() {
+        let page = include_str!("../docs/exit-codes.md");
+        let rows: Vec<String> = page
+            .lines()
+            .filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned)
+            .collect();
+        let expected: Vec<String> = Exit::ALL
+            .iter()
+            .map(|(exit, meaning)| format!("| {} |{meaning} |", exit.code()))
+            .collect();
+        assert_eq!(rows, expected);
+    }
+}

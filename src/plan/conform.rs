@@ -1,0 +1,88 @@
+//! Does a variable fit the array that a store holds of it? And its attributes, as a Zarr document has them.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::error::PlanError;
+use super::target::StoredArray;
+use crate::source::{Attribute, DType, MEANING, Variable};
+
+/// The attributes of `variable` as a Zarr v3 document has them. xarray expects the `_FillValue` of a float array as
+/// the base64 of its little-endian float64 (`xarray.backends.zarr.FillValueCoder`); all else is plain JSON.
+#[must_use]
+pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
+    let encode = |(name, attribute): &(String, Attribute)| {
+        let value = match attribute.number() {
+            Some(fill) if name == "_FillValue" && dtype.is_float() => {
+                json!(BASE64_STANDARD.encode(fill.as_f64().to_le_bytes()))
+            }
+            _ => attribute.to_json(),
+        };
+        (name.clone(), value)
+    };
+    variable.attributes.iter().map(encode).collect()
+}
+
+/// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
+/// attributes that say what the values mean.
+///
+/// # Errors
+/// The first difference, naming `store`.
+pub(super) fn conforms(
+    store: &str,
+    variable: &Variable,
+    dtype: DType,
+    stored: &StoredArray,
+    append_dimension: &str,
+) -> Result<(), PlanError> {
+    let (store, array) = (store.to_owned(), variable.name.clone());
+    if variable.dimensions != stored.dimensions {
+        return Err(PlanError::Dimensions {
+            store,
+            array,
+            stored: format!("{:?}", stored.dimensions),
+            found: format!("{:?}", variable.dimensions),
+        });
+    }
+    for (d, dimension) in variable.dimensions.iter().enumerate() {
+        if dimension != append_dimension && variable.shape[d] != stored.shape[d] {
+            return Err(PlanError::DimensionSize {
+                store,
+                array,
+                dimension: dimension.clone(),
+                stored: stored.shape[d],
+                found: variable.shape[d],
+            });
+        }
+    }
+    if stored.dtype.as_ref() != Ok(&dtype) {
+        return Err(PlanError::Type {
+            store,
+            array,
+            stored: stored.dtype.as_ref().map_or_else(Clone::clone, ToString::to_string),
+            found: dtype.to_string(),
+        });
+    }
+    let attributes = attributes_of(variable, dtype);
+    for attribute in MEANING {
+        let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
+        if !equal(found, held) {
+            let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
+            return Err(PlanError::Attribute {
+                store,
+                array,
+                attribute: attribute.to_owned(),
+                stored: shown(held),
+                found: shown(found),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Equal as JSON, or as numbers: another writer may have put 1 where we put 1.0.
+fn equal(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let number = |v: Option<&Value>| v.and_then(Value::as_f64);
+    a == b || (number(a).is_some() && number(a) == number(b))
+}

@@ -1,0 +1,233 @@
+//! Codecs: the user's choice of one, and encoding and decoding the objects of an array.
+//!
+//! Key types: [`Codec`], from `--codec`; [`ChunkCodec`], made from an array's document; [`Encoded`].
+
+use std::num::NonZeroU64;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use zarrs::array::{Array, ArrayBytes, ArrayMetadata, ArrayToBytesCodecTraits, CodecOptions};
+use zarrs::storage::store::MemoryStore;
+
+use super::error::StoreError;
+
+/// The compressor of new arrays. Whichever it is, a crc32c follows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// No compression.
+    None,
+    /// Zstandard of this level.
+    Zstd(i32),
+    /// Blosc with this inner compressor, level and shuffle.
+    Blosc {
+        /// `lz4`, `lz4hc`, `blosclz`, `zstd`, `snappy` or `zlib`.
+        compressor: String,
+        /// 0 to 9.
+        level: u8,
+        /// `shuffle`, `bitshuffle` or `noshuffle`.
+        shuffle: String,
+    },
+}
+
+impl Default for Codec {
+    /// Measured in `docs/codecs.md`.
+    fn default() -> Self {
+        Self::Blosc {
+            compressor: "lz4".to_owned(),
+            level: 5,
+            shuffle: "shuffle".to_owned(),
+        }
+    }
+}
+
+impl FromStr for Codec {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let wrong = |cause: &str| StoreError::Codec {
+            text: text.to_owned(),
+            cause: cause.to_owned(),
+        };
+        let words: Vec<&str> = text.split(':').collect();
+        match words[..] {
+            ["none"] => Ok(Self::None),
+            ["zstd", level] => match level.parse() {
+                Ok(level) if (-7..=22).contains(&level) => Ok(Self::Zstd(level)),
+                _ => Err(wrong("a zstd level is a whole number from -7 to 22")),
+            },
+            ["blosc", ref rest @ ..] if rest.len() <= 3 => {
+                let compressor = rest.first().copied().unwrap_or("lz4");
+                if !["lz4", "lz4hc", "blosclz", "zstd", "snappy", "zlib"].contains(&compressor) {
+                    return Err(wrong("blosc's compressors are lz4, lz4hc, blosclz, zstd, snappy and zlib"));
+                }
+                let level = rest.get(1).copied().unwrap_or("5").parse().ok().filter(|level| *level <= 9);
+                let shuffle = rest.get(2).copied().unwrap_or("shuffle");
+                if !["shuffle", "bitshuffle", "noshuffle"].contains(&shuffle) {
+                    return Err(wrong("blosc's shuffles are shuffle, bitshuffle and noshuffle"));
+                }
+                Ok(Self::Blosc {
+                    compressor: compressor.to_owned(),
+                    level: level.ok_or_else(|| wrong("a blosc level is a whole number from 0 to 9"))?,
+                    shuffle: shuffle.to_owned(),
+                })
+            }
+            _ => Err(wrong("it is none of these")),
+        }
+    }
+}
+
+impl Codec {
+    /// The codecs of a Zarr v3 array whose values have `size` bytes: little-endian bytes, compressor, crc32c.
+    #[must_use]
+    pub fn metadata(&self, size: usize) -> Vec<Value> {
+        let bytes = if size == 1 {
+            json!({"name": "bytes"})
+        } else {
+            json!({"name": "bytes", "configuration": {"endian": "little"}})
+        };
+        let compressor = match self {
+            Self::None => None,
+            Self::Zstd(level) => Some(json!({"name": "zstd", "configuration": {"level": level, "checksum": false}})),
+            Self::Blosc { compressor, level, shuffle } => Some(json!({"name": "blosc", "configuration": {
+                "cname": compressor, "clevel": level, "shuffle": shuffle, "typesize": size, "blocksize": 0,
+            }})),
+        };
+        [Some(bytes), compressor, Some(json!({"name": "crc32c"}))].into_iter().flatten().collect()
+    }
+}
+
+/// Encodes and decodes the objects of one array, as its document says.
+pub struct ChunkCodec {
+    array: Array<MemoryStore>,
+    name: String,
+    shape: Vec<NonZeroU64>,
+}
+
+/// An object, encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encoded {
+    /// Every value is the fill value: nothing is stored.
+    Empty,
+    /// What is stored.
+    Stored(Bytes),
+}
+
+impl ChunkCodec {
+    /// The codec of array `name` with this document.
+    ///
+    /// # Errors
+    /// If the document is not one that this program can write.
+    pub fn new(name: &str, document: &str) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Coding {
+            array: name.to_owned(),
+            cause,
+        };
+        let metadata: ArrayMetadata = serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
+        let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), &format!("/{name}"), metadata)
+            .map_err(|e| failed(e.to_string()))?;
+        let origin = vec![0; array.dimensionality()];
+        let shape = array.chunk_shape(&origin).map_err(|e| failed(e.to_string()))?;
+        Ok(Self {
+            array,
+            name: name.to_owned(),
+            shape,
+        })
+    }
+
+    /// The array as zarrs sees it.
+    pub(super) fn array(&self) -> &Array<MemoryStore> {
+        &self.array
+    }
+
+    /// The key of the object at `chunk` of the chunk grid, in the store `store`.
+    #[must_use]
+    pub fn key(&self, store: &str, chunk: &[u64]) -> String {
+        format!("{store}/{}", self.array.chunk_key(chunk))
+    }
+
+    /// Encodes the values of a whole object.
+    ///
+    /// # Errors
+    /// If a codec fails.
+    pub fn encode(&self, values: &[u8]) -> Result<Encoded, StoreError> {
+        if self.array.fill_value().equals_all(values) {
+            return Ok(Encoded::Empty);
+        }
+        let encoded = self.array.codecs().encode(
+            ArrayBytes::from(values),
+            &self.shape,
+            self.array.data_type(),
+            self.array.fill_value(),
+            &options(),
+        );
+        let encoded = encoded.map_err(|cause| self.failed(&cause))?;
+        Ok(Encoded::Stored(encoded.into_owned().into()))
+    }
+
+    /// The values of a stored object.
+    ///
+    /// # Errors
+    /// If it is not what a codec wrote, a wrong crc32c included.
+    pub fn decode(&self, stored: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let decoded = self.array.codecs().decode(
+            stored.into(),
+            &self.shape,
+            self.array.data_type(),
+            self.array.fill_value(),
+            &options(),
+        );
+        let decoded = decoded.map_err(|cause| self.failed(&cause))?;
+        Ok(decoded.into_fixed().map_err(|cause| self.failed(&cause))?.into_owned())
+    }
+
+    fn failed(&self, cause: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Coding {
+            array: self.name.clone(),
+            cause: cause.to_string(),
+        }
+    }
+}
+
+/// One thread an object: the objects themselves are what runs in parallel.
+fn options() -> CodecOptions {
+    CodecOptions::default().with_concurrent_target(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_of_a_codec() {
+        assert_eq!("none".parse(), Ok(Codec::None));
+        assert_eq!("zstd:3".parse(), Ok(Codec::Zstd(3)));
+        assert_eq!("blosc".parse(), Ok(Codec::default()));
+        for wrong in ["", "zstd", "zstd:x", "zstd:99", "blosc:lzma", "blosc:lz4:10", "blosc:lz4:5:sort", "gzip", "blosc:lz4:5:shuffle:9"] {
+            assert!(wrong.parse::<Codec>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_codec_gives_back_what_it_was_given_and_notices_a_flipped_byte() {
+        let values: Vec<u8> = (0..24u16).flat_map(|v| (f32::from(v) * 0.1).to_le_bytes()).collect();
+        for codec in ["none", "zstd:1", "blosc:lz4:5:shuffle", "blosc:zstd:1:bitshuffle"] {
+            let codecs = codec.parse::<Codec>().unwrap().metadata(4);
+            let document = json!({
+                "zarr_format": 3, "node_type": "array", "shape": [30, 6], "data_type": "float32",
+                "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4, 6]}},
+                "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+                "fill_value": 0.0, "codecs": codecs, "attributes": {}, "dimension_names": ["y", "x"],
+            });
+            let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
+            assert_eq!(codec.key("p/tos.zarr", &[2, 1]), "p/tos.zarr/tos/c/2/1");
+            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else { panic!("not empty") };
+            assert_eq!(codec.decode(&stored).unwrap(), values);
+            let mut flipped = stored.to_vec();
+            flipped[stored.len() / 2] ^= 1;
+            assert!(codec.decode(&flipped).is_err());
+            assert_eq!(codec.encode(&[0; 96]).unwrap(), Encoded::Empty);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What can go wrong with the object store; each error names the key or the endpoint, none a secret.
+
+use crate::exit::{Exit, Failure};
+
+/// What went wrong with the object store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum StoreError {
+    #[error("--bucket {text}: {cause}")]
+    Place { text: String, cause: &'static str },
+    #[error("{problem}")]
+    Credentials { problem: String },
+    #[error("--codec {text}: {cause}; expected none, zstd:LEVEL, or blosc:COMPRESSOR:LEVEL:SHUFFLE such as blosc:lz4:5:shuffle")]
+    Codec { text: String, cause: String },
+    #[error("{place}: there is no such bucket; check the name, or create it first")]
+    NoBucket { place: String },
+    #[error("{place}: access refused ({cause}); check the credentials and the bucket's policy")]
+    Denied { place: String, cause: String },
+    #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
+    Unreachable { place: String, cause: String },
+    #[error("{place}/{key}: {action} failed: {cause}")]
+    Failed { place: String, key: String, action: &'static str, cause: String },
+    #[error("{place}/{key}: there is no such object")]
+    Missing { place: String, key: String },
+    #[error("store '{store}': {problem}; nothing was written")]
+    Foreign { store: String, problem: String },
+    #[error("array '{array}': {cause}")]
+    Coding { array: String, cause: String },
+}
+
+impl StoreError {
+    /// Is this the answer that an object does not exist?
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::Place { .. } | StoreError::Codec { .. } => Exit::Usage,
+            StoreError::Credentials { .. } => Exit::Credentials,
+            StoreError::NoBucket { .. } => Exit::NoBucket,
+            StoreError::Denied { .. } => Exit::AccessDenied,
+            StoreError::Unreachable { .. } => Exit::Unreachable,
+            StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
+            StoreError::Foreign { .. } => Exit::ForeignStore,
+            StoreError::Coding { .. } => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
+}

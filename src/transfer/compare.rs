@@ -1,0 +1,96 @@
+//! Comparing static arrays, value for value, with what a store or the archive's first file holds.
+
+use super::assemble::Filled;
+use super::engine::{Engine, on_rayon};
+use super::error::TransferError;
+use crate::plan::{TargetArray, WorkUnit};
+use crate::source::DType;
+
+impl Engine {
+    pub(super) async fn compare_unit(self: std::sync::Arc<Self>, index: usize) -> Result<(), TransferError> {
+        let unit = self.plan.units[index].clone();
+        let array = &self.plan.arrays[unit.array];
+        let found = self.read_unit(&unit).await?;
+        if array.stores.is_empty() {
+            let first = WorkUnit { file: 0, ..unit.clone() };
+            let expected = self.read_unit(&first).await?;
+            let other = self.plan.files[0].0.display().to_string();
+            for ((object, found), (_, expected)) in found.iter().zip(&expected) {
+                self.same(array, &unit, &object.slab.start, found, expected, &other)?;
+            }
+        }
+        for &store in &array.stores {
+            for (object, found) in &found {
+                if self.progress.is_stopped() {
+                    return Err(TransferError::Stopped);
+                }
+                let key = self.codecs[unit.array].key(&self.plan.stores[store].key, &object.chunk);
+                let expected = self.stored_values(unit.array, &object.chunk, &key).await?;
+                let expected = expected.unwrap_or_else(|| array.fill.repeat(found.len() / array.dtype.size()));
+                self.same(array, &unit, &object.slab.start, found, &expected, &format!("{key} in the store"))?;
+                self.progress.add(array.object_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read_unit(self: &std::sync::Arc<Self>, unit: &WorkUnit) -> Result<Vec<Filled>, TransferError> {
+        let none = vec![None; usize::try_from(unit.chunks.len()).unwrap_or(usize::MAX)];
+        self.fill_unit(unit, none).await
+    }
+
+    pub(super) async fn fill_unit(
+        self: &std::sync::Arc<Self>,
+        unit: &WorkUnit,
+        old: Vec<Option<Vec<u8>>>,
+    ) -> Result<Vec<Filled>, TransferError> {
+        let (engine, of_unit) = (std::sync::Arc::clone(self), unit.clone());
+        on_rayon(move || engine.assemble(&of_unit, &old)).await.map_err(|cause| TransferError::Source {
+            array: self.plan.arrays[unit.array].name.clone(),
+            chunk: unit.chunks.start.clone(),
+            cause,
+        })
+    }
+
+    /// Compares the values of an object that begins at `origin`, within the array's edges.
+    fn same(
+        &self,
+        array: &TargetArray,
+        unit: &WorkUnit,
+        origin: &[u64],
+        found: &[u8],
+        expected: &[u8],
+        other: &str,
+    ) -> Result<(), TransferError> {
+        let size = array.dtype.size();
+        let pairs = found.chunks_exact(size).zip(expected.chunks_exact(size)).enumerate();
+        let mut differing = pairs.filter(|(_, (a, b))| a != b).map(|(i, (a, b))| (position(array, origin, i), a, b));
+        let inside = |p: &[u64]| p.iter().zip(&array.shape).all(|(i, n)| i < n);
+        match differing.find(|(position, ..)| inside(position)) {
+            None => Ok(()),
+            Some((position, found, expected)) => Err(TransferError::Differs {
+                source_name: self.plan.files[unit.file].0.display().to_string(),
+                array: array.name.clone(),
+                other: other.to_owned(),
+                position,
+                found: shown(array.dtype, found),
+                expected: shown(array.dtype, expected),
+            }),
+        }
+    }
+}
+
+/// The position in the array of value `index` of the object that begins at `origin`.
+fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
+    let mut rest = index as u64;
+    let mut position = origin.to_vec();
+    for d in (0..origin.len()).rev() {
+        position[d] += rest % array.chunk[d];
+        rest /= array.chunk[d];
+    }
+    position
+}
+
+fn shown(dtype: DType, value: &[u8]) -> String {
+    dtype.numbers(value).next().map_or_else(String::new, |n| n.to_string())
+}

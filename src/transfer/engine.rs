@@ -1,0 +1,148 @@
+//! Running units: the byte budget, the order, and the first error.
+//!
+//! Key type: [`Engine`].
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+
+use super::error::TransferError;
+use super::progress::Progress;
+use super::record::{ChunkRecord, Verify};
+use super::undo::Touched;
+use crate::plan::{Phase, Plan};
+use crate::source::Reader;
+use crate::store::{Bucket, ChunkCodec, StoreError};
+
+/// Units in flight at most, however small they are.
+const MOST_UNITS: usize = 32;
+/// The byte budget is counted in these.
+const PERMIT_BYTES: u64 = 64 << 10;
+
+/// One rank's engine.
+pub struct Engine {
+    pub(super) plan: Arc<Plan>,
+    pub(super) rank: usize,
+    pub(super) reader: Reader,
+    pub(super) bucket: Bucket,
+    pub(super) codecs: Vec<ChunkCodec>,
+    pub(super) verify: Verify,
+    pub(super) progress: Arc<Progress>,
+    pub(super) touched: Mutex<Vec<Touched>>,
+    memory: Arc<Semaphore>,
+}
+
+impl Engine {
+    /// The engine of `rank` for `plan`.
+    ///
+    /// # Errors
+    /// If an array's document is not one that this program can write.
+    pub fn new(plan: Arc<Plan>, rank: usize, bucket: Bucket, verify: Verify) -> Result<Arc<Self>, StoreError> {
+        let codecs = plan.arrays.iter().map(|a| ChunkCodec::new(&a.name, &a.document)).collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self {
+            rank,
+            reader: Reader::new(plan.files.iter().map(|f| f.0.clone()).collect()),
+            bucket,
+            codecs,
+            verify,
+            progress: Arc::default(),
+            touched: Mutex::default(),
+            memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
+            plan,
+        }))
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Does this rank's units of `phase`, and returns the records of what was written.
+    ///
+    /// # Errors
+    /// The first error, when all work in flight has ended.
+    pub async fn run(self: Arc<Self>, phase: Phase) -> Result<Vec<ChunkRecord>, TransferError> {
+        fail_on_purpose(self.rank);
+        let mut running = JoinSet::new();
+        let mut records = Vec::new();
+        let mut failure = None;
+        let units: Vec<usize> = self.plan.units_of(self.rank, phase).collect();
+        for index in units {
+            let memory = permits(self.plan.units[index].memory(&self.plan));
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&self.memory).acquire_many_owned(memory).await else {
+                break;
+            };
+            if self.progress.is_stopped() {
+                break;
+            }
+            let engine = Arc::clone(&self);
+            running.spawn(async move {
+                let _permit = permit;
+                if phase == Phase::Compare {
+                    engine.compare_unit(index).await.map(|()| Vec::new())
+                } else {
+                    engine.write_unit(index).await
+                }
+            });
+            while running.len() >= MOST_UNITS {
+                self.join(&mut running, &mut records, &mut failure).await;
+            }
+        }
+        while !running.is_empty() {
+            self.join(&mut running, &mut records, &mut failure).await;
+        }
+        match failure {
+            None if self.progress.is_stopped() => Err(TransferError::Stopped),
+            None => Ok(records),
+            Some(error) => Err(error),
+        }
+    }
+
+    async fn join(
+        &self,
+        running: &mut JoinSet<Result<Vec<ChunkRecord>, TransferError>>,
+        records: &mut Vec<ChunkRecord>,
+        failure: &mut Option<TransferError>,
+    ) {
+        match running.join_next().await {
+            Some(Ok(Ok(of_unit))) => records.extend(of_unit),
+            Some(Ok(Err(error))) => {
+                self.progress.fail();
+                if failure.is_none() || matches!(failure, Some(TransferError::Stopped)) {
+                    *failure = Some(error);
+                }
+            }
+            // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
+            Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+            None => {}
+        }
+    }
+}
+
+/// Runs `work` on the rayon pool and waits for it without holding a thread of the I/O runtime.
+pub(super) async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = oneshot::channel();
+    rayon::spawn(move || {
+        // No receiver: the run was dropped, and nobody wants the result.
+        let _ = send.send(work());
+    });
+    match receive.await {
+        Ok(result) => result,
+        // The sender is dropped without sending only if `work` panicked, which aborts the process.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn permits(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX)
+}
+
+/// For the tests of what becomes of a job in which a rank panics: in debug builds only.
+fn fail_on_purpose(rank: usize) {
+    if cfg!(debug_assertions) && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string()) {
+        panic!("rank {rank} was asked to panic");
+    }
+}

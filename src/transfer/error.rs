@@ -1,0 +1,32 @@
+//! What stops a rank; each error names store, array and chunk.
+
+use crate::exit::{Exit, Failure};
+use crate::source::SourceError;
+use crate::store::StoreError;
+
+/// What stopped a rank.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum TransferError {
+    #[error("variable '{array}', chunks from {chunk:?}: {cause}")]
+    Source { array: String, chunk: Vec<u64>, cause: SourceError },
+    #[error("variable '{array}', chunk {chunk:?}: {cause}")]
+    Store { array: String, chunk: Vec<u64>, cause: StoreError },
+    #[error("variable '{array}', chunk {chunk:?}: {key} did not read back as it was written, in {tries} tries: {cause}; the server or the network changes data: do not use it before this is understood")]
+    Verify { array: String, chunk: Vec<u64>, key: String, tries: u32, cause: String },
+    #[error("{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid?")]
+    Differs { source_name: String, array: String, other: String, position: Vec<u64>, found: String, expected: String },
+    #[error("stopped, because another rank failed")]
+    Stopped,
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        let exit = match &error {
+            TransferError::Verify { .. } => Exit::VerifyFailed,
+            TransferError::Differs { .. } => Exit::CoordinateConflict,
+            _ => Exit::TransferFailed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}

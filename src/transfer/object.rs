@@ -1,0 +1,179 @@
+//! One unit's objects on their way out: undo copy, encode, PUT, verify.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use md5::{Digest, Md5};
+
+use super::engine::{Engine, on_rayon};
+use super::error::TransferError;
+use super::record::{ChunkRecord, Content, Proof, Verify};
+use super::undo::Touched;
+use crate::plan::{Object, TargetArray};
+use crate::store::{Encoded, StoreError, layout};
+
+/// PUTs of an object that does not read back right, before the run fails.
+const TRIES: u32 = 3;
+/// Objects of one unit in flight.
+const OBJECTS: usize = 8;
+
+impl Engine {
+    pub(super) async fn write_unit(self: Arc<Self>, index: usize) -> Result<Vec<ChunkRecord>, TransferError> {
+        let unit = self.plan.units[index].clone();
+        let array = &self.plan.arrays[unit.array];
+        let mut old = Vec::new();
+        for object in unit.objects(array) {
+            old.push(if extends(array, &object) { self.keep_old(unit.array, &object).await? } else { None });
+        }
+        let filled = self.fill_unit(&unit, old).await?;
+        let writes = filled.into_iter().map(|(object, values)| self.write_object(unit.array, object, values));
+        let written: Vec<Vec<ChunkRecord>> = stream::iter(writes).buffer_unordered(OBJECTS).try_collect().await?;
+        Ok(written.into_iter().flatten().collect())
+    }
+
+    /// Copies the object into the ledger, in each store that holds the array, and returns its values.
+    async fn keep_old(self: &Arc<Self>, index: usize, object: &Object) -> Result<Option<Vec<u8>>, TransferError> {
+        let array = &self.plan.arrays[index];
+        let mut values = None;
+        for &store in &array.stores {
+            let store = &self.plan.stores[store].key;
+            let key = self.codecs[index].key(store, &object.chunk);
+            let Some(found) = self.stored_values(index, &object.chunk, &key).await? else {
+                continue;
+            };
+            let undo = layout::undo_copy(store, &key);
+            self.bucket.copy(&key, &undo).await.map_err(|cause| failed(array, &object.chunk, cause))?;
+            self.touch(Touched { key, undo: Some(undo) });
+            values = Some(found);
+        }
+        Ok(values)
+    }
+
+    /// The values of a stored object; `None` if it is not stored.
+    pub(super) async fn stored_values(
+        self: &Arc<Self>,
+        index: usize,
+        chunk: &[u64],
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, TransferError> {
+        let array = &self.plan.arrays[index];
+        let stored = match self.bucket.get(key).await {
+            Ok(stored) => stored,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(cause) => return Err(failed(array, chunk, cause)),
+        };
+        let engine = Arc::clone(self);
+        let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
+        decoded.map(Some).map_err(|cause| failed(array, chunk, cause))
+    }
+
+    async fn write_object(
+        self: &Arc<Self>,
+        index: usize,
+        object: Object,
+        values: Vec<u8>,
+    ) -> Result<Vec<ChunkRecord>, TransferError> {
+        let array = &self.plan.arrays[index];
+        let engine = Arc::clone(self);
+        let encoded = on_rayon(move || {
+            let crc = crc32c::crc32c(&values);
+            engine.codecs[index].encode(&values).map(|encoded| (crc, encoded))
+        });
+        let (crc, encoded) = encoded.await.map_err(|cause| failed(array, &object.chunk, cause))?;
+        let mut records = Vec::new();
+        for &store in &array.stores {
+            if self.progress.is_stopped() {
+                return Err(TransferError::Stopped);
+            }
+            let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
+            let content = match &encoded {
+                Encoded::Empty => {
+                    // A dead run may have left an object here; in a new store such remains are gone already.
+                    if self.plan.stores[store].old_root.is_some() {
+                        self.touch(Touched { key: key.clone(), undo: None });
+                        self.bucket.delete(&key).await.map_err(|cause| failed(array, &object.chunk, cause))?;
+                    }
+                    Content::Empty
+                }
+                Encoded::Stored(stored) => {
+                    self.touch(Touched { key: key.clone(), undo: None });
+                    let proof = self.put_and_verify(index, &object.chunk, &key, stored, crc).await?;
+                    Content::Stored {
+                        bytes: stored.len() as u64,
+                        values_crc32c: crc,
+                        stored_crc32c: crc32c::crc32c(stored),
+                        proof,
+                    }
+                }
+            };
+            self.progress.add(array.object_bytes());
+            records.push(ChunkRecord { array: index, store, chunk: object.chunk.clone(), content });
+        }
+        Ok(records)
+    }
+
+    async fn put_and_verify(
+        self: &Arc<Self>,
+        index: usize,
+        chunk: &[u64],
+        key: &str,
+        stored: &Bytes,
+        crc: u32,
+    ) -> Result<Proof, TransferError> {
+        let array = &self.plan.arrays[index];
+        let mut cause = String::new();
+        for _ in 0..TRIES {
+            let put = self.bucket.put(key, stored.clone()).await.map_err(|cause| failed(array, chunk, cause))?;
+            if self.verify == Verify::None {
+                return Ok(Proof::Unproven);
+            }
+            if self.verify == Verify::Etag && put.etag.is_some() {
+                let sent = stored.clone();
+                if put.etag == Some(on_rayon(move || hex(&Md5::digest(&sent))).await) {
+                    return Ok(Proof::Etag);
+                }
+            }
+            match self.read_back(index, key).await {
+                Ok(found) if found == crc => return Ok(Proof::ReadBack),
+                Ok(found) => cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}"),
+                Err(error) => cause = error.to_string(),
+            }
+        }
+        Err(TransferError::Verify {
+            array: array.name.clone(),
+            chunk: chunk.to_vec(),
+            key: key.to_owned(),
+            tries: TRIES,
+            cause,
+        })
+    }
+
+    /// The crc32c of the values of the object `key`, as the server has it.
+    async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
+        let stored = self.bucket.get(key).await?;
+        let engine = Arc::clone(self);
+        on_rayon(move || engine.codecs[index].decode(&stored).map(|values| crc32c::crc32c(&values))).await
+    }
+
+    fn touch(&self, touched: Touched) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push(touched);
+    }
+}
+
+/// Does the object hold steps that are in the store already?
+fn extends(array: &TargetArray, object: &Object) -> bool {
+    array.append.is_some_and(|a| object.slab.start[a.axis] < a.old)
+}
+
+fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {
+    TransferError::Store {
+        array: array.name.clone(),
+        chunk: chunk.to_vec(),
+        cause,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,59 @@
+//! What a rank says of an object it wrote.
+//!
+//! Key types: [`ChunkRecord`]; [`Verify`], how hard to look; [`Proof`], how an object was found to be right.
+
+use serde::{Deserialize, Serialize};
+
+/// How an object is verified after its PUT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Verify {
+    /// Read it back, decode it, and compare the crc32c of its values with that of the source's.
+    #[default]
+    Full,
+    /// Trust an ETag that is the MD5 of what was sent; read back where it is not.
+    Etag,
+    /// Trust the server's answer.
+    None,
+}
+
+/// One object of the transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkRecord {
+    /// Which of the plan's arrays.
+    pub array: usize,
+    /// Which of the plan's stores.
+    pub store: usize,
+    /// Its place in the array's chunk grid.
+    pub chunk: Vec<u64>,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What an object holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// Only fill values: it is not stored, and made sure to be absent.
+    Empty,
+    /// Values.
+    Stored {
+        /// Bytes stored.
+        bytes: u64,
+        /// crc32c of the decoded values.
+        values_crc32c: u32,
+        /// crc32c of the stored bytes.
+        stored_crc32c: u32,
+        /// How it was verified.
+        proof: Proof,
+    },
+}
+
+/// How an object was found to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proof {
+    /// It was read back and decoded to the same values.
+    ReadBack,
+    /// The server's ETag is the MD5 of what was sent.
+    Etag,
+    /// It was not verified.
+    Unproven,
+}

@@ -1,0 +1,53 @@
+//! Which kind of S3 server is played: credentials, buckets, and how it treats conditional writes and
+//! ETags, the two points in which real servers differ most.
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The one access key that is known; any other gets 403 `InvalidAccessKeyId`.
+    pub access_key: String,
+    /// Its secret; a request signed with another gets 403 `SignatureDoesNotMatch`.
+    pub secret_key: String,
+    /// Buckets that exist from the start.
+    pub buckets: Vec<String>,
+    /// How `If-None-Match` and `If-Match` on writes are treated.
+    pub conditional: Conditional,
+    /// What the ETag of an object is.
+    pub etag: EtagKind,
+}
+
+impl Default for Config {
+    /// `test-key` / `test-secret`, the bucket `ocean`, conditional writes enforced, MD5 ETags.
+    fn default() -> Self {
+        Config {
+            access_key: "test-key".to_owned(),
+            secret_key: "test-secret".to_owned(),
+            buckets: vec!["ocean".to_owned()],
+            conditional: Conditional::default(),
+            etag: EtagKind::default(),
+        }
+    }
+}
+
+/// How the server treats conditions on writes (PUT and the completion of a multipart upload).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conditional {
+    /// Honoured, atomically: a condition that does not hold gets 412 `PreconditionFailed`.
+    #[default]
+    Enforced,
+    /// A write with a condition gets 501 `NotImplemented` and stores nothing.
+    Refused,
+    /// The condition is not looked at: the write always takes place.
+    Ignored,
+}
+
+/// What the ETag of an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EtagKind {
+    /// MD5 in hexadecimal of a single PUT; of a multipart upload the MD5 of its parts' MD5s, a dash
+    /// and the number of parts.
+    #[default]
+    Md5,
+    /// A serial number that changes with every write and says nothing of the content.
+    Opaque,
+}

@@ -1,0 +1,45 @@
+//! The record of what clients asked, in order of arrival. Key type: [`Request`].
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One request as the server saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `PUT`, …
+    pub method: String,
+    /// `bucket/key`, percent-decoded; the bucket alone for listings and bulk deletions.
+    pub key: String,
+    /// The status answered; 0 while unanswered, and for good if the connection was closed instead.
+    pub status: u16,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog(Mutex<Vec<Request>>);
+
+impl RequestLog {
+    /// Notes an arrival and returns its place, for [`RequestLog::answered`].
+    pub(crate) fn arrived(&self, method: &str, key: &str) -> usize {
+        let mut entries = self.entries();
+        entries.push(Request {
+            method: method.to_owned(),
+            key: key.to_owned(),
+            status: 0,
+        });
+        entries.len() - 1
+    }
+
+    pub(crate) fn answered(&self, place: usize, status: u16) {
+        if let Some(entry) = self.entries().get_mut(place) {
+            entry.status = status;
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Vec<Request> {
+        self.entries().clone()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Vec<Request>> {
+        // Nothing panics while the lock is held, and a half-made entry cannot exist.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

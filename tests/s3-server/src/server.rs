@@ -1,0 +1,198 @@
+//! Starting and stopping. Key type: [`Server`], which owns a runtime with threads of its own, so
+//! that it serves blocking and async tests alike, and answers while a test thread waits.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3Result, s3_error};
+use tokio::runtime::Runtime;
+
+use crate::config::{Config, EtagKind};
+use crate::faults::Faults;
+use crate::gate::Gate;
+use crate::operations::Operations;
+use crate::receive::md5_hex;
+use crate::request_log::{Request, RequestLog};
+use crate::store::{Attributes, Precondition, Store};
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port is taken, or not ours to take.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen { port: u16, source: io::Error },
+    /// The threads could not be made.
+    #[error("cannot start the server's threads: {0}")]
+    Threads(io::Error),
+}
+
+/// A running server; it stops, and closes its connections, when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    store: Arc<Store>,
+    faults: Arc<Faults>,
+    log: Arc<RequestLog>,
+    /// Taken when dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Server {
+    /// Starts on a free port of 127.0.0.1.
+    pub fn start(config: Config) -> Result<Server, Error> {
+        Server::start_on(0, config)
+    }
+
+    /// Starts on this port of 127.0.0.1; 0 takes a free one.
+    pub fn start_on(port: u16, config: Config) -> Result<Server, Error> {
+        let listen = |source| Error::Listen { port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .thread_name("s3-server")
+            .enable_all()
+            .build()
+            .map_err(Error::Threads)?;
+
+        let store = Arc::new(Store::new(config.conditional, config.etag, &config.buckets));
+        let faults = Arc::new(Faults::default());
+        let log = Arc::new(RequestLog::default());
+        let mut s3 = S3ServiceBuilder::new(Operations {
+            store: Arc::clone(&store),
+        });
+        s3.set_auth(OneKey {
+            access: config.access_key,
+            secret: config.secret_key.into(),
+        });
+        let gate = Gate {
+            s3: s3.build(),
+            faults: Arc::clone(&faults),
+            log: Arc::clone(&log),
+        };
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(listen)?
+        };
+        runtime.spawn(accept(listener, gate));
+        Ok(Server {
+            address,
+            store,
+            faults,
+            log,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`; requests are path-style.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What lies in the bucket now, by key; nothing if there is no such bucket.
+    #[must_use]
+    pub fn objects(&self, bucket: &str) -> BTreeMap<String, Bytes> {
+        self.store.objects(bucket)
+    }
+
+    /// Stores an object directly, past HTTP, faults and log; makes the bucket if there is none.
+    pub fn put_object(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
+        let etag = (self.store.etag == EtagKind::Md5).then(|| md5_hex(&bytes));
+        let mut state = self.store.state();
+        state.make_bucket(bucket);
+        // Can only fail for want of the bucket or by a precondition: one was just made, the other is none.
+        let _ = state.put(
+            bucket,
+            key,
+            bytes,
+            etag,
+            Attributes::default(),
+            &Precondition::None,
+        );
+    }
+
+    /// Removes an object directly, past HTTP, faults and log; nothing happens if there is none.
+    pub fn remove_object(&self, bucket: &str, key: &str) {
+        // Fails only for want of the bucket, and then there is nothing to remove.
+        let _ = self.store.remove(bucket, key);
+    }
+
+    /// The rules by which requests go wrong; none at the start.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Every request since the start, in order of arrival.
+    #[must_use]
+    pub fn log(&self) -> Vec<Request> {
+        self.log.snapshot()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(runtime) = self.runtime.take() else {
+            return;
+        };
+        // A runtime may not be waited for inside another, and tests drop servers there: wait on a
+        // thread of its own. Once it is joined the port is closed.
+        let stop = move || runtime.shutdown_timeout(Duration::from_secs(5));
+        if let Ok(thread) = std::thread::Builder::new().spawn(stop) {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, gate: Gate) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: others may close theirs.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        // Without it answers are late, but right.
+        let _ = stream.set_nodelay(true);
+        let gate = gate.clone();
+        let service = service_fn(move |request| gate.clone().answer(request));
+        tokio::spawn(async move {
+            // Ends in an error whenever a client goes away or a fault closes the connection.
+            let _ = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// The one pair of keys the server knows.
+struct OneKey {
+    access: String,
+    secret: SecretKey,
+}
+
+#[async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.access {
+            return Ok(self.secret.clone());
+        }
+        Err(s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records."
+        ))
+    }
+}

@@ -1,0 +1,246 @@
+//! Buckets and objects in memory. One lock guards everything, so a condition and the write that
+//! depends on it are one step. Key types: [`Store`], [`Object`], [`Precondition`].
+//! Never reads or hashes a body under the lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use s3s::dto::{ETag, ETagCondition};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use crate::config::{Conditional, EtagKind};
+use crate::listing::{Page, Query, page};
+use crate::uploads::Upload;
+
+/// What a client says of an object beside its bytes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Attributes {
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    pub(crate) content_disposition: Option<String>,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) metadata: Option<HashMap<String, String>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    pub(crate) bytes: Bytes,
+    pub(crate) etag: String,
+    pub(crate) modified: SystemTime,
+    pub(crate) attributes: Attributes,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    created: SystemTime,
+    objects: BTreeMap<String, Object>,
+}
+
+/// On what a write depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Precondition {
+    None,
+    /// `If-None-Match: *`: no such key.
+    Absent,
+    /// `If-Match: *`: some object of that key.
+    Present,
+    /// `If-Match`: an object of that key with this ETag, unquoted.
+    Etag(String),
+}
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    conditional: Conditional,
+    pub(crate) etag: EtagKind,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    buckets: BTreeMap<String, Bucket>,
+    pub(crate) uploads: HashMap<String, Upload>,
+    serial: u64,
+}
+
+impl Store {
+    pub(crate) fn new(conditional: Conditional, etag: EtagKind, buckets: &[String]) -> Self {
+        let store = Store {
+            conditional,
+            etag,
+            state: Mutex::default(),
+        };
+        for bucket in buckets {
+            store.state().make_bucket(bucket);
+        }
+        store
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // Every change under the lock is a single map operation, so a poisoned lock guards a whole state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the condition headers of a write ask for, or the refusal of it.
+    pub(crate) fn precondition(
+        &self,
+        if_none_match: Option<ETagCondition>,
+        if_match: Option<ETagCondition>,
+    ) -> S3Result<Precondition> {
+        let wanted = match (if_none_match, if_match) {
+            (None, None) => return Ok(Precondition::None),
+            (Some(ETagCondition::Any), None) => Some(Precondition::Absent),
+            (None, Some(ETagCondition::Any)) => Some(Precondition::Present),
+            (None, Some(ETagCondition::ETag(etag))) => Some(Precondition::Etag(etag.into_value())),
+            _ => None,
+        };
+        match (self.conditional, wanted) {
+            (Conditional::Ignored, _) => Ok(Precondition::None),
+            (Conditional::Enforced, Some(wanted)) => Ok(wanted),
+            (Conditional::Refused, _) | (Conditional::Enforced, None) => Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented."
+            )),
+        }
+    }
+
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> S3Result<Object> {
+        self.state().object(bucket, key)
+    }
+
+    /// Everything in a bucket; nothing if there is no such bucket.
+    pub(crate) fn objects(&self, bucket: &str) -> BTreeMap<String, Bytes> {
+        let state = self.state();
+        let Ok(bucket) = state.bucket(bucket) else {
+            return BTreeMap::new();
+        };
+        bucket
+            .objects
+            .iter()
+            .map(|(key, object)| (key.clone(), object.bytes.clone()))
+            .collect()
+    }
+
+    /// Removes an object; as in S3 it is no error if there is none.
+    pub(crate) fn remove(&self, bucket: &str, key: &str) -> S3Result<()> {
+        self.state().bucket_mut(bucket)?.objects.remove(key);
+        Ok(())
+    }
+
+    /// Hands one page of a listing to `read`, under the lock.
+    pub(crate) fn list<T>(
+        &self,
+        bucket: &str,
+        query: &Query<'_>,
+        read: impl FnOnce(Page<'_, Object>) -> T,
+    ) -> S3Result<T> {
+        let state = self.state();
+        Ok(read(page(&state.bucket(bucket)?.objects, query)))
+    }
+
+    /// Name and time of creation of every bucket.
+    pub(crate) fn buckets(&self) -> Vec<(String, SystemTime)> {
+        let state = self.state();
+        state
+            .buckets
+            .iter()
+            .map(|(name, bucket)| (name.clone(), bucket.created))
+            .collect()
+    }
+}
+
+impl State {
+    /// Whether the bucket is new.
+    pub(crate) fn make_bucket(&mut self, name: &str) -> bool {
+        let mut new = false;
+        self.buckets.entry(name.to_owned()).or_insert_with(|| {
+            new = true;
+            Bucket {
+                created: SystemTime::now(),
+                objects: BTreeMap::new(),
+            }
+        });
+        new
+    }
+
+    pub(crate) fn check_bucket(&self, name: &str) -> S3Result<()> {
+        self.bucket(name).map(|_| ())
+    }
+
+    fn bucket(&self, name: &str) -> S3Result<&Bucket> {
+        self.buckets.get(name).ok_or_else(no_such_bucket)
+    }
+
+    fn bucket_mut(&mut self, name: &str) -> S3Result<&mut Bucket> {
+        self.buckets.get_mut(name).ok_or_else(no_such_bucket)
+    }
+
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> S3Result<Object> {
+        let object = self.bucket(bucket)?.objects.get(key);
+        object.cloned().ok_or_else(no_such_key)
+    }
+
+    /// Writes an object if its precondition holds. `etag` of `None` makes an opaque one.
+    pub(crate) fn put(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        bytes: Bytes,
+        etag: Option<String>,
+        attributes: Attributes,
+        precondition: &Precondition,
+    ) -> S3Result<Object> {
+        let etag = etag.unwrap_or_else(|| self.opaque_etag());
+        let bucket = self.bucket_mut(bucket)?;
+        let present = bucket.objects.get(key).map(|object| object.etag.as_str());
+        match (precondition, present) {
+            (Precondition::None, _)
+            | (Precondition::Absent, None)
+            | (Precondition::Present, Some(_)) => {}
+            (Precondition::Etag(wanted), Some(present)) if wanted == present => {}
+            (Precondition::Present | Precondition::Etag(_), None) => return Err(no_such_key()),
+            (Precondition::Absent | Precondition::Etag(_), Some(_)) => {
+                return Err(s3_error!(
+                    PreconditionFailed,
+                    "At least one of the preconditions you specified did not hold."
+                ));
+            }
+        }
+        let object = Object {
+            bytes,
+            etag,
+            modified: SystemTime::now(),
+            attributes,
+        };
+        bucket.objects.insert(key.to_owned(), object.clone());
+        Ok(object)
+    }
+
+    /// A number never used before.
+    pub(crate) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub(crate) fn opaque_etag(&mut self) -> String {
+        format!("opaque-{:08}", self.next_serial())
+    }
+}
+
+impl Object {
+    pub(crate) fn e_tag(&self) -> ETag {
+        ETag::Strong(self.etag.clone())
+    }
+}
+
+fn no_such_bucket() -> S3Error {
+    S3Error::with_message(
+        S3ErrorCode::NoSuchBucket,
+        "The specified bucket does not exist",
+    )
+}
+
+fn no_such_key() -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist.")
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# Sends under a real Slurm (cluster.sh) in each of the ways users start the tool, and compares what
+# they see: the store's bytes and the exit code must be those of the plain binary.
+#
+# MSM_OS and NEMO_LIKE name the two programs (default: the debug build).
+# Prints "ok …" or "FAILED …" for each case; exits non-zero if any failed. Without root or Slurm the
+# cases are skipped, which only a CI run counts as a failure.
+set -uo pipefail
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+target=${CARGO_TARGET_DIR:-$top/target}
+MSM_OS=$(realpath -m -- "${MSM_OS:-$target/debug/msm_os}")
+NEMO_LIKE=$(realpath -m -- "${NEMO_LIKE:-$target/debug/nemo-like}")
+export MSM_OS # the batch scripts read it
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+readonly STEP_TIMEOUT=120 # seconds for one srun or one job; each takes one or two when all is well
+readonly LAUNCHER_MISFIT=50 # the exit code, see docs/exit-codes.md
+export VARIABLES="thetao tos" # of the array script: all that the source file holds
+
+unavailable() {
+    echo "Slurm tests: $*" >&2
+    [ -z "${CI:-}" ] || exit 1
+    echo "Slurm tests skipped" >&2
+    exit 0
+}
+
+[ "$(id -u)" = 0 ] || unavailable "they need root, to start slurmd (in a container, or: sudo $0)"
+for program in munged slurmctld slurmd srun sbatch; do
+    command -v "$program" >/dev/null || unavailable "$program is not installed (scripts/setup.sh test installs it)"
+done
+for program in "$MSM_OS" "$NEMO_LIKE"; do
+    [ -x "$program" ] || { echo "Slurm tests: no program $program: cargo build --workspace" >&2; exit 1; }
+done
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/msm-os-slurm.XXXXXX")
+chmod 0755 "$work"
+finish() {
+    "$top/tests/slurm/cluster.sh" stop "$work/cluster"
+    if [ "$failures" = 0 ]; then rm -rf "$work"; else echo "logs and stores are left in $work" >&2; fi
+}
+failures=0
+trap finish EXIT
+trap 'failures=interrupted; exit 130' INT TERM
+cd "$work" || exit 1
+
+# bucket NAME: an empty directory in the place of a bucket; prints its URL.
+bucket() {
+    mkdir -p "$work/$1"
+    echo "file://$work/$1"
+}
+
+holds_nothing() { [ -z "$(find "$work/$1" -type f)" ]; }
+
+# What a store of the plain binary and one of a cluster job must share: every byte a reader sees.
+# The ledger beside the store holds times and transaction names, which differ from run to run.
+same_store() {
+    [ -n "$(find "$2" -name zarr.json 2>/dev/null)" ] || { echo "$2 holds no store"; return 1; }
+    diff -r --exclude=.msm-os "$1" "$2"
+}
+
+step() { timeout "$STEP_TIMEOUT" srun -N1 -n3 "$@"; }
+
+# submit OUTCOME SBATCH-ARGUMENTS…: waits for the job, or for all tasks of the array, and prints its
+# log; fails unless all of them ended as OUTCOME says, for instance "COMPLETED 0" or "FAILED 3".
+submit() {
+    local job states outcomes expected=$1 deadline=$((SECONDS + STEP_TIMEOUT))
+    shift
+    rm -f job.log
+    job=$(timeout 30 sbatch --parsable --output=job.log "$@") || return 1
+    while :; do
+        states=$(timeout 10 scontrol -o show job "$job" | grep -o 'JobState=[A-Z_]*' | sort -u)
+        case $states in
+            *PENDING* | *RUNNING* | *COMPLETING* | *CONFIGURING* | '') ;;
+            *) break ;;
+        esac
+        ((SECONDS < deadline)) || { echo "job $job does not end:"; scontrol -o show job "$job"; scancel "$job"; break; }
+        sleep 0.2
+    done
+    cat job.log
+    outcomes=$(timeout 10 scontrol -o show job "$job" |
+        sed -E 's/.* JobState=([A-Z_]+) .* ExitCode=([0-9]+):.*/\1 \2/' | sort -u)
+    echo "job $job: $outcomes"
+    [ "$outcomes" = "$expected" ]
+}
+
+srun_equals_plain() {
+    step --mpi=pmix "$MSM_OS" send -f "$source" -b "$(bucket srun)" && same_store plain srun
+}
+
+# Prints the exit code of the plain binary for a source file that does not exist.
+refused_code() {
+    "$MSM_OS" send -f "$work/missing.nc" -b "$(bucket refused)" >&2
+    echo $?
+}
+
+exit_code_survives() {
+    local plain under_srun
+    plain=$(refused_code)
+    step --mpi=pmix "$MSM_OS" send -f "$work/missing.nc" -b "$(bucket refused)"
+    under_srun=$?
+    echo "plain binary $plain, srun $under_srun"
+    [ "$plain" != 0 ] && [ "$plain" = "$under_srun" ] && holds_nothing refused
+}
+
+# A launcher of another MPI: OpenMPI itself refuses to start.
+foreign_launcher_refused() {
+    ! step --mpi=none "$MSM_OS" send -f "$source" -b "$(bucket foreign)" && holds_nothing foreign
+}
+
+# The same where the MPI library does not notice: three processes, each the whole of its own world.
+singletons_refused() {
+    step --mpi=none env -u SLURM_STEPID -u SLURM_STEP_ID -u SLURM_JOBID -u SLURM_NODELIST \
+        "$MSM_OS" send -f "$source" -b "$(bucket singletons)"
+    [ $? = $LAUNCHER_MISFIT ] && holds_nothing singletons
+}
+
+batch_script_equals_plain() {
+    submit "COMPLETED 0" --ntasks=3 "$top/slurm/send.sbatch" -f "$source" -b "$(bucket batch)" && same_store plain batch
+}
+
+batch_exit_code_survives() {
+    submit "FAILED $(refused_code)" --ntasks=3 "$top/slurm/send.sbatch" -f "$work/missing.nc" -b "$(bucket refused)" &&
+        holds_nothing refused
+}
+
+array_script_equals_plain() {
+    local last=$(($(wc -w <<<"$VARIABLES") - 1))
+    submit "COMPLETED 0" --array="0-$last" "$top/slurm/send-array.sbatch" -f "$source" -b "$(bucket array)" && same_store plain array
+}
+
+mpirun_in_allocation_equals_plain() {
+    submit "COMPLETED 0" --ntasks=3 --wrap "exec mpirun -n 3 '$MSM_OS' send -f '$source' -b '$(bucket mpirun)'" && same_store plain mpirun
+}
+
+# A batch shell knows of the job's three tasks too; a program started in it is rightly alone.
+plain_in_job_equals_plain() {
+    submit "COMPLETED 0" --ntasks=3 --wrap "'$MSM_OS' send -f '$source' -b '$(bucket alone)'" && same_store plain alone
+}
+
+# check FUNCTION WHAT-IT-SHOWS
+check() {
+    if "$1" >"$1.log" 2>&1; then
+        echo "ok $2"
+    else
+        echo "FAILED $2"
+        sed 's/^/    /' "$1.log"
+        failures=$((failures + 1))
+    fi
+}
+
+"$top/tests/slurm/cluster.sh" start "$work/cluster" || { failures=1; exit 1; }
+export SLURM_CONF=$work/cluster/slurm.conf
+
+source=$work/nemo_1m_19760101-19761231_grid-T.nc
+if ! { timeout 120 "$NEMO_LIKE" --steps 12 --variables "${VARIABLES// /,}" --output "$source" &&
+    timeout "$STEP_TIMEOUT" "$MSM_OS" send -f "$source" -b "$(bucket plain)"; }; then
+    echo "FAILED the plain binary sends the file that the cases compare with"
+    failures=1
+    exit 1
+fi
+
+check srun_equals_plain "srun --mpi=pmix writes the store the plain binary writes"
+check exit_code_survives "the exit code of a refused send survives srun"
+check foreign_launcher_refused "srun --mpi=none fails and writes nothing"
+check singletons_refused "tasks that each believe they are alone refuse to start"
+check batch_script_equals_plain "slurm/send.sbatch writes the store the plain binary writes"
+check batch_exit_code_survives "the exit code of a refused send is that of the job of slurm/send.sbatch"
+check array_script_equals_plain "slurm/send-array.sbatch writes the store the plain binary writes"
+check mpirun_in_allocation_equals_plain "mpirun in a job writes the store the plain binary writes"
+check plain_in_job_equals_plain "the plain binary in a job of three tasks runs alone"
+[ "$failures" = 0 ]
