@@ -60,6 +60,6 @@ Next:
   - look at what the source files hold:
         ncdump -h ${demo#"$PWD/"}/1976/*.nc
   - send a file of yours to S3: see "Credentials" in README.md
-        mpirun -n $RANKS msm_os send -f FILE.nc -c credentials.json -b BUCKET
+        mpirun -n $RANKS ${target#"$PWD/"}/release/msm_os send -f FILE.nc -c credentials.json -b BUCKET
   - on a cluster: slurm/README.md
 EOF

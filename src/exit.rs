@@ -117,7 +117,9 @@ mod tests {
         let page = include_str!("../docs/exit-codes.md");
         let rows: Vec<String> = page
             .lines()
-            .filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()))
+            .filter(|line| {
+                line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit())
+            })
             .map(str::to_owned)
             .collect();
         let expected: Vec<String> = Exit::ALL

@@ -62,7 +62,13 @@ pub struct SendArgs {
     pub variables: Vec<String>,
 
     /// The dimension along which stores grow
-    #[arg(short, long = "append_dim", alias = "append-dim", default_value = "time_counter", value_name = "DIM")]
+    #[arg(
+        short,
+        long = "append_dim",
+        alias = "append-dim",
+        default_value = "time_counter",
+        value_name = "DIM"
+    )]
     pub append_dim: String,
 
     /// Chunk sizes of a new store, as JSON: '{"time_counter": 1, "y": 100, "x": 100}' [short: -cs]
@@ -120,9 +126,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
 /// Did a launcher start this process as one of several?
 #[must_use]
 pub fn is_launched() -> bool {
-    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_STEP_NUM_TASKS"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some())
+    [
+        "OMPI_COMM_WORLD_SIZE",
+        "PMI_SIZE",
+        "PMIX_RANK",
+        "SLURM_STEP_NUM_TASKS",
+    ]
+    .iter()
+    .any(|name| std::env::var_os(name).is_some())
 }
 
 /// The reference tool's two-letter `-cs`, which clap alone would read as `-c s`.
@@ -138,11 +149,14 @@ fn spell_out(arg: OsString) -> OsString {
 }
 
 fn parse_place(text: &str) -> Result<Place, String> {
-    text.parse().map_err(|error: crate::store::StoreError| error.to_string())
+    text.parse()
+        .map_err(|error: crate::store::StoreError| error.to_string())
 }
 
 fn exit_codes() -> String {
-    let rows = Exit::ALL.iter().map(|(exit, meaning)| format!("{:>4} {meaning}", exit.code()));
+    let rows = Exit::ALL
+        .iter()
+        .map(|(exit, meaning)| format!("{:>4} {meaning}", exit.code()));
     format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
 }
 
@@ -160,13 +174,18 @@ mod tests {
 
     #[test]
     fn the_reference_tools_spellings() {
-        let short = send("msm_os send -f a.nc b.nc -c k.json -b ocean -p T1y -v tos sos -a time -cs {\"x\":1}");
+        let short = send(
+            "msm_os send -f a.nc b.nc -c k.json -b ocean -p T1y -v tos sos -a time -cs {\"x\":1}",
+        );
         let long = send(
             "msm_os send --filepaths a.nc b.nc --credentials k.json --bucket ocean --prefix T1y --variables tos sos \
              --append_dim time --chunk_strategy {\"x\":1}",
         );
         for args in [short, long] {
-            assert_eq!(args.filepaths, [PathBuf::from("a.nc"), PathBuf::from("b.nc")]);
+            assert_eq!(
+                args.filepaths,
+                [PathBuf::from("a.nc"), PathBuf::from("b.nc")]
+            );
             assert_eq!(args.credentials, Some(PathBuf::from("k.json")));
             assert_eq!(args.prefix.as_deref(), Some("T1y"));
             assert_eq!(args.variables, ["tos", "sos"]);
@@ -174,18 +193,44 @@ mod tests {
             assert_eq!(args.chunk_strategy.as_deref(), Some("{\"x\":1}"));
         }
         let dashes = send("msm_os send -f a.nc -b ocean --append-dim time --chunk-strategy {}");
-        assert_eq!((dashes.append_dim.as_str(), dashes.chunk_strategy.as_deref()), ("time", Some("{}")));
-        assert_eq!(send("msm_os send -f a.nc -b ocean -cs={}").chunk_strategy.as_deref(), Some("{}"));
-        assert_eq!(send("msm_os send -f a.nc -b ocean -c k").append_dim, "time_counter");
+        assert_eq!(
+            (dashes.append_dim.as_str(), dashes.chunk_strategy.as_deref()),
+            ("time", Some("{}"))
+        );
+        assert_eq!(
+            send("msm_os send -f a.nc -b ocean -cs={}")
+                .chunk_strategy
+                .as_deref(),
+            Some("{}")
+        );
+        assert_eq!(
+            send("msm_os send -f a.nc -b ocean -c k").append_dim,
+            "time_counter"
+        );
     }
 
     #[test]
     fn a_wrong_line_is_a_usage_error_and_help_is_not() {
-        for line in ["msm_os", "msm_os send", "msm_os send -f a.nc", "msm_os send -f a.nc -b https://x", "msm_os fetch"] {
+        for line in [
+            "msm_os",
+            "msm_os send",
+            "msm_os send -f a.nc",
+            "msm_os send -f a.nc -b https://x",
+            "msm_os fetch",
+        ] {
             let parsed = parse(line.split(' ').map(OsString::from));
-            assert!(matches!(parsed, Parsed::Wrong(failure) if failure.exit == Exit::Usage), "{line}");
+            assert!(
+                matches!(parsed, Parsed::Wrong(failure) if failure.exit == Exit::Usage),
+                "{line}"
+            );
         }
-        assert!(matches!(parse(["msm_os".into(), "--help".into()]), Parsed::Answer(_)));
-        assert!(matches!(parse(["msm_os".into(), "send".into(), "--help".into()]), Parsed::Answer(_)));
+        assert!(matches!(
+            parse(["msm_os".into(), "--help".into()]),
+            Parsed::Answer(_)
+        ));
+        assert!(matches!(
+            parse(["msm_os".into(), "send".into(), "--help".into()]),
+            Parsed::Answer(_)
+        ));
     }
 }

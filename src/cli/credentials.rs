@@ -14,16 +14,23 @@ pub fn read_credentials(path: &Path) -> Result<Access, StoreError> {
     let wrong = |problem: String| StoreError::Credentials {
         problem: format!("credentials file {}: {problem}", path.display()),
     };
-    let text = std::fs::read_to_string(path).map_err(|cause| wrong(format!("cannot be read: {cause}")))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| wrong(format!("cannot be read: {cause}")))?;
     // A syntax error tells line and column only, never the text.
     let json: Value = serde_json::from_str(&text).map_err(|cause| {
-        wrong(format!("is not JSON (line {}, column {})", cause.line(), cause.column()))
+        wrong(format!(
+            "is not JSON (line {}, column {})",
+            cause.line(),
+            cause.column()
+        ))
     })?;
     let entry = |key: &str| match json.get(key).map(Value::as_str) {
         Some(Some(value)) if !value.trim().is_empty() => Ok(value.to_owned()),
         Some(Some(_)) => Err(wrong(format!("'{key}' is empty"))),
         Some(None) => Err(wrong(format!("'{key}' is not a text"))),
-        None => Err(wrong(format!("has no '{key}'; expected token, secret and endpoint_url"))),
+        None => Err(wrong(format!(
+            "has no '{key}'; expected token, secret and endpoint_url"
+        ))),
     };
     let access = Access {
         token: entry("token")?,
@@ -32,7 +39,9 @@ pub fn read_credentials(path: &Path) -> Result<Access, StoreError> {
     };
     match url::Url::parse(&access.endpoint) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.host().is_some() => Ok(access),
-        _ => Err(wrong("'endpoint_url' is not a URL that begins with http:// or https://".to_owned())),
+        _ => Err(wrong(
+            "'endpoint_url' is not a URL that begins with http:// or https://".to_owned(),
+        )),
     }
 }
 
@@ -56,10 +65,17 @@ mod tests {
         ] {
             std::fs::write(&path, text).unwrap();
             let error = read_credentials(&path).unwrap_err().to_string();
-            assert!(error.contains("c.json") && !error.contains("HUSH"), "{error}");
+            assert!(
+                error.contains("c.json") && !error.contains("HUSH"),
+                "{error}"
+            );
         }
         assert!(read_credentials(&directory.path().join("none.json")).is_err());
-        std::fs::write(&path, "{\"secret\": \"s\", \"token\": \"t\", \"endpoint_url\": \"http://e:1\"}").unwrap();
+        std::fs::write(
+            &path,
+            "{\"secret\": \"s\", \"token\": \"t\", \"endpoint_url\": \"http://e:1\"}",
+        )
+        .unwrap();
         let access = read_credentials(&path).unwrap();
         assert_eq!((access.token.as_str(), access.secret.as_str()), ("t", "s"));
     }

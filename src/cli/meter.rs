@@ -25,8 +25,11 @@ impl Meter {
     #[must_use]
     pub fn new(total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
-            ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let style = ProgressStyle::with_template(
+                "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+            );
+            ProgressBar::new(total)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self {
             total,
@@ -45,7 +48,10 @@ impl Meter {
             self.last = Instant::now();
             let share = 100.0 * bytes as f64 / self.total.max(1) as f64;
             let rate = bytes as f64 / self.begun.elapsed().as_secs_f64() / 1e6;
-            eprintln!("msm_os: {share:.0} % ({objects} objects, {}, {rate:.0} MB/s)", bytes_shown(bytes));
+            eprintln!(
+                "msm_os: {share:.0} % ({objects} objects, {}, {rate:.0} MB/s)",
+                bytes_shown(bytes)
+            );
         }
     }
 }

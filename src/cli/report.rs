@@ -38,9 +38,20 @@ impl fmt::Display for Plan {
 impl fmt::Display for Summary<'_> {
     #[allow(clippy::cast_precision_loss)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let created = self.plan.stores.iter().filter(|s| s.old_root.is_none()).count();
+        let created = self
+            .plan
+            .stores
+            .iter()
+            .filter(|s| s.old_root.is_none())
+            .count();
         let extended = self.plan.stores.len() - created;
-        let steps = self.plan.stores.iter().map(|s| s.new_steps).max().unwrap_or(0);
+        let steps = self
+            .plan
+            .stores
+            .iter()
+            .map(|s| s.new_steps)
+            .max()
+            .unwrap_or(0);
         let (stored, bytes, empty) = self.manifest.totals();
         let decoded = self.plan.bytes(Phase::Transfer) + self.plan.bytes(Phase::Commit);
         let rate = decoded as f64 / self.elapsed.as_secs_f64().max(1e-3) / 1e6;
@@ -52,12 +63,18 @@ impl fmt::Display for Summary<'_> {
             bytes_shown(decoded),
             self.elapsed.as_secs_f64(),
         )?;
-        let (read, etag) = (self.manifest.proven(Proof::ReadBack), self.manifest.proven(Proof::Etag));
+        let (read, etag) = (
+            self.manifest.proven(Proof::ReadBack),
+            self.manifest.proven(Proof::Etag),
+        );
         match (read, etag, self.manifest.proven(Proof::Unproven)) {
             (0, 0, n) if n > 0 => write!(f, "not verified"),
             (read, 0, _) => write!(f, "verified: {read} objects read back and compared"),
             (0, etag, _) => write!(f, "verified: {etag} objects by ETag"),
-            (read, etag, _) => write!(f, "verified: {etag} objects by ETag, {read} read back and compared"),
+            (read, etag, _) => write!(
+                f,
+                "verified: {etag} objects by ETag, {read} read back and compared"
+            ),
         }
     }
 }
@@ -73,5 +90,9 @@ pub fn bytes_shown(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
 }

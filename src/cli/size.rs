@@ -3,16 +3,29 @@
 /// Bytes from a whole number with an optional unit K, M, G or T, of 1024, with or without `iB`.
 pub(super) fn parse(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let factor: u64 = match text[digits.len()..].trim().trim_end_matches("iB").trim_end_matches('B') {
+    let factor: u64 = match text[digits.len()..]
+        .trim()
+        .trim_end_matches("iB")
+        .trim_end_matches('B')
+    {
         "" => 1,
         "K" | "k" => 1 << 10,
         "M" => 1 << 20,
         "G" => 1 << 30,
         "T" => 1 << 40,
-        unit => return Err(format!("'{unit}' is no unit; expected K, M, G or T, as in 2G")),
+        unit => {
+            return Err(format!(
+                "'{unit}' is no unit; expected K, M, G or T, as in 2G"
+            ));
+        }
     };
-    let number: u64 = digits.parse().map_err(|_| "expected a whole number of bytes, such as 2G".to_owned())?;
-    number.checked_mul(factor).filter(|&n| n > 0).ok_or_else(|| "expected between 1 byte and 16 EiB".to_owned())
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "expected a whole number of bytes, such as 2G".to_owned())?;
+    number
+        .checked_mul(factor)
+        .filter(|&n| n > 0)
+        .ok_or_else(|| "expected between 1 byte and 16 EiB".to_owned())
 }
 
 #[cfg(test)]

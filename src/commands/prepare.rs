@@ -4,7 +4,9 @@
 
 use crate::cli::SendArgs;
 use crate::exit::{Exit, Failure};
-use crate::plan::{self, Budget, ChunkStrategy, PlanError, Request, Settings, Steps, derive_prefix, new_steps};
+use crate::plan::{
+    self, Budget, ChunkStrategy, PlanError, Request, Settings, Steps, derive_prefix, new_steps,
+};
 use crate::source::{Archive, SourceError, list};
 use crate::store::{Bucket, Found, layout, read_store};
 
@@ -49,20 +51,38 @@ pub(super) async fn prepare(
             && members.contains(&archive.axis)
             && new_steps(&key, &stored.steps, &archive.steps())? == Steps::AllStored
         {
-            println!("store '{key}': all {} steps are there already, skipped", archive.steps().len());
+            println!(
+                "store '{key}': all {} steps are there already, skipped",
+                archive.steps().len()
+            );
             continue;
         }
-        requests.push(Request { key, members, stored });
+        requests.push(Request {
+            key,
+            members,
+            stored,
+        });
     }
     if requests.is_empty() {
         println!("nothing to do");
-        return Ok(Prepared { plan: None, remains });
+        return Ok(Prepared {
+            plan: None,
+            remains,
+        });
     }
     tell_what_is_clipped(&archive, &variables, &strategy);
-    let settings = Settings { strategy, codec, ranks, budget };
+    let settings = Settings {
+        strategy,
+        codec,
+        ranks,
+        budget,
+    };
     let plan = plan::plan(&archive, &requests, &settings)?;
     println!("{plan}");
-    Ok(Prepared { plan: Some(plan), remains })
+    Ok(Prepared {
+        plan: Some(plan),
+        remains,
+    })
 }
 
 /// The variables to send: those asked for, each once, or all data variables.
@@ -91,7 +111,9 @@ fn chosen(archive: &Archive, asked: &[String]) -> Result<Vec<String>, SourceErro
 fn members(archive: &Archive, variable: &str) -> Vec<String> {
     let catalogue = archive.catalogue();
     let mut members = catalogue.with_coordinates(variable);
-    let grows = catalogue.variable(variable).is_some_and(|v| v.dimensions.contains(&archive.append_dimension));
+    let grows = catalogue
+        .variable(variable)
+        .is_some_and(|v| v.dimensions.contains(&archive.append_dimension));
     if grows {
         for name in catalogue.with_coordinates(&archive.axis) {
             if !members.contains(&name) {
@@ -106,20 +128,33 @@ fn members(archive: &Archive, variable: &str) -> Vec<String> {
 fn prefix(args: &SendArgs, archive: &Archive) -> Result<String, Failure> {
     if let Some(prefix) = &args.prefix {
         let prefix = prefix.trim_matches('/');
-        let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);
+        let sound = |part: &str| {
+            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
+        };
         if prefix.split('/').all(sound) {
             return Ok(prefix.to_owned());
         }
-        let message = format!("--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'");
+        let message = format!(
+            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
+        );
         return Err(Failure::new(Exit::Usage, message));
     }
     let mut prefix: Option<String> = None;
     for file in &archive.files {
-        let name = file.catalogue.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = file
+            .catalogue
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         let derived = derive_prefix(&name)?;
         match &prefix {
             Some(first) if *first != derived => {
-                return Err(PlanError::Prefixes { first: first.clone(), second: derived }.into());
+                return Err(PlanError::Prefixes {
+                    first: first.clone(),
+                    second: derived,
+                }
+                .into());
             }
             _ => prefix = Some(derived),
         }
@@ -129,10 +164,17 @@ fn prefix(args: &SendArgs, archive: &Archive) -> Result<String, Failure> {
 
 fn tell_what_is_clipped(archive: &Archive, variables: &[String], strategy: &ChunkStrategy) {
     for (dimension, &asked) in &strategy.0 {
-        let has = |name: &String| archive.catalogue().variable(name).is_some_and(|v| v.dimensions.contains(dimension));
+        let has = |name: &String| {
+            archive
+                .catalogue()
+                .variable(name)
+                .is_some_and(|v| v.dimensions.contains(dimension))
+        };
         let size = archive.catalogue().dimension(dimension).unwrap_or(u64::MAX);
         if *dimension != archive.append_dimension && asked > size && variables.iter().any(has) {
-            eprintln!("msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}");
+            eprintln!(
+                "msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}"
+            );
         }
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     let started = start(args, threads);
     settle(ranks, started.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let (bucket, runtime) = started?;
-    let budget = Budget { memory: args.memory, threads: threads as u64 };
+    let budget = Budget {
+        memory: args.memory,
+        threads: threads as u64,
+    };
 
     let (prepared, remains) = if ranks.rank() == 0 {
         match runtime.block_on(prepare(args, &bucket, ranks.size(), budget)) {
@@ -42,8 +45,15 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         return Ok(());
     };
     let plan = Arc::new(plan);
-    let job = Job { args, ranks, runtime: &runtime, bucket: &bucket, plan: &plan };
-    let engine = Engine::new(Arc::clone(&plan), ranks.rank(), bucket.clone(), args.verify).map_err(Failure::from);
+    let job = Job {
+        args,
+        ranks,
+        runtime: &runtime,
+        bucket: &bucket,
+        plan: &plan,
+    };
+    let engine = Engine::new(Arc::clone(&plan), ranks.rank(), bucket.clone(), args.verify)
+        .map_err(Failure::from);
     settle(ranks, engine.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let engine = engine?;
 
@@ -51,7 +61,9 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     settle(ranks, job.clear(&remains))?;
     let records = settle(ranks, job.work(&engine, Phase::Transfer));
     let committed = match records {
-        Ok(records) if ranks.rank() == 0 => job.commit(&engine, records.into_iter().flatten().collect()),
+        Ok(records) if ranks.rank() == 0 => {
+            job.commit(&engine, records.into_iter().flatten().collect())
+        }
         Ok(_) => Ok(None),
         Err(failure) => Err(failure),
     };
@@ -59,7 +71,14 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     let verdict = ranks.broadcast(&committed.as_ref().map(|_| ()).map_err(Clone::clone))?;
     job.end(&engine, verdict)?;
     if let Ok(Some(manifest)) = &committed {
-        println!("{}", Summary { plan: &plan, manifest, elapsed: begun.elapsed() });
+        println!(
+            "{}",
+            Summary {
+                plan: &plan,
+                manifest,
+                elapsed: begun.elapsed()
+            }
+        );
     }
     Ok(())
 }
@@ -67,7 +86,11 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
 /// What every rank needs before anything else.
 fn start(args: &SendArgs, threads: usize) -> Result<(Bucket, Runtime), Failure> {
     let internal = |cause: String| Failure::new(Exit::Internal, cause);
-    let access = args.credentials.as_deref().map(read_credentials).transpose()?;
+    let access = args
+        .credentials
+        .as_deref()
+        .map(read_credentials)
+        .transpose()?;
     let bucket = Bucket::open(&args.bucket, access.as_ref())?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -135,9 +158,15 @@ impl Job<'_> {
     }
 
     /// Rank 0: checks the manifest, writes the small arrays, puts the documents. Undoes the documents if that fails.
-    fn commit(&self, engine: &Arc<Engine>, records: Vec<ChunkRecord>) -> Result<Option<Manifest>, Failure> {
+    fn commit(
+        &self,
+        engine: &Arc<Engine>,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Option<Manifest>, Failure> {
         let manifest = Manifest::check(self.plan, Phase::Transfer, records)?;
-        let small = self.runtime.block_on(Arc::clone(engine).run(Phase::Commit))?;
+        let small = self
+            .runtime
+            .block_on(Arc::clone(engine).run(Phase::Commit))?;
         let manifest = manifest.and(Manifest::check(self.plan, Phase::Commit, small)?);
         let mut commit = Commit::new(self.bucket, self.args.verify);
         self.runtime.block_on(async {
@@ -145,8 +174,14 @@ impl Job<'_> {
                 Ok(()) => Ok(Some(manifest)),
                 Err(error) => {
                     let problems = commit.undo().await;
-                    let exit = if problems.is_empty() { Exit::TransferFailed } else { Exit::RollbackIncomplete };
-                    let message = [vec![format!("committing: {error}")], problems].concat().join("\n  ");
+                    let exit = if problems.is_empty() {
+                        Exit::TransferFailed
+                    } else {
+                        Exit::RollbackIncomplete
+                    };
+                    let message = [vec![format!("committing: {error}")], problems]
+                        .concat()
+                        .join("\n  ");
                     Err(Failure::new(exit, message))
                 }
             }
@@ -157,22 +192,38 @@ impl Job<'_> {
     fn end(&self, engine: &Engine, verdict: Result<(), Failure>) -> Result<(), Failure> {
         let Err(mut failure) = verdict else {
             let problems = self.runtime.block_on(engine.forget());
-            for problem in self.ranks.gather(&problems)?.into_iter().flatten().flatten() {
+            for problem in self
+                .ranks
+                .gather(&problems)?
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
                 eprintln!("msm_os: an undo copy is left behind: {problem}");
             }
             return Ok(());
         };
         let problems = self.runtime.block_on(engine.undo());
-        let problems = self.ranks.gather(&problems)?.into_iter().flatten().flatten().collect::<Vec<_>>();
+        let problems = self
+            .ranks
+            .gather(&problems)?
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect::<Vec<_>>();
         if failure.exit == Exit::RollbackIncomplete || !problems.is_empty() {
             failure.exit = Exit::RollbackIncomplete;
-            failure.message.push_str("; putting everything back failed as well:");
+            failure
+                .message
+                .push_str("; putting everything back failed as well:");
             for problem in problems {
                 failure.message.push_str("\n  ");
                 failure.message.push_str(&problem);
             }
         } else {
-            failure.message.push_str("; rolled back, nothing has changed");
+            failure
+                .message
+                .push_str("; rolled back, nothing has changed");
         }
         let exit = self.ranks.broadcast(&failure)?;
         Err(exit)

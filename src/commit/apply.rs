@@ -50,8 +50,16 @@ impl<'a> Commit<'a> {
             }
         }
         self.put_all(arrays).await?;
-        let changed = plan.stores.iter().filter(|s| s.old_root.as_ref() != Some(&s.new_root));
-        self.put_all(changed.map(|s| (layout::root_document(&s.key), s.new_root.clone())).collect()).await
+        let changed = plan
+            .stores
+            .iter()
+            .filter(|s| s.old_root.as_ref() != Some(&s.new_root));
+        self.put_all(
+            changed
+                .map(|s| (layout::root_document(&s.key), s.new_root.clone()))
+                .collect(),
+        )
+        .await
     }
 
     async fn put_all(&mut self, documents: BTreeMap<String, String>) -> Result<(), StoreError> {
@@ -69,9 +77,14 @@ impl<'a> Commit<'a> {
             .await?;
         self.put.extend(before);
         let this = &*self;
-        let work = documents.into_iter().map(|(key, document)| async move { this.put_one(&key, document).await });
+        let work = documents
+            .into_iter()
+            .map(|(key, document)| async move { this.put_one(&key, document).await });
         // All of them end before an error is passed on, so that the undo comes after the last PUT.
-        let done: Vec<Result<(), StoreError>> = stream::iter(work).buffer_unordered(REQUESTS).collect().await;
+        let done: Vec<Result<(), StoreError>> = stream::iter(work)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
         done.into_iter().collect()
     }
 
@@ -79,7 +92,13 @@ impl<'a> Commit<'a> {
         let document = Bytes::from(document);
         for _ in 0..TRIES {
             self.bucket.put(key, document.clone()).await?;
-            if self.verify == Verify::None || self.bucket.get(key).await.is_ok_and(|found| found == document) {
+            if self.verify == Verify::None
+                || self
+                    .bucket
+                    .get(key)
+                    .await
+                    .is_ok_and(|found| found == document)
+            {
                 return Ok(());
             }
         }

@@ -15,16 +15,28 @@ pub struct Manifest(Vec<ChunkRecord>);
 #[allow(missing_docs)]
 pub enum ManifestError {
     #[error("array '{array}' of store '{store}': no record of chunk {chunk:?}")]
-    Missing { array: String, store: String, chunk: Vec<u64> },
+    Missing {
+        array: String,
+        store: String,
+        chunk: Vec<u64>,
+    },
     #[error("array '{array}' of store '{store}': {count} records of chunk {chunk:?}, expected one")]
-    Unexpected { array: String, store: String, chunk: Vec<u64>, count: usize },
+    Unexpected {
+        array: String,
+        store: String,
+        chunk: Vec<u64>,
+        count: usize,
+    },
     #[error("a record names array {array} and store {store}, which the plan does not have")]
     Unknown { array: usize, store: usize },
 }
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
-        Self::new(Exit::TransferFailed, format!("the manifest is not complete: {error}"))
+        Self::new(
+            Exit::TransferFailed,
+            format!("the manifest is not complete: {error}"),
+        )
     }
 }
 
@@ -33,25 +45,46 @@ impl Manifest {
     ///
     /// # Errors
     /// If an object has no record, or more than one, or a record is of no object of the plan.
-    pub fn check(plan: &Plan, phase: Phase, records: Vec<ChunkRecord>) -> Result<Self, ManifestError> {
+    pub fn check(
+        plan: &Plan,
+        phase: Phase,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Self, ManifestError> {
         let mut count: BTreeMap<(usize, usize, Vec<u64>), usize> = BTreeMap::new();
         for record in &records {
-            *count.entry((record.array, record.store, record.chunk.clone())).or_default() += 1;
+            *count
+                .entry((record.array, record.store, record.chunk.clone()))
+                .or_default() += 1;
         }
         let names = |array: usize, store: usize| {
             let array_name = plan.arrays.get(array).map(|a| a.name.clone());
             array_name.zip(plan.stores.get(store).map(|s| s.key.clone()))
         };
-        for unit in plan.units.iter().filter(|u| plan.arrays[u.array].phase == phase) {
+        for unit in plan
+            .units
+            .iter()
+            .filter(|u| plan.arrays[u.array].phase == phase)
+        {
             let target = &plan.arrays[unit.array];
             for object in unit.objects(target) {
                 for &store in &target.stores {
                     let (array, key) = (target.name.clone(), plan.stores[store].key.clone());
                     match count.remove(&(unit.array, store, object.chunk.clone())) {
                         Some(1) => {}
-                        None => return Err(ManifestError::Missing { array, store: key, chunk: object.chunk }),
+                        None => {
+                            return Err(ManifestError::Missing {
+                                array,
+                                store: key,
+                                chunk: object.chunk,
+                            });
+                        }
                         Some(count) => {
-                            return Err(ManifestError::Unexpected { array, store: key, chunk: object.chunk, count });
+                            return Err(ManifestError::Unexpected {
+                                array,
+                                store: key,
+                                chunk: object.chunk,
+                                count,
+                            });
                         }
                     }
                 }
@@ -60,7 +93,12 @@ impl Manifest {
         match count.pop_first() {
             None => Ok(Self(records)),
             Some(((array, store, chunk), count)) => Err(match names(array, store) {
-                Some((array, store)) => ManifestError::Unexpected { array, store, chunk, count },
+                Some((array, store)) => ManifestError::Unexpected {
+                    array,
+                    store,
+                    chunk,
+                    count,
+                },
                 None => ManifestError::Unknown { array, store },
             }),
         }
@@ -69,16 +107,23 @@ impl Manifest {
     /// Objects stored, bytes they take, and objects that are all fill and so not stored.
     #[must_use]
     pub fn totals(&self) -> (u64, u64, u64) {
-        self.0.iter().fold((0, 0, 0), |(stored, bytes, empty), record| match record.content {
-            Content::Stored { bytes: of_object, .. } => (stored + 1, bytes + of_object, empty),
-            Content::Empty => (stored, bytes, empty + 1),
-        })
+        self.0
+            .iter()
+            .fold((0, 0, 0), |(stored, bytes, empty), record| {
+                match record.content {
+                    Content::Stored {
+                        bytes: of_object, ..
+                    } => (stored + 1, bytes + of_object, empty),
+                    Content::Empty => (stored, bytes, empty + 1),
+                }
+            })
     }
 
     /// Objects with this proof.
     #[must_use]
     pub fn proven(&self, by: Proof) -> u64 {
-        let so = |r: &&ChunkRecord| matches!(r.content, Content::Stored { proof, .. } if proof == by);
+        let so =
+            |r: &&ChunkRecord| matches!(r.content, Content::Stored { proof, .. } if proof == by);
         self.0.iter().filter(so).count() as u64
     }
 

@@ -8,7 +8,13 @@ pub(super) fn assign(plan: &mut Plan, ranks: usize) {
     for phase in [Phase::Compare, Phase::Transfer] {
         let members: Vec<(usize, u64)> = (0..plan.units.len())
             .filter(|&i| plan.arrays[plan.units[i].array].phase == phase)
-            .map(|i| (i, plan.units[i].bytes(plan) * plan.arrays[plan.units[i].array].stores.len() as u64))
+            .map(|i| {
+                (
+                    i,
+                    plan.units[i].bytes(plan)
+                        * plan.arrays[plan.units[i].array].stores.len() as u64,
+                )
+            })
             .collect();
         let total: u64 = members.iter().map(|m| m.1).sum::<u64>().max(1);
         let mut before = 0;

@@ -26,7 +26,11 @@ impl FromStr for ChunkStrategy {
         for (dimension, size) in sizes {
             match size.as_u64() {
                 Some(size) if size >= 1 => strategy.insert(dimension, size),
-                _ => return Err(malformed(format!("the size of '{dimension}' is {size}, expected a whole number from 1"))),
+                _ => {
+                    return Err(malformed(format!(
+                        "the size of '{dimension}' is {size}, expected a whole number from 1"
+                    )));
+                }
             };
         }
         Ok(Self(strategy))
@@ -46,8 +50,16 @@ pub(super) fn choose(
     fixed: &[Option<u64>],
     size: u64,
 ) -> Vec<u64> {
-    let clip = |d: usize, length: u64| if append == Some(d) { length } else { length.clamp(1, shape[d].max(1)) };
-    let free: Vec<usize> = (0..shape.len()).filter(|&d| fixed[d].is_none() && append != Some(d)).collect();
+    let clip = |d: usize, length: u64| {
+        if append == Some(d) {
+            length
+        } else {
+            length.clamp(1, shape[d].max(1))
+        }
+    };
+    let free: Vec<usize> = (0..shape.len())
+        .filter(|&d| fixed[d].is_none() && append != Some(d))
+        .collect();
     let mut chunk: Vec<u64> = (0..shape.len())
         .map(|d| match (fixed[d], append == Some(d)) {
             (Some(length), _) => clip(d, length),
@@ -84,31 +96,57 @@ mod tests {
 
     #[test]
     fn eorca025_levels_are_joined_in_pairs() {
-        assert_eq!(automatic(&[12, 75, 1206, 1440], Some(&[1, 1, 1206, 1440])), [1, 2, 1206, 1440]);
+        assert_eq!(
+            automatic(&[12, 75, 1206, 1440], Some(&[1, 1, 1206, 1440])),
+            [1, 2, 1206, 1440]
+        );
         assert_eq!(automatic(&[12, 75, 1206, 1440], None), [1, 2, 1206, 1440]);
-        assert_eq!(automatic(&[12, 1206, 1440], Some(&[1, 1206, 1440])), [1, 1206, 1440]);
+        assert_eq!(
+            automatic(&[12, 1206, 1440], Some(&[1, 1206, 1440])),
+            [1, 1206, 1440]
+        );
     }
 
     #[test]
     fn a_whole_field_stored_as_one_chunk_is_split_evenly() {
-        assert_eq!(automatic(&[1, 75, 1206, 1440], Some(&[1, 75, 1206, 1440])), [1, 3, 1206, 1440]);
+        assert_eq!(
+            automatic(&[1, 75, 1206, 1440], Some(&[1, 75, 1206, 1440])),
+            [1, 3, 1206, 1440]
+        );
     }
 
     #[test]
     fn multiples_of_the_stored_chunks_are_kept() {
-        assert_eq!(automatic(&[1, 75, 1206, 1440], Some(&[1, 25, 402, 480])), [1, 25, 402, 480]);
-        assert_eq!(automatic(&[1, 75, 330, 360], Some(&[1, 10, 110, 120])), [1, 20, 330, 360]);
+        assert_eq!(
+            automatic(&[1, 75, 1206, 1440], Some(&[1, 25, 402, 480])),
+            [1, 25, 402, 480]
+        );
+        assert_eq!(
+            automatic(&[1, 75, 330, 360], Some(&[1, 10, 110, 120])),
+            [1, 20, 330, 360]
+        );
     }
 
     #[test]
     fn what_is_asked_for_is_taken() {
         let fixed = [Some(5), None, Some(100), Some(10_000)];
-        assert_eq!(choose(&[1, 75, 330, 360], Some(0), None, &fixed, 4), [5, 19, 100, 360]);
+        assert_eq!(
+            choose(&[1, 75, 330, 360], Some(0), None, &fixed, 4),
+            [5, 19, 100, 360]
+        );
     }
 
     #[test]
     fn malformed_strategies_are_refused() {
-        for text in ["", "{", "[1]", "{\"x\": 0}", "{\"x\": -1}", "{\"x\": 1.5}", "{\"x\": \"1\"}"] {
+        for text in [
+            "",
+            "{",
+            "[1]",
+            "{\"x\": 0}",
+            "{\"x\": -1}",
+            "{\"x\": 1.5}",
+            "{\"x\": \"1\"}",
+        ] {
             assert!(ChunkStrategy::from_str(text).is_err(), "{text}");
         }
     }

@@ -60,7 +60,10 @@ pub(super) fn conforms(
         return Err(PlanError::Type {
             store,
             array,
-            stored: stored.dtype.as_ref().map_or_else(Clone::clone, ToString::to_string),
+            stored: stored
+                .dtype
+                .as_ref()
+                .map_or_else(Clone::clone, ToString::to_string),
             found: dtype.to_string(),
         });
     }
@@ -68,7 +71,8 @@ pub(super) fn conforms(
     for attribute in MEANING {
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
         if !equal(found, held) {
-            let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
+            let shown =
+                |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
             return Err(PlanError::Attribute {
                 store,
                 array,

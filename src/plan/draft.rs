@@ -118,8 +118,14 @@ fn draft_store(
             continue;
         };
         let dtype = variable.number_type(&catalogue.path)?;
-        let stored = request.stored.as_ref().and_then(|s| s.arrays.iter().find(|a| a.name == *name));
-        let append = variable.dimensions.iter().position(|d| *d == archive.append_dimension);
+        let stored = request
+            .stored
+            .as_ref()
+            .and_then(|s| s.arrays.iter().find(|a| a.name == *name));
+        let append = variable
+            .dimensions
+            .iter()
+            .position(|d| *d == archive.append_dimension);
         let mut shape = variable.shape.clone();
         let append = append.map(|axis| {
             let old = stored.map_or(0, |s| s.shape[axis]);
@@ -135,17 +141,46 @@ fn draft_store(
             _ => Phase::Transfer,
         };
         let (document, fill, chunk) = if let Some(stored) = stored {
-            conforms(&request.key, variable, dtype, stored, &archive.append_dimension)?;
+            conforms(
+                &request.key,
+                variable,
+                dtype,
+                stored,
+                &archive.append_dimension,
+            )?;
             if phase == Phase::Transfer {
-                check_chunks(request, variable, stored, &settings.strategy, &archive.append_dimension)?;
+                check_chunks(
+                    request,
+                    variable,
+                    stored,
+                    &settings.strategy,
+                    &archive.append_dimension,
+                )?;
             }
-            (document::grown_array(&stored.document, &shape), stored.fill.clone(), stored.chunk.clone())
+            (
+                document::grown_array(&stored.document, &shape),
+                stored.fill.clone(),
+                stored.chunk.clone(),
+            )
         } else {
-            let chunk = new_chunk(variable, dtype, append.map(|a| a.axis), phase, main, &settings.strategy);
+            let chunk = new_chunk(
+                variable,
+                dtype,
+                append.map(|a| a.axis),
+                phase,
+                main,
+                &settings.strategy,
+            );
             let fill = fill_of(variable, dtype, catalogue)?;
             let attributes = attributes_of(variable, dtype);
             let codecs = settings.codec.metadata(dtype.size());
-            let array = document::NewArray { variable, dtype, shape: &shape, chunk: &chunk, fill: &fill };
+            let array = document::NewArray {
+                variable,
+                dtype,
+                shape: &shape,
+                chunk: &chunk,
+                fill: &fill,
+            };
             (document::new_array(&array, attributes, codecs), fill, chunk)
         };
         documents.push((name.clone(), document.clone()));
@@ -162,13 +197,20 @@ fn draft_store(
         };
         if phase == Phase::Transfer && append.is_none() && archive.files.len() > 1 {
             // Written from the first file; the others must agree with it.
-            let compared = TargetArray { stores: Vec::new(), phase: Phase::Compare, ..array.clone() };
+            let compared = TargetArray {
+                stores: Vec::new(),
+                phase: Phase::Compare,
+                ..array.clone()
+            };
             add(drafts, compared, variable);
         }
         add(drafts, array, variable);
     }
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let attributes = catalogue.attributes.iter().map(|(name, value)| (name.clone(), Attribute::to_json(value)));
+    let attributes = catalogue
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), Attribute::to_json(value)));
     Ok(TargetStore {
         key: request.key.clone(),
         new_root: document::root(old_root.as_deref(), attributes.collect(), &documents),
@@ -191,7 +233,10 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
     });
     match alike {
         Some(draft) => draft.array.stores.extend(array.stores),
-        None => drafts.push(Draft { array, stored_chunks: variable.stored_chunks.clone() }),
+        None => drafts.push(Draft {
+            array,
+            stored_chunks: variable.stored_chunks.clone(),
+        }),
     }
 }
 
@@ -221,21 +266,41 @@ fn new_chunk(
             _ => None,
         })
         .collect();
-    choose(&variable.shape, append, variable.stored_chunks.as_deref(), &fixed, dtype.size() as u64)
+    choose(
+        &variable.shape,
+        append,
+        variable.stored_chunks.as_deref(),
+        &fixed,
+        dtype.size() as u64,
+    )
 }
 
-fn fill_of(variable: &Variable, dtype: DType, catalogue: &crate::source::Catalogue) -> Result<Vec<u8>, SourceError> {
+fn fill_of(
+    variable: &Variable,
+    dtype: DType,
+    catalogue: &crate::source::Catalogue,
+) -> Result<Vec<u8>, SourceError> {
     let fill = variable.fill_value().unwrap_or(Number::Int(0));
-    dtype.bytes_of(fill).ok_or_else(|| SourceError::Unsupported {
-        path: catalogue.path.clone(),
-        variable: variable.name.clone(),
-        problem: format!("has type {dtype}, which cannot hold its _FillValue {fill}"),
-    })
+    dtype
+        .bytes_of(fill)
+        .ok_or_else(|| SourceError::Unsupported {
+            path: catalogue.path.clone(),
+            variable: variable.name.clone(),
+            problem: format!("has type {dtype}, which cannot hold its _FillValue {fill}"),
+        })
 }
 
-fn check_strategy(archive: &Archive, requests: &[Request], strategy: &ChunkStrategy) -> Result<(), PlanError> {
-    let main = requests.iter().filter_map(|r| archive.catalogue().variable(&r.members[0]));
-    let known: BTreeSet<&str> = main.flat_map(|v| v.dimensions.iter().map(String::as_str)).collect();
+fn check_strategy(
+    archive: &Archive,
+    requests: &[Request],
+    strategy: &ChunkStrategy,
+) -> Result<(), PlanError> {
+    let main = requests
+        .iter()
+        .filter_map(|r| archive.catalogue().variable(&r.members[0]));
+    let known: BTreeSet<&str> = main
+        .flat_map(|v| v.dimensions.iter().map(String::as_str))
+        .collect();
     match strategy.0.keys().find(|d| !known.contains(d.as_str())) {
         Some(dimension) if !requests.is_empty() => Err(PlanError::UnknownStrategyDimension {
             dimension: dimension.clone(),
@@ -267,8 +332,15 @@ fn check_chunks(
 ) -> Result<(), PlanError> {
     let differs = |(d, name): (usize, &String)| {
         // A size beyond a dimension that does not grow was clipped when the store was made.
-        let most = if name == append_dimension { u64::MAX } else { stored.shape[d].max(1) };
-        strategy.0.get(name).is_some_and(|&asked| asked.min(most) != stored.chunk[d])
+        let most = if name == append_dimension {
+            u64::MAX
+        } else {
+            stored.shape[d].max(1)
+        };
+        strategy
+            .0
+            .get(name)
+            .is_some_and(|&asked| asked.min(most) != stored.chunk[d])
     };
     if !variable.dimensions.iter().enumerate().any(differs) {
         return Ok(());
@@ -284,7 +356,9 @@ fn check_chunks(
 /// Bytes that the threads of a rank hold to decode stored chunks: as stored, inflated and unshuffled.
 fn scratch(drafts: &[Draft], threads: u64) -> u64 {
     let chunk = |d: &Draft| {
-        d.stored_chunks.as_ref().map_or(0, |c| c.iter().product::<u64>() * d.array.dtype.size() as u64)
+        d.stored_chunks.as_ref().map_or(0, |c| {
+            c.iter().product::<u64>() * d.array.dtype.size() as u64
+        })
     };
     3 * threads * drafts.iter().map(chunk).max().unwrap_or(0)
 }
@@ -301,7 +375,13 @@ fn check_memory(plan: &mut Plan, scratch: u64, ranks: usize) -> Result<(), PlanE
             });
         }
     }
-    let of_rank = |rank| plan.units.iter().filter(|u| u.owner == rank).map(|u| u.memory(plan)).sum::<u64>();
+    let of_rank = |rank| {
+        plan.units
+            .iter()
+            .filter(|u| u.owner == rank)
+            .map(|u| u.memory(plan))
+            .sum::<u64>()
+    };
     let most = (0..ranks).map(of_rank).max().unwrap_or(0);
     plan.peak_memory = scratch + most.min(plan.in_flight);
     Ok(())

@@ -6,32 +6,103 @@ use crate::exit::{Exit, Failure};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum PlanError {
-    #[error("--chunk_strategy {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'")]
+    #[error(
+        "--chunk_strategy {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'"
+    )]
     MalformedStrategy { text: String, cause: String },
-    #[error("--chunk_strategy names the dimension '{dimension}'; the variables to send have {found}")]
+    #[error(
+        "--chunk_strategy names the dimension '{dimension}'; the variables to send have {found}"
+    )]
     UnknownStrategyDimension { dimension: String, found: String },
-    #[error("no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix")]
+    #[error(
+        "no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix"
+    )]
     NoPrefix { name: String },
-    #[error("the files' names give different prefixes, '{first}' and '{second}'; give one with --prefix")]
+    #[error(
+        "the files' names give different prefixes, '{first}' and '{second}'; give one with --prefix"
+    )]
     Prefixes { first: String, second: String },
-    #[error("one unit of work on '{array}' holds {needed} bytes, {available} are free; give --memory of at least {least} bytes a rank, or smaller chunks with --chunk_strategy")]
-    Memory { array: String, needed: u64, available: u64, least: u64 },
-    #[error("store '{store}': array '{array}' has dimensions {stored}, the file has {found}; nothing was written")]
-    Dimensions { store: String, array: String, stored: String, found: String },
-    #[error("store '{store}': array '{array}' has {stored} along '{dimension}', the file has {found}; nothing was written")]
-    DimensionSize { store: String, array: String, dimension: String, stored: u64, found: u64 },
-    #[error("store '{store}': array '{array}' has type {stored}, the file has {found}; nothing was written")]
-    Type { store: String, array: String, stored: String, found: String },
-    #[error("store '{store}': array '{array}' has {attribute} {stored}, the file has {found}; nothing was written")]
-    Attribute { store: String, array: String, attribute: String, stored: String, found: String },
-    #[error("store '{store}': has the arrays {stored}, the file gives {found}; nothing was written")]
-    Contents { store: String, stored: String, found: String },
-    #[error("store '{store}': array '{array}' has chunks {stored}, --chunk_strategy asks for {asked}; leave it out, a store keeps its chunks; nothing was written")]
-    Chunks { store: String, array: String, stored: String, asked: String },
-    #[error("store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps; nothing was written")]
-    SomeStepsStored { store: String, count: usize, total: usize, shown: String },
-    #[error("store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; nothing was written")]
-    BeforeEnd { store: String, end: String, first: String },
+    #[error(
+        "one unit of work on '{array}' holds {needed} bytes, {available} are free; give --memory of at least {least} bytes a rank, or smaller chunks with --chunk_strategy"
+    )]
+    Memory {
+        array: String,
+        needed: u64,
+        available: u64,
+        least: u64,
+    },
+    #[error(
+        "store '{store}': array '{array}' has dimensions {stored}, the file has {found}; nothing was written"
+    )]
+    Dimensions {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has {stored} along '{dimension}', the file has {found}; nothing was written"
+    )]
+    DimensionSize {
+        store: String,
+        array: String,
+        dimension: String,
+        stored: u64,
+        found: u64,
+    },
+    #[error(
+        "store '{store}': array '{array}' has type {stored}, the file has {found}; nothing was written"
+    )]
+    Type {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has {attribute} {stored}, the file has {found}; nothing was written"
+    )]
+    Attribute {
+        store: String,
+        array: String,
+        attribute: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': has the arrays {stored}, the file gives {found}; nothing was written"
+    )]
+    Contents {
+        store: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has chunks {stored}, --chunk_strategy asks for {asked}; leave it out, a store keeps its chunks; nothing was written"
+    )]
+    Chunks {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
+        "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps; nothing was written"
+    )]
+    SomeStepsStored {
+        store: String,
+        count: usize,
+        total: usize,
+        shown: String,
+    },
+    #[error(
+        "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; nothing was written"
+    )]
+    BeforeEnd {
+        store: String,
+        end: String,
+        first: String,
+    },
 }
 
 impl From<PlanError> for Failure {
@@ -42,7 +113,9 @@ impl From<PlanError> for Failure {
             | PlanError::Chunks { .. } => Exit::ChunkStrategy,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
             PlanError::Memory { .. } => Exit::Memory,
-            PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => Exit::DimensionConflict,
+            PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {
+                Exit::DimensionConflict
+            }
             PlanError::Type { .. } => Exit::TypeConflict,
             PlanError::Attribute { .. } => Exit::AttributeConflict,
             PlanError::Contents { .. } => Exit::ContentsConflict,

@@ -10,10 +10,18 @@ use super::error::PlanError;
 pub fn derive_prefix(file_name: &str) -> Result<String, PlanError> {
     let stem = file_name.strip_suffix(".nc").unwrap_or(file_name);
     let words: Vec<&str> = stem.split('_').collect();
-    let frequency = words.iter().skip(1).position(|w| is_frequency(w)).map(|i| i + 1);
+    let frequency = words
+        .iter()
+        .skip(1)
+        .position(|w| is_frequency(w))
+        .map(|i| i + 1);
     frequency
         .and_then(|at| {
-            let rest: Vec<&str> = words[at + 1..].iter().copied().filter(|w| !is_date(w)).collect();
+            let rest: Vec<&str> = words[at + 1..]
+                .iter()
+                .copied()
+                .filter(|w| !is_date(w))
+                .collect();
             let grid = match rest[..] {
                 ["grid", grid] => grid,
                 [one] => one.strip_prefix("grid-").unwrap_or(one),
@@ -35,9 +43,11 @@ fn is_frequency(word: &str) -> bool {
 
 /// One date or two: `1976`, `19760101`, `1976-1976`, `20150101-20150201`.
 fn is_date(word: &str) -> bool {
-    !word.is_empty() && word.split('-').count() <= 2 && word.split('-').all(|date| {
-        date.len() >= 4 && date.chars().all(|c| c.is_ascii_digit())
-    })
+    !word.is_empty()
+        && word.split('-').count() <= 2
+        && word
+            .split('-')
+            .all(|date| date.len() >= 4 && date.chars().all(|c| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -61,7 +71,14 @@ mod tests {
 
     #[test]
     fn other_names_ask_for_a_prefix() {
-        for name in ["orca2_votemper.nc", "1y_grid_T.nc", "a_1y_1976-1976.nc", "a_1y_ptrc_T_b_1976.nc", "a_1y_grid_.nc", ""] {
+        for name in [
+            "orca2_votemper.nc",
+            "1y_grid_T.nc",
+            "a_1y_1976-1976.nc",
+            "a_1y_ptrc_T_b_1976.nc",
+            "a_1y_grid_.nc",
+            "",
+        ] {
             assert!(derive_prefix(name).is_err(), "{name}");
         }
     }

@@ -21,7 +21,11 @@ pub enum Steps {
 pub fn new_steps(store: &str, stored: &[Number], archive: &[Number]) -> Result<Steps, PlanError> {
     let both: Vec<String> = archive
         .iter()
-        .filter(|step| stored.binary_search_by(|s| s.compare(**step).unwrap_or(Ordering::Less)).is_ok())
+        .filter(|step| {
+            stored
+                .binary_search_by(|s| s.compare(**step).unwrap_or(Ordering::Less))
+                .is_ok()
+        })
         .map(ToString::to_string)
         .collect();
     if both.len() == archive.len() {
@@ -61,11 +65,19 @@ mod tests {
     #[test]
     fn all_new_all_stored_and_nothing_between() {
         let stored = steps(&[1.0, 2.0, 3.0]);
-        assert_eq!(new_steps("s", &stored, &steps(&[4.0, 5.0])), Ok(Steps::AllNew));
+        assert_eq!(
+            new_steps("s", &stored, &steps(&[4.0, 5.0])),
+            Ok(Steps::AllNew)
+        );
         assert_eq!(new_steps("s", &[], &steps(&[4.0])), Ok(Steps::AllNew));
-        assert_eq!(new_steps("s", &stored, &steps(&[2.0, 3.0])), Ok(Steps::AllStored));
+        assert_eq!(
+            new_steps("s", &stored, &steps(&[2.0, 3.0])),
+            Ok(Steps::AllStored)
+        );
         let some = new_steps("s", &stored, &steps(&[3.0, 4.0])).unwrap_err();
-        assert!(matches!(some, PlanError::SomeStepsStored { count: 1, total: 2, ref shown, .. } if shown == "3"));
+        assert!(
+            matches!(some, PlanError::SomeStepsStored { count: 1, total: 2, ref shown, .. } if shown == "3")
+        );
         let before = new_steps("s", &stored, &steps(&[0.5])).unwrap_err();
         assert!(matches!(before, PlanError::BeforeEnd { .. }));
     }

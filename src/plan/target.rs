@@ -132,15 +132,25 @@ impl Plan {
     /// Objects that the units of `phase` write or compare, over all stores.
     #[must_use]
     pub fn objects(&self, phase: Phase) -> u64 {
-        let units = self.units.iter().filter(|u| self.arrays[u.array].phase == phase);
-        units.map(|u| u.chunks.len() * self.arrays[u.array].stores.len() as u64).sum()
+        let units = self
+            .units
+            .iter()
+            .filter(|u| self.arrays[u.array].phase == phase);
+        units
+            .map(|u| u.chunks.len() * self.arrays[u.array].stores.len() as u64)
+            .sum()
     }
 
     /// Decoded bytes that the units of `phase` write or compare, over all stores.
     #[must_use]
     pub fn bytes(&self, phase: Phase) -> u64 {
-        let units = self.units.iter().filter(|u| self.arrays[u.array].phase == phase);
-        units.map(|u| u.bytes(self) * self.arrays[u.array].stores.len() as u64).sum()
+        let units = self
+            .units
+            .iter()
+            .filter(|u| self.arrays[u.array].phase == phase);
+        units
+            .map(|u| u.bytes(self) * self.arrays[u.array].stores.len() as u64)
+            .sum()
     }
 }
 

@@ -61,7 +61,11 @@ impl WorkUnit {
         }
         let object = |chunk: Vec<u64>| Object {
             slab: Hyperslab {
-                start: chunk.iter().zip(&array.chunk).map(|(i, length)| i * length).collect(),
+                start: chunk
+                    .iter()
+                    .zip(&array.chunk)
+                    .map(|(i, length)| i * length)
+                    .collect(),
                 count: array.chunk.clone(),
             },
             chunk,
@@ -79,7 +83,8 @@ impl WorkUnit {
         for d in 0..array.shape.len() {
             let first_new = array.append.filter(|a| a.axis == d).map_or(0, |a| a.old);
             let start = (self.chunks.start[d] * array.chunk[d]).max(first_new);
-            let end = ((self.chunks.start[d] + self.chunks.count[d]) * array.chunk[d]).min(array.shape[d]);
+            let end = ((self.chunks.start[d] + self.chunks.count[d]) * array.chunk[d])
+                .min(array.shape[d]);
             region.start.push(start);
             region.count.push(end.saturating_sub(start));
         }
@@ -92,7 +97,12 @@ impl WorkUnit {
 ///
 /// A unit is grown from one object, innermost dimension first, until its edges meet those of the `stored` chunks, as
 /// long as it stays within `cap` decoded bytes.
-pub(super) fn units(array: &TargetArray, index: usize, stored: Option<&[u64]>, cap: u64) -> Vec<WorkUnit> {
+pub(super) fn units(
+    array: &TargetArray,
+    index: usize,
+    stored: Option<&[u64]>,
+    cap: u64,
+) -> Vec<WorkUnit> {
     if array.shape.contains(&0) {
         return Vec::new();
     }
@@ -100,7 +110,10 @@ pub(super) fn units(array: &TargetArray, index: usize, stored: Option<&[u64]>, c
     let grid: Vec<(u64, u64)> = (0..rank)
         .map(|d| {
             let old = array.append.filter(|a| a.axis == d).map_or(0, |a| a.old);
-            (old / array.chunk[d], array.shape[d].div_ceil(array.chunk[d]))
+            (
+                old / array.chunk[d],
+                array.shape[d].div_ceil(array.chunk[d]),
+            )
         })
         .collect();
     let mut group = vec![1; rank];
@@ -119,7 +132,10 @@ pub(super) fn units(array: &TargetArray, index: usize, stored: Option<&[u64]>, c
     }
     let mut units = vec![WorkUnit {
         array: index,
-        chunks: Hyperslab { start: Vec::new(), count: Vec::new() },
+        chunks: Hyperslab {
+            start: Vec::new(),
+            count: Vec::new(),
+        },
         file: 0,
         owner: 0,
     }];

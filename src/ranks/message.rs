@@ -13,12 +13,15 @@ use crate::exit::{Exit, Failure};
 const PIECE: usize = 512 << 20;
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
-    postcard::to_stdvec(value).map_err(|cause| Failure::new(Exit::Internal, format!("encoding a message: {cause}")))
+    postcard::to_stdvec(value)
+        .map_err(|cause| Failure::new(Exit::Internal, format!("encoding a message: {cause}")))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     postcard::from_bytes(bytes).map_err(|cause| {
-        let message = format!("decoding a message of another rank: {cause}; do all ranks run the same msm_os?");
+        let message = format!(
+            "decoding a message of another rank: {cause}; do all ranks run the same msm_os?"
+        );
         Failure::new(Exit::Launcher, message)
     })
 }

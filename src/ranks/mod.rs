@@ -54,7 +54,10 @@ impl Ranks {
         abort_on_panic();
         let size = usize::try_from(world.size()).unwrap_or(1);
         guard::refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
-        Ok(Self { world, _universe: universe })
+        Ok(Self {
+            world,
+            _universe: universe,
+        })
     }
 
     /// This rank.
@@ -75,7 +78,10 @@ impl Ranks {
     pub fn sharing_cpus(&self) -> usize {
         let node = self.world.split_shared(self.world.rank());
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let allowed = status.lines().find(|line| line.starts_with("Cpus_allowed_list")).unwrap_or_default();
+        let allowed = status
+            .lines()
+            .find(|line| line.starts_with("Cpus_allowed_list"))
+            .unwrap_or_default();
         let mine = crc32c::crc32c(allowed.as_bytes());
         let mut all = vec![0u32; usize::try_from(node.size()).unwrap_or(1)];
         node.all_gather_into(&mine, &mut all[..]);
@@ -95,10 +101,15 @@ impl Ranks {
     ///
     /// # Errors
     /// If a rank runs another version of the program.
-    pub fn gather<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<Option<Vec<T>>, Failure> {
+    pub fn gather<T: Serialize + DeserializeOwned>(
+        &self,
+        value: &T,
+    ) -> Result<Option<Vec<T>>, Failure> {
         let bytes = message::encode(value)?;
         let gathered = message::gather(&self.world, bytes);
-        gathered.map(|all| all.iter().map(|bytes| message::decode(bytes)).collect()).transpose()
+        gathered
+            .map(|all| all.iter().map(|bytes| message::decode(bytes)).collect())
+            .transpose()
     }
 
     /// The sum of all ranks' pulses. Every rank must call it equally often.
@@ -107,10 +118,20 @@ impl Ranks {
         let send = [mine.objects, mine.bytes, mine.finished, mine.failed];
         let mut sum = [0u64; 4];
         mpi::request::scope(|scope| {
-            wait(self.world.immediate_all_reduce_into(scope, &send, &mut sum, SystemOperation::sum()));
+            wait(self.world.immediate_all_reduce_into(
+                scope,
+                &send,
+                &mut sum,
+                SystemOperation::sum(),
+            ));
         });
         let [objects, bytes, finished, failed] = sum;
-        Pulse { objects, bytes, finished, failed }
+        Pulse {
+            objects,
+            bytes,
+            finished,
+            failed,
+        }
     }
 
     /// Ends the whole job at once.

@@ -10,8 +10,16 @@ use super::dtype::{DType, Number};
 use super::error::SourceError;
 
 /// Attributes that say what raw values mean: where they differ, the same bytes mean different things.
-pub const MEANING: [&str; 8] =
-    ["_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "units", "calendar", "positive"];
+pub const MEANING: [&str; 8] = [
+    "_FillValue",
+    "missing_value",
+    "scale_factor",
+    "add_offset",
+    "_Unsigned",
+    "units",
+    "calendar",
+    "positive",
+];
 
 /// One file of an archive.
 #[derive(Clone, Debug)]
@@ -79,7 +87,10 @@ impl Archive {
     /// The axis' values over all files.
     #[must_use]
     pub fn steps(&self) -> Vec<Number> {
-        self.files.iter().flat_map(|f| f.steps.iter().copied()).collect()
+        self.files
+            .iter()
+            .flat_map(|f| f.steps.iter().copied())
+            .collect()
     }
 
     /// Checks that every file holds the variables `members` with the dimensions, sizes, types and meaning they have
@@ -110,7 +121,10 @@ impl Archive {
             return Err(differ(format!("variable '{name}' is missing")));
         };
         if found.kind != expected.kind {
-            return Err(differ(format!("variable '{name}' has type {:?}, expected {:?}", found.kind, expected.kind)));
+            return Err(differ(format!(
+                "variable '{name}' has type {:?}, expected {:?}",
+                found.kind, expected.kind
+            )));
         }
         let shapes = found.dimensions == expected.dimensions
             && (0..found.shape.len()).all(|d| {
@@ -164,21 +178,28 @@ impl SourceFile {
             });
         }
         let finite = |index: usize| steps[index].as_f64().is_finite();
-        let bad = (0..steps.len()).find(|&i| !finite(i) || (i > 0 && !steps[i].is_after(steps[i - 1])));
+        let bad =
+            (0..steps.len()).find(|&i| !finite(i) || (i > 0 && !steps[i].is_after(steps[i - 1])));
         if let Some(index) = bad {
             return Err(SourceError::StepsNotIncreasing {
                 path: path.to_owned(),
                 dimension: dimension.to_owned(),
                 index,
                 found: steps[index].to_string(),
-                before: index.checked_sub(1).map_or_else(|| "nothing".to_owned(), |i| steps[i].to_string()),
+                before: index
+                    .checked_sub(1)
+                    .map_or_else(|| "nothing".to_owned(), |i| steps[i].to_string()),
             });
         }
         Ok(Self { catalogue, steps })
     }
 }
 
-fn read_steps(file: &netcdf::File, catalogue: &Catalogue, dimension: &str) -> Result<Vec<Number>, SourceError> {
+fn read_steps(
+    file: &netcdf::File,
+    catalogue: &Catalogue,
+    dimension: &str,
+) -> Result<Vec<Number>, SourceError> {
     let path = &catalogue.path;
     let axis = catalogue.axis(dimension)?;
     let dtype = axis.number_type(path)?;
@@ -207,7 +228,9 @@ impl Variable {
             VariableType::Other(kind) => Err(SourceError::Unsupported {
                 path: path.to_owned(),
                 variable: self.name.clone(),
-                problem: format!("has type {kind}, which cannot be sent; name the variables to send with -v"),
+                problem: format!(
+                    "has type {kind}, which cannot be sent; name the variables to send with -v"
+                ),
             }),
         }
     }
@@ -216,5 +239,9 @@ impl Variable {
 /// Names as a list for a message.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -72,7 +72,12 @@ impl From<AttributeValue> for Attribute {
             Attribute::Numbers(values.into_iter().map(|v| Number::UInt(v.into())).collect())
         }
         fn floats<T: Into<f64>>(values: Vec<T>) -> Attribute {
-            Attribute::Numbers(values.into_iter().map(|v| Number::Float(v.into())).collect())
+            Attribute::Numbers(
+                values
+                    .into_iter()
+                    .map(|v| Number::Float(v.into()))
+                    .collect(),
+            )
         }
         match value {
             AttributeValue::Schar(v) => ints(vec![v]),
@@ -113,8 +118,17 @@ mod tests {
 
     #[test]
     fn one_value_is_a_scalar_and_more_a_list() {
-        assert_eq!(Attribute::from(AttributeValue::Shorts(vec![1])).to_json(), json!(1));
-        assert_eq!(Attribute::from(AttributeValue::Shorts(vec![1, 2])).to_json(), json!([1, 2]));
-        assert_eq!(Attribute::from(AttributeValue::Double(f64::NAN)).to_json(), json!("NaN"));
+        assert_eq!(
+            Attribute::from(AttributeValue::Shorts(vec![1])).to_json(),
+            json!(1)
+        );
+        assert_eq!(
+            Attribute::from(AttributeValue::Shorts(vec![1, 2])).to_json(),
+            json!([1, 2])
+        );
+        assert_eq!(
+            Attribute::from(AttributeValue::Double(f64::NAN)).to_json(),
+            json!("NaN")
+        );
     }
 }

@@ -10,6 +10,7 @@ use netcdf::types::{FloatType, IntType, NcVariableType};
 use super::attribute::Attribute;
 use super::dtype::{DType, Number};
 use super::error::SourceError;
+use super::hdf5::quiet;
 
 /// What one file holds.
 #[derive(Clone, Debug)]
@@ -66,7 +67,10 @@ impl Catalogue {
         };
         let mut attributes = Vec::new();
         for attribute in file.attributes() {
-            attributes.push((attribute.name().to_owned(), attribute.value().map_err(broken)?.into()));
+            attributes.push((
+                attribute.name().to_owned(),
+                attribute.value().map_err(broken)?.into(),
+            ));
         }
         let mut variables = Vec::new();
         for variable in file.variables() {
@@ -74,7 +78,10 @@ impl Catalogue {
         }
         Ok(Self {
             path: path.to_owned(),
-            dimensions: file.dimensions().map(|d| (d.name(), d.len() as u64)).collect(),
+            dimensions: file
+                .dimensions()
+                .map(|d| (d.name(), d.len() as u64))
+                .collect(),
             variables,
             attributes,
         })
@@ -94,10 +101,21 @@ impl Catalogue {
 
     /// The variable whose values tell the steps of `dimension` apart; see [`super::Archive::open`].
     pub(super) fn axis(&self, dimension: &str) -> Result<&Variable, SourceError> {
-        let along = || self.variables.iter().filter(|v| v.dimensions == [dimension]);
-        let timed = |v: &&Variable| v.attribute("units").and_then(Attribute::text).is_some_and(|u| u.contains(" since "));
+        let along = || {
+            self.variables
+                .iter()
+                .filter(|v| v.dimensions == [dimension])
+        };
+        let timed = |v: &&Variable| {
+            v.attribute("units")
+                .and_then(Attribute::text)
+                .is_some_and(|u| u.contains(" since "))
+        };
         let coordinate = along().find(|v| v.name == dimension);
-        let axis = coordinate.filter(timed).or_else(|| along().find(timed)).or(coordinate);
+        let axis = coordinate
+            .filter(timed)
+            .or_else(|| along().find(timed))
+            .or(coordinate);
         axis.ok_or_else(|| SourceError::NoAppendCoordinate {
             path: self.path.clone(),
             dimension: dimension.to_owned(),
@@ -118,7 +136,9 @@ impl Catalogue {
             auxiliary.extend(variable.words("climatology"));
         }
         let data = self.variables.iter().map(|v| &v.name);
-        data.filter(|name| !auxiliary.contains(name.as_str())).cloned().collect()
+        data.filter(|name| !auxiliary.contains(name.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the
@@ -158,7 +178,11 @@ impl Variable {
             dimensions: dimensions.iter().map(netcdf::Dimension::name).collect(),
             shape: dimensions.iter().map(|d| d.len() as u64).collect(),
             // Formats before NetCDF-4 have no chunks and answer with an error.
-            stored_chunks: variable.chunking().ok().flatten().map(|c| c.into_iter().map(|n| n as u64).collect()),
+            stored_chunks: variable
+                .chunking()
+                .ok()
+                .flatten()
+                .map(|c| c.into_iter().map(|n| n as u64).collect()),
             attributes,
         })
     }
@@ -171,7 +195,10 @@ impl Variable {
 
     /// The words of the text attribute called `name`.
     pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.attribute(name).and_then(Attribute::text).unwrap_or_default().split_whitespace()
+        self.attribute(name)
+            .and_then(Attribute::text)
+            .unwrap_or_default()
+            .split_whitespace()
     }
 
     /// The value that marks missing data.
@@ -189,9 +216,12 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
     };
     let metadata = std::fs::metadata(path).map_err(missing)?;
     if metadata.is_dir() {
-        return Err(SourceError::Directory { path: path.to_owned() });
+        return Err(SourceError::Directory {
+            path: path.to_owned(),
+        });
     }
     std::fs::File::open(path).map_err(missing)?;
+    quiet();
     netcdf::open(path).map_err(|cause| SourceError::Broken {
         path: path.to_owned(),
         cause: cause.to_string(),

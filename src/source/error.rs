@@ -9,31 +9,72 @@ use crate::exit::{Exit, Failure};
 #[allow(missing_docs)]
 pub enum SourceError {
     #[error("{path}: cannot be read: {cause}; check the path and its permissions", path = path.display())]
-    Missing { path: PathBuf, cause: std::io::Error },
+    Missing {
+        path: PathBuf,
+        cause: std::io::Error,
+    },
     #[error("{path}: is a directory; name the NetCDF files in it", path = path.display())]
     Directory { path: PathBuf },
     #[error("{path}: is not a whole NetCDF file ({cause}); it may be truncated: copy it again and check it with ncdump -h", path = path.display())]
     Broken { path: PathBuf, cause: String },
     #[error("{path}: is truncated: its header describes {expected} bytes, the file has {found}; copy it again", path = path.display())]
-    Truncated { path: PathBuf, expected: u64, found: u64 },
+    Truncated {
+        path: PathBuf,
+        expected: u64,
+        found: u64,
+    },
     #[error("{path}: has no dimension '{dimension}'; it has {found}; name the append dimension with --append_dim", path = path.display())]
-    NoAppendDimension { path: PathBuf, dimension: String, found: String },
+    NoAppendDimension {
+        path: PathBuf,
+        dimension: String,
+        found: String,
+    },
     #[error("{path}: dimension '{dimension}' has neither a coordinate variable nor another one with time units, so its steps cannot be told apart", path = path.display())]
     NoAppendCoordinate { path: PathBuf, dimension: String },
     #[error("{path}: dimension '{dimension}' has no steps", path = path.display())]
     NoSteps { path: PathBuf, dimension: String },
     #[error("{path}: step {index} of '{dimension}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
-    StepsNotIncreasing { path: PathBuf, dimension: String, index: usize, found: String, before: String },
+    StepsNotIncreasing {
+        path: PathBuf,
+        dimension: String,
+        index: usize,
+        found: String,
+        before: String,
+    },
     #[error("{path}: has no variable '{variable}'; it has {found}", path = path.display())]
-    UnknownVariable { path: PathBuf, variable: String, found: String },
+    UnknownVariable {
+        path: PathBuf,
+        variable: String,
+        found: String,
+    },
     #[error("{path}: variable '{variable}' {problem}", path = path.display())]
-    Unsupported { path: PathBuf, variable: String, problem: String },
+    Unsupported {
+        path: PathBuf,
+        variable: String,
+        problem: String,
+    },
     #[error("{path}: {problem}; {other} differs; send files of different grids or contents separately", path = path.display(), other = other.display())]
-    Mismatch { path: PathBuf, other: PathBuf, problem: String },
+    Mismatch {
+        path: PathBuf,
+        other: PathBuf,
+        problem: String,
+    },
     #[error("{path}: its steps {first} to {last} overlap those of {other}, which end at {end}", path = path.display(), other = other.display())]
-    Overlap { path: PathBuf, other: PathBuf, first: String, last: String, end: String },
+    Overlap {
+        path: PathBuf,
+        other: PathBuf,
+        first: String,
+        last: String,
+        end: String,
+    },
     #[error("{path}: variable '{variable}': cannot read start {start:?} count {count:?}: {cause}", path = path.display())]
-    Read { path: PathBuf, variable: String, start: Vec<u64>, count: Vec<u64>, cause: String },
+    Read {
+        path: PathBuf,
+        variable: String,
+        start: Vec<u64>,
+        count: Vec<u64>,
+        cause: String,
+    },
 }
 
 impl From<SourceError> for Failure {
@@ -41,9 +82,9 @@ impl From<SourceError> for Failure {
         let exit = match &error {
             SourceError::Missing { .. } => Exit::SourceMissing,
             SourceError::Directory { .. } => Exit::SourceIsDirectory,
-            SourceError::Broken { .. } | SourceError::Truncated { .. } | SourceError::Read { .. } => {
-                Exit::SourceBroken
-            }
+            SourceError::Broken { .. }
+            | SourceError::Truncated { .. }
+            | SourceError::Read { .. } => Exit::SourceBroken,
             SourceError::NoAppendDimension { .. }
             | SourceError::NoAppendCoordinate { .. }
             | SourceError::NoSteps { .. } => Exit::NoAppendDimension,

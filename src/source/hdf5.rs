@@ -4,27 +4,28 @@
 //! Anything unexpected is answered with `None`, which sends the reader to the NetCDF library.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{CString, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use hdf5_metno_sys as hdf5;
 use hdf5::h5::H5open;
 use hdf5::h5d::{
-    H5D_layout_t, H5Dclose, H5Dget_chunk_info_by_coord, H5Dget_create_plist, H5Dget_num_chunks, H5Dget_space,
-    H5Dget_type, H5Dopen2,
+    H5D_layout_t, H5Dclose, H5Dget_chunk_info_by_coord, H5Dget_create_plist, H5Dget_num_chunks,
+    H5Dget_space, H5Dget_type, H5Dopen2,
 };
 use hdf5::h5e::{H5E_DEFAULT, H5Eset_auto2};
 use hdf5::h5f::{H5F_ACC_RDONLY, H5F_close_degree_t, H5Fclose, H5Fget_create_plist, H5Fopen};
 use hdf5::h5i::hid_t;
 use hdf5::h5p::{
-    H5P_CLS_FILE_ACCESS, H5Pclose, H5Pcreate, H5Pget_chunk, H5Pget_fill_value, H5Pget_filter2, H5Pget_layout,
-    H5Pget_nfilters, H5Pget_userblock, H5Pset_fclose_degree,
+    H5P_CLS_FILE_ACCESS, H5Pclose, H5Pcreate, H5Pget_chunk, H5Pget_fill_value, H5Pget_filter2,
+    H5Pget_layout, H5Pget_nfilters, H5Pget_userblock, H5Pset_fclose_degree,
 };
 use hdf5::h5s::H5Sclose;
 use hdf5::h5t::{H5T_class_t, H5T_order_t, H5Tclose, H5Tget_class, H5Tget_order, H5Tget_size};
+use hdf5_metno_sys as hdf5;
 
 /// HDF5 walks its whole chunk index at each look-up (1.10: `H5D__get_chunk_info_by_coord`), so beyond this many
 /// chunks the NetCDF library is faster.
@@ -71,6 +72,19 @@ pub fn allow_reading_without_locks() {
     }
 }
 
+/// Keeps HDF5 from printing its errors, which are ours to report. It holds that setting for each thread apart, so every
+/// thread says it before its first call.
+pub(super) fn quiet() {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    if !QUIET.replace(true) {
+        let _lock = hdf5::LOCK.lock();
+        // SAFETY: under the lock; a null function and null data are allowed and mean silence.
+        unsafe { H5Eset_auto2(H5E_DEFAULT, None, null_mut()) };
+    }
+}
+
 /// Closes an HDF5 handle when it goes out of scope.
 struct Handle(hid_t, unsafe extern "C" fn(hid_t) -> hdf5::h5::herr_t);
 
@@ -90,12 +104,13 @@ impl Drop for Handle {
 impl H5File {
     /// Opens the file at `path`, or `None` if it is not a plain HDF5 file.
     pub(super) fn open(path: &Path) -> Option<Self> {
+        quiet();
         let path = CString::new(path.as_os_str().as_bytes()).ok()?;
         let _lock = hdf5::LOCK.lock();
         // SAFETY: under the lock; `path` outlives the calls; every id is checked before use.
         unsafe {
-            // The classes' ids are set when the library starts. Errors are ours to report.
-            if H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, None, null_mut()) < 0 {
+            // The classes' ids are set when the library starts.
+            if H5open() < 0 {
                 return None;
             }
             let access = Handle::new(H5Pcreate(*H5P_CLS_FILE_ACCESS), H5Pclose)?;
@@ -116,7 +131,13 @@ impl H5File {
 
     /// The dataset of the root variable `name`, if it is chunked, holds little-endian numbers of `size` bytes in
     /// `rank` dimensions, and its filters are among shuffle and deflate.
-    pub(super) fn dataset(self: &Arc<Self>, name: &str, rank: usize, size: usize) -> Option<Dataset> {
+    pub(super) fn dataset(
+        self: &Arc<Self>,
+        name: &str,
+        rank: usize,
+        size: usize,
+    ) -> Option<Dataset> {
+        quiet();
         let name = CString::new(format!("/{name}")).ok()?;
         let _lock = hdf5::LOCK.lock();
         // SAFETY: under the lock; ids are checked; buffers have the lengths they are announced with.
@@ -173,7 +194,16 @@ unsafe fn filters_of(creation: hid_t) -> Option<Vec<Filter>> {
             .map(|index| {
                 let (mut flags, mut values) = (0, 0);
                 let flags = &raw mut flags;
-                match H5Pget_filter2(creation, index, flags, &raw mut values, null_mut(), 0, null_mut(), null_mut()) {
+                match H5Pget_filter2(
+                    creation,
+                    index,
+                    flags,
+                    &raw mut values,
+                    null_mut(),
+                    0,
+                    null_mut(),
+                    null_mut(),
+                ) {
                     1 => Some(Filter::Deflate),
                     2 => Some(Filter::Shuffle),
                     _ => None,
@@ -189,6 +219,7 @@ impl Dataset {
     /// # Errors
     /// If HDF5 cannot tell.
     pub(super) fn stored_chunk(&self, origin: &[u64]) -> Result<Option<StoredChunk>, String> {
+        quiet();
         let _lock = hdf5::LOCK.lock();
         let (mut skipped_filters, mut address, mut size) = (0, 0, 0);
         // SAFETY: under the lock; `origin` has the dataset's rank, the other pointers are to locals.
@@ -204,7 +235,8 @@ impl Dataset {
         }
         Ok(Some(StoredChunk {
             address,
-            size: usize::try_from(size).map_err(|_| format!("the stored chunk at {origin:?} is too large"))?,
+            size: usize::try_from(size)
+                .map_err(|_| format!("the stored chunk at {origin:?} is too large"))?,
             skipped_filters,
         }))
     }

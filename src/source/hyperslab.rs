@@ -56,7 +56,10 @@ pub fn copy_block(
     window: &Hyperslab,
     size: usize,
 ) {
-    let Some(shared) = source_box.intersect(target_box).and_then(|both| both.intersect(window)) else {
+    let Some(shared) = source_box
+        .intersect(target_box)
+        .and_then(|both| both.intersect(window))
+    else {
         return;
     };
     let rank = shared.count.len();
@@ -66,7 +69,8 @@ pub fn copy_block(
     while inner > 0 {
         inner -= 1;
         run *= index(shared.count[inner]);
-        let whole = shared.count[inner] == source_box.count[inner] && shared.count[inner] == target_box.count[inner];
+        let whole = shared.count[inner] == source_box.count[inner]
+            && shared.count[inner] == target_box.count[inner];
         if !whole {
             break;
         }
@@ -90,7 +94,9 @@ pub fn copy_block(
 
 /// Row-major offset, in values, of `position` in a buffer that holds `held`.
 fn offset(position: &[u64], held: &Hyperslab) -> usize {
-    (0..position.len()).fold(0, |at, d| at * index(held.count[d]) + index(position[d] - held.start[d]))
+    (0..position.len()).fold(0, |at, d| {
+        at * index(held.count[d]) + index(position[d] - held.start[d])
+    })
 }
 
 /// An index of values in memory. What is in memory fits into the address space.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::catalogue::open;
 use super::error::SourceError;
-use super::hdf5::{Dataset, H5File};
+use super::hdf5::{Dataset, H5File, quiet};
 use super::hyperslab::Hyperslab;
 use super::stored::Scratch;
 
@@ -126,13 +126,26 @@ impl Reader {
                 opened.netcdf.get_or_init(|| netcdf)
             }
         };
-        Ok(read_slab(netcdf, variable, size, slab).map(|values| sink(Block { slab, values: &values })))
+        Ok(read_slab(netcdf, variable, size, slab).map(|values| {
+            sink(Block {
+                slab,
+                values: &values,
+            })
+        }))
     }
 }
 
 /// The values of `slab`, little-endian.
-fn read_slab(netcdf: &netcdf::File, variable: &str, size: usize, slab: &Hyperslab) -> Result<Vec<u8>, String> {
-    let variable = netcdf.variable(variable).ok_or("the variable is not in this file")?;
+fn read_slab(
+    netcdf: &netcdf::File,
+    variable: &str,
+    size: usize,
+    slab: &Hyperslab,
+) -> Result<Vec<u8>, String> {
+    quiet();
+    let variable = netcdf
+        .variable(variable)
+        .ok_or("the variable is not in this file")?;
     let extents: Vec<Extent> = slab
         .start
         .iter()
@@ -144,7 +157,9 @@ fn read_slab(netcdf: &netcdf::File, variable: &str, size: usize, slab: &Hypersla
         })
         .collect();
     let mut values = vec![0; index(slab.len()) * size];
-    variable.get_raw_values_into(&mut values, extents).map_err(|cause| cause.to_string())?;
+    variable
+        .get_raw_values_into(&mut values, extents)
+        .map_err(|cause| cause.to_string())?;
     if cfg!(target_endian = "big") {
         values.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
@@ -156,7 +171,12 @@ impl OpenFile {
         let mut datasets = self.datasets.lock().unwrap_or_else(PoisonError::into_inner);
         datasets
             .entry(variable.to_owned())
-            .or_insert_with(|| self.hdf5.as_ref()?.dataset(variable, rank, size).map(Arc::new))
+            .or_insert_with(|| {
+                self.hdf5
+                    .as_ref()?
+                    .dataset(variable, rank, size)
+                    .map(Arc::new)
+            })
             .clone()
     }
 
@@ -168,26 +188,37 @@ impl OpenFile {
         sink: &(dyn Fn(Block<'_>) + Sync),
     ) -> Result<(), String> {
         let decoded = index(dataset.chunk.iter().product()) * size;
-        chunk_origins(slab, &dataset.chunk).into_par_iter().try_for_each(|origin| {
-            let chunk = Hyperslab {
-                start: origin,
-                count: dataset.chunk.clone(),
-            };
-            let Some(stored) = dataset.stored_chunk(&chunk.start)? else {
-                let values = dataset.fill.repeat(decoded / size);
-                sink(Block { slab: &chunk, values: &values });
-                return Ok(());
-            };
-            SCRATCH.with_borrow_mut(|scratch| {
-                scratch.stored.resize(stored.size, 0);
-                self.raw
-                    .read_exact_at(&mut scratch.stored, stored.address)
-                    .map_err(|cause| format!("the stored chunk at {:?}: {cause}", chunk.start))?;
-                let values = scratch.decode(&dataset.filters, stored.skipped_filters, decoded, size)?;
-                sink(Block { slab: &chunk, values });
-                Ok(())
+        chunk_origins(slab, &dataset.chunk)
+            .into_par_iter()
+            .try_for_each(|origin| {
+                let chunk = Hyperslab {
+                    start: origin,
+                    count: dataset.chunk.clone(),
+                };
+                let Some(stored) = dataset.stored_chunk(&chunk.start)? else {
+                    let values = dataset.fill.repeat(decoded / size);
+                    sink(Block {
+                        slab: &chunk,
+                        values: &values,
+                    });
+                    return Ok(());
+                };
+                SCRATCH.with_borrow_mut(|scratch| {
+                    scratch.stored.resize(stored.size, 0);
+                    self.raw
+                        .read_exact_at(&mut scratch.stored, stored.address)
+                        .map_err(|cause| {
+                            format!("the stored chunk at {:?}: {cause}", chunk.start)
+                        })?;
+                    let values =
+                        scratch.decode(&dataset.filters, stored.skipped_filters, decoded, size)?;
+                    sink(Block {
+                        slab: &chunk,
+                        values,
+                    });
+                    Ok(())
+                })
             })
-        })
     }
 }
 

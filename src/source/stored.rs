@@ -57,7 +57,9 @@ impl Scratch {
             Ok(&self.stored)
         } else {
             let found = self.stored.len();
-            Err(format!("the stored chunk decodes to {found} bytes, expected {decoded}"))
+            Err(format!(
+                "the stored chunk decodes to {found} bytes, expected {decoded}"
+            ))
         }
     }
 }
@@ -93,7 +95,9 @@ mod tests {
 
     fn shuffle(values: &[u8], size: usize) -> Vec<u8> {
         let count = values.len() / size;
-        let mut planes: Vec<u8> = (0..size).flat_map(|b| (0..count).map(move |i| values[i * size + b])).collect();
+        let mut planes: Vec<u8> = (0..size)
+            .flat_map(|b| (0..count).map(move |i| values[i * size + b]))
+            .collect();
         planes.extend_from_slice(&values[count * size..]);
         planes
     }

@@ -40,18 +40,34 @@ impl FromStr for Place {
             cause,
         };
         if text.starts_with("file:") {
-            let url = url::Url::parse(text).map_err(|_| wrong("expected file:///absolute/directory"))?;
-            let path = url.to_file_path().map_err(|()| wrong("expected file:///absolute/directory"))?;
+            let url =
+                url::Url::parse(text).map_err(|_| wrong("expected file:///absolute/directory"))?;
+            let path = url
+                .to_file_path()
+                .map_err(|()| wrong("expected file:///absolute/directory"))?;
             return Ok(Self::Directory(path));
         }
-        let bucket = text.strip_prefix("s3://").unwrap_or(text).trim_end_matches('/');
+        let bucket = text
+            .strip_prefix("s3://")
+            .unwrap_or(text)
+            .trim_end_matches('/');
         if bucket.contains('/') || bucket.contains(':') {
-            return Err(wrong("expected a bucket's name, s3://bucket or file:///directory; give the path with --prefix"));
+            return Err(wrong(
+                "expected a bucket's name, s3://bucket or file:///directory; give the path with --prefix",
+            ));
         }
-        if bucket.is_empty() || !bucket.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            return Err(wrong("a bucket's name has letters, digits, '-', '_' and '.' only"));
+        if bucket.is_empty()
+            || !bucket
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        {
+            return Err(wrong(
+                "a bucket's name has letters, digits, '-', '_' and '.' only",
+            ));
         }
-        Ok(Self::S3 { bucket: bucket.to_owned() })
+        Ok(Self::S3 {
+            bucket: bucket.to_owned(),
+        })
     }
 }
 
@@ -66,7 +82,9 @@ impl fmt::Display for Place {
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Access")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,10 +94,15 @@ mod tests {
 
     #[test]
     fn the_three_forms_of_a_place() {
-        let s3 = Place::S3 { bucket: "eorca025".to_owned() };
+        let s3 = Place::S3 {
+            bucket: "eorca025".to_owned(),
+        };
         assert_eq!("eorca025".parse::<Place>().ok(), Some(s3.clone()));
         assert_eq!("s3://eorca025".parse::<Place>().ok(), Some(s3));
-        assert_eq!("file:///data/x".parse::<Place>().ok(), Some(Place::Directory("/data/x".into())));
+        assert_eq!(
+            "file:///data/x".parse::<Place>().ok(),
+            Some(Place::Directory("/data/x".into()))
+        );
         for wrong in ["", "s3://a/b", "https://a", "file:x", "a b"] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
@@ -87,7 +110,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let access = Access { endpoint: "http://e".into(), token: "TOKEN".into(), secret: "SECRET".into() };
+        let access = Access {
+            endpoint: "http://e".into(),
+            token: "TOKEN".into(),
+            secret: "SECRET".into(),
+        };
         let shown = format!("{access:?}");
         assert!(!shown.contains("TOKEN") && !shown.contains("SECRET"));
     }

@@ -75,12 +75,25 @@ impl Bucket {
             max_retries: 10,
             retry_timeout: Duration::from_secs(180),
         };
-        builder = builder.with_bucket_name(bucket).with_client_options(options).with_retry(retry);
-        let secrets = [AmazonS3ConfigKey::SecretAccessKey, AmazonS3ConfigKey::AccessKeyId, AmazonS3ConfigKey::Token];
-        let secrets = secrets.iter().filter_map(|key| builder.get_config_value(key)).filter(|s| !s.is_empty());
+        builder = builder
+            .with_bucket_name(bucket)
+            .with_client_options(options)
+            .with_retry(retry);
+        let secrets = [
+            AmazonS3ConfigKey::SecretAccessKey,
+            AmazonS3ConfigKey::AccessKeyId,
+            AmazonS3ConfigKey::Token,
+        ];
+        let secrets = secrets
+            .iter()
+            .filter_map(|key| builder.get_config_value(key))
+            .filter(|s| !s.is_empty());
         let secrets: Vec<String> = secrets.collect();
         let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
-        let place = format!("s3://{bucket} at {}", endpoint.unwrap_or_else(|| "the AWS endpoint".to_owned()));
+        let place = format!(
+            "s3://{bucket} at {}",
+            endpoint.unwrap_or_else(|| "the AWS endpoint".to_owned())
+        );
         let store = builder.build().map_err(|cause| StoreError::Credentials {
             problem: format!("{place}: {}", scrub(&cause.to_string(), &secrets)),
         })?;
@@ -101,16 +114,22 @@ impl Bucket {
             action: "opening the directory",
             cause,
         };
-        let root = path.ancestors().find(|a| a.exists()).unwrap_or(FilePath::new("/"));
+        let root = path
+            .ancestors()
+            .find(|a| a.exists())
+            .unwrap_or(FilePath::new("/"));
         if !root.is_dir() {
             return Err(failed(format!("{} is a file", root.display())));
         }
-        let store = LocalFileSystem::new_with_prefix(root).map_err(|cause| failed(cause.to_string()))?;
+        let store =
+            LocalFileSystem::new_with_prefix(root).map_err(|cause| failed(cause.to_string()))?;
         let missing = path.strip_prefix(root).unwrap_or(FilePath::new(""));
         let parts: Option<Vec<&str>> = missing.iter().map(|part| part.to_str()).collect();
         Ok(Self {
             store: Arc::new(store.with_automatic_cleanup(true)),
-            base: parts.ok_or_else(|| failed("its name is not UTF-8".to_owned()))?.join("/"),
+            base: parts
+                .ok_or_else(|| failed("its name is not UTF-8".to_owned()))?
+                .join("/"),
             place,
             secrets: Vec::new(),
         })
@@ -134,11 +153,17 @@ impl Bucket {
         while keys.len() < most {
             match listing.try_next().await {
                 Ok(Some(object)) => {
-                    keys.push(object.location.as_ref()[strip..].trim_start_matches('/').to_owned());
+                    keys.push(
+                        object.location.as_ref()[strip..]
+                            .trim_start_matches('/')
+                            .to_owned(),
+                    );
                 }
                 Ok(None) => break,
                 Err(object_store::Error::NotFound { .. }) => {
-                    return Err(StoreError::NoBucket { place: self.place.clone() });
+                    return Err(StoreError::NoBucket {
+                        place: self.place.clone(),
+                    });
                 }
                 Err(cause) => return Err(self.error(prefix, "listing", &cause)),
             }
@@ -152,7 +177,8 @@ impl Bucket {
     /// [`StoreError::Missing`] if there is none; others as the server says.
     pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
         let read = async { self.store.get(&self.path(key)).await?.bytes().await };
-        read.await.map_err(|cause| self.error(key, "reading", &cause))
+        read.await
+            .map_err(|cause| self.error(key, "reading", &cause))
     }
 
     /// Puts `bytes` as the object `key`, whether or not there is one.
@@ -188,7 +214,12 @@ impl Bucket {
     }
 
     fn path(&self, key: &str) -> Path {
-        Path::from_iter(self.base.split('/').chain(key.split('/')).filter(|part| !part.is_empty()))
+        Path::from_iter(
+            self.base
+                .split('/')
+                .chain(key.split('/'))
+                .filter(|part| !part.is_empty()),
+        )
     }
 
     fn error(&self, key: &str, action: &'static str, cause: &object_store::Error) -> StoreError {
@@ -196,11 +227,17 @@ impl Bucket {
         let text = scrub(&said(cause), &self.secrets);
         match cause {
             object_store::Error::NotFound { .. } => StoreError::Missing { place, key },
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            object_store::Error::PermissionDenied { .. }
+            | object_store::Error::Unauthenticated { .. } => {
                 StoreError::Denied { place, cause: text }
             }
             _ if is_unreachable(cause) => StoreError::Unreachable { place, cause: text },
-            _ => StoreError::Failed { place, key, action, cause: text },
+            _ => StoreError::Failed {
+                place,
+                key,
+                action,
+                cause: text,
+            },
         }
     }
 }
@@ -208,9 +245,16 @@ impl Bucket {
 /// The builder from the AWS environment variables. Without any credentials there, object_store would ask the cloud's
 /// metadata service, which elsewhere is a long wait for nothing.
 fn from_environment() -> Result<AmazonS3Builder, StoreError> {
-    let sources =
-        ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-    if sources.iter().all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty())) {
+    let sources = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    if sources
+        .iter()
+        .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()))
+    {
         return Err(StoreError::Credentials {
             problem: "no credentials: give a credentials file with -c, or set AWS_ACCESS_KEY_ID, \
                       AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL"
@@ -231,12 +275,15 @@ fn said(error: &object_store::Error) -> String {
     match (element("Code"), element("Message")) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code,
-        _ => chain(error).last().map_or(text.clone(), ToString::to_string),
+        _ => chain(error)
+            .last()
+            .map_or(text.clone(), ToString::to_string),
     }
 }
 
 fn is_unreachable(error: &object_store::Error) -> bool {
-    let connect = |e: &HttpError| matches!(e.kind(), HttpErrorKind::Connect | HttpErrorKind::Timeout);
+    let connect =
+        |e: &HttpError| matches!(e.kind(), HttpErrorKind::Connect | HttpErrorKind::Timeout);
     chain(error).any(|cause| cause.downcast_ref::<HttpError>().is_some_and(connect))
 }
 
@@ -250,5 +297,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 }
 
 fn scrub(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    secrets
+        .iter()
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }

@@ -60,16 +60,27 @@ impl FromStr for Codec {
             ["blosc", ref rest @ ..] if rest.len() <= 3 => {
                 let compressor = rest.first().copied().unwrap_or("lz4");
                 if !["lz4", "lz4hc", "blosclz", "zstd", "snappy", "zlib"].contains(&compressor) {
-                    return Err(wrong("blosc's compressors are lz4, lz4hc, blosclz, zstd, snappy and zlib"));
+                    return Err(wrong(
+                        "blosc's compressors are lz4, lz4hc, blosclz, zstd, snappy and zlib",
+                    ));
                 }
-                let level = rest.get(1).copied().unwrap_or("5").parse().ok().filter(|level| *level <= 9);
+                let level = rest
+                    .get(1)
+                    .copied()
+                    .unwrap_or("5")
+                    .parse()
+                    .ok()
+                    .filter(|level| *level <= 9);
                 let shuffle = rest.get(2).copied().unwrap_or("shuffle");
                 if !["shuffle", "bitshuffle", "noshuffle"].contains(&shuffle) {
-                    return Err(wrong("blosc's shuffles are shuffle, bitshuffle and noshuffle"));
+                    return Err(wrong(
+                        "blosc's shuffles are shuffle, bitshuffle and noshuffle",
+                    ));
                 }
                 Ok(Self::Blosc {
                     compressor: compressor.to_owned(),
-                    level: level.ok_or_else(|| wrong("a blosc level is a whole number from 0 to 9"))?,
+                    level: level
+                        .ok_or_else(|| wrong("a blosc level is a whole number from 0 to 9"))?,
                     shuffle: shuffle.to_owned(),
                 })
             }
@@ -89,12 +100,21 @@ impl Codec {
         };
         let compressor = match self {
             Self::None => None,
-            Self::Zstd(level) => Some(json!({"name": "zstd", "configuration": {"level": level, "checksum": false}})),
-            Self::Blosc { compressor, level, shuffle } => Some(json!({"name": "blosc", "configuration": {
+            Self::Zstd(level) => {
+                Some(json!({"name": "zstd", "configuration": {"level": level, "checksum": false}}))
+            }
+            Self::Blosc {
+                compressor,
+                level,
+                shuffle,
+            } => Some(json!({"name": "blosc", "configuration": {
                 "cname": compressor, "clevel": level, "shuffle": shuffle, "typesize": size, "blocksize": 0,
             }})),
         };
-        [Some(bytes), compressor, Some(json!({"name": "crc32c"}))].into_iter().flatten().collect()
+        [Some(bytes), compressor, Some(json!({"name": "crc32c"}))]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -124,11 +144,15 @@ impl ChunkCodec {
             array: name.to_owned(),
             cause,
         };
-        let metadata: ArrayMetadata = serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
-        let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), &format!("/{name}"), metadata)
-            .map_err(|e| failed(e.to_string()))?;
+        let metadata: ArrayMetadata =
+            serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
+        let array =
+            Array::new_with_metadata(Arc::new(MemoryStore::new()), &format!("/{name}"), metadata)
+                .map_err(|e| failed(e.to_string()))?;
         let origin = vec![0; array.dimensionality()];
-        let shape = array.chunk_shape(&origin).map_err(|e| failed(e.to_string()))?;
+        let shape = array
+            .chunk_shape(&origin)
+            .map_err(|e| failed(e.to_string()))?;
         Ok(Self {
             array,
             name: name.to_owned(),
@@ -179,7 +203,10 @@ impl ChunkCodec {
             &options(),
         );
         let decoded = decoded.map_err(|cause| self.failed(&cause))?;
-        Ok(decoded.into_fixed().map_err(|cause| self.failed(&cause))?.into_owned())
+        Ok(decoded
+            .into_fixed()
+            .map_err(|cause| self.failed(&cause))?
+            .into_owned())
     }
 
     fn failed(&self, cause: &dyn std::fmt::Display) -> StoreError {
@@ -204,15 +231,32 @@ mod tests {
         assert_eq!("none".parse(), Ok(Codec::None));
         assert_eq!("zstd:3".parse(), Ok(Codec::Zstd(3)));
         assert_eq!("blosc".parse(), Ok(Codec::default()));
-        for wrong in ["", "zstd", "zstd:x", "zstd:99", "blosc:lzma", "blosc:lz4:10", "blosc:lz4:5:sort", "gzip", "blosc:lz4:5:shuffle:9"] {
+        for wrong in [
+            "",
+            "zstd",
+            "zstd:x",
+            "zstd:99",
+            "blosc:lzma",
+            "blosc:lz4:10",
+            "blosc:lz4:5:sort",
+            "gzip",
+            "blosc:lz4:5:shuffle:9",
+        ] {
             assert!(wrong.parse::<Codec>().is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn every_codec_gives_back_what_it_was_given_and_notices_a_flipped_byte() {
-        let values: Vec<u8> = (0..24u16).flat_map(|v| (f32::from(v) * 0.1).to_le_bytes()).collect();
-        for codec in ["none", "zstd:1", "blosc:lz4:5:shuffle", "blosc:zstd:1:bitshuffle"] {
+        let values: Vec<u8> = (0..24u16)
+            .flat_map(|v| (f32::from(v) * 0.1).to_le_bytes())
+            .collect();
+        for codec in [
+            "none",
+            "zstd:1",
+            "blosc:lz4:5:shuffle",
+            "blosc:zstd:1:bitshuffle",
+        ] {
             let codecs = codec.parse::<Codec>().unwrap().metadata(4);
             let document = json!({
                 "zarr_format": 3, "node_type": "array", "shape": [30, 6], "data_type": "float32",
@@ -222,7 +266,9 @@ mod tests {
             });
             let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
             assert_eq!(codec.key("p/tos.zarr", &[2, 1]), "p/tos.zarr/tos/c/2/1");
-            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else { panic!("not empty") };
+            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+                panic!("not empty")
+            };
             assert_eq!(codec.decode(&stored).unwrap(), values);
             let mut flipped = stored.to_vec();
             flipped[stored.len() / 2] ^= 1;

@@ -21,8 +21,16 @@ pub struct NewArray<'a> {
 
 /// The document of a new array.
 #[must_use]
-pub fn new_array(array: &NewArray<'_>, attributes: Map<String, Value>, codecs: Vec<Value>) -> Value {
-    let fill = array.dtype.numbers(array.fill).next().map_or(json!(0), number_to_json);
+pub fn new_array(
+    array: &NewArray<'_>,
+    attributes: Map<String, Value>,
+    codecs: Vec<Value>,
+) -> Value {
+    let fill = array
+        .dtype
+        .numbers(array.fill)
+        .next()
+        .map_or(json!(0), number_to_json);
     json!({
         "zarr_format": 3,
         "node_type": "array",
@@ -48,7 +56,11 @@ pub fn grown_array(document: &Value, shape: &[u64]) -> Value {
 
 /// The root document: of a new store with these `attributes`, or `old` with its arrays' documents replaced.
 #[must_use]
-pub fn root(old: Option<&str>, attributes: Map<String, Value>, arrays: &[(String, Value)]) -> String {
+pub fn root(
+    old: Option<&str>,
+    attributes: Map<String, Value>,
+    arrays: &[(String, Value)],
+) -> String {
     let mut root = old.and_then(|old| serde_json::from_str(old).ok()).unwrap_or_else(|| {
         json!({
             "zarr_format": 3,

@@ -10,7 +10,9 @@ pub enum StoreError {
     Place { text: String, cause: &'static str },
     #[error("{problem}")]
     Credentials { problem: String },
-    #[error("--codec {text}: {cause}; expected none, zstd:LEVEL, or blosc:COMPRESSOR:LEVEL:SHUFFLE such as blosc:lz4:5:shuffle")]
+    #[error(
+        "--codec {text}: {cause}; expected none, zstd:LEVEL, or blosc:COMPRESSOR:LEVEL:SHUFFLE such as blosc:lz4:5:shuffle"
+    )]
     Codec { text: String, cause: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
     NoBucket { place: String },
@@ -19,7 +21,12 @@ pub enum StoreError {
     #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
     Unreachable { place: String, cause: String },
     #[error("{place}/{key}: {action} failed: {cause}")]
-    Failed { place: String, key: String, action: &'static str, cause: String },
+    Failed {
+        place: String,
+        key: String,
+        action: &'static str,
+        cause: String,
+    },
     #[error("{place}/{key}: there is no such object")]
     Missing { place: String, key: String },
     #[error("store '{store}': {problem}; nothing was written")]

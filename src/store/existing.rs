@@ -36,14 +36,19 @@ pub async fn read_store(bucket: &Bucket, key: &str, append: &str) -> Result<Foun
         store: key.to_owned(),
         problem,
     };
-    let root = String::from_utf8(root.to_vec()).map_err(|_| foreign("its root document is not text".to_owned()))?;
-    let document: Value =
-        serde_json::from_str(&root).map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
+    let root = String::from_utf8(root.to_vec())
+        .map_err(|_| foreign("its root document is not text".to_owned()))?;
+    let document: Value = serde_json::from_str(&root)
+        .map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
     if document["zarr_format"] != 3 || document["node_type"] != "group" {
-        return Err(foreign("its root document is not that of a Zarr v3 group".to_owned()));
+        return Err(foreign(
+            "its root document is not that of a Zarr v3 group".to_owned(),
+        ));
     }
     let Some(metadata) = document["consolidated_metadata"]["metadata"].as_object() else {
-        return Err(foreign("it has no consolidated metadata; consolidate it with zarr-python first".to_owned()));
+        return Err(foreign(
+            "it has no consolidated metadata; consolidate it with zarr-python first".to_owned(),
+        ));
     };
     let mut arrays = Vec::new();
     for (name, document) in metadata {
@@ -56,10 +61,18 @@ pub async fn read_store(bucket: &Bucket, key: &str, append: &str) -> Result<Foun
         None => Vec::new(),
     };
     if let Some(i) = (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1])) {
-        let problem = format!("step {i} of its '{append}' is {}, not after {}", steps[i], steps[i - 1]);
+        let problem = format!(
+            "step {i} of its '{append}' is {}, not after {}",
+            steps[i],
+            steps[i - 1]
+        );
         return Err(foreign(problem));
     }
-    Ok(Found::Store(Stored { root, arrays, steps }))
+    Ok(Found::Store(Stored {
+        root,
+        arrays,
+        steps,
+    }))
 }
 
 async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
@@ -67,12 +80,16 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
     // What a create writes before its root document: chunks and array documents.
     let ours = |k: &String| {
         let below = k.strip_prefix(key).and_then(|k| k.strip_prefix('/'));
-        below.and_then(|k| k.split_once('/')).is_some_and(|(_, rest)| rest == "zarr.json" || rest == "c" || rest.starts_with("c/"))
+        below
+            .and_then(|k| k.split_once('/'))
+            .is_some_and(|(_, rest)| rest == "zarr.json" || rest == "c" || rest.starts_with("c/"))
     };
     match keys.iter().find(|k| !ours(k)) {
         Some(other) => Err(StoreError::Foreign {
             store: key.to_owned(),
-            problem: format!("there is no root document, but '{other}' lies there; move it away or choose another prefix"),
+            problem: format!(
+                "there is no root document, but '{other}' lies there; move it away or choose another prefix"
+            ),
         }),
         None if keys.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Remains(keys)),
@@ -83,15 +100,28 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
     let codec = ChunkCodec::new(name, &document.to_string())?;
     let array = codec.array();
     let types = [
-        DType::I8, DType::U8, DType::I16, DType::U16, DType::I32, DType::U32, DType::I64, DType::U64, DType::F32,
+        DType::I8,
+        DType::U8,
+        DType::I16,
+        DType::U16,
+        DType::I32,
+        DType::U32,
+        DType::I64,
+        DType::U64,
+        DType::F32,
         DType::F64,
     ];
     let named = document["data_type"].as_str().unwrap_or("another type");
-    let dtype = types.into_iter().find(|t| t.zarr_name() == named).ok_or_else(|| named.to_owned());
-    let chunk = array.chunk_shape(&vec![0; array.dimensionality()]).map_err(|cause| StoreError::Coding {
-        array: name.to_owned(),
-        cause: cause.to_string(),
-    })?;
+    let dtype = types
+        .into_iter()
+        .find(|t| t.zarr_name() == named)
+        .ok_or_else(|| named.to_owned());
+    let chunk = array
+        .chunk_shape(&vec![0; array.dimensionality()])
+        .map_err(|cause| StoreError::Coding {
+            array: name.to_owned(),
+            cause: cause.to_string(),
+        })?;
     Ok(StoredArray {
         name: name.to_owned(),
         document: document.clone(),
@@ -99,27 +129,48 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
         fill: array.fill_value().as_ne_bytes().to_vec(),
         shape: array.shape().to_vec(),
         chunk: chunk.iter().map(|n| n.get()).collect(),
-        dimensions: array.dimension_names().iter().flatten().map(|n| n.clone().unwrap_or_default()).collect(),
-        attributes: document["attributes"].as_object().cloned().unwrap_or_else(Map::new),
+        dimensions: array
+            .dimension_names()
+            .iter()
+            .flatten()
+            .map(|n| n.clone().unwrap_or_default())
+            .collect(),
+        attributes: document["attributes"]
+            .as_object()
+            .cloned()
+            .unwrap_or_else(Map::new),
     })
 }
 
 /// All values of the one-dimensional array `axis`.
-async fn read_axis(bucket: &Bucket, store: &str, axis: &StoredArray) -> Result<Vec<Number>, StoreError> {
+async fn read_axis(
+    bucket: &Bucket,
+    store: &str,
+    axis: &StoredArray,
+) -> Result<Vec<Number>, StoreError> {
     let foreign = |problem: String| StoreError::Foreign {
         store: store.to_owned(),
         problem,
     };
     let (&[length], &[chunk]) = (&axis.shape[..], &axis.chunk[..]) else {
-        return Err(foreign(format!("its '{}' has {} dimensions, expected one", axis.name, axis.shape.len())));
+        return Err(foreign(format!(
+            "its '{}' has {} dimensions, expected one",
+            axis.name,
+            axis.shape.len()
+        )));
     };
-    let dtype = axis.dtype.as_ref().map_err(|name| foreign(format!("its '{}' has type {name}", axis.name)))?;
+    let dtype = axis
+        .dtype
+        .as_ref()
+        .map_err(|name| foreign(format!("its '{}' has type {name}", axis.name)))?;
     let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
     let mut steps = Vec::new();
     for index in 0..length.div_ceil(chunk) {
         let values = match bucket.get(&codec.key(store, &[index])).await {
             Ok(stored) => codec.decode(&stored)?,
-            Err(error) if error.is_missing() => axis.fill.repeat(usize::try_from(chunk).unwrap_or(usize::MAX)),
+            Err(error) if error.is_missing() => axis
+                .fill
+                .repeat(usize::try_from(chunk).unwrap_or(usize::MAX)),
             Err(error) => return Err(error),
         };
         steps.extend(dtype.numbers(&values));

@@ -23,8 +23,15 @@ pub fn array_document(store: &str, array: &str) -> String {
 #[must_use]
 pub fn undo_copy(store: &str, key: &str) -> String {
     let (parent, name) = store.rsplit_once('/').unwrap_or(("", store));
-    let ledger = if parent.is_empty() { format!(".msm-os/{name}") } else { format!("{parent}/.msm-os/{name}") };
-    let relative = key.strip_prefix(store).unwrap_or(key).trim_start_matches('/');
+    let ledger = if parent.is_empty() {
+        format!(".msm-os/{name}")
+    } else {
+        format!("{parent}/.msm-os/{name}")
+    };
+    let relative = key
+        .strip_prefix(store)
+        .unwrap_or(key)
+        .trim_start_matches('/');
     format!("{ledger}/undo/{relative}")
 }
 

@@ -14,7 +14,11 @@ impl Engine {
     /// are kept up to the first new step; beyond the array's edges stands the fill value.
     ///
     /// Blocking and busy: call it on the rayon pool.
-    pub(super) fn assemble(&self, unit: &WorkUnit, old: &[Option<Vec<u8>>]) -> Result<Vec<Filled>, SourceError> {
+    pub(super) fn assemble(
+        &self,
+        unit: &WorkUnit,
+        old: &[Option<Vec<u8>>],
+    ) -> Result<Vec<Filled>, SourceError> {
         let array = &self.plan.arrays[unit.array];
         let region = unit.region(array);
         let objects: Vec<(Object, Mutex<Vec<u8>>)> = unit
@@ -27,7 +31,11 @@ impl Engine {
             })
             .collect();
         // A static array is read from the first file, or from the one it is compared with.
-        let files = if array.append.is_some() { 0..self.plan.files.len() } else { unit.file..unit.file + 1 };
+        let files = if array.append.is_some() {
+            0..self.plan.files.len()
+        } else {
+            unit.file..unit.file + 1
+        };
         for file in files {
             let (_, first, steps) = self.plan.files[file];
             let Some(in_array) = within_file(array, &region, first, steps) else {
@@ -37,23 +45,42 @@ impl Engine {
                 let mut slab = slab.clone();
                 if let Some(append) = array.append {
                     let start = &mut slab.start[append.axis];
-                    *start = if to_file { *start - first - append.old } else { *start + first + append.old };
+                    *start = if to_file {
+                        *start - first - append.old
+                    } else {
+                        *start + first + append.old
+                    };
                 }
                 slab
             };
             let size = array.dtype.size();
-            self.reader.read(file, &array.name, size, &shift(&in_array, true), &|block| {
-                let slab = shift(block.slab, false);
-                for (object, values) in &objects {
-                    if object.slab.intersect(&slab).is_some() {
-                        let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-                        copy_block(block.values, &slab, &mut values, &object.slab, &in_array, size);
+            self.reader
+                .read(file, &array.name, size, &shift(&in_array, true), &|block| {
+                    let slab = shift(block.slab, false);
+                    for (object, values) in &objects {
+                        if object.slab.intersect(&slab).is_some() {
+                            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+                            copy_block(
+                                block.values,
+                                &slab,
+                                &mut values,
+                                &object.slab,
+                                &in_array,
+                                size,
+                            );
+                        }
                     }
-                }
-            })?;
+                })?;
         }
         let filled = objects.into_iter();
-        Ok(filled.map(|(o, values)| (o, values.into_inner().unwrap_or_else(PoisonError::into_inner))).collect())
+        Ok(filled
+            .map(|(o, values)| {
+                (
+                    o,
+                    values.into_inner().unwrap_or_else(PoisonError::into_inner),
+                )
+            })
+            .collect())
     }
 }
 
@@ -70,13 +97,25 @@ fn blank(array: &TargetArray, object: &Object, region: &Hyperslab, old: Option<&
             count: array.shape.clone(),
         };
         kept.count[append.axis] = append.old;
-        copy_block(old, &object.slab, &mut values, &object.slab, &kept, array.dtype.size());
+        copy_block(
+            old,
+            &object.slab,
+            &mut values,
+            &object.slab,
+            &kept,
+            array.dtype.size(),
+        );
     }
     values
 }
 
 /// The part of `region` that lies in a file whose steps are `first .. first + steps` of the archive.
-fn within_file(array: &TargetArray, region: &Hyperslab, first: u64, steps: u64) -> Option<Hyperslab> {
+fn within_file(
+    array: &TargetArray,
+    region: &Hyperslab,
+    first: u64,
+    steps: u64,
+) -> Option<Hyperslab> {
     let Some(append) = array.append else {
         return Some(region.clone());
     };

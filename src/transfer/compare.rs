@@ -7,12 +7,18 @@ use crate::plan::{TargetArray, WorkUnit};
 use crate::source::DType;
 
 impl Engine {
-    pub(super) async fn compare_unit(self: std::sync::Arc<Self>, index: usize) -> Result<(), TransferError> {
+    pub(super) async fn compare_unit(
+        self: std::sync::Arc<Self>,
+        index: usize,
+    ) -> Result<(), TransferError> {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
         let found = self.read_unit(&unit).await?;
         if array.stores.is_empty() {
-            let first = WorkUnit { file: 0, ..unit.clone() };
+            let first = WorkUnit {
+                file: 0,
+                ..unit.clone()
+            };
             let expected = self.read_unit(&first).await?;
             let other = self.plan.files[0].0.display().to_string();
             for ((object, found), (_, expected)) in found.iter().zip(&expected) {
@@ -26,15 +32,26 @@ impl Engine {
                 }
                 let key = self.codecs[unit.array].key(&self.plan.stores[store].key, &object.chunk);
                 let expected = self.stored_values(unit.array, &object.chunk, &key).await?;
-                let expected = expected.unwrap_or_else(|| array.fill.repeat(found.len() / array.dtype.size()));
-                self.same(array, &unit, &object.slab.start, found, &expected, &format!("{key} in the store"))?;
+                let expected =
+                    expected.unwrap_or_else(|| array.fill.repeat(found.len() / array.dtype.size()));
+                self.same(
+                    array,
+                    &unit,
+                    &object.slab.start,
+                    found,
+                    &expected,
+                    &format!("{key} in the store"),
+                )?;
                 self.progress.add(array.object_bytes());
             }
         }
         Ok(())
     }
 
-    pub(super) async fn read_unit(self: &std::sync::Arc<Self>, unit: &WorkUnit) -> Result<Vec<Filled>, TransferError> {
+    pub(super) async fn read_unit(
+        self: &std::sync::Arc<Self>,
+        unit: &WorkUnit,
+    ) -> Result<Vec<Filled>, TransferError> {
         let none = vec![None; usize::try_from(unit.chunks.len()).unwrap_or(usize::MAX)];
         self.fill_unit(unit, none).await
     }
@@ -45,11 +62,13 @@ impl Engine {
         old: Vec<Option<Vec<u8>>>,
     ) -> Result<Vec<Filled>, TransferError> {
         let (engine, of_unit) = (std::sync::Arc::clone(self), unit.clone());
-        on_rayon(move || engine.assemble(&of_unit, &old)).await.map_err(|cause| TransferError::Source {
-            array: self.plan.arrays[unit.array].name.clone(),
-            chunk: unit.chunks.start.clone(),
-            cause,
-        })
+        on_rayon(move || engine.assemble(&of_unit, &old))
+            .await
+            .map_err(|cause| TransferError::Source {
+                array: self.plan.arrays[unit.array].name.clone(),
+                chunk: unit.chunks.start.clone(),
+                cause,
+            })
     }
 
     /// Compares the values of an object that begins at `origin`, within the array's edges.
@@ -63,8 +82,13 @@ impl Engine {
         other: &str,
     ) -> Result<(), TransferError> {
         let size = array.dtype.size();
-        let pairs = found.chunks_exact(size).zip(expected.chunks_exact(size)).enumerate();
-        let mut differing = pairs.filter(|(_, (a, b))| a != b).map(|(i, (a, b))| (position(array, origin, i), a, b));
+        let pairs = found
+            .chunks_exact(size)
+            .zip(expected.chunks_exact(size))
+            .enumerate();
+        let mut differing = pairs
+            .filter(|(_, (a, b))| a != b)
+            .map(|(i, (a, b))| (position(array, origin, i), a, b));
         let inside = |p: &[u64]| p.iter().zip(&array.shape).all(|(i, n)| i < n);
         match differing.find(|(position, ..)| inside(position)) {
             None => Ok(()),
@@ -92,5 +116,8 @@ fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
 }
 
 fn shown(dtype: DType, value: &[u8]) -> String {
-    dtype.numbers(value).next().map_or_else(String::new, |n| n.to_string())
+    dtype
+        .numbers(value)
+        .next()
+        .map_or_else(String::new, |n| n.to_string())
 }

@@ -38,8 +38,17 @@ impl Engine {
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
-    pub fn new(plan: Arc<Plan>, rank: usize, bucket: Bucket, verify: Verify) -> Result<Arc<Self>, StoreError> {
-        let codecs = plan.arrays.iter().map(|a| ChunkCodec::new(&a.name, &a.document)).collect::<Result<_, _>>()?;
+    pub fn new(
+        plan: Arc<Plan>,
+        rank: usize,
+        bucket: Bucket,
+        verify: Verify,
+    ) -> Result<Arc<Self>, StoreError> {
+        let codecs = plan
+            .arrays
+            .iter()
+            .map(|a| ChunkCodec::new(&a.name, &a.document))
+            .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
             reader: Reader::new(plan.files.iter().map(|f| f.0.clone()).collect()),
@@ -142,7 +151,9 @@ fn permits(bytes: u64) -> u32 {
 
 /// For the tests of what becomes of a job in which a rank panics: in debug builds only.
 fn fail_on_purpose(rank: usize) {
-    if cfg!(debug_assertions) && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string()) {
+    if cfg!(debug_assertions)
+        && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())
+    {
         panic!("rank {rank} was asked to panic");
     }
 }

@@ -9,13 +9,38 @@ use crate::store::StoreError;
 #[allow(missing_docs)]
 pub enum TransferError {
     #[error("variable '{array}', chunks from {chunk:?}: {cause}")]
-    Source { array: String, chunk: Vec<u64>, cause: SourceError },
+    Source {
+        array: String,
+        chunk: Vec<u64>,
+        cause: SourceError,
+    },
     #[error("variable '{array}', chunk {chunk:?}: {cause}")]
-    Store { array: String, chunk: Vec<u64>, cause: StoreError },
-    #[error("variable '{array}', chunk {chunk:?}: {key} did not read back as it was written, in {tries} tries: {cause}; the server or the network changes data: do not use it before this is understood")]
-    Verify { array: String, chunk: Vec<u64>, key: String, tries: u32, cause: String },
-    #[error("{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid?")]
-    Differs { source_name: String, array: String, other: String, position: Vec<u64>, found: String, expected: String },
+    Store {
+        array: String,
+        chunk: Vec<u64>,
+        cause: StoreError,
+    },
+    #[error(
+        "variable '{array}', chunk {chunk:?}: {key} did not read back as it was written, in {tries} tries: {cause}; the server or the network changes data: do not use it before this is understood"
+    )]
+    Verify {
+        array: String,
+        chunk: Vec<u64>,
+        key: String,
+        tries: u32,
+        cause: String,
+    },
+    #[error(
+        "{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid?"
+    )]
+    Differs {
+        source_name: String,
+        array: String,
+        other: String,
+        position: Vec<u64>,
+        found: String,
+        expected: String,
+    },
     #[error("stopped, because another rank failed")]
     Stopped,
 }

@@ -19,21 +19,37 @@ const TRIES: u32 = 3;
 const OBJECTS: usize = 8;
 
 impl Engine {
-    pub(super) async fn write_unit(self: Arc<Self>, index: usize) -> Result<Vec<ChunkRecord>, TransferError> {
+    pub(super) async fn write_unit(
+        self: Arc<Self>,
+        index: usize,
+    ) -> Result<Vec<ChunkRecord>, TransferError> {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
         let mut old = Vec::new();
         for object in unit.objects(array) {
-            old.push(if extends(array, &object) { self.keep_old(unit.array, &object).await? } else { None });
+            old.push(if extends(array, &object) {
+                self.keep_old(unit.array, &object).await?
+            } else {
+                None
+            });
         }
         let filled = self.fill_unit(&unit, old).await?;
-        let writes = filled.into_iter().map(|(object, values)| self.write_object(unit.array, object, values));
-        let written: Vec<Vec<ChunkRecord>> = stream::iter(writes).buffer_unordered(OBJECTS).try_collect().await?;
+        let writes = filled
+            .into_iter()
+            .map(|(object, values)| self.write_object(unit.array, object, values));
+        let written: Vec<Vec<ChunkRecord>> = stream::iter(writes)
+            .buffer_unordered(OBJECTS)
+            .try_collect()
+            .await?;
         Ok(written.into_iter().flatten().collect())
     }
 
     /// Copies the object into the ledger, in each store that holds the array, and returns its values.
-    async fn keep_old(self: &Arc<Self>, index: usize, object: &Object) -> Result<Option<Vec<u8>>, TransferError> {
+    async fn keep_old(
+        self: &Arc<Self>,
+        index: usize,
+        object: &Object,
+    ) -> Result<Option<Vec<u8>>, TransferError> {
         let array = &self.plan.arrays[index];
         let mut values = None;
         for &store in &array.stores {
@@ -43,8 +59,14 @@ impl Engine {
                 continue;
             };
             let undo = layout::undo_copy(store, &key);
-            self.bucket.copy(&key, &undo).await.map_err(|cause| failed(array, &object.chunk, cause))?;
-            self.touch(Touched { key, undo: Some(undo) });
+            self.bucket
+                .copy(&key, &undo)
+                .await
+                .map_err(|cause| failed(array, &object.chunk, cause))?;
+            self.touch(Touched {
+                key,
+                undo: Some(undo),
+            });
             values = Some(found);
         }
         Ok(values)
@@ -65,7 +87,9 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
-        decoded.map(Some).map_err(|cause| failed(array, chunk, cause))
+        decoded
+            .map(Some)
+            .map_err(|cause| failed(array, chunk, cause))
     }
 
     async fn write_object(
@@ -78,9 +102,13 @@ impl Engine {
         let engine = Arc::clone(self);
         let encoded = on_rayon(move || {
             let crc = crc32c::crc32c(&values);
-            engine.codecs[index].encode(&values).map(|encoded| (crc, encoded))
+            engine.codecs[index]
+                .encode(&values)
+                .map(|encoded| (crc, encoded))
         });
-        let (crc, encoded) = encoded.await.map_err(|cause| failed(array, &object.chunk, cause))?;
+        let (crc, encoded) = encoded
+            .await
+            .map_err(|cause| failed(array, &object.chunk, cause))?;
         let mut records = Vec::new();
         for &store in &array.stores {
             if self.progress.is_stopped() {
@@ -91,14 +119,25 @@ impl Engine {
                 Encoded::Empty => {
                     // A dead run may have left an object here; in a new store such remains are gone already.
                     if self.plan.stores[store].old_root.is_some() {
-                        self.touch(Touched { key: key.clone(), undo: None });
-                        self.bucket.delete(&key).await.map_err(|cause| failed(array, &object.chunk, cause))?;
+                        self.touch(Touched {
+                            key: key.clone(),
+                            undo: None,
+                        });
+                        self.bucket
+                            .delete(&key)
+                            .await
+                            .map_err(|cause| failed(array, &object.chunk, cause))?;
                     }
                     Content::Empty
                 }
                 Encoded::Stored(stored) => {
-                    self.touch(Touched { key: key.clone(), undo: None });
-                    let proof = self.put_and_verify(index, &object.chunk, &key, stored, crc).await?;
+                    self.touch(Touched {
+                        key: key.clone(),
+                        undo: None,
+                    });
+                    let proof = self
+                        .put_and_verify(index, &object.chunk, &key, stored, crc)
+                        .await?;
                     Content::Stored {
                         bytes: stored.len() as u64,
                         values_crc32c: crc,
@@ -108,7 +147,12 @@ impl Engine {
                 }
             };
             self.progress.add(array.object_bytes());
-            records.push(ChunkRecord { array: index, store, chunk: object.chunk.clone(), content });
+            records.push(ChunkRecord {
+                array: index,
+                store,
+                chunk: object.chunk.clone(),
+                content,
+            });
         }
         Ok(records)
     }
@@ -124,7 +168,11 @@ impl Engine {
         let array = &self.plan.arrays[index];
         let mut cause = String::new();
         for _ in 0..TRIES {
-            let put = self.bucket.put(key, stored.clone()).await.map_err(|cause| failed(array, chunk, cause))?;
+            let put = self
+                .bucket
+                .put(key, stored.clone())
+                .await
+                .map_err(|cause| failed(array, chunk, cause))?;
             if self.verify == Verify::None {
                 return Ok(Proof::Unproven);
             }
@@ -136,7 +184,9 @@ impl Engine {
             }
             match self.read_back(index, key).await {
                 Ok(found) if found == crc => return Ok(Proof::ReadBack),
-                Ok(found) => cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}"),
+                Ok(found) => {
+                    cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}")
+                }
                 Err(error) => cause = error.to_string(),
             }
         }
@@ -153,17 +203,27 @@ impl Engine {
     async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
         let stored = self.bucket.get(key).await?;
         let engine = Arc::clone(self);
-        on_rayon(move || engine.codecs[index].decode(&stored).map(|values| crc32c::crc32c(&values))).await
+        on_rayon(move || {
+            engine.codecs[index]
+                .decode(&stored)
+                .map(|values| crc32c::crc32c(&values))
+        })
+        .await
     }
 
     fn touch(&self, touched: Touched) {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push(touched);
+        self.touched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(touched);
     }
 }
 
 /// Does the object hold steps that are in the store already?
 fn extends(array: &TargetArray, object: &Object) -> bool {
-    array.append.is_some_and(|a| object.slab.start[a.axis] < a.old)
+    array
+        .append
+        .is_some_and(|a| object.slab.start[a.axis] < a.old)
 }
 
 fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {

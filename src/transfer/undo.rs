@@ -31,22 +31,37 @@ impl Engine {
                 None => self.bucket.delete(&key).await,
             }
         });
-        let done: Vec<_> = stream::iter(work).buffer_unordered(REQUESTS).collect().await;
-        done.into_iter().filter_map(|result| result.err().map(|e| e.to_string())).collect()
+        let done: Vec<_> = stream::iter(work)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        done.into_iter()
+            .filter_map(|result| result.err().map(|e| e.to_string()))
+            .collect()
     }
 
     /// Deletes the undo copies; returns what could not be done.
     pub async fn forget(&self) -> Vec<String> {
         let copies = self.touched().into_values().flatten();
         let work = copies.map(|copy| async move { self.bucket.delete(&copy).await });
-        let done: Vec<_> = stream::iter(work).buffer_unordered(REQUESTS).collect().await;
-        done.into_iter().filter_map(|result| result.err().map(|e| e.to_string())).collect()
+        let done: Vec<_> = stream::iter(work)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        done.into_iter()
+            .filter_map(|result| result.err().map(|e| e.to_string()))
+            .collect()
     }
 
     /// Each key once, with its undo copy if it has one.
     fn touched(&self) -> BTreeMap<String, Option<String>> {
         let mut keys = BTreeMap::new();
-        for touched in self.touched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for touched in self
+            .touched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             let undo = keys.entry(touched.key.clone()).or_insert(None);
             if undo.is_none() {
                 undo.clone_from(&touched.undo);

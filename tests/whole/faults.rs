@@ -1,0 +1,455 @@
+//! Servers and ranks that fail: the run ends as promised, soon, with the old store intact.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nemo_like::Spec;
+use s3_server::{Fault, Rule, Server};
+
+use crate::support::{Ended, Sandbox, end, objects, on_ranks, ranks_command, reads_back, server};
+
+/// A server with one month in it, and the next month to send.
+struct Scene {
+    /// Kept for its files.
+    _sandbox: Sandbox,
+    server: Server,
+    credentials: String,
+    files: [String; 2],
+    before: BTreeMap<String, Vec<u8>>,
+}
+
+/// A chunk holds two steps, so that the second month fills up a half-full one.
+const STRATEGY: &str = r#"{"time_counter": 2, "deptht": 1}"#;
+
+impl Scene {
+    fn new() -> Self {
+        let (sandbox, server) = (Sandbox::new(), server());
+        let credentials = sandbox.credentials(&server);
+        let start = "1976-02-01".parse().unwrap();
+        let files = [
+            sandbox.source(&Spec::default()),
+            sandbox.source(&Spec {
+                start,
+                ..Spec::default()
+            }),
+        ];
+        let mut scene = Self {
+            _sandbox: sandbox,
+            server,
+            credentials,
+            files,
+            before: BTreeMap::new(),
+        };
+        on_ranks(2, &scene.args(0)).well();
+        scene.before = objects(&scene.server);
+        scene
+    }
+
+    fn args(&self, month: usize) -> Vec<&str> {
+        let file = &self.files[month];
+        [
+            "send",
+            "-f",
+            file,
+            "-b",
+            "ocean",
+            "-c",
+            &self.credentials,
+            "-v",
+            "thetao",
+            "tos",
+            "-cs",
+            STRATEGY,
+        ]
+        .to_vec()
+    }
+
+    /// Sends the second month while `rules` hold.
+    fn send(&self, ranks: usize, rules: Vec<Rule>) -> Ended {
+        for rule in rules {
+            self.server.faults().add(rule);
+        }
+        let ended = on_ranks(ranks, &[&self.args(1)[..], &[]].concat());
+        self.server.faults().clear();
+        ended
+    }
+
+    /// The old stores are there to the byte, and the same command goes well now.
+    #[track_caller]
+    fn is_unchanged_and_can_go_on(&self) {
+        let now = objects(&self.server);
+        let differing: Vec<&String> = now
+            .iter()
+            .filter(|(k, v)| self.before.get(*k) != Some(v))
+            .map(|(k, _)| k)
+            .collect();
+        assert!(now == self.before, "differing: {differing:?}");
+        self.goes_on();
+    }
+
+    #[track_caller]
+    fn goes_on(&self) {
+        on_ranks(2, &self.args(1)).well();
+        for variable in ["thetao", "tos"] {
+            reads_back(
+                &format!("s3://ocean/T1m/{variable}.zarr"),
+                Some(&self.server),
+                &self.files,
+            );
+        }
+        assert!(objects(&self.server).keys().all(|k| !k.contains(".msm-os")));
+    }
+}
+
+#[test]
+fn a_server_that_is_busy_for_a_while() {
+    let scene = Scene::new();
+    let ended = scene
+        .send(3, vec![Rule::new(Fault::Status(503)).times(20)])
+        .well();
+    assert!(ended.stdout.contains("2 extended"), "{}", ended.stdout);
+    assert_eq!(scene.server.faults().struck(), 20);
+    for variable in ["thetao", "tos"] {
+        reads_back(
+            &format!("s3://ocean/T1m/{variable}.zarr"),
+            Some(&scene.server),
+            &scene.files,
+        );
+    }
+}
+
+#[test]
+fn connections_that_break() {
+    let scene = Scene::new();
+    let rules = vec![
+        Rule::new(Fault::Drop)
+            .method("PUT")
+            .key_contains("/c/")
+            .times(3),
+        Rule::new(Fault::DropAfterApply)
+            .method("PUT")
+            .key_contains("/c/")
+            .times(3),
+        Rule::new(Fault::TruncateRead)
+            .method("GET")
+            .key_contains("/c/")
+            .times(3),
+    ];
+    scene.send(2, rules).well();
+    assert!(scene.server.faults().struck() >= 9);
+    reads_back(
+        "s3://ocean/T1m/thetao.zarr",
+        Some(&scene.server),
+        &scene.files,
+    );
+}
+
+#[test]
+fn a_body_that_is_corrupted_once_is_put_again() {
+    let scene = Scene::new();
+    let rule = Rule::new(Fault::CorruptStored)
+        .key_contains("/thetao/c/")
+        .times(2);
+    scene.send(2, vec![rule]).well();
+    assert_eq!(scene.server.faults().struck(), 2);
+    reads_back(
+        "s3://ocean/T1m/thetao.zarr",
+        Some(&scene.server),
+        &scene.files,
+    );
+}
+
+#[test]
+fn a_server_that_corrupts_bodies_fails_the_run() {
+    let scene = Scene::new();
+    for ranks in [1, 3] {
+        let ended = scene.send(
+            ranks,
+            vec![Rule::new(Fault::CorruptStored).key_contains("thetao/c/0/2")],
+        );
+        assert_eq!(ended.code, 41, "{ended:#?}");
+        for word in [
+            "'thetao'",
+            "chunk [0, 2, 0, 0]",
+            "in 3 tries",
+            "rolled back, nothing has changed",
+        ] {
+            assert!(
+                ended.stderr.contains(word),
+                "'{word}' is not in: {}",
+                ended.stderr
+            );
+        }
+        assert_eq!(
+            ended.stderr.contains("rank "),
+            ranks > 1,
+            "{}",
+            ended.stderr
+        );
+        assert!(objects(&scene.server) == scene.before);
+    }
+    scene.is_unchanged_and_can_go_on();
+}
+
+#[test]
+fn corruption_is_seen_by_etag_or_by_reading_back_but_not_by_trust() {
+    let scene = Scene::new();
+    // The server answers with the ETag of what it was sent: only reading back shows what it stored.
+    let corrupt = || Rule::new(Fault::CorruptStored).key_contains("/tos/c/");
+    scene.server.faults().add(corrupt());
+    let trusting = on_ranks(2, &[&scene.args(1)[..], &["--verify", "none"]].concat()).well();
+    scene.server.faults().clear();
+    assert!(
+        trusting.stdout.contains("not verified"),
+        "{}",
+        trusting.stdout
+    );
+}
+
+#[test]
+fn etags_are_enough_where_they_are_md5_and_not_where_they_are_not() {
+    use s3_server::{Config, EtagKind};
+    for (etag, proof) in [
+        (EtagKind::Md5, "objects by ETag"),
+        (EtagKind::Opaque, "objects read back and compared"),
+    ] {
+        let (sandbox, server) = (
+            Sandbox::new(),
+            Server::start(Config {
+                etag,
+                ..Config::default()
+            })
+            .unwrap(),
+        );
+        let credentials = sandbox.credentials(&server);
+        let file = sandbox.source(&Spec::default());
+        let args = [
+            "send",
+            "-f",
+            &file,
+            "-b",
+            "ocean",
+            "-c",
+            &credentials,
+            "--verify",
+            "etag",
+        ];
+        let ended = on_ranks(2, &args).well();
+        assert!(ended.stdout.contains(proof), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_server_that_refuses_one_object_fails_the_run() {
+    let scene = Scene::new();
+    for (status, key) in [
+        (403, "tos/c/0/0/0"),
+        (507, "thetao/c/0/1"),
+        (403, "thetao.zarr/thetao/zarr.json"),
+    ] {
+        let ended = scene.send(
+            3,
+            vec![
+                Rule::new(Fault::Status(status))
+                    .method("PUT")
+                    .key_contains(key),
+            ],
+        );
+        assert_eq!(ended.code, 40, "{ended:#?}");
+        assert!(
+            ended.stderr.contains("rolled back, nothing has changed"),
+            "{}",
+            ended.stderr
+        );
+        assert!(objects(&scene.server) == scene.before, "{key}");
+    }
+    scene.is_unchanged_and_can_go_on();
+}
+
+#[test]
+fn a_commit_that_fails_at_the_last_root_takes_the_others_back() {
+    let scene = Scene::new();
+    let rule = Rule::new(Fault::Status(403))
+        .method("PUT")
+        .key_contains("tos.zarr/zarr.json");
+    let ended = scene.send(2, vec![rule]);
+    assert_eq!(
+        ended.code, 42,
+        "the old root cannot be put back either: {ended:#?}"
+    );
+    assert!(
+        objects(&scene.server)["T1m/thetao.zarr/zarr.json"]
+            == scene.before["T1m/thetao.zarr/zarr.json"]
+    );
+    // Refused once, it can be put back.
+    let scene = Scene::new();
+    let rule = Rule::new(Fault::Status(403))
+        .method("PUT")
+        .key_contains("tos.zarr/zarr.json")
+        .once();
+    let ended = scene.send(2, vec![rule]);
+    assert_eq!(ended.code, 40, "{ended:#?}");
+    scene.is_unchanged_and_can_go_on();
+}
+
+#[test]
+fn a_failed_create_leaves_nothing() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let credentials = sandbox.credentials(&server);
+    let file = sandbox.source(&Spec::default());
+    server.faults().add(
+        Rule::new(Fault::Status(403))
+            .method("PUT")
+            .key_contains("so/c/0/0"),
+    );
+    let ended = on_ranks(3, &["send", "-f", &file, "-b", "ocean", "-c", &credentials]);
+    assert_eq!(ended.code, 40, "{ended:#?}");
+    assert!(objects(&server).is_empty(), "{:?}", objects(&server).keys());
+}
+
+#[test]
+fn a_rollback_that_fails_is_not_called_one() {
+    let scene = Scene::new();
+    let rules = vec![
+        Rule::new(Fault::CorruptStored).key_contains("thetao/c/0/2"),
+        Rule::new(Fault::Status(403)).method("DELETE"),
+    ];
+    let ended = scene.send(2, rules);
+    assert_eq!(ended.code, 42, "{ended:#?}");
+    assert!(
+        ended
+            .stderr
+            .contains("putting everything back failed as well"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        !ended.stderr.contains("nothing has changed"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_rank_that_panics_ends_the_job() {
+    let scene = Scene::new();
+    for rank in ["0", "2"] {
+        let mut command = ranks_command(3, &scene.args(1));
+        command.env("MSM_OS_TEST_PANIC_ON_RANK", rank);
+        let ended = end(command);
+        assert_eq!(ended.code, 70, "{ended:#?}");
+        assert!(
+            ended
+                .stderr
+                .contains(&format!("rank {rank} was asked to panic")),
+            "{}",
+            ended.stderr
+        );
+        assert!(
+            ended.elapsed < Duration::from_secs(20),
+            "{:?}",
+            ended.elapsed
+        );
+        readers_see_the_old_stores(&scene);
+    }
+    scene.goes_on();
+}
+
+#[test]
+fn a_rank_that_is_killed_ends_the_job() {
+    let scene = Scene::new();
+    for rank in [0, 1] {
+        // Slow enough to be met in the middle of its PUTs.
+        scene
+            .server
+            .faults()
+            .add(Rule::new(Fault::Delay(Duration::from_millis(400))).method("PUT"));
+        let mut command = ranks_command(3, &scene.args(1));
+        let mut job = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let seen = scene.server.log().len();
+        wait_for("a PUT", || {
+            scene.server.log()[seen..].iter().any(|r| r.method == "PUT")
+        });
+        let killed = Instant::now();
+        kill_rank(&job, rank);
+        let status = wait_for_end(&mut job);
+        scene.server.faults().clear();
+        assert_ne!(status, Some(0));
+        assert!(
+            killed.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            killed.elapsed()
+        );
+        readers_see_the_old_stores(&scene);
+    }
+    scene.goes_on();
+}
+
+/// Chunks that the dead run filled up may have other bytes by now, but readers see the same values.
+fn readers_see_the_old_stores(scene: &Scene) {
+    for variable in ["thetao", "tos"] {
+        let store = format!("s3://ocean/T1m/{variable}.zarr");
+        reads_back(&store, Some(&scene.server), &scene.files[..1]);
+        let root = format!("T1m/{variable}.zarr/zarr.json");
+        assert!(objects(&scene.server)[&root] == scene.before[&root]);
+    }
+}
+
+/// Kills the process of `rank` below `job`, found by what mpirun put into its environment.
+fn kill_rank(job: &Child, rank: usize) {
+    let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
+    let mine = format!("OMPI_MCA_orte_ppid={}", children(job.id())[0]);
+    let pid = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid = entry
+            .unwrap()
+            .file_name()
+            .into_string()
+            .unwrap()
+            .parse::<u32>()
+            .ok()?;
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let has = |variable: &str| {
+            environment
+                .split(|b| *b == 0)
+                .any(|v| v == variable.as_bytes())
+        };
+        (has(&wanted) && has(&mine)).then_some(pid)
+    });
+    let pid = pid.min().expect("a process of the rank");
+    assert!(
+        Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+    list.split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect()
+}
+
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn wait_for_end(job: &mut Child) -> Option<i32> {
+    let mut status = None;
+    wait_for("end of the job", || {
+        status = job.try_wait().unwrap();
+        status.is_some()
+    });
+    status.and_then(|s| s.code())
+}

@@ -1,0 +1,9 @@
+//! Whole-program tests: the real binary, alone and under mpirun, on real and generated files, into directories and an
+//! S3 server, read back by the readers that users have.
+
+mod append;
+mod faults;
+mod ranks;
+mod readers;
+mod refusals;
+mod support;

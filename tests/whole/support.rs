@@ -1,0 +1,220 @@
+//! Running the program, and looking at what it left behind.
+//!
+//! Key types: [`Sandbox`], a directory with source files and buckets; [`Ended`], a run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nemo_like::Spec;
+use s3_server::{Config, Server};
+use tempfile::TempDir;
+
+/// No run of the tests takes this long; one that does hangs.
+const LIMIT_SECONDS: &str = "120";
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub elapsed: Duration,
+}
+
+impl Ended {
+    /// The run, if it went well.
+    #[track_caller]
+    pub fn well(self) -> Self {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self
+    }
+}
+
+/// A directory with source files and buckets, gone at the end of the test.
+pub struct Sandbox {
+    root: TempDir,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self {
+            root: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// A generated source file with the name NEMO gives it.
+    pub fn source(&self, spec: &Spec) -> String {
+        self.source_called(&nemo_like::file_name(spec), spec)
+    }
+
+    pub fn source_called(&self, name: &str, spec: &Spec) -> String {
+        let path = self.path(name);
+        nemo_like::write(&path, spec).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The URL of a directory in it.
+    pub fn url(&self, name: &str) -> String {
+        format!("file://{}", self.path(name).display())
+    }
+
+    /// A credentials file for `server`.
+    pub fn credentials(&self, server: &Server) -> String {
+        self.credentials_with("test-key", "test-secret", &server.endpoint())
+    }
+
+    pub fn credentials_with(&self, token: &str, secret: &str, endpoint: &str) -> String {
+        let path = self.path("credentials.json");
+        let text = format!(
+            r#"{{"token": "{token}", "secret": "{secret}", "endpoint_url": "{endpoint}"}}"#
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Every file below a directory in it, by its path there.
+    pub fn tree(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let root = self.path(name);
+        collect(&root, &root, &mut files);
+        files
+    }
+}
+
+fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else {
+            let key = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            files.insert(key, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// What lies in the bucket of `server`.
+pub fn objects(server: &Server) -> BTreeMap<String, Vec<u8>> {
+    let objects = server.objects("ocean").into_iter();
+    objects.map(|(key, bytes)| (key, bytes.to_vec())).collect()
+}
+
+pub fn server() -> Server {
+    Server::start(Config::default()).unwrap()
+}
+
+/// The program alone, without a launcher.
+pub fn alone(args: &[&str]) -> Ended {
+    end(command(&[env!("CARGO_BIN_EXE_msm_os")], args))
+}
+
+/// The program on `ranks` ranks.
+pub fn on_ranks(ranks: usize, args: &[&str]) -> Ended {
+    end(ranks_command(ranks, args))
+}
+
+/// The command that runs the program on `ranks` ranks; they may be more than there are cores.
+pub fn ranks_command(ranks: usize, args: &[&str]) -> Command {
+    let ranks = ranks.to_string();
+    let mpirun = [
+        "mpirun",
+        "-n",
+        &ranks,
+        "--oversubscribe",
+        "--bind-to",
+        "none",
+        env!("CARGO_BIN_EXE_msm_os"),
+    ];
+    command(&mpirun, args)
+}
+
+fn command(program: &[&str], args: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command
+        .args(["--kill-after", "5", LIMIT_SECONDS])
+        .args(program)
+        .args(args);
+    command
+        .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+        .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ENDPOINT_URL",
+        "AWS_SESSION_TOKEN",
+    ] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+pub fn end(mut command: Command) -> Ended {
+    let begun = Instant::now();
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        elapsed: begun.elapsed(),
+    }
+}
+
+/// The Python of `make test`'s environment.
+pub fn python() -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin/python");
+    assert!(
+        python.exists(),
+        "{} is missing: run `make python` first",
+        python.display()
+    );
+    python
+}
+
+/// Stock Python readers find in `store` exactly what netCDF4 reads from `files`.
+#[track_caller]
+pub fn reads_back(store: &str, server: Option<&Server>, files: &[String]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_back.py");
+    let mut command = Command::new(python());
+    command
+        .arg(script)
+        .args([store, "time_counter"])
+        .args(files);
+    if let Some(server) = server {
+        command
+            .env("ENDPOINT", server.endpoint())
+            .env("ACCESS_KEY", "test-key")
+            .env("SECRET_KEY", "test-secret");
+    }
+    end(command).well();
+}
+
+/// The three real months, from the package `iris-sample-data`.
+pub fn real_months() -> Vec<String> {
+    let find = "import iris_sample_data, os; print(os.path.join(iris_sample_data.path, 'NEMO'))";
+    let mut command = Command::new(python());
+    command.args(["-c", find]);
+    let directory = end(command).well().stdout.trim().to_owned();
+    let months = [
+        "20150101-20150201",
+        "20150201-20150301",
+        "20150301-20150401",
+    ];
+    months
+        .map(|month| format!("{directory}/nemo_1m_{month}_grid-T.nc"))
+        .to_vec()
+}
