@@ -29,6 +29,7 @@ pub(super) async fn prepare(
     let archive = Archive::open(&args.filepaths, &args.append_dim)?;
     let variables = chosen(&archive, &args.variables)?;
     let prefix = prefix(args, &archive)?;
+    bucket.reach(&prefix).await?;
     let mut requests = Vec::new();
     let mut remains = Vec::new();
     for variable in &variables {

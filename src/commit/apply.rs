@@ -79,7 +79,7 @@ impl<'a> Commit<'a> {
         let this = &*self;
         let work = documents
             .into_iter()
-            .map(|(key, document)| async move { this.put_one(&key, document).await });
+            .map(|(key, document)| async move { this.put_one(&key, document.into()).await });
         // All of them end before an error is passed on, so that the undo comes after the last PUT.
         let done: Vec<Result<(), StoreError>> = stream::iter(work)
             .buffer_unordered(REQUESTS)
@@ -88,8 +88,7 @@ impl<'a> Commit<'a> {
         done.into_iter().collect()
     }
 
-    async fn put_one(&self, key: &str, document: String) -> Result<(), StoreError> {
-        let document = Bytes::from(document);
+    async fn put_one(&self, key: &str, document: Bytes) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             self.bucket.put(key, document.clone()).await?;
             if self.verify == Verify::None
@@ -114,12 +113,27 @@ impl<'a> Commit<'a> {
     pub async fn undo(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (key, before) in self.put.iter().rev() {
-            let undone = match before {
-                Some(document) => self.bucket.put(key, document.clone()).await.map(|_| ()),
-                None => self.bucket.delete(key).await,
-            };
-            problems.extend(undone.err().map(|error| error.to_string()));
+            problems.extend(
+                self.put_back(key, before.as_ref())
+                    .await
+                    .err()
+                    .map(|error| error.to_string()),
+            );
         }
         problems
+    }
+
+    /// Makes the document what it was before, unless it is that already: a PUT that was refused has changed nothing.
+    async fn put_back(&self, key: &str, before: Option<&Bytes>) -> Result<(), StoreError> {
+        let now = match self.bucket.get(key).await {
+            Ok(document) => Some(document),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        match before {
+            _ if now.as_ref() == before => Ok(()),
+            Some(document) => self.put_one(key, document.clone()).await,
+            None => self.bucket.delete(key).await,
+        }
     }
 }

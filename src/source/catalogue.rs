@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use netcdf::types::{FloatType, IntType, NcVariableType};
 
 use super::attribute::Attribute;
+use super::classic::expected_length;
 use super::dtype::{DType, Number};
 use super::error::SourceError;
 use super::hdf5::quiet;
@@ -221,6 +222,17 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
         });
     }
     std::fs::File::open(path).map_err(missing)?;
+    let expected = expected_length(path).map_err(|cause| SourceError::Broken {
+        path: path.to_owned(),
+        cause: format!("its header cannot be read: {cause}"),
+    })?;
+    if let Some(expected) = expected.filter(|&expected| expected > metadata.len()) {
+        return Err(SourceError::Truncated {
+            path: path.to_owned(),
+            expected,
+            found: metadata.len(),
+        });
+    }
     quiet();
     netcdf::open(path).map_err(|cause| SourceError::Broken {
         path: path.to_owned(),

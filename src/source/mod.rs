@@ -6,6 +6,7 @@
 mod archive;
 mod attribute;
 mod catalogue;
+mod classic;
 mod dtype;
 mod error;
 mod hdf5;

@@ -20,11 +20,17 @@ use super::error::StoreError;
 
 /// How long a server may stay silent before a request counts as lost.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How long a request is tried again while the server is busy, fails or does not answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for the first request: nothing has begun, and the user waits for a typing error to show.
+const HURRY: Duration = Duration::from_secs(3);
 
 /// A bucket, open.
 #[derive(Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
+    /// The same with less patience.
+    hurried: Arc<dyn ObjectStore>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
     base: String,
     /// What to call it in messages.
@@ -66,19 +72,11 @@ impl Bucket {
             .with_connect_timeout(Duration::from_secs(5))
             .with_timeout_disabled()
             .with_read_timeout(SILENCE);
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(100),
-                max_backoff: Duration::from_secs(8),
-                base: 2.0,
-            },
-            max_retries: 10,
-            retry_timeout: Duration::from_secs(180),
-        };
         builder = builder
             .with_bucket_name(bucket)
             .with_client_options(options)
-            .with_retry(retry);
+            // One DELETE an object: not every server knows the request for many.
+            .with_disable_bulk_delete(true);
         let secrets = [
             AmazonS3ConfigKey::SecretAccessKey,
             AmazonS3ConfigKey::AccessKeyId,
@@ -94,11 +92,15 @@ impl Bucket {
             "s3://{bucket} at {}",
             endpoint.unwrap_or_else(|| "the AWS endpoint".to_owned())
         );
-        let store = builder.build().map_err(|cause| StoreError::Credentials {
-            problem: format!("{place}: {}", scrub(&cause.to_string(), &secrets)),
-        })?;
+        let build = |patience| {
+            let store = builder.clone().with_retry(retry(patience)).build();
+            store.map_err(|cause| StoreError::Credentials {
+                problem: format!("{place}: {}", scrub(&cause.to_string(), &secrets)),
+            })
+        };
         Ok(Self {
-            store: Arc::new(store),
+            store: Arc::new(build(PATIENCE)?),
+            hurried: Arc::new(build(HURRY)?),
             base: String::new(),
             place,
             secrets,
@@ -125,8 +127,10 @@ impl Bucket {
             LocalFileSystem::new_with_prefix(root).map_err(|cause| failed(cause.to_string()))?;
         let missing = path.strip_prefix(root).unwrap_or(FilePath::new(""));
         let parts: Option<Vec<&str>> = missing.iter().map(|part| part.to_str()).collect();
+        let store = Arc::new(store.with_automatic_cleanup(true));
         Ok(Self {
-            store: Arc::new(store.with_automatic_cleanup(true)),
+            hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            store,
             base: parts
                 .ok_or_else(|| failed("its name is not UTF-8".to_owned()))?
                 .join("/"),
@@ -141,32 +145,32 @@ impl Bucket {
         &self.place
     }
 
-    /// Asks the server whether the bucket exists and may be read: the keys below `prefix`, at most `most`.
+    /// Asks the server whether the bucket is there and may be read, with less patience than other requests have.
     ///
     /// # Errors
     /// If the bucket does not exist, access is refused, or the server cannot be reached.
-    pub async fn list(&self, prefix: &str, most: usize) -> Result<Vec<String>, StoreError> {
+    pub async fn reach(&self, prefix: &str) -> Result<(), StoreError> {
+        let first = self.hurried.list(Some(&self.path(prefix))).try_next().await;
+        match first.map_err(|cause| self.error(prefix, "listing", &cause)) {
+            // A server that is busy now gets its time later.
+            Ok(_) | Err(StoreError::Failed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The keys below `prefix`.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let below = self.path(prefix);
         let strip = self.path("").as_ref().len();
         let mut keys = Vec::new();
         let mut listing = self.store.list(Some(&below));
-        while keys.len() < most {
-            match listing.try_next().await {
-                Ok(Some(object)) => {
-                    keys.push(
-                        object.location.as_ref()[strip..]
-                            .trim_start_matches('/')
-                            .to_owned(),
-                    );
-                }
-                Ok(None) => break,
-                Err(object_store::Error::NotFound { .. }) => {
-                    return Err(StoreError::NoBucket {
-                        place: self.place.clone(),
-                    });
-                }
-                Err(cause) => return Err(self.error(prefix, "listing", &cause)),
-            }
+        let failed = |cause| self.error(prefix, "listing", &cause);
+        while let Some(object) = listing.try_next().await.map_err(failed)? {
+            let key = &object.location.as_ref()[strip..];
+            keys.push(key.trim_start_matches('/').to_owned());
         }
         Ok(keys)
     }
@@ -226,11 +230,14 @@ impl Bucket {
         let (place, key) = (self.place.clone(), key.to_owned());
         let text = scrub(&said(cause), &self.secrets);
         match cause {
+            _ if text.starts_with("NoSuchBucket") => StoreError::NoBucket { place },
             object_store::Error::NotFound { .. } => StoreError::Missing { place, key },
             object_store::Error::PermissionDenied { .. }
-            | object_store::Error::Unauthenticated { .. } => {
-                StoreError::Denied { place, cause: text }
-            }
+            | object_store::Error::Unauthenticated { .. } => StoreError::Denied {
+                place,
+                key,
+                cause: text,
+            },
             _ if is_unreachable(cause) => StoreError::Unreachable { place, cause: text },
             _ => StoreError::Failed {
                 place,
@@ -239,6 +246,19 @@ impl Bucket {
                 cause: text,
             },
         }
+    }
+}
+
+fn retry(patience: Duration) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            base: 2.0,
+        },
+        // The time is the limit.
+        max_retries: usize::MAX,
+        retry_timeout: patience,
     }
 }
 

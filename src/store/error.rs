@@ -16,8 +16,14 @@ pub enum StoreError {
     Codec { text: String, cause: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
     NoBucket { place: String },
-    #[error("{place}: access refused ({cause}); check the credentials and the bucket's policy")]
-    Denied { place: String, cause: String },
+    #[error(
+        "{place}/{key}: access refused ({cause}); check the credentials and the bucket's policy"
+    )]
+    Denied {
+        place: String,
+        key: String,
+        cause: String,
+    },
     #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
     Unreachable { place: String, cause: String },
     #[error("{place}/{key}: {action} failed: {cause}")]

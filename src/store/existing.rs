@@ -76,7 +76,7 @@ pub async fn read_store(bucket: &Bucket, key: &str, append: &str) -> Result<Foun
 }
 
 async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
-    let keys = bucket.list(key, usize::MAX).await?;
+    let keys = bucket.list(key).await?;
     // What a create writes before its root document: chunks and array documents.
     let ours = |k: &String| {
         let below = k.strip_prefix(key).and_then(|k| k.strip_prefix('/'));

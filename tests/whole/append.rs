@@ -282,8 +282,8 @@ fn memory_stays_within_what_the_plan_says() {
         refused.stderr
     );
     assert!(sandbox.tree("ocean").is_empty());
-    let (sent, most) = peak_kib(&send("160M"));
-    let (nothing, base) = peak_kib(&send("160M"));
+    let (sent, most) = peak_kib(&send("256M"));
+    let (nothing, base) = peak_kib(&send("256M"));
     assert!(nothing.contains("nothing to do"), "{nothing}");
     let stated = sent
         .split("at most ")
@@ -295,7 +295,7 @@ fn memory_stays_within_what_the_plan_says() {
         .parse::<f64>()
         .unwrap();
     let stated = (stated * 1024.0).ceil() as u64;
-    assert!(stated <= 160 << 10, "{sent}");
+    assert!(stated <= 256 << 10, "{sent}");
     assert!(
         most <= base + stated,
         "{most} KiB at the peak, {base} of them without data, stated {stated}"
