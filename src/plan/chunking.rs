@@ -70,6 +70,9 @@ pub(super) fn choose(
     let bytes = |chunk: &[u64]| chunk.iter().product::<u64>() * size;
     if bytes(&chunk) > 2 * TARGET_BYTES {
         for &d in &free {
+            if bytes(&chunk) <= 2 * TARGET_BYTES {
+                break;
+            }
             let parts = bytes(&chunk).div_ceil(TARGET_BYTES).min(chunk[d]);
             chunk[d] = chunk[d].div_ceil(parts);
         }
@@ -123,7 +126,7 @@ mod tests {
         );
         assert_eq!(
             automatic(&[1, 75, 330, 360], Some(&[1, 10, 110, 120])),
-            [1, 20, 330, 360]
+            [1, 30, 330, 360]
         );
     }
 

@@ -1,1 +1,311 @@
+//! Properties of any plan: one owner an object, exactly the region to write, memory within the budget.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::source::{
+    Archive, Attribute, Catalogue, DType, Hyperslab, Number, SourceFile, Variable, VariableType,
+};
+use crate::store::{Codec, document};
+
+/// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
+#[derive(Clone, Debug)]
+struct Case {
+    others: Vec<u64>,
+    stored: Option<Vec<u64>>,
+    chunk: Vec<u64>,
+    old: u64,
+    files: Vec<u64>,
+    ranks: usize,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (1..4usize).prop_flat_map(|dims| {
+        let sizes = proptest::collection::vec(1..9u64, dims);
+        let stored = proptest::option::of(proptest::collection::vec(1..9u64, dims + 1));
+        let chunk = proptest::collection::vec(1..6u64, dims + 1);
+        let files = proptest::collection::vec(1..5u64, 1..4);
+        (sizes, stored, chunk, 0..8u64, files, 1..6usize).prop_map(
+            |(others, stored, chunk, old, files, ranks)| Case {
+                others,
+                stored,
+                chunk,
+                old,
+                files,
+                ranks,
+            },
+        )
+    })
+}
+
+fn dimensions(case: &Case) -> Vec<String> {
+    let others = (0..case.others.len()).map(|d| format!("d{d}"));
+    std::iter::once("time".to_owned()).chain(others).collect()
+}
+
+fn archive(case: &Case) -> Archive {
+    let mut first = case.old;
+    let mut files = Vec::new();
+    for (i, &steps) in case.files.iter().enumerate() {
+        let variable = |name: &str, dimensions: Vec<String>, shape: Vec<u64>| Variable {
+            name: name.to_owned(),
+            kind: VariableType::Number(DType::F32),
+            stored_chunks: case.stored.clone().filter(|s| s.len() == shape.len()),
+            dimensions,
+            shape,
+            attributes: vec![("units".to_owned(), Attribute::Text("m".to_owned()))],
+        };
+        let shape = [&[steps][..], &case.others].concat();
+        files.push(SourceFile {
+            catalogue: Catalogue {
+                path: PathBuf::from(format!("{i}.nc")),
+                dimensions: dimensions(case).into_iter().zip(shape.clone()).collect(),
+                variables: vec![
+                    variable("v", dimensions(case), shape),
+                    variable("time", vec!["time".to_owned()], vec![steps]),
+                    variable("e", dimensions(case)[1..].to_vec(), case.others.clone()),
+                ],
+                attributes: Vec::new(),
+            },
+            steps: (first..first + steps).map(Number::UInt).collect(),
+        });
+        first += steps;
+    }
+    Archive {
+        files,
+        append_dimension: "time".to_owned(),
+        axis: "time".to_owned(),
+    }
+}
+
+/// The store that `old` steps of the same variables have made, with the chunks of the case.
+fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
+    (case.old > 0).then(|| Stored {
+        root: "{}".to_owned(),
+        arrays: archive
+            .catalogue()
+            .variables
+            .iter()
+            .map(|variable| {
+                let mut shape = variable.shape.clone();
+                let chunk = if variable.name == "v" {
+                    case.chunk.clone()
+                } else {
+                    vec![4; shape.len()]
+                };
+                if variable.dimensions[0] == "time" {
+                    shape[0] = case.old;
+                }
+                let array = document::NewArray {
+                    variable,
+                    dtype: DType::F32,
+                    shape: &shape,
+                    chunk: &chunk,
+                    fill: &[0; 4],
+                };
+                let attributes = attributes_of(variable, DType::F32);
+                StoredArray {
+                    name: variable.name.clone(),
+                    document: document::new_array(
+                        &array,
+                        attributes.clone(),
+                        Codec::None.metadata(4),
+                    ),
+                    dtype: Ok(DType::F32),
+                    fill: vec![0; 4],
+                    shape,
+                    chunk,
+                    dimensions: variable.dimensions.clone(),
+                    attributes,
+                }
+            })
+            .collect(),
+        steps: (0..case.old).map(Number::UInt).collect(),
+    })
+}
+
+fn planned(case: &Case, memory: u64) -> Result<Plan, crate::exit::Failure> {
+    let archive = archive(case);
+    let strategy = if case.old == 0 {
+        ChunkStrategy(
+            dimensions(case)
+                .into_iter()
+                .zip(case.chunk.clone())
+                .collect(),
+        )
+    } else {
+        ChunkStrategy::default()
+    };
+    let request = Request {
+        key: "p/v.zarr".to_owned(),
+        members: ["v", "time", "e"].map(str::to_owned).to_vec(),
+        stored: stored(case, &archive),
+    };
+    let settings = Settings {
+        strategy,
+        codec: Codec::None,
+        ranks: case.ranks,
+        budget: Budget { memory, threads: 2 },
+    };
+    plan(&archive, &[request], &settings)
+}
+
+/// Every index of a box.
+fn indices(slab: &Hyperslab) -> Vec<Vec<u64>> {
+    let mut all = vec![Vec::new()];
+    for (&start, &count) in slab.start.iter().zip(&slab.count) {
+        let extend =
+            |prefix: Vec<u64>| (start..start + count).map(move |i| [&prefix[..], &[i]].concat());
+        all = all.into_iter().flat_map(extend).collect();
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn every_object_has_one_owner_and_the_units_cover_the_region(case in cases()) {
+        let plan = planned(&case, 1 << 30).unwrap();
+        let steps: u64 = case.files.iter().sum();
+        for (index, array) in plan.arrays.iter().enumerate().filter(|(_, a)| a.phase != Phase::Compare) {
+            let mut owners = BTreeMap::new();
+            let mut written: BTreeMap<Vec<u64>, u32> = BTreeMap::new();
+            for unit in plan.units.iter().filter(|u| u.array == index) {
+                prop_assert!(unit.owner < case.ranks);
+                prop_assert!(array.phase != Phase::Commit || unit.owner == 0);
+                for object in unit.objects(array) {
+                    prop_assert!(owners.insert(object.chunk.clone(), unit.owner).is_none(), "two units own one object");
+                    // Within the array, and with something new in it.
+                    prop_assert!(object.slab.intersect(&unit.region(array)).is_some());
+                }
+                for position in indices(&unit.region(array)) {
+                    *written.entry(position).or_default() += 1;
+                }
+            }
+            let old = if array.append.is_some() { case.old } else { 0 };
+            let mut region = Hyperslab { start: vec![0; array.shape.len()], count: array.shape.clone() };
+            if let Some(append) = array.append {
+                prop_assert_eq!(array.shape[append.axis], case.old + steps);
+                region.start[append.axis] = old;
+                region.count[append.axis] -= old;
+            }
+            let expected: BTreeMap<Vec<u64>, u32> = indices(&region).into_iter().map(|p| (p, 1)).collect();
+            prop_assert_eq!(written, expected);
+        }
+    }
+
+    #[test]
+    fn static_arrays_are_compared_with_the_store_or_with_the_first_file(case in cases()) {
+        let plan = planned(&case, 1 << 30).unwrap();
+        let compared: BTreeMap<usize, u64> = plan.units.iter()
+            .filter(|u| plan.arrays[u.array].phase == Phase::Compare)
+            .fold(BTreeMap::new(), |mut files, unit| {
+                *files.entry(unit.file).or_default() += unit.region(&plan.arrays[unit.array]).len();
+                files
+            });
+        let values: u64 = case.others.iter().product();
+        let first = usize::from(case.old == 0);
+        let expected: BTreeMap<usize, u64> = (first..case.files.len()).map(|file| (file, values)).collect();
+        prop_assert_eq!(compared, expected);
+    }
+
+    #[test]
+    fn the_memory_estimate_holds(case in cases(), memory in 200_000..3_000_000u64) {
+        match planned(&case, memory) {
+            Err(failure) => {
+                prop_assert_eq!(failure.exit, crate::exit::Exit::Memory);
+                // What it says would be enough is enough.
+                let needed = failure.message.split("at least ").nth(1).unwrap().split(' ').next().unwrap();
+                prop_assert!(planned(&case, needed.parse::<u64>().unwrap()).is_ok(), "{}", failure.message);
+            }
+            Ok(plan) => {
+                prop_assert!(plan.peak_memory <= memory);
+                for unit in &plan.units {
+                    let array = &plan.arrays[unit.array];
+                    // An object decoded, encoded and read back; and what the engine admits at a time.
+                    prop_assert!(unit.memory(&plan) >= 3 * unit.bytes(&plan));
+                    prop_assert!(unit.memory(&plan) <= plan.in_flight);
+                    prop_assert!(unit.bytes(&plan) >= unit.region(array).len() * 4);
+                }
+                let stored: u64 = case.stored.iter().map(|s| s.iter().product::<u64>() * 4).max().unwrap_or(0);
+                prop_assert_eq!(plan.in_flight, memory - 3 * 2 * stored);
+            }
+        }
+    }
+
+    #[test]
+    fn the_work_is_shared_out_evenly(case in cases()) {
+        let plan = planned(&case, 1 << 30).unwrap();
+        let of_rank = |rank| -> u64 {
+            plan.units_of(rank, Phase::Transfer).map(|u| plan.units[u].bytes(&plan)).sum()
+        };
+        let total: u64 = (0..case.ranks).map(of_rank).sum();
+        let largest = plan.units.iter().map(|u| u.bytes(&plan)).max().unwrap_or(0);
+        for rank in 0..case.ranks {
+            prop_assert!(of_rank(rank) <= total / case.ranks as u64 + largest);
+        }
+    }
+}
+
+#[test]
+fn units_meet_the_edges_of_stored_chunks() {
+    // Stored chunks of 4 levels, objects of 6: 12 levels are the first common edge.
+    let case = Case {
+        others: vec![24, 8],
+        stored: Some(vec![1, 4, 8]),
+        chunk: vec![1, 6, 8],
+        old: 0,
+        files: vec![2],
+        ranks: 1,
+    };
+    let plan = planned(&case, 1 << 30).unwrap();
+    let array = plan.arrays.iter().position(|a| a.name == "v").unwrap();
+    let counts: Vec<&[u64]> = plan
+        .units
+        .iter()
+        .filter(|u| u.array == array)
+        .map(|u| &u.chunks.count[..])
+        .collect();
+    assert_eq!(counts, [&[1, 2, 1]; 4]);
+}
+
+#[test]
+fn an_array_that_is_the_same_in_two_stores_is_one_array() {
+    let case = Case {
+        others: vec![3],
+        stored: None,
+        chunk: vec![1, 3],
+        old: 0,
+        files: vec![2],
+        ranks: 2,
+    };
+    let archive = archive(&case);
+    let request = |key: &str| Request {
+        key: key.to_owned(),
+        members: ["v", "time", "e"].map(str::to_owned).to_vec(),
+        stored: None,
+    };
+    let settings = Settings {
+        strategy: ChunkStrategy::default(),
+        codec: Codec::None,
+        ranks: 2,
+        budget: Budget {
+            memory: 1 << 30,
+            threads: 1,
+        },
+    };
+    let plan = plan(&archive, &[request("a.zarr"), request("b.zarr")], &settings).unwrap();
+    assert!(
+        plan.arrays.iter().all(|a| a.stores == [0, 1]),
+        "{:?}",
+        plan.arrays
+    );
+    assert_eq!(plan.arrays.len(), 3);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&plan.arrays[0].document).unwrap()["shape"],
+        json!([2, 3])
+    );
+}

@@ -40,6 +40,9 @@ impl FromStr for Place {
             cause,
         };
         if text.starts_with("file:") {
+            if !text.starts_with("file:///") {
+                return Err(wrong("expected file:///absolute/directory"));
+            }
             let url =
                 url::Url::parse(text).map_err(|_| wrong("expected file:///absolute/directory"))?;
             let path = url
