@@ -60,7 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let stored: Vec<&[u8]> = encoded.iter().map(bytes).collect();
             let size: usize = stored.iter().map(|s| s.len()).sum();
             let of_field: usize = field.objects.iter().map(Vec::len).sum();
-            ratios += &format!(" {} {:.2},", field.name, of_field as f64 / size as f64);
+            let ratio = of_field as f64 / size as f64;
+            ratios += format!(" {} {ratio:.2},", field.name).as_str();
             all_stored += size;
             objects.push((array, encoded));
         }
@@ -108,7 +109,11 @@ fn fields() -> Result<Vec<Field>, Box<dyn Error>> {
         .map(|variable| {
             let name = variable.name();
             let array = file.variable(name).ok_or("a variable is missing")?;
-            let mut chunk: Vec<usize> = array.dimensions().iter().map(|d| d.len()).collect();
+            let mut chunk: Vec<usize> = array
+                .dimensions()
+                .iter()
+                .map(netcdf::Dimension::len)
+                .collect();
             if variable.has_depth() {
                 chunk[1] = LEVELS;
             }

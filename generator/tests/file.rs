@@ -1,6 +1,8 @@
 //! Files as a reader sees them: layout, values, formats, and steps that do not care how they are
 //! split over files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -69,7 +71,11 @@ fn the_layout_is_that_of_xios() {
         assert_eq!(text(&counter, "calendar"), "gregorian");
         for variable in spec.variables {
             let found = file.variable(variable.name()).unwrap();
-            let dimensions: Vec<_> = found.dimensions().iter().map(|d| d.name()).collect();
+            let dimensions: Vec<_> = found
+                .dimensions()
+                .iter()
+                .map(netcdf::Dimension::name)
+                .collect();
             assert_eq!(dimensions, variable.dimensions());
             assert_eq!(found.fill_value::<f32>().unwrap(), Some(1e20));
             assert_eq!(text(&found, "interval_write"), "1 month");

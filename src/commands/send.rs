@@ -26,7 +26,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cpus / ranks.sharing_cpus()).max(1);
     let started = start(args, threads);
-    settle(ranks, started.as_ref().map(|_| ()).map_err(Clone::clone))?;
+    settle(ranks, &started.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let (bucket, runtime) = started?;
     let budget = Budget {
         memory: args.memory,
@@ -54,12 +54,12 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     };
     let engine = Engine::new(Arc::clone(&plan), ranks.rank(), bucket.clone(), args.verify)
         .map_err(Failure::from);
-    settle(ranks, engine.as_ref().map(|_| ()).map_err(Clone::clone))?;
+    settle(ranks, &engine.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let engine = engine?;
 
-    settle(ranks, job.work(&engine, Phase::Compare))?;
-    settle(ranks, job.clear(&remains))?;
-    let records = settle(ranks, job.work(&engine, Phase::Transfer));
+    settle(ranks, &job.work(&engine, Phase::Compare))?;
+    settle(ranks, &job.clear(&remains))?;
+    let records = settle(ranks, &job.work(&engine, Phase::Transfer));
     let committed = match records {
         Ok(records) if ranks.rank() == 0 => {
             job.commit(&engine, records.into_iter().flatten().collect())

@@ -12,11 +12,11 @@ use crate::ranks::Ranks;
 /// On every rank the same: the failure of the lowest rank that has one.
 pub(super) fn settle<T: Serialize + DeserializeOwned>(
     ranks: &Ranks,
-    mine: Result<T, Failure>,
+    mine: &Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
     let mut values = Vec::new();
     let mut verdict = Ok(());
-    for (rank, result) in ranks.gather(&mine)?.into_iter().flatten().enumerate() {
+    for (rank, result) in ranks.gather(mine)?.into_iter().flatten().enumerate() {
         match result {
             Ok(value) => values.push(value),
             Err(mut failure) if verdict.is_ok() => {

@@ -170,7 +170,7 @@ mod tests {
             for d in 1..shape.len() {
                 prop_assert!(chunk[d] >= 1 && chunk[d] <= shape[d].max(1));
                 if chunked && clipped <= 2 * TARGET_BYTES {
-                    prop_assert!(chunk[d] % stored[d] == 0 || chunk[d] == shape[d].max(1));
+                    prop_assert!(chunk[d].is_multiple_of(stored[d]) || chunk[d] == shape[d].max(1));
                 }
             }
         }

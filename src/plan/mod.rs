@@ -3,6 +3,7 @@
 //! Key types: [`Plan`], [`TargetArray`], [`WorkUnit`], [`Request`] and [`Stored`] (what the plan is made from),
 //! [`PlanError`].
 
+mod arrays;
 mod assign;
 mod chunking;
 mod conform;

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::ffi::{CString, c_uint, c_void};
+use std::ffi::{CStr, CString, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
@@ -102,31 +102,30 @@ impl Drop for Handle {
 }
 
 impl H5File {
-    /// Opens the file at `path`, or `None` if it is not a plain HDF5 file.
+    /// Opens the file at `path`, which the NetCDF library has open already, or `None` if it is not a plain HDF5 file.
+    ///
+    /// HDF5 refuses to open a file twice with different close degrees, and versions of the NetCDF library differ.
     pub(super) fn open(path: &Path) -> Option<Self> {
+        use H5F_close_degree_t::{H5F_CLOSE_SEMI, H5F_CLOSE_STRONG, H5F_CLOSE_WEAK};
         quiet();
         let path = CString::new(path.as_os_str().as_bytes()).ok()?;
         let _lock = hdf5::LOCK.lock();
-        // SAFETY: under the lock; `path` outlives the calls; every id is checked before use.
+        let degrees = [H5F_CLOSE_WEAK, H5F_CLOSE_SEMI, H5F_CLOSE_STRONG];
+        let file = degrees
+            .into_iter()
+            .find_map(|degree| open_with(&path, degree))?;
+        // SAFETY: under the lock; every id is checked before use.
         unsafe {
-            // The classes' ids are set when the library starts.
-            if H5open() < 0 {
-                return None;
-            }
-            let access = Handle::new(H5Pcreate(*H5P_CLS_FILE_ACCESS), H5Pclose)?;
-            // The degree NetCDF opens with: HDF5 refuses a second open of a file with another one.
-            H5Pset_fclose_degree(access.0, H5F_close_degree_t::H5F_CLOSE_SEMI);
-            let file = Handle::new(H5Fopen(path.as_ptr(), H5F_ACC_RDONLY, access.0), H5Fclose)?;
             let creation = Handle::new(H5Fget_create_plist(file.0), H5Pclose)?;
             let mut userblock = 1;
             H5Pget_userblock(creation.0, &raw mut userblock);
             if userblock != 0 {
                 return None;
             }
-            let id = file.0;
-            std::mem::forget(file);
-            Some(Self(id))
         }
+        let id = file.0;
+        std::mem::forget(file);
+        Some(Self(id))
     }
 
     /// The dataset of the root variable `name`, if it is chunked, holds little-endian numbers of `size` bytes in
@@ -179,6 +178,20 @@ impl H5File {
                 _file: Arc::clone(self),
             })
         }
+    }
+}
+
+/// Opens a file; the caller holds the lock.
+fn open_with(path: &CStr, degree: H5F_close_degree_t) -> Option<Handle> {
+    // SAFETY: the caller holds the lock; `path` outlives the calls; every id is checked before use.
+    unsafe {
+        // The classes' ids are set when the library starts.
+        if H5open() < 0 {
+            return None;
+        }
+        let access = Handle::new(H5Pcreate(*H5P_CLS_FILE_ACCESS), H5Pclose)?;
+        H5Pset_fclose_degree(access.0, degree);
+        Handle::new(H5Fopen(path.as_ptr(), H5F_ACC_RDONLY, access.0), H5Fclose)
     }
 }
 

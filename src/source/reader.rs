@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use netcdf::Extent;
 use rayon::prelude::*;
@@ -39,9 +39,9 @@ pub struct Reader {
 
 struct OpenFile {
     raw: File,
-    hdf5: Option<Arc<H5File>>,
-    netcdf: OnceLock<netcdf::File>,
     datasets: Mutex<HashMap<String, Option<Arc<Dataset>>>>,
+    hdf5: Option<Arc<H5File>>,
+    netcdf: netcdf::File,
 }
 
 thread_local! {
@@ -77,7 +77,7 @@ impl Reader {
         let opened = self.opened(file)?;
         let read = match opened.dataset(variable, slab.start.len(), size) {
             Some(dataset) => opened.read_stored(&dataset, size, slab, sink),
-            None => self.read_through_netcdf(file, &opened, variable, size, slab, sink)?,
+            None => opened.read_through_netcdf(variable, size, slab, sink),
         };
         read.map_err(|cause| SourceError::Read {
             path: self.paths[file].clone(),
@@ -94,44 +94,21 @@ impl Reader {
             return Ok(Arc::clone(&found.1));
         }
         let path = &self.paths[file];
+        let netcdf = open(path)?;
         let opened = Arc::new(OpenFile {
             raw: File::open(path).map_err(|cause| SourceError::Missing {
                 path: path.clone(),
                 cause,
             })?,
-            hdf5: H5File::open(path).map(Arc::new),
-            netcdf: OnceLock::new(),
             datasets: Mutex::default(),
+            hdf5: H5File::open(path).map(Arc::new),
+            netcdf,
         });
         if open_files.len() == OPEN_FILES {
             open_files.pop_front();
         }
         open_files.push_back((file, Arc::clone(&opened)));
         Ok(opened)
-    }
-
-    fn read_through_netcdf(
-        &self,
-        file: usize,
-        opened: &OpenFile,
-        variable: &str,
-        size: usize,
-        slab: &Hyperslab,
-        sink: &(dyn Fn(Block<'_>) + Sync),
-    ) -> Result<Result<(), String>, SourceError> {
-        let netcdf = match opened.netcdf.get() {
-            Some(netcdf) => netcdf,
-            None => {
-                let netcdf = open(&self.paths[file])?;
-                opened.netcdf.get_or_init(|| netcdf)
-            }
-        };
-        Ok(read_slab(netcdf, variable, size, slab).map(|values| {
-            sink(Block {
-                slab,
-                values: &values,
-            })
-        }))
     }
 }
 
@@ -178,6 +155,18 @@ impl OpenFile {
                     .map(Arc::new)
             })
             .clone()
+    }
+
+    fn read_through_netcdf(
+        &self,
+        variable: &str,
+        size: usize,
+        slab: &Hyperslab,
+        sink: &(dyn Fn(Block<'_>) + Sync),
+    ) -> Result<(), String> {
+        let values = &read_slab(&self.netcdf, variable, size, slab)?;
+        sink(Block { slab, values });
+        Ok(())
     }
 
     fn read_stored(

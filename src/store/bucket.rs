@@ -218,12 +218,11 @@ impl Bucket {
     }
 
     fn path(&self, key: &str) -> Path {
-        Path::from_iter(
-            self.base
-                .split('/')
-                .chain(key.split('/'))
-                .filter(|part| !part.is_empty()),
-        )
+        self.base
+            .split('/')
+            .chain(key.split('/'))
+            .filter(|part| !part.is_empty())
+            .collect()
     }
 
     fn error(&self, key: &str, action: &'static str, cause: &object_store::Error) -> StoreError {

@@ -21,11 +21,7 @@ pub struct NewArray<'a> {
 
 /// The document of a new array.
 #[must_use]
-pub fn new_array(
-    array: &NewArray<'_>,
-    attributes: Map<String, Value>,
-    codecs: Vec<Value>,
-) -> Value {
+pub fn new_array(array: &NewArray<'_>, attributes: &Map<String, Value>, codecs: &[Value]) -> Value {
     let fill = array
         .dtype
         .numbers(array.fill)
@@ -58,7 +54,7 @@ pub fn grown_array(document: &Value, shape: &[u64]) -> Value {
 #[must_use]
 pub fn root(
     old: Option<&str>,
-    attributes: Map<String, Value>,
+    attributes: &Map<String, Value>,
     arrays: &[(String, Value)],
 ) -> String {
     let mut root = old.and_then(|old| serde_json::from_str(old).ok()).unwrap_or_else(|| {

@@ -150,6 +150,7 @@ fn permits(bytes: u64) -> u32 {
 }
 
 /// For the tests of what becomes of a job in which a rank panics: in debug builds only.
+#[allow(clippy::panic)]
 fn fail_on_purpose(rank: usize) {
     if cfg!(debug_assertions)
         && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())

@@ -185,7 +185,7 @@ impl Engine {
             match self.read_back(index, key).await {
                 Ok(found) if found == crc => return Ok(Proof::ReadBack),
                 Ok(found) => {
-                    cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}")
+                    cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
                 }
                 Err(error) => cause = error.to_string(),
             }

@@ -54,7 +54,8 @@ def check_attributes(what, found, expected):
     if set(found) != set(expected):
         sys.exit(f"{what}: attributes {sorted(found)}, expected {sorted(expected)}")
     for name, value in expected.items():
-        if not np.array_equal(np.asarray(found[name]), np.asarray(value)):
+        nan = isinstance(value, np.floating) and np.isnan(value)
+        if not np.array_equal(np.asarray(found[name]), np.asarray(value), equal_nan=nan):
             sys.exit(f"{what}: attribute {name} is {found[name]!r}, expected {value!r}")
 
 

@@ -1,6 +1,8 @@
 //! Whole-program tests: the real binary, alone and under mpirun, on real and generated files, into directories and an
 //! S3 server, read back by the readers that users have.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod append;
 mod faults;
 mod ranks;

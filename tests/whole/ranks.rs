@@ -35,11 +35,11 @@ fn any_number_of_ranks_gives_the_same_bytes() {
     };
     for file in &files {
         to(&sandbox.url("alone"), file, &|args| {
-            drop(alone(args).well())
+            drop(alone(args).well());
         });
         for ranks in [1, 2, 3, 5] {
             to(&sandbox.url(&format!("on{ranks}")), file, &|args| {
-                drop(on_ranks(ranks, args).well())
+                drop(on_ranks(ranks, args).well());
             });
         }
     }

@@ -1,8 +1,11 @@
 //! xarray and zarr-python read what was sent, bit for bit, masked cells, attributes and coordinates included.
 
+use std::path::Path;
+use std::process::Command;
+
 use nemo_like::Spec;
 
-use crate::support::{Sandbox, alone, on_ranks, reads_back, real_months, server};
+use crate::support::{Sandbox, alone, end, on_ranks, python, reads_back, real_months, server};
 
 #[test]
 fn the_real_months_create_and_append() {
@@ -80,7 +83,7 @@ fn every_format_and_filter_of_a_source() {
         (Offset64, 0, None),
         (Cdf5, 0, None),
         (NetCdf4Classic, 1, None),
-        (NetCdf4, 0, chunked.clone()),
+        (NetCdf4, 0, chunked),
         (NetCdf4, 4, chunked),
     ];
     for (i, (format, deflate, chunks)) in cases.into_iter().enumerate() {
@@ -114,5 +117,32 @@ fn every_format_and_filter_of_a_source() {
             let store = sandbox.path(&format!("ocean/{i}/{variable}.zarr"));
             reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
         }
+    }
+}
+
+#[test]
+fn every_number_type_layout_and_filter() {
+    let sandbox = Sandbox::new();
+    let files =
+        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
+    let mut command = Command::new(python());
+    command.arg(script).args(&files);
+    end(command).well();
+    for file in &files {
+        on_ranks(
+            2,
+            &["send", "-f", file, "-b", &sandbox.url("ocean"), "-p", "all"],
+        )
+        .well();
+    }
+    let stores = std::fs::read_dir(sandbox.path("ocean/all")).unwrap();
+    let stores: Vec<_> = stores
+        .map(|entry| entry.unwrap().path())
+        .filter(|p| p.extension().is_some())
+        .collect();
+    assert_eq!(stores.len(), 18, "{stores:?}");
+    for store in stores {
+        reads_back(store.to_str().unwrap(), None, &files);
     }
 }

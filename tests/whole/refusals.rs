@@ -310,7 +310,7 @@ fn what_does_not_fit_the_store() {
             code,
             words,
             &send(file).each_ref().map(String::as_str),
-        )
+        );
     };
 
     let wider = sandbox.source_called(

@@ -82,23 +82,21 @@ pub(crate) fn page<'a, V>(objects: &'a BTreeMap<String, V>, query: &Query<'_>) -
         let cut = query
             .delimiter
             .and_then(|d| rest.find(d).map(|at| query.prefix.len() + at + d.len()));
-        match cut {
-            Some(cut) => {
-                let common = key[..cut].to_owned();
-                page.common_prefixes.push(common.clone());
-                passed = Some(common.clone());
-                last = Some(Marker::Prefix(common));
-            }
-            None => {
-                page.objects.push((key, value));
-                last = Some(Marker::Key(key.clone()));
-            }
+        if let Some(cut) = cut {
+            let common = key[..cut].to_owned();
+            page.common_prefixes.push(common.clone());
+            passed = Some(common.clone());
+            last = Some(Marker::Prefix(common));
+        } else {
+            page.objects.push((key, value));
+            last = Some(Marker::Key(key.clone()));
         }
     }
     page
 }
 
 #[cfg(test)]
+#[allow(clippy::zero_sized_map_values)]
 mod tests {
     use super::*;
 

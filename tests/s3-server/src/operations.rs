@@ -4,7 +4,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use s3s::dto::*;
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, Checksum, CommonPrefix,
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
+    CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, ETagCondition, GetObjectInput,
+    GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
+    ListBucketsInput, ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    MetadataDirective, Object, ObjectStorageClass, PutObjectInput, PutObjectOutput, StreamingBlob,
+    UploadPartInput, UploadPartOutput,
+};
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 use crate::bodies::flip_middle;
@@ -20,6 +30,7 @@ pub(crate) struct Operations {
 
 type Answer<T> = S3Result<S3Response<T>>;
 
+#[allow(clippy::unnecessary_wraps)]
 fn ok<T>(output: T) -> Answer<T> {
     Ok(S3Response::new(output))
 }

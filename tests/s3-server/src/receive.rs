@@ -88,11 +88,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// A hasher for the checksums announced, before the body or behind it.
 fn hasher(announced: &Announced) -> ChecksumHasher {
-    let sums = &announced.checksums;
-    let trailer = announced.trailer.as_deref();
     fn wanted<T: s3s::crypto::Checksum>(sum: Option<&String>, is_trailer: bool) -> Option<T> {
         (sum.is_some() || is_trailer).then(T::new)
     }
+    let sums = &announced.checksums;
+    let trailer = announced.trailer.as_deref();
     ChecksumHasher {
         crc32: wanted(
             sums.checksum_crc32.as_ref(),
@@ -168,7 +168,7 @@ fn check_checksums(announced: &Announced, computed: &Checksum) -> S3Result<()> {
     let trailers = announced.trailers.as_ref().and_then(TrailingHeaders::take);
     for (name, header, computed) in pairs {
         let trailer = trailers.as_ref().and_then(|trailers| trailers.get(name));
-        let trailer = trailer.map(|value| value.as_bytes());
+        let trailer = trailer.map(hyper::http::HeaderValue::as_bytes);
         for sum in [header.as_ref().map(String::as_bytes), trailer]
             .into_iter()
             .flatten()

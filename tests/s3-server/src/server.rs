@@ -49,11 +49,17 @@ pub struct Server {
 
 impl Server {
     /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If it cannot listen, or start its threads.
     pub fn start(config: Config) -> Result<Server, Error> {
         Server::start_on(0, config)
     }
 
     /// Starts on this port of 127.0.0.1; 0 takes a free one.
+    ///
+    /// # Errors
+    /// If it cannot listen there, or start its threads.
     pub fn start_on(port: u16, config: Config) -> Result<Server, Error> {
         let listen = |source| Error::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;

@@ -1,5 +1,7 @@
 //! Conditional writes in the three kinds of server: enforced, refused, ignored.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod client;
 
 use client::{impatient, patient, server};

@@ -1,5 +1,7 @@
 //! Every fault, and every refusal of credentials and digests, as a client meets it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod client;
 
 use std::time::{Duration, Instant};
