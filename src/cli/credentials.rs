@@ -38,9 +38,12 @@ pub fn read_credentials(path: &Path) -> Result<Access, StoreError> {
         endpoint: entry("endpoint_url")?,
     };
     match url::Url::parse(&access.endpoint) {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.host().is_some() => Ok(access),
+        Ok(url) if ["http", "https"].contains(&url.scheme())
+                && url.host().is_some()
+                && url.username().is_empty()
+                && url.password().is_none() => Ok(access),
         _ => Err(wrong(
-            "'endpoint_url' is not a URL that begins with http:// or https://".to_owned(),
+            "'endpoint_url' is not a URL of the form https://host, without a user or a password in it".to_owned(),
         )),
     }
 }
@@ -62,6 +65,7 @@ mod tests {
             "{\"secret\": [\"HUSH\"], \"token\": \"HUSH\", \"endpoint_url\": \"http://e\"}",
             "{\"secret\": \"HUSH\", \"token\": \"\", \"endpoint_url\": \"http://e\"}",
             "{\"secret\": \"HUSH\", \"token\": \"HUSH\", \"endpoint_url\": \"HUSH\"}",
+            "{\"secret\": \"HUSH\", \"token\": \"HUSH\", \"endpoint_url\": \"http://u:HUSH@e\"}",
         ] {
             std::fs::write(&path, text).unwrap();
             let error = read_credentials(&path).unwrap_err().to_string();

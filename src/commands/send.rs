@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::{Builder, Runtime};
 
 use super::prepare::{Prepared, prepare};
@@ -17,6 +18,8 @@ use crate::transfer::{ChunkRecord, Engine, TransferError};
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
+/// Requests in flight that remove remains.
+const REQUESTS: usize = 16;
 /// Longest time between two pulses.
 const PULSE: Duration = Duration::from_millis(100);
 
@@ -25,7 +28,10 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     let begun = Instant::now();
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cpus / ranks.sharing_cpus()).max(1);
-    let started = start(args, threads);
+    let started = start(args, threads).map_err(|failure| match ranks.rank() {
+        0 => failure,
+        rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
+    });
     settle(ranks, &started.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let (bucket, runtime) = started?;
     let budget = Budget {
@@ -60,23 +66,28 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     settle(ranks, &job.work(&engine, Phase::Compare))?;
     settle(ranks, &job.clear(&remains))?;
     let records = settle(ranks, &job.work(&engine, Phase::Transfer));
+    let mut problems = Vec::new();
     let committed = match records {
         Ok(records) if ranks.rank() == 0 => {
-            job.commit(&engine, records.into_iter().flatten().collect())
+            let records = records.into_iter().flatten().collect();
+            job.commit(&engine, records, &mut problems).map(Some)
         }
         Ok(_) => Ok(None),
         Err(failure) => Err(failure),
     };
     // What rank 0 says goes; the others' word was in the records.
-    let verdict = ranks.broadcast(&committed.as_ref().map(|_| ()).map_err(Clone::clone))?;
-    job.end(&engine, verdict)?;
+    match ranks.broadcast(&committed.as_ref().map(|_| ()).map_err(Clone::clone))? {
+        Ok(()) => job.forget(&engine)?,
+        Err(failure) => return Err(job.roll_back(&engine, failure, problems)?),
+    }
     if let Ok(Some(manifest)) = &committed {
+        let elapsed = begun.elapsed();
         println!(
             "{}",
             Summary {
                 plan: &plan,
                 manifest,
-                elapsed: begun.elapsed()
+                elapsed
             }
         );
     }
@@ -144,88 +155,80 @@ impl Job<'_> {
             Ok(Ok(records)) => Ok(records),
             // The rank that failed says why.
             Ok(Err(TransferError::Stopped)) => Ok(Vec::new()),
-            Ok(Err(error)) => Err(error.into()),
+            Ok(Err(error)) => Err(self.on_this_rank(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
 
-    /// Removes what a create that died left.
+    /// Rank 0: removes what a create that died left.
     fn clear(&self, remains: &[String]) -> Result<(), Failure> {
-        for key in remains {
-            self.runtime.block_on(self.bucket.delete(key))?;
-        }
-        Ok(())
+        let deletes = stream::iter(remains).map(|key| self.bucket.delete(key));
+        let deleted = deletes.buffer_unordered(REQUESTS).try_collect::<()>();
+        Ok(self.runtime.block_on(deleted)?)
     }
 
-    /// Rank 0: checks the manifest, writes the small arrays, puts the documents. Undoes the documents if that fails.
+    /// Rank 0: checks the manifest, writes the small arrays, puts the documents. If that fails it puts the documents
+    /// back, and adds what could not be to `problems`.
     fn commit(
         &self,
         engine: &Arc<Engine>,
         records: Vec<ChunkRecord>,
-    ) -> Result<Option<Manifest>, Failure> {
+        problems: &mut Vec<String>,
+    ) -> Result<Manifest, Failure> {
         let manifest = Manifest::check(self.plan, Phase::Transfer, records)?;
-        let small = self
-            .runtime
-            .block_on(Arc::clone(engine).run(Phase::Commit))?;
+        let small = self.runtime.block_on(Arc::clone(engine).run(Phase::Commit));
+        let small = small.map_err(|error| self.on_this_rank(error))?;
         let manifest = manifest.and(Manifest::check(self.plan, Phase::Commit, small)?);
         let mut commit = Commit::new(self.bucket, self.args.verify);
         self.runtime.block_on(async {
             match commit.apply(self.plan).await {
-                Ok(()) => Ok(Some(manifest)),
+                Ok(()) => Ok(manifest),
                 Err(error) => {
-                    let problems = commit.undo().await;
-                    let exit = if problems.is_empty() {
-                        Exit::TransferFailed
-                    } else {
-                        Exit::RollbackIncomplete
-                    };
-                    let message = [vec![format!("committing: {error}")], problems]
-                        .concat()
-                        .join("\n  ");
-                    Err(Failure::new(exit, message))
+                    problems.extend(commit.undo().await);
+                    let message = format!("committing: {error}");
+                    Err(Failure::new(Exit::TransferFailed, message))
                 }
             }
         })
     }
 
-    /// Every rank drops its undo copies, or puts everything back.
-    fn end(&self, engine: &Engine, verdict: Result<(), Failure>) -> Result<(), Failure> {
-        let Err(mut failure) = verdict else {
-            let problems = self.runtime.block_on(engine.forget());
-            for problem in self
-                .ranks
-                .gather(&problems)?
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
-                eprintln!("msm_os: an undo copy is left behind: {problem}");
-            }
-            return Ok(());
-        };
-        let problems = self.runtime.block_on(engine.undo());
-        let problems = self
-            .ranks
-            .gather(&problems)?
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect::<Vec<_>>();
-        if failure.exit == Exit::RollbackIncomplete || !problems.is_empty() {
-            failure.exit = Exit::RollbackIncomplete;
-            failure
-                .message
-                .push_str("; putting everything back failed as well:");
-            for problem in problems {
-                failure.message.push_str("\n  ");
-                failure.message.push_str(&problem);
-            }
-        } else {
-            failure
-                .message
-                .push_str("; rolled back, nothing has changed");
+    /// Every rank drops its undo copies.
+    fn forget(&self, engine: &Engine) -> Result<(), Failure> {
+        let problems = self.runtime.block_on(engine.forget());
+        for problem in self.on_rank_0(&problems)? {
+            eprintln!("msm_os: an undo copy is left behind: {problem}");
         }
-        let exit = self.ranks.broadcast(&failure)?;
-        Err(exit)
+        Ok(())
+    }
+
+    /// Every rank puts back what it touched. Returns `failure` with how that went; rank 0 may know `problems` already.
+    fn roll_back(
+        &self,
+        engine: &Engine,
+        mut failure: Failure,
+        mut problems: Vec<String>,
+    ) -> Result<Failure, Failure> {
+        problems.extend(self.runtime.block_on(engine.undo()));
+        let problems = self.on_rank_0(&problems)?;
+        if problems.is_empty() {
+            failure.message += "; rolled back, nothing has changed";
+        } else {
+            failure.exit = Exit::RollbackIncomplete;
+            failure.message += "; putting everything back failed as well:\n  ";
+            failure.message += &problems.join("\n  ");
+        }
+        self.ranks.broadcast(&failure)
+    }
+
+    /// All ranks' problems on rank 0, none elsewhere.
+    fn on_rank_0(&self, problems: &Vec<String>) -> Result<Vec<String>, Failure> {
+        let gathered = self.ranks.gather(problems)?;
+        Ok(gathered.into_iter().flatten().flatten().collect())
+    }
+
+    fn on_this_rank(&self, error: TransferError) -> Failure {
+        let failure = Failure::from(error);
+        let message = format!("rank {}: {}", self.ranks.rank(), failure.message);
+        Failure::new(failure.exit, message)
     }
 }

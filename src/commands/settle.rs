@@ -16,16 +16,10 @@ pub(super) fn settle<T: Serialize + DeserializeOwned>(
 ) -> Result<Vec<T>, Failure> {
     let mut values = Vec::new();
     let mut verdict = Ok(());
-    for (rank, result) in ranks.gather(mine)?.into_iter().flatten().enumerate() {
+    for result in ranks.gather(mine)?.into_iter().flatten() {
         match result {
             Ok(value) => values.push(value),
-            Err(mut failure) if verdict.is_ok() => {
-                if ranks.size() > 1 {
-                    failure.message = format!("rank {rank}: {}", failure.message);
-                }
-                verdict = Err(failure);
-            }
-            Err(_) => {}
+            Err(failure) => verdict = verdict.and(Err(failure)),
         }
     }
     ranks.broadcast(&verdict)??;

@@ -73,7 +73,6 @@ impl Engine {
     /// # Errors
     /// The first error, when all work in flight has ended.
     pub async fn run(self: Arc<Self>, phase: Phase) -> Result<Vec<ChunkRecord>, TransferError> {
-        fail_on_purpose(self.rank);
         let mut running = JoinSet::new();
         let mut records = Vec::new();
         let mut failure = None;
@@ -90,18 +89,26 @@ impl Engine {
             let engine = Arc::clone(&self);
             running.spawn(async move {
                 let _permit = permit;
-                if phase == Phase::Compare {
+                let progress = engine.progress();
+                let done = if phase == Phase::Compare {
                     engine.compare_unit(index).await.map(|()| Vec::new())
                 } else {
                     engine.write_unit(index).await
+                };
+                if done
+                    .as_ref()
+                    .is_err_and(|error| !matches!(error, TransferError::Stopped))
+                {
+                    progress.fail();
                 }
+                done
             });
             while running.len() >= MOST_UNITS {
-                self.join(&mut running, &mut records, &mut failure).await;
+                join(&mut running, &mut records, &mut failure).await;
             }
         }
         while !running.is_empty() {
-            self.join(&mut running, &mut records, &mut failure).await;
+            join(&mut running, &mut records, &mut failure).await;
         }
         match failure {
             None if self.progress.is_stopped() => Err(TransferError::Stopped),
@@ -109,25 +116,25 @@ impl Engine {
             Some(error) => Err(error),
         }
     }
+}
 
-    async fn join(
-        &self,
-        running: &mut JoinSet<Result<Vec<ChunkRecord>, TransferError>>,
-        records: &mut Vec<ChunkRecord>,
-        failure: &mut Option<TransferError>,
-    ) {
-        match running.join_next().await {
-            Some(Ok(Ok(of_unit))) => records.extend(of_unit),
-            Some(Ok(Err(error))) => {
-                self.progress.fail();
-                if failure.is_none() || matches!(failure, Some(TransferError::Stopped)) {
-                    *failure = Some(error);
-                }
-            }
-            // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
-            Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
-            None => {}
+/// Waits for one unit to end; the first real error stays.
+async fn join(
+    running: &mut JoinSet<Result<Vec<ChunkRecord>, TransferError>>,
+    records: &mut Vec<ChunkRecord>,
+    failure: &mut Option<TransferError>,
+) {
+    match running.join_next().await {
+        Some(Ok(Ok(of_unit))) => records.extend(of_unit),
+        Some(Ok(Err(error))) => {
+            *failure = match failure.take() {
+                None | Some(TransferError::Stopped) => Some(error),
+                first => first,
+            };
         }
+        // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
+        Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+        None => {}
     }
 }
 
@@ -147,14 +154,4 @@ pub(super) async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 
 fn permits(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX)
-}
-
-/// For the tests of what becomes of a job in which a rank panics: in debug builds only.
-#[allow(clippy::panic)]
-fn fail_on_purpose(rank: usize) {
-    if cfg!(debug_assertions)
-        && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())
-    {
-        panic!("rank {rank} was asked to panic");
-    }
 }

@@ -31,7 +31,7 @@ pub enum TransferError {
         cause: String,
     },
     #[error(
-        "{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid?"
+        "{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid? nothing was written"
     )]
     Differs {
         source_name: String,

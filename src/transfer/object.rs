@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 
 use super::engine::{Engine, on_rayon};
@@ -37,11 +37,14 @@ impl Engine {
         let writes = filled
             .into_iter()
             .map(|(object, values)| self.write_object(unit.array, object, values));
-        let written: Vec<Vec<ChunkRecord>> = stream::iter(writes)
+        // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
+        let written: Vec<Result<Vec<ChunkRecord>, TransferError>> = stream::iter(writes)
             .buffer_unordered(OBJECTS)
-            .try_collect()
-            .await?;
-        Ok(written.into_iter().flatten().collect())
+            .collect()
+            .await;
+        fail_on_purpose(self.rank);
+        let records: Result<Vec<_>, _> = written.into_iter().collect();
+        Ok(records?.into_iter().flatten().collect())
     }
 
     /// Copies the object into the ledger, in each store that holds the array, and returns its values.
@@ -231,6 +234,16 @@ fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferErro
         array: array.name.clone(),
         chunk: chunk.to_vec(),
         cause,
+    }
+}
+
+/// For the tests of what becomes of a job in which a rank panics: in debug builds only.
+#[allow(clippy::panic)]
+fn fail_on_purpose(rank: usize) {
+    if cfg!(debug_assertions)
+        && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())
+    {
+        panic!("rank {rank} was asked to panic");
     }
 }
 
