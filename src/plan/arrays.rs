@@ -10,10 +10,10 @@ use super::chunking::{ChunkStrategy, choose};
 use super::conform::{attributes_of, conforms};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use super::target::{Append, Phase, Stored, StoredArray, TargetArray, TargetStore};
+use super::target::{Append, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
 use crate::source::{Archive, Attribute, Catalogue, DType, Number, SourceError, Variable, list};
-use crate::store::document;
+use crate::store::{Stored, StoredArray, document};
 
 /// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
 /// readers fetch a time axis in one request.

@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::error::PlanError;
-use super::target::StoredArray;
 use crate::source::{Attribute, DType, MEANING, Variable};
+use crate::store::StoredArray;
 
 /// The attributes of `variable` as a Zarr v3 document has them. xarray expects the `_FillValue` of a float array as
 /// the base64 of its little-endian float64 (`xarray.backends.zarr.FillValueCoder`); all else is plain JSON.

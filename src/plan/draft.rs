@@ -8,11 +8,11 @@ use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
 use super::chunking::ChunkStrategy;
 use super::error::PlanError;
-use super::target::{Budget, Phase, Plan, Stored};
+use super::target::{Budget, Phase, Plan};
 use super::units::units;
 use crate::exit::Failure;
 use crate::source::{Archive, list};
-use crate::store::Codec;
+use crate::store::{Codec, Stored};
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;

@@ -1,7 +1,6 @@
 //! From what the archive holds and what the stores hold to what each rank does. Pure: no MPI, no tokio, no I/O.
 //!
-//! Key types: [`Plan`], [`TargetArray`], [`WorkUnit`], [`Request`] and [`Stored`] (what the plan is made from),
-//! [`PlanError`].
+//! Key types: [`Plan`], [`TargetArray`], [`WorkUnit`], [`Request`] (what the plan is made from), [`PlanError`].
 
 mod arrays;
 mod assign;
@@ -20,7 +19,7 @@ pub use draft::{Request, Settings, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
 pub use steps::{Steps, new_steps};
-pub use target::{Append, Budget, Phase, Plan, Stored, StoredArray, TargetArray, TargetStore};
+pub use target::{Append, Budget, Phase, Plan, TargetArray, TargetStore};
 pub use units::{Object, WorkUnit};
 
 #[cfg(test)]

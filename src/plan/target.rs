@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 use super::units::WorkUnit;
-use crate::source::{DType, Number};
+use crate::source::DType;
+use serde::{Deserialize, Serialize};
 
 /// Everything a rank needs to do its part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,38 +86,6 @@ pub struct Budget {
     pub memory: u64,
     /// Threads that decode and encode.
     pub threads: u64,
-}
-
-/// A store as it is now.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// Its root document, as it was read.
-    pub root: String,
-    /// Its arrays.
-    pub arrays: Vec<StoredArray>,
-    /// The values of its append coordinate.
-    pub steps: Vec<Number>,
-}
-
-/// An array of a store as it is now.
-#[derive(Clone, Debug)]
-pub struct StoredArray {
-    /// Its name.
-    pub name: String,
-    /// Its Zarr document.
-    pub document: Value,
-    /// Its number type, or Zarr's name of one that this program does not write.
-    pub dtype: Result<DType, String>,
-    /// The fill value's bytes, little-endian.
-    pub fill: Vec<u8>,
-    /// Its shape.
-    pub shape: Vec<u64>,
-    /// What one object holds.
-    pub chunk: Vec<u64>,
-    /// The names of its dimensions.
-    pub dimensions: Vec<String>,
-    /// Its attributes.
-    pub attributes: Map<String, Value>,
 }
 
 impl Plan {

@@ -10,7 +10,7 @@ use super::*;
 use crate::source::{
     Archive, Attribute, Catalogue, DType, Hyperslab, Number, SourceFile, Variable, VariableType,
 };
-use crate::store::{Codec, document};
+use crate::store::{Codec, Stored, StoredArray, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::bucket::Bucket;
 use super::codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
-use crate::plan::{Stored, StoredArray};
+use super::stored::{Stored, StoredArray};
 use crate::source::{DType, Number};
 
 /// What lies at a store's place.

@@ -10,9 +10,11 @@ pub mod document;
 mod error;
 mod existing;
 pub mod layout;
+mod stored;
 
 pub use access::{Access, Place};
 pub use bucket::{Bucket, Put};
 pub use codec::{ChunkCodec, Codec, Encoded};
 pub use error::StoreError;
 pub use existing::{Found, read_store};
+pub use stored::{Stored, StoredArray};
