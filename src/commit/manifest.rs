@@ -134,3 +134,71 @@ impl Manifest {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{TargetArray, TargetStore, WorkUnit};
+    use crate::source::{DType, Hyperslab};
+
+    /// One array of two objects, in one store.
+    fn plan() -> Plan {
+        Plan {
+            files: Vec::new(),
+            stores: vec![TargetStore {
+                key: "T1y/tos.zarr".to_owned(),
+                old_root: None,
+                new_root: String::new(),
+                new_steps: 2,
+            }],
+            arrays: vec![TargetArray {
+                name: "tos".to_owned(),
+                stores: vec![0],
+                document: String::new(),
+                dtype: DType::F32,
+                fill: vec![0; 4],
+                shape: vec![2],
+                chunk: vec![1],
+                append: None,
+                phase: Phase::Transfer,
+            }],
+            units: vec![WorkUnit {
+                array: 0,
+                chunks: Hyperslab {
+                    start: vec![0],
+                    count: vec![2],
+                },
+                file: 0,
+                owner: 0,
+            }],
+            in_flight: 0,
+            peak_memory: 0,
+        }
+    }
+
+    fn record(array: usize, chunk: u64) -> ChunkRecord {
+        ChunkRecord {
+            array,
+            store: 0,
+            chunk: vec![chunk],
+            content: Content::Empty,
+        }
+    }
+
+    fn check(records: Vec<ChunkRecord>) -> Result<Manifest, ManifestError> {
+        Manifest::check(&plan(), Phase::Transfer, records)
+    }
+
+    #[test]
+    fn every_object_has_exactly_one_record_and_nothing_else_has() {
+        assert!(check(vec![record(0, 1), record(0, 0)]).is_ok());
+        let missing = check(vec![record(0, 0)]).unwrap_err();
+        assert!(matches!(missing, ManifestError::Missing { chunk, .. } if chunk == [1]));
+        let twice = check(vec![record(0, 0), record(0, 1), record(0, 1)]).unwrap_err();
+        assert!(matches!(twice, ManifestError::Unexpected { count: 2, .. }));
+        let beyond = check(vec![record(0, 0), record(0, 1), record(0, 2)]).unwrap_err();
+        assert!(matches!(beyond, ManifestError::Unexpected { count: 1, .. }));
+        let unknown = check(vec![record(0, 0), record(0, 1), record(7, 0)]).unwrap_err();
+        assert!(matches!(unknown, ManifestError::Unknown { array: 7, .. }));
+    }
+}
