@@ -15,8 +15,8 @@ say() { printf '\n==> %s\n' "$*"; }
 
 # Runs a command after showing it, with the paths as one would type them from here.
 show() {
-    local shown="$*"
-    echo "\$ ${shown//$PWD\//}"
+    local shown=("${@#"$PWD"/}")
+    echo "\$ ${shown[*]}"
     "$@"
 }
 
@@ -59,7 +59,7 @@ Next:
         print(xr.open_zarr("${one#"$PWD/"}"))
   - look at what the source files hold:
         ncdump -h ${demo#"$PWD/"}/1976/*.nc
-  - send a file of yours to S3: see "Credentials" in README.md
+  - send a file of yours to S3: see "The first send to S3" in README.md
         mpirun -n $RANKS ${target#"$PWD/"}/release/msm_os send -f FILE.nc -c credentials.json -b BUCKET
   - on a cluster: slurm/README.md
 EOF
