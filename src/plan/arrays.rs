@@ -100,6 +100,17 @@ fn draft_array(
         .dimensions
         .iter()
         .position(|d| *d == archive.append_dimension);
+    if let (Some(axis), Some(stored), Some(store)) = (axis, stored, &request.stored)
+        && stored.shape[axis] != store.steps.len() as u64
+    {
+        return Err(PlanError::Ragged {
+            store: request.key.clone(),
+            array: variable.name.clone(),
+            length: stored.shape[axis],
+            steps: store.steps.len(),
+        }
+        .into());
+    }
     let append = axis.map(|axis| Append {
         axis,
         old: stored.map_or(0, |s| s.shape[axis]),

@@ -87,6 +87,15 @@ pub enum PlanError {
         asked: String,
     },
     #[error(
+        "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
+    )]
+    Ragged {
+        store: String,
+        array: String,
+        length: u64,
+        steps: usize,
+    },
+    #[error(
         "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps; nothing was written"
     )]
     SomeStepsStored {
@@ -118,6 +127,7 @@ impl From<PlanError> for Failure {
             }
             PlanError::Type { .. } => Exit::TypeConflict,
             PlanError::Attribute { .. } => Exit::AttributeConflict,
+            PlanError::Ragged { .. } => Exit::ForeignStore,
             PlanError::Contents { .. } => Exit::ContentsConflict,
             PlanError::SomeStepsStored { .. } | PlanError::BeforeEnd { .. } => Exit::TimeConflict,
         };

@@ -21,11 +21,11 @@ pub enum Found {
     Store(Stored),
 }
 
-/// Looks at the place of the store `key`, whose append dimension is called `append`.
+/// Looks at the place of the store `key`, in which the array `axis` tells the steps apart.
 ///
 /// # Errors
 /// If the bucket cannot be read, or something lies there that is not a Zarr v3 store with consolidated metadata.
-pub async fn read_store(bucket: &Bucket, key: &str, append: &str) -> Result<Found, StoreError> {
+pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found, StoreError> {
     let root = match bucket.get(&layout::root_document(key)).await {
         Ok(root) => root,
         // A bucket that does not exist answers likewise; the listing tells.
@@ -56,13 +56,13 @@ pub async fn read_store(bucket: &Bucket, key: &str, append: &str) -> Result<Foun
             arrays.push(stored_array(name, document).map_err(|cause| foreign(cause.to_string()))?);
         }
     }
-    let steps = match arrays.iter().find(|a| a.name == append) {
-        Some(axis) => read_axis(bucket, key, axis).await?,
+    let steps = match arrays.iter().find(|a| a.name == axis) {
+        Some(array) => read_axis(bucket, key, array).await?,
         None => Vec::new(),
     };
     if let Some(i) = (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1])) {
         let problem = format!(
-            "step {i} of its '{append}' is {}, not after {}",
+            "step {i} of its '{axis}' is {}, not after {}",
             steps[i],
             steps[i - 1]
         );

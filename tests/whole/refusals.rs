@@ -420,6 +420,31 @@ fn what_lies_in_the_way_is_left_alone() {
 }
 
 #[test]
+fn a_store_that_another_tool_left_half_written() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let first = sandbox.source(&Spec::default());
+    alone(&["send", "-f", &first, "-b", &url, "-v", "tos"]).well();
+    let root = sandbox.path("ocean/T1m/tos.zarr/zarr.json");
+    let text = std::fs::read_to_string(&root).unwrap();
+    let grown = text.replacen("\"shape\":[1,30,40]", "\"shape\":[2,30,40]", 1);
+    assert_ne!(grown, text);
+    std::fs::write(&root, grown).unwrap();
+    let start = "1976-02-01".parse().unwrap();
+    let next = sandbox.source(&Spec {
+        start,
+        ..Spec::default()
+    });
+    let words = ["T1m/tos.zarr", "'tos' has 2 steps, its axis 1"];
+    refused(
+        &sandbox,
+        25,
+        &words,
+        &["send", "-f", &next, "-b", &url, "-v", "tos"],
+    );
+}
+
+#[test]
 fn servers_and_credentials() {
     let (sandbox, server) = (Sandbox::new(), server());
     let file = sandbox.source(&Spec::default());
