@@ -1,4 +1,4 @@
-//! MPI behind four calls: broadcast, gather, agree, abort. The only place that names `mpi`.
+//! MPI behind four calls: broadcast, gather, agree, and abort, which a panic makes. The only place that names `mpi`.
 //!
 //! Key types: [`Ranks`]; [`Pulse`], what ranks tell each other while they work.
 //!
@@ -7,6 +7,7 @@
 
 mod guard;
 mod message;
+mod panic;
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Ranks {
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)
             .ok_or_else(|| refused("MPI was started twice in this process"))?;
         let world = universe.world();
-        abort_on_panic();
+        panic::end_the_job_on_panic();
         let size = usize::try_from(world.size()).unwrap_or(1);
         guard::refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
         Ok(Self {
@@ -133,11 +134,6 @@ impl Ranks {
             failed,
         }
     }
-
-    /// Ends the whole job at once.
-    pub fn abort(&self, exit: Exit) -> ! {
-        self.world.abort(exit.code())
-    }
 }
 
 /// Waits for `request` without keeping the core busy.
@@ -148,19 +144,8 @@ fn wait<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
             Ok(_) => return,
             Err(pending) => request = pending,
         }
+        panic::abort_if_any();
         std::thread::sleep(nap);
         nap = (nap * 2).min(Duration::from_millis(10));
     }
-}
-
-/// rsmpi finalizes MPI while it unwinds, which hangs when the other ranks do not: abort instead, after the message.
-fn abort_on_panic() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        report(panic);
-        if mpi::is_initialized() && !mpi::is_finalized() {
-            SimpleCommunicator::world().abort(Exit::Panic.code());
-        }
-        std::process::exit(Exit::Panic.code());
-    }));
 }

@@ -92,3 +92,6 @@ def main(place, append, *files):
 
 
 main(*sys.argv[1:])
+# obstore's threads sometimes crash the interpreter while it shuts down, when all is read and compared.
+sys.stdout.flush()
+os._exit(0)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nemo_like::Spec;
 
-use crate::support::{Ended, Sandbox, alone, objects, on_ranks, server};
+use crate::support::{Ended, Sandbox, alone, objects, on_ranks, quietly, server};
 
 /// Refused with `code` and a message that holds each of `words`, alone and on ranks, and nothing below the bucket
 /// changed.
@@ -49,11 +49,11 @@ fn edited(
     sandbox: &Sandbox,
     name: &str,
     file: &str,
-    edit: impl Fn(&mut netcdf::FileMut),
+    edit: impl Fn(&mut netcdf::FileMut) + Send + Sync,
 ) -> String {
     let copy = sandbox.path(name);
     std::fs::copy(file, &copy).unwrap();
-    edit(&mut netcdf::append(&copy).unwrap());
+    quietly(|| edit(&mut netcdf::append(&copy).unwrap()));
     copy.to_str().unwrap().to_owned()
 }
 

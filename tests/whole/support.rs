@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use nemo_like::Spec;
@@ -55,7 +56,7 @@ impl Sandbox {
 
     pub fn source_called(&self, name: &str, spec: &Spec) -> String {
         let path = self.path(name);
-        nemo_like::write(&path, spec).unwrap();
+        quietly(|| nemo_like::write(&path, spec).unwrap());
         path.to_str().unwrap().to_owned()
     }
 
@@ -85,6 +86,18 @@ impl Sandbox {
         collect(&root, &root, &mut files);
         files
     }
+}
+
+/// Runs `work` on one thread for all tests: the NetCDF library keeps HDF5 from printing its errors only on the thread
+/// that uses it first.
+pub fn quietly<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static THREAD: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap()
+    });
+    THREAD.install(work)
 }
 
 fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
