@@ -65,7 +65,7 @@ pub struct SendArgs {
     #[arg(
         short,
         long = "append_dim",
-        alias = "append-dim",
+        visible_alias = "append-dim",
         default_value = "time_counter",
         value_name = "DIM"
     )]
@@ -75,7 +75,11 @@ pub struct SendArgs {
     ///
     /// Dimensions left out are chosen automatically: one time step, and multiples of the source's own chunks up to
     /// about 16 MiB an object.
-    #[arg(long = "chunk_strategy", alias = "chunk-strategy", value_name = "JSON")]
+    #[arg(
+        long = "chunk_strategy",
+        visible_alias = "chunk-strategy",
+        value_name = "JSON"
+    )]
     pub chunk_strategy: Option<String>,
 
     /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to each
