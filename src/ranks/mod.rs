@@ -140,11 +140,11 @@ impl Ranks {
 fn wait<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
     let mut nap = Duration::from_micros(50);
     loop {
+        panic::abort_if_any();
         match request.test() {
             Ok(_) => return,
             Err(pending) => request = pending,
         }
-        panic::abort_if_any();
         std::thread::sleep(nap);
         nap = (nap * 2).min(Duration::from_millis(10));
     }
