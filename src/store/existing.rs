@@ -28,7 +28,7 @@ pub enum Found {
 pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found, StoreError> {
     let root = match bucket.get(&layout::root_document(key)).await {
         Ok(root) => root,
-        // A bucket that does not exist answers likewise; the listing tells.
+        // Nothing may be there, or what a dead create left: the listing tells.
         Err(error) if error.is_missing() => return without_root(bucket, key).await,
         Err(error) => return Err(error),
     };
