@@ -185,8 +185,12 @@ impl Job<'_> {
                 Ok(()) => Ok(manifest),
                 Err(error) => {
                     problems.extend(commit.undo().await);
-                    let message = format!("committing: {error}");
-                    Err(Failure::new(Exit::TransferFailed, message))
+                    let exit = if problems.is_empty() {
+                        Exit::TransferFailed
+                    } else {
+                        Exit::RollbackIncomplete
+                    };
+                    Err(Failure::new(exit, format!("committing: {error}")))
                 }
             }
         })
@@ -208,7 +212,10 @@ impl Job<'_> {
         mut failure: Failure,
         mut problems: Vec<String>,
     ) -> Result<Failure, Failure> {
-        problems.extend(self.runtime.block_on(engine.undo()));
+        // A new root that could not be taken back is live: readers need the objects that it names.
+        if failure.exit != Exit::RollbackIncomplete {
+            problems.extend(self.runtime.block_on(engine.undo()));
+        }
         let problems = self.on_rank_0(&problems)?;
         if problems.is_empty() {
             failure.message += "; rolled back, nothing has changed";

@@ -276,6 +276,9 @@ fn a_commit_that_fails_at_the_last_root_takes_the_others_back() {
     let rule = Rule::new(Fault::CorruptStored).key_contains("tos.zarr/zarr.json");
     let ended = scene.send(2, vec![rule]);
     assert_eq!(ended.code, 42, "{ended:#?}");
+    // Whichever root is live, the objects that it names are there.
+    let new = objects(&scene.server);
+    assert!(new["T1m/tos.zarr/tos/c/0/0/0"] != scene.before["T1m/tos.zarr/tos/c/0/0/0"]);
     assert!(
         objects(&scene.server)["T1m/thetao.zarr/zarr.json"]
             == scene.before["T1m/thetao.zarr/zarr.json"]
