@@ -1,15 +1,11 @@
-//! Flags, in clap's words.
+//! The command line: commands, and the reference tool's spellings.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use super::size;
+use super::send::SendArgs;
 use crate::exit::{Exit, Failure};
-use crate::plan::ChunkStrategy;
-use crate::store::{Codec, Place};
-use crate::transfer::Verify;
 
 /// What the command line came to.
 pub enum Parsed {
@@ -36,82 +32,6 @@ pub enum Command {
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
     #[command(after_help = exit_codes())]
     Send(SendArgs),
-}
-
-/// What `send` is told.
-#[derive(Args)]
-pub struct SendArgs {
-    /// NetCDF files to send; several are joined along the append dimension
-    #[arg(short, long, num_args = 1.., required = true, value_name = "FILE")]
-    pub filepaths: Vec<PathBuf>,
-
-    /// Where to: a bucket's name, s3://bucket, or file:///directory
-    #[arg(short, long, value_name = "BUCKET", value_parser = parse_place)]
-    pub bucket: Place,
-
-    /// JSON file with `token` (access key), `secret` and `endpoint_url`; without it the AWS_… environment
-    #[arg(short, long, value_name = "JSON FILE")]
-    pub credentials: Option<PathBuf>,
-
-    /// Where in the bucket; from the first file's name if not given: eORCA025_1y_grid_T_1976-1976.nc → T1y
-    #[arg(short, long, value_name = "PREFIX")]
-    pub prefix: Option<String>,
-
-    /// Variables to send, each into its own store; all data variables if not given
-    #[arg(short, long, num_args = 1.., value_name = "VAR")]
-    pub variables: Vec<String>,
-
-    /// The dimension along which stores grow
-    #[arg(
-        short,
-        long = "append_dim",
-        visible_alias = "append-dim",
-        default_value = "time_counter",
-        value_name = "DIM"
-    )]
-    pub append_dim: String,
-
-    /// Chunk sizes of a new store, as JSON: '{"time_counter": 1, "y": 100, "x": 100}' [short: -cs]
-    ///
-    /// Dimensions left out are chosen automatically: one time step, and multiples of the source's own chunks up to
-    /// about 16 MiB an object.
-    #[arg(
-        long = "chunk_strategy",
-        visible_alias = "chunk-strategy",
-        value_name = "JSON"
-    )]
-    pub chunk_strategy: Option<String>,
-
-    /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to each
-    #[arg(long, default_value = "blosc:lz4:5:shuffle", value_name = "CODEC")]
-    pub codec: String,
-
-    /// How to verify each object after its PUT
-    #[arg(long, value_enum, default_value_t)]
-    pub verify: Verify,
-
-    /// Memory that each rank may use for data, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
-    pub memory: u64,
-}
-
-impl SendArgs {
-    /// The chunk strategy; empty if none was given.
-    ///
-    /// # Errors
-    /// If it is malformed.
-    pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        let strategy = self.chunk_strategy.as_deref().map(str::parse).transpose();
-        Ok(strategy.map_err(Failure::from)?.unwrap_or_default())
-    }
-
-    /// The compressor.
-    ///
-    /// # Errors
-    /// If it is malformed.
-    pub fn codec(&self) -> Result<Codec, Failure> {
-        self.codec.parse().map_err(Failure::from)
-    }
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
@@ -152,11 +72,6 @@ fn spell_out(arg: OsString) -> OsString {
     }
 }
 
-fn parse_place(text: &str) -> Result<Place, String> {
-    text.parse()
-        .map_err(|error: crate::store::StoreError| error.to_string())
-}
-
 fn exit_codes() -> String {
     let rows = Exit::ALL
         .iter()
@@ -167,6 +82,7 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
@@ -190,8 +106,8 @@ mod tests {
                 args.filepaths,
                 [PathBuf::from("a.nc"), PathBuf::from("b.nc")]
             );
-            assert_eq!(args.credentials, Some(PathBuf::from("k.json")));
-            assert_eq!(args.prefix.as_deref(), Some("T1y"));
+            assert_eq!(args.store.credentials, Some(PathBuf::from("k.json")));
+            assert_eq!(args.store.prefix.as_deref(), Some("T1y"));
             assert_eq!(args.variables, ["tos", "sos"]);
             assert_eq!(args.append_dim, "time");
             assert_eq!(args.chunk_strategy.as_deref(), Some("{\"x\":1}"));

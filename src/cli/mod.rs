@@ -1,14 +1,17 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`SendArgs`], [`Meter`].
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`Meter`].
 
 mod args;
 mod credentials;
 mod meter;
 mod report;
+mod send;
 mod size;
+mod store;
 
-pub use args::{Command, Parsed, SendArgs, is_launched, parse};
-pub use credentials::read_credentials;
+pub use args::{Command, Parsed, is_launched, parse};
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
+pub use send::SendArgs;
+pub use store::StoreArgs;

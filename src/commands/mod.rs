@@ -3,6 +3,7 @@
 mod prepare;
 mod send;
 mod settle;
+mod start;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};

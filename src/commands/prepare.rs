@@ -127,7 +127,7 @@ fn members(archive: &Archive, variable: &str) -> Vec<String> {
 
 /// The prefix asked for, or the one all files' names give.
 fn prefix(args: &SendArgs, archive: &Archive) -> Result<String, Failure> {
-    if let Some(prefix) = &args.prefix {
+    if let Some(prefix) = &args.store.prefix {
         let prefix = prefix.trim_matches('/');
         let sound = |part: &str| {
             !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::prepare::{Prepared, prepare};
 use super::settle::settle;
-use crate::cli::{Meter, SendArgs, Summary, read_credentials};
+use super::start::{Started, start};
+use crate::cli::{Meter, SendArgs, Summary};
 use crate::commit::{Commit, Manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Budget, Phase, Plan};
@@ -16,8 +17,6 @@ use crate::ranks::{Pulse, Ranks};
 use crate::store::Bucket;
 use crate::transfer::{ChunkRecord, Engine, TransferError};
 
-/// Threads of a rank that wait for sockets.
-const IO_THREADS: usize = 2;
 /// Requests in flight that remove remains.
 const REQUESTS: usize = 16;
 /// Longest time between two pulses.
@@ -26,14 +25,11 @@ const PULSE: Duration = Duration::from_millis(100);
 /// Runs the command on this rank.
 pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
     let begun = Instant::now();
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = (cpus / ranks.sharing_cpus()).max(1);
-    let started = start(args, threads).map_err(|failure| match ranks.rank() {
-        0 => failure,
-        rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
-    });
-    settle(ranks, &started.as_ref().map(|_| ()).map_err(Clone::clone))?;
-    let (bucket, runtime) = started?;
+    let Started {
+        bucket,
+        runtime,
+        threads,
+    } = start(&args.store, ranks)?;
     let budget = Budget {
         memory: args.memory,
         threads: threads as u64,
@@ -92,27 +88,6 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         );
     }
     Ok(())
-}
-
-/// What every rank needs before anything else.
-fn start(args: &SendArgs, threads: usize) -> Result<(Bucket, Runtime), Failure> {
-    let internal = |cause: String| Failure::new(Exit::Internal, cause);
-    let access = args
-        .credentials
-        .as_deref()
-        .map(read_credentials)
-        .transpose()?;
-    let bucket = Bucket::open(&args.bucket, access.as_ref())?;
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|cause| internal(format!("starting threads: {cause}")))?;
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(IO_THREADS)
-        .enable_all()
-        .build()
-        .map_err(|cause| internal(format!("starting the I/O threads: {cause}")))?;
-    Ok((bucket, runtime))
 }
 
 /// A send under way on this rank.

@@ -1,0 +1,58 @@
+//! What every rank of every command needs before anything else.
+//!
+//! Key type: [`Started`].
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::settle::settle;
+use crate::cli::StoreArgs;
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+use crate::store::Bucket;
+
+/// Threads of a rank that wait for sockets.
+const IO_THREADS: usize = 2;
+
+/// A rank that can begin.
+pub(super) struct Started {
+    /// The bucket, not yet asked anything.
+    pub bucket: Bucket,
+    /// What runs its requests.
+    pub runtime: Runtime,
+    /// Threads that decode and encode: this rank's share of the node's CPUs.
+    pub threads: usize,
+}
+
+/// Opens the bucket and starts this rank's threads.
+///
+/// # Errors
+/// On every rank the same: the failure of the lowest rank that has one.
+pub(super) fn start(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure> {
+    let started = start_here(args, ranks).map_err(|failure| match ranks.rank() {
+        0 => failure,
+        rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
+    });
+    settle(ranks, &started.as_ref().map(|_| ()).map_err(Clone::clone))?;
+    started
+}
+
+fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure> {
+    let internal = |cause: String| Failure::new(Exit::Internal, cause);
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = (cpus / ranks.sharing_cpus()).max(1);
+    let bucket = args.open()?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|cause| internal(format!("starting threads: {cause}")))?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(IO_THREADS)
+        .enable_all()
+        .build()
+        .map_err(|cause| internal(format!("starting the I/O threads: {cause}")))?;
+    Ok(Started {
+        bucket,
+        runtime,
+        threads,
+    })
+}
