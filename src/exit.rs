@@ -26,8 +26,8 @@ exits! {
     Usage = 2,
     /// a source file does not exist or may not be read
     SourceMissing = 10,
-    /// a source file is a directory
-    SourceIsDirectory = 11,
+    /// a directory or a pattern holds no source files
+    NoSourceFiles = 11,
     /// a source file is not a whole NetCDF file
     SourceBroken = 12,
     /// a source file lacks the append dimension, its coordinate, or any step along it
@@ -58,6 +58,8 @@ exits! {
     ForeignStore = 25,
     /// the variables and coordinates differ from the store's
     ContentsConflict = 26,
+    /// there is no store to update
+    NoStore = 27,
     /// the credentials are missing or malformed
     Credentials = 30,
     /// the bucket does not exist
@@ -105,6 +107,28 @@ impl Failure {
             exit,
             message: message.into(),
         }
+    }
+
+    /// All of `problems` as one, with the first one's exit code.
+    ///
+    /// # Errors
+    /// If there is any.
+    pub fn together(problems: impl IntoIterator<Item: Into<Self>>) -> Result<(), Self> {
+        let mut problems = problems.into_iter().map(Into::into);
+        let Some(first) = problems.next() else {
+            return Ok(());
+        };
+        let mut lines = vec![first.message];
+        for problem in problems {
+            if !lines.contains(&problem.message) {
+                lines.push(problem.message);
+            }
+        }
+        let message = match &lines[..] {
+            [line] => line.clone(),
+            _ => format!("{} problems:\n  {}", lines.len(), lines.join("\n  ")),
+        };
+        Err(Self::new(first.exit, message))
     }
 }
 

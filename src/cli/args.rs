@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use super::send::SendArgs;
+use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
 
 /// What the command line came to.
 pub enum Parsed {
     /// A command to run.
-    Command(Command),
+    Command(Box<Command>),
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
@@ -32,12 +32,17 @@ pub enum Command {
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
     #[command(after_help = exit_codes())]
     Send(SendArgs),
+    /// Overwrite the files' time steps in stores that have them
+    ///
+    /// The steps are found by value: any of the store's, in any order. Without -v, every variable that has a store.
+    #[command(after_help = exit_codes())]
+    Update(UpdateArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
     match Cli::try_parse_from(args.into_iter().map(spell_out)) {
-        Ok(cli) => Parsed::Command(cli.command),
+        Ok(cli) => Parsed::Command(Box::new(cli.command)),
         Err(answer) if !answer.use_stderr() => Parsed::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
@@ -60,16 +65,24 @@ pub fn is_launched() -> bool {
     .any(|name| std::env::var_os(name).is_some())
 }
 
-/// The reference tool's two-letter `-cs`, which clap alone would read as `-c s`.
+/// Two-letter spellings, which clap alone would read as `-c s`.
+const SHORT: [(&str, &str); 4] = [
+    ("-cs", "--chunk_strategy"),
+    ("-gf", "--grid-filepath"),
+    ("-uc", "--update-coords"),
+    ("-at", "--attributes"),
+];
+
 fn spell_out(arg: OsString) -> OsString {
-    match arg.to_str() {
-        Some("-cs") => "--chunk_strategy".into(),
-        Some(text) => match text.strip_prefix("-cs=") {
-            Some(value) => format!("--chunk_strategy={value}").into(),
-            None => arg,
-        },
-        None => arg,
+    let Some(text) = arg.to_str() else { return arg };
+    for (short, long) in SHORT {
+        match text.strip_prefix(short) {
+            Some("") => return long.into(),
+            Some(value) if value.starts_with('=') => return format!("{long}{value}").into(),
+            _ => {}
+        }
     }
+    arg
 }
 
 fn exit_codes() -> String {
@@ -86,7 +99,10 @@ mod tests {
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            Parsed::Command(Command::Send(args)) => args,
+            Parsed::Command(command) => match *command {
+                Command::Send(args) => args,
+                Command::Update(_) => panic!("another command"),
+            },
             Parsed::Answer(text) => panic!("{text}"),
             Parsed::Wrong(failure) => panic!("{failure}"),
         }
@@ -103,28 +119,32 @@ mod tests {
         );
         for args in [short, long] {
             assert_eq!(
-                args.filepaths,
+                args.files.filepaths,
                 [PathBuf::from("a.nc"), PathBuf::from("b.nc")]
             );
-            assert_eq!(args.store.credentials, Some(PathBuf::from("k.json")));
-            assert_eq!(args.store.prefix.as_deref(), Some("T1y"));
-            assert_eq!(args.variables, ["tos", "sos"]);
-            assert_eq!(args.append_dim, "time");
-            assert_eq!(args.chunk_strategy.as_deref(), Some("{\"x\":1}"));
+            assert_eq!(args.files.store.credentials, Some(PathBuf::from("k.json")));
+            assert_eq!(args.files.store.prefix.as_deref(), Some("T1y"));
+            assert_eq!(args.files.variables, ["tos", "sos"]);
+            assert_eq!(args.files.append_dim, "time");
+            assert_eq!(args.files.chunk_strategy.as_deref(), Some("{\"x\":1}"));
         }
         let dashes = send("msm_os send -f a.nc -b ocean --append-dim time --chunk-strategy {}");
         assert_eq!(
-            (dashes.append_dim.as_str(), dashes.chunk_strategy.as_deref()),
+            (
+                dashes.files.append_dim.as_str(),
+                dashes.files.chunk_strategy.as_deref()
+            ),
             ("time", Some("{}"))
         );
         assert_eq!(
             send("msm_os send -f a.nc -b ocean -cs={}")
+                .files
                 .chunk_strategy
                 .as_deref(),
             Some("{}")
         );
         assert_eq!(
-            send("msm_os send -f a.nc -b ocean -c k").append_dim,
+            send("msm_os send -f a.nc -b ocean -c k").files.append_dim,
             "time_counter"
         );
     }

@@ -4,6 +4,7 @@
 
 mod args;
 mod credentials;
+mod files;
 mod meter;
 mod report;
 mod send;
@@ -11,7 +12,8 @@ mod size;
 mod store;
 
 pub use args::{Command, Parsed, is_launched, parse};
+pub use files::FileArgs;
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
-pub use send::SendArgs;
+pub use send::{OnOverlap, SendArgs, UpdateArgs};
 pub use store::StoreArgs;

@@ -2,21 +2,79 @@
 //!
 //! Key type: [`Summary`].
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::commit::Manifest;
-use crate::plan::{Phase, Plan};
+use crate::exit::Failure;
+use crate::plan::{Phase, Plan, TargetStore};
 use crate::transfer::Proof;
 
-/// The end of a send.
-pub struct Summary<'a> {
-    /// What was planned.
-    pub plan: &'a Plan,
-    /// What was written.
-    pub manifest: &'a Manifest,
-    /// How long it took.
-    pub elapsed: Duration,
+/// What was done, over all transactions.
+#[derive(Debug, Default)]
+pub struct Summary {
+    transactions: u64,
+    created: BTreeSet<String>,
+    extended: BTreeSet<String>,
+    appended: u64,
+    replaced: u64,
+    decoded: u64,
+    stored: u64,
+    bytes: u64,
+    empty: u64,
+    read_back: u64,
+    etag: u64,
+    unproven: u64,
+    elapsed: Duration,
+}
+
+impl Summary {
+    /// Adds a transaction. Only rank 0 has its manifest.
+    pub fn add(&mut self, plan: &Plan, manifest: Option<&Manifest>) {
+        self.transactions += 1;
+        for store in &plan.stores {
+            if store.old_root.is_none() {
+                self.created.insert(store.key.clone());
+            } else if !self.created.contains(&store.key) {
+                self.extended.insert(store.key.clone());
+            }
+        }
+        let most = |count: fn(&TargetStore) -> u64| plan.stores.iter().map(count).max();
+        self.appended += most(|s| s.new_steps).unwrap_or(0);
+        self.replaced += most(|s| s.replaced_steps).unwrap_or(0);
+        self.decoded += plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit);
+        if let Some(manifest) = manifest {
+            let (stored, bytes, empty) = manifest.totals();
+            self.stored += stored;
+            self.bytes += bytes;
+            self.empty += empty;
+            self.read_back += manifest.proven(Proof::ReadBack);
+            self.etag += manifest.proven(Proof::Etag);
+            self.unproven += manifest.proven(Proof::Unproven);
+        }
+    }
+
+    /// With the time it took.
+    #[must_use]
+    pub fn after(mut self, elapsed: Duration) -> Self {
+        self.elapsed = elapsed;
+        self
+    }
+
+    /// `failure`, with what was committed before it.
+    #[must_use]
+    pub fn so_far(&self, mut failure: Failure) -> Failure {
+        if self.transactions > 0 {
+            let _ = write!(
+                failure.message,
+                "; {} transactions before this one are in place ({} steps appended, {} replaced): run it again to go on",
+                self.transactions, self.appended, self.replaced
+            );
+        }
+        failure
+    }
 }
 
 impl fmt::Display for Plan {
@@ -27,7 +85,7 @@ impl fmt::Display for Plan {
         let bytes = self.bytes(Phase::Transfer) + self.bytes(Phase::Commit);
         write!(
             f,
-            "plan: {} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
+            "{} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
             self.stores.len(),
             bytes_shown(bytes),
             bytes_shown(self.peak_memory)
@@ -35,39 +93,27 @@ impl fmt::Display for Plan {
     }
 }
 
-impl fmt::Display for Summary<'_> {
-    #[allow(clippy::cast_precision_loss)]
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let created = self
-            .plan
-            .stores
-            .iter()
-            .filter(|s| s.old_root.is_none())
-            .count();
-        let extended = self.plan.stores.len() - created;
-        let steps = self
-            .plan
-            .stores
-            .iter()
-            .map(|s| s.new_steps)
-            .max()
-            .unwrap_or(0);
-        let (stored, bytes, empty) = self.manifest.totals();
-        let decoded = self.plan.bytes(Phase::Transfer) + self.plan.bytes(Phase::Commit);
-        let rate = decoded as f64 / self.elapsed.as_secs_f64().max(1e-3) / 1e6;
+        if self.transactions == 0 {
+            return write!(f, "nothing to do");
+        }
+        let rate = self.decoded as f64 / self.elapsed.as_secs_f64().max(1e-3) / 1e6;
         write!(
             f,
-            "sent: {created} stores created, {extended} extended, {steps} steps, {stored} objects ({empty} more are all \
+            "done: {} stores created, {} extended or updated, {} steps appended, {} replaced, {} objects ({} more are all \
              fill), {} stored of {} decoded, {:.1} s, {rate:.0} MB/s; ",
-            bytes_shown(bytes),
-            bytes_shown(decoded),
+            self.created.len(),
+            self.extended.len(),
+            self.appended,
+            self.replaced,
+            self.stored,
+            self.empty,
+            bytes_shown(self.bytes),
+            bytes_shown(self.decoded),
             self.elapsed.as_secs_f64(),
         )?;
-        let (read, etag) = (
-            self.manifest.proven(Proof::ReadBack),
-            self.manifest.proven(Proof::Etag),
-        );
-        match (read, etag, self.manifest.proven(Proof::Unproven)) {
+        match (self.read_back, self.etag, self.unproven) {
             (0, 0, n) if n > 0 => write!(f, "not verified"),
             (read, 0, _) => write!(f, "verified: {read} objects read back and compared"),
             (0, etag, _) => write!(f, "verified: {etag} objects by ETag"),

@@ -1,72 +1,88 @@
-//! The flags of `send`.
+//! The flags of `send` and `update`.
 
-use std::path::PathBuf;
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 
-use clap::Args;
-
-use super::size;
-use super::store::StoreArgs;
-use crate::exit::Failure;
-use crate::plan::ChunkStrategy;
+use super::files::FileArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::Overlap;
 use crate::store::Codec;
-use crate::transfer::Verify;
 
 /// What `send` is told.
 #[derive(Args)]
 pub struct SendArgs {
-    /// NetCDF files to send; several are joined along the append dimension
-    #[arg(short, long, num_args = 1.., required = true, value_name = "FILE")]
-    pub filepaths: Vec<PathBuf>,
-
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub files: FileArgs,
 
-    /// Variables to send, each into its own store; all data variables if not given
-    #[arg(short, long, num_args = 1.., value_name = "VAR")]
-    pub variables: Vec<String>,
+    /// What to do with steps that a store has already; without it: nothing if it has all of them, an error if it has some
+    #[arg(long, value_enum)]
+    pub on_overlap: Option<OnOverlap>,
 
-    /// The dimension along which stores grow
-    #[arg(
-        short,
-        long = "append_dim",
-        visible_alias = "append-dim",
-        default_value = "time_counter",
-        value_name = "DIM"
-    )]
-    pub append_dim: String,
+    /// Send files between which steps are missing, or that do not follow on a store's last step
+    #[arg(long)]
+    pub allow_gaps: bool,
 
-    /// Chunk sizes of a new store, as JSON: '{"time_counter": 1, "y": 100, "x": 100}' [short: -cs]
-    ///
-    /// Dimensions left out are chosen automatically: one time step, and multiples of the source's own chunks up to
-    /// about 16 MiB an object.
-    #[arg(
-        long = "chunk_strategy",
-        visible_alias = "chunk-strategy",
-        value_name = "JSON"
-    )]
-    pub chunk_strategy: Option<String>,
+    /// Add variables to a store that does not hold them; their earlier steps read as fill
+    #[arg(long)]
+    pub add_variables: bool,
+
+    /// Global attributes of the stores, beside the files' own, as JSON: '{"licence": "OGL"}' [short: -at]
+    #[arg(long, value_name = "JSON")]
+    pub attributes: Option<String>,
 
     /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to each
     #[arg(long, default_value = "blosc:lz4:5:shuffle", value_name = "CODEC")]
     pub codec: String,
+}
 
-    /// How to verify each object after its PUT
-    #[arg(long, value_enum, default_value_t)]
-    pub verify: Verify,
+/// What `update` is told.
+#[derive(Args)]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    pub files: FileArgs,
 
-    /// Memory that each rank may use for data, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
-    pub memory: u64,
+    /// Append the steps that a store does not have, in the same transaction
+    #[arg(long)]
+    pub append_missing: bool,
+}
+
+/// What becomes of steps that a store has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnOverlap {
+    /// Leave them as they are, and append the others
+    Skip,
+    /// Refuse to send
+    Error,
+    /// Overwrite them, and append the others
+    Replace,
 }
 
 impl SendArgs {
-    /// The chunk strategy; empty if none was given.
+    /// What becomes of steps that a store has already.
+    #[must_use]
+    pub fn overlap(&self) -> Overlap {
+        match self.on_overlap {
+            None => Overlap::AllOrNothing,
+            Some(OnOverlap::Skip) => Overlap::Skip,
+            Some(OnOverlap::Error) => Overlap::Error,
+            Some(OnOverlap::Replace) => Overlap::Replace,
+        }
+    }
+
+    /// The global attributes to add.
     ///
     /// # Errors
-    /// If it is malformed.
-    pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        let strategy = self.chunk_strategy.as_deref().map(str::parse).transpose();
-        Ok(strategy.map_err(Failure::from)?.unwrap_or_default())
+    /// If they are no JSON object.
+    pub fn attributes(&self) -> Result<Map<String, Value>, Failure> {
+        let Some(text) = &self.attributes else {
+            return Ok(Map::new());
+        };
+        serde_json::from_str(text).map_err(|cause| {
+            let message = format!(
+                "--attributes {text}: {cause}; expected a JSON object such as '{{\"licence\": \"OGL\"}}'"
+            );
+            Failure::new(Exit::Usage, message)
+        })
     }
 
     /// The compressor.

@@ -1,9 +1,12 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
+mod catalogue;
+mod prefix;
 mod prepare;
 mod send;
 mod settle;
 mod start;
+mod transaction;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
@@ -20,7 +23,10 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Ok(())
         }
         Parsed::Wrong(failure) => Err(failure),
-        Parsed::Command(Command::Send(args)) => send::send(&args, ranks),
+        Parsed::Command(command) => match *command {
+            Command::Send(args) => send::send(&args, ranks),
+            Command::Update(args) => send::update(&args, ranks),
+        },
     };
     match done {
         Ok(()) => Exit::Ok,

@@ -1,99 +1,228 @@
-//! Rank 0's part before the broadcast: validate everything that can be, and plan.
+//! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
 //!
-//! Key type: [`Prepared`].
+//! Key types: [`Intent`], what the command wants; [`Prepared`], an archive that fits.
 
-use crate::cli::SendArgs;
+use std::ops::Range;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::prefix::prefix;
+use crate::cli::FileArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Budget, ChunkStrategy, PlanError, Request, Settings, Steps, derive_prefix, new_steps,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, place, transactions,
 };
-use crate::source::{Archive, SourceError, list};
-use crate::store::{Bucket, Found, layout, read_store};
+use crate::source::{Archive, Catalogue, Order, SourceError, SourceFile, list};
+use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
 
-/// What is to be done.
+/// Stores that are looked at at a time.
+const REQUESTS: usize = 16;
+
+/// What the command wants.
+pub(super) struct Intent<'a> {
+    /// Files, stores and how to go about it.
+    pub files: &'a FileArgs,
+    /// What becomes of steps that a store has already.
+    pub overlap: Overlap,
+    /// What becomes of steps that it does not have.
+    pub missing: Missing,
+    /// How arrays are made and written.
+    pub settings: Settings,
+}
+
+/// Files that fit together, and the stores they go to.
 pub(super) struct Prepared {
-    /// The plan; `None` when there is nothing to do.
-    pub plan: Option<plan::Plan>,
+    archive: Archive,
+    targets: Vec<Target>,
+    /// The files of each transaction to come.
+    groups: Vec<Range<usize>>,
+    next: usize,
+}
+
+/// A store that is asked for.
+struct Target {
+    key: String,
+    /// Its data variables.
+    mains: Vec<String>,
+    /// These and their coordinates.
+    members: Vec<String>,
+}
+
+/// The next transaction.
+pub(super) struct Transaction {
+    /// What is done.
+    pub plan: Plan,
     /// What a create that died left where stores will be created.
     pub remains: Vec<String>,
+    /// Its number, from 1, and how many there are.
+    pub number: (usize, usize),
 }
 
-/// Reads the files' metadata and what the stores hold, checks that they fit, and plans.
-pub(super) async fn prepare(
-    args: &SendArgs,
-    bucket: &Bucket,
-    ranks: usize,
-    budget: Budget,
-) -> Result<Prepared, Failure> {
-    let (strategy, codec) = (args.strategy()?, args.codec()?);
-    let archive = Archive::open(&args.filepaths, &args.append_dim)?;
-    let variables = chosen(&archive, &args.variables)?;
-    let prefix = prefix(args, &archive)?;
-    bucket.reach(&prefix).await?;
-    let mut requests = Vec::new();
-    let mut remains = Vec::new();
-    for variable in &variables {
-        let members = members(&archive, variable);
-        archive.check_members(&members)?;
-        let key = layout::store_key(&prefix, variable);
-        let stored = match read_store(bucket, &key, &archive.axis).await? {
-            Found::Nothing => None,
-            Found::Remains(keys) => {
-                eprintln!(
-                    "msm_os: store '{key}': {} objects of a send that died lie there and will be removed",
-                    keys.len()
-                );
-                remains.extend(keys);
-                None
-            }
-            Found::Store(stored) => Some(stored),
+impl Prepared {
+    /// Checks that the files fit together and the stores, as far as metadata can tell.
+    pub(super) async fn new(
+        files: Vec<SourceFile>,
+        intent: &Intent<'_>,
+        bucket: &Bucket,
+    ) -> Result<Self, Failure> {
+        let args = intent.files;
+        let order = if intent.settings.rewrite {
+            Order::Any
+        } else {
+            Order::Increasing
         };
-        if let Some(stored) = &stored
-            && members.contains(&archive.axis)
-            && new_steps(&key, &stored.steps, &archive.steps())? == Steps::AllStored
-        {
-            println!(
-                "store '{key}': all {} steps are there already, skipped",
-                archive.steps().len()
-            );
-            continue;
+        let mut archive = Archive::join(files, &args.append_dim, order)?;
+        let variables = chosen(&archive.catalogue, args.named())?;
+        let prefix = prefix(args.store.prefix.as_deref(), &archive)?;
+        let mut targets = targets(&archive, &prefix, variables, args.is_compact());
+        let members: Vec<String> = all_members(&targets);
+        Failure::together(archive.differences(&members))?;
+        if let Some(grid) = &args.grid_filepath {
+            archive.borrow_coordinates(&Catalogue::read(grid)?, &args.coordinates()?)?;
         }
-        requests.push(Request {
-            key,
-            members,
-            stored,
-        });
+        bucket.reach(&prefix).await?;
+        if intent.settings.rewrite {
+            targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
+        }
+        tell_what_is_clipped(&archive, &targets, intent);
+        let whole = 0..archive.files.len();
+        let mut prepared = Self {
+            archive,
+            targets,
+            groups: Vec::new(),
+            next: 0,
+        };
+        let (requests, _) = prepared
+            .requests(&prepared.archive, intent, bucket, true)
+            .await?;
+        if !requests.is_empty() {
+            let groups = transactions(
+                &prepared.archive,
+                &requests,
+                &intent.settings,
+                args.transaction,
+            )?;
+            let mut first = whole.start;
+            for files in groups {
+                prepared.groups.push(first..first + files);
+                first += files;
+            }
+        }
+        Ok(prepared)
     }
-    if requests.is_empty() {
-        println!("nothing to do");
-        return Ok(Prepared {
-            plan: None,
-            remains,
-        });
+
+    /// The next transaction that has something to do; `None` when all is done.
+    pub(super) async fn next(
+        &mut self,
+        intent: &Intent<'_>,
+        bucket: &Bucket,
+    ) -> Result<Option<Transaction>, Failure> {
+        while let Some(files) = self.groups.get(self.next).cloned() {
+            self.next += 1;
+            let archive = self.archive.part(files);
+            let (requests, remains) = self.requests(&archive, intent, bucket, false).await?;
+            if !requests.is_empty() {
+                return Ok(Some(Transaction {
+                    plan: plan::plan(&archive, &requests, &intent.settings)?,
+                    remains,
+                    number: (self.next, self.groups.len()),
+                }));
+            }
+        }
+        Ok(None)
     }
-    tell_what_is_clipped(&archive, &variables, &strategy);
-    let settings = Settings {
-        strategy,
-        codec,
-        ranks,
-        budget,
-    };
-    let plan = plan::plan(&archive, &requests, &settings)?;
-    println!("{plan}");
-    Ok(Prepared {
-        plan: Some(plan),
-        remains,
-    })
+
+    /// What is asked of each store for the steps of `archive`, without those where nothing is to be done; and what dead
+    /// creates left. It can `tell` what it finds.
+    async fn requests(
+        &self,
+        archive: &Archive,
+        intent: &Intent<'_>,
+        bucket: &Bucket,
+        tell: bool,
+    ) -> Result<(Vec<Request>, Vec<String>), Failure> {
+        let looked = stream::iter(&self.targets)
+            .map(|target| read_store(bucket, &target.key, &archive.axis))
+            .buffered(REQUESTS);
+        let looked: Vec<Found> = looked.try_collect().await?;
+        let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for (target, found) in self.targets.iter().zip(looked) {
+            let stored = match found {
+                Found::Nothing => None,
+                Found::Remains(keys) => {
+                    if tell {
+                        eprintln!(
+                            "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
+                            target.key,
+                            keys.len()
+                        );
+                    }
+                    left.extend(keys);
+                    None
+                }
+                Found::Store(stored) => Some(stored),
+            };
+            match request(target, stored, archive, intent, tell) {
+                Ok(request) => requests.extend(request),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Failure::together(problems)?;
+        Ok((requests, left))
+    }
 }
 
-/// The variables to send: those asked for, each once, or all data variables.
-fn chosen(archive: &Archive, asked: &[String]) -> Result<Vec<String>, SourceError> {
-    let catalogue = archive.catalogue();
-    if asked.is_empty() {
+/// What is asked of one store; `None` when there is nothing to do.
+fn request(
+    target: &Target,
+    stored: Option<Stored>,
+    archive: &Archive,
+    intent: &Intent<'_>,
+    tell: bool,
+) -> Result<Option<Request>, PlanError> {
+    let steps = if target.members.contains(&archive.axis) {
+        archive.steps()
+    } else {
+        Vec::new()
+    };
+    let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    let placed = place(&target.key, there, &steps, intent.overlap, intent.missing)?;
+    let holds = |name: &String| {
+        stored
+            .as_ref()
+            .is_some_and(|s| s.arrays.iter().any(|a| a.name == *name))
+    };
+    let idle = stored.is_some()
+        && !placed.is_empty()
+        && placed.iter().all(|p| p.stored)
+        && !intent.settings.replace
+        && target.members.iter().all(holds);
+    if idle {
+        if tell {
+            println!(
+                "store '{}': all {} steps are there already, skipped",
+                target.key,
+                placed.len()
+            );
+        }
+        return Ok(None);
+    }
+    Ok(Some(Request {
+        key: target.key.clone(),
+        mains: target.mains.clone(),
+        members: target.members.clone(),
+        stored,
+        placed,
+    }))
+}
+
+/// The variables to send: those `named`, each once, or all data variables.
+fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<String>, SourceError> {
+    if named.is_empty() {
         return Ok(catalogue.data_variables());
     }
     let mut chosen: Vec<String> = Vec::new();
-    for name in asked {
+    for name in named {
         if catalogue.variable(name).is_none() {
             return Err(SourceError::UnknownVariable {
                 path: catalogue.path.clone(),
@@ -108,71 +237,96 @@ fn chosen(archive: &Archive, asked: &[String]) -> Result<Vec<String>, SourceErro
     Ok(chosen)
 }
 
-/// What the store of `variable` holds: the variable, its coordinates, and the archive's axis where it has steps.
-fn members(archive: &Archive, variable: &str) -> Vec<String> {
-    let catalogue = archive.catalogue();
-    let mut members = catalogue.with_coordinates(variable);
-    let grows = catalogue
-        .variable(variable)
-        .is_some_and(|v| v.dimensions.contains(&archive.append_dimension));
-    if grows {
-        for name in catalogue.with_coordinates(&archive.axis) {
+/// A store for each variable, or one for all.
+fn targets(archive: &Archive, prefix: &str, variables: Vec<String>, compact: bool) -> Vec<Target> {
+    let target = |key: String, mains: Vec<String>| Target {
+        key,
+        members: members(archive, &mains),
+        mains,
+    };
+    if compact {
+        return vec![target(layout::compact_key(prefix), variables)];
+    }
+    let each = variables.into_iter();
+    each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
+        .collect()
+}
+
+/// What the store of `mains` holds: these first, then their coordinates, and the archive's axis where one has steps.
+fn members(archive: &Archive, mains: &[String]) -> Vec<String> {
+    let catalogue = &archive.catalogue;
+    let mut members = mains.to_vec();
+    let mut add = |names: Vec<String>| {
+        for name in names {
             if !members.contains(&name) {
                 members.push(name);
             }
+        }
+    };
+    for main in mains {
+        add(catalogue.with_coordinates(main));
+        let variable = catalogue.variable(main);
+        if variable.is_some_and(|v| v.dimensions.contains(&archive.append_dimension)) {
+            add(catalogue.with_coordinates(&archive.axis));
         }
     }
     members
 }
 
-/// The prefix asked for, or the one all files' names give.
-fn prefix(args: &SendArgs, archive: &Archive) -> Result<String, Failure> {
-    if let Some(prefix) = &args.store.prefix {
-        let prefix = prefix.trim_matches('/');
-        let sound = |part: &str| {
-            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
-        };
-        if prefix.split('/').all(sound) {
-            return Ok(prefix.to_owned());
-        }
-        let message = format!(
-            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
-        );
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    let mut prefix: Option<String> = None;
-    for file in &archive.files {
-        let name = file
-            .catalogue
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let derived = derive_prefix(&name)?;
-        match &prefix {
-            Some(first) if *first != derived => {
-                return Err(PlanError::Prefixes {
-                    first: first.clone(),
-                    second: derived,
-                }
-                .into());
-            }
-            _ => prefix = Some(derived),
+fn all_members(targets: &[Target]) -> Vec<String> {
+    let mut members: Vec<String> = Vec::new();
+    for name in targets.iter().flat_map(|t| &t.members) {
+        if !members.contains(name) {
+            members.push(name.clone());
         }
     }
-    Ok(prefix.unwrap_or_default())
+    members
 }
 
-fn tell_what_is_clipped(archive: &Archive, variables: &[String], strategy: &ChunkStrategy) {
-    for (dimension, &asked) in &strategy.0 {
-        let has = |name: &String| {
-            archive
-                .catalogue()
-                .variable(name)
-                .is_some_and(|v| v.dimensions.contains(dimension))
+/// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
+/// one, all of them must be there.
+async fn held(
+    targets: Vec<Target>,
+    bucket: &Bucket,
+    axis: &str,
+    named: bool,
+) -> Result<Vec<Target>, Failure> {
+    let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.key, axis));
+    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for (mut target, found) in targets.into_iter().zip(looked?) {
+        let Found::Store(stored) = found else {
+            missing.push(target.key);
+            continue;
         };
-        let size = archive.catalogue().dimension(dimension).unwrap_or(u64::MAX);
-        if *dimension != archive.append_dimension && asked > size && variables.iter().any(has) {
+        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
+        if !named {
+            target.mains.retain(holds);
+            target.members.retain(holds);
+        }
+        if !target.mains.is_empty() {
+            there.push(target);
+        }
+    }
+    if (named && !missing.is_empty()) || there.is_empty() {
+        let message = format!(
+            "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
+            list(missing.iter().map(String::as_str))
+        );
+        return Err(Failure::new(Exit::NoStore, message));
+    }
+    Ok(there)
+}
+
+fn tell_what_is_clipped(archive: &Archive, targets: &[Target], intent: &Intent<'_>) {
+    let mains = || targets.iter().flat_map(|t| &t.mains);
+    for (dimension, &asked) in &intent.settings.strategy.0 {
+        let has = |name: &String| {
+            let variable = archive.catalogue.variable(name);
+            variable.is_some_and(|v| v.dimensions.contains(dimension))
+        };
+        let size = archive.catalogue.dimension(dimension).unwrap_or(u64::MAX);
+        if *dimension != archive.append_dimension && asked > size && mains().any(has) {
             eprintln!(
                 "msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}"
             );

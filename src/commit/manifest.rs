@@ -138,7 +138,7 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{TargetArray, TargetStore, WorkUnit};
+    use crate::plan::{Origin, TargetArray, TargetStore, WorkUnit};
     use crate::source::{DType, Hyperslab};
 
     /// One array of two objects, in one store.
@@ -150,9 +150,15 @@ mod tests {
                 old_root: None,
                 new_root: String::new(),
                 new_steps: 2,
+                replaced_steps: 0,
             }],
             arrays: vec![TargetArray {
                 name: "tos".to_owned(),
+                origin: Origin {
+                    variable: "tos".to_owned(),
+                    leading: 0,
+                    file: 0,
+                },
                 stores: vec![0],
                 document: String::new(),
                 dtype: DType::F32,
@@ -160,6 +166,7 @@ mod tests {
                 shape: vec![2],
                 chunk: vec![1],
                 append: None,
+                rewrites: false,
                 phase: Phase::Transfer,
             }],
             units: vec![WorkUnit {

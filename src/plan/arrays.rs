@@ -10,7 +10,8 @@ use super::chunking::{ChunkStrategy, choose};
 use super::conform::{attributes_of, conforms};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use super::target::{Append, Phase, TargetArray, TargetStore};
+use super::steps::runs;
+use super::target::{Append, Origin, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
 use crate::source::{Archive, Attribute, Catalogue, DType, Number, SourceError, Variable, list};
 use crate::store::{Stored, StoredArray, document};
@@ -28,29 +29,40 @@ pub(super) struct Draft {
 }
 
 /// Adds the arrays of the store that `request`, the one of index `index`, asks for to `drafts`.
+///
+/// # Errors
+/// Everything that does not fit.
 pub(super) fn draft_arrays(
     archive: &Archive,
     request: &Request,
     settings: &Settings,
     index: usize,
     drafts: &mut Vec<Draft>,
-) -> Result<TargetStore, Failure> {
-    let catalogue = archive.catalogue();
+) -> Result<TargetStore, Vec<Failure>> {
     if let Some(stored) = &request.stored {
-        check_contents(request, stored)?;
+        check_contents(request, stored, settings).map_err(|error| vec![error.into()])?;
     }
     let mut documents = Vec::new();
-    let mut new_steps = 0;
+    let mut problems = Vec::new();
     let variables = request
         .members
         .iter()
-        .filter_map(|name| catalogue.variable(name));
+        .filter_map(|name| archive.catalogue.variable(name));
     for variable in variables {
-        let (array, document) = draft_array(archive, request, settings, index, variable)?;
+        let (array, document) = match draft_array(archive, request, settings, index, variable) {
+            Ok(drafted) => drafted,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
         documents.push((variable.name.clone(), document));
-        if let Some(append) = array.append {
-            new_steps = array.shape[append.axis] - append.old;
-        } else if array.phase == Phase::Transfer && archive.files.len() > 1 {
+        let borrowed = array.origin.file == archive.files.len();
+        if array.append.is_none()
+            && array.phase == Phase::Transfer
+            && archive.files.len() > 1
+            && !borrowed
+        {
             // Written from the first file; the others must agree with it.
             let compared = TargetArray {
                 stores: Vec::new(),
@@ -59,18 +71,26 @@ pub(super) fn draft_arrays(
             };
             add(drafts, compared, variable);
         }
-        add(drafts, array, variable);
+        if array.append.as_ref().is_none_or(|a| !a.runs.is_empty()) {
+            add(drafts, array, variable);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let attributes = catalogue.attributes.iter();
-    let attributes: Map<String, Value> = attributes
+    let attributes = archive.catalogue.attributes.iter();
+    let mut attributes: Map<String, Value> = attributes
         .map(|(name, value)| (name.clone(), Attribute::to_json(value)))
         .collect();
+    attributes.extend(settings.attributes.clone());
+    let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
     Ok(TargetStore {
         key: request.key.clone(),
         new_root: document::root(old_root.as_deref(), &attributes, &documents),
         old_root,
-        new_steps,
+        new_steps: count(false),
+        replaced_steps: if settings.replace { count(true) } else { 0 },
     })
 }
 
@@ -82,9 +102,9 @@ fn draft_array(
     index: usize,
     variable: &Variable,
 ) -> Result<(TargetArray, Value), Failure> {
-    let path = &archive.catalogue().path;
+    let path = &archive.catalogue.path;
     let dtype = variable.number_type(path)?;
-    let main = variable.name == request.members[0];
+    let main = request.mains.contains(&variable.name);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
     let stored = arrays.into_iter().find(|a| a.name == variable.name);
     if let Some(stored) = stored {
@@ -114,19 +134,19 @@ fn draft_array(
     let append = axis.map(|axis| Append {
         axis,
         old: stored.map_or(0, |s| s.shape[axis]),
+        // A variable that is new to the store gets its values at the steps that are there, too.
+        runs: runs(&archive.lengths(), &request.placed, |placed| {
+            !placed.stored || settings.replace || stored.is_none()
+        }),
     });
     let mut shape = variable.shape.clone();
-    if let Some(append) = append {
-        shape[append.axis] = append.old
-            + archive
-                .files
-                .iter()
-                .map(|f| f.steps.len() as u64)
-                .sum::<u64>();
+    if let Some(append) = &append {
+        shape[append.axis] = request.length();
     }
+    let rewrites = settings.rewrite && main && axis.is_none() && stored.is_some();
     let phase = match axis {
         Some(axis) if is_small(variable, dtype, axis, main) => Phase::Commit,
-        None if stored.is_some() => Phase::Compare,
+        None if stored.is_some() && !rewrites => Phase::Compare,
         _ => Phase::Transfer,
     };
     let (document, fill, chunk) = if let Some(stored) = stored {
@@ -146,7 +166,7 @@ fn draft_array(
         )
     } else {
         let chunk = new_chunk(variable, dtype, axis, phase, main, &settings.strategy);
-        let fill = fill_of(variable, dtype, archive.catalogue())?;
+        let fill = fill_of(variable, dtype, &archive.catalogue)?;
         let array = document::NewArray {
             variable,
             dtype,
@@ -163,6 +183,7 @@ fn draft_array(
     };
     let array = TargetArray {
         name: variable.name.clone(),
+        origin: origin(archive, &variable.name),
         stores: vec![index],
         document: document.to_string(),
         dtype,
@@ -170,9 +191,26 @@ fn draft_array(
         shape,
         chunk,
         append,
+        rewrites,
         phase,
     };
     Ok((array, document))
+}
+
+/// Where the values of the variable `name` come from.
+fn origin(archive: &Archive, name: &str) -> Origin {
+    match archive.borrowed.variables.get(name) {
+        Some((variable, leading)) => Origin {
+            variable: variable.clone(),
+            leading: *leading,
+            file: archive.files.len(),
+        },
+        None => Origin {
+            variable: name.to_owned(),
+            leading: 0,
+            file: 0,
+        },
+    }
 }
 
 /// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays
@@ -183,7 +221,7 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
         other.name == array.name
             && other.document == array.document
             && other.append == array.append
-            && array.append.is_none_or(|a| a.old == 0)
+            && array.append.as_ref().is_none_or(|a| a.old == 0)
             && other.phase == array.phase
             && other.stores.is_empty() == array.stores.is_empty()
     });
@@ -246,17 +284,30 @@ fn fill_of(
         })
 }
 
-fn check_contents(request: &Request, stored: &Stored) -> Result<(), PlanError> {
+/// A store that grows must grow in all its arrays; a store that is updated only must hold what is updated.
+fn check_contents(
+    request: &Request,
+    stored: &Stored,
+    settings: &Settings,
+) -> Result<(), PlanError> {
     let found: BTreeSet<&str> = request.members.iter().map(String::as_str).collect();
     let held: BTreeSet<&str> = stored.arrays.iter().map(|a| a.name.as_str()).collect();
-    if found == held {
-        return Ok(());
+    let store = request.key.clone();
+    let names =
+        |names: &BTreeSet<&str>, others: &BTreeSet<&str>| list(names.difference(others).copied());
+    let grows = request.placed.iter().any(|p| !p.stored);
+    if grows && !held.is_subset(&found) {
+        return Err(PlanError::ContentsMissing {
+            store,
+            missing: names(&held, &found),
+        });
     }
-    Err(PlanError::Contents {
-        store: request.key.clone(),
-        stored: list(held.into_iter()),
-        found: list(found.into_iter()),
-    })
+    let added = names(&found, &held);
+    match (found.is_subset(&held), settings.rewrite) {
+        (false, true) => Err(PlanError::NotHeld { store, added }),
+        (false, false) if !settings.add_variables => Err(PlanError::ContentsNew { store, added }),
+        _ => Ok(()),
+    }
 }
 
 fn check_chunks(

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
 use super::chunking::ChunkStrategy;
 use super::error::PlanError;
-use super::target::{Budget, Phase, Plan};
+use super::steps::Placed;
+use super::target::{Budget, Phase, Plan, TargetStore};
 use super::units::units;
 use crate::exit::Failure;
 use crate::source::{Archive, list};
@@ -17,14 +20,18 @@ use crate::store::{Codec, Stored};
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
 
-/// A store to create, or to extend with all steps of the archive.
+/// A store to create, to extend or to overwrite steps of.
 pub struct Request {
     /// Its key in the bucket.
     pub key: String,
-    /// Its data variable first, then the coordinates.
+    /// Its data variables.
+    pub mains: Vec<String>,
+    /// Its data variables, then the coordinates.
     pub members: Vec<String>,
     /// The store as it is; `None` to create it.
     pub stored: Option<Stored>,
+    /// Where each step of the archive goes.
+    pub placed: Vec<Placed>,
 }
 
 /// What the user chose.
@@ -33,10 +40,28 @@ pub struct Settings {
     pub strategy: ChunkStrategy,
     /// The compressor of new arrays.
     pub codec: Codec,
+    /// Global attributes to add to those of the files.
+    pub attributes: Map<String, Value>,
+    /// Are steps overwritten that a store has already?
+    pub replace: bool,
+    /// Are static data variables overwritten? And stores only changed, not added to?
+    pub rewrite: bool,
+    /// May variables be added to a store?
+    pub add_variables: bool,
     /// Ranks that share the work.
     pub ranks: usize,
     /// What each of them may use.
     pub budget: Budget,
+}
+
+impl Request {
+    /// Steps of the store after the transaction.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let stored = self.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+        let end = self.placed.iter().map(|p| p.at + 1).max();
+        stored.max(end.unwrap_or(0))
+    }
 }
 
 /// The plan that puts the archive's steps into the requested stores.
@@ -44,28 +69,10 @@ pub struct Settings {
 /// # Errors
 /// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
 pub fn plan(archive: &Archive, requests: &[Request], settings: &Settings) -> Result<Plan, Failure> {
-    check_strategy(archive, requests, &settings.strategy)?;
-    let mut first = 0;
-    let mut files = Vec::new();
-    for file in &archive.files {
-        let steps = file.steps.len() as u64;
-        files.push((file.catalogue.path.clone(), first, steps));
-        first += steps;
-    }
-    let mut drafts = Vec::new();
-    let mut stores = Vec::new();
-    for (index, request) in requests.iter().enumerate() {
-        stores.push(draft_arrays(
-            archive,
-            request,
-            settings,
-            index,
-            &mut drafts,
-        )?);
-    }
+    let (stores, drafts) = draft(archive, requests, settings)?;
     let scratch = scratch(&drafts, settings.budget.threads);
     let mut plan = Plan {
-        files,
+        files: archive.paths(),
         stores,
         arrays: Vec::new(),
         units: Vec::new(),
@@ -73,22 +80,44 @@ pub fn plan(archive: &Archive, requests: &[Request], settings: &Settings) -> Res
         peak_memory: 0,
     };
     for draft in drafts {
-        add_units(&mut plan, draft);
+        add_units(&mut plan, draft, archive.files.len());
     }
     assign(&mut plan, settings.ranks);
     check_memory(&mut plan, scratch, settings.ranks)?;
     Ok(plan)
 }
 
-/// Adds an array and its units.
-fn add_units(plan: &mut Plan, draft: Draft) {
+/// The stores and arrays of a plan.
+///
+/// # Errors
+/// Everything that does not fit, together.
+pub(super) fn draft(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<(Vec<TargetStore>, Vec<Draft>), Failure> {
+    check_strategy(archive, requests, &settings.strategy)?;
+    let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, request) in requests.iter().enumerate() {
+        match draft_arrays(archive, request, settings, index, &mut drafts) {
+            Ok(store) => stores.push(store),
+            Err(of_store) => problems.extend(of_store),
+        }
+    }
+    Failure::together(problems)?;
+    Ok((stores, drafts))
+}
+
+/// Adds an array and its units. The archive has so many `files`; behind them comes the one that coordinates are borrowed
+/// from.
+fn add_units(plan: &mut Plan, draft: Draft, files: usize) {
     let cap = UNIT_BYTES.min(plan.in_flight / 6);
     let stored = draft.stored_chunks.as_deref();
     let units = units(&draft.array, plan.arrays.len(), stored, cap);
-    if draft.array.phase == Phase::Compare {
+    if draft.array.phase == Phase::Compare && draft.array.origin.file < files {
         // Against a store, every file; against the first file, the others.
         let from = usize::from(draft.array.stores.is_empty());
-        for file in from..plan.files.len() {
+        for file in from..files {
             plan.units.extend(units.iter().cloned().map(|mut unit| {
                 unit.file = file;
                 unit
@@ -107,7 +136,8 @@ fn check_strategy(
 ) -> Result<(), PlanError> {
     let variables = requests
         .iter()
-        .filter_map(|r| archive.catalogue().variable(&r.members[0]));
+        .flat_map(|r| &r.mains)
+        .filter_map(|name| archive.catalogue.variable(name));
     let known: BTreeSet<&str> = variables
         .flat_map(|v| v.dimensions.iter().map(String::as_str))
         .collect();

@@ -70,13 +70,15 @@ pub enum PlanError {
         found: String,
     },
     #[error(
-        "store '{store}': has the arrays {stored}, the file gives {found}; nothing was written"
+        "store '{store}': holds {missing}, which the files do not have; it would not grow with the others, and xarray could not open the store; nothing was written"
     )]
-    Contents {
-        store: String,
-        stored: String,
-        found: String,
-    },
+    ContentsMissing { store: String, missing: String },
+    #[error(
+        "store '{store}': does not hold {added}; give --add-variables to add what is new, its earlier steps reading as fill; nothing was written"
+    )]
+    ContentsNew { store: String, added: String },
+    #[error("store '{store}': does not hold {added}, so it cannot be updated; nothing was written")]
+    NotHeld { store: String, added: String },
     #[error(
         "store '{store}': array '{array}' has chunks {stored}, --chunk_strategy asks for {asked}; leave it out, a store keeps its chunks; nothing was written"
     )]
@@ -96,9 +98,18 @@ pub enum PlanError {
         steps: usize,
     },
     #[error(
-        "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps; nothing was written"
+        "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written"
     )]
-    SomeStepsStored {
+    StepsStored {
+        store: String,
+        count: usize,
+        total: usize,
+        shown: String,
+    },
+    #[error(
+        "store '{store}': does not have {count} of the {total} steps to update: {shown}; leave them out, or give --append-missing; nothing was written"
+    )]
+    StepsMissing {
         store: String,
         count: usize,
         total: usize,
@@ -128,8 +139,12 @@ impl From<PlanError> for Failure {
             PlanError::Type { .. } => Exit::TypeConflict,
             PlanError::Attribute { .. } => Exit::AttributeConflict,
             PlanError::Ragged { .. } => Exit::ForeignStore,
-            PlanError::Contents { .. } => Exit::ContentsConflict,
-            PlanError::SomeStepsStored { .. } | PlanError::BeforeEnd { .. } => Exit::TimeConflict,
+            PlanError::ContentsMissing { .. }
+            | PlanError::ContentsNew { .. }
+            | PlanError::NotHeld { .. } => Exit::ContentsConflict,
+            PlanError::StepsStored { .. }
+            | PlanError::StepsMissing { .. }
+            | PlanError::BeforeEnd { .. } => Exit::TimeConflict,
         };
         Self::new(exit, error.to_string())
     }

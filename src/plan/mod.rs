@@ -11,6 +11,7 @@ mod error;
 mod prefix;
 mod steps;
 mod target;
+mod transactions;
 mod units;
 
 pub use chunking::ChunkStrategy;
@@ -18,9 +19,10 @@ pub use conform::attributes_of;
 pub use draft::{Request, Settings, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
-pub use steps::{Steps, new_steps};
-pub use target::{Append, Budget, Phase, Plan, TargetArray, TargetStore};
-pub use units::{Object, WorkUnit};
+pub use steps::{Missing, Overlap, Placed, place};
+pub use target::{Append, Budget, Origin, Phase, Plan, Run, TargetArray, TargetStore};
+pub use transactions::{Transactions, transactions};
+pub use units::{Object, Part, WorkUnit};
 
 #[cfg(test)]
 mod tests;

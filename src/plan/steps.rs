@@ -1,84 +1,217 @@
-//! Which steps of the archive are new to a store.
+//! Where the archive's steps go in a store: on those it has of the same time, and behind its end.
+//!
+//! Key types: [`Placed`], [`Overlap`], [`Missing`].
 
 use std::cmp::Ordering;
 
 use super::error::PlanError;
-use crate::source::Number;
+use super::target::Run;
+use crate::source::Step;
 
-/// How an archive's steps lie to a store's.
+/// Where a step of the archive goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steps {
-    /// The store has them all.
-    AllStored,
-    /// All come after the store's last.
-    AllNew,
+pub struct Placed {
+    /// Its place along the append dimension.
+    pub at: u64,
+    /// Does the store have it already?
+    pub stored: bool,
 }
 
-/// Compares the archive's steps with those of the store called `store`, by value. Both must increase.
+/// What becomes of steps that the store has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// If it has all of them, nothing is done; if some, that is an error.
+    AllOrNothing,
+    /// They are left as they are.
+    Skip,
+    /// They are an error.
+    Error,
+    /// They are overwritten.
+    Replace,
+}
+
+/// What becomes of steps that the store does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// They are appended.
+    Append,
+    /// They are an error.
+    Error,
+}
+
+/// Finds the places of `archive`'s steps, which may come in any order but not twice, in the store called `store`, whose
+/// steps increase.
 ///
 /// # Errors
-/// If the store has some of them, or ends after the first.
-pub fn new_steps(store: &str, stored: &[Number], archive: &[Number]) -> Result<Steps, PlanError> {
-    let both: Vec<String> = archive
+/// If `overlap` or `missing` forbid it, or a new step is not after the store's last.
+pub fn place(
+    store: &str,
+    stored: &[Step],
+    archive: &[Step],
+    overlap: Overlap,
+    missing: Missing,
+) -> Result<Vec<Placed>, PlanError> {
+    let found: Vec<Option<usize>> = archive
         .iter()
-        .filter(|step| {
+        .map(|step| {
             stored
-                .binary_search_by(|s| s.compare(**step).unwrap_or(Ordering::Less))
-                .is_ok()
+                .binary_search_by(|s| s.compare(*step).unwrap_or(Ordering::Less))
+                .ok()
         })
-        .map(ToString::to_string)
         .collect();
-    if both.len() == archive.len() {
-        return Ok(Steps::AllStored);
-    }
-    if !both.is_empty() {
-        let shown = if both.len() > 6 {
-            format!("{} … {}", both[..3].join(", "), both[both.len() - 1])
-        } else {
-            both.join(", ")
-        };
-        return Err(PlanError::SomeStepsStored {
+    let those = |there: bool| -> Vec<Step> {
+        let pairs = archive.iter().zip(&found);
+        let chosen = pairs.filter(|(_, found)| found.is_some() == there);
+        chosen.map(|(step, _)| *step).collect()
+    };
+    let (there, mut new) = (those(true), those(false));
+    let refused = match overlap {
+        Overlap::AllOrNothing => !there.is_empty() && !new.is_empty(),
+        Overlap::Error => !there.is_empty(),
+        Overlap::Skip | Overlap::Replace => false,
+    };
+    if refused {
+        return Err(PlanError::StepsStored {
             store: store.to_owned(),
-            count: both.len(),
+            count: there.len(),
             total: archive.len(),
-            shown,
+            shown: shown(&there),
         });
     }
-    match (stored.last(), archive.first()) {
-        (Some(end), Some(first)) if !first.is_after(*end) => Err(PlanError::BeforeEnd {
+    if missing == Missing::Error && !new.is_empty() {
+        return Err(PlanError::StepsMissing {
+            store: store.to_owned(),
+            count: new.len(),
+            total: archive.len(),
+            shown: shown(&new),
+        });
+    }
+    new.sort_by(|a, b| a.compare(*b).unwrap_or(Ordering::Equal));
+    if let (Some(end), Some(first)) = (stored.last(), new.first())
+        && !first.is_after(*end)
+    {
+        return Err(PlanError::BeforeEnd {
             store: store.to_owned(),
             end: end.to_string(),
             first: first.to_string(),
-        }),
-        _ => Ok(Steps::AllNew),
+        });
+    }
+    let placed = archive.iter().zip(found).map(|(step, found)| match found {
+        Some(at) => Placed {
+            at: at as u64,
+            stored: true,
+        },
+        None => Placed {
+            at: (stored.len() + new.partition_point(|other| step.is_after(*other))) as u64,
+            stored: false,
+        },
+    });
+    Ok(placed.collect())
+}
+
+/// The runs that put those steps of files of so many `steps` which `wanted` names to their places, in the array's order.
+pub(super) fn runs(steps: &[u64], placed: &[Placed], wanted: impl Fn(&Placed) -> bool) -> Vec<Run> {
+    let mut each = Vec::new();
+    let mut places = placed.iter();
+    for (file, &steps) in steps.iter().enumerate() {
+        for (first, place) in (0..steps).zip(&mut places) {
+            if wanted(place) {
+                each.push(Run {
+                    file,
+                    first,
+                    count: 1,
+                    at: place.at,
+                });
+            }
+        }
+    }
+    each.sort_by_key(|run| run.at);
+    let mut runs: Vec<Run> = Vec::new();
+    for run in each {
+        match runs.last_mut() {
+            Some(last)
+                if last.file == run.file
+                    && last.first + last.count == run.first
+                    && last.at + last.count == run.at =>
+            {
+                last.count += 1;
+            }
+            _ => runs.push(run),
+        }
+    }
+    runs
+}
+
+/// The steps as a list for a message, not longer than a line.
+fn shown(steps: &[Step]) -> String {
+    let text: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    if text.len() > 6 {
+        format!("{} … {}", text[..3].join(", "), text[text.len() - 1])
+    } else {
+        text.join(", ")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Number;
 
-    fn steps(values: &[f64]) -> Vec<Number> {
-        values.iter().copied().map(Number::Float).collect()
+    fn steps(values: &[f64]) -> Vec<Step> {
+        values.iter().map(|&v| Step(Number::Float(v))).collect()
+    }
+
+    fn places(placed: &[Placed]) -> Vec<(u64, bool)> {
+        placed.iter().map(|p| (p.at, p.stored)).collect()
     }
 
     #[test]
-    fn all_new_all_stored_and_nothing_between() {
+    fn steps_are_found_by_value_in_any_order() {
         let stored = steps(&[1.0, 2.0, 3.0]);
-        assert_eq!(
-            new_steps("s", &stored, &steps(&[4.0, 5.0])),
-            Ok(Steps::AllNew)
-        );
-        assert_eq!(new_steps("s", &[], &steps(&[4.0])), Ok(Steps::AllNew));
-        assert_eq!(
-            new_steps("s", &stored, &steps(&[2.0, 3.0])),
-            Ok(Steps::AllStored)
-        );
-        let some = new_steps("s", &stored, &steps(&[3.0, 4.0])).unwrap_err();
+        let at = |archive: &[f64], overlap, missing| {
+            place("s", &stored, &steps(archive), overlap, missing)
+        };
+        let new = at(&[4.0, 5.0], Overlap::AllOrNothing, Missing::Append).unwrap();
+        assert_eq!(places(&new), [(3, false), (4, false)]);
+        let all = at(&[3.0, 1.0], Overlap::AllOrNothing, Missing::Append).unwrap();
+        assert_eq!(places(&all), [(2, true), (0, true)]);
+        let both = at(&[5.0, 2.0, 4.0], Overlap::Replace, Missing::Append).unwrap();
+        assert_eq!(places(&both), [(4, false), (1, true), (3, false)]);
+        let some = at(&[3.0, 4.0], Overlap::AllOrNothing, Missing::Append).unwrap_err();
         assert!(
-            matches!(some, PlanError::SomeStepsStored { count: 1, total: 2, ref shown, .. } if shown == "3")
+            matches!(some, PlanError::StepsStored { count: 1, total: 2, ref shown, .. } if shown == "3")
         );
-        let before = new_steps("s", &stored, &steps(&[0.5])).unwrap_err();
+        assert!(at(&[3.0], Overlap::Error, Missing::Append).is_err());
+        let absent = at(&[3.0, 4.0], Overlap::Replace, Missing::Error).unwrap_err();
+        assert!(
+            matches!(absent, PlanError::StepsMissing { count: 1, ref shown, .. } if shown == "4")
+        );
+        let before = at(&[0.5], Overlap::Skip, Missing::Append).unwrap_err();
         assert!(matches!(before, PlanError::BeforeEnd { .. }));
+    }
+
+    #[test]
+    fn neighbours_in_file_and_array_are_one_run() {
+        let placed = [(2, true), (3, false), (5, false), (4, false), (0, true)];
+        let placed = placed.map(|(at, stored)| Placed { at, stored });
+        let run = |file, first, count, at| Run {
+            file,
+            first,
+            count,
+            at,
+        };
+        assert_eq!(
+            runs(&[3, 2], &placed, |_| true),
+            [
+                run(1, 1, 1, 0),
+                run(0, 0, 2, 2),
+                run(1, 0, 1, 4),
+                run(0, 2, 1, 5)
+            ]
+        );
+        assert_eq!(
+            runs(&[3, 2], &placed, |p| p.stored),
+            [run(1, 1, 1, 0), run(0, 0, 1, 2)]
+        );
     }
 }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::units::WorkUnit;
-use crate::source::DType;
+use crate::source::{DType, Hyperslab};
 use serde::{Deserialize, Serialize};
 
 /// Everything a rank needs to do its part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// The archive's files in order, each with the index of its first step in the archive and its number of steps.
-    pub files: Vec<(PathBuf, u64, u64)>,
+    /// The files that the ranks read, by the index that units and runs have.
+    pub files: Vec<PathBuf>,
     /// The stores to create or extend.
     pub stores: Vec<TargetStore>,
     /// The arrays to write or to compare.
@@ -34,13 +34,17 @@ pub struct TargetStore {
     pub new_root: String,
     /// Steps that the transaction adds.
     pub new_steps: u64,
+    /// Steps that it overwrites.
+    pub replaced_steps: u64,
 }
 
 /// One Zarr array to write or to compare, in each store that holds it alike.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TargetArray {
-    /// Its name, in the source and in the store.
+    /// Its name in the store.
     pub name: String,
+    /// Where its values come from.
+    pub origin: Origin,
     /// The stores that hold it, as indices into [`Plan::stores`].
     pub stores: Vec<usize>,
     /// Its Zarr document, with the shape it has after the transaction.
@@ -53,19 +57,47 @@ pub struct TargetArray {
     pub shape: Vec<u64>,
     /// Its chunk shape: what one object holds.
     pub chunk: Vec<u64>,
-    /// How it grows; `None` for a static array.
+    /// What is written along the append dimension; `None` for a static array.
     pub append: Option<Append>,
+    /// Does the store hold values of this static array, which are overwritten?
+    pub rewrites: bool,
     /// When its units run.
     pub phase: Phase,
 }
 
-/// How an array grows along the append dimension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The source of an array's values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The variable's name in the source files.
+    pub variable: String,
+    /// Dimensions of size one that the variable has before those of the array.
+    pub leading: usize,
+    /// The file that a static array is read from.
+    pub file: usize,
+}
+
+/// What is written of an array along the append dimension.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Append {
     /// Which of its dimensions grows.
     pub axis: usize,
-    /// Steps in the store before the transaction: archive step 0 becomes step `old` of the array.
+    /// Steps in the store before the transaction.
     pub old: u64,
+    /// The steps to write, in the order of the array.
+    pub runs: Vec<Run>,
+}
+
+/// Neighbouring steps of one file that are neighbours in an array too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which of [`Plan::files`].
+    pub file: usize,
+    /// The first of them in the file.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// The first of them in the array.
+    pub at: u64,
 }
 
 /// The phases of a transaction, in order.
@@ -125,5 +157,20 @@ impl TargetArray {
     #[must_use]
     pub fn object_bytes(&self) -> u64 {
         self.chunk.iter().product::<u64>() * self.dtype.size() as u64
+    }
+
+    /// What the store holds of it before the transaction.
+    #[must_use]
+    pub fn held(&self) -> Option<Hyperslab> {
+        let mut held = Hyperslab {
+            start: vec![0; self.shape.len()],
+            count: self.shape.clone(),
+        };
+        match &self.append {
+            Some(append) => held.count[append.axis] = append.old,
+            None if !self.rewrites => return None,
+            None => {}
+        }
+        (!held.is_empty()).then_some(held)
     }
 }

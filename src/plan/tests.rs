@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::source::{
-    Archive, Attribute, Catalogue, DType, Hyperslab, Number, SourceFile, Variable, VariableType,
+    Archive, Attribute, Borrowed, Catalogue, DType, Hyperslab, Number, SourceFile, Step, Variable,
+    VariableType,
 };
 use crate::store::{Codec, Stored, StoredArray, document};
 
@@ -20,7 +21,16 @@ struct Case {
     chunk: Vec<u64>,
     old: u64,
     files: Vec<u64>,
+    /// Which of the store's steps are overwritten, from the first file.
+    replaced: Vec<bool>,
     ranks: usize,
+}
+
+impl Case {
+    fn replaced(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.old)
+            .filter(|&step| self.replaced.get(usize::try_from(step).unwrap()) == Some(&true))
+    }
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -29,13 +39,15 @@ fn cases() -> impl Strategy<Value = Case> {
         let stored = proptest::option::of(proptest::collection::vec(1..9u64, dims + 1));
         let chunk = proptest::collection::vec(1..6u64, dims + 1);
         let files = proptest::collection::vec(1..5u64, 1..4);
-        (sizes, stored, chunk, 0..8u64, files, 1..6usize).prop_map(
-            |(others, stored, chunk, old, files, ranks)| Case {
+        let replaced = proptest::collection::vec(any::<bool>(), 8);
+        (sizes, stored, chunk, 0..8u64, files, replaced, 1..6usize).prop_map(
+            |(others, stored, chunk, old, files, replaced, ranks)| Case {
                 others,
                 stored,
                 chunk,
                 old,
                 files,
+                replaced,
                 ranks,
             },
         )
@@ -50,7 +62,12 @@ fn dimensions(case: &Case) -> Vec<String> {
 fn archive(case: &Case) -> Archive {
     let mut first = case.old;
     let mut files = Vec::new();
-    for (i, &steps) in case.files.iter().enumerate() {
+    for (i, &new) in case.files.iter().enumerate() {
+        let mut values: Vec<u64> = (first..first + new).collect();
+        if i == 0 {
+            values.splice(..0, case.replaced());
+        }
+        let steps = values.len() as u64;
         let variable = |name: &str, dimensions: Vec<String>, shape: Vec<u64>| Variable {
             name: name.to_owned(),
             kind: VariableType::Number(DType::F32),
@@ -71,14 +88,16 @@ fn archive(case: &Case) -> Archive {
                 ],
                 attributes: Vec::new(),
             },
-            steps: (first..first + steps).map(Number::UInt).collect(),
+            steps: values.into_iter().map(|v| Step(Number::UInt(v))).collect(),
         });
-        first += steps;
+        first += new;
     }
     Archive {
+        catalogue: files[0].catalogue.clone(),
         files,
         append_dimension: "time".to_owned(),
         axis: "time".to_owned(),
+        borrowed: Borrowed::default(),
     }
 }
 
@@ -87,7 +106,7 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     (case.old > 0).then(|| Stored {
         root: "{}".to_owned(),
         arrays: archive
-            .catalogue()
+            .catalogue
             .variables
             .iter()
             .map(|variable| {
@@ -120,7 +139,7 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
                 }
             })
             .collect(),
-        steps: (0..case.old).map(Number::UInt).collect(),
+        steps: (0..case.old).map(|v| Step(Number::UInt(v))).collect(),
     })
 }
 
@@ -136,18 +155,48 @@ fn planned(case: &Case, memory: u64) -> Result<Plan, crate::exit::Failure> {
     } else {
         ChunkStrategy::default()
     };
-    let request = Request {
-        key: "p/v.zarr".to_owned(),
+    let request = request("p/v.zarr", stored(case, &archive), &archive);
+    plan(&archive, &[request], &settings(case, strategy, memory))
+}
+
+fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
+    let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    let placed = place(
+        key,
+        there,
+        &archive.steps(),
+        Overlap::Replace,
+        Missing::Append,
+    )
+    .unwrap();
+    Request {
+        key: key.to_owned(),
+        mains: vec!["v".to_owned()],
         members: ["v", "time", "e"].map(str::to_owned).to_vec(),
-        stored: stored(case, &archive),
-    };
-    let settings = Settings {
+        stored,
+        placed,
+    }
+}
+
+fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
+    Settings {
         strategy,
         codec: Codec::None,
+        attributes: serde_json::Map::new(),
+        replace: true,
+        rewrite: false,
+        add_variables: false,
         ranks: case.ranks,
         budget: Budget { memory, threads: 2 },
-    };
-    plan(&archive, &[request], &settings)
+    }
+}
+
+/// What the unit writes, in the array's index space.
+fn regions(unit: &WorkUnit, array: &TargetArray) -> Vec<Hyperslab> {
+    unit.parts(array)
+        .into_iter()
+        .map(|part| part.in_array)
+        .collect()
 }
 
 /// Every index of a box.
@@ -175,20 +224,19 @@ proptest! {
                 for object in unit.objects(array) {
                     prop_assert!(owners.insert(object.chunk.clone(), unit.owner).is_none(), "two units own one object");
                     // Within the array, and with something new in it.
-                    prop_assert!(object.slab.intersect(&unit.region(array)).is_some());
+                    prop_assert!(regions(unit, array).iter().any(|part| object.slab.intersect(part).is_some()));
                 }
-                for position in indices(&unit.region(array)) {
+                for position in regions(unit, array).iter().flat_map(indices) {
                     *written.entry(position).or_default() += 1;
                 }
             }
-            let old = if array.append.is_some() { case.old } else { 0 };
-            let mut region = Hyperslab { start: vec![0; array.shape.len()], count: array.shape.clone() };
-            if let Some(append) = array.append {
+            let whole = Hyperslab { start: vec![0; array.shape.len()], count: array.shape.clone() };
+            let mut expected: BTreeMap<Vec<u64>, u32> = indices(&whole).into_iter().map(|p| (p, 1)).collect();
+            if let Some(append) = &array.append {
                 prop_assert_eq!(array.shape[append.axis], case.old + steps);
-                region.start[append.axis] = old;
-                region.count[append.axis] -= old;
+                let replaced: Vec<u64> = case.replaced().collect();
+                expected.retain(|p, _| p[append.axis] >= case.old || replaced.contains(&p[append.axis]));
             }
-            let expected: BTreeMap<Vec<u64>, u32> = indices(&region).into_iter().map(|p| (p, 1)).collect();
             prop_assert_eq!(written, expected);
         }
     }
@@ -199,7 +247,7 @@ proptest! {
         let compared: BTreeMap<usize, u64> = plan.units.iter()
             .filter(|u| plan.arrays[u.array].phase == Phase::Compare)
             .fold(BTreeMap::new(), |mut files, unit| {
-                *files.entry(unit.file).or_default() += unit.region(&plan.arrays[unit.array]).len();
+                *files.entry(unit.file).or_default() += regions(unit, &plan.arrays[unit.array])[0].len();
                 files
             });
         let values: u64 = case.others.iter().product();
@@ -224,7 +272,7 @@ proptest! {
                     // An object decoded, encoded and read back; and what the engine admits at a time.
                     prop_assert!(unit.memory(&plan) >= 3 * unit.bytes(&plan));
                     prop_assert!(unit.memory(&plan) <= plan.in_flight);
-                    prop_assert!(unit.bytes(&plan) >= unit.region(array).len() * 4);
+                    prop_assert!(unit.bytes(&plan) >= regions(unit, array).iter().map(Hyperslab::len).sum::<u64>() * 4);
                 }
                 let stored: u64 = case.stored.iter().map(|s| s.iter().product::<u64>() * 4).max().unwrap_or(0);
                 prop_assert_eq!(plan.in_flight, memory - 2 * 2 * stored);
@@ -255,6 +303,7 @@ fn units_meet_the_edges_of_stored_chunks() {
         chunk: vec![1, 6, 8],
         old: 0,
         files: vec![2],
+        replaced: vec![],
         ranks: 1,
     };
     let plan = planned(&case, 1 << 30).unwrap();
@@ -276,24 +325,13 @@ fn an_array_that_is_the_same_in_two_stores_is_one_array() {
         chunk: vec![1, 3],
         old: 0,
         files: vec![2],
+        replaced: vec![],
         ranks: 2,
     };
     let archive = archive(&case);
-    let request = |key: &str| Request {
-        key: key.to_owned(),
-        members: ["v", "time", "e"].map(str::to_owned).to_vec(),
-        stored: None,
-    };
-    let settings = Settings {
-        strategy: ChunkStrategy::default(),
-        codec: Codec::None,
-        ranks: 2,
-        budget: Budget {
-            memory: 1 << 30,
-            threads: 1,
-        },
-    };
-    let plan = plan(&archive, &[request("a.zarr"), request("b.zarr")], &settings).unwrap();
+    let requests = ["a.zarr", "b.zarr"].map(|key| request(key, None, &archive));
+    let settings = settings(&case, ChunkStrategy::default(), 1 << 30);
+    let plan = plan(&archive, &requests, &settings).unwrap();
     assert!(
         plan.arrays.iter().all(|a| a.stores == [0, 1]),
         "{:?}",

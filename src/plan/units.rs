@@ -1,11 +1,11 @@
 //! Work units: boxes of whole objects, shaped so that each stored chunk of the source is read once where memory
 //! allows.
 //!
-//! Key types: [`WorkUnit`], [`Object`].
+//! Key types: [`WorkUnit`], [`Object`], [`Part`].
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{Plan, TargetArray};
+use super::target::{Plan, Run, TargetArray};
 use crate::source::Hyperslab;
 
 /// Bytes of bookkeeping an object costs while it is in flight.
@@ -18,7 +18,7 @@ pub struct WorkUnit {
     pub array: usize,
     /// The objects, as a box of the array's chunk grid.
     pub chunks: Hyperslab,
-    /// For a comparison: which of [`Plan::files`] is compared.
+    /// For a static array: which of [`Plan::files`] it is read from.
     pub file: usize,
     /// The rank that does it.
     pub owner: usize,
@@ -31,6 +31,17 @@ pub struct Object {
     pub chunk: Vec<u64>,
     /// What it holds in the array's index space; it can reach beyond the array's edges.
     pub slab: Hyperslab,
+}
+
+/// A box of a unit that comes from one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which of [`Plan::files`].
+    pub file: usize,
+    /// Where it lies in the file's variable.
+    pub in_file: Hyperslab,
+    /// Where it lies in the array.
+    pub in_array: Hyperslab,
 }
 
 impl WorkUnit {
@@ -73,27 +84,48 @@ impl WorkUnit {
         chunks.into_iter().map(object).collect()
     }
 
-    /// What it writes in the array's index space: its objects within the array's edges, from the first new step on.
+    /// What it reads, each part from one file, and where that lies in the array: its objects within the array's edges, as
+    /// far as they are written. The parts do not overlap.
     #[must_use]
-    pub fn region(&self, array: &TargetArray) -> Hyperslab {
+    pub fn parts(&self, array: &TargetArray) -> Vec<Part> {
         let mut region = Hyperslab {
             start: Vec::new(),
             count: Vec::new(),
         };
         for d in 0..array.shape.len() {
-            let first_new = array.append.filter(|a| a.axis == d).map_or(0, |a| a.old);
-            let start = (self.chunks.start[d] * array.chunk[d]).max(first_new);
-            let end = ((self.chunks.start[d] + self.chunks.count[d]) * array.chunk[d])
-                .min(array.shape[d]);
+            let start = self.chunks.start[d] * array.chunk[d];
+            let end = (self.chunks.start[d] + self.chunks.count[d]) * array.chunk[d];
             region.start.push(start);
-            region.count.push(end.saturating_sub(start));
+            region
+                .count
+                .push(end.min(array.shape[d]).saturating_sub(start));
         }
-        region
+        let Some(append) = &array.append else {
+            return vec![Part {
+                file: self.file,
+                in_file: region.clone(),
+                in_array: region,
+            }];
+        };
+        let part = |run: &Run| {
+            let mut in_array = region.clone();
+            in_array.start[append.axis] = run.at;
+            in_array.count[append.axis] = run.count;
+            let in_array = in_array.intersect(&region)?;
+            let mut in_file = in_array.clone();
+            in_file.start[append.axis] = in_array.start[append.axis] - run.at + run.first;
+            Some(Part {
+                file: run.file,
+                in_file,
+                in_array,
+            })
+        };
+        append.runs.iter().filter_map(part).collect()
     }
 }
 
-/// The units that cover what is to be written of `array`, the array of index `index`: every object from the first new
-/// step on, in exactly one unit.
+/// The units that cover what is to be written of `array`, the array of index `index`: every object that holds a step of
+/// its runs, in exactly one unit.
 ///
 /// A unit is grown from one object, innermost dimension first, until its edges meet those of the `stored` chunks, as
 /// long as it stays within `cap` decoded bytes.
@@ -107,27 +139,22 @@ pub(super) fn units(
         return Vec::new();
     }
     let rank = array.shape.len();
-    let grid: Vec<(u64, u64)> = (0..rank)
-        .map(|d| {
-            let old = array.append.filter(|a| a.axis == d).map_or(0, |a| a.old);
-            (
-                old / array.chunk[d],
-                array.shape[d].div_ceil(array.chunk[d]),
-            )
-        })
-        .collect();
+    let spans: Vec<Vec<(u64, u64)>> = (0..rank).map(|d| spans(array, d)).collect();
     let mut group = vec![1; rank];
     let mut bytes = array.object_bytes();
     for d in (0..rank).rev() {
         let wanted = stored.map_or(1, |stored| {
-            if array.append.is_some_and(|a| a.axis == d) {
+            if array.append.as_ref().is_some_and(|a| a.axis == d) {
                 stored[d].div_ceil(array.chunk[d])
             } else {
                 least_common_multiple(stored[d], array.chunk[d]) / array.chunk[d]
             }
         });
-        let (first, end) = grid[d];
-        group[d] = wanted.min(end - first).min(cap / bytes.max(1)).max(1);
+        let longest = spans[d].iter().map(|(first, end)| end - first).max();
+        group[d] = wanted
+            .min(longest.unwrap_or(0))
+            .min(cap / bytes.max(1))
+            .max(1);
         bytes = bytes.saturating_mul(group[d]);
     }
     let mut units = vec![WorkUnit {
@@ -136,26 +163,49 @@ pub(super) fn units(
             start: Vec::new(),
             count: Vec::new(),
         },
-        file: 0,
+        file: array.origin.file,
         owner: 0,
     }];
-    for d in 0..rank {
-        let (first, end) = grid[d];
-        let step = group[d];
+    for (spans, &step) in spans.iter().zip(&group) {
+        let mut pieces = Vec::new();
+        for &(mut start, end) in spans {
+            while start < end {
+                let count = step.min(end - start);
+                pieces.push((start, count));
+                start += count;
+            }
+        }
+        let pieces = &pieces;
         units = units
             .into_iter()
             .flat_map(|unit| {
-                (0..(end - first).div_ceil(step)).map(move |i| {
+                pieces.iter().map(move |&(start, count)| {
                     let mut unit = unit.clone();
-                    let start = first + i * step;
                     unit.chunks.start.push(start);
-                    unit.chunks.count.push(step.min(end - start));
+                    unit.chunks.count.push(count);
                     unit
                 })
             })
             .collect();
     }
     units
+}
+
+/// The runs of neighbouring chunks that are written along dimension `d`, each from its first up to its end.
+fn spans(array: &TargetArray, d: usize) -> Vec<(u64, u64)> {
+    let chunk = array.chunk[d];
+    let Some(append) = array.append.as_ref().filter(|a| a.axis == d) else {
+        return vec![(0, array.shape[d].div_ceil(chunk))];
+    };
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for run in &append.runs {
+        let (first, end) = (run.at / chunk, (run.at + run.count).div_ceil(chunk));
+        match spans.last_mut() {
+            Some(last) if first <= last.1 => last.1 = last.1.max(end),
+            _ => spans.push((first, end)),
+        }
+    }
+    spans
 }
 
 fn least_common_multiple(a: u64, b: u64) -> u64 {

@@ -1,12 +1,13 @@
 //! Attributes of variables and files, and their form in a Zarr document.
 
 use netcdf::AttributeValue;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::dtype::Number;
 
 /// The value of an attribute. NetCDF does not tell a scalar from a vector of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Attribute {
     /// Characters.
     Text(String),

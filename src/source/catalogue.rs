@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use netcdf::types::{FloatType, IntType, NcVariableType};
+use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
 use super::classic::expected_length;
@@ -14,7 +15,7 @@ use super::error::SourceError;
 use super::hdf5::quiet;
 
 /// What one file holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Catalogue {
     /// Where it is.
     pub path: PathBuf,
@@ -27,7 +28,7 @@ pub struct Catalogue {
 }
 
 /// One variable's metadata.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Variable {
     /// Its name.
     pub name: String,
@@ -44,12 +45,12 @@ pub struct Variable {
 }
 
 /// A variable's type, as far as it can be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VariableType {
     /// Numbers.
     Number(DType),
     /// Anything else, in NetCDF's word for it.
-    Other(&'static str),
+    Other(String),
 }
 
 impl Catalogue {
@@ -202,6 +203,23 @@ impl Variable {
             .split_whitespace()
     }
 
+    /// Its number type.
+    ///
+    /// # Errors
+    /// If it holds anything but numbers; `path` is for the message.
+    pub fn number_type(&self, path: &Path) -> Result<DType, SourceError> {
+        match &self.kind {
+            VariableType::Number(dtype) => Ok(*dtype),
+            VariableType::Other(kind) => Err(SourceError::Unsupported {
+                path: path.to_owned(),
+                variable: self.name.clone(),
+                problem: format!(
+                    "has type {kind}, which cannot be sent; name the variables to send with -v"
+                ),
+            }),
+        }
+    }
+
     /// The value that marks missing data.
     #[must_use]
     pub fn fill_value(&self) -> Option<Number> {
@@ -216,11 +234,6 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
         cause,
     };
     let metadata = std::fs::metadata(path).map_err(missing)?;
-    if metadata.is_dir() {
-        return Err(SourceError::Directory {
-            path: path.to_owned(),
-        });
-    }
     std::fs::File::open(path).map_err(missing)?;
     let expected = expected_length(path).map_err(|cause| SourceError::Broken {
         path: path.to_owned(),
@@ -255,11 +268,11 @@ fn kind_of(kind: &NcVariableType) -> VariableType {
         }),
         NcVariableType::Float(FloatType::F32) => Number(DType::F32),
         NcVariableType::Float(FloatType::F64) => Number(DType::F64),
-        NcVariableType::Char => Other("char"),
-        NcVariableType::String => Other("string"),
-        NcVariableType::Compound(_) => Other("compound"),
-        NcVariableType::Opaque(_) => Other("opaque"),
-        NcVariableType::Enum(_) => Other("enum"),
-        NcVariableType::Vlen(_) => Other("variable-length"),
+        NcVariableType::Char => Other("char".to_owned()),
+        NcVariableType::String => Other("string".to_owned()),
+        NcVariableType::Compound(_) => Other("compound".to_owned()),
+        NcVariableType::Opaque(_) => Other("opaque".to_owned()),
+        NcVariableType::Enum(_) => Other("enum".to_owned()),
+        NcVariableType::Vlen(_) => Other("variable-length".to_owned()),
     }
 }

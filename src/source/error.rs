@@ -13,8 +13,8 @@ pub enum SourceError {
         path: PathBuf,
         cause: std::io::Error,
     },
-    #[error("{path}: is a directory; name the NetCDF files in it", path = path.display())]
-    Directory { path: PathBuf },
+    #[error("{path}: {problem}", path = path.display())]
+    NoFiles { path: PathBuf, problem: String },
     #[error("{path}: is not a whole NetCDF file ({cause}); it may be truncated: copy it again and check it with ncdump -h", path = path.display())]
     Broken { path: PathBuf, cause: String },
     #[error("{path}: is truncated: its header describes {expected} bytes, the file has {found}; copy it again", path = path.display())]
@@ -67,6 +67,12 @@ pub enum SourceError {
         last: String,
         end: String,
     },
+    #[error("{path}: step {step} is in {other} too", path = path.display(), other = other.display())]
+    Repeated {
+        path: PathBuf,
+        other: PathBuf,
+        step: String,
+    },
     #[error("{path}: variable '{variable}': cannot read start {start:?} count {count:?}: {cause}", path = path.display())]
     Read {
         path: PathBuf,
@@ -81,7 +87,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let exit = match &error {
             SourceError::Missing { .. } => Exit::SourceMissing,
-            SourceError::Directory { .. } => Exit::SourceIsDirectory,
+            SourceError::NoFiles { .. } => Exit::NoSourceFiles,
             SourceError::Broken { .. }
             | SourceError::Truncated { .. }
             | SourceError::Read { .. } => Exit::SourceBroken,
@@ -92,8 +98,19 @@ impl From<SourceError> for Failure {
             SourceError::Unsupported { .. } => Exit::UnsupportedVariable,
             SourceError::StepsNotIncreasing { .. }
             | SourceError::Mismatch { .. }
-            | SourceError::Overlap { .. } => Exit::ArchiveMismatch,
+            | SourceError::Overlap { .. }
+            | SourceError::Repeated { .. } => Exit::ArchiveMismatch,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+/// Names as a list for a message.
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
     }
 }

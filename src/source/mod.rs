@@ -3,23 +3,33 @@
 //!
 //! The only room that names `netcdf` and HDF5. It never writes.
 
+mod alike;
 mod archive;
 mod attribute;
+mod borrow;
 mod catalogue;
 mod classic;
 mod dtype;
 mod error;
+mod file;
 mod hdf5;
 mod hyperslab;
+mod paths;
 mod reader;
+mod step;
 mod stored;
 
-pub(crate) use archive::list;
-pub use archive::{Archive, MEANING, SourceFile};
+pub use alike::MEANING;
+pub use archive::{Archive, Order};
 pub use attribute::{Attribute, number_to_json};
+pub use borrow::Borrowed;
 pub use catalogue::{Catalogue, Variable, VariableType};
 pub use dtype::{DType, Number};
 pub use error::SourceError;
+pub(crate) use error::list;
+pub use file::SourceFile;
 pub use hdf5::allow_reading_without_locks;
 pub use hyperslab::{Hyperslab, copy_block};
+pub use paths::expand;
 pub use reader::{Block, Reader};
+pub use step::Step;

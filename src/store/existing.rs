@@ -9,7 +9,7 @@ use super::codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
 use super::stored::{Stored, StoredArray};
-use crate::source::{DType, Number};
+use crate::source::{DType, Step};
 
 /// What lies at a store's place.
 pub enum Found {
@@ -147,7 +147,7 @@ async fn read_axis(
     bucket: &Bucket,
     store: &str,
     axis: &StoredArray,
-) -> Result<Vec<Number>, StoreError> {
+) -> Result<Vec<Step>, StoreError> {
     let foreign = |problem: String| StoreError::Foreign {
         store: store.to_owned(),
         problem,
@@ -173,7 +173,7 @@ async fn read_axis(
                 .repeat(usize::try_from(chunk).unwrap_or(usize::MAX)),
             Err(error) => return Err(error),
         };
-        steps.extend(dtype.numbers(&values));
+        steps.extend(dtype.numbers(&values).map(Step));
     }
     steps.truncate(usize::try_from(length).unwrap_or(usize::MAX));
     Ok(steps)

@@ -6,6 +6,12 @@ pub fn store_key(prefix: &str, variable: &str) -> String {
     format!("{prefix}/{variable}.zarr")
 }
 
+/// The key of the store of all variables: `<prefix>.zarr`.
+#[must_use]
+pub fn compact_key(prefix: &str) -> String {
+    format!("{prefix}.zarr")
+}
+
 /// The key of a store's root document.
 #[must_use]
 pub fn root_document(store: &str) -> String {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::source::{DType, Number};
+use crate::source::{DType, Step};
 
 /// A store as it is now.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Stored {
     /// Its arrays.
     pub arrays: Vec<StoredArray>,
     /// The values of its append coordinate.
-    pub steps: Vec<Number>,
+    pub steps: Vec<Step>,
 }
 
 /// An array of a store as it is now.

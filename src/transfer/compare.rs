@@ -16,11 +16,11 @@ impl Engine {
         let found = self.read_unit(&unit).await?;
         if array.stores.is_empty() {
             let first = WorkUnit {
-                file: 0,
+                file: array.origin.file,
                 ..unit.clone()
             };
             let expected = self.read_unit(&first).await?;
-            let other = self.plan.files[0].0.display().to_string();
+            let other = self.plan.files[0].display().to_string();
             for ((object, found), (_, expected)) in found.iter().zip(&expected) {
                 self.same(array, &unit, &object.slab.start, found, expected, &other)?;
             }
@@ -93,7 +93,7 @@ impl Engine {
         match differing.find(|(position, ..)| inside(position)) {
             None => Ok(()),
             Some((position, found, expected)) => Err(TransferError::Differs {
-                source_name: self.plan.files[unit.file].0.display().to_string(),
+                source_name: self.plan.files[unit.file].display().to_string(),
                 array: array.name.clone(),
                 other: other.to_owned(),
                 position,

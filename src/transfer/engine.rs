@@ -51,7 +51,7 @@ impl Engine {
             .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
-            reader: Reader::new(plan.files.iter().map(|f| f.0.clone()).collect()),
+            reader: Reader::new(plan.files.clone()),
             bucket,
             codecs,
             verify,

@@ -6,11 +6,13 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 
+use super::assemble::written;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
 use super::record::{ChunkRecord, Content, Proof, Verify};
 use super::undo::Touched;
 use crate::plan::{Object, TargetArray};
+use crate::source::Hyperslab;
 use crate::store::{Encoded, StoreError, layout};
 
 /// PUTs of an object that does not read back right, before the run fails.
@@ -26,9 +28,12 @@ impl Engine {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
         let mut old = Vec::new();
+        let (held, parts) = (array.held(), unit.parts(array));
         for object in unit.objects(array) {
-            old.push(if extends(array, &object) {
-                self.keep_old(unit.array, &object).await?
+            let kept = held.as_ref().and_then(|held| held.intersect(&object.slab));
+            old.push(if kept.is_some() {
+                let whole = written(&object, &parts) >= inside(array, &object);
+                self.keep_old(unit.array, &object, whole).await?
             } else {
                 None
             });
@@ -47,30 +52,35 @@ impl Engine {
         Ok(records?.into_iter().flatten().collect())
     }
 
-    /// Copies the object into the ledger, in each store that holds the array, and returns its values.
+    /// Copies the object into the ledger, in each store that holds the array, and returns its values unless the `whole` of
+    /// it is overwritten.
     async fn keep_old(
         self: &Arc<Self>,
         index: usize,
         object: &Object,
+        whole: bool,
     ) -> Result<Option<Vec<u8>>, TransferError> {
         let array = &self.plan.arrays[index];
         let mut values = None;
         for &store in &array.stores {
             let store = &self.plan.stores[store].key;
             let key = self.codecs[index].key(store, &object.chunk);
-            let Some(found) = self.stored_values(index, &object.chunk, &key).await? else {
-                continue;
-            };
+            if !whole {
+                values = self.stored_values(index, &object.chunk, &key).await?;
+                if values.is_none() {
+                    continue;
+                }
+            }
             let undo = layout::undo_copy(store, &key);
-            self.bucket
-                .copy(&key, &undo)
-                .await
-                .map_err(|cause| failed(array, &object.chunk, cause))?;
-            self.touch(Touched {
-                key,
-                undo: Some(undo),
-            });
-            values = Some(found);
+            match self.bucket.copy(&key, &undo).await {
+                Ok(()) => self.touch(Touched {
+                    key,
+                    undo: Some(undo),
+                }),
+                // An object that is all fill is not stored.
+                Err(error) if whole && error.is_missing() => {}
+                Err(cause) => return Err(failed(array, &object.chunk, cause)),
+            }
         }
         Ok(values)
     }
@@ -222,11 +232,13 @@ impl Engine {
     }
 }
 
-/// Does the object hold steps that are in the store already?
-fn extends(array: &TargetArray, object: &Object) -> bool {
-    array
-        .append
-        .is_some_and(|a| object.slab.start[a.axis] < a.old)
+/// Values of the object within the array's edges.
+fn inside(array: &TargetArray, object: &Object) -> u64 {
+    let edges = Hyperslab {
+        start: vec![0; array.shape.len()],
+        count: array.shape.clone(),
+    };
+    object.slab.intersect(&edges).map_or(0, |slab| slab.len())
 }
 
 fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {

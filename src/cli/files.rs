@@ -1,0 +1,124 @@
+//! The flags that say what is sent or updated, the same for both.
+//!
+//! Key type: [`FileArgs`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::size;
+use super::store::StoreArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{ChunkStrategy, Transactions};
+use crate::transfer::Verify;
+
+/// What `send` and `update` are told alike.
+#[derive(Args)]
+pub struct FileArgs {
+    /// NetCDF files, directories of them, or quoted patterns such as 'run1/*_grid_T_*.nc'; joined in time order
+    #[arg(short, long, num_args = 1.., required = true, value_name = "FILE")]
+    pub filepaths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
+    ///
+    /// Without it: all data variables of the files; in an update, those that have a store.
+    #[arg(short, long, num_args = 1.., value_name = "VAR")]
+    pub variables: Vec<String>,
+
+    /// The dimension along which stores grow
+    #[arg(
+        short,
+        long = "append_dim",
+        visible_alias = "append-dim",
+        default_value = "time_counter",
+        value_name = "DIM"
+    )]
+    pub append_dim: String,
+
+    /// Chunk sizes of a new store, as JSON: '{"time_counter": 1, "y": 100, "x": 100}' [short: -cs]
+    ///
+    /// Dimensions left out are chosen automatically: one time step, and multiples of the source's own chunks up to
+    /// about 16 MiB an object.
+    #[arg(
+        long = "chunk_strategy",
+        visible_alias = "chunk-strategy",
+        value_name = "JSON"
+    )]
+    pub chunk_strategy: Option<String>,
+
+    /// A file, such as the domain file, that holds coordinates to take with --update-coords [short: -gf]
+    #[arg(
+        long = "grid-filepath",
+        visible_alias = "grid_filepath",
+        value_name = "FILE",
+        requires = "update_coords"
+    )]
+    pub grid_filepath: Option<PathBuf>,
+
+    /// Which coordinates come from the grid file, as JSON: '{"nav_lon": "glamt", "nav_lat": "gphit"}' [short: -uc]
+    #[arg(
+        long = "update-coords",
+        visible_alias = "update_coords",
+        value_name = "JSON",
+        requires = "grid_filepath"
+    )]
+    pub update_coords: Option<String>,
+
+    /// Files in one transaction: the fewest that end on a chunk boundary, or all
+    #[arg(long, value_enum, default_value_t)]
+    pub transaction: Transactions,
+
+    /// How to verify each object after its PUT
+    #[arg(long, value_enum, default_value_t)]
+    pub verify: Verify,
+
+    /// Memory that each rank may use for data, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
+    pub memory: u64,
+}
+
+/// The first of the variables when all go into one store.
+const COMPACT: &str = "compact";
+
+impl FileArgs {
+    /// The chunk strategy; empty if none was given.
+    ///
+    /// # Errors
+    /// If it is malformed.
+    pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
+        let strategy = self.chunk_strategy.as_deref().map(str::parse).transpose();
+        Ok(strategy.map_err(Failure::from)?.unwrap_or_default())
+    }
+
+    /// The coordinates to take from the grid file, by name, each with the variable there.
+    ///
+    /// # Errors
+    /// If that is malformed.
+    pub fn coordinates(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let Some(text) = &self.update_coords else {
+            return Ok(BTreeMap::new());
+        };
+        serde_json::from_str(text).map_err(|cause| {
+            let message = format!(
+                "--update-coords {text}: {cause}; expected JSON such as '{{\"nav_lon\": \"glamt\", \"nav_lat\": \"gphit\"}}'"
+            );
+            Failure::new(Exit::Usage, message)
+        })
+    }
+
+    /// Do all variables go into one store?
+    #[must_use]
+    pub fn is_compact(&self) -> bool {
+        self.variables.first().is_some_and(|v| v == COMPACT)
+    }
+
+    /// The variables named; none means all.
+    #[must_use]
+    pub fn named(&self) -> &[String] {
+        &self.variables[usize::from(self.is_compact())..]
+    }
+}

@@ -1,0 +1,82 @@
+//! Do the files of an archive hold the same variables, in the same form and meaning?
+
+use super::archive::Archive;
+use super::attribute::Attribute;
+use super::catalogue::Catalogue;
+use super::error::SourceError;
+
+/// Attributes that say what raw values mean: where they differ, the same bytes mean different things.
+pub const MEANING: [&str; 8] = [
+    "_FillValue",
+    "missing_value",
+    "scale_factor",
+    "add_offset",
+    "_Unsigned",
+    "units",
+    "calendar",
+    "positive",
+];
+
+impl Archive {
+    /// Where a file does not hold the variables `members` with the dimensions, sizes, types and meaning they have in the
+    /// first one: one problem a variable and file. Sizes along the append dimension may differ.
+    #[must_use]
+    pub fn differences(&self, members: &[String]) -> Vec<SourceError> {
+        let others = self.files.iter().skip(1);
+        others
+            .flat_map(|file| members.iter().map(move |name| (file, name)))
+            .filter_map(|(file, name)| self.difference(&file.catalogue, name).err())
+            .collect()
+    }
+
+    fn difference(&self, catalogue: &Catalogue, name: &str) -> Result<(), SourceError> {
+        let first = &self.catalogue;
+        let differ = |problem: String| SourceError::Mismatch {
+            path: catalogue.path.clone(),
+            other: first.path.clone(),
+            problem,
+        };
+        let Some(expected) = first.variable(name) else {
+            return Ok(());
+        };
+        let Some(found) = catalogue.variable(name) else {
+            return Err(differ(format!("variable '{name}' is missing")));
+        };
+        if found.kind != expected.kind {
+            return Err(differ(format!(
+                "variable '{name}' has type {:?}, expected {:?}",
+                found.kind, expected.kind
+            )));
+        }
+        let shapes = found.dimensions == expected.dimensions
+            && (0..found.shape.len()).all(|d| {
+                found.dimensions[d] == self.append_dimension || found.shape[d] == expected.shape[d]
+            });
+        if !shapes {
+            return Err(differ(format!(
+                "variable '{name}' has dimensions {:?} of sizes {:?}, expected {:?} of {:?}",
+                found.dimensions, found.shape, expected.dimensions, expected.shape
+            )));
+        }
+        for attribute in MEANING {
+            let (found, expected) = (found.attribute(attribute), expected.attribute(attribute));
+            if !same(found, expected) {
+                return Err(differ(format!(
+                    "variable '{name}' has {attribute} {}, expected {}",
+                    shown(found),
+                    shown(expected)
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Are two attributes equal? NaN equals NaN here.
+fn same(a: Option<&Attribute>, b: Option<&Attribute>) -> bool {
+    a.map(Attribute::to_json) == b.map(Attribute::to_json)
+}
+
+fn shown(attribute: Option<&Attribute>) -> String {
+    attribute.map_or_else(|| "none".to_owned(), |a| a.to_json().to_string())
+}

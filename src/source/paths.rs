@@ -1,0 +1,121 @@
+//! From what the user names to files: paths, directories and quoted patterns.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::error::SourceError;
+use crate::exit::Failure;
+
+/// What the files of a directory that are NetCDF end with.
+const ENDINGS: [&str; 3] = ["nc", "nc4", "cdf"];
+
+/// The files that `named` stands for, each once: a directory for the NetCDF files in it, not below it; what does not
+/// exist and has one of `*?[` for the files that match.
+///
+/// # Errors
+/// All that is wrong: a directory without NetCDF files, a pattern that nothing matches or that is malformed.
+pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    for path in named {
+        let expanded = if path.is_dir() {
+            directory(path)
+        } else if !path.exists() && is_pattern(path) {
+            pattern(path)
+        } else {
+            Ok(vec![path.clone()])
+        };
+        match expanded {
+            Ok(expanded) => files.extend(expanded),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    Failure::together(problems)?;
+    Ok(files)
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.to_str()
+        .is_some_and(|text| text.contains(['*', '?', '[']))
+}
+
+fn directory(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let missing = |cause| SourceError::Missing {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(missing)? {
+        let file = entry.map_err(missing)?.path();
+        let ending = file.extension().and_then(|e| e.to_str());
+        if ending.is_some_and(|e| ENDINGS.contains(&e)) && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(SourceError::NoFiles {
+            path: path.to_owned(),
+            problem: format!(
+                "is a directory without files that end in .{}",
+                ENDINGS.join(", .")
+            ),
+        });
+    }
+    Ok(files)
+}
+
+fn pattern(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let no_files = |problem: String| SourceError::NoFiles {
+        path: path.to_owned(),
+        problem,
+    };
+    let matches = glob::glob(&path.to_string_lossy())
+        .map_err(|cause| no_files(format!("is no pattern: {cause}")))?;
+    let mut files = Vec::new();
+    for found in matches {
+        let file = found.map_err(|cause| SourceError::Missing {
+            path: cause.path().to_owned(),
+            cause: cause.into(),
+        })?;
+        if file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(no_files("matches no file".to_owned()));
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_patterns_and_files_each_once() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["b.nc", "a.nc", "a[1].nc", "notes.txt"] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        std::fs::create_dir(at("empty")).unwrap();
+        let names = |named: &[&str]| {
+            let named: Vec<PathBuf> = named.iter().map(|name| at(name)).collect();
+            expand(&named).map(|files| {
+                let name = |f: &PathBuf| f.file_name().unwrap().to_str().unwrap().to_owned();
+                files.iter().map(name).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(names(&["b.nc", "a.nc", "b.nc"]).unwrap(), ["b.nc", "a.nc"]);
+        assert_eq!(names(&[""]).unwrap(), ["a.nc", "a[1].nc", "b.nc"]);
+        assert_eq!(names(&["?.nc", "a.nc"]).unwrap(), ["a.nc", "b.nc"]);
+        // A file of that name wins over the pattern.
+        assert_eq!(names(&["a[1].nc"]).unwrap(), ["a[1].nc"]);
+        // What is no pattern and does not exist is for the reader to refuse.
+        assert_eq!(names(&["none.nc"]).unwrap(), ["none.nc"]);
+        let wrong = names(&["empty", "none*.nc", "[.nc", "a.nc"]).unwrap_err();
+        assert!(wrong.message.starts_with("3 problems"), "{wrong}");
+    }
+}
