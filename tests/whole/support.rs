@@ -231,3 +231,20 @@ pub fn real_months() -> Vec<String> {
         .map(|month| format!("{directory}/nemo_1m_{month}_grid-T.nc"))
         .to_vec()
 }
+
+/// Runs a Python script with `args`.
+#[track_caller]
+pub fn python_runs(script: &Path, args: &[impl AsRef<std::ffi::OsStr>]) -> Ended {
+    let mut command = Command::new(python());
+    command.arg(script).args(args);
+    end(command).well()
+}
+
+/// A copy of `file` with some of its steps, as `tests/python/cut.py` makes it.
+#[track_caller]
+pub fn cut(sandbox: &Sandbox, file: &str, name: &str, steps: &str, options: &[&str]) -> String {
+    let copy = sandbox.path(name).to_str().unwrap().to_owned();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/cut.py");
+    python_runs(&script, &[&[file, &copy, steps], options].concat());
+    copy
+}
