@@ -13,6 +13,7 @@ mod hdf5;
 mod hyperslab;
 mod reader;
 mod stored;
+mod time;
 
 pub(crate) use archive::list;
 pub use archive::{Archive, MEANING, SourceFile};
@@ -23,3 +24,6 @@ pub use error::SourceError;
 pub use hdf5::allow_reading_without_locks;
 pub use hyperslab::{Hyperslab, copy_block};
 pub use reader::{Block, Reader};
+pub use time::{
+    Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnit, TimeUnits, gaps, time_units,
+};
