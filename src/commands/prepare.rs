@@ -10,7 +10,7 @@ use super::prefix::prefix;
 use crate::cli::FileArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, place, transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, follows_on, place, transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceError, SourceFile, list};
 use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
@@ -26,6 +26,8 @@ pub(super) struct Intent<'a> {
     pub overlap: Overlap,
     /// What becomes of steps that it does not have.
     pub missing: Missing,
+    /// May times be missing between the files, or behind a store's last step?
+    pub allow_gaps: bool,
     /// How arrays are made and written.
     pub settings: Settings,
 }
@@ -76,7 +78,11 @@ impl Prepared {
         let prefix = prefix(args.store.prefix.as_deref(), &archive)?;
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
-        Failure::together(archive.differences(&members))?;
+        let mut problems = archive.differences(&members);
+        if !intent.allow_gaps {
+            problems.extend(archive.gaps());
+        }
+        Failure::together(problems)?;
         if let Some(grid) = &args.grid_filepath {
             archive.borrow_coordinates(&Catalogue::read(grid)?, &args.coordinates()?)?;
         }
@@ -187,6 +193,9 @@ fn request(
     };
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
     let placed = place(&target.key, there, &steps, intent.overlap, intent.missing)?;
+    if let (Some(stored), false) = (&stored, intent.allow_gaps) {
+        follows_on(&target.key, stored, archive, &placed)?;
+    }
     let holds = |name: &String| {
         stored
             .as_ref()

@@ -22,6 +22,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         files: &args.files,
         overlap,
         missing: Missing::Append,
+        allow_gaps: args.allow_gaps,
         settings: Settings {
             strategy: args.files.strategy()?,
             codec: args.codec()?,
@@ -46,6 +47,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
         } else {
             Missing::Error
         },
+        allow_gaps: true,
         settings: Settings {
             strategy: args.files.strategy()?,
             codec: Codec::default(),

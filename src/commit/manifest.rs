@@ -159,6 +159,7 @@ mod tests {
                     leading: 0,
                     file: 0,
                 },
+                conversions: Vec::new(),
                 stores: vec![0],
                 document: String::new(),
                 dtype: DType::F32,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::chunking::{ChunkStrategy, choose};
 use super::conform::{attributes_of, conforms};
+use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::steps::runs;
@@ -103,7 +104,8 @@ fn draft_array(
     variable: &Variable,
 ) -> Result<(TargetArray, Value), Failure> {
     let path = &archive.catalogue.path;
-    let dtype = variable.number_type(path)?;
+    let mut dtype = variable.number_type(path)?;
+    let units = target_units(archive, request, variable);
     let main = request.mains.contains(&variable.name);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
     let stored = arrays.into_iter().find(|a| a.name == variable.name);
@@ -114,8 +116,16 @@ fn draft_array(
             dtype,
             stored,
             &archive.append_dimension,
+            units.is_some(),
         )?;
+        if let (Some(_), Ok(held)) = (units, &stored.dtype) {
+            dtype = *held;
+        }
     }
+    let conversions = match units {
+        Some(units) => conversions(archive, request, variable, dtype, units)?,
+        None => Vec::new(),
+    };
     let axis = variable
         .dimensions
         .iter()
@@ -184,6 +194,7 @@ fn draft_array(
     let array = TargetArray {
         name: variable.name.clone(),
         origin: origin(archive, &variable.name),
+        conversions,
         stores: vec![index],
         document: document.to_string(),
         dtype,

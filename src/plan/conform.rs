@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::error::PlanError;
-use crate::source::{Attribute, DType, MEANING, Variable};
+use crate::source::{Attribute, DType, MEANING, TIME, Variable};
 use crate::store::StoredArray;
 
 /// The attributes of `variable` as a Zarr v3 document has them. xarray expects the `_FillValue` of a float array as
@@ -25,7 +25,7 @@ pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
 }
 
 /// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
-/// attributes that say what the values mean.
+/// attributes that say what the values mean. Times that are `converted` may have other units and another type.
 ///
 /// # Errors
 /// The first difference, naming `store`.
@@ -35,6 +35,7 @@ pub(super) fn conforms(
     dtype: DType,
     stored: &StoredArray,
     append_dimension: &str,
+    converted: bool,
 ) -> Result<(), PlanError> {
     let (store, array) = (store.to_owned(), variable.name.clone());
     if variable.dimensions != stored.dimensions {
@@ -56,7 +57,7 @@ pub(super) fn conforms(
             });
         }
     }
-    if stored.dtype.as_ref() != Ok(&dtype) {
+    if stored.dtype.as_ref() != Ok(&dtype) && !(converted && stored.dtype.is_ok()) {
         return Err(PlanError::Type {
             store,
             array,
@@ -69,6 +70,9 @@ pub(super) fn conforms(
     }
     let attributes = attributes_of(variable, dtype);
     for attribute in MEANING {
+        if converted && TIME.contains(&attribute) {
+            continue;
+        }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
         if !equal(found, held) {
             let shown =

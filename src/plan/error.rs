@@ -1,9 +1,12 @@
 //! Why no plan can be made; each error names the store, variable or dimension.
 
+use std::path::PathBuf;
+
 use crate::exit::{Exit, Failure};
+use crate::source::TimeError;
 
 /// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum PlanError {
     #[error(
@@ -116,6 +119,31 @@ pub enum PlanError {
         shown: String,
     },
     #[error(
+        "store '{store}': its axis has {stored}, the files have {found}; they cannot be converted; nothing was written"
+    )]
+    Axis {
+        store: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; what is missing could not be added later: send it first, or give --allow-gaps; nothing was written"
+    )]
+    Gap {
+        store: String,
+        end: String,
+        first: String,
+    },
+    #[error(
+        "store '{store}': array '{array}': {path}: {cause}; nothing was written", path = path.display()
+    )]
+    Time {
+        store: String,
+        array: String,
+        path: PathBuf,
+        cause: TimeError,
+    },
+    #[error(
         "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; nothing was written"
     )]
     BeforeEnd {
@@ -137,13 +165,16 @@ impl From<PlanError> for Failure {
                 Exit::DimensionConflict
             }
             PlanError::Type { .. } => Exit::TypeConflict,
-            PlanError::Attribute { .. } => Exit::AttributeConflict,
+            PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
+                Exit::AttributeConflict
+            }
             PlanError::Ragged { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsNew { .. }
             | PlanError::NotHeld { .. } => Exit::ContentsConflict,
             PlanError::StepsStored { .. }
             | PlanError::StepsMissing { .. }
+            | PlanError::Gap { .. }
             | PlanError::BeforeEnd { .. } => Exit::TimeConflict,
         };
         Self::new(exit, error.to_string())

@@ -6,6 +6,7 @@ mod arrays;
 mod assign;
 mod chunking;
 mod conform;
+mod convert;
 mod draft;
 mod error;
 mod prefix;
@@ -19,8 +20,8 @@ pub use conform::attributes_of;
 pub use draft::{Request, Settings, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
-pub use steps::{Missing, Overlap, Placed, place};
-pub use target::{Append, Budget, Origin, Phase, Plan, Run, TargetArray, TargetStore};
+pub use steps::{Missing, Overlap, Placed, follows_on, place};
+pub use target::{Append, Budget, Conversion, Origin, Phase, Plan, Run, TargetArray, TargetStore};
 pub use transactions::{Transactions, transactions};
 pub use units::{Object, Part, WorkUnit};
 

@@ -6,7 +6,8 @@ use std::cmp::Ordering;
 
 use super::error::PlanError;
 use super::target::Run;
-use crate::source::Step;
+use crate::source::{Archive, Instant, Step, gaps};
+use crate::store::Stored;
 
 /// Where a step of the archive goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub enum Missing {
 /// steps increase.
 ///
 /// # Errors
-/// If `overlap` or `missing` forbid it, or a new step is not after the store's last.
+/// If the steps cannot be compared, `overlap` or `missing` forbid it, or a new step is not after the store's last.
 pub fn place(
     store: &str,
     stored: &[Step],
@@ -51,6 +52,15 @@ pub fn place(
     overlap: Overlap,
     missing: Missing,
 ) -> Result<Vec<Placed>, PlanError> {
+    if let (Some(held), Some(asked)) = (stored.first(), archive.first())
+        && held.compare(*asked).is_none()
+    {
+        return Err(PlanError::Axis {
+            store: store.to_owned(),
+            stored: held.kind(),
+            found: asked.kind(),
+        });
+    }
     let found: Vec<Option<usize>> = archive
         .iter()
         .map(|step| {
@@ -109,6 +119,50 @@ pub fn place(
     Ok(placed.collect())
 }
 
+/// Checks that no time is missing between the last step of the store called `store` and the first that is appended, as
+/// far as bounds or the spacing of the steps tell.
+///
+/// # Errors
+/// If some is.
+pub fn follows_on(
+    store: &str,
+    stored: &Stored,
+    archive: &Archive,
+    placed: &[Placed],
+) -> Result<(), PlanError> {
+    let end = stored.steps.len() as u64;
+    let mut instants: Vec<Instant> = stored.steps.iter().filter_map(|s| s.instant()).collect();
+    let mut bounds = stored.bounds.clone();
+    let old = instants.len();
+    let of_files: Vec<(Instant, Instant)> = archive
+        .files
+        .iter()
+        .flat_map(|f| f.bounds.iter().copied())
+        .collect();
+    let mut new: Vec<(&Placed, usize)> = placed
+        .iter()
+        .zip(0..)
+        .filter(|(p, _)| p.at >= end)
+        .collect();
+    new.sort_by_key(|(placed, _)| placed.at);
+    let steps = archive.steps();
+    for (_, index) in new {
+        instants.extend(steps[index].instant());
+        bounds.extend(of_files.get(index));
+    }
+    match gaps(&instants, Some(&bounds))
+        .iter()
+        .find(|gap| old > 0 && gap.index == old)
+    {
+        Some(gap) => Err(PlanError::Gap {
+            store: store.to_owned(),
+            end: gap.from.to_string(),
+            first: gap.to.to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// The runs that put those steps of files of so many `steps` which `wanted` names to their places, in the array's order.
 pub(super) fn runs(steps: &[u64], placed: &[Placed], wanted: impl Fn(&Placed) -> bool) -> Vec<Run> {
     let mut each = Vec::new();
@@ -158,7 +212,10 @@ mod tests {
     use crate::source::Number;
 
     fn steps(values: &[f64]) -> Vec<Step> {
-        values.iter().map(|&v| Step(Number::Float(v))).collect()
+        values
+            .iter()
+            .map(|&v| Step::Number(Number::Float(v)))
+            .collect()
     }
 
     fn places(placed: &[Placed]) -> Vec<(u64, bool)> {

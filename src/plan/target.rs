@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::units::WorkUnit;
-use crate::source::{DType, Hyperslab};
+use crate::source::{DType, Hyperslab, Number, TimeConversion};
 use serde::{Deserialize, Serialize};
 
 /// Everything a rank needs to do its part.
@@ -45,6 +45,8 @@ pub struct TargetArray {
     pub name: String,
     /// Where its values come from.
     pub origin: Origin,
+    /// How the times of some files are converted to the store's units.
+    pub conversions: Vec<Conversion>,
     /// The stores that hold it, as indices into [`Plan::stores`].
     pub stores: Vec<usize>,
     /// Its Zarr document, with the shape it has after the transaction.
@@ -74,6 +76,17 @@ pub struct Origin {
     pub leading: usize,
     /// The file that a static array is read from.
     pub file: usize,
+}
+
+/// How one file's times are converted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// Which of [`Plan::files`].
+    pub file: usize,
+    /// From its units to the store's.
+    pub times: TimeConversion,
+    /// The value that marks missing times, which stay as they are.
+    pub fill: Option<Number>,
 }
 
 /// What is written of an array along the append dimension.

@@ -88,7 +88,11 @@ fn archive(case: &Case) -> Archive {
                 ],
                 attributes: Vec::new(),
             },
-            steps: values.into_iter().map(|v| Step(Number::UInt(v))).collect(),
+            bounds: Vec::new(),
+            steps: values
+                .into_iter()
+                .map(|v| Step::Number(Number::UInt(v)))
+                .collect(),
         });
         first += new;
     }
@@ -139,7 +143,10 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
                 }
             })
             .collect(),
-        steps: (0..case.old).map(|v| Step(Number::UInt(v))).collect(),
+        bounds: Vec::new(),
+        steps: (0..case.old)
+            .map(|v| Step::Number(Number::UInt(v)))
+            .collect(),
     })
 }
 

@@ -4,6 +4,7 @@ use super::archive::Archive;
 use super::attribute::Attribute;
 use super::catalogue::Catalogue;
 use super::error::SourceError;
+use super::time::time_units;
 
 /// Attributes that say what raw values mean: where they differ, the same bytes mean different things.
 pub const MEANING: [&str; 8] = [
@@ -16,6 +17,9 @@ pub const MEANING: [&str; 8] = [
     "calendar",
     "positive",
 ];
+
+/// Those of them that may differ where times can be converted.
+pub const TIME: [&str; 2] = ["units", "calendar"];
 
 impl Archive {
     /// Where a file does not hold the variables `members` with the dimensions, sizes, types and meaning they have in the
@@ -42,7 +46,14 @@ impl Archive {
         let Some(found) = catalogue.variable(name) else {
             return Err(differ(format!("variable '{name}' is missing")));
         };
-        if found.kind != expected.kind {
+        // Units that cannot be read must be the same.
+        let units = |catalogue| time_units(catalogue, name).ok().flatten();
+        let convertible = match (units(catalogue), units(first)) {
+            (Some(units), Some(ours)) => units.compatible(&ours),
+            _ => false,
+        };
+        // Times are converted, whatever their type.
+        if found.kind != expected.kind && !convertible {
             return Err(differ(format!(
                 "variable '{name}' has type {:?}, expected {:?}",
                 found.kind, expected.kind
@@ -59,6 +70,9 @@ impl Archive {
             )));
         }
         for attribute in MEANING {
+            if convertible && TIME.contains(&attribute) {
+                continue;
+            }
             let (found, expected) = (found.attribute(attribute), expected.attribute(attribute));
             if !same(found, expected) {
                 return Err(differ(format!(

@@ -11,6 +11,7 @@ use super::catalogue::Catalogue;
 use super::error::SourceError;
 use super::file::SourceFile;
 use super::step::Step;
+use super::time::{Instant, gaps};
 use crate::exit::Failure;
 
 /// In which order the steps must be.
@@ -60,12 +61,12 @@ impl Archive {
             axis,
             borrowed: Borrowed::default(),
         };
-        let mut problems = archive.differences(std::slice::from_ref(&archive.axis));
-        problems.extend(match order {
+        // Steps of different axes have no order.
+        Failure::together(archive.differences(std::slice::from_ref(&archive.axis)))?;
+        Failure::together(match order {
             Order::Increasing => archive.not_increasing(),
             Order::Any => archive.repeated(),
-        });
-        Failure::together(problems)?;
+        })?;
         Ok(archive)
     }
 
@@ -96,6 +97,35 @@ impl Archive {
             files: self.files[files].to_vec(),
             ..self.clone()
         }
+    }
+
+    /// Where nothing covers the time between two files.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<SourceError> {
+        let instants: Vec<Instant> = self.steps().iter().filter_map(|s| s.instant()).collect();
+        if instants.len() != self.steps().len() {
+            return Vec::new();
+        }
+        let bounds: Vec<(Instant, Instant)> = self
+            .files
+            .iter()
+            .flat_map(|f| f.bounds.iter().copied())
+            .collect();
+        let found = gaps(&instants, Some(&bounds));
+        let mut first = 0;
+        let mut problems = Vec::new();
+        for pair in self.files.windows(2) {
+            first += pair[0].steps.len();
+            problems.extend(found.iter().filter(|gap| gap.index == first).map(|gap| {
+                SourceError::Gap {
+                    path: pair[1].path().clone(),
+                    other: pair[0].path().clone(),
+                    begin: gap.to.to_string(),
+                    end: gap.from.to_string(),
+                }
+            }));
+        }
+        problems
     }
 
     fn not_increasing(&self) -> Vec<SourceError> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::time::TimeError;
 use crate::exit::{Exit, Failure};
 
 /// What is wrong with the source.
@@ -67,6 +68,22 @@ pub enum SourceError {
         last: String,
         end: String,
     },
+    #[error("{path}: variable '{variable}', value {index}: {cause}", path = path.display())]
+    NoTime {
+        path: PathBuf,
+        variable: String,
+        index: usize,
+        cause: String,
+    },
+    #[error(transparent)]
+    Units(#[from] TimeError),
+    #[error("{path}: begins at {begin}, {other} ends at {end}, and no file covers what is between; give the file that is missing, or --allow-gaps", path = path.display(), other = other.display())]
+    Gap {
+        path: PathBuf,
+        other: PathBuf,
+        begin: String,
+        end: String,
+    },
     #[error("{path}: step {step} is in {other} too", path = path.display(), other = other.display())]
     Repeated {
         path: PathBuf,
@@ -99,7 +116,10 @@ impl From<SourceError> for Failure {
             SourceError::StepsNotIncreasing { .. }
             | SourceError::Mismatch { .. }
             | SourceError::Overlap { .. }
-            | SourceError::Repeated { .. } => Exit::ArchiveMismatch,
+            | SourceError::Repeated { .. }
+            | SourceError::NoTime { .. }
+            | SourceError::Gap { .. }
+            | SourceError::Units(_) => Exit::ArchiveMismatch,
         };
         Self::new(exit, error.to_string())
     }

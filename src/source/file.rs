@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, open};
+use super::catalogue::{Catalogue, Variable, open};
 use super::error::{SourceError, list};
 use super::step::Step;
+use super::time::{Instant, time_units};
 
 /// One file of an archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct SourceFile {
     pub catalogue: Catalogue,
     /// The values of its axis, one a step; never empty.
     pub steps: Vec<Step>,
+    /// Where each step begins and ends, if the axis has bounds.
+    pub bounds: Vec<(Instant, Instant)>,
 }
 
 impl SourceFile {
@@ -34,14 +37,26 @@ impl SourceFile {
                 found: list(catalogue.dimensions.iter().map(|d| d.0.as_str())),
             });
         }
-        let steps = read_steps(&file, &catalogue, dimension)?;
+        let axis = catalogue.axis(dimension)?;
+        let steps = read_times(&file, &catalogue, axis)?;
         if steps.is_empty() {
             return Err(SourceError::NoSteps {
                 path: path.to_owned(),
                 dimension: dimension.to_owned(),
             });
         }
-        Ok(Self { catalogue, steps })
+        let bounds = axis.words("bounds").next();
+        let bounds = match bounds.and_then(|name| catalogue.variable(name)) {
+            Some(bounds) if bounds.shape == [steps.len() as u64, 2] => {
+                pairs(&read_times(&file, &catalogue, bounds)?)
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            catalogue,
+            steps,
+            bounds,
+        })
     }
 
     /// Where it is.
@@ -56,38 +71,50 @@ impl SourceFile {
     }
 }
 
-fn read_steps(
+/// Moments two by two; nothing if they are not times.
+pub(crate) fn pairs(steps: &[Step]) -> Vec<(Instant, Instant)> {
+    let instants: Vec<Instant> = steps.iter().filter_map(|step| step.instant()).collect();
+    instants
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .collect()
+}
+
+/// All values of a variable of times, such as the axis or its bounds.
+fn read_times(
     file: &netcdf::File,
     catalogue: &Catalogue,
-    dimension: &str,
+    variable: &Variable,
 ) -> Result<Vec<Step>, SourceError> {
     let path = &catalogue.path;
-    let axis = catalogue.axis(dimension)?;
-    let dtype = axis.number_type(path)?;
+    let dtype = variable.number_type(path)?;
     let values = file
-        .variable(&axis.name)
-        .ok_or(netcdf::Error::NotFound(axis.name.clone()))
+        .variable(&variable.name)
+        .ok_or(netcdf::Error::NotFound(variable.name.clone()))
         .and_then(|variable| variable.get_raw_values(..))
         .map_err(|cause| SourceError::Read {
             path: path.clone(),
-            variable: axis.name.clone(),
-            start: vec![0],
-            count: axis.shape.clone(),
+            variable: variable.name.clone(),
+            start: vec![0; variable.shape.len()],
+            count: variable.shape.clone(),
             cause: cause.to_string(),
         })?;
-    let numbers = dtype.numbers(&values).enumerate();
-    numbers
-        .map(|(index, number)| {
-            if number.as_f64().is_finite() {
-                return Ok(Step(number));
-            }
-            Err(SourceError::StepsNotIncreasing {
+    let units = time_units(catalogue, &variable.name)?;
+    let steps = dtype.numbers(&values).enumerate().map(|(index, number)| {
+        if !number.as_f64().is_finite() {
+            return Err(SourceError::NoTime {
                 path: path.clone(),
-                dimension: dimension.to_owned(),
+                variable: variable.name.clone(),
                 index,
-                found: number.to_string(),
-                before: "nothing".to_owned(),
-            })
+                cause: format!("{number} is no finite number"),
+            });
+        }
+        Step::new(number, dtype, units.as_ref()).map_err(|cause| SourceError::NoTime {
+            path: path.clone(),
+            variable: variable.name.clone(),
+            index,
+            cause: cause.to_string(),
         })
-        .collect()
+    });
+    steps.collect()
 }

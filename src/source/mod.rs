@@ -18,8 +18,9 @@ mod paths;
 mod reader;
 mod step;
 mod stored;
+mod time;
 
-pub use alike::MEANING;
+pub use alike::{MEANING, TIME};
 pub use archive::{Archive, Order};
 pub use attribute::{Attribute, number_to_json};
 pub use borrow::Borrowed;
@@ -28,8 +29,12 @@ pub use dtype::{DType, Number};
 pub use error::SourceError;
 pub(crate) use error::list;
 pub use file::SourceFile;
+pub(crate) use file::pairs;
 pub use hdf5::allow_reading_without_locks;
 pub use hyperslab::{Hyperslab, copy_block};
 pub use paths::expand;
 pub use reader::{Block, Reader};
 pub use step::Step;
+pub use time::{
+    Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnit, TimeUnits, gaps, time_units,
+};

@@ -9,7 +9,7 @@ use super::codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
 use super::stored::{Stored, StoredArray};
-use crate::source::{DType, Step};
+use crate::source::{Catalogue, DType, Step, pairs, time_units};
 
 /// What lies at a store's place.
 pub enum Found {
@@ -56,10 +56,27 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
             arrays.push(stored_array(name, document).map_err(|cause| foreign(cause.to_string()))?);
         }
     }
-    let steps = match arrays.iter().find(|a| a.name == axis) {
-        Some(array) => read_axis(bucket, key, array).await?,
-        None => Vec::new(),
+    let mut stored = Stored {
+        root,
+        arrays,
+        steps: Vec::new(),
+        bounds: Vec::new(),
     };
+    let catalogue = stored.catalogue();
+    let array = |name: &str| stored.arrays.iter().find(|a| a.name == name);
+    let mut steps = Vec::new();
+    let mut bounds = Vec::new();
+    if let Some(axis) = array(axis) {
+        steps = read_times(bucket, key, axis, &catalogue).await?;
+        let named = catalogue
+            .variable(&axis.name)
+            .and_then(|v| v.words("bounds").next());
+        if let Some(array) = named.and_then(array)
+            && array.shape == [steps.len() as u64, 2]
+        {
+            bounds = pairs(&read_times(bucket, key, array, &catalogue).await?);
+        }
+    }
     if let Some(i) = (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1])) {
         let problem = format!(
             "step {i} of its '{axis}' is {}, not after {}",
@@ -68,11 +85,9 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         );
         return Err(foreign(problem));
     }
-    Ok(Found::Store(Stored {
-        root,
-        arrays,
-        steps,
-    }))
+    stored.steps = steps;
+    stored.bounds = bounds;
+    Ok(Found::Store(stored))
 }
 
 async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
@@ -142,39 +157,46 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
     })
 }
 
-/// All values of the one-dimensional array `axis`.
-async fn read_axis(
+/// All values of a small array of times, such as the axis or its bounds, which is chunked along its first dimension only.
+async fn read_times(
     bucket: &Bucket,
     store: &str,
-    axis: &StoredArray,
+    array: &StoredArray,
+    catalogue: &Catalogue,
 ) -> Result<Vec<Step>, StoreError> {
     let foreign = |problem: String| StoreError::Foreign {
         store: store.to_owned(),
-        problem,
+        problem: format!("its '{}' {problem}", array.name),
     };
-    let (&[length], &[chunk]) = (&axis.shape[..], &axis.chunk[..]) else {
+    if array.shape.is_empty() || array.chunk[1..] != array.shape[1..] {
         return Err(foreign(format!(
-            "its '{}' has {} dimensions, expected one",
-            axis.name,
-            axis.shape.len()
+            "has shape {:?} and chunks {:?}, expected chunks along the first dimension only",
+            array.shape, array.chunk
         )));
-    };
-    let dtype = axis
+    }
+    let dtype = array
         .dtype
         .as_ref()
-        .map_err(|name| foreign(format!("its '{}' has type {name}", axis.name)))?;
-    let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
-    let mut steps = Vec::new();
-    for index in 0..length.div_ceil(chunk) {
-        let values = match bucket.get(&codec.key(store, &[index])).await {
+        .map_err(|name| foreign(format!("has type {name}")))?;
+    let units = time_units(catalogue, &array.name).map_err(|cause| foreign(cause.to_string()))?;
+    let codec = ChunkCodec::new(&array.name, &array.document.to_string())?;
+    let length: u64 = array.shape.iter().product();
+    let count = usize::try_from(array.chunk.iter().product::<u64>()).unwrap_or(usize::MAX);
+    let mut numbers = Vec::new();
+    for index in 0..array.shape[0].div_ceil(array.chunk[0]) {
+        let mut chunk = vec![0; array.shape.len()];
+        chunk[0] = index;
+        let values = match bucket.get(&codec.key(store, &chunk)).await {
             Ok(stored) => codec.decode(&stored)?,
-            Err(error) if error.is_missing() => axis
-                .fill
-                .repeat(usize::try_from(chunk).unwrap_or(usize::MAX)),
+            Err(error) if error.is_missing() => array.fill.repeat(count),
             Err(error) => return Err(error),
         };
-        steps.extend(dtype.numbers(&values).map(Step));
+        numbers.extend(dtype.numbers(&values));
     }
-    steps.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-    Ok(steps)
+    numbers.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    numbers
+        .into_iter()
+        .map(|number| Step::new(number, *dtype, units.as_ref()))
+        .collect::<Result<_, _>>()
+        .map_err(|cause| foreign(format!("cannot be read: {cause}")))
 }

@@ -2,9 +2,11 @@
 //!
 //! Key types: [`Stored`], [`StoredArray`].
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value};
 
-use crate::source::{DType, Step};
+use crate::source::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
 
 /// A store as it is now.
 #[derive(Clone, Debug)]
@@ -15,6 +17,38 @@ pub struct Stored {
     pub arrays: Vec<StoredArray>,
     /// The values of its append coordinate.
     pub steps: Vec<Step>,
+    /// Where each of them begins and ends, if it has bounds.
+    pub bounds: Vec<(Instant, Instant)>,
+}
+
+impl Stored {
+    /// Its arrays' dimensions and texts among their attributes, as if it were a source file: what time units are found by.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        let variables = self.arrays.iter().map(|array| Variable {
+            name: array.name.clone(),
+            kind: match &array.dtype {
+                Ok(dtype) => VariableType::Number(*dtype),
+                Err(other) => VariableType::Other(other.clone()),
+            },
+            dimensions: array.dimensions.clone(),
+            shape: array.shape.clone(),
+            stored_chunks: None,
+            attributes: array
+                .attributes
+                .iter()
+                .filter_map(|(name, value)| {
+                    Some((name.clone(), Attribute::Text(value.as_str()?.to_owned())))
+                })
+                .collect(),
+        });
+        Catalogue {
+            path: PathBuf::from("the store"),
+            dimensions: Vec::new(),
+            variables: variables.collect(),
+            attributes: Vec::new(),
+        }
+    }
 }
 
 /// An array of a store as it is now.

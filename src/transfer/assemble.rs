@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::engine::Engine;
-use crate::plan::{Object, Part, TargetArray, WorkUnit};
+use crate::plan::{Conversion, Object, Part, TargetArray, WorkUnit};
 use crate::source::{Block, Hyperslab, SourceError, copy_block};
 
 /// An object and its values, in the array's chunk shape.
@@ -33,6 +33,16 @@ impl Engine {
         let size = array.dtype.size();
         let leading = array.origin.leading;
         for part in &parts {
+            let conversion = array.conversions.iter().find(|c| c.file == part.file);
+            if let Some(conversion) = conversion {
+                let values = self.converted(array, part, conversion)?;
+                for (object, filled) in &objects {
+                    let mut filled = filled.lock().unwrap_or_else(PoisonError::into_inner);
+                    let window = &part.in_array;
+                    copy_block(&values, window, &mut filled, &object.slab, window, size);
+                }
+                continue;
+            }
             // Boxes of the file and of the array meet in index space where neither can begin below zero: a stored chunk
             // may begin before the part does, and so may an object.
             let (file, in_array) = (&part.in_file.start, &part.in_array.start);
@@ -60,6 +70,30 @@ impl Engine {
                 )
             })
             .collect())
+    }
+}
+
+impl Engine {
+    /// The values of `part`, times in the units and the type that the store has. Such arrays are small.
+    fn converted(
+        &self,
+        array: &TargetArray,
+        part: &Part,
+        conversion: &Conversion,
+    ) -> Result<Vec<u8>, SourceError> {
+        let size = conversion.times.dtype_from.size();
+        let count = usize::try_from(part.in_file.len()).unwrap_or(usize::MAX);
+        let values = Mutex::new(vec![0; count * size]);
+        let sink = |block: Block<'_>| {
+            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+            let slab = &part.in_file;
+            copy_block(block.values, block.slab, &mut values, slab, slab, size);
+        };
+        let name = &array.origin.variable;
+        self.reader
+            .read(part.file, name, size, &part.in_file, &sink)?;
+        let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(conversion.times.convert(&values, conversion.fill)?)
     }
 }
 

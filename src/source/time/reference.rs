@@ -1,0 +1,181 @@
+//! Reading a moment from text, as CF and UDUNITS write the reference time of units: `1900-1-1`,
+//! `1900-01-01T12:30:00.5Z`, `1900-01-01 00:00 -3`. The one entry is [`Instant::parse`].
+
+use super::calendar::{Calendar, Date};
+use super::error::TimeError;
+use super::instant::{DAY, Instant, SECOND};
+
+const MINUTE: i128 = 60 * SECOND;
+const HOUR: i128 = 60 * MINUTE;
+
+impl Instant {
+    /// Reads a date, with or without time of day and time zone; without a zone it is UTC.
+    ///
+    /// # Errors
+    /// If the text is something else, or the calendar has no such date.
+    pub fn parse(text: &str, calendar: Calendar) -> Result<Self, TimeError> {
+        let mut cursor = Cursor(text.trim());
+        cursor
+            .instant(calendar)
+            .map_err(|problem| TimeError::Instant {
+                text: text.trim().to_owned(),
+                calendar,
+                problem,
+            })
+    }
+}
+
+/// What is left to read.
+struct Cursor<'a>(&'a str);
+
+impl Cursor<'_> {
+    fn instant(&mut self, calendar: Calendar) -> Result<Instant, String> {
+        let day = self.day(calendar)?;
+        let timed = self.one(&['T', 't'])
+            || (self.blank() && self.0.starts_with(|c: char| c.is_ascii_digit()));
+        let mut time = 0;
+        if timed {
+            time = self.clock()?;
+            self.blank();
+            time -= self.offset()?;
+        } else {
+            self.utc();
+        }
+        if !self.0.is_empty() {
+            return Err(format!("'{}' is not understood", self.0));
+        }
+        let ns = i128::from(day) * DAY + time;
+        Instant::new(calendar, ns).ok_or_else(too_far)
+    }
+
+    fn day(&mut self, calendar: Calendar) -> Result<i64, String> {
+        let negative = self.sign() == Some(-1);
+        let year = self.digits().parse::<i64>().ok();
+        let year = year.ok_or("it does not begin with a year")?;
+        // Also keeps the arithmetic on years from overflow.
+        if year > 1_000_000 {
+            return Err(too_far());
+        }
+        let year = calendar.year_of_label(if negative { -year } else { year });
+        let mut part = |what: &str| {
+            let found = self.one(&['-']);
+            let number = found.then(|| self.two()).flatten();
+            number.ok_or_else(|| format!("the {what} is missing or not of one or two digits"))
+        };
+        let date = Date {
+            year,
+            month: part("month")?,
+            day: part("day")?,
+        };
+        let number = calendar.day_number(date);
+        number.ok_or_else(|| "there is no such date".to_owned())
+    }
+
+    /// Hours, minutes and seconds; whatever is left out is zero.
+    fn clock(&mut self) -> Result<i128, String> {
+        let mut time = self.below(24, "hours")? * HOUR;
+        if self.one(&[':']) {
+            time += self.below(60, "minutes")? * MINUTE;
+            if self.one(&[':']) {
+                time += self.below(60, "seconds")? * SECOND + self.fraction()?;
+            }
+        }
+        Ok(time)
+    }
+
+    fn below(&mut self, limit: u8, what: &str) -> Result<i128, String> {
+        match self.two() {
+            Some(number) if number < limit => Ok(number.into()),
+            _ => Err(format!(
+                "the {what} are not one or two digits below {limit}"
+            )),
+        }
+    }
+
+    /// Nanoseconds after the decimal point.
+    fn fraction(&mut self) -> Result<i128, String> {
+        if !self.one(&['.']) {
+            return Ok(0);
+        }
+        let digits = self.digits().trim_end_matches('0');
+        if digits.len() > 9 {
+            return Err("its seconds are finer than a nanosecond".to_owned());
+        }
+        Ok(format!("{digits:0<9}").parse().unwrap_or_default())
+    }
+
+    /// The time zone, as nanoseconds to the east: `Z`, `UTC`, `+01:00`, `+0100`, `-3`.
+    fn offset(&mut self) -> Result<i128, String> {
+        if self.0.is_empty() || self.utc() {
+            return Ok(0);
+        }
+        let sign = self.sign().unwrap_or(1);
+        let digits = self.digits();
+        let (hours, minutes) = match digits.len() {
+            1 | 2 if self.one(&[':']) => (digits, self.digits()),
+            1 | 2 => (digits, "0"),
+            3 | 4 => digits.split_at(digits.len() - 2),
+            _ => {
+                return Err(format!(
+                    "its time zone '{digits}{}' is not understood",
+                    self.0
+                ));
+            }
+        };
+        match (hours.parse::<i128>(), minutes.parse::<i128>()) {
+            (Ok(hours @ 0..24), Ok(minutes @ 0..60)) => {
+                Ok(sign * (hours * HOUR + minutes * MINUTE))
+            }
+            _ => Err(format!(
+                "its time zone has {hours} hours and {minutes} minutes"
+            )),
+        }
+    }
+
+    fn utc(&mut self) -> bool {
+        let found = ["utc", "gmt", "z"]
+            .iter()
+            .any(|z| z.eq_ignore_ascii_case(self.0));
+        if found {
+            self.0 = "";
+        }
+        found
+    }
+
+    fn sign(&mut self) -> Option<i128> {
+        let sign = if self.0.starts_with('-') { -1 } else { 1 };
+        self.one(&['-', '+']).then_some(sign)
+    }
+
+    /// A number of one or two digits.
+    fn two(&mut self) -> Option<u8> {
+        let digits = self.digits();
+        (digits.len() <= 2).then(|| digits.parse().ok()).flatten()
+    }
+}
+
+impl<'a> Cursor<'a> {
+    fn digits(&mut self) -> &'a str {
+        let end = self.0.find(|c: char| !c.is_ascii_digit());
+        let (digits, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
+        self.0 = rest;
+        digits
+    }
+
+    fn one(&mut self, of: &[char]) -> bool {
+        let rest = self.0.strip_prefix(of);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+
+    fn blank(&mut self) -> bool {
+        let rest = self.0.trim_start();
+        let found = rest.len() < self.0.len();
+        self.0 = rest;
+        found
+    }
+}
+
+fn too_far() -> String {
+    "it is more than a million years from year 0".to_owned()
+}
