@@ -15,6 +15,8 @@ use crate::transfer::Proof;
 /// What was done, over all transactions.
 #[derive(Debug, Default)]
 pub struct Summary {
+    /// What was done, in one word.
+    done: &'static str,
     transactions: u64,
     created: BTreeSet<String>,
     extended: BTreeSet<String>,
@@ -31,6 +33,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of nothing yet; `done` is the word for what will be.
+    #[must_use]
+    pub fn new(done: &'static str) -> Self {
+        Self {
+            done,
+            ..Self::default()
+        }
+    }
+
     /// Adds a transaction. Only rank 0 has its manifest.
     pub fn add(&mut self, plan: &Plan, manifest: Option<&Manifest>) {
         self.transactions += 1;
@@ -101,8 +112,9 @@ impl fmt::Display for Summary {
         let rate = self.decoded as f64 / self.elapsed.as_secs_f64().max(1e-3) / 1e6;
         write!(
             f,
-            "done: {} stores created, {} extended or updated, {} steps appended, {} replaced, {} objects ({} more are all \
+            "{}: {} stores created, {} extended, {} steps appended, {} replaced, {} objects ({} more are all \
              fill), {} stored of {} decoded, {:.1} s, {rate:.0} MB/s; ",
+            self.done,
             self.created.len(),
             self.extended.len(),
             self.appended,

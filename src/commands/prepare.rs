@@ -10,7 +10,8 @@ use super::prefix::prefix;
 use crate::cli::FileArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, follows_on, place, transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, comparison, follows_on, place,
+    transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceError, SourceFile, list};
 use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
@@ -39,6 +40,8 @@ pub(super) struct Prepared {
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
     next: usize,
+    /// What is compared before the first of them.
+    comparison: Option<Plan>,
 }
 
 /// A store that is asked for.
@@ -97,6 +100,7 @@ impl Prepared {
             targets,
             groups: Vec::new(),
             next: 0,
+            comparison: None,
         };
         let (requests, _) = prepared
             .requests(&prepared.archive, intent, bucket, true)
@@ -108,6 +112,8 @@ impl Prepared {
                 &intent.settings,
                 args.transaction,
             )?;
+            let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
+            prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
             let mut first = whole.start;
             for files in groups {
                 prepared.groups.push(first..first + files);
@@ -115,6 +121,11 @@ impl Prepared {
             }
         }
         Ok(prepared)
+    }
+
+    /// What is compared before anything is written, once.
+    pub(super) fn comparison(&mut self) -> Option<Plan> {
+        self.comparison.take()
     }
 
     /// The next transaction that has something to do; `None` when all is done.

@@ -11,7 +11,7 @@ use super::start::{Started, start};
 use super::transaction::Job;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::exit::Failure;
-use crate::plan::{Budget, Missing, Overlap, Settings};
+use crate::plan::{Budget, Missing, Overlap, Plan, Settings};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Codec};
 
@@ -81,36 +81,45 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     } = start(&args.store, ranks)?;
     intent.settings.budget.threads = threads as u64;
     let files = catalogue(&args.filepaths, &args.append_dim, ranks)?;
-    let prepared = match ranks.rank() {
+    let mut prepared = match ranks.rank() {
         0 => runtime
             .block_on(Prepared::new(files, &intent, &bucket))
             .map(Some),
         _ => Ok(None),
     };
-    ranks.broadcast(&prepared.as_ref().map(|_| ()).map_err(Clone::clone))??;
+    let compared = prepared
+        .as_mut()
+        .map(|prepared| prepared.as_mut().and_then(Prepared::comparison));
+    let compared = ranks.broadcast(&compared.map_err(|failure| failure.clone()))??;
     let mut prepared = prepared?;
-    let mut summary = Summary::default();
+    let job = |plan| Job {
+        ranks,
+        runtime: &runtime,
+        bucket: &bucket,
+        plan: Arc::new(plan),
+        verify: args.verify,
+    };
+    if let Some(plan) = compared {
+        job(plan).compare()?;
+    }
+    let mut summary = Summary::new(if intent.settings.rewrite {
+        "updated"
+    } else {
+        "sent"
+    });
     loop {
         let next = match &mut prepared {
             Some(prepared) => runtime.block_on(next(prepared, &intent, &bucket)),
             None => Ok(None),
         };
-        let next = ranks
-            .broadcast(&next)?
-            .map_err(|failure| summary.so_far(failure))?;
-        let Some((plan, remains)) = next else { break };
-        let plan = Arc::new(plan);
-        let job = Job {
-            ranks,
-            runtime: &runtime,
-            bucket: &bucket,
-            plan: &plan,
-            verify: args.verify,
+        let next = ranks.broadcast(&next)?;
+        let Some((plan, remains)) = next.map_err(|failure| summary.so_far(failure))? else {
+            break;
         };
-        let manifest = job
-            .run(&remains)
-            .map_err(|failure| summary.so_far(failure))?;
-        summary.add(&plan, manifest.as_ref());
+        let job = job(plan);
+        let manifest = job.run(&remains);
+        let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
+        summary.add(&job.plan, manifest.as_ref());
     }
     if ranks.rank() == 0 {
         println!("{}", summary.after(begun.elapsed()));
@@ -123,7 +132,7 @@ async fn next(
     prepared: &mut Prepared,
     intent: &Intent<'_>,
     bucket: &Bucket,
-) -> Result<Option<(crate::plan::Plan, Vec<String>)>, Failure> {
+) -> Result<Option<(Plan, Vec<String>)>, Failure> {
     let Some(Transaction {
         plan,
         remains,

@@ -1,4 +1,4 @@
-//! One transaction on all ranks: compare, write, commit or roll back.
+//! One transaction on all ranks: write, commit or roll back. Before the first, the comparison.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,28 +25,27 @@ pub(super) struct Job<'a> {
     pub ranks: &'a Ranks,
     pub runtime: &'a Runtime,
     pub bucket: &'a Bucket,
-    pub plan: &'a Arc<Plan>,
+    pub plan: Arc<Plan>,
     pub verify: Verify,
 }
 
 impl Job<'_> {
+    /// Compares what the plan, which is of comparisons only, says.
+    ///
+    /// # Errors
+    /// On every rank the same: the first difference.
+    pub(super) fn compare(&self) -> Result<(), Failure> {
+        let engine = self.engine()?;
+        settle(self.ranks, &self.work(&engine, Phase::Compare)).map(|_| ())
+    }
+
     /// Does the transaction, and returns its manifest on rank 0. `remains` are the keys of what a create that died left.
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
     pub(super) fn run(&self, remains: &[String]) -> Result<Option<Manifest>, Failure> {
         let ranks = self.ranks;
-        let engine = Engine::new(
-            Arc::clone(self.plan),
-            ranks.rank(),
-            self.bucket.clone(),
-            self.verify,
-        );
-        let engine = engine.map_err(Failure::from);
-        settle(ranks, &engine.as_ref().map(|_| ()).map_err(Clone::clone))?;
-        let engine = engine?;
-
-        settle(ranks, &self.work(&engine, Phase::Compare))?;
+        let engine = self.engine()?;
         settle(ranks, &self.clear(remains))?;
         let records = settle(ranks, &self.work(&engine, Phase::Transfer));
         let mut problems = Vec::new();
@@ -64,6 +63,17 @@ impl Job<'_> {
             Err(failure) => return Err(self.roll_back(&engine, failure, problems)?),
         }
         committed
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>, Failure> {
+        let (plan, bucket) = (Arc::clone(&self.plan), self.bucket.clone());
+        let engine = Engine::new(plan, self.ranks.rank(), bucket, self.verify);
+        let engine = engine.map_err(Failure::from);
+        settle(
+            self.ranks,
+            &engine.as_ref().map(|_| ()).map_err(Clone::clone),
+        )?;
+        engine
     }
 
     /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, all stop.
@@ -116,13 +126,13 @@ impl Job<'_> {
         records: Vec<ChunkRecord>,
         problems: &mut Vec<String>,
     ) -> Result<Manifest, Failure> {
-        let manifest = Manifest::check(self.plan, Phase::Transfer, records)?;
+        let manifest = Manifest::check(&self.plan, Phase::Transfer, records)?;
         let small = self.runtime.block_on(Arc::clone(engine).run(Phase::Commit));
         let small = small.map_err(|error| self.on_this_rank(error))?;
-        let manifest = manifest.and(Manifest::check(self.plan, Phase::Commit, small)?);
+        let manifest = manifest.and(Manifest::check(&self.plan, Phase::Commit, small)?);
         let mut commit = Commit::new(self.bucket, self.verify);
         self.runtime.block_on(async {
-            match commit.apply(self.plan).await {
+            match commit.apply(&self.plan).await {
                 Ok(()) => Ok(manifest),
                 Err(error) => {
                     problems.extend(commit.undo().await);

@@ -130,16 +130,8 @@ fn draft_array(
         .dimensions
         .iter()
         .position(|d| *d == archive.append_dimension);
-    if let (Some(axis), Some(stored), Some(store)) = (axis, stored, &request.stored)
-        && stored.shape[axis] != store.steps.len() as u64
-    {
-        return Err(PlanError::Ragged {
-            store: request.key.clone(),
-            array: variable.name.clone(),
-            length: stored.shape[axis],
-            steps: store.steps.len(),
-        }
-        .into());
+    if let (Some(axis), Some(stored)) = (axis, stored) {
+        check_length(request, stored, axis)?;
     }
     let append = axis.map(|axis| Append {
         axis,
@@ -319,6 +311,20 @@ fn check_contents(
         (false, false) if !settings.add_variables => Err(PlanError::ContentsNew { store, added }),
         _ => Ok(()),
     }
+}
+
+/// An array must have as many steps as the store's axis.
+fn check_length(request: &Request, array: &StoredArray, axis: usize) -> Result<(), PlanError> {
+    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len());
+    if array.shape[axis] == steps as u64 {
+        return Ok(());
+    }
+    Err(PlanError::Ragged {
+        store: request.key.clone(),
+        array: array.name.clone(),
+        length: array.shape[axis],
+        steps,
+    })
 }
 
 fn check_chunks(

@@ -64,12 +64,35 @@ impl Request {
     }
 }
 
-/// The plan that puts the archive's steps into the requested stores.
+/// The plan that puts the archive's steps into the requested stores. Static arrays are not compared: that is a plan of its
+/// own, see [`comparison`].
 ///
 /// # Errors
 /// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
 pub fn plan(archive: &Archive, requests: &[Request], settings: &Settings) -> Result<Plan, Failure> {
-    let (stores, drafts) = draft(archive, requests, settings)?;
+    of_drafts(archive, requests, settings, |phase| phase != Phase::Compare)
+}
+
+/// The plan that compares the static arrays of all the archive's files with each other and the stores; it writes nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn comparison(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Failure> {
+    of_drafts(archive, requests, settings, |phase| phase == Phase::Compare)
+}
+
+fn of_drafts(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+    wanted: impl Fn(Phase) -> bool,
+) -> Result<Plan, Failure> {
+    let (stores, mut drafts) = draft(archive, requests, settings)?;
+    drafts.retain(|draft| wanted(draft.array.phase));
     let scratch = scratch(&drafts, settings.budget.threads);
     let mut plan = Plan {
         files: archive.paths(),

@@ -17,7 +17,7 @@ mod units;
 
 pub use chunking::ChunkStrategy;
 pub use conform::attributes_of;
-pub use draft::{Request, Settings, plan};
+pub use draft::{Request, Settings, comparison, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
 pub use steps::{Missing, Overlap, Placed, follows_on, place};

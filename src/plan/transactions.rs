@@ -45,7 +45,8 @@ pub fn transactions(
     for length in archive.lengths() {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         for (request, end) in requests.iter().zip(&mut ends) {
-            let of_file = &request.placed[first..first + length];
+            // A store without steps has no places.
+            let of_file = request.placed.get(first..first + length).unwrap_or(&[]);
             let written = of_file.iter().filter(|p| !p.stored || settings.replace);
             *end = written.map(|p| p.at + 1).max().unwrap_or(0).max(*end);
         }

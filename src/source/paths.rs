@@ -1,6 +1,5 @@
 //! From what the user names to files: paths, directories and quoted patterns.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
@@ -9,7 +8,7 @@ use crate::exit::Failure;
 /// What the files of a directory that are NetCDF end with.
 const ENDINGS: [&str; 3] = ["nc", "nc4", "cdf"];
 
-/// The files that `named` stands for, each once: a directory for the NetCDF files in it, not below it; what does not
+/// The files that `named` stands for: a directory for the NetCDF files in it, not below it; what does not
 /// exist and has one of `*?[` for the files that match.
 ///
 /// # Errors
@@ -29,8 +28,6 @@ pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             Err(problem) => problems.push(problem),
         }
     }
-    let mut seen = BTreeSet::new();
-    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Failure::together(problems)?;
     Ok(files)
 }
@@ -94,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directories_patterns_and_files_each_once() {
+    fn directories_patterns_and_files() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         for name in ["b.nc", "a.nc", "a[1].nc", "notes.txt"] {
@@ -108,9 +105,9 @@ mod tests {
                 files.iter().map(name).collect::<Vec<_>>()
             })
         };
-        assert_eq!(names(&["b.nc", "a.nc", "b.nc"]).unwrap(), ["b.nc", "a.nc"]);
+        assert_eq!(names(&["b.nc", "a.nc"]).unwrap(), ["b.nc", "a.nc"]);
         assert_eq!(names(&[""]).unwrap(), ["a.nc", "a[1].nc", "b.nc"]);
-        assert_eq!(names(&["?.nc", "a.nc"]).unwrap(), ["a.nc", "b.nc"]);
+        assert_eq!(names(&["?.nc"]).unwrap(), ["a.nc", "b.nc"]);
         // A file of that name wins over the pattern.
         assert_eq!(names(&["a[1].nc"]).unwrap(), ["a[1].nc"]);
         // What is no pattern and does not exist is for the reader to refuse.

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod append;
+mod archives;
+mod compact;
 mod faults;
 mod ranks;
 mod readers;
 mod refusals;
 mod support;
+mod time;
 mod update;

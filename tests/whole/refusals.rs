@@ -69,11 +69,12 @@ fn source_files_that_cannot_be_read() {
         &["eORCA1_1m_grid_T_none.nc", "cannot be read"],
         &["send", "-f", missing.to_str().unwrap(), "-b", &url],
     );
-    let directory = sandbox.path("");
+    let directory = sandbox.path("empty");
+    std::fs::create_dir(&directory).unwrap();
     refused(
         &sandbox,
         11,
-        &["is a directory"],
+        &["is a directory without"],
         &["send", "-f", directory.to_str().unwrap(), "-b", &url],
     );
     let whole = std::fs::read(&file).unwrap();
