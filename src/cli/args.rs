@@ -31,7 +31,7 @@ pub enum Command {
     ///
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
     #[command(after_help = exit_codes())]
-    Send(SendArgs),
+    Send(Box<SendArgs>),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
@@ -60,16 +60,18 @@ pub fn is_launched() -> bool {
     .any(|name| std::env::var_os(name).is_some())
 }
 
-/// The reference tool's two-letter `-cs`, which clap alone would read as `-c s`.
+/// The reference tool's two-letter flags, of which clap alone would read `-cs` as `-c s`.
 fn spell_out(arg: OsString) -> OsString {
-    match arg.to_str() {
-        Some("-cs") => "--chunk_strategy".into(),
-        Some(text) => match text.strip_prefix("-cs=") {
-            Some(value) => format!("--chunk_strategy={value}").into(),
-            None => arg,
-        },
-        None => arg,
+    let shorts = [("-cs", "--chunk_strategy"), ("-zv", "--zarr-version")];
+    let text = arg.to_str().unwrap_or_default();
+    for (short, long) in shorts {
+        match text.strip_prefix(short) {
+            Some("") => return long.into(),
+            Some(value) if value.starts_with('=') => return format!("{long}{value}").into(),
+            _ => {}
+        }
     }
+    arg
 }
 
 fn exit_codes() -> String {
@@ -82,11 +84,12 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Version;
     use std::path::PathBuf;
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            Parsed::Command(Command::Send(args)) => args,
+            Parsed::Command(Command::Send(args)) => *args,
             Parsed::Answer(text) => panic!("{text}"),
             Parsed::Wrong(failure) => panic!("{failure}"),
         }
@@ -130,6 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_the_zarr_version() {
+        for flag in ["-zv 2", "-zv=2", "--zarr-version 2", "--zarr_version 2"] {
+            let args = send(&format!("msm_os send -f a.nc -b ocean {flag}"));
+            assert_eq!(args.zarr_version, Some(Version::V2), "{flag}");
+        }
+        assert_eq!(send("msm_os send -f a.nc -b ocean").zarr_version, None);
+        let shards = send("msm_os send -f a.nc -b ocean -zv 2 --shards {}").shards();
+        assert!(shards.is_err_and(|failure| failure.exit == Exit::Usage));
+    }
+
+    #[test]
     fn a_wrong_line_is_a_usage_error_and_help_is_not() {
         for line in [
             "msm_os",
@@ -137,6 +151,7 @@ mod tests {
             "msm_os send -f a.nc",
             "msm_os send -f a.nc -b https://x",
             "msm_os fetch",
+            "msm_os send -f a.nc -b ocean -zv 4",
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(

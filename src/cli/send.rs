@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::size;
 use super::store::StoreArgs;
-use crate::exit::Failure;
-use crate::plan::ChunkStrategy;
-use crate::store::Codec;
+use crate::exit::{Exit, Failure};
+use crate::plan::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
+use crate::store::{Codec, Version};
 use crate::transfer::Verify;
 
 /// What `send` is told.
@@ -46,7 +46,19 @@ pub struct SendArgs {
     )]
     pub chunk_strategy: Option<String>,
 
-    /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to each
+    /// Shard sizes of a new store, as JSON like --chunk_strategy: '{"time_counter": 12, "y": 400}'
+    ///
+    /// One object then holds a shard of many chunks, each of which can be read by itself. Sizes are whole multiples of
+    /// the chunk sizes; dimensions left out have one chunk a shard. Zarr version 3 only.
+    #[arg(long, value_name = "JSON")]
+    pub shards: Option<String>,
+
+    /// Version of the Zarr format of a new store; a store keeps its own [default: 3] [short: -zv]
+    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_enum)]
+    pub zarr_version: Option<Version>,
+
+    /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to
+    /// each in Zarr version 3
     #[arg(long, default_value = "blosc:lz4:5:shuffle", value_name = "CODEC")]
     pub codec: String,
 
@@ -65,8 +77,21 @@ impl SendArgs {
     /// # Errors
     /// If it is malformed.
     pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        let strategy = self.chunk_strategy.as_deref().map(str::parse).transpose();
-        Ok(strategy.map_err(Failure::from)?.unwrap_or_default())
+        sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
+    }
+
+    /// The shard sizes; empty if none were given.
+    ///
+    /// # Errors
+    /// If they are malformed, or the Zarr version asked for has no shards.
+    pub fn shards(&self) -> Result<ChunkStrategy, Failure> {
+        if self.shards.is_some() && self.zarr_version == Some(Version::V2) {
+            let message = format!(
+                "{SHARDS_FLAG}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3"
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        sizes(SHARDS_FLAG, self.shards.as_deref())
     }
 
     /// The compressor.
@@ -76,4 +101,9 @@ impl SendArgs {
     pub fn codec(&self) -> Result<Codec, Failure> {
         self.codec.parse().map_err(Failure::from)
     }
+}
+
+fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Failure> {
+    let sizes = text.map(|text| ChunkStrategy::parse(flag, text));
+    Ok(sizes.transpose()?.unwrap_or_default())
 }

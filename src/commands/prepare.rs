@@ -25,7 +25,7 @@ pub(super) async fn prepare(
     ranks: usize,
     budget: Budget,
 ) -> Result<Prepared, Failure> {
-    let (strategy, codec) = (args.strategy()?, args.codec()?);
+    let (strategy, shards, codec) = (args.strategy()?, args.shards()?, args.codec()?);
     let archive = Archive::open(&args.filepaths, &args.append_dim)?;
     let variables = chosen(&archive, &args.variables)?;
     let prefix = prefix(args, &archive)?;
@@ -74,6 +74,8 @@ pub(super) async fn prepare(
     tell_what_is_clipped(&archive, &variables, &strategy);
     let settings = Settings {
         strategy,
+        shards,
+        version: args.zarr_version,
         codec,
         ranks,
         budget,

@@ -10,10 +10,12 @@ use super::chunking::{ChunkStrategy, choose};
 use super::conform::{attributes_of, conforms};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
+use super::sharding::{check_chunks, shard_shape};
 use super::target::{Append, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
 use crate::source::{Archive, Attribute, Catalogue, DType, Number, SourceError, Variable, list};
-use crate::store::{Stored, StoredArray, document};
+use crate::store::document::{self, Documents};
+use crate::store::{Stored, Version, layout};
 
 /// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
 /// readers fetch a time axis in one request.
@@ -39,15 +41,28 @@ pub(super) fn draft_arrays(
     if let Some(stored) = &request.stored {
         check_contents(request, stored)?;
     }
-    let mut documents = Vec::new();
+    let version = version_of(request, settings)?;
+    let attributes = catalogue.attributes.iter();
+    let attributes: Map<String, Value> = attributes
+        .map(|(name, value)| (name.clone(), Attribute::to_json(value)))
+        .collect();
+    // What the root document tells of, and what of it changes.
+    let mut told = Documents::new();
+    if request.stored.is_none() {
+        told = document::of_new_store(version, &attributes);
+    }
+    let mut changed = told.clone();
     let mut new_steps = 0;
     let variables = request
         .members
         .iter()
         .filter_map(|name| catalogue.variable(name));
     for variable in variables {
-        let (array, document) = draft_array(archive, request, settings, index, variable)?;
-        documents.push((variable.name.clone(), document));
+        let (array, documents) = draft_array(archive, request, settings, version, index, variable)?;
+        if array.phase != Phase::Compare {
+            changed.extend(documents.iter().cloned());
+        }
+        told.extend(documents);
         if let Some(append) = array.append {
             new_steps = array.shape[append.axis] - append.old;
         } else if array.phase == Phase::Transfer && archive.files.len() > 1 {
@@ -62,13 +77,14 @@ pub(super) fn draft_arrays(
         add(drafts, array, variable);
     }
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let attributes = catalogue.attributes.iter();
-    let attributes: Map<String, Value> = attributes
-        .map(|(name, value)| (name.clone(), Attribute::to_json(value)))
-        .collect();
+    let changed = changed.into_iter();
     Ok(TargetStore {
         key: request.key.clone(),
-        new_root: document::root(old_root.as_deref(), &attributes, &documents),
+        documents: changed
+            .map(|(path, document)| (format!("{}/{path}", request.key), document.to_string()))
+            .collect(),
+        root_key: layout::root_document(&request.key, version),
+        new_root: document::root(version, old_root.as_deref(), &attributes, &told),
         old_root,
         new_steps,
     })
@@ -79,9 +95,10 @@ fn draft_array(
     archive: &Archive,
     request: &Request,
     settings: &Settings,
+    version: Version,
     index: usize,
     variable: &Variable,
-) -> Result<(TargetArray, Value), Failure> {
+) -> Result<(TargetArray, Documents), Failure> {
     let path = &archive.catalogue().path;
     let dtype = variable.number_type(path)?;
     let main = variable.name == request.members[0];
@@ -129,13 +146,14 @@ fn draft_array(
         None if stored.is_some() => Phase::Compare,
         _ => Phase::Transfer,
     };
+    let attributes = attributes_of(variable, dtype);
     let (document, fill, chunk) = if let Some(stored) = stored {
         if phase == Phase::Transfer {
             check_chunks(
                 request,
                 variable,
                 stored,
-                &settings.strategy,
+                settings,
                 &archive.append_dimension,
             )?;
         }
@@ -146,19 +164,24 @@ fn draft_array(
         )
     } else {
         let chunk = new_chunk(variable, dtype, axis, phase, main, &settings.strategy);
+        let shard = if phase == Phase::Transfer && (main || append.is_some()) {
+            shard_shape(variable, axis, &chunk, &settings.shards)?
+        } else {
+            None
+        };
         let fill = fill_of(variable, dtype, archive.catalogue())?;
         let array = document::NewArray {
             variable,
             dtype,
             shape: &shape,
-            chunk: &chunk,
+            chunk: shard.as_ref().unwrap_or(&chunk),
+            inner: shard.as_ref().map(|_| &chunk[..]),
             fill: &fill,
         };
-        let codecs = settings.codec.metadata(dtype.size());
         (
-            document::new_array(&array, &attributes_of(variable, dtype), &codecs),
+            document::new_array(version, &array, &attributes, &settings.codec),
             fill,
-            chunk,
+            shard.unwrap_or(chunk),
         )
     };
     let array = TargetArray {
@@ -172,7 +195,30 @@ fn draft_array(
         append,
         phase,
     };
-    Ok((array, document))
+    let new = stored.is_none();
+    let new = new.then_some((&attributes, &variable.dimensions[..]));
+    let documents = document::of_array(version, &variable.name, document, new);
+    Ok((array, documents))
+}
+
+/// The store's own version, or the one asked for.
+fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
+    let store = || request.key.clone();
+    let version = match (&request.stored, settings.version) {
+        (Some(stored), Some(asked)) if stored.version != asked => {
+            return Err(PlanError::Version {
+                store: store(),
+                stored: stored.version,
+                asked,
+            });
+        }
+        (Some(stored), _) => stored.version,
+        (None, asked) => asked.unwrap_or_default(),
+    };
+    if version == Version::V2 && !settings.shards.0.is_empty() {
+        return Err(PlanError::NoShards { store: store() });
+    }
+    Ok(version)
 }
 
 /// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays
@@ -256,35 +302,5 @@ fn check_contents(request: &Request, stored: &Stored) -> Result<(), PlanError> {
         store: request.key.clone(),
         stored: list(held.into_iter()),
         found: list(found.into_iter()),
-    })
-}
-
-fn check_chunks(
-    request: &Request,
-    variable: &Variable,
-    stored: &StoredArray,
-    strategy: &ChunkStrategy,
-    append_dimension: &str,
-) -> Result<(), PlanError> {
-    let differs = |(d, name): (usize, &String)| {
-        // A size beyond a dimension that does not grow was clipped when the store was made.
-        let most = if name == append_dimension {
-            u64::MAX
-        } else {
-            stored.shape[d].max(1)
-        };
-        strategy
-            .0
-            .get(name)
-            .is_some_and(|&asked| asked.min(most) != stored.chunk[d])
-    };
-    if !variable.dimensions.iter().enumerate().any(differs) {
-        return Ok(());
-    }
-    Err(PlanError::Chunks {
-        store: request.key.clone(),
-        array: variable.name.clone(),
-        stored: format!("{:?}", stored.chunk),
-        asked: format!("{:?}", strategy.0),
     })
 }

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 
 use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
-use super::chunking::ChunkStrategy;
+use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 use super::error::PlanError;
 use super::target::{Budget, Phase, Plan};
 use super::units::units;
 use crate::exit::Failure;
 use crate::source::{Archive, list};
-use crate::store::{Codec, Stored};
+use crate::store::{Codec, Stored, Version};
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
@@ -31,6 +31,10 @@ pub struct Request {
 pub struct Settings {
     /// Chunk sizes asked for.
     pub strategy: ChunkStrategy,
+    /// Shard sizes asked for.
+    pub shards: ChunkStrategy,
+    /// The version of the Zarr format asked for.
+    pub version: Option<Version>,
     /// The compressor of new arrays.
     pub codec: Codec,
     /// Ranks that share the work.
@@ -44,7 +48,8 @@ pub struct Settings {
 /// # Errors
 /// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
 pub fn plan(archive: &Archive, requests: &[Request], settings: &Settings) -> Result<Plan, Failure> {
-    check_strategy(archive, requests, &settings.strategy)?;
+    check_strategy(archive, requests, &settings.strategy, STRATEGY_FLAG)?;
+    check_strategy(archive, requests, &settings.shards, SHARDS_FLAG)?;
     let mut first = 0;
     let mut files = Vec::new();
     for file in &archive.files {
@@ -104,6 +109,7 @@ fn check_strategy(
     archive: &Archive,
     requests: &[Request],
     strategy: &ChunkStrategy,
+    flag: &'static str,
 ) -> Result<(), PlanError> {
     let variables = requests
         .iter()
@@ -113,6 +119,7 @@ fn check_strategy(
         .collect();
     match strategy.0.keys().find(|d| !known.contains(d.as_str())) {
         Some(dimension) => Err(PlanError::UnknownStrategyDimension {
+            flag,
             dimension: dimension.clone(),
             found: list(known.into_iter()),
         }),

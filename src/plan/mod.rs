@@ -9,11 +9,12 @@ mod conform;
 mod draft;
 mod error;
 mod prefix;
+mod sharding;
 mod steps;
 mod target;
 mod units;
 
-pub use chunking::ChunkStrategy;
+pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use conform::attributes_of;
 pub use draft::{Request, Settings, plan};
 pub use error::PlanError;

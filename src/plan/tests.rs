@@ -10,7 +10,7 @@ use super::*;
 use crate::source::{
     Archive, Attribute, Catalogue, DType, Hyperslab, Number, SourceFile, Variable, VariableType,
 };
-use crate::store::{Codec, Stored, StoredArray, document};
+use crate::store::{Codec, Stored, StoredArray, Version, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ fn archive(case: &Case) -> Archive {
 /// The store that `old` steps of the same variables have made, with the chunks of the case.
 fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     (case.old > 0).then(|| Stored {
+        version: Version::V3,
         root: "{}".to_owned(),
         arrays: archive
             .catalogue()
@@ -105,16 +106,18 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
                     dtype: DType::F32,
                     shape: &shape,
                     chunk: &chunk,
+                    inner: None,
                     fill: &[0; 4],
                 };
                 let attributes = attributes_of(variable, DType::F32);
                 StoredArray {
                     name: variable.name.clone(),
-                    document: document::new_array(&array, &attributes, &Codec::None.metadata(4)),
+                    document: document::new_array(Version::V3, &array, &attributes, &Codec::None),
                     dtype: Ok(DType::F32),
                     fill: vec![0; 4],
                     shape,
                     chunk,
+                    inner: None,
                     dimensions: variable.dimensions.clone(),
                     attributes,
                 }
@@ -143,6 +146,8 @@ fn planned(case: &Case, memory: u64) -> Result<Plan, crate::exit::Failure> {
     };
     let settings = Settings {
         strategy,
+        shards: ChunkStrategy::default(),
+        version: None,
         codec: Codec::None,
         ranks: case.ranks,
         budget: Budget { memory, threads: 2 },
@@ -286,6 +291,8 @@ fn an_array_that_is_the_same_in_two_stores_is_one_array() {
     };
     let settings = Settings {
         strategy: ChunkStrategy::default(),
+        shards: ChunkStrategy::default(),
+        version: None,
         codec: Codec::None,
         ranks: 2,
         budget: Budget {
