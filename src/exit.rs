@@ -38,7 +38,7 @@ exits! {
     UnsupportedVariable = 15,
     /// the source files do not fit together
     ArchiveMismatch = 16,
-    /// the chunk strategy is malformed or does not fit the variables
+    /// the chunk or shard sizes are malformed, or do not fit the variables or the store
     ChunkStrategy = 17,
     /// no prefix can be derived from the file name
     NoPrefix = 18,
@@ -60,6 +60,8 @@ exits! {
     ContentsConflict = 26,
     /// there is no store to update
     NoStore = 27,
+    /// the Zarr version asked for differs from the store's
+    VersionConflict = 28,
     /// the credentials are missing or malformed
     Credentials = 30,
     /// the bucket does not exist

@@ -66,8 +66,9 @@ pub fn is_launched() -> bool {
 }
 
 /// Two-letter spellings, which clap alone would read as `-c s`.
-const SHORT: [(&str, &str); 4] = [
+const SHORT: [(&str, &str); 5] = [
     ("-cs", "--chunk_strategy"),
+    ("-zv", "--zarr-version"),
     ("-gf", "--grid-filepath"),
     ("-uc", "--update-coords"),
     ("-at", "--attributes"),
@@ -95,6 +96,7 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Version;
     use std::path::PathBuf;
 
     fn send(line: &str) -> SendArgs {
@@ -150,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_the_zarr_version() {
+        for flag in ["-zv 2", "-zv=2", "--zarr-version 2", "--zarr_version 2"] {
+            let args = send(&format!("msm_os send -f a.nc -b ocean {flag}"));
+            assert_eq!(args.zarr_version, Some(Version::V2), "{flag}");
+        }
+        assert_eq!(send("msm_os send -f a.nc -b ocean").zarr_version, None);
+        let shards = send("msm_os send -f a.nc -b ocean -zv 2 --shards {}").shards();
+        assert!(shards.is_err_and(|failure| failure.exit == Exit::Usage));
+    }
+
+    #[test]
     fn a_wrong_line_is_a_usage_error_and_help_is_not() {
         for line in [
             "msm_os",
@@ -157,6 +170,7 @@ mod tests {
             "msm_os send -f a.nc",
             "msm_os send -f a.nc -b https://x",
             "msm_os fetch",
+            "msm_os send -f a.nc -b ocean -zv 4",
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(

@@ -10,7 +10,7 @@ use clap::Args;
 use super::size;
 use super::store::StoreArgs;
 use crate::exit::{Exit, Failure};
-use crate::plan::{ChunkStrategy, Transactions};
+use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
 
 /// What `send` and `update` are told alike.
@@ -90,8 +90,7 @@ impl FileArgs {
     /// # Errors
     /// If it is malformed.
     pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        let strategy = self.chunk_strategy.as_deref().map(str::parse).transpose();
-        Ok(strategy.map_err(Failure::from)?.unwrap_or_default())
+        sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
     }
 
     /// The coordinates to take from the grid file, by name, each with the variable there.
@@ -121,4 +120,10 @@ impl FileArgs {
     pub fn named(&self) -> &[String] {
         &self.variables[usize::from(self.is_compact())..]
     }
+}
+
+/// The sizes by dimension that `flag` gives; empty if it was not given.
+pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Failure> {
+    let sizes = text.map(|text| ChunkStrategy::parse(flag, text));
+    Ok(sizes.transpose()?.unwrap_or_default())
 }

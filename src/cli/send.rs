@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::files::FileArgs;
+use super::files::{FileArgs, sizes};
 use crate::exit::{Exit, Failure};
-use crate::plan::Overlap;
-use crate::store::Codec;
+use crate::plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
+use crate::store::{Codec, Version};
 
 /// What `send` is told.
 #[derive(Args)]
@@ -30,7 +30,19 @@ pub struct SendArgs {
     #[arg(long, value_name = "JSON")]
     pub attributes: Option<String>,
 
-    /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to each
+    /// Shard sizes of a new store, as JSON like --chunk_strategy: '{"time_counter": 12, "y": 400}'
+    ///
+    /// One object then holds a shard of many chunks, each of which can be read by itself. Sizes are whole multiples of
+    /// the chunk sizes; dimensions left out have one chunk a shard. Zarr version 3 only.
+    #[arg(long, value_name = "JSON")]
+    pub shards: Option<String>,
+
+    /// Version of the Zarr format of a new store; a store keeps its own [default: 3] [short: -zv]
+    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_enum)]
+    pub zarr_version: Option<Version>,
+
+    /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to
+    /// each in Zarr version 3
     #[arg(long, default_value = "blosc:lz4:5:shuffle", value_name = "CODEC")]
     pub codec: String,
 }
@@ -83,6 +95,20 @@ impl SendArgs {
             );
             Failure::new(Exit::Usage, message)
         })
+    }
+
+    /// The shard sizes; empty if none were given.
+    ///
+    /// # Errors
+    /// If they are malformed, or the Zarr version asked for has no shards.
+    pub fn shards(&self) -> Result<ChunkStrategy, Failure> {
+        if self.shards.is_some() && self.zarr_version == Some(Version::V2) {
+            let message = format!(
+                "{SHARDS_FLAG}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3"
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        sizes(SHARDS_FLAG, self.shards.as_deref())
     }
 
     /// The compressor.

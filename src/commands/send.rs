@@ -11,7 +11,7 @@ use super::start::{Started, start};
 use super::transaction::Job;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::exit::Failure;
-use crate::plan::{Budget, Missing, Overlap, Plan, Settings};
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Codec};
 
@@ -25,6 +25,8 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         allow_gaps: args.allow_gaps,
         settings: Settings {
             strategy: args.files.strategy()?,
+            shards: args.shards()?,
+            version: args.zarr_version,
             codec: args.codec()?,
             attributes: args.attributes()?,
             replace: overlap == Overlap::Replace,
@@ -50,6 +52,8 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
         allow_gaps: true,
         settings: Settings {
             strategy: args.files.strategy()?,
+            shards: ChunkStrategy::default(),
+            version: None,
             codec: Codec::default(),
             attributes: Map::new(),
             replace: true,

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::plan::{Phase, Plan};
-use crate::store::{Bucket, StoreError, layout};
+use crate::plan::Plan;
+use crate::store::{Bucket, StoreError};
 use crate::transfer::Verify;
 
 /// Requests in flight.
@@ -42,21 +42,15 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// If a document cannot be put or does not read back; then call [`Commit::undo`].
     pub async fn apply(&mut self, plan: &Plan) -> Result<(), StoreError> {
-        let mut arrays = BTreeMap::new();
-        for array in plan.arrays.iter().filter(|a| a.phase != Phase::Compare) {
-            for &store in &array.stores {
-                let key = layout::array_document(&plan.stores[store].key, &array.name);
-                arrays.insert(key, array.document.clone());
-            }
-        }
-        self.put_all(arrays).await?;
+        let first = plan.stores.iter().flat_map(|s| &s.documents);
+        self.put_all(first.cloned().collect()).await?;
         let changed = plan
             .stores
             .iter()
             .filter(|s| s.old_root.as_ref() != Some(&s.new_root));
         self.put_all(
             changed
-                .map(|s| (layout::root_document(&s.key), s.new_root.clone()))
+                .map(|s| (s.root_key.clone(), s.new_root.clone()))
                 .collect(),
         )
         .await

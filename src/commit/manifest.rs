@@ -147,6 +147,8 @@ mod tests {
             files: Vec::new(),
             stores: vec![TargetStore {
                 key: "T1y/tos.zarr".to_owned(),
+                documents: Vec::new(),
+                root_key: "T1y/tos.zarr/zarr.json".to_owned(),
                 old_root: None,
                 new_root: String::new(),
                 new_steps: 2,

@@ -4,24 +4,20 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::chunking::{ChunkStrategy, choose};
 use super::conform::{attributes_of, conforms};
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
+use super::new::{New, is_small};
+use super::sharding::check_chunks;
 use super::steps::runs;
 use super::target::{Append, Origin, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
-use crate::source::{Archive, Attribute, Catalogue, DType, Number, SourceError, Variable, list};
-use crate::store::{Stored, StoredArray, document};
-
-/// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
-/// readers fetch a time axis in one request.
-const SMALL_ARRAY_STEPS: u64 = 16_384;
-/// Bytes a step of a coordinate may have for it to count as small.
-const SMALL_STEP_BYTES: u64 = 1024;
+use crate::source::{Archive, Variable, list};
+use crate::store::document::{self, Documents};
+use crate::store::{Stored, StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
 pub(super) struct Draft {
@@ -43,21 +39,36 @@ pub(super) fn draft_arrays(
     if let Some(stored) = &request.stored {
         check_contents(request, stored, settings).map_err(|error| vec![error.into()])?;
     }
-    let mut documents = Vec::new();
+    let version = version_of(request, settings).map_err(|error| vec![error.into()])?;
+    let old_root = request.stored.as_ref().map(|s| s.root.clone());
+    let mut attributes = Map::new();
+    if request.stored.is_none() {
+        let of_files = archive.catalogue.attributes.iter();
+        attributes.extend(of_files.map(|(name, value)| (name.clone(), value.to_json())));
+    }
+    attributes.extend(settings.attributes.clone());
+    // What the root document tells of, and what of it changes.
+    let mut told = document::of_store(version, old_root.as_deref(), &attributes);
+    let mut changed = told.clone();
     let mut problems = Vec::new();
     let variables = request
         .members
         .iter()
         .filter_map(|name| archive.catalogue.variable(name));
     for variable in variables {
-        let (array, document) = match draft_array(archive, request, settings, index, variable) {
+        let drafted = draft_array(archive, request, settings, version, index, variable);
+        let (array, documents) = match drafted {
             Ok(drafted) => drafted,
             Err(problem) => {
                 problems.push(problem);
                 continue;
             }
         };
-        documents.push((variable.name.clone(), document));
+        let written = array.append.as_ref().is_none_or(|a| !a.runs.is_empty());
+        if array.phase != Phase::Compare && written {
+            changed.extend(documents.iter().cloned());
+        }
+        told.extend(documents);
         let borrowed = array.origin.file == archive.files.len();
         if array.append.is_none()
             && array.phase == Phase::Transfer
@@ -72,23 +83,22 @@ pub(super) fn draft_arrays(
             };
             add(drafts, compared, variable);
         }
-        if array.append.as_ref().is_none_or(|a| !a.runs.is_empty()) {
+        if written {
             add(drafts, array, variable);
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let attributes = archive.catalogue.attributes.iter();
-    let mut attributes: Map<String, Value> = attributes
-        .map(|(name, value)| (name.clone(), Attribute::to_json(value)))
-        .collect();
-    attributes.extend(settings.attributes.clone());
     let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
+    let changed = changed.into_iter();
     Ok(TargetStore {
         key: request.key.clone(),
-        new_root: document::root(old_root.as_deref(), &attributes, &documents),
+        documents: changed
+            .map(|(path, document)| (format!("{}/{path}", request.key), document.to_string()))
+            .collect(),
+        root_key: layout::root_document(&request.key, version),
+        new_root: document::root(version, old_root.as_deref(), &attributes, &told),
         old_root,
         new_steps: count(false),
         replaced_steps: if settings.replace { count(true) } else { 0 },
@@ -100,9 +110,10 @@ fn draft_array(
     archive: &Archive,
     request: &Request,
     settings: &Settings,
+    version: Version,
     index: usize,
     variable: &Variable,
-) -> Result<(TargetArray, Value), Failure> {
+) -> Result<(TargetArray, Documents), Failure> {
     let path = &archive.catalogue.path;
     let mut dtype = variable.number_type(path)?;
     let units = target_units(archive, request, variable);
@@ -151,13 +162,14 @@ fn draft_array(
         None if stored.is_some() && !rewrites => Phase::Compare,
         _ => Phase::Transfer,
     };
+    let attributes = attributes_of(variable, dtype);
     let (document, fill, chunk) = if let Some(stored) = stored {
         if phase == Phase::Transfer {
             check_chunks(
                 request,
                 variable,
                 stored,
-                &settings.strategy,
+                settings,
                 &archive.append_dimension,
             )?;
         }
@@ -167,21 +179,14 @@ fn draft_array(
             stored.chunk.clone(),
         )
     } else {
-        let chunk = new_chunk(variable, dtype, axis, phase, main, &settings.strategy);
-        let fill = fill_of(variable, dtype, &archive.catalogue)?;
-        let array = document::NewArray {
+        let new = New {
             variable,
             dtype,
-            shape: &shape,
-            chunk: &chunk,
-            fill: &fill,
+            axis,
+            phase,
+            main,
         };
-        let codecs = settings.codec.metadata(dtype.size());
-        (
-            document::new_array(&array, &attributes_of(variable, dtype), &codecs),
-            fill,
-            chunk,
-        )
+        new.form(archive, settings, version, &shape, &attributes)?
     };
     let array = TargetArray {
         name: variable.name.clone(),
@@ -197,7 +202,30 @@ fn draft_array(
         rewrites,
         phase,
     };
-    Ok((array, document))
+    let new = stored.is_none();
+    let new = new.then_some((&attributes, &variable.dimensions[..]));
+    let documents = document::of_array(version, &variable.name, document, new);
+    Ok((array, documents))
+}
+
+/// The store's own version, or the one asked for.
+fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
+    let store = || request.key.clone();
+    let version = match (&request.stored, settings.version) {
+        (Some(stored), Some(asked)) if stored.version != asked => {
+            return Err(PlanError::Version {
+                store: store(),
+                stored: stored.version,
+                asked,
+            });
+        }
+        (Some(stored), _) => stored.version,
+        (None, asked) => asked.unwrap_or_default(),
+    };
+    if version == Version::V2 && !settings.shards.0.is_empty() {
+        return Err(PlanError::NoShards { store: store() });
+    }
+    Ok(version)
 }
 
 /// Where the values of the variable `name` come from.
@@ -237,56 +265,6 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
     }
 }
 
-/// Coordinates of few bytes a step, and series without any other dimension, go into one large object.
-fn is_small(variable: &Variable, dtype: DType, axis: usize, main: bool) -> bool {
-    let others = (0..variable.shape.len()).filter(|&d| d != axis);
-    let step: u64 = others.map(|d| variable.shape[d]).product::<u64>() * dtype.size() as u64;
-    variable.shape.len() == 1 || (!main && step <= SMALL_STEP_BYTES)
-}
-
-fn new_chunk(
-    variable: &Variable,
-    dtype: DType,
-    append: Option<usize>,
-    phase: Phase,
-    main: bool,
-    strategy: &ChunkStrategy,
-) -> Vec<u64> {
-    let fixed: Vec<Option<u64>> = variable
-        .dimensions
-        .iter()
-        .enumerate()
-        .map(|(d, name)| match phase {
-            Phase::Commit if append == Some(d) => Some(SMALL_ARRAY_STEPS),
-            Phase::Commit => Some(variable.shape[d]),
-            _ if main || append.is_some() => strategy.0.get(name).copied(),
-            _ => None,
-        })
-        .collect();
-    choose(
-        &variable.shape,
-        append,
-        variable.stored_chunks.as_deref(),
-        &fixed,
-        dtype.size() as u64,
-    )
-}
-
-fn fill_of(
-    variable: &Variable,
-    dtype: DType,
-    catalogue: &Catalogue,
-) -> Result<Vec<u8>, SourceError> {
-    let fill = variable.fill_value().unwrap_or(Number::Int(0));
-    dtype
-        .bytes_of(fill)
-        .ok_or_else(|| SourceError::Unsupported {
-            path: catalogue.path.clone(),
-            variable: variable.name.clone(),
-            problem: format!("has type {dtype}, which cannot hold its _FillValue {fill}"),
-        })
-}
-
 /// A store that grows must grow in all its arrays; a store that is updated only must hold what is updated.
 fn check_contents(
     request: &Request,
@@ -324,35 +302,5 @@ fn check_length(request: &Request, array: &StoredArray, axis: usize) -> Result<(
         array: array.name.clone(),
         length: array.shape[axis],
         steps,
-    })
-}
-
-fn check_chunks(
-    request: &Request,
-    variable: &Variable,
-    stored: &StoredArray,
-    strategy: &ChunkStrategy,
-    append_dimension: &str,
-) -> Result<(), PlanError> {
-    let differs = |(d, name): (usize, &String)| {
-        // A size beyond a dimension that does not grow was clipped when the store was made.
-        let most = if name == append_dimension {
-            u64::MAX
-        } else {
-            stored.shape[d].max(1)
-        };
-        strategy
-            .0
-            .get(name)
-            .is_some_and(|&asked| asked.min(most) != stored.chunk[d])
-    };
-    if !variable.dimensions.iter().enumerate().any(differs) {
-        return Ok(());
-    }
-    Err(PlanError::Chunks {
-        store: request.key.clone(),
-        array: variable.name.clone(),
-        stored: format!("{:?}", stored.chunk),
-        asked: format!("{:?}", strategy.0),
     })
 }

@@ -1,22 +1,29 @@
 //! Chunk shapes: chosen automatically, or as the user asks with `--chunk_strategy`.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use super::error::PlanError;
 
 /// Decoded bytes that an object should hold, about.
 pub(super) const TARGET_BYTES: u64 = 16 << 20;
 
+/// The flag that gives chunk sizes.
+pub const STRATEGY_FLAG: &str = "--chunk_strategy";
+/// The flag that gives shard sizes.
+pub const SHARDS_FLAG: &str = "--shards";
+
 /// Sizes by dimension name, as the user asks for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChunkStrategy(pub BTreeMap<String, u64>);
 
-impl FromStr for ChunkStrategy {
-    type Err = PlanError;
-
-    fn from_str(text: &str) -> Result<Self, PlanError> {
+impl ChunkStrategy {
+    /// The sizes that the user gave with `flag`.
+    ///
+    /// # Errors
+    /// If `text` is not JSON of whole numbers by name.
+    pub fn parse(flag: &'static str, text: &str) -> Result<Self, PlanError> {
         let malformed = |cause: String| PlanError::MalformedStrategy {
+            flag,
             text: text.to_owned(),
             cause,
         };
@@ -150,7 +157,7 @@ mod tests {
             "{\"x\": 1.5}",
             "{\"x\": \"1\"}",
         ] {
-            assert!(ChunkStrategy::from_str(text).is_err(), "{text}");
+            assert!(ChunkStrategy::parse(STRATEGY_FLAG, text).is_err(), "{text}");
         }
     }
 

@@ -1,22 +1,17 @@
 //! Does a variable fit the array that a store holds of it? And its attributes, as a Zarr document has them.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::error::PlanError;
-use crate::source::{Attribute, DType, MEANING, TIME, Variable};
-use crate::store::StoredArray;
+use crate::source::{Attribute, DType, MEANING, Number, TIME, Variable};
+use crate::store::{StoredArray, document};
 
-/// The attributes of `variable` as a Zarr v3 document has them. xarray expects the `_FillValue` of a float array as
-/// the base64 of its little-endian float64 (`xarray.backends.zarr.FillValueCoder`); all else is plain JSON.
+/// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for the mask.
 #[must_use]
 pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
     let encode = |(name, attribute): &(String, Attribute)| {
         let value = match attribute.number() {
-            Some(fill) if name == "_FillValue" && dtype.is_float() => {
-                json!(BASE64_STANDARD.encode(fill.as_f64().to_le_bytes()))
-            }
+            Some(fill) if name == "_FillValue" => document::mask(dtype, fill),
             _ => attribute.to_json(),
         };
         (name.clone(), value)
@@ -74,7 +69,9 @@ pub(super) fn conforms(
             continue;
         }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
-        if !equal(found, held) {
+        let same =
+            equal(found, held) || (attribute == "_FillValue" && masks_nan_only(dtype, found, held));
+        if !same {
             let shown =
                 |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
             return Err(PlanError::Attribute {
@@ -87,6 +84,13 @@ pub(super) fn conforms(
         }
     }
     Ok(())
+}
+
+/// Has the file no mask, and the store that of NaN, which xarray gives to any float? Readers see the same.
+fn masks_nan_only(dtype: DType, found: Option<&Value>, held: Option<&Value>) -> bool {
+    found.is_none()
+        && dtype.is_float()
+        && held == Some(&document::mask(dtype, Number::Float(f64::NAN)))
 }
 
 /// Equal as JSON, or as numbers: another writer may have put 1 where we put 1.0.

@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 
 use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
-use super::chunking::ChunkStrategy;
+use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 use super::error::PlanError;
 use super::steps::Placed;
 use super::target::{Budget, Phase, Plan, TargetStore};
 use super::units::units;
 use crate::exit::Failure;
 use crate::source::{Archive, list};
-use crate::store::{Codec, Stored};
+use crate::store::{Codec, Stored, Version};
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
@@ -38,6 +38,10 @@ pub struct Request {
 pub struct Settings {
     /// Chunk sizes asked for.
     pub strategy: ChunkStrategy,
+    /// Shard sizes asked for.
+    pub shards: ChunkStrategy,
+    /// The version of the Zarr format asked for.
+    pub version: Option<Version>,
     /// The compressor of new arrays.
     pub codec: Codec,
     /// Global attributes to add to those of the files.
@@ -119,7 +123,8 @@ pub(super) fn draft(
     requests: &[Request],
     settings: &Settings,
 ) -> Result<(Vec<TargetStore>, Vec<Draft>), Failure> {
-    check_strategy(archive, requests, &settings.strategy)?;
+    check_strategy(archive, requests, &settings.strategy, STRATEGY_FLAG)?;
+    check_strategy(archive, requests, &settings.shards, SHARDS_FLAG)?;
     let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         match draft_arrays(archive, request, settings, index, &mut drafts) {
@@ -156,6 +161,7 @@ fn check_strategy(
     archive: &Archive,
     requests: &[Request],
     strategy: &ChunkStrategy,
+    flag: &'static str,
 ) -> Result<(), PlanError> {
     let variables = requests
         .iter()
@@ -166,6 +172,7 @@ fn check_strategy(
         .collect();
     match strategy.0.keys().find(|d| !known.contains(d.as_str())) {
         Some(dimension) => Err(PlanError::UnknownStrategyDimension {
+            flag,
             dimension: dimension.clone(),
             found: list(known.into_iter()),
         }),

@@ -4,19 +4,26 @@ use std::path::PathBuf;
 
 use crate::exit::{Exit, Failure};
 use crate::source::TimeError;
+use crate::store::Version;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum PlanError {
     #[error(
-        "--chunk_strategy {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'"
+        "{flag} {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'"
     )]
-    MalformedStrategy { text: String, cause: String },
-    #[error(
-        "--chunk_strategy names the dimension '{dimension}'; the variables to send have {found}"
-    )]
-    UnknownStrategyDimension { dimension: String, found: String },
+    MalformedStrategy {
+        flag: &'static str,
+        text: String,
+        cause: String,
+    },
+    #[error("{flag} names the dimension '{dimension}'; the variables to send have {found}")]
+    UnknownStrategyDimension {
+        flag: &'static str,
+        dimension: String,
+        found: String,
+    },
     #[error(
         "no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix"
     )]
@@ -26,7 +33,7 @@ pub enum PlanError {
     )]
     Prefixes { first: String, second: String },
     #[error(
-        "one unit of work on '{array}' holds {needed} bytes, {available} are free; give --memory of at least {least} bytes a rank, or smaller chunks with --chunk_strategy"
+        "one unit of work on '{array}' holds {needed} bytes, {available} are free; give --memory of at least {least} bytes a rank, or smaller objects with --chunk_strategy or --shards"
     )]
     Memory {
         array: String,
@@ -90,6 +97,36 @@ pub enum PlanError {
         array: String,
         stored: String,
         asked: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has objects of {stored}, --shards asks for {asked}; leave it out, a store keeps its shards; nothing was written"
+    )]
+    Shards {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
+        "store '{store}': is of Zarr version 2, which has no shards; leave --shards out; nothing was written"
+    )]
+    NoShards { store: String },
+    #[error(
+        "--shards: {shard} along '{dimension}' is not a whole multiple of the chunk size of '{array}' there, {chunk}; choose a multiple, or another chunk size with --chunk_strategy"
+    )]
+    UnevenShards {
+        array: String,
+        dimension: String,
+        shard: u64,
+        chunk: u64,
+    },
+    #[error(
+        "store '{store}': is of Zarr version {stored}, --zarr-version asks for {asked}; leave it out, a store keeps its version; nothing was written"
+    )]
+    Version {
+        store: String,
+        stored: Version,
+        asked: Version,
     },
     #[error(
         "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
@@ -158,7 +195,11 @@ impl From<PlanError> for Failure {
         let exit = match &error {
             PlanError::MalformedStrategy { .. }
             | PlanError::UnknownStrategyDimension { .. }
-            | PlanError::Chunks { .. } => Exit::ChunkStrategy,
+            | PlanError::Chunks { .. }
+            | PlanError::Shards { .. }
+            | PlanError::NoShards { .. }
+            | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
+            PlanError::Version { .. } => Exit::VersionConflict,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
             PlanError::Memory { .. } => Exit::Memory,
             PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {

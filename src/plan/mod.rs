@@ -9,13 +9,15 @@ mod conform;
 mod convert;
 mod draft;
 mod error;
+mod new;
 mod prefix;
+mod sharding;
 mod steps;
 mod target;
 mod transactions;
 mod units;
 
-pub use chunking::ChunkStrategy;
+pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use conform::attributes_of;
 pub use draft::{Request, Settings, comparison, plan};
 pub use error::PlanError;

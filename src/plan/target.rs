@@ -28,6 +28,10 @@ pub struct Plan {
 pub struct TargetStore {
     /// Its key in the bucket, e.g. `T1y/thetao.zarr`.
     pub key: String,
+    /// The documents to put before the root document, by their keys in the bucket.
+    pub documents: Vec<(String, String)>,
+    /// The key of its root document, which is what readers see it through: it is put last.
+    pub root_key: String,
     /// Its root document before the transaction; `None` when it is created.
     pub old_root: Option<String>,
     /// Its root document after the transaction.
@@ -49,7 +53,7 @@ pub struct TargetArray {
     pub conversions: Vec<Conversion>,
     /// The stores that hold it, as indices into [`Plan::stores`].
     pub stores: Vec<usize>,
-    /// Its Zarr document, with the shape it has after the transaction.
+    /// The Zarr document that says how its objects are encoded, with the shape it has after the transaction.
     pub document: String,
     /// Its number type.
     pub dtype: DType,
@@ -57,7 +61,7 @@ pub struct TargetArray {
     pub fill: Vec<u8>,
     /// Its shape after the transaction.
     pub shape: Vec<u64>,
-    /// Its chunk shape: what one object holds.
+    /// What one object holds: its chunk shape, or the shape of its shards.
     pub chunk: Vec<u64>,
     /// What is written along the append dimension; `None` for a static array.
     pub append: Option<Append>,

@@ -11,7 +11,7 @@ use crate::source::{
     Archive, Attribute, Borrowed, Catalogue, DType, Hyperslab, Number, SourceFile, Step, Variable,
     VariableType,
 };
-use crate::store::{Codec, Stored, StoredArray, document};
+use crate::store::{Codec, Stored, StoredArray, Version, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]
@@ -108,6 +108,7 @@ fn archive(case: &Case) -> Archive {
 /// The store that `old` steps of the same variables have made, with the chunks of the case.
 fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     (case.old > 0).then(|| Stored {
+        version: Version::V3,
         root: "{}".to_owned(),
         arrays: archive
             .catalogue
@@ -128,16 +129,18 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
                     dtype: DType::F32,
                     shape: &shape,
                     chunk: &chunk,
+                    inner: None,
                     fill: &[0; 4],
                 };
                 let attributes = attributes_of(variable, DType::F32);
                 StoredArray {
                     name: variable.name.clone(),
-                    document: document::new_array(&array, &attributes, &Codec::None.metadata(4)),
+                    document: document::new_array(Version::V3, &array, &attributes, &Codec::None),
                     dtype: Ok(DType::F32),
                     fill: vec![0; 4],
                     shape,
                     chunk,
+                    inner: None,
                     dimensions: variable.dimensions.clone(),
                     attributes,
                 }
@@ -194,6 +197,8 @@ fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
 fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
     Settings {
         strategy,
+        shards: ChunkStrategy::default(),
+        version: None,
         codec: Codec::None,
         attributes: serde_json::Map::new(),
         replace: true,

@@ -56,6 +56,24 @@ impl DType {
         }
     }
 
+    /// The name in a Zarr v2 array document, which is NumPy's, little-endian (Zarr storage specification version 2,
+    /// "Data type encoding").
+    #[must_use]
+    pub fn numpy_name(self) -> &'static str {
+        match self {
+            Self::I8 => "|i1",
+            Self::U8 => "|u1",
+            Self::I16 => "<i2",
+            Self::U16 => "<u2",
+            Self::I32 => "<i4",
+            Self::U32 => "<u4",
+            Self::I64 => "<i8",
+            Self::U64 => "<u8",
+            Self::F32 => "<f4",
+            Self::F64 => "<f8",
+        }
+    }
+
     /// The little-endian bytes of `value` in this type, or `None` where the type cannot hold it exactly.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]

@@ -14,9 +14,9 @@ use zarrs::storage::store::MemoryStore;
 use super::error::StoreError;
 
 /// Bytes that Blosc compresses at a time. Its own choice for zstd is 32 KiB, too little: see `docs/codecs.md`.
-const BLOCK_BYTES: u64 = 1 << 20;
+pub(super) const BLOCK_BYTES: u64 = 1 << 20;
 
-/// The compressor of new arrays. Whichever it is, a crc32c follows it.
+/// The compressor of new arrays. Whichever it is, a crc32c follows it in version 3; version 2 has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// No compression.
@@ -126,12 +126,14 @@ pub struct ChunkCodec {
     array: Array<MemoryStore>,
     name: String,
     shape: Vec<NonZeroU64>,
+    /// Do readers take an object that is missing for one of fill values? Not in version 2 without a fill value.
+    may_omit: bool,
 }
 
 /// An object, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoded {
-    /// Every value is the fill value: nothing is stored.
+    /// Every value is the fill value, and readers know it: nothing is stored.
     Empty,
     /// What is stored.
     Stored(Bytes),
@@ -149,6 +151,7 @@ impl ChunkCodec {
         };
         let metadata: ArrayMetadata =
             serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
+        let may_omit = !matches!(&metadata, ArrayMetadata::V2(v2) if v2.fill_value.is_null());
         let array =
             Array::new_with_metadata(Arc::new(MemoryStore::new()), &format!("/{name}"), metadata)
                 .map_err(|e| failed(e.to_string()))?;
@@ -160,6 +163,7 @@ impl ChunkCodec {
             array,
             name: name.to_owned(),
             shape,
+            may_omit,
         })
     }
 
@@ -179,7 +183,7 @@ impl ChunkCodec {
     /// # Errors
     /// If a codec fails.
     pub fn encode(&self, values: &[u8]) -> Result<Encoded, StoreError> {
-        if self.array.fill_value().equals_all(values) {
+        if self.may_omit && self.array.fill_value().equals_all(values) {
             return Ok(Encoded::Empty);
         }
         let encoded = self.array.codecs().encode(

@@ -2,14 +2,17 @@
 //!
 //! Key type: [`Found`].
 
-use serde_json::{Map, Value};
+use bytes::Bytes;
+use serde_json::Value;
 
 use super::bucket::Bucket;
 use super::codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
+use super::members::members;
 use super::stored::{Stored, StoredArray};
-use crate::source::{Catalogue, DType, Step, pairs, time_units};
+use super::version::Version;
+use crate::source::{Catalogue, Step, pairs, time_units};
 
 /// What lies at a store's place.
 pub enum Found {
@@ -24,13 +27,11 @@ pub enum Found {
 /// Looks at the place of the store `key`, in which the array `axis` tells the steps apart.
 ///
 /// # Errors
-/// If the bucket cannot be read, or something lies there that is not a Zarr v3 store with consolidated metadata.
+/// If the bucket cannot be read, or something lies there that is not a Zarr store with consolidated metadata.
 pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found, StoreError> {
-    let root = match bucket.get(&layout::root_document(key)).await {
-        Ok(root) => root,
-        // Nothing may be there, or what a dead create left: the listing tells.
-        Err(error) if error.is_missing() => return without_root(bucket, key).await,
-        Err(error) => return Err(error),
+    // Nothing may be there, or what a dead create left: the listing tells.
+    let Some((version, root)) = root(bucket, key).await? else {
+        return without_root(bucket, key).await;
     };
     let foreign = |problem: String| StoreError::Foreign {
         store: key.to_owned(),
@@ -40,25 +41,10 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         .map_err(|_| foreign("its root document is not text".to_owned()))?;
     let document: Value = serde_json::from_str(&root)
         .map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
-    if document["zarr_format"] != 3 || document["node_type"] != "group" {
-        return Err(foreign(
-            "its root document is not that of a Zarr v3 group".to_owned(),
-        ));
-    }
-    let Some(metadata) = document["consolidated_metadata"]["metadata"].as_object() else {
-        return Err(foreign(
-            "it has no consolidated metadata; consolidate it with zarr-python first".to_owned(),
-        ));
-    };
-    let mut arrays = Vec::new();
-    for (name, document) in metadata {
-        if document["node_type"] == "array" {
-            arrays.push(stored_array(name, document).map_err(|cause| foreign(cause.to_string()))?);
-        }
-    }
     let mut stored = Stored {
+        version,
         root,
-        arrays,
+        arrays: members(version, &document).map_err(foreign)?,
         steps: Vec::new(),
         bounds: Vec::new(),
     };
@@ -90,70 +76,59 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     Ok(Found::Store(stored))
 }
 
+/// The root document, of the version that has one.
+async fn root(bucket: &Bucket, key: &str) -> Result<Option<(Version, Bytes)>, StoreError> {
+    for version in [Version::V3, Version::V2] {
+        match bucket.get(&layout::root_document(key, version)).await {
+            Ok(root) => return Ok(Some((version, root))),
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
 async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
     let keys = bucket.list(key).await?;
-    // What a create writes before its root document: chunks and array documents.
-    let ours = |k: &String| {
+    let below = |k: &String| {
         let below = k.strip_prefix(key).and_then(|k| k.strip_prefix('/'));
-        below
-            .and_then(|k| k.split_once('/'))
-            .is_some_and(|(_, rest)| rest == "zarr.json" || rest == "c" || rest.starts_with("c/"))
+        below.map(str::to_owned)
     };
-    match keys.iter().find(|k| !ours(k)) {
-        Some(other) => Err(StoreError::Foreign {
-            store: key.to_owned(),
-            problem: format!(
-                "there is no root document, but '{other}' lies there; move it away or choose another prefix"
-            ),
-        }),
+    let foreign = |problem: String| StoreError::Foreign {
+        store: key.to_owned(),
+        problem,
+    };
+    // Readers see such a store even so: it may be another tool's, and whole.
+    if keys.iter().any(|k| below(k).as_deref() == Some(".zgroup")) {
+        return Err(foreign(
+            "it has a .zgroup but no .zmetadata: no consolidated metadata; consolidate it with zarr-python, or, if a send died \
+             here, delete it"
+                .to_owned(),
+        ));
+    }
+    match keys.iter().find(|k| !below(k).is_some_and(|b| is_ours(&b))) {
+        Some(other) => Err(foreign(format!(
+            "there is no root document, but '{other}' lies there; move it away or choose another prefix"
+        ))),
         None if keys.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Remains(keys)),
     }
 }
 
-fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError> {
-    let codec = ChunkCodec::new(name, &document.to_string())?;
-    let array = codec.array();
-    let types = [
-        DType::I8,
-        DType::U8,
-        DType::I16,
-        DType::U16,
-        DType::I32,
-        DType::U32,
-        DType::I64,
-        DType::U64,
-        DType::F32,
-        DType::F64,
-    ];
-    let named = document["data_type"].as_str().unwrap_or("another type");
-    let dtype = types
-        .into_iter()
-        .find(|t| t.zarr_name() == named)
-        .ok_or_else(|| named.to_owned());
-    let chunk = array
-        .chunk_shape(&vec![0; array.dimensionality()])
-        .map_err(|cause| StoreError::Coding {
-            array: name.to_owned(),
-            cause: cause.to_string(),
-        })?;
-    Ok(StoredArray {
-        name: name.to_owned(),
-        document: document.clone(),
-        dtype,
-        fill: array.fill_value().as_ne_bytes().to_vec(),
-        shape: array.shape().to_vec(),
-        chunk: chunk.iter().map(|n| n.get()).collect(),
-        dimensions: array
-            .dimension_names()
-            .iter()
-            .flatten()
-            .map(|n| n.clone().unwrap_or_default())
-            .collect(),
-        attributes: document["attributes"]
-            .as_object()
-            .cloned()
-            .unwrap_or_else(Map::new),
+/// Is this the key, below a store, of something that a create writes before the root document? Of either version:
+/// chunks and array documents.
+fn is_ours(below: &str) -> bool {
+    if below == ".zattrs" {
+        return true;
+    }
+    let chunk_v2 = |rest: &str| {
+        rest.split(['.', '/'])
+            .all(|index| !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit()))
+    };
+    below.split_once('/').is_some_and(|(_, rest)| {
+        ["zarr.json", "c", ".zarray", ".zattrs"].contains(&rest)
+            || rest.starts_with("c/")
+            || chunk_v2(rest)
     })
 }
 

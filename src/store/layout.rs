@@ -1,5 +1,7 @@
 //! Keys: where stores, arrays, documents and the ledger lie in a bucket.
 
+use super::version::Version;
+
 /// The key of a variable's store: `<prefix>/<variable>.zarr`.
 #[must_use]
 pub fn store_key(prefix: &str, variable: &str) -> String {
@@ -12,16 +14,10 @@ pub fn compact_key(prefix: &str) -> String {
     format!("{prefix}.zarr")
 }
 
-/// The key of a store's root document.
+/// The key of the root document of a store of this version.
 #[must_use]
-pub fn root_document(store: &str) -> String {
-    format!("{store}/zarr.json")
-}
-
-/// The key of the document of `array` in `store`.
-#[must_use]
-pub fn array_document(store: &str, array: &str) -> String {
-    format!("{store}/{array}/zarr.json")
+pub fn root_document(store: &str, version: Version) -> String {
+    format!("{store}/{}", version.root())
 }
 
 /// The key of the undo copy of the object `key` of `store`: in the ledger `<parent>/.msm-os/<name>.zarr/`, outside the

@@ -1,5 +1,6 @@
 //! The object store: where it is and how it is reached ([`Place`], [`Access`], [`Bucket`]), Zarr documents
-//! ([`document`]), what a store holds now ([`read_store`]), and encoding objects ([`ChunkCodec`]).
+//! ([`document`]) of either [`Version`], what a store holds now ([`read_store`]), and encoding objects
+//! ([`ChunkCodec`]).
 //!
 //! Beside `commit`, the only room that names keys.
 
@@ -7,10 +8,13 @@ mod access;
 mod bucket;
 mod codec;
 pub mod document;
+mod document_v2;
 mod error;
 mod existing;
 pub mod layout;
+mod members;
 mod stored;
+mod version;
 
 pub use access::{Access, Place};
 pub use bucket::{Bucket, Put};
@@ -18,3 +22,4 @@ pub use codec::{ChunkCodec, Codec, Encoded};
 pub use error::StoreError;
 pub use existing::{Found, read_store};
 pub use stored::{Stored, StoredArray};
+pub use version::Version;

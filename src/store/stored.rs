@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use super::version::Version;
 use crate::source::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
 
 /// A store as it is now.
 #[derive(Clone, Debug)]
 pub struct Stored {
+    /// Its version of the Zarr format.
+    pub version: Version,
     /// Its root document, as it was read.
     pub root: String,
     /// Its arrays.
@@ -56,7 +59,7 @@ impl Stored {
 pub struct StoredArray {
     /// Its name.
     pub name: String,
-    /// Its Zarr document.
+    /// Its Zarr document: `zarr.json`, or version 2's `.zarray`.
     pub document: Value,
     /// Its number type, or Zarr's name of one that this program does not write.
     pub dtype: Result<DType, String>,
@@ -66,8 +69,10 @@ pub struct StoredArray {
     pub shape: Vec<u64>,
     /// What one object holds.
     pub chunk: Vec<u64>,
+    /// The chunk shape within a shard; `None` without shards.
+    pub inner: Option<Vec<u64>>,
     /// The names of its dimensions.
     pub dimensions: Vec<String>,
-    /// Its attributes.
+    /// Its attributes, as version 3 has them: the mask of a version 2 array, its fill value, is `_FillValue` here.
     pub attributes: Map<String, Value>,
 }

@@ -1,0 +1,114 @@
+//! What a new array is like: its chunks, its shards, its fill value.
+//!
+//! Key type: [`New`].
+
+use serde_json::{Map, Value};
+
+use super::chunking::choose;
+use super::draft::Settings;
+use super::error::PlanError;
+use super::sharding::shard_shape;
+use super::target::Phase;
+use crate::exit::Failure;
+use crate::source::{Archive, Catalogue, DType, Number, SourceError, Variable};
+use crate::store::{Version, document};
+
+/// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
+/// readers fetch a time axis in one request.
+const SMALL_ARRAY_STEPS: u64 = 16_384;
+/// Bytes a step of a coordinate may have for it to count as small.
+const SMALL_STEP_BYTES: u64 = 1024;
+
+/// A variable that gets a new array.
+pub(super) struct New<'a> {
+    pub variable: &'a Variable,
+    pub dtype: DType,
+    /// Which of its dimensions is the append dimension.
+    pub axis: Option<usize>,
+    pub phase: Phase,
+    /// Is it a data variable?
+    pub main: bool,
+}
+
+impl New<'_> {
+    /// Its document, its fill value's bytes, and the shape of what one object holds.
+    pub(super) fn form(
+        &self,
+        archive: &Archive,
+        settings: &Settings,
+        version: Version,
+        shape: &[u64],
+        attributes: &Map<String, Value>,
+    ) -> Result<(Value, Vec<u8>, Vec<u64>), Failure> {
+        let (chunk, shard) = self.chunk_and_shard(settings)?;
+        let fill = self.fill(&archive.catalogue)?;
+        let array = document::NewArray {
+            variable: self.variable,
+            dtype: self.dtype,
+            shape,
+            chunk: shard.as_ref().unwrap_or(&chunk),
+            inner: shard.as_ref().map(|_| &chunk[..]),
+            fill: &fill,
+        };
+        let document = document::new_array(version, &array, attributes, &settings.codec);
+        Ok((document, fill, shard.unwrap_or(chunk)))
+    }
+
+    /// The chunk shape, and that of the shards if it gets any.
+    fn chunk_and_shard(
+        &self,
+        settings: &Settings,
+    ) -> Result<(Vec<u64>, Option<Vec<u64>>), PlanError> {
+        let chunk = self.chunk(settings);
+        let sharded = self.phase == Phase::Transfer && (self.main || self.axis.is_some());
+        let shard = if sharded {
+            shard_shape(self.variable, self.axis, &chunk, &settings.shards)?
+        } else {
+            None
+        };
+        Ok((chunk, shard))
+    }
+
+    fn chunk(&self, settings: &Settings) -> Vec<u64> {
+        let fixed: Vec<Option<u64>> = self
+            .variable
+            .dimensions
+            .iter()
+            .enumerate()
+            .map(|(d, name)| match self.phase {
+                Phase::Commit if self.axis == Some(d) => Some(SMALL_ARRAY_STEPS),
+                Phase::Commit => Some(self.variable.shape[d]),
+                _ if self.main || self.axis.is_some() => settings.strategy.0.get(name).copied(),
+                _ => None,
+            })
+            .collect();
+        choose(
+            &self.variable.shape,
+            self.axis,
+            self.variable.stored_chunks.as_deref(),
+            &fixed,
+            self.dtype.size() as u64,
+        )
+    }
+
+    /// The fill value's bytes.
+    fn fill(&self, catalogue: &Catalogue) -> Result<Vec<u8>, SourceError> {
+        let fill = self.variable.fill_value().unwrap_or(Number::Int(0));
+        let bytes = self.dtype.bytes_of(fill);
+        bytes.ok_or_else(|| SourceError::Unsupported {
+            path: catalogue.path.clone(),
+            variable: self.variable.name.clone(),
+            problem: format!(
+                "has type {}, which cannot hold its _FillValue {fill}",
+                self.dtype
+            ),
+        })
+    }
+}
+
+/// Coordinates of few bytes a step, and series without any other dimension, go into one large object.
+pub(super) fn is_small(variable: &Variable, dtype: DType, axis: usize, main: bool) -> bool {
+    let others = (0..variable.shape.len()).filter(|&d| d != axis);
+    let step: u64 = others.map(|d| variable.shape[d]).product::<u64>() * dtype.size() as u64;
+    variable.shape.len() == 1 || (!main && step <= SMALL_STEP_BYTES)
+}

@@ -1,0 +1,152 @@
+//! The arrays that a root document names. Pure.
+
+use serde_json::{Map, Value};
+
+use super::codec::ChunkCodec;
+use super::document;
+use super::document_v2::DIMENSIONS;
+use super::error::StoreError;
+use super::stored::StoredArray;
+use super::version::Version;
+use crate::source::DType;
+
+/// The arrays of the store whose root document is `root`, or what is wrong with it.
+pub(super) fn members(version: Version, root: &Value) -> Result<Vec<StoredArray>, String> {
+    match version {
+        Version::V2 => members_v2(root),
+        Version::V3 => members_v3(root),
+    }
+}
+
+fn members_v3(root: &Value) -> Result<Vec<StoredArray>, String> {
+    if root["zarr_format"] != 3 || root["node_type"] != "group" {
+        return Err("its root document is not that of a Zarr v3 group".to_owned());
+    }
+    let Some(metadata) = root["consolidated_metadata"]["metadata"].as_object() else {
+        return Err(
+            "it has no consolidated metadata; consolidate it with zarr-python first".into(),
+        );
+    };
+    let arrays = metadata
+        .iter()
+        .filter(|(_, document)| document["node_type"] == "array");
+    let of_array = |(name, document): (&String, &Value)| {
+        let mut array = stored_array(name, document).map_err(|cause| cause.to_string())?;
+        array.attributes = object(&document["attributes"]);
+        Ok(array)
+    };
+    arrays.map(of_array).collect()
+}
+
+fn members_v2(root: &Value) -> Result<Vec<StoredArray>, String> {
+    let Some(metadata) = root["metadata"].as_object() else {
+        return Err("its .zmetadata is not that of a Zarr v2 group".to_owned());
+    };
+    let of_array = |(path, document): (&String, &Value)| {
+        let name = path.strip_suffix("/.zarray")?;
+        let attributes = metadata.get(&format!("{name}/.zattrs"));
+        Some(stored_array_v2(
+            name,
+            document,
+            object(attributes.unwrap_or(&Value::Null)),
+        ))
+    };
+    metadata.iter().filter_map(of_array).collect()
+}
+
+/// A version 2 array as a version 3 one: with its dimensions' names and its mask in their places.
+fn stored_array_v2(
+    name: &str,
+    document: &Value,
+    mut attributes: Map<String, Value>,
+) -> Result<StoredArray, String> {
+    if document["order"] != "C" {
+        return Err(format!(
+            "array '{name}' has order {}, this program writes order \"C\" only",
+            document["order"]
+        ));
+    }
+    let filters = document["filters"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    if !filters.is_empty() {
+        return Err(format!(
+            "array '{name}' has the filters {}, this program writes arrays without filters only",
+            document["filters"]
+        ));
+    }
+    let mut array = stored_array(name, document).map_err(|cause| cause.to_string())?;
+    let dimensions = attributes.remove(DIMENSIONS);
+    let dimensions = dimensions.as_ref().and_then(Value::as_array);
+    array.dimensions = dimensions
+        .into_iter()
+        .flatten()
+        .map(|name| name.as_str().unwrap_or_default().to_owned())
+        .collect();
+    if let Ok(dtype) = array.dtype
+        && !document["fill_value"].is_null()
+        && let Some(fill) = dtype.numbers(&array.fill).next()
+    {
+        attributes.insert("_FillValue".to_owned(), document::mask(dtype, fill));
+    }
+    array.attributes = attributes;
+    Ok(array)
+}
+
+/// What the array's own document says, whatever its version.
+fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError> {
+    let codec = ChunkCodec::new(name, &document.to_string())?;
+    let array = codec.array();
+    let types = [
+        DType::I8,
+        DType::U8,
+        DType::I16,
+        DType::U16,
+        DType::I32,
+        DType::U32,
+        DType::I64,
+        DType::U64,
+        DType::F32,
+        DType::F64,
+    ];
+    let named = document["data_type"]
+        .as_str()
+        .or(document["dtype"].as_str())
+        .unwrap_or("another type");
+    // The codec turns big-endian values round.
+    let little = named.replace('>', "<");
+    let dtype = types
+        .into_iter()
+        .find(|t| t.zarr_name() == named || t.numpy_name() == little)
+        .ok_or_else(|| named.to_owned());
+    let chunk = array
+        .chunk_shape(&vec![0; array.dimensionality()])
+        .map_err(|cause| StoreError::Coding {
+            array: name.to_owned(),
+            cause: cause.to_string(),
+        })?;
+    let inner = &document["codecs"][0];
+    let inner = inner["configuration"]["chunk_shape"]
+        .as_array()
+        .filter(|_| inner["name"] == "sharding_indexed");
+    Ok(StoredArray {
+        name: name.to_owned(),
+        document: document.clone(),
+        dtype,
+        fill: array.fill_value().as_ne_bytes().to_vec(),
+        shape: array.shape().to_vec(),
+        chunk: chunk.iter().map(|n| n.get()).collect(),
+        inner: inner.map(|lengths| lengths.iter().filter_map(Value::as_u64).collect()),
+        dimensions: array
+            .dimension_names()
+            .iter()
+            .flatten()
+            .map(|n| n.clone().unwrap_or_default())
+            .collect(),
+        attributes: Map::new(),
+    })
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
