@@ -1,9 +1,13 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
+mod delete;
+mod describe;
+mod list;
 mod prepare;
 mod send;
 mod settle;
 mod start;
+mod survey;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
@@ -21,6 +25,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
         }
         Parsed::Wrong(failure) => Err(failure),
         Parsed::Command(Command::Send(args)) => send::send(&args, ranks),
+        Parsed::Command(Command::List(args)) => list::list(&args, ranks),
+        Parsed::Command(Command::Delete(args)) => delete::delete(&args, ranks),
     };
     match done {
         Ok(()) => Exit::Ok,

@@ -3,7 +3,7 @@
 //! Key type: [`Prepared`].
 
 use crate::cli::SendArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::plan::{
     self, Budget, ChunkStrategy, PlanError, Request, Settings, Steps, derive_prefix, new_steps,
 };
@@ -127,18 +127,8 @@ fn members(archive: &Archive, variable: &str) -> Vec<String> {
 
 /// The prefix asked for, or the one all files' names give.
 fn prefix(args: &SendArgs, archive: &Archive) -> Result<String, Failure> {
-    if let Some(prefix) = &args.store.prefix {
-        let prefix = prefix.trim_matches('/');
-        let sound = |part: &str| {
-            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
-        };
-        if prefix.split('/').all(sound) {
-            return Ok(prefix.to_owned());
-        }
-        let message = format!(
-            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
-        );
-        return Err(Failure::new(Exit::Usage, message));
+    if let Some(prefix) = args.store.prefix()? {
+        return Ok(prefix);
     }
     let mut prefix: Option<String> = None;
     for file in &archive.files {

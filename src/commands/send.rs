@@ -10,7 +10,7 @@ use super::prepare::{Prepared, prepare};
 use super::settle::settle;
 use super::start::{Started, start};
 use crate::cli::{Meter, SendArgs, Summary};
-use crate::commit::{Commit, Manifest};
+use crate::commit::{Commit, Manifest, record};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Budget, Phase, Plan};
 use crate::ranks::{Pulse, Ranks};
@@ -77,6 +77,9 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         Err(failure) => return Err(job.roll_back(&engine, failure, problems)?),
     }
     if let Ok(Some(manifest)) = &committed {
+        for problem in runtime.block_on(record(&bucket, &plan, manifest, "send")) {
+            eprintln!("msm_os: the ledger lacks the record of this transaction: {problem}");
+        }
         let elapsed = begun.elapsed();
         println!(
             "{}",

@@ -5,16 +5,22 @@
 
 mod access;
 mod bucket;
+mod bulk;
 mod codec;
 pub mod document;
 mod error;
 mod existing;
+mod kind;
 pub mod layout;
+mod listing;
 mod stored;
 
 pub use access::{Access, Place};
 pub use bucket::{Bucket, Put};
+pub use bulk::Deleted;
 pub use codec::{ChunkCodec, Codec, Encoded};
 pub use error::StoreError;
 pub use existing::{Found, read_store};
+pub use kind::{Kind, ROOT_DOCUMENTS, is_store};
+pub use listing::{Entry, Folder};
 pub use stored::{Stored, StoredArray};
