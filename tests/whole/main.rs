@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod append;
+mod delete;
 mod faults;
+mod list;
 mod ranks;
 mod readers;
 mod refusals;
