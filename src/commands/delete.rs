@@ -9,15 +9,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
+use super::area::Area;
 use super::start::{Started, start};
-use super::survey::{Area, Survey};
+use super::survey::Survey;
 use crate::cli::{DeleteArgs, Meter};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Deleted, Entry, Kind, StoreError};
 
-/// Keys of a round for each rank.
+/// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
+const WHOLE_ROUND: usize = 100_000;
 /// Walks through the bucket until it has to be empty. One that changes under a walk may need a second.
 const PASSES: usize = 3;
 
@@ -153,7 +155,7 @@ impl Job<'_> {
             let entries = self.bucket.entries(&area.below);
             entries.try_filter(move |entry| std::future::ready(doomed(area, &entry.key)))
         });
-        let rounds = entries.try_chunks(ROUND * self.ranks.size());
+        let rounds = entries.try_chunks((ROUND * self.ranks.size()).min(WHOLE_ROUND));
         rounds.map_err(|cause| cause.1).boxed_local()
     }
 

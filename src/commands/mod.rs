@@ -1,5 +1,6 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
+mod area;
 mod delete;
 mod describe;
 mod list;

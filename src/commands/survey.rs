@@ -1,12 +1,13 @@
-//! What a delete would delete: the stores chosen, what lies in them and in their ledgers, and what is not ours.
+//! What a delete would delete: the stores, what lies in them and in their ledgers, and what is not ours.
 //!
-//! Key types: [`Survey`]; [`Area`], a part of the bucket to walk through.
+//! Key types: [`Survey`]; [`Tally`], objects and bytes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::area::{Area, chosen};
 use crate::cli::{DeleteArgs, bytes_shown};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Entry, Kind, ROOT_DOCUMENTS, StoreError, is_store, layout};
@@ -15,15 +16,6 @@ use crate::store::{Bucket, Entry, Kind, ROOT_DOCUMENTS, StoreError, is_store, la
 const AREAS: usize = 16;
 /// Names shown in a message.
 const SHOWN: usize = 5;
-
-/// A part of the bucket: everything below one key.
-#[derive(Clone, Debug)]
-pub(super) struct Area {
-    /// The prefix below which stores are told apart.
-    pub parent: String,
-    /// The key.
-    pub below: String,
-}
 
 /// Objects, and their bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,33 +37,13 @@ pub(super) struct Survey {
     roots: [Vec<String>; ROOT_DOCUMENTS.len()],
 }
 
-impl Area {
-    /// What the object `key` of this area is.
-    pub fn kind<'a>(&self, key: &'a str) -> Kind<'a> {
-        match self.parent.as_str() {
-            "" => Kind::of(key),
-            parent => {
-                let below = key.strip_prefix(parent);
-                below
-                    .and_then(|key| key.strip_prefix('/'))
-                    .map_or(Kind::Foreign, Kind::of)
-            }
-        }
-    }
-}
-
 impl Survey {
     /// Looks at what `args` choose.
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
     pub async fn of(args: &DeleteArgs, bucket: &Bucket, prefix: &str) -> Result<Self, Failure> {
-        let chosen = if args.all {
-            vec![everything(prefix)]
-        } else {
-            let stores = args.variables.iter().map(|name| one_store(prefix, name));
-            stores.collect::<Result<_, Failure>>()?
-        };
+        let chosen = chosen(args, prefix)?;
         bucket.reach(prefix).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
@@ -128,8 +100,10 @@ impl Survey {
                 }
             }
             Kind::Ledger { parent, name } => {
-                let store = layout::below(&area.parent, &layout::below(parent, name));
-                self.stores.entry(store).or_default();
+                if let Some(name) = name {
+                    let store = layout::below(&area.parent, &layout::below(parent, name));
+                    self.stores.entry(store).or_default();
+                }
                 self.ledgers.count(entry.bytes);
             }
             Kind::Foreign => {
@@ -209,45 +183,6 @@ impl Tally {
         self.objects += other.objects;
         self.bytes += other.bytes;
     }
-}
-
-/// All stores below the prefix, and its compact store.
-fn everything(prefix: &str) -> (String, Vec<Area>) {
-    let mut areas = vec![Area {
-        parent: prefix.to_owned(),
-        below: prefix.to_owned(),
-    }];
-    if !prefix.is_empty() {
-        areas.extend(of_store(&layout::compact_key(prefix)));
-    }
-    (prefix.to_owned(), areas)
-}
-
-/// The store of the variable `name`, or the compact one.
-fn one_store(prefix: &str, name: &str) -> Result<(String, Vec<Area>), Failure> {
-    let wrong = |message: String| Err(Failure::new(Exit::Usage, message));
-    if name == "compact" && prefix.is_empty() {
-        return wrong("-v compact: the compact store is PREFIX.zarr; give --prefix".to_owned());
-    }
-    if name.is_empty() || name.contains('/') || name.chars().any(char::is_control) {
-        return wrong(format!("-v '{name}': expected a variable's name"));
-    }
-    let store = match name {
-        "compact" => layout::compact_key(prefix),
-        name => layout::store_key(prefix, name),
-    };
-    let areas = of_store(&store);
-    Ok((store, areas))
-}
-
-/// The store `key` and its ledger.
-fn of_store(key: &str) -> Vec<Area> {
-    let parent = key.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let area = |below| Area {
-        parent: parent.to_owned(),
-        below,
-    };
-    vec![area(key.to_owned()), area(layout::ledger(key))]
 }
 
 /// The failure that the stores `missing` are not there, with those that are.

@@ -22,12 +22,12 @@ pub enum Kind<'a> {
         /// The store.
         store: &'a str,
     },
-    /// An object of a store's ledger.
+    /// An object of a ledger.
     Ledger {
         /// What comes before the store's name, without the last `/`.
         parent: &'a str,
-        /// The store's name.
-        name: &'a str,
+        /// The store's name; `None` if it is of no one store.
+        name: Option<&'a str>,
     },
     /// Not of this program's making.
     Foreign,
@@ -45,7 +45,7 @@ impl<'a> Kind<'a> {
                 let parent = key[..begin].trim_end_matches('/');
                 let name = rest.split_once('/').map(|(name, _)| name);
                 let name = name.filter(|name| is_store(name));
-                return name.map_or(Self::Foreign, |name| Self::Ledger { parent, name });
+                return Self::Ledger { parent, name };
             }
             if is_store(part) {
                 let store = &key[..end];
@@ -120,10 +120,16 @@ mod tests {
             let key = format!("a/tos.zarr/{part}");
             assert_eq!(Kind::of(&key), Kind::Part { store }, "{key}");
         }
-        let name = "tos.zarr";
+        let name = Some("tos.zarr");
         let ledger = |parent| Kind::Ledger { parent, name };
         assert_eq!(Kind::of("a/.msm-os/tos.zarr/last.json"), ledger("a"));
         assert_eq!(Kind::of(".msm-os/tos.zarr/undo/tos/c/0"), ledger(""));
+        let common = Kind::Ledger {
+            parent: "a",
+            name: None,
+        };
+        assert_eq!(Kind::of("a/.msm-os/probe"), common);
+        assert_eq!(Kind::of("a/.msm-os/other/last.json"), common);
         for foreign in [
             "notes.txt",
             "a/notes.txt",
@@ -136,8 +142,6 @@ mod tests {
             "a/tos.zarr/tos/c/0/x",
             "a/tos.zarr/tos/1.x",
             "a/tos.zarr/tos/notes.txt",
-            "a/.msm-os/notes.txt",
-            "a/.msm-os/other/last.json",
         ] {
             assert_eq!(Kind::of(foreign), Kind::Foreign, "{foreign}");
         }

@@ -59,10 +59,13 @@ impl Scene {
 fn root_documents_go_first_and_other_stores_stay() {
     for ranks in [1, 3] {
         let scene = Scene::new();
-        let args = ["-p", "T1m", "-v", "tos", "thetao", "--yes"];
+        let args = ["-p", "T1m", "-v", "tos", "thetao", "tos", "--yes"];
         let ended = scene.delete(ranks, &args).well();
-        assert!(ended.stdout.contains("deleted: 2 stores"), "{ended:#?}");
-        assert!(objects(&scene.server) == scene.without(&["tos", "thetao"]));
+        let stay = scene.without(&["tos", "thetao"]);
+        let gone = scene.before.len() - stay.len();
+        let says = format!("deleted: 2 stores, {gone} objects");
+        assert!(ended.stdout.contains(&says), "{says}: {ended:#?}");
+        assert!(objects(&scene.server) == stay);
         let deletions = scene.deletions();
         let mut roots: Vec<&str> = deletions[..2]
             .iter()
