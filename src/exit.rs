@@ -58,10 +58,12 @@ exits! {
     ForeignStore = 25,
     /// the variables and coordinates differ from the store's
     ContentsConflict = 26,
-    /// there is no store to update
+    /// there is no such store
     NoStore = 27,
     /// the Zarr version asked for differs from the store's
     VersionConflict = 28,
+    /// objects that are not this program's lie among those to delete
+    ForeignObjects = 29,
     /// the credentials are missing or malformed
     Credentials = 30,
     /// the bucket does not exist
@@ -78,6 +80,8 @@ exits! {
     VerifyFailed = 41,
     /// the run failed and so did putting everything back
     RollbackIncomplete = 42,
+    /// some objects could not be deleted; the same delete again finishes it
+    DeleteIncomplete = 43,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
     /// a rank panicked

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use super::delete::DeleteArgs;
+use super::list::ListArgs;
 use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
 
@@ -37,6 +39,20 @@ pub enum Command {
     /// The steps are found by value: any of the store's, in any order. Without -v, every variable that has a store.
     #[command(after_help = exit_codes())]
     Update(UpdateArgs),
+
+    /// List the stores of a bucket or below a prefix: variables, shapes, time range, chunks, codecs, sizes
+    ///
+    /// Sizes come from the ledger, which `send` keeps; only stores without one are walked through. A store that cannot
+    /// be read is listed with its problem, and the exit code says so at the end.
+    #[command(after_help = exit_codes())]
+    List(ListArgs),
+
+    /// Delete the stores of variables, or everything below a prefix, ledgers included
+    ///
+    /// Root documents go first, so that no reader meets half a store. A delete that was interrupted is finished by the
+    /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
+    #[command(after_help = exit_codes())]
+    Delete(DeleteArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
@@ -103,7 +119,7 @@ mod tests {
         match parse(line.split(' ').map(OsString::from)) {
             Parsed::Command(command) => match *command {
                 Command::Send(args) => args,
-                Command::Update(_) => panic!("another command"),
+                _ => panic!("{line} is not a send"),
             },
             Parsed::Answer(text) => panic!("{text}"),
             Parsed::Wrong(failure) => panic!("{failure}"),
@@ -171,6 +187,9 @@ mod tests {
             "msm_os send -f a.nc -b https://x",
             "msm_os fetch",
             "msm_os send -f a.nc -b ocean -zv 4",
+            "msm_os list",
+            "msm_os delete -b x",
+            "msm_os delete -b x --all -v tos",
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(

@@ -1,10 +1,14 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`Meter`].
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`Meter`];
+//! [`StoreInfo`], what `list` prints of a store.
 
 mod args;
 mod credentials;
+mod delete;
 mod files;
+mod inventory;
+mod list;
 mod meter;
 mod report;
 mod send;
@@ -12,7 +16,10 @@ mod size;
 mod store;
 
 pub use args::{Command, Parsed, is_launched, parse};
+pub use delete::DeleteArgs;
 pub use files::FileArgs;
+pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
+pub use list::ListArgs;
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};

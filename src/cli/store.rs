@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::credentials::read_credentials;
+use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Place, StoreError};
 
 /// Where stores are, and what opens the bucket.
@@ -18,12 +19,34 @@ pub struct StoreArgs {
     #[arg(short, long, value_name = "JSON FILE")]
     pub credentials: Option<PathBuf>,
 
-    /// Where in the bucket; from the first file's name if not given: eORCA025_1y_grid_T_1976-1976.nc → T1y
+    /// Where in the bucket; if not given, `send` takes it from the first file's name (eORCA025_1y_grid_T_1976-1976.nc →
+    /// T1y), and `list` and `delete` take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,
 }
 
 impl StoreArgs {
+    /// The prefix without `/` at its ends, if one was given.
+    ///
+    /// # Errors
+    /// If it could not be part of a key.
+    pub fn prefix(&self) -> Result<Option<String>, Failure> {
+        let Some(prefix) = &self.prefix else {
+            return Ok(None);
+        };
+        let prefix = prefix.trim_matches('/');
+        let sound = |part: &str| {
+            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
+        };
+        if prefix.split('/').all(sound) {
+            return Ok(Some(prefix.to_owned()));
+        }
+        let message = format!(
+            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
+        );
+        Err(Failure::new(Exit::Usage, message))
+    }
+
     /// Opens the bucket; nothing is asked of the server yet.
     ///
     /// # Errors

@@ -1,11 +1,16 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
+mod area;
 mod catalogue;
+mod delete;
+mod describe;
+mod list;
 mod prefix;
 mod prepare;
 mod send;
 mod settle;
 mod start;
+mod survey;
 mod transaction;
 
 use crate::cli::{Command, Parsed};
@@ -26,6 +31,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
         Parsed::Command(command) => match *command {
             Command::Send(args) => send::send(&args, ranks),
             Command::Update(args) => send::update(&args, ranks),
+            Command::List(args) => list::list(&args, ranks),
+            Command::Delete(args) => delete::delete(&args, ranks),
         },
     };
     match done {

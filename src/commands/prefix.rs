@@ -1,23 +1,13 @@
 //! Where in the bucket: as asked, or as the files' names say.
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::plan::{PlanError, derive_prefix};
 use crate::source::Archive;
 
 /// The prefix asked for, or the one all files' names give.
-pub(super) fn prefix(asked: Option<&str>, archive: &Archive) -> Result<String, Failure> {
+pub(super) fn prefix(asked: Option<String>, archive: &Archive) -> Result<String, Failure> {
     if let Some(prefix) = asked {
-        let prefix = prefix.trim_matches('/');
-        let sound = |part: &str| {
-            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
-        };
-        if prefix.split('/').all(sound) {
-            return Ok(prefix.to_owned());
-        }
-        let message = format!(
-            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
-        );
-        return Err(Failure::new(Exit::Usage, message));
+        return Ok(prefix);
     }
     let mut prefix: Option<String> = None;
     for file in &archive.files {

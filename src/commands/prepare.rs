@@ -78,7 +78,7 @@ impl Prepared {
         };
         let mut archive = Archive::join(files, &args.append_dim, order)?;
         let variables = chosen(&archive.catalogue, args.named())?;
-        let prefix = prefix(args.store.prefix.as_deref(), &archive)?;
+        let prefix = prefix(args.store.prefix()?, &archive)?;
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
         let mut problems = archive.differences(&members);

@@ -10,6 +10,7 @@ use super::prepare::{Intent, Prepared, Transaction};
 use super::start::{Started, start};
 use super::transaction::Job;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
+use crate::commit::record;
 use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings};
 use crate::ranks::Ranks;
@@ -106,11 +107,12 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     if let Some(plan) = compared {
         job(plan).compare()?;
     }
-    let mut summary = Summary::new(if intent.settings.rewrite {
-        "updated"
+    let (command, done) = if intent.settings.rewrite {
+        ("update", "updated")
     } else {
-        "sent"
-    });
+        ("send", "sent")
+    };
+    let mut summary = Summary::new(done);
     loop {
         let next = match &mut prepared {
             Some(prepared) => runtime.block_on(next(prepared, &intent, &bucket)),
@@ -123,6 +125,12 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
         let job = job(plan);
         let manifest = job.run(&remains);
         let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
+        if let Some(manifest) = &manifest {
+            let recorded = record(&bucket, &job.plan, manifest, command);
+            for problem in runtime.block_on(recorded) {
+                eprintln!("msm_os: the ledger lacks the record of this transaction: {problem}");
+            }
+        }
         summary.add(&job.plan, manifest.as_ref());
     }
     if ranks.rank() == 0 {

@@ -119,6 +119,21 @@ impl Manifest {
             })
     }
 
+    /// What became of the objects of the plan's store `store`: stored ones and their bytes, replaced ones and theirs.
+    #[must_use]
+    pub fn changes(&self, store: usize) -> ([u64; 2], [u64; 2]) {
+        let (mut stored, mut replaced) = ([0; 2], [0; 2]);
+        for record in self.0.iter().filter(|record| record.store == store) {
+            if let Content::Stored { bytes, .. } = record.content {
+                stored = [stored[0] + 1, stored[1] + bytes];
+            }
+            if record.replaced > 0 {
+                replaced = [replaced[0] + 1, replaced[1] + record.replaced];
+            }
+        }
+        (stored, replaced)
+    }
+
     /// Objects with this proof.
     #[must_use]
     pub fn proven(&self, by: Proof) -> u64 {
@@ -192,6 +207,7 @@ mod tests {
             store: 0,
             chunk: vec![chunk],
             content: Content::Empty,
+            replaced: 0,
         }
     }
 

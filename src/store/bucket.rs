@@ -28,9 +28,11 @@ const HURRY: Duration = Duration::from_secs(3);
 /// A bucket, open.
 #[derive(Clone)]
 pub struct Bucket {
-    store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
+    /// The same with one request for many deletes, where there is such a thing.
+    pub(super) bulk: Option<Arc<dyn ObjectStore>>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
     base: String,
     /// What to call it in messages.
@@ -74,9 +76,7 @@ impl Bucket {
             .with_read_timeout(SILENCE);
         builder = builder
             .with_bucket_name(bucket)
-            .with_client_options(options)
-            // One DELETE an object: not every server knows the request for many.
-            .with_disable_bulk_delete(true);
+            .with_client_options(options);
         let secrets = [
             AmazonS3ConfigKey::SecretAccessKey,
             AmazonS3ConfigKey::AccessKeyId,
@@ -92,15 +92,21 @@ impl Bucket {
             "s3://{bucket} at {}",
             endpoint.unwrap_or_else(|| "the AWS endpoint".to_owned())
         );
-        let build = |patience| {
-            let store = builder.clone().with_retry(retry(patience)).build();
+        let build = |patience, bulk: bool| {
+            let store = builder
+                .clone()
+                .with_retry(retry(patience))
+                .with_disable_bulk_delete(!bulk)
+                .build();
             store.map_err(|cause| StoreError::Credentials {
                 problem: format!("{place}: {}", scrub(&cause.to_string(), &secrets)),
             })
         };
         Ok(Self {
-            store: Arc::new(build(PATIENCE)?),
-            hurried: Arc::new(build(HURRY)?),
+            store: Arc::new(build(PATIENCE, false)?),
+            hurried: Arc::new(build(HURRY, false)?),
+            // Not every server knows the request, and some say so in a way that is tried again.
+            bulk: Some(Arc::new(build(HURRY, true)?)),
             base: String::new(),
             place,
             secrets,
@@ -131,6 +137,7 @@ impl Bucket {
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
+            bulk: None,
             base: parts
                 .ok_or_else(|| failed("its name is not UTF-8".to_owned()))?
                 .join("/"),
@@ -158,23 +165,6 @@ impl Bucket {
         }
     }
 
-    /// The keys below `prefix`.
-    ///
-    /// # Errors
-    /// As the server says.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let below = self.path(prefix);
-        let strip = self.path("").as_ref().len();
-        let mut keys = Vec::new();
-        let mut listing = self.store.list(Some(&below));
-        let failed = |cause| self.error(prefix, "listing", &cause);
-        while let Some(object) = listing.try_next().await.map_err(failed)? {
-            let key = &object.location.as_ref()[strip..];
-            keys.push(key.trim_start_matches('/').to_owned());
-        }
-        Ok(keys)
-    }
-
     /// The object `key`.
     ///
     /// # Errors
@@ -183,6 +173,18 @@ impl Bucket {
         let read = async { self.store.get(&self.path(key)).await?.bytes().await };
         read.await
             .map_err(|cause| self.error(key, "reading", &cause))
+    }
+
+    /// The stored size of the object `key` in bytes; `None` if there is none.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        match self.store.head(&self.path(key)).await {
+            Ok(object) => Ok(Some(object.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(cause) => Err(self.error(key, "looking at", &cause)),
+        }
     }
 
     /// Puts `bytes` as the object `key`, whether or not there is one.
@@ -217,7 +219,7 @@ impl Bucket {
         copied.map_err(|cause| self.error(from, "copying", &cause))
     }
 
-    fn path(&self, key: &str) -> Path {
+    pub(super) fn path(&self, key: &str) -> Path {
         self.base
             .split('/')
             .chain(key.split('/'))
@@ -225,7 +227,21 @@ impl Bucket {
             .collect()
     }
 
-    fn error(&self, key: &str, action: &'static str, cause: &object_store::Error) -> StoreError {
+    /// The path of a key that a listing gave, with its characters as they are.
+    pub(super) fn as_listed(&self, key: &str) -> Result<Path, object_store::Error> {
+        let path = match self.base.as_str() {
+            "" => Path::parse(key),
+            base => Path::parse(format!("{base}/{key}")),
+        };
+        Ok(path?)
+    }
+
+    pub(super) fn error(
+        &self,
+        key: &str,
+        action: &'static str,
+        cause: &object_store::Error,
+    ) -> StoreError {
         let (place, key) = (self.place.clone(), key.to_owned());
         let text = scrub(&said(cause), &self.secrets);
         match cause {

@@ -2,13 +2,23 @@
 
 use super::version::Version;
 
-/// The key of a variable's store: `<prefix>/<variable>.zarr`.
+/// The key of a variable's store: `<prefix>/<variable>.zarr`, or `<variable>.zarr` where the prefix is empty.
 #[must_use]
 pub fn store_key(prefix: &str, variable: &str) -> String {
-    format!("{prefix}/{variable}.zarr")
+    below(prefix, &format!("{variable}.zarr"))
 }
 
-/// The key of the store of all variables: `<prefix>.zarr`.
+/// The key `name` below `prefix`, which may be empty.
+#[must_use]
+pub fn below(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{prefix}/{name}")
+    }
+}
+
+/// The key of the compact store of `prefix`: `<prefix>.zarr`.
 #[must_use]
 pub fn compact_key(prefix: &str) -> String {
     format!("{prefix}.zarr")
@@ -20,21 +30,32 @@ pub fn root_document(store: &str, version: Version) -> String {
     format!("{store}/{}", version.root())
 }
 
-/// The key of the undo copy of the object `key` of `store`: in the ledger `<parent>/.msm-os/<name>.zarr/`, outside the
-/// store, so that no reader trips over it.
+/// The folder, beside stores, that holds their ledgers.
+pub const LEDGERS: &str = ".msm-os";
+
+/// The key of the ledger of `store`: `<parent>/.msm-os/<name>.zarr`, outside the store, so that no reader trips over it.
+#[must_use]
+pub fn ledger(store: &str) -> String {
+    match store.rsplit_once('/') {
+        Some((parent, name)) => format!("{parent}/{LEDGERS}/{name}"),
+        None => format!("{LEDGERS}/{store}"),
+    }
+}
+
+/// The key of the record of the last transaction on `store`.
+#[must_use]
+pub fn last_transaction(store: &str) -> String {
+    format!("{}/last.json", ledger(store))
+}
+
+/// The key of the undo copy of the object `key` of `store`, in the store's ledger.
 #[must_use]
 pub fn undo_copy(store: &str, key: &str) -> String {
-    let (parent, name) = store.rsplit_once('/').unwrap_or(("", store));
-    let ledger = if parent.is_empty() {
-        format!(".msm-os/{name}")
-    } else {
-        format!("{parent}/.msm-os/{name}")
-    };
     let relative = key
         .strip_prefix(store)
         .unwrap_or(key)
         .trim_start_matches('/');
-    format!("{ledger}/undo/{relative}")
+    format!("{}/undo/{relative}", ledger(store))
 }
 
 #[cfg(test)]
@@ -45,5 +66,6 @@ mod tests {
     fn the_ledger_lies_beside_the_store() {
         let copy = undo_copy("T1y/tos.zarr", "T1y/tos.zarr/tos/c/0/0/0");
         assert_eq!(copy, "T1y/.msm-os/tos.zarr/undo/tos/c/0/0/0");
+        assert_eq!(last_transaction("tos.zarr"), ".msm-os/tos.zarr/last.json");
     }
 }

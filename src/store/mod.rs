@@ -6,20 +6,26 @@
 
 mod access;
 mod bucket;
+mod bulk;
 mod codec;
 pub mod document;
 mod document_v2;
 mod error;
 mod existing;
+mod kind;
 pub mod layout;
+mod listing;
 mod members;
 mod stored;
 mod version;
 
 pub use access::{Access, Place};
 pub use bucket::{Bucket, Put};
+pub use bulk::Deleted;
 pub use codec::{ChunkCodec, Codec, Encoded};
 pub use error::StoreError;
 pub use existing::{Found, read_store};
+pub use kind::{Kind, ROOT_DOCUMENTS, is_store};
+pub use listing::{Entry, Folder};
 pub use stored::{Stored, StoredArray};
 pub use version::Version;

@@ -1,5 +1,6 @@
 //! One unit's objects on their way out: undo copy, encode, PUT, verify.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
@@ -28,20 +29,25 @@ impl Engine {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
         let mut old = Vec::new();
+        // By chunk, the stored size of what is replaced in each store.
+        let mut replaced = HashMap::new();
         let (held, parts) = (array.held(), unit.parts(array));
         for object in unit.objects(array) {
             let kept = held.as_ref().and_then(|held| held.intersect(&object.slab));
             old.push(if kept.is_some() {
                 let whole = written(&object, &parts) >= inside(array, &object);
-                self.keep_old(unit.array, &object, whole).await?
+                let (values, sizes) = self.keep_old(unit.array, &object, whole).await?;
+                replaced.insert(object.chunk, sizes);
+                values
             } else {
                 None
             });
         }
         let filled = self.fill_unit(&unit, old).await?;
-        let writes = filled
-            .into_iter()
-            .map(|(object, values)| self.write_object(unit.array, object, values));
+        let writes = filled.into_iter().map(|(object, values)| {
+            let replaced = replaced.remove(&object.chunk).unwrap_or_default();
+            self.write_object(unit.array, object, values, replaced)
+        });
         // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
         let written: Vec<Result<Vec<ChunkRecord>, TransferError>> = stream::iter(writes)
             .buffer_unordered(OBJECTS)
@@ -52,46 +58,54 @@ impl Engine {
         Ok(records?.into_iter().flatten().collect())
     }
 
-    /// Copies the object into the ledger, in each store that holds the array, and returns its values unless the `whole` of
-    /// it is overwritten.
+    /// Copies the object into the ledger, in each store that holds the array. Returns its values unless the `whole` of it
+    /// is overwritten, and its stored size in each store.
     async fn keep_old(
         self: &Arc<Self>,
         index: usize,
         object: &Object,
         whole: bool,
-    ) -> Result<Option<Vec<u8>>, TransferError> {
+    ) -> Result<(Option<Vec<u8>>, Vec<u64>), TransferError> {
         let array = &self.plan.arrays[index];
-        let mut values = None;
+        let (mut values, mut sizes) = (None, Vec::new());
         for &store in &array.stores {
             let store = &self.plan.stores[store].key;
             let key = self.codecs[index].key(store, &object.chunk);
-            if !whole {
-                values = self.stored_values(index, &object.chunk, &key).await?;
-                if values.is_none() {
-                    continue;
-                }
+            let size = if whole {
+                let size = self.bucket.size(&key).await;
+                size.map_err(|cause| failed(array, &object.chunk, cause))?
+            } else {
+                let found = self.stored_values(index, &object.chunk, &key).await?;
+                found.map(|(found, size)| {
+                    values = Some(found);
+                    size
+                })
+            };
+            sizes.push(size.unwrap_or(0));
+            // An object that is all fill is not stored.
+            if size.is_none() {
+                continue;
             }
             let undo = layout::undo_copy(store, &key);
-            match self.bucket.copy(&key, &undo).await {
-                Ok(()) => self.touch(Touched {
-                    key,
-                    undo: Some(undo),
-                }),
-                // An object that is all fill is not stored.
-                Err(error) if whole && error.is_missing() => {}
-                Err(cause) => return Err(failed(array, &object.chunk, cause)),
-            }
+            self.bucket
+                .copy(&key, &undo)
+                .await
+                .map_err(|cause| failed(array, &object.chunk, cause))?;
+            self.touch(Touched {
+                key,
+                undo: Some(undo),
+            });
         }
-        Ok(values)
+        Ok((values, sizes))
     }
 
-    /// The values of a stored object; `None` if it is not stored.
+    /// The values of a stored object, and its stored size; `None` if it is not stored.
     pub(super) async fn stored_values(
         self: &Arc<Self>,
         index: usize,
         chunk: &[u64],
         key: &str,
-    ) -> Result<Option<Vec<u8>>, TransferError> {
+    ) -> Result<Option<(Vec<u8>, u64)>, TransferError> {
         let array = &self.plan.arrays[index];
         let stored = match self.bucket.get(key).await {
             Ok(stored) => stored,
@@ -99,9 +113,10 @@ impl Engine {
             Err(cause) => return Err(failed(array, chunk, cause)),
         };
         let engine = Arc::clone(self);
+        let size = stored.len() as u64;
         let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
         decoded
-            .map(Some)
+            .map(|values| Some((values, size)))
             .map_err(|cause| failed(array, chunk, cause))
     }
 
@@ -110,6 +125,7 @@ impl Engine {
         index: usize,
         object: Object,
         values: Vec<u8>,
+        replaced: Vec<u64>,
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
@@ -123,7 +139,8 @@ impl Engine {
             .await
             .map_err(|cause| failed(array, &object.chunk, cause))?;
         let mut records = Vec::new();
-        for &store in &array.stores {
+        let replaced = replaced.into_iter().chain(std::iter::repeat(0));
+        for (&store, replaced) in array.stores.iter().zip(replaced) {
             if self.progress.is_stopped() {
                 return Err(TransferError::Stopped);
             }
@@ -165,6 +182,7 @@ impl Engine {
                 store,
                 chunk: object.chunk.clone(),
                 content,
+                replaced,
             });
         }
         Ok(records)

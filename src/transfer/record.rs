@@ -27,6 +27,8 @@ pub struct ChunkRecord {
     pub chunk: Vec<u64>,
     /// What it holds.
     pub content: Content,
+    /// Bytes that the committed object it replaces was stored in; 0 if it replaces none.
+    pub replaced: u64,
 }
 
 /// What an object holds.

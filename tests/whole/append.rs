@@ -50,7 +50,7 @@ fn a_half_full_chunk_is_filled_up() {
         r#"{"time_counter": 3, "x": 17}"#,
     ];
     on_ranks(2, &[&["send", "-f"], &all[..], &args].concat()).well();
-    assert!(sandbox.tree("at-once") == sandbox.tree("ocean"));
+    assert!(sandbox.stores("at-once") == sandbox.stores("ocean"));
 }
 
 #[test]

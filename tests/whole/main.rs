@@ -6,7 +6,9 @@
 mod append;
 mod archives;
 mod compact;
+mod delete;
 mod faults;
+mod list;
 mod ranks;
 mod readers;
 mod refusals;

@@ -86,6 +86,13 @@ impl Sandbox {
         collect(&root, &root, &mut files);
         files
     }
+
+    /// The same without ledgers, which tell how a store came to be.
+    pub fn stores(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.tree(name);
+        files.retain(|key, _| !key.contains(".msm-os/"));
+        files
+    }
 }
 
 /// Runs `work` on one thread for all tests: the NetCDF library keeps HDF5 from printing its errors only on the thread

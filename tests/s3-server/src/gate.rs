@@ -33,7 +33,9 @@ impl Gate {
     ) -> Result<Response<Body>, StdError> {
         let method = request.method().as_str().to_owned();
         let key = path_of(&request);
-        let place = self.log.arrived(&method, &key);
+        let query = request.uri().query().unwrap_or_default();
+        let query = percent_decode_str(query).decode_utf8_lossy();
+        let place = self.log.arrived(&method, &key, &query);
         let verdict = self.faults.judge(&method, &key);
         if !verdict.delay.is_zero() {
             tokio::time::sleep(verdict.delay).await;

@@ -9,6 +9,8 @@ pub struct Request {
     pub method: String,
     /// `bucket/key`, percent-decoded; the bucket alone for listings and bulk deletions.
     pub key: String,
+    /// The query, percent-decoded: of a listing its prefix and delimiter among others; empty if there is none.
+    pub query: String,
     /// The status answered; 0 while unanswered, and for good if the connection was closed instead.
     pub status: u16,
 }
@@ -18,11 +20,12 @@ pub(crate) struct RequestLog(Mutex<Vec<Request>>);
 
 impl RequestLog {
     /// Notes an arrival and returns its place, for [`RequestLog::answered`].
-    pub(crate) fn arrived(&self, method: &str, key: &str) -> usize {
+    pub(crate) fn arrived(&self, method: &str, key: &str, query: &str) -> usize {
         let mut entries = self.entries();
         entries.push(Request {
             method: method.to_owned(),
             key: key.to_owned(),
+            query: query.to_owned(),
             status: 0,
         });
         entries.len() - 1

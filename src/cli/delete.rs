@@ -1,0 +1,41 @@
+//! The flags of `delete`.
+
+use clap::Args;
+
+use super::store::StoreArgs;
+
+/// What `delete` is told.
+#[derive(Args)]
+// Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
+pub struct DeleteArgs {
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// Variables whose stores to delete; `compact` means the store of the whole prefix, PREFIX.zarr
+    #[arg(
+        short,
+        long,
+        num_args = 1..,
+        value_name = "VAR",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub variables: Vec<String>,
+
+    /// Delete all stores below the prefix, and PREFIX.zarr
+    #[arg(long)]
+    pub all: bool,
+
+    /// Do not ask; needed where there is no terminal, as in a batch job
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Only say what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Delete objects too that are not this program's
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,0 +1,203 @@
+//! `delete`: stores go, root documents first, ledgers last; every rank deletes its share.
+//!
+//! Key type: [`Round`], the keys of one turn.
+
+use std::io::{IsTerminal, Write};
+
+use futures::stream::LocalBoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+
+use super::area::Area;
+use super::start::{Started, start};
+use super::survey::Survey;
+use crate::cli::{DeleteArgs, Meter};
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+use crate::store::{Bucket, Deleted, Entry, Kind, StoreError};
+
+/// Keys of a round for each rank, and of a whole round.
+const ROUND: usize = 8_000;
+const WHOLE_ROUND: usize = 100_000;
+/// Walks through the bucket until it has to be empty. One that changes under a walk may need a second.
+const PASSES: usize = 3;
+
+/// The keys of one turn.
+#[derive(Serialize, Deserialize)]
+struct Round {
+    keys: Vec<String>,
+    in_bulk: bool,
+}
+
+/// What rank 0 tells the others: the next round, `None` at the end.
+type Word = Result<Option<Round>, Failure>;
+
+/// Runs the command on this rank.
+pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
+    let prefix = args.store.prefix()?.unwrap_or_default();
+    let Started {
+        bucket, runtime, ..
+    } = start(&args.store, ranks)?;
+    let job = Job {
+        args,
+        ranks,
+        runtime: &runtime,
+        bucket: &bucket,
+    };
+    if ranks.rank() != 0 {
+        return job.follow();
+    }
+    match job.prepare(&prefix) {
+        Ok(Some(survey)) => {
+            let mut gone = 0;
+            let done = job.delete(&survey, &mut gone);
+            let all = survey.total();
+            let done = done.map_err(|Failure { exit, message }| {
+                let left = all.objects.saturating_sub(gone);
+                let of_all = format!("{left} of {} objects are left", all.objects);
+                let message = format!("{message}; {of_all}, the same delete again finishes it");
+                Failure::new(exit, message)
+            });
+            ranks.broadcast(&done.map(|()| None) as &Word)??;
+            println!("deleted: {} stores, {all}", survey.stores());
+        }
+        nothing => {
+            ranks.broadcast(&nothing.map(|_| None) as &Word)??;
+        }
+    }
+    Ok(())
+}
+
+/// A delete under way on this rank.
+struct Job<'a> {
+    args: &'a DeleteArgs,
+    ranks: &'a Ranks,
+    runtime: &'a Runtime,
+    bucket: &'a Bucket,
+}
+
+impl Job<'_> {
+    /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
+    fn prepare(&self, prefix: &str) -> Result<Option<Survey>, Failure> {
+        let args = self.args;
+        let asks = !args.yes && !args.dry_run;
+        if asks && !std::io::stdin().is_terminal() {
+            let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
+                           nothing was deleted";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        let survey = Survey::of(args, self.bucket, prefix);
+        let survey = self.runtime.block_on(survey)?;
+        let place = self.bucket.place();
+        if args.dry_run {
+            println!("would delete from {place}:\n{survey}");
+            return Ok(None);
+        }
+        if asks && !confirmed(&format!("to delete from {place}:\n{survey}"))? {
+            println!("nothing was deleted");
+            return Ok(None);
+        }
+        Ok(Some(survey))
+    }
+
+    /// Rank 0: deletes all of it, and counts in `gone`.
+    fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+        for roots in survey.roots() {
+            let deleted = self.runtime.block_on(self.bucket.delete_all(roots, false));
+            settle_round(&[deleted], gone)?;
+        }
+        let mut meter = Meter::new(survey.total().bytes);
+        let mut bytes = 0;
+        for ledgers in [false, true] {
+            let mut clean = false;
+            for pass in 0..PASSES {
+                if clean {
+                    break;
+                }
+                clean = true;
+                let mut walk = self.walk(&survey.areas, ledgers);
+                while let Some(round) = self.runtime.block_on(walk.next()) {
+                    let entries = round?;
+                    clean = false;
+                    bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
+                    // A server may say that it deleted many, and not do it.
+                    let round = Round {
+                        keys: entries.into_iter().map(|entry| entry.key).collect(),
+                        in_bulk: pass == 0,
+                    };
+                    if let Some(round) = self.ranks.broadcast(&Ok(Some(round)) as &Word)?? {
+                        settle_round(&self.take_part(&round)?, gone)?;
+                    }
+                    meter.show(bytes, *gone);
+                }
+            }
+            if !clean {
+                let message = "the server still lists objects that it said it deleted, or someone writes there";
+                return Err(Failure::new(Exit::DeleteIncomplete, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The objects to delete in `areas`, in rounds: of stores and foreign ones, or of ledgers.
+    fn walk<'a>(
+        &'a self,
+        areas: &'a [Area],
+        ledgers: bool,
+    ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
+        let doomed = move |area: &Area, key: &str| match area.kind(key) {
+            Kind::Ledger { .. } => ledgers,
+            Kind::Root { .. } | Kind::Part { .. } => !ledgers,
+            Kind::Foreign => !ledgers && self.args.force,
+        };
+        let entries = stream::iter(areas).flat_map(move |area| {
+            let entries = self.bucket.entries(&area.below);
+            entries.try_filter(move |entry| std::future::ready(doomed(area, &entry.key)))
+        });
+        let rounds = entries.try_chunks((ROUND * self.ranks.size()).min(WHOLE_ROUND));
+        rounds.map_err(|cause| cause.1).boxed_local()
+    }
+
+    /// Other ranks: what rank 0 says, until the end.
+    fn follow(&self) -> Result<(), Failure> {
+        while let Some(round) = self.ranks.broadcast(&Ok(None) as &Word)?? {
+            self.take_part(&round)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes this rank's share of the round. Rank 0 gets how it went on every rank.
+    fn take_part(&self, round: &Round) -> Result<Vec<Deleted>, Failure> {
+        let share = round.keys.len().div_ceil(self.ranks.size()).max(1);
+        let mine = round.keys.chunks(share).nth(self.ranks.rank());
+        let mine = mine.unwrap_or_default().to_vec();
+        let deleted = self.bucket.delete_all(mine, round.in_bulk);
+        let deleted = self.runtime.block_on(deleted);
+        Ok(self.ranks.gather(&deleted)?.unwrap_or_default())
+    }
+}
+
+/// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
+fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
+    *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
+    let problems: Vec<&str> = all
+        .iter()
+        .flat_map(|deleted| &deleted.problems)
+        .map(String::as_str)
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::DeleteIncomplete, problems.join("\n  ")))
+}
+
+/// Asks on the terminal.
+fn confirmed(what: &str) -> Result<bool, Failure> {
+    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
+    let mut out = std::io::stderr();
+    write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim() == "yes")
+}

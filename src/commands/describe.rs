@@ -1,0 +1,224 @@
+//! What one store is like: its arrays, its time range, and its size from the ledger or, without that, from a walk.
+
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt;
+use serde_json::Value;
+
+use crate::cli::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
+use crate::commit::LastTransaction;
+use crate::exit::Failure;
+use crate::source::Number;
+use crate::store::{Bucket, ChunkCodec, Entry, Found, StoreError, Stored, StoredArray, read_store};
+
+/// Describes what lies at the place of the store `key`; `None` if that is nothing.
+///
+/// # Errors
+/// If the bucket cannot be read at all. A store that cannot be read is described as such.
+pub(super) async fn describe(bucket: &Bucket, key: &str) -> Result<Option<StoreInfo>, Failure> {
+    let mut info = StoreInfo {
+        store: key.to_owned(),
+        state: StoreState::Whole,
+        problem: None,
+        zarr_format: None,
+        variables: Vec::new(),
+        time: None,
+        objects: None,
+        stored_bytes: None,
+        decoded_bytes: None,
+        last_transaction: None,
+    };
+    // No axis is asked for: its values are not needed, but the first and the last.
+    let found = async {
+        match read_store(bucket, key, "").await? {
+            Found::Nothing => return Ok(false),
+            Found::Remains(_) => {
+                info.state = StoreState::Unfinished;
+                walk(bucket, &mut info).await?;
+            }
+            Found::Store(stored) => whole(bucket, &stored, &mut info).await?,
+        }
+        Ok(true)
+    };
+    let problem = match found.await {
+        Ok(there) => return Ok(there.then_some(info)),
+        Err(error @ (StoreError::Unreachable { .. } | StoreError::NoBucket { .. })) => {
+            return Err(error.into());
+        }
+        Err(StoreError::Foreign { problem, .. }) => problem,
+        Err(other) => other.to_string(),
+    };
+    info.state = StoreState::Broken;
+    info.problem = Some(problem);
+    Ok(Some(info))
+}
+
+async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result<(), StoreError> {
+    let formats = stored
+        .arrays
+        .iter()
+        .map(|a| a.document["zarr_format"].as_u64());
+    info.zarr_format = formats.flatten().next();
+    let coordinates = coordinates(&stored.arrays, &info.store);
+    let described = stored
+        .arrays
+        .iter()
+        .map(|array| variable(array, &coordinates));
+    info.variables = described.collect();
+    info.variables
+        .sort_by(|a, b| (a.coordinate, &a.name).cmp(&(b.coordinate, &b.name)));
+    info.decoded_bytes = info.variables.iter().map(|v| v.decoded_bytes).sum();
+    let axes = stored.arrays.iter().filter(|array| tells_time(array));
+    info.time = match axes.min_by_key(|array| !array.dimensions.contains(&array.name)) {
+        Some(axis) => time(bucket, &info.store, axis).await?,
+        None => None,
+    };
+    if let Some((last, time)) = LastTransaction::read(bucket, &info.store, &stored.root).await? {
+        info.objects = last.objects;
+        info.stored_bytes = last.stored_bytes;
+        info.last_transaction = Some(Transaction {
+            number: last.transaction,
+            command: last.command,
+            steps: last.steps,
+            time,
+        });
+    }
+    if info.stored_bytes.is_none() || info.objects.is_none() {
+        walk(bucket, info).await?;
+    }
+    Ok(())
+}
+
+/// Counts the store's objects one by one.
+async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
+    let count =
+        |(objects, bytes), entry: Entry| std::future::ready(Ok((objects + 1, bytes + entry.bytes)));
+    let (objects, bytes) = bucket.entries(&info.store).try_fold((0, 0), count).await?;
+    info.objects = Some(objects);
+    info.stored_bytes = Some(bytes);
+    Ok(())
+}
+
+/// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
+fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
+    let named = |array: &StoredArray, attribute: &str| {
+        let names = array.attributes.get(attribute).and_then(Value::as_str);
+        let names = names.unwrap_or_default().split_whitespace();
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut coordinates = BTreeSet::new();
+    for array in arrays {
+        coordinates.extend(array.dimensions.iter().cloned());
+        coordinates.extend(named(array, "coordinates"));
+        coordinates.extend(named(array, "bounds"));
+    }
+    let name = store.rsplit('/').next().unwrap_or_default();
+    coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());
+    coordinates
+}
+
+fn variable(array: &StoredArray, coordinates: &BTreeSet<String>) -> VariableInfo {
+    let document = &array.document;
+    let (chunks, shards, codecs) = layers(document);
+    let decoded = array.dtype.as_ref().ok().map(|dtype| {
+        let values: u64 = array.shape.iter().product();
+        values * dtype.size() as u64
+    });
+    VariableInfo {
+        name: array.name.clone(),
+        coordinate: coordinates.contains(&array.name),
+        dtype: match &array.dtype {
+            Ok(dtype) => dtype.zarr_name().to_owned(),
+            Err(name) => name.clone(),
+        },
+        dimensions: array.dimensions.clone(),
+        shape: array.shape.clone(),
+        chunks: chunks.unwrap_or_else(|| array.chunk.clone()),
+        shards: shards.then(|| array.chunk.clone()),
+        codecs,
+        decoded_bytes: decoded,
+    }
+}
+
+/// The chunk shape if it is not that of an object, whether objects are shards, and the codecs.
+fn layers(document: &Value) -> (Option<Vec<u64>>, bool, Vec<Value>) {
+    let codecs = document["codecs"].as_array().cloned().unwrap_or_default();
+    if let Some(shard) = codecs
+        .iter()
+        .find(|codec| codec["name"] == "sharding_indexed")
+    {
+        let inner = &shard["configuration"];
+        let chunks = inner["chunk_shape"].as_array();
+        let chunks = chunks.map(|sizes| sizes.iter().filter_map(Value::as_u64).collect());
+        let codecs = inner["codecs"].as_array().cloned().unwrap_or_default();
+        return (chunks, true, codecs);
+    }
+    // A v2 document has filters and a compressor instead, each may be null.
+    let filters = document["filters"].as_array().cloned().unwrap_or_default();
+    let compressor = Some(document["compressor"].clone()).filter(Value::is_object);
+    let codecs = codecs.into_iter().chain(filters).chain(compressor);
+    (None, false, codecs.collect())
+}
+
+/// Does the array's one dimension run along the time that it tells?
+fn tells_time(array: &StoredArray) -> bool {
+    array.shape.len() == 1 && text(array, "units").is_some_and(|units| units.contains(" since "))
+}
+
+fn text<'a>(array: &'a StoredArray, attribute: &str) -> Option<&'a str> {
+    array.attributes.get(attribute).and_then(Value::as_str)
+}
+
+async fn time(
+    bucket: &Bucket,
+    store: &str,
+    axis: &StoredArray,
+) -> Result<Option<TimeRange>, StoreError> {
+    let steps = axis.shape.first().copied().unwrap_or(0);
+    if steps == 0 {
+        return Ok(None);
+    }
+    let (Some(first), Some(last)) = (
+        value(bucket, store, axis, 0).await?,
+        value(bucket, store, axis, steps - 1).await?,
+    ) else {
+        return Ok(None);
+    };
+    let units = text(axis, "units").unwrap_or_default();
+    let calendar = text(axis, "calendar").unwrap_or("standard");
+    let [first, last] = time_range([first, last], units, calendar);
+    Ok(Some(TimeRange {
+        axis: axis.name.clone(),
+        steps,
+        first,
+        last,
+        units: units.to_owned(),
+        calendar: calendar.to_owned(),
+    }))
+}
+
+/// The first and the last step as people read them.
+fn time_range(ends: [Number; 2], _units: &str, _calendar: &str) -> [String; 2] {
+    ends.map(|value| value.to_string())
+}
+
+/// The value of step `index` of `axis`, if its type is a number.
+async fn value(
+    bucket: &Bucket,
+    store: &str,
+    axis: &StoredArray,
+    index: u64,
+) -> Result<Option<Number>, StoreError> {
+    let (Ok(dtype), Some(&chunk)) = (&axis.dtype, axis.chunk.first()) else {
+        return Ok(None);
+    };
+    let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
+    let values = match bucket.get(&codec.key(store, &[index / chunk])).await {
+        Ok(stored) => codec.decode(&stored)?,
+        // All values of the chunk are the fill value.
+        Err(error) if error.is_missing() => return Ok(dtype.numbers(&axis.fill).next()),
+        Err(error) => return Err(error),
+    };
+    let within = usize::try_from(index % chunk).unwrap_or(usize::MAX);
+    Ok(dtype.numbers(&values).nth(within))
+}

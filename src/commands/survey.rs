@@ -1,0 +1,220 @@
+//! What a delete would delete: the stores, what lies in them and in their ledgers, and what is not ours.
+//!
+//! Key types: [`Survey`]; [`Tally`], objects and bytes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::area::{Area, chosen};
+use crate::cli::{DeleteArgs, bytes_shown};
+use crate::exit::{Exit, Failure};
+use crate::store::{Bucket, Entry, Kind, ROOT_DOCUMENTS, StoreError, is_store, layout};
+
+/// Areas walked through at a time.
+const AREAS: usize = 16;
+/// Names shown in a message.
+const SHOWN: usize = 5;
+
+/// Objects, and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// What lies in the areas.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// The areas.
+    pub areas: Vec<Area>,
+    stores: BTreeMap<String, Tally>,
+    ledgers: Tally,
+    foreign: Tally,
+    first_foreign: Vec<String>,
+    /// The stores that have each of [`ROOT_DOCUMENTS`].
+    roots: [Vec<String>; ROOT_DOCUMENTS.len()],
+}
+
+impl Survey {
+    /// Looks at what `args` choose.
+    ///
+    /// # Errors
+    /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
+    pub async fn of(args: &DeleteArgs, bucket: &Bucket, prefix: &str) -> Result<Self, Failure> {
+        let chosen = chosen(args, prefix)?;
+        bucket.reach(prefix).await?;
+        let mut survey = Self::default();
+        let mut missing = Vec::new();
+        let walks = chosen.into_iter().map(|(name, areas)| async move {
+            let mut found = Self::default();
+            for area in areas {
+                found.walk(bucket, area).await?;
+            }
+            Ok::<_, StoreError>((name, found))
+        });
+        let mut walks = stream::iter(walks).buffered(AREAS);
+        while let Some((name, found)) = walks.try_next().await? {
+            if found.total().objects == 0 {
+                missing.push(name);
+            }
+            survey.add(found);
+        }
+        if !missing.is_empty() {
+            return Err(no_store(bucket, prefix, args.all, &missing).await?);
+        }
+        if survey.foreign.objects > 0 && !args.force {
+            let message = format!(
+                "{} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
+                survey.foreign.objects,
+                shown(&survey.first_foreign, survey.foreign.objects)
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        Ok(survey)
+    }
+
+    async fn walk(&mut self, bucket: &Bucket, area: Area) -> Result<(), StoreError> {
+        let mut entries = bucket.entries(&area.below);
+        while let Some(entry) = entries.try_next().await? {
+            self.count(&area, &entry);
+        }
+        self.areas.push(area);
+        Ok(())
+    }
+
+    fn count(&mut self, area: &Area, entry: &Entry) {
+        let mut of_store = |store: &str| {
+            let store = layout::below(&area.parent, store);
+            self.stores.entry(store).or_default().count(entry.bytes);
+        };
+        match area.kind(&entry.key) {
+            Kind::Part { store } => of_store(store),
+            Kind::Root { store, document } => {
+                of_store(store);
+                let store = layout::below(&area.parent, store);
+                let place = ROOT_DOCUMENTS.iter().position(|name| *name == document);
+                if let Some(place) = place {
+                    self.roots[place].push(store);
+                }
+            }
+            Kind::Ledger { parent, name } => {
+                if let Some(name) = name {
+                    let store = layout::below(&area.parent, &layout::below(parent, name));
+                    self.stores.entry(store).or_default();
+                }
+                self.ledgers.count(entry.bytes);
+            }
+            Kind::Foreign => {
+                self.foreign.count(entry.bytes);
+                if self.first_foreign.len() < SHOWN {
+                    self.first_foreign.push(entry.key.clone());
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.areas.extend(other.areas);
+        for (store, tally) in other.stores {
+            self.stores.entry(store).or_default().add(tally);
+        }
+        self.ledgers.add(other.ledgers);
+        self.foreign.add(other.foreign);
+        let room = SHOWN - self.first_foreign.len();
+        let foreign = other.first_foreign.into_iter().take(room);
+        self.first_foreign.extend(foreign);
+        for (roots, more) in self.roots.iter_mut().zip(other.roots) {
+            roots.extend(more);
+        }
+    }
+
+    /// Number of stores.
+    pub fn stores(&self) -> usize {
+        self.stores.len()
+    }
+
+    /// All objects.
+    pub fn total(&self) -> Tally {
+        let mut total = self.ledgers;
+        total.add(self.foreign);
+        for tally in self.stores.values() {
+            total.add(*tally);
+        }
+        total
+    }
+
+    /// The keys of the root documents, by document in the order in which they have to go.
+    pub fn roots(&self) -> impl Iterator<Item = Vec<String>> {
+        let named = self.roots.iter().zip(ROOT_DOCUMENTS);
+        named.map(|(stores, name)| stores.iter().map(|s| layout::below(s, name)).collect())
+    }
+}
+
+/// A line a store, and one with the total.
+impl fmt::Display for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (store, tally) in &self.stores {
+            writeln!(f, "  {store}: {tally}")?;
+        }
+        for (what, tally) in [("ledgers", self.ledgers), ("others", self.foreign)] {
+            if tally.objects > 0 {
+                writeln!(f, "  {what}: {tally}")?;
+            }
+        }
+        write!(f, "{} stores, {}", self.stores.len(), self.total())
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects, {}", self.objects, bytes_shown(self.bytes))
+    }
+}
+
+impl Tally {
+    fn count(&mut self, bytes: u64) {
+        self.objects += 1;
+        self.bytes += bytes;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// The failure that the stores `missing` are not there, with those that are.
+async fn no_store(
+    bucket: &Bucket,
+    prefix: &str,
+    all: bool,
+    missing: &[String],
+) -> Result<Failure, StoreError> {
+    let place = layout::below(bucket.place(), prefix);
+    let place = place.trim_end_matches('/');
+    if all {
+        let message = format!("{place}: there is nothing to delete");
+        return Ok(Failure::new(Exit::NoStore, message));
+    }
+    let mut there = bucket.folder(prefix).await?.folders;
+    there.retain(|folder| is_store(folder.rsplit('/').next().unwrap_or_default()));
+    let there = match there.len() {
+        0 => "there are no stores".to_owned(),
+        n => format!("there are {}", shown(&there, n as u64)),
+    };
+    let missing = shown(missing, missing.len() as u64);
+    let message = format!("{place}: there is no store {missing}; {there}; nothing was deleted");
+    Ok(Failure::new(Exit::NoStore, message))
+}
+
+/// The first few of `all` names.
+fn shown(names: &[String], all: u64) -> String {
+    let first = names.iter().take(SHOWN).map(|name| format!("'{name}'"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    match all.saturating_sub(SHOWN as u64) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

@@ -1,0 +1,195 @@
+//! The ledger's record of a store's last transaction: what `list` tells of a store without walking through it.
+//!
+//! Key type: [`LastTransaction`].
+
+use futures::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use crate::plan::Plan;
+use crate::store::{Bucket, StoreError, layout};
+
+/// Requests in flight.
+const REQUESTS: usize = 16;
+
+/// What the last transaction made of a store. When that was, is when the record was put.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastTransaction {
+    /// Its number: 1 created the store.
+    pub transaction: u64,
+    /// The command that made it.
+    pub command: String,
+    /// Steps it added.
+    pub steps: u64,
+    /// Bytes of all the store's objects, documents included; `None` if they were not known before.
+    pub stored_bytes: Option<u64>,
+    /// Number of the store's objects, documents included; `None` if it was not known before.
+    pub objects: Option<u64>,
+    /// Documents among the objects, and their bytes.
+    pub documents: [u64; 2],
+    /// crc32c of the store's root document: if the store has another, the record is not of its last transaction.
+    pub root_crc32c: u32,
+}
+
+impl LastTransaction {
+    /// The record of the store with this root document, and when it was put; `None` if there is no record, or it is of
+    /// another root document.
+    ///
+    /// # Errors
+    /// If the server does not give it.
+    pub async fn read(
+        bucket: &Bucket,
+        store: &str,
+        root: &str,
+    ) -> Result<Option<(Self, String)>, StoreError> {
+        let crc = crc32c::crc32c(root.as_bytes());
+        let found = match bucket.get_dated(&layout::last_transaction(store)).await {
+            Ok(found) => found,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (record, put) = found;
+        // One that cannot be read is as good as none: it only saves work.
+        let record: Option<Self> = serde_json::from_slice(&record).ok();
+        Ok(record
+            .filter(|record| record.root_crc32c == crc)
+            .map(|record| (record, put)))
+    }
+
+    /// What follows `before` when a transaction stores and replaces this many objects and bytes.
+    fn after(
+        before: Option<&Self>,
+        is_new: bool,
+        stored: [u64; 2],
+        replaced: [u64; 2],
+        documents: [u64; 2],
+    ) -> [Option<u64>; 2] {
+        let known = match before {
+            _ if is_new => [Some(0); 2],
+            Some(before) => {
+                let without = |all: Option<u64>, i: usize| all?.checked_sub(before.documents[i]);
+                [without(before.objects, 0), without(before.stored_bytes, 1)]
+            }
+            None => [None; 2],
+        };
+        [0, 1].map(|i| (known[i]? + stored[i] + documents[i]).checked_sub(replaced[i]))
+    }
+}
+
+/// Puts the record of each store that the transaction changed; returns what could not be done.
+pub async fn record(
+    bucket: &Bucket,
+    plan: &Plan,
+    manifest: &Manifest,
+    command: &str,
+) -> Vec<String> {
+    let changed = (0..plan.stores.len()).filter(|&index| {
+        let store = &plan.stores[index];
+        store.old_root.as_ref() != Some(&store.new_root)
+    });
+    let puts = changed.map(|index| record_one(bucket, plan, manifest, command, index));
+    let puts = stream::iter(puts).buffer_unordered(REQUESTS);
+    puts.filter_map(|put| async move { put.err().map(|error| error.to_string()) })
+        .collect()
+        .await
+}
+
+async fn record_one(
+    bucket: &Bucket,
+    plan: &Plan,
+    manifest: &Manifest,
+    command: &str,
+    index: usize,
+) -> Result<(), StoreError> {
+    let store = &plan.stores[index];
+    let before = match &store.old_root {
+        Some(root) => LastTransaction::read(bucket, &store.key, root).await?,
+        None => None,
+    };
+    let before = before.map(|(record, _)| record);
+    let documents = documents(plan, index);
+    let (stored, replaced) = manifest.changes(index);
+    let [objects, stored_bytes] = LastTransaction::after(
+        before.as_ref(),
+        store.old_root.is_none(),
+        stored,
+        replaced,
+        documents,
+    );
+    let record = LastTransaction {
+        transaction: before.map_or(0, |before| before.transaction) + 1,
+        command: command.to_owned(),
+        steps: store.new_steps,
+        stored_bytes,
+        objects,
+        documents,
+        root_crc32c: crc32c::crc32c(store.new_root.as_bytes()),
+    };
+    let key = layout::last_transaction(&store.key);
+    let record = serde_json::to_vec(&record).map_err(|cause| StoreError::Failed {
+        place: bucket.place().to_owned(),
+        key: key.clone(),
+        action: "writing",
+        cause: cause.to_string(),
+    })?;
+    bucket.put(&key, record.into()).await.map(|_| ())
+}
+
+/// Number and bytes of the documents of the plan's store `index`: of its arrays, and the root's.
+fn documents(plan: &Plan, index: usize) -> [u64; 2] {
+    let arrays = plan.arrays.iter().filter(|a| a.stores.contains(&index));
+    let sizes = arrays.map(|array| array.document.len() as u64);
+    sizes.fold([1, plan.stores[index].new_root.len() as u64], |all, one| {
+        [all[0] + 1, all[1] + one]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn last(objects: Option<u64>, documents: u64) -> LastTransaction {
+        LastTransaction {
+            transaction: 1,
+            command: "send".to_owned(),
+            steps: 1,
+            stored_bytes: objects.map(|n| n * 10),
+            objects,
+            documents: [documents, documents * 10],
+            root_crc32c: 0,
+        }
+    }
+
+    #[test]
+    fn unknown_totals_stay_unknown() {
+        let after = |before: Option<&LastTransaction>, is_new| {
+            LastTransaction::after(before, is_new, [5, 50], [1, 10], [2, 20])
+        };
+        assert_eq!(after(None, true), [Some(6), Some(60)]);
+        assert_eq!(after(None, false), [None; 2]);
+        assert_eq!(after(Some(&last(None, 2)), false), [None; 2]);
+        assert_eq!(after(Some(&last(Some(9), 2)), false), [Some(13), Some(130)]);
+        // A record that cannot be true.
+        assert_eq!(after(Some(&last(Some(1), 2)), false), [None; 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn totals_are_those_of_a_count(steps in proptest::collection::vec((0u64..9, 0u64..3), 1..9)) {
+            let (mut chunks, mut before) = (0u64, None);
+            for (stored, replaced) in steps {
+                let replaced = replaced.min(chunks);
+                chunks = chunks + stored - replaced;
+                let is_new = before.is_none();
+                let [objects, bytes] = LastTransaction::after(
+                    before.as_ref(), is_new, [stored, stored * 10], [replaced, replaced * 10], [3, 30],
+                );
+                // A new store replaces nothing.
+                prop_assert_eq!(objects, Some(chunks + 3));
+                prop_assert_eq!(bytes, Some((chunks + 3) * 10));
+                before = Some(last(objects, 3));
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What lies in a bucket: streaming listings with sizes, and listings of one folder.
+//!
+//! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::{ObjectMeta, ObjectStoreExt};
+
+use super::bucket::Bucket;
+use super::error::StoreError;
+use super::kind::is_store;
+use super::layout::LEDGERS;
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What one folder holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// The keys of the folders in it, in the order of the keys below them.
+    pub folders: Vec<String>,
+    /// The objects in it.
+    pub objects: Vec<Entry>,
+}
+
+impl Bucket {
+    /// The objects below `prefix`, page by page as the server gives them.
+    pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<Entry, StoreError>> {
+        let below = self.path(prefix);
+        let prefix = prefix.to_owned();
+        let listing = self.store.list(Some(&below));
+        let strip = self.strip();
+        listing
+            .map_ok(move |object| entry(&object, strip))
+            .map_err(move |cause| self.error(&prefix, "listing", &cause))
+            .boxed()
+    }
+
+    /// The keys below `prefix`.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.entries(prefix)
+            .map_ok(|entry| entry.key)
+            .try_collect()
+            .await
+    }
+
+    /// The folder `prefix`, without what its folders hold.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn folder(&self, prefix: &str) -> Result<Folder, StoreError> {
+        let below = self.path(prefix);
+        let listed = self.store.list_with_delimiter(Some(&below)).await;
+        let listed = listed.map_err(|cause| self.error(prefix, "listing", &cause))?;
+        let strip = self.strip();
+        let mut folders: Vec<String> = listed
+            .common_prefixes
+            .iter()
+            .map(|path| without(path.as_ref(), strip))
+            .collect();
+        // As the keys below them: `a!/x` comes before `a/x`.
+        folders.sort_by_cached_key(|folder| format!("{folder}/"));
+        let objects = listed.objects.iter().map(|object| entry(object, strip));
+        Ok(Folder {
+            folders,
+            objects: objects.collect(),
+        })
+    }
+
+    /// The stores below `prefix` in the order of their keys, folder by folder; none is looked into.
+    pub fn stores(&self, prefix: &str) -> BoxStream<'_, Result<String, StoreError>> {
+        let name = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
+        // What is still to be looked at, the next one last.
+        let ahead: Vec<(String, bool)> = vec![(prefix.to_owned(), false)];
+        let walk = stream::try_unfold(ahead, move |mut ahead| async move {
+            while let Some((folder, is_a_store)) = ahead.pop() {
+                if is_a_store {
+                    return Ok(Some((folder, ahead)));
+                }
+                let folders = self.folder(&folder).await?.folders.into_iter().rev();
+                let kept = folders.filter(|folder| name(folder) != LEDGERS);
+                ahead.extend(kept.map(|folder| {
+                    let is_a_store = is_store(&name(&folder));
+                    (folder, is_a_store)
+                }));
+            }
+            Ok(None)
+        });
+        walk.boxed()
+    }
+
+    /// The object `key`, and when it was put (UTC, `2026-01-31T12:00:00Z`).
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if there is none; others as the server says.
+    pub async fn get_dated(&self, key: &str) -> Result<(Bytes, String), StoreError> {
+        let read = async {
+            let found = self.store.get(&self.path(key)).await?;
+            let modified = found.meta.last_modified.format("%Y-%m-%dT%H:%M:%SZ");
+            let modified = modified.to_string();
+            Ok((found.bytes().await?, modified))
+        };
+        let read: Result<_, object_store::Error> = read.await;
+        read.map_err(|cause| self.error(key, "reading", &cause))
+    }
+
+    /// Characters of the server's keys before ours.
+    fn strip(&self) -> usize {
+        self.path("").as_ref().len()
+    }
+}
+
+fn entry(object: &ObjectMeta, strip: usize) -> Entry {
+    Entry {
+        key: without(object.location.as_ref(), strip),
+        bytes: object.size,
+    }
+}
+
+fn without(path: &str, strip: usize) -> String {
+    path[strip..].trim_start_matches('/').to_owned()
+}
