@@ -5,6 +5,7 @@
 
 mod append;
 mod faults;
+mod formats;
 mod ranks;
 mod readers;
 mod refusals;
