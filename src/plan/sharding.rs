@@ -105,3 +105,59 @@ fn clipped(asked: u64, length: u64, chunk: u64) -> u64 {
         asked
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{DType, VariableType};
+    use proptest::prelude::*;
+
+    fn shape(
+        length: u64,
+        chunk: u64,
+        asked: u64,
+        grows: bool,
+    ) -> Result<Option<Vec<u64>>, PlanError> {
+        let variable = Variable {
+            name: "tos".to_owned(),
+            kind: VariableType::Number(DType::F32),
+            dimensions: vec!["x".to_owned()],
+            shape: vec![length],
+            attributes: Vec::new(),
+            stored_chunks: None,
+        };
+        let shards = ChunkStrategy([("x".to_owned(), asked)].into());
+        shard_shape(&variable, grows.then_some(0), &[chunk], &shards)
+    }
+
+    #[test]
+    fn one_chunk_a_shard_needs_no_shards() {
+        assert_eq!(shape(100, 10, 10, false), Ok(None));
+        assert_eq!(shape(100, 10, 20, false), Ok(Some(vec![20])));
+        assert_eq!(shape(95, 10, 1000, false), Ok(Some(vec![100])));
+        assert_eq!(shape(95, 10, 1000, true), Ok(Some(vec![1000])));
+        assert!(matches!(
+            shape(100, 10, 25, false),
+            Err(PlanError::UnevenShards {
+                shard: 25,
+                chunk: 10,
+                ..
+            })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn a_shard_is_whole_chunks(length in 1..500u64, chunk in 1..50u64, asked in 1..600u64, grows in any::<bool>()) {
+            let even = asked.is_multiple_of(chunk);
+            match shape(length, chunk, asked, grows) {
+                Ok(shard) => {
+                    let shard = shard.map_or(chunk, |s| s[0]);
+                    prop_assert!(shard.is_multiple_of(chunk));
+                    prop_assert!(shard == asked || (!grows && asked >= length && shard - length < chunk));
+                }
+                Err(_) => prop_assert!(!even && (grows || asked < length)),
+            }
+        }
+    }
+}

@@ -284,4 +284,46 @@ mod tests {
             assert_eq!(codec.encode(&[0; 96]).unwrap(), Encoded::Empty);
         }
     }
+
+    #[test]
+    fn zeros_are_left_out_only_where_readers_know_the_fill_value() {
+        for (fill, empty) in [(json!(0.0), true), (json!(null), false)] {
+            let document = json!({
+                "zarr_format": 2, "shape": [30, 6], "chunks": [4, 6], "dtype": "<f4", "fill_value": fill,
+                "order": "C", "filters": null, "compressor": null, "dimension_separator": ".",
+            });
+            let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
+            assert_eq!(codec.key("p/tos.zarr", &[2, 1]), "p/tos.zarr/tos/2.1");
+            let zeros = Encoded::Stored(Bytes::from_static(&[0; 96]));
+            let expected = if empty { Encoded::Empty } else { zeros };
+            assert_eq!(codec.encode(&[0; 96]).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_shard_notices_a_flipped_byte_in_a_chunk_and_in_its_index() {
+        let document = json!({
+            "zarr_format": 3, "node_type": "array", "shape": [30, 6], "data_type": "float32",
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4, 6]}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "fill_value": 0.0, "attributes": {}, "dimension_names": ["y", "x"],
+            "codecs": [{"name": "sharding_indexed", "configuration": {
+                "chunk_shape": [2, 6], "codecs": Codec::default().metadata(4), "index_location": "end",
+                "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
+            }}],
+        });
+        let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
+        // The second chunk is all fill, and takes no room.
+        let values = [[1; 48], [0; 48]].concat();
+        let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+            panic!("not empty")
+        };
+        assert_eq!(codec.decode(&stored).unwrap(), values);
+        for byte in [2, stored.len() - 30, stored.len() - 1] {
+            let mut flipped = stored.to_vec();
+            flipped[byte] ^= 1;
+            assert!(codec.decode(&flipped).is_err(), "{byte}");
+        }
+        assert_eq!(codec.encode(&[0; 96]).unwrap(), Encoded::Empty);
+    }
 }

@@ -91,3 +91,96 @@ pub(super) fn root(old: Option<Value>, documents: &[(String, Value)]) -> String 
     }
     root.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Attribute, DType, Number, Variable, VariableType};
+
+    fn variable(attributes: &[(&str, Attribute)]) -> Variable {
+        let attributes = attributes.iter();
+        Variable {
+            name: "tos".to_owned(),
+            kind: VariableType::Number(DType::F32),
+            dimensions: ["y", "x"].map(str::to_owned).to_vec(),
+            shape: vec![4, 6],
+            attributes: attributes
+                .map(|(n, a)| ((*n).to_owned(), a.clone()))
+                .collect(),
+            stored_chunks: None,
+        }
+    }
+
+    fn document(variable: &Variable, fill: f32, codec: &str) -> Value {
+        let array = NewArray {
+            variable,
+            dtype: DType::F32,
+            shape: &[4, 6],
+            chunk: &[4, 3],
+            inner: None,
+            fill: &fill.to_le_bytes(),
+        };
+        new_array(&array, &codec.parse().unwrap())
+    }
+
+    #[test]
+    fn the_mask_is_the_fill_value_and_null_without_one() {
+        for (fill, shown) in [
+            (f64::NAN, json!("NaN")),
+            (f64::INFINITY, json!("Infinity")),
+            (f64::from(1e20_f32), json!(f64::from(1e20_f32))),
+        ] {
+            let mask = Attribute::Numbers(vec![Number::Float(fill)]);
+            let variable = variable(&[("_FillValue", mask)]);
+            assert_eq!(
+                document(&variable, fill as f32, "none")["fill_value"],
+                shown
+            );
+        }
+        assert_eq!(
+            document(&variable(&[]), 0.0, "none")["fill_value"],
+            Value::Null
+        );
+    }
+
+    #[test]
+    fn compressors_as_numcodecs_names_them() {
+        let of = |codec| document(&variable(&[]), 0.0, codec)["compressor"].clone();
+        assert_eq!(of("none"), Value::Null);
+        assert_eq!(of("zstd:3"), json!({"id": "zstd", "level": 3}));
+        let blosc =
+            json!({"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 2, "blocksize": 1 << 20});
+        assert_eq!(of("blosc:lz4:5:bitshuffle"), blosc);
+    }
+
+    #[test]
+    fn attributes_name_the_dimensions_and_leave_the_mask_out() {
+        let attributes = json!({"units": "K", "_FillValue": "AAAAAAAA+H8="});
+        let dimensions = ["y", "x"].map(str::to_owned);
+        let new = attributes.as_object().map(|a| (a, &dimensions[..]));
+        let documents = of_array("tos", json!({}), new);
+        let expected = [
+            ("tos/.zarray".to_owned(), json!({})),
+            (
+                "tos/.zattrs".to_owned(),
+                json!({"units": "K", "_ARRAY_DIMENSIONS": ["y", "x"]}),
+            ),
+        ];
+        assert_eq!(documents, expected);
+        assert_eq!(
+            of_array("tos", json!({}), None).len(),
+            1,
+            "one that grows keeps its attributes"
+        );
+    }
+
+    #[test]
+    fn the_root_keeps_what_is_not_replaced() {
+        let old =
+            json!({"zarr_consolidated_format": 1, "metadata": {"a/.zarray": 1, "a/.zattrs": 2}});
+        let new: Value =
+            serde_json::from_str(&root(Some(old), &[("a/.zarray".to_owned(), json!(3))])).unwrap();
+        assert_eq!(new["metadata"], json!({"a/.zarray": 3, "a/.zattrs": 2}));
+        assert_eq!(new["zarr_consolidated_format"], 1);
+    }
+}

@@ -175,3 +175,36 @@ async fn read_times(
         .collect::<Result<_, _>>()
         .map_err(|cause| foreign(format!("cannot be read: {cause}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn what_a_create_writes_before_the_root_document() {
+        for ours in [
+            "tos/zarr.json",
+            "tos/c",
+            "tos/c/0/0",
+            "tos/.zarray",
+            "tos/.zattrs",
+            "tos/0",
+            "tos/0.0.12",
+            "tos/0/0/12",
+            ".zattrs",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in [
+            "notes.txt",
+            ".zarray",
+            "0.0",
+            "tos/notes.txt",
+            "tos/0..1",
+            "tos/1.nc",
+            "tos/a/zarr.json",
+        ] {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
+}

@@ -150,3 +150,60 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn with(change: (&str, Value)) -> Result<Vec<StoredArray>, String> {
+        let mut array = json!({
+            "zarr_format": 2, "shape": [5, 6], "chunks": [2, 6], "dtype": ">f4", "fill_value": "NaN", "order": "C",
+            "filters": null, "compressor": {"id": "zstd", "level": 1}, "dimension_separator": "/",
+        });
+        array[change.0] = change.1;
+        let attributes = json!({"units": "K", "_ARRAY_DIMENSIONS": ["y", "x"]});
+        members(
+            Version::V2,
+            &json!({"metadata": {".zgroup": {}, "tos/.zarray": array, "tos/.zattrs": attributes}}),
+        )
+    }
+
+    #[test]
+    fn a_version_2_array_looks_like_one_of_version_3() {
+        let arrays = with(("shape", json!([5, 6]))).unwrap();
+        let [tos] = &arrays[..] else {
+            panic!("one array")
+        };
+        assert_eq!(
+            (tos.name.as_str(), tos.dtype.clone()),
+            ("tos", Ok(DType::F32))
+        );
+        assert_eq!((&tos.shape[..], &tos.chunk[..]), (&[5, 6][..], &[2, 6][..]));
+        assert_eq!(tos.dimensions, ["y", "x"]);
+        let attributes = json!({"units": "K", "_FillValue": "AAAAAAAA+H8="});
+        assert_eq!(Value::Object(tos.attributes.clone()), attributes);
+        let unmasked = with(("fill_value", Value::Null)).unwrap();
+        assert!(!unmasked[0].attributes.contains_key("_FillValue"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        for (change, word) in [
+            (("order", json!("F")), "order"),
+            (("filters", json!([{"id": "delta"}])), "filters"),
+            (("compressor", json!({"id": "lzma"})), "lzma"),
+        ] {
+            let problem = with(change).unwrap_err();
+            assert!(
+                problem.contains("'tos'") && problem.contains(word),
+                "{problem}"
+            );
+        }
+        assert_eq!(
+            with(("dtype", json!("<M8[ns]"))).map(|a| a[0].dtype.clone()),
+            Ok(Err("<M8[ns]".to_owned()))
+        );
+        assert!(members(Version::V2, &json!({})).is_err());
+    }
+}

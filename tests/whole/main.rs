@@ -8,6 +8,7 @@ mod archives;
 mod compact;
 mod delete;
 mod faults;
+mod formats;
 mod list;
 mod ranks;
 mod readers;

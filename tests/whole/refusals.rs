@@ -9,7 +9,7 @@ use crate::support::{Ended, Sandbox, alone, objects, on_ranks, quietly, server};
 /// Refused with `code` and a message that holds each of `words`, alone and on ranks, and nothing below the bucket
 /// changed.
 #[track_caller]
-fn refused(sandbox: &Sandbox, code: i32, words: &[&str], args: &[&str]) {
+pub fn refused(sandbox: &Sandbox, code: i32, words: &[&str], args: &[&str]) {
     let before = sandbox.tree("ocean");
     for ended in [alone(args), on_ranks(3, args)] {
         said(&ended, code, words);
@@ -45,7 +45,7 @@ fn said(ended: &Ended, code: i32, words: &[&str]) {
     );
 }
 
-fn edited(
+pub fn edited(
     sandbox: &Sandbox,
     name: &str,
     file: &str,
