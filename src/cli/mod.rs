@@ -2,8 +2,8 @@
 //!
 //! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`Meter`].
 
+mod access;
 mod args;
-mod credentials;
 mod meter;
 mod report;
 mod send;
@@ -14,4 +14,4 @@ pub use args::{Command, Parsed, is_launched, parse};
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
 pub use send::SendArgs;
-pub use store::StoreArgs;
+pub use store::{Opened, StoreArgs};

@@ -4,17 +4,21 @@
 //! Beside `commit`, the only room that names keys.
 
 mod access;
+mod answer;
 mod bucket;
 mod codec;
+mod connect;
 pub mod document;
 mod error;
 mod existing;
 pub mod layout;
+mod place;
 mod stored;
 
-pub use access::{Access, Place};
+pub use access::{Access, Addressing, Keys};
 pub use bucket::{Bucket, Put};
 pub use codec::{ChunkCodec, Codec, Encoded};
 pub use error::StoreError;
 pub use existing::{Found, read_store};
+pub use place::Place;
 pub use stored::{Stored, StoredArray};
