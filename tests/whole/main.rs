@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod append;
 mod faults;
 mod ranks;
 mod readers;
 mod refusals;
 mod support;
+mod tls;
