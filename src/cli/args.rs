@@ -8,6 +8,7 @@ use super::send::SendArgs;
 use crate::exit::{Exit, Failure};
 
 /// What the command line came to.
+#[allow(clippy::large_enum_variant)] // a run makes one
 pub enum Parsed {
     /// A command to run.
     Command(Command),
@@ -136,6 +137,8 @@ mod tests {
             "msm_os send",
             "msm_os send -f a.nc",
             "msm_os send -f a.nc -b https://x",
+            "msm_os send -f a.nc -b x -c k.json --profile lab",
+            "msm_os send -f a.nc -b x --addressing dns",
             "msm_os fetch",
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));

@@ -45,16 +45,19 @@ pub(super) fn distrust(said: &str) -> Option<&'static str> {
     if !said.contains("invalid peer certificate") {
         return None;
     }
-    Some(if said.contains("UnknownIssuer") {
-        "no authority this machine trusts has signed it: if a private one has, give that authority's certificate \
+    // A bad signature is that of another authority of the same name.
+    Some(
+        if said.contains("UnknownIssuer") || said.contains("BadSignature") {
+            "no authority this machine trusts has signed it: if a private one has, give that authority's certificate \
          with --ca-bundle FILE"
-    } else if said.contains("not valid for name") || said.contains("NotValidForName") {
-        "it is for another host: check endpoint_url; --ca-bundle does not help here"
-    } else if said.contains("expired") || said.contains("Expired") {
-        "it has expired: check this machine's clock, or ask who runs the server; --ca-bundle does not help here"
-    } else {
-        "check the server's certificate, and the one given with --ca-bundle if there is one"
-    })
+        } else if said.contains("not valid for name") || said.contains("NotValidForName") {
+            "it is for another host: check endpoint_url; --ca-bundle does not help here"
+        } else if said.contains("expired") || said.contains("Expired") {
+            "it has expired: check this machine's clock, or ask who runs the server; --ca-bundle does not help here"
+        } else {
+            "check the server's certificate, and the one given with --ca-bundle if there is one"
+        },
+    )
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -50,19 +50,19 @@ pub(super) fn read(variable: Variables, with_keys: bool) -> Result<Settings, Sto
     let region =
         first(["AWS_REGION", "AWS_DEFAULT_REGION"]).map(|(name, value)| region(name, &value));
     let keys = if with_keys {
-        keys(variable).map_err(wrong)?
+        keys(variable).map_err(|problem| wrong(&problem))?
     } else {
         None
     };
     Ok(Settings {
         keys,
         keys_from: None,
-        endpoint: endpoint.transpose().map_err(wrong)?,
-        region: region.transpose().map_err(wrong)?,
+        endpoint: endpoint.transpose().map_err(|problem| wrong(&problem))?,
+        region: region.transpose().map_err(|problem| wrong(&problem))?,
     })
 }
 
-fn wrong(problem: String) -> StoreError {
+fn wrong(problem: &str) -> StoreError {
     StoreError::Credentials {
         problem: format!("environment: {problem}"),
     }
@@ -92,7 +92,7 @@ fn keys(variable: Variables) -> Result<Option<Keys>, String> {
 
 fn cloud(variable: Variables) -> Option<Keys> {
     let is_whole = |names: &&[&str]| names.iter().all(|name| variable(name).is_some());
-    TOGETHER.iter().any(|names| is_whole(names)).then(|| {
+    TOGETHER.iter().any(is_whole).then(|| {
         let set = |(name, config): (&str, Config)| Some((config, variable(name)?));
         Keys::Cloud(CLOUD.into_iter().filter_map(set).collect())
     })
