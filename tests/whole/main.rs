@@ -9,5 +9,6 @@ mod faults;
 mod ranks;
 mod readers;
 mod refusals;
+mod sending;
 mod support;
 mod tls;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use s3_server::{Config, Server};
 
-use crate::access::Scene;
+use crate::sending::Scene;
 use crate::support::{end, python};
 
 /// A certificate authority in a directory.

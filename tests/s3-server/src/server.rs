@@ -66,6 +66,9 @@ impl Server {
     /// # Errors
     /// If it cannot listen there, or start its threads.
     pub fn start_on(port: u16, config: Config) -> Result<Server, Error> {
+        let is_domain =
+            |name: &String| SingleDomain::new(name).map_err(|_| Error::Domain(name.clone()));
+        let domain = config.domain.as_ref().map(is_domain).transpose()?;
         let listen = |source| Error::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -90,8 +93,8 @@ impl Server {
         if config.anonymous {
             s3.set_access(Everyone);
         }
-        if let Some(domain) = &config.domain {
-            s3.set_host(SingleDomain::new(domain).map_err(|_| Error::Domain(domain.clone()))?);
+        if let Some(domain) = domain {
+            s3.set_host(domain);
         }
         let gate = Gate {
             s3: s3.build(),
