@@ -15,11 +15,11 @@ what=${1:-build}
 # "a|b": either will do; the first that apt knows is installed (names differ between releases).
 build_packages=(gcc g++ make cmake pkg-config\|pkgconf libclang-dev
     openmpi-bin libopenmpi-dev libnetcdf-dev libhdf5-dev netcdf-bin)
-test_packages=(python3-venv
+test_packages=(python3-venv openssl
     slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libpmix2t64\|libpmix2)
 # The same in commands, for systems that have no dpkg.
 build_commands=(cc c++ make cmake pkg-config mpicc mpirun nc-config ncdump)
-test_commands=(python3)
+test_commands=(python3 openssl)
 
 case $what in
     build) packages=("${build_packages[@]}") commands=("${build_commands[@]}") ;;

@@ -10,6 +10,7 @@ use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
 
 /// What the command line came to.
+#[allow(clippy::large_enum_variant)] // a run makes one
 pub enum Parsed {
     /// A command to run.
     Command(Box<Command>),
@@ -185,6 +186,8 @@ mod tests {
             "msm_os send",
             "msm_os send -f a.nc",
             "msm_os send -f a.nc -b https://x",
+            "msm_os send -f a.nc -b x -c k.json --profile lab",
+            "msm_os send -f a.nc -b x --addressing dns",
             "msm_os fetch",
             "msm_os send -f a.nc -b ocean -zv 4",
             "msm_os list",

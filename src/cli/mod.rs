@@ -3,8 +3,8 @@
 //! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`Meter`];
 //! [`StoreInfo`], what `list` prints of a store.
 
+mod access;
 mod args;
-mod credentials;
 mod delete;
 mod files;
 mod inventory;
@@ -23,4 +23,4 @@ pub use list::ListArgs;
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
-pub use store::StoreArgs;
+pub use store::{Opened, StoreArgs};

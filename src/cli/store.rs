@@ -1,12 +1,14 @@
 //! The flags that say where a store is and how it is reached, the same for every command.
+//!
+//! Key types: [`StoreArgs`]; [`Opened`], a bucket and what to tell the user of it.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::credentials::read_credentials;
+use super::access::{Asked, find, variable};
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Place, StoreError};
+use crate::store::{Addressing, Bucket, Place, StoreError};
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args)]
@@ -15,14 +17,44 @@ pub struct StoreArgs {
     #[arg(short, long, value_name = "BUCKET", value_parser = parse_place)]
     pub bucket: Place,
 
-    /// JSON file with `token` (access key), `secret` and `endpoint_url`; without it the AWS_… environment
-    #[arg(short, long, value_name = "JSON FILE")]
+    /// JSON file with `token` (access key), `secret` and `endpoint_url`, and if need be `session_token` and `region`
+    ///
+    /// Without it and --profile, the environment is asked (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+    /// AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION), then the AWS profile that AWS_PROFILE names, or the
+    /// default one.
+    #[arg(short, long, value_name = "JSON FILE", conflicts_with = "profile")]
     pub credentials: Option<PathBuf>,
+
+    /// Profile of ~/.aws/credentials and ~/.aws/config that has the keys and endpoint_url
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Sign no request, for a public bucket; keys are not needed and not used
+    #[arg(long)]
+    pub anonymous: bool,
+
+    /// Where URLs name the bucket: https://host/bucket (path) or https://bucket.host (virtual)
+    ///
+    /// Not given, it is path for an endpoint_url, virtual for AWS itself.
+    #[arg(long, value_name = "STYLE")]
+    pub addressing: Option<Addressing>,
+
+    /// PEM file of certificates to trust besides the system's, for a server with a private CA [env: AWS_CA_BUNDLE]
+    #[arg(long, value_name = "PEM FILE")]
+    pub ca_bundle: Option<PathBuf>,
 
     /// Where in the bucket; if not given, `send` takes it from the first file's name (eORCA025_1y_grid_T_1976-1976.nc →
     /// T1y), and `list` and `delete` take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,
+}
+
+/// A bucket, open.
+pub struct Opened {
+    /// The bucket, not yet asked anything.
+    pub bucket: Bucket,
+    /// What the user should hear, once.
+    pub warning: Option<String>,
 }
 
 impl StoreArgs {
@@ -47,17 +79,31 @@ impl StoreArgs {
         Err(Failure::new(Exit::Usage, message))
     }
 
-    /// Opens the bucket; nothing is asked of the server yet.
+    /// Opens the bucket; nothing is asked of the server yet. For a directory, no credentials are looked for.
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn open(&self) -> Result<Bucket, StoreError> {
-        let access = self
-            .credentials
-            .as_deref()
-            .map(read_credentials)
-            .transpose()?;
-        Bucket::open(&self.bucket, access.as_ref())
+    pub fn open(&self) -> Result<Opened, StoreError> {
+        let (access, warning) = match &self.bucket {
+            Place::Directory(_) => (None, None),
+            Place::S3 { .. } => {
+                let found = find(
+                    &Asked {
+                        credentials: self.credentials.as_deref(),
+                        profile: self.profile.as_deref(),
+                        anonymous: self.anonymous,
+                        addressing: self.addressing,
+                        ca_bundle: self.ca_bundle.as_deref(),
+                    },
+                    &variable,
+                )?;
+                (found.access, found.warning)
+            }
+        };
+        Ok(Opened {
+            bucket: Bucket::open(&self.bucket, access.as_ref())?,
+            warning,
+        })
     }
 }
 

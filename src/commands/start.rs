@@ -5,7 +5,7 @@
 use tokio::runtime::{Builder, Runtime};
 
 use super::settle::settle;
-use crate::cli::StoreArgs;
+use crate::cli::{Opened, StoreArgs};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::Bucket;
@@ -32,15 +32,43 @@ pub(super) fn start(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure>
         0 => failure,
         rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
     });
-    settle(ranks, &started.as_ref().map(|_| ()).map_err(Clone::clone))?;
-    started
+    let place = |(started, _): &(Started, _)| started.bucket.place().to_owned();
+    let places = settle(ranks, &started.as_ref().map(place).map_err(Clone::clone))?;
+    let agreed = same_place(&places);
+    ranks.broadcast(&agreed)??;
+    let (started, warning) = started?;
+    if let Some(warning) = warning
+        && ranks.rank() == 0
+    {
+        eprintln!("msm_os: warning: {warning}");
+    }
+    Ok(started)
 }
 
-fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure> {
+/// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
+/// make the ranks there write to another server.
+fn same_place(places: &[String]) -> Result<(), Failure> {
+    let Some((first, rank, other)) = places.first().and_then(|first| {
+        let differs = |(_, place): &(usize, &String)| *place != first;
+        let (rank, other) = places.iter().enumerate().find(differs)?;
+        Some((first, rank, other))
+    }) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Exit::Credentials,
+        format!(
+            "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them \
+             with -c, or make the launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
+        ),
+    ))
+}
+
+fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<(Started, Option<String>), Failure> {
     let internal = |cause: String| Failure::new(Exit::Internal, cause);
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cpus / ranks.sharing_cpus()).max(1);
-    let bucket = args.open()?;
+    let Opened { bucket, warning } = args.open()?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
@@ -50,9 +78,10 @@ fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure> {
         .enable_all()
         .build()
         .map_err(|cause| internal(format!("starting the I/O threads: {cause}")))?;
-    Ok(Started {
+    let started = Started {
         bucket,
         runtime,
         threads,
-    })
+    };
+    Ok((started, warning))
 }

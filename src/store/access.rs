@@ -1,93 +1,83 @@
-//! Where the bucket is, and what opens it.
+//! How an S3 server is reached: keys, endpoint, region, the form of its URLs, and whom TLS trusts.
 //!
-//! Key types: [`Place`], from `--bucket`; [`Access`], from the credentials file. Secrets are never shown.
+//! Key types: [`Access`]; [`Keys`], which no `Debug` shows; [`Addressing`].
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use super::error::StoreError;
+use clap::ValueEnum;
+use object_store::aws::AmazonS3ConfigKey;
+use url::Url;
 
-/// Where objects go.
+/// An S3 server and what opens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A bucket of an S3 server.
-    S3 {
-        /// Its name.
-        bucket: String,
-    },
-    /// A directory of this machine, with one file an object.
-    Directory(PathBuf),
-}
-
-/// An S3 server and the keys to it.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Access {
-    /// The server's URL.
-    pub endpoint: String,
-    /// The access key (the credentials file calls it `token`).
-    pub token: String,
-    /// The secret key.
-    pub secret: String,
+    /// What signs the requests.
+    pub keys: Keys,
+    /// The server's URL; `None` is AWS itself.
+    pub endpoint: Option<Url>,
+    /// What signatures name as the region, and at AWS itself a part of the host's name.
+    pub region: Option<String>,
+    /// Where a URL names the bucket, if the user wants a certain form.
+    pub addressing: Option<Addressing>,
+    /// PEM file of certificates that are trusted besides the system's.
+    pub ca_bundle: Option<PathBuf>,
 }
 
-impl FromStr for Place {
-    type Err = StoreError;
+/// What signs requests.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// A pair of keys; temporary ones come with a session token.
+    Pair {
+        /// The access key (the credentials file calls it `token`).
+        token: String,
+        /// The secret key.
+        secret: String,
+        /// The session token.
+        session: Option<String>,
+    },
+    /// What a pod or a container of the AWS cloud is given, by the names of object_store.
+    Cloud(Vec<(AmazonS3ConfigKey, String)>),
+    /// Nothing: the bucket is public.
+    Anonymous,
+}
 
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        let wrong = |cause| StoreError::Place {
-            text: text.to_owned(),
-            cause,
-        };
-        if text.starts_with("file:") {
-            if !text.starts_with("file:///") {
-                return Err(wrong("expected file:///absolute/directory"));
-            }
-            let url =
-                url::Url::parse(text).map_err(|_| wrong("expected file:///absolute/directory"))?;
-            let path = url
-                .to_file_path()
-                .map_err(|()| wrong("expected file:///absolute/directory"))?;
-            return Ok(Self::Directory(path));
+/// Where a URL names the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Addressing {
+    /// <https://host/bucket/key>
+    Path,
+    /// <https://bucket.host/key>
+    Virtual,
+}
+
+impl Access {
+    /// What no message may hold.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        match &self.keys {
+            Keys::Pair {
+                token,
+                secret,
+                session,
+            } => [Some(token), Some(secret), session.as_ref()]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            Keys::Cloud(_) | Keys::Anonymous => Vec::new(),
         }
-        let bucket = text
-            .strip_prefix("s3://")
-            .unwrap_or(text)
-            .trim_end_matches('/');
-        if bucket.contains('/') || bucket.contains(':') {
-            return Err(wrong(
-                "expected a bucket's name, s3://bucket or file:///directory; give the path with --prefix",
-            ));
-        }
-        if bucket.is_empty()
-            || !bucket
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        {
-            return Err(wrong(
-                "a bucket's name has letters, digits, '-', '_' and '.' only",
-            ));
-        }
-        Ok(Self::S3 {
-            bucket: bucket.to_owned(),
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pair { session: None, .. } => "Pair(***)",
+            Self::Pair { .. } => "Pair(*** with a session token)",
+            Self::Cloud(_) => "Cloud(***)",
+            Self::Anonymous => "Anonymous",
         })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::S3 { bucket } => write!(f, "s3://{bucket}"),
-            Self::Directory(path) => write!(f, "file://{}", path.display()),
-        }
-    }
-}
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
     }
 }
 
@@ -96,29 +86,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_of_a_place() {
-        let s3 = Place::S3 {
-            bucket: "eorca025".to_owned(),
-        };
-        assert_eq!("eorca025".parse::<Place>().ok(), Some(s3.clone()));
-        assert_eq!("s3://eorca025".parse::<Place>().ok(), Some(s3));
-        assert_eq!(
-            "file:///data/x".parse::<Place>().ok(),
-            Some(Place::Directory("/data/x".into()))
-        );
-        for wrong in ["", "s3://a/b", "https://a", "file:x", "a b"] {
-            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn secrets_are_not_shown() {
         let access = Access {
-            endpoint: "http://e".into(),
-            token: "TOKEN".into(),
-            secret: "SECRET".into(),
+            keys: Keys::Pair {
+                token: "TOKEN".into(),
+                secret: "SECRET".into(),
+                session: Some("SESSION".into()),
+            },
+            endpoint: Url::parse("http://e").ok(),
+            region: None,
+            addressing: None,
+            ca_bundle: None,
         };
         let shown = format!("{access:?}");
-        assert!(!shown.contains("TOKEN") && !shown.contains("SECRET"));
+        for secret in access.secrets() {
+            assert!(!shown.contains(&secret), "{shown}");
+        }
+        assert_eq!(access.secrets().len(), 3);
     }
 }

@@ -2,28 +2,20 @@
 //!
 //! Key types: [`Bucket`]; [`Put`], what the server said of a PUT.
 
-use std::error::Error;
 use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::client::{HttpError, HttpErrorKind};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::access::{Access, Place};
+use super::access::Access;
+use super::answer::{distrust, is_unreachable, said, scrub};
+use super::connect::connect;
 use super::error::StoreError;
-
-/// How long a server may stay silent before a request counts as lost.
-const SILENCE: Duration = Duration::from_secs(60);
-/// How long a request is tried again while the server is busy, fails or does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The same for the first request: nothing has begun, and the user waits for a typing error to show.
-const HURRY: Duration = Duration::from_secs(3);
+use super::place::Place;
 
 /// A bucket, open.
 #[derive(Clone)]
@@ -49,67 +41,30 @@ pub struct Put {
 }
 
 impl Bucket {
-    /// Opens the bucket at `place`; nothing is asked of the server yet. Without `access` the usual AWS environment
-    /// variables give endpoint and keys.
+    /// Opens the bucket at `place`; nothing is asked of the server yet. A directory needs no `access`.
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
     pub fn open(place: &Place, access: Option<&Access>) -> Result<Self, StoreError> {
         match place {
-            Place::S3 { bucket } => Self::open_s3(bucket, access),
+            Place::S3 { bucket } => match access {
+                Some(access) => Self::open_s3(bucket, access),
+                None => Err(StoreError::NoCredentials),
+            },
             Place::Directory(path) => Self::open_directory(path),
         }
     }
 
-    fn open_s3(bucket: &str, access: Option<&Access>) -> Result<Self, StoreError> {
-        let mut builder = match access {
-            Some(access) => AmazonS3Builder::new()
-                .with_endpoint(&access.endpoint)
-                .with_access_key_id(&access.token)
-                .with_secret_access_key(&access.secret),
-            None => from_environment()?,
-        };
-        let options = ClientOptions::new()
-            .with_allow_http(true)
-            .with_connect_timeout(Duration::from_secs(5))
-            .with_timeout_disabled()
-            .with_read_timeout(SILENCE);
-        builder = builder
-            .with_bucket_name(bucket)
-            .with_client_options(options);
-        let secrets = [
-            AmazonS3ConfigKey::SecretAccessKey,
-            AmazonS3ConfigKey::AccessKeyId,
-            AmazonS3ConfigKey::Token,
-        ];
-        let secrets = secrets
-            .iter()
-            .filter_map(|key| builder.get_config_value(key))
-            .filter(|s| !s.is_empty());
-        let secrets: Vec<String> = secrets.collect();
-        let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
-        let place = format!(
-            "s3://{bucket} at {}",
-            endpoint.unwrap_or_else(|| "the AWS endpoint".to_owned())
-        );
-        let build = |patience, bulk: bool| {
-            let store = builder
-                .clone()
-                .with_retry(retry(patience))
-                .with_disable_bulk_delete(!bulk)
-                .build();
-            store.map_err(|cause| StoreError::Credentials {
-                problem: format!("{place}: {}", scrub(&cause.to_string(), &secrets)),
-            })
-        };
+    fn open_s3(bucket: &str, access: &Access) -> Result<Self, StoreError> {
+        let clients = connect(bucket, access)?;
         Ok(Self {
-            store: Arc::new(build(PATIENCE, false)?),
-            hurried: Arc::new(build(HURRY, false)?),
+            store: Arc::new(clients.patient),
+            hurried: Arc::new(clients.hurried),
             // Not every server knows the request, and some say so in a way that is tried again.
-            bulk: Some(Arc::new(build(HURRY, true)?)),
+            bulk: Some(Arc::new(clients.bulk)),
             base: String::new(),
-            place,
-            secrets,
+            place: clients.place,
+            secrets: access.secrets(),
         })
     }
 
@@ -244,6 +199,15 @@ impl Bucket {
     ) -> StoreError {
         let (place, key) = (self.place.clone(), key.to_owned());
         let text = scrub(&said(cause), &self.secrets);
+        if is_unreachable(cause)
+            && let Some(advice) = distrust(&text)
+        {
+            return StoreError::Untrusted {
+                place,
+                cause: text,
+                advice,
+            };
+        }
         match cause {
             _ if text.starts_with("NoSuchBucket") => StoreError::NoBucket { place },
             object_store::Error::NotFound { .. } => StoreError::Missing { place, key },
@@ -262,77 +226,4 @@ impl Bucket {
             },
         }
     }
-}
-
-fn retry(patience: Duration) -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(5),
-            base: 2.0,
-        },
-        // The time is the limit.
-        max_retries: usize::MAX,
-        retry_timeout: patience,
-    }
-}
-
-/// The builder from the AWS environment variables. Without any credentials there, object_store would ask the cloud's
-/// metadata service, which elsewhere is a long wait for nothing.
-fn from_environment() -> Result<AmazonS3Builder, StoreError> {
-    let sources = [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    ];
-    if sources
-        .iter()
-        .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()))
-    {
-        return Err(StoreError::Credentials {
-            problem: "no credentials: give a credentials file with -c, or set AWS_ACCESS_KEY_ID, \
-                      AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL"
-                .to_owned(),
-        });
-    }
-    Ok(AmazonS3Builder::from_env())
-}
-
-/// What the server or the network said: the S3 error's code and message where there is one, else the innermost cause.
-fn said(error: &object_store::Error) -> String {
-    let text = error.to_string();
-    let element = |name: &str| {
-        let start = text.find(&format!("<{name}>"))? + name.len() + 2;
-        let end = text[start..].find(&format!("</{name}>"))? + start;
-        Some(text[start..end].to_owned())
-    };
-    match (element("Code"), element("Message")) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code,
-        _ => chain(error)
-            .last()
-            .map_or(text.clone(), ToString::to_string),
-    }
-}
-
-fn is_unreachable(error: &object_store::Error) -> bool {
-    let connect =
-        |e: &HttpError| matches!(e.kind(), HttpErrorKind::Connect | HttpErrorKind::Timeout);
-    chain(error).any(|cause| cause.downcast_ref::<HttpError>().is_some_and(connect))
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
-}
-
-fn scrub(text: &str, secrets: &[String]) -> String {
-    secrets
-        .iter()
-        .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with the object store; each error names the key or the endpoint, none a secret.
 
+use std::path::PathBuf;
+
 use crate::exit::{Exit, Failure};
 
 /// What went wrong with the object store.
@@ -10,6 +12,18 @@ pub enum StoreError {
     Place { text: String, cause: &'static str },
     #[error("{problem}")]
     Credentials { problem: String },
+    #[error(
+        "no credentials: give a credentials file with -c or an AWS profile with --profile, or set AWS_ACCESS_KEY_ID, \
+         AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL; a public bucket needs --anonymous"
+    )]
+    NoCredentials,
+    #[error(
+        "CA bundle {}: {problem}; expected a PEM file with one or more certificates (--ca-bundle, AWS_CA_BUNDLE)",
+        path.display()
+    )]
+    CaBundle { path: PathBuf, problem: String },
+    #[error("--addressing virtual: {problem}; use --addressing path")]
+    Addressing { problem: String },
     #[error(
         "--codec {text}: {cause}; expected none, zstd:LEVEL, or blosc:COMPRESSOR:LEVEL:SHUFFLE such as blosc:lz4:5:shuffle"
     )]
@@ -26,6 +40,12 @@ pub enum StoreError {
     },
     #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
     Unreachable { place: String, cause: String },
+    #[error("{place}: the connection is not secure ({cause}): {advice}")]
+    Untrusted {
+        place: String,
+        cause: String,
+        advice: &'static str,
+    },
     #[error("{place}/{key}: {action} failed: {cause}")]
     Failed {
         place: String,
@@ -52,11 +72,15 @@ impl StoreError {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::Place { .. } | StoreError::Codec { .. } => Exit::Usage,
-            StoreError::Credentials { .. } => Exit::Credentials,
+            StoreError::Place { .. } | StoreError::Codec { .. } | StoreError::Addressing { .. } => {
+                Exit::Usage
+            }
+            StoreError::Credentials { .. }
+            | StoreError::NoCredentials
+            | StoreError::CaBundle { .. } => Exit::Credentials,
             StoreError::NoBucket { .. } => Exit::NoBucket,
             StoreError::Denied { .. } => Exit::AccessDenied,
-            StoreError::Unreachable { .. } => Exit::Unreachable,
+            StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
             StoreError::Foreign { .. } => Exit::ForeignStore,
             StoreError::Coding { .. } => Exit::Internal,

@@ -5,9 +5,11 @@
 //! Beside `commit`, the only room that names keys.
 
 mod access;
+mod answer;
 mod bucket;
 mod bulk;
 mod codec;
+mod connect;
 pub mod document;
 mod document_v2;
 mod error;
@@ -16,10 +18,11 @@ mod kind;
 pub mod layout;
 mod listing;
 mod members;
+mod place;
 mod stored;
 mod version;
 
-pub use access::{Access, Place};
+pub use access::{Access, Addressing, Keys};
 pub use bucket::{Bucket, Put};
 pub use bulk::Deleted;
 pub use codec::{ChunkCodec, Codec, Encoded};
@@ -27,5 +30,6 @@ pub use error::StoreError;
 pub use existing::{Found, read_store};
 pub use kind::{Kind, ROOT_DOCUMENTS, is_store};
 pub use listing::{Entry, Folder};
+pub use place::Place;
 pub use stored::{Stored, StoredArray};
 pub use version::Version;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod append;
 mod archives;
 mod compact;
@@ -13,6 +14,8 @@ mod list;
 mod ranks;
 mod readers;
 mod refusals;
+mod sending;
 mod support;
 mod time;
+mod tls;
 mod update;

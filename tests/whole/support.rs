@@ -3,6 +3,7 @@
 //! Key types: [`Sandbox`], a directory with source files and buckets; [`Ended`], a run.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -71,11 +72,18 @@ impl Sandbox {
     }
 
     pub fn credentials_with(&self, token: &str, secret: &str, endpoint: &str) -> String {
-        let path = self.path("credentials.json");
         let text = format!(
             r#"{{"token": "{token}", "secret": "{secret}", "endpoint_url": "{endpoint}"}}"#
         );
+        self.private("credentials.json", &text)
+    }
+
+    /// A file that only its owner may read, as files with secrets should be.
+    pub fn private(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
@@ -139,7 +147,12 @@ pub fn server() -> Server {
 
 /// The program alone, without a launcher.
 pub fn alone(args: &[&str]) -> Ended {
-    end(command(&[env!("CARGO_BIN_EXE_msm_os")], args))
+    end(alone_command(args))
+}
+
+/// The command that runs the program without a launcher.
+pub fn alone_command(args: &[&str]) -> Command {
+    command(&[env!("CARGO_BIN_EXE_msm_os")], args)
 }
 
 /// The program on `ranks` ranks.
@@ -162,7 +175,36 @@ pub fn ranks_command(ranks: usize, args: &[&str]) -> Command {
     command(&mpirun, args)
 }
 
-fn command(program: &[&str], args: &[&str]) -> Command {
+/// Variables that would lead the program, or TLS, elsewhere.
+const ELSEWHERE: [&str; 24] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_CA_BUNDLE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+];
+
+/// A command under a time limit, to which the environment of the tests gives no credentials.
+pub fn command(program: &[&str], args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
     command
         .args(["--kill-after", "5", LIMIT_SECONDS])
@@ -171,14 +213,13 @@ fn command(program: &[&str], args: &[&str]) -> Command {
     command
         .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
         .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_ENDPOINT_URL",
-        "AWS_SESSION_TOKEN",
-    ] {
+    for name in ELSEWHERE {
         command.env_remove(name);
     }
+    // Not those in the home directory of whoever runs the tests.
+    command
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_CONFIG_FILE", "/dev/null");
     command.stdin(Stdio::null());
     command
 }

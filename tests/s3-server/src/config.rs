@@ -8,6 +8,14 @@ pub struct Config {
     pub access_key: String,
     /// Its secret; a request signed with another gets 403 `SignatureDoesNotMatch`.
     pub secret_key: String,
+    /// The session token that must come with the keys, if they are to be temporary ones; a request without it, or
+    /// with another, gets 403 `InvalidToken`.
+    pub session_token: Option<String>,
+    /// Whether requests without a signature are served, as for a public bucket; else they get 403 `AccessDenied`.
+    pub anonymous: bool,
+    /// The name whose subdomains are buckets, `DOMAIN` or `DOMAIN:PORT`; requests are virtual-hosted then. Without
+    /// it they are path-style.
+    pub domain: Option<String>,
     /// Buckets that exist from the start.
     pub buckets: Vec<String>,
     /// How `If-None-Match` and `If-Match` on writes are treated.
@@ -22,6 +30,9 @@ impl Default for Config {
         Config {
             access_key: "test-key".to_owned(),
             secret_key: "test-secret".to_owned(),
+            session_token: None,
+            anonymous: false,
+            domain: None,
             buckets: vec!["ocean".to_owned()],
             conditional: Conditional::default(),
             etag: EtagKind::default(),

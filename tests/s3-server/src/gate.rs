@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
@@ -12,7 +12,7 @@ use s3s::{Body, StdError};
 
 use crate::bodies::{Drained, Flipped, Truncated};
 use crate::faults::{Fault, Faults};
-use crate::request_log::RequestLog;
+use crate::request_log::{self, RequestLog};
 
 /// Marks a request whose body is to be stored corrupted; travels in its extensions.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,10 @@ pub(crate) struct Gate {
     pub(crate) s3: S3Service,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<RequestLog>,
+    /// The session token signed requests must bring.
+    pub(crate) session_token: Option<String>,
+    /// The name whose subdomains are buckets.
+    pub(crate) domain: Option<String>,
 }
 
 impl Gate {
@@ -32,10 +36,29 @@ impl Gate {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, StdError> {
         let method = request.method().as_str().to_owned();
-        let key = path_of(&request);
         let query = request.uri().query().unwrap_or_default();
-        let query = percent_decode_str(query).decode_utf8_lossy();
-        let place = self.log.arrived(&method, &key, &query);
+        let query = percent_decode_str(query).decode_utf8_lossy().into_owned();
+        let header = |name: HeaderName| {
+            let value = request.headers().get(name).map(HeaderValue::as_bytes);
+            String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+        };
+        let host = header(HOST);
+        let key = self.path_of(&request, &host);
+        let (authorization, session_token) = (header(AUTHORIZATION), header(SESSION_TOKEN));
+        let is_fake = !authorization.is_empty()
+            && self
+                .session_token
+                .as_ref()
+                .is_some_and(|wanted| *wanted != session_token);
+        let place = self.log.arrived(request_log::Request {
+            method: method.clone(),
+            key: key.clone(),
+            query,
+            host,
+            authorization,
+            session_token,
+            ..Default::default()
+        });
         let verdict = self.faults.judge(&method, &key);
         if !verdict.delay.is_zero() {
             tokio::time::sleep(verdict.delay).await;
@@ -49,12 +72,40 @@ impl Gate {
                 if !expects_continue {
                     Drained::new(request.into_body()).drain().await;
                 }
-                error_response(status, &key)?
+                let (code, message) = words(status);
+                error_response(status, code, message, &key)?
+            }
+            _ if is_fake => {
+                Drained::new(request.into_body()).drain().await;
+                error_response(
+                    403,
+                    "InvalidToken",
+                    "The provided token is malformed or otherwise invalid.",
+                    &key,
+                )?
             }
             fault => self.pass(request, fault).await?,
         };
         self.log.answered(place, response.status().as_u16());
         Ok(response)
+    }
+
+    /// `bucket/key` of a request, percent-decoded; the bucket alone without a slash.
+    fn path_of(&self, request: &Request<Incoming>, host: &str) -> String {
+        let decoded = percent_decode_str(request.uri().path()).decode_utf8_lossy();
+        let path = decoded.strip_prefix('/').unwrap_or(&decoded);
+        let subdomain = self.domain.as_ref().and_then(|domain| {
+            let bucket = host.strip_suffix(domain.as_str())?;
+            bucket.strip_suffix('.')
+        });
+        let path = match subdomain {
+            Some(bucket) => format!("{bucket}/{path}"),
+            None => path.to_owned(),
+        };
+        match path.strip_suffix('/') {
+            Some(bucket) if !bucket.contains('/') => bucket.to_owned(),
+            _ => path,
+        }
     }
 
     /// Lets the S3 service answer, with what `fault` does to the bodies.
@@ -89,19 +140,12 @@ impl Gate {
     }
 }
 
-/// `bucket/key` of a path-style request, percent-decoded; the bucket alone without a slash.
-fn path_of(request: &Request<Incoming>) -> String {
-    let decoded = percent_decode_str(request.uri().path()).decode_utf8_lossy();
-    let path = decoded.strip_prefix('/').unwrap_or(&decoded);
-    match path.strip_suffix('/') {
-        Some(bucket) if !bucket.contains('/') => bucket.to_owned(),
-        _ => path.to_owned(),
-    }
-}
+/// The header of temporary keys.
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// An S3 error as a server in trouble sends it.
-fn error_response(status: u16, key: &str) -> Result<Response<Body>, StdError> {
-    let (code, message) = match status {
+/// The S3 error a fault rule's status stands for.
+fn words(status: u16) -> (&'static str, &'static str) {
+    match status {
         400 => ("InvalidRequest", "Invalid request."),
         403 => ("AccessDenied", "Access Denied"),
         404 => ("NoSuchKey", "The specified key does not exist."),
@@ -134,7 +178,16 @@ fn error_response(status: u16, key: &str) -> Result<Response<Body>, StdError> {
             "There is not enough space left to store the object.",
         ),
         _ => ("UnknownError", "An error made by a fault rule."),
-    };
+    }
+}
+
+/// An S3 error as a server in trouble sends it.
+fn error_response(
+    status: u16,
+    code: &str,
+    message: &str,
+    key: &str,
+) -> Result<Response<Body>, StdError> {
     let resource = key
         .replace('&', "&amp;")
         .replace('<', "&lt;")

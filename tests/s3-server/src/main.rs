@@ -24,6 +24,15 @@ struct Arguments {
     /// Its secret
     #[arg(long, default_value = "test-secret")]
     secret_key: String,
+    /// The session token that must come with the keys
+    #[arg(long)]
+    session_token: Option<String>,
+    /// Serve requests without a signature too
+    #[arg(long)]
+    anonymous: bool,
+    /// Buckets are subdomains of this name
+    #[arg(long)]
+    domain: Option<String>,
     /// What becomes of If-None-Match and If-Match on writes
     #[arg(long, value_enum, default_value = "enforced")]
     conditional: ConditionalArgument,
@@ -53,6 +62,9 @@ fn main() -> ExitCode {
     let config = Config {
         access_key: arguments.access_key,
         secret_key: arguments.secret_key,
+        session_token: arguments.session_token,
+        anonymous: arguments.anonymous,
+        domain: arguments.domain,
         buckets: arguments.buckets,
         conditional: match arguments.conditional {
             ConditionalArgument::Enforced => Conditional::Enforced,

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One request as the server saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `PUT`, …
     pub method: String,
@@ -13,6 +13,12 @@ pub struct Request {
     pub query: String,
     /// The status answered; 0 while unanswered, and for good if the connection was closed instead.
     pub status: u16,
+    /// The header `Host`.
+    pub host: String,
+    /// The header `Authorization`, empty if the request was not signed.
+    pub authorization: String,
+    /// The header `x-amz-security-token`, empty if there was none.
+    pub session_token: String,
 }
 
 #[derive(Debug, Default)]
@@ -20,14 +26,9 @@ pub(crate) struct RequestLog(Mutex<Vec<Request>>);
 
 impl RequestLog {
     /// Notes an arrival and returns its place, for [`RequestLog::answered`].
-    pub(crate) fn arrived(&self, method: &str, key: &str, query: &str) -> usize {
+    pub(crate) fn arrived(&self, request: Request) -> usize {
         let mut entries = self.entries();
-        entries.push(Request {
-            method: method.to_owned(),
-            key: key.to_owned(),
-            query: query.to_owned(),
-            status: 0,
-        });
+        entries.push(request);
         entries.len() - 1
     }
 

@@ -12,7 +12,9 @@ use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::host::SingleDomain;
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3Result, s3_error};
 use tokio::runtime::Runtime;
@@ -34,6 +36,9 @@ pub enum Error {
     /// The threads could not be made.
     #[error("cannot start the server's threads: {0}")]
     Threads(io::Error),
+    /// Buckets cannot be subdomains of this.
+    #[error("'{0}' is not a domain")]
+    Domain(String),
 }
 
 /// A running server; it stops, and closes its connections, when dropped.
@@ -61,6 +66,9 @@ impl Server {
     /// # Errors
     /// If it cannot listen there, or start its threads.
     pub fn start_on(port: u16, config: Config) -> Result<Server, Error> {
+        let is_domain =
+            |name: &String| SingleDomain::new(name).map_err(|_| Error::Domain(name.clone()));
+        let domain = config.domain.as_ref().map(is_domain).transpose()?;
         let listen = |source| Error::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -82,10 +90,18 @@ impl Server {
             access: config.access_key,
             secret: config.secret_key.into(),
         });
+        if config.anonymous {
+            s3.set_access(Everyone);
+        }
+        if let Some(domain) = domain {
+            s3.set_host(domain);
+        }
         let gate = Gate {
             s3: s3.build(),
             faults: Arc::clone(&faults),
             log: Arc::clone(&log),
+            session_token: config.session_token,
+            domain: config.domain,
         };
         let listener = {
             let _inside = runtime.enter();
@@ -101,7 +117,7 @@ impl Server {
         })
     }
 
-    /// `http://127.0.0.1:PORT`; requests are path-style.
+    /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
@@ -181,6 +197,16 @@ async fn accept(listener: tokio::net::TcpListener, gate: Gate) {
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
+    }
+}
+
+/// Serves requests with a signature, right as it was, and those without one.
+struct Everyone;
+
+#[async_trait]
+impl S3Access for Everyone {
+    async fn check(&self, _: &mut S3AccessContext<'_>) -> S3Result<()> {
+        Ok(())
     }
 }
 

@@ -1,0 +1,259 @@
+//! From [`Access`] to clients of an S3 server: the URL of the bucket, signing, TLS, and patience.
+//!
+//! Key type: [`Clients`]; [`Target`], where a bucket's URL points.
+
+use std::path::Path;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+use url::Url;
+
+use super::access::{Access, Addressing, Keys};
+use super::answer::{innermost, scrub};
+use super::error::StoreError;
+
+/// How long a server may stay silent before a request counts as lost.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a request is tried again while the server is busy, fails or does not answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for the first request: nothing has begun, and the user waits for a typing error to show.
+const HURRY: Duration = Duration::from_secs(3);
+
+/// The clients of one bucket.
+pub(super) struct Clients {
+    pub patient: AmazonS3,
+    /// The same with less patience.
+    pub hurried: AmazonS3,
+    /// As hurried, and deletes many objects with one request.
+    pub bulk: AmazonS3,
+    /// What messages call the bucket.
+    pub place: String,
+}
+
+/// Makes the clients; nothing is asked of the server yet.
+pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreError> {
+    let endpoint = access.endpoint.as_ref();
+    let place = format!("s3://{bucket} at {}", shown(endpoint));
+    let mut options = ClientOptions::new()
+        .with_allow_http(true)
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout_disabled()
+        .with_read_timeout(SILENCE);
+    if let Some(path) = &access.ca_bundle {
+        for certificate in certificates(path)? {
+            options = options.with_root_certificate(certificate);
+        }
+    }
+    let Target {
+        url,
+        virtual_hosted,
+    } = target(bucket, endpoint, access.addressing)?;
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_client_options(options)
+        .with_virtual_hosted_style_request(virtual_hosted);
+    if let Some(url) = url {
+        builder = builder.with_endpoint(url);
+    }
+    if let Some(region) = &access.region {
+        builder = builder.with_region(region);
+    }
+    builder = match &access.keys {
+        Keys::Pair {
+            token,
+            secret,
+            session,
+        } => {
+            let signed = builder
+                .with_access_key_id(token)
+                .with_secret_access_key(secret);
+            match session {
+                Some(session) => signed.with_token(session),
+                None => signed,
+            }
+        }
+        Keys::Cloud(config) => config.iter().fold(builder, |builder, (key, value)| {
+            builder.with_config(*key, value)
+        }),
+        Keys::Anonymous => builder.with_skip_signature(true),
+    };
+    let build = |patience, bulk: bool| {
+        let client = builder
+            .clone()
+            .with_retry(retry(patience))
+            .with_disable_bulk_delete(!bulk)
+            .build();
+        client.map_err(|cause| {
+            let cause = scrub(&innermost(&cause), &access.secrets());
+            match &access.ca_bundle {
+                // The PEM was sound; what it wraps is read only now.
+                Some(path) => StoreError::CaBundle {
+                    path: path.clone(),
+                    problem: format!("the certificates cannot be used ({cause})"),
+                },
+                None => StoreError::Credentials {
+                    problem: format!("{place}: {cause}"),
+                },
+            }
+        })
+    };
+    Ok(Clients {
+        patient: build(PATIENCE, false)?,
+        hurried: build(HURRY, false)?,
+        bulk: build(HURRY, true)?,
+        place,
+    })
+}
+
+fn shown(endpoint: Option<&Url>) -> String {
+    endpoint.map_or_else(
+        || "the AWS endpoint".to_owned(),
+        |url| url.as_str().trim_end_matches('/').to_owned(),
+    )
+}
+
+/// Where the bucket's URL points, in the terms of object_store: a virtual-hosted endpoint has the bucket in it already.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    /// `None` is AWS itself.
+    url: Option<String>,
+    virtual_hosted: bool,
+}
+
+/// Servers elsewhere rarely have a name for each bucket, AWS wants one.
+fn target(
+    bucket: &str,
+    endpoint: Option<&Url>,
+    asked: Option<Addressing>,
+) -> Result<Target, StoreError> {
+    let named = is_host_name(bucket);
+    let Some(endpoint) = endpoint else {
+        // A certificate for *.s3.amazonaws.com does not cover another dot.
+        let fits = named && !bucket.contains('.');
+        let virtual_hosted = asked.map_or(fits, |asked| asked == Addressing::Virtual);
+        return if virtual_hosted && !named {
+            Err(unnameable(bucket))
+        } else {
+            Ok(Target {
+                url: None,
+                virtual_hosted,
+            })
+        };
+    };
+    let mut url = endpoint.clone();
+    let virtual_hosted = asked == Some(Addressing::Virtual);
+    if virtual_hosted {
+        let Some(url::Host::Domain(host)) = endpoint.host() else {
+            return Err(StoreError::Addressing {
+                problem: format!(
+                    "endpoint_url {} is an address without a name to put the bucket in front of",
+                    shown(Some(endpoint))
+                ),
+            });
+        };
+        if !named || url.set_host(Some(&format!("{bucket}.{host}"))).is_err() {
+            return Err(unnameable(bucket));
+        }
+    }
+    Ok(Target {
+        url: Some(shown(Some(&url))),
+        virtual_hosted,
+    })
+}
+
+fn unnameable(bucket: &str) -> StoreError {
+    StoreError::Addressing {
+        problem: format!(
+            "the bucket '{bucket}' cannot be part of a host's name, which has small letters, digits, '-' and '.' only"
+        ),
+    }
+}
+
+fn is_host_name(bucket: &str) -> bool {
+    bucket.split('.').all(|label| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    })
+}
+
+/// The certificates of a PEM file.
+fn certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
+    let wrong = |problem: String| StoreError::CaBundle {
+        path: path.to_owned(),
+        problem,
+    };
+    let pem = std::fs::read(path).map_err(|cause| wrong(format!("cannot be read: {cause}")))?;
+    if pem.is_empty() {
+        return Err(wrong("is empty".to_owned()));
+    }
+    let certificates = Certificate::from_pem_bundle(&pem)
+        .map_err(|cause| wrong(format!("is not sound PEM ({})", innermost(&cause))))?;
+    if certificates.is_empty() {
+        return Err(wrong("holds no certificate in PEM form".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn retry(patience: Duration) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            base: 2.0,
+        },
+        // The time is the limit.
+        max_retries: usize::MAX,
+        retry_timeout: patience,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(endpoint: &str, asked: Option<Addressing>) -> Result<(String, bool), String> {
+        let target = target("ocean", Some(&Url::parse(endpoint).unwrap()), asked);
+        let target = target.map_err(|error| error.to_string())?;
+        Ok((target.url.unwrap(), target.virtual_hosted))
+    }
+
+    #[test]
+    fn the_buckets_url_on_a_server_of_ones_own() {
+        let url = |endpoint, asked| at(endpoint, asked).unwrap().0;
+        for asked in [None, Some(Addressing::Path)] {
+            assert_eq!(url("https://store.ac.uk", asked), "https://store.ac.uk");
+            assert_eq!(url("http://store:9000/", asked), "http://store:9000");
+            assert_eq!(url("https://e.org/s3/", asked), "https://e.org/s3");
+            assert_eq!(url("http://[::1]:9000", asked), "http://[::1]:9000");
+            assert!(!at("https://store.ac.uk", asked).unwrap().1);
+        }
+        let asked = Some(Addressing::Virtual);
+        assert_eq!(
+            url("https://store.ac.uk", asked),
+            "https://ocean.store.ac.uk"
+        );
+        assert_eq!(url("http://store:9000/", asked), "http://ocean.store:9000");
+        assert_eq!(url("https://e.org/s3//", asked), "https://ocean.e.org/s3");
+        assert!(at("https://store.ac.uk", asked).unwrap().1);
+        for endpoint in ["http://127.0.0.1:9000", "https://[::1]"] {
+            let error = at(endpoint, asked).unwrap_err();
+            assert!(error.contains("address without a name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn aws_names_the_bucket_in_the_host_where_that_works() {
+        let style = |bucket, asked| target(bucket, None, asked).map(|t| t.virtual_hosted).ok();
+        assert_eq!(style("ocean", None), Some(true));
+        assert_eq!(style("ocean.data", None), Some(false));
+        assert_eq!(style("Ocean_Data", None), Some(false));
+        assert_eq!(style("ocean", Some(Addressing::Path)), Some(false));
+        assert_eq!(style("ocean.data", Some(Addressing::Virtual)), Some(true));
+        assert_eq!(style("Ocean_Data", Some(Addressing::Virtual)), None);
+    }
+}
