@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::attributes::{attributes_of, check_attributes};
 use super::chunking::{ChunkStrategy, choose};
-use super::conform::{attributes_of, conforms};
+use super::conform::conforms;
 use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::target::{Append, Phase, TargetArray, TargetStore};
@@ -83,7 +84,8 @@ fn draft_array(
     variable: &Variable,
 ) -> Result<(TargetArray, Value), Failure> {
     let path = &archive.catalogue().path;
-    let dtype = variable.number_type(path)?;
+    let mut dtype = variable.dtype(path)?;
+    check_attributes(variable, dtype, path)?;
     let main = variable.name == request.members[0];
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
     let stored = arrays.into_iter().find(|a| a.name == variable.name);
@@ -95,6 +97,9 @@ fn draft_array(
             stored,
             &archive.append_dimension,
         )?;
+        // Texts travel as wide as both need.
+        let held = stored.dtype.as_ref().ok();
+        dtype = held.and_then(|held| held.widest(dtype)).unwrap_or(dtype);
     }
     let axis = variable
         .dimensions
@@ -141,7 +146,7 @@ fn draft_array(
         }
         (
             document::grown_array(&stored.document, &shape),
-            stored.fill.clone(),
+            dtype.padded(stored.fill.clone()),
             stored.chunk.clone(),
         )
     } else {
@@ -154,7 +159,7 @@ fn draft_array(
             chunk: &chunk,
             fill: &fill,
         };
-        let codecs = settings.codec.metadata(dtype.size());
+        let codecs = settings.codec.metadata(dtype);
         (
             document::new_array(&array, &attributes_of(variable, dtype), &codecs),
             fill,
@@ -182,6 +187,7 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
         let other = &d.array;
         other.name == array.name
             && other.document == array.document
+            && other.dtype == array.dtype
             && other.append == array.append
             && array.append.is_none_or(|a| a.old == 0)
             && other.phase == array.phase
@@ -236,6 +242,9 @@ fn fill_of(
     dtype: DType,
     catalogue: &Catalogue,
 ) -> Result<Vec<u8>, SourceError> {
+    if dtype.is_text() {
+        return Ok(dtype.padded(Vec::new()));
+    }
     let fill = variable.fill_value().unwrap_or(Number::Int(0));
     dtype
         .bytes_of(fill)

@@ -1,28 +1,11 @@
-//! Does a variable fit the array that a store holds of it? And its attributes, as a Zarr document has them.
+//! Does a variable fit the array that a store holds of it?
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::attributes::attributes_of;
 use super::error::PlanError;
-use crate::source::{Attribute, DType, MEANING, Variable};
+use crate::source::{DType, MEANING, Variable};
 use crate::store::StoredArray;
-
-/// The attributes of `variable` as a Zarr v3 document has them. xarray expects the `_FillValue` of a float array as
-/// the base64 of its little-endian float64 (`xarray.backends.zarr.FillValueCoder`); all else is plain JSON.
-#[must_use]
-pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
-    let encode = |(name, attribute): &(String, Attribute)| {
-        let value = match attribute.number() {
-            Some(fill) if name == "_FillValue" && dtype.is_float() => {
-                json!(BASE64_STANDARD.encode(fill.as_f64().to_le_bytes()))
-            }
-            _ => attribute.to_json(),
-        };
-        (name.clone(), value)
-    };
-    variable.attributes.iter().map(encode).collect()
-}
 
 /// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
 /// attributes that say what the values mean.
@@ -56,7 +39,8 @@ pub(super) fn conforms(
             });
         }
     }
-    if stored.dtype.as_ref() != Ok(&dtype) {
+    let fits = |stored: &DType| stored.widest(dtype).is_some();
+    if !stored.dtype.as_ref().is_ok_and(fits) {
         return Err(PlanError::Type {
             store,
             array,

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod assign;
+mod attributes;
 mod chunking;
 mod conform;
 mod draft;
@@ -13,8 +14,8 @@ mod steps;
 mod target;
 mod units;
 
+pub use attributes::attributes_of;
 pub use chunking::ChunkStrategy;
-pub use conform::attributes_of;
 pub use draft::{Request, Settings, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;

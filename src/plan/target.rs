@@ -45,7 +45,7 @@ pub struct TargetArray {
     pub stores: Vec<usize>,
     /// Its Zarr document, with the shape it has after the transaction.
     pub document: String,
-    /// Its number type.
+    /// The type of its values; of text, as wide as the archive and the store need.
     pub dtype: DType,
     /// The fill value's bytes, little-endian.
     pub fill: Vec<u8>,

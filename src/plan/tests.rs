@@ -110,7 +110,11 @@ fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
                 let attributes = attributes_of(variable, DType::F32);
                 StoredArray {
                     name: variable.name.clone(),
-                    document: document::new_array(&array, &attributes, &Codec::None.metadata(4)),
+                    document: document::new_array(
+                        &array,
+                        &attributes,
+                        &Codec::None.metadata(DType::F32),
+                    ),
                     dtype: Ok(DType::F32),
                     fill: vec![0; 4],
                     shape,

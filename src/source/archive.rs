@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::attribute::Attribute;
-use super::catalogue::{Catalogue, Variable, VariableType, open};
-use super::dtype::{DType, Number};
+use super::catalogue::{Catalogue, open};
+use super::dtype::Number;
 use super::error::SourceError;
+use super::text::widen;
 
 /// Attributes that say what raw values mean: where they differ, the same bytes mean different things.
 pub const MEANING: [&str; 8] = [
@@ -54,6 +55,7 @@ impl Archive {
         for path in paths {
             files.push(SourceFile::open(path, append_dimension)?);
         }
+        widen(&mut files);
         files.sort_by(|a, b| a.steps[0].as_f64().total_cmp(&b.steps[0].as_f64()));
         let axis = files[0].catalogue.axis(append_dimension)?.name.clone();
         let archive = Self {
@@ -202,7 +204,14 @@ fn read_steps(
 ) -> Result<Vec<Number>, SourceError> {
     let path = &catalogue.path;
     let axis = catalogue.axis(dimension)?;
-    let dtype = axis.number_type(path)?;
+    let dtype = axis.dtype(path)?;
+    if dtype.is_text() {
+        return Err(SourceError::Unsupported {
+            path: path.clone(),
+            variable: axis.name.clone(),
+            problem: format!("holds texts; the steps of '{dimension}' must be numbers"),
+        });
+    }
     let values = file
         .variable(&axis.name)
         .ok_or(netcdf::Error::NotFound(axis.name.clone()))
@@ -215,25 +224,6 @@ fn read_steps(
             cause: cause.to_string(),
         })?;
     Ok(dtype.numbers(&values).collect())
-}
-
-impl Variable {
-    /// Its number type.
-    ///
-    /// # Errors
-    /// If it holds anything but numbers; `path` is for the message.
-    pub fn number_type(&self, path: &Path) -> Result<DType, SourceError> {
-        match self.kind {
-            VariableType::Number(dtype) => Ok(dtype),
-            VariableType::Other(kind) => Err(SourceError::Unsupported {
-                path: path.to_owned(),
-                variable: self.name.clone(),
-                problem: format!(
-                    "has type {kind}, which cannot be sent; name the variables to send with -v"
-                ),
-            }),
-        }
-    }
 }
 
 /// Names as a list for a message.

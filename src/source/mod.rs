@@ -6,6 +6,7 @@
 mod archive;
 mod attribute;
 mod catalogue;
+mod characters;
 mod classic;
 mod dtype;
 mod error;
@@ -13,13 +14,17 @@ mod hdf5;
 mod hyperslab;
 mod reader;
 mod stored;
+mod text;
+mod variable;
 
 pub(crate) use archive::list;
 pub use archive::{Archive, MEANING, SourceFile};
 pub use attribute::{Attribute, number_to_json};
-pub use catalogue::{Catalogue, Variable, VariableType};
+pub use catalogue::Catalogue;
 pub use dtype::{DType, Number};
 pub use error::SourceError;
 pub use hdf5::allow_reading_without_locks;
 pub use hyperslab::{Hyperslab, copy_block};
 pub use reader::{Block, Reader};
+pub use text::trimmed;
+pub use variable::{Variable, VariableType};

@@ -14,6 +14,7 @@ use netcdf::Extent;
 use rayon::prelude::*;
 
 use super::catalogue::open;
+use super::characters::{kind_of_texts, read_texts};
 use super::error::SourceError;
 use super::hdf5::{Dataset, H5File, quiet};
 use super::hyperslab::Hyperslab;
@@ -112,7 +113,7 @@ impl Reader {
     }
 }
 
-/// The values of `slab`, little-endian.
+/// The values of `slab`: numbers little-endian, texts padded to `size`.
 fn read_slab(
     netcdf: &netcdf::File,
     variable: &str,
@@ -133,6 +134,9 @@ fn read_slab(
             stride: 1,
         })
         .collect();
+    if let Some(kind) = kind_of_texts(&variable)? {
+        return read_texts(&variable, kind, extents, index(slab.len()), size);
+    }
     let mut values = vec![0; index(slab.len()) * size];
     variable
         .get_raw_values_into(&mut values, extents)

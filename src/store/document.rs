@@ -9,7 +9,7 @@ use crate::source::{DType, Variable, number_to_json};
 pub struct NewArray<'a> {
     /// The variable it holds.
     pub variable: &'a Variable,
-    /// Its number type.
+    /// The type of its values.
     pub dtype: DType,
     /// Its shape.
     pub shape: &'a [u64],
@@ -22,11 +22,9 @@ pub struct NewArray<'a> {
 /// The document of a new array.
 #[must_use]
 pub fn new_array(array: &NewArray<'_>, attributes: &Map<String, Value>, codecs: &[Value]) -> Value {
-    let fill = array
-        .dtype
-        .numbers(array.fill)
-        .next()
-        .map_or(json!(0), number_to_json);
+    let number = array.dtype.numbers(array.fill).next();
+    // The only text that fills is the empty one.
+    let fill = number.map_or(json!(""), number_to_json);
     json!({
         "zarr_format": 3,
         "node_type": "array",

@@ -9,6 +9,7 @@ use super::codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
 use super::stored::{Stored, StoredArray};
+use super::text::text_type;
 use crate::source::{DType, Number};
 
 /// What lies at a store's place.
@@ -53,7 +54,12 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     let mut arrays = Vec::new();
     for (name, document) in metadata {
         if document["node_type"] == "array" {
-            arrays.push(stored_array(name, document).map_err(|cause| foreign(cause.to_string()))?);
+            let mut array =
+                stored_array(name, document).map_err(|cause| foreign(cause.to_string()))?;
+            if array.dtype.as_ref().is_ok_and(|dtype| dtype.is_text()) {
+                array.dtype = Ok(text_type(bucket, key, &array).await?);
+            }
+            arrays.push(array);
         }
     }
     let steps = match arrays.iter().find(|a| a.name == axis) {
@@ -110,6 +116,7 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
         DType::U64,
         DType::F32,
         DType::F64,
+        DType::Text(1),
     ];
     let named = document["data_type"].as_str().unwrap_or("another type");
     let dtype = types

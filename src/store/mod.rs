@@ -11,6 +11,7 @@ mod error;
 mod existing;
 pub mod layout;
 mod stored;
+mod text;
 
 pub use access::{Access, Place};
 pub use bucket::{Bucket, Put};

@@ -24,9 +24,9 @@ pub struct StoredArray {
     pub name: String,
     /// Its Zarr document.
     pub document: Value,
-    /// Its number type, or Zarr's name of one that this program does not write.
+    /// The type of its values, or Zarr's name of one that this program does not write.
     pub dtype: Result<DType, String>,
-    /// The fill value's bytes, little-endian.
+    /// The fill value's bytes, little-endian; of text, without padding.
     pub fill: Vec<u8>,
     /// Its shape.
     pub shape: Vec<u64>,
