@@ -9,3 +9,4 @@ mod ranks;
 mod readers;
 mod refusals;
 mod support;
+mod texts;
