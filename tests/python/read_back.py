@@ -91,8 +91,8 @@ def check_texts(name, found, expected):
 
 
 def of_files(files, append):
-    """What xarray reads from the files."""
-    datasets = [xr.open_dataset(f, decode_times=False) for f in files]
+    """What xarray reads from the files, all in memory: no other thread may close an HDF5 file later on."""
+    datasets = [xr.load_dataset(f, decode_times=False) for f in files]
     joined = {}
     for name, variable in datasets[0].variables.items():
         along = [d.variables[name] for d in datasets]
@@ -101,16 +101,16 @@ def of_files(files, append):
 
 
 def main(places, append, *files):
+    expected = of_files(files, append)
+    datasets = [netCDF4.Dataset(f) for f in files]
     for place in places.split(","):
-        check(place, append, *files)
+        check(place, append, datasets, expected)
 
 
-def check(place, append, *files):
+def check(place, append, datasets, expected):
     store = open_store(place)
     raw = zarr.open_group(store, mode="r")
     seen = xr.open_zarr(store, decode_times=False)
-    datasets = [netCDF4.Dataset(f) for f in files]
-    expected = of_files(files, append)
     check_attributes("the group", seen.attrs, datasets[0])
     if set(raw.array_keys()) != set(seen.variables):
         sys.exit(f"zarr has {sorted(raw.array_keys())}, xarray {sorted(seen.variables)}")
