@@ -16,6 +16,7 @@ use crate::source::{Attribute, DType, Number, SourceError, Variable};
 /// - `_FillValue` of an integer array read through `_Unsigned` is the stored integer; xarray wants it signed where
 ///   `_Unsigned` is `"false"`.
 /// - `_FillValue` of a text array cannot be opened at all: it is called `missing_value`, by which xarray masks alike.
+///   Where a file has both, they are a list.
 /// - `missing_value` loses its NaNs. JSON has none; as a string, xarray would take the other values for strings too;
 ///   and without it NaN stays NaN in a float array, and cannot be in an integer one.
 /// - `_Encoding` of a text array is left out: its texts are UTF-8.
@@ -27,10 +28,8 @@ pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
     for (name, attribute) in &variable.attributes {
         match name.as_str() {
             "_Encoding" if dtype.is_text() => {}
-            "_FillValue" if dtype.is_text() => {
-                if variable.attribute("missing_value").is_none() {
-                    attributes.insert("missing_value".to_owned(), attribute.to_json());
-                }
+            "_FillValue" | "missing_value" if dtype.is_text() => {
+                attributes.insert("missing_value".to_owned(), missing_texts(variable));
             }
             "_FillValue" => {
                 attributes.insert(name.clone(), fill_value(variable, dtype, attribute));
@@ -46,6 +45,22 @@ pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
         }
     }
     attributes
+}
+
+/// The texts that mark missing data, each once.
+fn missing_texts(variable: &Variable) -> Value {
+    let mut missing: Vec<Value> = Vec::new();
+    for name in ["_FillValue", "missing_value"] {
+        let value = variable.attribute(name).map(Attribute::to_json);
+        if let Some(value) = value.filter(|value| !missing.contains(value)) {
+            missing.push(value);
+        }
+    }
+    if missing.len() == 1 {
+        missing.remove(0)
+    } else {
+        Value::Array(missing)
+    }
 }
 
 fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value {
@@ -138,4 +153,73 @@ pub(super) fn check_attributes(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::VariableType;
+
+    fn attributes(dtype: DType, attributes: &[(&str, Attribute)]) -> Value {
+        let variable = Variable {
+            name: "v".to_owned(),
+            kind: VariableType::Number(dtype),
+            dimensions: Vec::new(),
+            shape: Vec::new(),
+            stored_chunks: None,
+            attributes: attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        };
+        Value::Object(attributes_of(&variable, dtype))
+    }
+
+    fn text(text: &str) -> Attribute {
+        Attribute::Text(text.to_owned())
+    }
+
+    fn floats(values: &[f64]) -> Attribute {
+        Attribute::Numbers(values.iter().copied().map(Number::Float).collect())
+    }
+
+    #[test]
+    fn missing_texts_are_called_missing_value() {
+        let one = [("_FillValue", text("NA")), ("_Encoding", text("latin-1"))];
+        assert_eq!(
+            attributes(DType::Text(2), &one),
+            json!({"missing_value": "NA"})
+        );
+        let both = [("_FillValue", text("NA")), ("missing_value", text("x"))];
+        assert_eq!(
+            attributes(DType::Text(2), &both),
+            json!({"missing_value": ["NA", "x"]})
+        );
+    }
+
+    #[test]
+    fn nan_is_no_missing_value() {
+        let nan = floats(&[f64::NAN]);
+        let both = [("missing_value", nan.clone()), ("valid_min", nan)];
+        assert_eq!(attributes(DType::F32, &both), json!({"valid_min": "NaN"}));
+        let some = [("missing_value", floats(&[f64::NAN, 2.0]))];
+        assert_eq!(attributes(DType::F64, &some), json!({"missing_value": 2.0}));
+    }
+
+    #[test]
+    fn fill_values_are_what_xarray_decodes() {
+        let nan = [("_FillValue", floats(&[f64::NAN]))];
+        assert_eq!(
+            attributes(DType::F32, &nan),
+            json!({"_FillValue": "AAAAAAAA+H8="})
+        );
+        let signed = [
+            ("_FillValue", Attribute::Numbers(vec![Number::UInt(255)])),
+            ("_Unsigned", text("false")),
+        ];
+        assert_eq!(
+            attributes(DType::U8, &signed),
+            json!({"_FillValue": -1, "_Unsigned": "false"})
+        );
+    }
 }

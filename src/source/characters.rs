@@ -4,7 +4,6 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char};
-use std::ptr::null_mut;
 
 use netcdf::types::{NcTypeDescriptor, NcVariableType};
 use netcdf::{AttributeValue, Extent, Variable};
@@ -118,7 +117,7 @@ fn with_strings(
         .get_values(extents)
         .map_err(|cause| cause.to_string())?;
     let done = strings.iter().try_for_each(|string| {
-        if string.0 == null_mut() {
+        if string.0.is_null() {
             return each(&[]);
         }
         // SAFETY: not null, so it is a C string of the library's, which is freed only below.

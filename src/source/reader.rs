@@ -140,7 +140,12 @@ fn read_slab(
     let mut values = vec![0; index(slab.len()) * size];
     variable
         .get_raw_values_into(&mut values, extents)
-        .map_err(|cause| cause.to_string())?;
+        .map_err(|cause| match cause {
+            netcdf::Error::Netcdf(netcdf_sys::NC_ENOFILTER) => format!(
+                "{cause}; it is compressed with a filter that is not installed: set HDF5_PLUGIN_PATH to its directory, or write the file with deflate where it is installed"
+            ),
+            cause => cause.to_string(),
+        })?;
     if cfg!(target_endian = "big") {
         values.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
