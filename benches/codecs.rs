@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use msm_os::source::DType;
 use msm_os::store::{ChunkCodec, Codec, Encoded};
 use nemo_like::{Grid, Spec, Variable};
 use serde_json::json;
@@ -144,7 +145,7 @@ fn chunk_codec(codec: &Codec, field: &Field) -> Result<ChunkCodec, Box<dyn Error
         "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "float32",
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": field.chunk}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": 1e20f32, "codecs": codec.metadata(size_of::<f32>()), "attributes": {},
+        "fill_value": 1e20f32, "codecs": codec.metadata(DType::F32), "attributes": {},
     });
     Ok(ChunkCodec::new(field.name, &document.to_string())?)
 }

@@ -106,6 +106,9 @@ pub struct Failure {
     pub message: String,
 }
 
+/// Problems that one message lists.
+const MOST_LINES: usize = 20;
+
 impl Failure {
     /// A failure with this exit code and message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
@@ -130,9 +133,14 @@ impl Failure {
                 lines.push(problem.message);
             }
         }
+        let count = lines.len();
+        if count > MOST_LINES {
+            lines.truncate(MOST_LINES);
+            lines.push(format!("and {} more", count - MOST_LINES));
+        }
         let message = match &lines[..] {
             [line] => line.clone(),
-            _ => format!("{} problems:\n  {}", lines.len(), lines.join("\n  ")),
+            _ => format!("{count} problems:\n  {}", lines.join("\n  ")),
         };
         Err(Self::new(first.exit, message))
     }

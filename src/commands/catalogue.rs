@@ -33,7 +33,9 @@ pub(super) fn catalogue(
             Err(problem) => problems.push(problem),
         }
     }
-    problems.sort_by(|a, b| a.message.cmp(&b.message));
+    // The same order, whoever read them.
+    files.sort_by(|a: &SourceFile, b| a.path().cmp(b.path()));
+    problems.sort_by(|a: &Failure, b| a.message.cmp(&b.message));
     ranks.broadcast(&Failure::together(problems))??;
     Ok(files)
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 
-use super::conform::{attributes_of, conforms};
+use super::attributes::{attributes_of, check_attributes};
+use super::conform::conforms;
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
@@ -115,7 +116,8 @@ fn draft_array(
     variable: &Variable,
 ) -> Result<(TargetArray, Documents), Failure> {
     let path = &archive.catalogue.path;
-    let mut dtype = variable.number_type(path)?;
+    let mut dtype = variable.dtype(path)?;
+    check_attributes(variable, dtype, path)?;
     let units = target_units(archive, request, variable);
     let main = request.mains.contains(&variable.name);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
@@ -129,9 +131,13 @@ fn draft_array(
             &archive.append_dimension,
             units.is_some(),
         )?;
-        if let (Some(_), Ok(held)) = (units, &stored.dtype) {
-            dtype = *held;
-        }
+        dtype = match (&stored.dtype, units) {
+            // Times are converted to the store's type, too.
+            (Ok(held), Some(_)) => *held,
+            // Texts travel as wide as both need.
+            (Ok(held), None) => held.widest(dtype).unwrap_or(dtype),
+            (Err(_), _) => dtype,
+        };
     }
     let conversions = match units {
         Some(units) => conversions(archive, request, variable, dtype, units)?,
@@ -175,7 +181,7 @@ fn draft_array(
         }
         (
             document::grown_array(&stored.document, &shape),
-            stored.fill.clone(),
+            dtype.padded(stored.fill.clone()),
             stored.chunk.clone(),
         )
     } else {
@@ -251,6 +257,7 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
         let other = &d.array;
         other.name == array.name
             && other.document == array.document
+            && other.dtype == array.dtype
             && other.append == array.append
             && array.append.as_ref().is_none_or(|a| a.old == 0)
             && other.phase == array.phase

@@ -1,23 +1,11 @@
-//! Does a variable fit the array that a store holds of it? And its attributes, as a Zarr document has them.
+//! Does a variable fit the array that a store holds of it?
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::attributes::attributes_of;
 use super::error::PlanError;
-use crate::source::{Attribute, DType, MEANING, Number, TIME, Variable};
+use crate::source::{DType, MEANING, Number, TIME, Variable};
 use crate::store::{StoredArray, document};
-
-/// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for the mask.
-#[must_use]
-pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
-    let encode = |(name, attribute): &(String, Attribute)| {
-        let value = match attribute.number() {
-            Some(fill) if name == "_FillValue" => document::mask(dtype, fill),
-            _ => attribute.to_json(),
-        };
-        (name.clone(), value)
-    };
-    variable.attributes.iter().map(encode).collect()
-}
 
 /// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
 /// attributes that say what the values mean. Times that are `converted` may have other units and another type.
@@ -52,7 +40,8 @@ pub(super) fn conforms(
             });
         }
     }
-    if stored.dtype.as_ref() != Ok(&dtype) && !(converted && stored.dtype.is_ok()) {
+    let fits = |stored: &DType| converted || stored.widest(dtype).is_some();
+    if !stored.dtype.as_ref().is_ok_and(fits) {
         return Err(PlanError::Type {
             store,
             array,

@@ -4,6 +4,7 @@
 
 mod arrays;
 mod assign;
+mod attributes;
 mod chunking;
 mod conform;
 mod convert;
@@ -17,8 +18,8 @@ mod target;
 mod transactions;
 mod units;
 
+pub use attributes::attributes_of;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
-pub use conform::attributes_of;
 pub use draft::{Request, Settings, comparison, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;

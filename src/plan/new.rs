@@ -93,6 +93,9 @@ impl New<'_> {
 
     /// The fill value's bytes.
     fn fill(&self, catalogue: &Catalogue) -> Result<Vec<u8>, SourceError> {
+        if self.dtype.is_text() {
+            return Ok(self.dtype.padded(Vec::new()));
+        }
         let fill = self.variable.fill_value().unwrap_or(Number::Int(0));
         let bytes = self.dtype.bytes_of(fill);
         bytes.ok_or_else(|| SourceError::Unsupported {

@@ -55,7 +55,7 @@ pub struct TargetArray {
     pub stores: Vec<usize>,
     /// The Zarr document that says how its objects are encoded, with the shape it has after the transaction.
     pub document: String,
-    /// Its number type.
+    /// The type of its values; of text, as wide as the archive and the store need.
     pub dtype: DType,
     /// The fill value's bytes, little-endian.
     pub fill: Vec<u8>,

@@ -11,6 +11,7 @@ use super::catalogue::Catalogue;
 use super::error::SourceError;
 use super::file::SourceFile;
 use super::step::Step;
+use super::text::widen;
 use super::time::{Instant, gaps};
 use crate::exit::Failure;
 
@@ -51,6 +52,7 @@ impl Archive {
         append_dimension: &str,
         order: Order,
     ) -> Result<Self, Failure> {
+        widen(&mut files);
         files.sort_by(|a, b| compare(least(a), least(b)));
         let axis = files[0].catalogue.axis(append_dimension);
         let axis = axis?.name.clone();

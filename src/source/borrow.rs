@@ -54,7 +54,7 @@ impl Archive {
         };
         let lender = grid.variable(variable);
         let lender = lender.ok_or_else(|| unknown(grid, variable))?;
-        lender.number_type(&grid.path)?;
+        lender.dtype(&grid.path)?;
         let path = self.catalogue.path.clone();
         if self.catalogue.variable(coordinate).is_none() {
             return Err(unknown(&self.catalogue, coordinate));

@@ -1,18 +1,19 @@
-//! What one file holds, from its metadata alone: dimensions, variables, attributes.
+//! What one file holds: dimensions, variables, attributes. Read from its metadata, but for the longest of its strings.
 //!
-//! Key types: [`Catalogue`], [`Variable`].
+//! Key type: [`Catalogue`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use netcdf::types::{FloatType, IntType, NcVariableType};
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
+use super::characters::kind_of_texts;
 use super::classic::expected_length;
-use super::dtype::{DType, Number};
-use super::error::SourceError;
+use super::error::{SourceError, list};
 use super::hdf5::quiet;
+use super::text::{Kind, join_characters};
+use super::variable::Variable;
 
 /// What one file holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,32 +26,6 @@ pub struct Catalogue {
     pub variables: Vec<Variable>,
     /// Global attributes in the file's order.
     pub attributes: Vec<(String, Attribute)>,
-}
-
-/// One variable's metadata.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub kind: VariableType,
-    /// Its dimensions' names, slowest first, e.g. `[time_counter, deptht, y, x]`.
-    pub dimensions: Vec<String>,
-    /// Its dimensions' sizes.
-    pub shape: Vec<u64>,
-    /// The shape of its stored chunks; `None` when contiguous.
-    pub stored_chunks: Option<Vec<u64>>,
-    /// Its attributes in the file's order.
-    pub attributes: Vec<(String, Attribute)>,
-}
-
-/// A variable's type, as far as it can be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum VariableType {
-    /// Numbers.
-    Number(DType),
-    /// Anything else, in NetCDF's word for it.
-    Other(String),
 }
 
 impl Catalogue {
@@ -74,10 +49,27 @@ impl Catalogue {
                 attribute.value().map_err(broken)?.into(),
             ));
         }
-        let mut variables = Vec::new();
-        for variable in file.variables() {
-            variables.push(Variable::of(&variable).map_err(broken)?);
+        let groups = group_names(file).map_err(broken)?;
+        if !groups.is_empty() {
+            return Err(SourceError::Groups {
+                path: path.to_owned(),
+                groups: list(groups.iter().map(String::as_str)),
+            });
         }
+        let mut variables = Vec::new();
+        let mut characters = BTreeMap::new();
+        for variable in file.variables() {
+            let kind = kind_of_texts(&variable).map_err(|problem| SourceError::Unsupported {
+                path: path.to_owned(),
+                variable: variable.name(),
+                problem,
+            })?;
+            variables.push(Variable::of(&variable, kind, path)?);
+            if let Some(kind @ (Kind::Utf8 | Kind::Latin1)) = kind {
+                characters.insert(variable.name(), kind);
+            }
+        }
+        join_characters(&mut variables, &characters);
         Ok(Self {
             path: path.to_owned(),
             dimensions: file
@@ -167,64 +159,21 @@ impl Catalogue {
     }
 }
 
-impl Variable {
-    fn of(variable: &netcdf::Variable<'_>) -> Result<Self, netcdf::Error> {
-        let mut attributes = Vec::new();
-        for attribute in variable.attributes() {
-            attributes.push((attribute.name().to_owned(), attribute.value()?.into()));
+/// The paths of the file's groups, those within groups included.
+fn group_names(file: &netcdf::File) -> Result<Vec<String>, netcdf::Error> {
+    fn add(names: &mut Vec<String>, parent: &str, group: &netcdf::Group<'_>) {
+        let name = format!("{parent}/{}", group.name());
+        for child in group.groups() {
+            add(names, &name, &child);
         }
-        let dimensions = variable.dimensions();
-        Ok(Self {
-            name: variable.name(),
-            kind: kind_of(&variable.vartype()),
-            dimensions: dimensions.iter().map(netcdf::Dimension::name).collect(),
-            shape: dimensions.iter().map(|d| d.len() as u64).collect(),
-            // Formats before NetCDF-4 have no chunks and answer with an error.
-            stored_chunks: variable
-                .chunking()
-                .ok()
-                .flatten()
-                .map(|c| c.into_iter().map(|n| n as u64).collect()),
-            attributes,
-        })
+        names.push(name);
     }
-
-    /// The attribute called `name`.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|a| a.0 == name).map(|a| &a.1)
+    let mut names = Vec::new();
+    for group in file.groups()? {
+        add(&mut names, "", &group);
     }
-
-    /// The words of the text attribute called `name`.
-    pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.attribute(name)
-            .and_then(Attribute::text)
-            .unwrap_or_default()
-            .split_whitespace()
-    }
-
-    /// Its number type.
-    ///
-    /// # Errors
-    /// If it holds anything but numbers; `path` is for the message.
-    pub fn number_type(&self, path: &Path) -> Result<DType, SourceError> {
-        match &self.kind {
-            VariableType::Number(dtype) => Ok(*dtype),
-            VariableType::Other(kind) => Err(SourceError::Unsupported {
-                path: path.to_owned(),
-                variable: self.name.clone(),
-                problem: format!(
-                    "has type {kind}, which cannot be sent; name the variables to send with -v"
-                ),
-            }),
-        }
-    }
-
-    /// The value that marks missing data.
-    #[must_use]
-    pub fn fill_value(&self) -> Option<Number> {
-        self.attribute("_FillValue").and_then(Attribute::number)
-    }
+    names.sort();
+    Ok(names)
 }
 
 /// Opens the file at `path` with the NetCDF library.
@@ -251,28 +200,4 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
         path: path.to_owned(),
         cause: cause.to_string(),
     })
-}
-
-fn kind_of(kind: &NcVariableType) -> VariableType {
-    use VariableType::{Number, Other};
-    match kind {
-        NcVariableType::Int(int) => Number(match int {
-            IntType::U8 => DType::U8,
-            IntType::U16 => DType::U16,
-            IntType::U32 => DType::U32,
-            IntType::U64 => DType::U64,
-            IntType::I8 => DType::I8,
-            IntType::I16 => DType::I16,
-            IntType::I32 => DType::I32,
-            IntType::I64 => DType::I64,
-        }),
-        NcVariableType::Float(FloatType::F32) => Number(DType::F32),
-        NcVariableType::Float(FloatType::F64) => Number(DType::F64),
-        NcVariableType::Char => Other("char".to_owned()),
-        NcVariableType::String => Other("string".to_owned()),
-        NcVariableType::Compound(_) => Other("compound".to_owned()),
-        NcVariableType::Opaque(_) => Other("opaque".to_owned()),
-        NcVariableType::Enum(_) => Other("enum".to_owned()),
-        NcVariableType::Vlen(_) => Other("variable-length".to_owned()),
-    }
 }

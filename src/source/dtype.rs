@@ -1,11 +1,14 @@
-//! The number types that NetCDF and Zarr share. Values travel as little-endian raw bytes.
+//! The types of values: the number types that NetCDF and Zarr share, and text. Values travel as raw bytes, numbers
+//! little-endian.
+//!
+//! Key types: [`DType`]; [`Number`], one value of any number type.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A number type.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum DType {
@@ -19,6 +22,8 @@ pub enum DType {
     U64,
     F32,
     F64,
+    /// Text of at most so many bytes of UTF-8, padded with NULs to that many.
+    Text(u32),
 }
 
 impl DType {
@@ -30,6 +35,7 @@ impl DType {
             Self::I16 | Self::U16 => 2,
             Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 | Self::U64 | Self::F64 => 8,
+            Self::Text(width) => width as usize,
         }
     }
 
@@ -39,7 +45,32 @@ impl DType {
         matches!(self, Self::F32 | Self::F64)
     }
 
-    /// The name in a Zarr v3 array document (Zarr core specification v3, "Core data types").
+    /// Is this text, of any width?
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// The bytes of one value, padded if it is text.
+    #[must_use]
+    pub fn padded(self, mut value: Vec<u8>) -> Vec<u8> {
+        if self.is_text() {
+            value.resize(self.size(), 0);
+        }
+        value
+    }
+
+    /// The type that holds the values of both: the wider of two texts, or a type they share.
+    #[must_use]
+    pub fn widest(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => Some(Self::Text(a.max(b))),
+            _ => (self == other).then_some(self),
+        }
+    }
+
+    /// The name in a Zarr v3 array document (Zarr core specification v3, "Core data types"; `string` is a registered
+    /// extension, and the only text type that zarr-python reads in v3 without a warning).
     #[must_use]
     pub fn zarr_name(self) -> &'static str {
         match self {
@@ -53,6 +84,7 @@ impl DType {
             Self::U64 => "uint64",
             Self::F32 => "float32",
             Self::F64 => "float64",
+            Self::Text(_) => "string",
         }
     }
 
@@ -71,6 +103,7 @@ impl DType {
             Self::U64 => "<u8",
             Self::F32 => "<f4",
             Self::F64 => "<f8",
+            Self::Text(_) => "|O",
         }
     }
 
@@ -98,27 +131,31 @@ impl DType {
             Self::U64 => u64::try_from(integer?).ok()?.to_le_bytes().to_vec(),
             Self::F32 => (float as f32).to_le_bytes().to_vec(),
             Self::F64 => float.to_le_bytes().to_vec(),
+            Self::Text(_) => return None,
         })
     }
 
-    /// The values of little-endian `bytes`; an incomplete last value is left out.
+    /// The numbers that little-endian `bytes` hold: none of text. An incomplete last value is left out.
     pub fn numbers(self, bytes: &[u8]) -> impl Iterator<Item = Number> + '_ {
         macro_rules! read {
             ($type:ty, $bytes:expr) => {
                 <$type>::from_le_bytes($bytes.try_into().unwrap_or_default())
             };
         }
-        bytes.chunks_exact(self.size()).map(move |b| match self {
-            Self::I8 => Number::Int(read!(i8, b).into()),
-            Self::U8 => Number::UInt(read!(u8, b).into()),
-            Self::I16 => Number::Int(read!(i16, b).into()),
-            Self::U16 => Number::UInt(read!(u16, b).into()),
-            Self::I32 => Number::Int(read!(i32, b).into()),
-            Self::U32 => Number::UInt(read!(u32, b).into()),
-            Self::I64 => Number::Int(read!(i64, b)),
-            Self::U64 => Number::UInt(read!(u64, b)),
-            Self::F32 => Number::Float(read!(f32, b).into()),
-            Self::F64 => Number::Float(read!(f64, b)),
+        bytes.chunks_exact(self.size()).filter_map(move |b| {
+            Some(match self {
+                Self::I8 => Number::Int(read!(i8, b).into()),
+                Self::U8 => Number::UInt(read!(u8, b).into()),
+                Self::I16 => Number::Int(read!(i16, b).into()),
+                Self::U16 => Number::UInt(read!(u16, b).into()),
+                Self::I32 => Number::Int(read!(i32, b).into()),
+                Self::U32 => Number::UInt(read!(u32, b).into()),
+                Self::I64 => Number::Int(read!(i64, b)),
+                Self::U64 => Number::UInt(read!(u64, b)),
+                Self::F32 => Number::Float(read!(f32, b).into()),
+                Self::F64 => Number::Float(read!(f64, b)),
+                Self::Text(_) => return None,
+            })
         })
     }
 }

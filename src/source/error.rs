@@ -54,6 +54,8 @@ pub enum SourceError {
         variable: String,
         problem: String,
     },
+    #[error("{path}: has the groups {groups}, and variables in groups cannot be sent; flatten the file with ncks -G : {path} flat.nc", path = path.display())]
+    Groups { path: PathBuf, groups: String },
     #[error("{path}: {problem}; {other} differs; send files of different grids or contents separately", path = path.display(), other = other.display())]
     Mismatch {
         path: PathBuf,
@@ -112,7 +114,9 @@ impl From<SourceError> for Failure {
             | SourceError::NoAppendCoordinate { .. }
             | SourceError::NoSteps { .. } => Exit::NoAppendDimension,
             SourceError::UnknownVariable { .. } => Exit::UnknownVariable,
-            SourceError::Unsupported { .. } => Exit::UnsupportedVariable,
+            SourceError::Unsupported { .. } | SourceError::Groups { .. } => {
+                Exit::UnsupportedVariable
+            }
             SourceError::StepsNotIncreasing { .. }
             | SourceError::Mismatch { .. }
             | SourceError::Overlap { .. }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, Variable, open};
+use super::catalogue::{Catalogue, open};
 use super::error::{SourceError, list};
 use super::step::Step;
 use super::time::{Instant, time_units};
+use super::variable::Variable;
 
 /// One file of an archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,7 +88,14 @@ fn read_times(
     variable: &Variable,
 ) -> Result<Vec<Step>, SourceError> {
     let path = &catalogue.path;
-    let dtype = variable.number_type(path)?;
+    let dtype = variable.dtype(path)?;
+    if dtype.is_text() {
+        return Err(SourceError::Unsupported {
+            path: path.clone(),
+            variable: variable.name.clone(),
+            problem: "holds texts; steps must be numbers".to_owned(),
+        });
+    }
     let values = file
         .variable(&variable.name)
         .ok_or(netcdf::Error::NotFound(variable.name.clone()))

@@ -8,6 +8,7 @@ mod archive;
 mod attribute;
 mod borrow;
 mod catalogue;
+mod characters;
 mod classic;
 mod dtype;
 mod error;
@@ -18,13 +19,15 @@ mod paths;
 mod reader;
 mod step;
 mod stored;
+mod text;
 mod time;
+mod variable;
 
 pub use alike::{MEANING, TIME};
 pub use archive::{Archive, Order};
 pub use attribute::{Attribute, number_to_json};
 pub use borrow::Borrowed;
-pub use catalogue::{Catalogue, Variable, VariableType};
+pub use catalogue::Catalogue;
 pub use dtype::{DType, Number};
 pub use error::SourceError;
 pub(crate) use error::list;
@@ -35,6 +38,8 @@ pub use hyperslab::{Hyperslab, copy_block};
 pub use paths::expand;
 pub use reader::{Block, Reader};
 pub use step::Step;
+pub use text::trimmed;
 pub use time::{
     Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnit, TimeUnits, gaps, time_units,
 };
+pub use variable::{Variable, VariableType};

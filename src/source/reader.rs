@@ -14,6 +14,7 @@ use netcdf::Extent;
 use rayon::prelude::*;
 
 use super::catalogue::open;
+use super::characters::{kind_of_texts, read_texts};
 use super::error::SourceError;
 use super::hdf5::{Dataset, H5File, quiet};
 use super::hyperslab::Hyperslab;
@@ -112,7 +113,7 @@ impl Reader {
     }
 }
 
-/// The values of `slab`, little-endian.
+/// The values of `slab`: numbers little-endian, texts padded to `size`.
 fn read_slab(
     netcdf: &netcdf::File,
     variable: &str,
@@ -133,10 +134,18 @@ fn read_slab(
             stride: 1,
         })
         .collect();
+    if let Some(kind) = kind_of_texts(&variable)? {
+        return read_texts(&variable, kind, extents, index(slab.len()), size);
+    }
     let mut values = vec![0; index(slab.len()) * size];
     variable
         .get_raw_values_into(&mut values, extents)
-        .map_err(|cause| cause.to_string())?;
+        .map_err(|cause| match cause {
+            netcdf::Error::Netcdf(netcdf_sys::NC_ENOFILTER) => format!(
+                "{cause}; it is compressed with a filter that is not installed: set HDF5_PLUGIN_PATH to its directory, or write the file with deflate where it is installed"
+            ),
+            cause => cause.to_string(),
+        })?;
     if cfg!(target_endian = "big") {
         values.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }

@@ -12,6 +12,8 @@ use zarrs::array::{Array, ArrayBytes, ArrayMetadata, ArrayToBytesCodecTraits, Co
 use zarrs::storage::store::MemoryStore;
 
 use super::error::StoreError;
+use super::text;
+use crate::source::DType;
 
 /// Bytes that Blosc compresses at a time. Its own choice for zstd is 32 KiB, too little: see `docs/codecs.md`.
 pub(super) const BLOCK_BYTES: u64 = 1 << 20;
@@ -93,10 +95,14 @@ impl FromStr for Codec {
 }
 
 impl Codec {
-    /// The codecs of a Zarr v3 array whose values have `size` bytes: little-endian bytes, compressor, crc32c.
+    /// The codecs of a Zarr v3 array of this type: little-endian bytes or UTF-8 texts, compressor, crc32c.
     #[must_use]
-    pub fn metadata(&self, size: usize) -> Vec<Value> {
-        let bytes = if size == 1 {
+    pub fn metadata(&self, dtype: DType) -> Vec<Value> {
+        // Texts have no bytes that belong together.
+        let size = if dtype.is_text() { 1 } else { dtype.size() };
+        let bytes = if dtype.is_text() {
+            json!({"name": "vlen-utf8"})
+        } else if size == 1 {
             json!({"name": "bytes"})
         } else {
             json!({"name": "bytes", "configuration": {"endian": "little"}})
@@ -128,6 +134,8 @@ pub struct ChunkCodec {
     shape: Vec<NonZeroU64>,
     /// Do readers take an object that is missing for one of fill values? Not in version 2 without a fill value.
     may_omit: bool,
+    /// The width of texts; `None` of numbers, or where it is not known.
+    width: Option<usize>,
 }
 
 /// An object, encoded.
@@ -164,7 +172,35 @@ impl ChunkCodec {
             name: name.to_owned(),
             shape,
             may_omit,
+            width: None,
         })
+    }
+
+    /// The codec, decoding to values of type `dtype`. Without it, texts get the width of the longest in each object.
+    #[must_use]
+    pub fn with_type(mut self, dtype: DType) -> Self {
+        self.width = dtype.is_text().then(|| dtype.size());
+        self
+    }
+
+    /// Values in an object.
+    pub(super) fn values(&self) -> usize {
+        let values: u64 = self.shape.iter().map(|n| n.get()).product();
+        usize::try_from(values).unwrap_or(usize::MAX)
+    }
+
+    fn is_text(&self) -> bool {
+        self.array.data_type().is_variable()
+    }
+
+    /// The crc32c of the values of a whole object; of texts, the same whatever their width.
+    #[must_use]
+    pub fn checksum(&self, values: &[u8]) -> u32 {
+        if self.is_text() {
+            text::checksum(values, values.len() / self.values())
+        } else {
+            crc32c::crc32c(values)
+        }
     }
 
     /// The array as zarrs sees it.
@@ -183,11 +219,21 @@ impl ChunkCodec {
     /// # Errors
     /// If a codec fails.
     pub fn encode(&self, values: &[u8]) -> Result<Encoded, StoreError> {
-        if self.may_omit && self.array.fill_value().equals_all(values) {
-            return Ok(Encoded::Empty);
-        }
+        let fill = self.array.fill_value();
+        let bytes = if self.is_text() {
+            let width = values.len() / self.values();
+            if self.may_omit && text::all_fill(values, width, fill.as_ne_bytes()) {
+                return Ok(Encoded::Empty);
+            }
+            text::to_variable(values, width).map_err(|cause| self.failed(&cause))?
+        } else {
+            if self.may_omit && fill.equals_all(values) {
+                return Ok(Encoded::Empty);
+            }
+            ArrayBytes::from(values)
+        };
         let encoded = self.array.codecs().encode(
-            ArrayBytes::from(values),
+            bytes,
             &self.shape,
             self.array.data_type(),
             self.array.fill_value(),
@@ -210,6 +256,12 @@ impl ChunkCodec {
             &options(),
         );
         let decoded = decoded.map_err(|cause| self.failed(&cause))?;
+        if self.is_text() {
+            let texts = decoded
+                .into_variable()
+                .map_err(|cause| self.failed(&cause))?;
+            return text::to_runs(&texts, self.width).map_err(|cause| self.failed(&cause));
+        }
         Ok(decoded
             .into_fixed()
             .map_err(|cause| self.failed(&cause))?
@@ -265,7 +317,7 @@ mod tests {
             "blosc:lz4:5:shuffle",
             "blosc:zstd:1:bitshuffle",
         ] {
-            let codecs = codec.parse::<Codec>().unwrap().metadata(4);
+            let codecs = codec.parse::<Codec>().unwrap().metadata(DType::F32);
             let document = json!({
                 "zarr_format": 3, "node_type": "array", "shape": [30, 6], "data_type": "float32",
                 "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4, 6]}},
@@ -308,7 +360,7 @@ mod tests {
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
             "fill_value": 0.0, "attributes": {}, "dimension_names": ["y", "x"],
             "codecs": [{"name": "sharding_indexed", "configuration": {
-                "chunk_shape": [2, 6], "codecs": Codec::default().metadata(4), "index_location": "end",
+                "chunk_shape": [2, 6], "codecs": Codec::default().metadata(DType::F32), "index_location": "end",
                 "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
             }}],
         });

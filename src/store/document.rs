@@ -16,7 +16,7 @@ use crate::source::{DType, Number, Variable, number_to_json};
 pub struct NewArray<'a> {
     /// The variable it holds.
     pub variable: &'a Variable,
-    /// Its number type.
+    /// The type of its values.
     pub dtype: DType,
     /// Its shape.
     pub shape: &'a [u64],
@@ -42,11 +42,9 @@ pub fn new_array(
     if version == Version::V2 {
         return v2::new_array(array, codec);
     }
-    let fill = array
-        .dtype
-        .numbers(array.fill)
-        .next()
-        .map_or(json!(0), number_to_json);
+    let number = array.dtype.numbers(array.fill).next();
+    // The only text that fills is the empty one.
+    let fill = number.map_or(json!(""), number_to_json);
     json!({
         "zarr_format": 3,
         "node_type": "array",
@@ -64,7 +62,7 @@ pub fn new_array(
 
 /// The codecs of an array, or those of its shards: each chunk in a shard is encoded for itself.
 fn codecs(array: &NewArray<'_>, codec: &Codec) -> Vec<Value> {
-    let codecs = codec.metadata(array.dtype.size());
+    let codecs = codec.metadata(array.dtype);
     let Some(inner) = array.inner else {
         return codecs;
     };

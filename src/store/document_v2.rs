@@ -10,10 +10,14 @@ use crate::source::number_to_json;
 /// The attribute with the names of an array's dimensions.
 pub(super) const DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
 
+/// The filter of text arrays.
+pub(super) const TEXTS: &str = "vlen-utf8";
+
 /// The `.zarray` of a new array. xarray masks by its `fill_value`, so that is null without a `_FillValue`.
 pub(super) fn new_array(array: &NewArray<'_>, codec: &Codec) -> Value {
     let mask = array.variable.fill_value();
     let mask = mask.and_then(|_| array.dtype.numbers(array.fill).next());
+    let filters = array.dtype.is_text().then(|| json!([{"id": TEXTS}]));
     json!({
         "zarr_format": 2,
         "shape": array.shape,
@@ -21,7 +25,7 @@ pub(super) fn new_array(array: &NewArray<'_>, codec: &Codec) -> Value {
         "dtype": array.dtype.numpy_name(),
         "fill_value": mask.map(number_to_json),
         "order": "C",
-        "filters": null,
+        "filters": filters,
         "compressor": compressor(codec),
         "dimension_separator": ".",
     })

@@ -11,6 +11,7 @@ use super::error::StoreError;
 use super::layout;
 use super::members::members;
 use super::stored::{Stored, StoredArray};
+use super::text::text_type;
 use super::version::Version;
 use crate::source::{Catalogue, Step, pairs, time_units};
 
@@ -48,6 +49,11 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         steps: Vec::new(),
         bounds: Vec::new(),
     };
+    for array in &mut stored.arrays {
+        if array.dtype.as_ref().is_ok_and(|dtype| dtype.is_text()) {
+            array.dtype = Ok(text_type(bucket, key, array).await?);
+        }
+    }
     let catalogue = stored.catalogue();
     let array = |name: &str| stored.arrays.iter().find(|a| a.name == name);
     let mut steps = Vec::new();

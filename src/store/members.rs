@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::codec::ChunkCodec;
 use super::document;
-use super::document_v2::DIMENSIONS;
+use super::document_v2::{DIMENSIONS, TEXTS};
 use super::error::StoreError;
 use super::stored::StoredArray;
 use super::version::Version;
@@ -69,7 +69,8 @@ fn stored_array_v2(
     let filters = document["filters"]
         .as_array()
         .map_or(&[][..], Vec::as_slice);
-    if !filters.is_empty() {
+    let texts = document["dtype"] == "|O" && filters.len() == 1 && filters[0]["id"] == TEXTS;
+    if !filters.is_empty() && !texts {
         return Err(format!(
             "array '{name}' has the filters {}, this program writes arrays without filters only",
             document["filters"]
@@ -108,6 +109,7 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
         DType::U64,
         DType::F32,
         DType::F64,
+        DType::Text(1),
     ];
     let named = document["data_type"]
         .as_str()

@@ -20,6 +20,7 @@ mod listing;
 mod members;
 mod place;
 mod stored;
+mod text;
 mod version;
 
 pub use access::{Access, Addressing, Keys};

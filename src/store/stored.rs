@@ -31,6 +31,7 @@ impl Stored {
         let variables = self.arrays.iter().map(|array| Variable {
             name: array.name.clone(),
             kind: match &array.dtype {
+                Ok(dtype) if dtype.is_text() => VariableType::Text(*dtype),
                 Ok(dtype) => VariableType::Number(*dtype),
                 Err(other) => VariableType::Other(other.clone()),
             },
@@ -61,9 +62,9 @@ pub struct StoredArray {
     pub name: String,
     /// Its Zarr document: `zarr.json`, or version 2's `.zarray`.
     pub document: Value,
-    /// Its number type, or Zarr's name of one that this program does not write.
+    /// The type of its values, or Zarr's name of one that this program does not write.
     pub dtype: Result<DType, String>,
-    /// The fill value's bytes, little-endian.
+    /// The fill value's bytes, little-endian; of text, without padding.
     pub fill: Vec<u8>,
     /// Its shape.
     pub shape: Vec<u64>,

@@ -4,7 +4,7 @@ use super::assemble::Filled;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
 use crate::plan::{TargetArray, WorkUnit};
-use crate::source::DType;
+use crate::source::{DType, trimmed};
 
 impl Engine {
     pub(super) async fn compare_unit(
@@ -118,6 +118,9 @@ fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
 }
 
 fn shown(dtype: DType, value: &[u8]) -> String {
+    if dtype.is_text() {
+        return format!("'{}'", String::from_utf8_lossy(trimmed(value)));
+    }
     dtype
         .numbers(value)
         .next()

@@ -47,7 +47,7 @@ impl Engine {
         let codecs = plan
             .arrays
             .iter()
-            .map(|a| ChunkCodec::new(&a.name, &a.document))
+            .map(|a| ChunkCodec::new(&a.name, &a.document).map(|codec| codec.with_type(a.dtype)))
             .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,

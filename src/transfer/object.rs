@@ -130,7 +130,7 @@ impl Engine {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
         let encoded = on_rayon(move || {
-            let crc = crc32c::crc32c(&values);
+            let crc = engine.codecs[index].checksum(&values);
             engine.codecs[index]
                 .encode(&values)
                 .map(|encoded| (crc, encoded))
@@ -237,7 +237,7 @@ impl Engine {
         on_rayon(move || {
             engine.codecs[index]
                 .decode(&stored)
-                .map(|values| crc32c::crc32c(&values))
+                .map(|values| engine.codecs[index].checksum(&values))
         })
         .await
     }

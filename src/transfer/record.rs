@@ -40,7 +40,7 @@ pub enum Content {
     Stored {
         /// Bytes stored.
         bytes: u64,
-        /// crc32c of the decoded values.
+        /// crc32c of the decoded values; see [`crate::store::ChunkCodec::checksum`].
         values_crc32c: u32,
         /// crc32c of the stored bytes.
         stored_crc32c: u32,

@@ -16,6 +16,7 @@ mod readers;
 mod refusals;
 mod sending;
 mod support;
+mod texts;
 mod time;
 mod tls;
 mod update;

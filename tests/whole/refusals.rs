@@ -186,15 +186,6 @@ fn files_without_what_is_asked_for() {
         &["output.nc", "--prefix"],
         &["send", "-f", &unnamed, "-b", &url],
     );
-    let text = edited(&sandbox, "text_1m_grid_T.nc", &file, |f| {
-        f.add_string_variable("station", &["time_counter"]).unwrap();
-    });
-    refused(
-        &sandbox,
-        15,
-        &["'station'", "string"],
-        &["send", "-f", &text, "-b", &url],
-    );
 }
 
 #[test]
