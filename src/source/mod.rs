@@ -24,6 +24,4 @@ pub use error::SourceError;
 pub use hdf5::allow_reading_without_locks;
 pub use hyperslab::{Hyperslab, copy_block};
 pub use reader::{Block, Reader};
-pub use time::{
-    Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnit, TimeUnits, gaps, time_units,
-};
+pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
