@@ -39,7 +39,4 @@ pub use paths::expand;
 pub use reader::{Block, Reader};
 pub use step::Step;
 pub use text::trimmed;
-pub use time::{
-    Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnit, TimeUnits, gaps, time_units,
-};
-pub use variable::{Variable, VariableType};
+pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};

@@ -25,13 +25,9 @@ pub enum TimeError {
     )]
     Units { units: String, problem: String },
     #[error(
-        "'{text}' is no time of the calendar {calendar}: {problem}; expected a time such as '1900-01-01 00:00:00'"
+        "'{text}' cannot be read as a time: {problem}; expected a time such as '1900-01-01 00:00:00'"
     )]
-    Instant {
-        text: String,
-        calendar: Calendar,
-        problem: String,
-    },
+    Instant { text: String, problem: String },
     #[error(
         "{value} '{units}' is more than a million years from year 0; check the value, and that missing values equal _FillValue"
     )]

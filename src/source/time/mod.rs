@@ -21,5 +21,5 @@ pub use conversion::TimeConversion;
 pub use error::TimeError;
 pub use gaps::{Gap, gaps};
 pub use instant::Instant;
-pub use units::{TimeUnit, TimeUnits};
+pub use units::TimeUnits;
 pub use variable::time_units;

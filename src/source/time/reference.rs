@@ -14,14 +14,15 @@ impl Instant {
     /// # Errors
     /// If the text is something else, or the calendar has no such date.
     pub fn parse(text: &str, calendar: Calendar) -> Result<Self, TimeError> {
-        let mut cursor = Cursor(text.trim());
-        cursor
-            .instant(calendar)
-            .map_err(|problem| TimeError::Instant {
-                text: text.trim().to_owned(),
-                calendar,
-                problem,
-            })
+        Self::read(text, calendar).map_err(|problem| TimeError::Instant {
+            text: text.to_owned(),
+            problem,
+        })
+    }
+
+    /// As [`Instant::parse`]; an error is the problem alone.
+    pub(super) fn read(text: &str, calendar: Calendar) -> Result<Self, String> {
+        Cursor(text.trim()).instant(calendar)
     }
 }
 
@@ -42,7 +43,7 @@ impl Cursor<'_> {
             self.utc();
         }
         if !self.0.is_empty() {
-            return Err(format!("'{}' is not understood", self.0));
+            return Err(format!("the part '{}' is not understood", self.0));
         }
         let ns = i128::from(day) * DAY + time;
         Instant::new(calendar, ns).ok_or_else(too_far)
@@ -51,7 +52,7 @@ impl Cursor<'_> {
     fn day(&mut self, calendar: Calendar) -> Result<i64, String> {
         let negative = self.sign() == Some(-1);
         let year = self.digits().parse::<i64>().ok();
-        let year = year.ok_or("it does not begin with a year")?;
+        let year = year.ok_or("the year is missing")?;
         // Also keeps the arithmetic on years from overflow.
         if year > 1_000_000 {
             return Err(too_far());
@@ -68,7 +69,7 @@ impl Cursor<'_> {
             day: part("day")?,
         };
         let number = calendar.day_number(date);
-        number.ok_or_else(|| "there is no such date".to_owned())
+        number.ok_or_else(|| format!("there is no such date in the calendar {calendar}"))
     }
 
     /// Hours, minutes and seconds; whatever is left out is zero.
@@ -99,9 +100,11 @@ impl Cursor<'_> {
         }
         let digits = self.digits().trim_end_matches('0');
         if digits.len() > 9 {
-            return Err("its seconds are finer than a nanosecond".to_owned());
+            return Err("the seconds are finer than a nanosecond".to_owned());
         }
-        Ok(format!("{digits:0<9}").parse().unwrap_or_default())
+        let digits = digits.bytes().map(|digit| i128::from(digit - b'0'));
+        let padded = digits.chain(std::iter::repeat(0)).take(9);
+        Ok(padded.fold(0, |number, digit| number * 10 + digit))
     }
 
     /// The time zone, as nanoseconds to the east: `Z`, `UTC`, `+01:00`, `+0100`, `-3`.
@@ -117,7 +120,7 @@ impl Cursor<'_> {
             3 | 4 => digits.split_at(digits.len() - 2),
             _ => {
                 return Err(format!(
-                    "its time zone '{digits}{}' is not understood",
+                    "the time zone '{digits}{}' is not understood",
                     self.0
                 ));
             }
@@ -127,7 +130,7 @@ impl Cursor<'_> {
                 Ok(sign * (hours * HOUR + minutes * MINUTE))
             }
             _ => Err(format!(
-                "its time zone has {hours} hours and {minutes} minutes"
+                "the time zone has {hours} hours and {minutes} minutes"
             )),
         }
     }
@@ -177,5 +180,5 @@ impl<'a> Cursor<'a> {
 }
 
 fn too_far() -> String {
-    "it is more than a million years from year 0".to_owned()
+    "the year is more than a million years from year 0".to_owned()
 }

@@ -1,6 +1,6 @@
 //! Time units: a length and a reference moment, as in `days since 1900-01-01 00:00:00`.
 //!
-//! Key types: [`TimeUnits`], [`TimeUnit`].
+//! Key type: [`TimeUnits`].
 
 use std::fmt;
 
@@ -12,8 +12,7 @@ use super::instant::{DAY, Instant, SECOND};
 
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum TimeUnit {
+enum TimeUnit {
     Nanosecond,
     Microsecond,
     Millisecond,
@@ -47,7 +46,7 @@ impl TimeUnits {
             problem,
         };
         let Some((unit, reference)) = split(units) else {
-            return Err(wrong("there is no 'since' in them".to_owned()));
+            return Err(wrong("they do not say since when".to_owned()));
         };
         let unit = TimeUnit::parse(unit)
             .ok_or_else(|| wrong(format!("'{unit}' is no known unit of time")))?;
@@ -56,7 +55,8 @@ impl TimeUnits {
                 "in the calendar {calendar}, months and years have no fixed length; use days"
             )));
         }
-        let reference = Instant::parse(reference, calendar).map_err(|e| wrong(e.to_string()))?;
+        let reference = Instant::read(reference, calendar)
+            .map_err(|problem| wrong(format!("of the reference time '{reference}', {problem}")))?;
         Ok(Self { unit, reference })
     }
 
@@ -85,14 +85,21 @@ impl TimeUnits {
     }
 }
 
-/// The unit and the reference time of `units`, where they are of the form `<unit> since <time>`.
+/// The unit and the reference time of `units`: what is before and after the word "since".
 pub(super) fn split(units: &str) -> Option<(&str, &str)> {
-    let units = units.trim();
-    let (unit, rest) = units.split_once(char::is_whitespace)?;
-    let (since, reference) = rest.trim_start().split_once(char::is_whitespace)?;
-    since
-        .eq_ignore_ascii_case("since")
-        .then_some((unit, reference.trim_start()))
+    // In ASCII lower case every character keeps its place.
+    let lower = units.to_ascii_lowercase();
+    let places = lower.match_indices("since").map(|(start, word)| {
+        let end = start + word.len();
+        (&units[..start], &units[end..])
+    });
+    let mut words = places.filter(|(before, after)| {
+        before.ends_with(char::is_whitespace)
+            && (after.is_empty() || after.starts_with(char::is_whitespace))
+    });
+    words
+        .next()
+        .map(|(before, after)| (before.trim(), after.trim()))
 }
 
 impl TimeUnit {

@@ -42,13 +42,10 @@ fn pair() -> impl Strategy<Value = (TimeUnits, TimeUnits)> {
 fn value(dtype: DType) -> impl Strategy<Value = Number> {
     let small = (-100_000..100_000_i32).prop_map(move |n| {
         let number = Number::Float(f64::from(n) / 4.0);
-        dtype.bytes_of(number).unwrap_or_default()
+        dtype.bytes_of(number).unwrap_or(vec![0; dtype.size()])
     });
     let any = proptest::collection::vec(any::<u8>(), dtype.size());
-    prop_oneof![small, any].prop_map(move |bytes| {
-        let zero = Number::Int(0);
-        dtype.numbers(&bytes).next().unwrap_or(zero)
-    })
+    prop_oneof![small, any].prop_map(move |bytes| dtype.numbers(&bytes).next().unwrap())
 }
 
 fn typed() -> impl Strategy<Value = (DType, Number)> {
