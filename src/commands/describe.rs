@@ -186,7 +186,10 @@ async fn time(
     };
     let units = text(axis, "units").unwrap_or_default();
     let calendar = text(axis, "calendar").unwrap_or("standard");
-    let [first, last] = time_range([first, last], units, calendar);
+    let Ok(dtype) = axis.dtype else {
+        return Ok(None);
+    };
+    let [first, last] = time_range([first, last], dtype, units, calendar);
     Ok(Some(TimeRange {
         axis: axis.name.clone(),
         steps,
@@ -197,9 +200,13 @@ async fn time(
     }))
 }
 
-/// The first and the last step as people read them.
-fn time_range(ends: [Number; 2], _units: &str, _calendar: &str) -> [String; 2] {
-    ends.map(|value| value.to_string())
+/// The first and the last step as people read them; numbers, where their units cannot be read.
+fn time_range(ends: [Number; 2], dtype: DType, units: &str, calendar: &str) -> [String; 2] {
+    let units = TimeUnits::parse(units, Some(calendar)).ok();
+    ends.map(|value| {
+        let instant = units.and_then(|units| units.instant(value, dtype).ok());
+        instant.map_or_else(|| value.to_string(), |instant| instant.to_string())
+    })
 }
 
 /// The value of step `index` of `axis`, if its type is a number.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use nemo_like::Spec;
+use s3_server::{Fault, Rule};
 
 use crate::refusals::{edited, refused};
 use crate::support::{Ended, Sandbox, alone, end, objects, on_ranks, python, reads_back, server};
@@ -154,7 +155,7 @@ numpy.testing.assert_array_equal(found, xr.concat(files, 'time_counter'))";
     assert!(tree.keys().all(|key| !key.ends_with("zarr.json")));
     reads(&sandbox, "ocean/plain/tos.zarr", &files);
     for (kind, words) in [
-        ("fortran", ["'tos'", "order \"F\""]),
+        ("fortran", ["fortran/tos.zarr", "order \"F\""]),
         ("filters", ["'tos'", "shuffle"]),
     ] {
         written_by_xarray(&sandbox, &files[0], kind);
@@ -328,4 +329,34 @@ fn what_a_dead_create_of_version_2_left_is_no_hindrance() {
     assert_eq!(ended.code, 25, "{ended:#?}");
     assert!(ended.stderr.contains("no .zmetadata"), "{ended:#?}");
     assert!(objects(&other) == before);
+}
+
+#[test]
+fn a_version_2_commit_that_fails_at_its_root_leaves_all_as_it_was() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let credentials = sandbox.credentials(&server);
+    let files = [months(&sandbox, 1, 2), months(&sandbox, 3, 2)];
+    let chunks = r#"{"time_counter": 3}"#;
+    let flags = [
+        "-b",
+        "ocean",
+        "-v",
+        "tos",
+        "-cs",
+        chunks,
+        "-c",
+        &credentials,
+    ];
+    for file in &files {
+        let before = objects(&server);
+        let rule = Rule::new(Fault::Status(403)).method("PUT");
+        server.faults().add(rule.key_contains(".zmetadata"));
+        let args = [&["send", "-zv", "2", "-f", file][..], &flags].concat();
+        let ended = on_ranks(3, &args);
+        server.faults().clear();
+        assert_eq!(ended.code, 40, "{ended:#?}");
+        assert!(objects(&server) == before);
+        on_ranks(3, &args).well();
+    }
+    reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &files);
 }
