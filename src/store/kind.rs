@@ -136,7 +136,6 @@ mod tests {
             "a/tos.zarr",
             "a/.zarr/zarr.json",
             "a/tos.zarr/notes.txt",
-            "a/tos.zarr/c/0",
             "a/tos.zarr/0.0",
             "a/tos.zarr/tos/c/x",
             "a/tos.zarr/tos/c/0/x",
