@@ -45,9 +45,9 @@ pub enum Keys {
 /// Where a URL names the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Addressing {
-    /// <https://host/bucket/key>
+    /// `https://host/bucket/key`
     Path,
-    /// <https://bucket.host/key>
+    /// `https://bucket.host/key`
     Virtual,
 }
 

@@ -123,6 +123,8 @@ fn a_private_authority_is_trusted_when_it_is_named() {
     scene.sends(&both, &[]);
     let wrong = ["-c", &file, "--ca-bundle", &other.path("ca.pem")];
     scene.refuses(33, &words, &wrong, &[]);
+    // A bundle adds to the system's authorities and does not replace them.
+    scene.sends(&wrong, &[("SSL_CERT_FILE", &bundle)]);
 
     let file = credentials(&format!("https://localhost:{port}"));
     let told = ["-c", &file, "--ca-bundle", &bundle];
