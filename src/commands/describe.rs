@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
 use crate::commit::LastTransaction;
 use crate::exit::Failure;
-use crate::source::Number;
+use crate::source::{DType, Number, TimeUnits};
 use crate::store::{Bucket, ChunkCodec, Entry, Found, StoreError, Stored, StoredArray, read_store};
 
 /// Describes what lies at the place of the store `key`; `None` if that is nothing.

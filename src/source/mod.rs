@@ -40,3 +40,4 @@ pub use reader::{Block, Reader};
 pub use step::Step;
 pub use text::trimmed;
 pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
+pub use variable::{Variable, VariableType};
