@@ -59,7 +59,7 @@ exits! {
     /// the variables and coordinates differ from the store's
     ContentsConflict = 26,
     /// the Zarr version asked for differs from the store's
-    VersionConflict = 27,
+    VersionConflict = 28,
     /// the credentials are missing or malformed
     Credentials = 30,
     /// the bucket does not exist
