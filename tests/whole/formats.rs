@@ -224,12 +224,12 @@ fn what_contradicts_a_store_or_itself_is_refused() {
     let url = sandbox.url("ocean");
     let cases: [(i32, &[&str], &[&str]); 9] = [
         (
-            27,
+            28,
             &["two/tos.zarr", "version 2", "asks for 3"],
             &["-p", "two", "-zv", "3"],
         ),
         (
-            27,
+            28,
             &["three/tos.zarr", "version 3", "asks for 2"],
             &["-p", "three", "-zv", "2"],
         ),
