@@ -28,7 +28,7 @@ fn any_steps_in_any_order_are_overwritten() {
         let sandbox = Sandbox::new();
         let (file, url) = (year(&sandbox), sandbox.url("ocean"));
         on_ranks(ranks, &["send", "-f", &file, "-b", &url, "-cs", CHUNKS]).well();
-        let before = sandbox.tree("ocean");
+        let before = sandbox.stores("ocean");
         // Not contiguous, not in order, in two files given the wrong way round.
         let changed = [
             cut(&sandbox, &file, "b_1m_grid_T.nc", "5,1", &["add=1"]),
@@ -67,7 +67,7 @@ fn any_steps_in_any_order_are_overwritten() {
         for variable in ["thetao", "tos"] {
             holds(&sandbox, &format!("ocean/T1m/{variable}.zarr"), &expected);
         }
-        let after = sandbox.tree("ocean");
+        let after = sandbox.stores("ocean");
         let same = |key: &&String| !key.contains("thetao") && !key.contains("tos");
         for key in before.keys().filter(same) {
             assert!(before[key] == after[key], "{key} is another variable's");
@@ -79,7 +79,7 @@ fn any_steps_in_any_order_are_overwritten() {
         );
         // And back again: the very same bytes.
         on_ranks(ranks, &["update", "-f", &file, "-b", &url]).well();
-        assert!(sandbox.tree("ocean") == before);
+        assert!(sandbox.stores("ocean") == before);
     }
 }
 
@@ -118,7 +118,7 @@ fn without_a_store_there_is_nothing_to_update() {
     let sandbox = Sandbox::new();
     let (file, url) = (year(&sandbox), sandbox.url("ocean"));
     alone(&["send", "-f", &file, "-b", &url, "-v", "tos"]).well();
-    let before = sandbox.tree("ocean");
+    let before = sandbox.stores("ocean");
     for ranks in [1, 3] {
         let refused = on_ranks(
             ranks,
@@ -135,12 +135,12 @@ fn without_a_store_there_is_nothing_to_update() {
             &["update", "-f", &file, "-b", &url, "-p", "elsewhere"],
         );
         assert_eq!(none.code, 27, "{none:#?}");
-        assert!(sandbox.tree("ocean") == before);
+        assert!(sandbox.stores("ocean") == before);
     }
     // Without -v, what has a store.
     let ended = on_ranks(3, &["update", "-f", &file, "-b", &url]).well();
     assert!(ended.stdout.contains("1 stores"), "{}", ended.stdout);
-    assert!(sandbox.tree("ocean") == before);
+    assert!(sandbox.stores("ocean") == before);
 }
 
 #[test]
