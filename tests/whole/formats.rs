@@ -49,7 +49,7 @@ fn a_version_2_store_is_created_and_keeps_its_version() {
         // The same in one go.
         let both = [&files[0][..], &files[1]];
         send(&sandbox, 3, &both, "at-once", &created).well();
-        assert!(sandbox.tree("at-once") == tree);
+        assert!(sandbox.stores("at-once") == sandbox.stores("ocean"));
     }
 }
 
@@ -194,7 +194,7 @@ fn shards_are_filled_up() {
         assert_eq!(shards.count(), 4, "two of three steps each, in two columns");
         let both = [&files[0][..], &files[1]];
         send(&sandbox, 3, &both, "at-once", &flags).well();
-        assert!(sandbox.tree("at-once") == tree);
+        assert!(sandbox.stores("at-once") == sandbox.stores("ocean"));
         // Shards and chunks are kept without being asked for.
         let file = months(&sandbox, 5, 1);
         send(&sandbox, ranks, &[&file], "ocean", &["-v", "tos"]).well();

@@ -129,19 +129,20 @@ fn every_type_layout_and_filter() {
     let mut command = Command::new(python());
     command.arg(script).args(&files);
     end(command).well();
-    for file in &files {
-        on_ranks(
-            3,
-            &["send", "-f", file, "-b", &sandbox.url("ocean"), "-p", "all"],
-        )
-        .well();
+    let mut stores = Vec::new();
+    for version in ["2", "3"] {
+        let url = sandbox.url("ocean");
+        for file in &files {
+            let args = [
+                "send", "-f", file, "-b", &url, "-p", version, "-zv", version,
+            ];
+            on_ranks(3, &args).well();
+        }
+        let entries = std::fs::read_dir(sandbox.path("ocean").join(version)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        stores.extend(paths.filter(|p| p.extension().is_some()));
     }
-    let stores = std::fs::read_dir(sandbox.path("ocean/all")).unwrap();
-    let stores: Vec<_> = stores
-        .map(|entry| entry.unwrap().path())
-        .filter(|p| p.extension().is_some())
-        .collect();
-    assert_eq!(stores.len(), 50, "{stores:?}");
+    assert_eq!(stores.len(), 100, "{stores:?}");
     let stores: Vec<_> = stores.iter().map(|store| store.to_str().unwrap()).collect();
     reads_back(&stores.join(","), None, &files);
 }
