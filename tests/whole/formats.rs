@@ -7,7 +7,9 @@ use nemo_like::Spec;
 use s3_server::{Fault, Rule};
 
 use crate::refusals::{edited, refused};
-use crate::support::{Ended, Sandbox, alone, end, objects, on_ranks, python, reads_back, server};
+use crate::support::{
+    Ended, Sandbox, alone, end, objects, on_ranks, python, python_of, reads_back, server,
+};
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
     let start = format!("1976-{from:02}-01").parse().unwrap();
@@ -62,6 +64,7 @@ fn every_codec_and_kind_of_number_in_version_2() {
     let mut command = Command::new(python());
     command.arg(script).args(&files);
     end(command).well();
+    let mut stores = Vec::new();
     for (codec, variables) in [
         ("none", ["packed", "nan", "holes"]),
         ("zstd:3", ["byte", "unsigned_long", "big_endian"]),
@@ -82,9 +85,19 @@ fn every_codec_and_kind_of_number_in_version_2() {
             .well();
         }
         for variable in variables {
-            reads(&sandbox, &format!("ocean/all/{variable}.zarr"), &files);
+            let store = sandbox.path(&format!("ocean/all/{variable}.zarr"));
+            stores.push(store.to_str().unwrap().to_owned());
         }
     }
+    reads_back(&stores.join(","), None, &files);
+    // And with zarr-python 2.18.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_v2.py");
+    let mut command = Command::new(python_of("tests/.venv-zarr2"));
+    command
+        .arg(script)
+        .args(["time_counter", &stores.join(",")])
+        .args(&files);
+    assert!(end(command).well().stdout.starts_with("zarr 2.18"));
 }
 
 #[test]

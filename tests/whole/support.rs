@@ -239,7 +239,14 @@ pub fn end(mut command: Command) -> Ended {
 
 /// The Python of `make test`'s environment.
 pub fn python() -> PathBuf {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin/python");
+    python_of("tests/.venv")
+}
+
+/// The Python of one of `make test`'s environments.
+pub fn python_of(environment: &str) -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(environment)
+        .join("bin/python");
     assert!(
         python.exists(),
         "{} is missing: run `make python` first",
