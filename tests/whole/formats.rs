@@ -8,7 +8,8 @@ use s3_server::{Fault, Rule};
 
 use crate::refusals::{edited, refused};
 use crate::support::{
-    Ended, Sandbox, alone, end, objects, on_ranks, python, python_of, reads_back, server,
+    Ended, Sandbox, alone, end, every_kind, objects, on_ranks, python, python_of, reads_back,
+    server,
 };
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
@@ -58,12 +59,7 @@ fn a_version_2_store_is_created_and_keeps_its_version() {
 #[test]
 fn every_codec_and_kind_of_number_in_version_2() {
     let sandbox = Sandbox::new();
-    let files =
-        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    let mut command = Command::new(python());
-    command.arg(script).args(&files);
-    end(command).well();
+    let files = every_kind(&sandbox);
     let mut stores = Vec::new();
     for (codec, variables) in [
         ("none", ["packed", "nan", "holes"]),

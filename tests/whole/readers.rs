@@ -1,11 +1,8 @@
 //! xarray and zarr-python read what was sent, bit for bit, masked cells, attributes and coordinates included.
 
-use std::path::Path;
-use std::process::Command;
-
 use nemo_like::Spec;
 
-use crate::support::{Sandbox, alone, end, on_ranks, python, reads_back, real_months, server};
+use crate::support::{Sandbox, alone, every_kind, on_ranks, reads_back, real_months, server};
 
 #[test]
 fn the_real_months_create_and_append() {
@@ -123,12 +120,7 @@ fn every_format_and_filter_of_a_source() {
 #[test]
 fn every_type_layout_and_filter() {
     let sandbox = Sandbox::new();
-    let files =
-        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    let mut command = Command::new(python());
-    command.arg(script).args(&files);
-    end(command).well();
+    let files = every_kind(&sandbox);
     let mut stores = Vec::new();
     for version in ["2", "3"] {
         let url = sandbox.url("ocean");

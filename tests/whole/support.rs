@@ -305,3 +305,13 @@ pub fn cut(sandbox: &Sandbox, file: &str, name: &str, steps: &str, options: &[&s
     python_runs(&script, &[&[file, &copy, steps], options].concat());
     copy
 }
+
+/// Two files, one after the other in time, with every type, layout and filter.
+#[track_caller]
+pub fn every_kind(sandbox: &Sandbox) -> [String; 2] {
+    let files =
+        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
+    python_runs(&script, &files);
+    files
+}

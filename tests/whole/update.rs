@@ -1,10 +1,8 @@
 //! Overwriting steps that a store has, and what becomes of steps that it has or lacks.
 
-use std::path::Path;
-
 use nemo_like::Spec;
 
-use crate::support::{Sandbox, alone, cut, objects, on_ranks, reads_back, server};
+use crate::support::{Sandbox, alone, cut, every_kind, objects, on_ranks, reads_back, server};
 
 /// Six months, and the store's first bytes: two steps a chunk, so that updates meet part of a chunk.
 fn year(sandbox: &Sandbox) -> String {
@@ -202,9 +200,7 @@ fn what_becomes_of_steps_that_are_there() {
 fn a_static_variable_is_overwritten_whole() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    let files = ["a.nc", "b.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    crate::support::python_runs(&script, &files);
+    let files = every_kind(&sandbox);
     let place = ["-b", &url, "-p", "all", "-v", "fixed"];
     on_ranks(3, &[&["send", "-f", &files[0]][..], &place].concat()).well();
     let changed = sandbox.path("changed.nc").to_str().unwrap().to_owned();
