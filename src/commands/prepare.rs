@@ -11,8 +11,8 @@ use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::FileArgs;
 use crate::exit::Failure;
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, comparison, follows_on, place,
-    transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, comparison,
+    follows_on, place, transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceFile};
 use crate::store::{Bucket, Found, Stored, read_store};
@@ -30,6 +30,8 @@ pub(super) struct Intent<'a> {
     pub missing: Missing,
     /// May times be missing between the files, or behind a store's last step?
     pub allow_gaps: bool,
+    /// How many files are committed at a time.
+    pub transactions: Transactions,
     /// How arrays are made and written.
     pub settings: Settings,
 }
@@ -102,7 +104,7 @@ impl Prepared {
                 &prepared.archive,
                 &requests,
                 &intent.settings,
-                args.transaction,
+                intent.transactions,
             )?;
             let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
             prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());

@@ -1,6 +1,7 @@
 //! Overwriting steps that a store has, and what becomes of steps that it has or lacks.
 
 use nemo_like::Spec;
+use s3_server::{Fault, Rule};
 
 use crate::support::{Sandbox, alone, cut, every_kind, objects, on_ranks, reads_back, server};
 
@@ -216,4 +217,48 @@ fn a_static_variable_is_overwritten_whole() {
     assert_eq!(refused.code, 22, "{refused:#?}");
     on_ranks(3, &[&["update", "-f", &changed][..], &place].concat()).well();
     holds(&sandbox, "ocean/all/fixed.zarr", &[changed]);
+}
+
+#[test]
+fn an_update_that_fails_leaves_all_as_it_was() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let credentials = sandbox.credentials(&server);
+    let file = year(&sandbox);
+    let first = cut(&sandbox, &file, "first.nc", "0,1,2,3,4", &[]);
+    let place = [
+        "-b",
+        "ocean",
+        "-c",
+        &credentials,
+        "-p",
+        "T1m",
+        "-v",
+        "thetao",
+    ];
+    let send = ["send", "-f", &first, "-cs", CHUNKS];
+    on_ranks(3, &[&send[..], &place].concat()).well();
+    let before = objects(&server);
+    // Whole chunks and parts of chunks are overwritten, and a step is appended, when the server refuses an object.
+    let changed = cut(&sandbox, &file, "changed.nc", "0,1,2,3,5", &["add=1"]);
+    let update = ["update", "-f", &changed, "--append-missing"];
+    for (ranks, key) in [
+        (3, "/thetao/c/0/0/1/0"),
+        (3, "/thetao/c/1/0/2/0"),
+        (1, "/thetao/zarr.json"),
+        (3, "thetao.zarr/zarr.json"),
+    ] {
+        let rule = Rule::new(Fault::Status(403)).method("PUT");
+        server.faults().add(rule.key_contains(key));
+        let failed = on_ranks(ranks, &[&update[..], &place].concat());
+        assert_eq!(failed.code, 40, "{key}: {failed:#?}");
+        assert!(failed.stderr.contains("rolled back"), "{}", failed.stderr);
+        server.faults().clear();
+        assert!(objects(&server) == before, "{key}");
+    }
+    on_ranks(3, &[&update[..], &place].concat()).well();
+    let kept = cut(&sandbox, &file, "kept.nc", "4", &[]);
+    let pieces = [("0,1,2,3", "b.nc"), ("5", "a.nc")]
+        .map(|(steps, name)| cut(&sandbox, &file, name, steps, &["add=1"]));
+    let expected = [pieces[0].clone(), kept, pieces[1].clone()];
+    reads_back("s3://ocean/T1m/thetao.zarr", Some(&server), &expected);
 }
