@@ -82,6 +82,7 @@ impl Prepared {
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
         let mut problems = archive.differences(&members);
+        problems.extend(archive.surplus(args.named()));
         if !intent.allow_gaps {
             problems.extend(archive.gaps());
         }
@@ -137,10 +138,15 @@ impl Prepared {
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let archive = self.archive.part(files);
-            let (requests, remains) = self.requests(&archive, intent, bucket, false).await?;
-            if !requests.is_empty() {
+            let (mut requests, remains) = self.requests(&archive, intent, bucket, false).await?;
+            requests.retain(|request| !request.only_compares(&intent.settings));
+            if requests.is_empty() {
+                continue;
+            }
+            let plan = plan::plan(&archive, &requests, &intent.settings)?;
+            if !plan.changes_nothing() {
                 return Ok(Some(Transaction {
-                    plan: plan::plan(&archive, &requests, &intent.settings)?,
+                    plan,
                     remains,
                     number: (self.next, self.groups.len()),
                 }));
@@ -217,7 +223,8 @@ fn request(
         && placed.iter().all(|p| p.stored)
         && !intent.settings.replace
         && target.members.iter().all(holds);
-    if idle {
+    // Attributes to add may be there already, too: the plan tells.
+    if idle && intent.settings.attributes.is_empty() {
         if tell {
             println!(
                 "store '{}': all {} steps are there already, skipped",
@@ -261,7 +268,7 @@ fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<String>, Source
 fn targets(archive: &Archive, prefix: &str, variables: Vec<String>, compact: bool) -> Vec<Target> {
     let target = |key: String, mains: Vec<String>| Target {
         key,
-        members: members(archive, &mains),
+        members: archive.members(&mains),
         mains,
     };
     if compact {
@@ -270,27 +277,6 @@ fn targets(archive: &Archive, prefix: &str, variables: Vec<String>, compact: boo
     let each = variables.into_iter();
     each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
         .collect()
-}
-
-/// What the store of `mains` holds: these first, then their coordinates, and the archive's axis where one has steps.
-fn members(archive: &Archive, mains: &[String]) -> Vec<String> {
-    let catalogue = &archive.catalogue;
-    let mut members = mains.to_vec();
-    let mut add = |names: Vec<String>| {
-        for name in names {
-            if !members.contains(&name) {
-                members.push(name);
-            }
-        }
-    };
-    for main in mains {
-        add(catalogue.with_coordinates(main));
-        let variable = catalogue.variable(main);
-        if variable.is_some_and(|v| v.dimensions.contains(&archive.append_dimension)) {
-            add(catalogue.with_coordinates(&archive.axis));
-        }
-    }
-    members
 }
 
 fn all_members(targets: &[Target]) -> Vec<String> {
