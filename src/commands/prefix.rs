@@ -1,13 +1,14 @@
 //! Where in the bucket: as asked, or as the files' names say.
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::plan::{PlanError, derive_prefix};
 use crate::source::Archive;
+use crate::store::{is_store, layout};
 
 /// The prefix asked for, or the one all files' names give.
 pub(super) fn prefix(asked: Option<String>, archive: &Archive) -> Result<String, Failure> {
     if let Some(prefix) = asked {
-        return Ok(prefix);
+        return beside_stores(prefix);
     }
     let mut prefix: Option<String> = None;
     for file in &archive.files {
@@ -29,4 +30,18 @@ pub(super) fn prefix(asked: Option<String>, archive: &Archive) -> Result<String,
         }
     }
     Ok(prefix.unwrap_or_default())
+}
+
+/// The prefix, unless stores would lie in another store or among ledgers, where `list` and `delete` take them for a part.
+fn beside_stores(prefix: String) -> Result<String, Failure> {
+    let inside = |part: &&str| is_store(part) || *part == layout::LEDGERS;
+    match prefix.split('/').find(inside) {
+        Some(part) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "--prefix '{prefix}': '{part}' is the name of a store or of the folder of ledgers; choose another"
+            ),
+        )),
+        None => Ok(prefix),
+    }
 }

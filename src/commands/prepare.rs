@@ -76,6 +76,7 @@ impl Prepared {
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
         let mut problems = archive.differences(&members);
+        problems.extend(archive.surplus(args.named()));
         if !intent.allow_gaps {
             problems.extend(archive.gaps());
         }
@@ -131,10 +132,15 @@ impl Prepared {
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let archive = self.archive.part(files);
-            let (requests, remains) = self.requests(&archive, intent, bucket, false).await?;
-            if !requests.is_empty() {
+            let (mut requests, remains) = self.requests(&archive, intent, bucket, false).await?;
+            requests.retain(|request| !request.only_compares(&intent.settings));
+            if requests.is_empty() {
+                continue;
+            }
+            let plan = plan::plan(&archive, &requests, &intent.settings)?;
+            if !plan.changes_nothing() {
                 return Ok(Some(Transaction {
-                    plan: plan::plan(&archive, &requests, &intent.settings)?,
+                    plan,
                     remains,
                     number: (self.next, self.groups.len()),
                 }));
@@ -211,7 +217,8 @@ fn request(
         && placed.iter().all(|p| p.stored)
         && !intent.settings.replace
         && target.members.iter().all(holds);
-    if idle {
+    // Attributes to add may be there already, too: the plan tells.
+    if idle && intent.settings.attributes.is_empty() {
         if tell {
             println!(
                 "store '{}': all {} steps are there already, skipped",

@@ -48,7 +48,7 @@ pub(super) fn targets(
 ) -> Vec<Target> {
     let target = |key: String, mains: Vec<String>| Target {
         key,
-        members: members(archive, &mains),
+        members: archive.members(&mains),
         mains,
     };
     if compact {
@@ -57,27 +57,6 @@ pub(super) fn targets(
     let each = variables.into_iter();
     each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
         .collect()
-}
-
-/// What the store of `mains` holds: these first, then their coordinates, and the archive's axis where one has steps.
-fn members(archive: &Archive, mains: &[String]) -> Vec<String> {
-    let catalogue = &archive.catalogue;
-    let mut members = mains.to_vec();
-    let mut add = |names: Vec<String>| {
-        for name in names {
-            if !members.contains(&name) {
-                members.push(name);
-            }
-        }
-    };
-    for main in mains {
-        add(catalogue.with_coordinates(main));
-        let variable = catalogue.variable(main);
-        if variable.is_some_and(|v| v.dimensions.contains(&archive.append_dimension)) {
-            add(catalogue.with_coordinates(&archive.axis));
-        }
-    }
-    members
 }
 
 /// What any of `targets` holds, each once.

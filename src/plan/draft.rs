@@ -66,6 +66,17 @@ impl Request {
         let end = self.placed.iter().map(|p| p.at + 1).max();
         stored.max(end.unwrap_or(0))
     }
+
+    /// Is there nothing to write, but static values to compare?
+    #[must_use]
+    pub fn only_compares(&self, settings: &Settings) -> bool {
+        let writes = settings.rewrite || !settings.attributes.is_empty() || !self.placed.is_empty();
+        let held = |stored: &Stored| {
+            let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
+            self.members.iter().all(holds)
+        };
+        !writes && self.stored.as_ref().is_some_and(held)
+    }
 }
 
 /// The plan that puts the archive's steps into the requested stores. Static arrays are not compared: that is a plan of its

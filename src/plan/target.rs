@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::units::WorkUnit;
 use crate::source::{DType, Hyperslab, Number, TimeConversion};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Everything a rank needs to do its part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -142,6 +143,17 @@ impl Plan {
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {
         let mine = move |u: &WorkUnit| u.owner == rank && self.arrays[u.array].phase == phase;
         (0..self.units.len()).filter(move |&i| mine(&self.units[i]))
+    }
+
+    /// Are there no values to write, and are the documents as they were?
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        let parsed = |root: &str| serde_json::from_str::<Value>(root).ok();
+        let same = |store: &TargetStore| {
+            let old = store.old_root.as_deref().and_then(parsed);
+            old.is_some() && old == parsed(&store.new_root)
+        };
+        self.units.is_empty() && self.stores.iter().all(same)
     }
 
     /// Objects that the units of `phase` write or compare, over all stores.

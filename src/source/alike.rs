@@ -55,7 +55,7 @@ impl Archive {
         // Times are converted, whatever their type.
         if found.kind != expected.kind && !convertible {
             return Err(differ(format!(
-                "variable '{name}' has type {:?}, expected {:?}",
+                "variable '{name}' has type {}, expected {}",
                 found.kind, expected.kind
             )));
         }

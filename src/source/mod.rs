@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod hdf5;
 mod hyperslab;
+mod members;
 mod paths;
 mod reader;
 mod step;

@@ -2,6 +2,7 @@
 //!
 //! Key types: [`Variable`], [`VariableType`].
 
+use std::fmt;
 use std::path::Path;
 
 use netcdf::types::{FloatType, IntType, NcVariableType};
@@ -39,6 +40,15 @@ pub enum VariableType {
     Text(DType),
     /// Anything else, in NetCDF's word for it.
     Other(String),
+}
+
+impl fmt::Display for VariableType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(dtype) | Self::Text(dtype) => dtype.fmt(f),
+            Self::Other(kind) => f.write_str(kind),
+        }
+    }
 }
 
 impl Variable {

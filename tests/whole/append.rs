@@ -323,3 +323,27 @@ print('peak', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
         .unwrap();
     (printed, peak)
 }
+
+#[test]
+fn static_variables_and_attributes_are_sent_once() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let file = sandbox.source(&Spec::default());
+    let send = |more: &[&str]| {
+        let args = ["send", "-f", &file, "-b", &url, "-p", "T1m"];
+        on_ranks(3, &[&args[..], more].concat()).well().stdout
+    };
+    let both = ["-v", "tos", "nav_lat"];
+    send(&both);
+    assert!(send(&both).contains("nothing to do"));
+    // Steps that are there already are no reason to forget the attributes.
+    let licence = ["-v", "tos", "nav_lat", "-at", r#"{"licence": "OGL"}"#];
+    assert!(send(&licence).contains("2 extended"));
+    let sent = sandbox.tree("ocean");
+    for store in ["tos", "nav_lat"] {
+        let root = String::from_utf8(sent[&format!("T1m/{store}.zarr/zarr.json")].clone()).unwrap();
+        assert!(root.contains("licence"), "{root}");
+    }
+    assert!(send(&licence).contains("nothing to do"));
+    assert!(sandbox.tree("ocean") == sent);
+}

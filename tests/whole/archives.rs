@@ -171,6 +171,12 @@ fn a_long_send_commits_as_it_goes() {
         "{}",
         failed.stderr
     );
+    // It says how to go on.
+    assert!(
+        failed
+            .stderr
+            .contains("again with --on-overlap skip to go on")
+    );
     reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &files[..2]);
     server.faults().clear();
     let done = send(&["--on-overlap", "skip"]).well();

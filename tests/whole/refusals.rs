@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nemo_like::Spec;
 
-use crate::support::{Ended, Sandbox, alone, objects, on_ranks, quietly, server};
+use crate::support::{Ended, Sandbox, alone, cut, objects, on_ranks, quietly, server};
 
 /// Refused with `code` and a message that holds each of `words`, alone and on ranks, and nothing below the bucket
 /// changed.
@@ -213,7 +213,32 @@ fn files_that_do_not_fit_together() {
         &["overlap"],
         &["send", "-f", &first, &first, "-b", &url],
     );
+    // What only a later file has would be left out.
     let start = "1976-03-01".parse().unwrap();
+    let richer = sandbox.source_called(
+        "rich_1m_grid_T.nc",
+        &Spec {
+            start,
+            ..Spec::default()
+        },
+    );
+    let poorer = cut(
+        &sandbox,
+        &first,
+        "poor_1m_grid_T.nc",
+        "0,1",
+        &["drop=tos", "drop=nav_lat"],
+    );
+    refused(
+        &sandbox,
+        16,
+        &[
+            "2 problems",
+            "rich_1m_grid_T.nc: has variable 'tos', which the first file lacks",
+            "'nav_lat'",
+        ],
+        &["send", "-f", &poorer, &richer, "-b", &url],
+    );
     let wider = Spec {
         grid: "42x30x5".parse().unwrap(),
         start,
@@ -279,6 +304,12 @@ fn chunk_strategies_and_codecs() {
         2,
         &["'..'"],
         &["send", "-f", &file, "-b", &url, "-p", "../up"],
+    );
+    refused(
+        &sandbox,
+        2,
+        &["'a/tos.zarr'", "choose another"],
+        &["send", "-f", &file, "-b", &url, "-p", "a/tos.zarr"],
     );
 }
 
