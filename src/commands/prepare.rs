@@ -10,8 +10,8 @@ use super::prefix::prefix;
 use crate::cli::FileArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, comparison, follows_on, place,
-    transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, check_strategies, comparison,
+    follows_on, place, transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceError, SourceFile, list};
 use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
@@ -93,6 +93,8 @@ impl Prepared {
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
+        let mains = targets.iter().flat_map(|target| &target.mains);
+        check_strategies(&archive, mains, &intent.settings)?;
         tell_what_is_clipped(&archive, &targets, intent);
         let whole = 0..archive.files.len();
         let mut prepared = Self {

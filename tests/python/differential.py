@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 
 import xarray as xr  # noqa: E402
 from drawn import TIME, Drawn  # noqa: E402
-from stores import Comparison, Different, Held  # noqa: E402
+from stores import Comparison, Different, Held, told  # noqa: E402
 
 
 
@@ -153,7 +153,7 @@ class Run:
         timed = [self.stores[main] for main in chosen if self.stores[main].steps]
         common = sorted(set.intersection(*(set(held.steps) for held in timed))) if timed else [0]
         steps = drawn.some(common, 0.5) or [drawn.one(common)]
-        if append and (not self.compact or set(chosen) == set(self.stores)):
+        if append and timed and (not self.compact or set(chosen) == set(self.stores)):
             steps += range(self.end(), end)
         else:
             append = False
@@ -202,7 +202,7 @@ class Run:
             with warnings.catch_warnings(record=True) as warned:
                 warnings.simplefilter("always")
                 xr.load_dataset(path)
-            self.allowed |= {str(warning.message) for warning in warned}
+            self.allowed |= told(warned)
 
     def check(self):
         for held in self.distinct(self.stores):
