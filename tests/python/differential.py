@@ -14,6 +14,7 @@ Accepted differences, which `expected_attributes` and `Held.pieces` make in what
 - NaN and infinity in attributes are strings, and a `missing_value` of NaN is left out: JSON has none.
 - `_FillValue` of an unsigned type with `_Unsigned = "false"` is signed in version 3, or xarray could not read it.
 - Characters are strings, without `_Encoding`: Zarr version 3 has no type for bytes that readers open without a warning.
+- `_FillValue` of texts is called `missing_value`, or xarray could not open the store.
 """
 
 import os
@@ -58,7 +59,7 @@ class Run:
             self.stores = {main: self.held(f"{self.prefix}/{main}.zarr", [main]) for main in mains}
 
     def held(self, key, mains):
-        return Held(self.drawn, self.version, self.directory / "xarray" / key, key, mains, self.members(mains))
+        return Held(self.drawn, self.version, key, mains, self.members(mains))
 
     def data_variables(self):
         """Those that are no coordinates and no bounds."""
@@ -191,6 +192,7 @@ class Run:
         drawn = self.drawn
         paths = [part.path for part in parts]
         drawn.rng.shuffle(paths)
+        flags = [*flags, "--transaction", "all"] if drawn.chance(0.2) else flags
         variables = (["compact"] if self.compact else []) + named
         command = [*self.launch, verb, "-b", f"file://{self.directory / 'ocean'}", "-p", self.prefix]
         command += ["-f", *paths, *(["-v", *variables] if variables else []), *flags]

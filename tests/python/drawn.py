@@ -137,6 +137,9 @@ class Drawn:
         self.half = self.delta // 2 if self.chance(0.5) else 0
         # Some XIOS versions write the times into time_centered, and count in time_counter.
         counted = self.chance(0.15)
+        # As xarray writes them.
+        filled = {"_FillValue": np.float64(np.nan)} if self.chance(0.15) else {}
+        self.time_types = ["f8"] if filled else ["f8", "f8", "i4", "i8" if "i8" in FORMATS[self.format] else "i4"]
         centered = counted or self.chance(0.3)
         bounded = self.chance(0.5)
         self.axis = "time_centered" if counted else TIME
@@ -144,11 +147,11 @@ class Drawn:
         if counted:
             self.add(TIME, "number", self.one(["f8", "f4", "i4"]), (TIME,), {"axis": "T"})
         for name in names:
-            own = {"bounds": f"{name}_bounds"} if bounded else {}
+            own = filled | ({"bounds": f"{name}_bounds"} if bounded else {})
             self.add(name, "time", "", (TIME,), own | {"standard_name": "time", "units": "", "calendar": ""}, "time")
             if bounded:
                 own = {"units": "", "calendar": ""} if self.chance(0.4) else {}
-                self.add(f"{name}_bounds", "time", "", (TIME, "axis_nbounds"), own, "bounds")
+                self.add(f"{name}_bounds", "time", "", (TIME, "axis_nbounds"), filled | own, "bounds")
         if bounded:
             self.sizes["axis_nbounds"] = 2
         self.extra = ["time_centered"] if centered else []
@@ -163,7 +166,7 @@ class Drawn:
         steps = np.arange(60)
         moments = np.append(self.moments(steps, "bounds").ravel(), self.moments(steps, "time"))
         while True:
-            dtype = self.one(["f8", "f8", "i4", "i8" if "i8" in FORMATS[self.format] else "i4"])
+            dtype = self.one(self.time_types)
             form = TimeForm(self.one(list(SECONDS)), self.one(REFERENCES), self.one(self.calendars), dtype)
             day = form.since[8:10]
             if form.holds(moments) and not (day == "31" and "360_day" in self.calendars):
@@ -176,6 +179,8 @@ class Drawn:
         for name in self.some(["depth", "y", "x"], 0.4):
             dtype = self.one(["f4", "f8", "i4"])
             attrs = {"units": "m", "long_name": f"the {name}"}
+            if dtype != "i4" and self.chance(0.2):
+                attrs["_FillValue"] = np.dtype(dtype).type(np.nan)
             if name == "depth":
                 attrs["positive"] = "down"
             variable = self.add(name, "number", dtype, (name,), attrs)
@@ -230,14 +235,15 @@ class Drawn:
         if self.chance(0.6):
             variable.attrs["_FillValue"] = mark
         if self.chance(0.25):
-            other = self.one([mark, mark, np.float64(mark) if dtype.kind == "f" else mark, dtype.type(3)])
-            variable.attrs["missing_value"] = other
+            others = [mark, mark, dtype.type(3), np.array([3, 5], dtype)]
+            others += [np.float64(mark), np.float64(1e20)] if dtype.kind == "f" else []
+            variable.attrs["missing_value"] = self.one(others)
 
     def packing(self, variable):
         dtype = np.dtype(variable.dtype)
         attrs = variable.attrs
         if self.chance(0.45 if dtype.kind in "iu" else 0.05):
-            kind = self.one([np.float32, np.float64])
+            kind = self.one([np.float32, np.float64, np.float64, np.int16])
             attrs |= {"scale_factor": kind(self.one([0.01, 0.1, 2.0, 1.0]))} if self.chance(0.8) else {}
             attrs |= {"add_offset": kind(self.one([0.0, 273.15, -5.0]))} if self.chance(0.6) else {}
         if dtype.kind == "i" and self.chance(0.15):
@@ -279,6 +285,9 @@ class Drawn:
             return np.array([self.one(blank) for _ in range(int(np.prod(shape)))], object).reshape(shape)
         dtype = np.dtype(variable.dtype)
         marks = [variable.attrs[name] for name in ("_FillValue", "missing_value") if name in variable.attrs]
+        marks = [dtype.type(mark) for mark in np.concatenate([[], *map(np.ravel, marks)])] if dtype.kind == "f" else [
+            dtype.type(int(mark)) for each in marks for mark in np.ravel(each)
+        ]
         how = self.rng.random()
         if how < 0.12 or (how < 0.25 and not marks):
             return np.zeros(shape, dtype) if self.chance(0.7) else np.full(shape, -0.0).astype(dtype)
@@ -288,7 +297,10 @@ class Drawn:
             values = self.rng.normal(size=shape) * 10.0 ** self.rng.integers(-3, 6)
             values = np.asarray(values, dtype)
             odd = [np.nan, np.inf, -np.inf, -0.0, np.finfo(dtype).tiny / 4]
-            if self.chance(0.3):
+            if self.chance(0.1):
+                # Any bits; those of many NaNs among them.
+                values = np.frombuffer(self.rng.bytes(values.nbytes), dtype).reshape(shape)
+            elif self.chance(0.3):
                 values = np.where(self.rng.random(shape) < 0.2, dtype.type(self.one(odd)), values)
         else:
             limits = np.iinfo(dtype)
@@ -325,9 +337,11 @@ class Drawn:
         file = netCDF4.Dataset(path, "w", format=self.format)
         put(file, self.attrs)
         for name, size in self.sizes.items():
-            file.createDimension(name, size)
+            file.createDimension(name, None if self.format == "NETCDF4" and self.chance(0.1) else size)
         file.createDimension(TIME, None if self.chance(0.7) else len(part.steps))
-        for variable in self.variables.values():
+        variables = list(self.variables.values())
+        self.rng.shuffle(variables)
+        for variable in variables:
             array = self.whole_values(variable, part.steps, part.values, part.form)
             self.write_variable(file, variable, array, part.form)
         file.close()
