@@ -11,8 +11,8 @@ use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::FileArgs;
 use crate::exit::Failure;
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, comparison,
-    follows_on, place, transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, check_strategies,
+    comparison, follows_on, place, transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceFile};
 use crate::store::{Bucket, Found, Stored, read_store};
@@ -88,6 +88,8 @@ impl Prepared {
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
+        let mains = targets.iter().flat_map(|target| &target.mains);
+        check_strategies(&archive, mains, &intent.settings)?;
         tell_what_is_clipped(&archive, &targets, intent);
         let whole = 0..archive.files.len();
         let mut prepared = Self {

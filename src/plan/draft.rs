@@ -134,8 +134,6 @@ pub(super) fn draft(
     requests: &[Request],
     settings: &Settings,
 ) -> Result<(Vec<TargetStore>, Vec<Draft>), Failure> {
-    check_strategy(archive, requests, &settings.strategy, STRATEGY_FLAG)?;
-    check_strategy(archive, requests, &settings.shards, SHARDS_FLAG)?;
     let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         match draft_arrays(archive, request, settings, index, &mut drafts) {
@@ -168,27 +166,33 @@ fn add_units(plan: &mut Plan, draft: Draft, files: usize) {
     plan.arrays.push(draft.array);
 }
 
-fn check_strategy(
+/// Checks that the chunk and shard sizes asked for are those of dimensions of `mains`: the data variables of all stores,
+/// also of those where nothing is to be done.
+///
+/// # Errors
+/// The first dimension that none of them has.
+pub fn check_strategies<'a>(
     archive: &Archive,
-    requests: &[Request],
-    strategy: &ChunkStrategy,
-    flag: &'static str,
+    mains: impl Iterator<Item = &'a String>,
+    settings: &Settings,
 ) -> Result<(), PlanError> {
-    let variables = requests
-        .iter()
-        .flat_map(|r| &r.mains)
-        .filter_map(|name| archive.catalogue.variable(name));
+    let variables = mains.filter_map(|name| archive.catalogue.variable(name));
     let known: BTreeSet<&str> = variables
         .flat_map(|v| v.dimensions.iter().map(String::as_str))
         .collect();
-    match strategy.0.keys().find(|d| !known.contains(d.as_str())) {
-        Some(dimension) => Err(PlanError::UnknownStrategyDimension {
-            flag,
-            dimension: dimension.clone(),
-            found: list(known.into_iter()),
-        }),
-        None => Ok(()),
+    for (flag, sizes) in [
+        (STRATEGY_FLAG, &settings.strategy),
+        (SHARDS_FLAG, &settings.shards),
+    ] {
+        if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
+            return Err(PlanError::UnknownStrategyDimension {
+                flag,
+                dimension: dimension.clone(),
+                found: list(known.into_iter()),
+            });
+        }
     }
+    Ok(())
 }
 
 /// Bytes that the threads of a rank hold to decode stored chunks: two buffers each, filled in turn.

@@ -1,6 +1,7 @@
 //! Where one transaction ends and the next begins: at the first file with which every store ends on a chunk boundary.
 
 use super::draft::{Request, Settings, draft};
+use super::steps::Placed;
 use super::target::Phase;
 use crate::exit::Failure;
 use crate::source::Archive;
@@ -15,7 +16,8 @@ pub enum Transactions {
 }
 
 /// The number of files in each transaction. `requests` place all steps of the archive. What is appended in one
-/// transaction then needs no object of the one before, but for the small arrays.
+/// transaction then needs no object of the one before, but for the small arrays; and it lies behind it, since stores
+/// grow only at their ends.
 ///
 /// # Errors
 /// Everything that does not fit the stores.
@@ -39,25 +41,64 @@ pub fn transactions(
         }
     }
     let mut groups = vec![0];
-    let mut ends = vec![0; requests.len()];
+    let mut reached: Vec<Reached> = requests.iter().map(Reached::new).collect();
     let mut first = 0;
     for length in archive.lengths() {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        for (request, end) in requests.iter().zip(&mut ends) {
+        for (request, reached) in requests.iter().zip(&mut reached) {
             // A store without steps has no places.
             let of_file = request.placed.get(first..first + length).unwrap_or(&[]);
-            let written = of_file.iter().filter(|p| !p.stored || settings.replace);
-            *end = written.map(|p| p.at + 1).max().unwrap_or(0).max(*end);
+            reached.add(of_file, settings.replace);
         }
         first += length;
         if let Some(group) = groups.last_mut() {
             *group += 1;
         }
-        let even = |(end, chunks): (&u64, &Vec<u64>)| chunks.iter().all(|chunk| end % chunk == 0);
-        if ends.iter().zip(&chunks).all(even) {
+        let even = |(reached, chunks): (&Reached, &Vec<u64>)| {
+            reached.is_whole() && chunks.iter().all(|chunk| reached.end % chunk == 0)
+        };
+        if reached.iter().zip(&chunks).all(even) {
             groups.push(0);
         }
     }
     groups.retain(|&files| files > 0);
     Ok(groups)
+}
+
+/// How far some of the files get in one store.
+struct Reached {
+    /// The end of what they write.
+    end: u64,
+    /// The end of the store with them.
+    length: u64,
+    /// The steps it then has. The files of an update need not be in order: fewer than `length` if a later file has
+    /// steps between theirs.
+    steps: u64,
+}
+
+impl Reached {
+    fn new(request: &Request) -> Self {
+        let old = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+        Self {
+            end: 0,
+            length: old,
+            steps: old,
+        }
+    }
+
+    fn add(&mut self, placed: &[Placed], replace: bool) {
+        for place in placed {
+            if !place.stored {
+                self.length = self.length.max(place.at + 1);
+                self.steps += 1;
+            }
+            if !place.stored || replace {
+                self.end = self.end.max(place.at + 1);
+            }
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.steps == self.length
+    }
 }

@@ -347,3 +347,15 @@ fn static_variables_and_attributes_are_sent_once() {
     assert!(send(&licence).contains("nothing to do"));
     assert!(sandbox.tree("ocean") == sent);
 }
+
+#[test]
+fn chunk_sizes_may_be_those_of_a_store_that_has_all_steps() {
+    let sandbox = Sandbox::new();
+    let (file, url) = (months(&sandbox, 1, 1), sandbox.url("ocean"));
+    let chunks = r#"{"deptht": 2, "y": 7}"#;
+    let args = ["send", "-f", &file, "-b", &url, "-cs", chunks, "-v"];
+    alone(&[&args[..], &["thetao"]].concat()).well();
+    // Only thetao has this depth, and nothing is to be done for it.
+    let ended = alone(&[&args[..], &["thetao", "tos"]].concat()).well();
+    assert!(ended.stdout.contains("skipped"), "{}", ended.stdout);
+}

@@ -8,6 +8,7 @@ mod append;
 mod archives;
 mod compact;
 mod delete;
+mod differential;
 mod faults;
 mod formats;
 mod list;
