@@ -98,8 +98,9 @@ class Run:
         end = self.end()
         fresh = drawn.whole(1, 4)
         if what == "append":
-            gap = drawn.one([0, 0, 0, 2])
-            self.send(range(end + gap, end + gap + fresh), ["--allow-gaps"] if gap else [])
+            first = end + drawn.one([0, 0, 0, 2])
+            gaps = any(held.steps and held.steps[-1] + 1 < first for held in self.stores.values())
+            self.send(range(first, first + fresh), ["--allow-gaps"] if gaps else [])
         elif what in ("skip", "replace"):
             # A store that is behind others or has gaps lacks steps that may not be sent any more.
             held = self.contiguous()

@@ -243,7 +243,7 @@ class Drawn:
         dtype = np.dtype(variable.dtype)
         attrs = variable.attrs
         if self.chance(0.45 if dtype.kind in "iu" else 0.05):
-            kind = self.one([np.float32, np.float64, np.float64, np.int16])
+            kind = self.one([np.float32, np.float64])
             attrs |= {"scale_factor": kind(self.one([0.01, 0.1, 2.0, 1.0]))} if self.chance(0.8) else {}
             attrs |= {"add_offset": kind(self.one([0.0, 273.15, -5.0]))} if self.chance(0.6) else {}
         if dtype.kind == "i" and self.chance(0.15):
@@ -268,6 +268,8 @@ class Drawn:
         variable = self.add("words", self.text_kind(), "", dims, {"long_name": "words"})
         if variable.kind == "text" and self.chance(0.6):
             variable.attrs["_Encoding"] = self.one(["utf-8", "latin-1"])
+        if self.chance(0.25):
+            variable.attrs["_FillValue"] = b"*" if variable.kind == "text" else "NA"
         names = self.some(self.extra, 0.5)
         if names:
             variable.attrs["coordinates"] = " ".join(names)
@@ -281,13 +283,12 @@ class Drawn:
         """Values of one step, or all of a static variable."""
         shape = tuple(self.sizes[name] for name in variable.dims if name != TIME)
         if variable.kind in ("text", "string"):
-            blank = WORDS if variable.attrs.get("_Encoding") or variable.kind == "string" else WORDS[:5]
-            return np.array([self.one(blank) for _ in range(int(np.prod(shape)))], object).reshape(shape)
+            fill = variable.attrs.get("_FillValue", "")
+            words = [*WORDS, fill.decode() if isinstance(fill, bytes) else fill]
+            return np.array([self.one(words) for _ in range(int(np.prod(shape)))], object).reshape(shape)
         dtype = np.dtype(variable.dtype)
         marks = [variable.attrs[name] for name in ("_FillValue", "missing_value") if name in variable.attrs]
-        marks = [dtype.type(mark) for mark in np.concatenate([[], *map(np.ravel, marks)])] if dtype.kind == "f" else [
-            dtype.type(int(mark)) for each in marks for mark in np.ravel(each)
-        ]
+        marks = [mark.astype(dtype) for mark in map(np.asarray, marks) for mark in mark.ravel()]
         how = self.rng.random()
         if how < 0.12 or (how < 0.25 and not marks):
             return np.zeros(shape, dtype) if self.chance(0.7) else np.full(shape, -0.0).astype(dtype)
