@@ -49,7 +49,7 @@ async fn print_all(bucket: &Bucket, prefix: &str, json: bool) -> Result<(), Fail
     };
     let ended: Result<(), Failure> = ended.await;
     // Also after a failure, so that what was printed stays JSON.
-    printer.end(&layout::below(bucket.place(), prefix))?;
+    printer.end(&layout::below(bucket.place(), prefix), ended.is_ok())?;
     ended?;
     match printer.broken {
         0 => Ok(()),
@@ -97,12 +97,13 @@ impl Printer {
         Ok(!self.closed)
     }
 
-    fn end(&mut self, place: &str) -> Result<(), Failure> {
+    /// Ends the list, which is `complete` or was cut short.
+    fn end(&mut self, place: &str, complete: bool) -> Result<(), Failure> {
         let place = place.trim_end_matches('/');
         match (self.json, self.printed) {
             (true, 0) => self.write("[]\n"),
             (true, _) => self.write("\n]\n"),
-            (false, 0) => self.write(&format!("{place}: there are no stores\n")),
+            (false, 0) if complete => self.write(&format!("{place}: there are no stores\n")),
             (false, _) => Ok(()),
         }
     }

@@ -28,6 +28,23 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
+/// The codes by which S3 servers refuse access.
+const REFUSALS: [&str; 7] = [
+    "AccessDenied",
+    "AllAccessDisabled",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
+/// Does the server refuse access? `said` is what it said.
+pub(super) fn is_refusal(said: &str) -> bool {
+    let code = said.split(':').next().unwrap_or_default();
+    REFUSALS.contains(&code)
+}
+
 /// Did no connection come about?
 pub(super) fn is_unreachable(error: &object_store::Error) -> bool {
     let connect =
@@ -100,5 +117,14 @@ mod tests {
             "raw *** url *** xml *** short *** end"
         );
         assert_eq!(scrub("nothing", &[]), "nothing");
+    }
+    #[test]
+    fn refusals_are_told_by_their_codes() {
+        for said in ["AccessDenied: Signature is required", "InvalidToken"] {
+            assert!(is_refusal(said), "{said}");
+        }
+        for said in ["SlowDown: AccessDenied", "", "connection reset"] {
+            assert!(!is_refusal(said), "{said}");
+        }
     }
 }

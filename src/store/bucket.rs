@@ -12,7 +12,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::access::Access;
-use super::answer::{distrust, is_unreachable, said, scrub};
+use super::answer::{distrust, is_refusal, is_unreachable, said, scrub};
 use super::connect::connect;
 use super::error::StoreError;
 use super::place::Place;
@@ -107,15 +107,15 @@ impl Bucket {
         &self.place
     }
 
-    /// Asks the server whether the bucket is there and may be read, with less patience than other requests have.
+    /// Asks the server whether the bucket is there, with less patience than other requests have.
     ///
     /// # Errors
-    /// If the bucket does not exist, access is refused, or the server cannot be reached.
+    /// If the bucket does not exist, or the server cannot be reached.
     pub async fn reach(&self, prefix: &str) -> Result<(), StoreError> {
         let first = self.hurried.list(Some(&self.path(prefix))).try_next().await;
         match first.map_err(|cause| self.error(prefix, "listing", &cause)) {
-            // A server that is busy now gets its time later.
-            Ok(_) | Err(StoreError::Failed { .. }) => Ok(()),
+            // A server that is busy now gets its time later; and who may not list may still read and write.
+            Ok(_) | Err(StoreError::Failed { .. } | StoreError::Denied { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -174,12 +174,12 @@ impl Bucket {
         copied.map_err(|cause| self.error(from, "copying", &cause))
     }
 
+    /// Where `key` is, with its characters as they are: readers ask for them so.
     pub(super) fn path(&self, key: &str) -> Path {
-        self.base
-            .split('/')
-            .chain(key.split('/'))
-            .filter(|part| !part.is_empty())
-            .collect()
+        let parts = self.base.split('/').chain(key.split('/'));
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        // What could lead elsewhere, such as `..`, is spelt out.
+        Path::parse(parts.join("/")).unwrap_or_else(|_| parts.into_iter().collect())
     }
 
     /// The path of a key that a listing gave, with its characters as they are.
@@ -210,6 +210,12 @@ impl Bucket {
         }
         match cause {
             _ if text.starts_with("NoSuchBucket") => StoreError::NoBucket { place },
+            // Listings are refused without a kind of error of their own.
+            _ if is_refusal(&text) => StoreError::Denied {
+                place,
+                key,
+                cause: text,
+            },
             object_store::Error::NotFound { .. } => StoreError::Missing { place, key },
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. } => StoreError::Denied {

@@ -59,6 +59,11 @@ pub enum StoreError {
     Foreign { store: String, problem: String },
     #[error("array '{array}': {cause}")]
     Coding { array: String, cause: String },
+    #[error(
+        "object '{key}' of the store cannot be decoded ({cause}): it is damaged; put it back from a copy, or delete the \
+         store and send its files again"
+    )]
+    Damaged { key: String, cause: String },
 }
 
 impl StoreError {
@@ -66,6 +71,18 @@ impl StoreError {
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing { .. })
+    }
+
+    /// The same, of the stored object `key` if that cannot be decoded.
+    #[must_use]
+    pub fn in_object(self, key: &str) -> Self {
+        match self {
+            Self::Coding { cause, .. } => Self::Damaged {
+                key: key.to_owned(),
+                cause,
+            },
+            other => other,
+        }
     }
 }
 
@@ -82,7 +99,7 @@ impl From<StoreError> for Failure {
             StoreError::Denied { .. } => Exit::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
-            StoreError::Foreign { .. } => Exit::ForeignStore,
+            StoreError::Foreign { .. } | StoreError::Damaged { .. } => Exit::ForeignStore,
             StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

@@ -167,8 +167,11 @@ async fn read_times(
     for index in 0..array.shape[0].div_ceil(array.chunk[0]) {
         let mut chunk = vec![0; array.shape.len()];
         chunk[0] = index;
-        let values = match bucket.get(&codec.key(store, &chunk)).await {
-            Ok(stored) => codec.decode(&stored)?,
+        let key = codec.key(store, &chunk);
+        let values = match bucket.get(&key).await {
+            Ok(stored) => codec
+                .decode(&stored)
+                .map_err(|cause| cause.in_object(&key))?,
             Err(error) if error.is_missing() => array.fill.repeat(count),
             Err(error) => return Err(error),
         };

@@ -34,6 +34,11 @@ impl FromStr for Place {
             }
             let url =
                 url::Url::parse(text).map_err(|_| wrong("expected file:///absolute/directory"))?;
+            if url.query().is_some() || url.fragment().is_some() {
+                return Err(wrong(
+                    "in the URL of a directory '?' is written %3F, '#' is written %23",
+                ));
+            }
             let path = url
                 .to_file_path()
                 .map_err(|()| wrong("expected file:///absolute/directory"))?;
@@ -87,7 +92,15 @@ mod tests {
             "file:///data/x".parse::<Place>().ok(),
             Some(Place::Directory("/data/x".into()))
         );
-        for wrong in ["", "s3://a/b", "https://a", "file:x", "a b"] {
+        for wrong in [
+            "",
+            "s3://a/b",
+            "https://a",
+            "file:x",
+            "file:///x#1",
+            "file:///x?1",
+            "a b",
+        ] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
     }

@@ -91,8 +91,9 @@ pub(super) async fn text_type(
             .collect();
     }
     let lengths = chunks.into_iter().map(|chunk| async move {
-        match bucket.get(&codec.key(store, &chunk)).await {
-            Ok(stored) => longest_of(codec, &stored),
+        let key = codec.key(store, &chunk);
+        match bucket.get(&key).await {
+            Ok(stored) => longest_of(codec, &stored).map_err(|cause| cause.in_object(&key)),
             Err(error) if error.is_missing() => Ok(0),
             Err(error) => Err(error),
         }

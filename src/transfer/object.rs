@@ -117,7 +117,7 @@ impl Engine {
         let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
         decoded
             .map(|values| Some((values, size)))
-            .map_err(|cause| failed(array, chunk, cause))
+            .map_err(|cause| failed(array, chunk, cause.in_object(key)))
     }
 
     async fn write_object(

@@ -3,7 +3,7 @@
 use nemo_like::Spec;
 use serde_json::Value;
 
-use crate::support::{Sandbox, alone, end, objects, on_ranks, python, reads_back, server};
+use crate::support::{Sandbox, alone, cut, end, objects, on_ranks, python, reads_back, server};
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
     let start = format!("1976-{from:02}-01").parse().unwrap();
@@ -358,4 +358,64 @@ fn chunk_sizes_may_be_those_of_a_store_that_has_all_steps() {
     // Only thetao has this depth, and nothing is to be done for it.
     let ended = alone(&[&args[..], &["thetao", "tos"]].concat()).well();
     assert!(ended.stdout.contains("skipped"), "{}", ended.stdout);
+}
+
+#[test]
+fn keys_hold_the_characters_that_were_asked_for() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.source(&Spec::default());
+    let server = server();
+    let credentials = sandbox.credentials(&server);
+    let url = sandbox.url("ocean");
+    let prefix = "süd ~50%20/run#1*";
+    for (ranks, bucket) in [
+        (1, &["-b", &url][..]),
+        (3, &["-b", "ocean", "-c", &credentials]),
+    ] {
+        let run = |command: &[&str]| on_ranks(ranks, &[command, bucket, &["-p", prefix]].concat());
+        let send = ["send", "-v", "tos", "-f", &file];
+        run(&send).well();
+        let store = format!("{prefix}/tos.zarr");
+        let keys: Vec<String> = match ranks {
+            1 => sandbox.tree("ocean").into_keys().collect(),
+            _ => objects(&server).into_keys().collect(),
+        };
+        assert!(keys.contains(&format!("{store}/zarr.json")), "{keys:?}");
+        assert!(run(&send).well().stdout.contains("nothing to do"));
+        assert!(
+            run(&["list"])
+                .well()
+                .stdout
+                .contains(&format!("{store}: Zarr v3"))
+        );
+        run(&["delete", "-v", "tos", "--yes"]).well();
+    }
+    assert!(sandbox.tree("ocean").is_empty() && objects(&server).is_empty());
+}
+
+#[test]
+fn damaged_objects_are_named() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let file = months(&sandbox, 1, 3);
+    let place = ["-b", &url, "-p", "T1m", "-v", "tos"];
+    let strategy = ["-cs", r#"{"time_counter": 3}"#];
+    alone(&[&["send", "-f", &file][..], &place, &strategy].concat()).well();
+    let later = months(&sandbox, 4, 1);
+    let first = cut(&sandbox, &file, "first_1m_grid_T.nc", "0", &[]);
+    for (key, code, args) in [
+        ("T1m/tos.zarr/tos/c/0/0/0", 40, ["update", "-f", &first]),
+        ("T1m/tos.zarr/time_counter/c/0", 25, ["send", "-f", &later]),
+    ] {
+        let object = sandbox.path("ocean").join(key);
+        let whole = std::fs::read(&object).unwrap();
+        std::fs::write(&object, &whole[1..]).unwrap();
+        let before = sandbox.tree("ocean");
+        let refused = on_ranks(3, &[&args[..], &place].concat());
+        assert_eq!(refused.code, code, "{refused:#?}");
+        let said = format!("object '{key}' of the store cannot be decoded");
+        assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+        assert!(sandbox.tree("ocean") == before);
+        std::fs::write(&object, &whole).unwrap();
+    }
 }

@@ -241,3 +241,15 @@ fn where_there_are_no_stores_it_says_so() {
     let missing = alone(&["list", "-b", "lake", "-c", &credentials]);
     assert_eq!(missing.code, 31, "{missing:#?}");
 }
+
+#[test]
+fn a_refused_list_is_no_empty_one() {
+    let sandbox = Sandbox::new();
+    let server = server();
+    let credentials = sandbox.credentials(&server);
+    let args = ["list", "-b", "ocean", "-c", &credentials, "--anonymous"];
+    let refused = on_ranks(3, &args);
+    assert_eq!(refused.code, 32, "{refused:#?}");
+    assert!(refused.stderr.contains("access refused"), "{refused:#?}");
+    assert!(!refused.stdout.contains("no stores"), "{refused:#?}");
+}
