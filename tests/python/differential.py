@@ -143,9 +143,8 @@ class Run:
         named = list(self.stores) if self.named else []
         self.run("send", parts, named, [*flags, *more])
         for held in self.distinct(self.stores):
-            idle = "skip" in more and held.steps and set(steps) <= set(held.steps)
             held.apply(parts, "replace" in more, held.members)
-            held.attrs[""] |= {} if idle else added
+            held.attrs[""] |= added
         self.check()
 
     def update(self, append, end):
