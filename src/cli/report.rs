@@ -80,8 +80,15 @@ impl Summary {
         if self.transactions > 0 {
             let _ = write!(
                 failure.message,
-                "; {} transactions before this one are in place ({} steps appended, {} replaced): run it again to go on",
-                self.transactions, self.appended, self.replaced
+                "; {} transactions before this one are in place ({} steps appended, {} replaced): {} to go on",
+                self.transactions,
+                self.appended,
+                self.replaced,
+                if self.done == "sent" {
+                    "send again with --on-overlap skip"
+                } else {
+                    "run it again"
+                }
             );
         }
         failure

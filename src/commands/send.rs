@@ -12,7 +12,7 @@ use super::transaction::Job;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::commit::record;
 use crate::exit::Failure;
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings};
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings, Transactions};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Codec};
 
@@ -24,6 +24,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         overlap,
         missing: Missing::Append,
         allow_gaps: args.allow_gaps,
+        transactions: args.files.transaction.unwrap_or(Transactions::Chunk),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: args.shards()?,
@@ -51,6 +52,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             Missing::Error
         },
         allow_gaps: true,
+        transactions: args.files.transaction.unwrap_or(Transactions::All),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: ChunkStrategy::default(),
