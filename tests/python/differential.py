@@ -192,7 +192,7 @@ class Run:
         drawn = self.drawn
         paths = [part.path for part in parts]
         drawn.rng.shuffle(paths)
-        flags = [*flags, "--transaction", "all"] if drawn.chance(0.2) else flags
+        flags = [*flags, "--transaction", drawn.one(["chunk", "all"])] if drawn.chance(0.5) else flags
         variables = (["compact"] if self.compact else []) + named
         command = [*self.launch, verb, "-b", f"file://{self.directory / 'ocean'}", "-p", self.prefix]
         command += ["-f", *paths, *(["-v", *variables] if variables else []), *flags]

@@ -33,7 +33,7 @@ class Held:
 
     def apply(self, parts, replace, members):
         """Does to it what an operation with the files `parts` does to a store."""
-        grows = any(self.drawn.variables[name].grows for name in self.members)
+        grows = any(self.drawn.variables[name].grows for name in members)
         pieces = {}
         for part in parts:
             self.form = self.form or part.form

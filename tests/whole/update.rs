@@ -220,6 +220,27 @@ fn a_static_variable_is_overwritten_whole() {
 }
 
 #[test]
+fn new_steps_that_take_turns_in_several_files_are_appended_in_order() {
+    for ranks in [1, 3] {
+        let sandbox = Sandbox::new();
+        let (file, url) = (year(&sandbox), sandbox.url("ocean"));
+        let first = cut(&sandbox, &file, "first.nc", "0,1", &[]);
+        let place = ["-b", &url, "-p", "T1m", "-v", "tos"];
+        on_ranks(ranks, &[&["send", "-f", &first][..], &place].concat()).well();
+        // Every step ends on a chunk boundary, but a store grows only at its end.
+        let later = [
+            cut(&sandbox, &file, "a.nc", "0,3", &[]),
+            cut(&sandbox, &file, "b.nc", "2,5", &[]),
+            cut(&sandbox, &file, "c.nc", "4", &[]),
+        ];
+        let update = ["update", "--append-missing", "--transaction", "chunk", "-f"];
+        let files = [&later[0][..], &later[1], &later[2]];
+        on_ranks(ranks, &[&update[..], &files, &place].concat()).well();
+        holds(&sandbox, "ocean/T1m/tos.zarr", &[file]);
+    }
+}
+
+#[test]
 fn an_update_that_fails_leaves_all_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), server());
     let credentials = sandbox.credentials(&server);
@@ -261,25 +282,4 @@ fn an_update_that_fails_leaves_all_as_it_was() {
         .map(|(steps, name)| cut(&sandbox, &file, name, steps, &["add=1"]));
     let expected = [pieces[0].clone(), kept, pieces[1].clone()];
     reads_back("s3://ocean/T1m/thetao.zarr", Some(&server), &expected);
-}
-
-#[test]
-fn new_steps_that_take_turns_in_several_files_are_appended_in_order() {
-    for ranks in [1, 3] {
-        let sandbox = Sandbox::new();
-        let (file, url) = (year(&sandbox), sandbox.url("ocean"));
-        let first = cut(&sandbox, &file, "first.nc", "0,1", &[]);
-        let place = ["-b", &url, "-p", "T1m", "-v", "tos"];
-        on_ranks(ranks, &[&["send", "-f", &first][..], &place].concat()).well();
-        // Every step ends on a chunk boundary, but a store grows only at its end.
-        let later = [
-            cut(&sandbox, &file, "a.nc", "0,3", &[]),
-            cut(&sandbox, &file, "b.nc", "2,5", &[]),
-            cut(&sandbox, &file, "c.nc", "4", &[]),
-        ];
-        let update = ["update", "--append-missing", "-f"];
-        let files = [&later[0][..], &later[1], &later[2]];
-        on_ranks(ranks, &[&update[..], &files, &place].concat()).well();
-        holds(&sandbox, "ocean/T1m/tos.zarr", &[file]);
-    }
 }
