@@ -50,7 +50,7 @@ lint:
 
 .PHONY: python
 python:
-	$(call heading,Python readers in tests/.venv)
+	$(call heading,Python readers in tests/.venv and tests/.venv-zarr2)
 	@scripts/python-venv.sh
 
 .PHONY: build
@@ -91,4 +91,4 @@ bench:
 .PHONY: clean
 clean:
 	cargo clean
-	rm -rf tests/.venv
+	rm -rf tests/.venv tests/.venv-zarr2

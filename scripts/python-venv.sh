@@ -1,23 +1,29 @@
 #!/usr/bin/env bash
-# Makes tests/.venv from tests/requirements.txt, anew when that file has changed since.
+# Makes tests/.venv from tests/requirements.txt, and tests/.venv-zarr2, with the zarr-python before version 3, from
+# tests/requirements-zarr2.txt; anew when those files have changed since.
 # PYTHON names the interpreter (default: python3); the pinned packages need 3.11 or newer.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-venv=$top/tests/.venv
-wanted=$top/tests/requirements.txt
-made_from=$venv/requirements.txt # the last file written, so a half-made venv is made again
 python=${PYTHON:-python3}
 
-cmp -s "$wanted" "$made_from" && exit 0
+make_venv() {
+    local venv=$1 wanted=$2
+    local made_from=$venv/requirements.txt # the last file written, so a half-made venv is made again
 
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-    echo "tests need Python 3.11 or newer, $python is $("$python" --version 2>&1)" >&2
-    echo "name another one: make test PYTHON=python3.12" >&2
-    exit 1
+    cmp -s "$wanted" "$made_from" && return
+
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "tests need Python 3.11 or newer, $python is $("$python" --version 2>&1)" >&2
+        echo "name another one: make test PYTHON=python3.12" >&2
+        exit 1
+    }
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$wanted"
+    "$venv/bin/pip" check >/dev/null
+    cp "$wanted" "$made_from"
 }
-rm -rf "$venv"
-"$python" -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$wanted"
-"$venv/bin/pip" check >/dev/null
-cp "$wanted" "$made_from"
+
+make_venv "$top/tests/.venv" "$top/tests/requirements.txt"
+make_venv "$top/tests/.venv-zarr2" "$top/tests/requirements-zarr2.txt"

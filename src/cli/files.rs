@@ -68,9 +68,9 @@ pub struct FileArgs {
     )]
     pub update_coords: Option<String>,
 
-    /// Files in one transaction: the fewest that end on a chunk boundary, or all
-    #[arg(long, value_enum, default_value_t)]
-    pub transaction: Transactions,
+    /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update]
+    #[arg(long, value_enum)]
+    pub transaction: Option<Transactions>,
 
     /// How to verify each object after its PUT
     #[arg(long, value_enum, default_value_t)]

@@ -11,6 +11,7 @@ mod send;
 mod settle;
 mod start;
 mod survey;
+mod targets;
 mod transaction;
 
 use crate::cli::{Command, Parsed};

@@ -7,17 +7,18 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::prefix::prefix;
+use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::FileArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, comparison, follows_on, place,
-    transactions,
+    self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, comparison,
+    follows_on, place, transactions,
 };
-use crate::source::{Archive, Catalogue, Order, SourceError, SourceFile, list};
-use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
+use crate::source::{Archive, Catalogue, Order, SourceFile};
+use crate::store::{Bucket, Found, Stored, read_store};
 
 /// Stores that are looked at at a time.
-const REQUESTS: usize = 16;
+pub(super) const REQUESTS: usize = 16;
 
 /// What the command wants.
 pub(super) struct Intent<'a> {
@@ -29,6 +30,8 @@ pub(super) struct Intent<'a> {
     pub missing: Missing,
     /// May times be missing between the files, or behind a store's last step?
     pub allow_gaps: bool,
+    /// How many files are committed at a time.
+    pub transactions: Transactions,
     /// How arrays are made and written.
     pub settings: Settings,
 }
@@ -42,15 +45,6 @@ pub(super) struct Prepared {
     next: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
-}
-
-/// A store that is asked for.
-struct Target {
-    key: String,
-    /// Its data variables.
-    mains: Vec<String>,
-    /// These and their coordinates.
-    members: Vec<String>,
 }
 
 /// The next transaction.
@@ -111,7 +105,7 @@ impl Prepared {
                 &prepared.archive,
                 &requests,
                 &intent.settings,
-                args.transaction,
+                intent.transactions,
             )?;
             let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
             prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
@@ -241,87 +235,6 @@ fn request(
         stored,
         placed,
     }))
-}
-
-/// The variables to send: those `named`, each once, or all data variables.
-fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<String>, SourceError> {
-    if named.is_empty() {
-        return Ok(catalogue.data_variables());
-    }
-    let mut chosen: Vec<String> = Vec::new();
-    for name in named {
-        if catalogue.variable(name).is_none() {
-            return Err(SourceError::UnknownVariable {
-                path: catalogue.path.clone(),
-                variable: name.clone(),
-                found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
-            });
-        }
-        if !chosen.contains(name) {
-            chosen.push(name.clone());
-        }
-    }
-    Ok(chosen)
-}
-
-/// A store for each variable, or one for all.
-fn targets(archive: &Archive, prefix: &str, variables: Vec<String>, compact: bool) -> Vec<Target> {
-    let target = |key: String, mains: Vec<String>| Target {
-        key,
-        members: archive.members(&mains),
-        mains,
-    };
-    if compact {
-        return vec![target(layout::compact_key(prefix), variables)];
-    }
-    let each = variables.into_iter();
-    each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
-        .collect()
-}
-
-fn all_members(targets: &[Target]) -> Vec<String> {
-    let mut members: Vec<String> = Vec::new();
-    for name in targets.iter().flat_map(|t| &t.members) {
-        if !members.contains(name) {
-            members.push(name.clone());
-        }
-    }
-    members
-}
-
-/// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
-/// one, all of them must be there.
-async fn held(
-    targets: Vec<Target>,
-    bucket: &Bucket,
-    axis: &str,
-    named: bool,
-) -> Result<Vec<Target>, Failure> {
-    let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.key, axis));
-    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
-    let (mut there, mut missing) = (Vec::new(), Vec::new());
-    for (mut target, found) in targets.into_iter().zip(looked?) {
-        let Found::Store(stored) = found else {
-            missing.push(target.key);
-            continue;
-        };
-        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-        if !named {
-            target.mains.retain(holds);
-            target.members.retain(holds);
-        }
-        if !target.mains.is_empty() {
-            there.push(target);
-        }
-    }
-    if (named && !missing.is_empty()) || there.is_empty() {
-        let message = format!(
-            "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
-            list(missing.iter().map(String::as_str))
-        );
-        return Err(Failure::new(Exit::NoStore, message));
-    }
-    Ok(there)
 }
 
 fn tell_what_is_clipped(archive: &Archive, targets: &[Target], intent: &Intent<'_>) {

@@ -12,7 +12,7 @@ use super::transaction::Job;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::commit::record;
 use crate::exit::Failure;
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings};
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings, Transactions};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Codec};
 
@@ -24,6 +24,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         overlap,
         missing: Missing::Append,
         allow_gaps: args.allow_gaps,
+        transactions: args.files.transaction.unwrap_or(Transactions::Chunk),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: args.shards()?,
@@ -51,6 +52,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             Missing::Error
         },
         allow_gaps: true,
+        transactions: args.files.transaction.unwrap_or(Transactions::All),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: ChunkStrategy::default(),
@@ -112,12 +114,7 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     } else {
         ("send", "sent")
     };
-    // Without a word on overlap, the same send again would be refused for the steps that are in place.
-    let go_on = match intent.overlap {
-        Overlap::AllOrNothing | Overlap::Error => "run it again with --on-overlap skip",
-        Overlap::Skip | Overlap::Replace => "run it again",
-    };
-    let mut summary = Summary::new(done, go_on);
+    let mut summary = Summary::new(done);
     loop {
         let next = match &mut prepared {
             Some(prepared) => runtime.block_on(next(prepared, &intent, &bucket)),

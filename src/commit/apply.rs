@@ -56,9 +56,10 @@ impl<'a> Commit<'a> {
         .await
     }
 
-    async fn put_all(&mut self, documents: BTreeMap<String, String>) -> Result<(), StoreError> {
+    /// Puts those of `documents` that are not there already.
+    async fn put_all(&mut self, mut documents: BTreeMap<String, String>) -> Result<(), StoreError> {
         let bucket = self.bucket;
-        let before: Vec<(String, Option<Bytes>)> = stream::iter(documents.keys().cloned())
+        let mut before: Vec<(String, Option<Bytes>)> = stream::iter(documents.keys().cloned())
             .map(|key| async move {
                 match bucket.get(&key).await {
                     Ok(document) => Ok((key, Some(document))),
@@ -69,6 +70,8 @@ impl<'a> Commit<'a> {
             .buffered(REQUESTS)
             .try_collect()
             .await?;
+        before.retain(|(key, now)| documents.get(key).map(String::as_bytes) != now.as_deref());
+        documents.retain(|key, _| before.iter().any(|(changed, _)| changed == key));
         self.put.extend(before);
         let this = &*self;
         let work = documents

@@ -4,6 +4,7 @@
 
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::manifest::Manifest;
 use crate::plan::Plan;
@@ -19,7 +20,7 @@ pub struct LastTransaction {
     pub transaction: u64,
     /// The command that made it.
     pub command: String,
-    /// Steps it added.
+    /// Steps it added or overwrote.
     pub steps: u64,
     /// Bytes of all the store's objects, documents included; `None` if they were not known before.
     pub stored_bytes: Option<u64>,
@@ -85,7 +86,8 @@ pub async fn record(
 ) -> Vec<String> {
     let changed = (0..plan.stores.len()).filter(|&index| {
         let store = &plan.stores[index];
-        store.old_root.as_ref() != Some(&store.new_root)
+        let is_new_root = store.old_root.as_ref() != Some(&store.new_root);
+        is_new_root || manifest.changes(index) != ([0; 2], [0; 2])
     });
     let puts = changed.map(|index| record_one(bucket, plan, manifest, command, index));
     let puts = stream::iter(puts).buffer_unordered(REQUESTS);
@@ -107,7 +109,7 @@ async fn record_one(
         None => None,
     };
     let before = before.map(|(record, _)| record);
-    let documents = documents(plan, index);
+    let documents = documents(&store.new_root);
     let (stored, replaced) = manifest.changes(index);
     let [objects, stored_bytes] = LastTransaction::after(
         before.as_ref(),
@@ -119,7 +121,7 @@ async fn record_one(
     let record = LastTransaction {
         transaction: before.map_or(0, |before| before.transaction) + 1,
         command: command.to_owned(),
-        steps: store.new_steps,
+        steps: store.new_steps + store.replaced_steps,
         stored_bytes,
         objects,
         documents,
@@ -135,12 +137,16 @@ async fn record_one(
     bucket.put(&key, record.into()).await.map(|_| ())
 }
 
-/// Number and bytes of the documents of the plan's store `index`: of its arrays, and the root's.
-fn documents(plan: &Plan, index: usize) -> [u64; 2] {
-    let arrays = plan.arrays.iter().filter(|a| a.stores.contains(&index));
-    let sizes = arrays.map(|array| array.document.len() as u64);
-    sizes.fold([1, plan.stores[index].new_root.len() as u64], |all, one| {
-        [all[0] + 1, all[1] + one]
+/// Number and bytes of a store's documents: those that its root document, of either version, consolidates, and itself.
+fn documents(root: &str) -> [u64; 2] {
+    let document: Value = serde_json::from_str(root).unwrap_or_default();
+    let consolidated = match &document["consolidated_metadata"]["metadata"] {
+        Value::Null => &document["metadata"],
+        inline => inline,
+    };
+    let documents = consolidated.as_object().into_iter().flatten();
+    documents.fold([1, root.len() as u64], |all, (_, document)| {
+        [all[0] + 1, all[1] + document.to_string().len() as u64]
     })
 }
 

@@ -58,8 +58,9 @@ pub(super) fn conforms(
             continue;
         }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
-        let same =
-            equal(found, held) || (attribute == "_FillValue" && masks_nan_only(dtype, found, held));
+        let mask = attribute == "_FillValue";
+        let same = equal(found, held)
+            || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         if !same {
             let shown =
                 |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
@@ -73,6 +74,12 @@ pub(super) fn conforms(
         }
     }
     Ok(())
+}
+
+/// Is the mask of both the same stored value, however it is written? Attributes can say an unsigned one signed.
+fn masks_alike(variable: &Variable, dtype: DType, stored: &StoredArray) -> bool {
+    let found = variable.fill_value().and_then(|fill| dtype.bytes_of(fill));
+    stored.attributes.contains_key("_FillValue") && found.as_ref() == Some(&stored.fill)
 }
 
 /// Has the file no mask, and the store that of NaN, which xarray gives to any float? Readers see the same.

@@ -6,10 +6,9 @@ use crate::exit::Failure;
 use crate::source::Archive;
 
 /// How the files of a send are grouped into transactions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Transactions {
     /// Each is the smallest run of files that ends on a chunk boundary; the last one has what is left.
-    #[default]
     Chunk,
     /// One has all files.
     All,

@@ -223,7 +223,7 @@ fn what_is_not_ours_stays_without_force() {
         ),
     ] {
         let ended = scene.delete(3, &args);
-        assert_eq!(ended.code, 28, "{ended:#?}");
+        assert_eq!(ended.code, 29, "{ended:#?}");
         assert!(ended.stderr.contains(first), "{ended:#?}");
         assert!(objects(&scene.server) == before);
     }

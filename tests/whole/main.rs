@@ -13,6 +13,7 @@ mod formats;
 mod list;
 mod ranks;
 mod readers;
+mod reference;
 mod refusals;
 mod sending;
 mod support;

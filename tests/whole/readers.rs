@@ -1,11 +1,8 @@
 //! xarray and zarr-python read what was sent, bit for bit, masked cells, attributes and coordinates included.
 
-use std::path::Path;
-use std::process::Command;
-
 use nemo_like::Spec;
 
-use crate::support::{Sandbox, alone, end, on_ranks, python, reads_back, real_months, server};
+use crate::support::{Sandbox, alone, every_kind, on_ranks, reads_back, real_months, server};
 
 #[test]
 fn the_real_months_create_and_append() {
@@ -123,25 +120,21 @@ fn every_format_and_filter_of_a_source() {
 #[test]
 fn every_type_layout_and_filter() {
     let sandbox = Sandbox::new();
-    let files =
-        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    let mut command = Command::new(python());
-    command.arg(script).args(&files);
-    end(command).well();
-    for file in &files {
-        on_ranks(
-            3,
-            &["send", "-f", file, "-b", &sandbox.url("ocean"), "-p", "all"],
-        )
-        .well();
+    let files = every_kind(&sandbox);
+    let mut stores = Vec::new();
+    for version in ["2", "3"] {
+        let url = sandbox.url("ocean");
+        for file in &files {
+            let args = [
+                "send", "-f", file, "-b", &url, "-p", version, "-zv", version,
+            ];
+            on_ranks(3, &args).well();
+        }
+        let entries = std::fs::read_dir(sandbox.path("ocean").join(version)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        stores.extend(paths.filter(|p| p.extension().is_some()));
     }
-    let stores = std::fs::read_dir(sandbox.path("ocean/all")).unwrap();
-    let stores: Vec<_> = stores
-        .map(|entry| entry.unwrap().path())
-        .filter(|p| p.extension().is_some())
-        .collect();
-    assert_eq!(stores.len(), 50, "{stores:?}");
+    assert_eq!(stores.len(), 100, "{stores:?}");
     let stores: Vec<_> = stores.iter().map(|store| store.to_str().unwrap()).collect();
     reads_back(&stores.join(","), None, &files);
 }

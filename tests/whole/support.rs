@@ -226,6 +226,8 @@ pub fn command(program: &[&str], args: &[&str]) -> Command {
 
 pub fn end(mut command: Command) -> Ended {
     let begun = Instant::now();
+    // A child inherits the files that other tests are writing just then, with their locks.
+    command.env("HDF5_USE_FILE_LOCKING", "FALSE");
     let output = command.output().unwrap();
     Ended {
         code: output.status.code().unwrap_or(-1),
@@ -237,7 +239,14 @@ pub fn end(mut command: Command) -> Ended {
 
 /// The Python of `make test`'s environment.
 pub fn python() -> PathBuf {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin/python");
+    python_of("tests/.venv")
+}
+
+/// The Python of one of `make test`'s environments.
+pub fn python_of(environment: &str) -> PathBuf {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(environment)
+        .join("bin/python");
     assert!(
         python.exists(),
         "{} is missing: run `make python` first",
@@ -295,4 +304,14 @@ pub fn cut(sandbox: &Sandbox, file: &str, name: &str, steps: &str, options: &[&s
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/cut.py");
     python_runs(&script, &[&[file, &copy, steps], options].concat());
     copy
+}
+
+/// Two files, one after the other in time, with every type, layout and filter.
+#[track_caller]
+pub fn every_kind(sandbox: &Sandbox) -> [String; 2] {
+    let files =
+        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
+    python_runs(&script, &files);
+    files
 }

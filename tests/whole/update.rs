@@ -1,10 +1,9 @@
 //! Overwriting steps that a store has, and what becomes of steps that it has or lacks.
 
-use std::path::Path;
-
 use nemo_like::Spec;
+use s3_server::{Fault, Rule};
 
-use crate::support::{Sandbox, alone, cut, objects, on_ranks, reads_back, server};
+use crate::support::{Sandbox, alone, cut, every_kind, objects, on_ranks, reads_back, server};
 
 /// Six months, and the store's first bytes: two steps a chunk, so that updates meet part of a chunk.
 fn year(sandbox: &Sandbox) -> String {
@@ -28,7 +27,7 @@ fn any_steps_in_any_order_are_overwritten() {
         let sandbox = Sandbox::new();
         let (file, url) = (year(&sandbox), sandbox.url("ocean"));
         on_ranks(ranks, &["send", "-f", &file, "-b", &url, "-cs", CHUNKS]).well();
-        let before = sandbox.tree("ocean");
+        let before = sandbox.stores("ocean");
         // Not contiguous, not in order, in two files given the wrong way round.
         let changed = [
             cut(&sandbox, &file, "b_1m_grid_T.nc", "5,1", &["add=1"]),
@@ -67,7 +66,7 @@ fn any_steps_in_any_order_are_overwritten() {
         for variable in ["thetao", "tos"] {
             holds(&sandbox, &format!("ocean/T1m/{variable}.zarr"), &expected);
         }
-        let after = sandbox.tree("ocean");
+        let after = sandbox.stores("ocean");
         let same = |key: &&String| !key.contains("thetao") && !key.contains("tos");
         for key in before.keys().filter(same) {
             assert!(before[key] == after[key], "{key} is another variable's");
@@ -79,7 +78,7 @@ fn any_steps_in_any_order_are_overwritten() {
         );
         // And back again: the very same bytes.
         on_ranks(ranks, &["update", "-f", &file, "-b", &url]).well();
-        assert!(sandbox.tree("ocean") == before);
+        assert!(sandbox.stores("ocean") == before);
     }
 }
 
@@ -118,7 +117,7 @@ fn without_a_store_there_is_nothing_to_update() {
     let sandbox = Sandbox::new();
     let (file, url) = (year(&sandbox), sandbox.url("ocean"));
     alone(&["send", "-f", &file, "-b", &url, "-v", "tos"]).well();
-    let before = sandbox.tree("ocean");
+    let before = sandbox.stores("ocean");
     for ranks in [1, 3] {
         let refused = on_ranks(
             ranks,
@@ -135,12 +134,12 @@ fn without_a_store_there_is_nothing_to_update() {
             &["update", "-f", &file, "-b", &url, "-p", "elsewhere"],
         );
         assert_eq!(none.code, 27, "{none:#?}");
-        assert!(sandbox.tree("ocean") == before);
+        assert!(sandbox.stores("ocean") == before);
     }
     // Without -v, what has a store.
     let ended = on_ranks(3, &["update", "-f", &file, "-b", &url]).well();
     assert!(ended.stdout.contains("1 stores"), "{}", ended.stdout);
-    assert!(sandbox.tree("ocean") == before);
+    assert!(sandbox.stores("ocean") == before);
 }
 
 #[test]
@@ -202,9 +201,7 @@ fn what_becomes_of_steps_that_are_there() {
 fn a_static_variable_is_overwritten_whole() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    let files = ["a.nc", "b.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    crate::support::python_runs(&script, &files);
+    let files = every_kind(&sandbox);
     let place = ["-b", &url, "-p", "all", "-v", "fixed"];
     on_ranks(3, &[&["send", "-f", &files[0]][..], &place].concat()).well();
     let changed = sandbox.path("changed.nc").to_str().unwrap().to_owned();
@@ -220,4 +217,48 @@ fn a_static_variable_is_overwritten_whole() {
     assert_eq!(refused.code, 22, "{refused:#?}");
     on_ranks(3, &[&["update", "-f", &changed][..], &place].concat()).well();
     holds(&sandbox, "ocean/all/fixed.zarr", &[changed]);
+}
+
+#[test]
+fn an_update_that_fails_leaves_all_as_it_was() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let credentials = sandbox.credentials(&server);
+    let file = year(&sandbox);
+    let first = cut(&sandbox, &file, "first.nc", "0,1,2,3,4", &[]);
+    let place = [
+        "-b",
+        "ocean",
+        "-c",
+        &credentials,
+        "-p",
+        "T1m",
+        "-v",
+        "thetao",
+    ];
+    let send = ["send", "-f", &first, "-cs", CHUNKS];
+    on_ranks(3, &[&send[..], &place].concat()).well();
+    let before = objects(&server);
+    // Whole chunks and parts of chunks are overwritten, and a step is appended, when the server refuses an object.
+    let changed = cut(&sandbox, &file, "changed.nc", "0,1,2,3,5", &["add=1"]);
+    let update = ["update", "-f", &changed, "--append-missing"];
+    for (ranks, key) in [
+        (3, "/thetao/c/0/0/1/0"),
+        (3, "/thetao/c/1/0/2/0"),
+        (1, "/thetao/zarr.json"),
+        (3, "thetao.zarr/zarr.json"),
+    ] {
+        let rule = Rule::new(Fault::Status(403)).method("PUT");
+        server.faults().add(rule.key_contains(key));
+        let failed = on_ranks(ranks, &[&update[..], &place].concat());
+        assert_eq!(failed.code, 40, "{key}: {failed:#?}");
+        assert!(failed.stderr.contains("rolled back"), "{}", failed.stderr);
+        server.faults().clear();
+        assert!(objects(&server) == before, "{key}");
+    }
+    on_ranks(3, &[&update[..], &place].concat()).well();
+    let kept = cut(&sandbox, &file, "kept.nc", "4", &[]);
+    let pieces = [("0,1,2,3", "b.nc"), ("5", "a.nc")]
+        .map(|(steps, name)| cut(&sandbox, &file, name, steps, &["add=1"]));
+    let expected = [pieces[0].clone(), kept, pieces[1].clone()];
+    reads_back("s3://ocean/T1m/thetao.zarr", Some(&server), &expected);
 }

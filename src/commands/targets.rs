@@ -1,0 +1,106 @@
+//! Which stores a command is about, and what each holds.
+//!
+//! Key type: [`Target`].
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::prepare::REQUESTS;
+use crate::exit::{Exit, Failure};
+use crate::source::{Archive, Catalogue, SourceError, list};
+use crate::store::{Bucket, Found, StoreError, layout, read_store};
+
+/// A store that is asked for.
+pub(super) struct Target {
+    pub key: String,
+    /// Its data variables.
+    pub mains: Vec<String>,
+    /// These and their coordinates.
+    pub members: Vec<String>,
+}
+
+/// The variables to send: those `named`, each once, or all data variables.
+pub(super) fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<String>, SourceError> {
+    if named.is_empty() {
+        return Ok(catalogue.data_variables());
+    }
+    let mut chosen: Vec<String> = Vec::new();
+    for name in named {
+        if catalogue.variable(name).is_none() {
+            return Err(SourceError::UnknownVariable {
+                path: catalogue.path.clone(),
+                variable: name.clone(),
+                found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
+            });
+        }
+        if !chosen.contains(name) {
+            chosen.push(name.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// A store for each variable, or one for all.
+pub(super) fn targets(
+    archive: &Archive,
+    prefix: &str,
+    variables: Vec<String>,
+    compact: bool,
+) -> Vec<Target> {
+    let target = |key: String, mains: Vec<String>| Target {
+        key,
+        members: archive.members(&mains),
+        mains,
+    };
+    if compact {
+        return vec![target(layout::compact_key(prefix), variables)];
+    }
+    let each = variables.into_iter();
+    each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
+        .collect()
+}
+
+/// What any of `targets` holds, each once.
+pub(super) fn all_members(targets: &[Target]) -> Vec<String> {
+    let mut members: Vec<String> = Vec::new();
+    for name in targets.iter().flat_map(|t| &t.members) {
+        if !members.contains(name) {
+            members.push(name.clone());
+        }
+    }
+    members
+}
+
+/// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
+/// one, all of them must be there.
+pub(super) async fn held(
+    targets: Vec<Target>,
+    bucket: &Bucket,
+    axis: &str,
+    named: bool,
+) -> Result<Vec<Target>, Failure> {
+    let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.key, axis));
+    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for (mut target, found) in targets.into_iter().zip(looked?) {
+        let Found::Store(stored) = found else {
+            missing.push(target.key);
+            continue;
+        };
+        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
+        if !named {
+            target.mains.retain(holds);
+            target.members.retain(holds);
+        }
+        if !target.mains.is_empty() {
+            there.push(target);
+        }
+    }
+    if (named && !missing.is_empty()) || there.is_empty() {
+        let message = format!(
+            "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
+            list(missing.iter().map(String::as_str))
+        );
+        return Err(Failure::new(Exit::NoStore, message));
+    }
+    Ok(there)
+}
