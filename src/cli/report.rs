@@ -17,8 +17,6 @@ use crate::transfer::Proof;
 pub struct Summary {
     /// What was done, in one word.
     done: &'static str,
-    /// How to go on when it is cut short.
-    go_on: &'static str,
     transactions: u64,
     created: BTreeSet<String>,
     extended: BTreeSet<String>,
@@ -35,12 +33,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of nothing yet; `done` is the word for what will be, `go_on` says how to go on after a failure.
+    /// Of nothing yet; `done` is the word for what will be.
     #[must_use]
-    pub fn new(done: &'static str, go_on: &'static str) -> Self {
+    pub fn new(done: &'static str) -> Self {
         Self {
             done,
-            go_on,
             ..Self::default()
         }
     }
@@ -84,7 +81,14 @@ impl Summary {
             let _ = write!(
                 failure.message,
                 "; {} transactions before this one are in place ({} steps appended, {} replaced): {} to go on",
-                self.transactions, self.appended, self.replaced, self.go_on
+                self.transactions,
+                self.appended,
+                self.replaced,
+                if self.done == "sent" {
+                    "send again with --on-overlap skip"
+                } else {
+                    "run it again"
+                }
             );
         }
         failure

@@ -114,12 +114,7 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     } else {
         ("send", "sent")
     };
-    // Without a word on overlap, the same send again would be refused for the steps that are in place.
-    let go_on = match intent.overlap {
-        Overlap::AllOrNothing | Overlap::Error => "run it again with --on-overlap skip",
-        Overlap::Skip | Overlap::Replace => "run it again",
-    };
-    let mut summary = Summary::new(done, go_on);
+    let mut summary = Summary::new(done);
     loop {
         let next = match &mut prepared {
             Some(prepared) => runtime.block_on(next(prepared, &intent, &bucket)),
