@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::bucket::Bucket;
-use super::codec::ChunkCodec;
+use super::chunk_codec::ChunkCodec;
 use super::error::StoreError;
 use super::layout;
 use super::members::members;

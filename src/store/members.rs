@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::codec::ChunkCodec;
+use super::chunk_codec::ChunkCodec;
 use super::document;
 use super::document_v2::{DIMENSIONS, TEXTS};
 use super::error::StoreError;

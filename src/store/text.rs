@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use zarrs::array::{ArrayBytes, ArrayBytesOffsets, ArrayBytesVariableLength};
 
 use super::bucket::Bucket;
-use super::codec::ChunkCodec;
+use super::chunk_codec::ChunkCodec;
 use super::error::StoreError;
 use super::stored::StoredArray;
 use crate::source::{DType, trimmed};
