@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True
 import xarray as xr  # noqa: E402
 from drawn import TIME, Drawn  # noqa: E402
 from stores import Comparison, Different, Held, told  # noqa: E402
+from written import write  # noqa: E402
 
 
 
@@ -184,7 +185,7 @@ class Run:
             own = drawn.form() if drawn.chance(0.35) else form
             part = drawn.part(some, own)
             self.files += 1
-            drawn.write(part, str(self.directory / f"{self.files}.nc"))
+            write(drawn, part, str(self.directory / f"{self.files}.nc"))
             parts.append(part)
         return parts
 

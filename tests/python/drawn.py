@@ -1,15 +1,13 @@
-"""Draws small datasets from a seeded generator, and writes any of their steps to NetCDF files.
+"""Draws small datasets, and the values of any of their steps, from a seeded generator.
 
-Key types: `Drawn`, a dataset without its steps; `Variable`; `TimeForm`, how a file writes its times; `Part`, some steps
-with their values, as one file holds them. Steps are numbered; what a step's time is follows from its number, exactly.
+Key types: `Drawn`, a dataset without its steps; `Variable`; `Part`, some steps with their values, as one file holds
+them. Steps are numbered; what a step's time is follows from its number, exactly.
 """
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-import cftime
-import netCDF4
 import numpy as np
+from timeform import CALENDARS, REFERENCES, SECONDS, TimeForm
 
 TIME = "time_counter"
 # The types that each format has; text aside.
@@ -22,56 +20,12 @@ FORMATS = {
     "NETCDF3_CLASSIC": CLASSIC,
     "NETCDF3_64BIT_OFFSET": CLASSIC,
 }
-# Names of the same calendar; none means the standard one.
-CALENDARS = [
-    ["standard", "gregorian", None],
-    ["noleap", "365_day"],
-    ["360_day"],
-    ["proleptic_gregorian"],
-    ["julian"],
-    ["all_leap", "366_day"],
-]
-SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1, "d": 86400, "hrs": 3600, "s": 1}
-REFERENCES = ["1900-01-01", "1950-1-1 00:00:00", "2000-01-01 12:00:00", "1970-01-01T00:00:00", "2100-12-30 06:00"]
 WORDS = ["", "a", "ocean ", " ice", "Nordsee", "mér", "x" * 40, "two words", "naïve"]
-
-
-@dataclass(frozen=True)
-class TimeForm:
-    """How times are written."""
-
-    unit: str
-    since: str
-    calendar: str | None
-    dtype: str
-
-    @property
-    def units(self):
-        return f"{self.unit} since {self.since}"
-
-    def value(self, moment):
-        """The number, before rounding, for the seconds `moment` since 1900-01-01."""
-        calendar = self.calendar or "standard"
-        epoch = cftime.num2date(0, "seconds since 1900-01-01", calendar)
-        reference = cftime.num2date(0, f"seconds since {self.since}", calendar)
-        return (moment - round((reference - epoch).total_seconds())) * Fraction(1, SECONDS[self.unit])
-
-    def values(self, moments):
-        numbers = [self.value(int(moment)) for moment in np.ravel(moments)]
-        return np.array([int(n) if self.dtype[0] == "i" else float(n) for n in numbers], self.dtype).reshape(
-            np.shape(moments)
-        )
-
-    def holds(self, moments):
-        """Can its type hold these moments exactly? Floats can, to a nanosecond."""
-        numbers = [self.value(int(moment)) for moment in np.ravel(moments)]
-        limit = 2**31 if self.dtype == "i4" else 2**53
-        return self.dtype == "f8" or all(n.denominator == 1 and abs(n) < limit for n in numbers)
 
 
 @dataclass
 class Variable:
-    """A variable: `kind` is number, text (characters), string or time; `moments` tells what a time variable means."""
+    """A variable: `kind` is number, text (characters), string or time; `timed` says whether a time's or bounds."""
 
     name: str
     kind: str
@@ -331,60 +285,3 @@ class Drawn:
         if not variable.grows:
             return values[variable.name]
         return np.stack([values[variable.name][step] for step in steps], axis=variable.dims.index(TIME))
-
-    def write(self, part, path):
-        """The file at `path`, with a layout of its own."""
-        part.path = path
-        file = netCDF4.Dataset(path, "w", format=self.format)
-        put(file, self.attrs)
-        for name, size in self.sizes.items():
-            file.createDimension(name, None if self.format == "NETCDF4" and self.chance(0.1) else size)
-        file.createDimension(TIME, None if self.chance(0.7) else len(part.steps))
-        variables = list(self.variables.values())
-        self.rng.shuffle(variables)
-        for variable in variables:
-            array = self.whole_values(variable, part.steps, part.values, part.form)
-            self.write_variable(file, variable, array, part.form)
-        file.close()
-
-    def write_variable(self, file, variable, array, form):
-        attrs = dict(variable.attrs)
-        if "units" in attrs and variable.kind == "time":
-            attrs |= {"units": form.units, "calendar": form.calendar}
-            attrs = {name: value for name, value in attrs.items() if value is not None}
-        dims, dtype = variable.dims, array.dtype
-        if variable.kind == "text":
-            coding = attrs.get("_Encoding", "utf-8")
-            encoded = np.array([word.encode(coding) for word in array.ravel()], "S")
-            length = max(encoded.dtype.itemsize, 1) + self.whole(0, 2)
-            array = np.frombuffer(encoded.astype(f"S{length}").tobytes(), "S1").reshape((*array.shape, length))
-            dims, dtype = (*dims, f"{variable.name}_length"), "S1"
-            file.createDimension(dims[-1], length)
-        elif variable.kind == "string":
-            dtype = str
-        elif self.format == "NETCDF4" and self.chance(0.2):
-            dtype = dtype.newbyteorder(">")
-        layout = self.layout(array.shape, dtype)
-        target = file.createVariable(variable.name, dtype, dims, fill_value=attrs.pop("_FillValue", None), **layout)
-        target.set_auto_maskandscale(False)
-        target.set_auto_chartostring(False)
-        put(target, attrs)
-        target[...] = array if array.shape else array[()]
-
-    def layout(self, shape, dtype):
-        """Byte order, chunks and filters."""
-        layout = {"endian": "big"} if dtype not in (str, "S1") and dtype.byteorder == ">" else {}
-        if self.format.startswith("NETCDF4") and shape and self.chance(0.7):
-            layout["chunksizes"] = [self.whole(1, n) for n in shape]
-            if dtype is not str:
-                layout |= {"zlib": self.chance(0.7), "complevel": self.whole(1, 6), "shuffle": self.chance(0.5)}
-                layout["fletcher32"] = self.chance(0.15)
-        return layout
-
-
-def put(target, attrs):
-    for name, value in attrs.items():
-        if isinstance(value, list):
-            target.setncattr_string(name, value)
-        else:
-            target.setncattr(name, value)
