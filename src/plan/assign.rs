@@ -9,11 +9,9 @@ pub(super) fn assign(plan: &mut Plan, ranks: usize) {
         let members: Vec<(usize, u64)> = (0..plan.units.len())
             .filter(|&i| plan.arrays[plan.units[i].array].phase == phase)
             .map(|i| {
-                (
-                    i,
-                    plan.units[i].bytes(plan)
-                        * plan.arrays[plan.units[i].array].stores.len() as u64,
-                )
+                // What is compared with the first file is in no store.
+                let times = plan.arrays[plan.units[i].array].stores.len().max(1);
+                (i, plan.units[i].bytes(plan) * times as u64)
             })
             .collect();
         let total: u64 = members.iter().map(|m| m.1).sum::<u64>().max(1);

@@ -120,6 +120,8 @@ fn of_drafts(
     for draft in drafts {
         add_units(&mut plan, draft, archive.files.len());
     }
+    // A file's static arrays are compared one after the other, not each in a round over all files.
+    plan.units.sort_by_key(|unit| unit.file);
     assign(&mut plan, settings.ranks);
     check_memory(&mut plan, scratch, settings.ranks)?;
     Ok(plan)

@@ -300,14 +300,16 @@ proptest! {
 
     #[test]
     fn the_work_is_shared_out_evenly(case in cases()) {
-        let plan = planned(&case, 1 << 30).unwrap();
-        let of_rank = |rank| -> u64 {
-            plan.units_of(rank, Phase::Transfer).map(|u| plan.units[u].bytes(&plan)).sum()
-        };
-        let total: u64 = (0..case.ranks).map(of_rank).sum();
-        let largest = plan.units.iter().map(|u| u.bytes(&plan)).max().unwrap_or(0);
-        for rank in 0..case.ranks {
-            prop_assert!(of_rank(rank) <= total / case.ranks as u64 + largest);
+        for (planner, phase) in [(plan as Planner, Phase::Transfer), (comparison, Phase::Compare)] {
+            let plan = planned_by(planner, &case, 1 << 30).unwrap();
+            let of_rank = |rank| -> u64 {
+                plan.units_of(rank, phase).map(|u| plan.units[u].bytes(&plan)).sum()
+            };
+            let total: u64 = (0..case.ranks).map(of_rank).sum();
+            let largest = plan.units.iter().map(|u| u.bytes(&plan)).max().unwrap_or(0);
+            for rank in 0..case.ranks {
+                prop_assert!(of_rank(rank) <= total / case.ranks as u64 + largest);
+            }
         }
     }
 }
