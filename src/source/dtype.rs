@@ -27,6 +27,20 @@ pub enum DType {
 }
 
 impl DType {
+    /// All types of numbers.
+    pub const NUMBERS: [Self; 10] = [
+        Self::I8,
+        Self::U8,
+        Self::I16,
+        Self::U16,
+        Self::I32,
+        Self::U32,
+        Self::I64,
+        Self::U64,
+        Self::F32,
+        Self::F64,
+    ];
+
     /// Bytes of one value.
     #[must_use]
     pub fn size(self) -> usize {

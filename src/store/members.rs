@@ -98,19 +98,7 @@ fn stored_array_v2(
 fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError> {
     let codec = ChunkCodec::new(name, &document.to_string())?;
     let array = codec.array();
-    let types = [
-        DType::I8,
-        DType::U8,
-        DType::I16,
-        DType::U16,
-        DType::I32,
-        DType::U32,
-        DType::I64,
-        DType::U64,
-        DType::F32,
-        DType::F64,
-        DType::Text(1),
-    ];
+    let mut types = DType::NUMBERS.into_iter().chain([DType::Text(1)]);
     let named = document["data_type"]
         .as_str()
         .or(document["dtype"].as_str())
@@ -118,7 +106,6 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
     // The codec turns big-endian values round.
     let little = named.replace('>', "<");
     let dtype = types
-        .into_iter()
         .find(|t| t.zarr_name() == named || t.numpy_name() == little)
         .ok_or_else(|| named.to_owned());
     let chunk = array

@@ -15,18 +15,7 @@ const CALENDARS: [Calendar; 6] = [
     Calendar::Julian,
 ];
 
-const DTYPES: [DType; 10] = [
-    DType::I8,
-    DType::U8,
-    DType::I16,
-    DType::U16,
-    DType::I32,
-    DType::U32,
-    DType::I64,
-    DType::U64,
-    DType::F32,
-    DType::F64,
-];
+const DTYPES: [DType; 10] = DType::NUMBERS;
 
 #[test]
 fn cftime_reads_the_same_times() {
