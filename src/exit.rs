@@ -74,6 +74,10 @@ exits! {
     Unreachable = 33,
     /// the object store fails otherwise
     StoreFailed = 34,
+    /// another job holds the store
+    Busy = 35,
+    /// the store's last transaction cannot be undone
+    NothingToUndo = 36,
     /// the transfer failed; everything is as it was before
     TransferFailed = 40,
     /// an object never read back as it was written; everything is as it was before
@@ -82,8 +86,14 @@ exits! {
     RollbackIncomplete = 42,
     /// some objects could not be deleted; the same delete again finishes it
     DeleteIncomplete = 43,
+    /// a signal ended the run; everything is as it was before, or the journal waits for `--resume`
+    Interrupted = 44,
+    /// the lease of a store was lost to another job; nothing was committed
+    LeaseLost = 45,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
+    /// `verify` found faults
+    FaultsFound = 60,
     /// a rank panicked
     Panic = 70,
 }

@@ -5,9 +5,11 @@
 //! [`LastTransaction`], what the ledger says of it.
 
 mod apply;
+mod kept;
 mod ledger;
 mod manifest;
 
 pub use apply::Commit;
+pub use kept::KeptRecord;
 pub use ledger::{LastTransaction, record};
 pub use manifest::{Manifest, ManifestError};

@@ -48,6 +48,36 @@ pub fn last_transaction(store: &str) -> String {
     format!("{}/last.json", ledger(store))
 }
 
+/// The folder of the ledger of `store` with the journals of transactions that have not ended.
+#[must_use]
+pub fn journals(store: &str) -> String {
+    format!("{}/journal", ledger(store))
+}
+
+/// The folder of the ledger of `store` with one record of each committed transaction, by its id.
+#[must_use]
+pub fn transactions(store: &str) -> String {
+    format!("{}/transactions", ledger(store))
+}
+
+/// The folder of the ledger of `store` with the manifest of the transaction `id`, in parts.
+#[must_use]
+pub fn manifest(store: &str, id: &str) -> String {
+    format!("{}/manifests/{id}", ledger(store))
+}
+
+/// The folder of the ledger of `store` with what the transaction `id` replaced.
+#[must_use]
+pub fn undo(store: &str, id: &str) -> String {
+    format!("{}/undo/{id}", ledger(store))
+}
+
+/// The folder of the ledger of `store` with its leases.
+#[must_use]
+pub fn leases(store: &str) -> String {
+    format!("{}/lease", ledger(store))
+}
+
 /// The key of the undo copy of the object `key` of `store`, in the store's ledger.
 #[must_use]
 pub fn undo_copy(store: &str, key: &str) -> String {
