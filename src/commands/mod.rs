@@ -1,14 +1,19 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
 mod area;
+mod begin;
 mod catalogue;
 mod delete;
 mod describe;
+mod digest;
+mod journalist;
+mod left;
 mod list;
 mod prefix;
 mod prepare;
 mod send;
 mod settle;
+mod signals;
 mod start;
 mod survey;
 mod targets;

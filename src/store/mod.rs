@@ -25,7 +25,7 @@ mod text;
 mod version;
 
 pub use access::{Access, Addressing, Keys};
-pub use bucket::{Bucket, Put};
+pub use bucket::{Bucket, Put, Stat};
 pub use bulk::Deleted;
 pub use chunk_codec::{ChunkCodec, Encoded};
 pub use codec::Codec;
