@@ -1,6 +1,6 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`Meter`];
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`LeaseArgs`], [`Meter`];
 //! [`StoreInfo`], what `list` prints of a store.
 
 mod access;
@@ -8,6 +8,7 @@ mod args;
 mod delete;
 mod files;
 mod inventory;
+mod lease;
 mod list;
 mod meter;
 mod report;
@@ -19,6 +20,7 @@ pub use args::{Command, Parsed, is_launched, parse};
 pub use delete::DeleteArgs;
 pub use files::FileArgs;
 pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
+pub use lease::LeaseArgs;
 pub use list::ListArgs;
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};

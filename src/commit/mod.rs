@@ -3,13 +3,14 @@
 //!
 //! Key types: [`Transaction`], of all stores of a plan; [`Entry`], what the journal says of one store; [`Unfinished`],
 //! found in a journal; [`Manifest`], the records of all ranks, complete; [`KeptRecord`], a record in the ledger;
-//! [`LastTransaction`], what the ledger says of a store.
+//! [`LastTransaction`], what the ledger says of a store. Before all of that: [`Leases`], which keep other jobs away.
 
 mod back;
 mod forward;
 mod heal;
 mod journal;
 mod kept;
+mod lease;
 mod ledger;
 mod manifest;
 mod many;
@@ -22,6 +23,7 @@ pub use back::roll_back;
 pub use heal::{begin_delete, heal};
 pub use journal::{Entry, State, Unfinished, new_id, number_of, token, unfinished};
 pub use kept::KeptRecord;
+pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder};
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
 pub use parts::{holds, put_manifest, put_progress, read_progress};

@@ -119,6 +119,12 @@ pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
 }
 
+/// The key of the object by which a run finds out what the server guarantees, in the ledgers' folder of `folder`.
+#[must_use]
+pub fn probe(folder: &str, token: &str) -> String {
+    below(folder, &format!("{LEDGERS}/probe-{token}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
