@@ -60,10 +60,16 @@ pub fn transactions(store: &str) -> String {
     format!("{}/transactions", ledger(store))
 }
 
+/// The folder of the ledger of `store` with the manifests of transactions, each in a folder by its id.
+#[must_use]
+pub fn manifests(store: &str) -> String {
+    format!("{}/manifests", ledger(store))
+}
+
 /// The folder of the ledger of `store` with the manifest of the transaction `id`, in parts.
 #[must_use]
 pub fn manifest(store: &str, id: &str) -> String {
-    format!("{}/manifests/{id}", ledger(store))
+    format!("{}/{id}", manifests(store))
 }
 
 /// The folder of the ledger of `store` with what the transaction `id` replaced.
