@@ -126,7 +126,7 @@ pub async fn read_kept(bucket: &Bucket, store: &str) -> Result<Kept, StoreError>
 }
 
 /// The first part of `key` below `folder`.
-fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
+pub(super) fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
     let below = key.strip_prefix(folder)?.strip_prefix('/')?;
     below.split('/').next().filter(|part| !part.is_empty())
 }

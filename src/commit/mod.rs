@@ -9,9 +9,11 @@ mod kept;
 mod ledger;
 mod manifest;
 mod manifests;
+mod orphans;
 
 pub use apply::Commit;
 pub use kept::KeptRecord;
 pub use ledger::{LastTransaction, record};
 pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept, write_manifest};
+pub use orphans::orphans;

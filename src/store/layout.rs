@@ -72,10 +72,16 @@ pub fn manifest(store: &str, id: &str) -> String {
     format!("{}/{id}", manifests(store))
 }
 
+/// The folder of the ledger of `store` with what transactions replaced, each in a folder by its id.
+#[must_use]
+pub fn undos(store: &str) -> String {
+    format!("{}/undo", ledger(store))
+}
+
 /// The folder of the ledger of `store` with what the transaction `id` replaced.
 #[must_use]
 pub fn undo(store: &str, id: &str) -> String {
-    format!("{}/undo/{id}", ledger(store))
+    format!("{}/{id}", undos(store))
 }
 
 /// The folder of the ledger of `store` with its leases.
