@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::lease::LeaseArgs;
 use super::size;
 use super::store::StoreArgs;
 use crate::exit::{Exit, Failure};
@@ -22,6 +23,9 @@ pub struct FileArgs {
 
     #[command(flatten)]
     pub store: StoreArgs,
+
+    #[command(flatten)]
+    pub lease: LeaseArgs,
 
     /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
     ///

@@ -4,6 +4,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::hold::Hold;
 use super::prepare::{Intent, REQUESTS, Work};
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
 use crate::exit::{Exit, Failure};
@@ -21,7 +22,7 @@ pub(super) struct Begun<'a> {
 }
 
 impl<'a> Begun<'a> {
-    /// Begins the transaction that `work` plans, for `holder`.
+    /// Begins the transaction that `work` plans.
     ///
     /// # Errors
     /// If what is there before cannot be read; nothing has changed then.
@@ -29,7 +30,7 @@ impl<'a> Begun<'a> {
         bucket: &'a Bucket,
         work: Work,
         intent: &Intent<'_>,
-        holder: &str,
+        hold: &Hold,
     ) -> Result<Self, Failure> {
         let Work {
             plan,
@@ -40,7 +41,8 @@ impl<'a> Begun<'a> {
         } = work;
         let opening = Opening {
             command: intent.command(),
-            holder,
+            holder: &hold.holder,
+            guarantees: &hold.guarantees,
             digest: &digest,
             keep_undo: intent.files.keep_undo,
             resumed: resumed.clone(),

@@ -7,6 +7,7 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::digest::digest;
+use super::hold::Hold;
 use super::left::Left;
 use super::prefix::prefix;
 use super::targets::{Target, all_members, chosen, held, targets};
@@ -81,7 +82,7 @@ impl Prepared {
         files: Vec<SourceFile>,
         intent: &Intent<'_>,
         bucket: &Bucket,
-        left: &mut Left,
+        hold: &mut Option<Hold>,
     ) -> Result<Self, Failure> {
         let args = intent.files;
         let order = if intent.settings.rewrite {
@@ -105,7 +106,8 @@ impl Prepared {
         }
         bucket.reach(&prefix).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
-        *left = Left::find(bucket, &keys).await?;
+        let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
+        let left = &hold.insert(held_now).left;
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }

@@ -7,11 +7,11 @@ use tokio::runtime::Runtime;
 
 use super::begin::Begun;
 use super::catalogue::catalogue;
-use super::left::Left;
+use super::hold::Hold;
 use super::prepare::{Intent, Prepared};
 use super::signals::Signals;
 use super::start::{Started, start};
-use super::transaction::Job;
+use super::transaction::{Job, Lead};
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
@@ -88,26 +88,31 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
         threads,
     } = start(&args.store, ranks)?;
     intent.settings.budget.threads = threads as u64;
-    let mut left = Left::default();
-    let done = run_all(&intent, ranks, &runtime, &bucket, &mut left);
+    let mut hold = None;
+    let done = run_all(&intent, ranks, &runtime, &bucket, &mut hold);
     // Whatever came in the way: what a dead job left is healed.
-    if args.resume {
-        return done;
-    }
-    match (done, runtime.block_on(left.heal(&bucket))) {
+    let healed = hold.map_or(Ok(()), |hold| {
+        if args.resume {
+            runtime.block_on(hold.release());
+            Ok(())
+        } else {
+            runtime.block_on(hold.heal_and_release(&bucket))
+        }
+    });
+    match (done, ranks.broadcast(&healed)?) {
         (Ok(()), healed) => healed,
         (failed, Ok(())) => failed,
         (Err(failure), Err(also)) => Failure::together([failure, also]),
     }
 }
 
-/// All transactions. What dead jobs left open, and is not resumed, is in `left`.
+/// All transactions. Rank 0 gets the stores' leases in `hold`.
 fn run_all(
     intent: &Intent<'_>,
     ranks: &Ranks,
     runtime: &Runtime,
     bucket: &Bucket,
-    left: &mut Left,
+    hold: &mut Option<Hold>,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     let args = intent.files;
@@ -115,7 +120,7 @@ fn run_all(
     let files = catalogue(&args.filepaths, &args.append_dim, ranks)?;
     let mut prepared = match ranks.rank() {
         0 => runtime
-            .block_on(Prepared::new(files, intent, bucket, left))
+            .block_on(Prepared::new(files, intent, bucket, hold))
             .map(Some),
         _ => Ok(None),
     };
@@ -143,9 +148,9 @@ fn run_all(
     let mut summary = Summary::new(done);
     loop {
         signals.guard(true);
-        let begun = match &mut prepared {
-            Some(prepared) => runtime.block_on(begin(prepared, intent, bucket, left)),
-            None => Ok(None),
+        let begun = match (&mut prepared, &mut *hold) {
+            (Some(prepared), Some(hold)) => runtime.block_on(begin(prepared, intent, bucket, hold)),
+            _ => Ok(None),
         };
         let (orders, mut transaction) = match begun {
             Ok(Some(begun)) => {
@@ -159,13 +164,18 @@ fn run_all(
         let Some(orders) = orders.map_err(|failure| summary.so_far(failure))? else {
             break;
         };
-        let manifest = job.run(&orders, transaction.as_mut());
+        let lead = transaction.as_mut().zip(hold.as_ref());
+        let lead = lead.map(|(transaction, hold)| Lead { transaction, hold });
+        let manifest = job.run(&orders, lead);
         let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
         signals.guard(false);
         summary.add(&orders.plan, manifest.as_ref());
     }
     if ranks.rank() == 0 {
         println!("{}", summary.after(begun.elapsed()));
+        if let Some(hold) = hold {
+            println!("{}", hold.leases.guarantee());
+        }
     }
     Ok(())
 }
@@ -175,14 +185,14 @@ async fn begin<'a>(
     prepared: &mut Prepared,
     intent: &Intent<'_>,
     bucket: &'a Bucket,
-    left: &mut Left,
+    hold: &mut Hold,
 ) -> Result<Option<Begun<'a>>, Failure> {
-    let Some(work) = prepared.next(intent, bucket, left).await? else {
+    let Some(work) = prepared.next(intent, bucket, &mut hold.left).await? else {
         return Ok(None);
     };
     match work.number {
         (_, 1) => println!("plan: {}", work.plan),
         (number, all) => println!("plan {number} of {all}: {}", work.plan),
     }
-    Begun::new(bucket, work, intent, "").await.map(Some)
+    Begun::new(bucket, work, intent, hold).await.map(Some)
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::hold::Hold;
 use super::journalist::Journalist;
 use super::settle::settle;
 use super::signals::Signals;
 use crate::cli::Meter;
-use crate::commit::{Manifest, Transaction, put_manifest};
+use crate::commit::{Leases, Manifest, Transaction, put_manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
 use crate::ranks::{Pulse, Ranks};
@@ -30,6 +31,14 @@ pub(super) struct Job<'a> {
     pub resume: bool,
 }
 
+/// What rank 0 leads a transaction with.
+pub(super) struct Lead<'a, 'b> {
+    /// It is open.
+    pub transaction: &'a mut Transaction<'b>,
+    /// The stores' leases.
+    pub hold: &'a Hold,
+}
+
 impl Job<'_> {
     /// Compares what the plan, which is of comparisons only, says.
     ///
@@ -38,32 +47,34 @@ impl Job<'_> {
     pub(super) fn compare(&self, plan: Plan) -> Result<(), Failure> {
         let orders = Orders::new(plan, Vec::new());
         let engine = self.engine(&orders)?;
-        settle(self.ranks, &self.work(&engine, &orders, Phase::Compare)).map(|_| ())
+        let compared = self.work(&engine, &orders, Phase::Compare, None);
+        settle(self.ranks, &compared).map(|_| ())
     }
 
-    /// Does what the `orders` say. Rank 0 has the `transaction`, which is open, and gets its manifest.
+    /// Does what the `orders` say. Rank 0 has the `lead`, and gets the manifest.
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
     pub(super) fn run(
         &self,
         orders: &Orders,
-        transaction: Option<&mut Transaction<'_>>,
+        lead: Option<Lead<'_, '_>>,
     ) -> Result<Option<Manifest>, Failure> {
+        let leases = lead.as_ref().map(|lead| &lead.hold.leases);
         let worked = self.engine(orders).and_then(|engine| {
-            let records = self.work(&engine, orders, Phase::Transfer);
+            let records = self.work(&engine, orders, Phase::Transfer, leases);
             let records = records.and_then(|records| self.keep(orders, "data", records));
             Ok((engine, settle(self.ranks, &records)?))
         });
-        let committed = match transaction {
-            Some(transaction) => {
+        let committed = match lead {
+            Some(mut lead) => {
                 let committed = worked.and_then(|(engine, records)| {
                     let records = records.into_iter().flatten().collect();
-                    self.commit(&engine, orders, records, transaction)
+                    self.commit(&engine, orders, records, &mut lead)
                 });
                 committed
                     .map(Some)
-                    .map_err(|failure| self.end_badly(transaction, failure))
+                    .map_err(|failure| self.end_badly(lead.transaction, failure))
             }
             None => worked.map(|_| None),
         };
@@ -90,6 +101,7 @@ impl Job<'_> {
         engine: &Arc<Engine>,
         orders: &Orders,
         phase: Phase,
+        leases: Option<&Leases>,
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
@@ -99,6 +111,9 @@ impl Job<'_> {
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
         let all = loop {
+            if leases.is_some_and(Leases::is_lost) {
+                progress.fail();
+            }
             let all = self.ranks.agree(Pulse {
                 finished: u64::from(running.is_finished()),
                 objects: progress.objects() - objects,
@@ -131,6 +146,9 @@ impl Job<'_> {
             Ok(Err(error)) => Err(self.on_this_rank(error.into())),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
+        if let Some(leases) = leases.filter(|leases| leases.is_lost()) {
+            self.runtime.block_on(leases.check())?;
+        }
         let records = done?;
         journal.map_err(|error| self.journal_failed(&error))?;
         if all.interrupted > 0 {
@@ -164,7 +182,7 @@ impl Job<'_> {
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-        transaction: &mut Transaction<'_>,
+        Lead { transaction, hold }: &mut Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
@@ -174,12 +192,17 @@ impl Job<'_> {
             .map_err(|error| self.on_this_rank(error.into()))?;
         let small = self.keep(orders, "small", small)?;
         let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
-        self.runtime
-            .block_on(async {
-                transaction.prepare(plan, &manifest).await?;
-                transaction.commit(self.verify).await
-            })
-            .map_err(|error| Failure::new(Exit::TransferFailed, format!("committing: {error}")))?;
+        let failed =
+            |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
+        self.runtime.block_on(async {
+            hold.leases.check().await?;
+            transaction.prepare(plan, &manifest).await.map_err(failed)?;
+            let documents = transaction.put_documents(self.verify).await;
+            documents.map_err(failed)?;
+            // Whoever took the lease over has brought the transaction to its end, one way or the other.
+            hold.leases.check().await?;
+            transaction.put_roots(self.verify).await.map_err(failed)
+        })?;
         for problem in self.runtime.block_on(transaction.finish()) {
             eprintln!(
                 "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
@@ -191,6 +214,10 @@ impl Job<'_> {
 
     /// Rank 0: puts back what was touched. Returns `failure` with how that went.
     pub(super) fn end_badly(&self, transaction: &Transaction<'_>, mut failure: Failure) -> Failure {
+        if failure.exit == Exit::LeaseLost {
+            // Whoever has the lease now sees to what was left.
+            return failure;
+        }
         if failure.exit == Exit::Interrupted && self.resume {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;

@@ -1,13 +1,14 @@
 //! Forward: a store becomes what a prepared transaction makes of it. Whoever begins it, and however often it is
 //! interrupted, it comes to the same end.
 
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::back::{end, remove};
 use super::journal::{Document, Entry, put_json};
 use super::many::REQUESTS;
-use super::put::put_and_read_back;
-use crate::store::{Bucket, StoreError, layout};
+use super::put::{put_and_read_back, reads_back};
+use crate::store::{Bucket, Conditional, Created, Guarantees, Replaced, StoreError, layout};
 use crate::transfer::Verify;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after
@@ -31,15 +32,59 @@ pub async fn put_documents(
     done.into_iter().collect()
 }
 
-/// Puts the root document of `entry`: from then on, readers see the new store.
+/// Puts the root document of `entry`: from then on, readers see the new store. Where the server `guarantees` it, only if
+/// the root is what it was.
 ///
 /// # Errors
-/// If it cannot be put or does not read back.
-pub async fn put_root(bucket: &Bucket, entry: &Entry, verify: Verify) -> Result<(), StoreError> {
-    if entry.root.before.as_ref() == Some(&entry.root.after) {
+/// If it cannot be put or does not read back, or another program has changed it.
+pub async fn put_root(
+    bucket: &Bucket,
+    entry: &Entry,
+    verify: Verify,
+    guarantees: Option<&Guarantees>,
+) -> Result<(), StoreError> {
+    let Document { key, before, after } = &entry.root;
+    if before.as_ref() == Some(after) {
         return Ok(());
     }
-    put(bucket, &entry.root, verify).await
+    let text = Bytes::from(after.clone());
+    let enforced = |how: fn(&Guarantees) -> Conditional| {
+        guarantees.is_some_and(|g| how(g) == Conditional::Enforced)
+    };
+    let is_put = match before {
+        None if enforced(|g| g.create) => match bucket.create(key, text.clone()).await? {
+            Created::Created(_) => true,
+            Created::Exists => bucket.get(key).await? == text,
+            Created::Refused(_) => return put(bucket, &entry.root, verify).await,
+        },
+        Some(before) if enforced(|g| g.replace) => {
+            let now = bucket.get_tagged(key).await?;
+            match now.etag {
+                Some(etag) if now.bytes == *before => {
+                    match bucket.replace_if(key, text.clone(), &etag).await? {
+                        Replaced::Replaced(_) => true,
+                        Replaced::Changed => bucket.get(key).await? == text,
+                        Replaced::Refused(_) => return put(bucket, &entry.root, verify).await,
+                    }
+                }
+                None if now.bytes == *before => return put(bucket, &entry.root, verify).await,
+                _ => now.bytes == text,
+            }
+        }
+        _ => return put(bucket, &entry.root, verify).await,
+    };
+    if !is_put {
+        return Err(StoreError::Overtaken { key: key.clone() });
+    }
+    if verify == Verify::None || reads_back(bucket, key, &text).await {
+        return Ok(());
+    }
+    Err(StoreError::Failed {
+        place: bucket.place().to_owned(),
+        key: key.clone(),
+        action: "writing",
+        cause: "it did not read back as it was sent".to_owned(),
+    })
 }
 
 async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(), StoreError> {

@@ -1,8 +1,11 @@
 //! Healing: what a job that died left of a store goes forward or back.
 
+use futures::{StreamExt, TryStreamExt, stream};
+
 use super::back::{clear_ledger, end, remove, roll_back};
 use super::forward::{finish, put_documents, put_root};
 use super::journal::{State, Unfinished, put_json};
+use super::many::{REQUESTS, all};
 use crate::store::{Bucket, Kind, ROOT_DOCUMENTS, StoreError, layout};
 use crate::transfer::Verify;
 
@@ -15,7 +18,7 @@ pub async fn heal(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<
         (Some(entry), State::Prepared) => {
             let put = async {
                 put_documents(bucket, entry, Verify::Full).await?;
-                put_root(bucket, entry, Verify::Full).await?;
+                put_root(bucket, entry, Verify::Full, None).await?;
                 Ok(finish(bucket, store, id, entry).await)
             };
             put.await
@@ -25,17 +28,33 @@ pub async fn heal(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<
     problems.unwrap_or_else(|error| vec![error.to_string()])
 }
 
-/// Says in the journal that `store` is being deleted: from here on it only goes forward.
+/// Says in the journals of `stores` that they are being deleted: from here on it only goes forward.
 ///
 /// # Errors
 /// As the server says.
 pub async fn begin_delete(
     bucket: &Bucket,
-    store: &str,
+    stores: &[String],
     id: &str,
     holder: &str,
 ) -> Result<(), StoreError> {
-    put_json(bucket, &State::Delete.key(store, id), &holder).await
+    let puts = stores.iter().map(|store| async move {
+        let key = State::Delete.key(store, id);
+        put_json(bucket, &key, &holder).await
+    });
+    stream::iter(puts)
+        .buffer_unordered(REQUESTS)
+        .try_collect()
+        .await
+}
+
+/// The last step of a delete: the journals; returns what could not be done.
+pub async fn end_delete(bucket: &Bucket, stores: &[String], id: &str) -> Vec<String> {
+    let deletes = stores.iter().map(|store| async move {
+        let key = State::Delete.key(store, id);
+        bucket.delete(&key).await
+    });
+    all(deletes).await
 }
 
 /// Deletes what is left of `store`, its ledger too.

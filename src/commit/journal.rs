@@ -184,7 +184,20 @@ pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>,
         }
     }
     let mut all = Vec::new();
-    for (id, state) in found {
+    for (id, mut state) in found {
+        // A commit that has been seen through lacks the first entry already. Without a record of it, one who had lost the
+        // lease put this after the transaction had been rolled back.
+        if state == State::Prepared
+            && bucket.stat(&State::Open.key(store, &id)).await?.is_none()
+            && bucket
+                .stat(&layout::transaction(store, &id))
+                .await?
+                .is_none()
+        {
+            let entry = Entry::read(bucket, &state.key(store, &id)).await?;
+            state = State::Back;
+            entry.put(bucket, store, &id, state).await?;
+        }
         let entry = match state {
             State::Delete => None,
             state => Some(Entry::read(bucket, &state.key(store, &id)).await?),

@@ -12,7 +12,7 @@ use super::manifest::Manifest;
 use super::many::REQUESTS;
 use super::written::Written;
 use crate::plan::{Plan, TargetStore};
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, Guarantees, StoreError, layout};
 use crate::transfer::Verify;
 
 /// What is said of every store's transaction.
@@ -23,6 +23,8 @@ pub struct Opening<'a> {
     pub holder: &'a str,
     /// Of the plan.
     pub digest: &'a str,
+    /// What the server was found to guarantee.
+    pub guarantees: &'a Guarantees,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
     /// For each store, the transaction that is resumed, if there is one.
@@ -32,6 +34,7 @@ pub struct Opening<'a> {
 /// A transaction under way.
 pub struct Transaction<'a> {
     bucket: &'a Bucket,
+    guarantees: Guarantees,
     stores: Vec<OfStore>,
     state: State,
 }
@@ -77,6 +80,7 @@ impl<'a> Transaction<'a> {
         });
         Ok(Self {
             bucket,
+            guarantees: opening.guarantees.clone(),
             stores: stream::iter(stores)
                 .buffered(REQUESTS)
                 .try_collect()
@@ -139,15 +143,24 @@ impl<'a> Transaction<'a> {
         .await
     }
 
-    /// Puts the documents of all stores, then the root of each: when it returns `Ok`, every reader sees the new stores.
+    /// Puts the documents of all stores but for the roots.
     ///
     /// # Errors
     /// If a document cannot be put or does not read back; then call [`Transaction::back`].
-    pub async fn commit(&self, verify: Verify) -> Result<(), StoreError> {
+    pub async fn put_documents(&self, verify: Verify) -> Result<(), StoreError> {
         self.each(async |store| put_documents(self.bucket, &store.entry, verify).await)
-            .await?;
-        self.each(async |store| put_root(self.bucket, &store.entry, verify).await)
             .await
+    }
+
+    /// Puts the root of each store: when it returns `Ok`, every reader sees the new stores.
+    ///
+    /// # Errors
+    /// As [`Transaction::put_documents`]; or if another program has changed a root meanwhile.
+    pub async fn put_roots(&self, verify: Verify) -> Result<(), StoreError> {
+        self.each(async |store| {
+            put_root(self.bucket, &store.entry, verify, Some(&self.guarantees)).await
+        })
+        .await
     }
 
     /// After the commit: the ledgers' records. Returns what could not be done; whoever comes next does it.

@@ -71,6 +71,8 @@ pub enum StoreError {
          version's recover"
     )]
     Journal { key: String, cause: String },
+    #[error("{key}: another program has changed it meanwhile; run the command again")]
+    Overtaken { key: String },
     #[error("array '{array}': {cause}")]
     Coding { array: String, cause: String },
     #[error(
@@ -116,6 +118,7 @@ impl From<StoreError> for Failure {
             StoreError::Foreign { .. }
             | StoreError::Damaged { .. }
             | StoreError::Journal { .. } => Exit::ForeignStore,
+            StoreError::Overtaken { .. } => Exit::TransferFailed,
             StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

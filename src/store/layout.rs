@@ -72,10 +72,16 @@ pub fn transaction(store: &str, id: &str) -> String {
     format!("{}/{id}", transactions(store))
 }
 
+/// The folder of the ledger of `store` with the manifests of transactions, in a folder each.
+#[must_use]
+pub fn manifests(store: &str) -> String {
+    format!("{}/manifests", ledger(store))
+}
+
 /// The folder of the ledger of `store` with the manifest of the transaction `id`, in parts.
 #[must_use]
 pub fn manifest(store: &str, id: &str) -> String {
-    format!("{}/manifests/{id}", ledger(store))
+    format!("{}/{id}", manifests(store))
 }
 
 /// The folder of the ledger of `store` with what transactions replaced, in a folder each.
@@ -117,6 +123,13 @@ pub fn undo_copy(store: &str, id: &str, key: &str) -> String {
 #[must_use]
 pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
+}
+
+/// Is this key of a ledger that of a lease, or of a delete that has not ended?
+#[must_use]
+pub fn is_in_use(key: &str) -> bool {
+    let below = key.rsplit_once(".zarr/").map_or(key, |(_, below)| below);
+    below.starts_with("lease/") || (below.starts_with("journal/") && below.ends_with(".delete"))
 }
 
 /// The key of the object by which a run finds out what the server guarantees, in the ledgers' folder of `folder`.
