@@ -19,6 +19,8 @@ mod existing;
 mod kind;
 pub mod layout;
 mod listing;
+#[cfg(test)]
+pub(crate) mod loopback;
 mod members;
 mod place;
 mod probe;
