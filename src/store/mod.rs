@@ -20,6 +20,8 @@ mod kind;
 mod known;
 pub mod layout;
 mod listing;
+#[cfg(test)]
+pub(crate) mod loopback;
 mod members;
 mod place;
 mod probe;

@@ -82,7 +82,7 @@ impl Leases {
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let waiting = Waiting::new(settings.wait, settings.times.look());
+        let waiting = Waiting::new(settings.wait, settings.times.look);
         let way = match &settings.lock_dir {
             Some(dir) => Way::LockDir(court.lock(dir, &stores, &holder, waiting).await?),
             None => Way::Ledger(court.lease(&stores, &holder, waiting).await?),
@@ -128,9 +128,8 @@ impl Leases {
                 });
             }
         };
-        let leases = heartbeat.kept();
-        let checks = leases.iter().map(|lease| async move {
-            match self.check_one(lease).await {
+        let checks = heartbeat.kept().into_iter().map(|lease| async move {
+            match self.check_one(&lease).await {
                 Ok(()) => Ok(()),
                 Err(Trouble::Lost(why)) => Err(lost(&lease.store, &why)),
                 Err(Trouble::Failed(error)) => Err(error.into()),

@@ -2,15 +2,18 @@
 //!
 //! Key types: [`Guarantees`]; [`Conditional`]; [`ServerClock`].
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
-use super::bucket::Bucket;
-use super::conditional::{Created, Replaced};
-use super::error::StoreError;
-use super::layout;
+use crate::store::bucket::Bucket;
+use crate::store::conditional::{Created, Replaced};
+use crate::store::error::StoreError;
+use crate::store::layout;
 
 /// What a server guarantees.
 #[derive(Clone, Debug)]
