@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::delete::DeleteArgs;
 use super::list::ListArgs;
 use super::send::{SendArgs, UpdateArgs};
+use super::verify::VerifyArgs;
 use crate::exit::{Exit, Failure};
 
 /// What the command line came to.
@@ -54,6 +55,13 @@ pub enum Command {
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
     #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
+
+    /// Check stores: every object against the manifests of the ledger, every document, and against source files
+    ///
+    /// Every object is read once: its length, the crc32c of its bytes and that of its values must be those that its
+    /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
+    #[command(after_help = exit_codes())]
+    Verify(VerifyArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

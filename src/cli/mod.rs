@@ -1,6 +1,6 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`Meter`];
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`VerifyArgs`], [`Meter`];
 //! [`StoreInfo`], what `list` prints of a store.
 
 mod access;
@@ -14,6 +14,7 @@ mod report;
 mod send;
 mod size;
 mod store;
+mod verify;
 
 pub use args::{Command, Parsed, is_launched, parse};
 pub use delete::DeleteArgs;
@@ -24,3 +25,4 @@ pub use meter::Meter;
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
 pub use store::{Opened, StoreArgs};
+pub use verify::VerifyArgs;

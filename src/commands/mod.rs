@@ -13,6 +13,10 @@ mod start;
 mod survey;
 mod targets;
 mod transaction;
+mod verify;
+mod verify_against;
+mod verify_rounds;
+mod verify_store;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
@@ -34,6 +38,7 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Update(args) => send::update(&args, ranks),
             Command::List(args) => list::list(&args, ranks),
             Command::Delete(args) => delete::delete(&args, ranks),
+            Command::Verify(args) => verify::verify(&args, ranks),
         },
     };
     match done {

@@ -25,8 +25,8 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     for folder in [layout::manifests(store), layout::undos(store)] {
         let entries: Vec<Entry> = bucket.entries(&folder).try_collect().await?;
         of_ledger.extend(entries.into_iter().filter_map(|entry| {
-            let id = first_below(&folder, &entry.key)?;
-            is_id(id).then(|| (id.to_owned(), entry))
+            let id = first_below(&folder, &entry.key)?.to_owned();
+            is_id(&id).then_some((id, entry))
         }));
     }
     let journals = layout::journals(store);

@@ -4,7 +4,9 @@
 //! reports what it wrote, and puts back what it touched when told to.
 
 mod assemble;
+mod check;
 mod compare;
+mod differences;
 mod engine;
 mod error;
 mod object;
@@ -12,6 +14,8 @@ mod progress;
 mod record;
 mod undo;
 
+pub use check::check_object;
+pub use differences::Difference;
 pub use engine::Engine;
 pub use error::TransferError;
 pub use progress::Progress;
