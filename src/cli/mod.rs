@@ -1,6 +1,6 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`LeaseArgs`], [`Meter`];
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`LeaseArgs`], [`VerifyArgs`], [`Meter`];
 //! [`StoreInfo`], what `list` prints of a store.
 
 mod access;
@@ -16,6 +16,7 @@ mod report;
 mod send;
 mod size;
 mod store;
+mod verify;
 
 pub use args::{Command, Parsed, is_launched, parse};
 pub use delete::DeleteArgs;
@@ -28,3 +29,4 @@ pub use recover::{RecoverArgs, RollbackArgs};
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
 pub use store::{Opened, StoreArgs};
+pub use verify::VerifyArgs;

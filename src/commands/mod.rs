@@ -22,6 +22,10 @@ mod stores;
 mod survey;
 mod targets;
 mod transaction;
+mod verify;
+mod verify_against;
+mod verify_rounds;
+mod verify_store;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
@@ -45,6 +49,7 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Delete(args) => delete::delete(&args, ranks),
             Command::Rollback(args) => rollback::rollback(&args, ranks),
             Command::Recover(args) => recover::recover(&args, ranks),
+            Command::Verify(args) => verify::verify(&args, ranks),
         },
     };
     match done {

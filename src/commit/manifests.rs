@@ -35,6 +35,11 @@ impl Kept {
         self.objects.get(array)?.get(chunk).copied()
     }
 
+    /// The same, which is then known no more.
+    pub fn take(&mut self, array: &str, chunk: &[u64]) -> Option<Content> {
+        self.objects.get_mut(array)?.remove(chunk)
+    }
+
     fn add(&mut self, records: Vec<KeptRecord>) {
         for record in records {
             if !self.objects.contains_key(&record.array) {
@@ -165,7 +170,7 @@ mod tests {
             "00000002-00000000",
             "00000003-bbbbbbbb",
         ];
-        let many = (0..PART as u64 + 1).map(|i| record("tos", &[i, 0], stored(i)));
+        let many = (0..=PART as u64).map(|i| record("tos", &[i, 0], stored(i)));
         write_manifest(&bucket, store, ids[0], 3, many.collect())
             .await
             .unwrap();
