@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
+use super::doctor::DoctorArgs;
 use super::list::ListArgs;
 use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
@@ -54,6 +55,12 @@ pub enum Command {
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
     #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
+
+    /// Find out what an endpoint can do, in a table to send to those who run it
+    ///
+    /// Tries every kind of request on temporary objects below PREFIX/.msm-os/doctor-…/ and removes them.
+    #[command(after_help = exit_codes())]
+    Doctor(DoctorArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

@@ -1,11 +1,12 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`Meter`];
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`DoctorArgs`], [`Meter`];
 //! [`StoreInfo`], what `list` prints of a store.
 
 mod access;
 mod args;
 mod delete;
+mod doctor;
 mod files;
 mod inventory;
 mod list;
@@ -17,6 +18,7 @@ mod store;
 
 pub use args::{Command, Parsed, is_launched, parse};
 pub use delete::DeleteArgs;
+pub use doctor::DoctorArgs;
 pub use files::FileArgs;
 pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
 pub use list::ListArgs;

@@ -4,6 +4,7 @@ mod area;
 mod catalogue;
 mod delete;
 mod describe;
+mod doctor;
 mod list;
 mod prefix;
 mod prepare;
@@ -34,6 +35,7 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Update(args) => send::update(&args, ranks),
             Command::List(args) => list::list(&args, ranks),
             Command::Delete(args) => delete::delete(&args, ranks),
+            Command::Doctor(args) => doctor::doctor(&args, ranks),
         },
     };
     match done {
