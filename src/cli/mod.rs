@@ -1,7 +1,7 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`DoctorArgs`], [`Meter`];
-//! [`StoreInfo`], what `list` prints of a store.
+//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`DoctorArgs`], [`LeaseArgs`],
+//! [`Meter`]; [`StoreInfo`], what `list` prints of a store.
 
 mod access;
 mod args;
@@ -9,6 +9,7 @@ mod delete;
 mod doctor;
 mod files;
 mod inventory;
+mod lease;
 mod list;
 mod meter;
 mod report;
@@ -21,6 +22,7 @@ pub use delete::DeleteArgs;
 pub use doctor::DoctorArgs;
 pub use files::FileArgs;
 pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
+pub use lease::LeaseArgs;
 pub use list::ListArgs;
 pub use meter::Meter;
 pub use report::{Summary, bytes_shown};

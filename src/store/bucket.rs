@@ -23,6 +23,8 @@ pub struct Bucket {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
+    /// The same, trying each request once.
+    pub(super) once: Arc<dyn ObjectStore>,
     /// The same with one request for many deletes, where there is such a thing.
     pub(super) bulk: Option<Arc<dyn ObjectStore>>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
@@ -32,7 +34,9 @@ pub struct Bucket {
     /// The server; `None` of a directory.
     endpoint: Option<Endpoint>,
     /// What messages must not hold.
-    secrets: Vec<String>,
+    pub(super) secrets: Vec<String>,
+    /// What it was opened with.
+    opened: Arc<(Place, Option<Access>)>,
 }
 
 /// What the server said of a PUT.
@@ -50,29 +54,39 @@ impl Bucket {
     pub fn open(place: &Place, access: Option<&Access>) -> Result<Self, StoreError> {
         match place {
             Place::S3 { bucket } => match access {
-                Some(access) => Self::open_s3(bucket, access),
+                Some(access) => Self::open_s3(place, bucket, access),
                 None => Err(StoreError::NoCredentials),
             },
-            Place::Directory(path) => Self::open_directory(path),
+            Place::Directory(path) => Self::open_directory(place, path),
         }
     }
 
-    fn open_s3(bucket: &str, access: &Access) -> Result<Self, StoreError> {
+    /// The same bucket with connections of its own, for a thread whose requests must not wait for those of others.
+    ///
+    /// # Errors
+    /// If it cannot be opened again.
+    pub fn apart(&self) -> Result<Self, StoreError> {
+        Self::open(&self.opened.0, self.opened.1.as_ref())
+    }
+
+    fn open_s3(place: &Place, bucket: &str, access: &Access) -> Result<Self, StoreError> {
         let clients = connect(bucket, access)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
+            once: Arc::new(clients.once),
             // Not every server knows the request, and some say so in a way that is tried again.
             bulk: Some(Arc::new(clients.bulk)),
             base: String::new(),
             place: clients.place,
             endpoint: Some(clients.endpoint),
             secrets: access.secrets(),
+            opened: Arc::new((place.clone(), Some(access.clone()))),
         })
     }
 
     /// A directory need not exist yet: the first PUT makes it.
-    fn open_directory(path: &FilePath) -> Result<Self, StoreError> {
+    fn open_directory(opened: &Place, path: &FilePath) -> Result<Self, StoreError> {
         let place = format!("file://{}", path.display());
         let failed = |cause: String| StoreError::Failed {
             place: place.clone(),
@@ -94,6 +108,7 @@ impl Bucket {
         let store = Arc::new(store.with_automatic_cleanup(true));
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            once: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
             bulk: None,
             base: parts
@@ -102,6 +117,7 @@ impl Bucket {
             place,
             endpoint: None,
             secrets: Vec::new(),
+            opened: Arc::new((opened.clone(), None)),
         })
     }
 

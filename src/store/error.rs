@@ -38,6 +38,15 @@ pub enum StoreError {
         key: String,
         cause: String,
     },
+    #[error(
+        "{place}/{key}: the server denies the probe that every run begins with ({cause}): a run needs to put, get, list \
+         and delete objects below .msm-os/; check the credentials and the bucket's policy"
+    )]
+    Probe {
+        place: String,
+        key: String,
+        cause: String,
+    },
     #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
     Unreachable { place: String, cause: String },
     #[error("{place}: the connection is not secure ({cause}): {advice}")]
@@ -96,7 +105,7 @@ impl From<StoreError> for Failure {
             | StoreError::NoCredentials
             | StoreError::CaBundle { .. } => Exit::Credentials,
             StoreError::NoBucket { .. } => Exit::NoBucket,
-            StoreError::Denied { .. } => Exit::AccessDenied,
+            StoreError::Denied { .. } | StoreError::Probe { .. } => Exit::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
             StoreError::Foreign { .. } | StoreError::Damaged { .. } => Exit::ForeignStore,

@@ -78,6 +78,12 @@ pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
 }
 
+/// The key of the object by which a run finds out what the server guarantees, in the ledgers' folder of `folder`.
+#[must_use]
+pub fn probe(folder: &str, token: &str) -> String {
+    below(folder, &format!("{LEDGERS}/probe-{token}"))
+}
+
 /// The key of the undo copy of the object `key` of `store`, in the store's ledger.
 #[must_use]
 pub fn undo_copy(store: &str, key: &str) -> String {

@@ -2,6 +2,8 @@
 //!
 //! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -52,6 +54,23 @@ impl Bucket {
             .map_ok(|entry| entry.key)
             .try_collect()
             .await
+    }
+
+    /// The keys below `prefix`, and when each was put by the server's clock.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn list_dated(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, StoreError> {
+        let (below, strip) = (self.path(prefix), self.strip());
+        let listing = self.store.list(Some(&below));
+        let dated = listing.map_ok(move |object| {
+            let modified = object.last_modified.into();
+            (entry(&object, strip).key, modified)
+        });
+        dated
+            .try_collect()
+            .await
+            .map_err(|cause| self.error(prefix, "listing", &cause))
     }
 
     /// The folder `prefix`, without what its folders hold.
