@@ -91,25 +91,22 @@ impl Examination<'_> {
     async fn try_all(&mut self) -> Result<(), StoreError> {
         self.reach();
         let sample = self.list().await?;
-        match self.put().await {
-            Some(written) => {
-                self.read(&written).await;
-                self.copy(&written).await;
-                self.multipart().await;
-                self.delete(&written).await;
-                self.delete_in_bulk().await;
-                self.guarantees(&written).await;
-                self.overwrite().await;
-                self.latency().await;
-                self.throughput().await;
+        if let Some(written) = self.put().await {
+            self.read(&written).await;
+            self.copy(&written).await;
+            self.multipart().await;
+            self.delete(&written).await;
+            self.delete_in_bulk().await;
+            self.guarantees(&written).await;
+            self.overwrite().await;
+            self.latency().await;
+            self.throughput().await;
+        } else {
+            match sample {
+                Some(sample) => self.read(&sample).await,
+                None => self.untried("get, range, head", "there is no small object to read"),
             }
-            None => {
-                match sample {
-                    Some(sample) => self.read(&sample).await,
-                    None => self.untried("get, range, head", "there is no small object to read"),
-                }
-                self.untried("other writes", "the first one failed");
-            }
+            self.untried("other writes", "the first one failed");
         }
         Ok(())
     }
