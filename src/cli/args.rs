@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
+use super::doctor::DoctorArgs;
 use super::list::ListArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
@@ -73,6 +74,12 @@ pub enum Command {
     /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
     #[command(after_help = exit_codes())]
     Verify(VerifyArgs),
+
+    /// Find out what an endpoint can do, in a table to send to those who run it
+    ///
+    /// Tries every kind of request on temporary objects below PREFIX/.msm-os/doctor-…/ and removes them.
+    #[command(after_help = exit_codes())]
+    Doctor(DoctorArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

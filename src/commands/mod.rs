@@ -6,6 +6,7 @@ mod catalogue;
 mod delete;
 mod describe;
 mod digest;
+mod doctor;
 mod hold;
 mod journalist;
 mod left;
@@ -50,6 +51,7 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Rollback(args) => rollback::rollback(&args, ranks),
             Command::Recover(args) => recover::recover(&args, ranks),
             Command::Verify(args) => verify::verify(&args, ranks),
+            Command::Doctor(args) => doctor::doctor(&args, ranks),
         },
     };
     match done {

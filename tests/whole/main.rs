@@ -9,6 +9,7 @@ mod archives;
 mod compact;
 mod delete;
 mod differential;
+mod doctor;
 mod faults;
 mod formats;
 mod list;

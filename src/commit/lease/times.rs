@@ -50,7 +50,7 @@ impl LeaseTimes {
     /// what clocks differ by.
     #[must_use]
     pub fn trusted(&self) -> Duration {
-        self.life - self.life / 6
+        self.life.checked_sub(self.life / 6).unwrap()
     }
 
     /// How long one renewal may take.

@@ -1,0 +1,111 @@
+//! How fast the endpoint is: small requests one after the other, large ones at once.
+
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, StreamExt, stream};
+
+use super::{Examination, brief, noise, shown, timed};
+use crate::store::error::StoreError;
+
+/// Small requests of either kind, and the bytes of each.
+const SMALL_REQUESTS: usize = 20;
+const SMALL: usize = 1024;
+/// Large objects, and the bytes of each.
+const LARGE_OBJECTS: usize = 16;
+const LARGE: usize = 4 << 20;
+/// Time after which a burst is broken off.
+const LONGEST: Duration = Duration::from_secs(30);
+
+impl Examination<'_> {
+    /// Puts and gets small objects, one after the other.
+    pub(super) async fn latency(&mut self) {
+        let key = self.key("small");
+        let content = noise(SMALL, 4);
+        let (mut puts, mut gets) = (Vec::new(), Vec::new());
+        for _ in 0..SMALL_REQUESTS {
+            let (put, took) = timed(self.bucket.put(&key, content.clone())).await;
+            puts.push(took);
+            let (got, took) = timed(self.bucket.get(&key)).await;
+            gets.push(took);
+            if let Err(error) = put.map(|_| ()).and(got.map(|_| ())) {
+                return self.lesser(
+                    "latency",
+                    format!("not every small request works: {}", brief(&error)),
+                );
+            }
+        }
+        let (put, get) = (spread(puts), spread(gets));
+        self.good(
+            "latency",
+            format!("of {SMALL_REQUESTS} small requests: PUT {put}, GET {get}"),
+        );
+    }
+
+    /// Puts and gets large objects, all at once.
+    pub(super) async fn throughput(&mut self) {
+        let names = (0..LARGE_OBJECTS).map(|i| format!("large-{i}"));
+        let keys: Vec<String> = names.map(|name| self.key(&name)).collect();
+        let contents = keys
+            .iter()
+            .enumerate()
+            .map(|(i, key)| (key, noise(LARGE, 5 + i as u64)));
+        // Made before the clock starts.
+        let contents: Vec<_> = contents.collect();
+        let bucket = &self.bucket;
+        let puts = contents
+            .iter()
+            .map(|(key, content)| bucket.put(key, content.clone()).map(|put| put.map(|_| ())));
+        let put = burst(puts).await;
+        let got = match &put {
+            Ok(_) => {
+                let get = keys
+                    .iter()
+                    .map(|key| bucket.get(key).map(|got| got.map(|_| ())));
+                burst(get).await
+            }
+            Err(error) => Err(error.clone()),
+        };
+        match (put, got) {
+            (Ok(put), Ok(got)) => self.good(
+                "throughput",
+                format!(
+                    "of {LARGE_OBJECTS} × 4 MiB at once from one process: PUT {put}, GET {got}"
+                ),
+            ),
+            (_, Err(error)) | (Err(error), _) => {
+                self.lesser(
+                    "throughput",
+                    format!("not every large request works: {}", brief(&error)),
+                );
+            }
+        }
+    }
+}
+
+/// Sends all requests at once; says how many MB/s that made.
+async fn burst(
+    requests: impl Iterator<Item = impl Future<Output = Result<(), StoreError>>>,
+) -> Result<String, StoreError> {
+    let begun = Instant::now();
+    let all = stream::iter(requests).buffer_unordered(LARGE_OBJECTS);
+    let mut all = Box::pin(all.take_until(tokio::time::sleep(LONGEST)));
+    let mut done = 0;
+    while let Some(ended) = all.next().await {
+        ended?;
+        done += 1;
+    }
+    let rate = |objects: usize| (objects * LARGE) as f64 / begun.elapsed().as_secs_f64() / 1e6;
+    Ok(match done {
+        LARGE_OBJECTS => format!("{:.1} MB/s", rate(done)),
+        0 => format!("below {:.1} MB/s", rate(LARGE_OBJECTS)),
+        _ => format!("about {:.1} MB/s", rate(done)),
+    })
+}
+
+/// The median and the worst.
+fn spread(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let worst = times.last().copied().unwrap_or_default();
+    format!("median {}, worst {}", shown(median), shown(worst))
+}
