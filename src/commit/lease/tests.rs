@@ -256,6 +256,17 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
     }
 }
 
+#[tokio::test]
+async fn busy_threads_do_not_starve_the_heartbeat() {
+    let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
+    let leases = ground.acquire(3, 0).await.unwrap();
+    // The only thread of this runtime.
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(!leases.is_lost());
+    leases.check().await.unwrap();
+    assert_eq!(leases.release().await, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lost_lease_is_noticed() {
     for ground in Ground::all().await {
@@ -322,7 +333,8 @@ async fn passing_trouble_does_not_lose_a_lease() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_stores_or_none() {
-    for ground in Ground::all().await {
+    let words = ["enforced", "refuses", "ignores", "enforced"];
+    for (ground, word) in Ground::all().await.into_iter().zip(words) {
         let key = ground.put("0123456789abcdef", elsewhere()).await;
         let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
         let settings = ground.settings(60, Duration::ZERO);
@@ -334,6 +346,7 @@ async fn all_stores_or_none() {
         ground.bucket.delete(&key).await.unwrap();
         let leases = acquire().await.unwrap();
         assert_eq!(ground.keys().await.len(), 3);
+        assert!(leases.guarantee().contains(word), "{}", leases.guarantee());
         leases.check().await.unwrap();
         assert_eq!(leases.release().await, [""; 0]);
         assert!(ground.keys().await.is_empty());
