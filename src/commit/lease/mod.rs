@@ -196,7 +196,7 @@ impl Court<'_> {
             loop {
                 let failure = match self.attempt(store, holder).await {
                     Ok(Attempt::Held(lease)) => {
-                        heartbeat.keep(lease);
+                        heartbeat.keep(*lease);
                         break;
                     }
                     Ok(Attempt::Busy(other)) => match waiting.pause(store, other.as_ref()).await {
@@ -265,7 +265,7 @@ fn guarantee(settings: &LeaseSettings) -> String {
     }
     let how = match settings.guarantees.create {
         Conditional::Enforced => {
-            return "The server enforces conditional writes: no other job could get the leases of these stores."
+            return "Conditional writes are enforced: no other job could get the leases of these stores."
                 .to_owned();
         }
         Conditional::Refused => "refuses",

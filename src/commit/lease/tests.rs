@@ -206,7 +206,8 @@ async fn who_waits_gets_it_in_the_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_expired_lease_is_taken_over_and_not_before() {
-    for ground in Ground::all().await {
+    let grounds = Ground::all().await.into_iter();
+    let each = grounds.map(|ground| async move {
         for name in ["00000007", "0123456789abcdef"] {
             let begun = Instant::now();
             let key = ground.put(name, elsewhere()).await;
@@ -222,7 +223,8 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
             assert_eq!(leases.release().await, [""; 0]);
             assert!(ground.keys().await.is_empty());
         }
-    }
+    });
+    join_all(each).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -239,7 +241,8 @@ async fn the_lease_of_a_dead_process_is_taken_over_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lease_lives_as_long_as_its_heartbeat() {
-    for ground in Ground::all().await {
+    let grounds = Ground::all().await.into_iter();
+    let each = grounds.map(|ground| async move {
         let leases = ground.acquire(3, 0).await.unwrap();
         let busy = ground.acquire(3, 7).await.err().unwrap();
         assert_eq!(busy.exit, Exit::Busy);
@@ -253,7 +256,19 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
         assert!(begun.elapsed() >= Duration::from_secs(1));
         assert_eq!(next.release().await, [""; 0]);
         assert!(ground.keys().await.is_empty());
-    }
+    });
+    join_all(each).await;
+}
+
+#[tokio::test]
+async fn busy_threads_do_not_starve_the_heartbeat() {
+    let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
+    let leases = ground.acquire(3, 0).await.unwrap();
+    // The only thread of this runtime.
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(!leases.is_lost());
+    leases.check().await.unwrap();
+    assert_eq!(leases.release().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -322,7 +337,8 @@ async fn passing_trouble_does_not_lose_a_lease() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_stores_or_none() {
-    for ground in Ground::all().await {
+    let words = ["enforced", "refuses", "ignores", "enforced"];
+    for (ground, word) in Ground::all().await.into_iter().zip(words) {
         let key = ground.put("0123456789abcdef", elsewhere()).await;
         let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
         let settings = ground.settings(60, Duration::ZERO);
@@ -334,6 +350,7 @@ async fn all_stores_or_none() {
         ground.bucket.delete(&key).await.unwrap();
         let leases = acquire().await.unwrap();
         assert_eq!(ground.keys().await.len(), 3);
+        assert!(leases.guarantee().contains(word), "{}", leases.guarantee());
         leases.check().await.unwrap();
         assert_eq!(leases.release().await, [""; 0]);
         assert!(ground.keys().await.is_empty());

@@ -114,10 +114,10 @@ async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, Stor
             Created::Exists => Conditional::Enforced,
             Created::Refused(_) => Conditional::Refused,
         },
-        // The key is new: nothing can be there.
-        Ok(Created::Exists | Created::Refused(_)) => Conditional::Refused,
-        // A policy may deny the condition alone: the plain PUT below tells.
-        Err(StoreError::Denied { .. }) => Conditional::Refused,
+        // The key is new: nothing can be there. And a policy may deny the condition alone: the plain PUT below tells.
+        Ok(Created::Exists | Created::Refused(_)) | Err(StoreError::Denied { .. }) => {
+            Conditional::Refused
+        }
         Err(error) => return Err(error),
     };
     let begun = Instant::now();

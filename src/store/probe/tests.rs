@@ -79,7 +79,7 @@ async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
 #[tokio::test]
 async fn a_probe_whose_answers_are_lost_finds_the_same() {
     let server = that(s3_server::Conditional::Enforced);
-    for place in [0, 2, 4, 6] {
+    for place in 0..5 {
         let lost = Rule::new(Fault::DropAfterApply).method("PUT");
         server.faults().clear();
         server.faults().add(lost.skip(place).once());
@@ -88,7 +88,7 @@ async fn a_probe_whose_answers_are_lost_finds_the_same() {
         assert_eq!([create, replace], [Conditional::Enforced; 2], "{place}");
         assert!(server.objects("ocean").is_empty());
     }
-    assert_eq!(server.faults().struck(), 4);
+    assert_eq!(server.faults().struck(), 5);
 }
 
 #[tokio::test]
