@@ -15,6 +15,7 @@ mod targets;
 mod transaction;
 mod verify;
 mod verify_against;
+mod verify_documents;
 mod verify_rounds;
 mod verify_store;
 

@@ -4,18 +4,16 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use futures::{StreamExt, TryStreamExt};
 
+use super::verify_documents::documents;
 use super::verify_rounds::{Checkers, Fault, Item, ROUND};
 use crate::cli::{Meter, bytes_shown};
 use crate::commit::{Kept, read_kept};
 use crate::exit::Failure;
-use crate::store::{Bucket, Entry, Known, Named, StoreError, layout};
+use crate::store::{Entry, Known, Named, StoreError, layout};
 use crate::transfer::Content;
 
-/// Requests in flight.
-const REQUESTS: usize = 16;
 /// A lease that was not renewed for so long has expired.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -263,46 +261,4 @@ fn missing(known: &Known, kept: &Kept) -> Vec<Fault> {
         }));
     }
     faults
-}
-
-/// The documents that are not as the root document consolidates them.
-async fn documents(bucket: &Bucket, known: &Known) -> Result<Vec<Fault>, StoreError> {
-    let looks = known.documents.iter().map(|(key, expected)| async move {
-        let what = match bucket.get(key).await {
-            Ok(found) => document_fault(&found, expected),
-            Err(error) if error.is_missing() => Some(
-                "missing, expected the document that the root document consolidates".to_owned(),
-            ),
-            Err(error) => return Err(error),
-        };
-        Ok(what.map(|what| Fault::new(key, what)))
-    });
-    let found: Vec<Option<Fault>> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-/// What of the document `found` is not as `expected`.
-fn document_fault(found: &[u8], expected: &Value) -> Option<String> {
-    let found: Value = match serde_json::from_slice(found) {
-        Ok(found) => found,
-        Err(cause) => return Some(format!("it is not JSON: {cause}")),
-    };
-    // A group's entry may have more to it: the consolidated metadata of its own.
-    if found == *expected || expected["node_type"] == "group" {
-        return None;
-    }
-    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let (found, expected) = (members(&found), members(expected));
-    let names = expected
-        .keys()
-        .chain(found.keys().filter(|name| !expected.contains_key(*name)));
-    let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
-    let differing = names.filter(|name| found.get(*name) != expected.get(*name));
-    let differing: Vec<String> = differing
-        .map(|name| {
-            let (found, expected) = (shown(found.get(name)), shown(expected.get(name)));
-            format!("its {name} is {found}, {expected} in the consolidated metadata")
-        })
-        .collect();
-    Some(differing.join("; "))
 }
