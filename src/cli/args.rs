@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::list::ListArgs;
+use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
 use crate::exit::{Exit, Failure};
@@ -62,6 +63,16 @@ pub enum Command {
     /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
     #[command(after_help = exit_codes())]
     Verify(VerifyArgs),
+
+    /// Undo the last transaction of each store: an append's steps go, a create disappears, an update's old values return
+    #[command(after_help = exit_codes())]
+    Rollback(RollbackArgs),
+
+    /// Bring to an end what dead jobs left: open transactions go back, prepared ones and deletes go forward
+    ///
+    /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone.
+    #[command(after_help = exit_codes())]
+    Recover(RecoverArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

@@ -2,8 +2,6 @@
 //!
 //! Key type: [`Against`], the files.
 
-use std::sync::Arc;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Map;
 use tokio::runtime::Runtime;
@@ -20,7 +18,7 @@ use crate::plan::{
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
 use crate::store::{Bucket, Codec, Found, Stored, read_store};
-use crate::transfer::{Difference, Engine, Verify};
+use crate::transfer::{Difference, Engine, Orders, Verify};
 
 /// Stores that are looked at at a time.
 const REQUESTS: usize = 16;
@@ -88,7 +86,12 @@ impl<'a> Against<'a> {
         let Some(plan) = ranks.broadcast(&plan)?? else {
             return Ok(Vec::new());
         };
-        let engine = Engine::new(Arc::new(plan), ranks.rank(), bucket.clone(), Verify::Full);
+        let engine = Engine::new(
+            &Orders::new(plan, Vec::new()),
+            ranks.rank(),
+            bucket.clone(),
+            Verify::Full,
+        );
         let found = match engine {
             Ok(engine) => {
                 let found = runtime.block_on(engine.differences());

@@ -32,6 +32,14 @@ pub struct Folder {
     pub objects: Vec<Entry>,
 }
 
+impl Folder {
+    /// Does it hold nothing?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.objects.is_empty()
+    }
+}
+
 impl Bucket {
     /// The objects below `prefix`, page by page as the server gives them.
     pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<Entry, StoreError>> {
@@ -54,6 +62,23 @@ impl Bucket {
             .map_ok(|entry| entry.key)
             .try_collect()
             .await
+    }
+
+    /// The keys below `prefix`, and when each was put by the server's clock.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn list_dated(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, StoreError> {
+        let (below, strip) = (self.path(prefix), self.strip());
+        let listing = self.store.list(Some(&below));
+        let dated = listing.map_ok(move |object| {
+            let modified = object.last_modified.into();
+            (entry(&object, strip).key, modified)
+        });
+        dated
+            .try_collect()
+            .await
+            .map_err(|cause| self.error(prefix, "listing", &cause))
     }
 
     /// The folder `prefix`, without what its folders hold.
