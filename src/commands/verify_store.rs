@@ -2,20 +2,17 @@
 //!
 //! Key type: [`Looked`], what came of it.
 
-use std::time::Duration;
+use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
 
 use super::verify_documents::documents;
 use super::verify_rounds::{Checkers, Fault, Item, ROUND};
 use crate::cli::{Meter, bytes_shown};
-use crate::commit::{Kept, read_kept};
+use crate::commit::{Kept, LeaseTimes, read_kept};
 use crate::exit::Failure;
 use crate::store::{Entry, Known, Named, StoreError, layout};
 use crate::transfer::Content;
-
-/// A lease that was not renewed for so long has expired.
-const LEASE: Duration = Duration::from_secs(60);
 
 /// What came of looking at stores.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,15 +105,28 @@ impl Look<'_, '_> {
         let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
         let Some(first) = journal.first() else {
-            return Ok(());
+            return self.tell_uncommitted();
         };
         self.open = true;
-        let age = runtime.block_on(bucket.age(&layout::leases(self.store)))?;
-        if age.is_some_and(|age| age < LEASE) {
+        // By this machine's clock: who only reads cannot ask the server for its time.
+        let leases = runtime.block_on(bucket.list_dated(&layout::leases(self.store)))?;
+        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().life);
+        let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
+        if leases.iter().any(|(_, put)| is_fresh(*put)) {
             return (self.say)(&format!("{first}: a transaction is under way"));
         }
         let fault = Fault::new(first, "a transaction has not ended: run recover");
         self.tell(vec![fault])
+    }
+
+    /// A manifest of no transaction is in nobody's way: it is told, and no fault.
+    fn tell_uncommitted(&mut self) -> Result<(), Failure> {
+        for id in &self.kept.uncommitted {
+            let manifest = layout::manifest(self.store, id);
+            let what = "of a transaction that was not committed: recover --orphans removes it";
+            (self.say)(&format!("{manifest}: {what}"))?;
+        }
+        Ok(())
     }
 
     /// Is there anything of a store that has no root document?

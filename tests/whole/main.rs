@@ -11,7 +11,6 @@ mod delete;
 mod differential;
 mod faults;
 mod formats;
-mod ledgers;
 mod list;
 mod ranks;
 mod readers;
