@@ -25,6 +25,7 @@ mod targets;
 mod transaction;
 mod verify;
 mod verify_against;
+mod verify_documents;
 mod verify_rounds;
 mod verify_store;
 

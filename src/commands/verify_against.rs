@@ -12,7 +12,9 @@ use super::settle::settle;
 use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
-use crate::plan::{self, Budget, ChunkStrategy, Missing, Overlap, Plan, Request, Settings, place};
+use crate::plan::{
+    self, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Request, Settings, place,
+};
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
 use crate::store::{Bucket, Codec, Found, Stored, read_store};
@@ -151,14 +153,27 @@ impl<'a> Against<'a> {
 }
 
 /// Where the files' steps lie in a store that must have all of them.
-fn request(target: Target, stored: Stored, archive: &Archive) -> Result<Request, plan::PlanError> {
+fn request(target: Target, stored: Stored, archive: &Archive) -> Result<Request, Failure> {
     let steps = if target.members.contains(&archive.axis) {
         archive.steps()
     } else {
         Vec::new()
     };
     let there = &stored.steps;
-    let placed = place(&target.key, there, &steps, Overlap::Replace, Missing::Error)?;
+    let placed = place(&target.key, there, &steps, Overlap::Replace, Missing::Error);
+    let placed = placed.map_err(|error| match error {
+        PlanError::StepsMissing {
+            store,
+            count,
+            total,
+            shown,
+        } => {
+            let message =
+                format!("store '{store}' lacks {count} of the files' {total} steps: {shown}");
+            Failure::new(Exit::TimeConflict, message)
+        }
+        other => other.into(),
+    })?;
     Ok(Request {
         key: target.key,
         mains: target.mains,

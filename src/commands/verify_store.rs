@@ -2,22 +2,17 @@
 //!
 //! Key type: [`Looked`], what came of it.
 
-use std::time::Duration;
+use std::time::SystemTime;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use futures::{StreamExt, TryStreamExt};
 
+use super::verify_documents::documents;
 use super::verify_rounds::{Checkers, Fault, Item, ROUND};
 use crate::cli::{Meter, bytes_shown};
-use crate::commit::{Kept, read_kept};
+use crate::commit::{Kept, LeaseTimes, read_kept};
 use crate::exit::Failure;
-use crate::store::{Bucket, Entry, Known, Named, StoreError, layout};
+use crate::store::{Entry, Known, Named, StoreError, layout};
 use crate::transfer::Content;
-
-/// Requests in flight.
-const REQUESTS: usize = 16;
-/// A lease that was not renewed for so long has expired.
-const LEASE: Duration = Duration::from_secs(60);
 
 /// What came of looking at stores.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,15 +105,28 @@ impl Look<'_, '_> {
         let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
         let Some(first) = journal.first() else {
-            return Ok(());
+            return self.tell_uncommitted();
         };
         self.open = true;
-        let age = runtime.block_on(bucket.age(&layout::leases(self.store)))?;
-        if age.is_some_and(|age| age < LEASE) {
+        // By this machine's clock: who only reads cannot ask the server for its time.
+        let leases = runtime.block_on(bucket.list_dated(&layout::leases(self.store)))?;
+        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().life);
+        let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
+        if leases.iter().any(|(_, put)| is_fresh(*put)) {
             return (self.say)(&format!("{first}: a transaction is under way"));
         }
         let fault = Fault::new(first, "a transaction has not ended: run recover");
         self.tell(vec![fault])
+    }
+
+    /// A manifest of no transaction is in nobody's way: it is told, and no fault.
+    fn tell_uncommitted(&mut self) -> Result<(), Failure> {
+        for id in &self.kept.uncommitted {
+            let manifest = layout::manifest(self.store, id);
+            let what = "of a transaction that was not committed: recover --orphans removes it";
+            (self.say)(&format!("{manifest}: {what}"))?;
+        }
+        Ok(())
     }
 
     /// Is there anything of a store that has no root document?
@@ -263,46 +271,4 @@ fn missing(known: &Known, kept: &Kept) -> Vec<Fault> {
         }));
     }
     faults
-}
-
-/// The documents that are not as the root document consolidates them.
-async fn documents(bucket: &Bucket, known: &Known) -> Result<Vec<Fault>, StoreError> {
-    let looks = known.documents.iter().map(|(key, expected)| async move {
-        let what = match bucket.get(key).await {
-            Ok(found) => document_fault(&found, expected),
-            Err(error) if error.is_missing() => Some(
-                "missing, expected the document that the root document consolidates".to_owned(),
-            ),
-            Err(error) => return Err(error),
-        };
-        Ok(what.map(|what| Fault::new(key, what)))
-    });
-    let found: Vec<Option<Fault>> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-/// What of the document `found` is not as `expected`.
-fn document_fault(found: &[u8], expected: &Value) -> Option<String> {
-    let found: Value = match serde_json::from_slice(found) {
-        Ok(found) => found,
-        Err(cause) => return Some(format!("it is not JSON: {cause}")),
-    };
-    // A group's entry may have more to it: the consolidated metadata of its own.
-    if found == *expected || expected["node_type"] == "group" {
-        return None;
-    }
-    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let (found, expected) = (members(&found), members(expected));
-    let names = expected
-        .keys()
-        .chain(found.keys().filter(|name| !expected.contains_key(*name)));
-    let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
-    let differing = names.filter(|name| found.get(*name) != expected.get(*name));
-    let differing: Vec<String> = differing
-        .map(|name| {
-            let (found, expected) = (shown(found.get(name)), shown(expected.get(name)));
-            format!("its {name} is {found}, {expected} in the consolidated metadata")
-        })
-        .collect();
-    Some(differing.join("; "))
 }

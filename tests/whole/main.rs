@@ -23,3 +23,4 @@ mod texts;
 mod time;
 mod tls;
 mod update;
+mod verify;
