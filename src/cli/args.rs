@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::list::ListArgs;
+use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
 
@@ -61,6 +62,16 @@ pub enum Command {
     /// Tries every kind of request on temporary objects below PREFIX/.msm-os/doctor-…/ and removes them.
     #[command(after_help = exit_codes())]
     Doctor(DoctorArgs),
+
+    /// Undo the last transaction of each store: an append's steps go, a create disappears, an update's old values return
+    #[command(after_help = exit_codes())]
+    Rollback(RollbackArgs),
+
+    /// Bring to an end what dead jobs left: open transactions go back, prepared ones and deletes go forward
+    ///
+    /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone.
+    #[command(after_help = exit_codes())]
+    Recover(RecoverArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

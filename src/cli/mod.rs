@@ -12,6 +12,7 @@ mod inventory;
 mod lease;
 mod list;
 mod meter;
+mod recover;
 mod report;
 mod send;
 mod size;
@@ -25,6 +26,7 @@ pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo}
 pub use lease::LeaseArgs;
 pub use list::ListArgs;
 pub use meter::Meter;
+pub use recover::{RecoverArgs, RollbackArgs};
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
 pub use store::{Opened, StoreArgs};

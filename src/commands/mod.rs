@@ -1,16 +1,25 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
 mod area;
+mod begin;
 mod catalogue;
 mod delete;
 mod describe;
+mod digest;
 mod doctor;
+mod hold;
+mod journalist;
+mod left;
 mod list;
 mod prefix;
 mod prepare;
+mod recover;
+mod rollback;
 mod send;
 mod settle;
+mod signals;
 mod start;
+mod stores;
 mod survey;
 mod targets;
 mod transaction;
@@ -36,6 +45,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::List(args) => list::list(&args, ranks),
             Command::Delete(args) => delete::delete(&args, ranks),
             Command::Doctor(args) => doctor::doctor(&args, ranks),
+            Command::Rollback(args) => rollback::rollback(&args, ranks),
+            Command::Recover(args) => recover::recover(&args, ranks),
         },
     };
     match done {

@@ -1,6 +1,6 @@
 //! One bucket: get, put, copy, delete and list by key, with retries, and errors in this program's words.
 //!
-//! Key types: [`Bucket`]; [`Put`], what the server said of a PUT.
+//! Key types: [`Bucket`]; [`Put`], what the server said of a PUT; [`Stat`], of an object.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -37,6 +37,15 @@ pub struct Bucket {
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
     opened: Arc<(Place, Option<Access>)>,
+}
+
+/// What the server says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its ETag without quotes, if it has one.
+    pub etag: Option<String>,
 }
 
 /// What the server said of a PUT.
@@ -165,13 +174,16 @@ impl Bucket {
             .map_err(|cause| self.error(key, "reading", &cause))
     }
 
-    /// The stored size of the object `key` in bytes; `None` if there is none.
+    /// Size and ETag of the object `key`; `None` if there is none.
     ///
     /// # Errors
     /// As the server says.
-    pub async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+    pub async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
         match self.store.head(&self.path(key)).await {
-            Ok(object) => Ok(Some(object.size)),
+            Ok(object) => Ok(Some(Stat {
+                size: object.size,
+                etag: object.e_tag.map(|tag| tag.trim_matches('"').to_owned()),
+            })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(cause) => Err(self.error(key, "looking at", &cause)),
         }

@@ -66,6 +66,13 @@ pub enum StoreError {
     Missing { place: String, key: String },
     #[error("store '{store}': {problem}; nothing was written")]
     Foreign { store: String, problem: String },
+    #[error(
+        "{key} in the ledger cannot be read ({cause}): it is damaged, or another version of msm_os made it; run that \
+         version's recover"
+    )]
+    Journal { key: String, cause: String },
+    #[error("{key}: another program has changed it meanwhile; run the command again")]
+    Overtaken { key: String },
     #[error("array '{array}': {cause}")]
     Coding { array: String, cause: String },
     #[error(
@@ -108,7 +115,10 @@ impl From<StoreError> for Failure {
             StoreError::Denied { .. } | StoreError::Probe { .. } => Exit::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
-            StoreError::Foreign { .. } | StoreError::Damaged { .. } => Exit::ForeignStore,
+            StoreError::Foreign { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Journal { .. } => Exit::ForeignStore,
+            StoreError::Overtaken { .. } => Exit::TransferFailed,
             StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

@@ -2,7 +2,7 @@
 //!
 //! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -30,6 +30,14 @@ pub struct Folder {
     pub folders: Vec<String>,
     /// The objects in it.
     pub objects: Vec<Entry>,
+}
+
+impl Folder {
+    /// Does it hold nothing?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.objects.is_empty()
+    }
 }
 
 impl Bucket {
@@ -131,6 +139,23 @@ impl Bucket {
         };
         let read: Result<_, object_store::Error> = read.await;
         read.map_err(|cause| self.error(key, "reading", &cause))
+    }
+
+    /// How long ago the youngest object below `prefix` was put, by this machine's clock; `None` if there is none.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn age(&self, prefix: &str) -> Result<Option<Duration>, StoreError> {
+        let below = self.path(prefix);
+        let times = self.store.list(Some(&below));
+        let times = times.map_ok(|object| SystemTime::from(object.last_modified));
+        let times: Vec<SystemTime> = times
+            .try_collect()
+            .await
+            .map_err(|cause| self.error(prefix, "listing", &cause))?;
+        // A server whose clock is ahead has put it just now.
+        let age = |time| SystemTime::now().duration_since(time).unwrap_or_default();
+        Ok(times.into_iter().max().map(age))
     }
 
     /// Characters of the server's keys before ours.
