@@ -66,7 +66,7 @@ impl Examination<'_> {
             }
         };
         self.read_part(sample, &whole).await;
-        match self.bucket.size(&sample.key).await {
+        match self.size(&sample.key).await {
             Ok(Some(size)) if size == whole.len() as u64 => self.good("head", "works"),
             Ok(size) => {
                 let error = self.differs(&sample.key, whole.len(), size.unwrap_or(0) as usize);
@@ -74,6 +74,10 @@ impl Examination<'_> {
             }
             Err(error) => self.bad("head", error, "what a store holds cannot be told"),
         }
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self.bucket.stat(key).await?.map(|stat| stat.size))
     }
 
     async fn read_part(&mut self, sample: &Sample, whole: &Bytes) {
@@ -157,7 +161,7 @@ impl Examination<'_> {
             .map_err(|cause| self.bucket.error(&key, "uploading", &cause));
         let expected = (UPLOAD_PART + SMALL) as u64;
         let size = match done {
-            Ok(()) => self.bucket.size(&key).await,
+            Ok(()) => self.size(&key).await,
             Err(error) => Err(error),
         };
         let unused = "this program does without: one object is one PUT";
@@ -181,7 +185,7 @@ impl Examination<'_> {
         let meaning = "what a send that fails has put stays; `delete` cannot work";
         let deleted = self.bucket.delete(&written.key).await;
         let size = match deleted {
-            Ok(()) => self.bucket.size(&written.key).await,
+            Ok(()) => self.size(&written.key).await,
             Err(error) => Err(error),
         };
         match size {

@@ -1,5 +1,6 @@
 //! How fast the endpoint is: small requests one after the other, large ones at once.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
@@ -10,6 +11,10 @@ use crate::store::error::StoreError;
 /// Small requests of either kind, and the bytes of each.
 const SMALL_REQUESTS: usize = 20;
 const SMALL: usize = 1024;
+/// How much longer a GET takes than a PUT where the server's small packets wait for our acknowledgement, which comes
+/// after 40 ms.
+const DELAYED: Range<Duration> = Duration::from_millis(30)..Duration::from_millis(60);
+const NAGLE: &str = "each GET may wait 40 ms for want of TCP_NODELAY on the server (Ceph: rgw frontends … tcp_nodelay=1)";
 /// Large objects, and the bytes of each.
 const LARGE_OBJECTS: usize = 16;
 const LARGE: usize = 4 << 20;
@@ -36,11 +41,14 @@ impl Examination<'_> {
                 );
             }
         }
+        let delayed = median(&mut gets).saturating_sub(median(&mut puts));
         let (put, get) = (spread(puts), spread(gets));
-        self.good(
-            "latency",
-            format!("of {SMALL_REQUESTS} small requests: PUT {put}, GET {get}"),
-        );
+        let found = format!("of {SMALL_REQUESTS} small requests: PUT {put}, GET {get}");
+        if DELAYED.contains(&delayed) {
+            self.lesser("latency", format!("{found}; {NAGLE}"));
+        } else {
+            self.good("latency", found);
+        }
     }
 
     /// Puts and gets large objects, all at once.
@@ -105,8 +113,12 @@ async fn burst(
 
 /// The median and the worst.
 fn spread(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let median = median(&mut times);
     let worst = times.last().copied().unwrap_or_default();
     format!("median {}, worst {}", shown(median), shown(worst))
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
