@@ -16,6 +16,8 @@ python=$top/tests/.venv/bin/python
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 
 readonly LIMIT=120 # seconds for one run; each takes a few when all is well
+readonly BUSY=35   # the exit code, see docs/exit-codes.md
+readonly STRATEGY='{"time_counter": 1, "deptht": 2}' # many small objects: time to kill a send among them
 readonly PREFIX=msm-os-acceptance-$$
 
 for program in "$MSM_OS" "$NEMO_LIKE" "$python"; do
@@ -82,19 +84,82 @@ stores_are_deleted() {
     run "$1" delete --all --yes -p "$PREFIX/$1" && [ -z "$(in_bucket list "$PREFIX/$1")" ]
 }
 
-# A send that dies while it appends changes nothing for readers, and the same send again completes it.
-killed_sends_are_completed() {
-    local pid
-    run 1 send -f "$work/1976.nc" -p "$PREFIX/killed" && reads_back killed/thetao.zarr "$work/1976.nc" || return
-    "$MSM_OS" send -f "$work/1977.nc" -p "$PREFIX/killed" -b "$BUCKET" -c "$CREDENTIALS" &
+# What readers see of the store $1, by key and ETag.
+seen() { in_bucket list "$PREFIX/$1"; }
+
+# The ledger of the store of the prefix $1 has no journal and no lease: nothing is under way, nothing waits.
+at_rest() { ! in_bucket list "$PREFIX/$1/.msm-os" | grep -E '^[^ ]*/(journal|lease)/'; }
+
+send_year() { run "$1" send -f "$work/$2.nc" -cs "$STRATEGY" -p "$PREFIX/$3" "${@:4}"; }
+
+# kill_send RANKS YEAR STORE: starts a send and kills a rank with SIGKILL once some of its objects are in the bucket.
+kill_send() {
+    local ranks=$1 launcher=() pid victim objects
+    [ "$ranks" = 1 ] || launcher=(mpirun -n "$ranks" --oversubscribe --bind-to none)
+    objects=$(seen "$3" | wc -l)
+    "${launcher[@]}" "$MSM_OS" send -f "$work/$2.nc" -cs "$STRATEGY" -p "$PREFIX/${3%/*}" -b "$BUCKET" -c "$CREDENTIALS" &
     pid=$!
-    in_bucket await $(($(in_bucket list "$PREFIX/killed" | wc -l) + 5)) "$PREFIX/killed"
-    kill -KILL $pid
+    in_bucket await $((objects + 5)) "$PREFIX/$3"
+    victim=$pid
+    [ "$ranks" = 1 ] || victim=$(pgrep --parent $pid msm_os | tail -n 1)
+    kill -KILL "$victim"
     wait $pid
     [ $? = 137 ] || { echo "the send ended before it was killed"; return 1; }
-    reads_back killed/thetao.zarr "$work/1976.nc" &&
-        run 3 send -f "$work/1977.nc" -p "$PREFIX/killed" &&
-        reads_back killed/thetao.zarr "$work/1976.nc" "$work/1977.nc"
+}
+
+# A send that dies while it appends changes nothing for readers; recover brings back every object as it was.
+killed_sends_are_recovered() {
+    local store=killed-$1/thetao.zarr before
+    send_year 1 1976 "killed-$1" || return
+    before=$(seen "$store")
+    kill_send "$1" 1977 "$store" && reads_back "$store" "$work/1976.nc" && ! at_rest "killed-$1" &&
+        run 1 recover -p "$PREFIX/killed-$1" && [ "$(seen "$store")" = "$before" ] && at_rest "killed-$1"
+}
+
+# The next send does the same by itself, and goes on.
+killed_sends_are_completed() {
+    local store=killed-$1/thetao.zarr
+    kill_send "$1" 1977 "$store" && send_year "$1" 1977 "killed-$1" &&
+        reads_back "$store" "$work/1976.nc" "$work/1977.nc" && at_rest "killed-$1"
+}
+
+killed_creations_vanish() {
+    kill_send "$1" 1976 "created-$1/thetao.zarr" && run 1 recover -p "$PREFIX/created-$1" &&
+        [ -z "$(in_bucket list "$PREFIX/created-$1")" ]
+}
+
+# An update and an append are undone; what the bucket held before is there again, to the byte.
+transactions_are_rolled_back() {
+    local store=back-$1/thetao.zarr before
+    send_year "$1" 1976 "back-$1" && before=$(seen "$store") && send_year "$1" 1977 "back-$1" &&
+        run "$1" rollback -p "$PREFIX/back-$1" && [ "$(seen "$store")" = "$before" ] || return
+    "$python" "$top/tests/python/cut.py" "$work/1976.nc" "$work/other.nc" 3,4,5 add=1 &&
+        run "$1" update -f "$work/other.nc" -p "$PREFIX/back-$1" && [ "$(seen "$store")" != "$before" ] &&
+        run "$1" rollback -p "$PREFIX/back-$1" && [ "$(seen "$store")" = "$before" ] &&
+        reads_back "$store" "$work/1976.nc" && at_rest "back-$1"
+}
+
+# Of two jobs that send to one store at once, one does and the other hears that it is busy.
+one_of_two_sends_wins() {
+    local first second codes
+    send_year 1 1976 two --lock-wait 0s &
+    first=$!
+    send_year 1 1976 two --lock-wait 0s &
+    second=$!
+    wait $first
+    codes=$?
+    wait $second
+    codes="$codes $?"
+    echo "exit codes: $codes"
+    [[ $codes = "0 $BUSY" || $codes = "$BUSY 0" ]] && reads_back two/thetao.zarr "$work/1976.nc" && at_rest two
+}
+
+# With patience both do what they came for, one after the other.
+two_sends_queue() {
+    local first
+    send_year 1 1976 queue --on-overlap skip &
+    first=$!
+    send_year 1 1976 queue --on-overlap skip && wait $first && reads_back queue/thetao.zarr "$work/1976.nc" && at_rest queue
 }
 
 # check WHAT-IT-SHOWS FUNCTION ARGUMENT…
@@ -129,5 +194,12 @@ for ranks in 1 3; do
     check "stores listed, ranks: $ranks" stores_are_listed $ranks
     check "stores deleted, nothing left, ranks: $ranks" stores_are_deleted $ranks
 done
-check "a send that was killed shows readers nothing, and the same send completes it" killed_sends_are_completed
+for ranks in 1 3; do
+    check "a send killed by SIGKILL shows readers nothing, recover undoes it, ranks: $ranks" killed_sends_are_recovered $ranks
+    check "the next send after a killed one completes it, read back, ranks: $ranks" killed_sends_are_completed $ranks
+    check "of a killed creation recover leaves nothing, ranks: $ranks" killed_creations_vanish $ranks
+    check "an append and an update rolled back, ranks: $ranks" transactions_are_rolled_back $ranks
+done
+check "of two sends at once one succeeds, one is told that the store is busy" one_of_two_sends_wins
+check "two sends at once that wait for each other both succeed" two_sends_queue
 [ "$failures" = 0 ]

@@ -98,7 +98,7 @@ fn conditional_writes_and_etags_of_every_kind() {
         for ended in examined(&server) {
             let ended = ended.well();
             says(&ended, "note", "create if absent", &[word, "--lock-dir"]);
-            says(&ended, "note", "replace if same", &[word, "--lock-dir"]);
+            says(&ended, "note", "replace if same", &[word, "plain writes"]);
             says(&ended, "note", "ETag", &["opaque"]);
         }
         assert_eq!(objects(&server).len(), 0);

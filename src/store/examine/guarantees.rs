@@ -9,7 +9,10 @@ use crate::store::probe::{Conditional, EtagKind, probe};
 /// What jobs do where conditional writes do not tell which of two was first.
 const WITHOUT: &str = "leases are made by claim, settle, list; --lock-dir on a file system that all jobs share is a \
                        sure lock";
+/// What renewing a lease comes to without them.
+const UNCONDITIONAL: &str = "leases are read, then renewed with plain writes";
 /// Seconds by which clocks may differ: signatures are refused beyond 15 minutes.
+const SAME: f64 = 1.5;
 const HARMLESS: f64 = 60.0;
 const REFUSED: f64 = 900.0;
 /// Overwrites that are looked after, the bytes of each, and how long the old object is waited out.
@@ -38,7 +41,7 @@ impl Examination<'_> {
             Conditional::Enforced => {
                 self.good("replace if same", "enforced, by the ETag without quotes");
             }
-            how => self.lesser("replace if same", format!("{}: {WITHOUT}", word(how))),
+            how => self.lesser("replace if same", format!("{}: {UNCONDITIONAL}", word(how))),
         }
         let quotes = match &written.etag {
             Some(etag) if etag.starts_with('"') => "sent in quotes",
@@ -57,7 +60,7 @@ impl Examination<'_> {
             }
             EtagKind::Missing => self.lesser("ETag", "none: writes are verified by reading back"),
         }
-        if self.bucket.endpoint().is_some() {
+        if self.is_server() {
             self.say_clock(found.clock.ahead());
         }
     }
@@ -69,6 +72,8 @@ impl Examination<'_> {
             ahead.abs()
         );
         match ahead.abs() {
+            // Servers tell the time to the second.
+            ..SAME => self.good("clock", "the server's is as this machine's, to the second"),
             ..HARMLESS => self.good("clock", found),
             ..REFUSED => self.lesser(
                 "clock",

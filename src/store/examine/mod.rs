@@ -15,6 +15,9 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 use super::layout::{LEDGERS, below};
 
+/// Looks for what is left to remove.
+const PASSES: usize = 3;
+
 /// What one step found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -113,24 +116,30 @@ impl Examination<'_> {
 
     /// Removes all there may be; says what is left.
     async fn remove_all(&mut self, patient: &Bucket) -> Option<String> {
-        if self.keys.is_empty() {
-            return None;
-        }
         let mut keys = std::mem::take(&mut self.keys);
-        // Who may not list knows the keys all the same.
-        keys.extend(patient.list(&self.folder).await.unwrap_or_default());
-        keys.sort();
-        keys.dedup();
-        let tried = keys.len() as u64;
-        let deleted = patient.delete_all(keys, false).await;
-        (deleted.objects < tried).then(|| {
-            let why = deleted.problems.into_iter().next().unwrap_or_default();
+        let left = |why: &str| {
+            let folder = &self.folder;
             format!(
-                "{} of {tried} temporary objects below {} could not be removed: {why}",
-                tried - deleted.objects,
-                self.folder
+                "temporary objects below {folder} could not be removed: {why}; remove them by hand"
             )
-        })
+        };
+        // Once more after a look at what is there: a write whose answer was lost may come late.
+        for _ in 0..PASSES {
+            if keys.is_empty() {
+                return None;
+            }
+            let deleted = patient.delete_all(keys, false).await;
+            if let Some(why) = deleted.problems.first() {
+                return Some(left(why));
+            }
+            // Who may not list knows the keys all the same, and they are gone.
+            keys = patient.list(&self.folder).await.unwrap_or_default();
+        }
+        (!keys.is_empty()).then(|| left("the server lists them still"))
+    }
+
+    fn is_server(&self) -> bool {
+        self.bucket.endpoint().is_some()
     }
 
     /// The key of a new object of this name, noted for the removal.

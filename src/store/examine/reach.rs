@@ -86,7 +86,7 @@ impl Examination<'_> {
         self.encryption(first.as_ref().err());
         match first {
             Ok(key) => {
-                if self.bucket.endpoint().is_some() {
+                if self.is_server() {
                     self.good("keys", "accepted");
                 }
                 self.good("list", format!("works, in {}", shown(took)));
