@@ -117,7 +117,7 @@ impl Examination<'_> {
         }
         match self.bucket.list(&self.folder).await {
             Ok(keys) if keys.contains(&key) => {
-                self.good("stale lists", "none: a new object is listed at once")
+                self.good("stale lists", "none: a new object is listed at once");
             }
             Ok(_) => self.lesser(
                 "stale lists",

@@ -167,7 +167,7 @@ impl Examination<'_> {
         let unused = "this program does without: one object is one PUT";
         match size {
             Ok(Some(size)) if size == expected => {
-                self.good("multipart", format!("works; {unused}"))
+                self.good("multipart", format!("works; {unused}"));
             }
             Ok(size) => {
                 let size = size.unwrap_or(0);
