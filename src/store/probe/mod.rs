@@ -95,15 +95,15 @@ impl ServerClock {
     }
 }
 
-/// Finds out what the server of `bucket` guarantees, with an object in the folder of ledgers of `folder`; nothing of it
-/// is left, also when this fails half way.
+/// Finds out what the server of `bucket` guarantees, with an object in the folder of ledgers of `folder` that says who
+/// made it; nothing of it is left, also when this fails half way.
 ///
 /// # Errors
 /// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
-pub async fn probe(bucket: &Bucket, folder: &str) -> Result<Guarantees, StoreError> {
+pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantees, StoreError> {
     let token = format!("{:016x}", rand::random::<u64>());
     let key = layout::probe(folder, &token);
-    let found = ask(bucket, &key, &token).await;
+    let found = ask(bucket, &key, &format!("{token} {who}")).await;
     let removed = bucket.delete(&key).await;
     // Where both fail, the first error is the cause of the second.
     let found = found.and_then(|found| removed.map(|()| found));
@@ -113,8 +113,8 @@ pub async fn probe(bucket: &Bucket, folder: &str) -> Result<Guarantees, StoreErr
     })
 }
 
-async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, StoreError> {
-    let body = |number: u32| Bytes::from(format!("probe {token} {number}"));
+async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, StoreError> {
+    let body = |number: u32| Bytes::from(format!("probe {number} {name}"));
     let create = match bucket.create(key, body(0)).await {
         Ok(Created::Created(_)) => match bucket.create(key, body(1)).await? {
             Created::Created(_) => Conditional::Ignored,
