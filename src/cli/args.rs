@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::list::ListArgs;
+use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use crate::exit::{Exit, Failure};
 
@@ -54,6 +55,16 @@ pub enum Command {
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
     #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
+
+    /// Undo the last transaction of each store: an append's steps go, a create disappears, an update's old values return
+    #[command(after_help = exit_codes())]
+    Rollback(RollbackArgs),
+
+    /// Bring to an end what dead jobs left: open transactions go back, prepared ones and deletes go forward
+    ///
+    /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone.
+    #[command(after_help = exit_codes())]
+    Recover(RecoverArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

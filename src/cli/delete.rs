@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::lease::LeaseArgs;
 use super::store::StoreArgs;
 
 /// What `delete` is told.
@@ -11,6 +12,9 @@ use super::store::StoreArgs;
 pub struct DeleteArgs {
     #[command(flatten)]
     pub store: StoreArgs,
+
+    #[command(flatten)]
+    pub lease: LeaseArgs,
 
     /// Variables whose stores to delete; `compact` means the store of the whole prefix, PREFIX.zarr
     #[arg(

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::lease::LeaseArgs;
 use super::size;
 use super::store::StoreArgs;
 use crate::exit::{Exit, Failure};
@@ -22,6 +23,9 @@ pub struct FileArgs {
 
     #[command(flatten)]
     pub store: StoreArgs,
+
+    #[command(flatten)]
+    pub lease: LeaseArgs,
 
     /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
     ///
@@ -75,6 +79,14 @@ pub struct FileArgs {
     /// How to verify each object after its PUT
     #[arg(long, value_enum, default_value_t)]
     pub verify: Verify,
+
+    /// Go on with the same command where it was stopped, and let a signal leave it so that it can be gone on with
+    #[arg(long)]
+    pub resume: bool,
+
+    /// Transactions of a store that `rollback` can undo: the old values of so many are kept
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub keep_undo: usize,
 
     /// Memory that each rank may use for data, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]

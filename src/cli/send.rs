@@ -74,6 +74,8 @@ impl SendArgs {
     #[must_use]
     pub fn overlap(&self) -> Overlap {
         match self.on_overlap {
+            // What a send that stopped has committed already stays as it is.
+            None if self.files.resume => Overlap::Skip,
             None => Overlap::AllOrNothing,
             Some(OnOverlap::Skip) => Overlap::Skip,
             Some(OnOverlap::Error) => Overlap::Error,

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use super::area::Area;
+use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
 use crate::cli::{DeleteArgs, Meter};
+use crate::commit::{begin_delete, end_delete, new_id, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::store::{Bucket, Deleted, Entry, Kind, StoreError};
+use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, layout};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -51,7 +53,7 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     match job.prepare(&prefix) {
         Ok(Some(survey)) => {
             let mut gone = 0;
-            let done = job.delete(&survey, &mut gone);
+            let done = job.delete_held(&survey, &mut gone);
             let all = survey.total();
             let done = done.map_err(|Failure { exit, message }| {
                 let left = all.objects.saturating_sub(gone);
@@ -101,6 +103,32 @@ impl Job<'_> {
         Ok(Some(survey))
     }
 
+    /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
+    /// it only goes forward, whoever goes on with it.
+    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+        let (bucket, runtime) = (self.bucket, self.runtime);
+        let stores: Vec<String> = survey.names().cloned().collect();
+        let hold = Hold::take(bucket, &self.args.lease, &stores, "delete");
+        let hold = runtime.block_on(hold)?;
+        let id = new_id(0, &token());
+        let done = runtime
+            .block_on(begin_delete(bucket, &stores, &id, &hold.holder))
+            .map_err(Failure::from)
+            .and_then(|()| self.delete(survey, gone))
+            .and_then(|()| {
+                let problems = runtime.block_on(end_delete(bucket, &stores, &id));
+                settle_round(
+                    &[Deleted {
+                        objects: 0,
+                        problems,
+                    }],
+                    gone,
+                )
+            });
+        runtime.block_on(hold.release());
+        done
+    }
+
     /// Rank 0: deletes all of it, and counts in `gone`.
     fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         for roots in survey.roots() {
@@ -147,7 +175,8 @@ impl Job<'_> {
         ledgers: bool,
     ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
-            Kind::Ledger { .. } => ledgers,
+            // What tells of the delete itself goes last.
+            Kind::Ledger { .. } => ledgers && !layout::is_in_use(key),
             Kind::Root { .. } | Kind::Part { .. } => !ledgers,
             Kind::Foreign => !ledgers && self.args.force,
         };

@@ -1,15 +1,24 @@
 //! The commands, one a file; each tells its story by calling the other rooms.
 
 mod area;
+mod begin;
 mod catalogue;
 mod delete;
 mod describe;
+mod digest;
+mod hold;
+mod journalist;
+mod left;
 mod list;
 mod prefix;
 mod prepare;
+mod recover;
+mod rollback;
 mod send;
 mod settle;
+mod signals;
 mod start;
+mod stores;
 mod survey;
 mod targets;
 mod transaction;
@@ -34,6 +43,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Update(args) => send::update(&args, ranks),
             Command::List(args) => list::list(&args, ranks),
             Command::Delete(args) => delete::delete(&args, ranks),
+            Command::Rollback(args) => rollback::rollback(&args, ranks),
+            Command::Recover(args) => recover::recover(&args, ranks),
         },
     };
     match done {

@@ -6,9 +6,13 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::digest::digest;
+use super::hold::Hold;
+use super::left::Left;
 use super::prefix::prefix;
 use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::FileArgs;
+use crate::commit::Unfinished;
 use crate::exit::Failure;
 use crate::plan::{
     self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, check_strategies,
@@ -47,14 +51,29 @@ pub(super) struct Prepared {
     comparison: Option<Plan>,
 }
 
-/// The next transaction.
-pub(super) struct Transaction {
+/// The work of one transaction.
+pub(super) struct Work {
     /// What is done.
     pub plan: Plan,
     /// What a create that died left where stores will be created.
     pub remains: Vec<String>,
+    /// The plan's digest.
+    pub digest: String,
+    /// For each of the plan's stores, the transaction that it goes on with, if there is one.
+    pub resumed: Vec<Option<Unfinished>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
+}
+
+impl Intent<'_> {
+    /// The command's name.
+    pub(super) fn command(&self) -> &'static str {
+        if self.settings.rewrite {
+            "update"
+        } else {
+            "send"
+        }
+    }
 }
 
 impl Prepared {
@@ -63,6 +82,7 @@ impl Prepared {
         files: Vec<SourceFile>,
         intent: &Intent<'_>,
         bucket: &Bucket,
+        hold: &mut Option<Hold>,
     ) -> Result<Self, Failure> {
         let args = intent.files;
         let order = if intent.settings.rewrite {
@@ -85,6 +105,9 @@ impl Prepared {
             archive.borrow_coordinates(&Catalogue::read(grid)?, &args.coordinates()?)?;
         }
         bucket.reach(&prefix).await?;
+        let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
+        let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
+        let left = &hold.insert(held_now).left;
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
@@ -100,7 +123,7 @@ impl Prepared {
             comparison: None,
         };
         let (requests, _) = prepared
-            .requests(&prepared.archive, intent, bucket, true)
+            .requests(&prepared.archive, intent, bucket, Some(left))
             .await?;
         if !requests.is_empty() {
             let groups = transactions(
@@ -130,35 +153,51 @@ impl Prepared {
         &mut self,
         intent: &Intent<'_>,
         bucket: &Bucket,
-    ) -> Result<Option<Transaction>, Failure> {
+        left: &mut Left,
+    ) -> Result<Option<Work>, Failure> {
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let archive = self.archive.part(files);
-            let (mut requests, remains) = self.requests(&archive, intent, bucket, false).await?;
+            let (mut requests, remains) = self.requests(&archive, intent, bucket, None).await?;
             requests.retain(|request| !request.only_compares(&intent.settings));
             if requests.is_empty() {
                 continue;
             }
             let plan = plan::plan(&archive, &requests, &intent.settings)?;
-            if !plan.changes_nothing() {
-                return Ok(Some(Transaction {
-                    plan,
-                    remains,
-                    number: (self.next, self.groups.len()),
-                }));
+            if plan.changes_nothing() {
+                continue;
             }
+            let digest = digest(&plan)?;
+            let resumed = match left.resumed(&plan, &digest) {
+                Some(resumed) => resumed,
+                None if left.is_empty() => vec![None; plan.stores.len()],
+                None => {
+                    // It was another's: the stores are others without it.
+                    left.heal(bucket).await?;
+                    self.next -= 1;
+                    continue;
+                }
+            };
+            return Ok(Some(Work {
+                plan,
+                remains,
+                digest,
+                resumed,
+                number: (self.next, self.groups.len()),
+            }));
         }
+        left.heal(bucket).await?;
         Ok(None)
     }
 
     /// What is asked of each store for the steps of `archive`, without those where nothing is to be done; and what dead
-    /// creates left. It can `tell` what it finds.
+    /// creates left. It can tell what it finds, but for what was `left` open.
     async fn requests(
         &self,
         archive: &Archive,
         intent: &Intent<'_>,
         bucket: &Bucket,
-        tell: bool,
+        tell: Option<&Left>,
     ) -> Result<(Vec<Request>, Vec<String>), Failure> {
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(bucket, &target.key, &archive.axis))
@@ -169,7 +208,7 @@ impl Prepared {
             let stored = match found {
                 Found::Nothing => None,
                 Found::Remains(keys) => {
-                    if tell {
+                    if tell.is_some_and(|left| !left.has(&target.key)) {
                         eprintln!(
                             "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
                             target.key,
@@ -181,7 +220,7 @@ impl Prepared {
                 }
                 Found::Store(stored) => Some(stored),
             };
-            match request(target, stored, archive, intent, tell) {
+            match request(target, stored, archive, intent, tell.is_some()) {
                 Ok(request) => requests.extend(request),
                 Err(problem) => problems.push(problem),
             }

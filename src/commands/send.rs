@@ -1,18 +1,20 @@
 //! `send`: create stores, or append the files' steps to them. `update`: overwrite steps that stores have.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Map;
+use tokio::runtime::Runtime;
 
+use super::begin::Begun;
 use super::catalogue::catalogue;
-use super::prepare::{Intent, Prepared, Transaction};
+use super::hold::Hold;
+use super::prepare::{Intent, Prepared};
+use super::signals::Signals;
 use super::start::{Started, start};
-use super::transaction::Job;
+use super::transaction::{Job, Lead};
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
-use crate::commit::record;
 use crate::exit::Failure;
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Plan, Settings, Transactions};
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Codec};
 
@@ -78,7 +80,6 @@ fn budget(args: &FileArgs) -> Budget {
 }
 
 fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
-    let begun = Instant::now();
     let args = intent.files;
     args.coordinates()?;
     let Started {
@@ -87,10 +88,39 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
         threads,
     } = start(&args.store, ranks)?;
     intent.settings.budget.threads = threads as u64;
+    let mut hold = None;
+    let done = run_all(&intent, ranks, &runtime, &bucket, &mut hold);
+    // Whatever came in the way: what a dead job left is healed.
+    let healed = hold.map_or(Ok(()), |hold| {
+        if args.resume {
+            runtime.block_on(hold.release());
+            Ok(())
+        } else {
+            runtime.block_on(hold.heal_and_release(&bucket))
+        }
+    });
+    match (done, ranks.broadcast(&healed)?) {
+        (Ok(()), healed) => healed,
+        (failed, Ok(())) => failed,
+        (Err(failure), Err(also)) => Failure::together([failure, also]),
+    }
+}
+
+/// All transactions. Rank 0 gets the stores' leases in `hold`.
+fn run_all(
+    intent: &Intent<'_>,
+    ranks: &Ranks,
+    runtime: &Runtime,
+    bucket: &Bucket,
+    hold: &mut Option<Hold>,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let args = intent.files;
+    let signals = Signals::listen()?;
     let files = catalogue(&args.filepaths, &args.append_dim, ranks)?;
     let mut prepared = match ranks.rank() {
         0 => runtime
-            .block_on(Prepared::new(files, &intent, &bucket))
+            .block_on(Prepared::new(files, intent, bucket, hold))
             .map(Some),
         _ => Ok(None),
     };
@@ -99,65 +129,70 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
         .map(|prepared| prepared.as_mut().and_then(Prepared::comparison));
     let compared = ranks.broadcast(&compared.map_err(|failure| failure.clone()))??;
     let mut prepared = prepared?;
-    let job = |plan| Job {
+    let job = Job {
         ranks,
-        runtime: &runtime,
-        bucket: &bucket,
-        plan: Arc::new(plan),
+        runtime,
+        bucket,
+        signals: &signals,
         verify: args.verify,
+        resume: args.resume,
     };
     if let Some(plan) = compared {
-        job(plan).compare()?;
+        job.compare(plan)?;
     }
-    let (command, done) = if intent.settings.rewrite {
-        ("update", "updated")
+    let done = if intent.settings.rewrite {
+        "updated"
     } else {
-        ("send", "sent")
+        "sent"
     };
     let mut summary = Summary::new(done);
     loop {
-        let next = match &mut prepared {
-            Some(prepared) => runtime.block_on(next(prepared, &intent, &bucket)),
-            None => Ok(None),
+        signals.guard(true);
+        let begun = match (&mut prepared, &mut *hold) {
+            (Some(prepared), Some(hold)) => runtime.block_on(begin(prepared, intent, bucket, hold)),
+            _ => Ok(None),
         };
-        let next = ranks.broadcast(&next)?;
-        let Some((plan, remains)) = next.map_err(|failure| summary.so_far(failure))? else {
+        let (orders, mut transaction) = match begun {
+            Ok(Some(begun)) => {
+                let opened = begun.opened;
+                let opened = opened.map_err(|failure| job.end_badly(&begun.transaction, failure));
+                (opened.map(|()| Some(begun.orders)), Some(begun.transaction))
+            }
+            nothing => (nothing.map(|_| None), None),
+        };
+        let orders = ranks.broadcast(&orders)?;
+        let Some(orders) = orders.map_err(|failure| summary.so_far(failure))? else {
             break;
         };
-        let job = job(plan);
-        let manifest = job.run(&remains);
+        let lead = transaction.as_mut().zip(hold.as_ref());
+        let lead = lead.map(|(transaction, hold)| Lead { transaction, hold });
+        let manifest = job.run(&orders, lead);
         let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
-        if let Some(manifest) = &manifest {
-            let recorded = record(&bucket, &job.plan, manifest, command);
-            for problem in runtime.block_on(recorded) {
-                eprintln!("msm_os: the ledger lacks the record of this transaction: {problem}");
-            }
-        }
-        summary.add(&job.plan, manifest.as_ref());
+        signals.guard(false);
+        summary.add(&orders.plan, manifest.as_ref());
     }
     if ranks.rank() == 0 {
         println!("{}", summary.after(begun.elapsed()));
+        if let Some(hold) = hold {
+            println!("{}", hold.leases.guarantee());
+        }
     }
     Ok(())
 }
 
-/// Rank 0: the next transaction, announced.
-async fn next(
+/// Rank 0: the next transaction, announced and begun.
+async fn begin<'a>(
     prepared: &mut Prepared,
     intent: &Intent<'_>,
-    bucket: &Bucket,
-) -> Result<Option<(Plan, Vec<String>)>, Failure> {
-    let Some(Transaction {
-        plan,
-        remains,
-        number,
-    }) = prepared.next(intent, bucket).await?
-    else {
+    bucket: &'a Bucket,
+    hold: &mut Hold,
+) -> Result<Option<Begun<'a>>, Failure> {
+    let Some(work) = prepared.next(intent, bucket, &mut hold.left).await? else {
         return Ok(None);
     };
-    match number {
-        (_, 1) => println!("plan: {plan}"),
-        (number, all) => println!("plan {number} of {all}: {plan}"),
+    match work.number {
+        (_, 1) => println!("plan: {}", work.plan),
+        (number, all) => println!("plan {number} of {all}: {}", work.plan),
     }
-    Ok(Some((plan, remains)))
+    Begun::new(bucket, work, intent, hold).await.map(Some)
 }

@@ -130,6 +130,11 @@ impl Survey {
         }
     }
 
+    /// The keys of the stores.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.stores.keys()
+    }
+
     /// Number of stores.
     pub fn stores(&self) -> usize {
         self.stores.len()

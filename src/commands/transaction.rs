@@ -3,30 +3,40 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Runtime;
 
+use super::hold::Hold;
+use super::journalist::Journalist;
 use super::settle::settle;
+use super::signals::Signals;
 use crate::cli::Meter;
-use crate::commit::{Commit, Manifest};
+use crate::commit::{Leases, Manifest, Transaction, put_manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
 use crate::ranks::{Pulse, Ranks};
-use crate::store::Bucket;
-use crate::transfer::{ChunkRecord, Engine, TransferError, Verify};
+use crate::store::{Bucket, StoreError};
+use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 
-/// Requests in flight that remove remains.
-const REQUESTS: usize = 16;
 /// Longest time between two pulses.
 const PULSE: Duration = Duration::from_millis(100);
 
-/// A transaction under way on this rank.
+/// What this rank does transactions with.
 pub(super) struct Job<'a> {
     pub ranks: &'a Ranks,
     pub runtime: &'a Runtime,
     pub bucket: &'a Bucket,
-    pub plan: Arc<Plan>,
+    pub signals: &'a Signals,
     pub verify: Verify,
+    /// Does a transaction that a signal stops stay open, to be resumed?
+    pub resume: bool,
+}
+
+/// What rank 0 leads a transaction with.
+pub(super) struct Lead<'a, 'b> {
+    /// It is open.
+    pub transaction: &'a mut Transaction<'b>,
+    /// The stores' leases.
+    pub hold: &'a Hold,
 }
 
 impl Job<'_> {
@@ -34,40 +44,48 @@ impl Job<'_> {
     ///
     /// # Errors
     /// On every rank the same: the first difference.
-    pub(super) fn compare(&self) -> Result<(), Failure> {
-        let engine = self.engine()?;
-        settle(self.ranks, &self.work(&engine, Phase::Compare)).map(|_| ())
+    pub(super) fn compare(&self, plan: Plan) -> Result<(), Failure> {
+        let orders = Orders::new(plan, Vec::new());
+        let engine = self.engine(&orders)?;
+        let compared = self.work(&engine, &orders, Phase::Compare, None);
+        settle(self.ranks, &compared).map(|_| ())
     }
 
-    /// Does the transaction, and returns its manifest on rank 0. `remains` are the keys of what a create that died left.
+    /// Does what the `orders` say. Rank 0 has the `lead`, and gets the manifest.
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub(super) fn run(&self, remains: &[String]) -> Result<Option<Manifest>, Failure> {
-        let ranks = self.ranks;
-        let engine = self.engine()?;
-        settle(ranks, &self.clear(remains))?;
-        let records = settle(ranks, &self.work(&engine, Phase::Transfer));
-        let mut problems = Vec::new();
-        let committed = match records {
-            Ok(records) if ranks.rank() == 0 => {
-                let records = records.into_iter().flatten().collect();
-                self.commit(&engine, records, &mut problems).map(Some)
+    pub(super) fn run(
+        &self,
+        orders: &Orders,
+        lead: Option<Lead<'_, '_>>,
+    ) -> Result<Option<Manifest>, Failure> {
+        let leases = lead.as_ref().map(|lead| &lead.hold.leases);
+        let worked = self.engine(orders).and_then(|engine| {
+            let records = self.work(&engine, orders, Phase::Transfer, leases);
+            let records = records.and_then(|records| self.keep(orders, "data", records));
+            Ok((engine, settle(self.ranks, &records)?))
+        });
+        let committed = match lead {
+            Some(mut lead) => {
+                let committed = worked.and_then(|(engine, records)| {
+                    let records = records.into_iter().flatten().collect();
+                    self.commit(&engine, orders, records, &mut lead)
+                });
+                committed
+                    .map(Some)
+                    .map_err(|failure| self.end_badly(lead.transaction, failure))
             }
-            Ok(_) => Ok(None),
-            Err(failure) => Err(failure),
+            None => worked.map(|_| None),
         };
         // What rank 0 says goes; the others' word was in the records.
-        match ranks.broadcast(&committed.as_ref().map(|_| ()).map_err(Clone::clone))? {
-            Ok(()) => self.forget(&engine)?,
-            Err(failure) => return Err(self.roll_back(&engine, failure, problems)?),
-        }
+        let verdict = committed.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.ranks.broadcast(&verdict)??;
         committed
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, Failure> {
-        let (plan, bucket) = (Arc::clone(&self.plan), self.bucket.clone());
-        let engine = Engine::new(plan, self.ranks.rank(), bucket, self.verify);
+    fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
+        let engine = Engine::new(orders, self.ranks.rank(), self.bucket.clone(), self.verify);
         let engine = engine.map_err(Failure::from);
         settle(
             self.ranks,
@@ -76,117 +94,152 @@ impl Job<'_> {
         engine
     }
 
-    /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, all stop.
-    fn work(&self, engine: &Arc<Engine>, phase: Phase) -> Result<Vec<ChunkRecord>, Failure> {
+    /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
+    /// signal, all stop.
+    fn work(
+        &self,
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        phase: Phase,
+        leases: Option<&Leases>,
+    ) -> Result<Vec<ChunkRecord>, Failure> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let running = self.runtime.spawn(Arc::clone(engine).run(phase));
-        let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(self.plan.bytes(phase)));
+        let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
+        let mut journalist = Journalist::new(self.runtime, self.bucket, orders);
+        let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
-        loop {
+        let all = loop {
+            if leases.is_some_and(Leases::is_lost) {
+                progress.fail();
+            }
             let all = self.ranks.agree(Pulse {
                 finished: u64::from(running.is_finished()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,
                 failed: u64::from(progress.has_failed()),
+                interrupted: u64::from(self.signals.has_come()),
             });
-            if all.failed > 0 {
+            if all.failed + all.interrupted > 0 {
                 progress.stop();
             }
             if let Some(meter) = &mut meter {
                 meter.show(all.bytes, all.objects);
             }
             if all.finished == self.ranks.size() as u64 {
-                break;
+                break all;
+            }
+            if journal.is_ok() {
+                journal = journalist.tick(engine);
+                if journal.is_err() {
+                    progress.fail();
+                }
             }
             std::thread::sleep(nap);
             nap = (nap * 2).min(PULSE);
-        }
-        match self.runtime.block_on(running) {
+        };
+        let done = match self.runtime.block_on(running) {
             Ok(Ok(records)) => Ok(records),
             // The rank that failed says why.
             Ok(Err(TransferError::Stopped)) => Ok(Vec::new()),
-            Ok(Err(error)) => Err(self.on_this_rank(error)),
+            Ok(Err(error)) => Err(self.on_this_rank(error.into())),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        if let Some(leases) = leases.filter(|leases| leases.is_lost()) {
+            self.runtime.block_on(leases.check())?;
         }
+        let records = done?;
+        journal.map_err(|error| self.journal_failed(&error))?;
+        if all.interrupted > 0 {
+            if self.resume && !orders.ids.is_empty() {
+                let written = journalist.last_words(engine);
+                written.map_err(|error| self.journal_failed(&error))?;
+            }
+            return Err(Failure::new(Exit::Interrupted, "stopped by a signal"));
+        }
+        Ok(records)
     }
 
-    /// Rank 0: removes what a create that died left.
-    fn clear(&self, remains: &[String]) -> Result<(), Failure> {
-        let deletes = stream::iter(remains).map(|key| self.bucket.delete(key));
-        let deleted = deletes.buffer_unordered(REQUESTS).try_collect::<()>();
-        Ok(self.runtime.block_on(deleted)?)
+    /// Puts this rank's records into the manifests.
+    fn keep(
+        &self,
+        orders: &Orders,
+        part: &str,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Vec<ChunkRecord>, Failure> {
+        let Orders { plan, ids, .. } = orders;
+        let part = format!("{:06}-{part}", self.ranks.rank());
+        let put = put_manifest(self.bucket, plan, ids, &part, &records);
+        let put = self.runtime.block_on(put);
+        put.map_err(|error| self.journal_failed(&error))?;
+        Ok(records)
     }
 
-    /// Rank 0: checks the manifest, writes the small arrays, puts the documents. If that fails it puts the documents
-    /// back, and adds what could not be to `problems`.
+    /// Rank 0: writes the small arrays, checks the manifest, puts the documents.
     fn commit(
         &self,
         engine: &Arc<Engine>,
+        orders: &Orders,
         records: Vec<ChunkRecord>,
-        problems: &mut Vec<String>,
+        Lead { transaction, hold }: &mut Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
-        let manifest = Manifest::check(&self.plan, Phase::Transfer, records)?;
-        let small = self.runtime.block_on(Arc::clone(engine).run(Phase::Commit));
-        let small = small.map_err(|error| self.on_this_rank(error))?;
-        let manifest = manifest.and(Manifest::check(&self.plan, Phase::Commit, small)?);
-        let mut commit = Commit::new(self.bucket, self.verify);
+        let plan = &orders.plan;
+        let manifest = Manifest::check(plan, Phase::Transfer, records)?;
+        let small = self
+            .runtime
+            .block_on(Arc::clone(engine).run(Phase::Commit))
+            .map_err(|error| self.on_this_rank(error.into()))?;
+        let small = self.keep(orders, "small", small)?;
+        let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
+        let failed =
+            |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
         self.runtime.block_on(async {
-            match commit.apply(&self.plan).await {
-                Ok(()) => Ok(manifest),
-                Err(error) => {
-                    problems.extend(commit.undo().await);
-                    let exit = if problems.is_empty() {
-                        Exit::TransferFailed
-                    } else {
-                        Exit::RollbackIncomplete
-                    };
-                    Err(Failure::new(exit, format!("committing: {error}")))
-                }
-            }
-        })
+            hold.leases.check().await?;
+            transaction.prepare(plan, &manifest).await.map_err(failed)?;
+            let documents = transaction.put_documents(self.verify).await;
+            documents.map_err(failed)?;
+            // Whoever took the lease over has brought the transaction to its end, one way or the other.
+            hold.leases.check().await?;
+            transaction.put_roots(self.verify).await.map_err(failed)
+        })?;
+        for problem in self.runtime.block_on(transaction.finish()) {
+            eprintln!(
+                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
+                 with it: {problem}"
+            );
+        }
+        Ok(manifest)
     }
 
-    /// Every rank drops its undo copies.
-    fn forget(&self, engine: &Engine) -> Result<(), Failure> {
-        let problems = self.runtime.block_on(engine.forget());
-        for problem in self.on_rank_0(&problems)? {
-            eprintln!("msm_os: an undo copy is left behind: {problem}");
+    /// Rank 0: puts back what was touched. Returns `failure` with how that went.
+    pub(super) fn end_badly(&self, transaction: &Transaction<'_>, mut failure: Failure) -> Failure {
+        if failure.exit == Exit::LeaseLost {
+            // Whoever has the lease now sees to what was left.
+            return failure;
         }
-        Ok(())
-    }
-
-    /// Every rank puts back what it touched. Returns `failure` with how that went; rank 0 may know `problems` already.
-    fn roll_back(
-        &self,
-        engine: &Engine,
-        mut failure: Failure,
-        mut problems: Vec<String>,
-    ) -> Result<Failure, Failure> {
-        // A new root that could not be taken back is live: readers need the objects that it names.
-        if failure.exit != Exit::RollbackIncomplete {
-            problems.extend(self.runtime.block_on(engine.undo()));
+        if failure.exit == Exit::Interrupted && self.resume {
+            failure.message += "; the journal stays open: the same command with --resume goes on";
+            return failure;
         }
-        let problems = self.on_rank_0(&problems)?;
+        let problems = self.runtime.block_on(transaction.back());
         if problems.is_empty() {
             failure.message += "; rolled back, nothing has changed";
         } else {
             failure.exit = Exit::RollbackIncomplete;
-            failure.message += "; putting everything back failed as well:\n  ";
+            failure.message +=
+                "; putting everything back failed as well; recover goes on with it:\n  ";
             failure.message += &problems.join("\n  ");
         }
-        self.ranks.broadcast(&failure)
+        failure
     }
 
-    /// All ranks' problems on rank 0, none elsewhere.
-    fn on_rank_0(&self, problems: &Vec<String>) -> Result<Vec<String>, Failure> {
-        let gathered = self.ranks.gather(problems)?;
-        Ok(gathered.into_iter().flatten().flatten().collect())
+    fn journal_failed(&self, error: &StoreError) -> Failure {
+        let message = format!("writing the ledger: {error}");
+        self.on_this_rank(Failure::new(Exit::TransferFailed, message))
     }
 
-    fn on_this_rank(&self, error: TransferError) -> Failure {
-        let failure = Failure::from(error);
-        let message = format!("rank {}: {}", self.ranks.rank(), failure.message);
-        Failure::new(failure.exit, message)
+    fn on_this_rank(&self, Failure { exit, message }: Failure) -> Failure {
+        Failure::new(exit, format!("rank {}: {message}", self.ranks.rank()))
     }
 }

@@ -2,16 +2,12 @@
 //!
 //! Key type: [`LastTransaction`].
 
-use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::Manifest;
 use crate::plan::Plan;
 use crate::store::{Bucket, StoreError, layout};
-
-/// Requests in flight.
-const REQUESTS: usize = 16;
 
 /// What the last transaction made of a store. When that was, is when the record was put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +53,53 @@ impl LastTransaction {
             .map(|record| (record, put)))
     }
 
+    /// The record as it is, whatever the store has become since; `None` if there is none, or it cannot be read.
+    ///
+    /// # Errors
+    /// If the server does not give it.
+    pub async fn of_store(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
+        match bucket.get(&layout::last_transaction(store)).await {
+            Ok(record) => Ok(serde_json::from_slice(&record).ok()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record of the transaction that the plan's store `index` goes through, of which `manifest` tells.
+    #[must_use]
+    pub fn new(
+        plan: &Plan,
+        index: usize,
+        manifest: &Manifest,
+        command: &str,
+        number: u64,
+        previous: Option<&Self>,
+    ) -> Self {
+        let store = &plan.stores[index];
+        let old_root = store.old_root.as_ref();
+        let of_this_root = |last: &&Self| {
+            old_root.is_some_and(|old| last.root_crc32c == crc32c::crc32c(old.as_bytes()))
+        };
+        let documents = documents(&store.new_root);
+        let (stored, replaced) = manifest.changes(index);
+        let [objects, stored_bytes] = Self::after(
+            previous.filter(of_this_root),
+            old_root.is_none(),
+            stored,
+            replaced,
+            documents,
+        );
+        Self {
+            transaction: number,
+            command: command.to_owned(),
+            steps: store.new_steps + store.replaced_steps,
+            stored_bytes,
+            objects,
+            documents,
+            root_crc32c: crc32c::crc32c(store.new_root.as_bytes()),
+        }
+    }
+
     /// What follows `before` when a transaction stores and replaces this many objects and bytes.
     fn after(
         before: Option<&Self>,
@@ -75,66 +118,6 @@ impl LastTransaction {
         };
         [0, 1].map(|i| (known[i]? + stored[i] + documents[i]).checked_sub(replaced[i]))
     }
-}
-
-/// Puts the record of each store that the transaction changed; returns what could not be done.
-pub async fn record(
-    bucket: &Bucket,
-    plan: &Plan,
-    manifest: &Manifest,
-    command: &str,
-) -> Vec<String> {
-    let changed = (0..plan.stores.len()).filter(|&index| {
-        let store = &plan.stores[index];
-        let is_new_root = store.old_root.as_ref() != Some(&store.new_root);
-        is_new_root || manifest.changes(index) != ([0; 2], [0; 2])
-    });
-    let puts = changed.map(|index| record_one(bucket, plan, manifest, command, index));
-    let puts = stream::iter(puts).buffer_unordered(REQUESTS);
-    puts.filter_map(|put| async move { put.err().map(|error| error.to_string()) })
-        .collect()
-        .await
-}
-
-async fn record_one(
-    bucket: &Bucket,
-    plan: &Plan,
-    manifest: &Manifest,
-    command: &str,
-    index: usize,
-) -> Result<(), StoreError> {
-    let store = &plan.stores[index];
-    let before = match &store.old_root {
-        Some(root) => LastTransaction::read(bucket, &store.key, root).await?,
-        None => None,
-    };
-    let before = before.map(|(record, _)| record);
-    let documents = documents(&store.new_root);
-    let (stored, replaced) = manifest.changes(index);
-    let [objects, stored_bytes] = LastTransaction::after(
-        before.as_ref(),
-        store.old_root.is_none(),
-        stored,
-        replaced,
-        documents,
-    );
-    let record = LastTransaction {
-        transaction: before.map_or(0, |before| before.transaction) + 1,
-        command: command.to_owned(),
-        steps: store.new_steps + store.replaced_steps,
-        stored_bytes,
-        objects,
-        documents,
-        root_crc32c: crc32c::crc32c(store.new_root.as_bytes()),
-    };
-    let key = layout::last_transaction(&store.key);
-    let record = serde_json::to_vec(&record).map_err(|cause| StoreError::Failed {
-        place: bucket.place().to_owned(),
-        key: key.clone(),
-        action: "writing",
-        cause: cause.to_string(),
-    })?;
-    bucket.put(&key, record.into()).await.map(|_| ())
 }
 
 /// Number and bytes of a store's documents: those that its root document, of either version, consolidates, and itself.

@@ -1,15 +1,35 @@
-//! Making a transaction visible, or making it undone: the manifest's check, then array documents, then the root
-//! documents last; and the record of it in the ledger.
+//! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. The only room, with
+//! `store`, that names keys.
 //!
-//! Key types: [`Manifest`], the records of all ranks, complete; [`Commit`], the documents that were put so far;
-//! [`LastTransaction`], what the ledger says of it.
+//! Key types: [`Transaction`], of all stores of a plan; [`Entry`], what the journal says of one store; [`Unfinished`],
+//! found in a journal; [`Manifest`], the records of all ranks, complete; [`KeptRecord`], a record in the ledger;
+//! [`LastTransaction`], what the ledger says of a store; [`Kept`], what the manifests of all its
+//! transactions say. Before all of that: [`Leases`], which keep other jobs away.
 
-mod apply;
+mod back;
+mod forward;
+mod heal;
+mod journal;
 mod kept;
+mod lease;
 mod ledger;
 mod manifest;
+mod manifests;
+mod many;
+mod orphans;
+mod parts;
+mod put;
+mod transaction;
+mod written;
 
-pub use apply::Commit;
+pub use back::{clear_ledger, roll_back};
+pub use heal::{begin_delete, end_delete, heal};
+pub use journal::{Entry, State, Unfinished, new_id, number_of, token, unfinished};
 pub use kept::KeptRecord;
-pub use ledger::{LastTransaction, record};
+pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder};
+pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
+pub use manifests::{Kept, read_kept, write_manifest};
+pub use orphans::orphans;
+pub use parts::{holds, put_manifest, put_progress, read_progress};
+pub use transaction::{Opening, Transaction};

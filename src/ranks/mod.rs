@@ -40,6 +40,8 @@ pub struct Pulse {
     pub finished: u64,
     /// Ranks that failed.
     pub failed: u64,
+    /// Ranks that were sent a signal.
+    pub interrupted: u64,
 }
 
 impl Ranks {
@@ -116,8 +118,14 @@ impl Ranks {
     /// The sum of all ranks' pulses. Every rank must call it equally often.
     #[must_use]
     pub fn agree(&self, mine: Pulse) -> Pulse {
-        let send = [mine.objects, mine.bytes, mine.finished, mine.failed];
-        let mut sum = [0u64; 4];
+        let send = [
+            mine.objects,
+            mine.bytes,
+            mine.finished,
+            mine.failed,
+            mine.interrupted,
+        ];
+        let mut sum = [0u64; 5];
         mpi::request::scope(|scope| {
             wait(self.world.immediate_all_reduce_into(
                 scope,
@@ -126,12 +134,13 @@ impl Ranks {
                 SystemOperation::sum(),
             ));
         });
-        let [objects, bytes, finished, failed] = sum;
+        let [objects, bytes, finished, failed, interrupted] = sum;
         Pulse {
             objects,
             bytes,
             finished,
             failed,
+            interrupted,
         }
     }
 }

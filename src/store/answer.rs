@@ -45,6 +45,18 @@ pub(super) fn is_refusal(said: &str) -> bool {
     REFUSALS.contains(&code)
 }
 
+/// The HTTP status of the server's answer, if it gave one.
+pub(super) fn status(error: &object_store::Error) -> Option<u16> {
+    let text = error.to_string();
+    let (_, after) = text.split_once("status code: ")?;
+    after.get(..3)?.parse().ok()
+}
+
+/// Did the request, or its answer, get lost on the way?
+pub(super) fn is_transport(error: &object_store::Error) -> bool {
+    chain(error).any(|cause| cause.is::<HttpError>())
+}
+
 /// Did no connection come about?
 pub(super) fn is_unreachable(error: &object_store::Error) -> bool {
     let connect =

@@ -1,6 +1,6 @@
 //! One bucket: get, put, copy, delete and list by key, with retries, and errors in this program's words.
 //!
-//! Key types: [`Bucket`]; [`Put`], what the server said of a PUT.
+//! Key types: [`Bucket`]; [`Put`], what the server said of a PUT; [`Stat`], of an object.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub struct Bucket {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
+    /// The same, trying each request once.
+    pub(super) once: Arc<dyn ObjectStore>,
     /// The same with one request for many deletes, where there is such a thing.
     pub(super) bulk: Option<Arc<dyn ObjectStore>>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
@@ -30,7 +32,18 @@ pub struct Bucket {
     /// What to call it in messages.
     place: String,
     /// What messages must not hold.
-    secrets: Vec<String>,
+    pub(super) secrets: Vec<String>,
+    /// What it was opened with.
+    opened: Arc<(Place, Option<Access>)>,
+}
+
+/// What the server says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its ETag without quotes, if it has one.
+    pub etag: Option<String>,
 }
 
 /// What the server said of a PUT.
@@ -48,28 +61,38 @@ impl Bucket {
     pub fn open(place: &Place, access: Option<&Access>) -> Result<Self, StoreError> {
         match place {
             Place::S3 { bucket } => match access {
-                Some(access) => Self::open_s3(bucket, access),
+                Some(access) => Self::open_s3(place, bucket, access),
                 None => Err(StoreError::NoCredentials),
             },
-            Place::Directory(path) => Self::open_directory(path),
+            Place::Directory(path) => Self::open_directory(place, path),
         }
     }
 
-    fn open_s3(bucket: &str, access: &Access) -> Result<Self, StoreError> {
+    /// The same bucket with connections of its own, for a thread whose requests must not wait for those of others.
+    ///
+    /// # Errors
+    /// If it cannot be opened again.
+    pub fn apart(&self) -> Result<Self, StoreError> {
+        Self::open(&self.opened.0, self.opened.1.as_ref())
+    }
+
+    fn open_s3(place: &Place, bucket: &str, access: &Access) -> Result<Self, StoreError> {
         let clients = connect(bucket, access)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
+            once: Arc::new(clients.once),
             // Not every server knows the request, and some say so in a way that is tried again.
             bulk: Some(Arc::new(clients.bulk)),
             base: String::new(),
             place: clients.place,
             secrets: access.secrets(),
+            opened: Arc::new((place.clone(), Some(access.clone()))),
         })
     }
 
     /// A directory need not exist yet: the first PUT makes it.
-    fn open_directory(path: &FilePath) -> Result<Self, StoreError> {
+    fn open_directory(opened: &Place, path: &FilePath) -> Result<Self, StoreError> {
         let place = format!("file://{}", path.display());
         let failed = |cause: String| StoreError::Failed {
             place: place.clone(),
@@ -91,6 +114,7 @@ impl Bucket {
         let store = Arc::new(store.with_automatic_cleanup(true));
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            once: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
             bulk: None,
             base: parts
@@ -98,6 +122,7 @@ impl Bucket {
                 .join("/"),
             place,
             secrets: Vec::new(),
+            opened: Arc::new((opened.clone(), None)),
         })
     }
 
@@ -130,13 +155,16 @@ impl Bucket {
             .map_err(|cause| self.error(key, "reading", &cause))
     }
 
-    /// The stored size of the object `key` in bytes; `None` if there is none.
+    /// Size and ETag of the object `key`; `None` if there is none.
     ///
     /// # Errors
     /// As the server says.
-    pub async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+    pub async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
         match self.store.head(&self.path(key)).await {
-            Ok(object) => Ok(Some(object.size)),
+            Ok(object) => Ok(Some(Stat {
+                size: object.size,
+                etag: object.e_tag.map(|tag| tag.trim_matches('"').to_owned()),
+            })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(cause) => Err(self.error(key, "looking at", &cause)),
         }

@@ -16,7 +16,7 @@ use super::error::StoreError;
 /// How long a server may stay silent before a request counts as lost.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a request is tried again while the server is busy, fails or does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for the first request: nothing has begun, and the user waits for a typing error to show.
 const HURRY: Duration = Duration::from_secs(3);
 
@@ -25,6 +25,8 @@ pub(super) struct Clients {
     pub patient: AmazonS3,
     /// The same with less patience.
     pub hurried: AmazonS3,
+    /// The same, trying each request once.
+    pub once: AmazonS3,
     /// As hurried, and deletes many objects with one request.
     pub bulk: AmazonS3,
     /// What messages call the bucket.
@@ -78,10 +80,10 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         }),
         Keys::Anonymous => builder.with_skip_signature(true),
     };
-    let build = |patience, bulk: bool| {
+    let build = |retry: RetryConfig, bulk: bool| {
         let client = builder
             .clone()
-            .with_retry(retry(patience))
+            .with_retry(retry)
             .with_disable_bulk_delete(!bulk)
             .build();
         client.map_err(|cause| {
@@ -99,9 +101,10 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         })
     };
     Ok(Clients {
-        patient: build(PATIENCE, false)?,
-        hurried: build(HURRY, false)?,
-        bulk: build(HURRY, true)?,
+        patient: build(retry(PATIENCE), false)?,
+        hurried: build(retry(HURRY), false)?,
+        once: build(without_retries(), false)?,
+        bulk: build(retry(HURRY), true)?,
         place,
     })
 }
@@ -209,6 +212,14 @@ fn retry(patience: Duration) -> RetryConfig {
         // The time is the limit.
         max_retries: usize::MAX,
         retry_timeout: patience,
+    }
+}
+
+/// What a write with a condition needs: the library takes "not implemented" for a passing trouble.
+fn without_retries() -> RetryConfig {
+    RetryConfig {
+        max_retries: 0,
+        ..RetryConfig::default()
     }
 }
 

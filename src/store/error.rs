@@ -38,6 +38,15 @@ pub enum StoreError {
         key: String,
         cause: String,
     },
+    #[error(
+        "{place}/{key}: the server denies the probe that every run begins with ({cause}): a run needs to put, get, list \
+         and delete objects below .msm-os/; check the credentials and the bucket's policy"
+    )]
+    Probe {
+        place: String,
+        key: String,
+        cause: String,
+    },
     #[error("{place}: cannot be reached ({cause}); check endpoint_url and the network")]
     Unreachable { place: String, cause: String },
     #[error("{place}: the connection is not secure ({cause}): {advice}")]
@@ -57,6 +66,13 @@ pub enum StoreError {
     Missing { place: String, key: String },
     #[error("store '{store}': {problem}; nothing was written")]
     Foreign { store: String, problem: String },
+    #[error(
+        "{key} in the ledger cannot be read ({cause}): it is damaged, or another version of msm_os made it; run that \
+         version's recover"
+    )]
+    Journal { key: String, cause: String },
+    #[error("{key}: another program has changed it meanwhile; run the command again")]
+    Overtaken { key: String },
     #[error("array '{array}': {cause}")]
     Coding { array: String, cause: String },
     #[error(
@@ -96,10 +112,13 @@ impl From<StoreError> for Failure {
             | StoreError::NoCredentials
             | StoreError::CaBundle { .. } => Exit::Credentials,
             StoreError::NoBucket { .. } => Exit::NoBucket,
-            StoreError::Denied { .. } => Exit::AccessDenied,
+            StoreError::Denied { .. } | StoreError::Probe { .. } => Exit::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
-            StoreError::Foreign { .. } | StoreError::Damaged { .. } => Exit::ForeignStore,
+            StoreError::Foreign { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Journal { .. } => Exit::ForeignStore,
+            StoreError::Overtaken { .. } => Exit::TransferFailed,
             StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

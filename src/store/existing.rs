@@ -38,10 +38,7 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         store: key.to_owned(),
         problem,
     };
-    let root = String::from_utf8(root.to_vec())
-        .map_err(|_| foreign("its root document is not text".to_owned()))?;
-    let document: Value = serde_json::from_str(&root)
-        .map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
+    let (root, document) = parse_root(key, &root)?;
     let mut stored = Stored {
         version,
         root,
@@ -82,8 +79,24 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     Ok(Found::Store(stored))
 }
 
+/// The root document of the store `key`, as text and as JSON.
+pub(super) fn parse_root(key: &str, root: &[u8]) -> Result<(String, Value), StoreError> {
+    let foreign = |problem: String| StoreError::Foreign {
+        store: key.to_owned(),
+        problem,
+    };
+    let root = String::from_utf8(root.to_vec())
+        .map_err(|_| foreign("its root document is not text".to_owned()))?;
+    let document = serde_json::from_str(&root)
+        .map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
+    Ok((root, document))
+}
+
 /// The root document, of the version that has one.
-async fn root(bucket: &Bucket, key: &str) -> Result<Option<(Version, Bytes)>, StoreError> {
+pub(super) async fn root(
+    bucket: &Bucket,
+    key: &str,
+) -> Result<Option<(Version, Bytes)>, StoreError> {
     for version in [Version::V3, Version::V2] {
         match bucket.get(&layout::root_document(key, version)).await {
             Ok(root) => return Ok(Some((version, root))),

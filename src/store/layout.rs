@@ -54,22 +54,69 @@ pub fn journals(store: &str) -> String {
     format!("{}/journal", ledger(store))
 }
 
+/// The folder with what the transaction `id` of `store`, not ended yet, has put so far.
+#[must_use]
+pub fn progress(store: &str, id: &str) -> String {
+    format!("{}/{id}.done", journals(store))
+}
+
 /// The folder of the ledger of `store` with one record of each committed transaction, by its id.
 #[must_use]
 pub fn transactions(store: &str) -> String {
     format!("{}/transactions", ledger(store))
 }
 
+/// The key of the record of the committed transaction `id` of `store`.
+#[must_use]
+pub fn transaction(store: &str, id: &str) -> String {
+    format!("{}/{id}", transactions(store))
+}
+
+/// The folder of the ledger of `store` with the manifests of transactions, in a folder each.
+#[must_use]
+pub fn manifests(store: &str) -> String {
+    format!("{}/manifests", ledger(store))
+}
+
 /// The folder of the ledger of `store` with the manifest of the transaction `id`, in parts.
 #[must_use]
 pub fn manifest(store: &str, id: &str) -> String {
-    format!("{}/manifests/{id}", ledger(store))
+    format!("{}/{id}", manifests(store))
 }
 
-/// The folder of the ledger of `store` with what the transaction `id` replaced.
+/// The folder of the ledger of `store` with what transactions replaced, in a folder each.
+#[must_use]
+pub fn undos(store: &str) -> String {
+    format!("{}/undo", ledger(store))
+}
+
+/// The folder with what the transaction `id` of `store` replaced.
 #[must_use]
 pub fn undo(store: &str, id: &str) -> String {
-    format!("{}/undo/{id}", ledger(store))
+    format!("{}/{id}", undos(store))
+}
+
+/// The key of the journal's entry of the committed transaction `id` of `store`, kept for its undoing.
+#[must_use]
+pub fn before(store: &str, id: &str) -> String {
+    format!("{}/before", undo(store, id))
+}
+
+/// The folder with the copies of the objects that the transaction `id` of `store` overwrote; below it, keys are as
+/// below the store.
+#[must_use]
+pub fn undo_copies(store: &str, id: &str) -> String {
+    format!("{}/objects", undo(store, id))
+}
+
+/// The key of the copy that the transaction `id` makes of the object `key` of `store`.
+#[must_use]
+pub fn undo_copy(store: &str, id: &str, key: &str) -> String {
+    let relative = key
+        .strip_prefix(store)
+        .unwrap_or(key)
+        .trim_start_matches('/');
+    format!("{}/{relative}", undo_copies(store, id))
 }
 
 /// The folder of the ledger of `store` with its leases.
@@ -78,14 +125,17 @@ pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
 }
 
-/// The key of the undo copy of the object `key` of `store`, in the store's ledger.
+/// Is this key of a ledger that of a lease, or of a delete that has not ended?
 #[must_use]
-pub fn undo_copy(store: &str, key: &str) -> String {
-    let relative = key
-        .strip_prefix(store)
-        .unwrap_or(key)
-        .trim_start_matches('/');
-    format!("{}/undo/{relative}", ledger(store))
+pub fn is_in_use(key: &str) -> bool {
+    let below = key.rsplit_once(".zarr/").map_or(key, |(_, below)| below);
+    below.starts_with("lease/") || (below.starts_with("journal/") && below.ends_with(".delete"))
+}
+
+/// The key of the object by which a run finds out what the server guarantees, in the ledgers' folder of `folder`.
+#[must_use]
+pub fn probe(folder: &str, token: &str) -> String {
+    below(folder, &format!("{LEDGERS}/probe-{token}"))
 }
 
 #[cfg(test)]
@@ -94,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_ledger_lies_beside_the_store() {
-        let copy = undo_copy("T1y/tos.zarr", "T1y/tos.zarr/tos/c/0/0/0");
-        assert_eq!(copy, "T1y/.msm-os/tos.zarr/undo/tos/c/0/0/0");
+        let copy = undo_copy("T1y/tos.zarr", "7", "T1y/tos.zarr/tos/c/0/0/0");
+        assert_eq!(copy, "T1y/.msm-os/tos.zarr/undo/7/objects/tos/c/0/0/0");
         assert_eq!(last_transaction("tos.zarr"), ".msm-os/tos.zarr/last.json");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -30,6 +32,14 @@ pub struct Folder {
     pub objects: Vec<Entry>,
 }
 
+impl Folder {
+    /// Does it hold nothing?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.objects.is_empty()
+    }
+}
+
 impl Bucket {
     /// The objects below `prefix`, page by page as the server gives them.
     pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<Entry, StoreError>> {
@@ -52,6 +62,23 @@ impl Bucket {
             .map_ok(|entry| entry.key)
             .try_collect()
             .await
+    }
+
+    /// The keys below `prefix`, and when each was put by the server's clock.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn list_dated(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, StoreError> {
+        let (below, strip) = (self.path(prefix), self.strip());
+        let listing = self.store.list(Some(&below));
+        let dated = listing.map_ok(move |object| {
+            let modified = object.last_modified.into();
+            (entry(&object, strip).key, modified)
+        });
+        dated
+            .try_collect()
+            .await
+            .map_err(|cause| self.error(prefix, "listing", &cause))
     }
 
     /// The folder `prefix`, without what its folders hold.
@@ -112,6 +139,23 @@ impl Bucket {
         };
         let read: Result<_, object_store::Error> = read.await;
         read.map_err(|cause| self.error(key, "reading", &cause))
+    }
+
+    /// How long ago the youngest object below `prefix` was put, by this machine's clock; `None` if there is none.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn age(&self, prefix: &str) -> Result<Option<Duration>, StoreError> {
+        let below = self.path(prefix);
+        let times = self.store.list(Some(&below));
+        let times = times.map_ok(|object| SystemTime::from(object.last_modified));
+        let times: Vec<SystemTime> = times
+            .try_collect()
+            .await
+            .map_err(|cause| self.error(prefix, "listing", &cause))?;
+        // A server whose clock is ahead has put it just now.
+        let age = |time| SystemTime::now().duration_since(time).unwrap_or_default();
+        Ok(times.into_iter().max().map(age))
     }
 
     /// Characters of the server's keys before ours.

@@ -2,15 +2,16 @@
 //!
 //! Key type: [`Engine`].
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use super::error::TransferError;
+use super::orders::{Done, Orders};
 use super::progress::Progress;
 use super::record::{ChunkRecord, Verify};
-use super::undo::Touched;
 use crate::plan::{Phase, Plan};
 use crate::source::Reader;
 use crate::store::{Bucket, ChunkCodec, StoreError};
@@ -29,21 +30,26 @@ pub struct Engine {
     pub(super) codecs: Vec<ChunkCodec>,
     pub(super) verify: Verify,
     pub(super) progress: Arc<Progress>,
-    pub(super) touched: Mutex<Vec<Touched>>,
+    pub(super) ids: Vec<String>,
+    pub(super) done: Done,
+    pub(super) saved: BTreeMap<String, u64>,
+    /// Records that the journal does not have yet.
+    noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
 }
 
 impl Engine {
-    /// The engine of `rank` for `plan`.
+    /// The engine of `rank` for `orders`.
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
     pub fn new(
-        plan: Arc<Plan>,
+        orders: &Orders,
         rank: usize,
         bucket: Bucket,
         verify: Verify,
     ) -> Result<Arc<Self>, StoreError> {
+        let plan = Arc::clone(&orders.plan);
         let codecs = plan
             .arrays
             .iter()
@@ -56,7 +62,10 @@ impl Engine {
             codecs,
             verify,
             progress: Arc::default(),
-            touched: Mutex::default(),
+            ids: orders.ids.clone(),
+            done: orders.done(),
+            saved: orders.saved.clone(),
+            noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
             plan,
         }))
@@ -66,6 +75,19 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// Notes records for the journal: of objects that need not be written again, should the transaction be resumed.
+    pub(super) fn note(&self, records: &[ChunkRecord]) {
+        let sure = records.iter().filter(|record| record.is_sure()).cloned();
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.extend(sure);
+    }
+
+    /// What was noted since the last call.
+    #[must_use]
+    pub fn take_noted(&self) -> Vec<ChunkRecord> {
+        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Does this rank's units of `phase`, and returns the records of what was written.

@@ -45,6 +45,27 @@ pub enum TransferError {
     Stopped,
 }
 
+impl TransferError {
+    /// The same, of the object `key` if it is one that cannot be decoded.
+    pub(super) fn in_object(self, key: &str) -> Self {
+        match self {
+            Self::Store {
+                array,
+                chunk,
+                cause: StoreError::Damaged { cause, .. },
+            } => Self::Store {
+                array,
+                chunk,
+                cause: StoreError::Damaged {
+                    key: key.to_owned(),
+                    cause,
+                },
+            },
+            other => other,
+        }
+    }
+}
+
 impl From<TransferError> for Failure {
     fn from(error: TransferError) -> Self {
         let exit = match &error {

@@ -1,18 +1,20 @@
 //! The engine of one rank: read, encode, PUT, verify its units, several in flight, under a byte budget.
 //!
-//! Key types: [`Engine`], [`ChunkRecord`], [`Verify`], [`Progress`]. It decides nothing about the transaction: it
-//! reports what it wrote, and puts back what it touched when told to.
+//! Key types: [`Engine`], [`Orders`], [`ChunkRecord`], [`Verify`], [`Progress`]. It decides nothing about the transaction: it
+//! reports what it wrote, and copies what it overwrites into the ledger first.
 
 mod assemble;
 mod compare;
 mod engine;
 mod error;
+mod keep;
 mod object;
+mod orders;
 mod progress;
 mod record;
-mod undo;
 
 pub use engine::Engine;
 pub use error::TransferError;
+pub use orders::Orders;
 pub use progress::Progress;
 pub use record::{ChunkRecord, Content, Proof, Verify};

@@ -1,7 +1,7 @@
-//! One unit's objects on their way out: undo copy, encode, PUT, verify.
+//! One unit's objects on their way out: encode, PUT, verify.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -11,10 +11,9 @@ use super::assemble::written;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
 use super::record::{ChunkRecord, Content, Proof, Verify};
-use super::undo::Touched;
-use crate::plan::{Object, TargetArray};
+use crate::plan::{Object, TargetArray, WorkUnit};
 use crate::source::Hyperslab;
-use crate::store::{Encoded, StoreError, layout};
+use crate::store::{Encoded, StoreError};
 
 /// PUTs of an object that does not read back right, before the run fails.
 const TRIES: u32 = 3;
@@ -28,6 +27,9 @@ impl Engine {
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
+        if let Some(records) = self.done_before(&unit) {
+            return Ok(records);
+        }
         let mut old = Vec::new();
         // By chunk, the stored size of what is replaced in each store.
         let mut replaced = HashMap::new();
@@ -36,9 +38,9 @@ impl Engine {
             let kept = held.as_ref().and_then(|held| held.intersect(&object.slab));
             old.push(if kept.is_some() {
                 let whole = written(&object, &parts) >= inside(array, &object);
-                let (values, sizes) = self.keep_old(unit.array, &object, whole).await?;
-                replaced.insert(object.chunk, sizes);
-                values
+                let kept = self.keep_old(unit.array, &object, whole).await?;
+                replaced.insert(object.chunk, kept.sizes);
+                kept.values
             } else {
                 None
             });
@@ -55,48 +57,28 @@ impl Engine {
             .await;
         fail_on_purpose(self.rank);
         let records: Result<Vec<_>, _> = written.into_iter().collect();
-        Ok(records?.into_iter().flatten().collect())
+        let records: Vec<ChunkRecord> = records?.into_iter().flatten().collect();
+        self.note(&records);
+        Ok(records)
     }
 
-    /// Copies the object into the ledger, in each store that holds the array. Returns its values unless the `whole` of it
-    /// is overwritten, and its stored size in each store.
-    async fn keep_old(
-        self: &Arc<Self>,
-        index: usize,
-        object: &Object,
-        whole: bool,
-    ) -> Result<(Option<Vec<u8>>, Vec<u64>), TransferError> {
-        let array = &self.plan.arrays[index];
-        let (mut values, mut sizes) = (None, Vec::new());
-        for &store in &array.stores {
-            let store = &self.plan.stores[store].key;
-            let key = self.codecs[index].key(store, &object.chunk);
-            let size = if whole {
-                let size = self.bucket.size(&key).await;
-                size.map_err(|cause| failed(array, &object.chunk, cause))?
-            } else {
-                let found = self.stored_values(index, &object.chunk, &key).await?;
-                found.map(|(found, size)| {
-                    values = Some(found);
-                    size
-                })
-            };
-            sizes.push(size.unwrap_or(0));
-            // An object that is all fill is not stored.
-            if size.is_none() {
-                continue;
-            }
-            let undo = layout::undo_copy(store, &key);
-            self.bucket
-                .copy(&key, &undo)
-                .await
-                .map_err(|cause| failed(array, &object.chunk, cause))?;
-            self.touch(Touched {
-                key,
-                undo: Some(undo),
-            });
+    /// The records of the unit's objects, if all of them were there when the transaction was resumed.
+    fn done_before(&self, unit: &WorkUnit) -> Option<Vec<ChunkRecord>> {
+        if self.done.is_empty() {
+            return None;
         }
-        Ok((values, sizes))
+        let array = &self.plan.arrays[unit.array];
+        let mut records = Vec::new();
+        for object in unit.objects(array) {
+            for &store in &array.stores {
+                let place = (unit.array, store, object.chunk.clone());
+                records.push(self.done.get(&place)?.clone());
+            }
+        }
+        for _ in &records {
+            self.progress.add(array.object_bytes());
+        }
+        Some(records)
     }
 
     /// The values of a stored object, and its stored size; `None` if it is not stored.
@@ -149,10 +131,6 @@ impl Engine {
                 Encoded::Empty => {
                     // A dead run may have left an object here; in a new store such remains are gone already.
                     if self.plan.stores[store].old_root.is_some() {
-                        self.touch(Touched {
-                            key: key.clone(),
-                            undo: None,
-                        });
                         self.bucket
                             .delete(&key)
                             .await
@@ -161,10 +139,6 @@ impl Engine {
                     Content::Empty
                 }
                 Encoded::Stored(stored) => {
-                    self.touch(Touched {
-                        key: key.clone(),
-                        undo: None,
-                    });
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc)
                         .await?;
@@ -241,13 +215,6 @@ impl Engine {
         })
         .await
     }
-
-    fn touch(&self, touched: Touched) {
-        self.touched
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(touched);
-    }
 }
 
 /// Values of the object within the array's edges.
@@ -259,7 +226,7 @@ fn inside(array: &TargetArray, object: &Object) -> u64 {
     object.slab.intersect(&edges).map_or(0, |slab| slab.len())
 }
 
-fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {
+pub(super) fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {
     TransferError::Store {
         array: array.name.clone(),
         chunk: chunk.to_vec(),

@@ -31,6 +31,23 @@ pub struct ChunkRecord {
     pub replaced: u64,
 }
 
+impl ChunkRecord {
+    /// Is it certain that the object holds what it should?
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        let unproven = |content| {
+            matches!(
+                content,
+                Content::Stored {
+                    proof: Proof::Unproven,
+                    ..
+                }
+            )
+        };
+        !unproven(self.content)
+    }
+}
+
 /// What an object holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {

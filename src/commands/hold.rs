@@ -1,0 +1,82 @@
+//! Rank 0: the leases of the stores that a command writes, and what dead jobs left in them.
+//!
+//! Key type: [`Hold`].
+
+use super::left::Left;
+use crate::cli::LeaseArgs;
+use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases};
+use crate::exit::{Exit, Failure};
+use crate::store::{Bucket, Guarantees, probe};
+
+/// Stores that no other job writes.
+pub(super) struct Hold {
+    /// The leases.
+    pub leases: Leases,
+    /// What the server was found to guarantee.
+    pub guarantees: Guarantees,
+    /// Who this is, for the journal.
+    pub holder: String,
+    /// Transactions that dead jobs left open.
+    pub left: Left,
+}
+
+impl Hold {
+    /// Takes the leases of `stores` for `command`, and heals what can only go one way.
+    ///
+    /// # Errors
+    /// If another job holds one of them, or the server refuses.
+    pub async fn take(
+        bucket: &Bucket,
+        args: &LeaseArgs,
+        stores: &[String],
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let folder = stores.first().and_then(|store| store.rsplit_once('/'));
+        let guarantees = probe(bucket, folder.map_or("", |(folder, _)| folder)).await?;
+        let holder = Holder::this(command).map_err(|cause| {
+            let message = format!("this process cannot say who it is: {cause}");
+            Failure::new(Exit::Internal, message)
+        })?;
+        let settings = LeaseSettings {
+            lock_dir: args.lock_dir.clone(),
+            wait: args.lock_wait,
+            guarantees: guarantees.clone(),
+            times: LeaseTimes::of_this_run(),
+        };
+        let leases = Leases::acquire(bucket, stores, &settings, command).await?;
+        match Left::find(bucket, stores).await {
+            Ok(left) => Ok(Self {
+                leases,
+                guarantees,
+                holder: holder.to_string(),
+                left,
+            }),
+            Err(failure) => {
+                tell(leases.release().await);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Gives the leases up.
+    pub async fn release(self) {
+        tell(self.leases.release().await);
+    }
+
+    /// The same, when what was left open has been healed.
+    ///
+    /// # Errors
+    /// If it cannot be healed.
+    pub async fn heal_and_release(mut self, bucket: &Bucket) -> Result<(), Failure> {
+        let healed = self.left.heal(bucket).await;
+        self.release().await;
+        healed
+    }
+}
+
+/// A lease that stays behind expires; until then it is in the way of others.
+fn tell(problems: Vec<String>) {
+    for problem in problems {
+        eprintln!("msm_os: a lease is left behind until it expires: {problem}");
+    }
+}

@@ -1,0 +1,123 @@
+//! What dead jobs left in the stores of a command. What can only go one way is healed at once; a transaction that was open
+//! may be resumed, and goes back if it is not.
+//!
+//! Key type: [`Left`].
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::prepare::REQUESTS;
+use crate::commit::{State, Unfinished, heal, unfinished};
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::store::{Bucket, StoreError};
+
+/// Open transactions that dead jobs left, by store.
+#[derive(Default)]
+pub(super) struct Left(BTreeMap<String, Unfinished>);
+
+impl Left {
+    /// Looks at `stores`, whose leases are held; heals what can only go one way, and says so.
+    ///
+    /// # Errors
+    /// If it cannot be healed.
+    pub async fn find(bucket: &Bucket, stores: &[String]) -> Result<Self, Failure> {
+        let mut open = Self::default();
+        for (store, found) in all_unfinished(bucket, stores).await? {
+            let last = found.len().saturating_sub(1);
+            for (index, transaction) in found.into_iter().enumerate() {
+                if index == last && transaction.state == State::Open {
+                    open.0.insert(store.clone(), transaction);
+                } else {
+                    heal_one(bucket, &store, &transaction).await?;
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Was this store left so?
+    pub fn has(&self, store: &str) -> bool {
+        self.0.contains_key(store)
+    }
+
+    /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
+    /// another.
+    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<Unfinished>>> {
+        let of_plan = |left: &Unfinished| left.entry.as_ref().is_some_and(|e| e.digest == digest);
+        if self.0.is_empty() || !self.0.values().all(of_plan) {
+            return None;
+        }
+        let keys = plan.stores.iter().map(|store| &store.key);
+        Some(keys.map(|key| self.0.remove(key)).collect())
+    }
+
+    /// Rolls all of them back, and says so.
+    ///
+    /// # Errors
+    /// If that cannot be done; then they are left as they are.
+    pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+        for (store, transaction) in std::mem::take(&mut self.0) {
+            heal_one(bucket, &store, &transaction).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The transactions of each of `stores` that have not ended; stores without any are left out.
+pub(super) async fn all_unfinished(
+    bucket: &Bucket,
+    stores: &[String],
+) -> Result<Vec<(String, Vec<Unfinished>)>, StoreError> {
+    let found = stream::iter(stores).map(|store| async move {
+        let found = unfinished(bucket, store).await?;
+        Ok::<_, StoreError>((store.clone(), found))
+    });
+    let found: Vec<_> = found.buffered(REQUESTS).try_collect().await?;
+    let some = |(_, found): &(String, Vec<Unfinished>)| !found.is_empty();
+    Ok(found.into_iter().filter(some).collect())
+}
+
+/// Heals one, and says so.
+///
+/// # Errors
+/// If it cannot be healed.
+pub(super) async fn heal_one(
+    bucket: &Bucket,
+    store: &str,
+    transaction: &Unfinished,
+) -> Result<(), Failure> {
+    let what = told(transaction);
+    let problems = heal(bucket, store, transaction).await;
+    if problems.is_empty() {
+        let done = match transaction.state {
+            State::Open | State::Back => "rolled back",
+            State::Prepared => "finished",
+            State::Delete => "deleted",
+        };
+        eprintln!("msm_os: store '{store}': {what} had not ended: {done}");
+        return Ok(());
+    }
+    let message = format!(
+        "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {}",
+        problems.join("\n  ")
+    );
+    Err(Failure::new(Exit::RollbackIncomplete, message))
+}
+
+/// The transaction in words.
+pub(super) fn told(transaction: &Unfinished) -> String {
+    match &transaction.entry {
+        Some(entry) => format!(
+            "the {} {} of {}",
+            entry.command, transaction.id, entry.holder
+        ),
+        None => format!("the delete {}", transaction.id),
+    }
+}

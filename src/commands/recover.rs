@@ -1,0 +1,150 @@
+//! `recover`: what dead jobs left goes forward or back, and what no transaction owns is removed. Rank 0's work; the others
+//! wait.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::hold::Hold;
+use super::left::{all_unfinished, told};
+use super::prepare::REQUESTS;
+use super::start::{Started, start};
+use super::stores::stores;
+use crate::cli::{RecoverArgs, bytes_shown};
+use crate::commit::{State, Unfinished, clear_ledger, live_holder, orphans};
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+use crate::store::{Bucket, Entry, Found, probe, read_store};
+
+/// Runs the command on this rank.
+pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
+    let prefix = args.store.prefix()?.unwrap_or_default();
+    let Started {
+        bucket, runtime, ..
+    } = start(&args.store, ranks)?;
+    let done = match ranks.rank() {
+        0 => runtime.block_on(recover_here(args, &bucket, &prefix)),
+        _ => Ok(()),
+    };
+    ranks.broadcast(&done)?
+}
+
+async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
+    bucket.reach(prefix).await?;
+    let all = stores(bucket, prefix, &[]).await?;
+    let found = all_unfinished(bucket, &all).await?;
+    if args.dry_run {
+        return foretell(args, bucket, prefix, &all, found).await;
+    }
+    let mut problems = Vec::new();
+    let mut healed = 0;
+    let mut removed = 0;
+    // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
+    for store in &all {
+        let unfinished = found.iter().find(|(other, _)| other == store);
+        let count = unfinished.map_or(0, |(_, found)| found.len());
+        if count == 0 && !args.orphans {
+            continue;
+        }
+        match recover_one(args, bucket, store).await {
+            Ok(orphans) => {
+                healed += count;
+                removed += orphans;
+            }
+            Err(failure) => problems.push(failure),
+        }
+    }
+    Failure::together(problems)?;
+    println!("recovered: {healed} transactions in {} stores", all.len());
+    if args.orphans {
+        println!("removed: {removed} objects that no transaction owns");
+    }
+    Ok(())
+}
+
+/// Heals one store; returns the number of orphans that were removed.
+async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result<u64, Failure> {
+    let stores = [store.to_owned()];
+    let mut hold = Hold::take(bucket, &args.lease, &stores, "recover").await?;
+    let mut removed = 0;
+    let mut done = hold.left.heal(bucket).await;
+    if done.is_ok() && args.orphans {
+        done = match remove_orphans(bucket, store).await {
+            Ok(objects) => {
+                removed = objects;
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        };
+    }
+    hold.release().await;
+    done.map(|()| removed)
+}
+
+async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
+    let orphans = orphans(bucket, store).await?;
+    let keys: Vec<String> = orphans.into_iter().map(|entry| entry.key).collect();
+    for key in &keys {
+        println!("removing {key}");
+    }
+    let deleted = bucket.delete_all(keys, false).await;
+    let mut problems = deleted.problems;
+    if let (true, Found::Nothing) = (problems.is_empty(), read_store(bucket, store, "").await?) {
+        // What is left tells of a store that is no more.
+        problems = clear_ledger(bucket, store, None).await?;
+    }
+    if problems.is_empty() {
+        return Ok(deleted.objects);
+    }
+    let message = format!("store '{store}': {}", problems.join("\n  "));
+    Err(Failure::new(Exit::DeleteIncomplete, message))
+}
+
+/// Says what would be done.
+async fn foretell(
+    args: &RecoverArgs,
+    bucket: &Bucket,
+    prefix: &str,
+    all: &[String],
+    found: Vec<(String, Vec<Unfinished>)>,
+) -> Result<(), Failure> {
+    let mut transactions = 0;
+    if !found.is_empty() {
+        let guarantees = probe(bucket, prefix).await?;
+        for (store, unfinished) in found {
+            let holder = live_holder(bucket, &store, &guarantees).await?;
+            for transaction in unfinished {
+                let what = told(&transaction);
+                if let Some(holder) = &holder {
+                    println!("store '{store}': {what} is under way: {holder}");
+                    continue;
+                }
+                transactions += 1;
+                let way = match transaction.state {
+                    State::Open | State::Back => "rolled back",
+                    State::Prepared => "finished",
+                    State::Delete => "gone on with",
+                };
+                println!("store '{store}': {what} would be {way}");
+            }
+        }
+    }
+    println!(
+        "{transactions} transactions in {} stores would be recovered",
+        all.len()
+    );
+    if !args.orphans {
+        return Ok(());
+    }
+    let found = stream::iter(all).map(|store| orphans(bucket, store));
+    let found: Vec<Vec<Entry>> = found.buffered(REQUESTS).try_collect().await?;
+    let (mut objects, mut bytes) = (0u64, 0);
+    for entry in found.into_iter().flatten() {
+        println!("would remove {}", entry.key);
+        objects += 1;
+        bytes += entry.bytes;
+    }
+    println!(
+        "{objects} objects, {}, would be removed",
+        bytes_shown(bytes)
+    );
+    Ok(())
+}

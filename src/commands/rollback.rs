@@ -1,0 +1,116 @@
+//! `rollback`: the last committed transaction of each store is undone. Rank 0's work; the others wait.
+
+use futures::TryStreamExt;
+
+use super::hold::Hold;
+use super::start::{Started, start};
+use super::stores::stores;
+use crate::cli::RollbackArgs;
+use crate::commit::{Entry, State, Unfinished, roll_back};
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+use crate::store::{Bucket, layout};
+
+/// Runs the command on this rank.
+pub(super) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
+    let prefix = args.store.prefix()?.unwrap_or_default();
+    let Started {
+        bucket, runtime, ..
+    } = start(&args.store, ranks)?;
+    let done = match ranks.rank() {
+        0 => runtime.block_on(rollback_here(args, &bucket, &prefix)),
+        _ => Ok(()),
+    };
+    ranks.broadcast(&done)?
+}
+
+async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
+    bucket.reach(prefix).await?;
+    let stores = stores(bucket, prefix, &args.variables).await?;
+    if stores.is_empty() {
+        let place = layout::below(bucket.place(), prefix);
+        let message = format!("{place}: there are no stores");
+        return Err(Failure::new(Exit::NoStore, message));
+    }
+    let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
+    let mut done = hold.left.heal(bucket).await;
+    if done.is_ok() {
+        done = undo_all(bucket, &stores, &hold).await;
+    }
+    hold.release().await;
+    done
+}
+
+/// Looks at all stores before the first is changed.
+async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(), Failure> {
+    let (mut last, mut problems) = (Vec::new(), Vec::new());
+    for store in stores {
+        match last_of(bucket, store).await {
+            Ok(found) => last.push((store, found)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Failure::together(problems)?;
+    hold.leases.check().await?;
+    for (store, transaction) in &last {
+        let problems = roll_back(bucket, store, transaction).await;
+        if !problems.is_empty() {
+            let message = format!(
+                "store '{store}': undoing {} failed; recover goes on with it:\n  {}",
+                transaction.id,
+                problems.join("\n  ")
+            );
+            return Err(Failure::new(Exit::RollbackIncomplete, message));
+        }
+        let entry = transaction.entry.as_ref();
+        let what = entry.map_or_else(String::new, |entry| {
+            if entry.creates() {
+                "the send that created it is undone, the store is gone".to_owned()
+            } else {
+                format!("the {} {} is undone", entry.command, transaction.id)
+            }
+        });
+        println!("store '{store}': {what}");
+    }
+    println!("rolled back: {} stores", last.len());
+    Ok(())
+}
+
+/// The last committed transaction of `store`, if it can be undone.
+async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
+    let impossible = |problem: &str| {
+        let message = format!("store '{store}': {problem}; nothing was changed");
+        Failure::new(Exit::NothingToUndo, message)
+    };
+    let records = bucket.entries(&layout::transactions(store));
+    let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());
+    let ids: Vec<String> = ids.try_collect().await?;
+    let Some(id) = ids.into_iter().max() else {
+        return Err(impossible("its ledger knows of no transaction"));
+    };
+    let key = layout::before(store, &id);
+    let entry = match Entry::read(bucket, &key).await {
+        Ok(entry) => entry,
+        Err(error) if error.is_missing() => {
+            return Err(impossible(&format!(
+                "what its last transaction, {id}, replaced is not kept: a transaction before it was rolled back already, or \
+                 it was made with a --keep-undo too small"
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    // Another tool may have changed the store since.
+    let root = &entry.root;
+    let now = bucket.get(&root.key).await;
+    if !now.is_ok_and(|now| now == root.after) {
+        return Err(impossible(&format!(
+            "{} is not as its last transaction, {id}, left it: another program has changed it since",
+            root.key
+        )));
+    }
+    Ok(Unfinished {
+        id,
+        state: State::Prepared,
+        entry: Some(entry),
+    })
+}

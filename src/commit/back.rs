@@ -1,0 +1,193 @@
+//! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
+//! comes to the same end.
+
+use futures::TryStreamExt;
+
+use super::journal::{Document, Entry, State, Unfinished, put_json};
+use super::many::all;
+use super::put::put_and_read_back;
+use crate::store::{Bucket, Entry as Listed, StoreError, layout};
+
+/// Keys from which on they are deleted many with one request.
+const MANY: usize = 100;
+
+/// Undoes the transaction `unfinished` of `store`; returns what could not be done. Then it is still in the journal.
+pub async fn roll_back(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<String> {
+    let Some(entry) = &unfinished.entry else {
+        return Vec::new();
+    };
+    let back = Back {
+        bucket,
+        store,
+        id: &unfinished.id,
+        entry,
+    };
+    match back.run(unfinished.state).await {
+        Ok(problems) => problems,
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+struct Back<'a> {
+    bucket: &'a Bucket,
+    store: &'a str,
+    id: &'a str,
+    entry: &'a Entry,
+}
+
+impl Back<'_> {
+    async fn run(&self, state: State) -> Result<Vec<String>, StoreError> {
+        let (bucket, store, id) = (self.bucket, self.store, self.id);
+        if state != State::Back {
+            // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
+            self.entry.put(bucket, store, id, State::Back).await?;
+        }
+        // While it was open, no document was put.
+        if state != State::Open {
+            let roots = std::iter::once(&self.entry.root);
+            for document in roots.chain(&self.entry.documents) {
+                self.put_back(document).await?;
+            }
+        }
+        let problems = self.restore().await?;
+        if !problems.is_empty() {
+            return Ok(problems);
+        }
+        let problems = self.remove(self.new_objects().await?).await;
+        if !problems.is_empty() {
+            return Ok(problems);
+        }
+        self.tidy().await
+    }
+
+    /// Makes the document what it was before.
+    async fn put_back(&self, document: &Document) -> Result<(), StoreError> {
+        if document.before.as_ref() == Some(&document.after) {
+            return Ok(());
+        }
+        let (bucket, key) = (self.bucket, &document.key);
+        let done = match &document.before {
+            Some(before) => put_and_read_back(bucket, key, before.clone().into()).await,
+            None => bucket.delete(key).await,
+        };
+        let Err(error) = done else { return Ok(()) };
+        // A server that refuses to write it may have refused before, too: then nothing has changed.
+        let now = match bucket.get(key).await {
+            Ok(now) => Some(now),
+            Err(missing) if missing.is_missing() => None,
+            Err(_) => return Err(error),
+        };
+        if now.as_deref() == document.before.as_ref().map(String::as_bytes) {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
+    /// Copies back what was overwritten. An empty copy says that there was nothing.
+    async fn restore(&self) -> Result<Vec<String>, StoreError> {
+        let folder = layout::undo_copies(self.store, self.id);
+        let copies: Vec<Listed> = self.bucket.entries(&folder).try_collect().await?;
+        let work = copies.iter().map(|copy| async {
+            let below = copy.key.strip_prefix(&folder).unwrap_or_default();
+            let key = format!("{}{below}", self.store);
+            if copy.bytes == 0 {
+                self.bucket.delete(&key).await
+            } else {
+                self.bucket.copy(&copy.key, &key).await
+            }
+        });
+        Ok(all(work).await)
+    }
+
+    /// The objects that the transaction wrote where nothing was before.
+    async fn new_objects(&self) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        for array in &self.entry.arrays {
+            let codec = array.codec()?;
+            let below = format!("{}/{}", self.store, array.name);
+            let mut objects = self.bucket.entries(&below);
+            while let Some(object) = objects.try_next().await? {
+                let chunk = array.chunk_of(&codec, self.store, &object.key);
+                if chunk.is_some_and(|chunk| array.is_new(&chunk)) {
+                    keys.push(object.key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Makes the ledger what it was before; this transaction's entry goes last.
+    async fn tidy(&self) -> Result<Vec<String>, StoreError> {
+        let (bucket, store, id) = (self.bucket, self.store, self.id);
+        if self.entry.creates() {
+            // What is left of earlier stores at this place tells of nothing that is there.
+            let mut problems = clear_ledger(bucket, store, Some(id)).await?;
+            if problems.is_empty() {
+                problems.extend(end(bucket, store, id).await);
+            }
+            return Ok(problems);
+        }
+        if self.entry.record.is_some() {
+            let last = layout::last_transaction(store);
+            match &self.entry.previous {
+                Some(previous) => put_json(bucket, &last, previous).await?,
+                None => bucket.delete(&last).await?,
+            }
+            bucket.delete(&layout::transaction(store, id)).await?;
+        }
+        let mut keys = bucket.list(&layout::manifest(store, id)).await?;
+        keys.extend(bucket.list(&layout::undo(store, id)).await?);
+        let mut problems = self.remove(keys).await;
+        if problems.is_empty() {
+            problems.extend(end(bucket, store, id).await);
+        }
+        Ok(problems)
+    }
+
+    async fn remove(&self, keys: Vec<String>) -> Vec<String> {
+        remove(self.bucket, keys).await
+    }
+}
+
+/// Deletes the objects `keys`; returns what could not be done.
+pub(super) async fn remove(bucket: &Bucket, keys: Vec<String>) -> Vec<String> {
+    let in_bulk = keys.len() >= MANY;
+    bucket.delete_all(keys, in_bulk).await.problems
+}
+
+/// Removes the transaction `id` from the journal of `store`: what heals it last.
+pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Vec<String> {
+    let progress = bucket.list(&layout::progress(store, id)).await;
+    let mut problems = match progress {
+        Ok(keys) => remove(bucket, keys).await,
+        Err(error) => vec![error.to_string()],
+    };
+    for state in [State::Open, State::Prepared, State::Back, State::Delete] {
+        if problems.is_empty() {
+            let deleted = bucket.delete(&state.key(store, id)).await;
+            problems.extend(deleted.err().map(|error| error.to_string()));
+        }
+    }
+    problems
+}
+
+/// Removes all of the ledger of `store` but its leases and the journal of the transaction `id`; returns what could not be
+/// done.
+///
+/// # Errors
+/// If the ledger cannot be listed.
+pub async fn clear_ledger(
+    bucket: &Bucket,
+    store: &str,
+    id: Option<&str>,
+) -> Result<Vec<String>, StoreError> {
+    let leases = format!("{}/", layout::leases(store));
+    let journal = id.map(|id| format!("{}/{id}.", layout::journals(store)));
+    let mut keys = bucket.list(&layout::ledger(store)).await?;
+    keys.retain(|key| {
+        let is_journal = journal.as_ref().is_some_and(|own| key.starts_with(own));
+        !key.starts_with(&leases) && !is_journal
+    });
+    Ok(remove(bucket, keys).await)
+}

@@ -1,0 +1,79 @@
+//! Healing: what a job that died left of a store goes forward or back.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::back::{clear_ledger, end, remove, roll_back};
+use super::forward::{finish, put_documents, put_root};
+use super::journal::{State, Unfinished, put_json};
+use super::many::{REQUESTS, all};
+use crate::store::{Bucket, Kind, ROOT_DOCUMENTS, StoreError, layout};
+use crate::transfer::Verify;
+
+/// Brings the transaction `unfinished` of `store` to its end: prepared ones and deletes go forward, others back. Returns
+/// what could not be done.
+pub async fn heal(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<String> {
+    let id = &unfinished.id;
+    let problems = match (&unfinished.entry, unfinished.state) {
+        (None, _) => finish_delete(bucket, store, id).await,
+        (Some(entry), State::Prepared) => {
+            let put = async {
+                put_documents(bucket, entry, Verify::Full).await?;
+                put_root(bucket, entry, Verify::Full, None).await?;
+                Ok(finish(bucket, store, id, entry).await)
+            };
+            put.await
+        }
+        (Some(_), _) => Ok(roll_back(bucket, store, unfinished).await),
+    };
+    problems.unwrap_or_else(|error| vec![error.to_string()])
+}
+
+/// Says in the journals of `stores` that they are being deleted: from here on it only goes forward.
+///
+/// # Errors
+/// As the server says.
+pub async fn begin_delete(
+    bucket: &Bucket,
+    stores: &[String],
+    id: &str,
+    holder: &str,
+) -> Result<(), StoreError> {
+    let puts = stores.iter().map(|store| async move {
+        let key = State::Delete.key(store, id);
+        put_json(bucket, &key, &holder).await
+    });
+    stream::iter(puts)
+        .buffer_unordered(REQUESTS)
+        .try_collect()
+        .await
+}
+
+/// The last step of a delete: the journals; returns what could not be done.
+pub async fn end_delete(bucket: &Bucket, stores: &[String], id: &str) -> Vec<String> {
+    let deletes = stores.iter().map(|store| async move {
+        let key = State::Delete.key(store, id);
+        bucket.delete(&key).await
+    });
+    all(deletes).await
+}
+
+/// Deletes what is left of `store`, its ledger too.
+async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<Vec<String>, StoreError> {
+    for document in ROOT_DOCUMENTS {
+        bucket.delete(&layout::below(store, document)).await?;
+    }
+    let parent = store.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let mut keys = bucket.list(store).await?;
+    keys.retain(|key| {
+        let below = key.strip_prefix(parent).unwrap_or(key);
+        !matches!(Kind::of(below.trim_start_matches('/')), Kind::Foreign)
+    });
+    let mut problems = remove(bucket, keys).await;
+    if problems.is_empty() {
+        problems.extend(clear_ledger(bucket, store, Some(id)).await?);
+    }
+    if problems.is_empty() {
+        problems.extend(end(bucket, store, id).await);
+    }
+    Ok(problems)
+}

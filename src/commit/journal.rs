@@ -1,0 +1,244 @@
+//! The journal: what a transaction is about to do to a store, put into the ledger before the first change.
+//!
+//! Key types: [`Entry`], what it says; [`State`], how far the transaction is; [`Unfinished`], one that was found.
+//!
+//! Each state is an object of its own, never overwritten: a server that gives a stale answer after an overwrite cannot
+//! turn a transaction back. The size of an entry does not depend on the number of objects.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+
+use super::ledger::LastTransaction;
+use super::written::Written;
+use crate::store::{Bucket, StoreError, layout};
+
+/// The version of the form.
+const FORMAT: u32 = 1;
+
+/// What a transaction does to one store, and what was there before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    format: u32,
+    /// The command.
+    pub command: String,
+    /// Who runs it.
+    pub holder: String,
+    /// Of the plan, as [`digest`] makes it.
+    pub digest: String,
+    /// The root document, which readers see the store through.
+    pub root: Document,
+    /// The other documents that change.
+    pub documents: Vec<Document>,
+    /// The arrays of which objects are written.
+    pub arrays: Vec<Written>,
+    /// What the ledger says of the transaction before.
+    pub previous: Option<LastTransaction>,
+    /// What it will say of this one; known when the manifest is complete.
+    pub record: Option<LastTransaction>,
+    /// Of how many transactions what they replaced is kept.
+    pub keep_undo: usize,
+}
+
+/// A document, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its key.
+    pub key: String,
+    /// What it was; `None` if there was none.
+    pub before: Option<String>,
+    /// What it will be.
+    pub after: String,
+}
+
+/// How far a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Objects are being written, out of readers' sight or with a copy of what was there.
+    Open,
+    /// All objects are in place; only documents are to be put.
+    Prepared,
+    /// It is being undone.
+    Back,
+    /// The store is being deleted.
+    Delete,
+}
+
+/// A transaction that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfinished {
+    /// Its id.
+    pub id: String,
+    /// How far it is.
+    pub state: State,
+    /// What it does; `None` where the store is being deleted.
+    pub entry: Option<Entry>,
+}
+
+impl State {
+    const ALL: [(Self, &str); 4] = [
+        (Self::Open, "open"),
+        (Self::Prepared, "prepared"),
+        (Self::Back, "back"),
+        (Self::Delete, "delete"),
+    ];
+
+    /// The key of this state of the transaction `id` of `store`.
+    #[must_use]
+    pub fn key(self, store: &str, id: &str) -> String {
+        let name = Self::ALL.iter().find(|(state, _)| *state == self);
+        let name = name.map_or("", |(_, name)| name);
+        format!("{}/{id}.{name}", layout::journals(store))
+    }
+}
+
+impl Entry {
+    /// An entry of this form.
+    #[must_use]
+    pub fn new(command: &str, holder: &str, digest: &str, root: Document) -> Self {
+        Self {
+            format: FORMAT,
+            command: command.to_owned(),
+            holder: holder.to_owned(),
+            digest: digest.to_owned(),
+            root,
+            documents: Vec::new(),
+            arrays: Vec::new(),
+            previous: None,
+            record: None,
+            keep_undo: 0,
+        }
+    }
+
+    /// Does the transaction create the store?
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        self.root.before.is_none()
+    }
+
+    /// Puts it as the state `state` of the transaction `id` of `store`.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn put(
+        &self,
+        bucket: &Bucket,
+        store: &str,
+        id: &str,
+        state: State,
+    ) -> Result<(), StoreError> {
+        put_json(bucket, &state.key(store, id), self).await
+    }
+
+    /// Reads the entry `key`.
+    ///
+    /// # Errors
+    /// As the server says, or if it is not an entry that this program can read.
+    pub async fn read(bucket: &Bucket, key: &str) -> Result<Self, StoreError> {
+        let unreadable = |cause: String| StoreError::Journal {
+            key: key.to_owned(),
+            cause,
+        };
+        let entry = bucket.get(key).await?;
+        let entry: Self =
+            serde_json::from_slice(&entry).map_err(|cause| unreadable(cause.to_string()))?;
+        if entry.format != FORMAT {
+            let cause = format!("format {}, expected {FORMAT}", entry.format);
+            return Err(unreadable(cause));
+        }
+        Ok(entry)
+    }
+}
+
+/// Puts `value` as JSON.
+pub(super) async fn put_json(
+    bucket: &Bucket,
+    key: &str,
+    value: &impl Serialize,
+) -> Result<(), StoreError> {
+    let text = serde_json::to_vec(value).map_err(|cause| StoreError::Journal {
+        key: key.to_owned(),
+        cause: cause.to_string(),
+    })?;
+    bucket.put(key, text.into()).await.map(|_| ())
+}
+
+/// The transactions of `store` that have not ended, in order.
+///
+/// # Errors
+/// As the server says, or if an entry cannot be read.
+pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>, StoreError> {
+    let folder = layout::journals(store);
+    let mut found: BTreeMap<String, State> = BTreeMap::new();
+    let mut entries = bucket.entries(&folder);
+    while let Some(object) = entries.try_next().await? {
+        let name = object.key.strip_prefix(&folder).unwrap_or_default();
+        let Some((id, state)) = name.trim_start_matches('/').split_once('.') else {
+            continue;
+        };
+        if let Some((state, _)) = State::ALL.iter().find(|(_, name)| *name == state) {
+            let known = found.entry(id.to_owned()).or_insert(*state);
+            *known = (*known).max(*state);
+        }
+    }
+    let mut all = Vec::new();
+    for (id, mut state) in found {
+        // A commit that has been seen through lacks the first entry already. Without a record of it, one who had lost the
+        // lease put this after the transaction had been rolled back.
+        if state == State::Prepared
+            && bucket.stat(&State::Open.key(store, &id)).await?.is_none()
+            && bucket
+                .stat(&layout::transaction(store, &id))
+                .await?
+                .is_none()
+        {
+            let entry = Entry::read(bucket, &state.key(store, &id)).await?;
+            state = State::Back;
+            entry.put(bucket, store, &id, state).await?;
+        }
+        let entry = match state {
+            State::Delete => None,
+            state => Some(Entry::read(bucket, &state.key(store, &id)).await?),
+        };
+        all.push(Unfinished { id, state, entry });
+    }
+    Ok(all)
+}
+
+/// The id of a store's transaction of this number: ids sort as the transactions follow each other, and no two are the
+/// same, however often a number is tried.
+#[must_use]
+pub fn new_id(number: u64, token: &str) -> String {
+    format!("{number:08}-{token}")
+}
+
+/// The number in an id.
+#[must_use]
+pub fn number_of(id: &str) -> Option<u64> {
+    id.split_once('-')?.0.parse().ok()
+}
+
+/// Eight hexadecimal digits that no other run has.
+#[must_use]
+pub fn token() -> String {
+    // Every RandomState is seeded anew from the system's randomness.
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("{:08x}", random as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_number_and_are_not_repeated() {
+        let (a, b) = (token(), token());
+        assert_ne!(a, b);
+        assert!(new_id(9, &a) < new_id(10, &b));
+        assert_eq!(number_of(&new_id(10, &b)), Some(10));
+        let key = State::Open.key("T1y/tos.zarr", "00000001-a");
+        assert_eq!(key, "T1y/.msm-os/tos.zarr/journal/00000001-a.open");
+    }
+}

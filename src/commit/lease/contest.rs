@@ -1,0 +1,183 @@
+//! One try at the lease of one store, by way of its ledger: look, claim, look again, hold, look once more.
+//!
+//! Key types: [`Court`], where claims are weighed; [`Seen`], what a look shows; [`Attempt`], how a try ended.
+
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::claim::{Claim, Rival, State, before, first_look, last_look};
+use super::holder::Holder;
+use super::lease::Lease;
+use super::times::LeaseTimes;
+use crate::store::{Bucket, Conditional, Created, Guarantees, StoreError, layout};
+
+/// Requests in flight.
+const REQUESTS: usize = 16;
+/// Digits of a generation.
+const DIGITS: usize = 8;
+
+/// What weighing the claims to a store takes.
+pub(super) struct Court<'a> {
+    pub bucket: &'a Bucket,
+    pub guarantees: &'a Guarantees,
+    pub times: LeaseTimes,
+}
+
+/// What a look at the leases of a store shows.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Claims of others that count.
+    pub rivals: Vec<Rival>,
+    /// Keys of claims that do not count any more.
+    over: Vec<String>,
+    /// Is our own claim there?
+    own: bool,
+    /// The highest generation that is there.
+    highest: u64,
+}
+
+/// How a try ended.
+pub(super) enum Attempt {
+    Held(Lease),
+    /// By whom, if the claim says so.
+    Busy(Option<Holder>),
+}
+
+impl Court<'_> {
+    /// Tries once to get the lease of `store`. Nothing of the try is left if another has it.
+    pub async fn attempt(&self, store: &str, holder: &Holder) -> Result<Attempt, StoreError> {
+        let seen = self.look(store, None).await?;
+        if let Some(rival) = before(&seen.rivals) {
+            return Ok(Attempt::Busy(rival.holder.clone()));
+        }
+        let claim = Claim::new(holder.clone());
+        let folder = layout::leases(store);
+        let key = match self.guarantees.create {
+            Conditional::Enforced => format!("{folder}/{:0DIGITS$}", seen.highest + 1),
+            Conditional::Refused | Conditional::Ignored => format!("{folder}/{}", claim.token),
+        };
+        let token = claim.token.clone();
+        let attempt = self.contend(store, &key, claim).await;
+        if !matches!(attempt, Ok(Attempt::Held(_))) {
+            let withdrawn = take_back(self.bucket, &key, &token).await;
+            // Where both fail, the first error is the cause of the second.
+            return attempt.and_then(|attempt| withdrawn.map(|()| attempt));
+        }
+        for key in &seen.over {
+            // What has expired counts for nobody, and the next holder tries again.
+            let _ = self.bucket.delete(key).await;
+        }
+        attempt
+    }
+
+    /// Puts the claim, and holds the lease if no rival comes first.
+    async fn contend(
+        &self,
+        store: &str,
+        key: &str,
+        mut claim: Claim,
+    ) -> Result<Attempt, StoreError> {
+        let begun = Instant::now();
+        let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
+        if self.guarantees.create == Conditional::Enforced {
+            match self.bucket.create(key, bytes).await? {
+                Created::Created(_) => {}
+                Created::Exists => return Ok(Attempt::Busy(None)),
+                Created::Refused(said) => return Err(self.strange(key, &said)),
+            }
+        } else {
+            self.bucket.put(key, bytes).await?;
+            tokio::time::sleep(self.times.settle(self.guarantees.latency)).await;
+        }
+        let seen = self.look(store, Some(&claim.token)).await?;
+        if let Some(rival) = first_look(&claim.token, &seen.rivals) {
+            return Ok(Attempt::Busy(rival.holder.clone()));
+        }
+        // A claim that others may take for expired, or do not see, says nothing.
+        if !seen.own || begun.elapsed() >= self.times.trusted() {
+            return Ok(Attempt::Busy(None));
+        }
+        claim.state = State::Held;
+        let held = Instant::now();
+        let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
+        self.bucket.put(key, bytes).await?;
+        let seen = self.look(store, Some(&claim.token)).await?;
+        if let Some(rival) = last_look(&claim.token, &seen.rivals) {
+            return Ok(Attempt::Busy(rival.holder.clone()));
+        }
+        if !seen.own || begun.elapsed() >= self.times.trusted() {
+            return Ok(Attempt::Busy(None));
+        }
+        let lease = Lease::new(store.to_owned(), key.to_owned(), claim, held, self.times);
+        Ok(Attempt::Held(lease))
+    }
+
+    /// Looks at the leases of `store`; `token` is that of our own claim.
+    pub async fn look(&self, store: &str, token: Option<&str>) -> Result<Seen, StoreError> {
+        let listed = self.bucket.list_dated(&layout::leases(store)).await?;
+        let now = self.guarantees.clock.now();
+        let mut seen = Seen::default();
+        let mut fresh = Vec::new();
+        for (key, modified) in listed {
+            let name = key.rsplit('/').next().unwrap_or_default();
+            if name.len() == DIGITS {
+                seen.highest = seen.highest.max(name.parse().unwrap_or(0));
+            }
+            let age = now.duration_since(modified).unwrap_or_default();
+            if age > self.times.life {
+                seen.over.push(key);
+            } else {
+                fresh.push(key);
+            }
+        }
+        let reads = fresh.into_iter().map(|key| async move {
+            match self.bucket.get(&key).await {
+                Ok(bytes) => Ok(Some((key, Claim::read(&bytes)))),
+                // Withdrawn since.
+                Err(error) if error.is_missing() => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        let read: Vec<Option<(String, Option<Claim>)>> =
+            stream::iter(reads).buffered(REQUESTS).try_collect().await?;
+        for (key, claim) in read.into_iter().flatten() {
+            match claim {
+                Some(claim) if Some(claim.token.as_str()) == token => seen.own = true,
+                Some(claim) if claim.holder.is_dead() => seen.over.push(key),
+                Some(claim) => seen.rivals.push(Rival {
+                    token: claim.token,
+                    state: claim.state,
+                    holder: Some(claim.holder),
+                }),
+                None => seen.rivals.push(Rival {
+                    token: String::new(),
+                    state: State::Held,
+                    holder: None,
+                }),
+            }
+        }
+        Ok(seen)
+    }
+
+    fn strange(&self, key: &str, cause: &dyn ToString) -> StoreError {
+        StoreError::Failed {
+            place: self.bucket.place().to_owned(),
+            key: key.to_owned(),
+            action: "claiming the lease",
+            cause: cause.to_string(),
+        }
+    }
+}
+
+/// Deletes the claim at `key`, if it is the one with this token: the key may be another's by now.
+pub(super) async fn take_back(bucket: &Bucket, key: &str, token: &str) -> Result<(), StoreError> {
+    match bucket.get(key).await {
+        Ok(bytes) if Claim::read(&bytes).is_some_and(|claim| claim.token == token) => {
+            bucket.delete(key).await
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.is_missing() => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,132 @@
+//! Renewing leases while the run works, on a thread and with connections of its own: busy threads must not starve it.
+//!
+//! Key type: [`Heartbeat`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use futures::{StreamExt, stream};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use super::lease::{Lease, Trouble};
+use super::times::LeaseTimes;
+use crate::exit::{Exit, Failure};
+use crate::store::{Bucket, Conditional};
+
+/// Requests in flight.
+pub(super) const REQUESTS: usize = 16;
+/// After a renewal that failed, the next try comes this much sooner.
+const SOONER: u32 = 5;
+
+type Kept = Arc<Mutex<Vec<Arc<Lease>>>>;
+
+/// Leases that are being renewed; those not released expire once this is dropped.
+pub(super) struct Heartbeat {
+    kept: Kept,
+    /// The thread ends when this is dropped …
+    stop: oneshot::Sender<()>,
+    /// … and drops the other end of this.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Heartbeat {
+    /// Starts the thread, which has nothing to renew yet.
+    ///
+    /// # Errors
+    /// If it cannot be started, or its connections not be made.
+    pub fn start(
+        bucket: &Bucket,
+        replace: Conditional,
+        times: LeaseTimes,
+    ) -> Result<Self, Failure> {
+        let failed = |cause: std::io::Error| {
+            let message = format!("starting the thread that renews leases: {cause}");
+            Failure::new(Exit::Internal, message)
+        };
+        let bucket = bucket.apart()?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let kept = Kept::default();
+        let (stop, stopped) = oneshot::channel();
+        let (ending, ended) = oneshot::channel::<()>();
+        let theirs = Arc::clone(&kept);
+        let beat = move || {
+            runtime.block_on(beat(&theirs, &bucket, replace, times, stopped));
+            drop(ending);
+        };
+        thread::Builder::new()
+            .name("leases".to_owned())
+            .spawn(beat)
+            .map_err(failed)?;
+        Ok(Self { kept, stop, ended })
+    }
+
+    /// Renews `lease`, too, from now on.
+    pub fn keep(&self, lease: Lease) {
+        lock(&self.kept).push(Arc::new(lease));
+    }
+
+    /// The leases that are renewed.
+    pub fn kept(&self) -> Vec<Arc<Lease>> {
+        lock(&self.kept).clone()
+    }
+
+    /// Stops, and gives up the leases; returns what could not be done.
+    pub async fn release(self, bucket: &Bucket) -> Vec<String> {
+        drop(self.stop);
+        // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
+        let _ = self.ended.await;
+        let leases = lock(&self.kept).clone();
+        stream::iter(&leases)
+            .map(|lease| async move {
+                let released = lease.release(bucket).await;
+                released.err().map(|error| {
+                    let store = &lease.store;
+                    format!(
+                        "the lease of store '{store}' could not be given up, and expires: {error}"
+                    )
+                })
+            })
+            .buffer_unordered(REQUESTS)
+            .filter_map(|problem| async move { problem })
+            .collect()
+            .await
+    }
+}
+
+fn lock(kept: &Kept) -> std::sync::MutexGuard<'_, Vec<Arc<Lease>>> {
+    // Nothing panics while it is locked.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn beat(
+    kept: &Kept,
+    bucket: &Bucket,
+    replace: Conditional,
+    times: LeaseTimes,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut pause = times.beat();
+    loop {
+        // Ends by itself, or because the other end was dropped.
+        if tokio::time::timeout(pause, &mut stopped).await.is_ok() {
+            return;
+        }
+        let leases = lock(kept).clone();
+        let renewals = leases.iter().map(|lease| lease.renew(bucket, replace));
+        let renewed: Vec<Result<(), Trouble>> = stream::iter(renewals)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        // Those that are lost say so themselves when they are asked; those that failed do, when it was for too long.
+        let failed = |done: &Result<(), Trouble>| matches!(done, Err(Trouble::Failed(_)));
+        pause = if renewed.iter().any(failed) {
+            times.beat() / SOONER
+        } else {
+            times.beat()
+        };
+    }
+}

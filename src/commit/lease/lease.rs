@@ -1,0 +1,163 @@
+//! The lease of one store that this run holds, and renewing it.
+//!
+//! Key types: [`Lease`]; [`Trouble`], why it could not be renewed.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use super::claim::Claim;
+use super::contest::take_back;
+use super::times::LeaseTimes;
+use crate::store::{Bucket, Conditional, Replaced, StoreError};
+
+/// The lease of one store.
+pub(super) struct Lease {
+    pub store: String,
+    key: String,
+    token: String,
+    times: LeaseTimes,
+    /// What lies in the ledger; locked while it is renewed.
+    claim: tokio::sync::Mutex<Claim>,
+    /// When the last good renewal began.
+    renewed: Mutex<Instant>,
+    /// Why it is ours no more. Never taken back.
+    lost: OnceLock<String>,
+}
+
+/// Why a lease could not be renewed.
+pub(super) enum Trouble {
+    /// It is ours no more.
+    Lost(String),
+    /// The server did not do it this time.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Lease {
+    /// The lease of `store`, whose claim was put at `key` as held at the time `renewed`.
+    pub fn new(
+        store: String,
+        key: String,
+        claim: Claim,
+        renewed: Instant,
+        times: LeaseTimes,
+    ) -> Self {
+        Self {
+            store,
+            key,
+            token: claim.token.clone(),
+            times,
+            claim: tokio::sync::Mutex::new(claim),
+            renewed: Mutex::new(renewed),
+            lost: OnceLock::new(),
+        }
+    }
+
+    /// What tells it from others.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Why it is ours no more, as far as is known without asking the server.
+    pub fn lost(&self) -> Option<&str> {
+        let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = renewed.elapsed();
+        if silent >= self.times.trusted() {
+            self.lose(format!("it was not renewed for {} s", silent.as_secs()));
+        }
+        self.lost.get().map(String::as_str)
+    }
+
+    /// Counts it as lost from now on; the first reason stays.
+    pub fn lose(&self, why: String) {
+        self.lost.get_or_init(|| why);
+    }
+
+    /// Puts it once more, which gives it a new life, if it is still ours.
+    pub async fn renew(&self, bucket: &Bucket, replace: Conditional) -> Result<(), Trouble> {
+        let mut claim = self.claim.lock().await;
+        if let Some(why) = self.lost() {
+            return Err(Trouble::Lost(why.to_owned()));
+        }
+        let begun = Instant::now();
+        let put = self.put_again(bucket, &mut claim, replace);
+        match tokio::time::timeout(self.times.patience(), put).await {
+            Err(_) => {
+                let patience = self.times.patience().as_secs_f64();
+                let cause = format!("the server did not answer within {patience} s");
+                return Err(Trouble::Failed(self.failed(bucket, cause)));
+            }
+            Ok(Err(Trouble::Lost(why))) => {
+                self.lose(why.clone());
+                return Err(Trouble::Lost(why));
+            }
+            Ok(done) => done?,
+        }
+        if let Some(why) = self.lost() {
+            // It came too late: another may hold the lease by now, and must not meet this.
+            take_back(bucket, &self.key, &self.token).await?;
+            return Err(Trouble::Lost(why.to_owned()));
+        }
+        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+        Ok(())
+    }
+
+    async fn put_again(
+        &self,
+        bucket: &Bucket,
+        claim: &mut Claim,
+        replace: Conditional,
+    ) -> Result<(), Trouble> {
+        let there = match bucket.get_tagged(&self.key).await {
+            Ok(there) => there,
+            Err(error) if error.is_missing() => {
+                let why = format!("'{}' is gone: another job took it for expired", self.key);
+                return Err(Trouble::Lost(why));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match Claim::read(&there.bytes) {
+            Some(found) if found.token == self.token => {}
+            Some(found) => {
+                let why = format!("another job has it: {}", found.holder);
+                return Err(Trouble::Lost(why));
+            }
+            None => return Err(Trouble::Lost(format!("'{}' was overwritten", self.key))),
+        }
+        claim.beat += 1;
+        let bytes = claim
+            .write()
+            .map_err(|cause| self.failed(bucket, cause.to_string()))?;
+        match there.etag {
+            Some(etag) if replace == Conditional::Enforced => {
+                match bucket.replace_if(&self.key, bytes, &etag).await? {
+                    Replaced::Replaced(_) => Ok(()),
+                    // By whom, the next renewal finds out.
+                    Replaced::Changed => Err(self.failed(bucket, "it changed".to_owned()).into()),
+                    Replaced::Refused(said) => Err(self.failed(bucket, said).into()),
+                }
+            }
+            _ => Ok(bucket.put(&self.key, bytes).await.map(|_| ())?),
+        }
+    }
+
+    /// Gives it up.
+    pub async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        let _still = self.claim.lock().await;
+        take_back(bucket, &self.key, &self.token).await
+    }
+
+    fn failed(&self, bucket: &Bucket, cause: String) -> StoreError {
+        StoreError::Failed {
+            place: bucket.place().to_owned(),
+            key: self.key.clone(),
+            action: "renewing the lease",
+            cause,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! How long a lease lasts, and every time that follows from it: the one place for them.
+//!
+//! Key type: [`LeaseTimes`].
+
+use std::time::Duration;
+
+/// How long a lease lasts without a sign of life of its holder.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// The times of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseTimes {
+    /// After so long without a renewal a lease has expired, by the server's clock.
+    pub life: Duration,
+}
+
+impl LeaseTimes {
+    /// The times of every run. For tests, in debug builds only, the environment may set another.
+    #[must_use]
+    pub fn of_this_run() -> Self {
+        let asked = || {
+            std::env::var("MSM_OS_TEST_LEASE_SECONDS")
+                .ok()?
+                .parse()
+                .ok()
+        };
+        let asked: Option<f64> = cfg!(debug_assertions).then(asked).flatten();
+        let life = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Self {
+            life: life.unwrap_or(LIFE),
+        }
+    }
+
+    /// From one renewal to the next.
+    #[must_use]
+    pub fn beat(&self) -> Duration {
+        self.life / 6
+    }
+
+    /// After so long without a good renewal, a holder counts its own lease as lost. The rest of the lease's life is for
+    /// what clocks differ by.
+    #[must_use]
+    pub fn trusted(&self) -> Duration {
+        self.life - self.life / 6
+    }
+
+    /// How long one renewal may take.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.life / 6
+    }
+
+    /// From one look at a lease that another holds to the next, about.
+    #[must_use]
+    pub fn look(&self) -> Duration {
+        self.life / 60
+    }
+
+    /// How long a claim lies before it counts, where the server answers a request in `latency`.
+    #[must_use]
+    pub fn settle(&self, latency: Duration) -> Duration {
+        // Not so long that the claim is no longer trusted when it counts.
+        (latency * 20).clamp(self.life / 60, self.life / 4)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_times_of_a_lease_of_a_minute() {
+        let times = LeaseTimes { life: LIFE };
+        assert_eq!(times.beat(), Duration::from_secs(10));
+        assert_eq!(times.trusted(), Duration::from_secs(50));
+        assert_eq!(times.look(), Duration::from_secs(1));
+        let settle = |ms| times.settle(Duration::from_millis(ms)).as_millis();
+        assert_eq!([settle(1), settle(100), settle(9000)], [1000, 2000, 15000]);
+    }
+}

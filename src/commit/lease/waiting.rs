@@ -1,0 +1,98 @@
+//! Waiting for another job's lease: how long, whom for, and what the user hears of it.
+//!
+//! Key type: [`Waiting`].
+
+use std::time::{Duration, Instant};
+
+use super::holder::Holder;
+use crate::exit::{Exit, Failure};
+
+/// A wait that ends at a certain time.
+pub(super) struct Waiting {
+    wait: Duration,
+    /// From one look to the next, about.
+    look: Duration,
+    until: Instant,
+    /// The store of which the user has heard that it is waited for.
+    announced: Option<String>,
+}
+
+impl Waiting {
+    /// A wait that begins now.
+    pub fn new(wait: Duration, look: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            wait,
+            look,
+            // A wait longer than clocks count is as good as one of a year.
+            until: now
+                .checked_add(wait)
+                .unwrap_or(now + Duration::from_secs(31_557_600)),
+            announced: None,
+        }
+    }
+
+    /// Sleeps until the next look at the lease of `store`, which `holder` has.
+    ///
+    /// # Errors
+    /// [`Exit::Busy`] if the time is up.
+    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), Failure> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(self.busy(store, holder));
+        }
+        if let Some(holder) = holder
+            && self.announced.as_deref() != Some(store)
+        {
+            eprintln!("msm_os: waiting for store '{store}', which another job holds: {holder}");
+            self.announced = Some(store.to_owned());
+        }
+        // Jobs that wait for the same store must not look in step.
+        let pause = self.look.mul_f64(rand::random_range(0.5..1.5));
+        tokio::time::sleep(pause.min(left)).await;
+        Ok(())
+    }
+
+    fn busy(&self, store: &str, holder: Option<&Holder>) -> Failure {
+        let holder = holder.map_or_else(
+            || "one that does not say who it is".to_owned(),
+            ToString::to_string,
+        );
+        let waited = humantime::format_duration(Duration::from_secs(self.wait.as_secs()));
+        Failure::new(
+            Exit::Busy,
+            format!(
+                "store '{store}' is held by another job: {holder}; waited {waited} (--lock-wait); nothing was done. Try \
+                 again when that job has ended"
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::holder::tests::elsewhere;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_wait_ends_with_the_holders_name() {
+        let wait = Duration::from_millis(50);
+        let mut waiting = Waiting::new(wait, Duration::from_millis(20));
+        let begun = Instant::now();
+        let holder = elsewhere();
+        let failure = loop {
+            if let Err(failure) = waiting.pause("a/tos.zarr", Some(&holder)).await {
+                break failure;
+            }
+        };
+        assert!(begun.elapsed() >= wait);
+        assert_eq!(failure.exit, Exit::Busy);
+        for part in [
+            "'a/tos.zarr'",
+            "'send' on elsewhere, process",
+            "--lock-wait",
+        ] {
+            assert!(failure.message.contains(part), "{failure}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Manifests as a ledger keeps them: put in parts before a commit, and read again for all committed transactions.
+//!
+//! Key type: [`Kept`], what the last transaction that wrote an object said of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::kept::KeptRecord;
+use crate::store::{Bucket, StoreError, layout};
+use crate::transfer::Content;
+
+/// Records of a part: some megabytes of JSON.
+const PART: usize = 20_000;
+/// Parts in flight.
+const REQUESTS: usize = 16;
+
+/// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// By array and place in its chunk grid, what the object holds since the last transaction that wrote it.
+    pub objects: BTreeMap<String, BTreeMap<Box<[u64]>, Content>>,
+    /// Transactions that were committed, in order.
+    pub committed: Vec<String>,
+    /// Transactions that have a manifest, but were not committed, in order.
+    pub uncommitted: Vec<String>,
+    /// Parts that cannot be read, by their keys, with the cause.
+    pub damaged: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// What is known of the object of `array` at `chunk`.
+    #[must_use]
+    pub fn get(&self, array: &str, chunk: &[u64]) -> Option<Content> {
+        self.objects.get(array)?.get(chunk).copied()
+    }
+
+    fn add(&mut self, records: Vec<KeptRecord>) {
+        for record in records {
+            if !self.objects.contains_key(&record.array) {
+                self.objects.insert(record.array.clone(), BTreeMap::new());
+            }
+            if let Some(chunks) = self.objects.get_mut(&record.array) {
+                chunks.insert(record.chunk.into(), record.content);
+            }
+        }
+    }
+}
+
+/// Puts what `rank` says of the transaction `id` on `store` into the store's ledger, in parts.
+///
+/// # Errors
+/// If a part cannot be put.
+pub async fn write_manifest(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    rank: usize,
+    records: Vec<KeptRecord>,
+) -> Result<(), StoreError> {
+    let folder = layout::manifest(store, id);
+    let mut records = records.into_iter();
+    let parts = std::iter::from_fn(|| {
+        let part: Vec<KeptRecord> = records.by_ref().take(PART).collect();
+        (!part.is_empty()).then_some(part)
+    });
+    let puts = parts.enumerate().map(|(number, part)| {
+        let key = format!("{folder}/{rank:06}-{number:06}");
+        async move {
+            let part = KeptRecord::write(part).map_err(|cause| StoreError::Failed {
+                place: bucket.place().to_owned(),
+                key: key.clone(),
+                action: "writing",
+                cause: cause.to_string(),
+            })?;
+            bucket.put(&key, part.into()).await.map(|_| ())
+        }
+    });
+    stream::iter(puts)
+        .buffer_unordered(REQUESTS)
+        .try_collect()
+        .await
+}
+
+/// Reads the manifests of the committed transactions on `store`, in their order: the later one wins.
+///
+/// # Errors
+/// If the server does not give them. That a part cannot be read is in the answer.
+pub async fn read_kept(bucket: &Bucket, store: &str) -> Result<Kept, StoreError> {
+    let transactions = layout::transactions(store);
+    let listed = bucket.list(&transactions).await?;
+    let committed: BTreeSet<String> = listed
+        .iter()
+        .filter_map(|key| first_below(&transactions, key))
+        .map(str::to_owned)
+        .collect();
+    let manifests = layout::manifests(store);
+    let mut parts = bucket.list(&manifests).await?;
+    // In the order of transactions.
+    parts.sort_unstable();
+    let mut kept = Kept::default();
+    let mut wanted = Vec::new();
+    for key in parts {
+        let Some(id) = first_below(&manifests, &key) else {
+            continue;
+        };
+        if committed.contains(id) {
+            wanted.push(key);
+        } else if kept.uncommitted.last().is_none_or(|last| last != id) {
+            kept.uncommitted.push(id.to_owned());
+        }
+    }
+    kept.committed = committed.into_iter().collect();
+    let reads = wanted.into_iter().map(|key| async move {
+        let part = bucket.get(&key).await?;
+        Ok::<_, StoreError>((KeptRecord::read(&part), key))
+    });
+    let mut reads = stream::iter(reads).buffered(REQUESTS);
+    while let Some((records, key)) = reads.try_next().await? {
+        match records {
+            Ok(records) => kept.add(records),
+            Err(cause) => kept.damaged.push((key, cause)),
+        }
+    }
+    Ok(kept)
+}
+
+/// The first part of `key` below `folder`.
+pub(super) fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
+    let below = key.strip_prefix(folder)?.strip_prefix('/')?;
+    below.split('/').next().filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::Proof;
+
+    fn stored(bytes: u64) -> Content {
+        Content::Stored {
+            bytes,
+            values_crc32c: 1,
+            stored_crc32c: 2,
+            proof: Proof::ReadBack,
+        }
+    }
+
+    fn record(array: &str, chunk: &[u64], content: Content) -> KeptRecord {
+        KeptRecord {
+            array: array.to_owned(),
+            chunk: chunk.to_vec(),
+            content,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_committed_transaction_wins() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = format!("file://{}", directory.path().display());
+        let bucket = Bucket::open(&place.parse().unwrap(), None).unwrap();
+        let store = "T1m/tos.zarr";
+        assert_eq!(read_kept(&bucket, store).await, Ok(Kept::default()));
+        let ids = [
+            "00000001-aaaaaaaa",
+            "00000002-00000000",
+            "00000003-bbbbbbbb",
+        ];
+        let many = (0..PART as u64 + 1).map(|i| record("tos", &[i, 0], stored(i)));
+        write_manifest(&bucket, store, ids[0], 3, many.collect())
+            .await
+            .unwrap();
+        let second = vec![record("tos", &[1, 0], Content::Empty)];
+        write_manifest(&bucket, store, ids[1], 0, second)
+            .await
+            .unwrap();
+        let third = vec![record("tos", &[2, 0], Content::Empty)];
+        write_manifest(&bucket, store, ids[2], 1, third)
+            .await
+            .unwrap();
+        for id in &ids[..2] {
+            let key = format!("{}/{id}", layout::transactions(store));
+            bucket.put(&key, "{}".into()).await.unwrap();
+        }
+        let kept = read_kept(&bucket, store).await.unwrap();
+        assert_eq!(kept.committed, ids[..2]);
+        assert_eq!(kept.uncommitted, ids[2..]);
+        assert_eq!(kept.objects["tos"].len(), PART + 1);
+        assert_eq!(kept.get("tos", &[0, 0]), Some(stored(0)));
+        assert_eq!(kept.get("tos", &[1, 0]), Some(Content::Empty));
+        assert_eq!(kept.get("tos", &[2, 0]), Some(stored(2)));
+        assert_eq!(
+            kept.get("tos", &[PART as u64, 0]),
+            Some(stored(PART as u64))
+        );
+        assert_eq!(kept.get("sos", &[0, 0]), None);
+
+        let part = format!("{}/000000-000000", layout::manifest(store, ids[1]));
+        bucket.put(&part, "{\"format\": 1".into()).await.unwrap();
+        let kept = read_kept(&bucket, store).await.unwrap();
+        assert_eq!(kept.damaged.len(), 1);
+        assert_eq!(kept.damaged[0].0, part);
+        assert_eq!(kept.get("tos", &[1, 0]), Some(stored(1)));
+    }
+}

@@ -1,0 +1,225 @@
+//! What lies in a store and its ledger that no transaction owns: what a job left that died where no journal tells of it.
+
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt;
+
+use super::manifests::{first_below, read_kept};
+use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, layout};
+
+/// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
+/// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a
+/// journal, only those of the ledger: which objects are its, it alone knows.
+///
+/// # Errors
+/// If the server does not list or give what is there, if a manifest is damaged, or if what lies at the store's place is
+/// not a store that this program can read.
+pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreError> {
+    // Listed first: what a job put by then is in its journal, or else in the metadata, when those are read.
+    let ours: Vec<Entry> = bucket
+        .entries(store)
+        .try_filter(|entry| std::future::ready(is_ours(store, &entry.key)))
+        .try_collect()
+        .await?;
+    let mut of_ledger = Vec::new();
+    for folder in [layout::manifests(store), layout::undos(store)] {
+        let entries: Vec<Entry> = bucket.entries(&folder).try_collect().await?;
+        of_ledger.extend(entries.into_iter().filter_map(|entry| {
+            let id = first_below(&folder, &entry.key)?.to_owned();
+            is_id(&id).then_some((id, entry))
+        }));
+    }
+    let journals = layout::journals(store);
+    let listed = bucket.list(&journals).await?;
+    let open: BTreeSet<&str> = listed
+        .iter()
+        .filter_map(|key| first_below(&journals, key)?.split('.').next())
+        .collect();
+    let kept = read_kept(bucket, store).await?;
+    let mut orphans = Vec::new();
+    for (id, entry) in of_ledger {
+        if !open.contains(id.as_str()) && kept.committed.binary_search(&id).is_err() {
+            orphans.push(entry);
+        }
+    }
+    if !listed.is_empty() {
+        return Ok(orphans);
+    }
+    if let Some((key, cause)) = kept.damaged.into_iter().next() {
+        return Err(StoreError::Damaged { key, cause });
+    }
+    let known = Known::read(bucket, store).await?;
+    if known.is_none() {
+        refuse_unconsolidated(store, &ours)?;
+    }
+    for entry in ours {
+        let is_known = match &known {
+            None => false,
+            Some(known) => match known.named(&entry.key) {
+                Named::Document => true,
+                Named::Object {
+                    array,
+                    chunk,
+                    inside,
+                } => {
+                    inside
+                        || kept
+                            .objects
+                            .get(array)
+                            .is_some_and(|o| o.contains_key(&chunk[..]))
+                }
+                Named::Other => is_root(store, &entry.key),
+            },
+        };
+        if !is_known {
+            orphans.push(entry);
+        }
+    }
+    Ok(orphans)
+}
+
+/// Without its root document, a store of another tool may still be whole.
+fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), StoreError> {
+    let group = layout::below(store, ".zgroup");
+    if ours.iter().all(|entry| entry.key != group) {
+        return Ok(());
+    }
+    Err(StoreError::Foreign {
+        store: store.to_owned(),
+        problem: "it has a .zgroup but no .zmetadata: it may be another tool's, and whole; delete it if it is not".to_owned(),
+    })
+}
+
+/// What the object `key` of `store` is.
+fn kind<'a>(store: &str, key: &'a str) -> Kind<'a> {
+    // The names before the store's say nothing.
+    let parent = store.rfind('/').map_or(0, |end| end + 1);
+    key.get(parent..).map_or(Kind::Foreign, Kind::of)
+}
+
+fn is_ours(store: &str, key: &str) -> bool {
+    matches!(kind(store, key), Kind::Part { .. } | Kind::Root { .. })
+}
+
+fn is_root(store: &str, key: &str) -> bool {
+    matches!(kind(store, key), Kind::Root { .. })
+}
+
+/// Is this the id of a transaction: its number, and eight hexadecimal digits?
+fn is_id(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(number, rest)| {
+        number.len() >= 8
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && rest.len() == 8
+            && rest.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::{KeptRecord, write_manifest};
+    use crate::transfer::Content;
+    use serde_json::json;
+
+    const STORE: &str = "T1m/tos.zarr";
+    const IDS: [&str; 3] = [
+        "00000001-0123abcd",
+        "00000002-0123abcd",
+        "00000003-0123abcd",
+    ];
+
+    async fn scene(directory: &std::path::Path) -> Bucket {
+        let place = format!("file://{}", directory.display());
+        let bucket = Bucket::open(&place.parse().unwrap(), None).unwrap();
+        let array = json!({
+            "zarr_format": 3, "node_type": "array", "shape": [2], "data_type": "uint8",
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "fill_value": 0, "codecs": [{"name": "bytes"}], "attributes": {},
+        });
+        let root = json!({
+            "zarr_format": 3, "node_type": "group", "attributes": {},
+            "consolidated_metadata": {"metadata": {"tos": array}},
+        });
+        for (key, text) in [
+            ("zarr.json", root.to_string()),
+            ("tos/zarr.json", array.to_string()),
+            ("tos/c/0", "x".to_owned()),
+            ("tos/c/2", "in a manifest".to_owned()),
+            ("tos/c/3", "in none".to_owned()),
+            ("sos/c/0", "of no array".to_owned()),
+            ("notes.txt", "foreign".to_owned()),
+            ("tos/notes.txt", "foreign".to_owned()),
+        ] {
+            let key = format!("{STORE}/{key}");
+            bucket.put(&key, text.into()).await.unwrap();
+        }
+        for id in IDS {
+            let record = KeptRecord {
+                array: "tos".to_owned(),
+                chunk: vec![2],
+                content: Content::Empty,
+            };
+            write_manifest(&bucket, STORE, id, 0, vec![record])
+                .await
+                .unwrap();
+            let undo = format!("{}/before", layout::undo(STORE, id));
+            bucket.put(&undo, "{}".into()).await.unwrap();
+        }
+        let committed = format!("{}/{}", layout::transactions(STORE), IDS[0]);
+        bucket.put(&committed, "{}".into()).await.unwrap();
+        bucket
+    }
+
+    async fn keys(bucket: &Bucket) -> Vec<String> {
+        let found = orphans(bucket, STORE).await.unwrap();
+        let mut keys: Vec<String> = found.into_iter().map(|entry| entry.key).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    fn in_ledger(id: &str) -> [String; 2] {
+        [
+            format!("T1m/.msm-os/tos.zarr/manifests/{id}/000000-000000"),
+            format!("T1m/.msm-os/tos.zarr/undo/{id}/before"),
+        ]
+    }
+
+    #[tokio::test]
+    async fn what_no_transaction_owns() {
+        let directory = tempfile::tempdir().unwrap();
+        let bucket = scene(directory.path()).await;
+        let mut expected = [in_ledger(IDS[1]), in_ledger(IDS[2])].concat();
+        expected.extend(["sos/c/0", "tos/c/3"].map(|key| format!("{STORE}/{key}")));
+        expected.sort_unstable();
+        assert_eq!(keys(&bucket).await, expected);
+
+        // Without a root document nothing of it is seen, and nothing foreign goes.
+        let root = format!("{STORE}/zarr.json");
+        bucket.delete(&root).await.unwrap();
+        let without = keys(&bucket).await;
+        assert_eq!(without.len(), expected.len() + 3, "{without:?}");
+        assert!(without.iter().all(|key| !key.ends_with("notes.txt")));
+
+        // While there is a journal, the objects may be its.
+        let journal = format!("{}/{}.open", layout::journals(STORE), IDS[2]);
+        bucket.put(&journal, "{}".into()).await.unwrap();
+        assert_eq!(keys(&bucket).await, in_ledger(IDS[1]));
+        bucket.delete(&journal).await.unwrap();
+
+        let group = format!("{STORE}/.zgroup");
+        bucket.put(&group, "{}".into()).await.unwrap();
+        assert!(orphans(&bucket, STORE).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_manifest_may_know_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let bucket = scene(directory.path()).await;
+        let part = &in_ledger(IDS[0])[0];
+        bucket.put(part, "{".into()).await.unwrap();
+        let refused = orphans(&bucket, STORE).await.unwrap_err();
+        assert!(refused.to_string().contains(part), "{refused}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Chunk records in the ledger, in parts: a rank's share of the manifest, and what it has put so far.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::journal::token;
+use super::kept::KeptRecord;
+use super::many::REQUESTS;
+use crate::plan::Plan;
+use crate::store::{Bucket, StoreError, layout};
+use crate::transfer::{ChunkRecord, Content};
+
+/// Records of one part.
+const PART: usize = 20_000;
+
+/// Puts a rank's `records` into the manifest of each of the plan's stores, whose transactions have these `ids`. `part` is a
+/// name that nobody else gives.
+///
+/// # Errors
+/// As the server says.
+pub async fn put_manifest(
+    bucket: &Bucket,
+    plan: &Plan,
+    ids: &[String],
+    part: &str,
+    records: &[ChunkRecord],
+) -> Result<(), StoreError> {
+    let folder = |store: usize| layout::manifest(&plan.stores[store].key, &ids[store]);
+    put(bucket, plan, folder, part, records).await
+}
+
+/// Puts a rank's `records` into the journal: what need not be put again, should the transaction be resumed.
+///
+/// # Errors
+/// As the server says.
+pub async fn put_progress(
+    bucket: &Bucket,
+    plan: &Plan,
+    ids: &[String],
+    records: &[ChunkRecord],
+) -> Result<(), StoreError> {
+    let folder = |store: usize| layout::progress(&plan.stores[store].key, &ids[store]);
+    put(bucket, plan, folder, &token(), records).await
+}
+
+async fn put(
+    bucket: &Bucket,
+    plan: &Plan,
+    folder: impl Fn(usize) -> String,
+    part: &str,
+    records: &[ChunkRecord],
+) -> Result<(), StoreError> {
+    let mut by_store: BTreeMap<usize, Vec<KeptRecord>> = BTreeMap::new();
+    for record in records {
+        let kept = KeptRecord {
+            array: plan.arrays[record.array].name.clone(),
+            chunk: record.chunk.clone(),
+            content: record.content,
+        };
+        by_store.entry(record.store).or_default().push(kept);
+    }
+    let mut puts = Vec::new();
+    for (store, records) in by_store {
+        for (number, records) in records.chunks(PART).enumerate() {
+            let key = format!("{}/{part}-{number}", folder(store));
+            let text =
+                KeptRecord::write(records.to_vec()).map_err(|cause| StoreError::Journal {
+                    key: key.clone(),
+                    cause: cause.to_string(),
+                })?;
+            puts.push(async move { bucket.put(&key, text.into()).await.map(|_| ()) });
+        }
+    }
+    let puts = stream::iter(puts).buffer_unordered(REQUESTS);
+    puts.try_collect().await
+}
+
+/// What the transaction `id`, which is resumed, has put into the plan's store `store` already, and the undo copies it made
+/// there, by key, with their sizes.
+///
+/// # Errors
+/// As the server says, or if a part cannot be read.
+pub async fn read_progress(
+    bucket: &Bucket,
+    plan: &Plan,
+    store: usize,
+    id: &str,
+) -> Result<(Vec<ChunkRecord>, BTreeMap<String, u64>), StoreError> {
+    let name = &plan.stores[store].key;
+    let copies = bucket.entries(&layout::undo_copies(name, id));
+    let copies = copies.map_ok(|copy| (copy.key, copy.bytes));
+    let saved: BTreeMap<String, u64> = copies.try_collect().await?;
+    let arrays: HashMap<&str, usize> = plan
+        .arrays
+        .iter()
+        .enumerate()
+        .filter(|(_, array)| array.stores.contains(&store))
+        .map(|(index, array)| (array.name.as_str(), index))
+        .collect();
+    let mut records = Vec::new();
+    for key in bucket.list(&layout::progress(name, id)).await? {
+        let part = KeptRecord::read(&bucket.get(&key).await?);
+        let part = part.map_err(|cause| StoreError::Journal { key, cause })?;
+        for kept in part {
+            let Some(&array) = arrays.get(kept.array.as_str()) else {
+                continue;
+            };
+            records.push(ChunkRecord {
+                array,
+                store,
+                chunk: kept.chunk,
+                content: kept.content,
+                replaced: 0,
+            });
+        }
+    }
+    Ok((records, saved))
+}
+
+/// Does the object `key` have what `record` says, bit for bit?
+pub async fn holds(bucket: &Bucket, key: &str, record: &ChunkRecord) -> bool {
+    match (bucket.get(key).await, record.content) {
+        (
+            Ok(found),
+            Content::Stored {
+                bytes,
+                stored_crc32c,
+                ..
+            },
+        ) => found.len() as u64 == bytes && crc32c::crc32c(&found) == stored_crc32c,
+        (Err(error), Content::Empty) => error.is_missing(),
+        _ => false,
+    }
+}

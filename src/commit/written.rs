@@ -1,0 +1,201 @@
+//! Which objects of an array a transaction writes, as boxes of its chunk grid. Pure.
+//!
+//! Key type: [`Written`].
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, TargetArray, WorkUnit};
+use crate::source::Hyperslab;
+use crate::store::{ChunkCodec, StoreError};
+
+/// The objects of one array of a store that a transaction writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The array's name in the store.
+    pub name: String,
+    /// Its document, which says what the keys of its objects are.
+    pub document: String,
+    /// Along each dimension, the runs of chunks that are written, each from its first up to its end. Where they meet
+    /// is a box.
+    pub spans: Vec<Vec<(u64, u64)>>,
+    /// Along each dimension, the chunks that the store held of it before: the objects within may have been
+    /// there. `None` if none was.
+    pub held: Option<Vec<u64>>,
+}
+
+impl Written {
+    /// What `plan` writes into its store `store`.
+    #[must_use]
+    pub fn of(plan: &Plan, store: usize) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (index, array) in plan.arrays.iter().enumerate() {
+            if !array.stores.contains(&store) {
+                continue;
+            }
+            let units = plan.units.iter().filter(|unit| unit.array == index);
+            let spans = spans(units);
+            if !spans.is_empty() || array.shape.is_empty() {
+                all.push(Self {
+                    name: array.name.clone(),
+                    document: array.document.clone(),
+                    spans,
+                    held: held(array),
+                });
+            }
+        }
+        all
+    }
+
+    /// The codec that knows the keys.
+    ///
+    /// # Errors
+    /// If the document is not one that this program can write.
+    pub fn codec(&self) -> Result<ChunkCodec, StoreError> {
+        ChunkCodec::new(&self.name, &self.document)
+    }
+
+    /// The place in the chunk grid of the object `key` of `store`, if it is one of this array's.
+    #[must_use]
+    pub fn chunk_of(&self, codec: &ChunkCodec, store: &str, key: &str) -> Option<Vec<u64>> {
+        let below = key.strip_prefix(store)?.strip_prefix('/')?;
+        let place = below.strip_prefix(self.name.as_str())?.strip_prefix('/')?;
+        let parts = place.split(['/', '.']).filter(|part| *part != "c");
+        let chunk: Vec<u64> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        // A scalar of version 2 is called 0.
+        let chunk = if self.spans.is_empty() {
+            Vec::new()
+        } else {
+            chunk
+        };
+        (chunk.len() == self.spans.len() && codec.key(store, &chunk) == key).then_some(chunk)
+    }
+
+    /// Is the object at `chunk` written, where the store held nothing before?
+    #[must_use]
+    pub fn is_new(&self, chunk: &[u64]) -> bool {
+        let within = |(&i, spans): (&u64, &Vec<(u64, u64)>)| {
+            spans.iter().any(|(first, end)| (*first..*end).contains(&i))
+        };
+        chunk.iter().zip(&self.spans).all(within) && !self.was_held(chunk)
+    }
+
+    fn was_held(&self, chunk: &[u64]) -> bool {
+        let within = |held: &Vec<u64>| chunk.iter().zip(held).all(|(i, end)| i < end);
+        self.held.as_ref().is_some_and(within)
+    }
+}
+
+/// Along each dimension, the runs of chunks of all of `units`.
+fn spans<'a>(units: impl Iterator<Item = &'a WorkUnit>) -> Vec<Vec<(u64, u64)>> {
+    let mut boxes: Vec<BTreeSet<(u64, u64)>> = Vec::new();
+    for unit in units {
+        let Hyperslab { start, count } = &unit.chunks;
+        boxes.resize(start.len(), BTreeSet::new());
+        for ((runs, first), count) in boxes.iter_mut().zip(start).zip(count) {
+            runs.insert((*first, first + count));
+        }
+    }
+    let joined = |runs: BTreeSet<(u64, u64)>| {
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (first, end) in runs {
+            match joined.last_mut() {
+                Some(last) if first <= last.1 => last.1 = last.1.max(end),
+                _ => joined.push((first, end)),
+            }
+        }
+        joined
+    };
+    boxes.into_iter().map(joined).collect()
+}
+
+/// Along each dimension, the chunks of what the store holds of `array`.
+fn held(array: &TargetArray) -> Option<Vec<u64>> {
+    let held = array.held()?.count;
+    let chunks = held.iter().zip(&array.chunk);
+    Some(
+        chunks
+            .map(|(count, chunk)| count.div_ceil(*chunk))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Version;
+    use proptest::prelude::*;
+
+    /// An array with keys of this form.
+    fn written(version: Version, separator: &str, dimensions: usize) -> Written {
+        let shape = vec![100; dimensions];
+        let chunk = vec![10; dimensions];
+        let document = match version {
+            Version::V3 => serde_json::json!({
+                "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "float32",
+                "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk}},
+                "chunk_key_encoding": {"name": "default", "configuration": {"separator": separator}},
+                "fill_value": 0.0, "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+                "attributes": {},
+            }),
+            Version::V2 => serde_json::json!({
+                "zarr_format": 2, "shape": shape, "chunks": chunk, "dtype": "<f4", "compressor": null,
+                "fill_value": 0.0, "order": "C", "filters": null, "dimension_separator": separator,
+            }),
+        };
+        Written {
+            name: "tos".to_owned(),
+            document: document.to_string(),
+            spans: vec![vec![(2, 4), (7, 8)]; dimensions],
+            held: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_tells_its_chunk(
+            v3: bool, slash: bool, chunk in proptest::collection::vec(0u64..10, 0..4),
+        ) {
+            let version = if v3 { Version::V3 } else { Version::V2 };
+            let array = written(version, if slash { "/" } else { "." }, chunk.len());
+            let codec = array.codec().unwrap();
+            let key = codec.key("T1m/tos.zarr", &chunk);
+            prop_assert_eq!(array.chunk_of(&codec, "T1m/tos.zarr", &key), Some(chunk));
+        }
+    }
+
+    #[test]
+    fn only_chunks_have_a_place() {
+        let array = written(Version::V3, "/", 2);
+        let codec = array.codec().unwrap();
+        for other in [
+            "T1m/tos.zarr/tos/zarr.json",
+            "T1m/tos.zarr/tos/c/0",
+            "T1m/tos.zarr/tos/c/0/0/0",
+            "T1m/tos.zarr/tosa/c/0/0",
+            "T1m/tos.zarr/tos/c/00/0",
+            "T1m/sos.zarr/tos/c/0/0",
+        ] {
+            assert_eq!(
+                array.chunk_of(&codec, "T1m/tos.zarr", other),
+                None,
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn new_is_what_is_written_and_was_not_held() {
+        let mut array = written(Version::V3, "/", 2);
+        assert!(array.is_new(&[2, 7]));
+        assert!(!array.is_new(&[2, 5]));
+        array.held = Some(vec![3, 10]);
+        assert!(!array.is_new(&[2, 7]));
+        assert!(array.is_new(&[3, 7]));
+        let mut scalar = written(Version::V3, "/", 0);
+        assert!(scalar.is_new(&[]));
+        scalar.held = Some(Vec::new());
+        assert!(!scalar.is_new(&[]));
+    }
+}

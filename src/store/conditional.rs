@@ -1,0 +1,200 @@
+//! Writes that depend on what lies there: create if absent, replace if unchanged; and reading with the ETag.
+//!
+//! Key types: [`Created`] and [`Replaced`], how such a write ended; [`Tagged`], an object with its ETag and its time.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+
+use super::answer::{is_refusal, is_transport, said, scrub, status};
+use super::bucket::{Bucket, Put};
+use super::connect::PATIENCE;
+use super::error::StoreError;
+
+/// Pauses between tries: the first one, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+/// Creations that conflict with another that left nothing, before they count as beaten.
+const CONFLICTS: usize = 5;
+
+/// How creating an object ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is there, with our bytes; or the server does not look at the condition.
+    Created(Put),
+    /// Another one is there.
+    Exists,
+    /// The server does not take such writes, and says so.
+    Refused(String),
+}
+
+/// How replacing an object ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// Our bytes are there now; or the server does not look at the condition.
+    Replaced(Put),
+    /// Another object is there, or none.
+    Changed,
+    /// The server does not take such writes, and says so.
+    Refused(String),
+}
+
+/// An object as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// What it holds.
+    pub bytes: Bytes,
+    /// Its ETag without quotes, if the server gave one.
+    pub etag: Option<String>,
+    /// When it was put, by the server's clock.
+    pub modified: SystemTime,
+}
+
+/// What the server made of a write with a condition.
+enum Answer {
+    Done(Put),
+    Unmet,
+    Refused(String),
+    Failed(StoreError),
+}
+
+impl Bucket {
+    /// Puts the object `key` if there is none. `bytes` must be no other writer's: they tell an earlier try of ours,
+    /// whose answer was lost, from another's object.
+    ///
+    /// # Errors
+    /// If the server fails otherwise, or denies it.
+    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, StoreError> {
+        for _ in 0..CONFLICTS {
+            let answer = self.put_if(key, &bytes, PutMode::Create).await;
+            match (answer, self.read_back(key, &bytes)) {
+                (Answer::Done(put), _) => return Ok(Created::Created(put)),
+                (Answer::Refused(said), _) => return Ok(Created::Refused(said)),
+                (Answer::Failed(error), there) => {
+                    return match there.await {
+                        Ok(Some(Ok(put))) => Ok(Created::Created(put)),
+                        // The write's own error says more than that of looking after it.
+                        _ => Err(error),
+                    };
+                }
+                (Answer::Unmet, there) => match there.await? {
+                    Some(Ok(put)) => return Ok(Created::Created(put)),
+                    Some(Err(())) => return Ok(Created::Exists),
+                    // A conflict that left nothing, or one that was deleted since: again.
+                    None => tokio::time::sleep(PAUSES[0]).await,
+                },
+            }
+        }
+        Ok(Created::Exists)
+    }
+
+    /// Puts the object `key` if the one there has this ETag, without quotes. `bytes` must be no other writer's.
+    ///
+    /// # Errors
+    /// If the server fails otherwise, or denies it.
+    pub async fn replace_if(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        etag: &str,
+    ) -> Result<Replaced, StoreError> {
+        let version = UpdateVersion {
+            e_tag: Some(etag.to_owned()),
+            version: None,
+        };
+        let answer = self.put_if(key, &bytes, PutMode::Update(version)).await;
+        match answer {
+            Answer::Done(put) => Ok(Replaced::Replaced(put)),
+            Answer::Refused(said) => Ok(Replaced::Refused(said)),
+            Answer::Unmet => match self.read_back(key, &bytes).await? {
+                Some(Ok(put)) => Ok(Replaced::Replaced(put)),
+                _ => Ok(Replaced::Changed),
+            },
+            Answer::Failed(error) => match self.read_back(key, &bytes).await {
+                Ok(Some(Ok(put))) => Ok(Replaced::Replaced(put)),
+                // The write's own error says more than that of looking after it.
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The object `key` with its ETag, and when it was put.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if there is none; others as the server says.
+    pub async fn get_tagged(&self, key: &str) -> Result<Tagged, StoreError> {
+        let read = async {
+            let found = self.store.get(&self.path(key)).await?;
+            let etag = found.meta.e_tag.as_deref();
+            Ok(Tagged {
+                etag: etag.map(|tag| tag.trim_matches('"').to_owned()),
+                modified: found.meta.last_modified.into(),
+                bytes: found.bytes().await?,
+            })
+        };
+        let read: Result<_, object_store::Error> = read.await;
+        read.map_err(|cause| self.error(key, "reading", &cause))
+    }
+
+    /// What lies at `key`: nothing, our `bytes`, or something else.
+    async fn read_back(
+        &self,
+        key: &str,
+        bytes: &Bytes,
+    ) -> Result<Option<Result<Put, ()>>, StoreError> {
+        match self.get_tagged(key).await {
+            Ok(found) if found.bytes == bytes => Ok(Some(Ok(Put { etag: found.etag }))),
+            Ok(_) => Ok(Some(Err(()))),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One write with a condition, tried again while the server is busy. The library would also try "not implemented"
+    /// again, for a minute.
+    async fn put_if(&self, key: &str, bytes: &Bytes, mode: PutMode) -> Answer {
+        let begun = Instant::now();
+        let mut pause = PAUSES[0];
+        loop {
+            let options = PutOptions {
+                mode: mode.clone(),
+                ..PutOptions::default()
+            };
+            let (path, payload) = (self.path(key), bytes.clone().into());
+            let cause = match self.once.put_opts(&path, payload, options).await {
+                Ok(put) => {
+                    let etag = put.e_tag.map(|tag| tag.trim_matches('"').to_owned());
+                    return Answer::Done(Put { etag });
+                }
+                Err(cause) => cause,
+            };
+            match &cause {
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. }
+                | object_store::Error::NotModified { .. } => return Answer::Unmet,
+                _ => {}
+            }
+            let text = said(&cause);
+            let denied = is_refusal(&text)
+                || matches!(
+                    cause,
+                    object_store::Error::PermissionDenied { .. }
+                        | object_store::Error::Unauthenticated { .. }
+                        | object_store::Error::NotFound { .. }
+                );
+            let passing = match status(&cause) {
+                Some(501) => false,
+                Some(status) => status >= 500 || status == 408 || status == 429,
+                None => is_transport(&cause),
+            };
+            if denied || (passing && begun.elapsed() >= PATIENCE) {
+                return Answer::Failed(self.error(key, "writing", &cause));
+            }
+            if !passing {
+                return Answer::Refused(scrub(&text, &self.secrets));
+            }
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
+            pause = (pause * 2).min(PAUSES[1]);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What a server guarantees, found out by trying: conditional writes, what ETags are, its clock, how fast it answers.
+//!
+//! Key types: [`Guarantees`]; [`Conditional`]; [`ServerClock`].
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+
+use super::bucket::Bucket;
+use super::conditional::{Created, Replaced};
+use super::error::StoreError;
+use super::layout;
+
+/// What a server guarantees.
+#[derive(Clone, Debug)]
+pub struct Guarantees {
+    /// Of creating an object only if there is none.
+    pub create: Conditional,
+    /// Of replacing an object only if it is unchanged.
+    pub replace: Conditional,
+    /// What the ETag of an object is.
+    pub etag: EtagKind,
+    /// What time the server thinks it is.
+    pub clock: ServerClock,
+    /// How long a small request takes.
+    pub latency: Duration,
+}
+
+/// How a server treats a write with a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conditional {
+    /// It keeps to the condition.
+    Enforced,
+    /// It does not take such writes, and says so; or it takes none of them, even when the condition holds.
+    Refused,
+    /// It writes whatever the condition says.
+    Ignored,
+}
+
+/// What the ETag of an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtagKind {
+    /// The MD5 of the object.
+    Md5,
+    /// Something else.
+    Opaque,
+    /// There is none.
+    Missing,
+}
+
+/// The clock of a server, read once and carried on by this machine's monotonic one. It errs on the late side by the
+/// second to which the server tells the time.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerClock {
+    server: SystemTime,
+    local: SystemTime,
+    seen: Instant,
+}
+
+impl ServerClock {
+    /// A clock that showed `server` just now.
+    #[must_use]
+    pub fn showing(server: SystemTime) -> Self {
+        Self {
+            server,
+            local: SystemTime::now(),
+            seen: Instant::now(),
+        }
+    }
+
+    /// What it shows now.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.server + self.seen.elapsed()
+    }
+
+    /// Seconds by which it was ahead of this machine's clock.
+    #[must_use]
+    pub fn ahead(&self) -> f64 {
+        match self.server.duration_since(self.local) {
+            Ok(ahead) => ahead.as_secs_f64(),
+            Err(behind) => -behind.duration().as_secs_f64(),
+        }
+    }
+}
+
+/// Finds out what the server of `bucket` guarantees, with an object in the folder of ledgers of `folder`; nothing of it
+/// is left, also when this fails half way.
+///
+/// # Errors
+/// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
+pub async fn probe(bucket: &Bucket, folder: &str) -> Result<Guarantees, StoreError> {
+    let token = format!("{:016x}", rand::random::<u64>());
+    let key = layout::probe(folder, &token);
+    let found = ask(bucket, &key, &token).await;
+    let removed = bucket.delete(&key).await;
+    // Where both fail, the first error is the cause of the second.
+    let found = found.and_then(|found| removed.map(|()| found));
+    found.map_err(|error| match error {
+        StoreError::Denied { place, key, cause } => StoreError::Probe { place, key, cause },
+        other => other,
+    })
+}
+
+async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, StoreError> {
+    let body = |number: u32| Bytes::from(format!("probe {token} {number}"));
+    let create = match bucket.create(key, body(0)).await {
+        Ok(Created::Created(_)) => match bucket.create(key, body(1)).await? {
+            Created::Created(_) => Conditional::Ignored,
+            Created::Exists => Conditional::Enforced,
+            Created::Refused(_) => Conditional::Refused,
+        },
+        // The key is new: nothing can be there.
+        Ok(Created::Exists | Created::Refused(_)) => Conditional::Refused,
+        // A policy may deny the condition alone: the plain PUT below tells.
+        Err(StoreError::Denied { .. }) => Conditional::Refused,
+        Err(error) => return Err(error),
+    };
+    let begun = Instant::now();
+    bucket.put(key, body(2)).await?;
+    let put = begun.elapsed();
+    let seen = Instant::now();
+    let found = bucket.get_tagged(key).await?;
+    let latency = put.max(seen.elapsed());
+    let clock = ServerClock {
+        server: found.modified,
+        local: SystemTime::now() - seen.elapsed(),
+        seen,
+    };
+    if found.bytes != body(2) {
+        return Err(StoreError::Failed {
+            place: bucket.place().to_owned(),
+            key: key.to_owned(),
+            action: "probing the server",
+            cause: "an object did not read back as it was written".to_owned(),
+        });
+    }
+    let md5: String = Md5::digest(&found.bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let (etag, replace) = match found.etag {
+        None => (EtagKind::Missing, Conditional::Refused),
+        Some(etag) => {
+            let replace = replacing(bucket, key, &etag, [body(3), body(4)]).await?;
+            let is_md5 = etag.eq_ignore_ascii_case(&md5);
+            let kind = [EtagKind::Opaque, EtagKind::Md5][usize::from(is_md5)];
+            (kind, replace)
+        }
+    };
+    Ok(Guarantees {
+        create,
+        replace,
+        etag,
+        clock,
+        latency,
+    })
+}
+
+/// Replaces with the current ETag, then with the same one again, which is stale by then.
+async fn replacing(
+    bucket: &Bucket,
+    key: &str,
+    etag: &str,
+    [first, second]: [Bytes; 2],
+) -> Result<Conditional, StoreError> {
+    match bucket.replace_if(key, first, etag).await {
+        Ok(Replaced::Replaced(_)) => {}
+        Ok(Replaced::Changed | Replaced::Refused(_)) | Err(StoreError::Denied { .. }) => {
+            return Ok(Conditional::Refused);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(match bucket.replace_if(key, second, etag).await? {
+        Replaced::Replaced(_) => Conditional::Ignored,
+        Replaced::Changed => Conditional::Enforced,
+        Replaced::Refused(_) => Conditional::Refused,
+    })
+}

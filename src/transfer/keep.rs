@@ -1,0 +1,99 @@
+//! Before an object is overwritten: its copy in the ledger, which is looked at before it is trusted.
+
+use std::sync::Arc;
+
+use super::engine::{Engine, on_rayon};
+use super::error::TransferError;
+use super::object::failed;
+use super::record::Verify;
+use crate::plan::Object;
+use crate::store::{Stat, StoreError, layout};
+
+/// What was there before an object.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// Its values, unless all of them are overwritten or there were none.
+    pub values: Option<Vec<u8>>,
+    /// Its stored size in each store that holds the array; 0 where there was none.
+    pub sizes: Vec<u64>,
+}
+
+impl Engine {
+    /// Copies the object into the ledger, in each store that holds the array. Returns its values unless the `whole` of it
+    /// is overwritten.
+    pub(super) async fn keep_old(
+        self: &Arc<Self>,
+        index: usize,
+        object: &Object,
+        whole: bool,
+    ) -> Result<Kept, TransferError> {
+        let array = &self.plan.arrays[index];
+        let mut kept = Kept::default();
+        for &store in &array.stores {
+            let name = &self.plan.stores[store].key;
+            let key = self.codecs[index].key(name, &object.chunk);
+            let copy = layout::undo_copy(name, &self.ids[store], &key);
+            // What lies at `key` now may be this transaction's own already, from before it was resumed.
+            let size = match self.saved.get(&copy) {
+                Some(size) => *size,
+                None => self
+                    .save(&key, &copy)
+                    .await
+                    .map_err(|cause| failed(array, &object.chunk, cause))?,
+            };
+            kept.sizes.push(size);
+            if size > 0 && !whole && kept.values.is_none() {
+                let found = self.stored_values(index, &object.chunk, &copy).await;
+                // The copy is as good as the object: what is damaged is what the user knows.
+                let found = found.map_err(|error| error.in_object(&key))?;
+                kept.values = found.map(|(values, _)| values);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Copies the object `key` to `copy`, and returns its size; an empty copy says that there is none.
+    async fn save(self: &Arc<Self>, key: &str, copy: &str) -> Result<u64, StoreError> {
+        let Some(there) = self.bucket.stat(key).await? else {
+            self.bucket.put(copy, bytes::Bytes::new()).await?;
+            return Ok(0);
+        };
+        self.bucket.copy(key, copy).await?;
+        let copied = self.bucket.stat(copy).await?;
+        if self.is_same(key, &there, copy, copied.as_ref()).await? {
+            return Ok(there.size);
+        }
+        Err(StoreError::Failed {
+            place: self.bucket.place().to_owned(),
+            key: copy.to_owned(),
+            action: "copying",
+            cause: format!(
+                "the copy of '{key}', {} bytes, is not like it: it has {}",
+                there.size,
+                copied.map_or_else(
+                    || "no object".to_owned(),
+                    |copied| format!("{} bytes", copied.size)
+                )
+            ),
+        })
+    }
+
+    async fn is_same(
+        self: &Arc<Self>,
+        key: &str,
+        there: &Stat,
+        copy: &str,
+        copied: Option<&Stat>,
+    ) -> Result<bool, StoreError> {
+        let Some(copied) = copied.filter(|copied| copied.size == there.size) else {
+            return Ok(false);
+        };
+        // Where an ETag tells nothing of the content, or there is none, the bytes do.
+        let tagged = there.etag.is_some() && there.etag == copied.etag;
+        if tagged || self.verify == Verify::None {
+            return Ok(true);
+        }
+        let (there, copied) = (self.bucket.get(key).await?, self.bucket.get(copy).await?);
+        Ok(on_rayon(move || there == copied).await)
+    }
+}

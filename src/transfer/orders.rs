@@ -1,0 +1,62 @@
+//! What every rank is told of a transaction.
+//!
+//! Key type: [`Orders`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::record::ChunkRecord;
+use crate::plan::Plan;
+
+/// What every rank is told of a transaction.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Orders {
+    /// What is done.
+    #[serde(with = "shared")]
+    pub plan: Arc<Plan>,
+    /// The transaction's id in each of the plan's stores; none if nothing is written.
+    pub ids: Vec<String>,
+    /// Of a transaction that is resumed: the objects that are there already, and verified.
+    pub done: Vec<ChunkRecord>,
+    /// And the undo copies that are there already, by key, with their sizes.
+    pub saved: BTreeMap<String, u64>,
+}
+
+/// Records by array, store and chunk.
+pub(super) type Done = HashMap<(usize, usize, Vec<u64>), ChunkRecord>;
+
+impl Orders {
+    /// To begin a transaction with these ids.
+    #[must_use]
+    pub fn new(plan: Plan, ids: Vec<String>) -> Self {
+        Self {
+            plan: Arc::new(plan),
+            ids,
+            done: Vec::new(),
+            saved: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn done(&self) -> Done {
+        let keyed = |record: &ChunkRecord| {
+            let place = (record.array, record.store, record.chunk.clone());
+            (place, record.clone())
+        };
+        self.done.iter().map(keyed).collect()
+    }
+}
+
+/// A plan travels as itself.
+mod shared {
+    use super::{Arc, Deserialize, Deserializer, Plan, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(plan: &Arc<Plan>, serializer: S) -> Result<S::Ok, S::Error> {
+        plan.as_ref().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Plan>, D::Error> {
+        Plan::deserialize(deserializer).map(Arc::new)
+    }
+}
