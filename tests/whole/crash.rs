@@ -393,8 +393,7 @@ impl Watch {
 fn litter(objects: &Objects, stores: &[&str]) -> Vec<String> {
     let mut litter = Vec::new();
     for store in stores {
-        let (parent, name) = store.rsplit_once('/').unwrap();
-        let ledger = format!("{parent}/.msm-os/{name}/");
+        let ledger = ledger(store);
         let committed: BTreeSet<&str> = objects
             .keys()
             .filter_map(|key| key.strip_prefix(&ledger)?.strip_prefix("transactions/"))
@@ -417,9 +416,7 @@ fn litter(objects: &Objects, stores: &[&str]) -> Vec<String> {
                     .is_some_and(|dataset| dataset.knows(store, key))
             } else {
                 stores.iter().any(|other| {
-                    let (parent, name) = other.rsplit_once('/').unwrap();
-                    key.starts_with(&format!("{other}/"))
-                        || key.starts_with(&format!("{parent}/.msm-os/{name}/"))
+                    key.starts_with(&format!("{other}/")) || key.starts_with(&self::ledger(other))
                 })
             };
             if !is_known {
@@ -427,9 +424,18 @@ fn litter(objects: &Objects, stores: &[&str]) -> Vec<String> {
             }
         }
     }
+    // One that was killed while it found out what the server guarantees left a few bytes there, harmless to all: nobody
+    // can tell them from those of a run that is alive.
+    litter.retain(|key| !key.contains(".msm-os/probe-"));
     litter.sort();
     litter.dedup();
     litter
+}
+
+/// What the keys of the ledger of `store` begin with.
+fn ledger(store: &str) -> String {
+    let name = store.rfind('/').map_or(0, |slash| slash + 1);
+    format!("{}.msm-os/{}/", &store[..name], &store[name..])
 }
 
 /// What a command makes of `start`.

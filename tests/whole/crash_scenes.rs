@@ -118,7 +118,7 @@ fn creates_a_compact_store() {
     let file = files.months(1, 1, 0);
     let command = ["send", "-f", &file, "-cs", STRATEGY, "-v", "compact"];
     Scene {
-        stores: &["./T1m.zarr"],
+        stores: &["T1m.zarr"],
         ..scene("compact", Objects::new(), line(&command))
     }
     .try_all();
