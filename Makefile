@@ -24,6 +24,7 @@ heading = @printf '\n==> %s\n' "$(1)"
 help:
 	@echo "make demo    build, then generate two small NEMO-like files and send them, on 4 ranks"
 	@echo "make test    everything a change must pass: format, lints, tests, Slurm, licences"
+	@echo "make acceptance  the program against a real Ceph gateway, which it installs and starts (as root, Debian)"
 	@echo "make lint    format and lints only"
 	@echo "make bench   the benchmarks"
 	@echo "make deny    licences and sources of the dependencies (installs cargo-deny)"
@@ -67,6 +68,12 @@ test-rust:
 test-slurm:
 	$(call heading,Slurm)
 	@tests/slurm/run.sh
+
+# Not part of `make test`: it installs Ceph, 285 MB.
+.PHONY: acceptance
+acceptance: python build
+	$(call heading,acceptance against Ceph)
+	@scripts/acceptance.sh
 
 .PHONY: test-deny
 test-deny:

@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
+use super::doctor::DoctorArgs;
 use super::list::ListArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
+use super::verify::VerifyArgs;
 use crate::exit::{Exit, Failure};
 
 /// What the command line came to.
@@ -65,6 +67,19 @@ pub enum Command {
     /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone.
     #[command(after_help = exit_codes())]
     Recover(RecoverArgs),
+
+    /// Check stores: every object against the manifests of the ledger, every document, and against source files
+    ///
+    /// Every object is read once: its length, the crc32c of its bytes and that of its values must be those that its
+    /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
+    #[command(after_help = exit_codes())]
+    Verify(VerifyArgs),
+
+    /// Find out what an endpoint can do, in a table to send to those who run it
+    ///
+    /// Tries every kind of request on temporary objects below PREFIX/.msm-os/doctor-…/ and removes them.
+    #[command(after_help = exit_codes())]
+    Doctor(DoctorArgs),
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.

@@ -94,7 +94,7 @@ pub struct FileArgs {
 }
 
 /// The first of the variables when all go into one store.
-const COMPACT: &str = "compact";
+pub(super) const COMPACT: &str = "compact";
 
 impl FileArgs {
     /// The chunk strategy; empty if none was given.

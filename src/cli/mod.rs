@@ -1,11 +1,12 @@
 //! The command line: flags with the reference tool's spellings, credentials, progress, report.
 //!
-//! Key types: [`Parsed`], [`StoreArgs`], [`SendArgs`], [`ListArgs`], [`DeleteArgs`], [`LeaseArgs`], [`Meter`];
-//! [`StoreInfo`], what `list` prints of a store.
+//! Key types: [`Parsed`], and what each command is told: [`SendArgs`], [`DeleteArgs`], [`VerifyArgs`] and their like;
+//! [`StoreArgs`] and [`LeaseArgs`], which many of them share; [`Meter`]; [`StoreInfo`], what `list` prints of a store.
 
 mod access;
 mod args;
 mod delete;
+mod doctor;
 mod files;
 mod inventory;
 mod lease;
@@ -16,9 +17,11 @@ mod report;
 mod send;
 mod size;
 mod store;
+mod verify;
 
 pub use args::{Command, Parsed, is_launched, parse};
 pub use delete::DeleteArgs;
+pub use doctor::DoctorArgs;
 pub use files::FileArgs;
 pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
 pub use lease::LeaseArgs;
@@ -28,3 +31,4 @@ pub use recover::{RecoverArgs, RollbackArgs};
 pub use report::{Summary, bytes_shown};
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
 pub use store::{Opened, StoreArgs};
+pub use verify::VerifyArgs;

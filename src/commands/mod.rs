@@ -6,6 +6,7 @@ mod catalogue;
 mod delete;
 mod describe;
 mod digest;
+mod doctor;
 mod hold;
 mod journalist;
 mod left;
@@ -22,6 +23,11 @@ mod stores;
 mod survey;
 mod targets;
 mod transaction;
+mod verify;
+mod verify_against;
+mod verify_documents;
+mod verify_rounds;
+mod verify_store;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
@@ -45,6 +51,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Command::Delete(args) => delete::delete(&args, ranks),
             Command::Rollback(args) => rollback::rollback(&args, ranks),
             Command::Recover(args) => recover::recover(&args, ranks),
+            Command::Verify(args) => verify::verify(&args, ranks),
+            Command::Doctor(args) => doctor::doctor(&args, ranks),
         },
     };
     match done {

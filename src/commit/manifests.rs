@@ -1,4 +1,4 @@
-//! Manifests as a ledger keeps them: put in parts before a commit, and read again for all committed transactions.
+//! Manifests as a ledger keeps them, read again for all committed transactions.
 //!
 //! Key type: [`Kept`], what the last transaction that wrote an object said of it.
 
@@ -10,9 +10,7 @@ use super::kept::KeptRecord;
 use crate::store::{Bucket, StoreError, layout};
 use crate::transfer::Content;
 
-/// Records of a part: some megabytes of JSON.
-const PART: usize = 20_000;
-/// Parts in flight.
+/// Parts in flight: each is some megabytes.
 const REQUESTS: usize = 16;
 
 /// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.
@@ -35,6 +33,11 @@ impl Kept {
         self.objects.get(array)?.get(chunk).copied()
     }
 
+    /// The same, which is then known no more.
+    pub fn take(&mut self, array: &str, chunk: &[u64]) -> Option<Content> {
+        self.objects.get_mut(array)?.remove(chunk)
+    }
+
     fn add(&mut self, records: Vec<KeptRecord>) {
         for record in records {
             if !self.objects.contains_key(&record.array) {
@@ -45,41 +48,6 @@ impl Kept {
             }
         }
     }
-}
-
-/// Puts what `rank` says of the transaction `id` on `store` into the store's ledger, in parts.
-///
-/// # Errors
-/// If a part cannot be put.
-pub async fn write_manifest(
-    bucket: &Bucket,
-    store: &str,
-    id: &str,
-    rank: usize,
-    records: Vec<KeptRecord>,
-) -> Result<(), StoreError> {
-    let folder = layout::manifest(store, id);
-    let mut records = records.into_iter();
-    let parts = std::iter::from_fn(|| {
-        let part: Vec<KeptRecord> = records.by_ref().take(PART).collect();
-        (!part.is_empty()).then_some(part)
-    });
-    let puts = parts.enumerate().map(|(number, part)| {
-        let key = format!("{folder}/{rank:06}-{number:06}");
-        async move {
-            let part = KeptRecord::write(part).map_err(|cause| StoreError::Failed {
-                place: bucket.place().to_owned(),
-                key: key.clone(),
-                action: "writing",
-                cause: cause.to_string(),
-            })?;
-            bucket.put(&key, part.into()).await.map(|_| ())
-        }
-    });
-    stream::iter(puts)
-        .buffer_unordered(REQUESTS)
-        .try_collect()
-        .await
 }
 
 /// Reads the manifests of the committed transactions on `store`, in their order: the later one wins.
@@ -132,9 +100,17 @@ pub(super) fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::transfer::Proof;
+
+    /// Puts a part of the manifest of the transaction `id`; returns its key.
+    pub async fn put_part(bucket: &Bucket, store: &str, id: &str, part: Vec<KeptRecord>) -> String {
+        let key = format!("{}/0-0", layout::manifest(store, id));
+        let part = KeptRecord::write(part).unwrap();
+        bucket.put(&key, part.into()).await.unwrap();
+        key
+    }
 
     fn stored(bytes: u64) -> Content {
         Content::Stored {
@@ -165,18 +141,12 @@ mod tests {
             "00000002-00000000",
             "00000003-bbbbbbbb",
         ];
-        let many = (0..PART as u64 + 1).map(|i| record("tos", &[i, 0], stored(i)));
-        write_manifest(&bucket, store, ids[0], 3, many.collect())
-            .await
-            .unwrap();
+        let many = (0..3).map(|i| record("tos", &[i, 0], stored(i)));
+        put_part(&bucket, store, ids[0], many.collect()).await;
         let second = vec![record("tos", &[1, 0], Content::Empty)];
-        write_manifest(&bucket, store, ids[1], 0, second)
-            .await
-            .unwrap();
+        let part = put_part(&bucket, store, ids[1], second).await;
         let third = vec![record("tos", &[2, 0], Content::Empty)];
-        write_manifest(&bucket, store, ids[2], 1, third)
-            .await
-            .unwrap();
+        put_part(&bucket, store, ids[2], third).await;
         for id in &ids[..2] {
             let key = format!("{}/{id}", layout::transactions(store));
             bucket.put(&key, "{}".into()).await.unwrap();
@@ -184,17 +154,12 @@ mod tests {
         let kept = read_kept(&bucket, store).await.unwrap();
         assert_eq!(kept.committed, ids[..2]);
         assert_eq!(kept.uncommitted, ids[2..]);
-        assert_eq!(kept.objects["tos"].len(), PART + 1);
+        assert_eq!(kept.objects["tos"].len(), 3);
         assert_eq!(kept.get("tos", &[0, 0]), Some(stored(0)));
         assert_eq!(kept.get("tos", &[1, 0]), Some(Content::Empty));
         assert_eq!(kept.get("tos", &[2, 0]), Some(stored(2)));
-        assert_eq!(
-            kept.get("tos", &[PART as u64, 0]),
-            Some(stored(PART as u64))
-        );
         assert_eq!(kept.get("sos", &[0, 0]), None);
 
-        let part = format!("{}/000000-000000", layout::manifest(store, ids[1]));
         bucket.put(&part, "{\"format\": 1".into()).await.unwrap();
         let kept = read_kept(&bucket, store).await.unwrap();
         assert_eq!(kept.damaged.len(), 1);

@@ -29,7 +29,7 @@ pub use kept::KeptRecord;
 pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder};
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
-pub use manifests::{Kept, read_kept, write_manifest};
+pub use manifests::{Kept, read_kept};
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
 pub use transaction::{Opening, Transaction};

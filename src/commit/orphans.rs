@@ -35,7 +35,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
         .iter()
         .filter_map(|key| first_below(&journals, key)?.split('.').next())
         .collect();
-    let kept = read_kept(bucket, store).await?;
+    let mut kept = read_kept(bucket, store).await?;
     let mut orphans = Vec::new();
     for (id, entry) in of_ledger {
         if !open.contains(id.as_str()) && kept.committed.binary_search(&id).is_err() {
@@ -45,7 +45,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     if !listed.is_empty() {
         return Ok(orphans);
     }
-    if let Some((key, cause)) = kept.damaged.into_iter().next() {
+    if let Some((key, cause)) = kept.damaged.pop() {
         return Err(StoreError::Damaged { key, cause });
     }
     let known = Known::read(bucket, store).await?;
@@ -61,13 +61,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
                     array,
                     chunk,
                     inside,
-                } => {
-                    inside
-                        || kept
-                            .objects
-                            .get(array)
-                            .is_some_and(|o| o.contains_key(&chunk[..]))
-                }
+                } => inside || kept.get(array, &chunk).is_some(),
                 Named::Other => is_root(store, &entry.key),
             },
         };
@@ -118,7 +112,8 @@ fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::{KeptRecord, write_manifest};
+    use crate::commit::KeptRecord;
+    use crate::commit::manifests::tests::put_part;
     use crate::transfer::Content;
     use serde_json::json;
 
@@ -161,9 +156,7 @@ mod tests {
                 chunk: vec![2],
                 content: Content::Empty,
             };
-            write_manifest(&bucket, STORE, id, 0, vec![record])
-                .await
-                .unwrap();
+            put_part(&bucket, STORE, id, vec![record]).await;
             let undo = format!("{}/before", layout::undo(STORE, id));
             bucket.put(&undo, "{}".into()).await.unwrap();
         }
@@ -181,7 +174,7 @@ mod tests {
 
     fn in_ledger(id: &str) -> [String; 2] {
         [
-            format!("T1m/.msm-os/tos.zarr/manifests/{id}/000000-000000"),
+            format!("T1m/.msm-os/tos.zarr/manifests/{id}/0-0"),
             format!("T1m/.msm-os/tos.zarr/undo/{id}/before"),
         ]
     }

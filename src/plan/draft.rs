@@ -108,6 +108,33 @@ fn of_drafts(
 ) -> Result<Plan, Failure> {
     let (stores, mut drafts) = draft(archive, requests, settings)?;
     drafts.retain(|draft| wanted(draft.array.phase));
+    of_stores(archive, settings, stores, drafts)
+}
+
+/// The plan that compares all that the archive's files hold with stores that have it; it writes nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn against(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Failure> {
+    let (stores, mut drafts) = draft(archive, requests, settings)?;
+    // Each file with the stores, not with the first one.
+    drafts.retain(|draft| !draft.array.stores.is_empty());
+    for draft in &mut drafts {
+        draft.array.phase = Phase::Compare;
+    }
+    of_stores(archive, settings, stores, drafts)
+}
+
+fn of_stores(
+    archive: &Archive,
+    settings: &Settings,
+    stores: Vec<TargetStore>,
+    drafts: Vec<Draft>,
+) -> Result<Plan, Failure> {
     let scratch = scratch(&drafts, settings.budget.threads);
     let mut plan = Plan {
         files: archive.paths(),
@@ -153,7 +180,8 @@ fn add_units(plan: &mut Plan, draft: Draft, files: usize) {
     let cap = UNIT_BYTES.min(plan.in_flight / 6);
     let stored = draft.stored_chunks.as_deref();
     let units = units(&draft.array, plan.arrays.len(), stored, cap);
-    if draft.array.phase == Phase::Compare && draft.array.origin.file < files {
+    let of_each_file = draft.array.append.is_none() && draft.array.origin.file < files;
+    if draft.array.phase == Phase::Compare && of_each_file {
         // Against a store, every file; against the first file, the others.
         let from = usize::from(draft.array.stores.is_empty());
         for file in from..files {

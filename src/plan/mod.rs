@@ -20,7 +20,7 @@ mod units;
 
 pub use attributes::attributes_of;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
-pub use draft::{Request, Settings, check_strategies, comparison, plan};
+pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
 pub use steps::{Missing, Overlap, Placed, follows_on, place};

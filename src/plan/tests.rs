@@ -275,6 +275,32 @@ proptest! {
     }
 
     #[test]
+    fn all_that_files_hold_is_compared_once(case in cases().prop_filter("a store", |case| case.old > 0)) {
+        let plan = planned_by(against, &case, 1 << 30).unwrap();
+        let steps = case.files.iter().sum::<u64>() + case.replaced().count() as u64;
+        let values: u64 = case.others.iter().product();
+        prop_assert_eq!(plan.arrays.len(), 3);
+        for (index, array) in plan.arrays.iter().enumerate() {
+            prop_assert_eq!(array.phase, Phase::Compare);
+            let units = plan.units.iter().filter(|u| u.array == index);
+            let parts: Vec<Part> = units.flat_map(|unit| unit.parts(array)).collect();
+            let mut compared: Vec<(usize, Vec<u64>)> = parts.iter()
+                .flat_map(|part| indices(&part.in_array).into_iter().map(|position| (part.file, position)))
+                .collect();
+            let count = compared.len();
+            compared.sort_unstable();
+            compared.dedup();
+            prop_assert_eq!(compared.len(), count);
+            let expected = match array.name.as_str() {
+                "v" => steps * values,
+                "time" => steps,
+                _ => values * case.files.len() as u64,
+            };
+            prop_assert_eq!(count as u64, expected);
+        }
+    }
+
+    #[test]
     fn the_memory_estimate_holds(case in cases(), memory in 200_000..3_000_000u64) {
         match planned(&case, memory) {
             Err(failure) => {

@@ -54,7 +54,7 @@ pub(super) fn status(error: &object_store::Error) -> Option<u16> {
 
 /// Did the request, or its answer, get lost on the way?
 pub(super) fn is_transport(error: &object_store::Error) -> bool {
-    chain(error).any(|cause| cause.is::<HttpError>())
+    chain(error).any(<dyn Error>::is::<HttpError>)
 }
 
 /// Did no connection come about?

@@ -13,7 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::access::Access;
 use super::answer::{distrust, is_refusal, is_unreachable, said, scrub};
-use super::connect::connect;
+use super::connect::{Endpoint, connect};
 use super::error::StoreError;
 use super::place::Place;
 
@@ -31,6 +31,8 @@ pub struct Bucket {
     base: String,
     /// What to call it in messages.
     place: String,
+    /// The server; `None` of a directory.
+    endpoint: Option<Endpoint>,
     /// What messages must not hold.
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
@@ -86,6 +88,7 @@ impl Bucket {
             bulk: Some(Arc::new(clients.bulk)),
             base: String::new(),
             place: clients.place,
+            endpoint: Some(clients.endpoint),
             secrets: access.secrets(),
             opened: Arc::new((place.clone(), Some(access.clone()))),
         })
@@ -121,6 +124,7 @@ impl Bucket {
                 .ok_or_else(|| failed("its name is not UTF-8".to_owned()))?
                 .join("/"),
             place,
+            endpoint: None,
             secrets: Vec::new(),
             opened: Arc::new((opened.clone(), None)),
         })
@@ -130,6 +134,21 @@ impl Bucket {
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The server; `None` if this is a directory.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// The same with less patience for a server that is busy or fails.
+    #[must_use]
+    pub(super) fn in_a_hurry(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.hurried),
+            ..self.clone()
+        }
     }
 
     /// Asks the server whether the bucket is there, with less patience than other requests have.

@@ -1,6 +1,6 @@
 //! From [`Access`] to clients of an S3 server: the URL of the bucket, signing, TLS, and patience.
 //!
-//! Key type: [`Clients`]; [`Target`], where a bucket's URL points.
+//! Key types: [`Clients`]; [`Endpoint`], the server as users know it; [`Target`], where a bucket's URL points.
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,6 +31,17 @@ pub(super) struct Clients {
     pub bulk: AmazonS3,
     /// What messages call the bucket.
     pub place: String,
+    /// The server.
+    pub endpoint: Endpoint,
+}
+
+/// A server as users know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where requests go, with the bucket in the host's name if that is the style; without the bucket in the path.
+    pub url: Url,
+    /// Is the bucket in the host's name?
+    pub virtual_hosted: bool,
 }
 
 /// Makes the clients; nothing is asked of the server yet.
@@ -51,6 +62,18 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         url,
         virtual_hosted,
     } = target(bucket, endpoint, access.addressing)?;
+    let url_of_aws = || {
+        let region = access.region.as_deref().unwrap_or("us-east-1");
+        let bucket = virtual_hosted.then(|| format!("{bucket}."));
+        format!(
+            "https://{}s3.{region}.amazonaws.com",
+            bucket.unwrap_or_default()
+        )
+    };
+    let reached = url.clone().unwrap_or_else(url_of_aws);
+    let reached = Url::parse(&reached).map_err(|cause| StoreError::Addressing {
+        problem: format!("{reached}: {cause}"),
+    })?;
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_client_options(options)
@@ -106,6 +129,10 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         once: build(without_retries(), false)?,
         bulk: build(retry(HURRY), true)?,
         place,
+        endpoint: Endpoint {
+            url: reached,
+            virtual_hosted,
+        },
     })
 }
 

@@ -102,7 +102,7 @@ impl Known {
             return Named::Other;
         };
         let ends = below.match_indices('/').map(|(end, _)| end);
-        let objects = ends.filter_map(|end| {
+        let mut objects = ends.filter_map(|end| {
             let (name, array) = self.arrays.get_key_value(&below[..end])?;
             let chunk = array.chunk_of(&self.store, key, &below[end + 1..])?;
             let inside = array.is_inside(&chunk);
@@ -112,7 +112,7 @@ impl Known {
                 inside,
             })
         });
-        objects.last().unwrap_or(Named::Other)
+        objects.next_back().unwrap_or(Named::Other)
     }
 
     /// Do the metadata know the object `key`: as a document, or as an object inside an array's shape?

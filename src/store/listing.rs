@@ -2,7 +2,7 @@
 //!
 //! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -139,23 +139,6 @@ impl Bucket {
         };
         let read: Result<_, object_store::Error> = read.await;
         read.map_err(|cause| self.error(key, "reading", &cause))
-    }
-
-    /// How long ago the youngest object below `prefix` was put, by this machine's clock; `None` if there is none.
-    ///
-    /// # Errors
-    /// As the server says.
-    pub async fn age(&self, prefix: &str) -> Result<Option<Duration>, StoreError> {
-        let below = self.path(prefix);
-        let times = self.store.list(Some(&below));
-        let times = times.map_ok(|object| SystemTime::from(object.last_modified));
-        let times: Vec<SystemTime> = times
-            .try_collect()
-            .await
-            .map_err(|cause| self.error(prefix, "listing", &cause))?;
-        // A server whose clock is ahead has put it just now.
-        let age = |time| SystemTime::now().duration_since(time).unwrap_or_default();
-        Ok(times.into_iter().max().map(age))
     }
 
     /// Characters of the server's keys before ours.

@@ -107,7 +107,7 @@ impl Engine {
 }
 
 /// The position in the array of value `index` of the object that begins at `origin`.
-fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
+pub(super) fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
     let mut rest = index as u64;
     let mut position = origin.to_vec();
     for d in (0..origin.len()).rev() {
@@ -117,7 +117,7 @@ fn position(array: &TargetArray, origin: &[u64], index: usize) -> Vec<u64> {
     position
 }
 
-fn shown(dtype: DType, value: &[u8]) -> String {
+pub(super) fn shown(dtype: DType, value: &[u8]) -> String {
     if dtype.is_text() {
         return format!("'{}'", String::from_utf8_lossy(trimmed(value)));
     }

@@ -4,7 +4,9 @@
 //! reports what it wrote, and copies what it overwrites into the ledger first.
 
 mod assemble;
+mod check;
 mod compare;
+mod differences;
 mod engine;
 mod error;
 mod keep;
@@ -13,6 +15,8 @@ mod orders;
 mod progress;
 mod record;
 
+pub use check::check_object;
+pub use differences::Difference;
 pub use engine::Engine;
 pub use error::TransferError;
 pub use orders::Orders;

@@ -141,6 +141,24 @@ pub fn objects(server: &Server) -> BTreeMap<String, Vec<u8>> {
     objects.map(|(key, bytes)| (key, bytes.to_vec())).collect()
 }
 
+/// No transaction has not ended, no job holds a store, and nothing else is in the ledgers but of what is committed.
+#[track_caller]
+pub fn is_tidy(server: &Server) {
+    let keys = objects(server).into_keys();
+    let left: Vec<String> = keys.filter(|key| is_in_the_way(key)).collect();
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+/// Is this a key of a ledger that should not be there when no job runs?
+pub fn is_in_the_way(key: &str) -> bool {
+    let of_ledger = key.split_once(".msm-os/").map(|(_, below)| below);
+    of_ledger.is_some_and(|below| {
+        let kept = ["last.json", "transactions/", "manifests/", "undo/"];
+        let place = below.split_once(".zarr/").map(|(_, place)| place);
+        !place.is_some_and(|place| kept.iter().any(|kept| place.starts_with(kept)))
+    })
+}
+
 pub fn server() -> Server {
     Server::start(Config::default()).unwrap()
 }

@@ -38,7 +38,7 @@ fn send(ranks: usize, sandbox: &Sandbox, files: &[String]) -> Ended {
 }
 
 /// A file whose texts along time are `words`, beside a static one.
-fn worded(sandbox: &Sandbox, first: u32, words: [&str; 2], fixed: &str) -> String {
+pub fn worded(sandbox: &Sandbox, first: u32, words: [&str; 2], fixed: &str) -> String {
     let lines = format!(
         r#"
 v = f.createVariable("word", str, ("time_counter",)); v[:] = np.array({words:?}, object)

@@ -39,7 +39,7 @@ pub(super) struct Seen {
 
 /// How a try ended.
 pub(super) enum Attempt {
-    Held(Lease),
+    Held(Box<Lease>),
     /// By whom, if the claim says so.
     Busy(Option<Holder>),
 }
@@ -110,7 +110,7 @@ impl Court<'_> {
             return Ok(Attempt::Busy(None));
         }
         let lease = Lease::new(store.to_owned(), key.to_owned(), claim, held, self.times);
-        Ok(Attempt::Held(lease))
+        Ok(Attempt::Held(Box::new(lease)))
     }
 
     /// Looks at the leases of `store`; `token` is that of our own claim.

@@ -80,7 +80,7 @@ impl Heartbeat {
         // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
         let _ = self.ended.await;
         let leases = lock(&self.kept).clone();
-        stream::iter(&leases)
+        stream::iter(leases)
             .map(|lease| async move {
                 let released = lease.release(bucket).await;
                 released.err().map(|error| {

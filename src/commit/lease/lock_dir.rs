@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
+use url::form_urlencoded;
 
 use super::holder::Holder;
 use crate::exit::{Exit, Failure};
@@ -110,15 +111,7 @@ fn unusable(path: &Path, cause: &io::Error) -> Failure {
 
 /// A file name for `text`: what is not a plain character is spelt out, and what is too long ends in a digest.
 fn file_name(text: &str) -> String {
-    let mut name = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => {
-                name.push(char::from(byte));
-            }
-            _ => name.push_str(&format!("%{byte:02x}")),
-        }
-    }
+    let mut name: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     if name.len() > LONGEST {
         name.truncate(LONGEST - 33);
         let digest = Md5::digest(text);
@@ -157,7 +150,7 @@ mod tests {
             .err()
             .unwrap();
         assert_eq!(failure.exit, Exit::Usage);
-        assert!(failure.message.contains("/nowhere/p%2fs.lock"), "{failure}");
+        assert!(failure.message.contains("/nowhere/p%2Fs.lock"), "{failure}");
     }
 
     proptest! {

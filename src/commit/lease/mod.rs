@@ -82,7 +82,7 @@ impl Leases {
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let waiting = Waiting::new(settings.wait, settings.times.look());
+        let waiting = Waiting::new(settings.wait, settings.times.look);
         let way = match &settings.lock_dir {
             Some(dir) => Way::LockDir(court.lock(dir, &stores, &holder, waiting).await?),
             None => Way::Ledger(court.lease(&stores, &holder, waiting).await?),
@@ -128,9 +128,8 @@ impl Leases {
                 });
             }
         };
-        let leases = heartbeat.kept();
-        let checks = leases.iter().map(|lease| async move {
-            match self.check_one(lease).await {
+        let checks = heartbeat.kept().into_iter().map(|lease| async move {
+            match self.check_one(&lease).await {
                 Ok(()) => Ok(()),
                 Err(Trouble::Lost(why)) => Err(lost(&lease.store, &why)),
                 Err(Trouble::Failed(error)) => Err(error.into()),
@@ -197,7 +196,7 @@ impl Court<'_> {
             loop {
                 let failure = match self.attempt(store, holder).await {
                     Ok(Attempt::Held(lease)) => {
-                        heartbeat.keep(lease);
+                        heartbeat.keep(*lease);
                         break;
                     }
                     Ok(Attempt::Busy(other)) => match waiting.pause(store, other.as_ref()).await {
@@ -266,7 +265,7 @@ fn guarantee(settings: &LeaseSettings) -> String {
     }
     let how = match settings.guarantees.create {
         Conditional::Enforced => {
-            return "The server enforces conditional writes: no other job could get the leases of these stores."
+            return "Conditional writes are enforced: no other job could get the leases of these stores."
                 .to_owned();
         }
         Conditional::Refused => "refuses",

@@ -1,1 +1,391 @@
+//! Leases of jobs that run side by side, on servers of every kind, in directories, and with lock files.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use s3_server::{Config, Fault, Rule, Server};
+use tempfile::TempDir;
+use tokio::sync::Barrier;
+
+use super::claim::Claim;
+use super::holder::tests::{dead, elsewhere};
+use super::*;
+use crate::store::{layout, loopback, probe};
+
+const STORE: &str = "T1y/tos.zarr";
+
+/// Where jobs meet.
+struct Ground {
+    bucket: Bucket,
+    guarantees: Guarantees,
+    lock_dir: Option<PathBuf>,
+    server: Option<Server>,
+    root: TempDir,
+}
+
+impl Ground {
+    async fn on(server: Option<s3_server::Conditional>) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let server = server.map(|conditional| {
+            loopback::server(Config {
+                conditional,
+                ..Config::default()
+            })
+        });
+        let bucket = match &server {
+            Some(server) => loopback::bucket(server),
+            None => loopback::directory(&root.path().join("bucket")),
+        };
+        let mut guarantees = probe(&bucket, "T1y").await.unwrap();
+        guarantees.latency = Duration::ZERO;
+        Self {
+            bucket,
+            guarantees,
+            lock_dir: None,
+            server,
+            root,
+        }
+    }
+
+    /// One with a server of each kind, and one on a directory.
+    async fn all() -> [Self; 4] {
+        use s3_server::Conditional::{Enforced, Ignored, Refused};
+        [
+            Self::on(Some(Enforced)).await,
+            Self::on(Some(Refused)).await,
+            Self::on(Some(Ignored)).await,
+            Self::on(None).await,
+        ]
+    }
+
+    fn locking(mut self) -> Self {
+        self.lock_dir = Some(self.root.path().to_owned());
+        self
+    }
+
+    fn settings(&self, life: u64, wait: Duration) -> LeaseSettings {
+        LeaseSettings {
+            lock_dir: self.lock_dir.clone(),
+            wait,
+            guarantees: self.guarantees.clone(),
+            times: LeaseTimes {
+                life: Duration::from_secs(life),
+                look: Duration::from_millis(20),
+            },
+        }
+    }
+
+    async fn acquire(&self, life: u64, wait: u64) -> Result<Leases, Failure> {
+        let settings = self.settings(life, Duration::from_secs(wait));
+        Leases::acquire(&self.bucket, &[STORE.to_owned()], &settings, "send").await
+    }
+
+    /// Keys of leases that are there.
+    async fn keys(&self) -> Vec<String> {
+        self.bucket.list("").await.unwrap()
+    }
+
+    /// Puts a held claim of `holder`.
+    async fn put(&self, name: &str, holder: Holder) -> String {
+        let mut claim = Claim::new(holder);
+        claim.state = State::Held;
+        let key = format!("{}/{name}", layout::leases(STORE));
+        let bytes = claim.write().unwrap();
+        self.bucket.put(&key, bytes).await.unwrap();
+        key
+    }
+
+    async fn holder(&self) -> Option<Holder> {
+        let holder = live_holder(&self.bucket, STORE, &self.guarantees).await;
+        holder.unwrap()
+    }
+}
+
+/// In each round all jobs try at once, without waiting; returns how often one got the lease.
+async fn race(jobs: Vec<(Bucket, LeaseSettings)>, rounds: usize) -> usize {
+    let (inside, won) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let shared = Arc::new((inside, won, Barrier::new(jobs.len())));
+    let jobs = jobs.into_iter().map(|(bucket, settings)| {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let (inside, won, barrier) = &*shared;
+            for _ in 0..rounds {
+                barrier.wait().await;
+                match Leases::acquire(&bucket, &[STORE.to_owned()], &settings, "send").await {
+                    Ok(leases) => {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two holders");
+                        won.fetch_add(1, Ordering::SeqCst);
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                        leases.check().await.unwrap();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        assert_eq!(leases.release().await, [""; 0]);
+                    }
+                    Err(failure) => assert_eq!(failure.exit, Exit::Busy, "{failure}"),
+                }
+            }
+        })
+    });
+    for job in join_all(jobs).await {
+        job.unwrap();
+    }
+    shared.1.load(Ordering::SeqCst)
+}
+
+const ROUNDS: usize = 50;
+
+async fn race_on(ground: &Ground) {
+    for jobs in [2, 8] {
+        let settings = ground.settings(60, Duration::ZERO);
+        let jobs = vec![(ground.bucket.clone(), settings); jobs];
+        let won = race(jobs, ROUNDS).await;
+        assert!(won >= ROUNDS / 2, "{won} of {ROUNDS}");
+        let left = ground.keys().await;
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_where_conditions_are_enforced() {
+    race_on(&Ground::on(Some(s3_server::Conditional::Enforced)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_where_conditions_are_refused() {
+    race_on(&Ground::on(Some(s3_server::Conditional::Refused)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_where_conditions_are_ignored() {
+    race_on(&Ground::on(Some(s3_server::Conditional::Ignored)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_in_a_directory() {
+    race_on(&Ground::on(None).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_with_lock_files() {
+    let ground = Ground::on(Some(s3_server::Conditional::Ignored)).await;
+    race_on(&ground.locking()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_at_a_time_where_the_jobs_do_not_agree_on_what_the_server_does() {
+    let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
+    let jobs = (0..6).map(|job| {
+        let mut settings = ground.settings(60, Duration::ZERO);
+        if job % 2 == 0 {
+            settings.guarantees.create = Conditional::Refused;
+            settings.guarantees.replace = Conditional::Refused;
+        }
+        (ground.bucket.clone(), settings)
+    });
+    assert!(race(jobs.collect(), ROUNDS).await > 0);
+    assert!(ground.keys().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_waits_gets_it_in_the_end() {
+    for ground in Ground::all().await {
+        let inside = AtomicUsize::new(0);
+        let jobs = (0..5).map(|_| async {
+            let leases = ground.acquire(60, 60).await.unwrap();
+            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            inside.fetch_sub(1, Ordering::SeqCst);
+            assert_eq!(leases.release().await, [""; 0]);
+        });
+        join_all(jobs).await;
+        assert!(ground.keys().await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_expired_lease_is_taken_over_and_not_before() {
+    let grounds = Ground::all().await.into_iter();
+    let each = grounds.map(|ground| async move {
+        for name in ["00000007", "0123456789abcdef"] {
+            let begun = Instant::now();
+            let key = ground.put(name, elsewhere()).await;
+            assert_eq!(ground.holder().await, Some(elsewhere()));
+            let busy = ground.acquire(2, 0).await.err().unwrap();
+            assert_eq!(busy.exit, Exit::Busy);
+            assert!(busy.message.contains("'send' on elsewhere"), "{busy}");
+            let leases = ground.acquire(2, 30).await.unwrap();
+            assert!(begun.elapsed() >= Duration::from_secs(2));
+            assert!(!ground.keys().await.contains(&key));
+            assert_eq!(ground.keys().await.len(), 1);
+            leases.check().await.unwrap();
+            assert_eq!(leases.release().await, [""; 0]);
+            assert!(ground.keys().await.is_empty());
+        }
+    });
+    join_all(each).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_lease_of_a_dead_process_is_taken_over_at_once() {
+    for ground in Ground::all().await {
+        ground.put("00000007", dead()).await;
+        ground.put("0123456789abcdef", dead()).await;
+        assert_eq!(ground.holder().await, None);
+        let leases = ground.acquire(60, 0).await.unwrap();
+        assert_eq!(ground.keys().await.len(), 1);
+        assert_eq!(leases.release().await, [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lease_lives_as_long_as_its_heartbeat() {
+    let grounds = Ground::all().await.into_iter();
+    let each = grounds.map(|ground| async move {
+        let leases = ground.acquire(3, 0).await.unwrap();
+        let busy = ground.acquire(3, 7).await.err().unwrap();
+        assert_eq!(busy.exit, Exit::Busy);
+        assert!(busy.message.contains(&std::process::id().to_string()));
+        leases.check().await.unwrap();
+        assert!(!leases.is_lost());
+        // Nobody renews it any more, and its process lives: it has to expire.
+        drop(leases);
+        let begun = Instant::now();
+        let next = ground.acquire(3, 30).await.unwrap();
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+        assert_eq!(next.release().await, [""; 0]);
+        assert!(ground.keys().await.is_empty());
+    });
+    join_all(each).await;
+}
+
+#[tokio::test]
+async fn busy_threads_do_not_starve_the_heartbeat() {
+    let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
+    let leases = ground.acquire(3, 0).await.unwrap();
+    // The only thread of this runtime.
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(!leases.is_lost());
+    leases.check().await.unwrap();
+    assert_eq!(leases.release().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lost_lease_is_noticed() {
+    for ground in Ground::all().await {
+        // Another has it besides us.
+        let leases = ground.acquire(60, 0).await.unwrap();
+        let other = ground.put("0123456789abcdef", elsewhere()).await;
+        let lost = leases.check().await.unwrap_err();
+        assert_eq!(lost.exit, Exit::LeaseLost);
+        assert!(lost.message.contains("'send' on elsewhere"), "{lost}");
+        assert!(leases.is_lost());
+        ground.bucket.delete(&other).await.unwrap();
+        assert!(leases.check().await.is_err(), "lost is lost");
+        assert_eq!(leases.release().await, [""; 0]);
+        // Another has taken it from us; and what is the other's is not taken back.
+        for gone in [true, false] {
+            let leases = ground.acquire(60, 0).await.unwrap();
+            let key = ground.keys().await.remove(0);
+            if gone {
+                ground.bucket.delete(&key).await.unwrap();
+            } else {
+                let name = key.rsplit('/').next().unwrap();
+                ground.put(name, elsewhere()).await;
+            }
+            assert!(!leases.is_lost());
+            let lost = leases.check().await.unwrap_err();
+            assert_eq!(lost.exit, Exit::LeaseLost, "{lost}");
+            assert_eq!(leases.release().await, [""; 0]);
+            assert_eq!(ground.keys().await.is_empty(), gone);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
+    let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
+    let leases = ground.acquire(3, 0).await.unwrap();
+    let faults = ground.server.as_ref().unwrap().faults();
+    faults.add(Rule::new(Fault::Status(503)).method("PUT"));
+    let begun = Instant::now();
+    while !leases.is_lost() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Before anybody else may take it.
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    faults.clear();
+    let lost = leases.check().await.unwrap_err();
+    assert_eq!(lost.exit, Exit::LeaseLost);
+    assert!(lost.message.contains("was not renewed for"), "{lost}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn passing_trouble_does_not_lose_a_lease() {
+    let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
+    let leases = ground.acquire(6, 0).await.unwrap();
+    let faults = ground.server.as_ref().unwrap().faults();
+    faults.add(Rule::new(Fault::DropAfterApply).method("PUT").times(2));
+    faults.add(Rule::new(Fault::Status(503)).times(4));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(faults.struck() >= 6, "{}", faults.struck());
+    leases.check().await.unwrap();
+    assert_eq!(leases.release().await, [""; 0]);
+    assert!(ground.keys().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_stores_or_none() {
+    let words = ["enforced", "refuses", "ignores", "enforced"];
+    for (ground, word) in Ground::all().await.into_iter().zip(words) {
+        let key = ground.put("0123456789abcdef", elsewhere()).await;
+        let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
+        let settings = ground.settings(60, Duration::ZERO);
+        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, "update");
+        let busy = acquire().await.err().unwrap();
+        assert_eq!(busy.exit, Exit::Busy);
+        assert!(busy.message.contains(STORE), "{busy}");
+        assert_eq!(ground.keys().await, std::slice::from_ref(&key));
+        ground.bucket.delete(&key).await.unwrap();
+        let leases = acquire().await.unwrap();
+        assert_eq!(ground.keys().await.len(), 3);
+        assert!(leases.guarantee().contains(word), "{}", leases.guarantee());
+        leases.check().await.unwrap();
+        assert_eq!(leases.release().await, [""; 0]);
+        assert!(ground.keys().await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
+    let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
+    let without = ground.acquire(60, 0).await.unwrap();
+    let ground = ground.locking();
+    let busy = ground.acquire(60, 0).await.err().unwrap();
+    assert_eq!(busy.exit, Exit::Busy);
+    assert_eq!(without.release().await, [""; 0]);
+    let leases = ground.acquire(60, 0).await.unwrap();
+    assert!(leases.guarantee().contains("--lock-dir"));
+    assert!(ground.keys().await.is_empty(), "nothing is in the store");
+    // A process that ends, however it ends, closes its files.
+    drop(leases);
+    let leases = ground.acquire(60, 0).await.unwrap();
+    leases.check().await.unwrap();
+    assert!(!leases.is_lost());
+    assert_eq!(leases.release().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
+    let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
+    let key = format!("{}/00000003", layout::leases(STORE));
+    ground.bucket.put(&key, "what?".into()).await.unwrap();
+    assert_eq!(
+        ground.acquire(60, 0).await.err().map(|busy| busy.exit),
+        Some(Exit::Busy)
+    );
+    let leases = ground.acquire(2, 30).await.unwrap();
+    assert!(ground.keys().await[0].ends_with("/00000004"));
+    assert_eq!(leases.release().await, [""; 0]);
+}

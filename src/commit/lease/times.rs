@@ -12,6 +12,8 @@ const LIFE: Duration = Duration::from_secs(60);
 pub struct LeaseTimes {
     /// After so long without a renewal a lease has expired, by the server's clock.
     pub life: Duration,
+    /// From one look at a lease that another holds to the next, about; a claim lies at least so long before it counts.
+    pub look: Duration,
 }
 
 impl LeaseTimes {
@@ -26,8 +28,15 @@ impl LeaseTimes {
         };
         let asked: Option<f64> = cfg!(debug_assertions).then(asked).flatten();
         let life = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Self::lasting(life.unwrap_or(LIFE))
+    }
+
+    /// The times of leases that last for `life`.
+    #[must_use]
+    pub fn lasting(life: Duration) -> Self {
         Self {
-            life: life.unwrap_or(LIFE),
+            life,
+            look: life / 60,
         }
     }
 
@@ -41,7 +50,7 @@ impl LeaseTimes {
     /// what clocks differ by.
     #[must_use]
     pub fn trusted(&self) -> Duration {
-        self.life - self.life / 6
+        self.life * 5 / 6
     }
 
     /// How long one renewal may take.
@@ -50,17 +59,11 @@ impl LeaseTimes {
         self.life / 6
     }
 
-    /// From one look at a lease that another holds to the next, about.
-    #[must_use]
-    pub fn look(&self) -> Duration {
-        self.life / 60
-    }
-
     /// How long a claim lies before it counts, where the server answers a request in `latency`.
     #[must_use]
     pub fn settle(&self, latency: Duration) -> Duration {
         // Not so long that the claim is no longer trusted when it counts.
-        (latency * 20).clamp(self.life / 60, self.life / 4)
+        (latency * 20).min(self.life / 4).max(self.look)
     }
 }
 
@@ -70,10 +73,10 @@ mod tests {
 
     #[test]
     fn the_times_of_a_lease_of_a_minute() {
-        let times = LeaseTimes { life: LIFE };
+        let times = LeaseTimes::lasting(LIFE);
         assert_eq!(times.beat(), Duration::from_secs(10));
         assert_eq!(times.trusted(), Duration::from_secs(50));
-        assert_eq!(times.look(), Duration::from_secs(1));
+        assert_eq!(times.look, Duration::from_secs(1));
         let settle = |ms| times.settle(Duration::from_millis(ms)).as_millis();
         assert_eq!([settle(1), settle(100), settle(9000)], [1000, 2000, 15000]);
     }

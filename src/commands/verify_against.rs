@@ -1,0 +1,218 @@
+//! The values of source files against those of stores.
+//!
+//! Key type: [`Against`], the files.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Map;
+use tokio::runtime::Runtime;
+
+use super::catalogue::catalogue;
+use super::prefix::prefix;
+use super::settle::settle;
+use super::targets::{Target, all_members, chosen, held, targets};
+use crate::cli::VerifyArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{
+    self, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Request, Settings, place,
+};
+use crate::ranks::Ranks;
+use crate::source::{Archive, Order};
+use crate::store::{Bucket, Codec, Found, Stored, read_store};
+use crate::transfer::{Difference, Engine, Orders, Verify};
+
+/// Stores that are looked at at a time.
+const REQUESTS: usize = 16;
+
+/// The files to compare with.
+pub(super) struct Against<'a> {
+    args: &'a VerifyArgs,
+    /// Only rank 0 has it.
+    archive: Option<Archive>,
+}
+
+impl<'a> Against<'a> {
+    /// The files that `args` name; `None` if there are none.
+    ///
+    /// # Errors
+    /// On every rank the same: the files that cannot be read, or do not fit together.
+    pub(super) fn new(args: &'a VerifyArgs, ranks: &Ranks) -> Result<Option<Self>, Failure> {
+        if args.against.is_empty() {
+            return Ok(None);
+        }
+        let files = catalogue(&args.against, &args.append_dim, ranks)?;
+        let archive = match ranks.rank() {
+            0 => Archive::join(files, &args.append_dim, Order::Any).map(Some),
+            _ => Ok(None),
+        };
+        settle(ranks, &archive.as_ref().map(|_| ()).map_err(Clone::clone))?;
+        let archive = archive?;
+        Ok(Some(Self { args, archive }))
+    }
+
+    /// The prefix `asked` for, or the one that the files' names give.
+    ///
+    /// # Errors
+    /// On every rank the same: if the names give none.
+    pub(super) fn prefix(&self, asked: Option<String>, ranks: &Ranks) -> Result<String, Failure> {
+        let prefix = match &self.archive {
+            Some(archive) => prefix(asked, archive),
+            None => Ok(String::new()),
+        };
+        ranks.broadcast(&prefix)?
+    }
+
+    /// Compares all that the files hold with the stores below `prefix`; returns a line for each object that differs, on
+    /// rank 0.
+    ///
+    /// # Errors
+    /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
+    pub(super) fn compare(
+        self,
+        prefix: &str,
+        bucket: &Bucket,
+        runtime: &Runtime,
+        threads: usize,
+        ranks: &Ranks,
+    ) -> Result<Vec<String>, Failure> {
+        let plan = match &self.archive {
+            Some(archive) => {
+                let settings = settings(self.args, ranks.size(), threads);
+                runtime
+                    .block_on(self.plan(archive, prefix, bucket, &settings))
+                    .map(Some)
+            }
+            None => Ok(None),
+        };
+        let Some(plan) = ranks.broadcast(&plan)?? else {
+            return Ok(Vec::new());
+        };
+        let engine = Engine::new(
+            &Orders::new(plan, Vec::new()),
+            ranks.rank(),
+            bucket.clone(),
+            Verify::Full,
+        );
+        let found = match engine {
+            Ok(engine) => {
+                let found = runtime.block_on(engine.differences());
+                found.map_err(|cause| {
+                    let Failure { exit, message } = cause.into();
+                    // Nothing was to be written.
+                    let exit = match exit {
+                        Exit::TransferFailed => Exit::StoreFailed,
+                        other => other,
+                    };
+                    Failure::new(exit, format!("rank {}: {message}", ranks.rank()))
+                })
+            }
+            Err(error) => Err(error.into()),
+        };
+        let mut lines: Vec<String> = settle(ranks, &found)?
+            .into_iter()
+            .flatten()
+            .map(|difference| line(&difference))
+            .collect();
+        lines.sort_unstable();
+        Ok(lines)
+    }
+
+    async fn plan(
+        &self,
+        archive: &Archive,
+        prefix: &str,
+        bucket: &Bucket,
+        settings: &Settings,
+    ) -> Result<Plan, Failure> {
+        let (args, named) = (self.args, self.args.named());
+        let variables = chosen(&archive.catalogue, named)?;
+        let mut all = Vec::new();
+        if !args.is_compact() {
+            all.extend(targets(archive, prefix, variables.clone(), false));
+        }
+        // Without names, whichever stores there are.
+        if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
+            all.extend(targets(archive, prefix, variables, true));
+        }
+        Failure::together(archive.differences(&all_members(&all)))?;
+        let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
+        let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
+        let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
+        let (mut requests, mut problems) = (Vec::new(), Vec::new());
+        for (target, found) in all.into_iter().zip(looked) {
+            let Found::Store(stored) = found else {
+                continue;
+            };
+            match request(target, stored, archive) {
+                Ok(request) => requests.push(request),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Failure::together(problems)?;
+        plan::against(archive, &requests, settings)
+    }
+}
+
+/// Where the files' steps lie in a store that must have all of them.
+fn request(target: Target, stored: Stored, archive: &Archive) -> Result<Request, Failure> {
+    let steps = if target.members.contains(&archive.axis) {
+        archive.steps()
+    } else {
+        Vec::new()
+    };
+    let there = &stored.steps;
+    let placed = place(&target.key, there, &steps, Overlap::Replace, Missing::Error);
+    let placed = placed.map_err(|error| match error {
+        PlanError::StepsMissing {
+            store,
+            count,
+            total,
+            shown,
+        } => {
+            let message =
+                format!("store '{store}' lacks {count} of the files' {total} steps: {shown}");
+            Failure::new(Exit::TimeConflict, message)
+        }
+        other => other.into(),
+    })?;
+    Ok(Request {
+        key: target.key,
+        mains: target.mains,
+        members: target.members,
+        stored: Some(stored),
+        placed,
+    })
+}
+
+/// As in an update of all that the files hold.
+fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
+    Settings {
+        strategy: ChunkStrategy::default(),
+        shards: ChunkStrategy::default(),
+        version: None,
+        codec: Codec::default(),
+        attributes: Map::new(),
+        replace: true,
+        rewrite: true,
+        add_variables: false,
+        ranks,
+        budget: Budget {
+            memory: args.memory,
+            threads: threads as u64,
+        },
+    }
+}
+
+fn line(difference: &Difference) -> String {
+    let Difference {
+        key,
+        values,
+        position,
+        in_store,
+        in_file,
+        file,
+    } = difference;
+    format!(
+        "{key}: {values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, \
+         {in_file} in the file"
+    )
+}

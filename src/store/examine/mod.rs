@@ -1,0 +1,239 @@
+//! What an endpoint can do, found out by trying every request that this program or a reader sends.
+//!
+//! Key types: [`Examination`], the steps and what they leave to remove; [`Finding`], what one step found.
+
+mod guarantees;
+mod objects;
+mod reach;
+mod speed;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::bucket::Bucket;
+use super::error::StoreError;
+use super::layout::{LEDGERS, below};
+
+/// Looks for what is left to remove.
+const PASSES: usize = 3;
+
+/// What one step found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was tried.
+    pub what: &'static str,
+    /// How it went.
+    pub state: State,
+    /// What was seen, and what that means for this program.
+    pub found: String,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should.
+    Good,
+    /// Otherwise than it might, and this program can live with it.
+    Lesser,
+    /// Not, and this program needs it.
+    Bad,
+    /// It could not be tried.
+    Untried,
+}
+
+/// How all went.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// What this program needs and cannot have, with the first reason.
+    pub lacks: Option<(Vec<&'static str>, StoreError)>,
+    /// Temporary objects that could not be removed, and why.
+    pub left: Option<String>,
+}
+
+/// The folder below `prefix` with all that an examination puts.
+#[must_use]
+pub fn folder(prefix: &str, token: &str) -> String {
+    below(prefix, &format!("{LEDGERS}/doctor-{token}"))
+}
+
+/// Tries everything in `folder`, tells each finding at once, and removes what it put.
+///
+/// # Errors
+/// If nothing can be tried: the server is not reached, the bucket is not there, or the keys are refused.
+pub async fn examine(
+    bucket: &Bucket,
+    folder: &str,
+    tell: &mut dyn FnMut(Finding),
+) -> Result<Verdict, StoreError> {
+    let mut examination = Examination {
+        // A step that the server fails is reported, not waited for.
+        bucket: bucket.in_a_hurry(),
+        folder: folder.to_owned(),
+        keys: Vec::new(),
+        lacks: None,
+        tell,
+    };
+    let tried = examination.try_all().await;
+    let left = examination.remove_all(bucket).await;
+    let lacks = examination.lacks;
+    tried.map(|()| Verdict { lacks, left })
+}
+
+/// An examination under way.
+struct Examination<'a> {
+    bucket: Bucket,
+    folder: String,
+    /// Objects that may be there because of it.
+    keys: Vec<String>,
+    lacks: Option<(Vec<&'static str>, StoreError)>,
+    tell: &'a mut dyn FnMut(Finding),
+}
+
+impl Examination<'_> {
+    async fn try_all(&mut self) -> Result<(), StoreError> {
+        self.reach();
+        let sample = self.list().await?;
+        if let Some(written) = self.put().await {
+            self.read(&written).await;
+            self.copy(&written).await;
+            self.multipart().await;
+            self.delete(&written).await;
+            self.delete_in_bulk().await;
+            self.guarantees(&written).await;
+            self.overwrite().await;
+            self.latency().await;
+            self.throughput().await;
+        } else {
+            match sample {
+                Some(sample) => self.read(&sample).await,
+                None => self.untried("get, range, head", "there is no small object to read"),
+            }
+            self.untried("other writes", "the first one failed");
+        }
+        Ok(())
+    }
+
+    /// Removes all there may be; says what is left.
+    async fn remove_all(&mut self, patient: &Bucket) -> Option<String> {
+        let mut keys = std::mem::take(&mut self.keys);
+        let left = |why: &str| {
+            let folder = &self.folder;
+            format!(
+                "temporary objects below {folder} could not be removed: {why}; remove them by hand"
+            )
+        };
+        // Once more after a look at what is there: a write whose answer was lost may come late.
+        for _ in 0..PASSES {
+            if keys.is_empty() {
+                return None;
+            }
+            let deleted = patient.delete_all(keys, false).await;
+            if let Some(why) = deleted.problems.first() {
+                return Some(left(why));
+            }
+            // Who may not list knows the keys all the same, and they are gone.
+            keys = patient.list(&self.folder).await.unwrap_or_default();
+        }
+        (!keys.is_empty()).then(|| left("the server lists them still"))
+    }
+
+    fn is_server(&self) -> bool {
+        self.bucket.endpoint().is_some()
+    }
+
+    /// The key of a new object of this name, noted for the removal.
+    fn key(&mut self, name: &str) -> String {
+        let key = below(&self.folder, name);
+        self.keys.push(key.clone());
+        key
+    }
+
+    fn good(&mut self, what: &'static str, found: impl Into<String>) {
+        self.say(what, State::Good, found);
+    }
+
+    fn lesser(&mut self, what: &'static str, found: impl Into<String>) {
+        self.say(what, State::Lesser, found);
+    }
+
+    fn untried(&mut self, what: &'static str, why: &str) {
+        self.say(what, State::Untried, format!("not tried: {why}"));
+    }
+
+    /// Something this program needs failed with `error`, which means `meaning`.
+    fn bad(&mut self, what: &'static str, error: StoreError, meaning: &str) {
+        self.say(what, State::Bad, format!("{}; {meaning}", brief(&error)));
+        match &mut self.lacks {
+            Some((lacks, _)) => lacks.push(what),
+            None => self.lacks = Some((vec![what], error)),
+        }
+    }
+
+    fn say(&mut self, what: &'static str, state: State, found: impl Into<String>) {
+        let found = found.into();
+        (self.tell)(Finding { what, state, found });
+    }
+
+    /// That the object `key`, which should hold `expected`, holds something else.
+    fn differs(&self, key: &str, expected: usize, found: usize) -> StoreError {
+        StoreError::Failed {
+            place: self.bucket.place().to_owned(),
+            key: key.to_owned(),
+            action: "reading",
+            cause: format!("expected the {expected} bytes put, found {found} bytes that differ"),
+        }
+    }
+}
+
+/// An object to read.
+struct Sample {
+    key: String,
+    /// `None` if someone else put it.
+    content: Option<Bytes>,
+    /// The ETag as the server sent it with the PUT.
+    etag: Option<String>,
+}
+
+/// What the server said, without the place and the key, which the table has once.
+fn brief(error: &StoreError) -> String {
+    match error {
+        StoreError::Denied { cause, .. } => format!("access refused ({cause})"),
+        StoreError::Unreachable { cause, .. } => format!("cannot be reached ({cause})"),
+        StoreError::Untrusted { cause, advice, .. } => format!("not secure ({cause}): {advice}"),
+        StoreError::Failed { cause, .. } => cause.clone(),
+        StoreError::Missing { .. } => "there is no such object".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A time as people read it.
+fn shown(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1e3;
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.1} ms")
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+/// Bytes that no server can make smaller, others for each `seed`.
+fn noise(length: usize, seed: u64) -> Bytes {
+    let mut state = seed;
+    let words = (0..length.div_ceil(8)).flat_map(|_| {
+        // SplitMix64
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (word ^ (word >> 31)).to_le_bytes()
+    });
+    words.take(length).collect::<Vec<u8>>().into()
+}
+
+/// How long `work` takes.
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = work.await;
+    (done, begun.elapsed())
+}

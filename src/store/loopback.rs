@@ -1,0 +1,37 @@
+//! For tests: buckets of servers in this process, and of directories.
+
+use s3_server::{Config, Server};
+use url::Url;
+
+use super::access::{Access, Keys};
+use super::bucket::Bucket;
+use super::place::Place;
+
+/// A server of this kind.
+pub(crate) fn server(config: Config) -> Server {
+    Server::start(config).unwrap()
+}
+
+/// The bucket `ocean` of `server`.
+pub(crate) fn bucket(server: &Server) -> Bucket {
+    let place = Place::S3 {
+        bucket: "ocean".to_owned(),
+    };
+    let access = Access {
+        keys: Keys::Pair {
+            token: "test-key".to_owned(),
+            secret: "test-secret".to_owned(),
+            session: None,
+        },
+        endpoint: Some(Url::parse(&server.endpoint()).unwrap()),
+        region: None,
+        addressing: None,
+        ca_bundle: None,
+    };
+    Bucket::open(&place, Some(&access)).unwrap()
+}
+
+/// A directory as a bucket.
+pub(crate) fn directory(path: &std::path::Path) -> Bucket {
+    Bucket::open(&Place::Directory(path.to_owned()), None).unwrap()
+}

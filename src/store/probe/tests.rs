@@ -1,0 +1,127 @@
+//! Writes with conditions, and what the probe makes of servers of every kind.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use s3_server::{Config, Fault, Rule, Server};
+
+use super::*;
+use crate::exit::{Exit, Failure};
+use crate::store::loopback::{bucket, directory, server};
+
+fn that(conditional: s3_server::Conditional) -> Server {
+    server(Config {
+        conditional,
+        ..Config::default()
+    })
+}
+
+#[tokio::test]
+async fn every_kind_of_server_is_known_for_what_it_is() {
+    use s3_server::{Conditional as Kind, EtagKind as Tag};
+    for (kind, expected) in [
+        (Kind::Enforced, Conditional::Enforced),
+        (Kind::Refused, Conditional::Refused),
+        (Kind::Ignored, Conditional::Ignored),
+    ] {
+        for (etag, tag) in [(Tag::Md5, EtagKind::Md5), (Tag::Opaque, EtagKind::Opaque)] {
+            let server = server(Config {
+                conditional: kind,
+                etag,
+                ..Config::default()
+            });
+            let begun = Instant::now();
+            let found = probe(&bucket(&server), "T1y").await.unwrap();
+            let [create, replace] = [found.create, found.replace];
+            assert_eq!([create, replace], [expected; 2], "{kind:?} {etag:?}");
+            assert_eq!(found.etag, tag, "{kind:?} {etag:?}");
+            assert!(found.clock.ahead().abs() < 5.0, "{found:?}");
+            // "Not implemented" is not a passing trouble.
+            assert!(begun.elapsed() < Duration::from_secs(10));
+            assert!(server.objects("ocean").is_empty());
+            let log = server.log();
+            let inside = |key: &str| key.starts_with("ocean/T1y/.msm-os/probe-");
+            assert!(log.iter().all(|request| inside(&request.key)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_directory_creates_and_does_not_replace() {
+    let root = tempfile::tempdir().unwrap();
+    let place = root.path().join("new/bucket");
+    let found = probe(&directory(&place), "").await.unwrap();
+    assert_eq!(found.create, Conditional::Enforced);
+    assert_eq!(found.replace, Conditional::Refused);
+    assert_eq!(found.etag, EtagKind::Opaque);
+    assert!(!place.join(".msm-os").exists());
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
+    for (method, skip) in [("PUT", 0), ("GET", 0), ("PUT", 3)] {
+        let server = that(s3_server::Conditional::Enforced);
+        let denied = Rule::new(Fault::Status(403)).method(method).skip(skip);
+        server.faults().add(denied.key_contains("/probe-"));
+        let failed = probe(&bucket(&server), "").await;
+        if skip > 0 {
+            // The conditions alone are denied.
+            assert_eq!(failed.unwrap().replace, Conditional::Refused);
+        } else {
+            let failure = Failure::from(failed.unwrap_err());
+            assert_eq!(failure.exit, Exit::AccessDenied);
+            assert!(failure.message.contains("denies the probe"), "{failure}");
+        }
+        assert!(server.objects("ocean").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_probe_whose_answers_are_lost_finds_the_same() {
+    let server = that(s3_server::Conditional::Enforced);
+    for place in 0..5 {
+        let lost = Rule::new(Fault::DropAfterApply).method("PUT");
+        server.faults().clear();
+        server.faults().add(lost.skip(place).once());
+        let found = probe(&bucket(&server), "").await.unwrap();
+        let [create, replace] = [found.create, found.replace];
+        assert_eq!([create, replace], [Conditional::Enforced; 2], "{place}");
+        assert!(server.objects("ocean").is_empty());
+    }
+    assert_eq!(server.faults().struck(), 5);
+}
+
+#[tokio::test]
+async fn our_own_earlier_try_is_not_another_writer() {
+    let server = that(s3_server::Conditional::Enforced);
+    let bucket = bucket(&server);
+    let (ours, theirs) = (Bytes::from("ours"), Bytes::from("theirs"));
+    let lost = || Rule::new(Fault::DropAfterApply).method("PUT").once();
+    server.faults().add(lost());
+    let created = bucket.create("a", ours.clone()).await.unwrap();
+    let Created::Created(put) = created else {
+        panic!("{created:?}")
+    };
+    let etag = put.etag.unwrap();
+    let again = bucket.create("a", theirs.clone()).await.unwrap();
+    assert_eq!(again, Created::Exists);
+    server.faults().add(lost());
+    let replaced = bucket.replace_if("a", theirs.clone(), &etag).await.unwrap();
+    assert!(matches!(replaced, Replaced::Replaced(_)), "{replaced:?}");
+    let stale = bucket.replace_if("a", ours.clone(), &etag).await.unwrap();
+    assert_eq!(stale, Replaced::Changed);
+    let absent = bucket.replace_if("b", ours.clone(), &etag).await.unwrap();
+    assert_eq!(absent, Replaced::Changed);
+    let found = bucket.get_tagged("a").await.unwrap();
+    assert_eq!(found.bytes, theirs);
+    // Two creators at once may both hear of a conflict, and neither object be there.
+    server.faults().add(Rule::new(Fault::Status(409)).once());
+    let created = bucket.create("c", ours.clone()).await.unwrap();
+    assert!(matches!(created, Created::Created(_)), "{created:?}");
+    // A busy server is asked again.
+    server
+        .faults()
+        .add(Rule::new(Fault::Status(503)).method("PUT").times(2));
+    let created = bucket.create("d", ours).await.unwrap();
+    assert!(matches!(created, Created::Created(_)), "{created:?}");
+}

@@ -1,0 +1,122 @@
+//! One object against what its manifest says of it.
+//!
+//! Key function: [`check_object`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::engine::on_rayon;
+use super::record::Content;
+use crate::store::{Bucket, ChunkCodec, StoreError};
+
+/// Reads the object `key` once, and says what is wrong with it: its length, its bytes, or its values are not those that
+/// were recorded. Of one without a record only that it decodes is checked.
+///
+/// # Errors
+/// If the server does not give it.
+pub async fn check_object(
+    bucket: &Bucket,
+    codec: &Arc<ChunkCodec>,
+    key: &str,
+    recorded: Option<Content>,
+) -> Result<Option<String>, StoreError> {
+    let stored = match bucket.get(key).await {
+        Ok(stored) => stored,
+        Err(error) if error.is_missing() => {
+            return Ok(Some("it was listed, and then was gone".to_owned()));
+        }
+        Err(error) => return Err(error),
+    };
+    let codec = Arc::clone(codec);
+    Ok(on_rayon(move || fault(&codec, &stored, recorded)).await)
+}
+
+fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Option<String> {
+    let decoded = codec.decode(stored).map(|values| codec.checksum(&values));
+    let decoded = decoded.map_err(|cause| match cause {
+        StoreError::Coding { cause, .. } => cause,
+        other => other.to_string(),
+    });
+    let Some(Content::Stored {
+        bytes,
+        values_crc32c,
+        stored_crc32c,
+        ..
+    }) = recorded
+    else {
+        return decoded
+            .err()
+            .map(|cause| format!("it cannot be decoded: {cause}"));
+    };
+    if stored.len() as u64 != bytes {
+        return Some(format!("{} bytes, expected {bytes}", stored.len()));
+    }
+    let found = crc32c::crc32c(stored);
+    let values = match decoded {
+        Err(cause) => Some(format!("it cannot be decoded: {cause}")),
+        Ok(crc) if crc != values_crc32c => Some(format!(
+            "the crc32c of its values is {crc:08x}, expected {values_crc32c:08x}"
+        )),
+        Ok(_) => None,
+    };
+    let bytes = (found != stored_crc32c)
+        .then(|| format!("the crc32c of its bytes is {found:08x}, expected {stored_crc32c:08x}"));
+    match (bytes, values) {
+        (Some(bytes), Some(values)) => Some(format!("{bytes}; {values}")),
+        (Some(bytes), None) => Some(format!("{bytes}; its values are as expected")),
+        (None, values) => values,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::DType;
+    use crate::store::{Codec, Encoded};
+    use crate::transfer::Proof;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_wrong_with_an_object() {
+        for name in ["none", "zstd:1"] {
+            let codecs = name.parse::<Codec>().unwrap().metadata(DType::F32);
+            let document = json!({
+                "zarr_format": 3, "node_type": "array", "shape": [4], "data_type": "float32",
+                "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4]}},
+                "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+                "fill_value": 0.0, "codecs": codecs, "attributes": {},
+            });
+            let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
+            let values = [1.5f32; 4].map(f32::to_le_bytes).concat();
+            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+                panic!("not empty")
+            };
+            let recorded = |bytes: &Bytes| Content::Stored {
+                bytes: bytes.len() as u64,
+                values_crc32c: codec.checksum(&values),
+                stored_crc32c: crc32c::crc32c(bytes),
+                proof: Proof::ReadBack,
+            };
+            let right = Some(recorded(&stored));
+            assert_eq!(fault(&codec, &stored, right), None);
+            assert_eq!(fault(&codec, &stored, None), None);
+            let mut flipped = stored.to_vec();
+            flipped[5] ^= 1;
+            let flipped = Bytes::from(flipped);
+            let said = fault(&codec, &flipped, right).unwrap();
+            assert!(said.starts_with("the crc32c of its bytes is "), "{said}");
+            assert!(said.contains("; it cannot be decoded: "), "{said}");
+            // As if the record were of these bytes: the values tell.
+            let said = fault(&codec, &flipped, Some(recorded(&flipped))).unwrap();
+            assert!(said.starts_with("it cannot be decoded: "), "{said}");
+            let short = stored.slice(..stored.len() - 1);
+            let said = fault(&codec, &short, right).unwrap();
+            assert_eq!(
+                said,
+                format!("{} bytes, expected {}", short.len(), stored.len())
+            );
+            assert!(fault(&codec, &short, None).is_some());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Comparing what files hold with what stores hold of it: every object, without stopping at the first difference.
+//!
+//! Key type: [`Difference`].
+
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::compare::{position, shown};
+use super::engine::Engine;
+use super::error::TransferError;
+use crate::plan::{Object, Part, Phase, TargetArray};
+use crate::store::StoreError;
+
+/// Units in flight at most, however small they are.
+const MOST_UNITS: u64 = 16;
+
+/// An object of a store that does not hold what the files do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its key.
+    pub key: String,
+    /// Values that differ.
+    pub values: u64,
+    /// The place of the first of them in the array.
+    pub position: Vec<u64>,
+    /// What the store holds there.
+    pub in_store: String,
+    /// What the file holds there.
+    pub in_file: String,
+    /// The file.
+    pub file: String,
+}
+
+impl Engine {
+    /// Does this rank's units of the comparison, and returns all differences; of an array along the append dimension,
+    /// of the steps that the files hold.
+    ///
+    /// # Errors
+    /// If a file or an object cannot be read.
+    pub async fn differences(self: Arc<Self>) -> Result<Vec<Difference>, TransferError> {
+        let units: Vec<usize> = self.plan.units_of(self.rank, Phase::Compare).collect();
+        let memory = units
+            .iter()
+            .map(|&unit| self.plan.units[unit].memory(&self.plan));
+        let at_once = (self.plan.in_flight / memory.max().unwrap_or(1).max(1)).clamp(1, MOST_UNITS);
+        let work = units.into_iter().map(|unit| {
+            let engine = Arc::clone(&self);
+            async move { engine.differences_of(unit).await }
+        });
+        let found: Vec<Vec<Difference>> = stream::iter(work)
+            .buffer_unordered(usize::try_from(at_once).unwrap_or(1))
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn differences_of(
+        self: &Arc<Self>,
+        index: usize,
+    ) -> Result<Vec<Difference>, TransferError> {
+        let unit = self.plan.units[index].clone();
+        let array = &self.plan.arrays[unit.array];
+        let parts = unit.parts(array);
+        let mut differences = Vec::new();
+        for (object, in_files) in &self.read_unit(&unit).await? {
+            for &store in &array.stores {
+                let key = self.codecs[unit.array].key(&self.plan.stores[store].key, &object.chunk);
+                let in_store = match self.stored_values(unit.array, &object.chunk, &key).await {
+                    Ok(Some((values, _))) => values,
+                    Ok(None) => array.fill.repeat(in_files.len() / array.dtype.size()),
+                    // The check of the store's objects tells.
+                    Err(TransferError::Store {
+                        cause: StoreError::Damaged { .. },
+                        ..
+                    }) => continue,
+                    Err(error) => return Err(error),
+                };
+                let found = self.difference(array, &parts, object, [&in_store, in_files]);
+                differences.extend(found.map(|found| Difference { key, ..found }));
+                self.progress.add(array.object_bytes());
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Compares the values of an object where `parts` say that files hold them: those `in_store` and `in_files`.
+    fn difference(
+        &self,
+        array: &TargetArray,
+        parts: &[Part],
+        object: &Object,
+        [in_store, in_files]: [&[u8]; 2],
+    ) -> Option<Difference> {
+        let size = array.dtype.size();
+        let pairs = in_store.chunks_exact(size).zip(in_files.chunks_exact(size));
+        let differing = pairs.enumerate().filter(|(_, (a, b))| a != b);
+        let mut differing = differing.filter_map(|(i, values)| {
+            let position = position(array, &object.slab.start, i);
+            let part = parts.iter().find(|part| holds(part, &position))?;
+            Some((position, part, values))
+        });
+        let (position, part, (in_store, in_file)) = differing.next()?;
+        Some(Difference {
+            key: String::new(),
+            values: 1 + differing.count() as u64,
+            position,
+            in_store: shown(array.dtype, in_store),
+            in_file: shown(array.dtype, in_file),
+            file: self.plan.files[part.file].display().to_string(),
+        })
+    }
+}
+
+fn holds(part: &Part, position: &[u64]) -> bool {
+    let slab = &part.in_array;
+    let ranges = slab.start.iter().zip(&slab.count);
+    let mut places = position.iter().zip(ranges);
+    places.all(|(&at, (&start, &count))| at >= start && at - start < count)
+}
