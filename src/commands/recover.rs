@@ -12,7 +12,7 @@ use crate::cli::{RecoverArgs, bytes_shown};
 use crate::commit::{State, Unfinished, clear_ledger, live_holder, orphans};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::store::{Bucket, Entry, Found, probe, read_store};
+use crate::store::{Bucket, Entry, Found, layout, probe, read_store};
 
 /// Runs the command on this rank.
 pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -41,7 +41,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     for store in &all {
         let unfinished = found.iter().find(|(other, _)| other == store);
         let count = unfinished.map_or(0, |(_, found)| found.len());
-        if count == 0 && !args.orphans {
+        if count == 0 && !args.orphans && !is_abandoned(bucket, store).await? {
             continue;
         }
         match recover_one(args, bucket, store).await {
@@ -58,6 +58,16 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         println!("removed: {removed} objects that no transaction owns");
     }
     Ok(())
+}
+
+/// Did one who is dead leave a lease of this store, and nothing else? Taking the lease over and giving it up removes it.
+async fn is_abandoned(bucket: &Bucket, store: &str) -> Result<bool, Failure> {
+    if bucket.list(&layout::leases(store)).await?.is_empty() {
+        return Ok(false);
+    }
+    let folder = store.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let guarantees = probe(bucket, folder).await?;
+    Ok(live_holder(bucket, store, &guarantees).await?.is_none())
 }
 
 /// Heals one store; returns the number of orphans that were removed.
