@@ -39,8 +39,8 @@ pub enum StoreError {
         cause: String,
     },
     #[error(
-        "{place}/{key}: the server denies the probe that every run begins with ({cause}): a run needs to put, get, list \
-         and delete objects below .msm-os/; check the credentials and the bucket's policy"
+        "{place}/{key}: access refused ({cause}); every command that writes must be let put, get, list and delete objects \
+         below .msm-os/ too: check the credentials and the bucket's policy"
     )]
     Probe {
         place: String,

@@ -193,26 +193,52 @@ impl Court<'_> {
         holder: &Holder,
         mut waiting: Waiting,
     ) -> Result<Heartbeat, Failure> {
-        let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
-        for store in stores {
-            loop {
-                let failure = match self.attempt(store, holder).await {
-                    Ok(Attempt::Held(lease)) => {
-                        heartbeat.keep(*lease);
-                        break;
-                    }
-                    Ok(Attempt::Busy(other)) => match waiting.pause(store, other.as_ref()).await {
-                        Ok(()) => continue,
-                        Err(failure) => failure,
-                    },
-                    Err(error) => error.into(),
-                };
-                // What cannot be given up expires, and the failure is worth more to the user.
-                let _ = heartbeat.release(self.bucket).await;
-                return Err(failure);
+        loop {
+            let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
+            let tried = self.lease_all(&heartbeat, stores, holder).await;
+            if let Ok(None) = tried {
+                return Ok(heartbeat);
+            }
+            // What cannot be given up expires, and the failure is worth more to the user.
+            let _ = heartbeat.release(self.bucket).await;
+            if let Some((store, other)) = tried? {
+                waiting.pause(store, other.as_ref()).await?;
             }
         }
-        Ok(heartbeat)
+    }
+
+    /// Tries to get the leases of all stores; returns one that another job has. Jobs that want the same stores meet at the
+    /// first one, where one of them is stopped before it is in the way of the other.
+    async fn lease_all<'s>(
+        &self,
+        heartbeat: &Heartbeat,
+        stores: &[&'s str],
+        holder: &Holder,
+    ) -> Result<Option<(&'s str, Option<Holder>)>, StoreError> {
+        let (first, others) = stores.split_at(stores.len().min(1));
+        let mut busy = None;
+        for stores in [first, others] {
+            let tries = stores
+                .iter()
+                .map(|store| async move { (*store, self.attempt(store, holder).await) });
+            let tried: Vec<_> = stream::iter(tries)
+                .buffer_unordered(REQUESTS)
+                .collect()
+                .await;
+            let mut failed = Ok(());
+            for (store, attempt) in tried {
+                match attempt {
+                    Ok(Attempt::Held(lease)) => heartbeat.keep(*lease),
+                    Ok(Attempt::Busy(other)) => busy = Some((store, other)),
+                    Err(error) => failed = Err(error),
+                }
+            }
+            failed?;
+            if busy.is_some() {
+                break;
+            }
+        }
+        Ok(busy)
     }
 
     /// Locks the files of all stores, or none; and sees that no job without them has a lease.

@@ -70,7 +70,7 @@ async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
         } else {
             let failure = Failure::from(failed.unwrap_err());
             assert_eq!(failure.exit, Exit::AccessDenied);
-            assert!(failure.message.contains("denies the probe"), "{failure}");
+            assert!(failure.message.contains("access refused"), "{failure}");
         }
         assert!(server.objects("ocean").is_empty());
     }
