@@ -4,7 +4,7 @@
 
 use super::left::Left;
 use crate::cli::LeaseArgs;
-use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, probe_and_sweep};
+use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Guarantees};
 
@@ -15,7 +15,7 @@ pub(super) struct Hold {
     /// What the server was found to guarantee.
     pub guarantees: Guarantees,
     /// Who this is, for the journal.
-    pub holder: String,
+    pub holder: Writer,
     /// Transactions that dead jobs left open.
     pub left: Left,
 }
@@ -43,11 +43,14 @@ impl Hold {
         };
         let leases = Leases::acquire(bucket, stores, &settings, command).await?;
         wait_for_reads(&guarantees).await;
-        match Left::find(bucket, stores).await {
+        match Left::find(bucket, stores, args.lock_dir.as_deref()).await {
             Ok(left) => Ok(Self {
                 leases,
                 guarantees,
-                holder: holder.to_string(),
+                holder: Writer {
+                    name: holder.to_string(),
+                    lock_dir: args.lock_dir.clone(),
+                },
                 left,
             }),
             Err(failure) => {

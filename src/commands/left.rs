@@ -4,6 +4,7 @@
 //! Key type: [`Left`].
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -21,10 +22,28 @@ impl Left {
     /// Looks at `stores`, whose leases are held; heals what can only go one way, and says so.
     ///
     /// # Errors
-    /// If it cannot be healed.
-    pub async fn find(bucket: &Bucket, stores: &[String]) -> Result<Self, Failure> {
+    /// If it cannot be healed, or may still run.
+    pub async fn find(
+        bucket: &Bucket,
+        stores: &[String],
+        lock_dir: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let mut open = Self::default();
-        for (store, found) in all_unfinished(bucket, stores).await? {
+        let all = all_unfinished(bucket, stores).await?;
+        Failure::together(all.iter().flat_map(|(store, found)| {
+            let locked = found.iter().filter(|t| is_locked(t, lock_dir));
+            locked.map(move |transaction| {
+                let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
+                let message = format!(
+                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
+                    told(transaction),
+                    dir.display(),
+                    dir.display()
+                );
+                Failure::new(Exit::Busy, message)
+            })
+        }))?;
+        for (store, found) in all {
             let last = found.len().saturating_sub(1);
             for (index, transaction) in found.into_iter().enumerate() {
                 if index == last && transaction.state == State::Open {
@@ -70,6 +89,12 @@ impl Left {
     }
 }
 
+/// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
+pub(super) fn is_locked(transaction: &Unfinished, lock_dir: Option<&Path>) -> bool {
+    let asked = transaction.writer.lock_dir.as_deref();
+    asked.is_some() && asked != lock_dir
+}
+
 /// The transactions of each of `stores` that have not ended; stores without any are left out.
 pub(super) async fn all_unfinished(
     bucket: &Bucket,
@@ -113,11 +138,8 @@ pub(super) async fn heal_one(
 
 /// The transaction in words.
 pub(super) fn told(transaction: &Unfinished) -> String {
-    match &transaction.entry {
-        Some(entry) => format!(
-            "the {} {} of {}",
-            entry.command, transaction.id, entry.holder
-        ),
-        None => format!("the delete {}", transaction.id),
-    }
+    let Unfinished { id, writer, .. } = transaction;
+    let command = transaction.entry.as_ref();
+    let command = command.map_or("delete", |entry| entry.command.as_str());
+    format!("the {command} {id} ({})", writer.name)
 }

@@ -4,7 +4,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
-use super::left::{all_unfinished, told};
+use super::left::{all_unfinished, is_locked, told};
 use super::prepare::REQUESTS;
 use super::start::{Started, start};
 use super::stores::stores;
@@ -117,6 +117,10 @@ async fn foretell(
             let holder = live_holder(bucket, &store, &guarantees).await?;
             for transaction in unfinished {
                 let what = told(&transaction);
+                if is_locked(&transaction, args.lease.lock_dir.as_deref()) {
+                    println!("store '{store}': {what} may be under way: give its --lock-dir");
+                    continue;
+                }
                 if let Some(holder) = &holder {
                     println!("store '{store}': {what} is under way: {holder}");
                     continue;

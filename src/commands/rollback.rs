@@ -111,6 +111,7 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
     Ok(Unfinished {
         id,
         state: State::Prepared,
+        writer: entry.holder.clone(),
         entry: Some(entry),
     })
 }

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, end, remove, roll_back};
 use super::forward::{finish, put_documents, put_root};
-use super::journal::{State, Unfinished, put_json};
+use super::journal::{State, Unfinished, Writer, put_json};
 use super::many::{REQUESTS, all};
 use crate::store::{Bucket, Kind, ROOT_DOCUMENTS, StoreError, layout};
 use crate::transfer::Verify;
@@ -36,11 +36,11 @@ pub async fn begin_delete(
     bucket: &Bucket,
     stores: &[String],
     id: &str,
-    holder: &str,
+    holder: &Writer,
 ) -> Result<(), StoreError> {
     let puts = stores.iter().map(|store| async move {
         let key = State::Delete.key(store, id);
-        put_json(bucket, &key, &holder).await
+        put_json(bucket, &key, holder).await
     });
     stream::iter(puts)
         .buffer_unordered(REQUESTS)

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct Entry {
     /// The command.
     pub command: String,
     /// Who runs it.
-    pub holder: String,
+    pub holder: Writer,
     /// Of the plan, as [`digest`] makes it.
     pub digest: String,
     /// The root document, which readers see the store through.
@@ -40,6 +41,15 @@ pub struct Entry {
     pub record: Option<LastTransaction>,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
+}
+
+/// Who writes a store, as the journal says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// Command, host and process.
+    pub name: String,
+    /// The directory of locks that keeps other jobs away; `None` where the lease in the ledger does.
+    pub lock_dir: Option<PathBuf>,
 }
 
 /// A document, before and after.
@@ -73,6 +83,8 @@ pub struct Unfinished {
     pub id: String,
     /// How far it is.
     pub state: State,
+    /// Who runs it, or did.
+    pub writer: Writer,
     /// What it does; `None` where the store is being deleted.
     pub entry: Option<Entry>,
 }
@@ -97,11 +109,11 @@ impl State {
 impl Entry {
     /// An entry of this form.
     #[must_use]
-    pub fn new(command: &str, holder: &str, digest: &str, root: Document) -> Self {
+    pub fn new(command: &str, holder: &Writer, digest: &str, root: Document) -> Self {
         Self {
             format: FORMAT,
             command: command.to_owned(),
-            holder: holder.to_owned(),
+            holder: holder.clone(),
             digest: digest.to_owned(),
             root,
             documents: Vec::new(),
@@ -198,11 +210,24 @@ pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>,
             state = State::Back;
             entry.put(bucket, store, &id, state).await?;
         }
-        let entry = match state {
-            State::Delete => None,
-            state => Some(Entry::read(bucket, &state.key(store, &id)).await?),
+        let key = state.key(store, &id);
+        let (writer, entry) = if state == State::Delete {
+            let writer = serde_json::from_slice(&bucket.get(&key).await?);
+            let unreadable = |cause: serde_json::Error| StoreError::Journal {
+                key,
+                cause: cause.to_string(),
+            };
+            (writer.map_err(unreadable)?, None)
+        } else {
+            let entry = Entry::read(bucket, &key).await?;
+            (entry.holder.clone(), Some(entry))
         };
-        all.push(Unfinished { id, state, entry });
+        all.push(Unfinished {
+            id,
+            state,
+            writer,
+            entry,
+        });
     }
     Ok(all)
 }

@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, roll_back};
 use super::forward::{finish, put_documents, put_root};
-use super::journal::{Document, Entry, State, Unfinished, new_id, number_of, token};
+use super::journal::{Document, Entry, State, Unfinished, Writer, new_id, number_of, token};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::many::REQUESTS;
@@ -20,7 +20,7 @@ pub struct Opening<'a> {
     /// The command.
     pub command: &'a str,
     /// Who runs it.
-    pub holder: &'a str,
+    pub holder: &'a Writer,
     /// Of the plan.
     pub digest: &'a str,
     /// What the server was found to guarantee.
@@ -182,6 +182,7 @@ impl<'a> Transaction<'a> {
             let unfinished = Unfinished {
                 id: store.id.clone(),
                 state: self.state,
+                writer: store.entry.holder.clone(),
                 entry: Some(store.entry.clone()),
             };
             roll_back(self.bucket, &store.key, &unfinished).await

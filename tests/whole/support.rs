@@ -97,9 +97,7 @@ impl Sandbox {
 
     /// The same without ledgers, which tell how a store came to be.
     pub fn stores(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
-        let mut files = self.tree(name);
-        files.retain(|key, _| !key.contains(".msm-os/"));
-        files
+        without_ledgers(self.tree(name))
     }
 }
 
@@ -133,6 +131,12 @@ fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<String, Vec<u8>>)
             files.insert(key, std::fs::read(&path).unwrap());
         }
     }
+}
+
+/// `objects` without those of ledgers, which tell how a store came to be.
+pub fn without_ledgers(mut objects: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    objects.retain(|key, _| !key.contains(".msm-os/"));
+    objects
 }
 
 /// What lies in the bucket of `server`.

@@ -23,6 +23,9 @@ pub struct Holder {
     pub pid: u32,
     /// When that process started, in the kernel's ticks: a pid is used again.
     pub started: u64,
+    /// Are there ranks on other machines, which may outlive it for a moment?
+    #[serde(default)]
+    pub spread: bool,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
     /// The command that it runs.
@@ -51,17 +54,18 @@ impl Holder {
             pid_namespace,
             pid,
             started: process.started,
+            spread: is_spread(&|name| std::env::var(name).ok()),
             slurm_job: slurm_job.filter(|job| !job.is_empty()),
             command: command.to_owned(),
             since: now.to_string(),
         })
     }
 
-    /// Is the process known to be dead? Only the machine on which it ran can know that.
+    /// Are the process, and all ranks of its job, known to be dead? Only the machine on which they ran can know that.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         let same = |here: io::Result<String>, there: &str| here.is_ok_and(|here| here == there);
-        if !same(boot(), &self.boot) || !same(pid_namespace(), &self.pid_namespace) {
+        if self.spread || !same(boot(), &self.boot) || !same(pid_namespace(), &self.pid_namespace) {
             return false;
         }
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
@@ -77,6 +81,14 @@ impl Holder {
             Ok(None) | Err(_) => false,
         }
     }
+}
+
+/// Did a launcher start ranks on other machines too? `variable` gives what it told this process.
+fn is_spread(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
+    let all = number("OMPI_COMM_WORLD_SIZE");
+    all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
+        || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1)
 }
 
 impl fmt::Display for Holder {
@@ -157,6 +169,33 @@ pub(super) mod tests {
             boot: "another".to_owned(),
             ..Holder::this("send").unwrap()
         }
+    }
+
+    #[test]
+    fn a_job_on_several_machines_is_not_known_to_be_dead() {
+        let told = |told: &'static [(&'static str, &'static str)]| {
+            move |name: &str| {
+                let found = told.iter().find(|(other, _)| *other == name);
+                found.map(|(_, value)| (*value).to_owned())
+            }
+        };
+        assert!(!is_spread(&told(&[])));
+        assert!(!is_spread(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])));
+        assert!(!is_spread(&told(&[
+            ("OMPI_COMM_WORLD_SIZE", "4"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
+        ])));
+        assert!(is_spread(&told(&[
+            ("OMPI_COMM_WORLD_SIZE", "4"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
+        ])));
+        assert!(is_spread(&told(&[("SLURM_STEP_NUM_NODES", "2")])));
+        assert!(!is_spread(&told(&[("SLURM_STEP_NUM_NODES", "1")])));
+        let spread = Holder {
+            spread: true,
+            ..dead()
+        };
+        assert!(dead().is_dead() && !spread.is_dead());
     }
 
     #[test]
