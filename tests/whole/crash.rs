@@ -290,7 +290,7 @@ impl Worker {
         point: Point,
     ) -> Result<(), String> {
         self.restore(&scene.start);
-        let watch = self.watch(expected);
+        let watch = Watch::new(expected);
         let launcher = Arc::new(OnceLock::new());
         let dies = scene.dies;
         let rank = (dies == Dies::OneRank).then_some(point.number as usize % 2);
@@ -335,7 +335,7 @@ impl Worker {
 
         let left: Vec<String> = self.objects().into_keys().collect();
         let ledger: Vec<&String> = left.iter().filter(|key| key.contains(".msm-os/")).collect();
-        let watch = self.watch(expected);
+        let watch = Watch::new(expected);
         {
             let watch = Arc::clone(&watch);
             self.server.on_mutation(move |mutation| {
@@ -394,13 +394,6 @@ impl Worker {
             ))
         }
     }
-
-    fn watch(&self, expected: &Arc<Expected>) -> Arc<Watch> {
-        Arc::new(Watch {
-            expected: Arc::clone(expected),
-            seen: Mutex::default(),
-        })
-    }
 }
 
 /// Looks at the stores at every request, and keeps the first problem.
@@ -410,6 +403,13 @@ struct Watch {
 }
 
 impl Watch {
+    fn new(expected: &Arc<Expected>) -> Arc<Self> {
+        Arc::new(Self {
+            expected: Arc::clone(expected),
+            seen: Mutex::default(),
+        })
+    }
+
     fn look(&self, mutation: &Mutation) {
         if mutation.when == When::Before {
             return;
