@@ -8,7 +8,6 @@ mod append;
 mod archives;
 mod compact;
 mod crash;
-mod crash_scenes;
 mod dataset;
 mod delete;
 mod differential;

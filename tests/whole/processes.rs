@@ -19,10 +19,9 @@ pub fn kill(launcher: u32, rank: Option<usize>) {
 /// The rank of a process that mpirun started.
 fn rank_of(pid: u32) -> Option<usize> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let variables = environment.split(|byte| *byte == 0);
-    let rank = variables
-        .filter_map(|variable| variable.strip_prefix(b"OMPI_COMM_WORLD_RANK=".as_slice()))
-        .next()?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    let name = b"OMPI_COMM_WORLD_RANK=".as_slice();
+    let rank = variables.find_map(|variable| variable.strip_prefix(name))?;
     std::str::from_utf8(rank).ok()?.parse().ok()
 }
 

@@ -2,7 +2,8 @@
 
 use nemo_like::{Spec, Variable};
 
-use crate::crash::{Dies, Next, Scene, killed_at, made_by};
+use super::worker::{killed_at, made_by};
+use super::{Dies, Next, Scene};
 use crate::dataset::Objects;
 use crate::support::Sandbox;
 
