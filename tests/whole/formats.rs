@@ -326,7 +326,7 @@ fn what_a_dead_create_of_version_2_left_is_no_hindrance() {
     let args = [&send[..], &[&credentials]].concat();
     let ended = on_ranks(2, &args).well();
     assert!(ended.stderr.contains("of a send that died"), "{ended:#?}");
-    assert!(without_ledgers(objects(&server)) == without_ledgers(clean));
+    assert!(without_ledgers(objects(&server)) == without_ledgers(clean.clone()));
     // With .zgroup but no .zmetadata it may be a whole store of another tool.
     let other = crate::support::server();
     let credentials = sandbox.credentials(&other);
