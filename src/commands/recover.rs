@@ -9,7 +9,9 @@ use super::prepare::REQUESTS;
 use super::start::{Started, start};
 use super::stores::stores;
 use crate::cli::{RecoverArgs, bytes_shown};
-use crate::commit::{State, Unfinished, clear_ledger, live_holder, orphans, probe_and_sweep};
+use crate::commit::{
+    State, Unfinished, clear_ledger, live_holder, orphans, probe_and_sweep, sweep,
+};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Entry, Found, layout, read_store};
@@ -35,6 +37,11 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         return foretell(args, bucket, prefix, &all, found).await;
     }
     let guarantees = probe_and_sweep(bucket, prefix, &this("recover")?).await?;
+    if !prefix.is_empty() {
+        // The ledger of the compact store lies beside the prefix, not below it.
+        let beside = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
+        sweep(bucket, beside, &guarantees).await?;
+    }
     let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {

@@ -31,7 +31,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Guarantees, StoreError};
 
 pub use self::holder::Holder;
-pub use self::sweep::probe_and_sweep;
+pub use self::sweep::{probe_and_sweep, sweep};
 pub use self::times::LeaseTimes;
 
 /// How leases are to be got.

@@ -21,13 +21,26 @@ pub async fn probe_and_sweep(
         cause: cause.to_string(),
     })?;
     let guarantees = probe(bucket, folder, &name).await?;
+    sweep(bucket, folder, &guarantees).await?;
+    Ok(guarantees)
+}
+
+/// Removes the probes that dead jobs left in the ledgers' folder of `folder`.
+///
+/// # Errors
+/// As the server says.
+pub async fn sweep(
+    bucket: &Bucket,
+    folder: &str,
+    guarantees: &Guarantees,
+) -> Result<(), StoreError> {
     let ledgers = layout::below(folder, layout::LEDGERS);
     for object in bucket.folder(&ledgers).await?.objects {
-        if layout::is_probe(&object.key) && is_left(bucket, &object.key, &guarantees).await? {
+        if layout::is_probe(&object.key) && is_left(bucket, &object.key, guarantees).await? {
             bucket.delete(&object.key).await?;
         }
     }
-    Ok(guarantees)
+    Ok(())
 }
 
 async fn is_left(bucket: &Bucket, key: &str, guarantees: &Guarantees) -> Result<bool, StoreError> {
