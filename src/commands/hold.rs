@@ -44,6 +44,7 @@ impl Hold {
             times: LeaseTimes::of_this_run(),
         };
         let leases = Leases::acquire(bucket, stores, &settings, command).await?;
+        wait_for_reads(&guarantees).await;
         match Left::find(bucket, stores).await {
             Ok(left) => Ok(Self {
                 leases,
@@ -56,6 +57,11 @@ impl Hold {
                 Err(failure)
             }
         }
+    }
+
+    /// To be called before the stores are read again.
+    pub async fn wait_for_reads(&self) {
+        wait_for_reads(&self.guarantees).await;
     }
 
     /// Gives the leases up.
@@ -71,6 +77,13 @@ impl Hold {
         let healed = self.left.heal(bucket).await;
         self.release().await;
         healed
+    }
+}
+
+/// Where reads lag behind, what the transaction before overwrote may still look as it did.
+async fn wait_for_reads(guarantees: &Guarantees) {
+    if let Some(lag) = guarantees.lag {
+        tokio::time::sleep(lag * 2).await;
     }
 }
 

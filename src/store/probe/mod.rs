@@ -28,7 +28,14 @@ pub struct Guarantees {
     pub clock: ServerClock,
     /// How long a small request takes.
     pub latency: Duration,
+    /// How long reads gave what was there before an object was overwritten; `None` if they never did.
+    pub lag: Option<Duration>,
 }
+
+/// How long a read may give what was there before. A server that takes longer cannot be worked with.
+const LONGEST_LAG: Duration = Duration::from_secs(20);
+/// Shortest time between two looks.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How a server treats a write with a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,20 +131,26 @@ async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, Stor
     bucket.put(key, body(2)).await?;
     let put = begun.elapsed();
     let seen = Instant::now();
-    let found = bucket.get_tagged(key).await?;
+    let mut found = bucket.get_tagged(key).await?;
     let latency = put.max(seen.elapsed());
     let clock = ServerClock {
         server: found.modified,
         local: SystemTime::now() - seen.elapsed(),
         seen,
     };
-    if found.bytes != body(2) {
-        return Err(StoreError::Failed {
-            place: bucket.place().to_owned(),
-            key: key.to_owned(),
-            action: "probing the server",
-            cause: "an object did not read back as it was written".to_owned(),
-        });
+    let mut lag = None;
+    while found.bytes != body(2) {
+        if seen.elapsed() > LONGEST_LAG {
+            return Err(StoreError::Failed {
+                place: bucket.place().to_owned(),
+                key: key.to_owned(),
+                action: "probing the server",
+                cause: format!("an object did not read back as it was written for {LONGEST_LAG:?}"),
+            });
+        }
+        tokio::time::sleep(latency.max(LOOK)).await;
+        found = bucket.get_tagged(key).await?;
+        lag = Some(seen.elapsed());
     }
     let md5: String = Md5::digest(&found.bytes)
         .iter()
@@ -158,6 +171,7 @@ async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, Stor
         etag,
         clock,
         latency,
+        lag,
     })
 }
 
