@@ -390,7 +390,7 @@ impl Watch {
 }
 
 /// What lies in the bucket that no store and no committed transaction accounts for.
-fn litter(objects: &Objects, stores: &[&str]) -> Vec<String> {
+pub fn litter(objects: &Objects, stores: &[&str]) -> Vec<String> {
     let mut litter = Vec::new();
     for store in stores {
         let (parent, name) = store.rsplit_once('/').unwrap();
