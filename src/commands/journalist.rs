@@ -65,7 +65,11 @@ impl<'a> Journalist<'a> {
         self.runtime.block_on(self.write(noted))
     }
 
-    fn wait(&mut self) -> Result<(), StoreError> {
+    /// Waits for the part that is on its way.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub fn wait(&mut self) -> Result<(), StoreError> {
         match self.writing.take().map(|part| self.runtime.block_on(part)) {
             None => Ok(()),
             Some(Ok(written)) => written,

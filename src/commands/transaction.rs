@@ -150,6 +150,8 @@ impl Job<'_> {
             self.runtime.block_on(leases.check())?;
         }
         let records = done?;
+        // What is still on its way would come into a ledger that is tidy by then.
+        let journal = journal.and_then(|()| journalist.wait());
         journal.map_err(|error| self.journal_failed(&error))?;
         if all.interrupted > 0 {
             if self.resume && !orders.ids.is_empty() {
@@ -194,13 +196,21 @@ impl Job<'_> {
         let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
         let failed =
             |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
+        // A server that cannot say is no other job.
+        let unsure = |mut failure: Failure| {
+            if failure.exit != Exit::LeaseLost {
+                failure.exit = Exit::TransferFailed;
+                failure.message = format!("committing: {}", failure.message);
+            }
+            failure
+        };
         self.runtime.block_on(async {
-            hold.leases.check().await?;
+            hold.leases.check().await.map_err(unsure)?;
             transaction.prepare(plan, &manifest).await.map_err(failed)?;
             let documents = transaction.put_documents(self.verify).await;
             documents.map_err(failed)?;
             // Whoever took the lease over has brought the transaction to its end, one way or the other.
-            hold.leases.check().await?;
+            hold.leases.check().await.map_err(unsure)?;
             transaction.put_roots(self.verify).await.map_err(failed)
         })?;
         for problem in self.runtime.block_on(transaction.finish()) {

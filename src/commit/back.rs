@@ -1,6 +1,7 @@
 //! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
 //! comes to the same end.
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 
 use super::journal::{Document, Entry, State, Unfinished, put_json};
@@ -38,49 +39,91 @@ struct Back<'a> {
 impl Back<'_> {
     async fn run(&self, state: State) -> Result<Vec<String>, StoreError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
-        if state != State::Back {
-            // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
-            self.entry.put(bucket, store, id, State::Back).await?;
-        }
-        // While it was open, no document was put.
-        if state != State::Open {
-            let roots = std::iter::once(&self.entry.root);
-            for document in roots.chain(&self.entry.documents) {
-                self.put_back(document).await?;
+        // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
+        if state != State::Back
+            && let Err(error) = self.entry.put(bucket, store, id, State::Back).await
+        {
+            let is_open = bucket.stat(&State::Open.key(store, id)).await?.is_some();
+            if state == State::Open && !is_open {
+                // It never came into the journal, so nothing was changed.
+                return Ok(Vec::new());
             }
+            self.do_without_entry(state, is_open, error).await?;
         }
-        let problems = self.restore().await?;
+        self.put_back(&self.entry.root, state).await?;
+        // Nobody sees these any more. They go first: a full bucket needs the room for what comes back.
+        let problems = self.remove(self.new_objects().await?).await;
         if !problems.is_empty() {
             return Ok(problems);
         }
-        let problems = self.remove(self.new_objects().await?).await;
+        for document in &self.entry.documents {
+            self.put_back(document, state).await?;
+        }
+        let problems = self.restore().await?;
         if !problems.is_empty() {
             return Ok(problems);
         }
         self.tidy().await
     }
 
+    /// Sees to it that all who come go back although the server refuses the entry that says so, for a full bucket has no
+    /// room for it.
+    ///
+    /// # Errors
+    /// `refused`, if readers may see the new store already, or the transaction is not in the journal any more; others as the
+    /// server says. Nothing has been undone then.
+    async fn do_without_entry(
+        &self,
+        state: State,
+        is_open: bool,
+        refused: StoreError,
+    ) -> Result<(), StoreError> {
+        let (bucket, store, id) = (self.bucket, self.store, self.id);
+        let root = &self.entry.root;
+        let is_old = root.before.as_ref() == Some(&root.after)
+            || self.now(&root.key).await?.as_deref() != Some(root.after.as_bytes());
+        if !is_open || !is_old {
+            return Err(refused);
+        }
+        // Who resumed it would take these for objects that are there.
+        for key in bucket.list(&layout::progress(store, id)).await? {
+            bucket.delete(&key).await?;
+        }
+        if state == State::Prepared {
+            bucket.delete(&State::Prepared.key(store, id)).await?;
+        }
+        Ok(())
+    }
+
+    /// What the object `key` holds; `None` if there is none.
+    async fn now(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        match self.bucket.get(key).await {
+            Ok(now) => Ok(Some(now)),
+            Err(missing) if missing.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes the document what it was before.
-    async fn put_back(&self, document: &Document) -> Result<(), StoreError> {
-        if document.before.as_ref() == Some(&document.after) {
+    async fn put_back(&self, document: &Document, state: State) -> Result<(), StoreError> {
+        let before = document.before.as_ref().map(String::as_bytes);
+        if before == Some(document.after.as_bytes()) {
             return Ok(());
         }
         let (bucket, key) = (self.bucket, &document.key);
+        // While it was open no document was put, but by one who then had to do without the entry that it goes back.
+        if state == State::Open && self.now(key).await?.as_deref() == before {
+            return Ok(());
+        }
         let done = match &document.before {
             Some(before) => put_and_read_back(bucket, key, before.clone().into()).await,
             None => bucket.delete(key).await,
         };
         let Err(error) = done else { return Ok(()) };
         // A server that refuses to write it may have refused before, too: then nothing has changed.
-        let now = match bucket.get(key).await {
-            Ok(now) => Some(now),
-            Err(missing) if missing.is_missing() => None,
-            Err(_) => return Err(error),
-        };
-        if now.as_deref() == document.before.as_ref().map(String::as_bytes) {
-            Ok(())
-        } else {
-            Err(error)
+        match self.now(key).await {
+            Ok(now) if now.as_deref() == before => Ok(()),
+            _ => Err(error),
         }
     }
 

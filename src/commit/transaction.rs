@@ -178,20 +178,32 @@ impl<'a> Transaction<'a> {
 
     /// Makes every store what it was before; returns what could not be done. Whoever comes next goes on with it.
     pub async fn back(&self) -> Vec<String> {
-        let work = self.stores.iter().map(|store| async {
-            let unfinished = Unfinished {
-                id: store.id.clone(),
-                state: self.state,
-                writer: store.entry.holder.clone(),
-                entry: Some(store.entry.clone()),
-            };
-            roll_back(self.bucket, &store.key, &unfinished).await
-        });
-        let problems: Vec<Vec<String>> = stream::iter(work)
-            .buffer_unordered(REQUESTS)
-            .collect()
-            .await;
-        problems.into_iter().flatten().collect()
+        let mut left: Vec<&OfStore> = self.stores.iter().collect();
+        loop {
+            let work = left.iter().map(|&store| async move {
+                let unfinished = Unfinished {
+                    id: store.id.clone(),
+                    state: self.state,
+                    writer: store.entry.holder.clone(),
+                    entry: Some(store.entry.clone()),
+                };
+                let problems = roll_back(self.bucket, &store.key, &unfinished).await;
+                (store, problems)
+            });
+            let mut failed: Vec<(&OfStore, Vec<String>)> = stream::iter(work)
+                .buffer_unordered(REQUESTS)
+                .collect()
+                .await;
+            failed.retain(|(_, problems)| !problems.is_empty());
+            // What one store gave up is room for another, if the bucket is full.
+            if failed.is_empty() || failed.len() == left.len() {
+                return failed
+                    .into_iter()
+                    .flat_map(|(_, problems)| problems)
+                    .collect();
+            }
+            left = failed.into_iter().map(|(store, _)| store).collect();
+        }
     }
 
     /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last

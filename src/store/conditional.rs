@@ -9,7 +9,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersi
 
 use super::answer::{is_refusal, is_transport, said, scrub, status};
 use super::bucket::{Bucket, Put};
-use super::connect::PATIENCE;
+use super::connect::patience;
 use super::error::StoreError;
 
 /// Pauses between tries: the first one, and the longest.
@@ -187,7 +187,7 @@ impl Bucket {
                 Some(status) => status >= 500 || status == 408 || status == 429,
                 None => is_transport(&cause),
             };
-            if denied || (passing && begun.elapsed() >= PATIENCE) {
+            if denied || (passing && begun.elapsed() >= patience()) {
                 return Answer::Failed(self.error(key, "writing", &cause));
             }
             if !passing {

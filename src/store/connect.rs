@@ -16,7 +16,7 @@ use super::error::StoreError;
 /// How long a server may stay silent before a request counts as lost.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a request is tried again while the server is busy, fails or does not answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for the first request: nothing has begun, and the user waits for a typing error to show.
 const HURRY: Duration = Duration::from_secs(3);
 
@@ -124,7 +124,7 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         })
     };
     Ok(Clients {
-        patient: build(retry(PATIENCE), false)?,
+        patient: build(retry(patience()), false)?,
         hurried: build(retry(HURRY), false)?,
         once: build(without_retries(), false)?,
         bulk: build(retry(HURRY), true)?,
@@ -227,6 +227,15 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
         return Err(wrong("holds no certificate in PEM form".to_owned()));
     }
     Ok(certificates)
+}
+
+/// [`PATIENCE`]; for tests, in debug builds only, the environment may set another.
+pub(super) fn patience() -> Duration {
+    let asked = std::env::var("MSM_OS_TEST_PATIENCE_SECONDS").ok();
+    let asked = asked.filter(|_| cfg!(debug_assertions));
+    let asked: Option<f64> = asked.and_then(|text| text.parse().ok());
+    let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    asked.unwrap_or(PATIENCE)
 }
 
 fn retry(patience: Duration) -> RetryConfig {

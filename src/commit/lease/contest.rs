@@ -88,7 +88,10 @@ impl Court<'_> {
             }
         } else {
             self.bucket.put(key, bytes).await?;
-            tokio::time::sleep(self.times.settle(self.guarantees.latency)).await;
+            // Until then a rival's claim may read as it was before its owner held the lease.
+            let lag = self.guarantees.lag.unwrap_or_default();
+            let settle = self.times.settle(self.guarantees.latency);
+            tokio::time::sleep(settle.max(lag)).await;
         }
         let seen = self.look(store, Some(&claim.token)).await?;
         if let Some(rival) = first_look(&claim.token, &seen.rivals) {
@@ -101,7 +104,7 @@ impl Court<'_> {
         claim.state = State::Held;
         let held = Instant::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
-        self.bucket.put(key, bytes).await?;
+        let put = self.bucket.put(key, bytes).await?;
         let seen = self.look(store, Some(&claim.token)).await?;
         if let Some(rival) = last_look(&claim.token, &seen.rivals) {
             return Ok(Attempt::Busy(rival.holder.clone()));
@@ -109,7 +112,14 @@ impl Court<'_> {
         if !seen.own || begun.elapsed() >= self.times.trusted() {
             return Ok(Attempt::Busy(None));
         }
-        let lease = Lease::new(store.to_owned(), key.to_owned(), claim, held, self.times);
+        let lease = Lease::new(
+            store.to_owned(),
+            key.to_owned(),
+            claim,
+            put.etag,
+            held,
+            self.times,
+        );
         Ok(Attempt::Held(Box::new(lease)))
     }
 

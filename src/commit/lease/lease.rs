@@ -17,11 +17,18 @@ pub(super) struct Lease {
     token: String,
     times: LeaseTimes,
     /// What lies in the ledger; locked while it is renewed.
-    claim: tokio::sync::Mutex<Claim>,
+    there: tokio::sync::Mutex<There>,
     /// When the last good renewal began.
     renewed: Mutex<Instant>,
     /// Why it is ours no more. Never taken back.
     lost: OnceLock<String>,
+}
+
+/// What lies in the ledger.
+struct There {
+    claim: Claim,
+    /// The server's answer to its last PUT. Reading it may give what was there before.
+    etag: Option<String>,
 }
 
 /// Why a lease could not be renewed.
@@ -39,11 +46,12 @@ impl From<StoreError> for Trouble {
 }
 
 impl Lease {
-    /// The lease of `store`, whose claim was put at `key` as held at the time `renewed`.
+    /// The lease of `store`, whose claim was put at `key` as held at the time `renewed`, which was answered with `etag`.
     pub fn new(
         store: String,
         key: String,
         claim: Claim,
+        etag: Option<String>,
         renewed: Instant,
         times: LeaseTimes,
     ) -> Self {
@@ -52,7 +60,7 @@ impl Lease {
             key,
             token: claim.token.clone(),
             times,
-            claim: tokio::sync::Mutex::new(claim),
+            there: tokio::sync::Mutex::new(There { claim, etag }),
             renewed: Mutex::new(renewed),
             lost: OnceLock::new(),
         }
@@ -80,12 +88,12 @@ impl Lease {
 
     /// Puts it once more, which gives it a new life, if it is still ours.
     pub async fn renew(&self, bucket: &Bucket, replace: Conditional) -> Result<(), Trouble> {
-        let mut claim = self.claim.lock().await;
+        let mut there = self.there.lock().await;
         if let Some(why) = self.lost() {
             return Err(Trouble::Lost(why.to_owned()));
         }
         let begun = Instant::now();
-        let put = self.put_again(bucket, &mut claim, replace);
+        let put = self.put_again(bucket, &mut there, replace);
         match tokio::time::timeout(self.times.patience(), put).await {
             Err(_) => {
                 let patience = self.times.patience().as_secs_f64();
@@ -110,9 +118,25 @@ impl Lease {
     async fn put_again(
         &self,
         bucket: &Bucket,
-        claim: &mut Claim,
+        There { claim, etag }: &mut There,
         replace: Conditional,
     ) -> Result<(), Trouble> {
+        claim.beat += 1;
+        let bytes = claim
+            .write()
+            .map_err(|cause| self.failed(bucket, cause.to_string()))?;
+        if let (Conditional::Enforced, Some(last)) = (replace, etag.take()) {
+            match bucket.replace_if(&self.key, bytes.clone(), &last).await {
+                Ok(Replaced::Replaced(put)) => {
+                    *etag = put.etag;
+                    return Ok(());
+                }
+                // It is gone, or has changed: reading it tells by whom.
+                Ok(_) => {}
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         let there = match bucket.get_tagged(&self.key).await {
             Ok(there) => there,
             Err(error) if error.is_missing() => {
@@ -129,14 +153,13 @@ impl Lease {
             }
             None => return Err(Trouble::Lost(format!("'{}' was overwritten", self.key))),
         }
-        claim.beat += 1;
-        let bytes = claim
-            .write()
-            .map_err(|cause| self.failed(bucket, cause.to_string()))?;
         match there.etag {
-            Some(etag) if replace == Conditional::Enforced => {
-                match bucket.replace_if(&self.key, bytes, &etag).await? {
-                    Replaced::Replaced(_) => Ok(()),
+            Some(found) if replace == Conditional::Enforced => {
+                match bucket.replace_if(&self.key, bytes, &found).await? {
+                    Replaced::Replaced(put) => {
+                        *etag = put.etag;
+                        Ok(())
+                    }
                     // By whom, the next renewal finds out.
                     Replaced::Changed => Err(self.failed(bucket, "it changed".to_owned()).into()),
                     Replaced::Refused(said) => Err(self.failed(bucket, said).into()),
@@ -148,7 +171,7 @@ impl Lease {
 
     /// Gives it up.
     pub async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
-        let _still = self.claim.lock().await;
+        let _still = self.there.lock().await;
         take_back(bucket, &self.key, &self.token).await
     }
 

@@ -17,6 +17,8 @@ pub enum Fault {
     Drop,
     /// The request takes effect, then the connection is closed without an answer.
     DropAfterApply,
+    /// The request takes effect, then it is answered with this status, as by [`Fault::Status`].
+    StatusAfterApply(u16),
     /// A PUT stores its body with its middle byte inverted, and is answered (ETag too) as though
     /// all were well. Checksums the client sent are checked before. Applies to PUT only.
     CorruptStored,
@@ -100,7 +102,11 @@ impl Rule {
             Fault::CorruptStored | Fault::TruncateWrite => method == "PUT",
             Fault::CorruptRead | Fault::TruncateRead => method == "GET",
             Fault::StaleRead(_) => method == "GET" || method == "HEAD",
-            Fault::Status(_) | Fault::Delay(_) | Fault::Drop | Fault::DropAfterApply => true,
+            Fault::Status(_)
+            | Fault::StatusAfterApply(_)
+            | Fault::Delay(_)
+            | Fault::Drop
+            | Fault::DropAfterApply => true,
         };
         possible
             && self

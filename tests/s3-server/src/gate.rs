@@ -169,8 +169,13 @@ impl Gate {
             }
             _ => {}
         }
+        let resource = request.uri().path().trim_start_matches('/').to_owned();
         let response = self.s3.call(request).await?;
         match fault {
+            Some(Fault::StatusAfterApply(status)) => {
+                let (code, message) = words(status);
+                error_response(status, code, message, &resource)
+            }
             Some(Fault::DropAfterApply) => {
                 Err("the answer is dropped, as a fault rule wants".into())
             }

@@ -158,6 +158,18 @@ async fn answers_dropped_after_the_effect() {
     assert_eq!(server.objects("ocean").len(), 1);
 }
 
+#[tokio::test]
+async fn errors_after_the_effect() {
+    let server = server();
+    let rule = Rule::new(Fault::StatusAfterApply(500)).once();
+    server.faults().add(rule);
+    let error = impatient(&server).put(&key(), "x".into()).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("InternalError"), "{error}");
+    assert_eq!(server.objects("ocean")["v/c/0"], "x");
+    assert_eq!(log(&server), [entry("PUT", 500)]);
+}
+
 /// How many bytes differ, and where the first does.
 fn differences(a: &[u8], b: &[u8]) -> (usize, Option<usize>) {
     assert_eq!(a.len(), b.len());
