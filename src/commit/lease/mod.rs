@@ -19,7 +19,7 @@ mod waiting;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use self::claim::{State, before};
 use self::contest::{Attempt, Court};
@@ -218,9 +218,10 @@ impl Court<'_> {
         let (first, others) = stores.split_at(stores.len().min(1));
         let mut busy = None;
         for stores in [first, others] {
-            let tries = stores
+            let tries: Vec<_> = stores
                 .iter()
-                .map(|store| async move { (*store, self.attempt(store, holder).await) });
+                .map(|&store| async move { (store, self.attempt(store, holder).await) }.boxed())
+                .collect();
             let tried: Vec<_> = stream::iter(tries)
                 .buffer_unordered(REQUESTS)
                 .collect()
