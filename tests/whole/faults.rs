@@ -1,12 +1,13 @@
 //! Servers and ranks that fail: the run ends as promised, soon, with the old store intact.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nemo_like::Spec;
 use s3_server::{Fault, Rule, Server};
 
+use crate::processes;
 use crate::support::{
     Ended, Sandbox, end, is_tidy, objects, on_ranks, ranks_command, reads_back, server,
 };
@@ -382,7 +383,7 @@ fn a_rank_that_is_killed_ends_the_job() {
             scene.server.log()[seen..].iter().any(|r| r.method == "PUT")
         });
         let killed = Instant::now();
-        kill_rank(&job, rank);
+        processes::kill(job.id(), Some(rank));
         let status = wait_for_end(&mut job);
         scene.server.faults().clear();
         assert_ne!(status, Some(0));
@@ -404,33 +405,6 @@ fn readers_see_the_old_stores(scene: &Scene) {
         let root = format!("T1m/{variable}.zarr/zarr.json");
         assert!(objects(&scene.server)[&root] == scene.before[&root]);
     }
-}
-
-/// Kills the process of `rank` of `job`, which is `timeout`, which runs mpirun, which runs the ranks.
-fn kill_rank(job: &Child, rank: usize) {
-    let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
-    let ranks = children(children(job.id())[0]).into_iter();
-    let pid = ranks.filter(|pid| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
-            .split(|b| *b == 0)
-            .any(|v| v == wanted.as_bytes())
-    });
-    let pid = pid.min().expect("a process of the rank");
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
-fn children(parent: u32) -> Vec<u32> {
-    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-    list.split_whitespace()
-        .map(|pid| pid.parse().unwrap())
-        .collect()
 }
 
 fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {

@@ -147,6 +147,16 @@ impl Drained {
     }
 }
 
+/// Reads the first half of a body.
+pub(crate) async fn read_half(mut body: Incoming) {
+    let mut left = body.size_hint().lower() / 2;
+    while left > 0
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
+    }
+}
+
 async fn discard(mut body: Incoming) {
     while let Some(Ok(_)) = body.frame().await {}
 }

@@ -22,6 +22,10 @@ pub struct Config {
     pub conditional: Conditional,
     /// What the ETag of an object is.
     pub etag: EtagKind,
+    /// What a write gets that a full bucket has no room for; see [`Server::set_quota`].
+    ///
+    /// [`Server::set_quota`]: crate::Server::set_quota
+    pub full: Full,
 }
 
 impl Default for Config {
@@ -36,6 +40,7 @@ impl Default for Config {
             buckets: vec!["ocean".to_owned()],
             conditional: Conditional::default(),
             etag: EtagKind::default(),
+            full: Full::default(),
         }
     }
 }
@@ -50,6 +55,19 @@ pub enum Conditional {
     Refused,
     /// The condition is not looked at: the write always takes place.
     Ignored,
+    /// As Ceph does it: honoured, but an ETag in quotes never matches, and the completion of a multipart upload looks
+    /// at no condition.
+    Unquoted,
+}
+
+/// What a write gets that a full bucket has no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Full {
+    /// 403 `QuotaExceeded`, as Ceph answers.
+    #[default]
+    QuotaExceeded,
+    /// 507 `InsufficientStorage`.
+    InsufficientStorage,
 }
 
 /// What the ETag of an object is.

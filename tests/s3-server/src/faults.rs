@@ -24,6 +24,11 @@ pub enum Fault {
     CorruptRead,
     /// Half of the announced body is sent, then the connection is closed. Applies to GET only.
     TruncateRead,
+    /// Half of the body is read, then the connection is closed; nothing is stored. Applies to PUT only.
+    TruncateWrite,
+    /// For so long after an object was overwritten, the one it replaced is given, with its ETag and time. Listings
+    /// are right all the while. Applies to GET and HEAD only.
+    StaleRead(Duration),
 }
 
 /// A fault, and which requests it strikes.
@@ -92,8 +97,9 @@ impl Rule {
 
     fn matches(&self, method: &str, key: &str) -> bool {
         let possible = match self.fault {
-            Fault::CorruptStored => method == "PUT",
+            Fault::CorruptStored | Fault::TruncateWrite => method == "PUT",
             Fault::CorruptRead | Fault::TruncateRead => method == "GET",
+            Fault::StaleRead(_) => method == "GET" || method == "HEAD",
             Fault::Status(_) | Fault::Delay(_) | Fault::Drop | Fault::DropAfterApply => true,
         };
         possible

@@ -2,7 +2,9 @@
 //! the S3 service, and makes the faults real at the socket. Key type: [`Gate`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -10,19 +12,30 @@ use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
 use s3s::{Body, StdError};
 
-use crate::bodies::{Drained, Flipped, Truncated};
+use crate::bodies::{Drained, Flipped, Truncated, read_half};
 use crate::faults::{Fault, Faults};
+use crate::hook::Hooks;
 use crate::request_log::{self, RequestLog};
+use crate::store::Store;
 
 /// Marks a request whose body is to be stored corrupted; travels in its extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoreCorrupted;
+
+/// Marks a read that is to give what was overwritten within that time; travels in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadStale(pub(crate) Duration);
 
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) s3: S3Service,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<RequestLog>,
+    pub(crate) hooks: Arc<Hooks>,
+    /// What a hook looks at.
+    pub(crate) store: Arc<Store>,
+    /// The age of the hooks when the connection was opened.
+    pub(crate) opened: u64,
     /// The session token signed requests must bring.
     pub(crate) session_token: Option<String>,
     /// The name whose subdomains are buckets.
@@ -84,7 +97,18 @@ impl Gate {
                     &key,
                 )?
             }
-            fault => self.pass(request, fault).await?,
+            Some(Fault::TruncateWrite) => {
+                read_half(request.into_body()).await;
+                return Err("the connection is closed in mid-body, as a fault rule wants".into());
+            }
+            fault if is_mutating(&method) && self.hooks.is_set() => {
+                let gate = self.clone();
+                gate.pass_in_turn(request, method, key, fault).await?
+            }
+            fault => {
+                let request = unread(request);
+                self.pass(request, fault).await?
+            }
         };
         self.log.answered(place, response.status().as_u16());
         Ok(response)
@@ -108,23 +132,44 @@ impl Gate {
         }
     }
 
+    /// Reads the body, and lets the S3 service answer when it is the request's turn. A request that has arrived runs
+    /// to its end, even if its client dies meanwhile.
+    async fn pass_in_turn(
+        self,
+        request: Request<Incoming>,
+        method: String,
+        key: String,
+        fault: Option<Fault>,
+    ) -> Result<Response<Body>, StdError> {
+        let (parts, body) = request.into_parts();
+        let body = Body::from(body.collect().await?.to_bytes());
+        let request = Request::from_parts(parts, body);
+        let task = async move {
+            let (store, opened) = (Arc::clone(&self.store), self.opened);
+            let apply = self.pass(request, fault);
+            self.hooks
+                .take_turn(store, method, key, opened, apply)
+                .await
+        };
+        tokio::spawn(task).await?
+    }
+
     /// Lets the S3 service answer, with what `fault` does to the bodies.
     async fn pass(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Body>,
         fault: Option<Fault>,
     ) -> Result<Response<Body>, StdError> {
-        let (mut parts, body) = request.into_parts();
-        if fault == Some(Fault::CorruptStored) {
-            parts.extensions.insert(StoreCorrupted);
+        match fault {
+            Some(Fault::CorruptStored) => {
+                request.extensions_mut().insert(StoreCorrupted);
+            }
+            Some(Fault::StaleRead(time)) => {
+                request.extensions_mut().insert(ReadStale(time));
+            }
+            _ => {}
         }
-        // A client that waits for "100 Continue" sends no body after an early answer.
-        let body = if parts.headers.contains_key(EXPECT) {
-            Body::from(body)
-        } else {
-            Body::http_body_unsync(Drained::new(body))
-        };
-        let response = self.s3.call(Request::from_parts(parts, body)).await?;
+        let response = self.s3.call(request).await?;
         match fault {
             Some(Fault::DropAfterApply) => {
                 Err("the answer is dropped, as a fault rule wants".into())
@@ -138,6 +183,23 @@ impl Gate {
             _ => Ok(response),
         }
     }
+}
+
+fn is_mutating(method: &str) -> bool {
+    matches!(method, "PUT" | "POST" | "DELETE")
+}
+
+/// A request whose body the S3 service reads as it comes.
+fn unread(request: Request<Incoming>) -> Request<Body> {
+    // A client that waits for "100 Continue" sends no body after an early answer.
+    let expects_continue = request.headers().contains_key(EXPECT);
+    request.map(|body| {
+        if expects_continue {
+            Body::from(body)
+        } else {
+            Body::http_body_unsync(Drained::new(body))
+        }
+    })
 }
 
 /// The header of temporary keys.

@@ -1,7 +1,8 @@
 //! An S3 server in memory, for tests, demonstrations and benches: protocol and signatures come from
 //! `s3s`, conditional writes are atomic, and faults are made on demand at the socket.
 //! Key types: [`Server`] (starts and stops it), [`Config`] (which kind of server it plays),
-//! [`Rule`] and [`Fault`] (what goes wrong, and when), [`Request`] (what clients asked).
+//! [`Rule`] and [`Fault`] (what goes wrong, and when), [`Request`] (what clients asked), [`Mutation`] and [`Go`]
+//! (a hook on every request that changes something).
 //!
 //! ```
 //! use s3_server::{Config, Fault, Rule, Server};
@@ -19,15 +20,18 @@ mod bodies;
 mod config;
 mod faults;
 mod gate;
+mod hook;
 mod listing;
 mod operations;
+mod quota;
 mod receive;
 mod request_log;
 mod server;
 mod store;
 mod uploads;
 
-pub use config::{Conditional, Config, EtagKind};
+pub use config::{Conditional, Config, EtagKind, Full};
 pub use faults::{Fault, Faults, Rule};
+pub use hook::{Go, Mutation, When};
 pub use request_log::Request;
 pub use server::{Error, Server};

@@ -39,6 +39,9 @@ struct Arguments {
     /// What the ETag of an object is
     #[arg(long, value_enum, default_value = "md5")]
     etag: EtagArgument,
+    /// How many bytes a bucket may hold
+    #[arg(long)]
+    quota: Option<u64>,
     /// Milliseconds every request waits, to play a distant server
     #[arg(long, default_value_t = 0)]
     delay: u64,
@@ -49,6 +52,7 @@ enum ConditionalArgument {
     Enforced,
     Refused,
     Ignored,
+    Unquoted,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -70,11 +74,13 @@ fn main() -> ExitCode {
             ConditionalArgument::Enforced => Conditional::Enforced,
             ConditionalArgument::Refused => Conditional::Refused,
             ConditionalArgument::Ignored => Conditional::Ignored,
+            ConditionalArgument::Unquoted => Conditional::Unquoted,
         },
         etag: match arguments.etag {
             EtagArgument::Md5 => EtagKind::Md5,
             EtagArgument::Opaque => EtagKind::Opaque,
         },
+        ..Config::default()
     };
     let server = match Server::start_on(arguments.port, config) {
         Ok(server) => server,
@@ -83,6 +89,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    server.set_quota(arguments.quota);
     if arguments.delay > 0 {
         server
             .faults()

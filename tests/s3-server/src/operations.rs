@@ -2,6 +2,7 @@
 //! Translates only: rules live in `store`, `uploads`, `listing` and `receive`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use s3s::dto::{
@@ -19,7 +20,7 @@ use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 use crate::bodies::flip_middle;
 use crate::config::EtagKind;
-use crate::gate::StoreCorrupted;
+use crate::gate::{ReadStale, StoreCorrupted};
 use crate::listing::{Marker, Query};
 use crate::receive::{Announced, receive};
 use crate::store::{Attributes, Object as Stored, Precondition, Store};
@@ -93,9 +94,11 @@ impl S3 for Operations {
         let input = &mut req.input;
         let announced = announced!(input, &req.headers, req.trailing_headers.take());
         let received = receive(input.body.take(), announced, self.store.etag).await?;
-        let precondition = self
-            .store
-            .precondition(input.if_none_match.take(), input.if_match.take())?;
+        let precondition = self.store.precondition(
+            input.if_none_match.take(),
+            input.if_match.take(),
+            &req.headers,
+        )?;
         let etag = received.etag(self.store.etag);
         let corrupted = req.extensions.get::<StoreCorrupted>().is_some();
         let bytes = if corrupted {
@@ -110,11 +113,10 @@ impl S3 for Operations {
             cache_control: input.cache_control.take(),
             metadata: input.metadata.take(),
         };
-        let (bucket, key) = (&input.bucket, &input.key);
+        let (state, place) = (&mut *self.store.state(), (&*input.bucket, &*input.key));
         let object = self
             .store
-            .state()
-            .put(bucket, key, bytes, etag, attributes, &precondition)?;
+            .put(state, place, bytes, etag, attributes, &precondition)?;
         ok(PutObjectOutput {
             e_tag: Some(object.e_tag()),
             ..PutObjectOutput::default()
@@ -122,13 +124,15 @@ impl S3 for Operations {
     }
 
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+        let stale = stale(&req);
         let input = req.input;
         let Stored {
             bytes,
             etag,
             modified,
             attributes,
-        } = self.store.object(&input.bucket, &input.key)?;
+            ..
+        } = self.store.object(&input.bucket, &input.key, stale)?;
         check_read(&etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
         let whole = bytes.len();
         let (bytes, content_range) = match input.range {
@@ -160,13 +164,15 @@ impl S3 for Operations {
     }
 
     async fn head_object(&self, req: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+        let stale = stale(&req);
         let input = req.input;
         let Stored {
             bytes,
             etag,
             modified,
             attributes,
-        } = self.store.object(&input.bucket, &input.key)?;
+            ..
+        } = self.store.object(&input.bucket, &input.key, stale)?;
         check_read(&etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
         ok(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
@@ -240,8 +246,10 @@ impl S3 for Operations {
             source.attributes
         };
         let etag = (self.store.etag == EtagKind::Md5).then_some(source.etag);
-        let (bucket, key, always) = (&input.bucket, &input.key, &Precondition::None);
-        let copy = state.put(bucket, key, source.bytes, etag, attributes, always)?;
+        let (place, always) = ((&*input.bucket, &*input.key), &Precondition::None);
+        let copy = self
+            .store
+            .put(&mut state, place, source.bytes, etag, attributes, always)?;
         ok(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(copy.e_tag()),
@@ -366,7 +374,9 @@ impl S3 for Operations {
             if_none_match,
             ..
         } = req.input;
-        let precondition = self.store.precondition(if_none_match, if_match)?;
+        let precondition =
+            self.store
+                .precondition_of_upload(if_none_match, if_match, &req.headers)?;
         let parts = multipart_upload
             .and_then(|upload| upload.parts)
             .unwrap_or_default();
@@ -404,6 +414,11 @@ fn entry(key: &str, object: &Stored) -> Object {
         )),
         ..Object::default()
     }
+}
+
+/// How long this read is to give what was overwritten.
+fn stale<T>(req: &S3Request<T>) -> Option<Duration> {
+    req.extensions.get().map(|ReadStale(time)| *time)
 }
 
 /// Conditions on a read: 412 if `If-Match` does not hold, 304 if `If-None-Match` does not.

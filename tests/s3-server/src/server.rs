@@ -22,10 +22,11 @@ use tokio::runtime::Runtime;
 use crate::config::{Config, EtagKind};
 use crate::faults::Faults;
 use crate::gate::Gate;
+use crate::hook::{Go, Hooks, Mutation};
 use crate::operations::Operations;
 use crate::receive::md5_hex;
 use crate::request_log::{Request, RequestLog};
-use crate::store::{Attributes, Precondition, Store};
+use crate::store::{Attributes, Store};
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,7 @@ pub struct Server {
     store: Arc<Store>,
     faults: Arc<Faults>,
     log: Arc<RequestLog>,
+    hooks: Arc<Hooks>,
     /// Taken when dropped.
     runtime: Option<Runtime>,
 }
@@ -80,7 +82,8 @@ impl Server {
             .build()
             .map_err(Error::Threads)?;
 
-        let store = Arc::new(Store::new(config.conditional, config.etag, &config.buckets));
+        let store = Arc::new(Store::new(&config));
+        let hooks = Arc::new(Hooks::default());
         let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
         let mut s3 = S3ServiceBuilder::new(Operations {
@@ -100,6 +103,9 @@ impl Server {
             s3: s3.build(),
             faults: Arc::clone(&faults),
             log: Arc::clone(&log),
+            hooks: Arc::clone(&hooks),
+            store: Arc::clone(&store),
+            opened: 0,
             session_token: config.session_token,
             domain: config.domain,
         };
@@ -113,6 +119,7 @@ impl Server {
             store,
             faults,
             log,
+            hooks,
             runtime: Some(runtime),
         })
     }
@@ -129,24 +136,17 @@ impl Server {
         self.store.objects(bucket)
     }
 
-    /// Stores an object directly, past HTTP, faults and log; makes the bucket if there is none.
+    /// Stores an object directly, past HTTP, faults, hook, quota and log; makes the bucket if there is none.
     pub fn put_object(&self, bucket: &str, key: &str, bytes: impl Into<Bytes>) {
         let bytes = bytes.into();
         let etag = (self.store.etag == EtagKind::Md5).then(|| md5_hex(&bytes));
         let mut state = self.store.state();
         state.make_bucket(bucket);
-        // Can only fail for want of the bucket or by a precondition: one was just made, the other is none.
-        let _ = state.put(
-            bucket,
-            key,
-            bytes,
-            etag,
-            Attributes::default(),
-            &Precondition::None,
-        );
+        // Can only fail for want of the bucket, which was just made.
+        let _ = state.insert(bucket, key, bytes, etag, Attributes::default());
     }
 
-    /// Removes an object directly, past HTTP, faults and log; nothing happens if there is none.
+    /// Removes an object directly, past HTTP, faults, hook and log; nothing happens if there is none.
     pub fn remove_object(&self, bucket: &str, key: &str) {
         // Fails only for want of the bucket, and then there is nothing to remove.
         let _ = self.store.remove(bucket, key);
@@ -156,6 +156,28 @@ impl Server {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Has `callback` asked before and after each mutating request (PUT, POST, DELETE) takes effect, in place of an
+    /// earlier one, and counts them from 1. Requests that a fault rule keeps from taking effect are not counted. It
+    /// runs on a thread that may block; if it panics, the request is cut.
+    pub fn on_mutation(&self, callback: impl Fn(&Mutation) -> Go + Send + Sync + 'static) {
+        self.hooks.set(Arc::new(callback));
+    }
+
+    /// Gives the next mutating request the number 1.
+    pub fn count_from_one(&self) {
+        self.hooks.count_from_one();
+    }
+
+    /// Ends what [`Go::Freeze`] began. Connections that are open by now stay cut for mutating requests.
+    pub fn thaw(&self) {
+        self.hooks.thaw();
+    }
+
+    /// Lets no bucket hold more bytes than this: PUTs, copies and parts beyond it are refused as [`Config::full`] says.
+    pub fn set_quota(&self, bytes: Option<u64>) {
+        self.store.state().quota = bytes;
     }
 
     /// Every request since the start, in order of arrival.
@@ -188,7 +210,8 @@ async fn accept(listener: tokio::net::TcpListener, gate: Gate) {
         };
         // Without it answers are late, but right.
         let _ = stream.set_nodelay(true);
-        let gate = gate.clone();
+        let mut gate = gate.clone();
+        gate.opened = gate.hooks.age();
         let service = service_fn(move |request| gate.clone().answer(request));
         tokio::spawn(async move {
             // Ends in an error whenever a client goes away or a fault closes the connection.

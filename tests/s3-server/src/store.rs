@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::header::{HeaderValue, IF_MATCH};
 use s3s::dto::{ETag, ETagCondition};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-use crate::config::{Conditional, EtagKind};
+use crate::config::{Conditional, Config, EtagKind, Full};
 use crate::listing::{Page, Query, page};
 use crate::uploads::Upload;
 
@@ -30,12 +32,14 @@ pub(crate) struct Object {
     pub(crate) etag: String,
     pub(crate) modified: SystemTime,
     pub(crate) attributes: Attributes,
+    /// What it replaced, and when.
+    replaced: Option<(Instant, Box<Object>)>,
 }
 
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     created: SystemTime,
-    objects: BTreeMap<String, Object>,
+    pub(crate) objects: BTreeMap<String, Object>,
 }
 
 /// On what a write depends.
@@ -48,12 +52,15 @@ pub(crate) enum Precondition {
     Present,
     /// `If-Match`: an object of that key with this ETag, unquoted.
     Etag(String),
+    /// `If-Match` in a way that never holds.
+    Never,
 }
 
 #[derive(Debug)]
 pub(crate) struct Store {
     conditional: Conditional,
     pub(crate) etag: EtagKind,
+    pub(crate) full: Full,
     state: Mutex<State>,
 }
 
@@ -61,17 +68,20 @@ pub(crate) struct Store {
 pub(crate) struct State {
     buckets: BTreeMap<String, Bucket>,
     pub(crate) uploads: HashMap<String, Upload>,
+    /// How many bytes a bucket may hold.
+    pub(crate) quota: Option<u64>,
     serial: u64,
 }
 
 impl Store {
-    pub(crate) fn new(conditional: Conditional, etag: EtagKind, buckets: &[String]) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let store = Store {
-            conditional,
-            etag,
+            conditional: config.conditional,
+            etag: config.etag,
+            full: config.full,
             state: Mutex::default(),
         };
-        for bucket in buckets {
+        for bucket in &config.buckets {
             store.state().make_bucket(bucket);
         }
         store
@@ -87,7 +97,11 @@ impl Store {
         &self,
         if_none_match: Option<ETagCondition>,
         if_match: Option<ETagCondition>,
+        headers: &HeaderMap,
     ) -> S3Result<Precondition> {
+        let quoted = headers
+            .get(IF_MATCH)
+            .is_some_and(|value| HeaderValue::as_bytes(value).starts_with(b"\""));
         let wanted = match (if_none_match, if_match) {
             (None, None) => return Ok(Precondition::None),
             (Some(ETagCondition::Any), None) => Some(Precondition::Absent),
@@ -97,16 +111,42 @@ impl Store {
         };
         match (self.conditional, wanted) {
             (Conditional::Ignored, _) => Ok(Precondition::None),
-            (Conditional::Enforced, Some(wanted)) => Ok(wanted),
-            (Conditional::Refused, _) | (Conditional::Enforced, None) => Err(s3_error!(
+            (Conditional::Unquoted, Some(Precondition::Etag(_))) if quoted => {
+                Ok(Precondition::Never)
+            }
+            (Conditional::Enforced | Conditional::Unquoted, Some(wanted)) => Ok(wanted),
+            (Conditional::Refused, _) | (_, None) => Err(s3_error!(
                 NotImplemented,
                 "A header you provided implies functionality that is not implemented."
             )),
         }
     }
 
-    pub(crate) fn object(&self, bucket: &str, key: &str) -> S3Result<Object> {
-        self.state().object(bucket, key)
+    /// What the condition headers of the completion of a multipart upload ask for, or the refusal of it.
+    pub(crate) fn precondition_of_upload(
+        &self,
+        if_none_match: Option<ETagCondition>,
+        if_match: Option<ETagCondition>,
+        headers: &HeaderMap,
+    ) -> S3Result<Precondition> {
+        match self.conditional {
+            Conditional::Unquoted => Ok(Precondition::None),
+            _ => self.precondition(if_none_match, if_match, headers),
+        }
+    }
+
+    /// An object, or the one it replaced within the last `stale`.
+    pub(crate) fn object(
+        &self,
+        bucket: &str,
+        key: &str,
+        stale: Option<Duration>,
+    ) -> S3Result<Object> {
+        let object = self.state().object(bucket, key)?;
+        match (stale, &object.replaced) {
+            (Some(stale), Some((when, old))) if when.elapsed() < stale => Ok((**old).clone()),
+            _ => Ok(object),
+        }
     }
 
     /// Everything in a bucket; nothing if there is no such bucket.
@@ -168,7 +208,7 @@ impl State {
         self.bucket(name).map(|_| ())
     }
 
-    fn bucket(&self, name: &str) -> S3Result<&Bucket> {
+    pub(crate) fn bucket(&self, name: &str) -> S3Result<&Bucket> {
         self.buckets.get(name).ok_or_else(no_such_bucket)
     }
 
@@ -181,37 +221,51 @@ impl State {
         object.cloned().ok_or_else(no_such_key)
     }
 
-    /// Writes an object if its precondition holds. `etag` of `None` makes an opaque one.
-    pub(crate) fn put(
+    /// Whether the precondition of a write to this key holds.
+    pub(crate) fn check(
+        &self,
+        bucket: &str,
+        key: &str,
+        precondition: &Precondition,
+    ) -> S3Result<()> {
+        let objects = &self.bucket(bucket)?.objects;
+        let present = objects.get(key).map(|object| object.etag.as_str());
+        match (precondition, present) {
+            (Precondition::None, _)
+            | (Precondition::Absent, None)
+            | (Precondition::Present, Some(_)) => Ok(()),
+            (Precondition::Etag(wanted), Some(present)) if wanted == present => Ok(()),
+            (Precondition::Present | Precondition::Etag(_), None) => Err(no_such_key()),
+            (Precondition::Absent | Precondition::Etag(_) | Precondition::Never, _) => {
+                Err(s3_error!(
+                    PreconditionFailed,
+                    "At least one of the preconditions you specified did not hold."
+                ))
+            }
+        }
+    }
+
+    /// Writes an object. `etag` of `None` makes an opaque one.
+    pub(crate) fn insert(
         &mut self,
         bucket: &str,
         key: &str,
         bytes: Bytes,
         etag: Option<String>,
         attributes: Attributes,
-        precondition: &Precondition,
     ) -> S3Result<Object> {
         let etag = etag.unwrap_or_else(|| self.opaque_etag());
         let bucket = self.bucket_mut(bucket)?;
-        let present = bucket.objects.get(key).map(|object| object.etag.as_str());
-        match (precondition, present) {
-            (Precondition::None, _)
-            | (Precondition::Absent, None)
-            | (Precondition::Present, Some(_)) => {}
-            (Precondition::Etag(wanted), Some(present)) if wanted == present => {}
-            (Precondition::Present | Precondition::Etag(_), None) => return Err(no_such_key()),
-            (Precondition::Absent | Precondition::Etag(_), Some(_)) => {
-                return Err(s3_error!(
-                    PreconditionFailed,
-                    "At least one of the preconditions you specified did not hold."
-                ));
-            }
-        }
+        let replaced = bucket.objects.remove(key).map(|mut old| {
+            old.replaced = None;
+            (Instant::now(), Box::new(old))
+        });
         let object = Object {
             bytes,
             etag,
             modified: SystemTime::now(),
             attributes,
+            replaced,
         };
         bucket.objects.insert(key.to_owned(), object.clone());
         Ok(object)

@@ -71,6 +71,7 @@ impl Store {
         }
         let mut state = self.state();
         let opaque = state.opaque_etag();
+        self.has_room(&state, bucket, key, received.bytes.len())?;
         state.check_bucket(bucket)?;
         let upload = state
             .uploads
@@ -109,7 +110,8 @@ impl Store {
         if !state.uploads.contains_key(id) {
             return Err(no_such_upload());
         }
-        let object = state.put(bucket, key, bytes, etag, attributes, precondition)?;
+        let place = (bucket, key);
+        let object = self.put(&mut state, place, bytes, etag, attributes, precondition)?;
         state.uploads.remove(id);
         Ok(object)
     }

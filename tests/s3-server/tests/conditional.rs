@@ -158,3 +158,33 @@ async fn ignored_conditions_overwrite() {
     update(&store, "lease", &stale, "third").await.unwrap();
     assert_eq!(server.objects("ocean")["lease"], "third");
 }
+
+#[tokio::test]
+async fn quoted_etags_never_match_where_only_unquoted_ones_do() {
+    let server = server_that(Conditional::Unquoted);
+    let store = impatient(&server);
+    let quoted = create(&store, "head", "first".into())
+        .await
+        .unwrap()
+        .e_tag
+        .unwrap();
+    let again = create(&store, "head", "second".into()).await;
+    assert!(
+        matches!(again, Err(Error::AlreadyExists { .. })),
+        "{again:?}"
+    );
+    let unquoted = quoted.trim_matches('"');
+    assert_ne!(unquoted, quoted);
+    let refused = update(&store, "head", &quoted, "second").await;
+    assert!(
+        matches!(refused, Err(Error::Precondition { .. })),
+        "{refused:?}"
+    );
+    update(&store, "head", unquoted, "second").await.unwrap();
+    let stale = update(&store, "head", unquoted, "third").await;
+    assert!(
+        matches!(stale, Err(Error::Precondition { .. })),
+        "{stale:?}"
+    );
+    assert_eq!(server.objects("ocean")["head"], "second");
+}

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use client::{builder, impatient, patient, server};
 use object_store::path::Path;
-use object_store::{ClientOptions, Error, ObjectStoreExt, RetryConfig};
-use s3_server::{Fault, Rule, Server};
+use object_store::{ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig};
+use s3_server::{Config, Fault, Full, Rule, Server};
 
 fn key() -> Path {
     Path::from("v/c/0")
@@ -226,6 +226,84 @@ async fn truncated_reads_break_off_and_can_be_resumed() {
             log(&server)[before..],
             [entry("GET", 200), entry("GET", 206)]
         );
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_breaks_off_stores_nothing() {
+    let server = server();
+    for length in [1, 32 << 20] {
+        server.faults().add(Rule::new(Fault::TruncateWrite).once());
+        let body = Bytes::from(vec![7; length]);
+        let put = impatient(&server).put(&key(), body.clone().into()).await;
+        assert!(put.is_err());
+        assert!(server.objects("ocean").is_empty());
+        server.faults().add(Rule::new(Fault::TruncateWrite).once());
+        patient(&server)
+            .put(&key(), body.clone().into())
+            .await
+            .unwrap();
+        assert_eq!(server.objects("ocean")["v/c/0"], body);
+        server.remove_object("ocean", "v/c/0");
+    }
+}
+
+#[tokio::test]
+async fn stale_reads_give_what_was_replaced() {
+    let server = server();
+    let store = impatient(&server);
+    let stale = Duration::from_millis(400);
+    server.faults().add(Rule::new(Fault::StaleRead(stale)));
+    let old = store.put(&key(), "old".into()).await.unwrap();
+    let begun = Instant::now();
+    let new = store.put(&key(), "newer".into()).await.unwrap();
+    let head = store.head(&key()).await.unwrap();
+    let got = store.get(&key()).await.unwrap();
+    if begun.elapsed() < stale {
+        assert_eq!((head.size, &head.e_tag), (3, &old.e_tag));
+        assert_eq!(got.meta.e_tag, old.e_tag);
+        assert_eq!(got.bytes().await.unwrap(), "old");
+    }
+    let listed = store.list_with_delimiter(Some(&Path::from("v/c"))).await;
+    assert_eq!(listed.unwrap().objects[0].size, 5);
+    tokio::time::sleep(stale).await;
+    assert_eq!(store.head(&key()).await.unwrap().e_tag, new.e_tag);
+    assert_eq!(
+        store.get(&key()).await.unwrap().bytes().await.unwrap(),
+        "newer"
+    );
+}
+
+#[tokio::test]
+async fn a_full_bucket_refuses_what_does_not_fit() {
+    let kinds = [
+        (Full::QuotaExceeded, 403, "QuotaExceeded"),
+        (Full::InsufficientStorage, 507, "InsufficientStorage"),
+    ];
+    for (full, status, code) in kinds {
+        let server = Server::start(Config {
+            full,
+            ..Config::default()
+        })
+        .unwrap();
+        let store = impatient(&server);
+        server.set_quota(Some(10));
+        store.put(&key(), "12345678".into()).await.unwrap();
+        let other = Path::from("other");
+        let put = store.put(&other, "123".into()).await.map(|_| ());
+        let copy = store.copy(&key(), &other).await;
+        for refused in [put, copy] {
+            let error = refused.unwrap_err();
+            assert!(error.to_string().contains(code), "{error}");
+            assert_eq!(server.log().last().unwrap().status, status);
+        }
+        assert_eq!(server.objects("ocean").len(), 1);
+        // What replaces an object needs no more room than it takes itself.
+        store.put(&key(), "1234567890".into()).await.unwrap();
+        store.delete(&key()).await.unwrap();
+        store.put(&other, "123".into()).await.unwrap();
+        server.set_quota(None);
+        store.put(&key(), "12345678".into()).await.unwrap();
     }
 }
 

@@ -1,0 +1,184 @@
+//! The scenes of the crash matrix: every command that writes, killed at each of its requests.
+
+use nemo_like::{Spec, Variable};
+
+use crate::crash::{Dies, Next, Scene, killed_at, made_by};
+use crate::dataset::Objects;
+use crate::support::Sandbox;
+
+const STORES: &[&str] = &["T1m/thetao.zarr", "T1m/tos.zarr"];
+
+/// A chunk holds two steps, so that the second file fills up a half-full one and begins another.
+const STRATEGY: &str = r#"{"time_counter": 2, "deptht": 1}"#;
+
+/// Source files, and command lines that send them.
+struct Files {
+    sandbox: Sandbox,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self {
+            sandbox: Sandbox::new(),
+        }
+    }
+
+    /// A file of so many months from this one on.
+    fn months(&self, first: u32, steps: usize, seed: u64) -> String {
+        let spec = Spec {
+            grid: "8x6x2".parse().unwrap(),
+            variables: vec![Variable::Thetao, Variable::Tos],
+            start: format!("1976-{first:02}-01").parse().unwrap(),
+            steps,
+            seed,
+            ..Spec::default()
+        };
+        let name = format!("ORCA8x6_1m_grid_T_{first}_{steps}_{seed}.nc");
+        self.sandbox.source_called(&name, &spec)
+    }
+
+    /// The first month.
+    fn first(&self) -> Vec<String> {
+        send(&self.months(1, 1, 0))
+    }
+
+    /// The two months behind it.
+    fn second(&self) -> Vec<String> {
+        send(&self.months(2, 2, 0))
+    }
+}
+
+fn send(file: &str) -> Vec<String> {
+    line(&["send", "-f", file, "-cs", STRATEGY, "-v", "thetao", "tos"])
+}
+
+/// A command line on the bucket.
+fn line(args: &[&str]) -> Vec<String> {
+    let place = ["-b", "ocean", "-p", "T1m"];
+    let args = [&args[..1], &place[..], &args[1..]].concat();
+    args.into_iter().map(str::to_owned).collect()
+}
+
+/// A scene on both stores, run without a launcher.
+fn scene(name: &'static str, start: Objects, command: Vec<String>) -> Scene {
+    Scene {
+        name,
+        stores: STORES,
+        start,
+        command,
+        ranks: None,
+        dies: Dies::All,
+        in_place: false,
+        next: &[Next::Same, Next::Recover, Next::Resume],
+    }
+}
+
+#[test]
+fn creates() {
+    let files = Files::new();
+    scene("create", Objects::new(), files.first()).try_all();
+}
+
+#[test]
+fn appends() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    scene("append", start, files.second()).try_all();
+}
+
+#[test]
+fn appends_when_one_rank_dies() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    Scene {
+        ranks: Some(2),
+        dies: Dies::OneRank,
+        ..scene("append on two ranks", start, files.second())
+    }
+    .try_all();
+}
+
+#[test]
+fn updates() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    let start = made_by(&start, &files.second());
+    let other = files.months(2, 2, 1);
+    Scene {
+        in_place: true,
+        next: &[Next::Same, Next::Recover],
+        ..scene("update", start, line(&["update", "-f", &other]))
+    }
+    .try_all();
+}
+
+#[test]
+fn creates_a_compact_store() {
+    let files = Files::new();
+    let file = files.months(1, 1, 0);
+    let command = ["send", "-f", &file, "-cs", STRATEGY, "-v", "compact"];
+    Scene {
+        stores: &["./T1m.zarr"],
+        ..scene("compact", Objects::new(), line(&command))
+    }
+    .try_all();
+}
+
+#[test]
+fn deletes() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    let start = made_by(&start, &files.second());
+    Scene {
+        next: &[Next::Same, Next::Recover],
+        ..scene("delete", start, line(&["delete", "--all", "--yes"]))
+    }
+    .try_all();
+}
+
+#[test]
+fn rolls_an_append_back() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    let start = made_by(&start, &files.second());
+    Scene {
+        next: &[Next::Recover],
+        ..scene("rollback of an append", start, line(&["rollback"]))
+    }
+    .try_all();
+}
+
+#[test]
+fn rolls_a_create_back() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    Scene {
+        next: &[Next::Recover],
+        ..scene("rollback of a create", start, line(&["rollback"]))
+    }
+    .try_all();
+}
+
+#[test]
+fn recovers_what_was_open() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    let start = killed_at(&start, &files.second(), "/manifests/", 2);
+    Scene {
+        next: &[Next::Same],
+        ..scene("recover of an open append", start, line(&["recover"]))
+    }
+    .try_all();
+}
+
+#[test]
+fn recovers_what_was_prepared() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    let start = killed_at(&start, &files.second(), "zarr/zarr.json", 2);
+    Scene {
+        next: &[Next::Same],
+        ..scene("recover of a prepared append", start, line(&["recover"]))
+    }
+    .try_all();
+}

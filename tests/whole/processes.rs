@@ -1,0 +1,49 @@
+//! The processes of a run of the program, to kill some of them.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Kills all processes of the program below `launcher`, or those of one rank.
+pub fn kill(launcher: u32, rank: Option<usize>) {
+    let is_program = |pid: &u32| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        name.trim() == "msm_os"
+    };
+    for pid in descendants(launcher).into_iter().filter(is_program) {
+        if rank.is_none() || rank_of(pid) == rank {
+            // It may have ended meanwhile.
+            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
+        }
+    }
+}
+
+/// The rank of a process that mpirun started.
+fn rank_of(pid: u32) -> Option<usize> {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let variables = environment.split(|byte| *byte == 0);
+    let rank = variables
+        .filter_map(|variable| variable.strip_prefix(b"OMPI_COMM_WORLD_RANK=".as_slice()))
+        .next()?;
+    std::str::from_utf8(rank).ok()?.parse().ok()
+}
+
+fn descendants(parent: u32) -> Vec<u32> {
+    let mut all = children(parent);
+    let mut next = 0;
+    while let Some(&pid) = all.get(next) {
+        all.extend(children(pid));
+        next += 1;
+    }
+    all
+}
+
+/// The children of a process; none if it is no more.
+fn children(parent: u32) -> Vec<u32> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{parent}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    let lists: Vec<String> = lists.collect();
+    let pids = lists.iter().flat_map(|list| list.split_whitespace());
+    pids.filter_map(|pid| pid.parse().ok()).collect()
+}
