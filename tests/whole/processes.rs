@@ -4,6 +4,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Kills all processes of the program below `launcher`, or those of one rank.
 pub fn kill(launcher: u32, rank: Option<usize>) {
+    signal(launcher, rank, Signal::KILL);
+}
+
+/// Sends a signal to all processes of the program below `launcher`, or to those of one rank.
+pub fn signal(launcher: u32, rank: Option<usize>, signal: Signal) {
     let is_program = |pid: &u32| {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         name.trim() == "msm_os"
@@ -11,7 +16,7 @@ pub fn kill(launcher: u32, rank: Option<usize>) {
     for pid in descendants(launcher).into_iter().filter(is_program) {
         if rank.is_none() || rank_of(pid) == rank {
             // It may have ended meanwhile.
-            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
+            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), signal);
         }
     }
 }
