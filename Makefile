@@ -69,7 +69,7 @@ test-slurm:
 	$(call heading,Slurm)
 	@tests/slurm/run.sh
 
-# Not part of `make test`: it installs 280 MB of Ceph.
+# Not part of `make test`: it installs Ceph, 285 MB.
 .PHONY: acceptance
 acceptance: python build
 	$(call heading,acceptance against Ceph)

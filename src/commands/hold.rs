@@ -4,9 +4,9 @@
 
 use super::left::Left;
 use crate::cli::LeaseArgs;
-use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases};
+use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, probe_and_sweep};
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Guarantees, probe};
+use crate::store::{Bucket, Guarantees};
 
 /// Stores that no other job writes.
 pub(super) struct Hold {
@@ -32,11 +32,9 @@ impl Hold {
         command: &str,
     ) -> Result<Self, Failure> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
-        let guarantees = probe(bucket, folder.map_or("", |(folder, _)| folder)).await?;
-        let holder = Holder::this(command).map_err(|cause| {
-            let message = format!("this process cannot say who it is: {cause}");
-            Failure::new(Exit::Internal, message)
-        })?;
+        let folder = folder.map_or("", |(folder, _)| folder);
+        let holder = this(command)?;
+        let guarantees = probe_and_sweep(bucket, folder, &holder).await?;
         let settings = LeaseSettings {
             lock_dir: args.lock_dir.clone(),
             wait: args.lock_wait,
@@ -44,6 +42,7 @@ impl Hold {
             times: LeaseTimes::of_this_run(),
         };
         let leases = Leases::acquire(bucket, stores, &settings, command).await?;
+        wait_for_reads(&guarantees).await;
         match Left::find(bucket, stores).await {
             Ok(left) => Ok(Self {
                 leases,
@@ -56,6 +55,11 @@ impl Hold {
                 Err(failure)
             }
         }
+    }
+
+    /// To be called before the stores are read again.
+    pub async fn wait_for_reads(&self) {
+        wait_for_reads(&self.guarantees).await;
     }
 
     /// Gives the leases up.
@@ -71,6 +75,24 @@ impl Hold {
         let healed = self.left.heal(bucket).await;
         self.release().await;
         healed
+    }
+}
+
+/// Who this is.
+///
+/// # Errors
+/// If the system does not say.
+pub(super) fn this(command: &str) -> Result<Holder, Failure> {
+    Holder::this(command).map_err(|cause| {
+        let message = format!("this process cannot say who it is: {cause}");
+        Failure::new(Exit::Internal, message)
+    })
+}
+
+/// Where reads lag behind, what the transaction before overwrote may still look as it did.
+async fn wait_for_reads(guarantees: &Guarantees) {
+    if let Some(lag) = guarantees.lag {
+        tokio::time::sleep(lag * 2).await;
     }
 }
 

@@ -3,16 +3,16 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::hold::Hold;
+use super::hold::{Hold, this};
 use super::left::{all_unfinished, told};
 use super::prepare::REQUESTS;
 use super::start::{Started, start};
 use super::stores::stores;
 use crate::cli::{RecoverArgs, bytes_shown};
-use crate::commit::{State, Unfinished, clear_ledger, live_holder, orphans};
+use crate::commit::{State, Unfinished, clear_ledger, live_holder, orphans, probe_and_sweep};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::store::{Bucket, Entry, Found, probe, read_store};
+use crate::store::{Bucket, Entry, Found, layout, read_store};
 
 /// Runs the command on this rank.
 pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -34,14 +34,18 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     if args.dry_run {
         return foretell(args, bucket, prefix, &all, found).await;
     }
-    let mut problems = Vec::new();
-    let mut healed = 0;
-    let mut removed = 0;
+    let guarantees = probe_and_sweep(bucket, prefix, &this("recover")?).await?;
+    let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
-        let unfinished = found.iter().find(|(other, _)| other == store);
-        let count = unfinished.map_or(0, |(_, found)| found.len());
-        if count == 0 && !args.orphans {
+        let count = found.iter().find(|(other, _)| other == store);
+        let count = count.map_or(0, |(_, found)| found.len());
+        let leases = bucket.list(&layout::leases(store)).await?;
+        if count == 0 && leases.is_empty() && !args.orphans {
+            continue;
+        }
+        if let Some(holder) = live_holder(bucket, store, &guarantees).await? {
+            println!("store '{store}': left alone, for it is being written: {holder}");
             continue;
         }
         match recover_one(args, bucket, store).await {
@@ -108,7 +112,7 @@ async fn foretell(
 ) -> Result<(), Failure> {
     let mut transactions = 0;
     if !found.is_empty() {
-        let guarantees = probe(bucket, prefix).await?;
+        let guarantees = probe_and_sweep(bucket, prefix, &this("recover")?).await?;
         for (store, unfinished) in found {
             let holder = live_holder(bucket, &store, &guarantees).await?;
             for transaction in unfinished {

@@ -170,6 +170,9 @@ fn run_all(
         let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
         signals.guard(false);
         summary.add(&orders.plan, manifest.as_ref());
+        if let Some(hold) = hold {
+            runtime.block_on(hold.wait_for_reads());
+        }
     }
     if ranks.rank() == 0 {
         println!("{}", summary.after(begun.elapsed()));

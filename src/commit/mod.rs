@@ -26,7 +26,7 @@ pub use back::{clear_ledger, roll_back};
 pub use heal::{begin_delete, end_delete, heal};
 pub use journal::{Entry, State, Unfinished, new_id, number_of, token, unfinished};
 pub use kept::KeptRecord;
-pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder};
+pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder, probe_and_sweep};
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept};

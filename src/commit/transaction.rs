@@ -225,11 +225,17 @@ async fn entry(
     let mut entry = Entry::new(opening.command, opening.holder, opening.digest, root);
     entry.keep_undo = opening.keep_undo;
     entry.arrays = Written::of(plan, index);
+    let is_new = store.old_root.is_none();
     let documents = stream::iter(&store.documents).map(|(key, after)| async move {
-        let before = match bucket.get(key).await {
-            Ok(before) => Some(text(key, &before)?),
-            Err(error) if error.is_missing() => None,
-            Err(error) => return Err(error),
+        // What lies at the place of a new store is of a create that died, and goes.
+        let before = if is_new {
+            None
+        } else {
+            match bucket.get(key).await {
+                Ok(before) => Some(text(key, &before)?),
+                Err(error) if error.is_missing() => None,
+                Err(error) => return Err(error),
+            }
         };
         Ok(Document {
             key: key.clone(),

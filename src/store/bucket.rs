@@ -217,6 +217,14 @@ impl Bucket {
     /// # Errors
     /// If there is none, or the server refuses.
     pub async fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        // In a directory a copy is another name of the same file until one of them is replaced, and there such a copy
+        // leaves a third name behind.
+        if self.bulk.is_none() {
+            let (there, now) = (self.stat(from).await?, self.stat(to).await?);
+            if there.is_some() && there == now {
+                return Ok(());
+            }
+        }
         let copied = self.store.copy(&self.path(from), &self.path(to)).await;
         copied.map_err(|cause| self.error(from, "copying", &cause))
     }

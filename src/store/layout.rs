@@ -125,6 +125,13 @@ pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
 }
 
+/// Is this the key of a probe?
+#[must_use]
+pub fn is_probe(key: &str) -> bool {
+    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+    name.starts_with("probe-")
+}
+
 /// Is this key of a ledger that of a lease, or of a delete that has not ended?
 #[must_use]
 pub fn is_in_use(key: &str) -> bool {

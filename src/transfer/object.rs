@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -17,6 +18,10 @@ use crate::store::{Encoded, StoreError};
 
 /// PUTs of an object that does not read back right, before the run fails.
 const TRIES: u32 = 3;
+/// Looks at an object after its PUT, and the pause before the second, which doubles: a server may give what was there
+/// before for a while.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 /// Objects of one unit in flight.
 const OBJECTS: usize = 8;
 
@@ -187,12 +192,20 @@ impl Engine {
                     return Ok(Proof::Etag);
                 }
             }
-            match self.read_back(index, key).await {
-                Ok(found) if found == crc => return Ok(Proof::ReadBack),
-                Ok(found) => {
-                    cause = format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
+            let mut pause = PAUSE;
+            for look in 0..LOOKS {
+                if look > 0 {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
                 }
-                Err(error) => cause = error.to_string(),
+                match self.read_back(index, key).await {
+                    Ok(found) if found == crc => return Ok(Proof::ReadBack),
+                    Ok(found) => {
+                        cause =
+                            format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
+                    }
+                    Err(error) => cause = error.to_string(),
+                }
             }
         }
         Err(TransferError::Verify {

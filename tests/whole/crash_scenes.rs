@@ -70,6 +70,7 @@ fn scene(name: &'static str, start: Objects, command: Vec<String>) -> Scene {
         dies: Dies::All,
         in_place: false,
         next: &[Next::Same, Next::Recover, Next::Resume],
+        idle: 0,
     }
 }
 
@@ -99,6 +100,17 @@ fn appends_when_one_rank_dies() {
 }
 
 #[test]
+fn appends_when_answers_are_lost() {
+    let files = Files::new();
+    let start = made_by(&Objects::new(), &files.first());
+    Scene {
+        dies: Dies::Connection,
+        ..scene("append with a broken connection", start, files.second())
+    }
+    .try_all();
+}
+
+#[test]
 fn updates() {
     let files = Files::new();
     let start = made_by(&Objects::new(), &files.first());
@@ -118,7 +130,7 @@ fn creates_a_compact_store() {
     let file = files.months(1, 1, 0);
     let command = ["send", "-f", &file, "-cs", STRATEGY, "-v", "compact"];
     Scene {
-        stores: &["./T1m.zarr"],
+        stores: &["T1m.zarr"],
         ..scene("compact", Objects::new(), line(&command))
     }
     .try_all();
@@ -131,6 +143,7 @@ fn deletes() {
     let start = made_by(&start, &files.second());
     Scene {
         next: &[Next::Same, Next::Recover],
+        idle: 27,
         ..scene("delete", start, line(&["delete", "--all", "--yes"]))
     }
     .try_all();

@@ -10,6 +10,7 @@ mod holder;
 #[allow(clippy::module_inception)] // the one of a single store
 mod lease;
 mod lock_dir;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -30,6 +31,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Guarantees, StoreError};
 
 pub use self::holder::Holder;
+pub use self::sweep::probe_and_sweep;
 pub use self::times::LeaseTimes;
 
 /// How leases are to be got.

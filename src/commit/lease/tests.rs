@@ -39,7 +39,7 @@ impl Ground {
             Some(server) => loopback::bucket(server),
             None => loopback::directory(&root.path().join("bucket")),
         };
-        let mut guarantees = probe(&bucket, "T1y").await.unwrap();
+        let mut guarantees = probe(&bucket, "T1y", "").await.unwrap();
         guarantees.latency = Duration::ZERO;
         Self {
             bucket,

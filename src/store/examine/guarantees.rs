@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Examination<'_> {
     /// Conditional writes, the kind of ETags, and the clock. `written` was put before.
     pub(super) async fn guarantees(&mut self, written: &Sample) {
-        let found = match probe(&self.bucket, &self.folder).await {
+        let found = match probe(&self.bucket, &self.folder, "doctor").await {
             Ok(found) => found,
             Err(error) => return self.bad("conditions", error, "no job can begin"),
         };

@@ -28,7 +28,14 @@ pub struct Guarantees {
     pub clock: ServerClock,
     /// How long a small request takes.
     pub latency: Duration,
+    /// How long reads gave what was there before an object was overwritten; `None` if they never did.
+    pub lag: Option<Duration>,
 }
+
+/// How long a read may give what was there before. A server that takes longer cannot be worked with.
+const LONGEST_LAG: Duration = Duration::from_secs(20);
+/// Shortest time between two looks.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How a server treats a write with a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,15 +95,15 @@ impl ServerClock {
     }
 }
 
-/// Finds out what the server of `bucket` guarantees, with an object in the folder of ledgers of `folder`; nothing of it
-/// is left, also when this fails half way.
+/// Finds out what the server of `bucket` guarantees, with an object in the folder of ledgers of `folder` that says who
+/// made it; nothing of it is left, also when this fails half way.
 ///
 /// # Errors
 /// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
-pub async fn probe(bucket: &Bucket, folder: &str) -> Result<Guarantees, StoreError> {
+pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantees, StoreError> {
     let token = format!("{:016x}", rand::random::<u64>());
     let key = layout::probe(folder, &token);
-    let found = ask(bucket, &key, &token).await;
+    let found = ask(bucket, &key, &format!("{token} {who}")).await;
     let removed = bucket.delete(&key).await;
     // Where both fail, the first error is the cause of the second.
     let found = found.and_then(|found| removed.map(|()| found));
@@ -106,8 +113,8 @@ pub async fn probe(bucket: &Bucket, folder: &str) -> Result<Guarantees, StoreErr
     })
 }
 
-async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, StoreError> {
-    let body = |number: u32| Bytes::from(format!("probe {token} {number}"));
+async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, StoreError> {
+    let body = |number: u32| Bytes::from(format!("probe {number} {name}"));
     let create = match bucket.create(key, body(0)).await {
         Ok(Created::Created(_)) => match bucket.create(key, body(1)).await? {
             Created::Created(_) => Conditional::Ignored,
@@ -124,20 +131,26 @@ async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, Stor
     bucket.put(key, body(2)).await?;
     let put = begun.elapsed();
     let seen = Instant::now();
-    let found = bucket.get_tagged(key).await?;
+    let mut found = bucket.get_tagged(key).await?;
     let latency = put.max(seen.elapsed());
     let clock = ServerClock {
         server: found.modified,
         local: SystemTime::now() - seen.elapsed(),
         seen,
     };
-    if found.bytes != body(2) {
-        return Err(StoreError::Failed {
-            place: bucket.place().to_owned(),
-            key: key.to_owned(),
-            action: "probing the server",
-            cause: "an object did not read back as it was written".to_owned(),
-        });
+    let mut lag = None;
+    while found.bytes != body(2) {
+        if seen.elapsed() > LONGEST_LAG {
+            return Err(StoreError::Failed {
+                place: bucket.place().to_owned(),
+                key: key.to_owned(),
+                action: "probing the server",
+                cause: format!("an object did not read back as it was written for {LONGEST_LAG:?}"),
+            });
+        }
+        tokio::time::sleep(latency.max(LOOK)).await;
+        found = bucket.get_tagged(key).await?;
+        lag = Some(seen.elapsed());
     }
     let md5: String = Md5::digest(&found.bytes)
         .iter()
@@ -158,6 +171,7 @@ async fn ask(bucket: &Bucket, key: &str, token: &str) -> Result<Guarantees, Stor
         etag,
         clock,
         latency,
+        lag,
     })
 }
 

@@ -31,7 +31,7 @@ async fn every_kind_of_server_is_known_for_what_it_is() {
                 ..Config::default()
             });
             let begun = Instant::now();
-            let found = probe(&bucket(&server), "T1y").await.unwrap();
+            let found = probe(&bucket(&server), "T1y", "").await.unwrap();
             let [create, replace] = [found.create, found.replace];
             assert_eq!([create, replace], [expected; 2], "{kind:?} {etag:?}");
             assert_eq!(found.etag, tag, "{kind:?} {etag:?}");
@@ -50,7 +50,7 @@ async fn every_kind_of_server_is_known_for_what_it_is() {
 async fn a_directory_creates_and_does_not_replace() {
     let root = tempfile::tempdir().unwrap();
     let place = root.path().join("new/bucket");
-    let found = probe(&directory(&place), "").await.unwrap();
+    let found = probe(&directory(&place), "", "").await.unwrap();
     assert_eq!(found.create, Conditional::Enforced);
     assert_eq!(found.replace, Conditional::Refused);
     assert_eq!(found.etag, EtagKind::Opaque);
@@ -63,7 +63,7 @@ async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
         let server = that(s3_server::Conditional::Enforced);
         let denied = Rule::new(Fault::Status(403)).method(method).skip(skip);
         server.faults().add(denied.key_contains("/probe-"));
-        let failed = probe(&bucket(&server), "").await;
+        let failed = probe(&bucket(&server), "", "").await;
         if skip > 0 {
             // The conditions alone are denied.
             assert_eq!(failed.unwrap().replace, Conditional::Refused);
@@ -83,7 +83,7 @@ async fn a_probe_whose_answers_are_lost_finds_the_same() {
         let lost = Rule::new(Fault::DropAfterApply).method("PUT");
         server.faults().clear();
         server.faults().add(lost.skip(place).once());
-        let found = probe(&bucket(&server), "").await.unwrap();
+        let found = probe(&bucket(&server), "", "").await.unwrap();
         let [create, replace] = [found.create, found.replace];
         assert_eq!([create, replace], [Conditional::Enforced; 2], "{place}");
         assert!(server.objects("ocean").is_empty());
