@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::model_run::{Fault, Run, beside};
 use crate::model_world::{Command, Overlap, Step, World, Write};
@@ -296,7 +296,10 @@ fn try_seed(seed: u64) -> Result<(), String> {
     let ran = TestRunner::new_with_rng(config, rng).run(&sequence(), |sequence| {
         holds(&sequence).map_err(TestCaseError::fail)
     });
-    ran.map_err(|error| format!("seed {seed}: {error}"))
+    ran.map_err(|error| match error {
+        TestError::Fail(problem, _) => format!("seed {seed}: {problem}"),
+        TestError::Abort(problem) => format!("seed {seed}: gave up: {problem}"),
+    })
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Run {
         sandbox.credentials(&server);
         let places = Places::new(compact, variables);
         let stores = places.stores.len();
-        let strategy = format!(r#"{{"time_counter": {chunk}, "deptht": 1}}"#);
+        let strategy = format!(r#"{{"time_counter": {chunk}}}"#);
         let settings = ["-cs", &strategy, "-zv", &version.to_string()].map(str::to_owned);
         Self {
             sandbox,
@@ -105,7 +105,7 @@ impl Run {
             let keys: Vec<String> = self.server.objects("ocean").into_keys().collect();
             let ledger: Vec<&String> = keys.iter().filter(|k| k.contains(".msm-os/")).collect();
             format!(
-                "{}\n{problem}\nthe model has {:#?}\nthe ledgers {ledger:#?}",
+                "{}\n{problem}\nthe model has {:?}\nthe ledgers {ledger:#?}",
                 self.log.join("\n"),
                 self.worlds
             )
