@@ -25,6 +25,8 @@ mod ranks;
 mod readers;
 mod reference;
 mod refusals;
+mod resume;
+mod resume_scene;
 mod sending;
 mod support;
 mod texts;

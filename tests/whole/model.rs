@@ -252,7 +252,9 @@ fn holds(sequence: &Sequence) -> Result<(), String> {
         run.turn(&command, turn.ranks, &fault)?;
         last = command;
     }
-    run.end()
+    run.end()?;
+    println!("{}\n", run.log.join("\n"));
+    Ok(())
 }
 
 /// The same command, with or without `--resume`.

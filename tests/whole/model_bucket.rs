@@ -193,8 +193,9 @@ impl Places {
         objects.keys().filter(is_litter).cloned().collect()
     }
 
-    /// Is there a lease?
-    pub fn is_leased(&self, objects: &Objects) -> bool {
-        objects.keys().any(|key| key.contains("/lease/"))
+    /// Is there a lease of the store?
+    pub fn is_leased(&self, store: usize, objects: &Objects) -> bool {
+        let leases = format!("{}lease/", self.ledger(store));
+        objects.keys().any(|key| key.starts_with(&leases))
     }
 }

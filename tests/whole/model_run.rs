@@ -126,9 +126,12 @@ impl Run {
         let mut add = |words: &[&str]| line.extend(words.iter().map(|&w| w.to_owned()));
         let place = ["-b", "ocean", "-p", PREFIX];
         let named = |stores: &[usize]| -> Vec<&str> {
-            let name = |&store: &usize| match self.compact {
-                true => "compact",
-                false => self.places.stores[store].1[0],
+            let name = |&store: &usize| {
+                if self.compact {
+                    "compact"
+                } else {
+                    self.places.stores[store].1[0]
+                }
             };
             [&["-v"], &stores.iter().map(name).collect::<Vec<_>>()[..]].concat()
         };
@@ -351,23 +354,29 @@ impl Run {
                 self.dirty[store] = true;
             }
         }
-        self.observe(worlds)
+        self.observe(&worlds)?;
+        let objects = self.server.objects("ocean");
+        let is_leased = |&&store: &&usize| self.places.is_leased(store, &objects);
+        match touched.iter().find(is_leased) {
+            Some(store) if healed && *code == 0 && matches!(fault, Fault::None) => {
+                Err(format!("{}: a lease is left", self.places.stores[*store].0))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Keeps those of `worlds` that the bucket agrees with.
-    fn observe(&mut self, worlds: Vec<World>) -> Result<(), String> {
+    fn observe(&mut self, worlds: &[World]) -> Result<(), String> {
         let objects = self.server.objects("ocean");
         let mut problems = Vec::new();
         let mut kept: Vec<World> = Vec::new();
         let mut tried = HashSet::new();
-        for world in &worlds {
+        for world in worlds {
             if !tried.insert(world.clone()) {
                 continue;
             }
-            let clean = (0..self.stores()).filter(|&store| !self.dirty[store]);
-            let checked: Result<(), String> = clean
-                .map(|store| self.places.is(store, world, &objects))
-                .collect();
+            let mut clean = (0..self.stores()).filter(|&store| !self.dirty[store]);
+            let checked = clean.try_for_each(|store| self.places.is(store, world, &objects));
             match checked {
                 Ok(()) => kept.push(world.clone()),
                 Err(problem) => problems.push(problem),
@@ -437,7 +446,7 @@ impl Run {
                 self.dirty[store] &= !command.heals(code);
             }
         }
-        self.observe(worlds)
+        self.observe(&worlds)
             .map_err(|problem| format!("{problem}\n{}", told()))
     }
 }

@@ -9,25 +9,43 @@ pub fn kill(launcher: u32, rank: Option<usize>) {
 
 /// Sends a signal to all processes of the program below `launcher`, or to those of one rank.
 pub fn signal(launcher: u32, rank: Option<usize>, signal: Signal) {
-    let is_program = |pid: &u32| {
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        name.trim() == "msm_os"
-    };
-    for pid in descendants(launcher).into_iter().filter(is_program) {
+    for pid in called("msm_os", launcher) {
         if rank.is_none() || rank_of(pid) == rank {
-            // It may have ended meanwhile.
-            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), signal);
+            send(pid, signal);
         }
     }
+}
+
+/// Sends a signal to the `mpirun` below `launcher`.
+pub fn signal_mpirun(launcher: u32, signal: Signal) {
+    for pid in called("mpirun", launcher) {
+        send(pid, signal);
+    }
+}
+
+fn send(pid: u32, signal: Signal) {
+    // It may have ended meanwhile.
+    let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), signal);
+}
+
+/// The processes of this name below `launcher`.
+fn called(name: &str, launcher: u32) -> Vec<u32> {
+    let is_called = |pid: &u32| {
+        let found = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        found.trim() == name
+    };
+    descendants(launcher)
+        .into_iter()
+        .filter(is_called)
+        .collect()
 }
 
 /// The rank of a process that mpirun started.
 fn rank_of(pid: u32) -> Option<usize> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let variables = environment.split(|byte| *byte == 0);
+    let mut variables = environment.split(|byte| *byte == 0);
     let rank = variables
-        .filter_map(|variable| variable.strip_prefix(b"OMPI_COMM_WORLD_RANK=".as_slice()))
-        .next()?;
+        .find_map(|variable| variable.strip_prefix(b"OMPI_COMM_WORLD_RANK=".as_slice()))?;
     std::str::from_utf8(rank).ok()?.parse().ok()
 }
 
