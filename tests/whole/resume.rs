@@ -231,7 +231,6 @@ fn a_signal_while_it_plans_ends_it_at_once_and_leaves_nothing_but_a_lease() {
     for options in [&[][..], &["--resume"]] {
         let at = At::Key("/lease/");
         let run = scene.send(1, &[&file], options, Some(Stop { at, ..STOP }));
-        // What the shell says of a process that a signal ended.
         assert_eq!(run.ended.code, 128 + 15, "{:#?}", run.ended);
         assert!(
             run.since.unwrap() < Duration::from_secs(2),

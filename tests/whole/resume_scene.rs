@@ -3,6 +3,7 @@
 //! Key types: [`Scene`], stores to send to; [`Stop`], how a send is stopped; [`Run`], a send that ended.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -58,7 +59,7 @@ pub struct Run {
     pub ended: Ended,
     /// Keys of the objects of data that were put.
     pub put: BTreeSet<String>,
-    /// How often such an object was read.
+    /// The key of such an object for each time it was read.
     pub read: Vec<String>,
     /// From the signal to the end.
     pub since: Option<Duration>,
@@ -80,7 +81,8 @@ impl Scene {
     pub fn new() -> Self {
         let mut scene = Self::empty();
         let first = scene.months(0, 1, 0);
-        scene.send(1, &[&first], &[], None).ended.well();
+        let settings = ["-cs", r#"{"time_counter": 1, "deptht": 1}"#];
+        scene.send(1, &[&first], &settings, None).ended.well();
         scene.before = scene.objects();
         scene
     }
@@ -102,6 +104,11 @@ impl Scene {
             ..Spec::default()
         };
         let name = format!("ORCA8x6_1m_grid_T_{first}_{steps}_{seed}.nc");
+        let path = self.sandbox.path(&name);
+        if path.exists() {
+            // Written again, it would be another file.
+            return path.to_str().unwrap().to_owned();
+        }
         self.sandbox.source_called(&name, &spec)
     }
 
@@ -138,6 +145,8 @@ impl Scene {
         let child = command.spawn().unwrap();
         launcher.set(child.id()).unwrap();
         let output = child.wait_with_output().unwrap();
+        let code = output.status.code();
+        let signal = output.status.signal().map(|signal| 128 + signal);
         let since = stopped.get().map(Instant::elapsed);
         self.server.thaw();
         self.server.on_mutation(|_| Go::On);
@@ -151,7 +160,8 @@ impl Scene {
         };
         Run {
             ended: Ended {
-                code: output.status.code().unwrap_or(-1),
+                // As a shell says it of a process that a signal ended.
+                code: code.or(signal).unwrap_or(-1),
                 stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
                 stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
                 elapsed: Duration::ZERO,
