@@ -128,7 +128,9 @@ impl Scene {
             "-c",
             credentials.to_str().unwrap(),
         ];
-        let args = [&["send"], &place[..], options, &["-f"], files].concat();
+        // Only so much that a few objects are in flight at a time.
+        let memory = ["--memory", "2M"];
+        let args = [&["send"], &place[..], &memory, options, &["-f"], files].concat();
         let mut command = match ranks {
             1 => alone_command(&args),
             ranks => ranks_command(ranks, &args),
@@ -154,7 +156,7 @@ impl Scene {
         let of = |method: &str| -> Vec<String> {
             let those = log[seen..]
                 .iter()
-                .filter(|r| r.method == method && r.status < 300);
+                .filter(|r| r.method == method && (200..300).contains(&r.status));
             let keys = those.map(|request| request.key.clone());
             keys.filter(|key| is_data(key)).collect()
         };
