@@ -2,7 +2,7 @@
 # Sends under a real Slurm (cluster.sh) in each of the ways users start the tool, and compares what
 # they see: the store's bytes and the exit code must be those of the plain binary.
 #
-# MSM_OS and NEMO_LIKE name the two programs (default: the debug build).
+# MSM_OS, NEMO_LIKE and S3_SERVER name the three programs (default: the debug build).
 # Prints "ok …" or "FAILED …" for each case; exits non-zero if any failed. Without root or Slurm the
 # cases are skipped, which only a CI run counts as a failure.
 set -uo pipefail
@@ -11,6 +11,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$top/target}
 MSM_OS=$(realpath -m -- "${MSM_OS:-$target/debug/msm_os}")
 NEMO_LIKE=$(realpath -m -- "${NEMO_LIKE:-$target/debug/nemo-like}")
+S3_SERVER=$(realpath -m -- "${S3_SERVER:-$target/debug/s3-server}")
 export MSM_OS # the batch scripts read it
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
@@ -26,20 +27,22 @@ unavailable() {
 }
 
 [ "$(id -u)" = 0 ] || unavailable "they need root, to start slurmd (in a container, or: sudo $0)"
-for program in munged slurmctld slurmd srun sbatch; do
+for program in munged slurmctld slurmd srun sbatch curl; do
     command -v "$program" >/dev/null || unavailable "$program is not installed (scripts/setup.sh test installs it)"
 done
-for program in "$MSM_OS" "$NEMO_LIKE"; do
+for program in "$MSM_OS" "$NEMO_LIKE" "$S3_SERVER"; do
     [ -x "$program" ] || { echo "Slurm tests: no program $program: cargo build --workspace" >&2; exit 1; }
 done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/msm-os-slurm.XXXXXX")
 chmod 0755 "$work"
 finish() {
+    [ -z "$server" ] || kill "$server"
     "$top/tests/slurm/cluster.sh" stop "$work/cluster"
     if [ "$failures" = 0 ]; then rm -rf "$work"; else echo "logs and stores are left in $work" >&2; fi
 }
 failures=0
+server=
 trap finish EXIT
 trap 'failures=interrupted; exit 130' INT TERM
 cd "$work" || exit 1
@@ -138,6 +141,68 @@ plain_in_job_equals_plain() {
     submit "COMPLETED 0" --ntasks=3 --wrap "'$MSM_OS' send -f '$source' -b '$(bucket alone)'" && same_store plain alone
 }
 
+# serve: starts an S3 server that is far away, so that a job can be met in its middle.
+serve() {
+    "$S3_SERVER" --delay 150 --anonymous >endpoint &
+    server=$!
+    for _ in {1..100}; do
+        [ -s endpoint ] && break
+        sleep 0.1
+    done
+    printf '{"token": "test-key", "secret": "test-secret", "endpoint_url": "%s"}' "$(cat endpoint)" >credentials.json
+    chmod 600 credentials.json
+}
+
+holds_key() { curl -sf "$(cat endpoint)/ocean?list-type=2&prefix=$1" | grep -q "$2"; }
+
+# wait_for COMMAND…: until it succeeds, not for ever.
+wait_for() {
+    local deadline=$((SECONDS + STEP_TIMEOUT))
+    until "$@"; do
+        ((SECONDS < deadline)) || { echo "waited in vain: $*"; return 1; }
+        sleep 0.2
+    done
+}
+
+job_is_gone() { ! timeout 10 squeue -h -j "$1" 2>/dev/null | grep -q .; }
+
+# A send with --resume to the prefix, as arguments of sbatch.
+resumable() {
+    echo --ntasks=3 "$top/slurm/send.sbatch" --resume -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
+}
+
+# The store at the prefix holds what the source file does, and no journal is left.
+is_whole() {
+    timeout "$STEP_TIMEOUT" "$MSM_OS" verify --against "$source" -b ocean -p "$1" -c credentials.json &&
+        ! holds_key "$1/.msm-os/" /journal/
+}
+
+cancelled_send_resumes() {
+    local job
+    # The arguments hold no blanks.
+    # shellcheck disable=SC2046
+    job=$(timeout 30 sbatch --parsable --output=cancelled.log $(resumable cancelled)) || return 1
+    wait_for holds_key cancelled/.msm-os/ '[.]done/' || return 1
+    scancel "$job"
+    wait_for job_is_gone "$job" || return 1
+    cat cancelled.log
+    holds_key cancelled/.msm-os/ '[.]open' || { echo "no journal is open"; return 1; }
+    # shellcheck disable=SC2046
+    submit "COMPLETED 0" $(resumable cancelled) && grep -q "going on with a transaction" job.log && is_whole cancelled
+}
+
+requeued_send_resumes() {
+    local job
+    # shellcheck disable=SC2046
+    job=$(timeout 30 sbatch --parsable --requeue --output=requeued.log --open-mode=append $(resumable requeued)) || return 1
+    wait_for holds_key requeued/.msm-os/ '[.]done/' || return 1
+    # A requeued job may begin again only after a while, but for this.
+    timeout 10 scontrol requeue "$job" && sleep 1 && timeout 10 scontrol update "JobId=$job" StartTime=now
+    wait_for job_is_gone "$job"
+    cat requeued.log
+    grep -q "going on with a transaction" requeued.log && is_whole requeued
+}
+
 # check FUNCTION WHAT-IT-SHOWS
 check() {
     if "$1" >"$1.log" 2>&1; then
@@ -169,4 +234,7 @@ check batch_exit_code_survives "the exit code of a refused send is that of the j
 check array_script_equals_plain "slurm/send-array.sbatch writes the store the plain binary writes"
 check mpirun_in_allocation_equals_plain "mpirun in a job writes the store the plain binary writes"
 check plain_in_job_equals_plain "the plain binary in a job of three tasks runs alone"
+serve
+check cancelled_send_resumes "a send that is cancelled leaves its journal open, and the next one goes on with it"
+check requeued_send_resumes "a send that is requeued goes on with what it had put"
 [ "$failures" = 0 ]

@@ -57,6 +57,17 @@ impl Dataset {
         })
     }
 
+    /// The values of array `name`, step by step along its first dimension; `None` if there is no such array, or they cannot be
+    /// decoded.
+    pub fn steps(&self, name: &str) -> Option<Vec<Vec<u8>>> {
+        let parts = self.arrays.get(name)?;
+        let steps = *array(name, &parts.document).shape().first()? as usize;
+        let values = parts.values(name, |_, chunk| chunk)?;
+        let values = values.into_fixed().ok()?;
+        let length = (values.len() / steps.max(1)).max(1);
+        Some(values.chunks_exact(length).map(<[u8]>::to_vec).collect())
+    }
+
     /// An error that says where a reader sees something else in `objects`. An object may have other bytes than it had, if
     /// every value inside the shape is the same.
     pub fn is_seen(&self, objects: &Objects) -> Result<(), String> {

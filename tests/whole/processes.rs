@@ -4,16 +4,40 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Kills all processes of the program below `launcher`, or those of one rank.
 pub fn kill(launcher: u32, rank: Option<usize>) {
-    let is_program = |pid: &u32| {
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        name.trim() == "msm_os"
-    };
-    for pid in descendants(launcher).into_iter().filter(is_program) {
+    signal(launcher, rank, Signal::KILL);
+}
+
+/// Sends a signal to all processes of the program below `launcher`, or to those of one rank.
+pub fn signal(launcher: u32, rank: Option<usize>, signal: Signal) {
+    for pid in called("msm_os", launcher) {
         if rank.is_none() || rank_of(pid) == rank {
-            // It may have ended meanwhile.
-            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL);
+            send(pid, signal);
         }
     }
+}
+
+/// Sends a signal to the `mpirun` below `launcher`.
+pub fn signal_mpirun(launcher: u32, signal: Signal) {
+    for pid in called("mpirun", launcher) {
+        send(pid, signal);
+    }
+}
+
+fn send(pid: u32, signal: Signal) {
+    // It may have ended meanwhile.
+    let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), signal);
+}
+
+/// The processes of this name below `launcher`.
+fn called(name: &str, launcher: u32) -> Vec<u32> {
+    let is_called = |pid: &u32| {
+        let found = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        found.trim() == name
+    };
+    descendants(launcher)
+        .into_iter()
+        .filter(is_called)
+        .collect()
 }
 
 /// The rank of a process that mpirun started.
