@@ -14,8 +14,10 @@ use std::sync::{Arc, Mutex};
 
 use s3_server::{Go, When};
 
-use self::expected::{Expected, litter};
+use self::expected::Expected;
+pub use self::expected::litter;
 use self::worker::Worker;
+pub use self::worker::made_by;
 use crate::dataset::{Dataset, Objects};
 
 /// Points that are tried at a time, each on a server of its own.
