@@ -9,14 +9,18 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::prepare::REQUESTS;
-use crate::commit::{State, Unfinished, heal, unfinished};
+use crate::commit::{Entry, State, Unfinished, heal, unfinished};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
 use crate::store::{Bucket, StoreError};
 
 /// Open transactions that dead jobs left, by store.
 #[derive(Default)]
-pub(super) struct Left(BTreeMap<String, Unfinished>);
+pub(super) struct Left {
+    open: BTreeMap<String, Unfinished>,
+    /// Stores of which a rollback has been brought to its end.
+    undone: Vec<String>,
+}
 
 impl Left {
     /// Looks at `stores`, whose leases are held; heals what can only go one way, and says so.
@@ -28,7 +32,7 @@ impl Left {
         stores: &[String],
         lock_dir: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let mut open = Self::default();
+        let mut left = Self::default();
         let all = all_unfinished(bucket, stores).await?;
         Failure::together(all.iter().flat_map(|(store, found)| {
             let locked = found.iter().filter(|t| is_locked(t, lock_dir));
@@ -47,34 +51,43 @@ impl Left {
             let last = found.len().saturating_sub(1);
             for (index, transaction) in found.into_iter().enumerate() {
                 if index == last && transaction.state == State::Open {
-                    open.0.insert(store.clone(), transaction);
+                    left.open.insert(store.clone(), transaction);
                 } else {
                     heal_one(bucket, &store, &transaction).await?;
+                    let entry = transaction.entry.as_ref();
+                    if entry.is_some_and(Entry::is_rollback) {
+                        left.undone.push(store.clone());
+                    }
                 }
             }
         }
-        Ok(open)
+        Ok(left)
+    }
+
+    /// Has a rollback of this store just been brought to its end?
+    pub fn was_undone(&self, store: &String) -> bool {
+        self.undone.contains(store)
     }
 
     /// Is there none?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.open.is_empty()
     }
 
     /// Was this store left so?
     pub fn has(&self, store: &str) -> bool {
-        self.0.contains_key(store)
+        self.open.contains_key(store)
     }
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
     /// another.
     pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<Unfinished>>> {
         let of_plan = |left: &Unfinished| left.entry.as_ref().is_some_and(|e| e.digest == digest);
-        if self.0.is_empty() || !self.0.values().all(of_plan) {
+        if self.open.is_empty() || !self.open.values().all(of_plan) {
             return None;
         }
         let keys = plan.stores.iter().map(|store| &store.key);
-        Some(keys.map(|key| self.0.remove(key)).collect())
+        Some(keys.map(|key| self.open.remove(key)).collect())
     }
 
     /// Rolls all of them back, and says so.
@@ -82,7 +95,7 @@ impl Left {
     /// # Errors
     /// If that cannot be done; then they are left as they are.
     pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
-        for (store, transaction) in std::mem::take(&mut self.0) {
+        for (store, transaction) in std::mem::take(&mut self.open) {
             heal_one(bucket, &store, &transaction).await?;
         }
         Ok(())

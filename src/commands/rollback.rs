@@ -6,7 +6,7 @@ use super::hold::Hold;
 use super::start::{Started, start};
 use super::stores::stores;
 use crate::cli::RollbackArgs;
-use crate::commit::{Entry, State, Unfinished, roll_back};
+use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, roll_back};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, layout};
@@ -41,9 +41,11 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Re
     done
 }
 
-/// Looks at all stores before the first is changed.
+/// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with
+/// it; what a rollback that died has begun is not undone twice.
 async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(), Failure> {
     let (mut last, mut problems) = (Vec::new(), Vec::new());
+    let stores = stores.iter().filter(|store| !hold.left.was_undone(store));
     for store in stores {
         match last_of(bucket, store).await {
             Ok(found) => last.push((store, found)),
@@ -52,6 +54,7 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
     }
     Failure::together(problems)?;
     hold.leases.check().await?;
+    begin_rollback(bucket, &last).await?;
     for (store, transaction) in &last {
         let problems = roll_back(bucket, store, transaction).await;
         if !problems.is_empty() {
@@ -67,7 +70,7 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
             if entry.creates() {
                 "the send that created it is undone, the store is gone".to_owned()
             } else {
-                format!("the {} {} is undone", entry.command, transaction.id)
+                format!("the {} of {} is done", entry.command, transaction.id)
             }
         });
         println!("store '{store}': {what}");
@@ -89,7 +92,7 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
-    let entry = match Entry::read(bucket, &key).await {
+    let mut entry = match Entry::read(bucket, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             return Err(impossible(&format!(
@@ -108,9 +111,10 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
             root.key
         )));
     }
+    entry.command = format!("{ROLLBACK} of the {}", entry.command);
     Ok(Unfinished {
         id,
-        state: State::Prepared,
+        state: State::Back,
         writer: entry.holder.clone(),
         entry: Some(entry),
     })

@@ -28,6 +28,28 @@ pub async fn heal(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<
     problems.unwrap_or_else(|error| vec![error.to_string()])
 }
 
+/// Says in the journals that these committed transactions are being undone, or in none of them.
+///
+/// # Errors
+/// As the server says.
+pub async fn begin_rollback(
+    bucket: &Bucket,
+    transactions: &[(&String, Unfinished)],
+) -> Result<(), StoreError> {
+    let mut begun = Vec::new();
+    for (store, Unfinished { id, entry, .. }) in transactions {
+        let Some(entry) = entry else { continue };
+        begun.push(State::Back.key(store, id));
+        if let Err(refused) = entry.put(bucket, store, id, State::Back).await {
+            for key in begun {
+                bucket.delete(&key).await?;
+            }
+            return Err(refused);
+        }
+    }
+    Ok(())
+}
+
 /// Says in the journals of `stores` that they are being deleted: from here on it only goes forward.
 ///
 /// # Errors

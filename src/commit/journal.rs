@@ -19,6 +19,9 @@ use crate::store::{Bucket, StoreError, layout};
 /// The version of the form.
 const FORMAT: u32 = 1;
 
+/// How the command of an entry begins that undoes a committed transaction.
+pub const ROLLBACK: &str = "rollback";
+
 /// What a transaction does to one store, and what was there before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -128,6 +131,12 @@ impl Entry {
     #[must_use]
     pub fn creates(&self) -> bool {
         self.root.before.is_none()
+    }
+
+    /// Does it undo a transaction that was committed?
+    #[must_use]
+    pub fn is_rollback(&self) -> bool {
+        self.command.starts_with(ROLLBACK)
     }
 
     /// Puts it as the state `state` of the transaction `id` of `store`.

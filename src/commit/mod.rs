@@ -23,8 +23,10 @@ mod transaction;
 mod written;
 
 pub use back::{clear_ledger, roll_back};
-pub use heal::{begin_delete, end_delete, heal};
-pub use journal::{Entry, State, Unfinished, Writer, new_id, number_of, token, unfinished};
+pub use heal::{begin_delete, begin_rollback, end_delete, heal};
+pub use journal::{
+    Entry, ROLLBACK, State, Unfinished, Writer, new_id, number_of, token, unfinished,
+};
 pub use kept::KeptRecord;
 pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder, probe_and_sweep, sweep};
 pub use ledger::LastTransaction;
