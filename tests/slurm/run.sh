@@ -143,7 +143,7 @@ plain_in_job_equals_plain() {
 
 # serve: starts an S3 server that is far away, so that a job can be met in its middle.
 serve() {
-    "$S3_SERVER" --delay 150 --anonymous >endpoint &
+    "$S3_SERVER" --delay 200 --anonymous >endpoint &
     server=$!
     for _ in {1..100}; do
         [ -s endpoint ] && break
@@ -168,7 +168,7 @@ job_is_gone() { ! timeout 10 squeue -h -j "$1" 2>/dev/null | grep -q .; }
 
 # A send with --resume to the prefix, as arguments of sbatch.
 resumable() {
-    echo --ntasks=3 "$top/slurm/send.sbatch" --resume -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
+    echo --ntasks=3 "$top/slurm/send.sbatch" --resume --memory 2M -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
 }
 
 # The store at the prefix holds what the source file does, and no journal is left.
@@ -235,6 +235,7 @@ check array_script_equals_plain "slurm/send-array.sbatch writes the store the pl
 check mpirun_in_allocation_equals_plain "mpirun in a job writes the store the plain binary writes"
 check plain_in_job_equals_plain "the plain binary in a job of three tasks runs alone"
 serve
+export MSM_OS_TEST_JOURNAL_MS=100 # what was put goes into the journal often
 check cancelled_send_resumes "a send that is cancelled leaves its journal open, and the next one goes on with it"
 check requeued_send_resumes "a send that is requeued goes on with what it had put"
 [ "$failures" = 0 ]
