@@ -52,6 +52,8 @@ enum Action {
 }
 
 #[derive(Clone, Debug)]
+// Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
 struct Months {
     /// A bit for each store; none means all.
     stores: u8,
@@ -267,8 +269,8 @@ fn again(last: &Command, resume: bool) -> Command {
         (_, overlap, _) => overlap,
     };
     Command::Write(Write {
-        resume,
         overlap,
+        resume,
         ..write.clone()
     })
 }
