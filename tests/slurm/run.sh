@@ -143,7 +143,7 @@ plain_in_job_equals_plain() {
 
 # serve: starts an S3 server that is far away, so that a job can be met in its middle.
 serve() {
-    "$S3_SERVER" --delay 200 --anonymous >endpoint &
+    "$S3_SERVER" --delay 300 --anonymous >endpoint &
     server=$!
     for _ in {1..100}; do
         [ -s endpoint ] && break
@@ -168,7 +168,7 @@ job_is_gone() { ! timeout 10 squeue -h -j "$1" 2>/dev/null | grep -q .; }
 
 # A send with --resume to the prefix, as arguments of sbatch.
 resumable() {
-    echo --ntasks=3 "$top/slurm/send.sbatch" --resume --memory 2M -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
+    echo --ntasks=3 "$top/slurm/send.sbatch" --resume --memory 1M -cs '{"time_counter":1,"deptht":1}' -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
 }
 
 # The store at the prefix holds what the source file does, and no journal is left.
