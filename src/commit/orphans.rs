@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt;
 
 use super::manifests::{first_below, read_kept};
-use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, layout};
+use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
 /// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a
@@ -49,8 +49,9 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
         return Err(StoreError::Damaged { key, cause });
     }
     let known = Known::read(bucket, store).await?;
-    if known.is_none() {
-        refuse_unconsolidated(store, &ours)?;
+    match &known {
+        Some(known) => refuse_two_versions(store, known.version, &ours)?,
+        None => refuse_unconsolidated(store, &ours)?,
     }
     for entry in ours {
         let is_known = match &known {
@@ -81,6 +82,25 @@ fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), StoreError> 
     Err(StoreError::Foreign {
         store: store.to_owned(),
         problem: "it has a .zgroup but no .zmetadata: it may be another tool's, and whole; delete it if it is not".to_owned(),
+    })
+}
+
+/// A store can have documents of both versions; which objects those of the other one know, is not looked at.
+fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<(), StoreError> {
+    let others: &[&str] = match version {
+        Version::V2 => &["zarr.json"],
+        Version::V3 => &[".zmetadata", ".zgroup", ".zarray"],
+    };
+    let name = |entry: &&Entry| others.contains(&entry.key.rsplit('/').next().unwrap_or_default());
+    let Some(other) = ours.iter().find(name) else {
+        return Ok(());
+    };
+    Err(StoreError::Foreign {
+        store: store.to_owned(),
+        problem: format!(
+            "it is of Zarr version {version}, but '{}' is of the other: what the two know of is not told apart",
+            other.key
+        ),
     })
 }
 
@@ -214,5 +234,14 @@ mod tests {
         bucket.put(part, "{".into()).await.unwrap();
         let refused = orphans(&bucket, STORE).await.unwrap_err();
         assert!(refused.to_string().contains(part), "{refused}");
+    }
+    #[tokio::test]
+    async fn documents_of_the_other_version_may_know_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let bucket = scene(directory.path()).await;
+        let other = format!("{STORE}/tos/.zarray");
+        bucket.put(&other, "{}".into()).await.unwrap();
+        let refused = orphans(&bucket, STORE).await.unwrap_err();
+        assert!(refused.to_string().contains(&other), "{refused}");
     }
 }
