@@ -68,11 +68,17 @@ impl<'a> Begun<'a> {
         resumed: &[Option<Unfinished>],
     ) -> Result<(), StoreError> {
         self.transaction.open().await?;
+        let strays = self.transaction.strays(remains, resumed)?;
+        let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
+        deletes
+            .buffer_unordered(REQUESTS)
+            .try_collect::<()>()
+            .await?;
         if resumed.iter().any(Option::is_some) {
-            return self.resume(bucket, resumed).await;
+            self.orders.resumed = true;
+            self.resume(bucket, resumed).await?;
         }
-        let deletes = stream::iter(remains).map(|key| bucket.delete(key));
-        deletes.buffer_unordered(REQUESTS).try_collect().await
+        Ok(())
     }
 
     /// Finds out what is there already.
@@ -86,6 +92,7 @@ impl<'a> Begun<'a> {
             ids,
             done,
             saved,
+            ..
         } = &mut self.orders;
         for (store, resumed) in resumed.iter().enumerate() {
             if let Some(resumed) = resumed {

@@ -118,6 +118,32 @@ impl<'a> Transaction<'a> {
         .await
     }
 
+    /// Those of `remains`, objects at the places of stores that are created, that this transaction has not put itself before
+    /// it was `resumed`.
+    ///
+    /// # Errors
+    /// If an array's document is not one that this program can write.
+    pub fn strays(
+        &self,
+        remains: &[String],
+        resumed: &[Option<Unfinished>],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut own = Vec::new();
+        for (OfStore { key, entry, .. }, resumed) in self.stores.iter().zip(resumed) {
+            for array in entry.arrays.iter().filter(|_| resumed.is_some()) {
+                own.push((key, array, array.codec()?));
+            }
+        }
+        let is_own = |object: &&String| {
+            own.iter().any(|(store, array, codec)| {
+                let chunk = array.chunk_of(codec, store, object);
+                chunk.is_some_and(|chunk| array.is_new(&chunk))
+            })
+        };
+        let strays = remains.iter().filter(|object| !is_own(object));
+        Ok(strays.cloned().collect())
+    }
+
     /// Says in the journals that all objects are in place, as `manifest` tells: from here on, whoever comes goes forward.
     ///
     /// # Errors

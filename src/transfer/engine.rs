@@ -31,6 +31,7 @@ pub struct Engine {
     pub(super) verify: Verify,
     pub(super) progress: Arc<Progress>,
     pub(super) ids: Vec<String>,
+    pub(super) resumed: bool,
     pub(super) done: Done,
     pub(super) saved: BTreeMap<String, u64>,
     /// Records that the journal does not have yet.
@@ -63,6 +64,7 @@ impl Engine {
             verify,
             progress: Arc::default(),
             ids: orders.ids.clone(),
+            resumed: orders.resumed,
             done: orders.done(),
             saved: orders.saved.clone(),
             noted: Mutex::default(),

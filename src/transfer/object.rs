@@ -134,8 +134,9 @@ impl Engine {
             let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
             let content = match &encoded {
                 Encoded::Empty => {
-                    // A dead run may have left an object here; in a new store such remains are gone already.
-                    if self.plan.stores[store].old_root.is_some() {
+                    // A dead run may have left an object here; in a new store such remains are gone already, but for those
+                    // of the run that this one goes on with.
+                    if self.plan.stores[store].old_root.is_some() || self.resumed {
                         self.bucket
                             .delete(&key)
                             .await

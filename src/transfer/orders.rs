@@ -18,6 +18,8 @@ pub struct Orders {
     pub plan: Arc<Plan>,
     /// The transaction's id in each of the plan's stores; none if nothing is written.
     pub ids: Vec<String>,
+    /// Does it go on with what another run began?
+    pub resumed: bool,
     /// Of a transaction that is resumed: the objects that are there already, and verified.
     pub done: Vec<ChunkRecord>,
     /// And the undo copies that are there already, by key, with their sizes.
@@ -34,6 +36,7 @@ impl Orders {
         Self {
             plan: Arc::new(plan),
             ids,
+            resumed: false,
             done: Vec::new(),
             saved: BTreeMap::new(),
         }
