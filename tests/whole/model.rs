@@ -52,6 +52,7 @@ enum Action {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // they are flags of a command line
 struct Months {
     /// A bit for each store; none means all.
     stores: u8,
@@ -267,8 +268,8 @@ fn again(last: &Command, resume: bool) -> Command {
         (_, overlap, _) => overlap,
     };
     Command::Write(Write {
-        resume,
         overlap,
+        resume,
         ..write.clone()
     })
 }
