@@ -18,7 +18,7 @@ use crate::store::{Bucket, StoreError};
 #[derive(Default)]
 pub(super) struct Left {
     open: BTreeMap<String, Unfinished>,
-    /// Stores of which a rollback has been brought to its end.
+    /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
     undone: Vec<String>,
 }
 
@@ -53,18 +53,14 @@ impl Left {
                 if index == last && transaction.state == State::Open {
                     left.open.insert(store.clone(), transaction);
                 } else {
-                    heal_one(bucket, &store, &transaction).await?;
-                    let entry = transaction.entry.as_ref();
-                    if entry.is_some_and(Entry::is_rollback) {
-                        left.undone.push(store.clone());
-                    }
+                    left.heal_one(bucket, store.clone(), &transaction).await?;
                 }
             }
         }
         Ok(left)
     }
 
-    /// Has a rollback of this store just been brought to its end?
+    /// Is this store gone with what was healed, or has a rollback of it been brought to its end?
     pub fn was_undone(&self, store: &String) -> bool {
         self.undone.contains(store)
     }
@@ -96,7 +92,22 @@ impl Left {
     /// If that cannot be done; then they are left as they are.
     pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            heal_one(bucket, &store, &transaction).await?;
+            self.heal_one(bucket, store, &transaction).await?;
+        }
+        Ok(())
+    }
+
+    async fn heal_one(
+        &mut self,
+        bucket: &Bucket,
+        store: String,
+        transaction: &Unfinished,
+    ) -> Result<(), Failure> {
+        heal_one(bucket, &store, transaction).await?;
+        let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
+        let entry = transaction.entry.as_ref();
+        if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
+            self.undone.push(store);
         }
         Ok(())
     }
@@ -126,11 +137,7 @@ pub(super) async fn all_unfinished(
 ///
 /// # Errors
 /// If it cannot be healed.
-pub(super) async fn heal_one(
-    bucket: &Bucket,
-    store: &str,
-    transaction: &Unfinished,
-) -> Result<(), Failure> {
+async fn heal_one(bucket: &Bucket, store: &str, transaction: &Unfinished) -> Result<(), Failure> {
     let what = told(transaction);
     let problems = heal(bucket, store, transaction).await;
     if problems.is_empty() {

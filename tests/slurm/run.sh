@@ -166,6 +166,12 @@ wait_for() {
 
 job_is_gone() { ! timeout 10 squeue -h -j "$1" 2>/dev/null | grep -q .; }
 
+# A requeued job begins again only after minutes, but for this; while it still ends, or runs, it has no effect.
+has_run_again() {
+    timeout 10 scontrol update "JobId=$1" StartTime=now 2>/dev/null
+    job_is_gone "$1"
+}
+
 # A send with --resume to the prefix, as arguments of sbatch.
 resumable() {
     echo --ntasks=3 "$top/slurm/send.sbatch" --resume --memory 1M -cs '{"time_counter":1,"deptht":1}' -f "$source" -b ocean -p "$1" -c "$work/credentials.json"
@@ -196,9 +202,7 @@ requeued_send_resumes() {
     # shellcheck disable=SC2046
     job=$(timeout 30 sbatch --parsable --requeue --output=requeued.log --open-mode=append $(resumable requeued)) || return 1
     wait_for holds_key requeued/.msm-os/ '[.]done/' || return 1
-    # A requeued job may begin again only after a while, but for this.
-    timeout 10 scontrol requeue "$job" && sleep 1 && timeout 10 scontrol update "JobId=$job" StartTime=now
-    wait_for job_is_gone "$job"
+    timeout 10 scontrol requeue "$job" && wait_for has_run_again "$job"
     cat requeued.log
     grep -q "going on with a transaction" requeued.log && is_whole requeued
 }
