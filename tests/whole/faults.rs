@@ -73,7 +73,9 @@ impl Scene {
         for rule in rules {
             self.server.faults().add(rule);
         }
-        let ended = on_ranks(ranks, &[&self.args(1)[..], &[]].concat());
+        let mut command = ranks_command(ranks, &self.args(1));
+        command.env("MSM_OS_TEST_PATIENCE_SECONDS", "20");
+        let ended = end(command);
         self.server.faults().clear();
         ended
     }
