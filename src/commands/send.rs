@@ -9,6 +9,7 @@ use super::begin::Begun;
 use super::catalogue::catalogue;
 use super::hold::Hold;
 use super::prepare::{Intent, Prepared};
+use super::settle::settle;
 use super::signals::Signals;
 use super::start::{Started, start};
 use super::transaction::{Job, Lead};
@@ -116,7 +117,9 @@ fn run_all(
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     let args = intent.files;
-    let signals = Signals::listen()?;
+    let signals = Signals::listen();
+    settle(ranks, &signals.as_ref().map(|_| ()).map_err(Clone::clone))?;
+    let signals = signals?;
     let files = catalogue(&args.filepaths, &args.append_dim, ranks)?;
     let mut prepared = match ranks.rank() {
         0 => runtime
