@@ -78,6 +78,10 @@ exits! {
     Busy = 35,
     /// the store's last transaction cannot be undone
     NothingToUndo = 36,
+    /// a variable cannot be reprojected: its coordinates, corners or weights are missing or wrong
+    NotReprojected = 37,
+    /// the target grid, the method or the source grid differ from those of the store's reprojected arrays
+    GridConflict = 38,
     /// the transfer failed; everything is as it was before
     TransferFailed = 40,
     /// an object never read back as it was written; everything is as it was before

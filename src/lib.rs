@@ -17,6 +17,7 @@ pub mod commit;
 pub mod exit;
 pub mod plan;
 pub mod ranks;
+pub mod reproject;
 pub mod source;
 pub mod store;
 pub mod transfer;

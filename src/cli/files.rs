@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::lease::LeaseArgs;
+use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
 use crate::exit::{Exit, Failure};
@@ -26,6 +27,9 @@ pub struct FileArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub reproject: ReprojectArgs,
 
     /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
     ///
@@ -54,12 +58,12 @@ pub struct FileArgs {
     )]
     pub chunk_strategy: Option<String>,
 
-    /// A file, such as the domain file, that holds coordinates to take with --update-coords [short: -gf]
+    /// A file, such as the domain file, that holds coordinates to take with --update-coords, or the corners of cells for
+    /// --method conservative [short: -gf]
     #[arg(
         long = "grid-filepath",
         visible_alias = "grid_filepath",
-        value_name = "FILE",
-        requires = "update_coords"
+        value_name = "FILE"
     )]
     pub grid_filepath: Option<PathBuf>,
 

@@ -3,6 +3,8 @@
 mod area;
 mod begin;
 mod catalogue;
+mod cells;
+mod corners;
 mod delete;
 mod describe;
 mod digest;
@@ -13,6 +15,7 @@ mod left;
 mod list;
 mod prefix;
 mod prepare;
+mod projector;
 mod recover;
 mod rollback;
 mod send;
@@ -28,6 +31,8 @@ mod verify_against;
 mod verify_documents;
 mod verify_rounds;
 mod verify_store;
+mod weights;
+mod weights_file;
 
 use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};

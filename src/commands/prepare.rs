@@ -6,17 +6,19 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::corners::Domain;
 use super::digest::digest;
 use super::hold::Hold;
 use super::left::Left;
 use super::prefix::prefix;
+use super::projector::Projector;
 use super::targets::{Target, all_members, chosen, held, targets};
 use crate::cli::FileArgs;
 use crate::commit::Unfinished;
 use crate::exit::Failure;
 use crate::plan::{
-    self, Missing, Overlap, Plan, PlanError, Request, Settings, Transactions, check_strategies,
-    comparison, follows_on, place, transactions,
+    self, Added, Missing, Overlap, Plan, PlanError, Projection, Request, Settings, Transactions,
+    check_strategies, comparison, follows_on, place, transactions,
 };
 use crate::source::{Archive, Catalogue, Order, SourceFile};
 use crate::store::{Bucket, Found, Stored, read_store};
@@ -41,9 +43,10 @@ pub(super) struct Intent<'a> {
 }
 
 /// Files that fit together, and the stores they go to.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'a> {
     archive: Archive,
     targets: Vec<Target>,
+    projector: Projector<'a>,
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
     next: usize,
@@ -76,11 +79,12 @@ impl Intent<'_> {
     }
 }
 
-impl Prepared {
-    /// Checks that the files fit together and the stores, as far as metadata can tell.
+impl<'a> Prepared<'a> {
+    /// Checks that the files fit together and the stores, as far as metadata can tell. Tells the `intent` how variables are
+    /// reprojected.
     pub(super) async fn new(
         files: Vec<SourceFile>,
-        intent: &Intent<'_>,
+        intent: &mut Intent<'a>,
         bucket: &Bucket,
         hold: &mut Option<Hold>,
     ) -> Result<Self, Failure> {
@@ -101,9 +105,12 @@ impl Prepared {
             problems.extend(archive.gaps());
         }
         Failure::together(problems)?;
-        if let Some(grid) = &args.grid_filepath {
-            archive.borrow_coordinates(&Catalogue::read(grid)?, &args.coordinates()?)?;
+        let domain = args.grid_filepath.as_deref().map(Catalogue::read);
+        let domain = domain.transpose()?;
+        if let (Some(domain), Some(_)) = (&domain, &args.update_coords) {
+            archive.borrow_coordinates(domain, &args.coordinates()?)?;
         }
+        let domain = Domain::new(domain, args.update_coords.is_some());
         bucket.reach(&prefix).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
@@ -111,20 +118,22 @@ impl Prepared {
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
-        let mains = targets.iter().flat_map(|target| &target.mains);
-        check_strategies(&archive, mains, &intent.settings)?;
-        tell_what_is_clipped(&archive, &targets, intent);
         let whole = 0..archive.files.len();
         let mut prepared = Self {
+            projector: Projector::new(Some(&args.reproject), domain),
             archive,
             targets,
             groups: Vec::new(),
             next: 0,
             comparison: None,
         };
-        let (requests, _) = prepared
-            .requests(&prepared.archive, intent, bucket, Some(left))
-            .await?;
+        let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
+        let (requests, _) = requests.await?;
+        prepared.projector.conclude()?;
+        intent.settings.projections = prepared.projector.projections().to_vec();
+        let mains = prepared.targets.iter().flat_map(|target| &target.mains);
+        check_strategies(&prepared.archive, mains, &intent.settings)?;
+        tell_what_is_clipped(&prepared.archive, &prepared.targets, intent);
         if !requests.is_empty() {
             let groups = transactions(
                 &prepared.archive,
@@ -157,8 +166,8 @@ impl Prepared {
     ) -> Result<Option<Work>, Failure> {
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let archive = self.archive.part(files);
-            let (mut requests, remains) = self.requests(&archive, intent, bucket, None).await?;
+            let archive = self.archive.part(files.clone());
+            let (mut requests, remains) = self.requests(files, intent, bucket, None).await?;
             requests.retain(|request| !request.only_compares(&intent.settings));
             if requests.is_empty() {
                 continue;
@@ -190,15 +199,24 @@ impl Prepared {
         Ok(None)
     }
 
-    /// What is asked of each store for the steps of `archive`, without those where nothing is to be done; and what dead
+    /// How variables are reprojected; of nothing, if nothing is to be done.
+    pub(super) fn projections(&self) -> &[Projection] {
+        if self.groups.is_empty() {
+            return &[];
+        }
+        self.projector.projections()
+    }
+
+    /// What is asked of each store for the steps of these `files`, without those where nothing is to be done; and what dead
     /// creates left. It can tell what it finds, but for what was `left` open.
     async fn requests(
-        &self,
-        archive: &Archive,
+        &mut self,
+        files: Range<usize>,
         intent: &Intent<'_>,
         bucket: &Bucket,
         tell: Option<&Left>,
     ) -> Result<(Vec<Request>, Vec<String>), Failure> {
+        let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(bucket, &target.key, &archive.axis))
             .buffered(REQUESTS);
@@ -220,7 +238,13 @@ impl Prepared {
                 }
                 Found::Store(stored) => Some(stored),
             };
-            match request(target, stored, archive, intent, tell.is_some()) {
+            // The grid is that of all files, or they do not fit together.
+            let added = self.projector.added(&self.archive, target, stored.as_ref());
+            let request = added.and_then(|added| {
+                let request = request(target, stored, added, archive, intent, tell.is_some());
+                request.map_err(Failure::from)
+            });
+            match request {
                 Ok(request) => requests.extend(request),
                 Err(problem) => problems.push(problem),
             }
@@ -234,6 +258,7 @@ impl Prepared {
 fn request(
     target: &Target,
     stored: Option<Stored>,
+    added: Vec<Added>,
     archive: &Archive,
     intent: &Intent<'_>,
     tell: bool,
@@ -253,11 +278,13 @@ fn request(
             .as_ref()
             .is_some_and(|s| s.arrays.iter().any(|a| a.name == *name))
     };
+    let members = target.members_with(archive, &added);
     let idle = stored.is_some()
         && !placed.is_empty()
         && placed.iter().all(|p| p.stored)
         && !intent.settings.replace
-        && target.members.iter().all(holds);
+        && members.iter().all(holds)
+        && added.iter().all(|added| holds(&added.variable.name));
     // Attributes to add may be there already, too: the plan tells.
     if idle && intent.settings.attributes.is_empty() {
         if tell {
@@ -272,7 +299,8 @@ fn request(
     Ok(Some(Request {
         key: target.key.clone(),
         mains: target.mains.clone(),
-        members: target.members.clone(),
+        members,
+        added,
         stored,
         placed,
     }))

@@ -13,10 +13,12 @@ use super::settle::settle;
 use super::signals::Signals;
 use super::start::{Started, start};
 use super::transaction::{Job, Lead};
+use super::weights::weigh;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
 use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::Ranks;
+use crate::reproject::Weights;
 use crate::store::{Bucket, Codec};
 
 /// Runs `send` on this rank.
@@ -37,6 +39,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
             replace: overlap == Overlap::Replace,
             rewrite: false,
             add_variables: args.add_variables,
+            projections: Vec::new(),
             ranks: ranks.size(),
             budget: budget(&args.files),
         },
@@ -65,6 +68,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             replace: true,
             rewrite: true,
             add_variables: false,
+            projections: Vec::new(),
             ranks: ranks.size(),
             budget: budget(&args.files),
         },
@@ -72,11 +76,12 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
     run(intent, ranks)
 }
 
-/// What the user allows; the threads are known later.
+/// What the user allows; the threads and the weights are known later.
 fn budget(args: &FileArgs) -> Budget {
     Budget {
         memory: args.memory,
         threads: 1,
+        weights: 0,
     }
 }
 
@@ -90,7 +95,7 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     } = start(&args.store, ranks)?;
     intent.settings.budget.threads = threads as u64;
     let mut hold = None;
-    let done = run_all(&intent, ranks, &runtime, &bucket, &mut hold);
+    let done = run_all(&mut intent, ranks, &runtime, &bucket, &mut hold);
     // Whatever came in the way: what a dead job left is healed.
     let healed = hold.map_or(Ok(()), |hold| {
         if args.resume {
@@ -109,7 +114,7 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
 
 /// All transactions. Rank 0 gets the stores' leases in `hold`.
 fn run_all(
-    intent: &Intent<'_>,
+    intent: &mut Intent<'_>,
     ranks: &Ranks,
     runtime: &Runtime,
     bucket: &Bucket,
@@ -127,16 +132,22 @@ fn run_all(
             .map(Some),
         _ => Ok(None),
     };
-    let compared = prepared
-        .as_mut()
-        .map(|prepared| prepared.as_mut().and_then(Prepared::comparison));
-    let compared = ranks.broadcast(&compared.map_err(|failure| failure.clone()))??;
+    let first = prepared.as_mut().map(|prepared| {
+        let projections = prepared.as_ref().map(|p| p.projections().to_vec());
+        let compared = prepared.as_mut().and_then(Prepared::comparison);
+        (projections.unwrap_or_default(), compared)
+    });
+    let first = ranks.broadcast(&first.map_err(|failure| failure.clone()))?;
+    let (projections, compared) = first?;
     let mut prepared = prepared?;
+    let weights = weigh(&projections, args.reproject.weights.as_deref(), ranks)?;
+    intent.settings.budget.weights = weights.iter().map(Weights::bytes).sum();
     let job = Job {
         ranks,
         runtime,
         bucket,
         signals: &signals,
+        weights,
         verify: args.verify,
         resume: args.resume,
     };
@@ -188,7 +199,7 @@ fn run_all(
 
 /// Rank 0: the next transaction, announced and begun.
 async fn begin<'a>(
-    prepared: &mut Prepared,
+    prepared: &mut Prepared<'_>,
     intent: &Intent<'_>,
     bucket: &'a Bucket,
     hold: &mut Hold,

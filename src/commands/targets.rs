@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::prepare::REQUESTS;
 use crate::exit::{Exit, Failure};
+use crate::plan::Added;
 use crate::source::{Archive, Catalogue, SourceError, list};
 use crate::store::{Bucket, Found, StoreError, layout, read_store};
 
@@ -16,6 +17,28 @@ pub(super) struct Target {
     pub mains: Vec<String>,
     /// These and their coordinates.
     pub members: Vec<String>,
+}
+
+impl Target {
+    /// Its members, and the coordinates that what is `added` is reprojected from.
+    pub(super) fn members_with(&self, archive: &Archive, added: &[Added]) -> Vec<String> {
+        let catalogue = &archive.catalogue;
+        let mut members = self.members.clone();
+        for variable in added.iter().filter_map(|added| added.of.as_ref()) {
+            let variable = catalogue.variable(variable);
+            let Some(found) = variable.and_then(|v| catalogue.horizontal(v)) else {
+                continue;
+            };
+            for name in [found.longitude, found.latitude] {
+                for name in catalogue.with_coordinates(&name) {
+                    if !members.contains(&name) {
+                        members.push(name);
+                    }
+                }
+            }
+        }
+        members
+    }
 }
 
 /// The variables to send: those `named`, each once, or all data variables.

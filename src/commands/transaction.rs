@@ -14,6 +14,7 @@ use crate::commit::{Leases, Manifest, Transaction, put_manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
 use crate::ranks::{Pulse, Ranks};
+use crate::reproject::Weights;
 use crate::store::{Bucket, StoreError};
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 
@@ -26,6 +27,8 @@ pub(super) struct Job<'a> {
     pub runtime: &'a Runtime,
     pub bucket: &'a Bucket,
     pub signals: &'a Signals,
+    /// Of the plans' projections.
+    pub weights: Arc<Vec<Weights>>,
     pub verify: Verify,
     /// Does a transaction that a signal stops stay open, to be resumed?
     pub resume: bool,
@@ -85,7 +88,8 @@ impl Job<'_> {
     }
 
     fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
-        let engine = Engine::new(orders, self.ranks.rank(), self.bucket.clone(), self.verify);
+        let (bucket, weights) = (self.bucket.clone(), Arc::clone(&self.weights));
+        let engine = Engine::new(orders, self.ranks.rank(), bucket, weights, self.verify);
         let engine = engine.map_err(Failure::from);
         settle(
             self.ranks,

@@ -7,13 +7,16 @@ use serde_json::Map;
 use tokio::runtime::Runtime;
 
 use super::catalogue::catalogue;
+use super::corners::Domain;
 use super::prefix::prefix;
+use super::projector::Projector;
 use super::settle::settle;
 use super::targets::{Target, all_members, chosen, held, targets};
+use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Request, Settings, place,
+    self, Added, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Request, Settings, place,
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
@@ -76,9 +79,9 @@ impl<'a> Against<'a> {
     ) -> Result<Vec<String>, Failure> {
         let plan = match &self.archive {
             Some(archive) => {
-                let settings = settings(self.args, ranks.size(), threads);
+                let mut settings = settings(self.args, ranks.size(), threads);
                 runtime
-                    .block_on(self.plan(archive, prefix, bucket, &settings))
+                    .block_on(self.plan(archive, prefix, bucket, &mut settings))
                     .map(Some)
             }
             None => Ok(None),
@@ -86,10 +89,12 @@ impl<'a> Against<'a> {
         let Some(plan) = ranks.broadcast(&plan)?? else {
             return Ok(Vec::new());
         };
+        let weights = weigh(&plan.projections, None, ranks)?;
         let engine = Engine::new(
             &Orders::new(plan, Vec::new()),
             ranks.rank(),
             bucket.clone(),
+            weights,
             Verify::Full,
         );
         let found = match engine {
@@ -121,7 +126,7 @@ impl<'a> Against<'a> {
         archive: &Archive,
         prefix: &str,
         bucket: &Bucket,
-        settings: &Settings,
+        settings: &mut Settings,
     ) -> Result<Plan, Failure> {
         let (args, named) = (self.args, self.args.named());
         let variables = chosen(&archive.catalogue, named)?;
@@ -138,22 +143,30 @@ impl<'a> Against<'a> {
         let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
         let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
         let (mut requests, mut problems) = (Vec::new(), Vec::new());
+        let mut projector = Projector::new(None, Domain::default());
         for (target, found) in all.into_iter().zip(looked) {
             let Found::Store(stored) = found else {
                 continue;
             };
-            match request(target, stored, archive) {
+            let added = projector.added(archive, &target, Some(&stored));
+            match added.and_then(|added| request(target, stored, added, archive)) {
                 Ok(request) => requests.push(request),
                 Err(problem) => problems.push(problem),
             }
         }
         Failure::together(problems)?;
+        settings.projections = projector.projections().to_vec();
         plan::against(archive, &requests, settings)
     }
 }
 
 /// Where the files' steps lie in a store that must have all of them.
-fn request(target: Target, stored: Stored, archive: &Archive) -> Result<Request, Failure> {
+fn request(
+    target: Target,
+    stored: Stored,
+    added: Vec<Added>,
+    archive: &Archive,
+) -> Result<Request, Failure> {
     let steps = if target.members.contains(&archive.axis) {
         archive.steps()
     } else {
@@ -175,9 +188,10 @@ fn request(target: Target, stored: Stored, archive: &Archive) -> Result<Request,
         other => other.into(),
     })?;
     Ok(Request {
+        members: target.members_with(archive, &added),
         key: target.key,
         mains: target.mains,
-        members: target.members,
+        added,
         stored: Some(stored),
         placed,
     })
@@ -194,10 +208,12 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         replace: true,
         rewrite: true,
         add_variables: false,
+        projections: Vec::new(),
         ranks,
         budget: Budget {
             memory: args.memory,
             threads: threads as u64,
+            weights: 0,
         },
     }
 }

@@ -175,6 +175,7 @@ mod tests {
                     variable: "tos".to_owned(),
                     leading: 0,
                     file: 0,
+                    form: crate::plan::Form::AsRead,
                 },
                 conversions: Vec::new(),
                 stores: vec![0],
@@ -195,7 +196,10 @@ mod tests {
                 },
                 file: 0,
                 owner: 0,
+                followers: Vec::new(),
+                follows: false,
             }],
+            projections: Vec::new(),
             in_flight: 0,
             peak_memory: 0,
         }

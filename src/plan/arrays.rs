@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Draft`], an array with the stored chunks of its source.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
@@ -11,10 +11,11 @@ use super::conform::conforms;
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use super::new::{New, is_small};
+use super::follow::HORIZONTAL;
+use super::new::{Formed, New, is_small};
 use super::sharding::check_chunks;
 use super::steps::runs;
-use super::target::{Append, Origin, Phase, TargetArray, TargetStore};
+use super::target::{Append, Form, Origin, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
 use crate::source::{Archive, Variable, list};
 use crate::store::document::{self, Documents};
@@ -24,6 +25,26 @@ use crate::store::{Stored, StoredArray, Version, layout};
 pub(super) struct Draft {
     pub array: TargetArray,
     pub stored_chunks: Option<Vec<u64>>,
+}
+
+/// What an array is made from.
+struct Item<'a> {
+    variable: &'a Variable,
+    origin: Origin,
+    /// Is it a data variable?
+    main: bool,
+    /// The shape of the source's stored chunks.
+    stored_chunks: Option<&'a Vec<u64>>,
+    /// The chunk sizes of its first dimensions, where they are given by those of another array.
+    leading: Vec<u64>,
+}
+
+/// What [`draft_array`] makes.
+struct Drafted {
+    array: TargetArray,
+    documents: Documents,
+    /// The chunk shape, that within shards if there are any.
+    chunk: Vec<u64>,
 }
 
 /// Adds the arrays of the store that `request`, the one of index `index`, asks for to `drafts`.
@@ -52,19 +73,22 @@ pub(super) fn draft_arrays(
     let mut told = document::of_store(version, old_root.as_deref(), &attributes);
     let mut changed = told.clone();
     let mut problems = Vec::new();
-    let variables = request
-        .members
-        .iter()
-        .filter_map(|name| archive.catalogue.variable(name));
-    for variable in variables {
-        let drafted = draft_array(archive, request, settings, version, index, variable);
-        let (array, documents) = match drafted {
+    let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for name in request.names() {
+        let Some(item) = item(archive, request, name, &chunks) else {
+            continue;
+        };
+        let drafted = match draft_array(archive, request, settings, version, index, &item) {
             Ok(drafted) => drafted,
             Err(problem) => {
                 problems.push(problem);
                 continue;
             }
         };
+        let Drafted {
+            array, documents, ..
+        } = drafted;
+        chunks.insert(name.clone(), drafted.chunk);
         let written = array.append.as_ref().is_none_or(|a| !a.runs.is_empty());
         if array.phase != Phase::Compare && written {
             changed.extend(documents.iter().cloned());
@@ -75,6 +99,7 @@ pub(super) fn draft_arrays(
             && array.phase == Phase::Transfer
             && archive.files.len() > 1
             && !borrowed
+            && array.origin.form == Form::AsRead
         {
             // Written from the first file; the others must agree with it.
             let compared = TargetArray {
@@ -82,10 +107,10 @@ pub(super) fn draft_arrays(
                 phase: Phase::Compare,
                 ..array.clone()
             };
-            add(drafts, compared, variable);
+            add(drafts, compared, item.stored_chunks);
         }
         if written {
-            add(drafts, array, variable);
+            add(drafts, array, item.stored_chunks);
         }
     }
     if !problems.is_empty() {
@@ -106,20 +131,55 @@ pub(super) fn draft_arrays(
     })
 }
 
-/// The array of `variable`, and its document.
+/// What the array `name` of the store is made from, `chunks` being the chunk shapes of those before it; `None` if the files
+/// do not have it.
+fn item<'a>(
+    archive: &'a Archive,
+    request: &'a Request,
+    name: &str,
+    chunks: &BTreeMap<String, Vec<u64>>,
+) -> Option<Item<'a>> {
+    let catalogue = &archive.catalogue;
+    let Some(added) = request.added.iter().find(|a| a.variable.name == name) else {
+        let variable = catalogue.variable(name)?;
+        return Some(Item {
+            variable,
+            origin: origin(archive, name),
+            main: request.mains.contains(&variable.name),
+            stored_chunks: variable.stored_chunks.as_ref(),
+            leading: Vec::new(),
+        });
+    };
+    let of = added.of.as_ref();
+    let chunk = of.and_then(|of| chunks.get(of));
+    Some(Item {
+        variable: &added.variable,
+        origin: Origin {
+            variable: of.cloned().unwrap_or_default(),
+            leading: 0,
+            file: 0,
+            form: added.form.clone(),
+        },
+        main: of.is_some(),
+        stored_chunks: of.and_then(|of| catalogue.variable(of)?.stored_chunks.as_ref()),
+        leading: chunk.map_or_else(Vec::new, |chunk| chunk[..chunk.len() - HORIZONTAL].to_vec()),
+    })
+}
+
+/// The array of `item`, and its document.
 fn draft_array(
     archive: &Archive,
     request: &Request,
     settings: &Settings,
     version: Version,
     index: usize,
-    variable: &Variable,
-) -> Result<(TargetArray, Documents), Failure> {
+    item: &Item<'_>,
+) -> Result<Drafted, Failure> {
+    let &Item { variable, main, .. } = item;
     let path = &archive.catalogue.path;
     let mut dtype = variable.dtype(path)?;
     check_attributes(variable, dtype, path)?;
     let units = target_units(archive, request, variable);
-    let main = request.mains.contains(&variable.name);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
     let stored = arrays.into_iter().find(|a| a.name == variable.name);
     if let Some(stored) = stored {
@@ -169,7 +229,7 @@ fn draft_array(
         _ => Phase::Transfer,
     };
     let attributes = attributes_of(variable, dtype);
-    let (document, fill, chunk) = if let Some(stored) = stored {
+    let formed = if let Some(stored) = stored {
         if phase == Phase::Transfer {
             check_chunks(
                 request,
@@ -179,11 +239,12 @@ fn draft_array(
                 &archive.append_dimension,
             )?;
         }
-        (
-            document::grown_array(&stored.document, &shape),
-            dtype.padded(stored.fill.clone()),
-            stored.chunk.clone(),
-        )
+        Formed {
+            document: document::grown_array(&stored.document, &shape),
+            fill: dtype.padded(stored.fill.clone()),
+            object: stored.chunk.clone(),
+            chunk: stored.inner.as_ref().unwrap_or(&stored.chunk).clone(),
+        }
     } else {
         let new = New {
             variable,
@@ -191,27 +252,32 @@ fn draft_array(
             axis,
             phase,
             main,
+            leading: &item.leading,
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
     let array = TargetArray {
         name: variable.name.clone(),
-        origin: origin(archive, &variable.name),
+        origin: item.origin.clone(),
         conversions,
         stores: vec![index],
-        document: document.to_string(),
+        document: formed.document.to_string(),
         dtype,
-        fill,
+        fill: formed.fill,
         shape,
-        chunk,
+        chunk: formed.object,
         append,
         rewrites,
         phase,
     };
     let new = stored.is_none();
     let new = new.then_some((&attributes, &variable.dimensions[..]));
-    let documents = document::of_array(version, &variable.name, document, new);
-    Ok((array, documents))
+    let documents = document::of_array(version, &variable.name, formed.document, new);
+    Ok(Drafted {
+        array,
+        documents,
+        chunk: formed.chunk,
+    })
 }
 
 /// The store's own version, or the one asked for.
@@ -241,23 +307,26 @@ fn origin(archive: &Archive, name: &str) -> Origin {
             variable: variable.clone(),
             leading: *leading,
             file: archive.files.len(),
+            form: Form::AsRead,
         },
         None => Origin {
             variable: name.to_owned(),
             leading: 0,
             file: 0,
+            form: Form::AsRead,
         },
     }
 }
 
 /// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays
 /// that grow stay apart, since what the stores already hold of them may differ.
-fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
+fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u64>>) {
     let alike = drafts.iter_mut().find(|d| {
         let other = &d.array;
         other.name == array.name
             && other.document == array.document
             && other.dtype == array.dtype
+            && other.origin == array.origin
             && other.append == array.append
             && array.append.as_ref().is_none_or(|a| a.old == 0)
             && other.phase == array.phase
@@ -267,7 +336,7 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, variable: &Variable) {
         Some(draft) => draft.array.stores.extend(array.stores),
         None => drafts.push(Draft {
             array,
-            stored_chunks: variable.stored_chunks.clone(),
+            stored_chunks: stored_chunks.cloned(),
         }),
     }
 }
@@ -278,7 +347,7 @@ fn check_contents(
     stored: &Stored,
     settings: &Settings,
 ) -> Result<(), PlanError> {
-    let found: BTreeSet<&str> = request.members.iter().map(String::as_str).collect();
+    let found: BTreeSet<&str> = request.names().map(String::as_str).collect();
     let held: BTreeSet<&str> = stored.arrays.iter().map(|a| a.name.as_str()).collect();
     let store = request.key.clone();
     let names =

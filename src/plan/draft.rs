@@ -10,8 +10,11 @@ use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
 use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 use super::error::PlanError;
+use super::follow::{HORIZONTAL, following, lead_of, pair};
+use super::projected::{Added, grid_dimensions};
+use super::projection::Projection;
 use super::steps::Placed;
-use super::target::{Budget, Phase, Plan, TargetStore};
+use super::target::{Budget, Form, Phase, Plan, TargetStore};
 use super::units::units;
 use crate::exit::Failure;
 use crate::source::{Archive, list};
@@ -28,6 +31,8 @@ pub struct Request {
     pub mains: Vec<String>,
     /// Its data variables, then the coordinates.
     pub members: Vec<String>,
+    /// The arrays that no file has.
+    pub added: Vec<Added>,
     /// The store as it is; `None` to create it.
     pub stored: Option<Stored>,
     /// Where each step of the archive goes.
@@ -52,6 +57,8 @@ pub struct Settings {
     pub rewrite: bool,
     /// May variables be added to a store?
     pub add_variables: bool,
+    /// How variables are reprojected; what requests add refers to these.
+    pub projections: Vec<Projection>,
     /// Ranks that share the work.
     pub ranks: usize,
     /// What each of them may use.
@@ -67,13 +74,19 @@ impl Request {
         stored.max(end.unwrap_or(0))
     }
 
+    /// The names of all its arrays.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        let added = self.added.iter().map(|added| &added.variable.name);
+        self.members.iter().chain(added)
+    }
+
     /// Is there nothing to write, but static values to compare?
     #[must_use]
     pub fn only_compares(&self, settings: &Settings) -> bool {
         let writes = settings.rewrite || !settings.attributes.is_empty() || !self.placed.is_empty();
         let held = |stored: &Stored| {
             let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-            self.members.iter().all(holds)
+            self.names().all(holds)
         };
         !writes && self.stored.as_ref().is_some_and(held)
     }
@@ -135,20 +148,27 @@ fn of_stores(
     stores: Vec<TargetStore>,
     drafts: Vec<Draft>,
 ) -> Result<Plan, Failure> {
-    let scratch = scratch(&drafts, settings.budget.threads);
+    let scratch = scratch(&drafts, settings);
     let mut plan = Plan {
         files: archive.paths(),
         stores,
         arrays: Vec::new(),
+        projections: settings.projections.clone(),
         units: Vec::new(),
         in_flight: settings.budget.memory.saturating_sub(scratch),
         peak_memory: 0,
     };
-    for draft in drafts {
-        add_units(&mut plan, draft, archive.files.len());
+    let leads: BTreeSet<usize> = drafts
+        .iter()
+        .filter_map(|draft| lead_of(&draft.array, drafts.iter().map(|d| &d.array)))
+        .collect();
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let leads = leads.contains(&index);
+        add_units(&mut plan, draft, leads, archive.files.len());
     }
     // A file's static arrays are compared one after the other, not each in a round over all files.
     plan.units.sort_by_key(|unit| unit.file);
+    pair(&mut plan);
     assign(&mut plan, settings.ranks);
     check_memory(&mut plan, scratch, settings.ranks)?;
     Ok(plan)
@@ -174,13 +194,26 @@ pub(super) fn draft(
     Ok((stores, drafts))
 }
 
-/// Adds an array and its units. The archive has so many `files`; behind them comes the one that coordinates are borrowed
-/// from.
-fn add_units(plan: &mut Plan, draft: Draft, files: usize) {
+/// Adds an array, which `leads` if others are reprojected from what it reads, and its units. The archive has so many
+/// `files`; behind them comes the one that coordinates are borrowed from.
+fn add_units(plan: &mut Plan, draft: Draft, leads: bool, files: usize) {
+    let (array, index) = (&draft.array, plan.arrays.len());
+    if let Some(lead) = lead_of(array, &plan.arrays) {
+        let units = following(plan, lead, array, index);
+        plan.units.extend(units);
+        plan.arrays.push(draft.array);
+        return;
+    }
     let cap = UNIT_BYTES.min(plan.in_flight / 6);
-    let stored = draft.stored_chunks.as_deref();
-    let units = units(&draft.array, plan.arrays.len(), stored, cap);
-    let of_each_file = draft.array.append.is_none() && draft.array.origin.file < files;
+    // What is reprojected needs whole fields, and room for both.
+    let (cap, whole) = if leads || matches!(array.origin.form, Form::Projected { .. }) {
+        (cap / 2, HORIZONTAL)
+    } else {
+        (cap, 0)
+    };
+    let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
+    let made = matches!(array.origin.form, Form::Made(_));
+    let of_each_file = array.append.is_none() && array.origin.file < files && !made;
     if draft.array.phase == Phase::Compare && of_each_file {
         // Against a store, every file; against the first file, the others.
         let from = usize::from(draft.array.stores.is_empty());
@@ -207,8 +240,14 @@ pub fn check_strategies<'a>(
     settings: &Settings,
 ) -> Result<(), PlanError> {
     let variables = mains.filter_map(|name| archive.catalogue.variable(name));
+    let projected = settings.projections.iter();
+    let projected: BTreeSet<String> = projected
+        .flat_map(|projection| grid_dimensions(&projection.grid))
+        .map(|(name, _)| name)
+        .collect();
     let known: BTreeSet<&str> = variables
         .flat_map(|v| v.dimensions.iter().map(String::as_str))
+        .chain(projected.iter().map(String::as_str))
         .collect();
     for (flag, sizes) in [
         (STRATEGY_FLAG, &settings.strategy),
@@ -225,13 +264,22 @@ pub fn check_strategies<'a>(
     Ok(())
 }
 
-/// Bytes that the threads of a rank hold to decode stored chunks: two buffers each, filled in turn.
-fn scratch(drafts: &[Draft], threads: u64) -> u64 {
+/// Bytes that a rank holds beside its units. For each thread two buffers to decode stored chunks, filled in turn, and a
+/// field to reproject that lies in several objects; and the weights of reprojection.
+fn scratch(drafts: &[Draft], settings: &Settings) -> u64 {
+    let threads = settings.budget.threads;
+    let field = |d: &Draft| match &d.array.origin.form {
+        Form::Projected { projection, .. } => {
+            settings.projections[*projection].cells.len() * d.array.dtype.size() as u64
+        }
+        Form::AsRead | Form::Made(_) => 0,
+    };
+    let fields = threads * drafts.iter().map(field).max().unwrap_or(0);
     let chunk = |d: &Draft| {
         let values: Option<u64> = d.stored_chunks.as_ref().map(|chunk| chunk.iter().product());
         values.unwrap_or(0) * d.array.dtype.size() as u64
     };
-    2 * threads * drafts.iter().map(chunk).max().unwrap_or(0)
+    2 * threads * drafts.iter().map(chunk).max().unwrap_or(0) + fields + settings.budget.weights
 }
 
 fn check_memory(plan: &mut Plan, scratch: u64, ranks: usize) -> Result<(), PlanError> {

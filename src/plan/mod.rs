@@ -10,8 +10,11 @@ mod conform;
 mod convert;
 mod draft;
 mod error;
+mod follow;
 mod new;
 mod prefix;
+mod projected;
+mod projection;
 mod sharding;
 mod steps;
 mod target;
@@ -23,8 +26,12 @@ pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
+pub use projected::{Added, Held, coordinates, held, projected, projected_name};
+pub use projection::{Cells, CornerFields, Field, Projection};
 pub use steps::{Missing, Overlap, Placed, follows_on, place};
-pub use target::{Append, Budget, Conversion, Origin, Phase, Plan, Run, TargetArray, TargetStore};
+pub use target::{
+    Append, Budget, Conversion, Form, Origin, Phase, Plan, Run, TargetArray, TargetStore,
+};
 pub use transactions::{Transactions, transactions};
 pub use units::{Object, Part, WorkUnit};
 

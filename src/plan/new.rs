@@ -19,6 +19,17 @@ const SMALL_ARRAY_STEPS: u64 = 16_384;
 /// Bytes a step of a coordinate may have for it to count as small.
 const SMALL_STEP_BYTES: u64 = 1024;
 
+/// A new array as it will be.
+pub(super) struct Formed {
+    pub document: Value,
+    /// The fill value's bytes.
+    pub fill: Vec<u8>,
+    /// The shape of what one object holds.
+    pub object: Vec<u64>,
+    /// The shape of its chunks.
+    pub chunk: Vec<u64>,
+}
+
 /// A variable that gets a new array.
 pub(super) struct New<'a> {
     pub variable: &'a Variable,
@@ -28,10 +39,12 @@ pub(super) struct New<'a> {
     pub phase: Phase,
     /// Is it a data variable?
     pub main: bool,
+    /// The chunk sizes of its first dimensions, where they are given by those of another array.
+    pub leading: &'a [u64],
 }
 
 impl New<'_> {
-    /// Its document, its fill value's bytes, and the shape of what one object holds.
+    /// What its array is like.
     pub(super) fn form(
         &self,
         archive: &Archive,
@@ -39,7 +52,7 @@ impl New<'_> {
         version: Version,
         shape: &[u64],
         attributes: &Map<String, Value>,
-    ) -> Result<(Value, Vec<u8>, Vec<u64>), Failure> {
+    ) -> Result<Formed, Failure> {
         let (chunk, shard) = self.chunk_and_shard(settings)?;
         let fill = self.fill(&archive.catalogue)?;
         let array = document::NewArray {
@@ -51,7 +64,12 @@ impl New<'_> {
             fill: &fill,
         };
         let document = document::new_array(version, &array, attributes, &settings.codec);
-        Ok((document, fill, shard.unwrap_or(chunk)))
+        Ok(Formed {
+            document,
+            fill,
+            object: shard.unwrap_or_else(|| chunk.clone()),
+            chunk,
+        })
     }
 
     /// The chunk shape, and that of the shards if it gets any.
@@ -76,6 +94,7 @@ impl New<'_> {
             .iter()
             .enumerate()
             .map(|(d, name)| match self.phase {
+                _ if d < self.leading.len() => Some(self.leading[d]),
                 Phase::Commit if self.axis == Some(d) => Some(SMALL_ARRAY_STEPS),
                 Phase::Commit => Some(self.variable.shape[d]),
                 _ if self.main || self.axis.is_some() => settings.strategy.0.get(name).copied(),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::projection::Projection;
 use super::units::WorkUnit;
 use crate::source::{DType, Hyperslab, Number, TimeConversion};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub struct Plan {
     pub stores: Vec<TargetStore>,
     /// The arrays to write or to compare.
     pub arrays: Vec<TargetArray>,
+    /// How some of them are reprojected.
+    pub projections: Vec<Projection>,
     /// The work, each unit with its owner.
     pub units: Vec<WorkUnit>,
     /// Bytes a rank may hold at a time, without the reader's scratch.
@@ -73,7 +76,7 @@ pub struct TargetArray {
 }
 
 /// The source of an array's values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// The variable's name in the source files.
     pub variable: String,
@@ -81,6 +84,24 @@ pub struct Origin {
     pub leading: usize,
     /// The file that a static array is read from.
     pub file: usize,
+    /// What becomes of the variable's values.
+    pub form: Form,
+}
+
+/// How an array's values come from its origin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Form {
+    /// As they are.
+    AsRead,
+    /// Reprojected, as this one of [`Plan::projections`] says.
+    Projected {
+        /// That one.
+        projection: usize,
+        /// The values that stand for missing ones, beside NaN.
+        missing: Vec<Number>,
+    },
+    /// They are not read at all, but these: coordinates of a target grid.
+    Made(Vec<u8>),
 }
 
 /// How one file's times are converted.
@@ -136,12 +157,16 @@ pub struct Budget {
     pub memory: u64,
     /// Threads that decode and encode.
     pub threads: u64,
+    /// Bytes that are taken already, by the weights of reprojection.
+    pub weights: u64,
 }
 
 impl Plan {
-    /// Units of `phase` that `rank` owns.
+    /// Units of `phase` that `rank` owns, each with those that follow it: these are not among them.
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {
-        let mine = move |u: &WorkUnit| u.owner == rank && self.arrays[u.array].phase == phase;
+        let mine = move |u: &WorkUnit| {
+            u.owner == rank && !u.follows && self.arrays[u.array].phase == phase
+        };
         (0..self.units.len()).filter(move |&i| mine(&self.units[i]))
     }
 

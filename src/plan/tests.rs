@@ -189,6 +189,7 @@ fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
         key: key.to_owned(),
         mains: vec!["v".to_owned()],
         members: ["v", "time", "e"].map(str::to_owned).to_vec(),
+        added: Vec::new(),
         stored,
         placed,
     }
@@ -205,7 +206,12 @@ fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
         rewrite: false,
         add_variables: false,
         ranks: case.ranks,
-        budget: Budget { memory, threads: 2 },
+        projections: Vec::new(),
+        budget: Budget {
+            memory,
+            threads: 2,
+            weights: 0,
+        },
     }
 }
 

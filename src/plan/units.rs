@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{Plan, Run, TargetArray};
+use super::target::{Form, Plan, Run, TargetArray};
 use crate::source::Hyperslab;
 
 /// Bytes of bookkeeping an object costs while it is in flight.
@@ -22,6 +22,10 @@ pub struct WorkUnit {
     pub file: usize,
     /// The rank that does it.
     pub owner: usize,
+    /// The units that are reprojected from what this one reads, as indices into [`Plan::units`].
+    pub followers: Vec<usize>,
+    /// Is it such a one itself?
+    pub follows: bool,
 }
 
 /// One object of an array.
@@ -51,11 +55,27 @@ impl WorkUnit {
         self.chunks.len() * plan.arrays[self.array].object_bytes()
     }
 
-    /// Bytes it holds at its peak: for each object the encoded bytes, what is read back, and that decoded again; or,
-    /// before that, the decoded values beside those of the object that they extend.
+    /// Bytes it holds at its peak, with those that follow it; none if it follows one itself. For each object the encoded
+    /// bytes, what is read back, and that decoded again; or, before that, the decoded values beside those of the object
+    /// that they extend. And the fields that it is reprojected from, if it reads them itself.
     #[must_use]
     pub fn memory(&self, plan: &Plan) -> u64 {
-        3 * self.bytes(plan) + self.chunks.len() * OBJECT_OVERHEAD
+        if self.follows {
+            return 0;
+        }
+        let of_objects = |unit: &Self| 3 * unit.bytes(plan) + unit.chunks.len() * OBJECT_OVERHEAD;
+        let followers = self.followers.iter().map(|&i| of_objects(&plan.units[i]));
+        let array = &plan.arrays[self.array];
+        let fields = match &array.origin.form {
+            Form::Projected { projection, .. } => {
+                let leading = array.shape.len() - 2;
+                let counts = self.chunks.count.iter().zip(&array.chunk);
+                let fields: u64 = counts.take(leading).map(|(n, length)| n * length).product();
+                fields * plan.projections[*projection].cells.len() * array.dtype.size() as u64
+            }
+            Form::AsRead | Form::Made(_) => 0,
+        };
+        of_objects(self) + followers.sum::<u64>() + fields
     }
 
     /// Its objects, in row-major order.
@@ -128,12 +148,13 @@ impl WorkUnit {
 /// its runs, in exactly one unit.
 ///
 /// A unit is grown from one object, innermost dimension first, until its edges meet those of the `stored` chunks, as
-/// long as it stays within `cap` decoded bytes.
+/// long as it stays within `cap` decoded bytes. The last `whole` dimensions are not divided, whatever their size.
 pub(super) fn units(
     array: &TargetArray,
     index: usize,
     stored: Option<&[u64]>,
     cap: u64,
+    whole: usize,
 ) -> Vec<WorkUnit> {
     if array.shape.contains(&0) {
         return Vec::new();
@@ -151,10 +172,12 @@ pub(super) fn units(
             }
         });
         let longest = spans[d].iter().map(|(first, end)| end - first).max();
-        group[d] = wanted
-            .min(longest.unwrap_or(0))
-            .min(cap / bytes.max(1))
-            .max(1);
+        let longest = longest.unwrap_or(0).max(1);
+        group[d] = if d + whole >= rank {
+            longest
+        } else {
+            wanted.min(longest).min(cap / bytes.max(1)).max(1)
+        };
         bytes = bytes.saturating_mul(group[d]);
     }
     let mut units = vec![WorkUnit {
@@ -165,6 +188,8 @@ pub(super) fn units(
         },
         file: array.origin.file,
         owner: 0,
+        followers: Vec::new(),
+        follows: false,
     }];
     for (spans, &step) in spans.iter().zip(&group) {
         let mut pieces = Vec::new();

@@ -116,8 +116,8 @@ impl Catalogue {
         })
     }
 
-    /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates`
-    /// attribute, nor bounds of another variable (CF conventions 1.11, §5 and §7.1).
+    /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates` or a
+    /// `grid_mapping` attribute, nor bounds of another variable (CF conventions 1.11, §5, §5.6 and §7.1).
     #[must_use]
     pub fn data_variables(&self) -> Vec<String> {
         let mut auxiliary = BTreeSet::new();
@@ -128,6 +128,7 @@ impl Catalogue {
             auxiliary.extend(variable.words("coordinates"));
             auxiliary.extend(variable.words("bounds"));
             auxiliary.extend(variable.words("climatology"));
+            auxiliary.extend(variable.grid_mappings());
         }
         let data = self.variables.iter().map(|v| &v.name);
         data.filter(|name| !auxiliary.contains(name.as_str()))
@@ -136,7 +137,7 @@ impl Catalogue {
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the
-    /// variables its `coordinates` attribute names, and the bounds of all these. Names the file lacks are left out.
+    /// variables its `coordinates` and `grid_mapping` attributes name, and the bounds of all these. Names the file lacks are left out.
     #[must_use]
     pub fn with_coordinates(&self, name: &str) -> Vec<String> {
         let mut members: Vec<String> = vec![name.to_owned()];
@@ -147,6 +148,7 @@ impl Catalogue {
                 named.extend(variable.words("coordinates"));
                 named.extend(variable.words("bounds"));
                 named.extend(variable.words("climatology"));
+                named.extend(variable.grid_mappings());
                 for name in named {
                     if self.variable(name).is_some() && !members.iter().any(|m| m == name) {
                         members.push(name.to_owned());

@@ -18,6 +18,8 @@ pub enum SourceError {
     NoFiles { path: PathBuf, problem: String },
     #[error("{path}: is not a whole NetCDF file ({cause}); it may be truncated: copy it again and check it with ncdump -h", path = path.display())]
     Broken { path: PathBuf, cause: String },
+    #[error("{path}: cannot be written: {cause}", path = path.display())]
+    Unwritable { path: PathBuf, cause: String },
     #[error("{path}: is truncated: its header describes {expected} bytes, the file has {found}; copy it again", path = path.display())]
     Truncated {
         path: PathBuf,
@@ -107,6 +109,7 @@ impl From<SourceError> for Failure {
         let exit = match &error {
             SourceError::Missing { .. } => Exit::SourceMissing,
             SourceError::NoFiles { .. } => Exit::NoSourceFiles,
+            SourceError::Unwritable { .. } => Exit::NotReprojected,
             SourceError::Broken { .. }
             | SourceError::Truncated { .. }
             | SourceError::Read { .. } => Exit::SourceBroken,

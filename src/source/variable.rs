@@ -114,6 +114,14 @@ impl Variable {
             .split_whitespace()
     }
 
+    /// The variables that its `grid_mapping` names: one, or in the long form each with a colon, before its coordinates.
+    pub(super) fn grid_mappings(&self) -> impl Iterator<Item = &str> {
+        let long = self.words("grid_mapping").any(|word| word.ends_with(':'));
+        self.words("grid_mapping")
+            .filter(move |word| !long || word.ends_with(':'))
+            .map(|word| word.trim_end_matches(':'))
+    }
+
     /// The value that marks missing data.
     #[must_use]
     pub fn fill_value(&self) -> Option<Number> {

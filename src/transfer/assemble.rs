@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::engine::Engine;
-use crate::plan::{Conversion, Object, Part, TargetArray, WorkUnit};
+use crate::plan::{Conversion, Form, Object, Part, TargetArray, WorkUnit};
 use crate::source::{Block, Hyperslab, SourceError, copy_block};
 
 /// An object and its values, in the array's chunk shape.
@@ -20,6 +20,11 @@ impl Engine {
         old: &[Option<Vec<u8>>],
     ) -> Result<Vec<Filled>, SourceError> {
         let array = &self.plan.arrays[unit.array];
+        match &array.origin.form {
+            Form::AsRead => {}
+            Form::Projected { .. } => return self.project(unit, old, None),
+            Form::Made(values) => return Ok(made(unit, array, values)),
+        }
         let parts = unit.parts(array);
         let objects: Vec<(Object, Mutex<Vec<u8>>)> = unit
             .objects(array)
@@ -97,6 +102,24 @@ impl Engine {
     }
 }
 
+/// The objects of an array that has these values.
+fn made(unit: &WorkUnit, array: &TargetArray, values: &[u8]) -> Vec<Filled> {
+    let whole = Hyperslab {
+        start: vec![0; array.shape.len()],
+        count: array.shape.clone(),
+    };
+    let objects = unit.objects(array).into_iter();
+    objects
+        .map(|object| {
+            let count = usize::try_from(object.slab.len()).unwrap_or(usize::MAX);
+            let mut filled = array.fill.repeat(count);
+            let size = array.dtype.size();
+            copy_block(values, &whole, &mut filled, &object.slab, &whole, size);
+            (object, filled)
+        })
+        .collect()
+}
+
 /// `slab` with so many dimensions of size one before its own.
 fn with_leading(slab: &Hyperslab, leading: usize) -> Hyperslab {
     Hyperslab {
@@ -121,7 +144,12 @@ fn moved(slab: &Hyperslab, by: &[u64]) -> Hyperslab {
 }
 
 /// An object before the source's values are copied in.
-fn blank(array: &TargetArray, object: &Object, parts: &[Part], old: Option<&[u8]>) -> Vec<u8> {
+pub(super) fn blank(
+    array: &TargetArray,
+    object: &Object,
+    parts: &[Part],
+    old: Option<&[u8]>,
+) -> Vec<u8> {
     let count = usize::try_from(object.slab.len()).unwrap_or(usize::MAX);
     if written(object, parts) == object.slab.len() {
         return vec![0; count * array.dtype.size()];

@@ -1,25 +1,34 @@
 //! Comparing static arrays, value for value, with what a store or the archive's first file holds.
 
+use std::sync::Arc;
+
 use super::assemble::Filled;
-use super::engine::{Engine, on_rayon};
+use super::engine::Engine;
 use super::error::TransferError;
 use crate::plan::{TargetArray, WorkUnit};
 use crate::source::{DType, trimmed};
 
 impl Engine {
-    pub(super) async fn compare_unit(
-        self: std::sync::Arc<Self>,
+    pub(super) async fn compare_unit(self: Arc<Self>, index: usize) -> Result<(), TransferError> {
+        for (index, found) in self.read_units(index).await? {
+            self.compare_objects(index, found).await?;
+        }
+        Ok(())
+    }
+
+    async fn compare_objects(
+        self: &Arc<Self>,
         index: usize,
+        found: Vec<Filled>,
     ) -> Result<(), TransferError> {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
-        let found = self.read_unit(&unit).await?;
         if array.stores.is_empty() {
             let first = WorkUnit {
                 file: array.origin.file,
                 ..unit.clone()
             };
-            let expected = self.read_unit(&first).await?;
+            let expected = self.read_unit(first).await?;
             let other = self.plan.files[0].display().to_string();
             for ((object, found), (_, expected)) in found.iter().zip(&expected) {
                 self.same(array, &unit, &object.slab.start, found, expected, &other)?;
@@ -48,29 +57,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    pub(super) async fn read_unit(
-        self: &std::sync::Arc<Self>,
-        unit: &WorkUnit,
-    ) -> Result<Vec<Filled>, TransferError> {
-        let none = vec![None; usize::try_from(unit.chunks.len()).unwrap_or(usize::MAX)];
-        self.fill_unit(unit, none).await
-    }
-
-    pub(super) async fn fill_unit(
-        self: &std::sync::Arc<Self>,
-        unit: &WorkUnit,
-        old: Vec<Option<Vec<u8>>>,
-    ) -> Result<Vec<Filled>, TransferError> {
-        let (engine, of_unit) = (std::sync::Arc::clone(self), unit.clone());
-        on_rayon(move || engine.assemble(&of_unit, &old))
-            .await
-            .map_err(|cause| TransferError::Source {
-                array: self.plan.arrays[unit.array].name.clone(),
-                chunk: unit.chunks.start.clone(),
-                cause,
-            })
     }
 
     /// Compares the values of an object that begins at `origin`, within the array's edges.

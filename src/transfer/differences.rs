@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::assemble::Filled;
 use super::compare::{position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
@@ -60,11 +61,23 @@ impl Engine {
         self: &Arc<Self>,
         index: usize,
     ) -> Result<Vec<Difference>, TransferError> {
-        let unit = self.plan.units[index].clone();
+        let mut differences = Vec::new();
+        for (index, filled) in self.read_units(index).await? {
+            differences.extend(self.differences_in(index, &filled).await?);
+        }
+        Ok(differences)
+    }
+
+    async fn differences_in(
+        self: &Arc<Self>,
+        index: usize,
+        filled: &[Filled],
+    ) -> Result<Vec<Difference>, TransferError> {
+        let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
         let parts = unit.parts(array);
         let mut differences = Vec::new();
-        for (object, in_files) in &self.read_unit(&unit).await? {
+        for (object, in_files) in filled {
             for &store in &array.stores {
                 let key = self.codecs[unit.array].key(&self.plan.stores[store].key, &object.chunk);
                 let in_store = match self.stored_values(unit.array, &object.chunk, &key).await {

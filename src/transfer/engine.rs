@@ -13,6 +13,7 @@ use super::orders::{Done, Orders};
 use super::progress::Progress;
 use super::record::{ChunkRecord, Verify};
 use crate::plan::{Phase, Plan};
+use crate::reproject::Weights;
 use crate::source::Reader;
 use crate::store::{Bucket, ChunkCodec, StoreError};
 
@@ -28,6 +29,7 @@ pub struct Engine {
     pub(super) reader: Reader,
     pub(super) bucket: Bucket,
     pub(super) codecs: Vec<ChunkCodec>,
+    pub(super) weights: Arc<Vec<Weights>>,
     pub(super) verify: Verify,
     pub(super) progress: Arc<Progress>,
     pub(super) ids: Vec<String>,
@@ -40,7 +42,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of `rank` for `orders`.
+    /// The engine of `rank` for `orders`; `weights` are those of the plan's projections.
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
@@ -48,6 +50,7 @@ impl Engine {
         orders: &Orders,
         rank: usize,
         bucket: Bucket,
+        weights: Arc<Vec<Weights>>,
         verify: Verify,
     ) -> Result<Arc<Self>, StoreError> {
         let plan = Arc::clone(&orders.plan);
@@ -61,6 +64,7 @@ impl Engine {
             reader: Reader::new(plan.files.clone()),
             bucket,
             codecs,
+            weights,
             verify,
             progress: Arc::default(),
             ids: orders.ids.clone(),

@@ -9,10 +9,12 @@ mod compare;
 mod differences;
 mod engine;
 mod error;
+mod fill;
 mod keep;
 mod object;
 mod orders;
 mod progress;
+mod project;
 mod record;
 
 pub use check::check_object;

@@ -11,8 +11,9 @@ use md5::{Digest, Md5};
 use super::assemble::written;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
+use super::fill::Old;
 use super::record::{ChunkRecord, Content, Proof, Verify};
-use crate::plan::{Object, TargetArray, WorkUnit};
+use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
 use crate::store::{Encoded, StoreError};
 
@@ -30,30 +31,34 @@ impl Engine {
         self: Arc<Self>,
         index: usize,
     ) -> Result<Vec<ChunkRecord>, TransferError> {
-        let unit = self.plan.units[index].clone();
-        let array = &self.plan.arrays[unit.array];
-        if let Some(records) = self.done_before(&unit) {
-            return Ok(records);
-        }
-        let mut old = Vec::new();
-        // By chunk, the stored size of what is replaced in each store.
-        let mut replaced = HashMap::new();
-        let (held, parts) = (array.held(), unit.parts(array));
-        for object in unit.objects(array) {
-            let kept = held.as_ref().and_then(|held| held.intersect(&object.slab));
-            old.push(if kept.is_some() {
-                let whole = written(&object, &parts) >= inside(array, &object);
-                let kept = self.keep_old(unit.array, &object, whole).await?;
-                replaced.insert(object.chunk, kept.sizes);
-                kept.values
-            } else {
-                None
+        let indices = self.with_followers(index);
+        let done: Option<Vec<_>> = indices.iter().map(|&i| self.done_before(i)).collect();
+        if let Some(records) = done {
+            let records = records.into_iter().flatten().inspect(|record| {
+                let array = &self.plan.arrays[record.array];
+                self.progress.add(array.object_bytes());
             });
+            return Ok(records.collect());
         }
-        let filled = self.fill_unit(&unit, old).await?;
-        let writes = filled.into_iter().map(|(object, values)| {
-            let replaced = replaced.remove(&object.chunk).unwrap_or_default();
-            self.write_object(unit.array, object, values, replaced)
+        let mut units = Vec::new();
+        // By array and chunk, the stored size of what is replaced in each store.
+        let mut replaced = HashMap::new();
+        for index in indices {
+            units.push((index, self.keep_unit(index, &mut replaced).await?));
+        }
+        let filled = self.fill_units(units).await?;
+        let objects = filled.into_iter().flat_map(|(index, filled)| {
+            let array = self.plan.units[index].array;
+            filled.into_iter().map(move |filled| (array, filled))
+        });
+        let writes = objects.map(|(array, (object, values))| {
+            let place = (array, object.chunk);
+            let replaced = replaced.remove(&place).unwrap_or_default();
+            let object = Object {
+                chunk: place.1,
+                ..object
+            };
+            self.write_object(array, object, values, replaced)
         });
         // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
         let written: Vec<Result<Vec<ChunkRecord>, TransferError>> = stream::iter(writes)
@@ -67,11 +72,36 @@ impl Engine {
         Ok(records)
     }
 
+    /// Copies what the unit's objects replace into the ledger, and returns the values that are kept.
+    async fn keep_unit(
+        self: &Arc<Self>,
+        index: usize,
+        replaced: &mut HashMap<(usize, Vec<u64>), Vec<u64>>,
+    ) -> Result<Old, TransferError> {
+        let unit = &self.plan.units[index];
+        let array = &self.plan.arrays[unit.array];
+        let mut old = Vec::new();
+        let (held, parts) = (array.held(), unit.parts(array));
+        for object in unit.objects(array) {
+            let kept = held.as_ref().and_then(|held| held.intersect(&object.slab));
+            old.push(if kept.is_some() {
+                let whole = written(&object, &parts) >= inside(array, &object);
+                let kept = self.keep_old(unit.array, &object, whole).await?;
+                replaced.insert((unit.array, object.chunk), kept.sizes);
+                kept.values
+            } else {
+                None
+            });
+        }
+        Ok(old)
+    }
+
     /// The records of the unit's objects, if all of them were there when the transaction was resumed.
-    fn done_before(&self, unit: &WorkUnit) -> Option<Vec<ChunkRecord>> {
+    fn done_before(&self, index: usize) -> Option<Vec<ChunkRecord>> {
         if self.done.is_empty() {
             return None;
         }
+        let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
         let mut records = Vec::new();
         for object in unit.objects(array) {
@@ -79,9 +109,6 @@ impl Engine {
                 let place = (unit.array, store, object.chunk.clone());
                 records.push(self.done.get(&place)?.clone());
             }
-        }
-        for _ in &records {
-            self.progress.add(array.object_bytes());
         }
         Some(records)
     }

@@ -26,6 +26,7 @@ mod ranks;
 mod readers;
 mod reference;
 mod refusals;
+mod reproject;
 mod resume;
 mod resume_scene;
 mod sending;

@@ -34,6 +34,8 @@ pub struct Guarantees {
 
 /// How long a read may give what was there before. A server that takes longer cannot be worked with.
 const LONGEST_LAG: Duration = Duration::from_secs(20);
+/// Probes, before one that is removed under way is an error.
+const TRIES: u32 = 3;
 /// Shortest time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -101,12 +103,20 @@ impl ServerClock {
 /// # Errors
 /// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
 pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantees, StoreError> {
-    let token = format!("{:016x}", rand::random::<u64>());
-    let key = layout::probe(folder, &token);
-    let found = ask(bucket, &key, &format!("{token} {who}")).await;
-    let removed = bucket.delete(&key).await;
-    // Where both fail, the first error is the cause of the second.
-    let found = found.and_then(|found| removed.map(|()| found));
+    let mut tries = 0;
+    let found = loop {
+        tries += 1;
+        let token = format!("{:016x}", rand::random::<u64>());
+        let key = layout::probe(folder, &token);
+        let found = ask(bucket, &key, &format!("{token} {who}")).await;
+        let removed = bucket.delete(&key).await;
+        match found {
+            // Another job took so slow a probe for one that a dead job left.
+            Err(error) if error.is_missing() && tries < TRIES => {}
+            // Where both fail, the first error is the cause of the second.
+            found => break found.and_then(|found| removed.map(|()| found)),
+        }
+    };
     found.map_err(|error| match error {
         StoreError::Denied { place, key, cause } => StoreError::Probe { place, key, cause },
         other => other,

@@ -1,0 +1,259 @@
+//! The flags of reprojection.
+//!
+//! Key types: [`ReprojectArgs`]; [`GridChoice`], the target grid that they ask for.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::exit::{Exit, Failure};
+use crate::reproject::{Method, TargetGrid};
+
+/// How variables are reprojected.
+#[derive(Args)]
+pub struct ReprojectArgs {
+    /// Write projected_VAR beside each variable of the model's grid, on a regular longitude-latitude grid
+    ///
+    /// A store that has such arrays gets them with or without this flag, on the grid and by the method that it has.
+    #[arg(short, long)]
+    pub reproject: bool,
+
+    /// How values are found [default: nearest, or what the store has]
+    #[arg(long, value_enum, requires = "reproject")]
+    pub method: Option<Method>,
+
+    /// Cells of the target grid, columns x rows, such as 1440x720 [default: as many as the source has, on the whole globe]
+    #[arg(long, value_name = "NXxNY", requires = "reproject", conflicts_with = "resolution", value_parser = parse_grid)]
+    pub grid: Option<[usize; 2]>,
+
+    /// Size of the target grid's cells in degrees, which must divide its width and height
+    #[arg(long, value_name = "DEG", requires = "reproject")]
+    pub resolution: Option<f64>,
+
+    /// Edges of the target grid, degrees: west,south,east,north; across the date line east may be less than west
+    #[arg(
+        long,
+        value_name = "W,S,E,N",
+        requires = "reproject",
+        allow_hyphen_values = true,
+        value_parser = parse_box
+    )]
+    pub bbox: Option<Edges>,
+
+    /// The range of longitudes of the target grid [default: -180..180, or where --bbox begins]
+    #[arg(long, value_enum, requires = "reproject", allow_hyphen_values = true)]
+    pub longitudes: Option<Longitudes>,
+
+    /// A file for the weights: read if it is there, else computed and written, so that many runs compute them once
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Reproject components of vectors too, though their directions stay those of the model's grid
+    #[arg(long, requires = "reproject")]
+    pub allow_vector_components: bool,
+}
+
+/// Edges of a box in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edges {
+    west: f64,
+    south: f64,
+    east: f64,
+    north: f64,
+}
+
+/// Ranges of longitude.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Longitudes {
+    /// From 180 degrees west
+    #[value(name = "-180..180")]
+    Signed,
+    /// From Greenwich eastwards
+    #[value(name = "0..360")]
+    Positive,
+}
+
+impl ReprojectArgs {
+    /// Does the command line say anything of the grid?
+    #[must_use]
+    pub fn names_a_grid(&self) -> bool {
+        self.grid.is_some()
+            || self.resolution.is_some()
+            || self.bbox.is_some()
+            || self.longitudes.is_some()
+    }
+
+    /// The target grid for a source of `nx` columns and `ny` rows.
+    ///
+    /// # Errors
+    /// If the resolution does not divide the box.
+    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, Failure> {
+        let edges = self.edges();
+        let (width, height) = (edges.east - edges.west, edges.north - edges.south);
+        let [columns, rows] = match (self.grid, self.resolution) {
+            (Some(grid), _) => grid,
+            (None, Some(degrees)) => [cells(width, degrees)?, cells(height, degrees)?],
+            // Cells as large as the source's would be on the whole globe.
+            (None, None) => [
+                (width / 360.0 * nx as f64).round().max(1.0) as usize,
+                (height / 180.0 * ny as f64).round().max(1.0) as usize,
+            ],
+        };
+        let grid = TargetGrid {
+            nx: columns,
+            ny: rows,
+            west: edges.west,
+            south: edges.south,
+            east: edges.east,
+            north: edges.north,
+        };
+        if u32::try_from(grid.len()).is_ok_and(|cells| cells < u32::MAX) {
+            return Ok(grid);
+        }
+        let message =
+            format!("the target grid has {columns} x {rows} cells; expected less than 2^32");
+        Err(Failure::new(Exit::Usage, message))
+    }
+
+    fn edges(&self) -> Edges {
+        let least = match self.longitudes {
+            Some(Longitudes::Positive) => Some(0.0),
+            Some(Longitudes::Signed) => Some(-180.0),
+            None => None,
+        };
+        let edges = self.bbox.unwrap_or(Edges {
+            west: least.unwrap_or(-180.0),
+            south: -90.0,
+            east: least.unwrap_or(-180.0) + 360.0,
+            north: 90.0,
+        });
+        // Turned to where the range begins; a whole turn changes no digit of what is within it already.
+        let turn = least.map_or(0.0, |least: f64| {
+            360.0 * ((edges.west - least) / 360.0).floor()
+        });
+        Edges {
+            west: edges.west - turn,
+            east: edges.east - turn,
+            ..edges
+        }
+    }
+}
+
+/// Cells of this size in that many degrees.
+fn cells(degrees: f64, size: f64) -> Result<usize, Failure> {
+    let whole = (degrees / size).round().max(1.0);
+    if size > 0.0 && whole < 1e9 && (whole * size - degrees).abs() <= 1e-6 * size {
+        return Ok(whole as usize);
+    }
+    let near = if size > 0.0 && whole < 1e9 {
+        format!("; {} does, in {whole} cells", degrees / whole)
+    } else {
+        String::new()
+    };
+    let message = format!("--resolution {size} does not divide {degrees} degrees{near}");
+    Err(Failure::new(Exit::Usage, message))
+}
+
+fn parse_grid(text: &str) -> Result<[usize; 2], String> {
+    let sizes = text.split_once('x');
+    let sizes = sizes.and_then(|(nx, ny)| Some([nx.parse().ok()?, ny.parse().ok()?]));
+    sizes
+        .filter(|sizes: &[usize; 2]| sizes.iter().all(|n| (1..1_000_000).contains(n)))
+        .ok_or_else(|| "expected columns x rows, such as 1440x720".to_owned())
+}
+
+fn parse_box(text: &str) -> Result<Edges, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|n| n.trim().parse()).collect();
+    let Ok(&[west, south, east, north]) = numbers.as_deref() else {
+        return Err("expected west,south,east,north in degrees, such as -30,40,10,65".to_owned());
+    };
+    let east = if east <= west { east + 360.0 } else { east };
+    if !(-360.0..=360.0).contains(&west) || east - west > 360.0 || east <= west {
+        return Err(format!(
+            "longitudes {west} to {east}: expected a range of at most 360 degrees, from -360 on"
+        ));
+    }
+    if south >= north || south < -90.0 || north > 90.0 {
+        return Err(format!(
+            "latitudes {south} to {north}: expected the southern one first, within -90 to 90"
+        ));
+    }
+    Ok(Edges {
+        west,
+        south,
+        east,
+        north,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ReprojectArgs,
+    }
+
+    fn args(line: &str) -> Result<ReprojectArgs, String> {
+        let words = std::iter::once("x").chain(line.split_whitespace());
+        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        Ok(line.args)
+    }
+
+    fn target(line: &str) -> TargetGrid {
+        args(line).unwrap().target(360, 330).unwrap()
+    }
+
+    #[test]
+    fn the_grid_asked_for() {
+        assert_eq!(target("-r"), TargetGrid::global(360, 330));
+        assert_eq!(target("-r --grid 1440x720"), TargetGrid::global(1440, 720));
+        let quarter = target("-r --resolution 0.25");
+        assert_eq!(quarter, TargetGrid::global(1440, 720));
+        let positive = target("-r --longitudes 0..360");
+        assert_eq!((positive.west, positive.east), (0.0, 360.0));
+        let atlantic = target("-r --bbox -30,40,10,65");
+        assert_eq!((atlantic.nx, atlantic.ny), (40, 46));
+        assert_eq!((atlantic.west, atlantic.north), (-30.0, 65.0));
+        let pacific = target("-r --bbox 170,-10,-170,10 --resolution 0.5");
+        assert_eq!((pacific.nx, pacific.ny), (40, 40));
+        assert_eq!((pacific.west, pacific.east), (170.0, 190.0));
+        let turned = target("-r --bbox -30,40,10,65 --longitudes 0..360");
+        assert_eq!((turned.west, turned.east), (330.0, 370.0));
+        let signed = target("-r --bbox 200,0,210,10 --longitudes -180..180");
+        assert_eq!((signed.west, signed.east), (-160.0, -150.0));
+    }
+
+    #[test]
+    fn what_makes_no_grid_is_refused() {
+        for line in [
+            "--method nearest",
+            "-r --grid 0x4",
+            "-r --grid 12",
+            "-r --grid 4x4 --resolution 1",
+            "-r --bbox 0,0,10",
+            "-r --bbox 0,10,10,0",
+            "-r --bbox 0,-91,10,0",
+            "-r --bbox 0,0,400,10",
+            "-r --bbox nan,0,1,10",
+            "-r --longitudes 90",
+        ] {
+            assert!(args(line).is_err(), "{line}");
+        }
+        for line in [
+            "-r --resolution 0.7",
+            "-r --resolution 0",
+            "-r --resolution=-1",
+            "-r --resolution nan",
+            "-r --resolution 1e-9",
+        ] {
+            let failure = args(line).unwrap().target(360, 330).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{line}");
+        }
+        let failure = args("-r --resolution 0.7").unwrap().target(1, 1);
+        assert!(failure.unwrap_err().message.contains("in 514 cells"));
+    }
+}

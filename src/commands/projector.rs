@@ -1,0 +1,435 @@
+//! Rank 0: what is reprojected in which store, and how. What a store has already goes before what the command line asks for.
+//!
+//! Key type: [`Projector`].
+
+use std::collections::BTreeSet;
+
+use super::cells::{digest_of, read_cells};
+use super::corners::{Domain, corners};
+use super::targets::Target;
+use crate::cli::ReprojectArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{
+    Added, Cells, Field, Held, Projection, coordinates, held, projected, projected_name,
+};
+use crate::reproject::{Method, TargetGrid};
+use crate::source::{Archive, Horizontal, SourceError, Variable, VariableType};
+use crate::store::{Stored, StoredArray};
+
+/// Finds out how variables are reprojected; remembers what it found.
+pub(super) struct Projector<'a> {
+    /// What the command line asks for; `None` where only stores do.
+    args: Option<&'a ReprojectArgs>,
+    domain: Domain,
+    projections: Vec<Projection>,
+    /// Cells that were read, with their digests.
+    digests: Vec<(Cells, String)>,
+    /// Why variables are not reprojected.
+    reasons: BTreeSet<String>,
+}
+
+impl<'a> Projector<'a> {
+    /// For what `args` ask for, and for what stores have. Corners may come from the `domain` file.
+    pub(super) fn new(args: Option<&'a ReprojectArgs>, domain: Domain) -> Self {
+        Self {
+            args,
+            domain,
+            projections: Vec::new(),
+            digests: Vec::new(),
+            reasons: BTreeSet::new(),
+        }
+    }
+
+    /// All that was found so far; later calls of [`Self::added`] on the same stores find nothing else.
+    pub(super) fn projections(&self) -> &[Projection] {
+        &self.projections
+    }
+
+    /// Says what is not reprojected, and why.
+    ///
+    /// # Errors
+    /// If nothing is that was to be, or the domain file is of no use.
+    pub(super) fn conclude(&self) -> Result<(), Failure> {
+        let asked = self.args.is_some_and(|args| args.reproject);
+        let list = |reasons: &BTreeSet<String>| {
+            let lines: Vec<String> = reasons.iter().map(|r| format!("\n  {r}")).collect();
+            lines.concat()
+        };
+        if asked && self.projections.is_empty() {
+            let message = format!(
+                "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
+                 their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
+                list(&self.reasons)
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+        for reason in &self.reasons {
+            eprintln!("msm_os: {reason}");
+        }
+        if self.args.is_some_and(|args| args.weights.is_some()) && self.projections.len() > 1 {
+            let message = format!(
+                "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
+                self.projections.len()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        self.domain.check_use(&self.projections)
+    }
+
+    /// What the store of `target` gets beside what the files have.
+    pub(super) fn added(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        stored: Option<&Stored>,
+    ) -> Result<Vec<Added>, Failure> {
+        let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
+        let of_store = arrays.iter().find_map(|array| held(&array.attributes));
+        let mut grid = of_store.map(|held| held.grid);
+        let mut all = Vec::new();
+        for main in &target.mains {
+            let Some(variable) = archive.catalogue.variable(main) else {
+                continue;
+            };
+            let array = arrays.iter().find(|a| a.name == projected_name(main));
+            let index = match array {
+                Some(array) => Some(self.as_held(archive, target, variable, array)?),
+                None => self.as_asked(archive, target, variable, grid.as_ref())?,
+            };
+            let Some(index) = index else { continue };
+            let projection = &self.projections[index];
+            let of_store = *grid.get_or_insert(projection.grid);
+            if of_store != projection.grid {
+                let message = format!(
+                    "store '{}': '{main}' would be reprojected to {}, other variables of it to {}; give one with --grid; \
+                     nothing was written",
+                    target.key,
+                    shown(&projection.grid),
+                    shown(&of_store)
+                );
+                return Err(Failure::new(Exit::GridConflict, message));
+            }
+            all.push(projected(variable, projection, index));
+        }
+        if let (Some(grid), false) = (grid, all.is_empty()) {
+            all.extend(coordinates(&grid));
+            check_names(archive, &all)?;
+        }
+        Ok(all)
+    }
+
+    /// How `variable` goes on in the `array` that the store has of it.
+    fn as_held(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        variable: &Variable,
+        array: &StoredArray,
+    ) -> Result<usize, Failure> {
+        let refuse = |exit, what: String| {
+            let message = format!(
+                "store '{}': array '{}' {what}; nothing was written",
+                target.key, array.name
+            );
+            Err(Failure::new(exit, message))
+        };
+        let Some(held) = held(&array.attributes) else {
+            return refuse(
+                Exit::GridConflict,
+                "does not say how it was reprojected: it is another tool's; delete it, or choose another prefix"
+                    .to_owned(),
+            );
+        };
+        let Some(horizontal) = archive.catalogue.horizontal(variable) else {
+            return refuse(
+                Exit::NotReprojected,
+                format!(
+                    "cannot go on: '{}' of the files has no two-dimensional longitudes and latitudes",
+                    variable.name
+                ),
+            );
+        };
+        let cells = self.cells(archive, variable, &horizontal, held.method)?;
+        if let Some(args) = self.args {
+            check_flags(args, &held, &cells, target, array)?;
+        }
+        let index = self.projection(cells, held.method, held.grid)?;
+        let found = &self.projections[index].digest;
+        if *found != held.digest {
+            return refuse(
+                Exit::GridConflict,
+                format!(
+                    "was reprojected from another grid than that of '{}', '{}': the digest of its coordinates is {}, here \
+                     {found}; send the files of that grid, or choose another prefix",
+                    horizontal.longitude, horizontal.latitude, held.digest
+                ),
+            );
+        }
+        Ok(index)
+    }
+
+    /// How `variable` is reprojected if the command line asks for it; to the `grid` that the store has, if it has one.
+    fn as_asked(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        variable: &Variable,
+        grid: Option<&TargetGrid>,
+    ) -> Result<Option<usize>, Failure> {
+        let Some(args) = self.args.filter(|args| args.reproject) else {
+            return Ok(None);
+        };
+        let method = args.method.unwrap_or_default();
+        let horizontal = match reprojectable(archive, variable, args) {
+            Ok(horizontal) => horizontal,
+            Err(reason) => {
+                self.reasons.extend(reason);
+                return Ok(None);
+            }
+        };
+        check_type(variable, method)?;
+        let cells = self.cells(archive, variable, &horizontal, method)?;
+        let asked = args.target(cells.nx, cells.ny)?;
+        let grid = match grid {
+            Some(grid) if args.names_a_grid() && *grid != asked => {
+                let message = format!(
+                    "store '{}': has the grid {}, the command line asks for {}; leave it out, a store keeps its grid; \
+                     nothing was written",
+                    target.key,
+                    shown(grid),
+                    shown(&asked)
+                );
+                return Err(Failure::new(Exit::GridConflict, message));
+            }
+            Some(grid) => *grid,
+            None => asked,
+        };
+        self.projection(cells, method, grid).map(Some)
+    }
+
+    /// The index of this projection.
+    fn projection(
+        &mut self,
+        cells: Cells,
+        method: Method,
+        grid: TargetGrid,
+    ) -> Result<usize, Failure> {
+        let same = |p: &Projection| p.cells == cells && p.method == method && p.grid == grid;
+        if let Some(index) = self.projections.iter().position(same) {
+            return Ok(index);
+        }
+        let digest = self.digest(&cells)?;
+        self.projections.push(Projection {
+            cells,
+            method,
+            grid,
+            digest,
+        });
+        Ok(self.projections.len() - 1)
+    }
+
+    fn digest(&mut self, cells: &Cells) -> Result<String, Failure> {
+        if let Some((_, digest)) = self.digests.iter().find(|(known, _)| known == cells) {
+            return Ok(digest.clone());
+        }
+        let grid = read_cells(cells)?;
+        if grid.holes > 0 {
+            let Field { path, variable, .. } = &cells.longitude;
+            eprintln!(
+                "msm_os: {}: {} of {} cells have no coordinates in '{variable}', '{}' (NaN, fill values or zeros, as XIOS \
+                 writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
+                 --update-coords can take them from the domain file",
+                path.display(),
+                grid.holes,
+                cells.len(),
+                cells.latitude.variable
+            );
+        }
+        let digest = digest_of(&grid);
+        self.digests.push((cells.clone(), digest.clone()));
+        Ok(digest)
+    }
+
+    /// The cells that `variable` lies on, with their corners if `method` needs them.
+    fn cells(
+        &self,
+        archive: &Archive,
+        variable: &Variable,
+        horizontal: &Horizontal,
+        method: Method,
+    ) -> Result<Cells, Failure> {
+        let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
+            .collect();
+        let (ny, nx) = (sizes[0], sizes[1]);
+        if ny.saturating_mul(nx) >= u32::MAX as usize {
+            let message = format!(
+                "'{}' has {ny} by {nx} cells, expected less than 2^32",
+                variable.name
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+        let corners = match method {
+            Method::Conservative => Some(corners(archive, horizontal, &self.domain)?),
+            _ => None,
+        };
+        Ok(Cells {
+            ny,
+            nx,
+            longitude: field(archive, &horizontal.longitude)?,
+            latitude: field(archive, &horizontal.latitude)?,
+            corners,
+        })
+    }
+}
+
+/// The coordinates of `variable`, if it is one to be reprojected.
+fn reprojectable(
+    archive: &Archive,
+    variable: &Variable,
+    args: &ReprojectArgs,
+) -> Result<Horizontal, Option<String>> {
+    let name = &variable.name;
+    let others = variable.dimensions.iter();
+    if others.filter(|d| **d != archive.append_dimension).count() < 2 {
+        return Err(None);
+    }
+    let why = |why: &str| Err(Some(format!("'{name}' is not reprojected: {why}")));
+    let Some(horizontal) = archive.catalogue.horizontal(variable) else {
+        return why(
+            "its last two dimensions are not those of two-dimensional longitudes and latitudes that it names",
+        );
+    };
+    let plane = &variable.dimensions[variable.dimensions.len() - 2..];
+    if plane.contains(&archive.append_dimension) {
+        return why("the append dimension is one of its last two");
+    }
+    if !matches!(variable.kind, VariableType::Number(_)) {
+        return why("it holds no numbers");
+    }
+    if variable.is_component(horizontal.point) && !args.allow_vector_components {
+        return why(
+            "it is a component of a vector along the rows or columns of the model's grid, which are no directions on the \
+             target grid; --allow-vector-components does it all the same",
+        );
+    }
+    Ok(horizontal)
+}
+
+/// Integers have no NaN for where there is no value, and means of those that stand for others mean nothing.
+fn check_type(variable: &Variable, method: Method) -> Result<(), Failure> {
+    let VariableType::Number(dtype) = variable.kind else {
+        return Ok(());
+    };
+    if method.is_nearest() || dtype.is_float() {
+        return Ok(());
+    }
+    let problem = if variable.attribute("_Unsigned").is_some() {
+        "is read through _Unsigned"
+    } else if variable.fill_value().is_none() {
+        "has no _FillValue to stand where there is no value"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "'{}' has type {dtype} and {problem}, so --method {} cannot be used; expected nearest",
+        variable.name,
+        method.name()
+    );
+    Err(Failure::new(Exit::NotReprojected, message))
+}
+
+/// The flags must not ask for something else than what the store has.
+fn check_flags(
+    args: &ReprojectArgs,
+    held: &Held,
+    cells: &Cells,
+    target: &Target,
+    array: &StoredArray,
+) -> Result<(), Failure> {
+    let refuse = |flag: &str, stored: String, asked: String| {
+        let message = format!(
+            "store '{}': array '{}' has {flag} {stored}, the command line asks for {asked}; leave it out, a store keeps its \
+             own; nothing was written",
+            target.key, array.name
+        );
+        Err(Failure::new(Exit::GridConflict, message))
+    };
+    if let Some(method) = args.method.filter(|method| *method != held.method) {
+        return refuse(
+            "method",
+            held.method.name().to_owned(),
+            method.name().to_owned(),
+        );
+    }
+    if args.names_a_grid() {
+        let asked = args.target(cells.nx, cells.ny)?;
+        if asked != held.grid {
+            return refuse("the grid", shown(&held.grid), shown(&asked));
+        }
+    }
+    Ok(())
+}
+
+/// No variable or dimension of the files may have a name that is needed.
+fn check_names(archive: &Archive, added: &[Added]) -> Result<(), Failure> {
+    for Added { variable, .. } in added {
+        let name = &variable.name;
+        if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
+        {
+            let message = format!(
+                "{}: has a variable or a dimension '{name}', which the reprojection needs; rename it with ncrename",
+                archive.catalogue.path.display()
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+    }
+    Ok(())
+}
+
+/// Where the values of the coordinate `name` are, those that are borrowed included.
+pub(super) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
+    let catalogue = &archive.catalogue;
+    let Some(variable) = catalogue.variable(name) else {
+        let error = SourceError::UnknownVariable {
+            path: catalogue.path.clone(),
+            variable: name.to_owned(),
+            found: crate::source::list(catalogue.variables.iter().map(|v| v.name.as_str())),
+        };
+        return Err(error.into());
+    };
+    let packed = ["scale_factor", "add_offset"].map(|name| variable.attribute(name).is_some());
+    if packed.contains(&true) || !matches!(variable.kind, VariableType::Number(_)) {
+        let message = format!(
+            "{}: the coordinate '{name}' is packed or no number; expected degrees as they are",
+            catalogue.path.display()
+        );
+        return Err(Failure::new(Exit::NotReprojected, message));
+    }
+    let dtype = variable.dtype(&catalogue.path)?;
+    let borrowed = archive.borrowed.variables.get(name);
+    let (path, variable_there, leading) = match (borrowed, &archive.borrowed.path) {
+        (Some((there, leading)), Some(path)) => (path.clone(), there.clone(), *leading),
+        _ => (archive.files[0].path().clone(), name.to_owned(), 0),
+    };
+    Ok(Field {
+        path,
+        variable: variable_there,
+        dtype,
+        leading,
+        fill: variable.fill_value(),
+    })
+}
+
+fn shown(grid: &TargetGrid) -> String {
+    let TargetGrid {
+        nx,
+        ny,
+        west,
+        south,
+        east,
+        north,
+    } = grid;
+    format!("{nx}x{ny} of {west},{south},{east},{north}")
+}

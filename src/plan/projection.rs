@@ -1,0 +1,77 @@
+//! How variables of one grid are reprojected: from which coordinates, to which grid, by which method.
+//!
+//! Key types: [`Projection`]; [`Field`], a two-dimensional variable of some file.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::reproject::{Method, TargetGrid};
+use crate::source::{DType, Number};
+
+/// How variables of one grid are reprojected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Projection {
+    /// Where the model's cells are.
+    pub cells: Cells,
+    /// How values are found.
+    pub method: Method,
+    /// The grid that they are found for.
+    pub grid: TargetGrid,
+    /// The MD5 digest of the cells' coordinates; with that of their corners, if the method needs them.
+    pub digest: String,
+}
+
+/// Where the cells of a model's grid are, as files say it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cells {
+    /// Rows.
+    pub ny: usize,
+    /// Columns.
+    pub nx: usize,
+    /// Degrees east of their centres, `[y, x]`.
+    pub longitude: Field,
+    /// Degrees north of their centres, `[y, x]`.
+    pub latitude: Field,
+    /// Their corners, if the method needs them.
+    pub corners: Option<CornerFields>,
+}
+
+impl Cells {
+    /// Number of cells.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        (self.ny * self.nx) as u64
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Where the corners of cells come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CornerFields {
+    /// From bounds, `[y, x, 4]`: longitudes and latitudes.
+    Bounds([Field; 2]),
+    /// From the points of the model's grid that lie at the corners, `[y, x]`: longitudes and latitudes. That of a cell's
+    /// north-eastern corner is so many rows and columns on.
+    Points([Field; 2], [usize; 2]),
+}
+
+/// A variable of some file, of the grid's dimensions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// The file.
+    pub path: PathBuf,
+    /// The variable's name.
+    pub variable: String,
+    /// The type of its values.
+    pub dtype: DType,
+    /// Dimensions of size one before the grid's.
+    pub leading: usize,
+    /// The value that stands for none.
+    pub fill: Option<Number>,
+}

@@ -1,0 +1,129 @@
+//! Bands of target rows, computed in parallel; and where ranges of longitude and latitude lie in the target.
+//!
+//! Key type: [`Entry`], one weight before it goes to the table.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::target::TargetGrid;
+use super::weights::Weights;
+
+/// Rows of a band: not too few, since a source cell is looked at once for each band that it touches; nor too many, since
+/// bands are shared out over the threads.
+const BAND: usize = 16;
+/// Ranges are widened by this many degrees, more than the arc sine of a z close to 1 is wrong by.
+const ROUNDING: f64 = 1e-6;
+
+/// What a source cell gives to a target cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// The target cell, counted from the band's first.
+    pub(super) target: u32,
+    /// The source cell.
+    pub(super) cell: u32,
+    pub(super) weight: f64,
+}
+
+/// The table of `rows` from the entries of each band of rows. Entries of one target cell keep their order; those of the
+/// same source cell, if they follow each other, are added up.
+pub(super) fn table(
+    target: &TargetGrid,
+    rows: Range<usize>,
+    entries: impl Fn(Range<usize>) -> Vec<Entry> + Sync,
+) -> Weights {
+    // Bands begin at the same rows however `rows` are cut; the last and first may be parts of one.
+    let bands: Vec<_> = (rows.start / BAND..rows.end.div_ceil(BAND))
+        .map(|band| rows.start.max(band * BAND)..rows.end.min((band + 1) * BAND))
+        .collect();
+    let parts = bands
+        .into_par_iter()
+        .map(|band| compressed(band.len() * target.nx, &entries(band)))
+        .collect();
+    Weights::join(parts).unwrap_or_else(|| compressed(0, &[]))
+}
+
+/// The table of `len` target cells.
+fn compressed(len: usize, entries: &[Entry]) -> Weights {
+    let mut ends = vec![0_u32; len + 1];
+    for entry in entries {
+        ends[entry.target as usize + 1] += 1;
+    }
+    for at in 0..len {
+        ends[at + 1] += ends[at];
+    }
+    // `ends[t]` goes from the start of row t to its end while the row is filled.
+    let mut ordered = vec![(0_u32, 0.0_f64); entries.len()];
+    for entry in entries {
+        let end = &mut ends[entry.target as usize];
+        ordered[*end as usize] = (entry.cell, entry.weight);
+        *end += 1;
+    }
+    let mut starts = Vec::with_capacity(len + 1);
+    let mut cells = Vec::with_capacity(entries.len());
+    let mut weights = Vec::with_capacity(entries.len());
+    let mut begin = 0;
+    starts.push(0);
+    for &end in &ends[..len] {
+        for same in ordered[begin..end as usize].chunk_by(|a, b| a.0 == b.0) {
+            cells.push(same[0].0);
+            weights.push(same.iter().map(|(_, weight)| weight).sum::<f64>() as f32);
+        }
+        begin = end as usize;
+        starts.push(cells.len() as u32);
+    }
+    Weights::Many {
+        starts,
+        cells,
+        weights,
+    }
+}
+
+/// Heights z = sin φ of the parallels that bound `rows`, southern first.
+pub(super) fn heights(target: &TargetGrid, rows: &Range<usize>) -> [f64; 2] {
+    [rows.end, rows.start].map(|row| target.parallel(row).to_radians().sin())
+}
+
+/// Where the heights z = sin φ lie, in rows from the target's northern edge: northern first.
+pub(super) fn in_rows(target: &TargetGrid, [low, high]: [f64; 2]) -> [f64; 2] {
+    let row = target.ny as f64 / (target.north - target.south);
+    let place = |z: f64| target.north - z.clamp(-1.0, 1.0).asin().to_degrees();
+    [
+        row * (place(high) - ROUNDING),
+        row * (place(low) + ROUNDING),
+    ]
+}
+
+/// Where the longitudes lie, in columns from the target's western edge: once for each turn of the globe in which they
+/// meet the target, with the degrees by which it is shifted there.
+pub(super) fn in_columns(
+    target: &TargetGrid,
+    [west, east]: [f64; 2],
+) -> impl Iterator<Item = (f64, [f64; 2])> {
+    let column = target.nx as f64 / (target.east - target.west);
+    let first = ((west - ROUNDING - target.east) / 360.0).ceil() as i64;
+    let last = ((east + ROUNDING - target.west) / 360.0).floor() as i64;
+    let target_west = target.west;
+    (first..=last).map(move |turn| {
+        let shift = 360.0 * turn as f64;
+        let place = |longitude: f64| column * (longitude - shift - target_west);
+        (shift, [place(west - ROUNDING), place(east + ROUNDING)])
+    })
+}
+
+/// The cells of `within` that a range touches.
+pub(super) fn touched([low, high]: [f64; 2], within: &Range<usize>) -> Range<usize> {
+    limited(low.floor(), high.ceil(), within)
+}
+
+/// The cells of `within` whose middle lies in a range.
+pub(super) fn centred([low, high]: [f64; 2], within: &Range<usize>) -> Range<usize> {
+    limited((low - 0.5).ceil(), (high - 0.5).floor() + 1.0, within)
+}
+
+/// From `low` to before `high`, as far as it lies in `within`.
+fn limited(low: f64, high: f64, within: &Range<usize>) -> Range<usize> {
+    // Casts of numbers below zero give zero.
+    let start = (low as usize).max(within.start);
+    start..(high as usize).min(within.end).max(start)
+}

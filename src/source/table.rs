@@ -1,0 +1,190 @@
+//! NetCDF files of columns: one-dimensional variables, with global attributes. What weights are kept in.
+//!
+//! Key types: [`Table`], [`Column`].
+
+use std::path::Path;
+
+use netcdf::{AttributeValue, Extents, FileMut, NcTypeDescriptor};
+
+use super::attribute::Attribute;
+use super::catalogue::open;
+use super::dtype::Number;
+use super::error::SourceError;
+use super::hdf5::quiet;
+
+/// What a file of columns holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The dimensions with their sizes.
+    pub dimensions: Vec<(String, usize)>,
+    /// The columns: name, dimension and values.
+    pub columns: Vec<(String, String, Column)>,
+    /// Global attributes.
+    pub attributes: Vec<(String, Attribute)>,
+}
+
+/// The values of a column.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Column {
+    Ints(Vec<i32>),
+    Doubles(Vec<f64>),
+}
+
+impl Table {
+    /// Writes the table to a new file at `path`; a file that is there is replaced, at once and only by a whole one.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), SourceError> {
+        let failed = |cause: String| SourceError::Unwritable {
+            path: path.to_owned(),
+            cause,
+        };
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".part-{}", std::process::id()));
+        let part = path.with_file_name(name);
+        let written = self
+            .write_to(&part)
+            .map_err(|cause| cause.to_string())
+            .and_then(|()| std::fs::rename(&part, path).map_err(|cause| cause.to_string()));
+        written.map_err(|cause| {
+            // What is left of it is in nobody's way, and the first error says more.
+            let _ = std::fs::remove_file(&part);
+            failed(cause)
+        })
+    }
+
+    fn write_to(&self, path: &Path) -> netcdf::Result<()> {
+        quiet();
+        let mut file = netcdf::create_with(path, netcdf::Options::NETCDF4)?;
+        for (name, value) in &self.attributes {
+            file.add_attribute(name, to_netcdf(value))?;
+        }
+        for (name, size) in &self.dimensions {
+            file.add_dimension(name, *size)?;
+        }
+        for (name, dimension, column) in &self.columns {
+            match column {
+                Column::Ints(values) => put(&mut file, name, dimension, values)?,
+                Column::Doubles(values) => put(&mut file, name, dimension, values)?,
+            }
+        }
+        file.close()
+    }
+
+    /// Reads the columns called `names`, as far as the file has them, and all attributes.
+    ///
+    /// # Errors
+    /// If it is no NetCDF file, or a column cannot be read.
+    pub fn read(path: &Path, names: &[&str]) -> Result<Self, SourceError> {
+        let file = open(path)?;
+        let broken = |cause: netcdf::Error| SourceError::Broken {
+            path: path.to_owned(),
+            cause: cause.to_string(),
+        };
+        let mut table = Self::default();
+        for dimension in file.dimensions() {
+            table.dimensions.push((dimension.name(), dimension.len()));
+        }
+        for attribute in file.attributes() {
+            let value = attribute.value().map_err(broken)?;
+            table
+                .attributes
+                .push((attribute.name().to_owned(), value.into()));
+        }
+        for name in names {
+            let Some(variable) = file.variable(name) else {
+                continue;
+            };
+            let dimensions = variable.dimensions();
+            let [dimension] = dimensions else {
+                continue;
+            };
+            let float = matches!(variable.vartype(), netcdf::types::NcVariableType::Float(_));
+            let column = if float {
+                Column::Doubles(variable.get_values(Extents::All).map_err(broken)?)
+            } else {
+                Column::Ints(variable.get_values(Extents::All).map_err(broken)?)
+            };
+            table
+                .columns
+                .push(((*name).to_owned(), dimension.name(), column));
+        }
+        Ok(table)
+    }
+
+    /// Takes out the column called `name`.
+    pub fn take(&mut self, name: &str) -> Option<Column> {
+        let index = self.columns.iter().position(|column| column.0 == name)?;
+        Some(self.columns.swap_remove(index).2)
+    }
+
+    /// The attribute called `name`.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| a.0 == name).map(|a| &a.1)
+    }
+}
+
+fn put<T: NcTypeDescriptor>(
+    file: &mut FileMut,
+    name: &str,
+    dimension: &str,
+    values: &[T],
+) -> netcdf::Result<()> {
+    let mut variable = file.add_variable::<T>(name, &[dimension])?;
+    if !values.is_empty() {
+        variable.set_compression(1, true)?;
+        variable.put_values(values, Extents::All)?;
+    }
+    Ok(())
+}
+
+fn to_netcdf(value: &Attribute) -> AttributeValue {
+    match value {
+        Attribute::Text(text) => text.as_str().into(),
+        Attribute::Texts(texts) => AttributeValue::Strs(texts.clone()),
+        Attribute::Numbers(numbers) => {
+            AttributeValue::Doubles(numbers.iter().copied().map(Number::as_f64).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_comes_back_as_it_went() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weights.nc");
+        let table = Table {
+            dimensions: vec![("n_s".to_owned(), 3), ("none".to_owned(), 1)],
+            columns: vec![
+                (
+                    "row".to_owned(),
+                    "n_s".to_owned(),
+                    Column::Ints(vec![1, 2, 3]),
+                ),
+                (
+                    "S".to_owned(),
+                    "n_s".to_owned(),
+                    Column::Doubles(vec![0.1, f64::MIN_POSITIVE, 1.0]),
+                ),
+            ],
+            attributes: vec![("digest".to_owned(), Attribute::Text("00ff".to_owned()))],
+        };
+        table.write(&path).unwrap();
+        assert_eq!(Table::read(&path, &["row", "S", "other"]).unwrap(), table);
+        let files = std::fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(files, 1);
+        let nowhere = directory.path().join("missing/weights.nc");
+        assert!(matches!(
+            table.write(&nowhere),
+            Err(SourceError::Unwritable { .. })
+        ));
+        std::fs::write(&path, "no NetCDF").unwrap();
+        assert!(Table::read(&path, &["row"]).is_err());
+    }
+}
