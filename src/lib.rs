@@ -1,9 +1,9 @@
 //! msm-os puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI.
 //!
 //! ```text
-//! Args ─► Job ─► Archive ─► Plan ──bcast──► per rank: read ─► encode ─► PUT ─► verify
-//!                                                       │ chunk records
-//!                                rank 0: ◄──gather──────┘
+//! Args ─► Job ─► Archive ─► Plan ──bcast──► per rank: read ─► reproject ─► encode ─► PUT ─► verify
+//!                                                                     │ chunk records
+//!                                rank 0: ◄──gather────────────────────┘
 //!                                Manifest ─► Commit | Rollback ─► Report
 //! ```
 //!

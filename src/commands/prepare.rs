@@ -129,7 +129,7 @@ impl<'a> Prepared<'a> {
         };
         let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
         let (requests, _) = requests.await?;
-        prepared.projector.conclude()?;
+        prepared.projector.conclude(args.memory)?;
         intent.settings.projections = prepared.projector.projections().to_vec();
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
         check_strategies(&prepared.archive, mains, &intent.settings)?;

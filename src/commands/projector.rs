@@ -10,7 +10,7 @@ use super::targets::Target;
 use crate::cli::ReprojectArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    Added, Cells, Field, Held, Projection, coordinates, held, projected, projected_name,
+    Added, Cells, Field, Held, PlanError, Projection, coordinates, held, projected, projected_name,
 };
 use crate::reproject::{Method, TargetGrid};
 use crate::source::{Archive, Horizontal, SourceError, Variable, VariableType};
@@ -48,8 +48,8 @@ impl<'a> Projector<'a> {
     /// Says what is not reprojected, and why.
     ///
     /// # Errors
-    /// If nothing is that was to be, or the domain file is of no use.
-    pub(super) fn conclude(&self) -> Result<(), Failure> {
+    /// If nothing is that was to be, the weights do not fit into so much `memory`, or the domain file is of no use.
+    pub(super) fn conclude(&self, memory: u64) -> Result<(), Failure> {
         let asked = self.args.is_some_and(|args| args.reproject);
         let list = |reasons: &BTreeSet<String>| {
             let lines: Vec<String> = reasons.iter().map(|r| format!("\n  {r}")).collect();
@@ -72,6 +72,13 @@ impl<'a> Projector<'a> {
                 self.projections.len()
             );
             return Err(Failure::new(Exit::Usage, message));
+        }
+        for projection in &self.projections {
+            let needed = projection.memory();
+            if needed > memory {
+                let longitude = projection.cells.longitude.variable.clone();
+                return Err(PlanError::WeightsMemory { longitude, needed }.into());
+            }
         }
         self.domain.check_use(&self.projections)
     }

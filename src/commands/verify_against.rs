@@ -155,6 +155,7 @@ impl<'a> Against<'a> {
             }
         }
         Failure::together(problems)?;
+        projector.conclude(args.memory)?;
         settings.projections = projector.projections().to_vec();
         plan::against(archive, &requests, settings)
     }

@@ -42,6 +42,10 @@ pub enum PlanError {
         least: u64,
     },
     #[error(
+        "computing the weights of the reprojection from {longitude} takes {needed} bytes a rank; give --memory of at least that much"
+    )]
+    WeightsMemory { longitude: String, needed: u64 },
+    #[error(
         "store '{store}': array '{array}' has dimensions {stored}, the file has {found}; nothing was written"
     )]
     Dimensions {
@@ -201,7 +205,7 @@ impl From<PlanError> for Failure {
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
             PlanError::Version { .. } => Exit::VersionConflict,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
-            PlanError::Memory { .. } => Exit::Memory,
+            PlanError::Memory { .. } | PlanError::WeightsMemory { .. } => Exit::Memory,
             PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {
                 Exit::DimensionConflict
             }

@@ -22,6 +22,18 @@ pub struct Projection {
     pub digest: String,
 }
 
+impl Projection {
+    /// Bytes that a rank holds while the weights are computed, at most: coordinates and what they are sorted by, the corners
+    /// if there are any, and the weights with copies on their way between ranks. Each row has about five entries where it
+    /// can have many.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let of_cell = if self.cells.corners.is_some() { 90 } else { 26 };
+        let of_target = if self.method.is_nearest() { 16 } else { 120 };
+        self.cells.len() * of_cell + self.grid.len() as u64 * of_target
+    }
+}
+
 /// Where the cells of a model's grid are, as files say it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cells {

@@ -15,15 +15,15 @@ use crate::store::{Codec, Stored, StoredArray, Version, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]
-struct Case {
-    others: Vec<u64>,
-    stored: Option<Vec<u64>>,
-    chunk: Vec<u64>,
-    old: u64,
-    files: Vec<u64>,
+pub(super) struct Case {
+    pub(super) others: Vec<u64>,
+    pub(super) stored: Option<Vec<u64>>,
+    pub(super) chunk: Vec<u64>,
+    pub(super) old: u64,
+    pub(super) files: Vec<u64>,
     /// Which of the store's steps are overwritten, from the first file.
-    replaced: Vec<bool>,
-    ranks: usize,
+    pub(super) replaced: Vec<bool>,
+    pub(super) ranks: usize,
 }
 
 impl Case {
@@ -33,7 +33,7 @@ impl Case {
     }
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(super) fn cases() -> impl Strategy<Value = Case> {
     (1..4usize).prop_flat_map(|dims| {
         let sizes = proptest::collection::vec(1..9u64, dims);
         let stored = proptest::option::of(proptest::collection::vec(1..9u64, dims + 1));
@@ -59,7 +59,7 @@ fn dimensions(case: &Case) -> Vec<String> {
     std::iter::once("time".to_owned()).chain(others).collect()
 }
 
-fn archive(case: &Case) -> Archive {
+pub(super) fn archive(case: &Case) -> Archive {
     let mut first = case.old;
     let mut files = Vec::new();
     for (i, &new) in case.files.iter().enumerate() {
@@ -106,7 +106,7 @@ fn archive(case: &Case) -> Archive {
 }
 
 /// The store that `old` steps of the same variables have made, with the chunks of the case.
-fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
+pub(super) fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     (case.old > 0).then(|| Stored {
         version: Version::V3,
         root: "{}".to_owned(),
@@ -175,7 +175,7 @@ fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, crate::ex
     plan(&archive, &[request], &settings(case, strategy, memory))
 }
 
-fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
+pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
     let placed = place(
         key,
@@ -195,7 +195,7 @@ fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
     }
 }
 
-fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
+pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
     Settings {
         strategy,
         shards: ChunkStrategy::default(),
@@ -224,7 +224,7 @@ fn regions(unit: &WorkUnit, array: &TargetArray) -> Vec<Hyperslab> {
 }
 
 /// Every index of a box.
-fn indices(slab: &Hyperslab) -> Vec<Vec<u64>> {
+pub(super) fn indices(slab: &Hyperslab) -> Vec<Vec<u64>> {
     let mut all = vec![Vec::new()];
     for (&start, &count) in slab.start.iter().zip(&slab.count) {
         let extend =

@@ -15,7 +15,8 @@ pub enum Weights {
         starts: Vec<u32>,
         /// Source cells.
         cells: Vec<u32>,
-        /// Their weights: of a whole row they add up to 1, or to the part of the target cell that the source grid covers.
+        /// Their weights: of a whole row they add up to 1, or to the part of the target cell that the source grid covers;
+        /// more than 1 where the source overlaps itself.
         weights: Vec<f32>,
     },
 }
