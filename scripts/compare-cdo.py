@@ -13,6 +13,7 @@ docs/reprojection.md was made:
     v/bin/python scripts/compare-cdo.py …/NEMO/nemo_1m_20150101-20150201_grid-T.nc tos docs/reprojection nemo
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import matplotlib as mpl
 import netCDF4
 import numpy as np
 import zarr
+from PIL import Image
 from scipy.spatial import cKDTree
 
 mpl.use("Agg")
@@ -108,8 +110,9 @@ def report(method, mine, theirs, where):
         here, rest = rest & mask, rest & ~mask
         both = here & wet & cdo_wet
         some = np.abs(difference[both])
+        if not (here & (wet | cdo_wet)).any():
+            continue
         counts = [int(m.sum()) for m in (both, here & wet & ~cdo_wet, here & ~wet & cdo_wet, both & apart)]
-        # Differences are told beside the range of the field.
         sizes = f"mean {some.mean():.3g}, largest {some.max():.3g}" if some.size else ""
         print("  {:28} both {:6}, ours only {:5}, CDO only {:5}, apart {:6}; ".format(name, *counts) + sizes)
     return difference
@@ -119,7 +122,6 @@ def draw(path, title, mine, theirs, difference, x, y):
     """A map: differences in colour, land grey, cells with a value in one only in green and black."""
     land, cdo_land = np.ma.getmaskarray(mine), np.ma.getmaskarray(theirs)
     reach = float(np.quantile(np.abs(difference[difference != 0]), 0.98)) if difference.any() else 1.0
-    # Few colours make a small file.
     shown = mpl.colormaps["RdBu_r"].resampled(15)(np.clip(difference / reach, -1, 1) / 2 + 0.5)[..., :3]
     for mask, colour in ((land & cdo_land, 0.8), (land & ~cdo_land, 0.0), (~land & cdo_land, (0.1, 0.6, 0.2))):
         shown[mask] = colour
@@ -128,8 +130,11 @@ def draw(path, title, mine, theirs, difference, x, y):
     axes.set_title(f"{title} (±{reach:.2g}; black: CDO only, green: ours only)", fontsize=9)
     axes.tick_params(labelsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100, pil_kwargs={"optimize": True})
+    # Few colours make a small file.
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=100)
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(24).save(path, optimize=True)
 
 
 def main(file, variable, directory, name):
