@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes tests/.venv from tests/requirements.txt, and tests/.venv-zarr2, with the zarr-python before version 3, from
-# tests/requirements-zarr2.txt; anew when those files have changed since.
+# Makes tests/.venv from tests/requirements.txt, tests/.venv-zarr2, with the zarr-python before version 3, from
+# tests/requirements-zarr2.txt, and tests/.venv-iris, with Iris, from tests/requirements-iris.txt; anew when those files have
+# changed since.
 # PYTHON names the interpreter (default: python3); the pinned packages need 3.11 or newer.
 set -euo pipefail
 
@@ -8,7 +9,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
 
 make_venv() {
-    local venv=$1 wanted=$2
+    local venv=$1 wanted=$2 options=("${@:3}")
     local made_from=$venv/requirements.txt # the last file written, so a half-made venv is made again
 
     cmp -s "$wanted" "$made_from" && return
@@ -20,10 +21,12 @@ make_venv() {
     }
     rm -rf "$venv"
     "$python" -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$wanted"
-    "$venv/bin/pip" check >/dev/null
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input "${options[@]}" -r "$wanted"
+    # What was left out on purpose is missing.
+    [ ${#options[@]} != 0 ] || "$venv/bin/pip" check >/dev/null
     cp "$wanted" "$made_from"
 }
 
 make_venv "$top/tests/.venv" "$top/tests/requirements.txt"
 make_venv "$top/tests/.venv-zarr2" "$top/tests/requirements-zarr2.txt"
+make_venv "$top/tests/.venv-iris" "$top/tests/requirements-iris.txt" --no-deps

@@ -86,10 +86,13 @@ fn every_flag_of_the_reference_tool() {
             std::slice::from_ref(&file),
         );
     }
-    // Reprojection is not in this version, and says so before anything is read.
-    for flag in ["-r", "--reproject"] {
-        let refused = alone(&[&plain[..], &[flag]].concat());
-        assert_eq!(refused.code, 2, "{refused:#?}");
+    for (flag, prefix) in [("-r", "r"), ("--reproject", "reproject")] {
+        let reproject = [&plain[..], &["-p", prefix, "-v", "tos", flag]].concat();
+        on_ranks(2, &reproject).well();
+        let store = format!("s3://ocean/{prefix}/tos.zarr");
+        reads_back(&store, Some(&server), std::slice::from_ref(&file));
+        let key = format!("{prefix}/tos.zarr/projected_tos/zarr.json");
+        assert!(crate::support::objects(&server).contains_key(&key));
     }
 }
 
