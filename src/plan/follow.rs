@@ -165,8 +165,10 @@ mod tests {
                     prop_assert!(lead.memory(&plan) >= 3 * (lead.bytes(&plan) + unit.bytes(&plan)));
                 }
             }
-            let grid: u64 = array.shape.iter().zip(&array.chunk).map(|(n, c)| n.div_ceil(*c)).product();
-            prop_assert_eq!(objects.len() as u64, grid);
+            let written = case.replaced().chain(case.old..steps);
+            let along_time: BTreeSet<u64> = written.map(|step| step / array.chunk[0]).collect();
+            let others: u64 = (1..array.shape.len()).map(|d| array.shape[d].div_ceil(array.chunk[d])).product();
+            prop_assert_eq!(objects.len() as u64, along_time.len() as u64 * others);
             // Where the store is new, both write the same steps.
             let follows = plan.units.iter().filter(|u| u.array == index).all(|u| u.follows);
             prop_assert!(follows || case.old > 0);

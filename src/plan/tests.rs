@@ -27,7 +27,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    fn replaced(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(super) fn replaced(&self) -> impl Iterator<Item = u64> + '_ {
         (0..self.old)
             .filter(|&step| self.replaced.get(usize::try_from(step).unwrap()) == Some(&true))
     }
