@@ -93,28 +93,44 @@ impl Values {
         let mut fill = [0; N];
         fill.copy_from_slice(&self.fill);
         let marks = self.missing.iter();
-        let missing: Vec<[u8; N]> = marks
-            .filter_map(|mark| self.dtype.bytes_of(*mark)?.try_into().ok())
-            .collect();
-        let missing: Vec<T> = missing.into_iter().map(T::read).collect();
-        assert!(rows.starts.len() > row.len());
-        for (value, ends) in row.iter_mut().zip(rows.starts.windows(2)) {
-            let entries = ends[0] as usize..ends[1] as usize;
-            let (mut sum, mut wet) = (0.0, 0.0);
-            let of_row = rows.cells[entries.clone()].iter();
-            for (&cell, &weight) in of_row.zip(&rows.weights[entries]) {
-                let found = T::read(plane[cell as usize]);
-                if !found.is_nan() && !missing.contains(&found) {
-                    sum += f64::from(weight) * found.as_f64();
-                    wet += f64::from(weight);
-                }
-            }
-            *value = if wet > LEAST {
-                T::from_f64(sum / wet).bytes()
-            } else {
-                fill
-            };
+        let missing = marks.filter_map(|mark| self.dtype.bytes_of(*mark)?.try_into().ok());
+        let mut missing: Vec<T> = missing.map(T::read).collect();
+        missing.dedup();
+        // A file has one mark as a rule: a loop over marks would take as long as the mean.
+        match missing[..] {
+            [mark] => means(rows, plane, row, fill, |v: T| v.is_nan() || v == mark),
+            _ => means(rows, plane, row, fill, |v: T| {
+                v.is_nan() || missing.contains(&v)
+            }),
         }
+    }
+}
+
+/// Fills `row` with the means of the values that are not `dry`.
+fn means<T: Value<N>, const N: usize>(
+    rows: &Rows<'_>,
+    plane: &[[u8; N]],
+    row: &mut [[u8; N]],
+    fill: [u8; N],
+    dry: impl Fn(T) -> bool,
+) {
+    assert!(rows.starts.len() > row.len());
+    for (value, ends) in row.iter_mut().zip(rows.starts.windows(2)) {
+        let entries = ends[0] as usize..ends[1] as usize;
+        let (mut sum, mut wet) = (0.0, 0.0);
+        let of_row = rows.cells[entries.clone()].iter();
+        for (&cell, &weight) in of_row.zip(&rows.weights[entries]) {
+            let found = T::read(plane[cell as usize]);
+            if !dry(found) {
+                sum += f64::from(weight) * found.as_f64();
+                wet += f64::from(weight);
+            }
+        }
+        *value = if wet > LEAST {
+            T::from_f64(sum / wet).bytes()
+        } else {
+            fill
+        };
     }
 }
 
