@@ -2,16 +2,16 @@
 //!
 //! Key type: [`FileArgs`].
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
 
@@ -58,23 +58,8 @@ pub struct FileArgs {
     )]
     pub chunk_strategy: Option<String>,
 
-    /// A file, such as the domain file, that holds coordinates to take with --update-coords, or the corners of cells for
-    /// --method conservative [short: -gf]
-    #[arg(
-        long = "grid-filepath",
-        visible_alias = "grid_filepath",
-        value_name = "FILE"
-    )]
-    pub grid_filepath: Option<PathBuf>,
-
-    /// Which coordinates come from the grid file, as JSON: '{"nav_lon": "glamt", "nav_lat": "gphit"}' [short: -uc]
-    #[arg(
-        long = "update-coords",
-        visible_alias = "update_coords",
-        value_name = "JSON",
-        requires = "grid_filepath"
-    )]
-    pub update_coords: Option<String>,
+    #[command(flatten)]
+    pub grid: GridArgs,
 
     /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update]
     #[arg(long, value_enum)]
@@ -107,22 +92,6 @@ impl FileArgs {
     /// If it is malformed.
     pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
         sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
-    }
-
-    /// The coordinates to take from the grid file, by name, each with the variable there.
-    ///
-    /// # Errors
-    /// If that is malformed.
-    pub fn coordinates(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let Some(text) = &self.update_coords else {
-            return Ok(BTreeMap::new());
-        };
-        serde_json::from_str(text).map_err(|cause| {
-            let message = format!(
-                "--update-coords {text}: {cause}; expected JSON such as '{{\"nav_lon\": \"glamt\", \"nav_lat\": \"gphit\"}}'"
-            );
-            Failure::new(Exit::Usage, message)
-        })
     }
 
     /// Do all variables go into one store?

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::COMPACT;
+use super::grid::GridArgs;
 use super::size;
 use super::store::StoreArgs;
 
@@ -37,6 +38,9 @@ pub struct VerifyArgs {
         value_name = "DIM"
     )]
     pub append_dim: String,
+
+    #[command(flatten)]
+    pub grid: GridArgs,
 
     /// Memory that each rank may use for data, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]

@@ -3,6 +3,7 @@
 //! Key type: [`Domain`].
 
 use super::projector::field;
+use crate::cli::GridArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{CornerFields, Field, Projection};
 use crate::source::{Archive, Catalogue, Horizontal, Point, Variable};
@@ -15,8 +16,20 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    pub(super) fn new(catalogue: Option<Catalogue>, lends: bool) -> Self {
-        Self { catalogue, lends }
+    /// Opens the file that `args` name, if they do, and lends the `archive` the coordinates that they name.
+    pub(super) fn open(args: &GridArgs, archive: &mut Archive) -> Result<Self, Failure> {
+        let Some(path) = &args.grid_filepath else {
+            return Ok(Self::default());
+        };
+        let catalogue = Catalogue::read(path)?;
+        let lends = args.update_coords.is_some();
+        if lends {
+            archive.borrow_coordinates(&catalogue, &args.coordinates()?)?;
+        }
+        Ok(Self {
+            catalogue: Some(catalogue),
+            lends,
+        })
     }
 
     /// Checks that something comes from the file.

@@ -17,6 +17,7 @@ use crate::cli::{DeleteArgs, Meter};
 use crate::commit::{begin_delete, end_delete, new_id, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
+use crate::say;
 use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, layout};
 
 /// Keys of a round for each rank, and of a whole round.
@@ -62,7 +63,7 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
                 Failure::new(exit, message)
             });
             ranks.broadcast(&done.map(|()| None) as &Word)??;
-            println!("deleted: {} stores, {all}", survey.stores());
+            say!("deleted: {} stores, {all}", survey.stores());
         }
         nothing => {
             ranks.broadcast(&nothing.map(|_| None) as &Word)??;
@@ -93,11 +94,11 @@ impl Job<'_> {
         let survey = self.runtime.block_on(survey)?;
         let place = self.bucket.place();
         if args.dry_run {
-            println!("would delete from {place}:\n{survey}");
+            say!("would delete from {place}:\n{survey}");
             return Ok(None);
         }
         if asks && !confirmed(&format!("to delete from {place}:\n{survey}"))? {
-            println!("nothing was deleted");
+            say!("nothing was deleted");
             return Ok(None);
         }
         Ok(Some(survey))

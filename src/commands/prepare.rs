@@ -20,7 +20,8 @@ use crate::plan::{
     self, Added, Missing, Overlap, Plan, PlanError, Projection, Request, Settings, Transactions,
     check_strategies, comparison, follows_on, place, transactions,
 };
-use crate::source::{Archive, Catalogue, Order, SourceFile};
+use crate::say;
+use crate::source::{Archive, Order, SourceFile};
 use crate::store::{Bucket, Found, Stored, read_store};
 
 /// Stores that are looked at at a time.
@@ -105,12 +106,7 @@ impl<'a> Prepared<'a> {
             problems.extend(archive.gaps());
         }
         Failure::together(problems)?;
-        let domain = args.grid_filepath.as_deref().map(Catalogue::read);
-        let domain = domain.transpose()?;
-        if let (Some(domain), Some(_)) = (&domain, &args.update_coords) {
-            archive.borrow_coordinates(domain, &args.coordinates()?)?;
-        }
-        let domain = Domain::new(domain, args.update_coords.is_some());
+        let domain = Domain::open(&args.grid, &mut archive)?;
         bucket.reach(&prefix).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
@@ -288,7 +284,7 @@ fn request(
     // Attributes to add may be there already, too: the plan tells.
     if idle && intent.settings.attributes.is_empty() {
         if tell {
-            println!(
+            say!(
                 "store '{}': all {} steps are there already, skipped",
                 target.key,
                 placed.len()

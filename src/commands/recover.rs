@@ -14,6 +14,7 @@ use crate::commit::{
 };
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
+use crate::say;
 use crate::store::{Bucket, Entry, Found, layout, read_store};
 
 /// Runs the command on this rank.
@@ -52,7 +53,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
             continue;
         }
         if let Some(holder) = live_holder(bucket, store, &guarantees).await? {
-            println!("store '{store}': left alone, for it is being written: {holder}");
+            say!("store '{store}': left alone, for it is being written: {holder}");
             continue;
         }
         match recover_one(args, bucket, store).await {
@@ -64,9 +65,9 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         }
     }
     Failure::together(problems)?;
-    println!("recovered: {healed} transactions in {} stores", all.len());
+    say!("recovered: {healed} transactions in {} stores", all.len());
     if args.orphans {
-        println!("removed: {removed} objects that no transaction owns");
+        say!("removed: {removed} objects that no transaction owns");
     }
     Ok(())
 }
@@ -94,7 +95,7 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
     let orphans = orphans(bucket, store).await?;
     let keys: Vec<String> = orphans.into_iter().map(|entry| entry.key).collect();
     for key in &keys {
-        println!("removing {key}");
+        say!("removing {key}");
     }
     let deleted = bucket.delete_all(keys, false).await;
     let mut problems = deleted.problems;
@@ -125,11 +126,11 @@ async fn foretell(
             for transaction in unfinished {
                 let what = told(&transaction);
                 if is_locked(&transaction, args.lease.lock_dir.as_deref()) {
-                    println!("store '{store}': {what} may be under way: give its --lock-dir");
+                    say!("store '{store}': {what} may be under way: give its --lock-dir");
                     continue;
                 }
                 if let Some(holder) = &holder {
-                    println!("store '{store}': {what} is under way: {holder}");
+                    say!("store '{store}': {what} is under way: {holder}");
                     continue;
                 }
                 transactions += 1;
@@ -138,11 +139,11 @@ async fn foretell(
                     State::Prepared => "finished",
                     State::Delete => "gone on with",
                 };
-                println!("store '{store}': {what} would be {way}");
+                say!("store '{store}': {what} would be {way}");
             }
         }
     }
-    println!(
+    say!(
         "{transactions} transactions in {} stores would be recovered",
         all.len()
     );
@@ -153,11 +154,11 @@ async fn foretell(
     let found: Vec<Vec<Entry>> = found.buffered(REQUESTS).try_collect().await?;
     let (mut objects, mut bytes) = (0u64, 0);
     for entry in found.into_iter().flatten() {
-        println!("would remove {}", entry.key);
+        say!("would remove {}", entry.key);
         objects += 1;
         bytes += entry.bytes;
     }
-    println!(
+    say!(
         "{objects} objects, {}, would be removed",
         bytes_shown(bytes)
     );

@@ -9,6 +9,7 @@ use crate::cli::RollbackArgs;
 use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, roll_back};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
+use crate::say;
 use crate::store::{Bucket, layout};
 
 /// Runs the command on this rank.
@@ -73,9 +74,9 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
                 format!("the {} of {} is done", entry.command, transaction.id)
             }
         });
-        println!("store '{store}': {what}");
+        say!("store '{store}': {what}");
     }
-    println!("rolled back: {} stores", last.len());
+    say!("rolled back: {} stores", last.len());
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::Ranks;
 use crate::reproject::Weights;
+use crate::say;
 use crate::store::{Bucket, Codec};
 
 /// Runs `send` on this rank.
@@ -87,7 +88,7 @@ fn budget(args: &FileArgs) -> Budget {
 
 fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     let args = intent.files;
-    args.coordinates()?;
+    args.grid.coordinates()?;
     let Started {
         bucket,
         runtime,
@@ -189,9 +190,9 @@ fn run_all(
         }
     }
     if ranks.rank() == 0 {
-        println!("{}", summary.after(begun.elapsed()));
+        say!("{}", summary.after(begun.elapsed()));
         if let Some(hold) = hold {
-            println!("{}", hold.leases.guarantee());
+            say!("{}", hold.leases.guarantee());
         }
     }
     Ok(())
@@ -208,8 +209,8 @@ async fn begin<'a>(
         return Ok(None);
     };
     match work.number {
-        (_, 1) => println!("plan: {}", work.plan),
-        (number, all) => println!("plan {number} of {all}: {}", work.plan),
+        (_, 1) => say!("plan: {}", work.plan),
+        (number, all) => say!("plan {number} of {all}: {}", work.plan),
     }
     Begun::new(bucket, work, intent, hold).await.map(Some)
 }

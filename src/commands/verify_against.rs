@@ -16,7 +16,8 @@ use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Added, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Request, Settings, place,
+    self, Added, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Projection, Request,
+    Settings, place,
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
@@ -31,6 +32,8 @@ pub(super) struct Against<'a> {
     args: &'a VerifyArgs,
     /// Only rank 0 has it.
     archive: Option<Archive>,
+    /// Where coordinates and corners come from, if not from the files.
+    domain: Domain,
 }
 
 impl<'a> Against<'a> {
@@ -44,12 +47,19 @@ impl<'a> Against<'a> {
         }
         let files = catalogue(&args.against, &args.append_dim, ranks)?;
         let archive = match ranks.rank() {
-            0 => Archive::join(files, &args.append_dim, Order::Any).map(Some),
+            0 => Archive::join(files, &args.append_dim, Order::Any).and_then(|mut archive| {
+                let domain = Domain::open(&args.grid, &mut archive)?;
+                Ok(Some((archive, domain)))
+            }),
             _ => Ok(None),
         };
         settle(ranks, &archive.as_ref().map(|_| ()).map_err(Clone::clone))?;
-        let archive = archive?;
-        Ok(Some(Self { args, archive }))
+        let (archive, domain) = archive?.unzip();
+        Ok(Some(Self {
+            args,
+            archive,
+            domain: domain.unwrap_or_default(),
+        }))
     }
 
     /// The prefix `asked` for, or the one that the files' names give.
@@ -77,11 +87,16 @@ impl<'a> Against<'a> {
         threads: usize,
         ranks: &Ranks,
     ) -> Result<Vec<String>, Failure> {
-        let plan = match &self.archive {
+        let Self {
+            args,
+            archive,
+            domain,
+        } = self;
+        let plan = match &archive {
             Some(archive) => {
-                let mut settings = settings(self.args, ranks.size(), threads);
+                let mut settings = settings(args, ranks.size(), threads);
                 runtime
-                    .block_on(self.plan(archive, prefix, bucket, &mut settings))
+                    .block_on(plan(args, archive, domain, prefix, bucket, &mut settings))
                     .map(Some)
             }
             None => Ok(None),
@@ -120,45 +135,48 @@ impl<'a> Against<'a> {
         lines.sort_unstable();
         Ok(lines)
     }
+}
 
-    async fn plan(
-        &self,
-        archive: &Archive,
-        prefix: &str,
-        bucket: &Bucket,
-        settings: &mut Settings,
-    ) -> Result<Plan, Failure> {
-        let (args, named) = (self.args, self.args.named());
-        let variables = chosen(&archive.catalogue, named)?;
-        let mut all = Vec::new();
-        if !args.is_compact() {
-            all.extend(targets(archive, prefix, variables.clone(), false));
-        }
-        // Without names, whichever stores there are.
-        if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
-            all.extend(targets(archive, prefix, variables, true));
-        }
-        Failure::together(archive.differences(&all_members(&all)))?;
-        let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
-        let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
-        let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
-        let (mut requests, mut problems) = (Vec::new(), Vec::new());
-        let mut projector = Projector::new(None, Domain::default());
-        for (target, found) in all.into_iter().zip(looked) {
-            let Found::Store(stored) = found else {
-                continue;
-            };
-            let added = projector.added(archive, &target, Some(&stored));
-            match added.and_then(|added| request(target, stored, added, archive)) {
-                Ok(request) => requests.push(request),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        Failure::together(problems)?;
-        projector.conclude(args.memory)?;
-        settings.projections = projector.projections().to_vec();
-        plan::against(archive, &requests, settings)
+/// What is compared.
+async fn plan(
+    args: &VerifyArgs,
+    archive: &Archive,
+    domain: Domain,
+    prefix: &str,
+    bucket: &Bucket,
+    settings: &mut Settings,
+) -> Result<Plan, Failure> {
+    let named = args.named();
+    let variables = chosen(&archive.catalogue, named)?;
+    let mut all = Vec::new();
+    if !args.is_compact() {
+        all.extend(targets(archive, prefix, variables.clone(), false));
     }
+    // Without names, whichever stores there are.
+    if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
+        all.extend(targets(archive, prefix, variables, true));
+    }
+    Failure::together(archive.differences(&all_members(&all)))?;
+    let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
+    let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
+    let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
+    let (mut requests, mut problems) = (Vec::new(), Vec::new());
+    let mut projector = Projector::new(None, domain);
+    for (target, found) in all.into_iter().zip(looked) {
+        let Found::Store(stored) = found else {
+            continue;
+        };
+        let added = projector.added(archive, &target, Some(&stored));
+        match added.and_then(|added| request(target, stored, added, archive)) {
+            Ok(request) => requests.push(request),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Failure::together(problems)?;
+    projector.conclude(args.memory)?;
+    settings.projections = projector.projections().to_vec();
+    settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
+    plan::against(archive, &requests, settings)
 }
 
 /// Where the files' steps lie in a store that must have all of them.

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::plan::Projection;
 use crate::ranks::Ranks;
 use crate::reproject::{Weights, weights};
+use crate::say;
 
 /// The weights of `projections`, on every rank. With a `file` there is one projection at most: its weights are read from
 /// it if it is there, else computed and written to it.
@@ -80,7 +81,7 @@ fn check(weights: Weights) -> Result<Weights, Failure> {
 fn write(file: Option<&Path>, projection: &Projection, weights: &Weights) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     write_weights(file, projection, weights)?;
-    println!("the weights were written to {}", file.display());
+    say!("the weights were written to {}", file.display());
     Ok(())
 }
 

@@ -24,13 +24,18 @@ pub struct Projection {
 
 impl Projection {
     /// Bytes that a rank holds while the weights are computed, at most: coordinates and what they are sorted by, the corners
-    /// if there are any, and the weights with copies on their way between ranks. Each row has about five entries where it
-    /// can have many.
+    /// if there are any, and the weights with copies on their way between ranks.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let of_cell = if self.cells.corners.is_some() { 90 } else { 26 };
-        let of_target = if self.method.is_nearest() { 16 } else { 120 };
-        self.cells.len() * of_cell + self.grid.len() as u64 * of_target
+        self.cells.len() * of_cell + 3 * self.table()
+    }
+
+    /// Bytes of the weights, about: where a target cell can have many entries, it has four or five.
+    #[must_use]
+    pub fn table(&self) -> u64 {
+        let of_target = if self.method.is_nearest() { 4 } else { 40 };
+        self.grid.len() as u64 * of_target
     }
 }
 

@@ -455,5 +455,9 @@ fn cells_without_coordinates_are_told_of_and_left_out() {
         ];
         let ended = alone(&[&send[..], &borrow].concat()).well();
         assert!(!ended.stderr.contains("no coordinates"), "{}", ended.stderr);
+        let verify = ["verify", "-b", &url, "-p", "lent", "--against", &holes];
+        let with_domain = on_ranks(2, &[&verify[..], &borrow[1..5]].concat()).well();
+        assert!(with_domain.stdout.ends_with(" 0 faults\n"));
+        refused(&on_ranks(2, &verify), 38, &["from another grid"]);
     }
 }
