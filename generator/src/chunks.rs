@@ -78,6 +78,16 @@ impl ChunkShape {
     }
 }
 
+/// XIOS's chunk of a horizontal array of float32 of this shape: the whole, or as many rows as make at most about 20 MiB.
+pub(crate) fn horizontal_chunk(shape: &[usize]) -> Vec<usize> {
+    let parts = (4 * shape.iter().product::<usize>())
+        .div_ceil(TARGET)
+        .max(1);
+    let mut chunk = shape.to_vec();
+    chunk[0] = chunk[0].div_ceil(parts);
+    chunk
+}
+
 impl FromStr for Chunks {
     type Err = Error;
 
@@ -120,6 +130,8 @@ mod tests {
         assert_eq!(shape("eORCA025", Variable::Tos), [1, 1206, 1440]);
         assert_eq!(shape("eORCA1", Variable::So), [1, 38, 332, 362]);
         assert_eq!(shape("40x30x5", Variable::So), [1, 5, 30, 40]);
+        assert_eq!(horizontal_chunk(&[332, 362]), [332, 362]);
+        assert_eq!(horizontal_chunk(&[3606, 4320, 4]), [301, 4320, 4]);
     }
 
     #[test]

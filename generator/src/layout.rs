@@ -3,7 +3,7 @@
 
 use netcdf::{AttributeValue, FileMut, NcTypeDescriptor};
 
-use crate::chunks::ChunkShape;
+use crate::chunks::{ChunkShape, horizontal_chunk};
 use crate::fields::FILL;
 use crate::hash;
 use crate::{Spec, Variable};
@@ -72,7 +72,7 @@ impl Layout<'_> {
             self.variable::<f32>(
                 name,
                 &["y", "x"],
-                &[ny, nx],
+                &horizontal_chunk(&[ny, nx]),
                 &[
                     ("standard_name", standard.into()),
                     ("long_name", long.into()),
@@ -83,7 +83,8 @@ impl Layout<'_> {
             )?;
         }
         for name in ["bounds_lon", "bounds_lat"] {
-            self.variable::<f32>(name, &["y", "x", "nvertex"], &[ny, nx, 4], &[])?;
+            let chunk = horizontal_chunk(&[ny, nx, 4]);
+            self.variable::<f32>(name, &["y", "x", "nvertex"], &chunk, &[])?;
         }
         Ok(())
     }

@@ -127,6 +127,8 @@ impl<'a> Prepared<'a> {
         let (requests, _) = requests.await?;
         prepared.projector.conclude(args.memory)?;
         intent.settings.projections = prepared.projector.projections().to_vec();
+        let tables = intent.settings.projections.iter().map(Projection::table);
+        intent.settings.budget.weights = tables.sum();
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
         check_strategies(&prepared.archive, mains, &intent.settings)?;
         tell_what_is_clipped(&prepared.archive, &prepared.targets, intent);
@@ -138,6 +140,10 @@ impl<'a> Prepared<'a> {
                 intent.transactions,
             )?;
             let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
+            if !intent.settings.projections.is_empty() {
+                // Before weights are computed: does it fit the memory?
+                plan::plan(&prepared.archive, &requests, &intent.settings)?;
+            }
             prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
             let mut first = whole.start;
             for files in groups {
