@@ -242,6 +242,16 @@ fn without_corners_there_is_no_area() {
     assert_eq!(refused, Err(GridError::NoCorners));
 }
 
+/// A side may begin on a meridian beyond the target's last, to within rounding.
+#[test]
+fn sides_beyond_the_window_are_left_out() {
+    let source = rotated(6, 7, [-29.585_276_385_622_12, 90.743_799_901_922_49]);
+    let target = TargetGrid::global(16, 3);
+    for (got, area) in arrived(&source, &target).iter().zip(&areas(&source)) {
+        assert!((got - area).abs() < 1e-6 * area, "{got} {area}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -153,6 +153,10 @@ impl<'a> Window<'a> {
         // Casts of numbers below zero give zero.
         let first = (place(west.0) as usize).max(self.columns.start);
         let end = (place(east.0).ceil() as usize).min(self.columns.end);
+        if first >= end {
+            // All of it lies beyond the window.
+            return;
+        }
         let mut from = west;
         if west.0 < self.meridian(first) {
             from = self.crossing(slope, first);
