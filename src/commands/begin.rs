@@ -5,7 +5,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::Hold;
-use super::prepare::{Intent, REQUESTS, Work};
+use super::intent::Intent;
+use super::prepare::Work;
+use super::targets::REQUESTS;
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};

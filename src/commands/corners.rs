@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Domain`].
 
-use super::projector::field;
+use super::reprojectable::field;
 use crate::cli::GridArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{CornerFields, Field, Projection};

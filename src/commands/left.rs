@@ -8,7 +8,7 @@ use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::prepare::REQUESTS;
+use super::targets::REQUESTS;
 use crate::commit::{Entry, State, Unfinished, heal, unfinished};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;

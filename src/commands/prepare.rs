@@ -1,6 +1,6 @@
 //! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
 //!
-//! Key types: [`Intent`], what the command wants; [`Prepared`], an archive that fits.
+//! Key type: [`Prepared`], an archive that fits.
 
 use std::ops::Range;
 
@@ -9,39 +9,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::corners::Domain;
 use super::digest::digest;
 use super::hold::Hold;
+use super::intent::Intent;
 use super::left::Left;
 use super::prefix::prefix;
 use super::projector::Projector;
-use super::targets::{Target, all_members, chosen, held, targets};
-use crate::cli::FileArgs;
+use super::request::{request, tell_what_is_clipped};
+use super::targets::{REQUESTS, Target, all_members, chosen, held, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
-use crate::plan::{
-    self, Added, Missing, Overlap, Plan, PlanError, Projection, Request, Settings, Transactions,
-    check_strategies, comparison, follows_on, place, transactions,
-};
-use crate::say;
+use crate::plan::{self, Plan, Projection, Request, check_strategies, comparison, transactions};
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Bucket, Found, Stored, read_store};
-
-/// Stores that are looked at at a time.
-pub(super) const REQUESTS: usize = 16;
-
-/// What the command wants.
-pub(super) struct Intent<'a> {
-    /// Files, stores and how to go about it.
-    pub files: &'a FileArgs,
-    /// What becomes of steps that a store has already.
-    pub overlap: Overlap,
-    /// What becomes of steps that it does not have.
-    pub missing: Missing,
-    /// May times be missing between the files, or behind a store's last step?
-    pub allow_gaps: bool,
-    /// How many files are committed at a time.
-    pub transactions: Transactions,
-    /// How arrays are made and written.
-    pub settings: Settings,
-}
+use crate::store::{Bucket, Found, read_store};
 
 /// Files that fit together, and the stores they go to.
 pub(super) struct Prepared<'a> {
@@ -67,17 +45,6 @@ pub(super) struct Work {
     pub resumed: Vec<Option<Unfinished>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
-}
-
-impl Intent<'_> {
-    /// The command's name.
-    pub(super) fn command(&self) -> &'static str {
-        if self.settings.rewrite {
-            "update"
-        } else {
-            "send"
-        }
-    }
 }
 
 impl<'a> Prepared<'a> {
@@ -253,73 +220,5 @@ impl<'a> Prepared<'a> {
         }
         Failure::together(problems)?;
         Ok((requests, left))
-    }
-}
-
-/// What is asked of one store; `None` when there is nothing to do.
-fn request(
-    target: &Target,
-    stored: Option<Stored>,
-    added: Vec<Added>,
-    archive: &Archive,
-    intent: &Intent<'_>,
-    tell: bool,
-) -> Result<Option<Request>, PlanError> {
-    let steps = if target.members.contains(&archive.axis) {
-        archive.steps()
-    } else {
-        Vec::new()
-    };
-    let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
-    let placed = place(&target.key, there, &steps, intent.overlap, intent.missing)?;
-    if let (Some(stored), false) = (&stored, intent.allow_gaps) {
-        follows_on(&target.key, stored, archive, &placed)?;
-    }
-    let holds = |name: &String| {
-        stored
-            .as_ref()
-            .is_some_and(|s| s.arrays.iter().any(|a| a.name == *name))
-    };
-    let members = target.members_with(archive, &added);
-    let idle = stored.is_some()
-        && !placed.is_empty()
-        && placed.iter().all(|p| p.stored)
-        && !intent.settings.replace
-        && members.iter().all(holds)
-        && added.iter().all(|added| holds(&added.variable.name));
-    // Attributes to add may be there already, too: the plan tells.
-    if idle && intent.settings.attributes.is_empty() {
-        if tell {
-            say!(
-                "store '{}': all {} steps are there already, skipped",
-                target.key,
-                placed.len()
-            );
-        }
-        return Ok(None);
-    }
-    Ok(Some(Request {
-        key: target.key.clone(),
-        mains: target.mains.clone(),
-        members,
-        added,
-        stored,
-        placed,
-    }))
-}
-
-fn tell_what_is_clipped(archive: &Archive, targets: &[Target], intent: &Intent<'_>) {
-    let mains = || targets.iter().flat_map(|t| &t.mains);
-    for (dimension, &asked) in &intent.settings.strategy.0 {
-        let has = |name: &String| {
-            let variable = archive.catalogue.variable(name);
-            variable.is_some_and(|v| v.dimensions.contains(dimension))
-        };
-        let size = archive.catalogue.dimension(dimension).unwrap_or(u64::MAX);
-        if *dimension != archive.append_dimension && asked > size && mains().any(has) {
-            eprintln!(
-                "msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}"
-            );
-        }
     }
 }

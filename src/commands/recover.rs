@@ -5,9 +5,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
 use super::left::{all_unfinished, is_locked, told};
-use super::prepare::REQUESTS;
 use super::start::{Started, start};
 use super::stores::stores;
+use super::targets::REQUESTS;
 use crate::cli::{RecoverArgs, bytes_shown};
 use crate::commit::{
     State, Unfinished, clear_ledger, live_holder, orphans, probe_and_sweep, sweep,

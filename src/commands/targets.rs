@@ -4,11 +4,13 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::prepare::REQUESTS;
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::source::{Archive, Catalogue, SourceError, list};
 use crate::store::{Bucket, Found, StoreError, layout, read_store};
+
+/// Stores that are looked at at a time.
+pub(super) const REQUESTS: usize = 16;
 
 /// A store that is asked for.
 pub(super) struct Target {

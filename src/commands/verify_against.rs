@@ -11,7 +11,7 @@ use super::corners::Domain;
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::settle::settle;
-use super::targets::{Target, all_members, chosen, held, targets};
+use super::targets::{REQUESTS, Target, all_members, chosen, held, targets};
 use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
@@ -23,9 +23,6 @@ use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
 use crate::store::{Bucket, Codec, Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
-
-/// Stores that are looked at at a time.
-const REQUESTS: usize = 16;
 
 /// The files to compare with.
 pub(super) struct Against<'a> {

@@ -11,13 +11,13 @@ use super::conform::conforms;
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use super::follow::HORIZONTAL;
+use super::item::{Item, item};
 use super::new::{Formed, New, is_small};
 use super::sharding::check_chunks;
 use super::steps::runs;
-use super::target::{Append, Form, Origin, Phase, TargetArray, TargetStore};
+use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
-use crate::source::{Archive, Variable, list};
+use crate::source::{Archive, list};
 use crate::store::document::{self, Documents};
 use crate::store::{Stored, StoredArray, Version, layout};
 
@@ -25,18 +25,6 @@ use crate::store::{Stored, StoredArray, Version, layout};
 pub(super) struct Draft {
     pub array: TargetArray,
     pub stored_chunks: Option<Vec<u64>>,
-}
-
-/// What an array is made from.
-struct Item<'a> {
-    variable: &'a Variable,
-    origin: Origin,
-    /// Is it a data variable?
-    main: bool,
-    /// The shape of the source's stored chunks.
-    stored_chunks: Option<&'a Vec<u64>>,
-    /// The chunk sizes of its first dimensions, where they are given by those of another array.
-    leading: Vec<u64>,
 }
 
 /// What [`draft_array`] makes.
@@ -128,41 +116,6 @@ pub(super) fn draft_arrays(
         old_root,
         new_steps: count(false),
         replaced_steps: if settings.replace { count(true) } else { 0 },
-    })
-}
-
-/// What the array `name` of the store is made from, `chunks` being the chunk shapes of those before it; `None` if the files
-/// do not have it.
-fn item<'a>(
-    archive: &'a Archive,
-    request: &'a Request,
-    name: &str,
-    chunks: &BTreeMap<String, Vec<u64>>,
-) -> Option<Item<'a>> {
-    let catalogue = &archive.catalogue;
-    let Some(added) = request.added.iter().find(|a| a.variable.name == name) else {
-        let variable = catalogue.variable(name)?;
-        return Some(Item {
-            variable,
-            origin: origin(archive, name),
-            main: request.mains.contains(&variable.name),
-            stored_chunks: variable.stored_chunks.as_ref(),
-            leading: Vec::new(),
-        });
-    };
-    let of = added.of.as_ref();
-    let chunk = of.and_then(|of| chunks.get(of));
-    Some(Item {
-        variable: &added.variable,
-        origin: Origin {
-            variable: of.cloned().unwrap_or_default(),
-            leading: 0,
-            file: 0,
-            form: added.form.clone(),
-        },
-        main: of.is_some(),
-        stored_chunks: of.and_then(|of| catalogue.variable(of)?.stored_chunks.as_ref()),
-        leading: chunk.map_or_else(Vec::new, |chunk| chunk[..chunk.len() - HORIZONTAL].to_vec()),
     })
 }
 
@@ -298,24 +251,6 @@ fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanErr
         return Err(PlanError::NoShards { store: store() });
     }
     Ok(version)
-}
-
-/// Where the values of the variable `name` come from.
-fn origin(archive: &Archive, name: &str) -> Origin {
-    match archive.borrowed.variables.get(name) {
-        Some((variable, leading)) => Origin {
-            variable: variable.clone(),
-            leading: *leading,
-            file: archive.files.len(),
-            form: Form::AsRead,
-        },
-        None => Origin {
-            variable: name.to_owned(),
-            leading: 0,
-            file: 0,
-            form: Form::AsRead,
-        },
-    }
 }
 
 /// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays

@@ -8,9 +8,11 @@ mod attributes;
 mod chunking;
 mod conform;
 mod convert;
+mod coordinates;
 mod draft;
 mod error;
 mod follow;
+mod item;
 mod new;
 mod prefix;
 mod projected;
@@ -23,10 +25,11 @@ mod units;
 
 pub use attributes::attributes_of;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
+pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
 pub use prefix::derive_prefix;
-pub use projected::{Added, Held, coordinates, held, projected, projected_name};
+pub use projected::{Added, Held, held, projected, projected_name};
 pub use projection::{Cells, CornerFields, Field, Projection};
 pub use steps::{Missing, Overlap, Placed, follows_on, place};
 pub use target::{
