@@ -67,7 +67,12 @@ impl<'a> Projector<'a> {
         for reason in &self.reasons {
             eprintln!("msm_os: {reason}");
         }
-        if self.args.is_some_and(|args| args.weights.is_some()) && self.projections.len() > 1 {
+        let keeps = self.args.is_some_and(|args| args.weights.is_some());
+        if keeps && self.projections.is_empty() {
+            let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        if keeps && self.projections.len() > 1 {
             let message = format!(
                 "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
                 self.projections.len()

@@ -22,7 +22,7 @@ pub(super) fn read_weights(
     projection: &Projection,
 ) -> Result<Option<Weights>, Failure> {
     match path.try_exists() {
-        Ok(false) => return Ok(None),
+        Ok(false) => return check_folder(path).map(|()| None),
         Ok(true) => {}
         Err(cause) => {
             let message = format!("--weights {}: {cause}", path.display());
@@ -65,6 +65,21 @@ pub(super) fn read_weights(
     let nearest = projection.method.is_nearest();
     let weights = entries.to_weights(cells.ny * cells.nx, grid.len(), nearest);
     weights.map(Some).map_err(refuse)
+}
+
+/// The folder that the file is to be written to must be there before anything is computed.
+fn check_folder(path: &Path) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(Path::is_dir) {
+        return Ok(());
+    }
+    let message = format!(
+        "--weights {}: there is no such folder; make it, or name a file in another one",
+        path.display()
+    );
+    Err(Failure::new(Exit::NotReprojected, message))
 }
 
 /// Writes the weights of `projection` to the file at `path`.

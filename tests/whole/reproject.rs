@@ -371,6 +371,14 @@ fn what_cannot_be_reprojected_is_named() {
         2,
         &["--grid-filepath", "nothing comes from that file"],
     );
+    let nowhere = sandbox.path("missing/weights.nc");
+    let ended = send(
+        &file,
+        &["-v", "tos", "--weights", nowhere.to_str().unwrap()],
+    );
+    refused(&ended, 37, &["there is no such folder"]);
+    let ended = alone(&["send", "-f", &file, "-b", &url, "--weights", "w.nc"]);
+    refused(&ended, 2, &["nothing is reprojected"]);
     // Components of vectors, by name and by grid.
     let component = cut(
         &sandbox,
