@@ -1,13 +1,11 @@
 //! The cells of a model's grid, read from the files that say where they are.
 
-use std::sync::{Mutex, PoisonError};
-
 use md5::{Digest, Md5};
 
 use crate::exit::{Exit, Failure};
 use crate::plan::{Cells, CornerFields, Field};
 use crate::reproject::{Corners, GridError, SourceGrid};
-use crate::source::{Block, Hyperslab, Number, Reader, SourceError, copy_block};
+use crate::source::{Hyperslab, Number, Reader, SourceError};
 
 /// Corners of a cell.
 const CORNERS: usize = 4;
@@ -74,14 +72,8 @@ fn read(field: &Field, shape: &[usize]) -> Result<Vec<f64>, SourceError> {
             .collect(),
     };
     let size = field.dtype.size();
-    let bytes = Mutex::new(vec![0; shape.iter().product::<usize>() * size]);
-    let sink = |block: Block<'_>| {
-        let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        copy_block(block.values, block.slab, &mut bytes, &slab, &slab, size);
-    };
     let reader = Reader::new(vec![field.path.clone()]);
-    reader.read(0, &field.variable, size, &slab, &sink)?;
-    let bytes = bytes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let bytes = reader.read_whole(0, &field.variable, size, &slab)?;
     let fill = field.fill.map(Number::as_f64);
     let numbers = field.dtype.numbers(&bytes).map(Number::as_f64);
     Ok(numbers

@@ -290,6 +290,7 @@ impl<'a> Projector<'a> {
         Ok(Cells {
             ny,
             nx,
+            coordinates: [horizontal.longitude.clone(), horizontal.latitude.clone()],
             longitude: field(archive, &horizontal.longitude)?,
             latitude: field(archive, &horizontal.latitude)?,
             corners,

@@ -101,6 +101,7 @@ mod tests {
             cells: Cells {
                 ny: usize::try_from(ny).unwrap(),
                 nx: usize::try_from(nx).unwrap(),
+                coordinates: ["lon", "lat"].map(str::to_owned),
                 longitude: field.clone(),
                 latitude: field,
                 corners: None,

@@ -65,14 +65,13 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
         dimensions.push(name);
         shape.push(size);
     }
-    let horizontal = [&cells.longitude.variable, &cells.latitude.variable];
     let mut attributes = Vec::new();
     for (name, value) in &variable.attributes {
         match (name.as_str(), value.text()) {
             ("coordinates", Some(names)) => {
                 let kept = names
                     .split_whitespace()
-                    .filter(|name| !horizontal.iter().any(|h| h == name));
+                    .filter(|name| !cells.coordinates.iter().any(|own| own == name));
                 let kept: Vec<&str> = kept.collect();
                 if !kept.is_empty() {
                     attributes.push((name.clone(), text(&kept.join(" "))));
@@ -98,8 +97,10 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
         ..
     } = *grid;
     let source = format!(
-        "{} by {} cells at {}, {}",
-        cells.ny, cells.nx, cells.longitude.variable, cells.latitude.variable
+        "{} by {} cells at {}",
+        cells.ny,
+        cells.nx,
+        cells.coordinates.join(", ")
     );
     attributes.extend([
         ("grid_mapping".to_owned(), text(MAPPING)),
@@ -187,8 +188,10 @@ mod tests {
             cells: Cells {
                 ny: 3,
                 nx: 4,
-                longitude: field("nav_lon"),
-                latitude: field("nav_lat"),
+                coordinates: ["nav_lon", "nav_lat"].map(str::to_owned),
+                // Borrowed: called otherwise where they are.
+                longitude: field("glamt"),
+                latitude: field("gphit"),
                 corners: None,
             },
             method: Method::NearestLonlat,

@@ -46,6 +46,8 @@ pub struct Cells {
     pub ny: usize,
     /// Columns.
     pub nx: usize,
+    /// The names of the longitude and the latitude in the files, wherever their values come from.
+    pub coordinates: [String; 2],
     /// Degrees east of their centres, `[y, x]`.
     pub longitude: Field,
     /// Degrees north of their centres, `[y, x]`.

@@ -17,7 +17,7 @@ use super::catalogue::open;
 use super::characters::{kind_of_texts, read_texts};
 use super::error::SourceError;
 use super::hdf5::{Dataset, H5File, quiet};
-use super::hyperslab::Hyperslab;
+use super::hyperslab::{Hyperslab, copy_block};
 use super::stored::Scratch;
 
 /// Files kept open at a time.
@@ -87,6 +87,26 @@ impl Reader {
             count: slab.count.clone(),
             cause,
         })
+    }
+
+    /// The values of `slab` of `variable`, in one buffer; see [`Self::read`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_whole(
+        &self,
+        file: usize,
+        variable: &str,
+        size: usize,
+        slab: &Hyperslab,
+    ) -> Result<Vec<u8>, SourceError> {
+        let values = Mutex::new(vec![0; index(slab.len()) * size]);
+        let sink = |block: Block<'_>| {
+            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+            copy_block(block.values, block.slab, &mut values, slab, slab, size);
+        };
+        self.read(file, variable, size, slab, &sink)?;
+        Ok(values.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn opened(&self, file: usize) -> Result<Arc<OpenFile>, SourceError> {

@@ -87,17 +87,10 @@ impl Engine {
         conversion: &Conversion,
     ) -> Result<Vec<u8>, SourceError> {
         let size = conversion.times.dtype_from.size();
-        let count = usize::try_from(part.in_file.len()).unwrap_or(usize::MAX);
-        let values = Mutex::new(vec![0; count * size]);
-        let sink = |block: Block<'_>| {
-            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-            let slab = &part.in_file;
-            copy_block(block.values, block.slab, &mut values, slab, slab, size);
-        };
         let name = &array.origin.variable;
-        self.reader
-            .read(part.file, name, size, &part.in_file, &sink)?;
-        let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let values = self
+            .reader
+            .read_whole(part.file, name, size, &part.in_file)?;
         Ok(conversion.times.convert(&values, conversion.fill)?)
     }
 }

@@ -126,7 +126,8 @@ impl Engine {
     }
 }
 
-fn holds(part: &Part, position: &[u64]) -> bool {
+/// Does `part` hold values at this position, or below it if that is of the first dimensions only?
+pub(super) fn holds(part: &Part, position: &[u64]) -> bool {
     let slab = &part.in_array;
     let ranges = slab.start.iter().zip(&slab.count);
     let mut places = position.iter().zip(ranges);

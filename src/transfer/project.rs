@@ -3,15 +3,15 @@
 //! Key type: [`Fields`].
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::assemble::{Filled, blank};
+use super::differences::holds;
 use super::engine::Engine;
 use crate::plan::{Form, Part, TargetArray, WorkUnit};
 use crate::reproject::{Values, Weights};
-use crate::source::{Block, Hyperslab, SourceError, copy_block};
+use crate::source::{Hyperslab, SourceError, copy_block};
 
 /// Fields of the model's grid, in boxes of the index space of the variable's array.
 pub(super) struct Fields<'a> {
@@ -115,23 +115,9 @@ impl Engine {
             count: [&slab.count[..leading], &[fields.ny, fields.nx]].concat(),
         };
         let in_file = whole(&part.in_file);
-        let count = usize::try_from(in_file.len()).unwrap_or(usize::MAX);
-        let size = fields.size;
-        let values = Mutex::new(vec![0; count * size]);
-        let sink = |block: Block<'_>| {
-            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-            copy_block(
-                block.values,
-                block.slab,
-                &mut values,
-                &in_file,
-                &in_file,
-                size,
-            );
-        };
         let name = &array.origin.variable;
-        self.reader.read(part.file, name, size, &in_file, &sink)?;
-        let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let reader = &self.reader;
+        let values = reader.read_whole(part.file, name, fields.size, &in_file)?;
         Ok((whole(&part.in_array), Cow::Owned(values)))
     }
 }
@@ -194,16 +180,6 @@ fn windows<'a>(
                 values,
             }
         })
-}
-
-/// Is a field at this place along the leading dimensions written by `part`?
-fn holds(part: &Part, place: &[u64]) -> bool {
-    let slab = &part.in_array;
-    let ranges = slab.start.iter().zip(&slab.count);
-    place
-        .iter()
-        .zip(ranges)
-        .all(|(at, (start, count))| at >= start && at - start < *count)
 }
 
 /// Fills the rows of `window` that lie in the target grid, of `[ny, nx]` cells.

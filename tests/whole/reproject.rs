@@ -52,63 +52,35 @@ fn the_same_bytes_on_any_number_of_ranks() {
     let sandbox = Sandbox::new();
     let file = months(&sandbox, 1, 3);
     for method in METHODS {
-        let url = |ranks: usize| sandbox.url(&format!("{method}-{ranks}"));
+        let send = |ranks: usize, store: &str, weights: &str| {
+            let (url, weights) = (sandbox.url(store), sandbox.path(weights));
+            let files = ["-f", &file, "-b", &url, "-v", "thetao", "tos"];
+            let reproject = ["-r", "--method", method, "--grid", "50x37", "--weights"];
+            let weights = [weights.to_str().unwrap()];
+            on_ranks(
+                ranks,
+                &[&["send"][..], &files, &reproject, &weights].concat(),
+            )
+            .well()
+        };
+        let called = |ranks: usize| format!("{method}-{ranks}");
+        let weights = |ranks: usize| format!("{method}-{ranks}.nc");
         for ranks in [1, 2, 5] {
-            let weights = sandbox.path(&format!("{method}-{ranks}.nc"));
-            let send = [
-                "send",
-                "-f",
-                &file,
-                "-b",
-                &url(ranks),
-                "-v",
-                "thetao",
-                "tos",
-                "-r",
-                "--method",
-                method,
-                "--grid",
-                "50x37",
-                "--weights",
-                weights.to_str().unwrap(),
-            ];
-            on_ranks(ranks, &send).well();
+            send(ranks, &called(ranks), &weights(ranks));
         }
-        let expected = sandbox.stores(&format!("{method}-1"));
-        assert!(
-            expected
-                .keys()
-                .any(|key| key.contains("/projected_thetao/c/"))
-        );
-        let weights =
-            |ranks: usize| std::fs::read(sandbox.path(&format!("{method}-{ranks}.nc"))).unwrap();
+        let expected = sandbox.stores(&called(1));
+        let projected = |key: &String| key.contains("/projected_thetao/c/");
+        assert!(expected.keys().any(projected));
+        let written = |ranks: usize| std::fs::read(sandbox.path(&weights(ranks))).unwrap();
         for ranks in [2, 5] {
-            assert!(sandbox.stores(&format!("{method}-{ranks}")) == expected);
-            assert!(weights(ranks) == weights(1), "{method} on {ranks} ranks");
+            assert!(sandbox.stores(&called(ranks)) == expected);
+            assert!(written(ranks) == written(1), "{method} on {ranks} ranks");
         }
         // With weights from the file.
-        let again = sandbox.url(&format!("{method}-again"));
-        let weights = sandbox.path(&format!("{method}-5.nc"));
-        let send = [
-            "send",
-            "-f",
-            &file,
-            "-b",
-            &again,
-            "-v",
-            "thetao",
-            "tos",
-            "-r",
-            "--method",
-            method,
-            "--grid",
-            "50x37",
-            "--weights",
-            weights.to_str().unwrap(),
-        ];
-        let ended = on_ranks(2, &send).well();
+        let again = format!("{method}-again");
+        let ended = send(2, &again, &weights(5));
         assert!(!ended.stdout.contains("weights were written"));
-        assert!(sandbox.stores(&format!("{method}-again")) == expected);
+        assert!(sandbox.stores(&again) == expected);
     }
 }
 
@@ -463,6 +435,12 @@ fn cells_without_coordinates_are_told_of_and_left_out() {
         ];
         let ended = alone(&[&send[..], &borrow].concat()).well();
         assert!(!ended.stderr.contains("no coordinates"), "{}", ended.stderr);
+        let document = sandbox.path(&format!(
+            "holes-{number}/lent/tos.zarr/projected_tos/zarr.json"
+        ));
+        let document: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(document).unwrap()).unwrap();
+        assert_eq!(document["attributes"]["coordinates"], "time_centered");
         let verify = ["verify", "-b", &url, "-p", "lent", "--against", &holes];
         let with_domain = on_ranks(2, &[&verify[..], &borrow[1..5]].concat()).well();
         assert!(with_domain.stdout.ends_with(" 0 faults\n"));
