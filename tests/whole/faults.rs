@@ -112,10 +112,10 @@ impl Scene {
 fn a_server_that_is_busy_for_a_while() {
     let scene = Scene::new();
     let ended = scene
-        .send(3, vec![Rule::new(Fault::Status(503)).times(20)])
+        .send(3, vec![Rule::new(Fault::Status(503)).times(12)])
         .well();
     assert!(ended.stdout.contains("2 extended"), "{}", ended.stdout);
-    assert_eq!(scene.server.faults().struck(), 20);
+    assert_eq!(scene.server.faults().struck(), 12);
     for variable in ["thetao", "tos"] {
         reads_back(
             &format!("s3://ocean/T1m/{variable}.zarr"),
