@@ -133,7 +133,10 @@ pub(super) mod tests {
     async fn the_last_committed_transaction_wins() {
         let directory = tempfile::tempdir().unwrap();
         let place = format!("file://{}", directory.path().display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None).unwrap();
+        let bucket = Bucket::open(&place.parse().unwrap(), None)
+            .unwrap()
+            .unfenced()
+            .unwrap();
         let store = "T1m/tos.zarr";
         assert_eq!(read_kept(&bucket, store).await, Ok(Kept::default()));
         let ids = [

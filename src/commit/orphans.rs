@@ -146,7 +146,10 @@ mod tests {
 
     async fn scene(directory: &std::path::Path) -> Bucket {
         let place = format!("file://{}", directory.display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None).unwrap();
+        let bucket = Bucket::open(&place.parse().unwrap(), None)
+            .unwrap()
+            .unfenced()
+            .unwrap();
         let array = json!({
             "zarr_format": 3, "node_type": "array", "shape": [2], "data_type": "uint8",
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},

@@ -15,6 +15,7 @@ use super::access::Access;
 use super::answer::{distrust, is_refusal, is_unreachable, said, scrub};
 use super::connect::{Endpoint, connect};
 use super::error::StoreError;
+use super::fence::Fence;
 use super::place::Place;
 
 /// A bucket, open.
@@ -37,6 +38,8 @@ pub struct Bucket {
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
     opened: Arc<(Place, Option<Access>)>,
+    /// What lets changing requests pass.
+    pub(super) fence: Fence,
 }
 
 /// What the server says of an object.
@@ -56,29 +59,51 @@ pub struct Put {
 }
 
 impl Bucket {
-    /// Opens the bucket at `place`; nothing is asked of the server yet. A directory needs no `access`.
+    /// Opens the bucket at `place`, to be read: its fence is closed. Nothing is asked of the server yet. A directory needs no
+    /// `access`.
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
     pub fn open(place: &Place, access: Option<&Access>) -> Result<Self, StoreError> {
-        match place {
-            Place::S3 { bucket } => match access {
-                Some(access) => Self::open_s3(place, bucket, access),
-                None => Err(StoreError::NoCredentials),
-            },
-            Place::Directory(path) => Self::open_directory(place, path),
-        }
+        Self::open_behind(place, access, Fence::closed())
     }
 
-    /// The same bucket with connections of its own, for a thread whose requests must not wait for those of others.
+    /// The same bucket without a fence and with connections of its own: for leases, and for probes, which belong to no
+    /// store.
     ///
     /// # Errors
     /// If it cannot be opened again.
-    pub fn apart(&self) -> Result<Self, StoreError> {
-        Self::open(&self.opened.0, self.opened.1.as_ref())
+    pub fn unfenced(&self) -> Result<Self, StoreError> {
+        let (place, access) = &*self.opened;
+        Self::open_behind(place, access.as_ref(), Fence::open())
     }
 
-    fn open_s3(place: &Place, bucket: &str, access: &Access) -> Result<Self, StoreError> {
+    /// What lets changing requests pass.
+    #[must_use]
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    fn open_behind(
+        place: &Place,
+        access: Option<&Access>,
+        fence: Fence,
+    ) -> Result<Self, StoreError> {
+        match place {
+            Place::S3 { bucket } => match access {
+                Some(access) => Self::open_s3(place, bucket, access, fence),
+                None => Err(StoreError::NoCredentials),
+            },
+            Place::Directory(path) => Self::open_directory(place, path, fence),
+        }
+    }
+
+    fn open_s3(
+        place: &Place,
+        bucket: &str,
+        access: &Access,
+        fence: Fence,
+    ) -> Result<Self, StoreError> {
         let clients = connect(bucket, access)?;
         Ok(Self {
             store: Arc::new(clients.patient),
@@ -91,11 +116,12 @@ impl Bucket {
             endpoint: Some(clients.endpoint),
             secrets: access.secrets(),
             opened: Arc::new((place.clone(), Some(access.clone()))),
+            fence,
         })
     }
 
     /// A directory need not exist yet: the first PUT makes it.
-    fn open_directory(opened: &Place, path: &FilePath) -> Result<Self, StoreError> {
+    fn open_directory(opened: &Place, path: &FilePath, fence: Fence) -> Result<Self, StoreError> {
         let place = format!("file://{}", path.display());
         let failed = |cause: String| StoreError::Failed {
             place: place.clone(),
@@ -127,6 +153,7 @@ impl Bucket {
             endpoint: None,
             secrets: Vec::new(),
             opened: Arc::new((opened.clone(), None)),
+            fence,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::fence::Fenced;
 use crate::exit::{Exit, Failure};
 
 /// What went wrong with the object store.
@@ -62,6 +63,12 @@ pub enum StoreError {
         action: &'static str,
         cause: String,
     },
+    #[error("{place}/{key}: {action}: {}", Fenced)]
+    Fenced {
+        place: String,
+        key: String,
+        action: &'static str,
+    },
     #[error("{place}/{key}: there is no such object")]
     Missing { place: String, key: String },
     #[error("store '{store}': {problem}; nothing was written")]
@@ -119,6 +126,7 @@ impl From<StoreError> for Failure {
             | StoreError::Damaged { .. }
             | StoreError::Journal { .. } => Exit::ForeignStore,
             StoreError::Overtaken { .. } => Exit::TransferFailed,
+            StoreError::Fenced { .. } => Exit::LeaseLost,
             StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())

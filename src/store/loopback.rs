@@ -28,10 +28,16 @@ pub(crate) fn bucket(server: &Server) -> Bucket {
         addressing: None,
         ca_bundle: None,
     };
-    Bucket::open(&place, Some(&access)).unwrap()
+    Bucket::open(&place, Some(&access))
+        .unwrap()
+        .unfenced()
+        .unwrap()
 }
 
 /// A directory as a bucket.
 pub(crate) fn directory(path: &std::path::Path) -> Bucket {
-    Bucket::open(&Place::Directory(path.to_owned()), None).unwrap()
+    Bucket::open(&Place::Directory(path.to_owned()), None)
+        .unwrap()
+        .unfenced()
+        .unwrap()
 }

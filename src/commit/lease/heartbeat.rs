@@ -44,7 +44,7 @@ impl Heartbeat {
             let message = format!("starting the thread that renews leases: {cause}");
             Failure::new(Exit::Internal, message)
         };
-        let bucket = bucket.apart()?;
+        let bucket = bucket.unfenced()?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()

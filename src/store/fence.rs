@@ -1,0 +1,193 @@
+//! The fence: the gate that lets no changing request out of a job whose leases are not sure to hold still.
+//!
+//! Key types: [`Fence`]; [`Moment`], on a clock that goes on while the machine sleeps; [`Fenced`], what is said of a
+//! request that was kept back.
+//!
+//! Every PUT, copy, DELETE and POST passes it: each attempt of a retry, and each piece of a long body. It opens when the
+//! leases are got, stays open until a deadline that every renewal moves, and is closed for good when one is lost.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A moment of this machine's `CLOCK_BOOTTIME`, which nobody sets and which goes on while the machine sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = clock_gettime(ClockId::Boottime);
+        // The machine was started at zero, so neither part is ever negative.
+        Self(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
+    }
+
+    /// So long after this one.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(time))
+    }
+
+    /// The time since then; none if it is still to come.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
+
+    /// The time until then; none if it is over.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        self.0.saturating_sub(Self::now().0)
+    }
+}
+
+/// Why a request did not leave, or was cut off on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the lease of the store is not sure to hold any more")]
+pub struct Fenced;
+
+/// The fence of a bucket on one rank. Clones are the same fence.
+#[derive(Clone, Debug)]
+pub struct Fence(Arc<AtomicU64>);
+
+/// Nothing passes, and it is never opened again.
+const LOST: u64 = 0;
+/// Nothing passes yet.
+const NOT_YET: u64 = 1;
+/// Everything passes.
+const OPEN: u64 = u64::MAX;
+
+impl Fence {
+    /// One through which nothing passes before [`Fence::extend`].
+    #[must_use]
+    pub fn closed() -> Self {
+        Self(Arc::new(AtomicU64::new(NOT_YET)))
+    }
+
+    /// One through which everything passes: of what belongs to no store, such as leases themselves.
+    #[must_use]
+    pub fn open() -> Self {
+        Self(Arc::new(AtomicU64::new(OPEN)))
+    }
+
+    /// Lets requests pass until `deadline`, unless it is open for longer already. A lost lease is never found again.
+    pub fn extend(&self, deadline: Moment) {
+        let nanos = u64::try_from(deadline.0.as_nanos()).unwrap_or(OPEN - 1);
+        let longer = |now: u64| (now != LOST && now < nanos).then_some(nanos);
+        // The deadline that stays is in force.
+        let _ = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer);
+    }
+
+    /// Lets nothing pass from now on.
+    pub fn close(&self) {
+        self.0.store(LOST, Ordering::SeqCst);
+    }
+
+    /// How long it stays open.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        match self.0.load(Ordering::SeqCst) {
+            LOST | NOT_YET => Duration::ZERO,
+            OPEN => Duration::MAX,
+            nanos => Moment(Duration::from_nanos(nanos)).left(),
+        }
+    }
+
+    /// May a request, or a piece of one, leave now?
+    ///
+    /// # Errors
+    /// If not.
+    pub fn check(&self) -> Result<(), Fenced> {
+        if self.left().is_zero() {
+            return Err(Fenced);
+        }
+        Ok(())
+    }
+
+    /// Does `work`, which sends one request, and drops it at the deadline wherever it is: it takes no step once that is
+    /// over, even if this process has been asleep.
+    ///
+    /// # Errors
+    /// If the fence is closed, or closes before the end.
+    pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, Fenced> {
+        let mut work = pin!(work);
+        loop {
+            let left = self.left();
+            if left.is_zero() {
+                return Err(Fenced);
+            }
+            let step = poll_fn(|context| match self.check() {
+                Ok(()) => work.as_mut().poll(context).map(Ok),
+                Err(fenced) => std::task::Poll::Ready(Err(fenced)),
+            });
+            // A renewal may have moved the deadline meanwhile. What never closes may still be closed by hand.
+            if let Ok(done) = tokio::time::timeout(left.min(LOOK), step).await {
+                return done;
+            }
+        }
+    }
+}
+
+/// From one look at the deadline to the next.
+const LOOK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_passes_and_what_does_not() {
+        let fence = Fence::closed();
+        assert_eq!(fence.guard(async { 1 }).await, Err(Fenced));
+        fence.extend(Moment::now().after(Duration::from_millis(200)));
+        assert_eq!(fence.guard(async { 1 }).await, Ok(1));
+        let begun = Moment::now();
+        let never = fence.guard(std::future::pending::<()>()).await;
+        assert_eq!(never, Err(Fenced));
+        assert!(begun.elapsed() >= Duration::from_millis(150));
+        fence.extend(Moment::now().after(Duration::from_secs(60)));
+        assert_eq!(fence.check(), Ok(()), "a deadline that is over is no loss");
+        fence.clone().close();
+        fence.extend(Moment::now().after(Duration::from_secs(60)));
+        assert_eq!(fence.check(), Err(Fenced));
+        assert_eq!(Fence::open().check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_deadline_that_moves_lets_the_work_go_on() {
+        let fence = Fence::closed();
+        fence.extend(Moment::now().after(Duration::from_millis(100)));
+        let renewing = fence.clone();
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                renewing.extend(Moment::now().after(Duration::from_millis(100)));
+            }
+        });
+        let work = tokio::time::sleep(Duration::from_millis(250));
+        assert_eq!(fence.guard(work).await, Ok(()));
+    }
+
+    /// As after SIGSTOP: the deadline has passed while no thread ran.
+    #[tokio::test]
+    async fn who_wakes_after_the_deadline_takes_no_step() {
+        let fence = Fence::closed();
+        fence.extend(Moment::now().after(Duration::from_millis(50)));
+        let mut steps = 0;
+        let work = poll_fn(|context| {
+            steps += 1;
+            std::thread::sleep(Duration::from_millis(100));
+            context.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        });
+        assert_eq!(fence.guard(work).await, Err(Fenced));
+        assert_eq!(steps, 1);
+    }
+}
