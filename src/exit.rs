@@ -92,7 +92,7 @@ exits! {
     DeleteIncomplete = 43,
     /// a signal ended the run; everything is as it was before, or the journal waits for `--resume`
     Interrupted = 44,
-    /// the lease of a store was lost to another job; nothing was committed
+    /// the lease of a store was lost, or its ranks lost each other; nothing more was changed, the next command heals it
     LeaseLost = 45,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,

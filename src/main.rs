@@ -5,7 +5,7 @@ use std::process::exit;
 use msm_os::cli::{self, Parsed};
 use msm_os::commands;
 use msm_os::exit::Exit;
-use msm_os::ranks::Ranks;
+use msm_os::ranks;
 use msm_os::source::allow_reading_without_locks;
 
 fn main() {
@@ -17,17 +17,10 @@ fn main() {
         print!("{text}");
         exit(Exit::Ok.code());
     }
-    let ended = match Ranks::start() {
-        Err(failure) => {
-            eprintln!("msm_os: {failure}");
-            failure.exit
-        }
-        Ok(ranks) => {
-            let ended = commands::run(parsed, &ranks);
-            // Finalize before exiting: srun loses the code of a process that leaves without.
-            drop(ranks);
-            ended
-        }
-    };
+    // MPI is ended before this process: srun loses the code of one that leaves without.
+    let ended = ranks::run(|ranks| commands::run(parsed, ranks)).unwrap_or_else(|failure| {
+        eprintln!("msm_os: {failure}");
+        failure.exit
+    });
     exit(ended.code());
 }

@@ -126,6 +126,7 @@ impl Job<'_> {
                     gone,
                 )
             });
+        let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release());
         done
     }

@@ -40,7 +40,7 @@ async fn examine_and_print(
     print(&format!("bucket    {}", args.store.bucket));
     print(&format!("tries in  {folder}/\n"));
     let mut tell = |finding| print(&format!("{finding}"));
-    let Verdict { lacks, left } = examine(bucket, &folder, &mut tell).await?;
+    let Verdict { lacks, left } = examine(&bucket.unfenced()?, &folder, &mut tell).await?;
     if left.is_none() {
         print("\nall temporary objects are removed");
     }

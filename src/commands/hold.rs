@@ -34,7 +34,7 @@ impl Hold {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
         let holder = this(command)?;
-        let guarantees = probe_and_sweep(bucket, folder, &holder).await?;
+        let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &holder).await?;
         let settings = LeaseSettings {
             lock_dir: args.lock_dir.clone(),
             wait: args.lock_wait,
@@ -54,6 +54,7 @@ impl Hold {
                 left,
             }),
             Err(failure) => {
+                let failure = leases.lost().unwrap_or(failure);
                 tell(leases.release().await);
                 Err(failure)
             }
@@ -63,6 +64,11 @@ impl Hold {
     /// To be called before the stores are read again.
     pub async fn wait_for_reads(&self) {
         wait_for_reads(&self.guarantees).await;
+    }
+
+    /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
+    pub fn verdict(&self, failure: Failure) -> Failure {
+        self.leases.lost().unwrap_or(failure)
     }
 
     /// Gives the leases up.
@@ -75,7 +81,11 @@ impl Hold {
     /// # Errors
     /// If it cannot be healed.
     pub async fn heal_and_release(mut self, bucket: &Bucket) -> Result<(), Failure> {
-        let healed = self.left.heal(bucket).await;
+        let healed = match self.leases.lost() {
+            Some(_) => Ok(()),
+            None => self.left.heal(bucket).await,
+        };
+        let healed = healed.map_err(|failure| self.verdict(failure));
         self.release().await;
         healed
     }

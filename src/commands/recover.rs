@@ -37,11 +37,12 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     if args.dry_run {
         return foretell(args, bucket, prefix, &all, found).await;
     }
-    let guarantees = probe_and_sweep(bucket, prefix, &this("recover")?).await?;
+    let desk = bucket.unfenced()?;
+    let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
     if !prefix.is_empty() {
         // The ledger of the compact store lies beside the prefix, not below it.
         let beside = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
-        sweep(bucket, beside, &guarantees).await?;
+        sweep(&desk, beside, &guarantees).await?;
     }
     let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
@@ -87,6 +88,7 @@ async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result
             Err(failure) => Err(failure),
         };
     }
+    let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
     done.map(|()| removed)
 }
@@ -120,7 +122,8 @@ async fn foretell(
 ) -> Result<(), Failure> {
     let mut transactions = 0;
     if !found.is_empty() {
-        let guarantees = probe_and_sweep(bucket, prefix, &this("recover")?).await?;
+        let desk = bucket.unfenced()?;
+        let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
         for (store, unfinished) in found {
             let holder = live_holder(bucket, &store, &guarantees).await?;
             for transaction in unfinished {

@@ -38,6 +38,7 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Re
     if done.is_ok() {
         done = undo_all(bucket, &stores, &hold).await;
     }
+    let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
     done
 }

@@ -98,6 +98,10 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
     intent.settings.budget.threads = threads as u64;
     let mut hold = None;
     let done = run_all(&mut intent, ranks, &runtime, &bucket, &mut hold);
+    let done = done.map_err(|failure| match &hold {
+        Some(hold) => hold.verdict(failure),
+        None => failure,
+    });
     // Whatever came in the way: what a dead job left is healed.
     let healed = hold.map_or(Ok(()), |hold| {
         if args.resume {
@@ -107,7 +111,7 @@ fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
             runtime.block_on(hold.heal_and_release(&bucket))
         }
     });
-    match (done, ranks.broadcast(&healed)?) {
+    match ranks.broadcast(&(done, healed))? {
         (Ok(()), healed) => healed,
         (failed, Ok(())) => failed,
         (Err(failure), Err(also)) => Failure::together([failure, also]),
@@ -171,8 +175,15 @@ fn run_all(
         let (orders, mut transaction) = match begun {
             Ok(Some(begun)) => {
                 let opened = begun.opened;
-                let opened = opened.map_err(|failure| job.end_badly(&begun.transaction, failure));
-                (opened.map(|()| Some(begun.orders)), Some(begun.transaction))
+                let mut transaction = begun.transaction;
+                let opened = match (opened, &*hold) {
+                    (Err(failure), Some(hold)) => {
+                        let transaction = &mut transaction;
+                        Err(job.end_badly(&Lead { transaction, hold }, failure))
+                    }
+                    (opened, _) => opened,
+                };
+                (opened.map(|()| Some(begun.orders)), Some(transaction))
             }
             nothing => (nothing.map(|_| None), None),
         };

@@ -37,6 +37,7 @@ pub(super) fn start(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure>
     let agreed = same_place(&places);
     ranks.broadcast(&agreed)??;
     let (started, warning) = started?;
+    ranks.share(started.bucket.fence());
     if let Some(warning) = warning
         && ranks.rank() == 0
     {

@@ -77,7 +77,7 @@ impl Job<'_> {
                 });
                 committed
                     .map(Some)
-                    .map_err(|failure| self.end_badly(lead.transaction, failure))
+                    .map_err(|failure| self.end_badly(&lead, failure))
             }
             None => worked.map(|_| None),
         };
@@ -115,7 +115,7 @@ impl Job<'_> {
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
         let all = loop {
-            if leases.is_some_and(Leases::is_lost) {
+            if leases.is_some_and(|leases| leases.lost().is_some()) {
                 progress.fail();
             }
             let all = self.ranks.agree(Pulse {
@@ -150,8 +150,8 @@ impl Job<'_> {
             Ok(Err(error)) => Err(self.on_this_rank(error.into())),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
-        if let Some(leases) = leases.filter(|leases| leases.is_lost()) {
-            self.runtime.block_on(leases.check())?;
+        if let Some(lost) = leases.and_then(Leases::lost) {
+            return Err(lost);
         }
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.
@@ -227,16 +227,24 @@ impl Job<'_> {
     }
 
     /// Rank 0: puts back what was touched. Returns `failure` with how that went.
-    pub(super) fn end_badly(&self, transaction: &Transaction<'_>, mut failure: Failure) -> Failure {
-        if failure.exit == Exit::LeaseLost {
+    pub(super) fn end_badly(&self, lead: &Lead<'_, '_>, mut failure: Failure) -> Failure {
+        let Lead { transaction, hold } = lead;
+        if let Some(lost) = hold.leases.lost() {
             // Whoever has the lease now sees to what was left.
-            return failure;
+            return lost;
+        }
+        if failure.exit == Exit::LeaseLost {
+            // A rank did not hear in time that it holds.
+            failure.exit = Exit::TransferFailed;
         }
         if failure.exit == Exit::Interrupted && self.resume {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;
         }
         let problems = self.runtime.block_on(transaction.back());
+        if let Some(lost) = hold.leases.lost() {
+            return lost;
+        }
         if problems.is_empty() {
             failure.message += "; rolled back, nothing has changed";
         } else {

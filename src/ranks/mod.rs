@@ -1,33 +1,46 @@
-//! MPI behind four calls: broadcast, gather, agree, and abort, which a panic makes. The only place that names `mpi`.
+//! MPI behind four calls: broadcast, gather, agree, and abort, which a panic makes. The only room that names `mpi`.
 //!
-//! Key types: [`Ranks`]; [`Pulse`], what ranks tell each other while they work.
+//! Key types: [`Ranks`], all ranks of the job, to whoever does its work; [`Pulse`], what ranks tell each other while they
+//! work.
+//!
+//! The main thread does nothing but MPI: what `Ranks` is asked for, and between that signs of life to and from rank 0
+//! ([`beats`]), which tell every rank how long the lease is sure to hold, and end the job when a rank falls silent. The job
+//! itself runs on a thread of its own, so that it may take as long as it likes.
 //!
 //! Every wait polls and sleeps: a rank that waits leaves its core to those that work, also where there are more ranks
 //! than cores.
 
+mod beats;
+mod desk;
+mod ending;
 mod guard;
 mod message;
 mod panic;
 
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
 
-use mpi::Threading;
-use mpi::collective::SystemOperation;
-use mpi::environment::Universe;
-use mpi::request::{Request, Scope};
-use mpi::topology::{Communicator, SimpleCommunicator};
-use mpi::traits::CommunicatorCollectives;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::store::Fence;
+
+pub use desk::run;
 
 /// All ranks of the job, this one among them.
 pub struct Ranks {
-    // Finalizes MPI when dropped; keep it last to go.
-    world: SimpleCommunicator,
-    _universe: Universe,
+    rank: usize,
+    size: usize,
+    sharing_cpus: usize,
+    /// To the thread that speaks MPI; `None` where there is one rank.
+    desk: Option<Sender<Errand>>,
+    /// Of the bucket that this rank writes.
+    fence: Arc<OnceLock<Fence>>,
 }
+
+/// What the thread that speaks MPI is to do.
+type Errand = Box<dyn FnOnce(&desk::Desk) + Send>;
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,50 +58,41 @@ pub struct Pulse {
 }
 
 impl Ranks {
-    /// Starts MPI, and makes a panic on any thread end the whole job.
-    ///
-    /// # Errors
-    /// If MPI does not start, or the launcher started more ranks than MPI knows of.
-    pub fn start() -> Result<Self, Failure> {
-        let refused = |message: &str| Failure::new(Exit::Launcher, message);
-        let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)
-            .ok_or_else(|| refused("MPI was started twice in this process"))?;
-        let world = universe.world();
-        panic::end_the_job_on_panic();
-        let size = usize::try_from(world.size()).unwrap_or(1);
-        guard::refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
-        Ok(Self {
-            world,
-            _universe: universe,
-        })
+    /// One rank, without MPI.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self {
+            rank: 0,
+            size: 1,
+            sharing_cpus: 1,
+            desk: None,
+            fence: Arc::default(),
+        }
     }
 
     /// This rank.
     #[must_use]
     pub fn rank(&self) -> usize {
-        usize::try_from(self.world.rank()).unwrap_or(0)
+        self.rank
     }
 
     /// Number of ranks.
     #[must_use]
     pub fn size(&self) -> usize {
-        usize::try_from(self.world.size()).unwrap_or(1)
+        self.size
     }
 
     /// Ranks on this node that may run on the same CPUs as this one, itself included: under a launcher that binds
     /// ranks to cores 1, else all of the node.
     #[must_use]
     pub fn sharing_cpus(&self) -> usize {
-        let node = self.world.split_shared(self.world.rank());
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let allowed = status
-            .lines()
-            .find(|line| line.starts_with("Cpus_allowed_list"))
-            .unwrap_or_default();
-        let mine = crc32c::crc32c(allowed.as_bytes());
-        let mut all = vec![0u32; usize::try_from(node.size()).unwrap_or(1)];
-        node.all_gather_into(&mine, &mut all[..]);
-        all.iter().filter(|&&other| other == mine).count().max(1)
+        self.sharing_cpus
+    }
+
+    /// From now on, rank 0 tells the others how long its `fence` stays open, and theirs stay open no longer.
+    pub fn share(&self, fence: &Fence) {
+        // There is one bucket a run.
+        let _ = self.fence.set(fence.clone());
     }
 
     /// Gives rank 0's `value` to all ranks; the others' values are not looked at.
@@ -97,7 +101,11 @@ impl Ranks {
     /// If a rank runs another version of the program.
     pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, Failure> {
         let bytes = message::encode(value)?;
-        message::decode(&message::broadcast(&self.world, bytes))
+        let bytes = match &self.desk {
+            None => bytes,
+            Some(desk) => errand(desk, move |desk| message::broadcast(desk, bytes)),
+        };
+        message::decode(&bytes)
     }
 
     /// Collects every rank's `value` on rank 0, in the order of ranks; the others get `None`.
@@ -109,7 +117,10 @@ impl Ranks {
         value: &T,
     ) -> Result<Option<Vec<T>>, Failure> {
         let bytes = message::encode(value)?;
-        let gathered = message::gather(&self.world, bytes);
+        let gathered = match &self.desk {
+            None => Some(vec![bytes]),
+            Some(desk) => errand(desk, move |desk| message::gather(desk, bytes)),
+        };
         gathered
             .map(|all| all.iter().map(|bytes| message::decode(bytes)).collect())
             .transpose()
@@ -118,23 +129,16 @@ impl Ranks {
     /// The sum of all ranks' pulses. Every rank must call it equally often.
     #[must_use]
     pub fn agree(&self, mine: Pulse) -> Pulse {
-        let send = [
+        let Some(desk) = &self.desk else { return mine };
+        let mine = [
             mine.objects,
             mine.bytes,
             mine.finished,
             mine.failed,
             mine.interrupted,
         ];
-        let mut sum = [0u64; 5];
-        mpi::request::scope(|scope| {
-            wait(self.world.immediate_all_reduce_into(
-                scope,
-                &send,
-                &mut sum,
-                SystemOperation::sum(),
-            ));
-        });
-        let [objects, bytes, finished, failed, interrupted] = sum;
+        let [objects, bytes, finished, failed, interrupted] =
+            errand(desk, move |desk| message::sum(desk, mine));
         Pulse {
             objects,
             bytes,
@@ -145,16 +149,23 @@ impl Ranks {
     }
 }
 
-/// Waits for `request` without keeping the core busy.
-fn wait<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
-    let mut nap = Duration::from_micros(50);
+/// Has the thread that speaks MPI do `work`, and waits for it.
+fn errand<T: Send + 'static>(
+    desk: &Sender<Errand>,
+    work: impl FnOnce(&desk::Desk) -> T + Send + 'static,
+) -> T {
+    let (send, receive) = channel();
+    let errand: Errand = Box::new(move |desk| {
+        // It is waited for.
+        let _ = send.send(work(desk));
+    });
+    if desk.send(errand).is_ok()
+        && let Ok(done) = receive.recv()
+    {
+        return done;
+    }
+    // That thread is gone only where it is ending the process.
     loop {
-        panic::abort_if_any();
-        match request.test() {
-            Ok(_) => return,
-            Err(pending) => request = pending,
-        }
-        std::thread::sleep(nap);
-        nap = (nap * 2).min(Duration::from_millis(10));
+        std::thread::park();
     }
 }

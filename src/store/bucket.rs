@@ -163,6 +163,24 @@ impl Bucket {
         &self.place
     }
 
+    /// What it is called by all who reach the same bucket, whatever name or address they know its server by.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.opened.0 {
+            Place::S3 { bucket } => format!("s3://{bucket}"),
+            Place::Directory(path) => {
+                let there = path
+                    .ancestors()
+                    .find_map(|a| Some((a, a.canonicalize().ok()?)));
+                let path = there.map_or_else(
+                    || path.clone(),
+                    |(found, real)| real.join(path.strip_prefix(found).unwrap_or(path)),
+                );
+                format!("file://{}", path.display())
+            }
+        }
+    }
+
     /// The server; `None` if this is a directory.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {

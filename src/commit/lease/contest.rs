@@ -2,15 +2,13 @@
 //!
 //! Key types: [`Court`], where claims are weighed; [`Seen`], what a look shows; [`Attempt`], how a try ended.
 
-use std::time::Instant;
-
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::claim::{Claim, Rival, State, before, first_look, last_look};
 use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
-use crate::store::{Bucket, Conditional, Created, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Conditional, Created, Fence, Guarantees, Moment, StoreError, layout};
 
 /// Requests in flight.
 const REQUESTS: usize = 16;
@@ -58,15 +56,19 @@ impl Court<'_> {
             Conditional::Refused | Conditional::Ignored => format!("{folder}/{}", claim.token),
         };
         let token = claim.token.clone();
-        let attempt = self.contend(store, &key, claim).await;
+        // Once the claim is too old to be trusted, nothing more is done about it: its key may be another's.
+        let (fence, begun) = (Fence::closed(), Moment::now());
+        fence.extend(begun, begun.after(self.times.trusted()));
+        let attempt = fence.guard(self.contend(store, &key, claim)).await;
+        let attempt = attempt.unwrap_or(Ok(Attempt::Busy(None)));
         if !matches!(attempt, Ok(Attempt::Held(_))) {
-            let withdrawn = take_back(self.bucket, &key, &token).await;
+            let withdrawn = fence.guard(take_back(self.bucket, &key, &token)).await;
             // Where both fail, the first error is the cause of the second.
-            return attempt.and_then(|attempt| withdrawn.map(|()| attempt));
+            return attempt.and_then(|attempt| withdrawn.unwrap_or(Ok(())).map(|()| attempt));
         }
         for key in &seen.over {
             // What has expired counts for nobody, and the next holder tries again.
-            let _ = self.bucket.delete(key).await;
+            let _ = fence.guard(self.bucket.delete(key)).await;
         }
         attempt
     }
@@ -78,7 +80,7 @@ impl Court<'_> {
         key: &str,
         mut claim: Claim,
     ) -> Result<Attempt, StoreError> {
-        let begun = Instant::now();
+        let begun = Moment::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         if self.guarantees.create == Conditional::Enforced {
             match self.bucket.create(key, bytes).await? {
@@ -102,7 +104,7 @@ impl Court<'_> {
             return Ok(Attempt::Busy(None));
         }
         claim.state = State::Held;
-        let held = Instant::now();
+        let held = Moment::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         let put = self.bucket.put(key, bytes).await?;
         let seen = self.look(store, Some(&claim.token)).await?;
@@ -135,7 +137,7 @@ impl Court<'_> {
                 seen.highest = seen.highest.max(name.parse().unwrap_or(0));
             }
             let age = now.duration_since(modified).unwrap_or_default();
-            if age > self.times.life {
+            if age > self.times.over() {
                 seen.over.push(key);
             } else {
                 fresh.push(key);

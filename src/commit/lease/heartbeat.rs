@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Heartbeat`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use futures::{StreamExt, stream};
@@ -12,18 +12,46 @@ use tokio::sync::oneshot;
 use super::lease::{Lease, Trouble};
 use super::times::LeaseTimes;
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Conditional};
+use crate::store::{Bucket, Conditional, Fence};
 
 /// Requests in flight.
 pub(super) const REQUESTS: usize = 16;
 /// After a renewal that failed, the next try comes this much sooner.
 const SOONER: u32 = 5;
 
-type Kept = Arc<Mutex<Vec<Arc<Lease>>>>;
+/// What the thread and the others share.
+#[derive(Default)]
+struct Shared {
+    leases: Mutex<Vec<Arc<Lease>>>,
+    /// What they keep open, once all of them are there.
+    fence: OnceLock<Fence>,
+}
+
+impl Shared {
+    fn leases(&self) -> Vec<Arc<Lease>> {
+        // Nothing panics while it is locked.
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.clone()
+    }
+
+    /// Keeps the fence open for as long as every lease is sure to hold; closes it if one is lost.
+    fn extend(&self, times: LeaseTimes) {
+        let Some(fence) = self.fence.get() else {
+            return;
+        };
+        let leases = self.leases();
+        if leases.iter().any(|lease| lease.lost().is_some()) {
+            fence.close();
+        } else if let Some(oldest) = leases.iter().map(|lease| lease.renewed()).min() {
+            fence.extend(oldest, oldest.after(times.trusted()));
+        }
+    }
+}
 
 /// Leases that are being renewed; those not released expire once this is dropped.
 pub(super) struct Heartbeat {
-    kept: Kept,
+    shared: Arc<Shared>,
+    times: LeaseTimes,
     /// The thread ends when this is dropped …
     stop: oneshot::Sender<()>,
     /// … and drops the other end of this.
@@ -49,10 +77,10 @@ impl Heartbeat {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let kept = Kept::default();
+        let shared = Arc::<Shared>::default();
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel::<()>();
-        let theirs = Arc::clone(&kept);
+        let theirs = Arc::clone(&shared);
         let beat = move || {
             runtime.block_on(beat(&theirs, &bucket, replace, times, stopped));
             drop(ending);
@@ -61,17 +89,30 @@ impl Heartbeat {
             .name("leases".to_owned())
             .spawn(beat)
             .map_err(failed)?;
-        Ok(Self { kept, stop, ended })
+        Ok(Self {
+            shared,
+            times,
+            stop,
+            ended,
+        })
     }
 
     /// Renews `lease`, too, from now on.
     pub fn keep(&self, lease: Lease) {
-        lock(&self.kept).push(Arc::new(lease));
+        let leases = &self.shared.leases;
+        let mut leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.push(Arc::new(lease));
     }
 
     /// The leases that are renewed.
     pub fn kept(&self) -> Vec<Arc<Lease>> {
-        lock(&self.kept).clone()
+        self.shared.leases()
+    }
+
+    /// All of them are there: as long as they hold, `fence` is open.
+    pub fn open(&self, fence: &Fence) {
+        let _ = self.shared.fence.set(fence.clone());
+        self.shared.extend(self.times);
     }
 
     /// Stops, and gives up the leases; returns what could not be done.
@@ -79,7 +120,10 @@ impl Heartbeat {
         drop(self.stop);
         // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
         let _ = self.ended.await;
-        let leases = lock(&self.kept).clone();
+        if let Some(fence) = self.shared.fence.get() {
+            fence.shut();
+        }
+        let leases = self.shared.leases();
         stream::iter(leases)
             .map(|lease| async move {
                 let released = lease.release(bucket).await;
@@ -97,13 +141,8 @@ impl Heartbeat {
     }
 }
 
-fn lock(kept: &Kept) -> std::sync::MutexGuard<'_, Vec<Arc<Lease>>> {
-    // Nothing panics while it is locked.
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 async fn beat(
-    kept: &Kept,
+    shared: &Shared,
     bucket: &Bucket,
     replace: Conditional,
     times: LeaseTimes,
@@ -115,12 +154,13 @@ async fn beat(
         if tokio::time::timeout(pause, &mut stopped).await.is_ok() {
             return;
         }
-        let leases = lock(kept).clone();
+        let leases = shared.leases();
         let renewals = leases.iter().map(|lease| lease.renew(bucket, replace));
         let renewed: Vec<Result<(), Trouble>> = stream::iter(renewals)
             .buffer_unordered(REQUESTS)
             .collect()
             .await;
+        shared.extend(times);
         // Those that are lost say so themselves when they are asked; those that failed do, when it was for too long.
         let failed = |done: &Result<(), Trouble>| matches!(done, Err(Trouble::Failed(_)));
         pause = if renewed.iter().any(failed) {

@@ -3,12 +3,11 @@
 //! Key types: [`Lease`]; [`Trouble`], why it could not be renewed.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 
 use super::claim::Claim;
 use super::contest::take_back;
 use super::times::LeaseTimes;
-use crate::store::{Bucket, Conditional, Replaced, StoreError};
+use crate::store::{Bucket, Conditional, Fence, Fenced, Moment, Replaced, StoreError};
 
 /// The lease of one store.
 pub(super) struct Lease {
@@ -19,7 +18,7 @@ pub(super) struct Lease {
     /// What lies in the ledger; locked while it is renewed.
     there: tokio::sync::Mutex<There>,
     /// When the last good renewal began.
-    renewed: Mutex<Instant>,
+    renewed: Mutex<Moment>,
     /// Why it is ours no more. Never taken back.
     lost: OnceLock<String>,
 }
@@ -52,7 +51,7 @@ impl Lease {
         key: String,
         claim: Claim,
         etag: Option<String>,
-        renewed: Instant,
+        renewed: Moment,
         times: LeaseTimes,
     ) -> Self {
         Self {
@@ -73,12 +72,23 @@ impl Lease {
 
     /// Why it is ours no more, as far as is known without asking the server.
     pub fn lost(&self) -> Option<&str> {
-        let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = renewed.elapsed();
+        let silent = self.renewed().elapsed();
         if silent >= self.times.trusted() {
             self.lose(format!("it was not renewed for {} s", silent.as_secs()));
         }
         self.lost.get().map(String::as_str)
+    }
+
+    /// When the last good renewal began.
+    pub fn renewed(&self) -> Moment {
+        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What lets pass what is done while it is sure to hold.
+    fn fence(&self) -> Fence {
+        let (fence, renewed) = (Fence::closed(), self.renewed());
+        fence.extend(renewed, renewed.after(self.times.trusted()));
+        fence
     }
 
     /// Counts it as lost from now on; the first reason stays.
@@ -92,23 +102,25 @@ impl Lease {
         if let Some(why) = self.lost() {
             return Err(Trouble::Lost(why.to_owned()));
         }
-        let begun = Instant::now();
-        let put = self.put_again(bucket, &mut there, replace);
+        let begun = Moment::now();
+        let fence = self.fence();
+        let put = fence.guard(self.put_again(bucket, &mut there, replace));
         match tokio::time::timeout(self.times.patience(), put).await {
             Err(_) => {
                 let patience = self.times.patience().as_secs_f64();
                 let cause = format!("the server did not answer within {patience} s");
                 return Err(Trouble::Failed(self.failed(bucket, cause)));
             }
-            Ok(Err(Trouble::Lost(why))) => {
+            Ok(Ok(Err(Trouble::Lost(why)))) => {
                 self.lose(why.clone());
                 return Err(Trouble::Lost(why));
             }
-            Ok(done) => done?,
+            // What is lost says so below.
+            Ok(Err(Fenced)) => {}
+            Ok(Ok(done)) => done?,
         }
         if let Some(why) = self.lost() {
-            // It came too late: another may hold the lease by now, and must not meet this.
-            take_back(bucket, &self.key, &self.token).await?;
+            // If the renewal came too late, another may hold the lease by now; it expires as it would have without.
             return Err(Trouble::Lost(why.to_owned()));
         }
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = begun;
@@ -169,10 +181,15 @@ impl Lease {
         }
     }
 
-    /// Gives it up.
+    /// Gives it up. One that is lost is left alone: it may be another's by now, and expires.
     pub async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
         let _still = self.there.lock().await;
-        take_back(bucket, &self.key, &self.token).await
+        let fence = self.fence();
+        let release = fence.guard(take_back(bucket, &self.key, &self.token));
+        if self.lost().is_some() {
+            return Ok(());
+        }
+        release.await.unwrap_or(Ok(()))
     }
 
     fn failed(&self, bucket: &Bucket, cause: String) -> StoreError {

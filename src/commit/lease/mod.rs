@@ -17,6 +17,7 @@ mod times;
 mod waiting;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -28,7 +29,7 @@ use self::lease::{Lease, Trouble};
 use self::lock_dir::Lock;
 use self::waiting::Waiting;
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Conditional, Guarantees, StoreError};
+use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::holder::Holder;
 pub use self::sweep::{probe_and_sweep, sweep};
@@ -37,7 +38,7 @@ pub use self::times::LeaseTimes;
 /// How leases are to be got.
 #[derive(Clone, Debug)]
 pub struct LeaseSettings {
-    /// Lock files in this directory instead of objects in the ledgers.
+    /// Lock files in this directory, before the leases in the ledgers.
     pub lock_dir: Option<PathBuf>,
     /// How long to wait for another job.
     pub wait: Duration,
@@ -47,18 +48,18 @@ pub struct LeaseSettings {
     pub times: LeaseTimes,
 }
 
-/// The leases of all stores of a run. Dropped without [`Leases::release`], they expire.
+/// The leases of all stores of a run, which keep the fence of its bucket open. Dropped without [`Leases::release`], they
+/// expire.
 pub struct Leases {
+    /// The bucket without its fence.
     bucket: Bucket,
+    fence: Fence,
     guarantees: Guarantees,
     times: LeaseTimes,
-    way: Way,
+    heartbeat: Heartbeat,
+    /// With a directory of locks, those of all stores.
+    locks: Vec<Lock>,
     guarantee: String,
-}
-
-enum Way {
-    Ledger(Heartbeat),
-    LockDir(Vec<Lock>),
 }
 
 impl Leases {
@@ -79,32 +80,36 @@ impl Leases {
         let mut stores: Vec<&str> = stores.iter().map(String::as_str).collect();
         stores.sort_unstable();
         stores.dedup();
+        let desk = bucket.unfenced()?;
         let court = Court {
-            bucket,
+            bucket: &desk,
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let waiting = Waiting::new(settings.wait, settings.times.look);
-        let way = match &settings.lock_dir {
-            Some(dir) => Way::LockDir(court.lock(dir, &stores, &holder, waiting).await?),
-            None => Way::Ledger(court.lease(&stores, &holder, waiting).await?),
+        let mut waiting = Waiting::new(settings.wait, settings.times.look);
+        let locks = match &settings.lock_dir {
+            Some(dir) => court.lock(dir, &stores, &holder, &mut waiting).await?,
+            None => Vec::new(),
         };
+        let heartbeat = court.lease(&stores, &holder, &mut waiting).await?;
+        heartbeat.open(bucket.fence());
         Ok(Self {
-            bucket: bucket.clone(),
+            bucket: desk,
+            fence: bucket.fence().clone(),
             guarantees: settings.guarantees.clone(),
             times: settings.times,
-            way,
+            heartbeat,
+            locks,
             guarantee: guarantee(settings),
         })
     }
 
-    /// Is a lease known to be lost? Asks nobody.
+    /// Is a lease known to be lost, and why? Asks nobody.
     #[must_use]
-    pub fn is_lost(&self) -> bool {
-        match &self.way {
-            Way::Ledger(heartbeat) => heartbeat.kept().iter().any(|lease| lease.lost().is_some()),
-            Way::LockDir(_) => false,
-        }
+    pub fn lost(&self) -> Option<Failure> {
+        let leases = self.heartbeat.kept();
+        let lost = |lease: &Arc<Lease>| Some(lost(&lease.store, lease.lost()?));
+        leases.iter().find_map(lost)
     }
 
     /// Renews every lease and looks at the others' claims: the last step before anything that cannot be taken back.
@@ -112,35 +117,28 @@ impl Leases {
     /// # Errors
     /// [`Exit::LeaseLost`] if one is ours no more; others if the server cannot say.
     pub async fn check(&self) -> Result<(), Failure> {
-        let lost = |store: &str, why: &str| {
-            Failure::new(
-                Exit::LeaseLost,
-                format!(
-                    "the lease of store '{store}' was lost ({why}); nothing was committed, for another job may be writing \
-                     the store. Run the command again"
-                ),
-            )
-        };
-        let heartbeat = match &self.way {
-            Way::Ledger(heartbeat) => heartbeat,
-            Way::LockDir(locks) => {
-                return locks.iter().try_for_each(|lock| {
-                    let checked = lock.check();
-                    checked.map_err(|why| lost(lock.store(), &why))
-                });
+        let leases = self.heartbeat.kept();
+        for lock in &self.locks {
+            if let Err(why) = lock.check() {
+                let of_store = leases.iter().filter(|lease| lease.store == lock.store());
+                of_store.for_each(|lease| lease.lose(why.clone()));
             }
-        };
-        let checks = heartbeat.kept().into_iter().map(|lease| async move {
+        }
+        let checks = leases.into_iter().map(|lease| async move {
             match self.check_one(&lease).await {
                 Ok(()) => Ok(()),
                 Err(Trouble::Lost(why)) => Err(lost(&lease.store, &why)),
                 Err(Trouble::Failed(error)) => Err(error.into()),
             }
         });
-        stream::iter(checks)
+        let checked = stream::iter(checks)
             .buffer_unordered(REQUESTS)
-            .try_collect()
-            .await
+            .try_collect();
+        let checked: Result<(), Failure> = checked.await;
+        if self.lost().is_some() {
+            self.fence.close();
+        }
+        checked
     }
 
     async fn check_one(&self, lease: &Lease) -> Result<(), Trouble> {
@@ -175,14 +173,19 @@ impl Leases {
 
     /// Gives up all leases; returns what could not be done.
     pub async fn release(self) -> Vec<String> {
-        match self.way {
-            Way::Ledger(heartbeat) => heartbeat.release(&self.bucket).await,
-            Way::LockDir(locks) => {
-                let released = locks.into_iter().map(Lock::release);
-                released.filter_map(Result::err).collect()
-            }
-        }
+        let mut problems = self.heartbeat.release(&self.bucket).await;
+        let released = self.locks.into_iter().map(Lock::release);
+        problems.extend(released.filter_map(Result::err));
+        problems
     }
+}
+
+fn lost(store: &str, why: &str) -> Failure {
+    let message = format!(
+        "the lease of store '{store}' was lost ({why}); nothing more was changed, for another job may be writing the \
+         store. Run the command again"
+    );
+    Failure::new(Exit::LeaseLost, message)
 }
 
 impl Court<'_> {
@@ -191,7 +194,7 @@ impl Court<'_> {
         &self,
         stores: &[&str],
         holder: &Holder,
-        mut waiting: Waiting,
+        waiting: &mut Waiting,
     ) -> Result<Heartbeat, Failure> {
         loop {
             let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
@@ -242,26 +245,22 @@ impl Court<'_> {
         Ok(busy)
     }
 
-    /// Locks the files of all stores, or none; and sees that no job without them has a lease.
+    /// Locks the files of all stores, or none.
     async fn lock(
         &self,
         dir: &Path,
         stores: &[&str],
         holder: &Holder,
-        mut waiting: Waiting,
+        waiting: &mut Waiting,
     ) -> Result<Vec<Lock>, Failure> {
         let mut locks = Vec::new();
         for store in stores {
-            let lock = loop {
-                match Lock::attempt(dir, self.bucket.place(), store, holder)? {
+            locks.push(loop {
+                match Lock::attempt(dir, &self.bucket.name(), store, holder)? {
                     Ok(lock) => break lock,
                     Err(other) => waiting.pause(store, other.as_ref()).await?,
                 }
-            };
-            while let Some(rival) = before(&self.look(store, None).await?.rivals) {
-                waiting.pause(store, rival.holder.as_ref()).await?;
-            }
-            locks.push(lock);
+            });
         }
         Ok(locks)
     }
@@ -286,12 +285,6 @@ pub async fn live_holder(
 }
 
 fn guarantee(settings: &LeaseSettings) -> String {
-    if let Some(dir) = &settings.lock_dir {
-        return format!(
-            "Locks in {} kept other jobs with the same --lock-dir from writing these stores.",
-            dir.display()
-        );
-    }
     let how = match settings.guarantees.create {
         Conditional::Enforced => {
             return "Conditional writes are enforced: no other job could get the leases of these stores."
@@ -301,9 +294,16 @@ fn guarantee(settings: &LeaseSettings) -> String {
         Conditional::Ignored => "ignores",
     };
     let settle = settings.times.settle(settings.guarantees.latency);
+    let stronger = match &settings.lock_dir {
+        Some(dir) => format!(
+            "locks in {} kept those with the same --lock-dir away in any case.",
+            dir.display()
+        ),
+        None => "--lock-dir is stronger.".to_owned(),
+    };
     format!(
         "The server {how} conditional writes: leases kept other jobs from writing these stores as long as its listings lag \
-         behind by less than {:.1} s; --lock-dir is stronger.",
+         behind by less than {:.1} s; {stronger}",
         settle.as_secs_f64()
     )
 }

@@ -248,7 +248,7 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
         assert_eq!(busy.exit, Exit::Busy);
         assert!(busy.message.contains(&std::process::id().to_string()));
         leases.check().await.unwrap();
-        assert!(!leases.is_lost());
+        assert!(leases.lost().is_none());
         // Nobody renews it any more, and its process lives: it has to expire.
         drop(leases);
         let begun = Instant::now();
@@ -266,7 +266,7 @@ async fn busy_threads_do_not_starve_the_heartbeat() {
     let leases = ground.acquire(3, 0).await.unwrap();
     // The only thread of this runtime.
     std::thread::sleep(Duration::from_secs(5));
-    assert!(!leases.is_lost());
+    assert!(leases.lost().is_none());
     leases.check().await.unwrap();
     assert_eq!(leases.release().await, [""; 0]);
 }
@@ -280,7 +280,7 @@ async fn a_lost_lease_is_noticed() {
         let lost = leases.check().await.unwrap_err();
         assert_eq!(lost.exit, Exit::LeaseLost);
         assert!(lost.message.contains("'send' on elsewhere"), "{lost}");
-        assert!(leases.is_lost());
+        assert!(leases.lost().is_some());
         ground.bucket.delete(&other).await.unwrap();
         assert!(leases.check().await.is_err(), "lost is lost");
         assert_eq!(leases.release().await, [""; 0]);
@@ -294,7 +294,7 @@ async fn a_lost_lease_is_noticed() {
                 let name = key.rsplit('/').next().unwrap();
                 ground.put(name, elsewhere()).await;
             }
-            assert!(!leases.is_lost());
+            assert!(leases.lost().is_none());
             let lost = leases.check().await.unwrap_err();
             assert_eq!(lost.exit, Exit::LeaseLost, "{lost}");
             assert_eq!(leases.release().await, [""; 0]);
@@ -310,7 +310,7 @@ async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
     let faults = ground.server.as_ref().unwrap().faults();
     faults.add(Rule::new(Fault::Status(503)).method("PUT"));
     let begun = Instant::now();
-    while !leases.is_lost() {
+    while leases.lost().is_none() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // Before anybody else may take it.
@@ -372,7 +372,7 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     drop(leases);
     let leases = ground.acquire(60, 0).await.unwrap();
     leases.check().await.unwrap();
-    assert!(!leases.is_lost());
+    assert!(leases.lost().is_none());
     assert_eq!(leases.release().await, [""; 0]);
 }
 

@@ -10,7 +10,7 @@ const LIFE: Duration = Duration::from_secs(60);
 /// The times of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTimes {
-    /// After so long without a renewal a lease has expired, by the server's clock.
+    /// After so long without a renewal a lease has expired. Others wait for [`LeaseTimes::over`].
     pub life: Duration,
     /// From one look at a lease that another holds to the next, about; a claim lies at least so long before it counts.
     pub look: Duration,
@@ -46,11 +46,25 @@ impl LeaseTimes {
         self.life / 6
     }
 
-    /// After so long without a good renewal, a holder counts its own lease as lost. The rest of the lease's life is for
-    /// what clocks differ by.
+    /// The longest that a request is on its way once it has left: the kernel gives up what is not acknowledged, and a
+    /// server has done by then what it has received.
+    #[must_use]
+    pub fn tail(&self) -> Duration {
+        self.life / 6
+    }
+
+    /// After so long without a good renewal, a holder counts its own lease as lost, and lets no request leave any more:
+    /// earlier than it expires by the longest that one may take.
     #[must_use]
     pub fn trusted(&self) -> Duration {
-        self.life * 5 / 6
+        self.life.saturating_sub(self.tail())
+    }
+
+    /// After so long without a renewal, by the server's clock, another may take the lease: later than it expires by the
+    /// longest that a request may take.
+    #[must_use]
+    pub fn over(&self) -> Duration {
+        self.life + self.tail()
     }
 
     /// How long one renewal may take.
@@ -76,6 +90,7 @@ mod tests {
         let times = LeaseTimes::lasting(LIFE);
         assert_eq!(times.beat(), Duration::from_secs(10));
         assert_eq!(times.trusted(), Duration::from_secs(50));
+        assert_eq!(times.over(), Duration::from_secs(70));
         assert_eq!(times.look, Duration::from_secs(1));
         let settle = |ms| times.settle(Duration::from_millis(ms)).as_millis();
         assert_eq!([settle(1), settle(100), settle(9000)], [1000, 2000, 15000]);
