@@ -2,6 +2,7 @@
 //!
 //! Key type: [`Round`], the keys of one turn.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 
 use futures::stream::LocalBoxStream;
@@ -109,7 +110,7 @@ impl Job<'_> {
     fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         let (bucket, runtime) = (self.bucket, self.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
-        let hold = Hold::take(bucket, &self.args.lease, &stores, "delete");
+        let hold = Hold::take_as_it_is(bucket, &self.args.lease, &stores, "delete");
         let hold = runtime.block_on(hold)?;
         let id = new_id(0, &token());
         let done = runtime
@@ -133,6 +134,7 @@ impl Job<'_> {
 
     /// Rank 0: deletes all of it, and counts in `gone`.
     fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+        let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
             let deleted = self.runtime.block_on(self.bucket.delete_all(roots, false));
             settle_round(&[deleted], gone)?;
@@ -146,7 +148,7 @@ impl Job<'_> {
                     break;
                 }
                 clean = true;
-                let mut walk = self.walk(&survey.areas, ledgers);
+                let mut walk = self.walk(&survey.areas, &stores, ledgers);
                 while let Some(round) = self.runtime.block_on(walk.next()) {
                     let entries = round?;
                     clean = false;
@@ -170,16 +172,23 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The objects to delete in `areas`, in rounds: of stores and foreign ones, or of ledgers.
+    /// The objects to delete in `areas`, in rounds: of stores and foreign ones, or of ledgers; of `stores` only, whose leases
+    /// are held.
     fn walk<'a>(
         &'a self,
         areas: &'a [Area],
+        stores: &'a BTreeSet<&String>,
         ledgers: bool,
     ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
+        let is_held =
+            |area: &Area, store: &str| stores.contains(&layout::below(&area.parent, store));
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
-            Kind::Ledger { .. } => ledgers && !layout::is_in_use(key),
-            Kind::Root { .. } | Kind::Part { .. } => !ledgers,
+            Kind::Ledger { parent, name } => {
+                let of_another = |name| !is_held(area, &layout::below(parent, name));
+                ledgers && !layout::is_in_use(key) && !name.is_some_and(of_another)
+            }
+            Kind::Root { store, .. } | Kind::Part { store } => !ledgers && is_held(area, store),
             Kind::Foreign => !ledgers && self.args.force,
         };
         let entries = stream::iter(areas).flat_map(move |area| {

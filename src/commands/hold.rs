@@ -31,6 +31,27 @@ impl Hold {
         stores: &[String],
         command: &str,
     ) -> Result<Self, Failure> {
+        let mut hold = Self::take_as_it_is(bucket, args, stores, command).await?;
+        match hold.left.heal_what_is_decided(bucket).await {
+            Ok(()) => Ok(hold),
+            Err(failure) => {
+                let failure = hold.verdict(failure);
+                hold.release().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// The same without healing: for who wants nothing that is there.
+    ///
+    /// # Errors
+    /// If another job holds one of them, or the server refuses.
+    pub async fn take_as_it_is(
+        bucket: &Bucket,
+        args: &LeaseArgs,
+        stores: &[String],
+        command: &str,
+    ) -> Result<Self, Failure> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
         let holder = this(command)?;
@@ -43,7 +64,8 @@ impl Hold {
         };
         let leases = Leases::acquire(bucket, stores, &settings, command).await?;
         wait_for_reads(&guarantees).await;
-        match Left::find(bucket, stores, args.lock_dir.as_deref()).await {
+        let left = Left::find(bucket, stores, args.lock_dir.as_deref(), &guarantees).await;
+        match left {
             Ok(left) => Ok(Self {
                 leases,
                 guarantees,

@@ -9,33 +9,35 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::targets::REQUESTS;
-use crate::commit::{Entry, State, Unfinished, heal, unfinished};
+use crate::commit::{Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, Guarantees, StoreError};
 
 /// Open transactions that dead jobs left, by store.
-#[derive(Default)]
 pub(super) struct Left {
+    guarantees: Guarantees,
+    /// As they were found, before anything was healed.
+    journals: Vec<(String, Journal)>,
     open: BTreeMap<String, Unfinished>,
     /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
     undone: Vec<String>,
 }
 
 impl Left {
-    /// Looks at `stores`, whose leases are held; heals what can only go one way, and says so.
+    /// Looks at `stores`, whose leases are held.
     ///
     /// # Errors
-    /// If it cannot be healed, or may still run.
+    /// If what is there cannot be read, or may still run.
     pub async fn find(
         bucket: &Bucket,
         stores: &[String],
         lock_dir: Option<&Path>,
+        guarantees: &Guarantees,
     ) -> Result<Self, Failure> {
-        let mut left = Self::default();
-        let all = all_unfinished(bucket, stores).await?;
+        let all = journals(bucket, stores).await?;
         Failure::together(all.iter().flat_map(|(store, found)| {
-            let locked = found.iter().filter(|t| is_locked(t, lock_dir));
+            let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
             locked.map(move |transaction| {
                 let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
                 let message = format!(
@@ -47,17 +49,36 @@ impl Left {
                 Failure::new(Exit::Busy, message)
             })
         }))?;
-        for (store, found) in all {
-            let last = found.len().saturating_sub(1);
-            for (index, transaction) in found.into_iter().enumerate() {
+        Ok(Self {
+            guarantees: guarantees.clone(),
+            journals: all,
+            open: BTreeMap::new(),
+            undone: Vec::new(),
+        })
+    }
+
+    /// Heals what can only go one way, and says so.
+    ///
+    /// # Errors
+    /// If it cannot be healed.
+    pub async fn heal_what_is_decided(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+        for (store, found) in std::mem::take(&mut self.journals) {
+            sweep_journal(bucket, found.strays).await?;
+            let mut unfinished = found.unfinished;
+            // With the store goes what was done to it before.
+            if unfinished.iter().any(|t| t.state == State::Delete) {
+                unfinished.retain(|transaction| transaction.state == State::Delete);
+            }
+            let last = unfinished.len().saturating_sub(1);
+            for (index, transaction) in unfinished.into_iter().enumerate() {
                 if index == last && transaction.state == State::Open {
-                    left.open.insert(store.clone(), transaction);
+                    self.open.insert(store.clone(), transaction);
                 } else {
-                    left.heal_one(bucket, store.clone(), &transaction).await?;
+                    self.heal_one(bucket, store.clone(), &transaction).await?;
                 }
             }
         }
-        Ok(left)
+        Ok(())
     }
 
     /// Is this store gone with what was healed, or has a rollback of it been brought to its end?
@@ -103,7 +124,7 @@ impl Left {
         store: String,
         transaction: &Unfinished,
     ) -> Result<(), Failure> {
-        heal_one(bucket, &store, transaction).await?;
+        heal_one(bucket, &store, transaction, &self.guarantees).await?;
         let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
         let entry = transaction.entry.as_ref();
         if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
@@ -119,17 +140,17 @@ pub(super) fn is_locked(transaction: &Unfinished, lock_dir: Option<&Path>) -> bo
     asked.is_some() && asked != lock_dir
 }
 
-/// The transactions of each of `stores` that have not ended; stores without any are left out.
-pub(super) async fn all_unfinished(
+/// The journals of `stores`; those that are empty are left out.
+pub(super) async fn journals(
     bucket: &Bucket,
     stores: &[String],
-) -> Result<Vec<(String, Vec<Unfinished>)>, StoreError> {
+) -> Result<Vec<(String, Journal)>, StoreError> {
     let found = stream::iter(stores).map(|store| async move {
-        let found = unfinished(bucket, store).await?;
+        let found = read_journal(bucket, store).await?;
         Ok::<_, StoreError>((store.clone(), found))
     });
     let found: Vec<_> = found.buffered(REQUESTS).try_collect().await?;
-    let some = |(_, found): &(String, Vec<Unfinished>)| !found.is_empty();
+    let some = |(_, found): &(String, Journal)| *found != Journal::default();
     Ok(found.into_iter().filter(some).collect())
 }
 
@@ -137,9 +158,14 @@ pub(super) async fn all_unfinished(
 ///
 /// # Errors
 /// If it cannot be healed.
-async fn heal_one(bucket: &Bucket, store: &str, transaction: &Unfinished) -> Result<(), Failure> {
+async fn heal_one(
+    bucket: &Bucket,
+    store: &str,
+    transaction: &Unfinished,
+    guarantees: &Guarantees,
+) -> Result<(), Failure> {
     let what = told(transaction);
-    let problems = heal(bucket, store, transaction).await;
+    let problems = heal(bucket, store, transaction, guarantees).await;
     if problems.is_empty() {
         let done = match transaction.state {
             State::Open | State::Back => "rolled back",

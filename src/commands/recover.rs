@@ -4,14 +4,12 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
-use super::left::{all_unfinished, is_locked, told};
+use super::left::{is_locked, journals, told};
 use super::start::{Started, start};
 use super::stores::stores;
 use super::targets::REQUESTS;
 use crate::cli::{RecoverArgs, bytes_shown};
-use crate::commit::{
-    State, Unfinished, clear_ledger, live_holder, orphans, probe_and_sweep, sweep,
-};
+use crate::commit::{Journal, State, clear_ledger, live_holder, orphans, probe_and_sweep, sweep};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -33,7 +31,7 @@ pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> 
 async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
     bucket.reach(prefix).await?;
     let all = stores(bucket, prefix, &[]).await?;
-    let found = all_unfinished(bucket, &all).await?;
+    let found = journals(bucket, &all).await?;
     if args.dry_run {
         return foretell(args, bucket, prefix, &all, found).await;
     }
@@ -47,10 +45,10 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
-        let count = found.iter().find(|(other, _)| other == store);
-        let count = count.map_or(0, |(_, found)| found.len());
+        let journal = found.iter().find(|(other, _)| other == store);
+        let count = journal.map_or(0, |(_, found)| found.unfinished.len());
         let leases = bucket.list(&layout::leases(store)).await?;
-        if count == 0 && leases.is_empty() && !args.orphans {
+        if journal.is_none() && leases.is_empty() && !args.orphans {
             continue;
         }
         if let Some(holder) = live_holder(bucket, store, &guarantees).await? {
@@ -118,15 +116,18 @@ async fn foretell(
     bucket: &Bucket,
     prefix: &str,
     all: &[String],
-    found: Vec<(String, Vec<Unfinished>)>,
+    found: Vec<(String, Journal)>,
 ) -> Result<(), Failure> {
     let mut transactions = 0;
     if !found.is_empty() {
         let desk = bucket.unfenced()?;
         let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
-        for (store, unfinished) in found {
+        for (store, journal) in found {
             let holder = live_holder(bucket, &store, &guarantees).await?;
-            for transaction in unfinished {
+            for key in journal.strays.iter().filter(|_| holder.is_none()) {
+                say!("would remove {key}, of a transaction that has ended");
+            }
+            for transaction in journal.unfinished {
                 let what = told(&transaction);
                 if is_locked(&transaction, args.lease.lock_dir.as_deref()) {
                     say!("store '{store}': {what} may be under way: give its --lock-dir");

@@ -58,7 +58,7 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
     hold.leases.check().await?;
     begin_rollback(bucket, &last).await?;
     for (store, transaction) in &last {
-        let problems = roll_back(bucket, store, transaction).await;
+        let problems = roll_back(bucket, store, transaction, &hold.guarantees).await;
         if !problems.is_empty() {
             let message = format!(
                 "store '{store}': undoing {} failed; recover goes on with it:\n  {}",

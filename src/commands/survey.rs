@@ -2,7 +2,7 @@
 //!
 //! Key types: [`Survey`]; [`Tally`], objects and bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -150,10 +150,16 @@ impl Survey {
         total
     }
 
-    /// The keys of the root documents, by document in the order in which they have to go.
+    /// The keys of the root documents, by document in the order in which they have to go. Stores that had none may have got
+    /// one since.
     pub fn roots(&self) -> impl Iterator<Item = Vec<String>> {
+        let rooted: BTreeSet<&String> = self.roots.iter().flatten().collect();
+        let rootless: Vec<&String> = self.names().filter(|s| !rooted.contains(s)).collect();
         let named = self.roots.iter().zip(ROOT_DOCUMENTS);
-        named.map(|(stores, name)| stores.iter().map(|s| layout::below(s, name)).collect())
+        named.map(move |(stores, name)| {
+            let stores = stores.iter().chain(rootless.iter().copied());
+            stores.map(|store| layout::below(store, name)).collect()
+        })
     }
 }
 

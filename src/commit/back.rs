@@ -1,24 +1,29 @@
 //! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
 //! comes to the same end.
 
-use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::journal::{Document, Entry, State, Unfinished, put_json};
+use super::journal::{Entry, State, Unfinished, put_json};
 use super::many::all;
-use super::put::put_and_read_back;
-use crate::store::{Bucket, Entry as Listed, StoreError, layout};
+use super::put_back::{Now, put_back};
+use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};
 
 /// Keys from which on they are deleted many with one request.
 const MANY: usize = 100;
 
 /// Undoes the transaction `unfinished` of `store`; returns what could not be done. Then it is still in the journal.
-pub async fn roll_back(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<String> {
+pub async fn roll_back(
+    bucket: &Bucket,
+    store: &str,
+    unfinished: &Unfinished,
+    guarantees: &Guarantees,
+) -> Vec<String> {
     let Some(entry) = &unfinished.entry else {
         return Vec::new();
     };
     let back = Back {
         bucket,
+        guarantees,
         store,
         id: &unfinished.id,
         entry,
@@ -31,6 +36,7 @@ pub async fn roll_back(bucket: &Bucket, store: &str, unfinished: &Unfinished) ->
 
 struct Back<'a> {
     bucket: &'a Bucket,
+    guarantees: &'a Guarantees,
     store: &'a str,
     id: &'a str,
     entry: &'a Entry,
@@ -39,10 +45,18 @@ struct Back<'a> {
 impl Back<'_> {
     async fn run(&self, state: State) -> Result<Vec<String>, StoreError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
+        let root = &self.entry.root;
+        // Then what lies there may be another's.
+        let overtaken = || StoreError::Overtaken {
+            key: root.key.clone(),
+        };
+        if Now::of(bucket, root).await? == Now::Other {
+            return Err(overtaken());
+        }
+        let is_back =
+            state == State::Back && bucket.stat(&State::Back.key(store, id)).await?.is_some();
         // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
-        if state != State::Back
-            && let Err(error) = self.entry.put(bucket, store, id, State::Back).await
-        {
+        if !is_back && let Err(error) = self.entry.put(bucket, store, id, State::Back).await {
             let is_open = bucket.stat(&State::Open.key(store, id)).await?.is_some();
             if state == State::Open && !is_open {
                 // It never came into the journal, so nothing was changed.
@@ -50,14 +64,17 @@ impl Back<'_> {
             }
             self.do_without_entry(state, is_open, error).await?;
         }
-        self.put_back(&self.entry.root, state).await?;
+        if !put_back(bucket, root, state, self.guarantees).await? {
+            return Err(overtaken());
+        }
         // Nobody sees these any more. They go first: a full bucket needs the room for what comes back.
         let problems = self.remove(self.new_objects().await?).await;
         if !problems.is_empty() {
             return Ok(problems);
         }
         for document in &self.entry.documents {
-            self.put_back(document, state).await?;
+            // Readers do not meet one that another has changed since, for the root is what it was.
+            put_back(bucket, document, state, self.guarantees).await?;
         }
         let problems = self.restore().await?;
         if !problems.is_empty() {
@@ -81,7 +98,7 @@ impl Back<'_> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         let is_old = root.before.as_ref() == Some(&root.after)
-            || self.now(&root.key).await?.as_deref() != Some(root.after.as_bytes());
+            || !Now::of(bucket, root).await?.is_after(root);
         if !is_open || !is_old {
             return Err(refused);
         }
@@ -93,38 +110,6 @@ impl Back<'_> {
             bucket.delete(&State::Prepared.key(store, id)).await?;
         }
         Ok(())
-    }
-
-    /// What the object `key` holds; `None` if there is none.
-    async fn now(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        match self.bucket.get(key).await {
-            Ok(now) => Ok(Some(now)),
-            Err(missing) if missing.is_missing() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Makes the document what it was before.
-    async fn put_back(&self, document: &Document, state: State) -> Result<(), StoreError> {
-        let before = document.before.as_ref().map(String::as_bytes);
-        if before == Some(document.after.as_bytes()) {
-            return Ok(());
-        }
-        let (bucket, key) = (self.bucket, &document.key);
-        // While it was open no document was put, but by one who then had to do without the entry that it goes back.
-        if state == State::Open && self.now(key).await?.as_deref() == before {
-            return Ok(());
-        }
-        let done = match &document.before {
-            Some(before) => put_and_read_back(bucket, key, before.clone().into()).await,
-            None => bucket.delete(key).await,
-        };
-        let Err(error) = done else { return Ok(()) };
-        // A server that refuses to write it may have refused before, too: then nothing has changed.
-        match self.now(key).await {
-            Ok(now) if now.as_deref() == before => Ok(()),
-            _ => Err(error),
-        }
     }
 
     /// Copies back what was overwritten. An empty copy says that there was nothing.

@@ -8,7 +8,8 @@ use super::back::{end, remove};
 use super::journal::{Document, Entry, put_json};
 use super::many::REQUESTS;
 use super::put::{put_and_read_back, reads_back};
-use crate::store::{Bucket, Conditional, Created, Guarantees, Replaced, StoreError, layout};
+use super::put_back::{Now, put_over};
+use crate::store::{Bucket, Guarantees, StoreError, layout};
 use crate::transfer::Verify;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after
@@ -41,37 +42,20 @@ pub async fn put_root(
     bucket: &Bucket,
     entry: &Entry,
     verify: Verify,
-    guarantees: Option<&Guarantees>,
+    guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
     let Document { key, before, after } = &entry.root;
     if before.as_ref() == Some(after) {
         return Ok(());
     }
+    let now = Now::of(bucket, &entry.root).await?;
+    if now.is_after(&entry.root) {
+        return Ok(());
+    }
     let text = Bytes::from(after.clone());
-    let enforced = |how: fn(&Guarantees) -> Conditional| {
-        guarantees.is_some_and(|g| how(g) == Conditional::Enforced)
-    };
-    let is_put = match before {
-        None if enforced(|g| g.create) => match bucket.create(key, text.clone()).await? {
-            Created::Created(_) => true,
-            Created::Exists => bucket.get(key).await? == text,
-            Created::Refused(_) => return put(bucket, &entry.root, verify).await,
-        },
-        Some(before) if enforced(|g| g.replace) => {
-            let now = bucket.get_tagged(key).await?;
-            match now.etag {
-                Some(etag) if now.bytes == *before => {
-                    match bucket.replace_if(key, text.clone(), &etag).await? {
-                        Replaced::Replaced(_) => true,
-                        Replaced::Changed => bucket.get(key).await? == text,
-                        Replaced::Refused(_) => return put(bucket, &entry.root, verify).await,
-                    }
-                }
-                None if now.bytes == *before => return put(bucket, &entry.root, verify).await,
-                _ => now.bytes == text,
-            }
-        }
-        _ => return put(bucket, &entry.root, verify).await,
+    let is_put = match &now {
+        Now::Known(now) => put_over(bucket, key, now.as_ref(), &text, guarantees).await?,
+        Now::Other => false,
     };
     if !is_put {
         return Err(StoreError::Overtaken { key: key.clone() });
@@ -79,12 +63,42 @@ pub async fn put_root(
     if verify == Verify::None || reads_back(bucket, key, &text).await {
         return Ok(());
     }
-    Err(StoreError::Failed {
-        place: bucket.place().to_owned(),
-        key: key.clone(),
-        action: "writing",
-        cause: "it did not read back as it was sent".to_owned(),
-    })
+    put_and_read_back(bucket, key, text).await
+}
+
+/// Brings a transaction that was prepared to its end: documents, root, ledger. Returns what could not be done; then it is
+/// still in the journal.
+///
+/// # Errors
+/// As [`put_documents`] and [`put_root`].
+pub async fn go_forward(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    entry: &Entry,
+    guarantees: &Guarantees,
+) -> Result<Vec<String>, StoreError> {
+    // Another program may have worked on what was committed, while only the ledger was left to be done.
+    let overtaken = Now::of(bucket, &entry.root).await? == Now::Other;
+    if !(overtaken && are_put(bucket, entry).await?) {
+        if overtaken {
+            let key = entry.root.key.clone();
+            return Err(StoreError::Overtaken { key });
+        }
+        put_documents(bucket, entry, Verify::Full).await?;
+        put_root(bucket, entry, Verify::Full, guarantees).await?;
+    }
+    Ok(finish(bucket, store, id, entry).await)
+}
+
+/// Are the documents but for the root what the transaction makes of them?
+async fn are_put(bucket: &Bucket, entry: &Entry) -> Result<bool, StoreError> {
+    for document in &entry.documents {
+        if !Now::of(bucket, document).await?.is_after(document) {
+            return Ok(false);
+        }
+    }
+    Ok(!entry.documents.is_empty())
 }
 
 async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(), StoreError> {

@@ -3,29 +3,38 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, end, remove, roll_back};
-use super::forward::{finish, put_documents, put_root};
+use super::forward::go_forward;
 use super::journal::{State, Unfinished, Writer, put_json};
 use super::many::{REQUESTS, all};
-use crate::store::{Bucket, Kind, ROOT_DOCUMENTS, StoreError, layout};
-use crate::transfer::Verify;
+use crate::store::{Bucket, Guarantees, Kind, ROOT_DOCUMENTS, StoreError, layout};
 
 /// Brings the transaction `unfinished` of `store` to its end: prepared ones and deletes go forward, others back. Returns
 /// what could not be done.
-pub async fn heal(bucket: &Bucket, store: &str, unfinished: &Unfinished) -> Vec<String> {
+pub async fn heal(
+    bucket: &Bucket,
+    store: &str,
+    unfinished: &Unfinished,
+    guarantees: &Guarantees,
+) -> Vec<String> {
     let id = &unfinished.id;
     let problems = match (&unfinished.entry, unfinished.state) {
         (None, _) => finish_delete(bucket, store, id).await,
-        (Some(entry), State::Prepared) => {
-            let put = async {
-                put_documents(bucket, entry, Verify::Full).await?;
-                put_root(bucket, entry, Verify::Full, None).await?;
-                Ok(finish(bucket, store, id, entry).await)
-            };
-            put.await
-        }
-        (Some(_), _) => Ok(roll_back(bucket, store, unfinished).await),
+        (Some(entry), State::Prepared) => go_forward(bucket, store, id, entry, guarantees).await,
+        (Some(_), _) => Ok(roll_back(bucket, store, unfinished, guarantees).await),
     };
     problems.unwrap_or_else(|error| vec![error.to_string()])
+}
+
+/// Removes from a journal what is of no transaction there: parts that came when their transaction had ended.
+///
+/// # Errors
+/// If one cannot be removed.
+pub async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Result<(), StoreError> {
+    let deletes = strays.iter().map(|key| bucket.delete(key));
+    stream::iter(deletes)
+        .buffer_unordered(REQUESTS)
+        .try_collect()
+        .await
 }
 
 /// Says in the journals that these committed transactions are being undone, or in none of them.

@@ -186,13 +186,23 @@ pub(super) async fn put_json(
     bucket.put(key, text.into()).await.map(|_| ())
 }
 
-/// The transactions of `store` that have not ended, in order.
+/// What the journal of a store holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Journal {
+    /// The transactions that have not ended, in order.
+    pub unfinished: Vec<Unfinished>,
+    /// Keys of what transactions put here that are not in the journal any more, or never were.
+    pub strays: Vec<String>,
+}
+
+/// The journal of `store`.
 ///
 /// # Errors
 /// As the server says, or if an entry cannot be read.
-pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>, StoreError> {
+pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, StoreError> {
     let folder = layout::journals(store);
     let mut found: BTreeMap<String, State> = BTreeMap::new();
+    let mut parts = Vec::new();
     let mut entries = bucket.entries(&folder);
     while let Some(object) = entries.try_next().await? {
         let name = object.key.strip_prefix(&folder).unwrap_or_default();
@@ -202,12 +212,17 @@ pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>,
         if let Some((state, _)) = State::ALL.iter().find(|(_, name)| *name == state) {
             let known = found.entry(id.to_owned()).or_insert(*state);
             *known = (*known).max(*state);
+        } else if state.starts_with("done/") {
+            parts.push((id.to_owned(), object.key.clone()));
         }
     }
+    parts.retain(|(id, _)| !found.contains_key(id));
+    let strays = parts.into_iter().map(|(_, key)| key).collect();
     let mut all = Vec::new();
     for (id, mut state) in found {
+        let mut read = state;
         // A commit that has been seen through lacks the first entry already. Without a record of it, one who had lost the
-        // lease put this after the transaction had been rolled back.
+        // lease put this after the transaction had been rolled back, and what it may have done since goes back, too.
         if state == State::Prepared
             && bucket.stat(&State::Open.key(store, &id)).await?.is_none()
             && bucket
@@ -215,11 +230,9 @@ pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>,
                 .await?
                 .is_none()
         {
-            let entry = Entry::read(bucket, &state.key(store, &id)).await?;
-            state = State::Back;
-            entry.put(bucket, store, &id, state).await?;
+            (state, read) = (State::Back, State::Prepared);
         }
-        let key = state.key(store, &id);
+        let key = read.key(store, &id);
         let (writer, entry) = if state == State::Delete {
             let writer = serde_json::from_slice(&bucket.get(&key).await?);
             let unreadable = |cause: serde_json::Error| StoreError::Journal {
@@ -238,7 +251,10 @@ pub async fn unfinished(bucket: &Bucket, store: &str) -> Result<Vec<Unfinished>,
             entry,
         });
     }
-    Ok(all)
+    Ok(Journal {
+        unfinished: all,
+        strays,
+    })
 }
 
 /// The id of a store's transaction of this number: ids sort as the transactions follow each other, and no two are the

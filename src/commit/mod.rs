@@ -19,13 +19,14 @@ mod many;
 mod orphans;
 mod parts;
 mod put;
+mod put_back;
 mod transaction;
 mod written;
 
 pub use back::{clear_ledger, roll_back};
-pub use heal::{begin_delete, begin_rollback, end_delete, heal};
+pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
 pub use journal::{
-    Entry, ROLLBACK, State, Unfinished, Writer, new_id, number_of, token, unfinished,
+    Entry, Journal, ROLLBACK, State, Unfinished, Writer, new_id, number_of, read_journal, token,
 };
 pub use kept::KeptRecord;
 pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder, probe_and_sweep, sweep};

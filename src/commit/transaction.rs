@@ -183,10 +183,8 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// As [`Transaction::put_documents`]; or if another program has changed a root meanwhile.
     pub async fn put_roots(&self, verify: Verify) -> Result<(), StoreError> {
-        self.each(async |store| {
-            put_root(self.bucket, &store.entry, verify, Some(&self.guarantees)).await
-        })
-        .await
+        self.each(async |store| put_root(self.bucket, &store.entry, verify, &self.guarantees).await)
+            .await
     }
 
     /// After the commit: the ledgers' records. Returns what could not be done; whoever comes next does it.
@@ -213,7 +211,8 @@ impl<'a> Transaction<'a> {
                     writer: store.entry.holder.clone(),
                     entry: Some(store.entry.clone()),
                 };
-                let problems = roll_back(self.bucket, &store.key, &unfinished).await;
+                let problems =
+                    roll_back(self.bucket, &store.key, &unfinished, &self.guarantees).await;
                 (store, problems)
             });
             let mut failed: Vec<(&OfStore, Vec<String>)> = stream::iter(work)

@@ -78,7 +78,10 @@ pub enum StoreError {
          version's recover"
     )]
     Journal { key: String, cause: String },
-    #[error("{key}: another program has changed it meanwhile; run the command again")]
+    #[error(
+        "{key}: another program has changed it meanwhile, and nothing was put over it; run the command again, or, if it \
+         says so again, put it back as it was, or delete the store"
+    )]
     Overtaken { key: String },
     #[error("array '{array}': {cause}")]
     Coding { array: String, cause: String },

@@ -14,6 +14,11 @@ pub(crate) fn server(config: Config) -> Server {
 
 /// The bucket `ocean` of `server`.
 pub(crate) fn bucket(server: &Server) -> Bucket {
+    bucket_at(&server.endpoint())
+}
+
+/// The bucket `ocean` of the server at `url`.
+pub(crate) fn bucket_at(url: &str) -> Bucket {
     let place = Place::S3 {
         bucket: "ocean".to_owned(),
     };
@@ -23,7 +28,7 @@ pub(crate) fn bucket(server: &Server) -> Bucket {
             secret: "test-secret".to_owned(),
             session: None,
         },
-        endpoint: Some(Url::parse(&server.endpoint()).unwrap()),
+        endpoint: Some(Url::parse(url).unwrap()),
         region: None,
         addressing: None,
         ca_bundle: None,

@@ -181,15 +181,12 @@ impl Lease {
         }
     }
 
-    /// Gives it up. One that is lost is left alone: it may be another's by now, and expires.
+    /// Gives it up. One that has not been renewed for too long is left alone: its key may be another's by now.
     pub async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
         let _still = self.there.lock().await;
         let fence = self.fence();
-        let release = fence.guard(take_back(bucket, &self.key, &self.token));
-        if self.lost().is_some() {
-            return Ok(());
-        }
-        release.await.unwrap_or(Ok(()))
+        let released = fence.guard(take_back(bucket, &self.key, &self.token));
+        released.await.unwrap_or(Ok(()))
     }
 
     fn failed(&self, bucket: &Bucket, cause: String) -> StoreError {

@@ -361,19 +361,48 @@ async fn all_stores_or_none() {
 async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
     let without = ground.acquire(60, 0).await.unwrap();
-    let ground = ground.locking();
+    let mut ground = ground.locking();
     let busy = ground.acquire(60, 0).await.err().unwrap();
     assert_eq!(busy.exit, Exit::Busy);
     assert_eq!(without.release().await, [""; 0]);
     let leases = ground.acquire(60, 0).await.unwrap();
     assert!(leases.guarantee().contains("--lock-dir"));
-    assert!(ground.keys().await.is_empty(), "nothing is in the store");
+    // Who has no lock meets the lease.
+    assert_eq!(ground.keys().await.len(), 1);
+    let lock_dir = ground.lock_dir.take();
+    let busy = ground.acquire(60, 0).await.err().unwrap();
+    assert_eq!(busy.exit, Exit::Busy);
+    ground.lock_dir = lock_dir;
+    assert_eq!(leases.release().await, [""; 0]);
+    assert!(ground.keys().await.is_empty());
     // A process that ends, however it ends, closes its files.
+    let leases = ground.acquire(2, 0).await.unwrap();
     drop(leases);
-    let leases = ground.acquire(60, 0).await.unwrap();
+    let leases = ground.acquire(2, 30).await.unwrap();
     leases.check().await.unwrap();
     assert!(leases.lost().is_none());
     assert_eq!(leases.release().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn whoever_reaches_the_same_bucket_meets_the_same_lock() {
+    let config = Config {
+        conditional: s3_server::Conditional::Ignored,
+        ..Config::default()
+    };
+    let server = loopback::server(config);
+    let inner = server.endpoint();
+    let outer = inner.replace("127.0.0.1", "localhost");
+    let [inner, outer] = [inner, outer].map(|url| loopback::bucket_at(&url));
+    assert_ne!(inner.place(), outer.place());
+    assert_eq!(inner.name(), outer.name());
+    let root = tempfile::tempdir().unwrap();
+    let (real, link) = (root.path().join("real"), root.path().join("link"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let [real, link] = [real, link].map(|path| loopback::directory(&path.join("ocean")));
+    assert_eq!(real.name(), link.name());
+    assert_ne!(real.name(), inner.name());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
