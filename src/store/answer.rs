@@ -6,6 +6,8 @@ use std::error::Error;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
+use super::fence::Fenced;
+
 /// What the server or the network said: the S3 error's code and message where there is one, else the innermost cause.
 pub(super) fn said(error: &object_store::Error) -> String {
     let text = error.to_string();
@@ -57,6 +59,11 @@ pub(super) fn is_transport(error: &object_store::Error) -> bool {
     chain(error).any(<dyn Error>::is::<HttpError>)
 }
 
+/// Did the fence keep the request back, or cut it off?
+pub(super) fn is_fenced(error: &object_store::Error) -> bool {
+    chain(error).any(<dyn Error>::is::<Fenced>)
+}
+
 /// Did no connection come about?
 pub(super) fn is_unreachable(error: &object_store::Error) -> bool {
     let connect =
@@ -89,7 +96,10 @@ pub(super) fn distrust(said: &str) -> Option<&'static str> {
     )
 }
 
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+/// The error and its causes, the innermost last.
+pub(super) fn chain<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let cause = next?;

@@ -12,7 +12,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::access::Access;
-use super::answer::{distrust, is_refusal, is_unreachable, said, scrub};
+use super::answer::{distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
 use super::connect::{Endpoint, connect};
 use super::error::StoreError;
 use super::fence::Fence;
@@ -24,8 +24,6 @@ pub struct Bucket {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
-    /// The same, trying each request once.
-    pub(super) once: Arc<dyn ObjectStore>,
     /// The same with one request for many deletes, where there is such a thing.
     pub(super) bulk: Option<Arc<dyn ObjectStore>>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
@@ -104,11 +102,10 @@ impl Bucket {
         access: &Access,
         fence: Fence,
     ) -> Result<Self, StoreError> {
-        let clients = connect(bucket, access)?;
+        let clients = connect(bucket, access, &fence)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
-            once: Arc::new(clients.once),
             // Not every server knows the request, and some say so in a way that is tried again.
             bulk: Some(Arc::new(clients.bulk)),
             base: String::new(),
@@ -143,7 +140,6 @@ impl Bucket {
         let store = Arc::new(store.with_automatic_cleanup(true));
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
-            once: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
             bulk: None,
             base: parts
@@ -298,6 +294,9 @@ impl Bucket {
         cause: &object_store::Error,
     ) -> StoreError {
         let (place, key) = (self.place.clone(), key.to_owned());
+        if is_fenced(cause) {
+            return StoreError::Fenced { place, key, action };
+        }
         let text = scrub(&said(cause), &self.secrets);
         if is_unreachable(cause)
             && let Some(advice) = distrust(&text)

@@ -2,18 +2,17 @@
 //!
 //! Key types: [`Created`] and [`Replaced`], how such a write ended; [`Tagged`], an object with its ETag and its time.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 
-use super::answer::{is_refusal, is_transport, said, scrub, status};
+use super::answer::{is_fenced, is_refusal, is_transport, said, scrub, status};
 use super::bucket::{Bucket, Put};
-use super::connect::patience;
 use super::error::StoreError;
 
-/// Pauses between tries: the first one, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+/// The pause before an object is created once more.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Creations that conflict with another that left nothing, before they count as beaten.
 const CONFLICTS: usize = 5;
 
@@ -70,6 +69,7 @@ impl Bucket {
             match (answer, self.read_back(key, &bytes)) {
                 (Answer::Done(put), _) => return Ok(Created::Created(put)),
                 (Answer::Refused(said), _) => return Ok(Created::Refused(said)),
+                (Answer::Failed(error @ StoreError::Fenced { .. }), _) => return Err(error),
                 (Answer::Failed(error), there) => {
                     return match there.await {
                         Ok(Some(Ok(put))) => Ok(Created::Created(put)),
@@ -81,7 +81,7 @@ impl Bucket {
                     Some(Ok(put)) => return Ok(Created::Created(put)),
                     Some(Err(())) => return Ok(Created::Exists),
                     // A conflict that left nothing, or one that was deleted since: again.
-                    None => tokio::time::sleep(PAUSES[0]).await,
+                    None => tokio::time::sleep(PAUSE).await,
                 },
             }
         }
@@ -110,6 +110,7 @@ impl Bucket {
                 Some(Ok(put)) => Ok(Replaced::Replaced(put)),
                 _ => Ok(Replaced::Changed),
             },
+            Answer::Failed(error @ StoreError::Fenced { .. }) => Err(error),
             Answer::Failed(error) => match self.read_back(key, &bytes).await {
                 Ok(Some(Ok(put))) => Ok(Replaced::Replaced(put)),
                 // The write's own error says more than that of looking after it.
@@ -150,51 +151,42 @@ impl Bucket {
         }
     }
 
-    /// One write with a condition, tried again while the server is busy. The library would also try "not implemented"
-    /// again, for a minute.
+    /// One write with a condition.
     async fn put_if(&self, key: &str, bytes: &Bytes, mode: PutMode) -> Answer {
-        let begun = Instant::now();
-        let mut pause = PAUSES[0];
-        loop {
-            let options = PutOptions {
-                mode: mode.clone(),
-                ..PutOptions::default()
-            };
-            let (path, payload) = (self.path(key), bytes.clone().into());
-            let cause = match self.once.put_opts(&path, payload, options).await {
-                Ok(put) => {
-                    let etag = put.e_tag.map(|tag| tag.trim_matches('"').to_owned());
-                    return Answer::Done(Put { etag });
-                }
-                Err(cause) => cause,
-            };
-            match &cause {
-                object_store::Error::AlreadyExists { .. }
-                | object_store::Error::Precondition { .. }
-                | object_store::Error::NotModified { .. } => return Answer::Unmet,
-                _ => {}
+        let options = PutOptions {
+            mode,
+            ..PutOptions::default()
+        };
+        let (path, payload) = (self.path(key), bytes.clone().into());
+        let cause = match self.store.put_opts(&path, payload, options).await {
+            Ok(put) => {
+                let etag = put.e_tag.map(|tag| tag.trim_matches('"').to_owned());
+                return Answer::Done(Put { etag });
             }
-            let text = said(&cause);
-            let denied = is_refusal(&text)
-                || matches!(
-                    cause,
-                    object_store::Error::PermissionDenied { .. }
-                        | object_store::Error::Unauthenticated { .. }
-                        | object_store::Error::NotFound { .. }
-                );
-            let passing = match status(&cause) {
-                Some(501) => false,
-                Some(status) => status >= 500 || status == 408 || status == 429,
-                None => is_transport(&cause),
-            };
-            if denied || (passing && begun.elapsed() >= patience()) {
-                return Answer::Failed(self.error(key, "writing", &cause));
-            }
-            if !passing {
-                return Answer::Refused(scrub(&text, &self.secrets));
-            }
-            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
-            pause = (pause * 2).min(PAUSES[1]);
+            Err(cause) => cause,
+        };
+        match &cause {
+            object_store::Error::AlreadyExists { .. }
+            | object_store::Error::Precondition { .. }
+            | object_store::Error::NotModified { .. } => return Answer::Unmet,
+            _ => {}
         }
+        let text = said(&cause);
+        let denied = is_refusal(&text)
+            || matches!(
+                cause,
+                object_store::Error::PermissionDenied { .. }
+                    | object_store::Error::Unauthenticated { .. }
+                    | object_store::Error::NotFound { .. }
+            );
+        let passing = match status(&cause) {
+            Some(501) => false,
+            Some(status) => status >= 500 || status == 408 || status == 429,
+            None => is_transport(&cause),
+        };
+        if is_fenced(&cause) || denied || passing {
+            return Answer::Failed(self.error(key, "writing", &cause));
+        }
+        Answer::Refused(scrub(&text, &self.secrets))
     }
 }

@@ -6,18 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+use object_store::{ClientOptions, RetryConfig};
+use reqwest::tls::Certificate;
 use url::Url;
 
 use super::access::{Access, Addressing, Keys};
 use super::answer::{innermost, scrub};
 use super::error::StoreError;
+use super::fence::Fence;
+use super::http_client::http_client;
+use super::patience::patience;
+use super::wire::Wire;
 
-/// How long a server may stay silent before a request counts as lost.
-const SILENCE: Duration = Duration::from_secs(60);
-/// How long a request is tried again while the server is busy, fails or does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The same for the first request: nothing has begun, and the user waits for a typing error to show.
+/// How long the first request is tried again while the server is busy, fails or does not answer: nothing has begun, and the user waits for a typing error to show.
 const HURRY: Duration = Duration::from_secs(3);
 
 /// The clients of one bucket.
@@ -25,8 +26,6 @@ pub(super) struct Clients {
     pub patient: AmazonS3,
     /// The same with less patience.
     pub hurried: AmazonS3,
-    /// The same, trying each request once.
-    pub once: AmazonS3,
     /// As hurried, and deletes many objects with one request.
     pub bulk: AmazonS3,
     /// What messages call the bucket.
@@ -44,20 +43,10 @@ pub struct Endpoint {
     pub virtual_hosted: bool,
 }
 
-/// Makes the clients; nothing is asked of the server yet.
-pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreError> {
+/// Makes the clients, whose changing requests pass `fence`; nothing is asked of the server yet.
+pub(super) fn connect(bucket: &str, access: &Access, fence: &Fence) -> Result<Clients, StoreError> {
     let endpoint = access.endpoint.as_ref();
     let place = format!("s3://{bucket} at {}", shown(endpoint));
-    let mut options = ClientOptions::new()
-        .with_allow_http(true)
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout_disabled()
-        .with_read_timeout(SILENCE);
-    if let Some(path) = &access.ca_bundle {
-        for certificate in certificates(path)? {
-            options = options.with_root_certificate(certificate);
-        }
-    }
     let Target {
         url,
         virtual_hosted,
@@ -76,7 +65,9 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
     })?;
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
-        .with_client_options(options)
+        // The wire makes its connections itself; without this, the URL is refused.
+        .with_client_options(ClientOptions::new().with_allow_http(true))
+        .with_retry(without_retries())
         .with_virtual_hosted_style_request(virtual_hosted);
     if let Some(url) = url {
         builder = builder.with_endpoint(url);
@@ -103,31 +94,36 @@ pub(super) fn connect(bucket: &str, access: &Access) -> Result<Clients, StoreErr
         }),
         Keys::Anonymous => builder.with_skip_signature(true),
     };
-    let build = |retry: RetryConfig, bulk: bool| {
-        let client = builder
-            .clone()
-            .with_retry(retry)
-            .with_disable_bulk_delete(!bulk)
-            .build();
+    let trusted = access.ca_bundle.as_deref().map(certificates).transpose()?;
+    let client = http_client(trusted.unwrap_or_default()).map_err(|cause| {
+        let cause = scrub(&innermost(&cause), &access.secrets());
+        match &access.ca_bundle {
+            // The PEM was sound; what it wraps is read only now.
+            Some(path) => StoreError::CaBundle {
+                path: path.clone(),
+                problem: format!("the certificates cannot be used ({cause})"),
+            },
+            None => StoreError::Unreachable {
+                place: place.clone(),
+                cause,
+            },
+        }
+    })?;
+    let wire = Wire::new(client, fence.clone(), patience());
+    let hurry = wire.with_patience(HURRY);
+    let build = |wire: &Wire, bulk: bool| {
+        let builder = builder.clone().with_http_connector(wire.clone());
+        let client = builder.with_disable_bulk_delete(!bulk).build();
         client.map_err(|cause| {
             let cause = scrub(&innermost(&cause), &access.secrets());
-            match &access.ca_bundle {
-                // The PEM was sound; what it wraps is read only now.
-                Some(path) => StoreError::CaBundle {
-                    path: path.clone(),
-                    problem: format!("the certificates cannot be used ({cause})"),
-                },
-                None => StoreError::Credentials {
-                    problem: format!("{place}: {cause}"),
-                },
-            }
+            let problem = format!("{place}: {cause}");
+            StoreError::Credentials { problem }
         })
     };
     Ok(Clients {
-        patient: build(retry(patience()), false)?,
-        hurried: build(retry(HURRY), false)?,
-        once: build(without_retries(), false)?,
-        bulk: build(retry(HURRY), true)?,
+        patient: build(&wire, false)?,
+        hurried: build(&hurry, false)?,
+        bulk: build(&hurry, true)?,
         place,
         endpoint: Endpoint {
             url: reached,
@@ -229,29 +225,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, StoreError> {
     Ok(certificates)
 }
 
-/// [`PATIENCE`]; for tests, in debug builds only, the environment may set another.
-pub(super) fn patience() -> Duration {
-    let asked = std::env::var("MSM_OS_TEST_PATIENCE_SECONDS").ok();
-    let asked = asked.filter(|_| cfg!(debug_assertions));
-    let asked: Option<f64> = asked.and_then(|text| text.parse().ok());
-    let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    asked.unwrap_or(PATIENCE)
-}
-
-fn retry(patience: Duration) -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(5),
-            base: 2.0,
-        },
-        // The time is the limit.
-        max_retries: usize::MAX,
-        retry_timeout: patience,
-    }
-}
-
-/// What a write with a condition needs: the library takes "not implemented" for a passing trouble.
+/// The wire tries again itself: the library takes "not implemented" for a passing trouble.
 fn without_retries() -> RetryConfig {
     RetryConfig {
         max_retries: 0,

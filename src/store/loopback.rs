@@ -14,11 +14,16 @@ pub(crate) fn server(config: Config) -> Server {
 
 /// The bucket `ocean` of `server`.
 pub(crate) fn bucket(server: &Server) -> Bucket {
-    bucket_at(&server.endpoint())
+    fenced(server).unfenced().unwrap()
 }
 
-/// The bucket `ocean` of the server at `url`.
-pub(crate) fn bucket_at(url: &str) -> Bucket {
+/// The same behind a fence.
+pub(crate) fn fenced(server: &Server) -> Bucket {
+    at(&server.endpoint())
+}
+
+/// The bucket `ocean` of the server at this URL, behind a fence.
+pub(crate) fn at(endpoint: &str) -> Bucket {
     let place = Place::S3 {
         bucket: "ocean".to_owned(),
     };
@@ -28,15 +33,12 @@ pub(crate) fn bucket_at(url: &str) -> Bucket {
             secret: "test-secret".to_owned(),
             session: None,
         },
-        endpoint: Some(Url::parse(url).unwrap()),
+        endpoint: Some(Url::parse(endpoint).unwrap()),
         region: None,
         addressing: None,
         ca_bundle: None,
     };
-    Bucket::open(&place, Some(&access))
-        .unwrap()
-        .unfenced()
-        .unwrap()
+    Bucket::open(&place, Some(&access)).unwrap()
 }
 
 /// A directory as a bucket.

@@ -393,7 +393,7 @@ async fn whoever_reaches_the_same_bucket_meets_the_same_lock() {
     let server = loopback::server(config);
     let inner = server.endpoint();
     let outer = inner.replace("127.0.0.1", "localhost");
-    let [inner, outer] = [inner, outer].map(|url| loopback::bucket_at(&url));
+    let [inner, outer] = [inner, outer].map(|url| loopback::at(&url));
     assert_ne!(inner.place(), outer.place());
     assert_eq!(inner.name(), outer.name());
     let root = tempfile::tempdir().unwrap();

@@ -1,0 +1,213 @@
+//! A request's body in pieces, each of which the fence lets pass or not, and which tell that the request is alive.
+//!
+//! Key types: [`Pieces`], the body; [`Pulse`], when it last moved.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use object_store::client::HttpRequestBody;
+
+use super::fence::{Fence, Fenced};
+
+/// Bytes of a piece. The connection takes sixteen at a time at most, and the next one when one has left.
+const PIECE: usize = 32 << 10;
+/// Bytes that have been taken and may not have left yet, on a connection whose kernel buffers much.
+const BUFFERED: u64 = 4 << 20;
+/// Bytes that count as one sign of life of a server.
+const SIGN: usize = 1 << 10;
+
+/// The body of a request.
+pub(super) struct Pieces {
+    body: HttpRequestBody,
+    /// What is left of the part of the body in hand.
+    part: Bytes,
+    left: u64,
+    fence: Option<Fence>,
+    pulse: Pulse,
+}
+
+impl Pieces {
+    /// `body` behind `fence`, if its request changes anything.
+    pub fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: Pulse) -> Self {
+        Self {
+            left: body.content_length() as u64,
+            body,
+            part: Bytes::new(),
+            fence,
+            pulse,
+        }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Fenced;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fenced>>> {
+        if let Some(fence) = &self.fence
+            && let Err(fenced) = fence.check()
+        {
+            return Poll::Ready(Some(Err(fenced)));
+        }
+        while self.part.is_empty() {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                // A body in memory has no errors and no trailers.
+                Poll::Ready(Some(Ok(frame))) => self.part = frame.into_data().unwrap_or_default(),
+                Poll::Ready(_) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        let piece = self.part.len().min(PIECE);
+        let piece = self.part.split_to(piece);
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        self.pulse.taken(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+/// Signs of life of one attempt of a request. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Pulse(Arc<Mutex<Signs>>);
+
+#[derive(Debug)]
+struct Signs {
+    begun: Instant,
+    last: Instant,
+    /// Of the body, those the connection has taken, and when it took the last of them.
+    taken: u64,
+    sent: Option<Instant>,
+    /// Bytes of the answer since the last sign.
+    read: usize,
+}
+
+impl Pulse {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(Signs {
+            begun: now,
+            last: now,
+            taken: 0,
+            sent: None,
+            read: 0,
+        })))
+    }
+
+    fn taken(&self, bytes: u64) {
+        let mut signs = self.signs();
+        signs.taken += bytes;
+        signs.last = Instant::now();
+        signs.sent = Some(signs.last);
+    }
+
+    /// The answer has begun.
+    pub fn answered(&self) {
+        self.signs().last = Instant::now();
+    }
+
+    /// So many bytes of the answer have come. Few are no sign of life.
+    pub fn read(&self, bytes: usize) {
+        let mut signs = self.signs();
+        signs.read += bytes;
+        if signs.read >= SIGN {
+            signs.read = 0;
+            signs.last = Instant::now();
+        }
+    }
+
+    /// How long it has been silent.
+    pub fn silent(&self) -> Duration {
+        self.signs().last.elapsed()
+    }
+
+    /// How long sending has taken until now.
+    pub fn sending(&self) -> Duration {
+        let signs = self.signs();
+        let sent = signs.sent.unwrap_or(signs.begun);
+        sent.duration_since(signs.begun)
+    }
+
+    /// How long it may take until what was taken last has left, at the pace of what was taken before.
+    pub fn leaving(&self) -> Duration {
+        let (sending, taken) = (self.sending(), self.signs().taken);
+        let buffered = taken.min(BUFFERED) as f64;
+        let seconds = sending.as_secs_f64() * buffered / taken.max(1) as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        // Nothing panics while the lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use object_store::PutPayload;
+
+    use super::*;
+    use crate::store::fence::Moment;
+
+    async fn next(body: &mut Pieces) -> Option<Result<Bytes, Fenced>> {
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
+        Some(frame.map(|frame| frame.into_data().unwrap()))
+    }
+
+    #[tokio::test]
+    async fn a_body_in_pieces_is_the_body() {
+        let parts: Vec<Bytes> = vec![vec![1; 3 * PIECE + 1].into(), vec![2; 5].into()];
+        let whole: Vec<u8> = parts.iter().flatten().copied().collect();
+        let payload: PutPayload = parts.into_iter().collect();
+        let mut body = Pieces::new(payload.into(), None, Pulse::new());
+        let mut read = Vec::new();
+        assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
+        while let Some(piece) = next(&mut body).await {
+            let piece = piece.unwrap();
+            assert!(piece.len() <= PIECE);
+            read.extend_from_slice(&piece);
+            let left = (whole.len() - read.len()) as u64;
+            assert_eq!(body.size_hint().exact(), Some(left));
+            assert_eq!(body.is_end_stream(), left == 0);
+        }
+        assert_eq!(read, whole);
+    }
+
+    #[tokio::test]
+    async fn no_piece_leaves_after_the_deadline() {
+        let fence = Fence::closed();
+        let now = Moment::now();
+        fence.extend(now, now.after(Duration::from_secs(60)));
+        let body = Bytes::from(vec![1; 3 * PIECE]);
+        let mut body = Pieces::new(body.into(), Some(fence.clone()), Pulse::new());
+        assert!(next(&mut body).await.unwrap().is_ok());
+        fence.close();
+        assert_eq!(next(&mut body).await, Some(Err(Fenced)));
+    }
+
+    #[test]
+    fn few_bytes_are_no_sign_of_life() {
+        let pulse = Pulse::new();
+        let wait = || std::thread::sleep(Duration::from_millis(20));
+        wait();
+        pulse.read(SIGN - 1);
+        assert!(pulse.silent() >= Duration::from_millis(20));
+        pulse.read(1);
+        assert!(pulse.silent() < Duration::from_millis(20));
+    }
+}

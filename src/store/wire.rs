@@ -1,0 +1,424 @@
+//! The way of every request: behind the fence if it changes anything, tried again while there is patience, and lost when it
+//! is silent.
+//!
+//! Key type: [`Wire`], which object_store sends its requests through. It must never let an attempt of a changing request, or
+//! a piece of its body, leave once the fence is closed.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use object_store::client::{
+    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpService,
+};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+
+use super::answer::chain;
+use super::fence::{Fence, Fenced};
+use super::patience::{Patience, silence};
+use super::pieces::{Pieces, Pulse};
+use super::uplink::{Pass, Uplink};
+
+/// The longest that is waited for what the kernel may hold still.
+const LEAVING: Duration = Duration::from_secs(600);
+/// The most bytes of an answer that is no object.
+const MOST: usize = 64 << 20;
+
+/// Sends the requests of one bucket. Clones share connections and fence.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    client: reqwest::Client,
+    fence: Fence,
+    uplink: Uplink,
+    patience: Duration,
+}
+
+/// Why a request counts as lost.
+#[derive(Debug, thiserror::Error)]
+#[error("no sign of life for {} s", .0.as_secs())]
+struct Silent(Duration);
+
+/// More came than a server has to say.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer has more than {MOST} bytes")]
+struct Endless;
+
+impl Wire {
+    pub fn new(client: reqwest::Client, fence: Fence, patience: Duration) -> Self {
+        Self {
+            client,
+            fence,
+            uplink: Uplink::new(),
+            patience,
+        }
+    }
+
+    /// The same with another patience.
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// Tries until the server has answered for good, or the patience is over.
+    async fn persist(
+        &self,
+        request: &HttpRequest,
+        fence: Option<&Fence>,
+    ) -> Result<HttpResponse, HttpError> {
+        let patience = Patience::of_this_task(self.patience);
+        loop {
+            let pass = self.pass(request).await;
+            let (begun, pulse) = (Instant::now(), Pulse::new());
+            let answer = self.attempt(request, fence, &pulse, pass.as_ref()).await;
+            let is_silent = matches!(&answer, Err(error) if is_silence(error));
+            let again = match &answer {
+                Ok(answer) => is_busy(answer.status()),
+                Err(error) => may_pass(request, error),
+            };
+            if !again {
+                if answer.is_ok() {
+                    patience.answered();
+                }
+                return answer;
+            }
+            let mut excused = if answer.is_err() {
+                pulse.sending()
+            } else {
+                Duration::ZERO
+            };
+            if is_silent && let Some(pass) = &pass {
+                pass.lost();
+                if pass.others_are_answered() {
+                    excused = begun.elapsed();
+                }
+            }
+            drop(pass);
+            patience.failed(begun.elapsed(), excused);
+            if patience.is_over() {
+                return answer;
+            }
+            patience.pause().await;
+        }
+    }
+
+    /// Lets a body wait for its turn.
+    async fn pass(&self, request: &HttpRequest) -> Option<Pass> {
+        let bytes = request.body().content_length() as u64;
+        if bytes == 0 {
+            return None;
+        }
+        Some(self.uplink.enter(bytes).await)
+    }
+
+    /// One attempt, which ends when it has been silent for long.
+    async fn attempt(
+        &self,
+        request: &HttpRequest,
+        fence: Option<&Fence>,
+        pulse: &Pulse,
+        pass: Option<&Pass>,
+    ) -> Result<HttpResponse, HttpError> {
+        let exchange = exchange(&self.client, request, fence, pulse);
+        tokio::pin!(exchange);
+        loop {
+            let mut allowed = silence();
+            if let Some(pass) = pass {
+                allowed += pulse.leaving().max(pass.expected()).min(LEAVING);
+            }
+            let left = allowed.saturating_sub(pulse.silent());
+            if left.is_zero() {
+                return Err(HttpError::new(HttpErrorKind::Timeout, Silent(allowed)));
+            }
+            // What has moved meanwhile is not silent.
+            if let Ok(answer) = tokio::time::timeout(left, &mut exchange).await {
+                if let (Ok(_), Some(pass)) = (&answer, pass) {
+                    pass.answered();
+                }
+                return answer;
+            }
+        }
+    }
+}
+
+impl HttpConnector for Wire {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for Wire {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if !is_changing(&request) {
+            return self.persist(&request, None).await;
+        }
+        let passed = self.fence.guard(self.persist(&request, Some(&self.fence)));
+        match passed.await {
+            Ok(answer) => answer,
+            Err(fenced) => Err(HttpError::new(HttpErrorKind::Unknown, fenced)),
+        }
+    }
+}
+
+/// Does the request change what lies in a bucket? All do that are not known to be others: those that ask for credentials
+/// must pass.
+fn is_changing(request: &HttpRequest) -> bool {
+    let (method, uri) = (request.method(), request.uri());
+    if [Method::GET, Method::HEAD].contains(method) {
+        return false;
+    }
+    let of_metadata = uri.path() == "/latest/api/token"
+        && request
+            .headers()
+            .contains_key("x-aws-ec2-metadata-token-ttl-seconds");
+    let query = uri.query().unwrap_or_default();
+    let of_roles = *method == Method::POST && query.contains("Action=AssumeRole");
+    !of_metadata && !of_roles
+}
+
+/// Sends the request and reads the whole answer.
+async fn exchange(
+    client: &reqwest::Client,
+    request: &HttpRequest,
+    fence: Option<&Fence>,
+    pulse: &Pulse,
+) -> Result<HttpResponse, HttpError> {
+    let url = request.uri().to_string();
+    let url = url::Url::parse(&url).map_err(|e| HttpError::new(HttpErrorKind::Unknown, e))?;
+    let mut sent = reqwest::Request::new(request.method().clone(), url);
+    *sent.headers_mut() = request.headers().clone();
+    let body = request.body();
+    *sent.body_mut() = Some(if body.content_length() == 0 {
+        reqwest::Body::from(Bytes::new())
+    } else {
+        let pieces = Pieces::new(body.clone(), fence.cloned(), pulse.clone());
+        reqwest::Body::wrap(pieces)
+    });
+    let mut answer = client.execute(sent).await.map_err(lost)?;
+    pulse.answered();
+    let is_object = *request.method() == Method::GET && answer.status().is_success();
+    let length = answer.content_length().filter(|_| is_object).unwrap_or(0);
+    let mut whole = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0).min(MOST));
+    while let Some(part) = answer.chunk().await.map_err(lost)? {
+        pulse.read(part.len());
+        whole.extend_from_slice(&part);
+        if whole.len() > MOST && length == 0 {
+            return Err(HttpError::new(HttpErrorKind::Decode, Endless));
+        }
+    }
+    let (mut status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    if status.is_success() && is_copy(request.headers()) && tells_of_failure(&whole) {
+        status = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    let mut response = HttpResponse::new(whole.freeze().into());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+fn is_copy(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-amz-copy-source")
+}
+
+/// A copy may fail after its answer has begun with "200".
+fn tells_of_failure(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    answer.contains("InternalError") || answer.contains("SlowDown")
+}
+
+/// Is it worth asking a server again that has answered so? That it does not know a request does not pass.
+fn is_busy(status: StatusCode) -> bool {
+    let passing = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
+    (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED) || passing.contains(&status)
+}
+
+/// Is it worth sending the request again? All but some uploads in parts come to the same when they are done twice.
+fn may_pass(request: &HttpRequest, error: &HttpError) -> bool {
+    match error.kind() {
+        HttpErrorKind::Connect | HttpErrorKind::Request => true,
+        HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
+            let query = request.uri().query().unwrap_or_default();
+            *request.method() != Method::POST || query == "delete" || query == "delete="
+        }
+        _ => false,
+    }
+}
+
+fn is_silence(error: &HttpError) -> bool {
+    chain(error).any(<dyn std::error::Error>::is::<Silent>)
+}
+
+/// What became of a request that got no answer.
+fn lost(error: reqwest::Error) -> HttpError {
+    if chain(&error).any(<dyn std::error::Error>::is::<Fenced>) {
+        return HttpError::new(HttpErrorKind::Unknown, Fenced);
+    }
+    let timed_out = |cause: &(dyn std::error::Error + 'static)| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
+    };
+    let kind = if error.is_connect() {
+        HttpErrorKind::Connect
+    } else if error.is_timeout() || chain(&error).any(timed_out) {
+        HttpErrorKind::Timeout
+    } else if error.is_builder() || error.is_redirect() {
+        HttpErrorKind::Unknown
+    } else {
+        HttpErrorKind::Interrupted
+    };
+    HttpError::new(kind, error.without_url())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use s3_server::{Config, Fault, Rule, Server};
+
+    use super::super::bucket::Bucket;
+    use super::super::error::StoreError;
+    use super::super::fence::Moment;
+    use super::super::loopback;
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn open(bucket: &Bucket, time: Duration) {
+        let now = Moment::now();
+        bucket.fence().extend(now, now.after(time));
+    }
+
+    fn is_fenced<T: std::fmt::Debug>(done: Result<T, StoreError>) -> bool {
+        matches!(done.unwrap_err(), StoreError::Fenced { .. })
+    }
+
+    fn changes(server: &Server) -> usize {
+        let is_change = |method: &str| !["GET", "HEAD"].contains(&method);
+        let log = server.log();
+        log.iter().filter(|seen| is_change(&seen.method)).count()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_changes_through_a_closed_fence() {
+        let server = loopback::server(Config::default());
+        server.put_object("ocean", "a/b", "there");
+        let bucket = loopback::fenced(&server);
+        let bytes = || Bytes::from_static(b"new");
+        for time in [Duration::ZERO, MINUTE] {
+            open(&bucket, time);
+            if time == MINUTE {
+                bucket.put("a/c", bytes()).await.unwrap();
+                bucket.fence().close();
+            }
+            assert!(is_fenced(bucket.put("a/b", bytes()).await));
+            assert!(is_fenced(bucket.create("a/d", bytes()).await));
+            assert!(is_fenced(bucket.replace_if("a/b", bytes(), "etag").await));
+            assert!(is_fenced(bucket.copy("a/b", "a/e").await));
+            assert!(is_fenced(bucket.delete("a/b").await));
+            let deleted = bucket.delete_all(vec!["a/b".to_owned()], true).await;
+            assert_eq!(deleted.objects, 0);
+            assert_eq!(bucket.get("a/b").await.unwrap(), "there");
+            assert!(bucket.stat("a/b").await.unwrap().is_some());
+            assert!(!bucket.list("a").await.unwrap().is_empty());
+        }
+        assert_eq!(changes(&server), 1);
+        bucket.unfenced().unwrap().put("l", bytes()).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_retry_leaves_after_the_deadline() {
+        let server = loopback::server(Config::default());
+        server.faults().add(Rule::new(Fault::Status(503)));
+        let bucket = loopback::fenced(&server);
+        open(&bucket, Duration::from_millis(400));
+        assert!(is_fenced(bucket.put("a", Bytes::from_static(b"new")).await));
+        let tried = changes(&server);
+        assert!(tried > 1, "it is tried again while the fence is open");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(changes(&server), tried);
+        // What waits for an answer is cut off, too.
+        server.faults().clear();
+        let held = Rule::new(Fault::Delay(MINUTE)).method("DELETE");
+        server.faults().add(held);
+        open(&bucket, Duration::from_millis(400));
+        assert!(is_fenced(bucket.delete("a").await));
+    }
+
+    /// A server that reads slowly, and says how much of the body came, and how much was announced.
+    fn slow_reader() -> (String, std::sync::mpsc::Receiver<(usize, usize)>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut buffer, mut came) = (vec![0; 64 << 10], Vec::new());
+            while let Ok(some) = stream.read(&mut buffer) {
+                if some == 0 {
+                    break;
+                }
+                came.extend_from_slice(&buffer[..some]);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            let end = came.windows(4).position(|four| four == b"\r\n\r\n");
+            let end = end.unwrap() + 4;
+            let head = String::from_utf8_lossy(&came[..end]).to_ascii_lowercase();
+            let (_, length) = head.split_once("content-length: ").unwrap();
+            let length = length.lines().next().unwrap().parse().unwrap();
+            send.send((came.len() - end, length)).unwrap();
+        });
+        (address, receive)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_body_that_is_under_way_at_the_deadline_never_arrives_whole() {
+        let (address, read) = slow_reader();
+        let bucket = loopback::at(&address);
+        open(&bucket, Duration::from_millis(300));
+        let body = Bytes::from(vec![7; 64 << 20]);
+        assert!(is_fenced(bucket.put("a", body.clone()).await));
+        let (came, announced) = read.recv_timeout(MINUTE).unwrap();
+        assert_eq!(announced, body.len());
+        assert!(came > 0 && came < body.len(), "{came} of {announced}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_server_does_not_know_is_not_asked_again() {
+        let server = loopback::server(Config::default());
+        server.faults().add(Rule::new(Fault::Status(501)));
+        let bucket = loopback::bucket(&server);
+        let put = bucket.put("a", Bytes::from_static(b"new")).await;
+        assert!(put.is_err());
+        assert_eq!(server.log().len(), 1);
+    }
+
+    #[test]
+    fn requests_for_credentials_pass() {
+        let request = |method: Method, url: &str, header: &'static str| {
+            let mut request = HttpRequest::new(Bytes::new().into());
+            *request.method_mut() = method;
+            *request.uri_mut() = url.parse().unwrap();
+            if !header.is_empty() {
+                request.headers_mut().insert(header, 1.into());
+            }
+            request
+        };
+        let token = "http://169.254.169.254/latest/api/token";
+        let ttl = "x-aws-ec2-metadata-token-ttl-seconds";
+        let roles = "https://sts.amazonaws.com/?Action=AssumeRoleWithWebIdentity";
+        assert!(!is_changing(&request(Method::PUT, token, ttl)));
+        assert!(!is_changing(&request(Method::POST, roles, "")));
+        assert!(is_changing(&request(Method::PUT, token, "")));
+        assert!(is_changing(&request(
+            Method::POST,
+            "http://s/ocean?delete",
+            ""
+        )));
+        assert!(is_changing(&request(Method::PUT, "http://s/ocean/a", "")));
+        assert!(!is_changing(&request(Method::GET, "http://s/ocean/a", "")));
+    }
+}
