@@ -212,8 +212,11 @@ impl Job<'_> {
         let share = round.keys.len().div_ceil(self.ranks.size()).max(1);
         let mine = round.keys.chunks(share).nth(self.ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();
-        let deleted = self.bucket.delete_all(mine, round.in_bulk);
-        let deleted = self.runtime.block_on(deleted);
+        let deleted = self.runtime.block_on(async {
+            // Without it, the first request says so.
+            let _ = self.bucket.fence().opened().await;
+            self.bucket.delete_all(mine, round.in_bulk).await
+        });
         Ok(self.ranks.gather(&deleted)?.unwrap_or_default())
     }
 }

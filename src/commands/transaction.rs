@@ -109,7 +109,14 @@ impl Job<'_> {
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
-        let running = self.runtime.spawn(Arc::clone(engine).run(phase));
+        let (work, fence) = (Arc::clone(engine).run(phase), self.bucket.fence().clone());
+        let running = self.runtime.spawn(async move {
+            if phase != Phase::Compare {
+                // Without it, the first request says so.
+                let _ = fence.opened().await;
+            }
+            work.await
+        });
         let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
         let mut journalist = Journalist::new(self.runtime, self.bucket, orders);
         let mut journal = Ok(());

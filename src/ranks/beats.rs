@@ -43,6 +43,8 @@ pub(super) struct Beats {
     fence: Arc<OnceLock<Fence>>,
     /// When the last beat was due.
     last: Moment,
+    /// Rank 0: have all others been told that the fence is open?
+    told: bool,
     /// On rank 0 all others; on these rank 0.
     others: Vec<Other>,
 }
@@ -73,6 +75,7 @@ impl Beats {
             world: world.duplicate(),
             fence,
             last: Moment::now(),
+            told: false,
             others: others.map(other).collect(),
         }
     }
@@ -85,6 +88,10 @@ impl Beats {
         self.hear();
         let since = self.last.elapsed();
         if since < BEAT {
+            // They wait for it before they begin.
+            if !self.told && self.world.rank() == 0 {
+                self.tell();
+            }
             return;
         }
         self.last = Moment::now();
@@ -95,6 +102,17 @@ impl Beats {
             }
         }
         if self.world.rank() == 0 {
+            self.beat();
+        }
+    }
+
+    fn tell(&mut self) {
+        let is_open = |fence: &Fence| !fence.left().is_zero();
+        if self.fence.get().is_some_and(is_open) {
+            self.told = self
+                .others
+                .iter()
+                .all(|other| other.answered && other.time > 0);
             self.beat();
         }
     }

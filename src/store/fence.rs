@@ -122,6 +122,21 @@ impl Fence {
         self.0.renewed.fetch_max(renewed.nanos(), Ordering::SeqCst);
     }
 
+    /// Waits until it is open for the first time: other ranks hear of rank 0's leases a moment after it has got them.
+    ///
+    /// # Errors
+    /// If nothing is heard of them.
+    pub async fn opened(&self) -> Result<(), Fenced> {
+        let begun = Moment::now();
+        while self.check().is_err() {
+            if begun.elapsed() > LONGEST_WAIT {
+                return Err(Fenced);
+            }
+            tokio::time::sleep(LOOK_FOR_OPENING).await;
+        }
+        Ok(())
+    }
+
     /// Waits until the leases have been renewed by requests that all began after `moment`: what was seen until then was seen
     /// while they held.
     ///
@@ -206,6 +221,9 @@ impl Fence {
 
 /// From one look at the deadline to the next.
 const LOOK: Duration = Duration::from_secs(1);
+/// The same for its opening, and how long that is waited for.
+const LOOK_FOR_OPENING: Duration = Duration::from_millis(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// The same for renewals, which come every ten seconds.
 const LOOK_FOR_RENEWAL: Duration = Duration::from_millis(100);
 
