@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::access::Access;
 use super::answer::{distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
 use super::connect::{Endpoint, connect};
+use super::directory::Directory;
 use super::error::StoreError;
 use super::fence::Fence;
 use super::place::Place;
@@ -24,7 +24,7 @@ pub struct Bucket {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
-    /// The same with one request for many deletes, where there is such a thing.
+    /// The same with one request for many deletes; a directory has no such thing.
     pub(super) bulk: Option<Arc<dyn ObjectStore>>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
     base: String,
@@ -126,18 +126,9 @@ impl Bucket {
             action: "opening the directory",
             cause,
         };
-        let root = path
-            .ancestors()
-            .find(|a| a.exists())
-            .unwrap_or(FilePath::new("/"));
-        if !root.is_dir() {
-            return Err(failed(format!("{} is a file", root.display())));
-        }
-        let store =
-            LocalFileSystem::new_with_prefix(root).map_err(|cause| failed(cause.to_string()))?;
-        let missing = path.strip_prefix(root).unwrap_or(FilePath::new(""));
+        let (store, missing) = Directory::open(path, &fence).map_err(failed)?;
         let parts: Option<Vec<&str>> = missing.iter().map(|part| part.to_str()).collect();
-        let store = Arc::new(store.with_automatic_cleanup(true));
+        let store = Arc::new(store);
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
@@ -258,14 +249,6 @@ impl Bucket {
     /// # Errors
     /// If there is none, or the server refuses.
     pub async fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        // In a directory a copy is another name of the same file until one of them is replaced, and there such a copy
-        // leaves a third name behind.
-        if self.bulk.is_none() {
-            let (there, now) = (self.stat(from).await?, self.stat(to).await?);
-            if there.is_some() && there == now {
-                return Ok(());
-            }
-        }
         let copied = self.store.copy(&self.path(from), &self.path(to)).await;
         copied.map_err(|cause| self.error(from, "copying", &cause))
     }

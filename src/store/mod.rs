@@ -12,6 +12,7 @@ mod chunk_codec;
 mod codec;
 mod conditional;
 mod connect;
+mod directory;
 pub mod document;
 mod document_v2;
 mod error;
