@@ -1,4 +1,4 @@
-//! Bodies that misbehave on the way out ([`Flipped`], [`Truncated`]) and one that behaves on the way
+//! Bodies that misbehave on the way out ([`Flipped`], [`Truncated`], [`Dripping`]) and one that behaves on the way
 //! in ([`Drained`]). Large bodies pass through uncopied, but for the one frame that is corrupted.
 
 use std::pin::Pin;
@@ -122,6 +122,57 @@ impl Body for Truncated {
         Poll::Ready(Some(Err(
             "the connection is closed in mid-body, as a fault rule wants".into(),
         )))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.announced
+    }
+}
+
+/// A response body that arrives byte by byte, with pauses.
+pub(crate) struct Dripping {
+    inner: s3s::Body,
+    /// What has come of it and is not sent yet.
+    ahead: Bytes,
+    announced: SizeHint,
+    pause: Duration,
+    next: Option<Pin<Box<Sleep>>>,
+}
+
+impl Dripping {
+    pub(crate) fn new(inner: s3s::Body, pause: Duration) -> Self {
+        Dripping {
+            announced: inner.size_hint(),
+            inner,
+            ahead: Bytes::new(),
+            pause,
+            next: None,
+        }
+    }
+}
+
+impl Body for Dripping {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        while self.ahead.is_empty() {
+            let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(cx)?) else {
+                return Poll::Ready(None);
+            };
+            self.ahead = frame.into_data().unwrap_or_default();
+        }
+        let pause = self.pause;
+        let next = self
+            .next
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+        ready!(next.as_mut().poll(cx));
+        self.next = None;
+        let byte = self.ahead.split_to(1);
+        Poll::Ready(Some(Ok(Frame::data(byte))))
     }
 
     fn size_hint(&self) -> SizeHint {

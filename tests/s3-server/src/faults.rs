@@ -31,6 +31,12 @@ pub enum Fault {
     /// For so long after an object was overwritten, the one it replaced is given, with its ETag and time. Listings
     /// are right all the while. Applies to GET and HEAD only.
     StaleRead(Duration),
+    /// The request is read whole, and takes effect so long after, even if its client has gone by then.
+    Late(Duration),
+    /// The body sent drips: one byte, and so long until the next. Applies to GET only, listings included.
+    DripRead(Duration),
+    /// Every page of a listing is the first one, and says that there are more. Applies to GET only.
+    RepeatPage,
 }
 
 /// A fault, and which requests it strikes.
@@ -100,11 +106,14 @@ impl Rule {
     fn matches(&self, method: &str, key: &str) -> bool {
         let possible = match self.fault {
             Fault::CorruptStored | Fault::TruncateWrite => method == "PUT",
-            Fault::CorruptRead | Fault::TruncateRead => method == "GET",
+            Fault::CorruptRead | Fault::TruncateRead | Fault::DripRead(_) | Fault::RepeatPage => {
+                method == "GET"
+            }
             Fault::StaleRead(_) => method == "GET" || method == "HEAD",
             Fault::Status(_)
             | Fault::StatusAfterApply(_)
             | Fault::Delay(_)
+            | Fault::Late(_)
             | Fault::Drop
             | Fault::DropAfterApply => true,
         };

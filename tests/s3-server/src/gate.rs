@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
 use s3s::{Body, StdError};
 
-use crate::bodies::{Drained, Flipped, Truncated, read_half};
+use crate::bodies::{Drained, Dripping, Flipped, Truncated, read_half};
 use crate::faults::{Fault, Faults};
 use crate::hook::Hooks;
 use crate::request_log::{self, RequestLog};
@@ -21,6 +21,10 @@ use crate::store::Store;
 /// Marks a request whose body is to be stored corrupted; travels in its extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoreCorrupted;
+
+/// Marks a listing that is to give its first page; travels in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstPage;
 
 /// Marks a read that is to give what was overwritten within that time; travels in its extensions.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +105,16 @@ impl Gate {
                 read_half(request.into_body()).await;
                 return Err("the connection is closed in mid-body, as a fault rule wants".into());
             }
+            Some(Fault::Late(time)) => {
+                let (parts, body) = request.into_parts();
+                let body = Body::from(body.collect().await?.to_bytes());
+                let (request, gate) = (Request::from_parts(parts, body), self.clone());
+                let late = async move {
+                    tokio::time::sleep(time).await;
+                    gate.pass(request, None).await
+                };
+                tokio::spawn(late).await??
+            }
             fault if is_mutating(&method) && self.hooks.is_set() => {
                 let gate = self.clone();
                 gate.pass_in_turn(request, method, key, fault).await?
@@ -167,6 +181,9 @@ impl Gate {
             Some(Fault::StaleRead(time)) => {
                 request.extensions_mut().insert(ReadStale(time));
             }
+            Some(Fault::RepeatPage) => {
+                request.extensions_mut().insert(FirstPage);
+            }
             _ => {}
         }
         let resource = request.uri().path().trim_start_matches('/').to_owned();
@@ -181,6 +198,9 @@ impl Gate {
             }
             Some(Fault::CorruptRead) => {
                 Ok(response.map(|body| Body::http_body_unsync(Flipped::new(body))))
+            }
+            Some(Fault::DripRead(pause)) => {
+                Ok(response.map(|body| Body::http_body_unsync(Dripping::new(body, pause))))
             }
             Some(Fault::TruncateRead) => {
                 Ok(response.map(|body| Body::http_body_unsync(Truncated::new(body))))

@@ -28,6 +28,7 @@ mod receive;
 mod request_log;
 mod server;
 mod store;
+mod throttle;
 mod uploads;
 
 pub use config::{Conditional, Config, EtagKind, Full};
@@ -35,3 +36,4 @@ pub use faults::{Fault, Faults, Rule};
 pub use hook::{Go, Mutation, When};
 pub use request_log::Request;
 pub use server::{Error, Server};
+pub use throttle::Throttle;

@@ -20,7 +20,7 @@ use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 use crate::bodies::flip_middle;
 use crate::config::EtagKind;
-use crate::gate::{ReadStale, StoreCorrupted};
+use crate::gate::{FirstPage, ReadStale, StoreCorrupted};
 use crate::listing::{Marker, Query};
 use crate::receive::{Announced, receive};
 use crate::store::{Attributes, Object as Stored, Precondition, Store};
@@ -264,7 +264,9 @@ impl S3 for Operations {
         &self,
         req: S3Request<ListObjectsV2Input>,
     ) -> Answer<ListObjectsV2Output> {
-        let input = req.input;
+        let is_first = req.extensions.get::<FirstPage>().is_some();
+        let mut input = req.input;
+        input.continuation_token = input.continuation_token.filter(|_| !is_first);
         let after = match (&input.continuation_token, &input.start_after) {
             (Some(token), _) => Some(Marker::from_token(token).ok_or_else(|| {
                 s3_error!(
