@@ -4,6 +4,7 @@
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -16,6 +17,7 @@ use super::connect::{Endpoint, connect};
 use super::directory::Directory;
 use super::error::StoreError;
 use super::fence::Fence;
+use super::patience::patience;
 use super::place::Place;
 
 /// A bucket, open.
@@ -89,20 +91,21 @@ impl Bucket {
     ) -> Result<Self, StoreError> {
         match place {
             Place::S3 { bucket } => match access {
-                Some(access) => Self::open_s3(place, bucket, access, fence),
+                Some(access) => Self::open_s3(place, bucket, access, fence, patience()),
                 None => Err(StoreError::NoCredentials),
             },
             Place::Directory(path) => Self::open_directory(place, path, fence),
         }
     }
 
-    fn open_s3(
+    pub(super) fn open_s3(
         place: &Place,
         bucket: &str,
         access: &Access,
         fence: Fence,
+        patience: Duration,
     ) -> Result<Self, StoreError> {
-        let clients = connect(bucket, access, &fence)?;
+        let clients = connect(bucket, access, &fence, patience)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),

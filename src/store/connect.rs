@@ -15,7 +15,6 @@ use super::answer::{innermost, scrub};
 use super::error::StoreError;
 use super::fence::Fence;
 use super::http_client::http_client;
-use super::patience::patience;
 use super::wire::Wire;
 
 /// How long the first request is tried again while the server is busy, fails or does not answer: nothing has begun, and the user waits for a typing error to show.
@@ -43,8 +42,13 @@ pub struct Endpoint {
     pub virtual_hosted: bool,
 }
 
-/// Makes the clients, whose changing requests pass `fence`; nothing is asked of the server yet.
-pub(super) fn connect(bucket: &str, access: &Access, fence: &Fence) -> Result<Clients, StoreError> {
+/// Makes the clients, whose changing requests pass `fence`, with so much patience; nothing is asked of the server yet.
+pub(super) fn connect(
+    bucket: &str,
+    access: &Access,
+    fence: &Fence,
+    patience: Duration,
+) -> Result<Clients, StoreError> {
     let endpoint = access.endpoint.as_ref();
     let place = format!("s3://{bucket} at {}", shown(endpoint));
     let Target {
@@ -109,7 +113,7 @@ pub(super) fn connect(bucket: &str, access: &Access, fence: &Fence) -> Result<Cl
             },
         }
     })?;
-    let wire = Wire::new(client, fence.clone(), patience());
+    let wire = Wire::new(client, fence.clone(), patience);
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_http_connector(wire.clone());

@@ -46,10 +46,21 @@ impl Bucket {
         let below = self.path(prefix);
         let prefix = prefix.to_owned();
         let listing = self.store.list(Some(&below));
-        let strip = self.strip();
+        let (strip, mut seen) = (self.strip(), Seen::default());
         listing
-            .map_ok(move |object| entry(&object, strip))
-            .map_err(move |cause| self.error(&prefix, "listing", &cause))
+            .map(move |object| match object {
+                Ok(object) if seen.again(object.location.as_ref()) => Err(StoreError::Failed {
+                    place: self.place().to_owned(),
+                    key: prefix.clone(),
+                    action: "listing",
+                    cause: format!(
+                        "it does not come to an end: {} comes twice",
+                        object.location
+                    ),
+                }),
+                Ok(object) => Ok(entry(&object, strip)),
+                Err(cause) => Err(self.error(&prefix, "listing", &cause)),
+            })
             .boxed()
     }
 
@@ -147,6 +158,32 @@ impl Bucket {
     }
 }
 
+/// Notices, sooner or later, that a listing turns in circles, however long they are: the key that it remembers, another one
+/// after twice as many keys, comes again.
+#[derive(Default)]
+struct Seen {
+    key: String,
+    /// Keys since it was remembered, and until the next one is.
+    since: u64,
+    until: u64,
+}
+
+impl Seen {
+    /// Does `key`, the next one, come again?
+    fn again(&mut self, key: &str) -> bool {
+        if self.until > 0 && self.key == key {
+            return true;
+        }
+        if self.since == self.until {
+            key.clone_into(&mut self.key);
+            self.since = 0;
+            self.until = (self.until * 2).max(1);
+        }
+        self.since += 1;
+        false
+    }
+}
+
 fn entry(object: &ObjectMeta, strip: usize) -> Entry {
     Entry {
         key: without(object.location.as_ref(), strip),
@@ -156,4 +193,24 @@ fn entry(object: &ObjectMeta, strip: usize) -> Entry {
 
 fn without(path: &str, strip: usize) -> String {
     path[strip..].trim_start_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_are_noticed_and_nothing_else_is() {
+        for length in [1, 2, 3, 1000] {
+            for before in [0, 1, 7] {
+                let mut seen = Seen::default();
+                let tail = (0..before).map(|number| format!("before {number}"));
+                let circle = (0..length).map(|number| format!("{number}")).cycle();
+                let mut keys = tail.chain(circle).take(10_000);
+                assert!(keys.any(|key| seen.again(&key)), "{before} {length}");
+            }
+        }
+        let mut seen = Seen::default();
+        assert!(!(0..10_000).any(|number| seen.again(&number.to_string())));
+    }
 }

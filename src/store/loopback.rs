@@ -1,10 +1,13 @@
 //! For tests: buckets of servers in this process, and of directories.
 
+use std::time::Duration;
+
 use s3_server::{Config, Server};
 use url::Url;
 
 use super::access::{Access, Keys};
 use super::bucket::Bucket;
+use super::fence::Fence;
 use super::place::Place;
 
 /// A server of this kind.
@@ -24,10 +27,24 @@ pub(crate) fn fenced(server: &Server) -> Bucket {
 
 /// The bucket `ocean` of the server at this URL, behind a fence.
 pub(crate) fn at(endpoint: &str) -> Bucket {
-    let place = Place::S3 {
+    let (place, access) = (place(), access(endpoint));
+    Bucket::open(&place, Some(&access)).unwrap()
+}
+
+/// The same without a fence, and with so little patience.
+pub(crate) fn impatient(endpoint: &str, patience: Duration) -> Bucket {
+    let (place, access) = (place(), access(endpoint));
+    Bucket::open_s3(&place, "ocean", &access, Fence::open(), patience).unwrap()
+}
+
+fn place() -> Place {
+    Place::S3 {
         bucket: "ocean".to_owned(),
-    };
-    let access = Access {
+    }
+}
+
+fn access(endpoint: &str) -> Access {
+    Access {
         keys: Keys::Pair {
             token: "test-key".to_owned(),
             secret: "test-secret".to_owned(),
@@ -37,8 +54,7 @@ pub(crate) fn at(endpoint: &str) -> Bucket {
         region: None,
         addressing: None,
         ca_bundle: None,
-    };
-    Bucket::open(&place, Some(&access)).unwrap()
+    }
 }
 
 /// A directory as a bucket.

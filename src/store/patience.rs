@@ -113,9 +113,9 @@ pub(super) fn patience() -> Duration {
     asked.unwrap_or(PATIENCE)
 }
 
-/// [`SILENCE`], or less where there is less patience.
-pub(super) fn silence() -> Duration {
-    SILENCE.min(patience() / 3)
+/// How long a request may be silent where there is so much patience.
+pub(super) fn silence(patience: Duration) -> Duration {
+    SILENCE.min(patience / 3)
 }
 
 #[cfg(test)]

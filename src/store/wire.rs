@@ -40,6 +40,11 @@ pub(super) struct Wire {
 #[error("no sign of life for {} s", .0.as_secs())]
 struct Silent(Duration);
 
+/// A listing that gives the same page again and again.
+#[derive(Debug, thiserror::Error)]
+#[error("the listing does not come to an end: its continuation token leads to itself")]
+struct Circular;
+
 /// More came than a server has to say.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer has more than {MOST} bytes")]
@@ -125,7 +130,7 @@ impl Wire {
         let exchange = exchange(&self.client, request, fence, pulse);
         tokio::pin!(exchange);
         loop {
-            let mut allowed = silence();
+            let mut allowed = silence(self.patience);
             if let Some(pass) = pass {
                 allowed += pulse.leaving().max(pass.expected()).min(LEAVING);
             }
@@ -214,10 +219,35 @@ async fn exchange(
     if status.is_success() && is_copy(request.headers()) && tells_of_failure(&whole) {
         status = StatusCode::INTERNAL_SERVER_ERROR;
     }
+    if status.is_success() && is_circular(request.uri().query(), &whole) {
+        return Err(HttpError::new(HttpErrorKind::Decode, Circular));
+    }
     let mut response = HttpResponse::new(whole.freeze().into());
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Does a page of a listing name the token that it was asked for with as that of the next?
+fn is_circular(query: Option<&str>, page: &[u8]) -> bool {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let mut tokens = pairs.filter(|(name, _)| name == "continuation-token");
+    let Some((_, asked)) = tokens.next() else {
+        return false;
+    };
+    let Ok(page) = std::str::from_utf8(page) else {
+        return false;
+    };
+    let next = page.split_once("<NextContinuationToken>");
+    let next = next.and_then(|(_, rest)| rest.split_once('<'));
+    next.is_some_and(|(next, _)| unescaped(next) == asked)
+}
+
+/// As XML writes it.
+fn unescaped(text: &str) -> String {
+    let plain = text.replace("&lt;", "<").replace("&gt;", ">");
+    let plain = plain.replace("&quot;", "\"").replace("&apos;", "'");
+    plain.replace("&amp;", "&")
 }
 
 fn is_copy(headers: &HeaderMap) -> bool {
@@ -349,7 +379,8 @@ mod tests {
         assert!(is_fenced(bucket.delete("a").await));
     }
 
-    /// A server that reads slowly, and says how much of the body came, and how much was announced.
+    /// A server that reads slowly. It says when it has begun, and at the end, how much of the body came, and how much was
+    /// announced.
     fn slow_reader() -> (String, std::sync::mpsc::Receiver<(usize, usize)>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -360,6 +391,9 @@ mod tests {
             while let Ok(some) = stream.read(&mut buffer) {
                 if some == 0 {
                     break;
+                }
+                if came.is_empty() {
+                    send.send((0, 0)).unwrap();
                 }
                 came.extend_from_slice(&buffer[..some]);
                 std::thread::sleep(Duration::from_millis(2));
@@ -378,12 +412,87 @@ mod tests {
     async fn a_body_that_is_under_way_at_the_deadline_never_arrives_whole() {
         let (address, read) = slow_reader();
         let bucket = loopback::at(&address);
-        open(&bucket, Duration::from_millis(300));
+        open(&bucket, MINUTE);
         let body = Bytes::from(vec![7; 64 << 20]);
-        assert!(is_fenced(bucket.put("a", body.clone()).await));
-        let (came, announced) = read.recv_timeout(MINUTE).unwrap();
+        let put = {
+            let (bucket, body) = (bucket.clone(), body.clone());
+            tokio::spawn(async move { bucket.put("a", body).await })
+        };
+        let next = async move |read: std::sync::mpsc::Receiver<_>| {
+            let wait = move || (read.recv_timeout(MINUTE).unwrap(), read);
+            tokio::task::spawn_blocking(wait).await.unwrap()
+        };
+        let (_, read) = next(read).await;
+        bucket.fence().close();
+        assert!(is_fenced(put.await.unwrap()));
+        let ((came, announced), _) = next(read).await;
         assert_eq!(announced, body.len());
         assert!(came > 0 && came < body.len(), "{came} of {announced}");
+    }
+
+    /// The bucket `ocean` of the server at this URL, with so little patience.
+    fn impatient(endpoint: &str, seconds: u64) -> Bucket {
+        loopback::impatient(endpoint, Duration::from_secs(seconds))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_request_that_is_lost_in_silence_is_sent_again() {
+        let server = loopback::server(Config::default());
+        server.put_object("ocean", "a", "there");
+        for method in ["GET", "PUT"] {
+            let held = Rule::new(Fault::Delay(MINUTE)).method(method).once();
+            server.faults().add(held);
+        }
+        let bucket = impatient(&server.endpoint(), 6);
+        assert_eq!(bucket.get("a").await.unwrap(), "there");
+        bucket.put("b", Bytes::from_static(b"new")).await.unwrap();
+        assert_eq!(server.log().len(), 4);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn bodies_that_drip_and_listings_that_turn_in_circles_are_errors() {
+        let server = loopback::server(Config::default());
+        let bucket = impatient(&server.endpoint(), 3);
+        server.put_object("ocean", "a", vec![7; 100_000]);
+        let drip = Fault::DripRead(Duration::from_millis(50));
+        server.faults().add(Rule::new(drip));
+        let error = bucket.get("a").await.unwrap_err().to_string();
+        assert!(error.contains("no sign of life"), "{error}");
+        server.faults().clear();
+        for number in 0..1001 {
+            server.put_object("ocean", &format!("l/{number:04}"), "");
+        }
+        assert_eq!(bucket.list("l").await.unwrap().len(), 1001);
+        server.faults().add(Rule::new(Fault::RepeatPage));
+        let listed = bucket.list("l").await.unwrap_err().to_string();
+        let folder = bucket.folder("l").await.unwrap_err().to_string();
+        for error in [listed, folder] {
+            assert!(error.contains(&server.endpoint()), "{error}");
+            assert!(error.contains("does not come to an end"), "{error}");
+        }
+    }
+
+    /// Two jobs on one link that takes twice their patience for all of it.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_slow_link_takes_long_and_succeeds() {
+        let server = loopback::server(Config::default());
+        let link = s3_server::Throttle::new(&server.endpoint(), 800_000).unwrap();
+        let jobs = (0..2).map(|job| {
+            let bucket = impatient(&link.endpoint(), 9);
+            tokio::spawn(async move {
+                let puts = (0..14).map(|object| {
+                    // Some are larger than all that is buffered on the way.
+                    let size = if object < 2 { 2 << 20 } else { 400 << 10 };
+                    let (bucket, body) = (&bucket, Bytes::from(vec![job; size]));
+                    async move { bucket.put(&format!("{job}/{object}"), body).await }
+                });
+                futures::future::try_join_all(puts).await
+            })
+        });
+        for job in jobs.collect::<Vec<_>>() {
+            job.await.unwrap().unwrap();
+        }
+        assert_eq!(server.objects("ocean").len(), 28);
     }
 
     #[tokio::test(flavor = "multi_thread")]
