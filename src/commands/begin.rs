@@ -11,7 +11,7 @@ use super::targets::REQUESTS;
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};
-use crate::transfer::{ChunkRecord, Content, Orders};
+use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 
 /// Objects that are read again before the others are believed to be there.
 const SAMPLE: usize = 32;
@@ -55,6 +55,7 @@ impl<'a> Begun<'a> {
             transaction,
             opened: Ok(()),
         };
+        begun.orders.conditions = Conditions::from(&hold.guarantees);
         let opened = begun.open(bucket, &remains, &resumed).await;
         begun.opened = opened.map_err(|error| {
             let message = format!("opening the transaction: {error}");

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::error::TransferError;
 use super::orders::{Done, Orders};
 use super::progress::Progress;
+use super::put::Conditions;
 use super::record::{ChunkRecord, Verify};
 use crate::plan::{Phase, Plan};
 use crate::reproject::Weights;
@@ -36,6 +37,7 @@ pub struct Engine {
     pub(super) resumed: bool,
     pub(super) done: Done,
     pub(super) saved: BTreeMap<String, u64>,
+    pub(super) conditions: Conditions,
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
@@ -71,6 +73,7 @@ impl Engine {
             resumed: orders.resumed,
             done: orders.done(),
             saved: orders.saved.clone(),
+            conditions: orders.conditions,
             noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
             plan,
@@ -123,10 +126,7 @@ impl Engine {
                 } else {
                     engine.write_unit(index).await
                 };
-                if done
-                    .as_ref()
-                    .is_err_and(|error| !matches!(error, TransferError::Stopped))
-                {
+                if done.as_ref().is_err_and(|error| !error.is_stopped()) {
                     progress.fail();
                 }
                 done
@@ -154,12 +154,7 @@ async fn join(
 ) {
     match running.join_next().await {
         Some(Ok(Ok(of_unit))) => records.extend(of_unit),
-        Some(Ok(Err(error))) => {
-            *failure = match failure.take() {
-                None | Some(TransferError::Stopped) => Some(error),
-                first => first,
-            };
-        }
+        Some(Ok(Err(error))) => TransferError::keep_first(failure, error),
         // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
         Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
         None => {}

@@ -46,6 +46,18 @@ pub enum TransferError {
 }
 
 impl TransferError {
+    /// Is it only that another rank, or another object, failed?
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self, Self::Stopped)
+    }
+
+    /// Keeps the first error that says what happened.
+    pub(super) fn keep_first(first: &mut Option<Self>, error: Self) {
+        if first.as_ref().is_none_or(Self::is_stopped) {
+            *first = Some(error);
+        }
+    }
+
     /// The same, of the object `key` if it is one that cannot be decoded.
     pub(super) fn in_object(self, key: &str) -> Self {
         match self {
@@ -71,6 +83,10 @@ impl From<TransferError> for Failure {
         let exit = match &error {
             TransferError::Verify { .. } => Exit::VerifyFailed,
             TransferError::Differs { .. } => Exit::CoordinateConflict,
+            TransferError::Store {
+                cause: StoreError::Fenced { .. },
+                ..
+            } => Exit::LeaseLost,
             _ => Exit::TransferFailed,
         };
         Self::new(exit, error.to_string())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
 use super::object::failed;
+use super::put::There;
 use super::record::Verify;
 use crate::plan::Object;
 use crate::store::{Stat, StoreError, layout};
@@ -14,8 +15,17 @@ use crate::store::{Stat, StoreError, layout};
 pub(super) struct Kept {
     /// Its values, unless all of them are overwritten or there were none.
     pub values: Option<Vec<u8>>,
-    /// Its stored size in each store that holds the array; 0 where there was none.
-    pub sizes: Vec<u64>,
+    /// What it was in each store that holds the array.
+    pub before: Vec<Before>,
+}
+
+/// What lay where an object goes, in one store.
+#[derive(Clone, Default)]
+pub(super) struct Before {
+    /// Its stored size; 0 where there was none.
+    pub size: u64,
+    /// What lies there now.
+    pub there: There,
 }
 
 impl Engine {
@@ -33,15 +43,19 @@ impl Engine {
             let name = &self.plan.stores[store].key;
             let key = self.codecs[index].key(name, &object.chunk);
             let copy = layout::undo_copy(name, &self.ids[store], &key);
-            // What lies at `key` now may be this transaction's own already, from before it was resumed.
-            let size = match self.saved.get(&copy) {
-                Some(size) => *size,
+            let before = match self.saved.get(&copy) {
+                // What lies at `key` now may be this transaction's own already, from before it was resumed.
+                Some(size) => Before {
+                    size: *size,
+                    there: There::Unknown,
+                },
                 None => self
                     .save(&key, &copy)
                     .await
                     .map_err(|cause| failed(array, &object.chunk, cause))?,
             };
-            kept.sizes.push(size);
+            let size = before.size;
+            kept.before.push(before);
             if size > 0 && !whole && kept.values.is_none() {
                 let found = self.stored_values(index, &object.chunk, &copy).await;
                 // The copy is as good as the object: what is damaged is what the user knows.
@@ -52,16 +66,19 @@ impl Engine {
         Ok(kept)
     }
 
-    /// Copies the object `key` to `copy`, and returns its size; an empty copy says that there is none.
-    async fn save(self: &Arc<Self>, key: &str, copy: &str) -> Result<u64, StoreError> {
+    /// Copies the object `key` to `copy`; an empty copy says that there is none.
+    async fn save(self: &Arc<Self>, key: &str, copy: &str) -> Result<Before, StoreError> {
         let Some(there) = self.bucket.stat(key).await? else {
             self.bucket.put(copy, bytes::Bytes::new()).await?;
-            return Ok(0);
+            return Ok(Before::default());
         };
         self.bucket.copy(key, copy).await?;
         let copied = self.bucket.stat(copy).await?;
         if self.is_same(key, &there, copy, copied.as_ref()).await? {
-            return Ok(there.size);
+            return Ok(Before {
+                size: there.size,
+                there: There::tagged(there.etag.as_ref()),
+            });
         }
         Err(StoreError::Failed {
             place: self.bucket.place().to_owned(),

@@ -15,6 +15,7 @@ mod object;
 mod orders;
 mod progress;
 mod project;
+mod put;
 mod record;
 
 pub use check::check_object;
@@ -23,4 +24,5 @@ pub use engine::Engine;
 pub use error::TransferError;
 pub use orders::Orders;
 pub use progress::Progress;
+pub use put::Conditions;
 pub use record::{ChunkRecord, Content, Proof, Verify};

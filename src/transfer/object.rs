@@ -12,10 +12,12 @@ use super::assemble::written;
 use super::engine::{Engine, on_rayon};
 use super::error::TransferError;
 use super::fill::Old;
+use super::keep::Before;
+use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
 use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
-use crate::store::{Encoded, StoreError};
+use crate::store::{Encoded, Patience, StoreError};
 
 /// PUTs of an object that does not read back right, before the run fails.
 const TRIES: u32 = 3;
@@ -41,7 +43,7 @@ impl Engine {
             return Ok(records.collect());
         }
         let mut units = Vec::new();
-        // By array and chunk, the stored size of what is replaced in each store.
+        // By array and chunk, what is replaced in each store.
         let mut replaced = HashMap::new();
         for index in indices {
             units.push((index, self.keep_unit(index, &mut replaced).await?));
@@ -58,7 +60,15 @@ impl Engine {
                 chunk: place.1,
                 ..object
             };
-            self.write_object(array, object, values, replaced)
+            let engine = Arc::clone(&self);
+            async move {
+                let written = engine.write_object(array, object, values, replaced).await;
+                if matches!(&written, Err(error) if !error.is_stopped()) {
+                    // The others need not wait for the same.
+                    engine.progress.fail();
+                }
+                written
+            }
         });
         // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
         let written: Vec<Result<Vec<ChunkRecord>, TransferError>> = stream::iter(writes)
@@ -66,8 +76,7 @@ impl Engine {
             .collect()
             .await;
         fail_on_purpose(self.rank);
-        let records: Result<Vec<_>, _> = written.into_iter().collect();
-        let records: Vec<ChunkRecord> = records?.into_iter().flatten().collect();
+        let records = together(written)?;
         self.note(&records);
         Ok(records)
     }
@@ -76,7 +85,7 @@ impl Engine {
     async fn keep_unit(
         self: &Arc<Self>,
         index: usize,
-        replaced: &mut HashMap<(usize, Vec<u64>), Vec<u64>>,
+        replaced: &mut HashMap<(usize, Vec<u64>), Vec<Before>>,
     ) -> Result<Old, TransferError> {
         let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
@@ -87,7 +96,7 @@ impl Engine {
             old.push(if kept.is_some() {
                 let whole = written(&object, &parts) >= inside(array, &object);
                 let kept = self.keep_old(unit.array, &object, whole).await?;
-                replaced.insert((unit.array, object.chunk), kept.sizes);
+                replaced.insert((unit.array, object.chunk), kept.before);
                 kept.values
             } else {
                 None
@@ -139,7 +148,7 @@ impl Engine {
         index: usize,
         object: Object,
         values: Vec<u8>,
-        replaced: Vec<u64>,
+        before: Vec<Before>,
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
@@ -153,8 +162,10 @@ impl Engine {
             .await
             .map_err(|cause| failed(array, &object.chunk, cause))?;
         let mut records = Vec::new();
-        let replaced = replaced.into_iter().chain(std::iter::repeat(0));
-        for (&store, replaced) in array.stores.iter().zip(replaced) {
+        let before = before
+            .into_iter()
+            .chain(std::iter::repeat_with(Before::default));
+        for (&store, before) in array.stores.iter().zip(before) {
             if self.progress.is_stopped() {
                 return Err(TransferError::Stopped);
             }
@@ -173,7 +184,7 @@ impl Engine {
                 }
                 Encoded::Stored(stored) => {
                     let proof = self
-                        .put_and_verify(index, &object.chunk, &key, stored, crc)
+                        .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
                     Content::Stored {
                         bytes: stored.len() as u64,
@@ -189,12 +200,13 @@ impl Engine {
                 store,
                 chunk: object.chunk.clone(),
                 content,
-                replaced,
+                replaced: before.size,
             });
         }
         Ok(records)
     }
 
+    /// Puts an object where `there` is. All requests for it share one patience.
     async fn put_and_verify(
         self: &Arc<Self>,
         index: usize,
@@ -202,22 +214,44 @@ impl Engine {
         key: &str,
         stored: &Bytes,
         crc: u32,
+        there: There,
     ) -> Result<Proof, TransferError> {
         let array = &self.plan.arrays[index];
-        let mut cause = String::new();
+        let patience = Patience::of_an_object();
+        let tried = patience.share(self.try_to_put(index, key, stored, crc, there, &patience));
+        match tried.await {
+            Ok(Ok(proof)) => Ok(proof),
+            Ok(Err(cause)) => Err(TransferError::Verify {
+                array: array.name.clone(),
+                chunk: chunk.to_vec(),
+                key: key.to_owned(),
+                tries: TRIES,
+                cause,
+            }),
+            Err(cause) => Err(failed(array, chunk, cause)),
+        }
+    }
+
+    /// How the object is proven, or why it is not as it should be.
+    async fn try_to_put(
+        self: &Arc<Self>,
+        index: usize,
+        key: &str,
+        stored: &Bytes,
+        crc: u32,
+        mut there: There,
+        patience: &Patience,
+    ) -> Result<Result<Proof, String>, StoreError> {
+        let mut wrong = String::new();
         for _ in 0..TRIES {
-            let put = self
-                .bucket
-                .put(key, stored.clone())
-                .await
-                .map_err(|cause| failed(array, chunk, cause))?;
+            let put = put_object(&self.bucket, key, stored, there, self.conditions).await?;
             if self.verify == Verify::None {
-                return Ok(Proof::Unproven);
+                return Ok(Ok(Proof::Unproven));
             }
             if self.verify == Verify::Etag && put.etag.is_some() {
                 let sent = stored.clone();
                 if put.etag == Some(on_rayon(move || hex(&Md5::digest(&sent))).await) {
-                    return Ok(Proof::Etag);
+                    return Ok(Ok(Proof::Etag));
                 }
             }
             let mut pause = PAUSE;
@@ -227,22 +261,19 @@ impl Engine {
                     pause *= 2;
                 }
                 match self.read_back(index, key).await {
-                    Ok(found) if found == crc => return Ok(Proof::ReadBack),
+                    Ok(found) if found == crc => return Ok(Ok(Proof::ReadBack)),
                     Ok(found) => {
-                        cause =
+                        wrong =
                             format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
                     }
-                    Err(error) => cause = error.to_string(),
+                    Err(error) if patience.is_over() => return Err(error),
+                    Err(error) => wrong = error.to_string(),
                 }
             }
+            // What is wrong there is our own.
+            there = There::tagged(put.etag.as_ref());
         }
-        Err(TransferError::Verify {
-            array: array.name.clone(),
-            chunk: chunk.to_vec(),
-            key: key.to_owned(),
-            tries: TRIES,
-            cause,
-        })
+        Ok(Err(wrong))
     }
 
     /// The crc32c of the values of the object `key`, as the server has it.
@@ -256,6 +287,20 @@ impl Engine {
         })
         .await
     }
+}
+
+/// The records of all objects, or the first error that is not that of another.
+fn together(
+    written: Vec<Result<Vec<ChunkRecord>, TransferError>>,
+) -> Result<Vec<ChunkRecord>, TransferError> {
+    let (mut records, mut failure) = (Vec::new(), None);
+    for written in written {
+        match written {
+            Ok(of_object) => records.extend(of_object),
+            Err(error) => TransferError::keep_first(&mut failure, error),
+        }
+    }
+    failure.map_or(Ok(records), Err)
 }
 
 /// Values of the object within the array's edges.

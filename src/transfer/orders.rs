@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::put::Conditions;
 use super::record::ChunkRecord;
 use crate::plan::Plan;
 
@@ -24,6 +25,8 @@ pub struct Orders {
     pub done: Vec<ChunkRecord>,
     /// And the undo copies that are there already, by key, with their sizes.
     pub saved: BTreeMap<String, u64>,
+    /// Which conditions on writes the server keeps to.
+    pub conditions: Conditions,
 }
 
 /// Records by array, store and chunk.
@@ -39,6 +42,7 @@ impl Orders {
             resumed: false,
             done: Vec::new(),
             saved: BTreeMap::new(),
+            conditions: Conditions::default(),
         }
     }
 

@@ -1,0 +1,238 @@
+//! The PUT of an object on the condition that what lies there is what this transaction knows: a job that has lost its lease
+//! without knowing it, or whose PUT arrives late, meets another's object and changes nothing.
+//!
+//! Key types: [`There`], what is known of the place; [`Conditions`], what the server keeps to.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::store::{
+    Bucket, Conditional, Created, Guarantees, Moment, Put, Replaced, Stat, StoreError,
+};
+
+/// Looks at what lies there, before it counts as changed by another.
+const LOOKS: u32 = 6;
+
+/// Which conditions on writes the server keeps to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
+    /// That there is no object yet.
+    pub create: bool,
+    /// That the object has a certain ETag.
+    pub replace: bool,
+}
+
+impl From<&Guarantees> for Conditions {
+    fn from(guarantees: &Guarantees) -> Self {
+        Self {
+            create: guarantees.create == Conditional::Enforced,
+            replace: guarantees.replace == Conditional::Enforced,
+        }
+    }
+}
+
+/// What is known to lie where an object goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum There {
+    /// No object.
+    #[default]
+    Nothing,
+    /// One with this ETag.
+    Object(String),
+    /// This cannot be told.
+    Unknown,
+}
+
+impl There {
+    /// An object with this ETag, if it has one.
+    pub fn tagged(etag: Option<&String>) -> Self {
+        etag.map_or(Self::Unknown, |etag| Self::Object(etag.clone()))
+    }
+}
+
+/// Puts `bytes` as the object `key`, where `there` is. Remains of dead jobs are replaced when the lease has been renewed since
+/// they were seen.
+///
+/// # Errors
+/// [`StoreError::Overtaken`] if another has changed the object meanwhile; others as the server says.
+pub(super) async fn put_object(
+    bucket: &Bucket,
+    key: &str,
+    bytes: &Bytes,
+    mut there: There,
+    conditions: Conditions,
+) -> Result<Put, StoreError> {
+    let plain = || bucket.put(key, bytes.clone());
+    for _ in 0..LOOKS {
+        there = match there {
+            There::Nothing if conditions.create => match bucket.create(key, bytes.clone()).await? {
+                Created::Created(put) => return Ok(put),
+                Created::Exists => There::Unknown,
+                Created::Refused(_) => return plain().await,
+            },
+            There::Object(etag) if conditions.replace => {
+                return match bucket.replace_if(key, bytes.clone(), &etag).await? {
+                    Replaced::Replaced(put) => Ok(put),
+                    Replaced::Changed => Err(overtaken(key)),
+                    Replaced::Refused(_) => plain().await,
+                };
+            }
+            There::Unknown if conditions.create || conditions.replace => {
+                let seen = bucket.stat(key).await?;
+                prove(bucket, key).await?;
+                match seen {
+                    None if conditions.create => There::Nothing,
+                    Some(Stat {
+                        etag: Some(etag), ..
+                    }) if conditions.replace => There::Object(etag),
+                    _ => return plain().await,
+                }
+            }
+            _ => return plain().await,
+        };
+    }
+    // It comes and goes.
+    Err(overtaken(key))
+}
+
+/// Waits until it is certain that the lease held when this was called.
+async fn prove(bucket: &Bucket, key: &str) -> Result<(), StoreError> {
+    let proven = bucket.fence().extended_since(Moment::now()).await;
+    proven.map_err(|_| StoreError::Fenced {
+        place: bucket.place().to_owned(),
+        key: key.to_owned(),
+        action: "writing",
+    })
+}
+
+fn overtaken(key: &str) -> StoreError {
+    StoreError::Overtaken {
+        key: key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use s3_server::Config;
+
+    use super::*;
+    use crate::store::loopback;
+
+    const BOTH: Conditions = Conditions {
+        create: true,
+        replace: true,
+    };
+
+    fn bytes(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_another_put_meanwhile_stays() {
+        let server = loopback::server(Config::default());
+        let bucket = loopback::bucket(&server);
+        let first = put_object(&bucket, "a", &bytes("1"), There::Nothing, BOTH).await;
+        let there = There::tagged(first.unwrap().etag.as_ref());
+        let other = bucket.put("a", bytes("2")).await.unwrap();
+        let late = put_object(&bucket, "a", &bytes("3"), there, BOTH).await;
+        assert_eq!(late.unwrap_err(), overtaken("a"));
+        assert_eq!(bucket.get("a").await.unwrap(), "2");
+        let there = There::tagged(other.etag.as_ref());
+        let known = put_object(&bucket, "a", &bytes("3"), there, BOTH).await;
+        known.unwrap();
+        // No request but the PUT where nothing is in the way.
+        let before = server.log().len();
+        let new = put_object(&bucket, "b", &bytes("1"), There::Nothing, BOTH).await;
+        new.unwrap();
+        assert_eq!(server.log().len(), before + 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn remains_are_replaced_only_by_who_holds_the_lease_still() {
+        let server = loopback::server(Config::default());
+        server.put_object("ocean", "a", "remains");
+        let bucket = loopback::fenced(&server);
+        let open = || {
+            let now = Moment::now();
+            let minute = std::time::Duration::from_secs(60);
+            bucket.fence().extend(now, now.after(minute));
+        };
+        open();
+        let put = {
+            let bucket = bucket.clone();
+            async move { put_object(&bucket, "a", &bytes("new"), There::Nothing, BOTH).await }
+        };
+        let put = tokio::spawn(put);
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        assert_eq!(bucket.get("a").await.unwrap(), "remains");
+        open();
+        put.await.unwrap().unwrap();
+        assert_eq!(bucket.get("a").await.unwrap(), "new");
+        let put = {
+            let bucket = bucket.clone();
+            async move { put_object(&bucket, "a", &bytes("late"), There::Nothing, BOTH).await }
+        };
+        let put = tokio::spawn(put);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        bucket.fence().close();
+        let fenced = put.await.unwrap().unwrap_err();
+        assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced}");
+        assert_eq!(bucket.get("a").await.unwrap(), "new");
+    }
+
+    /// The first fence cannot call back what a server has taken already; the condition it came with does.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_put_that_takes_effect_late_meets_anothers_object_and_changes_nothing() {
+        use s3_server::{Fault, Rule};
+        use std::time::Duration;
+        let server = loopback::server(Config::default());
+        let late = Rule::new(Fault::Late(Duration::from_secs(2)));
+        server
+            .faults()
+            .add(late.method("PUT").key_contains("/a").once());
+        let bucket = loopback::fenced(&server);
+        let now = Moment::now();
+        bucket
+            .fence()
+            .extend(now, now.after(Duration::from_secs(60)));
+        let put = {
+            let bucket = bucket.clone();
+            async move { put_object(&bucket, "a", &bytes("late"), There::Nothing, BOTH).await }
+        };
+        let put = tokio::spawn(put);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        bucket.fence().close();
+        let fenced = put.await.unwrap().unwrap_err();
+        assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced}");
+        let other = loopback::bucket(&server);
+        let put = put_object(&other, "a", &bytes("other"), There::Nothing, BOTH).await;
+        put.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(other.get("a").await.unwrap(), "other");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn servers_that_keep_to_no_condition_get_plain_puts() {
+        for conditional in [
+            s3_server::Conditional::Refused,
+            s3_server::Conditional::Ignored,
+        ] {
+            let server = loopback::server(Config {
+                conditional,
+                ..Config::default()
+            });
+            let bucket = loopback::bucket(&server);
+            for there in [
+                There::Nothing,
+                There::Unknown,
+                There::Object("x".to_owned()),
+            ] {
+                let none = Conditions::default();
+                put_object(&bucket, "a", &bytes("1"), there, none)
+                    .await
+                    .unwrap();
+            }
+            assert_eq!(server.log().len(), 3);
+        }
+    }
+}
