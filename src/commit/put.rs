@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, Patience, StoreError};
 
 /// PUTs of a document that does not read back as it was sent.
 const TRIES: u32 = 3;
@@ -13,7 +13,7 @@ const TRIES: u32 = 3;
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Puts `document` as the object `key`, and reads it back.
+/// Puts `document` as the object `key`, and reads it back. All requests for it share one patience.
 ///
 /// # Errors
 /// As the server says, or if it does not read back as it was sent.
@@ -22,31 +22,49 @@ pub(super) async fn put_and_read_back(
     key: &str,
     document: Bytes,
 ) -> Result<(), StoreError> {
-    for _ in 0..TRIES {
-        bucket.put(key, document.clone()).await?;
-        if reads_back(bucket, key, &document).await {
-            return Ok(());
+    let patience = Patience::of_an_object();
+    let put = async {
+        for _ in 0..TRIES {
+            bucket.put(key, document.clone()).await?;
+            if looks_like(bucket, key, &document, &patience).await? {
+                return Ok(());
+            }
         }
-    }
-    Err(StoreError::Failed {
-        place: bucket.place().to_owned(),
-        key: key.to_owned(),
-        action: "writing",
-        cause: format!("it did not read back as it was sent, in {TRIES} tries"),
-    })
+        Err(StoreError::Failed {
+            place: bucket.place().to_owned(),
+            key: key.to_owned(),
+            action: "writing",
+            cause: format!("it did not read back as it was sent, in {TRIES} tries"),
+        })
+    };
+    patience.share(put).await
 }
 
 /// Does the object `key` read back as `document`, soon?
 pub(super) async fn reads_back(bucket: &Bucket, key: &str, document: &Bytes) -> bool {
+    let patience = Patience::of_an_object();
+    let look = looks_like(bucket, key, document, &patience);
+    patience.share(look).await.unwrap_or(false)
+}
+
+/// The same, as long as there is `patience`.
+async fn looks_like(
+    bucket: &Bucket,
+    key: &str,
+    document: &Bytes,
+    patience: &Patience,
+) -> Result<bool, StoreError> {
     let mut pause = PAUSE;
     for look in 0..LOOKS {
         if look > 0 {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        if bucket.get(key).await.is_ok_and(|found| found == document) {
-            return true;
+        match bucket.get(key).await {
+            Ok(found) if found == document => return Ok(true),
+            Err(error) if patience.is_over() => return Err(error),
+            Ok(_) | Err(_) => {}
         }
     }
-    false
+    Ok(false)
 }

@@ -70,11 +70,15 @@ impl Scene {
 
     /// Sends the second month while `rules` hold.
     fn send(&self, ranks: usize, rules: Vec<Rule>) -> Ended {
+        self.send_with_patience("20", ranks, rules)
+    }
+
+    fn send_with_patience(&self, patience: &str, ranks: usize, rules: Vec<Rule>) -> Ended {
         for rule in rules {
             self.server.faults().add(rule);
         }
         let mut command = ranks_command(ranks, &self.args(1));
-        command.env("MSM_OS_TEST_PATIENCE_SECONDS", "20");
+        command.env("MSM_OS_TEST_PATIENCE_SECONDS", patience);
         let ended = end(command);
         self.server.faults().clear();
         ended
@@ -424,4 +428,15 @@ fn wait_for_end(job: &mut Child) -> Option<i32> {
         status.is_some()
     });
     status.and_then(|s| s.code())
+}
+
+/// All requests for an object share one patience: looks after each PUT and PUTs after bad looks had one each.
+#[test]
+fn a_rank_that_is_cut_off_says_so_when_its_patience_is_over() {
+    let scene = Scene::new();
+    let dropped = Rule::new(Fault::Drop).key_contains("thetao.zarr/thetao/c/");
+    let ended = scene.send_with_patience("4", 2, vec![dropped.method("GET")]);
+    assert_eq!(ended.code, 40, "{}", ended.stderr);
+    assert!(ended.elapsed < Duration::from_secs(40), "{ended:?}");
+    scene.is_unchanged_and_can_go_on();
 }
