@@ -3,6 +3,7 @@
 //! Key type: [`Catalogue`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -178,6 +179,17 @@ fn group_names(file: &netcdf::File) -> Result<Vec<String>, netcdf::Error> {
     Ok(names)
 }
 
+/// What something is that has a path and is no file; a directory is told by others.
+fn other_than_file(metadata: &std::fs::Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    let kinds = [
+        (kind.is_fifo(), "a pipe"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_char_device() || kind.is_block_device(), "a device"),
+    ];
+    kinds.iter().find(|(is, _)| *is).map(|(_, kind)| *kind)
+}
+
 /// Opens the file at `path` with the NetCDF library.
 pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
     let missing = |cause| SourceError::Missing {
@@ -185,6 +197,13 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
         cause,
     };
     let metadata = std::fs::metadata(path).map_err(missing)?;
+    // Opening a pipe would wait for somebody to write into it.
+    if let Some(kind) = other_than_file(&metadata) {
+        return Err(SourceError::NoFiles {
+            path: path.to_owned(),
+            problem: format!("is {kind}, not a file; give NetCDF files"),
+        });
+    }
     std::fs::File::open(path).map_err(missing)?;
     let expected = expected_length(path).map_err(|cause| SourceError::Broken {
         path: path.to_owned(),
@@ -202,4 +221,28 @@ pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
         path: path.to_owned(),
         cause: cause.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.nc");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let socket = folder.path().join("socket.nc");
+        let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (pipe.as_path(), "a pipe"),
+            (&socket, "a socket"),
+            (Path::new("/dev/null"), "a device"),
+        ] {
+            let error = open(path).unwrap_err().to_string();
+            assert!(error.contains(&path.display().to_string()), "{error}");
+            assert!(error.contains(kind), "{error}");
+        }
+    }
 }
