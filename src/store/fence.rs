@@ -129,7 +129,8 @@ impl Fence {
     pub async fn opened(&self) -> Result<(), Fenced> {
         let begun = Moment::now();
         while self.check().is_err() {
-            if begun.elapsed() > LONGEST_WAIT {
+            let is_lost = self.0.deadline.load(Ordering::SeqCst) == LOST;
+            if is_lost || begun.elapsed() > LONGEST_WAIT {
                 return Err(Fenced);
             }
             tokio::time::sleep(LOOK_FOR_OPENING).await;
