@@ -69,6 +69,19 @@ fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<(Started, Option<String
     let internal = |cause: String| Failure::new(Exit::Internal, cause);
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (cpus / ranks.sharing_cpus()).max(1);
+    #[cfg(test)]
+    if let Some(bucket) = super::outlived::bucket() {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        let started = Started {
+            bucket,
+            runtime: runtime.map_err(|cause| internal(cause.to_string()))?,
+            threads: 1,
+        };
+        return Ok((started, None));
+    }
     let Opened { bucket, warning } = args.open()?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

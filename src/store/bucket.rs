@@ -40,6 +40,8 @@ pub struct Bucket {
     opened: Arc<(Place, Option<Access>)>,
     /// What lets changing requests pass.
     pub(super) fence: Fence,
+    #[cfg(test)]
+    link: Option<super::simulated::Link>,
 }
 
 /// What the server says of an object.
@@ -74,6 +76,10 @@ impl Bucket {
     /// # Errors
     /// If it cannot be opened again.
     pub fn unfenced(&self) -> Result<Self, StoreError> {
+        #[cfg(test)]
+        if let Some(link) = &self.link {
+            return Ok(Self::simulated_behind(link, Fence::open()));
+        }
         let (place, access) = &*self.opened;
         Self::open_behind(place, access.as_ref(), Fence::open())
     }
@@ -117,6 +123,8 @@ impl Bucket {
             secrets: access.secrets(),
             opened: Arc::new((place.clone(), Some(access.clone()))),
             fence,
+            #[cfg(test)]
+            link: None,
         })
     }
 
@@ -144,7 +152,35 @@ impl Bucket {
             secrets: Vec::new(),
             opened: Arc::new((opened.clone(), None)),
             fence,
+            #[cfg(test)]
+            link: None,
         })
+    }
+
+    /// A bucket in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated(link: &super::simulated::Link) -> Self {
+        Self::simulated_behind(link, Fence::closed())
+    }
+
+    #[cfg(test)]
+    fn simulated_behind(link: &super::simulated::Link, fence: Fence) -> Self {
+        let store = Arc::new(link.behind(&fence));
+        let place = Place::S3 {
+            bucket: "simulated".to_owned(),
+        };
+        Self {
+            hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            store,
+            bulk: None,
+            base: String::new(),
+            place: "s3://simulated".to_owned(),
+            endpoint: None,
+            secrets: Vec::new(),
+            opened: Arc::new((place, None)),
+            fence,
+            link: Some(link.clone()),
+        }
     }
 
     /// What to call it in messages.

@@ -31,6 +31,8 @@ mod patience;
 mod pieces;
 mod place;
 mod probe;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod stored;
 mod text;
 mod uplink;

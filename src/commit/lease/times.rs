@@ -7,6 +7,9 @@ use std::time::Duration;
 /// How long a lease lasts without a sign of life of its holder.
 const LIFE: Duration = Duration::from_secs(60);
 
+/// The same in this crate's own tests.
+const IN_TESTS: Duration = Duration::from_millis(1500);
+
 /// The times of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTimes {
@@ -28,7 +31,7 @@ impl LeaseTimes {
         };
         let asked: Option<f64> = cfg!(debug_assertions).then(asked).flatten();
         let life = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Self::lasting(life.unwrap_or(LIFE))
+        Self::lasting(life.unwrap_or(if cfg!(test) { IN_TESTS } else { LIFE }))
     }
 
     /// The times of leases that last for `life`.
