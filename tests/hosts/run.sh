@@ -4,7 +4,7 @@
 # ranks on three hosts whose links are so slow that the fault strikes in mid-transfer. What counts is what another job has
 # committed meanwhile: not a byte of it may change, whenever the old job, or what its kernels still had to send, comes back.
 #
-#   run.sh [CASE…]      all cases at once (they mostly wait), or those named
+#   run.sh [CASE…]      all cases at once (they mostly wait), or those named; KEEP_LOGS=yes leaves what each has done
 #
 # MSM_OS, NEMO_LIKE and S3_SERVER name the three programs (default: the debug build). Prints "ok …" or "FAILED …" for each
 # case; exits non-zero if any failed. Where there can be no such hosts, all are skipped.
@@ -47,7 +47,7 @@ finish() {
     for hosts in "$work"/*/hosts; do
         [ ! -d "$hosts" ] || "$here/hosts-down.sh" "${hosts%/hosts}"
     done
-    if [ "$failures" = 0 ]; then rm -rf "$work"; else echo "logs are left in $work" >&2; fi
+    if [ "$failures" = 0 ] && [ -z "${KEEP_LOGS:-}" ]; then rm -rf "$work"; else echo "logs are left in $work" >&2; fi
 }
 failures=0
 trap finish EXIT
@@ -128,15 +128,30 @@ wait_for() {
 
 ### The jobs
 
-send=(send -b ocean -p x -v thetao --memory 4M -cs '{"time_counter":1,"deptht":1}')
+# Both jobs write the same steps, with different values. Where there is a store already, they update it.
+common=(-b ocean -p x -v thetao)
+chunks=(-cs '{"time_counter":1,"deptht":1}')
+job_line() {
+    case $verb in
+        send) line=(send "${common[@]}" "${chunks[@]}") ;;
+        update) line=(update "${common[@]}") ;;
+    esac
+}
+
+# store_is_there: what both jobs update.
+store_is_there() {
+    other_job send "${common[@]}" "${chunks[@]}" -f "$share/before.nc" || return 1
+    verb=update
+}
 
 # start_mpirun HOST: the job, as an mpirun on that host. What mpirun is to be told besides is in MPIRUN_SETTINGS.
 start_mpirun() {
+    job_line
     # shellcheck disable=SC2086 # words
     on "$1" env OMPI_MCA_plm_rsh_no_tree_spawn=1 OMPI_MCA_plm_rsh_agent="$dir/knock" MSM_OS_TEST_LEASE_SECONDS="$lease" \
         MSM_OS_TEST_JOURNAL_MS=500 ${MPIRUN_SETTINGS:-} \
-        mpirun --host n1,n2,n3 -x MSM_OS_TEST_LEASE_SECONDS -x MSM_OS_TEST_JOURNAL_MS \
-        "$share/msm_os" "${send[@]}" -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
+        mpirun --host "${ranks:-n1,n2,n3}" -x MSM_OS_TEST_LEASE_SECONDS -x MSM_OS_TEST_JOURNAL_MS \
+        "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
     job=$!
     begins
 }
@@ -145,11 +160,12 @@ start_mpirun() {
 start_srun() {
     local try
     SLURMD_TIMEOUT=300 "$here/hosts-slurm.sh" "$dir" || return 1
+    job_line
     # It crashes in MPI_Init now and then, before the program's first line.
     for try in 1 2 3; do
         on head env SLURM_CONF="$dir/slurm/slurm.conf" MSM_OS_TEST_LEASE_SECONDS="$lease" MSM_OS_TEST_JOURNAL_MS=500 \
             srun -N3 -n3 --ntasks-per-node=1 --mpi=pmix \
-            "$share/msm_os" "${send[@]}" -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
+            "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
         job=$!
         ! begins || return 0
         [ -z "$(list '')" ] || return 1
@@ -165,7 +181,10 @@ launcher_is_gone() { ! launcher_lives; }
 begins() {
     local deadline=$((SECONDS + START)) objects
     while launcher_lives; do
-        objects=$(list x/thetao.zarr/thetao/c/ | wc -l)
+        case $verb in
+            send) objects=$(list x/thetao.zarr/thetao/c/ | wc -l) ;;
+            update) objects=$(list x/.msm-os/thetao.zarr/undo/ | grep -c /objects/) ;;
+        esac
         ((objects < 10)) || { say "in mid-transfer: $objects objects"; return 0; }
         ((SECONDS < deadline)) || { say "does not begin"; break; }
         sleep 0.5
@@ -204,7 +223,8 @@ other_job() {
 # another_job_commits: it sends the same steps with other values to the same store; its bytes go into committed.txt.
 another_job_commits() {
     say "another job begins"
-    other_job send -b ocean -p x -v thetao -cs '{"time_counter":1,"deptht":1}' -f "$share/second.nc" || { fail "the other job failed"; return 1; }
+    job_line
+    other_job "${line[@]}" -f "$share/second.nc" || { fail "the other job failed"; return 1; }
     store >"$dir/committed.txt"
     say "another job has committed"
     grep -q '/c/' "$dir/committed.txt" || fail "it has written nothing"
@@ -231,7 +251,9 @@ untouched() {
         fail "$(diff "$dir/committed.txt" "$dir/now.txt" | grep -c '^>') objects of the other job's store have changed"
     fi
     other_job verify -b ocean -p x --against "$share/second.nc" || fail "verify finds faults"
-    left=$(list '' | cut -d' ' -f1 | grep -E '/[.]msm-os/' | grep -vE '/(manifests|transactions|undo)/|/last.json$' | paste -sd' ')
+    list '' | cut -d' ' -f1 | grep -E '/[.]msm-os/' >"$dir/ledger.txt"
+    # Manifests and undo copies of transactions that were committed may stay.
+    left=$(grep -vE '/last.json$' "$dir/ledger.txt" | grep -vE "/(transactions|manifests|undo)/($(sed -n 's|.*/transactions/||p' "$dir/ledger.txt" | paste -sd'|'))(/|\$)" | paste -sd' ')
     [ -z "$left" ] || fail "left in the ledger: $left"
 }
 
@@ -262,11 +284,16 @@ lead_silent() {
 
 lead_silent_real_lease() {
     lease=60
+    ranks=n1:2,n2:2,n3:2
     slow 250kbit n1 n2 n3
     lead_silent
 }
 
 # The same, with the link coming back while the old job still lives.
+update_silent_for_a_while() {
+    store_is_there || return
+    lead_silent_for_a_while
+}
 lead_silent_for_a_while() {
     start_mpirun head || return
     local at=$SECONDS
@@ -355,15 +382,33 @@ lead_without_store() {
     untouched
 }
 
+# succeeds: the job does, whatever came in its way.
+succeeds() {
+    wait_for 200 launcher_is_gone
+    wait "$job" || fail "code $?"
+    cat "$dir/job.log"
+    other_job verify -b ocean -p x --against "$share/first.nc" || fail "verify finds faults"
+}
+
 slow_host() {
     lease=60
     slow 100mbit n1 n3
     slow 300kbit n2
     start_mpirun head || return
-    wait_for 200 launcher_is_gone
-    wait "$job" || fail "code $?"
-    cat "$dir/job.log"
-    other_job verify -b ocean -p x --against "$share/first.nc" || fail "verify finds faults"
+    succeeds
+}
+
+# Hosts that are silent for a few seconds, one after the other.
+short_silence() {
+    local host
+    lease=60
+    start_mpirun head || return
+    for host in n1 n2; do
+        sever $host
+        sleep 8
+        heal $host
+    done
+    succeeds
 }
 
 srun_lead_silent() {
@@ -418,6 +463,7 @@ case_of() {
         trap - EXIT INT TERM
         dir=$work/$name
         lease=$LEASE
+        verb=send
         mkdir "$dir"
         SECONDS=0
         if ! { set_up && "$name"; } >"$dir/log" 2>&1; then fail "it came to no end" >>"$dir/log"; fi
@@ -439,19 +485,23 @@ case_of() {
     sleep 1.5 # so that not all start MPI at the same moment
 }
 
-if ! timeout 120 "$NEMO_LIKE" --grid 200x150x5 --steps 36 --variables thetao --seed 1 --output "$share/first.nc" >"$work/nemo.log" 2>&1 ||
-    ! timeout 120 "$NEMO_LIKE" --grid 200x150x5 --steps 36 --variables thetao --seed 2 --output "$share/second.nc" >>"$work/nemo.log" 2>&1; then
-    cat "$work/nemo.log"
-    failures=1
-    exit 1
-fi
+seed=0
+for file in before first second; do
+    if ! timeout 120 "$NEMO_LIKE" --grid 200x150x5 --steps 36 --variables thetao --seed $((++seed)) --output "$share/$file.nc" >"$work/nemo.log" 2>&1; then
+        cat "$work/nemo.log"
+        failures=1
+        exit 1
+    fi
+done
 
 wanted=("$@")
 cases=()
-case_of lead_silent_real_lease "the lead's host falls silent, with a lease of a minute: another job's bytes stay, the job ends"
+case_of lead_silent_real_lease "the lead's host falls silent, six ranks with a lease of a minute: another job's bytes stay, the job ends"
 case_of lead_silent "the lead's host falls silent: another job's bytes stay, the job ends"
 case_of slow_host "a slow host is no dead one"
+case_of short_silence "hosts that are silent for seconds are no dead ones"
 case_of lead_silent_for_a_while "the lead's host falls silent for a while: another job's bytes stay"
+case_of update_silent_for_a_while "the same with updates of a store"
 case_of other_silent "another host falls silent: the job ends, its mpirun too"
 case_of other_without_store "a host loses the store alone: the others roll back"
 case_of lead_without_store "the lead's host loses the store alone: another job's bytes stay, the job ends"
