@@ -23,8 +23,9 @@ heading = @printf '\n==> %s\n' "$(1)"
 .PHONY: help
 help:
 	@echo "make demo    build, then generate two small NEMO-like files and send them, on 4 ranks"
-	@echo "make test    everything a change must pass: format, lints, tests, Slurm, licences"
+	@echo "make test    everything a change must pass: format, lints, tests, Slurm, several hosts, licences"
 	@echo "make acceptance  the program against a real Ceph gateway, which it installs and starts (as root, Debian)"
+	@echo "make test-hosts  a job on three hosts that fall silent, die or lose the store (as root, three minutes)"
 	@echo "make lint    format and lints only"
 	@echo "make bench   the benchmarks"
 	@echo "make deny    licences and sources of the dependencies (installs cargo-deny)"
@@ -35,7 +36,7 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint python build test-rust test-slurm test-deny
+test: setup-test lint python build test-rust test-slurm test-hosts test-deny
 	$(call heading,all checks passed)
 
 .PHONY: setup-test
@@ -72,6 +73,12 @@ test-rust:
 test-slurm:
 	$(call heading,Slurm)
 	@tests/slurm/run.sh
+
+# After a build: make setup-test build test-hosts. Where there can be no network namespaces it is skipped.
+.PHONY: test-hosts
+test-hosts:
+	$(call heading,several hosts)
+	@tests/hosts/run.sh
 
 # Not part of `make test`: it installs Ceph, 285 MB.
 .PHONY: acceptance
