@@ -14,7 +14,7 @@ pub struct SendArgs {
     #[command(flatten)]
     pub files: FileArgs,
 
-    /// What to do with steps that a store has already; without it: nothing if it has all of them, an error if it has some
+    /// What to do with steps that a store has already; without it: nothing if it has all of a file, an error if it has some
     #[arg(long, value_enum)]
     pub on_overlap: Option<OnOverlap>,
 
@@ -74,8 +74,6 @@ impl SendArgs {
     #[must_use]
     pub fn overlap(&self) -> Overlap {
         match self.on_overlap {
-            // What a send that stopped has committed already stays as it is.
-            None if self.files.resume => Overlap::Skip,
             None => Overlap::AllOrNothing,
             Some(OnOverlap::Skip) => Overlap::Skip,
             Some(OnOverlap::Error) => Overlap::Error,

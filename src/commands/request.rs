@@ -2,7 +2,7 @@
 
 use super::intent::Intent;
 use super::targets::Target;
-use crate::plan::{Added, PlanError, Request, follows_on, place};
+use crate::plan::{Added, OfFile, Placed, PlanError, Request, follows_on, place};
 use crate::say;
 use crate::source::Archive;
 use crate::store::Stored;
@@ -16,13 +16,9 @@ pub(super) fn request(
     intent: &Intent<'_>,
     tell: bool,
 ) -> Result<Option<Request>, PlanError> {
-    let steps = if target.members.contains(&archive.axis) {
-        archive.steps()
-    } else {
-        Vec::new()
-    };
+    let files = OfFile::all(archive, &target.members);
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
-    let placed = place(&target.key, there, &steps, intent.overlap, intent.missing)?;
+    let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
         follows_on(&target.key, stored, archive, &placed)?;
     }
@@ -49,6 +45,14 @@ pub(super) fn request(
         }
         return Ok(None);
     }
+    let whole = whole_files(&files, &placed);
+    if tell && whole > 0 && !intent.settings.replace {
+        say!(
+            "store '{}': {whole} of {} files are there already, skipped",
+            target.key,
+            files.len()
+        );
+    }
     Ok(Some(Request {
         key: target.key.clone(),
         mains: target.mains.clone(),
@@ -57,6 +61,16 @@ pub(super) fn request(
         stored,
         placed,
     }))
+}
+
+/// How many of `files` the store has all steps of.
+fn whole_files(files: &[OfFile<'_>], placed: &[Placed]) -> usize {
+    let mut places = placed.iter();
+    let whole = files.iter().filter(|file| {
+        let of_file: Vec<&Placed> = places.by_ref().take(file.steps.len()).collect();
+        !of_file.is_empty() && of_file.iter().all(|place| place.stored)
+    });
+    whole.count()
 }
 
 pub(super) fn tell_what_is_clipped(archive: &Archive, targets: &[Target], intent: &Intent<'_>) {

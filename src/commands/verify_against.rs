@@ -16,8 +16,8 @@ use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Added, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Projection, Request,
-    Settings, place,
+    self, Added, Budget, ChunkStrategy, Missing, OfFile, Overlap, Plan, PlanError, Projection,
+    Request, Settings, place,
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
@@ -183,13 +183,13 @@ fn request(
     added: Vec<Added>,
     archive: &Archive,
 ) -> Result<Request, Failure> {
-    let steps = if target.members.contains(&archive.axis) {
-        archive.steps()
-    } else {
-        Vec::new()
-    };
-    let there = &stored.steps;
-    let placed = place(&target.key, there, &steps, Overlap::Replace, Missing::Error);
+    let placed = place(
+        &target.key,
+        &stored.steps,
+        &OfFile::all(archive, &target.members),
+        Overlap::Replace,
+        Missing::Error,
+    );
     let placed = placed.map_err(|error| match error {
         PlanError::StepsMissing {
             store,

@@ -142,10 +142,11 @@ pub enum PlanError {
         steps: usize,
     },
     #[error(
-        "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written"
+        "store '{store}': already has {count} of the {total} steps of {path}: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written", path = path.display()
     )]
     StepsStored {
         store: String,
+        path: PathBuf,
         count: usize,
         total: usize,
         shown: String,

@@ -31,7 +31,7 @@ pub use error::PlanError;
 pub use prefix::derive_prefix;
 pub use projected::{Added, Held, held, projected, projected_name};
 pub use projection::{Cells, CornerFields, Field, Projection};
-pub use steps::{Missing, Overlap, Placed, follows_on, place};
+pub use steps::{Missing, OfFile, Overlap, Placed, follows_on, place};
 pub use target::{
     Append, Budget, Conversion, Form, Origin, Phase, Plan, Run, TargetArray, TargetStore,
 };

@@ -177,10 +177,11 @@ fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, crate::ex
 
 pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    let members = ["v", "time", "e"].map(str::to_owned).to_vec();
     let placed = place(
         key,
         there,
-        &archive.steps(),
+        &OfFile::all(archive, &members),
         Overlap::Replace,
         Missing::Append,
     )
@@ -188,7 +189,7 @@ pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> R
     Request {
         key: key.to_owned(),
         mains: vec!["v".to_owned()],
-        members: ["v", "time", "e"].map(str::to_owned).to_vec(),
+        members,
         added: Vec::new(),
         stored,
         placed,
