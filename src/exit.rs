@@ -38,7 +38,7 @@ exits! {
     UnsupportedVariable = 15,
     /// the source files do not fit together
     ArchiveMismatch = 16,
-    /// the chunk or shard sizes are malformed, or do not fit the variables or the store
+    /// the chunk or shard sizes are malformed, or they or the codec do not fit the variables or the store
     ChunkStrategy = 17,
     /// no prefix can be derived from the file name
     NoPrefix = 18,

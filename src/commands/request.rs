@@ -3,64 +3,49 @@
 use super::intent::Intent;
 use super::targets::Target;
 use crate::plan::{Added, OfFile, Placed, PlanError, Request, follows_on, place};
-use crate::say;
 use crate::source::Archive;
 use crate::store::Stored;
 
-/// What is asked of one store; `None` when there is nothing to do.
+/// What is asked of one store.
 pub(super) fn request(
     target: &Target,
     stored: Option<Stored>,
     added: Vec<Added>,
     archive: &Archive,
     intent: &Intent<'_>,
-    tell: bool,
-) -> Result<Option<Request>, PlanError> {
+) -> Result<Request, PlanError> {
     let files = OfFile::all(archive, &target.members);
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
     let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
         follows_on(&target.key, stored, archive, &placed)?;
     }
-    let holds = |name: &String| {
-        stored
-            .as_ref()
-            .is_some_and(|s| s.arrays.iter().any(|a| a.name == *name))
-    };
-    let members = target.members_with(archive, &added);
-    let idle = stored.is_some()
-        && !placed.is_empty()
-        && placed.iter().all(|p| p.stored)
-        && !intent.settings.replace
-        && members.iter().all(holds)
-        && added.iter().all(|added| holds(&added.variable.name));
-    // Attributes to add may be there already, too: the plan tells.
-    if idle && intent.settings.attributes.is_empty() {
-        if tell {
-            say!(
-                "store '{}': all {} steps are there already, skipped",
-                target.key,
-                placed.len()
-            );
-        }
-        return Ok(None);
-    }
-    let whole = whole_files(&files, &placed);
-    if tell && whole > 0 && !intent.settings.replace {
-        say!(
-            "store '{}': {whole} of {} files are there already, skipped",
-            target.key,
-            files.len()
-        );
-    }
-    Ok(Some(Request {
+    Ok(Request {
         key: target.key.clone(),
         mains: target.mains.clone(),
-        members,
+        members: target.members_with(archive, &added),
         added,
         stored,
         placed,
-    }))
+    })
+}
+
+/// What of `archive` is there already and left as it is, for the user.
+pub(super) fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<String> {
+    if intent.settings.replace {
+        return None;
+    }
+    let store = &request.key;
+    if request.only_compares(&intent.settings) && !request.placed.is_empty() {
+        let count = request.placed.len();
+        return Some(format!(
+            "store '{store}': all {count} steps are there already, skipped"
+        ));
+    }
+    let files = OfFile::all(archive, &request.members);
+    let (whole, all) = (whole_files(&files, &request.placed), files.len());
+    let some = format!("store '{store}': {whole} of {all} files are there already, skipped");
+    (whole > 0 && whole < all).then_some(some)
 }
 
 /// How many of `files` the store has all steps of.

@@ -21,7 +21,7 @@ use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transaction
 use crate::ranks::Ranks;
 use crate::reproject::Weights;
 use crate::say;
-use crate::store::{Bucket, Codec};
+use crate::store::Bucket;
 
 /// Runs `send` on this rank.
 pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             strategy: args.files.strategy()?,
             shards: ChunkStrategy::default(),
             version: None,
-            codec: Codec::default(),
+            codec: None,
             attributes: Map::new(),
             replace: true,
             rewrite: true,

@@ -21,7 +21,7 @@ use crate::plan::{
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
-use crate::store::{Bucket, Codec, Found, Stored, read_store};
+use crate::store::{Bucket, Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
 
 /// The files to compare with.
@@ -219,7 +219,7 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         strategy: ChunkStrategy::default(),
         shards: ChunkStrategy::default(),
         version: None,
-        codec: Codec::default(),
+        codec: None,
         attributes: Map::new(),
         replace: true,
         rewrite: true,

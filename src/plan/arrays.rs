@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Map;
 
 use super::attributes::{attributes_of, check_attributes};
+use super::compressor::check_codec;
 use super::conform::conforms;
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
@@ -183,7 +184,8 @@ fn draft_array(
     };
     let attributes = attributes_of(variable, dtype);
     let formed = if let Some(stored) = stored {
-        if phase == Phase::Transfer {
+        // Static data variables are compared only, but were cut as asked.
+        if phase == Phase::Transfer || (main && phase == Phase::Compare) {
             check_chunks(
                 request,
                 variable,
@@ -191,6 +193,9 @@ fn draft_array(
                 settings,
                 &archive.append_dimension,
             )?;
+        }
+        if main {
+            check_codec(request, variable, dtype, stored, settings)?;
         }
         Formed {
             document: document::grown_array(&stored.document, &shape),

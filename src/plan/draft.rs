@@ -48,8 +48,8 @@ pub struct Settings {
     pub shards: ChunkStrategy,
     /// The version of the Zarr format asked for.
     pub version: Option<Version>,
-    /// The compressor of new arrays.
-    pub codec: Codec,
+    /// The compressor asked for.
+    pub codec: Option<Codec>,
     /// Global attributes to add to those of the files.
     pub attributes: Map<String, Value>,
     /// Are steps overwritten that a store has already?
@@ -81,15 +81,19 @@ impl Request {
         self.members.iter().chain(added)
     }
 
-    /// Is there nothing to write, but static values to compare?
+    /// Is there nothing to write, since the store has all arrays and steps? Then what can be compared still is: that it is
+    /// the same data. Attributes to add may be there already, too: the plan tells.
     #[must_use]
     pub fn only_compares(&self, settings: &Settings) -> bool {
-        let writes = settings.rewrite || !settings.attributes.is_empty() || !self.placed.is_empty();
-        let held = |stored: &Stored| {
-            let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-            self.names().all(holds)
+        let Some(stored) = &self.stored else {
+            return false;
         };
-        !writes && self.stored.as_ref().is_some_and(held)
+        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
+        let is_left = |place: &Placed| place.stored && !settings.replace;
+        !settings.rewrite
+            && settings.attributes.is_empty()
+            && self.placed.iter().all(is_left)
+            && self.names().all(holds)
     }
 }
 

@@ -112,6 +112,15 @@ pub enum PlanError {
         asked: String,
     },
     #[error(
+        "store '{store}': array '{array}' has the codec {stored}, --codec asks for {asked}; leave it out, a store keeps its codecs; nothing was written"
+    )]
+    Codec {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
         "store '{store}': is of Zarr version 2, which has no shards; leave --shards out; nothing was written"
     )]
     NoShards { store: String },
@@ -202,6 +211,7 @@ impl From<PlanError> for Failure {
             | PlanError::UnknownStrategyDimension { .. }
             | PlanError::Chunks { .. }
             | PlanError::Shards { .. }
+            | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
             PlanError::Version { .. } => Exit::VersionConflict,

@@ -6,6 +6,7 @@ mod arrays;
 mod assign;
 mod attributes;
 mod chunking;
+mod compressor;
 mod conform;
 mod convert;
 mod coordinates;

@@ -201,7 +201,7 @@ pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Set
         strategy,
         shards: ChunkStrategy::default(),
         version: None,
-        codec: Codec::None,
+        codec: Some(Codec::None),
         attributes: serde_json::Map::new(),
         replace: true,
         rewrite: false,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute::Attribute;
 use super::characters::kind_of_texts;
 use super::classic::expected_length;
+use super::dtype::Number;
 use super::error::{SourceError, list};
 use super::hdf5::quiet;
 use super::text::{Kind, join_characters};
@@ -79,6 +80,19 @@ impl Catalogue {
             variables,
             attributes,
         })
+    }
+
+    /// Of how many pieces, if it is more than one, this file has one: NEMO writes a file a processor where XIOS does not
+    /// join them, and says so in the global attribute `DOMAIN_number_total`.
+    pub(super) fn pieces(&self) -> Option<String> {
+        let total = self
+            .attributes
+            .iter()
+            .find(|a| a.0 == "DOMAIN_number_total");
+        let total = &total?.1;
+        let number = total.number().map(Number::as_f64);
+        let number = number.or_else(|| total.text()?.trim().parse().ok())?;
+        (number > 1.0).then(|| number.to_string())
     }
 
     /// The variable called `name`.

@@ -34,6 +34,8 @@ pub enum SourceError {
     },
     #[error("{path}: dimension '{dimension}' has neither a coordinate variable nor another one with time units, so its steps cannot be told apart", path = path.display())]
     NoAppendCoordinate { path: PathBuf, dimension: String },
+    #[error("{path}: is one of {total} pieces that the model wrote, one a processor (its attribute DOMAIN_number_total says so); join them with NEMO's rebuild_nemo and send the whole, or, if this is the whole, delete the attribute: ncatted -h -a DOMAIN_number_total,global,d,, {path}", path = path.display())]
+    Piece { path: PathBuf, total: String },
     #[error("{path}: dimension '{dimension}' has no steps", path = path.display())]
     NoSteps { path: PathBuf, dimension: String },
     #[error("{path}: step {index} of '{dimension}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
@@ -120,7 +122,8 @@ impl From<SourceError> for Failure {
             SourceError::Unsupported { .. } | SourceError::Groups { .. } => {
                 Exit::UnsupportedVariable
             }
-            SourceError::StepsNotIncreasing { .. }
+            SourceError::Piece { .. }
+            | SourceError::StepsNotIncreasing { .. }
             | SourceError::Mismatch { .. }
             | SourceError::Overlap { .. }
             | SourceError::Repeated { .. }

@@ -3,8 +3,9 @@
 use nemo_like::Spec;
 use rustix::process::Signal;
 
+use crate::refusals::{edited, refused};
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
-use crate::support::{Sandbox, is_tidy, on_ranks, reads_back};
+use crate::support::{Sandbox, alone, is_tidy, on_ranks, reads_back};
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
     let start = format!("1976-{from:02}-01").parse().unwrap();
@@ -106,4 +107,139 @@ fn each_store_is_judged_file_by_file() {
         let error = send(&[first, second], &variables, &["--on-overlap", "error"]);
         assert_eq!(error.code, 24, "{error:#?}");
     }
+}
+
+#[test]
+fn what_is_there_already_is_the_same_data() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let file = months(&sandbox, 1, 2);
+    let spec = Spec {
+        steps: 2,
+        ..Spec::default()
+    };
+    let wider = Spec {
+        grid: "42x30x5".parse().unwrap(),
+        ..spec.clone()
+    };
+    // The default prefix tells grid and frequency, not the configuration.
+    let wider = sandbox.source_called("eORCA025_1m_grid_T_1976-1976.nc", &wider);
+    let name = |what: &str| format!("{what}_1m_grid_T.nc");
+    let moved = edited(&sandbox, &name("moved"), &file, |f| {
+        let mut latitude = f.variable_mut("nav_lat").unwrap();
+        latitude.put_value(12.5f32, [3, 4]).unwrap();
+    });
+    let depths = edited(&sandbox, &name("depths"), &file, |f| {
+        let mut depth = f.variable_mut("deptht").unwrap();
+        depth.put_value(0.25f32, [1]).unwrap();
+    });
+    let units = edited(&sandbox, &name("units"), &file, |f| {
+        let mut tos = f.variable_mut("tos").unwrap();
+        tos.put_attribute("units", "K").unwrap();
+    });
+    let packed = edited(&sandbox, &name("packed"), &file, |f| {
+        let mut tos = f.variable_mut("tos").unwrap();
+        tos.put_attribute("scale_factor", 0.5f32).unwrap();
+    });
+    for kind in [&[][..], &["compact"]] {
+        let send = |file: &str, more: &[&str]| {
+            let args = ["send", "-f", file, "-b", &url, "-v"];
+            let args = [&args[..], kind, &["tos", "thetao"], more].concat();
+            args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let refuse = |code, words: &[&str], file: &str, more: &[&str]| {
+            let args = send(file, more);
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            refused(&sandbox, code, words, &args);
+        };
+        let run = |more: &[&str]| {
+            let args = send(&file, more);
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            on_ranks(2, &args).well()
+        };
+        let made = ["--codec", "zstd:3", "-cs", r#"{"y": 7}"#];
+        run(&made);
+        for more in [&[][..], &["--on-overlap", "skip"], &["--resume"]] {
+            refuse(20, &["'x'", "40", "42"], &wider, more);
+            refuse(22, &["'nav_lat'", "[3, 4]", "12.5"], &moved, more);
+            refuse(22, &["'deptht'", "[1]", "0.25"], &depths, more);
+            refuse(23, &["'tos'", "units", "\"K\""], &units, more);
+            refuse(23, &["'tos'", "scale_factor", "0.5"], &packed, more);
+        }
+        for (code, flags, words) in [
+            (17, &["-cs", r#"{"x": 7}"#][..], "keeps its chunks"),
+            (17, &["--shards", r#"{"y": 14}"#], "keeps its shards"),
+            (
+                17,
+                &["--codec", "zstd:5"],
+                "has the codec zstd:3, --codec asks for zstd:5",
+            ),
+            (17, &["--codec", "none"], "keeps its codecs"),
+            (28, &["-zv", "2"], "keeps its version"),
+        ] {
+            refuse(code, &[words], &file, flags);
+        }
+        // Also where there is something to do.
+        let later = months(&sandbox, 3, 1);
+        refuse(17, &["keeps its codecs"], &later, &["--codec", "blosc"]);
+        // The store's own may be asked for.
+        let again = run(&[&made[..], &["-zv", "3"]].concat());
+        let said = "all 2 steps are there already, skipped";
+        assert!(again.stdout.contains(said), "{again:#?}");
+        assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+    }
+    // A static variable has neither steps nor, at times, anything to do.
+    let send = ["send", "-f", &file, "-b", &url, "-v", "nav_lat"];
+    alone(&[&send[..], &["-cs", r#"{"y": 7}"#]].concat()).well();
+    let other = [&send[..], &["-cs", r#"{"y": 9}"#]].concat();
+    refused(&sandbox, 17, &["keeps its chunks"], &other);
+    let other = ["send", "-f", &moved, "-b", &url, "-v", "nav_lat"];
+    refused(&sandbox, 22, &["'nav_lat'", "12.5"], &other);
+    // Of version 2, the same.
+    let send = [&send[..], &["-p", "two", "-zv", "2"]].concat();
+    alone(&send).well();
+    let other = [&send[..], &["--codec", "none"]].concat();
+    let words = "has the codec blosc:lz4:5:shuffle, --codec asks for none";
+    refused(&sandbox, 17, &[words], &other);
+    let same = [&send[..], &["--codec", "blosc:lz4:5:shuffle"]].concat();
+    assert!(alone(&same).well().stdout.contains("nothing to do"));
+}
+
+#[test]
+fn pieces_of_a_field_are_no_archive() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let piece = |number: u32, total: &str| {
+        let month = months(&sandbox, 1 + number, 1);
+        let name = format!("ORCA_1m_grid_T_{number:04}_{total}.nc");
+        let total: Result<i32, _> = total.parse();
+        edited(&sandbox, &name, &month, |f| {
+            match &total {
+                Ok(total) => f.add_attribute("DOMAIN_number_total", *total).unwrap(),
+                Err(_) => f.add_attribute("DOMAIN_number_total", "4").unwrap(),
+            };
+        })
+    };
+    let [whole, first, second, text] =
+        [(0, "1"), (0, "4"), (1, "4"), (1, "text")].map(|(n, total)| piece(n, total));
+    let send = ["send", "-b", &url, "-v", "tos", "-p", "T1m", "-f"];
+    alone(&[&send[..], &[&whole]].concat()).well();
+    let words = ["DOMAIN_number_total", "rebuild_nemo", "one of 4 pieces"];
+    for files in [
+        &[&first][..],
+        &[&second],
+        &[&text],
+        &[&first, &second],
+        &[&whole, &second],
+    ] {
+        let files: Vec<&str> = files.iter().map(|file| file.as_str()).collect();
+        refused(&sandbox, 16, &words, &[&send[..], &files].concat());
+    }
+    let both = [&send[..], &[&first, &second]].concat();
+    let ended = alone(&both);
+    assert!(ended.stderr.contains("2 problems"), "{ended:#?}");
+    let update = ["update", "-b", &url, "-v", "tos", "-p", "T1m", "-f", &first];
+    refused(&sandbox, 16, &words, &update);
+    let fresh = ["send", "-b", &url, "-p", "fresh", "-f", &first, &second];
+    refused(&sandbox, 16, &words, &fresh);
 }
