@@ -32,7 +32,7 @@ exits! {
     SourceBroken = 12,
     /// a source file lacks the append dimension, its coordinate, or any step along it
     NoAppendDimension = 13,
-    /// a variable asked for is not in the source files
+    /// a variable asked for is not in the source files, or no data variable is
     UnknownVariable = 14,
     /// a variable has a type or a shape that cannot be sent
     UnsupportedVariable = 15,

@@ -14,7 +14,7 @@ use super::left::Left;
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::request::{request, skipped, tell_what_is_clipped};
-use super::targets::{REQUESTS, Target, all_members, chosen, held, targets};
+use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
 use crate::plan::{self, Plan, Projection, Request, check_strategies, comparison, transactions};
@@ -32,6 +32,8 @@ pub(super) struct Prepared<'a> {
     next: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
+    /// Variables that go nowhere.
+    left_out: Option<String>,
     /// What is there already: true only of what has been compared.
     skipped: Vec<String>,
 }
@@ -92,6 +94,7 @@ impl<'a> Prepared<'a> {
             groups: Vec::new(),
             next: 0,
             comparison: None,
+            left_out: None,
             skipped: Vec::new(),
         };
         let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
@@ -106,6 +109,9 @@ impl<'a> Prepared<'a> {
         // What has nothing to write, too, must be the same data as far as metadata and static values tell.
         let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
         prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
+        if args.named().is_empty() && !intent.settings.rewrite {
+            prepared.left_out = left_out(&prepared.archive.catalogue, &prepared.targets);
+        }
         let told = requests
             .iter()
             .filter_map(|r| skipped(r, &prepared.archive, intent));
@@ -142,6 +148,9 @@ impl<'a> Prepared<'a> {
         bucket: &Bucket,
         left: &mut Left,
     ) -> Result<Option<Work>, Failure> {
+        if let Some(left_out) = self.left_out.take() {
+            eprintln!("msm_os: {left_out}");
+        }
         for line in std::mem::take(&mut self.skipped) {
             say!("{line}");
         }

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Catalogue`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -128,26 +128,6 @@ impl Catalogue {
             path: self.path.clone(),
             dimension: dimension.to_owned(),
         })
-    }
-
-    /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates` or a
-    /// `grid_mapping` attribute, nor bounds of another variable (CF conventions 1.11, §5, §5.6 and §7.1).
-    #[must_use]
-    pub fn data_variables(&self) -> Vec<String> {
-        let mut auxiliary = BTreeSet::new();
-        for variable in &self.variables {
-            if self.dimension(&variable.name).is_some() {
-                auxiliary.insert(variable.name.as_str());
-            }
-            auxiliary.extend(variable.words("coordinates"));
-            auxiliary.extend(variable.words("bounds"));
-            auxiliary.extend(variable.words("climatology"));
-            auxiliary.extend(variable.grid_mappings());
-        }
-        let data = self.variables.iter().map(|v| &v.name);
-        data.filter(|name| !auxiliary.contains(name.as_str()))
-            .cloned()
-            .collect()
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the

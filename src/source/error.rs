@@ -52,6 +52,8 @@ pub enum SourceError {
         variable: String,
         found: String,
     },
+    #[error("{path}: has no data variable to send; left out are {left_out}; name those to send with -v, or take them out of that attribute with ncatted", path = path.display())]
+    NoData { path: PathBuf, left_out: String },
     #[error("{path}: variable '{variable}' {problem}", path = path.display())]
     Unsupported {
         path: PathBuf,
@@ -118,7 +120,9 @@ impl From<SourceError> for Failure {
             SourceError::NoAppendDimension { .. }
             | SourceError::NoAppendCoordinate { .. }
             | SourceError::NoSteps { .. } => Exit::NoAppendDimension,
-            SourceError::UnknownVariable { .. } => Exit::UnknownVariable,
+            SourceError::UnknownVariable { .. } | SourceError::NoData { .. } => {
+                Exit::UnknownVariable
+            }
             SourceError::Unsupported { .. } | SourceError::Groups { .. } => {
                 Exit::UnsupportedVariable
             }

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 use crate::refusals::{edited, refused};
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
-use crate::support::{Sandbox, alone, is_tidy, on_ranks, reads_back};
+use crate::support::{Sandbox, alone, is_tidy, on_ranks, python_runs, reads_back};
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
     let start = format!("1976-{from:02}-01").parse().unwrap();
@@ -107,6 +107,17 @@ fn each_store_is_judged_file_by_file() {
         let error = send(&[first, second], &variables, &["--on-overlap", "error"]);
         assert_eq!(error.code, 24, "{error:#?}");
     }
+}
+
+/// A copy of `file` with two variables that name each other in `coordinates`, so that neither is data.
+fn with_a_pair(sandbox: &Sandbox, name: &str, file: &str) -> String {
+    edited(sandbox, name, file, |f| {
+        for (name, other) in [("uo", "vo"), ("vo", "uo")] {
+            let dimensions = ["time_counter", "y", "x"];
+            let mut variable = f.add_variable::<f32>(name, &dimensions).unwrap();
+            variable.put_attribute("coordinates", other).unwrap();
+        }
+    })
 }
 
 #[test]
@@ -242,4 +253,66 @@ fn pieces_of_a_field_are_no_archive() {
     refused(&sandbox, 16, &words, &update);
     let fresh = ["send", "-b", &url, "-p", "fresh", "-f", &first, &second];
     refused(&sandbox, 16, &words, &fresh);
+}
+
+#[test]
+fn a_file_without_data_says_what_it_left_out() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let file = sandbox.source(&Spec {
+        variables: vec![nemo_like::Variable::Tos],
+        ..Spec::default()
+    });
+    let mixed = with_a_pair(&sandbox, "mixed_1m_grid_T.nc", &file);
+    let bare = sandbox.path("bare_1m_grid_T.nc");
+    let bare = bare.to_str().unwrap().to_owned();
+    let script = "import sys, netCDF4
+old, new = netCDF4.Dataset(sys.argv[1]), netCDF4.Dataset(sys.argv[2], 'w')
+for name, size in (('time_counter', None), ('y', 30), ('x', 40)):
+    new.createDimension(name, size)
+for name in ('time_counter', 'uo', 'vo'):
+    copy = new.createVariable(name, old[name].dtype, old[name].dimensions)
+    copy.setncatts(old[name].__dict__)
+    copy[:] = old[name][:]";
+    let path = sandbox.private("bare.py", script);
+    python_runs(std::path::Path::new(&path), &[&mixed, &bare]);
+    let why = [
+        "bare_1m_grid_T.nc: has no data variable",
+        "'time_counter' (the coordinate of a dimension)",
+        "'uo' (named by 'vo' in its coordinates)",
+        "'vo' (named by 'uo' in its coordinates)",
+        "-v",
+    ];
+    for command in ["send", "update"] {
+        let args = [command, "-f", &bare, "-b", &url];
+        refused(&sandbox, 14, &why, &args);
+        let compact = [&args[..], &["-v", "compact"]].concat();
+        refused(&sandbox, 14, &why, &compact);
+    }
+    // Named, they are sent.
+    alone(&["send", "-f", &bare, "-b", &url, "-p", "named", "-v", "uo"]).well();
+    let store = sandbox.path("ocean/named/uo.zarr");
+    reads_back(store.to_str().unwrap(), None, &[bare.clone()]);
+    let against = ["verify", "-b", &url, "-p", "named", "--against", &bare];
+    refused(&sandbox, 14, &why, &against);
+    // Beside others, there is a notice, and the others are sent.
+    let notice = alone(&["send", "-f", &mixed, "-b", &url]).well();
+    for word in ["not sent", why[2], why[3]] {
+        assert!(notice.stderr.contains(word), "{notice:#?}");
+    }
+    assert!(!notice.stderr.contains("'nav_lat'"), "{notice:#?}");
+    assert!(notice.stdout.contains("1 stores created"), "{notice:#?}");
+    let quiet = alone(&["send", "-f", &mixed, "-b", &url, "-v", "tos"]).well();
+    assert!(quiet.stderr.is_empty(), "{quiet:#?}");
+    let quiet = alone(&["send", "-f", &file, "-b", &url]).well();
+    assert!(quiet.stderr.is_empty(), "{quiet:#?}");
+    // A store of other variables is nothing to update.
+    alone(&[
+        "send", "-f", &bare, "-b", &url, "-p", "c", "-v", "compact", "uo",
+    ])
+    .well();
+    let update = [
+        "update", "-f", &file, "-b", &url, "-p", "c", "-v", "compact",
+    ];
+    refused(&sandbox, 27, &["c.zarr", "holds none"], &update);
 }
