@@ -14,6 +14,7 @@ mod intent;
 mod journalist;
 mod left;
 mod list;
+mod notes;
 mod prefix;
 mod prepare;
 mod projector;

@@ -11,9 +11,10 @@ use super::digest::digest;
 use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
+use super::notes::notes;
 use super::prefix::prefix;
 use super::projector::Projector;
-use super::request::{request, skipped, tell_what_is_clipped};
+use super::request::{request, tell_what_is_clipped};
 use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
@@ -34,8 +35,8 @@ pub(super) struct Prepared<'a> {
     comparison: Option<Plan>,
     /// Variables that go nowhere.
     left_out: Option<String>,
-    /// What is there already: true only of what has been compared.
-    skipped: Vec<String>,
+    /// What to tell of the stores: true only of what has been compared.
+    notes: Vec<String>,
 }
 
 /// The work of one transaction.
@@ -95,7 +96,7 @@ impl<'a> Prepared<'a> {
             next: 0,
             comparison: None,
             left_out: None,
-            skipped: Vec::new(),
+            notes: Vec::new(),
         };
         let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
         let (requests, _) = requests.await?;
@@ -114,8 +115,8 @@ impl<'a> Prepared<'a> {
         }
         let told = requests
             .iter()
-            .filter_map(|r| skipped(r, &prepared.archive, intent));
-        prepared.skipped = told.collect();
+            .flat_map(|request| notes(request, &prepared.archive, intent));
+        prepared.notes = told.collect();
         if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
             let groups = transactions(
                 &prepared.archive,
@@ -151,7 +152,7 @@ impl<'a> Prepared<'a> {
         if let Some(left_out) = self.left_out.take() {
             eprintln!("msm_os: {left_out}");
         }
-        for line in std::mem::take(&mut self.skipped) {
+        for line in std::mem::take(&mut self.notes) {
             say!("{line}");
         }
         while let Some(files) = self.groups.get(self.next).cloned() {

@@ -2,7 +2,7 @@
 
 use super::intent::Intent;
 use super::targets::Target;
-use crate::plan::{Added, OfFile, Placed, PlanError, Request, follows_on, place};
+use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place};
 use crate::source::Archive;
 use crate::store::Stored;
 
@@ -21,6 +21,7 @@ pub(super) fn request(
         follows_on(&target.key, stored, archive, &placed)?;
     }
     Ok(Request {
+        lacking: Lacking::of(&target.key, stored.as_ref())?,
         key: target.key.clone(),
         mains: target.mains.clone(),
         members: target.members_with(archive, &added),
@@ -28,34 +29,6 @@ pub(super) fn request(
         stored,
         placed,
     })
-}
-
-/// What of `archive` is there already and left as it is, for the user.
-pub(super) fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<String> {
-    if intent.settings.replace {
-        return None;
-    }
-    let store = &request.key;
-    if request.only_compares(&intent.settings) && !request.placed.is_empty() {
-        let count = request.placed.len();
-        return Some(format!(
-            "store '{store}': all {count} steps are there already, skipped"
-        ));
-    }
-    let files = OfFile::all(archive, &request.members);
-    let (whole, all) = (whole_files(&files, &request.placed), files.len());
-    let some = format!("store '{store}': {whole} of {all} files are there already, skipped");
-    (whole > 0 && whole < all).then_some(some)
-}
-
-/// How many of `files` the store has all steps of.
-fn whole_files(files: &[OfFile<'_>], placed: &[Placed]) -> usize {
-    let mut places = placed.iter();
-    let whole = files.iter().filter(|file| {
-        let of_file: Vec<&Placed> = places.by_ref().take(file.steps.len()).collect();
-        !of_file.is_empty() && of_file.iter().all(|place| place.stored)
-    });
-    whole.count()
 }
 
 pub(super) fn tell_what_is_clipped(archive: &Archive, targets: &[Target], intent: &Intent<'_>) {

@@ -31,7 +31,11 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         overlap,
         missing: Missing::Append,
         allow_gaps: args.allow_gaps,
-        transactions: args.files.transaction.unwrap_or(Transactions::Chunk),
+        transactions: args.files.transaction.unwrap_or(match overlap {
+            // Of two, the first would be in the way of the same command again.
+            Overlap::Error => Transactions::All,
+            _ => Transactions::Chunk,
+        }),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: args.shards()?,

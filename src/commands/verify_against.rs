@@ -16,8 +16,8 @@ use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Added, Budget, ChunkStrategy, Missing, OfFile, Overlap, Plan, PlanError, Projection,
-    Request, Settings, place,
+    self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
+    Projection, Request, Settings, place,
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
@@ -204,6 +204,8 @@ fn request(
         other => other.into(),
     })?;
     Ok(Request {
+        // All of the files' steps are compared.
+        lacking: Lacking::default(),
         members: target.members_with(archive, &added),
         key: target.key,
         mains: target.mains,

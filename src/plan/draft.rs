@@ -12,6 +12,7 @@ use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 use super::coordinates::grid_dimensions;
 use super::error::PlanError;
 use super::follow::{HORIZONTAL, following, lead_of, pair};
+use super::lacking::Lacking;
 use super::projected::Added;
 use super::projection::Projection;
 use super::steps::Placed;
@@ -36,6 +37,8 @@ pub struct Request {
     pub added: Vec<Added>,
     /// The store as it is; `None` to create it.
     pub stored: Option<Stored>,
+    /// What its arrays never got.
+    pub lacking: Lacking,
     /// Where each step of the archive goes.
     pub placed: Vec<Placed>,
 }
@@ -85,15 +88,30 @@ impl Request {
     /// the same data. Attributes to add may be there already, too: the plan tells.
     #[must_use]
     pub fn only_compares(&self, settings: &Settings) -> bool {
+        !settings.rewrite
+            && settings.attributes.is_empty()
+            && self.stored.is_some()
+            && !self.adds()
+            && !self.placed.iter().any(|place| self.writes(place, settings))
+    }
+
+    /// Is anything written at this step: is it new, or overwritten, or was it never sent to one of the arrays that the store
+    /// has? Arrays that are added are written at all steps.
+    #[must_use]
+    pub fn writes(&self, place: &Placed, settings: &Settings) -> bool {
+        !place.stored
+            || settings.replace
+            || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
+    }
+
+    /// Is there an array that the store, which is there, does not have?
+    #[must_use]
+    pub fn adds(&self) -> bool {
         let Some(stored) = &self.stored else {
             return false;
         };
         let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-        let is_left = |place: &Placed| place.stored && !settings.replace;
-        !settings.rewrite
-            && settings.attributes.is_empty()
-            && self.placed.iter().all(is_left)
-            && self.names().all(holds)
+        !self.names().all(holds)
     }
 }
 

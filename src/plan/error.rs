@@ -142,6 +142,15 @@ pub enum PlanError {
         asked: Version,
     },
     #[error(
+        "store '{store}': array '{array}' has the attribute steps_never_sent {found}, expected some of its {steps} steps, counted from 0, as in \"0-2, 5\"; mend it, or delete it if the array has all of them; nothing was written"
+    )]
+    Lacking {
+        store: String,
+        array: String,
+        found: String,
+        steps: usize,
+    },
+    #[error(
         "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
     )]
     Ragged {
@@ -224,7 +233,7 @@ impl From<PlanError> for Failure {
             PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
                 Exit::AttributeConflict
             }
-            PlanError::Ragged { .. } => Exit::ForeignStore,
+            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsNew { .. }
             | PlanError::NotHeld { .. } => Exit::ContentsConflict,
