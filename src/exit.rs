@@ -32,13 +32,13 @@ exits! {
     SourceBroken = 12,
     /// a source file lacks the append dimension, its coordinate, or any step along it
     NoAppendDimension = 13,
-    /// a variable asked for is not in the source files
+    /// a variable asked for is not in the source files, or no data variable is
     UnknownVariable = 14,
     /// a variable has a type or a shape that cannot be sent
     UnsupportedVariable = 15,
     /// the source files do not fit together
     ArchiveMismatch = 16,
-    /// the chunk or shard sizes are malformed, or do not fit the variables or the store
+    /// the chunk or shard sizes are malformed, or they or the codec do not fit the variables or the store
     ChunkStrategy = 17,
     /// no prefix can be derived from the file name
     NoPrefix = 18,

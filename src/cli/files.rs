@@ -61,7 +61,7 @@ pub struct FileArgs {
     #[command(flatten)]
     pub grid: GridArgs,
 
-    /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update]
+    /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update and with --on-overlap error]
     #[arg(long, value_enum)]
     pub transaction: Option<Transactions>,
 

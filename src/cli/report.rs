@@ -80,15 +80,9 @@ impl Summary {
         if self.transactions > 0 {
             let _ = write!(
                 failure.message,
-                "; {} transactions before this one are in place ({} steps appended, {} replaced): {} to go on",
-                self.transactions,
-                self.appended,
-                self.replaced,
-                if self.done == "sent" {
-                    "send again with --on-overlap skip"
-                } else {
-                    "run it again"
-                }
+                "; {} transactions before this one are in place ({} steps appended, {} replaced): the same command again goes \
+                 on",
+                self.transactions, self.appended, self.replaced
             );
         }
         failure

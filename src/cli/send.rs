@@ -14,7 +14,7 @@ pub struct SendArgs {
     #[command(flatten)]
     pub files: FileArgs,
 
-    /// What to do with steps that a store has already; without it: nothing if it has all of them, an error if it has some
+    /// What to do with steps that a store has already; without it: nothing if it has all of a file, an error if it has some
     #[arg(long, value_enum)]
     pub on_overlap: Option<OnOverlap>,
 
@@ -42,9 +42,9 @@ pub struct SendArgs {
     pub zarr_version: Option<Version>,
 
     /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to
-    /// each in Zarr version 3
-    #[arg(long, default_value = "blosc:lz4:5:shuffle", value_name = "CODEC")]
-    pub codec: String,
+    /// each in Zarr version 3; a store keeps its own [default: blosc:lz4:5:shuffle]
+    #[arg(long, value_name = "CODEC")]
+    pub codec: Option<String>,
 }
 
 /// What `update` is told.
@@ -74,8 +74,6 @@ impl SendArgs {
     #[must_use]
     pub fn overlap(&self) -> Overlap {
         match self.on_overlap {
-            // What a send that stopped has committed already stays as it is.
-            None if self.files.resume => Overlap::Skip,
             None => Overlap::AllOrNothing,
             Some(OnOverlap::Skip) => Overlap::Skip,
             Some(OnOverlap::Error) => Overlap::Error,
@@ -113,11 +111,12 @@ impl SendArgs {
         sizes(SHARDS_FLAG, self.shards.as_deref())
     }
 
-    /// The compressor.
+    /// The compressor; `None` if none was named.
     ///
     /// # Errors
     /// If it is malformed.
-    pub fn codec(&self) -> Result<Codec, Failure> {
-        self.codec.parse().map_err(Failure::from)
+    pub fn codec(&self) -> Result<Option<Codec>, Failure> {
+        let codec = self.codec.as_deref().map(str::parse);
+        codec.transpose().map_err(Failure::from)
     }
 }

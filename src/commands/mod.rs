@@ -14,6 +14,7 @@ mod intent;
 mod journalist;
 mod left;
 mod list;
+mod notes;
 #[cfg(test)]
 mod outlived;
 mod prefix;

@@ -11,13 +11,15 @@ use super::digest::digest;
 use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
+use super::notes::notes;
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
-use super::targets::{REQUESTS, Target, all_members, chosen, held, targets};
+use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
 use crate::plan::{self, Plan, Projection, Request, check_strategies, comparison, transactions};
+use crate::say;
 use crate::source::{Archive, Order, SourceFile};
 use crate::store::{Bucket, Found, read_store};
 
@@ -31,6 +33,10 @@ pub(super) struct Prepared<'a> {
     next: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
+    /// Variables that go nowhere.
+    left_out: Option<String>,
+    /// What to tell of the stores: true only of what has been compared.
+    notes: Vec<String>,
 }
 
 /// The work of one transaction.
@@ -89,6 +95,8 @@ impl<'a> Prepared<'a> {
             groups: Vec::new(),
             next: 0,
             comparison: None,
+            left_out: None,
+            notes: Vec::new(),
         };
         let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
         let (requests, _) = requests.await?;
@@ -99,19 +107,27 @@ impl<'a> Prepared<'a> {
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
         check_strategies(&prepared.archive, mains, &intent.settings)?;
         tell_what_is_clipped(&prepared.archive, &prepared.targets, intent);
-        if !requests.is_empty() {
+        // What has nothing to write, too, must be the same data as far as metadata and static values tell.
+        let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
+        prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
+        if args.named().is_empty() && !intent.settings.rewrite {
+            prepared.left_out = left_out(&prepared.archive.catalogue, &prepared.targets);
+        }
+        let told = requests
+            .iter()
+            .flat_map(|request| notes(request, &prepared.archive, intent));
+        prepared.notes = told.collect();
+        if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
             let groups = transactions(
                 &prepared.archive,
                 &requests,
                 &intent.settings,
                 intent.transactions,
             )?;
-            let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
             if !intent.settings.projections.is_empty() {
                 // Before weights are computed: does it fit the memory?
                 plan::plan(&prepared.archive, &requests, &intent.settings)?;
             }
-            prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
             let mut first = whole.start;
             for files in groups {
                 prepared.groups.push(first..first + files);
@@ -133,6 +149,12 @@ impl<'a> Prepared<'a> {
         bucket: &Bucket,
         left: &mut Left,
     ) -> Result<Option<Work>, Failure> {
+        if let Some(left_out) = self.left_out.take() {
+            eprintln!("msm_os: {left_out}");
+        }
+        for line in std::mem::take(&mut self.notes) {
+            say!("{line}");
+        }
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let archive = self.archive.part(files.clone());
@@ -176,8 +198,7 @@ impl<'a> Prepared<'a> {
         self.projector.projections()
     }
 
-    /// What is asked of each store for the steps of these `files`, without those where nothing is to be done; and what dead
-    /// creates left. It can tell what it finds, but for what was `left` open.
+    /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
     async fn requests(
         &mut self,
         files: Range<usize>,
@@ -210,11 +231,11 @@ impl<'a> Prepared<'a> {
             // The grid is that of all files, or they do not fit together.
             let added = self.projector.added(&self.archive, target, stored.as_ref());
             let request = added.and_then(|added| {
-                let request = request(target, stored, added, archive, intent, tell.is_some());
+                let request = request(target, stored, added, archive, intent);
                 request.map_err(Failure::from)
             });
             match request {
-                Ok(request) => requests.extend(request),
+                Ok(request) => requests.push(request),
                 Err(problem) => problems.push(problem),
             }
         }

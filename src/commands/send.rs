@@ -21,7 +21,7 @@ use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transaction
 use crate::ranks::Ranks;
 use crate::reproject::Weights;
 use crate::say;
-use crate::store::{Bucket, Codec};
+use crate::store::Bucket;
 
 /// Runs `send` on this rank.
 pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -31,7 +31,11 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
         overlap,
         missing: Missing::Append,
         allow_gaps: args.allow_gaps,
-        transactions: args.files.transaction.unwrap_or(Transactions::Chunk),
+        transactions: args.files.transaction.unwrap_or(match overlap {
+            // Of two, the first would be in the way of the same command again.
+            Overlap::Error => Transactions::All,
+            _ => Transactions::Chunk,
+        }),
         settings: Settings {
             strategy: args.files.strategy()?,
             shards: args.shards()?,
@@ -65,7 +69,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             strategy: args.files.strategy()?,
             shards: ChunkStrategy::default(),
             version: None,
-            codec: Codec::default(),
+            codec: None,
             attributes: Map::new(),
             replace: true,
             rewrite: true,

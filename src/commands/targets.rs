@@ -44,9 +44,25 @@ impl Target {
 }
 
 /// The variables to send: those `named`, each once, or all data variables.
+///
+/// # Errors
+/// If one of them is not there, or there are none.
 pub(super) fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<String>, SourceError> {
     if named.is_empty() {
-        return Ok(catalogue.data_variables());
+        let all = catalogue.data_variables();
+        if all.is_empty() {
+            let left_out = catalogue.not_data().into_iter().map(|(_, why)| why);
+            let left_out: Vec<String> = left_out.collect();
+            return Err(SourceError::NoData {
+                path: catalogue.path.clone(),
+                left_out: if left_out.is_empty() {
+                    "no variables at all".to_owned()
+                } else {
+                    left_out.join(", ")
+                },
+            });
+        }
+        return Ok(all);
     }
     let mut chosen: Vec<String> = Vec::new();
     for name in named {
@@ -84,6 +100,23 @@ pub(super) fn targets(
         .collect()
 }
 
+/// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.
+pub(super) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<String> {
+    let members = all_members(targets);
+    let left_out = catalogue.not_data().into_iter();
+    let left_out: Vec<String> = left_out
+        .filter(|(name, _)| !members.contains(name))
+        .map(|(_, why)| why)
+        .collect();
+    (!left_out.is_empty()).then(|| {
+        format!(
+            "{}: not sent, being no data variables nor coordinates of any: {}; name those to send with -v",
+            catalogue.path.display(),
+            left_out.join(", ")
+        )
+    })
+}
+
 /// What any of `targets` holds, each once.
 pub(super) fn all_members(targets: &[Target]) -> Vec<String> {
     let mut members: Vec<String> = Vec::new();
@@ -105,7 +138,7 @@ pub(super) async fn held(
 ) -> Result<Vec<Target>, Failure> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.key, axis));
     let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
-    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (mut target, found) in targets.into_iter().zip(looked?) {
         let Found::Store(stored) = found else {
             missing.push(target.key);
@@ -116,9 +149,19 @@ pub(super) async fn held(
             target.mains.retain(holds);
             target.members.retain(holds);
         }
-        if !target.mains.is_empty() {
+        if target.mains.is_empty() {
+            others.push(target.key);
+        } else {
             there.push(target);
         }
+    }
+    if there.is_empty() && !others.is_empty() {
+        let message = format!(
+            "store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; \
+             nothing was written",
+            list(others.iter().map(String::as_str))
+        );
+        return Err(Failure::new(Exit::NoStore, message));
     }
     if (named && !missing.is_empty()) || there.is_empty() {
         let message = format!(

@@ -16,12 +16,12 @@ use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    self, Added, Budget, ChunkStrategy, Missing, Overlap, Plan, PlanError, Projection, Request,
-    Settings, place,
+    self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
+    Projection, Request, Settings, place,
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order};
-use crate::store::{Bucket, Codec, Found, Stored, read_store};
+use crate::store::{Bucket, Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
 
 /// The files to compare with.
@@ -183,13 +183,13 @@ fn request(
     added: Vec<Added>,
     archive: &Archive,
 ) -> Result<Request, Failure> {
-    let steps = if target.members.contains(&archive.axis) {
-        archive.steps()
-    } else {
-        Vec::new()
-    };
-    let there = &stored.steps;
-    let placed = place(&target.key, there, &steps, Overlap::Replace, Missing::Error);
+    let placed = place(
+        &target.key,
+        &stored.steps,
+        &OfFile::all(archive, &target.members),
+        Overlap::Replace,
+        Missing::Error,
+    );
     let placed = placed.map_err(|error| match error {
         PlanError::StepsMissing {
             store,
@@ -204,6 +204,8 @@ fn request(
         other => other.into(),
     })?;
     Ok(Request {
+        // All of the files' steps are compared.
+        lacking: Lacking::default(),
         members: target.members_with(archive, &added),
         key: target.key,
         mains: target.mains,
@@ -219,7 +221,7 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         strategy: ChunkStrategy::default(),
         shards: ChunkStrategy::default(),
         version: None,
-        codec: Codec::default(),
+        codec: None,
         attributes: Map::new(),
         replace: true,
         rewrite: true,

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Map;
 
 use super::attributes::{attributes_of, check_attributes};
+use super::compressor::check_codec;
 use super::conform::conforms;
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::item::{Item, item};
+use super::lacking::{tell, told};
 use super::new::{Formed, New, is_small};
 use super::sharding::check_chunks;
 use super::steps::runs;
@@ -166,10 +168,18 @@ fn draft_array(
     let append = axis.map(|axis| Append {
         axis,
         old: stored.map_or(0, |s| s.shape[axis]),
-        // A variable that is new to the store gets its values at the steps that are there, too.
+        // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
         runs: runs(&archive.lengths(), &request.placed, |placed| {
-            !placed.stored || settings.replace || stored.is_none()
+            !placed.stored
+                || settings.replace
+                || stored.is_none()
+                || request.lacking.has(&variable.name, placed.at)
         }),
+    });
+    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+    let lacking = append.as_ref().map_or_else(Vec::new, |append| {
+        let (lacking, is_new) = (&request.lacking, stored.is_none());
+        lacking.after(&variable.name, is_new, steps, &append.runs)
     });
     let mut shape = variable.shape.clone();
     if let Some(append) = &append {
@@ -181,9 +191,11 @@ fn draft_array(
         None if stored.is_some() && !rewrites => Phase::Compare,
         _ => Phase::Transfer,
     };
-    let attributes = attributes_of(variable, dtype);
+    let mut attributes = attributes_of(variable, dtype);
+    let mut documented = Some(&variable.dimensions);
     let formed = if let Some(stored) = stored {
-        if phase == Phase::Transfer {
+        // Static data variables are compared only, but were cut as asked.
+        if phase == Phase::Transfer || (main && phase == Phase::Compare) {
             check_chunks(
                 request,
                 variable,
@@ -192,13 +204,23 @@ fn draft_array(
                 &archive.append_dimension,
             )?;
         }
+        if main {
+            check_codec(request, variable, dtype, stored, settings)?;
+        }
+        let mut document = document::grown_array(&stored.document, &shape);
+        documented = None;
+        if request.lacking.differs(&variable.name, &lacking) {
+            attributes = told(stored, version, &mut document, &lacking);
+            documented = Some(&stored.dimensions);
+        }
         Formed {
-            document: document::grown_array(&stored.document, &shape),
+            document,
             fill: dtype.padded(stored.fill.clone()),
             object: stored.chunk.clone(),
             chunk: stored.inner.as_ref().unwrap_or(&stored.chunk).clone(),
         }
     } else {
+        tell(&mut attributes, &lacking);
         let new = New {
             variable,
             dtype,
@@ -223,8 +245,7 @@ fn draft_array(
         rewrites,
         phase,
     };
-    let new = stored.is_none();
-    let new = new.then_some((&attributes, &variable.dimensions[..]));
+    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
     let documents = document::of_array(version, &variable.name, formed.document, new);
     Ok(Drafted {
         array,

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::lacking::LACKING;
 use crate::source::{Attribute, DType, Number, SourceError, Variable};
 
 /// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for those that xarray decodes by
@@ -20,6 +21,7 @@ use crate::source::{Attribute, DType, Number, SourceError, Variable};
 /// - `missing_value` loses its NaNs. JSON has none; as a string, xarray would take the other values for strings too;
 ///   and without it NaN stays NaN in a float array, and cannot be in an integer one.
 /// - `_Encoding` of a text array is left out: its texts are UTF-8.
+/// - `steps_never_sent` is left out: it tells of a store, not of the file.
 ///
 /// Any other NaN or infinity (`valid_range`, say) becomes a string; see [`Attribute::to_json`]. No reader acts on it.
 #[must_use]
@@ -28,6 +30,8 @@ pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
     for (name, attribute) in &variable.attributes {
         match name.as_str() {
             "_Encoding" if dtype.is_text() => {}
+            // Of the store that the file was made from.
+            LACKING => {}
             "_FillValue" | "missing_value" if dtype.is_text() => {
                 attributes.insert("missing_value".to_owned(), missing_texts(variable));
             }

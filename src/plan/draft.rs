@@ -12,6 +12,7 @@ use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 use super::coordinates::grid_dimensions;
 use super::error::PlanError;
 use super::follow::{HORIZONTAL, following, lead_of, pair};
+use super::lacking::Lacking;
 use super::projected::Added;
 use super::projection::Projection;
 use super::steps::Placed;
@@ -36,6 +37,8 @@ pub struct Request {
     pub added: Vec<Added>,
     /// The store as it is; `None` to create it.
     pub stored: Option<Stored>,
+    /// What its arrays never got.
+    pub lacking: Lacking,
     /// Where each step of the archive goes.
     pub placed: Vec<Placed>,
 }
@@ -48,8 +51,8 @@ pub struct Settings {
     pub shards: ChunkStrategy,
     /// The version of the Zarr format asked for.
     pub version: Option<Version>,
-    /// The compressor of new arrays.
-    pub codec: Codec,
+    /// The compressor asked for.
+    pub codec: Option<Codec>,
     /// Global attributes to add to those of the files.
     pub attributes: Map<String, Value>,
     /// Are steps overwritten that a store has already?
@@ -81,15 +84,34 @@ impl Request {
         self.members.iter().chain(added)
     }
 
-    /// Is there nothing to write, but static values to compare?
+    /// Is there nothing to write, since the store has all arrays and steps? Then what can be compared still is: that it is
+    /// the same data. Attributes to add may be there already, too: the plan tells.
     #[must_use]
     pub fn only_compares(&self, settings: &Settings) -> bool {
-        let writes = settings.rewrite || !settings.attributes.is_empty() || !self.placed.is_empty();
-        let held = |stored: &Stored| {
-            let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-            self.names().all(holds)
+        !settings.rewrite
+            && settings.attributes.is_empty()
+            && self.stored.is_some()
+            && !self.adds()
+            && !self.placed.iter().any(|place| self.writes(place, settings))
+    }
+
+    /// Is anything written at this step: is it new, or overwritten, or was it never sent to one of the arrays that the store
+    /// has? Arrays that are added are written at all steps.
+    #[must_use]
+    pub fn writes(&self, place: &Placed, settings: &Settings) -> bool {
+        !place.stored
+            || settings.replace
+            || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
+    }
+
+    /// Is there an array that the store, which is there, does not have?
+    #[must_use]
+    pub fn adds(&self) -> bool {
+        let Some(stored) = &self.stored else {
+            return false;
         };
-        !writes && self.stored.as_ref().is_some_and(held)
+        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
+        !self.names().all(holds)
     }
 }
 

@@ -112,6 +112,15 @@ pub enum PlanError {
         asked: String,
     },
     #[error(
+        "store '{store}': array '{array}' has the codec {stored}, --codec asks for {asked}; leave it out, a store keeps its codecs; nothing was written"
+    )]
+    Codec {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
         "store '{store}': is of Zarr version 2, which has no shards; leave --shards out; nothing was written"
     )]
     NoShards { store: String },
@@ -133,6 +142,15 @@ pub enum PlanError {
         asked: Version,
     },
     #[error(
+        "store '{store}': array '{array}' has the attribute steps_never_sent {found}, expected some of its {steps} steps, counted from 0, as in \"0-2, 5\"; mend it, or delete it if the array has all of them; nothing was written"
+    )]
+    Lacking {
+        store: String,
+        array: String,
+        found: String,
+        steps: usize,
+    },
+    #[error(
         "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
     )]
     Ragged {
@@ -142,10 +160,11 @@ pub enum PlanError {
         steps: usize,
     },
     #[error(
-        "store '{store}': already has {count} of the {total} steps to send: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written"
+        "store '{store}': already has {count} of the {total} steps of {path}: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written", path = path.display()
     )]
     StepsStored {
         store: String,
+        path: PathBuf,
         count: usize,
         total: usize,
         shown: String,
@@ -201,6 +220,7 @@ impl From<PlanError> for Failure {
             | PlanError::UnknownStrategyDimension { .. }
             | PlanError::Chunks { .. }
             | PlanError::Shards { .. }
+            | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
             PlanError::Version { .. } => Exit::VersionConflict,
@@ -213,7 +233,7 @@ impl From<PlanError> for Failure {
             PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
                 Exit::AttributeConflict
             }
-            PlanError::Ragged { .. } => Exit::ForeignStore,
+            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsNew { .. }
             | PlanError::NotHeld { .. } => Exit::ContentsConflict,

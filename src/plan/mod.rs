@@ -6,6 +6,7 @@ mod arrays;
 mod assign;
 mod attributes;
 mod chunking;
+mod compressor;
 mod conform;
 mod convert;
 mod coordinates;
@@ -13,6 +14,7 @@ mod draft;
 mod error;
 mod follow;
 mod item;
+mod lacking;
 mod new;
 mod prefix;
 mod projected;
@@ -28,10 +30,11 @@ pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
+pub use lacking::{LACKING, Lacking};
 pub use prefix::derive_prefix;
 pub use projected::{Added, Held, held, projected, projected_name};
 pub use projection::{Cells, CornerFields, Field, Projection};
-pub use steps::{Missing, Overlap, Placed, follows_on, place};
+pub use steps::{Missing, OfFile, Overlap, Placed, follows_on, place};
 pub use target::{
     Append, Budget, Conversion, Form, Origin, Phase, Plan, Run, TargetArray, TargetStore,
 };

@@ -63,7 +63,8 @@ impl New<'_> {
             inner: shard.as_ref().map(|_| &chunk[..]),
             fill: &fill,
         };
-        let document = document::new_array(version, &array, attributes, &settings.codec);
+        let codec = settings.codec.clone().unwrap_or_default();
+        let document = document::new_array(version, &array, attributes, &codec);
         Ok(Formed {
             document,
             fill,

@@ -3,6 +3,7 @@
 //! Key types: [`Placed`], [`Overlap`], [`Missing`].
 
 use std::cmp::Ordering;
+use std::path::Path;
 
 use super::error::PlanError;
 use super::target::Run;
@@ -18,10 +19,35 @@ pub struct Placed {
     pub stored: bool,
 }
 
+/// The steps of one file, and where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct OfFile<'a> {
+    /// Where the file is.
+    pub path: &'a Path,
+    /// Its steps; none where they do not matter to a store.
+    pub steps: &'a [Step],
+}
+
+impl<'a> OfFile<'a> {
+    /// The files of `archive`, for a store of these `members`: without its axis, it has no steps.
+    #[must_use]
+    pub fn all(archive: &'a Archive, members: &[String]) -> Vec<Self> {
+        let steps = members.contains(&archive.axis);
+        let files = archive.files.iter();
+        files
+            .map(|file| Self {
+                path: file.path(),
+                steps: if steps { &file.steps } else { &[] },
+            })
+            .collect()
+    }
+}
+
 /// What becomes of steps that the store has already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlap {
-    /// If it has all of them, nothing is done; if some, that is an error.
+    /// A file of which it has all steps is there already and left alone; if it has some of a file's, that is an error. A
+    /// transaction has whole files, so what a send that died has committed is always whole files, too.
     AllOrNothing,
     /// They are left as they are.
     Skip,
@@ -40,7 +66,7 @@ pub enum Missing {
     Error,
 }
 
-/// Finds the places of `archive`'s steps, which may come in any order but not twice, in the store called `store`, whose
+/// Finds the places of the steps of `files`, which may come in any order but not twice, in the store called `store`, whose
 /// steps increase.
 ///
 /// # Errors
@@ -48,10 +74,11 @@ pub enum Missing {
 pub fn place(
     store: &str,
     stored: &[Step],
-    archive: &[Step],
+    files: &[OfFile<'_>],
     overlap: Overlap,
     missing: Missing,
 ) -> Result<Vec<Placed>, PlanError> {
+    let archive: Vec<Step> = files.iter().flat_map(|file| file.steps).copied().collect();
     if let (Some(held), Some(asked)) = (stored.first(), archive.first())
         && held.compare(*asked).is_none()
     {
@@ -69,25 +96,9 @@ pub fn place(
                 .ok()
         })
         .collect();
-    let those = |there: bool| -> Vec<Step> {
-        let pairs = archive.iter().zip(&found);
-        let chosen = pairs.filter(|(_, found)| found.is_some() == there);
-        chosen.map(|(step, _)| *step).collect()
-    };
-    let (there, mut new) = (those(true), those(false));
-    let refused = match overlap {
-        Overlap::AllOrNothing => !there.is_empty() && !new.is_empty(),
-        Overlap::Error => !there.is_empty(),
-        Overlap::Skip | Overlap::Replace => false,
-    };
-    if refused {
-        return Err(PlanError::StepsStored {
-            store: store.to_owned(),
-            count: there.len(),
-            total: archive.len(),
-            shown: shown(&there),
-        });
-    }
+    check_overlap(store, files, &found, overlap)?;
+    let new = archive.iter().zip(&found).filter(|(_, at)| at.is_none());
+    let mut new: Vec<Step> = new.map(|(step, _)| *step).collect();
     if missing == Missing::Error && !new.is_empty() {
         return Err(PlanError::StepsMissing {
             store: store.to_owned(),
@@ -117,6 +128,38 @@ pub fn place(
         },
     });
     Ok(placed.collect())
+}
+
+/// Checks, file by file, that `overlap` lets the store have those steps that were `found` in it.
+///
+/// # Errors
+/// The first file of which it does not.
+fn check_overlap(
+    store: &str,
+    files: &[OfFile<'_>],
+    found: &[Option<usize>],
+    overlap: Overlap,
+) -> Result<(), PlanError> {
+    let mut found = found.iter();
+    for file in files {
+        let pairs = file.steps.iter().zip(&mut found);
+        let there: Vec<Step> = pairs.filter_map(|(step, at)| at.map(|_| *step)).collect();
+        let refused = match overlap {
+            Overlap::AllOrNothing => !there.is_empty() && there.len() < file.steps.len(),
+            Overlap::Error => !there.is_empty(),
+            Overlap::Skip | Overlap::Replace => false,
+        };
+        if refused {
+            return Err(PlanError::StepsStored {
+                store: store.to_owned(),
+                path: file.path.to_owned(),
+                count: there.len(),
+                total: file.steps.len(),
+                shown: shown(&there),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Checks that no time is missing between the last step of the store called `store` and the first that is appended, as
@@ -226,7 +269,13 @@ mod tests {
     fn steps_are_found_by_value_in_any_order() {
         let stored = steps(&[1.0, 2.0, 3.0]);
         let at = |archive: &[f64], overlap, missing| {
-            place("s", &stored, &steps(archive), overlap, missing)
+            let steps = steps(archive);
+            let path = Path::new("a.nc");
+            let files = [OfFile {
+                path,
+                steps: &steps,
+            }];
+            place("s", &stored, &files, overlap, missing)
         };
         let new = at(&[4.0, 5.0], Overlap::AllOrNothing, Missing::Append).unwrap();
         assert_eq!(places(&new), [(3, false), (4, false)]);
@@ -245,6 +294,43 @@ mod tests {
         );
         let before = at(&[0.5], Overlap::Skip, Missing::Append).unwrap_err();
         assert!(matches!(before, PlanError::BeforeEnd { .. }));
+    }
+
+    #[test]
+    fn a_file_is_there_or_is_not() {
+        let (stored, names) = (steps(&[1.0, 2.0, 3.0]), ["a.nc", "b.nc", "c.nc"]);
+        let at = |files: &[&[f64]], overlap| {
+            let steps: Vec<Vec<Step>> = files.iter().map(|file| steps(file)).collect();
+            let files: Vec<OfFile<'_>> = names
+                .iter()
+                .zip(&steps)
+                .map(|(name, steps)| OfFile {
+                    path: Path::new(name),
+                    steps,
+                })
+                .collect();
+            place("s", &stored, &files, overlap, Missing::Append)
+        };
+        let some = at(&[&[1.0, 2.0], &[3.0], &[4.0, 5.0]], Overlap::AllOrNothing).unwrap();
+        let expected = [(0, true), (1, true), (2, true), (3, false), (4, false)];
+        assert_eq!(places(&some), expected);
+        let half = at(&[&[1.0, 2.0], &[3.0, 4.0], &[5.0]], Overlap::AllOrNothing).unwrap_err();
+        let PlanError::StepsStored {
+            path, count, total, ..
+        } = half
+        else {
+            panic!("{half}")
+        };
+        assert_eq!((path.to_str(), count, total), (Some("b.nc"), 1, 2));
+        assert!(at(&[&[1.0, 2.0], &[3.0, 4.0], &[5.0]], Overlap::Skip).is_ok());
+        assert!(at(&[&[1.0, 2.0], &[4.0]], Overlap::Error).is_err());
+        // Between what it has, nothing can be put.
+        let stored = [1.0, 3.0].map(|v| Step::Number(Number::Float(v)));
+        let gap = steps(&[2.0]);
+        let path = Path::new("gap.nc");
+        let files = [OfFile { path, steps: &gap }];
+        let between = place("s", &stored, &files, Overlap::AllOrNothing, Missing::Append);
+        assert!(matches!(between, Err(PlanError::BeforeEnd { .. })));
     }
 
     #[test]

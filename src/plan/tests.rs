@@ -177,10 +177,11 @@ fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, crate::ex
 
 pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    let members = ["v", "time", "e"].map(str::to_owned).to_vec();
     let placed = place(
         key,
         there,
-        &archive.steps(),
+        &OfFile::all(archive, &members),
         Overlap::Replace,
         Missing::Append,
     )
@@ -188,8 +189,9 @@ pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> R
     Request {
         key: key.to_owned(),
         mains: vec!["v".to_owned()],
-        members: ["v", "time", "e"].map(str::to_owned).to_vec(),
+        members,
         added: Vec::new(),
+        lacking: Lacking::default(),
         stored,
         placed,
     }
@@ -200,7 +202,7 @@ pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Set
         strategy,
         shards: ChunkStrategy::default(),
         version: None,
-        codec: Codec::None,
+        codec: Some(Codec::None),
         attributes: serde_json::Map::new(),
         replace: true,
         rewrite: false,
@@ -303,6 +305,50 @@ proptest! {
                 _ => values * case.files.len() as u64,
             };
             prop_assert_eq!(count as u64, expected);
+        }
+    }
+
+    #[test]
+    fn an_array_gets_the_steps_that_it_lacks_and_no_others_again(
+        case in cases().prop_filter("a store", |case| case.old > 0),
+        lacks in proptest::collection::vec(any::<bool>(), 8),
+    ) {
+        let archive = archive(&case);
+        let mut stored = stored(&case, &archive).unwrap();
+        let lacking: Vec<u64> = (0..case.old).filter(|&at| lacks[usize::try_from(at).unwrap()]).collect();
+        let text = |steps: &[u64]| steps.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        if !lacking.is_empty() {
+            let v = stored.arrays.iter_mut().find(|a| a.name == "v").unwrap();
+            v.attributes.insert(LACKING.to_owned(), json!(text(&lacking)));
+            v.document["attributes"][LACKING] = json!(text(&lacking));
+        }
+        let mut request = request("p/v.zarr", Some(stored), &archive);
+        request.lacking = Lacking::of("p/v.zarr", request.stored.as_ref()).unwrap();
+        let mut settings = settings(&case, ChunkStrategy::default(), 1 << 30);
+        settings.replace = false;
+        let sent: Vec<u64> = request.placed.iter().map(|place| place.at).collect();
+        let written: Vec<u64> = sent.iter().copied().filter(|at| *at >= case.old || lacking.contains(at)).collect();
+        prop_assert!(!written.is_empty());
+        prop_assert!(!request.only_compares(&settings));
+        let plan = plan(&archive, &[request], &settings).unwrap();
+        for array in plan.arrays.iter().filter(|array| array.append.is_some()) {
+            let runs = &array.append.as_ref().unwrap().runs;
+            let found: Vec<u64> = runs.iter().flat_map(|run| run.at..run.at + run.count).collect();
+            let mut expected = written.clone();
+            if array.name == "time" {
+                expected.retain(|at| *at >= case.old);
+            } else {
+                let document: serde_json::Value = serde_json::from_str(&array.document).unwrap();
+                let left = document["attributes"].get(LACKING).map_or("", |text| text.as_str().unwrap());
+                let left: Vec<u64> = left.split(", ").filter(|word| !word.is_empty()).flat_map(|word| {
+                    let (first, last) = word.split_once('-').unwrap_or((word, word));
+                    first.parse::<u64>().unwrap()..=last.parse().unwrap()
+                }).collect();
+                let kept: Vec<u64> = lacking.iter().copied().filter(|at| !sent.contains(at)).collect();
+                prop_assert_eq!(left, kept);
+            }
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected, "{}", array.name);
         }
     }
 

@@ -48,7 +48,8 @@ pub fn transactions(
         for (request, reached) in requests.iter().zip(&mut reached) {
             // A store without steps has no places.
             let of_file = request.placed.get(first..first + length).unwrap_or(&[]);
-            reached.add(of_file, settings.replace);
+            let adds = request.adds();
+            reached.add(of_file, |place| adds || request.writes(place, settings));
         }
         first += length;
         if let Some(group) = groups.last_mut() {
@@ -86,13 +87,13 @@ impl Reached {
         }
     }
 
-    fn add(&mut self, placed: &[Placed], replace: bool) {
+    fn add(&mut self, placed: &[Placed], is_written: impl Fn(&Placed) -> bool) {
         for place in placed {
             if !place.stored {
                 self.length = self.length.max(place.at + 1);
                 self.steps += 1;
             }
-            if !place.stored || replace {
+            if is_written(place) {
                 self.end = self.end.max(place.at + 1);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Catalogue`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute::Attribute;
 use super::characters::kind_of_texts;
 use super::classic::expected_length;
+use super::dtype::Number;
 use super::error::{SourceError, list};
 use super::hdf5::quiet;
 use super::text::{Kind, join_characters};
@@ -82,6 +83,19 @@ impl Catalogue {
         })
     }
 
+    /// Of how many pieces, if it is more than one, this file has one: NEMO writes a file a processor where XIOS does not
+    /// join them, and says so in the global attribute `DOMAIN_number_total`.
+    pub(super) fn pieces(&self) -> Option<String> {
+        let total = self
+            .attributes
+            .iter()
+            .find(|a| a.0 == "DOMAIN_number_total");
+        let total = &total?.1;
+        let number = total.number().map(Number::as_f64);
+        let number = number.or_else(|| total.text()?.trim().parse().ok())?;
+        (number > 1.0).then(|| number.to_string())
+    }
+
     /// The variable called `name`.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Variable> {
@@ -115,26 +129,6 @@ impl Catalogue {
             path: self.path.clone(),
             dimension: dimension.to_owned(),
         })
-    }
-
-    /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates` or a
-    /// `grid_mapping` attribute, nor bounds of another variable (CF conventions 1.11, §5, §5.6 and §7.1).
-    #[must_use]
-    pub fn data_variables(&self) -> Vec<String> {
-        let mut auxiliary = BTreeSet::new();
-        for variable in &self.variables {
-            if self.dimension(&variable.name).is_some() {
-                auxiliary.insert(variable.name.as_str());
-            }
-            auxiliary.extend(variable.words("coordinates"));
-            auxiliary.extend(variable.words("bounds"));
-            auxiliary.extend(variable.words("climatology"));
-            auxiliary.extend(variable.grid_mappings());
-        }
-        let data = self.variables.iter().map(|v| &v.name);
-        data.filter(|name| !auxiliary.contains(name.as_str()))
-            .cloned()
-            .collect()
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the

@@ -34,6 +34,8 @@ pub enum SourceError {
     },
     #[error("{path}: dimension '{dimension}' has neither a coordinate variable nor another one with time units, so its steps cannot be told apart", path = path.display())]
     NoAppendCoordinate { path: PathBuf, dimension: String },
+    #[error("{path}: is one of {total} pieces that the model wrote, one a processor (its attribute DOMAIN_number_total says so); join them with NEMO's rebuild_nemo and send the whole, or, if this is the whole, delete the attribute: ncatted -h -a DOMAIN_number_total,global,d,, {path}", path = path.display())]
+    Piece { path: PathBuf, total: String },
     #[error("{path}: dimension '{dimension}' has no steps", path = path.display())]
     NoSteps { path: PathBuf, dimension: String },
     #[error("{path}: step {index} of '{dimension}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
@@ -50,6 +52,8 @@ pub enum SourceError {
         variable: String,
         found: String,
     },
+    #[error("{path}: has no data variable to send; left out are {left_out}; name those to send with -v, or take them out of that attribute with ncatted", path = path.display())]
+    NoData { path: PathBuf, left_out: String },
     #[error("{path}: variable '{variable}' {problem}", path = path.display())]
     Unsupported {
         path: PathBuf,
@@ -116,11 +120,14 @@ impl From<SourceError> for Failure {
             SourceError::NoAppendDimension { .. }
             | SourceError::NoAppendCoordinate { .. }
             | SourceError::NoSteps { .. } => Exit::NoAppendDimension,
-            SourceError::UnknownVariable { .. } => Exit::UnknownVariable,
+            SourceError::UnknownVariable { .. } | SourceError::NoData { .. } => {
+                Exit::UnknownVariable
+            }
             SourceError::Unsupported { .. } | SourceError::Groups { .. } => {
                 Exit::UnsupportedVariable
             }
-            SourceError::StepsNotIncreasing { .. }
+            SourceError::Piece { .. }
+            | SourceError::StepsNotIncreasing { .. }
             | SourceError::Mismatch { .. }
             | SourceError::Overlap { .. }
             | SourceError::Repeated { .. }

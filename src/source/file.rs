@@ -27,10 +27,16 @@ impl SourceFile {
     /// Reads the metadata and the axis of the file at `path`.
     ///
     /// # Errors
-    /// If it cannot be read, lacks the append `dimension`, an axis or any step, or a step is no finite number.
+    /// If it cannot be read, holds a piece of its fields only, lacks the append `dimension`, an axis or any step, or a step is no finite number.
     pub fn open(path: &Path, dimension: &str) -> Result<Self, SourceError> {
         let file = open(path)?;
         let catalogue = Catalogue::of(&file, path)?;
+        if let Some(total) = catalogue.pieces() {
+            return Err(SourceError::Piece {
+                path: path.to_owned(),
+                total,
+            });
+        }
         if catalogue.dimension(dimension).is_none() {
             return Err(SourceError::NoAppendDimension {
                 path: path.to_owned(),

@@ -10,6 +10,7 @@ mod borrow;
 mod catalogue;
 mod characters;
 mod classic;
+mod data;
 mod dtype;
 mod error;
 mod file;

@@ -47,7 +47,7 @@ def main(source, target, steps, *options):
                 keep = values == fill if fill is not None else np.zeros(values.shape, bool)
                 values = np.where(keep, values, values + variable.dtype.type(options["add"]))
         for _, attribute, value in (change for change in changed if change[0] == name):
-            attributes[attribute] = float(value) if value[-1].isdigit() else value
+            attributes[attribute] = number_or_text(value)
         if name in filled:
             values = np.full_like(values, fill)
         if name in shifted:
@@ -55,6 +55,13 @@ def main(source, target, steps, *options):
         for called in filter(None, [renamed.get(name, name), copied.get(name)]):
             write(new, called, variable, fill, attributes, values)
     new.close()
+
+
+def number_or_text(value):
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def write(new, name, variable, fill, attributes, values):

@@ -109,10 +109,18 @@ fn a_variable_that_is_missing_is_refused_and_a_new_one_added_only_when_asked() {
         }
         assert!(sandbox.tree("ocean") == before);
         send(&halves[1], &["--add-variables"]).well();
-        let empty = cut(&sandbox, &halves[0], "empty.nc", "0,1,2", &["fill=sos"]);
+        // The store says which steps are missing because they were never sent.
+        let never = "set=sos:steps_never_sent:0-2";
+        let empty = cut(
+            &sandbox,
+            &halves[0],
+            "empty.nc",
+            "0,1,2",
+            &["fill=sos", never],
+        );
         let store = sandbox.path("ocean/T1m.zarr");
         reads_back(store.to_str().unwrap(), None, &[empty, halves[1].clone()]);
-        // What is missing at steps that are there can be added, too.
+        // What is missing at steps that are there can be added, too; and what was missing before is no more.
         let extra = cut(
             &sandbox,
             &file,
@@ -121,14 +129,109 @@ fn a_variable_that_is_missing_is_refused_and_a_new_one_added_only_when_asked() {
             &["copy=tos:again"],
         );
         send(&extra, &["--add-variables"]).well();
-        let filled = cut(
-            &sandbox,
-            &file,
-            "filled.nc",
-            "0,1,2",
-            &["copy=tos:again", "fill=sos"],
+        reads_back(store.to_str().unwrap(), None, &[extra]);
+    }
+}
+
+/// Files of two, one and two months, with all variables and with two of them dropped.
+fn with_and_without(sandbox: &Sandbox) -> [Vec<String>; 2] {
+    let (file, _) = halves(sandbox);
+    [("with", &[][..]), ("without", &["drop=sos", "drop=thetao"])].map(|(name, options)| {
+        let each = ["0,1", "2", "3,4"].into_iter().enumerate();
+        each.map(|(i, steps)| {
+            let name = format!("{name}{i}_1m_grid_T.nc");
+            cut(sandbox, &file, &name, steps, options)
+        })
+        .collect()
+    })
+}
+
+#[test]
+fn variables_that_are_added_get_all_steps_that_the_files_have() {
+    for (ranks, version, chunks) in [
+        (1, "3", r#"{"time_counter": 1}"#),
+        (3, "2", CHUNKS),
+        (1, "3", r#"{"time_counter": 12, "y": 7}"#),
+    ] {
+        let sandbox = Sandbox::new();
+        let [with, without] = with_and_without(&sandbox);
+        let url = sandbox.url("ocean");
+        let send = |prefix: &str, files: &[String], more: &[&str]| {
+            let args = ["send", "-b", &url, "-p", prefix, "-v", "compact", "-f"];
+            let files: Vec<&str> = files.iter().map(String::as_str).collect();
+            on_ranks(ranks, &[&args[..], &files, more].concat())
+        };
+        let store = |prefix: &str| {
+            let store = sandbox.path(&format!("ocean/{prefix}.zarr"));
+            store.to_str().unwrap().to_owned()
+        };
+        let create = ["-zv", version, "-cs", chunks];
+        let (add, chunked) = ("--add-variables", ["-cs", chunks]);
+        // All files in one command.
+        send("once", &without, &create).well();
+        let added = send("once", &with, &[&chunked[..], &[add]].concat()).well();
+        assert!(!added.stdout.contains("nothing to do"), "{added:#?}");
+        reads_back(&store("once"), None, &with);
+        // File by file; the last one is new to the store, the others' steps it has.
+        send("each", &without[..2], &create).well();
+        let first = send("each", &with[..1], &[&chunked[..], &[add]].concat()).well();
+        for word in ["'thetao'", "2 of its 3 steps", "steps_never_sent"] {
+            assert!(first.stdout.contains(word), "{first:#?}");
+        }
+        let partly = sandbox.stores("ocean");
+        let again = send("each", &with[..1], &[add]).well();
+        assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+        assert!(sandbox.stores("ocean") == partly);
+        let second = send("each", &with[1..2], &[]).well();
+        let said = "get steps there that were never sent to them";
+        assert!(second.stdout.contains(said), "{second:#?}");
+        reads_back(&store("each"), None, &with[..2]);
+        let third = send("each", &with, &[]).well();
+        let said = "2 of 3 files are there already";
+        assert!(third.stdout.contains(said), "{third:#?}");
+        reads_back(&store("each"), None, &with);
+        // What was never sent can be sent by an update, too; and undone.
+        send("other", &without, &create).well();
+        send("other", &with[1..], &[&chunked[..], &[add]].concat()).well();
+        let before = sandbox.stores("ocean");
+        let update = ["update", "-b", &url, "-p", "other", "-v", "compact"];
+        let update = [&update[..], &["-f", &with[0]]].concat();
+        on_ranks(ranks, &update).well();
+        reads_back(&store("other"), None, &with);
+        let back = ["rollback", "-b", &url, "-p", "other", "-v", "compact"];
+        on_ranks(ranks, &back).well();
+        assert!(sandbox.stores("ocean") == before);
+        let rest = send("other", &with, &[]).well();
+        assert!(rest.stdout.contains("2 of 3 files are there"), "{rest:#?}");
+        reads_back(&store("other"), None, &with);
+        assert!(
+            send("other", &with, &[])
+                .well()
+                .stdout
+                .contains("nothing to do")
         );
-        let rest = cut(&sandbox, &file, "rest.nc", "3,4", &["copy=tos:again"]);
-        reads_back(store.to_str().unwrap(), None, &[filled, rest]);
+    }
+}
+
+#[test]
+fn a_store_that_says_what_it_cannot_lack_is_refused() {
+    let sandbox = Sandbox::new();
+    let (file, _) = halves(&sandbox);
+    let url = sandbox.url("ocean");
+    let send = ["send", "-f", &file, "-b", &url, "-v", "compact", "tos"];
+    on_ranks(1, &send).well();
+    let root = sandbox.path("ocean/T1m.zarr/zarr.json");
+    let whole = std::fs::read_to_string(&root).unwrap();
+    for wrong in ["\"0-5\"", "\"all\"", "[0,2]"] {
+        let name = "\"cell_methods\":";
+        let changed = format!("\"steps_never_sent\":{wrong},{name}");
+        let text = whole.replacen(name, &changed, 1);
+        assert_ne!(text, whole);
+        std::fs::write(&root, text).unwrap();
+        let refused = on_ranks(1, &send);
+        assert_eq!(refused.code, 25, "{refused:#?}");
+        for word in ["T1m.zarr", "steps_never_sent", wrong] {
+            assert!(refused.stderr.contains(word), "{word}: {refused:#?}");
+        }
     }
 }

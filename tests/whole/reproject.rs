@@ -262,6 +262,42 @@ fn reprojected_arrays_can_be_added_to_a_store() {
 }
 
 #[test]
+fn reprojected_arrays_that_are_added_get_the_steps_of_later_commands_too() {
+    let sandbox = Sandbox::new();
+    let files = [months(&sandbox, 1, 2), months(&sandbox, 3, 2)];
+    for (ranks, store, variables) in [
+        (1, "T1m/thetao.zarr", &["thetao"][..]),
+        (2, "T1m.zarr", &["compact", "thetao", "tos"]),
+    ] {
+        let send = |files: &[&str], place: &str, more: &[&str]| {
+            let url = sandbox.url(place);
+            let args = ["send", "-b", &url, "-p", "T1m", "-f"];
+            on_ranks(
+                ranks,
+                &[&args[..], files, &["-v"], variables, more].concat(),
+            )
+        };
+        let [first, second] = [files[0].as_str(), files[1].as_str()];
+        let add = ["-r", "--add-variables"];
+        for place in ["together", "each", "later"] {
+            send(&[first, second], place, &[]).well();
+        }
+        send(&[first, second], "together", &add).well();
+        send(&[first], "each", &add).well();
+        send(&[second], "each", &add).well();
+        send(&[second], "later", &add).well();
+        send(&[first, second], "later", &[]).well();
+        send(&[first, second], "at-once", &["-r"]).well();
+        for place in ["together", "each", "later"] {
+            let stores = ["at-once", place].map(|place| format!("{place}/{store}"));
+            same_values(&sandbox, &stores.each_ref().map(String::as_str));
+            let again = send(&[first, second], place, &add).well();
+            assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+        }
+    }
+}
+
+#[test]
 fn what_a_store_has_goes_before_the_flags() {
     let sandbox = Sandbox::new();
     let (file, url) = (months(&sandbox, 1, 1), sandbox.url("ocean"));
