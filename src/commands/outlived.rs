@@ -55,7 +55,7 @@ fn pairings(root: &Path) -> Vec<Pairing> {
     let month = |month: u32, seed: u64| {
         let path = root.join(format!("ORCA_1m_grid_T_{month}_{seed}.nc"));
         let spec = Spec {
-            grid: "4x3x1".parse().unwrap(),
+            grid: "4x4x1".parse().unwrap(),
             variables: vec![Variable::Tos],
             start: format!("1976-{month:02}-01").parse().unwrap(),
             format: Format::Classic,

@@ -110,7 +110,7 @@ impl Look<'_, '_> {
         self.open = true;
         // By this machine's clock: who only reads cannot ask the server for its time.
         let leases = runtime.block_on(bucket.list_dated(&layout::leases(self.store)))?;
-        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().life);
+        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().over());
         let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
         if leases.iter().any(|(_, put)| is_fresh(*put)) {
             return (self.say)(&format!("{first}: a transaction is under way"));

@@ -21,6 +21,7 @@ mod model;
 mod model_bucket;
 mod model_run;
 mod model_world;
+mod outlived;
 mod processes;
 mod race_scenes;
 mod races;

@@ -79,6 +79,11 @@ impl Throttle {
     pub fn cut(&self) {
         self.cut.store(true, Ordering::Relaxed);
     }
+
+    /// Lets new connections through again. What was on its way is lost, as on a real link after some seconds.
+    pub fn mend(&self) {
+        self.cut.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Throttle {
