@@ -150,8 +150,8 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Tries it; an error says what went wrong.
-    fn try_it(&self) -> Result<(), String> {
+    /// Tries it, and counts how the two ended; an error says what went wrong.
+    fn try_it(&self, codes: &Mutex<BTreeMap<i32, usize>>) -> Result<(), String> {
         let world = World::new(self.conditional);
         let calm = world.link(BTreeMap::new());
         for line in &self.pairing.begin {
@@ -170,6 +170,9 @@ impl Case<'_> {
         let ended = jobs.map(|job| job.join().map_err(|_| "a job panicked"));
         let [one, other] = ended;
         let ended = [one?, other?];
+        for exit in ended {
+            *codes.lock().unwrap().entry(exit.code()).or_default() += 1;
+        }
         // What was late has come by now, and leases are over.
         thread::sleep(LeaseTimes::of_this_run().over());
         let recovered = run(&calm, &vec!["recover".to_owned()]);
@@ -284,7 +287,8 @@ fn who_outlives_its_lease_changes_nothing_and_the_same_again_finishes_the_work()
         .collect();
     let seeds = seeds();
     let (next, failures) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
-    let (scenes, next, failures) = (&scenes, &next, &failures);
+    let codes = Mutex::default();
+    let (scenes, next, failures, codes) = (&scenes, &next, &failures, &codes);
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
@@ -303,7 +307,7 @@ fn who_outlives_its_lease_changes_nothing_and_the_same_again_finishes_the_work()
                         mishaps: [(); 2].map(|()| draw.mishaps()),
                         later: Duration::from_millis(draw.below(300)),
                     };
-                    if let Err(problem) = case.try_it() {
+                    if let Err(problem) = case.try_it(codes) {
                         let (name, mishaps) = (pairing.name, &case.mishaps);
                         let line =
                             format!("seed {seed}, {name}, {conditional:?}, {mishaps:?}: {problem}");
@@ -314,6 +318,11 @@ fn who_outlives_its_lease_changes_nothing_and_the_same_again_finishes_the_work()
         }
     });
     let failures = failures.lock().unwrap();
-    println!("{seeds:?}: {} failed", failures.len());
+    let codes = codes.lock().unwrap();
+    println!("{seeds:?}: exit codes {codes:?}, {} failed", failures.len());
+    assert!(
+        codes.contains_key(&Exit::LeaseLost.code()),
+        "no lease was outlived"
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
