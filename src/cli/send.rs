@@ -22,7 +22,7 @@ pub struct SendArgs {
     #[arg(long)]
     pub allow_gaps: bool,
 
-    /// Add variables to a store that does not hold them; their earlier steps read as fill
+    /// Add variables to a store that does not hold them; steps that the files do not have read as fill
     #[arg(long)]
     pub add_variables: bool,
 

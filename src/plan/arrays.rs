@@ -16,10 +16,10 @@ use super::item::{Item, item};
 use super::lacking::{tell, told};
 use super::new::{Formed, New, is_small};
 use super::sharding::check_chunks;
-use super::steps::runs;
+use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
-use crate::source::{Archive, list};
+use crate::source::{Archive, Variable, list};
 use crate::store::document::{self, Documents};
 use crate::store::{Stored, StoredArray, Version, layout};
 
@@ -158,24 +158,8 @@ fn draft_array(
         Some(units) => conversions(archive, request, variable, dtype, units)?,
         None => Vec::new(),
     };
-    let axis = variable
-        .dimensions
-        .iter()
-        .position(|d| *d == archive.append_dimension);
-    if let (Some(axis), Some(stored)) = (axis, stored) {
-        check_length(request, stored, axis)?;
-    }
-    let append = axis.map(|axis| Append {
-        axis,
-        old: stored.map_or(0, |s| s.shape[axis]),
-        // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
-        runs: runs(&archive.lengths(), &request.placed, |placed| {
-            !placed.stored
-                || settings.replace
-                || stored.is_none()
-                || request.lacking.has(&variable.name, placed.at)
-        }),
-    });
+    let append = append(archive, request, settings, variable, stored)?;
+    let axis = append.as_ref().map(|append| append.axis);
     let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
     let lacking = append.as_ref().map_or_else(Vec::new, |append| {
         let (lacking, is_new) = (&request.lacking, stored.is_none());
@@ -196,13 +180,8 @@ fn draft_array(
     let formed = if let Some(stored) = stored {
         // Static data variables are compared only, but were cut as asked.
         if phase == Phase::Transfer || (main && phase == Phase::Compare) {
-            check_chunks(
-                request,
-                variable,
-                stored,
-                settings,
-                &archive.append_dimension,
-            )?;
+            let grows = &archive.append_dimension;
+            check_chunks(request, variable, stored, settings, grows)?;
         }
         if main {
             check_codec(request, variable, dtype, stored, settings)?;
@@ -254,6 +233,35 @@ fn draft_array(
     })
 }
 
+/// What is written of `variable` along the append dimension, if it has it.
+fn append(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    variable: &Variable,
+    stored: Option<&StoredArray>,
+) -> Result<Option<Append>, PlanError> {
+    let mut dimensions = variable.dimensions.iter();
+    let Some(axis) = dimensions.position(|d| *d == archive.append_dimension) else {
+        return Ok(None);
+    };
+    if let Some(stored) = stored {
+        check_length(request, stored, axis)?;
+    }
+    // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
+    let is_written = |placed: &Placed| {
+        !placed.stored
+            || settings.replace
+            || stored.is_none()
+            || request.lacking.has(&variable.name, placed.at)
+    };
+    Ok(Some(Append {
+        axis,
+        old: stored.map_or(0, |s| s.shape[axis]),
+        runs: runs(&archive.lengths(), &request.placed, is_written),
+    }))
+}
+
 /// The store's own version, or the one asked for.
 fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
     let store = || request.key.clone();
@@ -297,7 +305,8 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u
     }
 }
 
-/// A store that grows must grow in all its arrays; a store that is updated only must hold what is updated.
+/// A store that grows must grow in all its arrays; one that does not may have more variables, but the files must have the
+/// coordinates of theirs; a store that is updated only must hold what is updated.
 fn check_contents(
     request: &Request,
     stored: &Stored,
@@ -314,6 +323,21 @@ fn check_contents(
             store,
             missing: names(&held, &found),
         });
+    }
+    let catalogue = stored.catalogue();
+    let mains = request.mains.iter();
+    let mains = mains.filter(|main| held.contains(main.as_str()));
+    let coordinates: Vec<String> = mains
+        .flat_map(|main| catalogue.with_coordinates(main))
+        .collect();
+    let mut missing = coordinates
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>();
+    missing.retain(|name| !found.contains(name));
+    if !settings.rewrite && !missing.is_empty() {
+        let missing = list(missing.into_iter());
+        return Err(PlanError::CoordinatesMissing { store, missing });
     }
     let added = names(&found, &held);
     match (found.is_subset(&held), settings.rewrite) {

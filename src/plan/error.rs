@@ -88,7 +88,11 @@ pub enum PlanError {
     )]
     ContentsMissing { store: String, missing: String },
     #[error(
-        "store '{store}': does not hold {added}; give --add-variables to add what is new, its earlier steps reading as fill; nothing was written"
+        "store '{store}': has the coordinates {missing}, which the files do not have, so that nothing tells whether they are of the same grid; add them to the files; nothing was written"
+    )]
+    CoordinatesMissing { store: String, missing: String },
+    #[error(
+        "store '{store}': does not hold {added}; give --add-variables to add what is new, steps that the files do not have reading as fill; nothing was written"
     )]
     ContentsNew { store: String, added: String },
     #[error("store '{store}': does not hold {added}, so it cannot be updated; nothing was written")]
@@ -235,6 +239,7 @@ impl From<PlanError> for Failure {
             }
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
+            | PlanError::CoordinatesMissing { .. }
             | PlanError::ContentsNew { .. }
             | PlanError::NotHeld { .. } => Exit::ContentsConflict,
             PlanError::StepsStored { .. }

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 use crate::refusals::{edited, refused};
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
-use crate::support::{Sandbox, alone, is_tidy, on_ranks, python_runs, reads_back};
+use crate::support::{Sandbox, alone, cut, is_tidy, on_ranks, python_runs, reads_back};
 
 fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
     let start = format!("1976-{from:02}-01").parse().unwrap();
@@ -152,6 +152,8 @@ fn what_is_there_already_is_the_same_data() {
         let mut tos = f.variable_mut("tos").unwrap();
         tos.put_attribute("scale_factor", 0.5f32).unwrap();
     });
+    let dropped = ["drop=nav_lat", "drop=bounds_lat"];
+    let bare = cut(&sandbox, &file, &name("bare"), "0,1", &dropped);
     for kind in [&[][..], &["compact"]] {
         let send = |file: &str, more: &[&str]| {
             let args = ["send", "-f", file, "-b", &url, "-v"];
@@ -177,6 +179,8 @@ fn what_is_there_already_is_the_same_data() {
             refuse(23, &["'tos'", "units", "\"K\""], &units, more);
             refuse(23, &["'tos'", "scale_factor", "0.5"], &packed, more);
         }
+        // Without coordinates, nothing tells of which grid it is.
+        refuse(26, &["'nav_lat'", "of the same grid"], &bare, &[]);
         for (code, flags, words) in [
             (17, &["-cs", r#"{"x": 7}"#][..], "keeps its chunks"),
             (17, &["--shards", r#"{"y": 14}"#], "keeps its shards"),
@@ -292,7 +296,7 @@ for name in ('time_counter', 'uo', 'vo'):
     // Named, they are sent.
     alone(&["send", "-f", &bare, "-b", &url, "-p", "named", "-v", "uo"]).well();
     let store = sandbox.path("ocean/named/uo.zarr");
-    reads_back(store.to_str().unwrap(), None, &[bare.clone()]);
+    reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&bare));
     let against = ["verify", "-b", &url, "-p", "named", "--against", &bare];
     refused(&sandbox, 14, &why, &against);
     // Beside others, there is a notice, and the others are sent.

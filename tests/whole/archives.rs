@@ -162,6 +162,10 @@ fn a_long_send_commits_as_it_goes() {
     let all = send(&["--transaction", "all"]);
     assert_eq!(all.code, 40, "{all:#?}");
     assert!(objects(&server).is_empty());
+    // Of two transactions, the first would be an error to the same command again.
+    let error = send(&["--on-overlap", "error"]);
+    assert_eq!(error.code, 40, "{error:#?}");
+    assert!(objects(&server).is_empty());
     let failed = send(&[]);
     assert_eq!(failed.code, 40, "{failed:#?}");
     assert!(
