@@ -10,7 +10,7 @@ use clap::Args;
 /// How the leases of stores are got.
 #[derive(Args, Clone, Debug)]
 pub struct LeaseArgs {
-    /// Directory that all jobs share, in which to lock a file for each store, instead of leases in the object store
+    /// Directory that all jobs share, in which to lock a file for each store, besides its lease in the object store
     ///
     /// For servers without conditional writes. Every job that writes the same stores must be given the same directory, on
     /// a file system whose locks (flock) hold on all nodes.

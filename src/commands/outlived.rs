@@ -196,7 +196,7 @@ impl Case<'_> {
                 now.keys().collect::<Vec<_>>()
             ));
         }
-        self.is_tidy(&world, &calm, &now).or_else(told)?;
+        is_tidy(&world, &calm, &now).or_else(told)?;
         // The same commands again finish the work.
         for line in &self.pairing.lines {
             let again = run(&calm, line);
@@ -205,27 +205,27 @@ impl Case<'_> {
                 return told(format!("{} again ended with {again:?}", line[0]));
             }
         }
-        self.is_tidy(&world, &calm, &seen(&world)).or_else(told)
+        is_tidy(&world, &calm, &seen(&world)).or_else(told)
     }
+}
 
-    /// Nothing is left of either job, and every object is as its manifest says.
-    fn is_tidy(&self, world: &World, calm: &Link, now: &Objects) -> Result<(), String> {
-        let keys = world.objects().into_keys();
-        let in_the_way = |key: &String| {
-            ["/journal/", "/lease/", "/probe-"]
-                .iter()
-                .any(|part| key.contains(part))
-        };
-        let left: BTreeSet<String> = keys.filter(in_the_way).collect();
-        if !left.is_empty() {
-            return Err(format!("left behind: {left:?}"));
-        }
-        let verified = run(calm, &vec!["verify".to_owned()]);
-        match verified {
-            Exit::Ok => Ok(()),
-            Exit::NoStore if now.is_empty() => Ok(()),
-            other => Err(format!("verify ended with {other:?}")),
-        }
+/// Nothing is left of either job, and every object is as its manifest says.
+fn is_tidy(world: &World, calm: &Link, now: &Objects) -> Result<(), String> {
+    let keys = world.objects().into_keys();
+    let in_the_way = |key: &String| {
+        ["/journal/", "/lease/", "/probe-"]
+            .iter()
+            .any(|part| key.contains(part))
+    };
+    let left: BTreeSet<String> = keys.filter(in_the_way).collect();
+    if !left.is_empty() {
+        return Err(format!("left behind: {left:?}"));
+    }
+    let verified = run(calm, &vec!["verify".to_owned()]);
+    match verified {
+        Exit::Ok => Ok(()),
+        Exit::NoStore if now.is_empty() => Ok(()),
+        other => Err(format!("verify ended with {other:?}")),
     }
 }
 

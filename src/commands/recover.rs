@@ -9,7 +9,9 @@ use super::start::{Started, start};
 use super::stores::stores;
 use super::targets::REQUESTS;
 use crate::cli::{RecoverArgs, bytes_shown};
-use crate::commit::{Journal, State, clear_ledger, live_holder, orphans, probe_and_sweep, sweep};
+use crate::commit::{
+    Journal, LeaseTimes, State, clear_ledger, live_holder, orphans, probe_and_sweep, sweep,
+};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -42,6 +44,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         let beside = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
         sweep(&desk, beside, &guarantees).await?;
     }
+    let times = LeaseTimes::of_this_run();
     let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
@@ -51,7 +54,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         if journal.is_none() && leases.is_empty() && !args.orphans {
             continue;
         }
-        if let Some(holder) = live_holder(bucket, store, &guarantees).await? {
+        if let Some(holder) = live_holder(bucket, store, &guarantees, times).await? {
             say!("store '{store}': left alone, for it is being written: {holder}");
             continue;
         }
@@ -122,8 +125,9 @@ async fn foretell(
     if !found.is_empty() {
         let desk = bucket.unfenced()?;
         let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
+        let times = LeaseTimes::of_this_run();
         for (store, journal) in found {
-            let holder = live_holder(bucket, &store, &guarantees).await?;
+            let holder = live_holder(bucket, &store, &guarantees, times).await?;
             for key in journal.strays.iter().filter(|_| holder.is_none()) {
                 say!("would remove {key}, of a transaction that has ended");
             }

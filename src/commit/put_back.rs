@@ -52,7 +52,7 @@ impl Now {
 
     fn is(&self, text: Option<&String>) -> bool {
         let Self::Known(now) = self else { return false };
-        now.as_ref().map(|now| &now.bytes[..]) == text.map(|text| text.as_bytes())
+        now.as_ref().map(|now| &now.bytes[..]) == text.map(String::as_bytes)
     }
 
     /// Is it what it was before the transaction?

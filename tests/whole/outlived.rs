@@ -258,7 +258,7 @@ fn a_rollback_that_was_cut_off_leaves_the_next_steps_alone() {
     wait_until("no rollback is under way", || {
         objects(&stage.server)
             .keys()
-            .any(|key| key.ends_with(".back"))
+            .any(|key| key.contains("/journal/") && key.contains(".back"))
     });
     stage.send(&second);
     let done = stage.stores();

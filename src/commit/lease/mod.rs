@@ -274,11 +274,12 @@ pub async fn live_holder(
     bucket: &Bucket,
     store: &str,
     guarantees: &Guarantees,
+    times: LeaseTimes,
 ) -> Result<Option<Holder>, StoreError> {
     let court = Court {
         bucket,
         guarantees,
-        times: LeaseTimes::of_this_run(),
+        times,
     };
     let seen = court.look(store, None).await?;
     Ok(before(&seen.rivals).and_then(|rival| rival.holder.clone()))

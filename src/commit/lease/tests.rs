@@ -80,7 +80,9 @@ impl Ground {
 
     async fn acquire(&self, life: u64, wait: u64) -> Result<Leases, Failure> {
         let settings = self.settings(life, Duration::from_secs(wait));
-        Leases::acquire(&self.bucket, &[STORE.to_owned()], &settings, "send").await
+        // A fence of its own.
+        let bucket = self.bucket.unfenced().unwrap();
+        Leases::acquire(&bucket, &[STORE.to_owned()], &settings, "send").await
     }
 
     /// Keys of leases that are there.
@@ -99,7 +101,8 @@ impl Ground {
     }
 
     async fn holder(&self) -> Option<Holder> {
-        let holder = live_holder(&self.bucket, STORE, &self.guarantees).await;
+        let times = LeaseTimes::lasting(Duration::from_secs(60));
+        let holder = live_holder(&self.bucket, STORE, &self.guarantees, times).await;
         holder.unwrap()
     }
 }
