@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LastTransaction;
+use super::put::put_and_read_back;
 use super::written::Written;
 use crate::store::{Bucket, StoreError, layout};
 
@@ -173,7 +174,7 @@ impl Entry {
     }
 }
 
-/// Puts `value` as JSON.
+/// Puts `value` as JSON, and reads it back: what is lost of a ledger is missed years later.
 pub(super) async fn put_json(
     bucket: &Bucket,
     key: &str,
@@ -183,7 +184,7 @@ pub(super) async fn put_json(
         key: key.to_owned(),
         cause: cause.to_string(),
     })?;
-    bucket.put(key, text.into()).await.map(|_| ())
+    put_and_read_back(bucket, key, text.into()).await
 }
 
 /// What the journal of a store holds.

@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::journal::token;
 use super::kept::KeptRecord;
 use super::many::REQUESTS;
+use super::put::put_and_read_back;
 use crate::plan::Plan;
 use crate::store::{Bucket, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};
@@ -27,7 +28,7 @@ pub async fn put_manifest(
     records: &[ChunkRecord],
 ) -> Result<(), StoreError> {
     let folder = |store: usize| layout::manifest(&plan.stores[store].key, &ids[store]);
-    put(bucket, plan, folder, part, records).await
+    put(bucket, plan, folder, part, records, true).await
 }
 
 /// Puts a rank's `records` into the journal: what need not be put again, should the transaction be resumed.
@@ -41,7 +42,8 @@ pub async fn put_progress(
     records: &[ChunkRecord],
 ) -> Result<(), StoreError> {
     let folder = |store: usize| layout::progress(&plan.stores[store].key, &ids[store]);
-    put(bucket, plan, folder, &token(), records).await
+    // One that is lost costs the time to put its objects again.
+    put(bucket, plan, folder, &token(), records, false).await
 }
 
 async fn put(
@@ -50,6 +52,7 @@ async fn put(
     folder: impl Fn(usize) -> String,
     part: &str,
     records: &[ChunkRecord],
+    read_back: bool,
 ) -> Result<(), StoreError> {
     let mut by_store: BTreeMap<usize, Vec<KeptRecord>> = BTreeMap::new();
     for record in records {
@@ -69,7 +72,13 @@ async fn put(
                     key: key.clone(),
                     cause: cause.to_string(),
                 })?;
-            puts.push(async move { bucket.put(&key, text.into()).await.map(|_| ()) });
+            puts.push(async move {
+                if read_back {
+                    put_and_read_back(bucket, &key, text.into()).await
+                } else {
+                    bucket.put(&key, text.into()).await.map(|_| ())
+                }
+            });
         }
     }
     let puts = stream::iter(puts).buffer_unordered(REQUESTS);

@@ -440,3 +440,23 @@ fn a_rank_that_is_cut_off_says_so_when_its_patience_is_over() {
     assert!(ended.elapsed < Duration::from_secs(40), "{ended:?}");
     scene.is_unchanged_and_can_go_on();
 }
+
+/// A ledger is read years later: a manifest that the server stored wrongly is put again.
+#[test]
+fn what_is_stored_wrongly_of_a_ledger_is_put_again() {
+    let scene = Scene::new();
+    let corrupt = |part: &str| Rule::new(Fault::CorruptStored).key_contains(part).once();
+    let parts = ["/manifests/", ".open", "/transactions/", "last.json"];
+    let ended = scene.send(1, parts.map(corrupt).to_vec());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let line = [
+        "verify",
+        "-b",
+        "ocean",
+        "-p",
+        "T1m",
+        "-c",
+        &scene.credentials,
+    ];
+    on_ranks(1, &line).well();
+}
