@@ -118,7 +118,7 @@ impl Job<'_> {
             .map_err(Failure::from)
             .and_then(|()| self.delete(survey, gone))
             .and_then(|()| {
-                let problems = runtime.block_on(end_delete(bucket, &stores, &id));
+                let problems = runtime.block_on(end_delete(bucket, &stores));
                 settle_round(
                     &[Deleted {
                         objects: 0,

@@ -32,7 +32,12 @@ impl Hold {
         command: &str,
     ) -> Result<Self, Failure> {
         let mut hold = Self::take_as_it_is(bucket, args, stores, command).await?;
-        match hold.left.heal_what_is_decided(bucket).await {
+        let lock_dir = args.lock_dir.as_deref();
+        let healed = async {
+            hold.left.find(bucket, stores, lock_dir).await?;
+            hold.left.heal_what_is_decided(bucket).await
+        };
+        match healed.await {
             Ok(()) => Ok(hold),
             Err(failure) => {
                 let failure = hold.verdict(failure);
@@ -42,7 +47,7 @@ impl Hold {
         }
     }
 
-    /// The same without healing: for who wants nothing that is there.
+    /// The same without a look at what is left: for who wants nothing that is there.
     ///
     /// # Errors
     /// If another job holds one of them, or the server refuses.
@@ -64,23 +69,15 @@ impl Hold {
         };
         let leases = Leases::acquire(bucket, stores, &settings, command).await?;
         wait_for_reads(&guarantees).await;
-        let left = Left::find(bucket, stores, args.lock_dir.as_deref(), &guarantees).await;
-        match left {
-            Ok(left) => Ok(Self {
-                leases,
-                guarantees,
-                holder: Writer {
-                    name: holder.to_string(),
-                    lock_dir: args.lock_dir.clone(),
-                },
-                left,
-            }),
-            Err(failure) => {
-                let failure = leases.lost().unwrap_or(failure);
-                tell(leases.release().await);
-                Err(failure)
-            }
-        }
+        Ok(Self {
+            leases,
+            left: Left::nothing(&guarantees),
+            guarantees,
+            holder: Writer {
+                name: holder.to_string(),
+                lock_dir: args.lock_dir.clone(),
+            },
+        })
     }
 
     /// To be called before the stores are read again.

@@ -12,7 +12,7 @@ use super::targets::REQUESTS;
 use crate::commit::{Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, StoreError};
+use crate::store::{Bucket, Guarantees, StoreError, layout};
 
 /// Open transactions that dead jobs left, by store.
 pub(super) struct Left {
@@ -25,16 +25,26 @@ pub(super) struct Left {
 }
 
 impl Left {
+    /// Nothing is known to be left.
+    pub fn nothing(guarantees: &Guarantees) -> Self {
+        Self {
+            guarantees: guarantees.clone(),
+            journals: Vec::new(),
+            open: BTreeMap::new(),
+            undone: Vec::new(),
+        }
+    }
+
     /// Looks at `stores`, whose leases are held.
     ///
     /// # Errors
     /// If what is there cannot be read, or may still run.
     pub async fn find(
+        &mut self,
         bucket: &Bucket,
         stores: &[String],
         lock_dir: Option<&Path>,
-        guarantees: &Guarantees,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(), Failure> {
         let all = journals(bucket, stores).await?;
         Failure::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
@@ -49,12 +59,8 @@ impl Left {
                 Failure::new(Exit::Busy, message)
             })
         }))?;
-        Ok(Self {
-            guarantees: guarantees.clone(),
-            journals: all,
-            open: BTreeMap::new(),
-            undone: Vec::new(),
-        })
+        self.journals = all;
+        Ok(())
     }
 
     /// Heals what can only go one way, and says so.
@@ -129,6 +135,16 @@ impl Left {
         let entry = transaction.entry.as_ref();
         if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
             self.undone.push(store);
+        }
+        for (store, id) in entry.into_iter().flat_map(|entry| &entry.together) {
+            // What was undone has no record any more.
+            if bucket
+                .stat(&layout::transaction(store, id))
+                .await?
+                .is_none()
+            {
+                self.undone.push(store.clone());
+            }
         }
         Ok(())
     }

@@ -33,9 +33,10 @@ pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> 
 async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
     bucket.reach(prefix).await?;
     let all = stores(bucket, prefix, &[]).await?;
-    let found = journals(bucket, &all).await?;
+    let (found, mut problems) = readable_journals(bucket, &all).await;
     if args.dry_run {
-        return foretell(args, bucket, prefix, &all, found).await;
+        foretell(args, bucket, prefix, &all, found).await?;
+        return Failure::together(problems);
     }
     let desk = bucket.unfenced()?;
     let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
@@ -45,11 +46,11 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         sweep(&desk, beside, &guarantees).await?;
     }
     let times = LeaseTimes::of_this_run();
-    let (mut problems, mut healed, mut removed) = (Vec::new(), 0, 0);
+    let (mut healed, mut removed) = (0, 0);
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
         let journal = found.iter().find(|(other, _)| other == store);
-        let count = journal.map_or(0, |(_, found)| found.unfinished.len());
+        let count = journal.and_then(|(_, found)| Some(found.as_ref()?.unfinished.len()));
         let leases = bucket.list(&layout::leases(store)).await?;
         if journal.is_none() && leases.is_empty() && !args.orphans {
             continue;
@@ -58,9 +59,12 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
             say!("store '{store}': left alone, for it is being written: {holder}");
             continue;
         }
+        if journal.is_some_and(|(_, journal)| journal.is_none()) {
+            continue;
+        }
         match recover_one(args, bucket, store).await {
             Ok(orphans) => {
-                healed += count;
+                healed += count.unwrap_or(0);
                 removed += orphans;
             }
             Err(failure) => problems.push(failure),
@@ -72,6 +76,30 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         say!("removed: {removed} objects that no transaction owns");
     }
     Ok(())
+}
+
+/// The journals of those of `stores` that have one; none of what cannot be read, and why not. A damaged one is not in the way
+/// of other stores.
+async fn readable_journals(
+    bucket: &Bucket,
+    stores: &[String],
+) -> (Vec<(String, Option<Journal>)>, Vec<Failure>) {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let read = stream::iter(stores).map(|store| async move {
+        let journal = journals(bucket, std::slice::from_ref(store)).await;
+        (store, journal)
+    });
+    let mut read = read.buffered(REQUESTS);
+    while let Some((store, journal)) = read.next().await {
+        match journal {
+            Ok(journal) => found.extend(journal.into_iter().map(|(s, j)| (s, Some(j)))),
+            Err(error) => {
+                found.push((store.clone(), None));
+                problems.push(error.into());
+            }
+        }
+    }
+    (found, problems)
 }
 
 /// Heals one store; returns the number of orphans that were removed.
@@ -119,7 +147,7 @@ async fn foretell(
     bucket: &Bucket,
     prefix: &str,
     all: &[String],
-    found: Vec<(String, Journal)>,
+    found: Vec<(String, Option<Journal>)>,
 ) -> Result<(), Failure> {
     let mut transactions = 0;
     if !found.is_empty() {
@@ -128,6 +156,7 @@ async fn foretell(
         let times = LeaseTimes::of_this_run();
         for (store, journal) in found {
             let holder = live_holder(bucket, &store, &guarantees, times).await?;
+            let journal = journal.unwrap_or_default();
             for key in journal.strays.iter().filter(|_| holder.is_none()) {
                 say!("would remove {key}, of a transaction that has ended");
             }

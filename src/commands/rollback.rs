@@ -55,6 +55,15 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
         }
     }
     Failure::together(problems)?;
+    let together = last
+        .iter()
+        .map(|(store, t)| ((*store).clone(), t.id.clone()));
+    let together: Vec<(String, String)> = together.collect();
+    for (_, transaction) in &mut last {
+        if let Some(entry) = &mut transaction.entry {
+            entry.together.clone_from(&together);
+        }
+    }
     hold.leases.check().await?;
     begin_rollback(bucket, &last).await?;
     for (store, transaction) in &last {
@@ -94,7 +103,7 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
-    let mut entry = match Entry::read(bucket, &key).await {
+    let mut entry = match Entry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             return Err(impossible(&format!(

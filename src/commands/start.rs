@@ -6,6 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::settle::settle;
 use crate::cli::{Opened, StoreArgs};
+use crate::commit::Rank;
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::Bucket;
@@ -32,8 +33,12 @@ pub(super) fn start(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure>
         0 => failure,
         rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
     });
-    let place = |(started, _): &(Started, _)| started.bucket.place().to_owned();
+    let place = |(started, _): &(Started, _)| (started.bucket.place().to_owned(), Rank::this());
     let places = settle(ranks, &started.as_ref().map(place).map_err(Clone::clone))?;
+    let (places, processes): (Vec<String>, Vec<Rank>) = places.into_iter().unzip();
+    if ranks.rank() == 0 && ranks.size() > 1 {
+        Rank::share(processes);
+    }
     let agreed = same_place(&places);
     ranks.broadcast(&agreed)??;
     let (started, warning) = started?;

@@ -1,8 +1,11 @@
 //! Forward: a store becomes what a prepared transaction makes of it. Whoever begins it, and however often it is
 //! interrupted, it comes to the same end.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use serde_json::Value;
 
 use super::back::{end, remove};
 use super::journal::{Document, Entry, put_json};
@@ -79,26 +82,36 @@ pub async fn go_forward(
     guarantees: &Guarantees,
 ) -> Result<Vec<String>, StoreError> {
     // Another program may have worked on what was committed, while only the ledger was left to be done.
-    let overtaken = Now::of(bucket, &entry.root).await? == Now::Other;
-    if !(overtaken && are_put(bucket, entry).await?) {
-        if overtaken {
+    match Now::of(bucket, &entry.root).await? {
+        Now::Known(_) => {
+            put_documents(bucket, entry, Verify::Full).await?;
+            put_root(bucket, entry, Verify::Full, guarantees).await?;
+        }
+        Now::Other if is_in_root(bucket, store, entry).await? => {}
+        Now::Other => {
             let key = entry.root.key.clone();
             return Err(StoreError::Overtaken { key });
         }
-        put_documents(bucket, entry, Verify::Full).await?;
-        put_root(bucket, entry, Verify::Full, guarantees).await?;
     }
     Ok(finish(bucket, store, id, entry).await)
 }
 
-/// Are the documents but for the root what the transaction makes of them?
-async fn are_put(bucket: &Bucket, entry: &Entry) -> Result<bool, StoreError> {
-    for document in &entry.documents {
-        if !Now::of(bucket, document).await?.is_after(document) {
-            return Ok(false);
-        }
-    }
-    Ok(!entry.documents.is_empty())
+/// Does the root, as another program has left it, consolidate all documents as the transaction makes them?
+async fn is_in_root(bucket: &Bucket, store: &str, entry: &Entry) -> Result<bool, StoreError> {
+    let root = bucket.get(&entry.root.key).await?;
+    let root: Value = serde_json::from_slice(&root).unwrap_or_default();
+    let consolidated = match &root["consolidated_metadata"]["metadata"] {
+        Value::Null => &root["metadata"],
+        inline => inline,
+    };
+    let is_there = |document: &Document| {
+        let below = document.key.strip_prefix(store).unwrap_or_default();
+        let below = below.trim_start_matches('/');
+        let name = below.strip_suffix("/zarr.json").unwrap_or(below);
+        let after = serde_json::from_str(&document.after).unwrap_or(Value::Null);
+        !after.is_null() && consolidated[name] == after
+    };
+    Ok(!entry.documents.is_empty() && entry.documents.iter().all(is_there))
 }
 
 async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(), StoreError> {
@@ -139,14 +152,32 @@ async fn finish_here(
     Ok(problems)
 }
 
-/// Removes what is kept for the undoing of all but the last `keep` transactions.
+/// Removes what is kept for the undoing of all but the last `keep` transactions, and of those that were never committed: what a
+/// dead job's server did late.
 async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<Vec<String>, StoreError> {
-    let mut folders = bucket.folder(&layout::undos(store)).await?.folders;
-    folders.sort_unstable();
-    folders.truncate(folders.len().saturating_sub(keep));
+    let folders = bucket.folder(&layout::undos(store)).await?.folders;
+    if folders.len() <= keep {
+        return Ok(Vec::new());
+    }
+    let committed: BTreeSet<String> = bucket
+        .list(&layout::transactions(store))
+        .await?
+        .iter()
+        .map(|key| name_of(key).to_owned())
+        .collect();
+    let (mut kept, mut doomed): (Vec<String>, Vec<String>) = folders
+        .into_iter()
+        .partition(|folder| committed.contains(name_of(folder)));
+    kept.sort_unstable();
+    kept.truncate(kept.len().saturating_sub(keep));
+    doomed.extend(kept);
     let mut keys = Vec::new();
-    for folder in folders {
+    for folder in doomed {
         keys.extend(bucket.list(&folder).await?);
     }
     Ok(remove(bucket, keys).await)
+}
+
+fn name_of(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or_default()
 }

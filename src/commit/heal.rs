@@ -79,11 +79,13 @@ pub async fn begin_delete(
         .await
 }
 
-/// The last step of a delete: the journals; returns what could not be done.
-pub async fn end_delete(bucket: &Bucket, stores: &[String], id: &str) -> Vec<String> {
+/// The last step of a delete: the journals, with the entries of deletes that died before; returns what could not be done.
+pub async fn end_delete(bucket: &Bucket, stores: &[String]) -> Vec<String> {
     let deletes = stores.iter().map(|store| async move {
-        let key = State::Delete.key(store, id);
-        bucket.delete(&key).await
+        for key in bucket.list(&layout::journals(store)).await? {
+            bucket.delete(&key).await?;
+        }
+        Ok(())
     });
     all(deletes).await
 }

@@ -45,6 +45,10 @@ pub struct Entry {
     pub record: Option<LastTransaction>,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
+    /// Of a rollback: all stores of the command, and the transaction of each that it undoes. As long as one of them has such
+    /// an entry, it can be told which are undone already.
+    #[serde(default)]
+    pub together: Vec<(String, String)>,
 }
 
 /// Who writes a store, as the journal says it.
@@ -125,6 +129,7 @@ impl Entry {
             previous: None,
             record: None,
             keep_undo: 0,
+            together: Vec::new(),
         }
     }
 
@@ -154,11 +159,11 @@ impl Entry {
         put_json(bucket, &state.key(store, id), self).await
     }
 
-    /// Reads the entry `key`.
+    /// Reads the entry `key` of `store`.
     ///
     /// # Errors
-    /// As the server says, or if it is not an entry that this program can read.
-    pub async fn read(bucket: &Bucket, key: &str) -> Result<Self, StoreError> {
+    /// As the server says, or if it is not an entry that this program can read, or names what is not of the store.
+    pub async fn read(bucket: &Bucket, store: &str, key: &str) -> Result<Self, StoreError> {
         let unreadable = |cause: String| StoreError::Journal {
             key: key.to_owned(),
             cause,
@@ -170,7 +175,32 @@ impl Entry {
             let cause = format!("format {}, expected {FORMAT}", entry.format);
             return Err(unreadable(cause));
         }
+        if let Some(name) = entry.stranger(store) {
+            return Err(unreadable(format!(
+                "it names '{name}', which is not below its store"
+            )));
+        }
         Ok(entry)
+    }
+
+    /// What it names that is not of `store`: nothing is undone, finished or deleted by such an entry.
+    fn stranger(&self, store: &str) -> Option<&str> {
+        let documents = self.documents.iter().chain([&self.root]);
+        let keys = documents.map(|document| document.key.as_str());
+        let names = self.arrays.iter().map(|array| array.name.as_str());
+        let is_plain = |path: &str| {
+            let parts = || path.split('/');
+            parts().all(|part| !["", ".", ".."].contains(&part))
+        };
+        let is_below = |key: &str| {
+            let below = key
+                .strip_prefix(store)
+                .and_then(|below| below.strip_prefix('/'));
+            below.is_some_and(is_plain)
+        };
+        keys.into_iter()
+            .find(|key| !is_below(key))
+            .or_else(|| names.into_iter().find(|name| !is_plain(name)))
     }
 }
 
@@ -242,7 +272,7 @@ pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, Store
             };
             (writer.map_err(unreadable)?, None)
         } else {
-            let entry = Entry::read(bucket, &key).await?;
+            let entry = Entry::read(bucket, store, &key).await?;
             (entry.holder.clone(), Some(entry))
         };
         all.push(Unfinished {

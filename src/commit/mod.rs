@@ -29,7 +29,9 @@ pub use journal::{
     Entry, Journal, ROLLBACK, State, Unfinished, Writer, new_id, number_of, read_journal, token,
 };
 pub use kept::KeptRecord;
-pub use lease::{Holder, LeaseSettings, LeaseTimes, Leases, live_holder, probe_and_sweep, sweep};
+pub use lease::{
+    Holder, LeaseSettings, LeaseTimes, Leases, Rank, live_holder, probe_and_sweep, sweep,
+};
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept};

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use rustix::process::{Pid, test_kill_process};
@@ -26,12 +27,64 @@ pub struct Holder {
     /// Are there ranks on other machines, which may outlive it for a moment?
     #[serde(default)]
     pub spread: bool,
+    /// The other ranks, which may do so too.
+    #[serde(default)]
+    pub others: Vec<Rank>,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
     /// The command that it runs.
     pub command: String,
     /// Since when it holds the lease, or waits for it, by its own clock (UTC).
     pub since: String,
+}
+
+/// The process of a rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rank {
+    /// The process.
+    pub pid: u32,
+    /// When it started, in the kernel's ticks; 0 if that is not known.
+    pub started: u64,
+}
+
+/// All ranks of this process's job.
+static RANKS: OnceLock<Vec<Rank>> = OnceLock::new();
+
+impl Rank {
+    /// That of this process.
+    #[must_use]
+    pub fn this() -> Self {
+        let pid = std::process::id();
+        let process = Process::read(pid).ok().flatten();
+        Self {
+            pid,
+            started: process.map_or(0, |process| process.started),
+        }
+    }
+
+    /// Says which ranks the job of this process has.
+    pub fn share(all: Vec<Self>) {
+        // A process is of one job.
+        let _ = RANKS.set(all);
+    }
+
+    /// Has it ended, on this machine?
+    fn is_over(self) -> bool {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return false;
+        };
+        // Where users do not see each other's processes, only this tells them from dead ones.
+        if test_kill_process(pid) == Err(rustix::io::Errno::SRCH) {
+            return true;
+        }
+        match Process::read(self.pid) {
+            Ok(Some(process)) => {
+                process.is_over || (self.started > 0 && process.started != self.started)
+            }
+            // It is there, and not for us to see; or it ended this very moment, and the next look tells.
+            Ok(None) | Err(_) => false,
+        }
+    }
 }
 
 impl Holder {
@@ -55,6 +108,7 @@ impl Holder {
             pid,
             started: process.started,
             spread: is_spread(&|name| std::env::var(name).ok()),
+            others: RANKS.get().cloned().unwrap_or_default(),
             slurm_job: slurm_job.filter(|job| !job.is_empty()),
             command: command.to_owned(),
             since: now.to_string(),
@@ -68,18 +122,11 @@ impl Holder {
         if self.spread || !same(boot(), &self.boot) || !same(pid_namespace(), &self.pid_namespace) {
             return false;
         }
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
-            return false;
+        let lead = Rank {
+            pid: self.pid,
+            started: self.started,
         };
-        // Where users do not see each other's processes, only this tells them from dead ones.
-        if test_kill_process(pid) == Err(rustix::io::Errno::SRCH) {
-            return true;
-        }
-        match Process::read(self.pid) {
-            Ok(Some(process)) => process.started != self.started || process.is_over,
-            // It is there, and not for us to see; or it ended this very moment, and the next look tells.
-            Ok(None) | Err(_) => false,
-        }
+        lead.is_over() && self.others.iter().all(|rank| rank.is_over())
     }
 }
 
@@ -208,6 +255,11 @@ pub(super) mod tests {
             ..this.clone()
         };
         assert!(later.is_dead(), "the pid is another process's now");
+        let survived = Holder {
+            others: vec![Rank::this()],
+            ..dead()
+        };
+        assert!(!survived.is_dead(), "another rank may still write");
         assert!(!elsewhere().is_dead());
         let apart = Holder {
             pid_namespace: "pid:[1]".to_owned(),

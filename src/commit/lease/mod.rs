@@ -31,7 +31,7 @@ use self::waiting::Waiting;
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
-pub use self::holder::Holder;
+pub use self::holder::{Holder, Rank};
 pub use self::sweep::{probe_and_sweep, sweep};
 pub use self::times::LeaseTimes;
 
