@@ -22,6 +22,16 @@ pub struct LeaseArgs {
     pub lock_wait: Duration,
 }
 
+impl LeaseArgs {
+    /// The directory of locks, by the name that it has for everybody on this machine.
+    #[must_use]
+    pub fn locks(&self) -> Option<PathBuf> {
+        let dir = self.lock_dir.as_ref()?;
+        // One that is not there is told of where it is used.
+        Some(dir.canonicalize().unwrap_or_else(|_| dir.clone()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

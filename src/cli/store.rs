@@ -44,7 +44,7 @@ pub struct StoreArgs {
     pub ca_bundle: Option<PathBuf>,
 
     /// Where in the bucket; if not given, `send` takes it from the first file's name (eORCA025_1y_grid_T_1976-1976.nc →
-    /// T1y), and `list` and `delete` take the whole bucket
+    /// T1y), and the other commands take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,
 }

@@ -32,9 +32,9 @@ impl Hold {
         command: &str,
     ) -> Result<Self, Failure> {
         let mut hold = Self::take_as_it_is(bucket, args, stores, command).await?;
-        let lock_dir = args.lock_dir.as_deref();
+        let lock_dir = args.locks();
         let healed = async {
-            hold.left.find(bucket, stores, lock_dir).await?;
+            hold.left.find(bucket, stores, lock_dir.as_deref()).await?;
             hold.left.heal_what_is_decided(bucket).await
         };
         match healed.await {
@@ -62,7 +62,7 @@ impl Hold {
         let holder = this(command)?;
         let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &holder).await?;
         let settings = LeaseSettings {
-            lock_dir: args.lock_dir.clone(),
+            lock_dir: args.locks(),
             wait: args.lock_wait,
             guarantees: guarantees.clone(),
             times: LeaseTimes::of_this_run(),
@@ -75,7 +75,7 @@ impl Hold {
             guarantees,
             holder: Writer {
                 name: holder.to_string(),
-                lock_dir: args.lock_dir.clone(),
+                lock_dir: args.locks(),
             },
         })
     }

@@ -162,7 +162,7 @@ async fn foretell(
             }
             for transaction in journal.unfinished {
                 let what = told(&transaction);
-                if is_locked(&transaction, args.lease.lock_dir.as_deref()) {
+                if is_locked(&transaction, args.lease.locks().as_deref()) {
                     say!("store '{store}': {what} may be under way: give its --lock-dir");
                     continue;
                 }
