@@ -36,7 +36,7 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint python build test-rust test-slurm test-hosts test-deny
+test: setup-test lint python build test-rust test-clusters test-deny
 	$(call heading,all checks passed)
 
 .PHONY: setup-test
@@ -79,6 +79,16 @@ test-slurm:
 test-hosts:
 	$(call heading,several hosts)
 	@tests/hosts/run.sh
+
+# Both of them: they mostly wait, so they do it side by side.
+.PHONY: test-clusters
+test-clusters:
+	$(call heading,Slurm and several hosts)
+	@said=$$(mktemp); tests/hosts/run.sh >"$$said" 2>&1 & hosts=$$!; \
+	tests/slurm/run.sh; slurm=$$?; \
+	wait $$hosts; hosts=$$?; \
+	cat "$$said"; rm "$$said"; \
+	exit $$((slurm + hosts))
 
 # Not part of `make test`: it installs Ceph, 285 MB.
 .PHONY: acceptance

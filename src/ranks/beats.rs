@@ -26,9 +26,9 @@ const TAG: i32 = 1;
 /// Bytes that one beat takes while it is on its way, at most.
 const ON_ITS_WAY: usize = 512;
 
-/// A beat of rank 0: the other's time that it brings back (0 before the first answer), how long the lease holds, and
-/// how long ago its last renewal began, in nanoseconds.
-type Beat = [u64; 3];
+/// A beat of rank 0: the other's time that it brings back (0 before the first answer), and how long the lease holds, in
+/// nanoseconds. An answer has the time only.
+type Beat = [u64; 2];
 
 /// What MPI needs for beats on their way, in a job of so many ranks.
 pub(super) fn buffer_size(ranks: usize) -> usize {
@@ -122,7 +122,7 @@ impl Beats {
         let mut heard = false;
         let any = self.world.any_process();
         while let Some((message, status)) = any.immediate_matched_probe_with_tag(TAG) {
-            let mut beat: Beat = [0; 3];
+            let mut beat: Beat = [0; 2];
             message.matched_receive_into(&mut beat[..]);
             heard = true;
             let from = self.others.iter_mut();
@@ -137,7 +137,7 @@ impl Beats {
             }
         }
         if heard && !is_lead {
-            let answer: Beat = [Moment::now().nanos(), 0, 0];
+            let answer: Beat = [Moment::now().nanos(), 0];
             let lead = self.world.process_at_rank(0);
             lead.buffered_send_with_tag(&answer[..], TAG);
         }
@@ -145,11 +145,11 @@ impl Beats {
 
     /// Rank 0: to each that has answered the one before. Who does not is sent no more, so that nothing piles up.
     fn beat(&mut self) {
-        let (left, age) = self.fence.get().map_or_else(Default::default, Fence::state);
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let left = self.fence.get().map_or(Duration::ZERO, Fence::left);
+        let left = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
         for other in self.others.iter_mut().filter(|other| other.answered) {
             other.answered = false;
-            let beat: Beat = [other.time, nanos(left), nanos(age)];
+            let beat: Beat = [other.time, left];
             let process = self.world.process_at_rank(other.rank);
             process.buffered_send_with_tag(&beat[..], TAG);
         }
@@ -157,10 +157,8 @@ impl Beats {
 }
 
 /// What a beat says of the lease, on the rank that sent the time in it.
-fn extend(fence: &Fence, [time, left, age]: Beat) {
+fn extend(fence: &Fence, [time, left]: Beat) {
     if time > 0 && left > 0 {
-        let said = Moment::at(time);
-        let renewed = said.before(Duration::from_nanos(age));
-        fence.extend(renewed, said.after(Duration::from_nanos(left)));
+        fence.extend(Moment::at(time).after(Duration::from_nanos(left)));
     }
 }

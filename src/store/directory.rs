@@ -331,9 +331,7 @@ mod tests {
         let bytes = || Bytes::from_static(b"old");
         assert!(is_fenced(bucket.put("a", bytes()).await));
         let now = Moment::now();
-        bucket
-            .fence()
-            .extend(now, now.after(Duration::from_secs(60)));
+        bucket.fence().extend(now.after(Duration::from_secs(60)));
         bucket.put("a", bytes()).await.unwrap();
         bucket.fence().close();
         assert!(is_fenced(bucket.put("a", Bytes::new()).await));

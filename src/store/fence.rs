@@ -45,12 +45,6 @@ impl Moment {
         u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// So long before this one.
-    #[must_use]
-    pub fn before(self, time: Duration) -> Self {
-        Self(self.0.saturating_sub(time))
-    }
-
     /// The time since then; none if it is still to come.
     #[must_use]
     pub fn elapsed(self) -> Duration {
@@ -71,16 +65,9 @@ pub struct Fenced;
 
 /// The fence of a bucket on one rank. Clones are the same fence.
 #[derive(Clone, Debug)]
-pub struct Fence(Arc<State>);
+pub struct Fence(Arc<AtomicU64>);
 
-#[derive(Debug)]
-struct State {
-    /// Until when it is open, in nanoseconds, or one of the values below.
-    deadline: AtomicU64,
-    /// When the last renewal that moved it was begun, in nanoseconds.
-    renewed: AtomicU64,
-}
-
+// The deadline in nanoseconds, or one of these.
 /// Nothing passes, and it is never opened again.
 const LOST: u64 = 0;
 /// Nothing passes yet.
@@ -90,10 +77,7 @@ const OPEN: u64 = u64::MAX;
 
 impl Fence {
     fn new(deadline: u64) -> Self {
-        Self(Arc::new(State {
-            deadline: AtomicU64::new(deadline),
-            renewed: AtomicU64::new(0),
-        }))
+        Self(Arc::new(AtomicU64::new(deadline)))
     }
 
     /// One through which nothing passes before [`Fence::extend`].
@@ -108,18 +92,14 @@ impl Fence {
         Self::new(OPEN)
     }
 
-    /// Lets requests pass until `deadline`, unless it is open for longer already, since the leases were renewed by requests
-    /// the first of which began at `renewed`. A lost lease is never found again.
-    pub fn extend(&self, renewed: Moment, deadline: Moment) {
+    /// Lets requests pass until `deadline`, unless it is open for longer already. A lost lease is never found again.
+    pub fn extend(&self, deadline: Moment) {
         let nanos = deadline.nanos().min(OPEN - 1);
         let longer = |now: u64| (now != LOST && now < nanos).then_some(nanos);
         // The deadline that stays is in force.
         let _ = self
             .0
-            .deadline
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer);
-        // After the deadline: who sees the one sees the other.
-        self.0.renewed.fetch_max(renewed.nanos(), Ordering::SeqCst);
     }
 
     /// Waits until it is open for the first time: other ranks hear of rank 0's leases a moment after it has got them.
@@ -129,7 +109,7 @@ impl Fence {
     pub async fn opened(&self) -> Result<(), Fenced> {
         let begun = Moment::now();
         while self.check().is_err() {
-            let is_lost = self.0.deadline.load(Ordering::SeqCst) == LOST;
+            let is_lost = self.0.load(Ordering::SeqCst) == LOST;
             if is_lost || begun.elapsed() > LONGEST_WAIT {
                 return Err(Fenced);
             }
@@ -138,31 +118,15 @@ impl Fence {
         Ok(())
     }
 
-    /// Waits until the leases have been renewed by requests that all began after `moment`: what was seen until then was seen
-    /// while they held.
-    ///
-    /// # Errors
-    /// If they are lost, or the deadline passes, before that.
-    pub async fn extended_since(&self, moment: Moment) -> Result<(), Fenced> {
-        loop {
-            self.check()?;
-            let is_open = self.0.deadline.load(Ordering::SeqCst) == OPEN;
-            if is_open || self.0.renewed.load(Ordering::SeqCst) > moment.nanos() {
-                return self.check();
-            }
-            tokio::time::sleep(LOOK_FOR_RENEWAL).await;
-        }
-    }
-
     /// Lets nothing pass from now on.
     pub fn close(&self) {
-        self.0.deadline.store(LOST, Ordering::SeqCst);
+        self.0.store(LOST, Ordering::SeqCst);
     }
 
     /// Lets nothing pass until [`Fence::extend`]: the leases were given up.
     pub fn shut(&self) {
         let shut = |now: u64| (now != LOST).then_some(NOT_YET);
-        let deadline = &self.0.deadline;
+        let deadline = &self.0;
         // What is lost stays so.
         let _ = deadline.fetch_update(Ordering::SeqCst, Ordering::SeqCst, shut);
     }
@@ -170,19 +134,11 @@ impl Fence {
     /// How long it stays open.
     #[must_use]
     pub fn left(&self) -> Duration {
-        match self.0.deadline.load(Ordering::SeqCst) {
+        match self.0.load(Ordering::SeqCst) {
             LOST | NOT_YET => Duration::ZERO,
             OPEN => Duration::MAX,
             nanos => Moment(Duration::from_nanos(nanos)).left(),
         }
-    }
-
-    /// How long it stays open, and how long ago the renewal began to which it owes that: for the fences of other ranks.
-    #[must_use]
-    pub fn state(&self) -> (Duration, Duration) {
-        // The renewal first: that of an earlier one with the deadline of a later one only makes it look older.
-        let renewed = Moment::at(self.0.renewed.load(Ordering::SeqCst));
-        (self.left(), renewed.elapsed())
     }
 
     /// May a request, or a piece of one, leave now?
@@ -225,8 +181,6 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The same for its opening, and how long that is waited for.
 const LOOK_FOR_OPENING: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// The same for renewals, which come every ten seconds.
-const LOOK_FOR_RENEWAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
@@ -236,19 +190,16 @@ mod tests {
     async fn what_passes_and_what_does_not() {
         let fence = Fence::closed();
         assert_eq!(fence.guard(async { 1 }).await, Err(Fenced));
-        fence.extend(
-            Moment::now(),
-            Moment::now().after(Duration::from_millis(200)),
-        );
+        fence.extend(Moment::now().after(Duration::from_millis(200)));
         assert_eq!(fence.guard(async { 1 }).await, Ok(1));
         let begun = Moment::now();
         let never = fence.guard(std::future::pending::<()>()).await;
         assert_eq!(never, Err(Fenced));
         assert!(begun.elapsed() >= Duration::from_millis(150));
-        fence.extend(Moment::now(), Moment::now().after(Duration::from_secs(60)));
+        fence.extend(Moment::now().after(Duration::from_secs(60)));
         assert_eq!(fence.check(), Ok(()), "a deadline that is over is no loss");
         fence.clone().close();
-        fence.extend(Moment::now(), Moment::now().after(Duration::from_secs(60)));
+        fence.extend(Moment::now().after(Duration::from_secs(60)));
         assert_eq!(fence.check(), Err(Fenced));
         assert_eq!(Fence::open().check(), Ok(()));
     }
@@ -256,50 +207,23 @@ mod tests {
     #[tokio::test]
     async fn a_deadline_that_moves_lets_the_work_go_on() {
         let fence = Fence::closed();
-        fence.extend(
-            Moment::now(),
-            Moment::now().after(Duration::from_millis(100)),
-        );
+        fence.extend(Moment::now().after(Duration::from_millis(100)));
         let renewing = fence.clone();
         tokio::spawn(async move {
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(30)).await;
-                renewing.extend(
-                    Moment::now(),
-                    Moment::now().after(Duration::from_millis(100)),
-                );
+                renewing.extend(Moment::now().after(Duration::from_millis(100)));
             }
         });
         let work = tokio::time::sleep(Duration::from_millis(250));
         assert_eq!(fence.guard(work).await, Ok(()));
     }
 
-    #[tokio::test]
-    async fn what_was_seen_before_a_renewal_waits_for_the_next() {
-        let (fence, minute) = (Fence::closed(), Duration::from_secs(60));
-        let begun = Moment::now();
-        assert_eq!(fence.extended_since(begun).await, Err(Fenced));
-        fence.extend(begun, begun.after(minute));
-        let seen = Moment::now();
-        let waiting = fence.extended_since(seen);
-        let soon = tokio::time::timeout(Duration::from_millis(300), waiting).await;
-        assert!(soon.is_err(), "a renewal that began before proves nothing");
-        fence.extend(Moment::now(), Moment::now().after(minute));
-        assert_eq!(fence.extended_since(seen).await, Ok(()));
-        let now = Moment::now();
-        fence.close();
-        assert_eq!(fence.extended_since(now).await, Err(Fenced));
-        assert_eq!(Fence::open().extended_since(now).await, Ok(()));
-    }
-
     /// As after SIGSTOP: the deadline has passed while no thread ran.
     #[tokio::test]
     async fn who_wakes_after_the_deadline_takes_no_step() {
         let fence = Fence::closed();
-        fence.extend(
-            Moment::now(),
-            Moment::now().after(Duration::from_millis(50)),
-        );
+        fence.extend(Moment::now().after(Duration::from_millis(50)));
         let mut steps = 0;
         let work = poll_fn(|context| {
             steps += 1;

@@ -192,7 +192,7 @@ mod tests {
     async fn no_piece_leaves_after_the_deadline() {
         let fence = Fence::closed();
         let now = Moment::now();
-        fence.extend(now, now.after(Duration::from_secs(60)));
+        fence.extend(now.after(Duration::from_secs(60)));
         let body = Bytes::from(vec![1; 3 * PIECE]);
         let mut body = Pieces::new(body.into(), Some(fence.clone()), Pulse::new());
         assert!(next(&mut body).await.unwrap().is_ok());

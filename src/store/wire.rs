@@ -320,7 +320,7 @@ mod tests {
 
     fn open(bucket: &Bucket, time: Duration) {
         let now = Moment::now();
-        bucket.fence().extend(now, now.after(time));
+        bucket.fence().extend(now.after(time));
     }
 
     fn is_fenced<T: std::fmt::Debug>(done: Result<T, StoreError>) -> bool {

@@ -6,9 +6,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{
-    Bucket, Conditional, Created, Guarantees, Moment, Put, Replaced, Stat, StoreError,
-};
+use crate::store::{Bucket, Conditional, Created, Guarantees, Put, Replaced, Stat, StoreError};
 
 /// Looks at what lies there, before it counts as changed by another.
 const LOOKS: u32 = 6;
@@ -50,8 +48,8 @@ impl There {
     }
 }
 
-/// Puts `bytes` as the object `key`, where `there` is. Remains of dead jobs are replaced when the lease has been renewed since
-/// they were seen.
+/// Puts `bytes` as the object `key`, where `there` is. Remains of dead jobs are replaced if the lease is sure to hold when they have
+/// been seen: they are no later holder's then.
 ///
 /// # Errors
 /// [`StoreError::Overtaken`] if another has changed the object meanwhile; others as the server says.
@@ -79,7 +77,7 @@ pub(super) async fn put_object(
             }
             There::Unknown if conditions.create || conditions.replace => {
                 let seen = bucket.stat(key).await?;
-                prove(bucket, key).await?;
+                prove(bucket, key)?;
                 match seen {
                     None if conditions.create => There::Nothing,
                     Some(Stat {
@@ -95,10 +93,9 @@ pub(super) async fn put_object(
     Err(overtaken(key))
 }
 
-/// Waits until it is certain that the lease held when this was called.
-async fn prove(bucket: &Bucket, key: &str) -> Result<(), StoreError> {
-    let proven = bucket.fence().extended_since(Moment::now()).await;
-    proven.map_err(|_| StoreError::Fenced {
+/// Is it certain that the lease held until now?
+fn prove(bucket: &Bucket, key: &str) -> Result<(), StoreError> {
+    bucket.fence().check().map_err(|_| StoreError::Fenced {
         place: bucket.place().to_owned(),
         key: key.to_owned(),
         action: "writing",
@@ -116,7 +113,7 @@ mod tests {
     use s3_server::Config;
 
     use super::*;
-    use crate::store::loopback;
+    use crate::store::{Moment, loopback};
 
     const BOTH: Conditions = Conditions {
         create: true,
@@ -155,27 +152,17 @@ mod tests {
         let open = || {
             let now = Moment::now();
             let minute = std::time::Duration::from_secs(60);
-            bucket.fence().extend(now, now.after(minute));
+            bucket.fence().extend(now.after(minute));
         };
         open();
-        let put = {
-            let bucket = bucket.clone();
-            async move { put_object(&bucket, "a", &bytes("new"), There::Nothing, BOTH).await }
-        };
-        let put = tokio::spawn(put);
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        assert_eq!(bucket.get("a").await.unwrap(), "remains");
-        open();
-        put.await.unwrap().unwrap();
+        let new = bytes("new");
+        let put = put_object(&bucket, "a", &new, There::Nothing, BOTH);
+        put.await.unwrap();
         assert_eq!(bucket.get("a").await.unwrap(), "new");
-        let put = {
-            let bucket = bucket.clone();
-            async move { put_object(&bucket, "a", &bytes("late"), There::Nothing, BOTH).await }
-        };
-        let put = tokio::spawn(put);
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         bucket.fence().close();
-        let fenced = put.await.unwrap().unwrap_err();
+        let late = bytes("late");
+        let put = put_object(&bucket, "a", &late, There::Unknown, BOTH);
+        let fenced = put.await.unwrap_err();
         assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced}");
         assert_eq!(bucket.get("a").await.unwrap(), "new");
     }
@@ -192,9 +179,7 @@ mod tests {
             .add(late.method("PUT").key_contains("/a").once());
         let bucket = loopback::fenced(&server);
         let now = Moment::now();
-        bucket
-            .fence()
-            .extend(now, now.after(Duration::from_secs(60)));
+        bucket.fence().extend(now.after(Duration::from_secs(60)));
         let put = {
             let bucket = bucket.clone();
             async move { put_object(&bucket, "a", &bytes("late"), There::Nothing, BOTH).await }

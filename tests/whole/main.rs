@@ -15,6 +15,7 @@ mod differential;
 mod doctor;
 mod faults;
 mod formats;
+mod interrupted;
 mod iris;
 mod list;
 mod model;

@@ -281,7 +281,7 @@ fn verify(arena: &Arena) -> Command {
 
 #[test]
 fn where_conditional_writes_are_enforced() {
-    run(Kind::Enforced, 50, None);
+    run(Kind::Enforced, 20, None);
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Court<'_> {
         let token = claim.token.clone();
         // Once the claim is too old to be trusted, nothing more is done about it: its key may be another's.
         let (fence, begun) = (Fence::closed(), Moment::now());
-        fence.extend(begun, begun.after(self.times.trusted()));
+        fence.extend(begun.after(self.times.trusted()));
         let attempt = fence.guard(self.contend(store, &key, claim)).await;
         let attempt = attempt.unwrap_or(Ok(Attempt::Busy(None)));
         if !matches!(attempt, Ok(Attempt::Held(_))) {

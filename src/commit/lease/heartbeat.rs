@@ -43,7 +43,7 @@ impl Shared {
         if leases.iter().any(|lease| lease.lost().is_some()) {
             fence.close();
         } else if let Some(oldest) = leases.iter().map(|lease| lease.renewed()).min() {
-            fence.extend(oldest, oldest.after(times.trusted()));
+            fence.extend(oldest.after(times.trusted()));
         }
     }
 }

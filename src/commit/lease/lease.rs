@@ -87,7 +87,7 @@ impl Lease {
     /// What lets pass what is done while it is sure to hold.
     fn fence(&self) -> Fence {
         let (fence, renewed) = (Fence::closed(), self.renewed());
-        fence.extend(renewed, renewed.after(self.times.trusted()));
+        fence.extend(renewed.after(self.times.trusted()));
         fence
     }
 

@@ -1,0 +1,254 @@
+//! Commands on several stores that are interrupted and given again, and ledgers that are damaged or name what is not their
+//! own: each store is changed once, and no ledger is believed.
+//!
+//! Key type: [`Stage`].
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nemo_like::{Spec, Variable};
+use s3_server::{Config, Fault, Go, Rule, Server, When};
+
+use crate::processes::kill;
+use crate::support::{Ended, Sandbox, alone_command, end, is_tidy, objects, ranks_command};
+
+const STORES: [&str; 2] = ["T1m/sos.zarr", "T1m/tos.zarr"];
+
+/// Two stores on a server.
+struct Stage {
+    sandbox: Sandbox,
+    server: Server,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let (sandbox, server) = (Sandbox::new(), Server::start(Config::default()).unwrap());
+        sandbox.credentials(&server);
+        Self { sandbox, server }
+    }
+
+    /// Six months from this year on; other seeds have other values.
+    fn months(&self, year: u32, seed: u64) -> String {
+        let spec = Spec {
+            variables: vec![Variable::Tos, Variable::Sos],
+            start: format!("{year}-01-01").parse().unwrap(),
+            steps: 6,
+            seed,
+            ..Spec::default()
+        };
+        let name = format!("ORCA_1m_grid_T_{year}_{seed}.nc");
+        self.sandbox.source_called(&name, &spec)
+    }
+
+    fn command(&self, ranks: usize, line: &[&str]) -> Command {
+        let credentials = self.sandbox.path("credentials.json");
+        let place = [
+            "-b",
+            "ocean",
+            "-c",
+            credentials.to_str().unwrap(),
+            "-p",
+            "T1m",
+        ];
+        let line = [line, &place].concat();
+        let mut command = match ranks {
+            1 => alone_command(&line),
+            ranks => ranks_command(ranks, &line),
+        };
+        command
+            .env("MSM_OS_TEST_LEASE_SECONDS", "6")
+            .env("MSM_OS_TEST_PATIENCE_SECONDS", "1")
+            .env("HDF5_USE_FILE_LOCKING", "FALSE");
+        command
+    }
+
+    fn run(&self, line: &[&str]) -> Ended {
+        end(self.command(1, line))
+    }
+
+    fn send(&self, year: u32) {
+        let file = self.months(year, 0);
+        let chunks = r#"{"time_counter": 1}"#;
+        let line = [
+            "send",
+            "-f",
+            &file,
+            "-cs",
+            chunks,
+            "--keep-undo",
+            "3",
+            "--allow-gaps",
+        ];
+        self.run(&line).well();
+    }
+
+    /// Runs a command that is cut off after the first request that does this.
+    fn cut_off(&self, line: &[&str], method: &'static str, part: &'static str) -> Ended {
+        self.server.on_mutation(move |mutation| {
+            let is_it = mutation.method == method && mutation.key.contains(part);
+            if is_it && mutation.when == When::After {
+                return Go::Freeze;
+            }
+            Go::On
+        });
+        let ended = self.run(line);
+        assert_ne!(ended.code, 0, "{ended:#?}");
+        self.server.on_mutation(|_| Go::On);
+        self.server.thaw();
+        ended
+    }
+
+    fn keys(&self, part: &str) -> Vec<String> {
+        let keys = objects(&self.server).into_keys();
+        keys.filter(|key| key.contains(part)).collect()
+    }
+
+    /// The only key with this part.
+    fn key(&self, part: &str) -> String {
+        let mut keys = self.keys(part);
+        assert_eq!(keys.len(), 1, "{keys:?}");
+        keys.remove(0)
+    }
+}
+
+#[test]
+fn an_interrupted_rollback_of_several_stores_undoes_each_once() {
+    for part in [".back", "/transactions/"] {
+        let stage = Stage::new();
+        (1976..1979).for_each(|year| stage.send(year));
+        stage.cut_off(&["rollback"], "DELETE", part);
+        stage.run(&["rollback"]).well();
+        for store in ["sos.zarr/transactions/", "tos.zarr/transactions/"] {
+            assert_eq!(stage.keys(store).len(), 2, "{part}: {store}");
+        }
+        stage.run(&["verify"]).well();
+        is_tidy(&stage.server);
+    }
+}
+
+#[test]
+fn a_delete_also_ends_the_one_that_died_before_it() {
+    let stage = Stage::new();
+    stage.send(1976);
+    stage.cut_off(
+        &["delete", "--all", "--yes"],
+        "DELETE",
+        "tos.zarr/zarr.json",
+    );
+    assert!(!stage.keys(".delete").is_empty());
+    stage.run(&["delete", "--all", "--yes"]).well();
+    assert_eq!(stage.keys(""), [""; 0]);
+}
+
+#[test]
+fn a_damaged_journal_is_in_nobodys_way_and_can_be_deleted() {
+    let stage = Stage::new();
+    stage.send(1976);
+    let second = stage.months(1977, 0);
+    // One store has a transaction to be healed, the other one a journal that cannot be read.
+    stage.cut_off(
+        &["send", "-f", &second, "--allow-gaps", "-v", "sos"],
+        "PUT",
+        "sos.zarr/sos/c/7",
+    );
+    let journal = "T1m/.msm-os/tos.zarr/journal/00000002-0123abcd.open";
+    stage
+        .server
+        .put_object("ocean", journal, "{\"format\": 1, ");
+    std::thread::sleep(Duration::from_secs(7));
+    let recovered = stage.run(&["recover"]);
+    assert_eq!(recovered.code, 25, "{recovered:#?}");
+    assert!(recovered.stderr.contains(journal), "{recovered:#?}");
+    assert_eq!(stage.key("/journal/"), journal);
+    stage.run(&["delete", "--all", "--yes"]).well();
+    assert_eq!(stage.keys(""), [""; 0]);
+}
+
+#[test]
+fn a_ledger_that_names_another_store_changes_nothing_there() {
+    let stage = Stage::new();
+    stage.send(1976);
+    stage.send(1977);
+    let before = objects(&stage.server);
+    let undo = stage
+        .keys("sos.zarr/undo/")
+        .into_iter()
+        .filter(|key| key.ends_with("/before"));
+    let undo = undo.max().unwrap();
+    let id = undo.split('/').rev().nth(1).unwrap();
+    let entry = String::from_utf8(before[&undo].clone()).unwrap();
+    for stolen in [
+        "T1m/tos.zarr/zarr.json",
+        "T1m/sos.zarr/../tos.zarr/zarr.json",
+    ] {
+        let entry = entry.replace("\"T1m/sos.zarr/zarr.json\"", &format!("\"{stolen}\""));
+        let journal = format!("T1m/.msm-os/sos.zarr/journal/{id}.back");
+        stage.server.put_object("ocean", &journal, entry);
+        let recovered = stage.run(&["recover"]);
+        assert_eq!(recovered.code, 25, "{recovered:#?}");
+        assert!(
+            recovered.stderr.contains("is not below its store"),
+            "{recovered:#?}"
+        );
+        stage.server.remove_object("ocean", &journal);
+        assert!(objects(&stage.server) == before, "{stolen}");
+    }
+}
+
+/// A copy that the server of a dead job has made late.
+#[test]
+fn a_stray_undo_copy_does_not_take_the_place_of_what_rollback_needs() {
+    let stage = Stage::new();
+    stage.send(1976);
+    for store in STORES {
+        let (_, name) = store.split_once('/').unwrap();
+        let stray = format!("T1m/.msm-os/{name}/undo/00000002-ffffffff/objects/tos/c/0/0/0");
+        stage.server.put_object("ocean", &stray, "stray");
+    }
+    let first = objects(&stage.server);
+    let second = stage.months(1977, 0);
+    stage.run(&["send", "-f", &second, "--allow-gaps"]).well();
+    assert_eq!(stage.keys("ffffffff"), [""; 0]);
+    stage.run(&["rollback"]).well();
+    let now = objects(&stage.server);
+    let is_same = |key: &&String| key.contains(".msm-os/") || now.get(*key) == first.get(*key);
+    assert!(first.keys().chain(now.keys()).all(|key| is_same(&key)));
+}
+
+/// The others live on for a while, and may still write.
+#[test]
+fn a_job_is_not_dead_before_its_last_rank_is() {
+    let stage = Stage::new();
+    stage.send(1976);
+    let (old, new) = (stage.months(1976, 0), stage.months(1976, 1));
+    let chunk = "tos.zarr/tos/c/";
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(500)));
+    stage
+        .server
+        .faults()
+        .add(slow.method("PUT").key_contains("/c/"));
+    let mut job = stage.command(3, &["update", "-f", &new, "--memory", "4M"]);
+    job.env("OMPI_MCA_odls_base_sigkill_timeout", "4");
+    let mut job = job
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let asked = stage.server.log().len();
+    let is_put =
+        |request: &s3_server::Request| request.method == "PUT" && request.key.contains(chunk);
+    while !stage.server.log()[asked..].iter().any(is_put) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no chunk is put");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill(job.id(), Some(0));
+    stage
+        .run(&["update", "-f", &old, "--lock-wait", "60s"])
+        .well();
+    stage.server.faults().clear();
+    job.wait().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    stage.run(&["verify", "--against", &old]).well();
+    is_tidy(&stage.server);
+}
