@@ -229,6 +229,8 @@ fn a_job_is_not_dead_before_its_last_rank_is() {
         .add(slow.method("PUT").key_contains("/c/"));
     let mut job = stage.command(3, &["update", "-f", &new, "--memory", "4M"]);
     job.env("OMPI_MCA_odls_base_sigkill_timeout", "4");
+    // The delay is no silence.
+    job.env("MSM_OS_TEST_PATIENCE_SECONDS", "20");
     let mut job = job
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -243,9 +245,9 @@ fn a_job_is_not_dead_before_its_last_rank_is() {
         std::thread::sleep(Duration::from_millis(20));
     }
     kill(job.id(), Some(0));
-    stage
-        .run(&["update", "-f", &old, "--lock-wait", "60s"])
-        .well();
+    let mut next = stage.command(1, &["update", "-f", &old, "--lock-wait", "60s"]);
+    next.env("MSM_OS_TEST_PATIENCE_SECONDS", "20");
+    end(next).well();
     stage.server.faults().clear();
     job.wait().unwrap();
     std::thread::sleep(Duration::from_secs(1));
