@@ -57,7 +57,7 @@ pub enum At {
 /// A send that ended.
 pub struct Run {
     pub ended: Ended,
-    /// Keys of the objects of data that were put.
+    /// Keys of the objects of data that were put, or sent to be and met on the condition that they are not there.
     pub put: BTreeSet<String>,
     /// The key of such an object for each time it was read.
     pub read: Vec<String>,
@@ -154,9 +154,9 @@ impl Scene {
         self.server.on_mutation(|_| Go::On);
         let log = self.server.log();
         let of = |method: &str| -> Vec<String> {
-            let those = log[seen..]
-                .iter()
-                .filter(|r| r.method == method && (200..300).contains(&r.status));
+            let those = log[seen..].iter().filter(|r| {
+                r.method == method && ((200..300).contains(&r.status) || r.status == 412)
+            });
             let keys = those.map(|request| request.key.clone());
             keys.filter(|key| is_data(key)).collect()
         };
