@@ -16,7 +16,7 @@ use super::start::{Started, start};
 use super::transaction::{Job, Lead};
 use super::weights::weigh;
 use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::Ranks;
 use crate::reproject::Weights;
@@ -170,21 +170,21 @@ fn run_all(
         "sent"
     };
     let mut summary = Summary::new(done);
+    let mut untidy = Vec::new();
     loop {
         signals.guard(true);
         let begun = match (&mut prepared, &mut *hold) {
-            (Some(prepared), Some(hold)) => runtime.block_on(begin(prepared, intent, bucket, hold)),
+            (Some(prepared), Some(hold)) => {
+                runtime.block_on(begin(prepared, intent, bucket, hold, &untidy))
+            }
             _ => Ok(None),
         };
         let (orders, mut transaction) = match begun {
             Ok(Some(begun)) => {
                 let opened = begun.opened;
-                let mut transaction = begun.transaction;
+                let transaction = begun.transaction;
                 let opened = match (opened, &*hold) {
-                    (Err(failure), Some(hold)) => {
-                        let transaction = &mut transaction;
-                        Err(job.end_badly(&Lead { transaction, hold }, failure))
-                    }
+                    (Err(failure), Some(hold)) => Err(job.end_badly(&transaction, hold, failure)),
                     (opened, _) => opened,
                 };
                 (opened.map(|()| Some(begun.orders)), Some(transaction))
@@ -196,7 +196,11 @@ fn run_all(
             break;
         };
         let lead = transaction.as_mut().zip(hold.as_ref());
-        let lead = lead.map(|(transaction, hold)| Lead { transaction, hold });
+        let lead = lead.map(|(transaction, hold)| Lead {
+            transaction,
+            hold,
+            untidy: &mut untidy,
+        });
         let manifest = job.run(&orders, lead);
         let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
         signals.guard(false);
@@ -214,16 +218,22 @@ fn run_all(
     Ok(())
 }
 
-/// Rank 0: the next transaction, announced and begun.
+/// Rank 0: the next transaction, announced and begun, unless the one before it left its ledger `untidy`.
 async fn begin<'a>(
     prepared: &mut Prepared<'_>,
     intent: &Intent<'_>,
     bucket: &'a Bucket,
     hold: &mut Hold,
+    untidy: &[String],
 ) -> Result<Option<Begun<'a>>, Failure> {
     let Some(work) = prepared.next(intent, bucket, &mut hold.left).await? else {
         return Ok(None);
     };
+    if !untidy.is_empty() {
+        // What heals it could not tell its changes from those of one that follows it.
+        let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
+        return Err(Failure::new(Exit::TransferFailed, message));
+    }
     match work.number {
         (_, 1) => say!("plan: {}", work.plan),
         (number, all) => say!("plan {number} of {all}: {}", work.plan),

@@ -40,6 +40,8 @@ pub(super) struct Lead<'a, 'b> {
     pub transaction: &'a mut Transaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
+    /// What could not be done after it was committed.
+    pub untidy: &'a mut Vec<String>,
 }
 
 impl Job<'_> {
@@ -77,7 +79,7 @@ impl Job<'_> {
                 });
                 committed
                     .map(Some)
-                    .map_err(|failure| self.end_badly(&lead, failure))
+                    .map_err(|failure| self.end_badly(lead.transaction, lead.hold, failure))
             }
             None => worked.map(|_| None),
         };
@@ -195,8 +197,13 @@ impl Job<'_> {
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-        Lead { transaction, hold }: &mut Lead<'_, '_>,
+        lead: &mut Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
+        let Lead {
+            transaction,
+            hold,
+            untidy,
+        } = lead;
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self
@@ -224,18 +231,24 @@ impl Job<'_> {
             hold.leases.check().await.map_err(unsure)?;
             transaction.put_roots(self.verify).await.map_err(failed)
         })?;
-        for problem in self.runtime.block_on(transaction.finish()) {
+        let problems = self.runtime.block_on(transaction.finish());
+        for problem in &problems {
             eprintln!(
                 "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
                  with it: {problem}"
             );
         }
+        **untidy = problems;
         Ok(manifest)
     }
 
     /// Rank 0: puts back what was touched. Returns `failure` with how that went.
-    pub(super) fn end_badly(&self, lead: &Lead<'_, '_>, mut failure: Failure) -> Failure {
-        let Lead { transaction, hold } = lead;
+    pub(super) fn end_badly(
+        &self,
+        transaction: &Transaction<'_>,
+        hold: &Hold,
+        mut failure: Failure,
+    ) -> Failure {
         if let Some(lost) = hold.leases.lost() {
             // Whoever has the lease now sees to what was left.
             return lost;

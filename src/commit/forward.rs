@@ -87,13 +87,21 @@ pub async fn go_forward(
             put_documents(bucket, entry, Verify::Full).await?;
             put_root(bucket, entry, Verify::Full, guarantees).await?;
         }
-        Now::Other if is_in_root(bucket, store, entry).await? => {}
+        Now::Other
+            if is_recorded(bucket, store, id).await?
+                || is_in_root(bucket, store, entry).await? => {}
         Now::Other => {
             let key = entry.root.key.clone();
             return Err(StoreError::Overtaken { key });
         }
     }
     Ok(finish(bucket, store, id, entry).await)
+}
+
+/// Does the ledger say that the transaction was committed?
+async fn is_recorded(bucket: &Bucket, store: &str, id: &str) -> Result<bool, StoreError> {
+    let record = bucket.stat(&layout::transaction(store, id)).await?;
+    Ok(record.is_some())
 }
 
 /// Does the root, as another program has left it, consolidate all documents as the transaction makes them?

@@ -187,12 +187,17 @@ impl<'a> Transaction<'a> {
             .await
     }
 
-    /// After the commit: the ledgers' records. Returns what could not be done; whoever comes next does it.
+    /// After the commit: the ledgers' records. Returns what could not be done, not at the second time either; whoever
+    /// comes next does it, and until then no other transaction may follow.
     pub async fn finish(&self) -> Vec<String> {
-        let work = self
-            .stores
-            .iter()
-            .map(|store| finish(self.bucket, &store.key, &store.id, &store.entry));
+        let work = self.stores.iter().map(async |store| {
+            let OfStore { key, id, entry } = store;
+            let problems = finish(self.bucket, key, id, entry).await;
+            if problems.is_empty() {
+                return problems;
+            }
+            finish(self.bucket, key, id, entry).await
+        });
         let problems: Vec<Vec<String>> = stream::iter(work)
             .buffer_unordered(REQUESTS)
             .collect()

@@ -2,6 +2,7 @@
 
 use nemo_like::Spec;
 use rustix::process::Signal;
+use s3_server::{Fault, Rule};
 
 use crate::refusals::{edited, refused};
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
@@ -49,6 +50,39 @@ fn a_send_killed_between_its_transactions_is_finished_by_the_same_command() {
             let all: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
             reads_back(&name, Some(&scene.server), &all);
         }
+    }
+}
+
+#[test]
+fn no_transaction_follows_one_whose_ledger_is_not_tidy() {
+    let scene = Scene::empty();
+    let files: Vec<String> = (0..3).map(|pair| scene.months(2 * pair, 2, 0)).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let args = ["-cs", r#"{"time_counter": 2, "deptht": 1}"#];
+    // The first transaction's entry; the retry at the end of it, and the healing before the job ends, are refused too.
+    let refused = Rule::new(Fault::Status(403)).method("DELETE");
+    scene.server.faults().add(refused.key_contains(".open"));
+    let sent = scene.send(1, &files, &args, None).ended;
+    assert_eq!(sent.code, 40, "{sent:#?}");
+    for said in ["not tidy yet", "before another can follow"] {
+        assert!(sent.stderr.contains(said), "{sent:#?}");
+    }
+    scene.server.faults().clear();
+    // Another program touches the root of what has been committed.
+    let root = format!("{}/zarr.json", STORES[0]);
+    let mut changed = scene.objects()[&root].to_vec();
+    changed.push(b'\n');
+    scene.server.put_object("ocean", &root, changed);
+    let again = scene.send(1, &files, &args, None).ended.well();
+    assert!(
+        again.stdout.contains("1 of 3 files are there already"),
+        "{again:#?}"
+    );
+    is_tidy(&scene.server);
+    for store in STORES {
+        let name = format!("s3://ocean/{store}");
+        let all: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
+        reads_back(&name, Some(&scene.server), &all);
     }
 }
 

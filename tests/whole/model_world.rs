@@ -193,12 +193,11 @@ impl Command {
 
 impl Write {
     fn outcomes(&self, world: &World) -> Vec<Outcome> {
-        let all = self.files.concat();
         let is_there = |&store: &usize| world[store].steps.is_some();
         if self.update && !self.stores.iter().all(is_there) {
             return Outcome::refused(NO_STORE, world);
         }
-        if !self.stores.iter().all(|&s| self.fits(&world[s], &all)) {
+        if !self.stores.iter().all(|&s| self.fits(&world[s])) {
             return Outcome::refused(TIME_CONFLICT, world);
         }
         self.groupings()
@@ -217,20 +216,22 @@ impl Write {
             .collect()
     }
 
-    /// Can the steps go to the store?
-    fn fits(&self, store: &Store, steps: &[Step]) -> bool {
+    /// Can the files go to the store? Of each, it has all steps or none, unless told otherwise.
+    fn fits(&self, store: &Store) -> bool {
         let Some(held) = &store.steps else {
             return true;
         };
         let is_held = |step: &&Step| held.iter().any(|(month, _)| *month == step.0);
-        let there = steps.iter().filter(is_held).count();
-        let overlaps = match self.overlap {
-            Overlap::AllOrNothing => there > 0 && there < steps.len(),
-            Overlap::Error => there > 0,
-            Overlap::Skip | Overlap::Replace => false,
-        };
+        let overlaps = self.files.iter().any(|file| {
+            let there = file.iter().filter(is_held).count();
+            match self.overlap {
+                Overlap::AllOrNothing => there > 0 && there < file.len(),
+                Overlap::Error => there > 0,
+                Overlap::Skip | Overlap::Replace => false,
+            }
+        });
         let (end, _) = held[held.len() - 1];
-        let follows = match steps.iter().find(|step| !is_held(step)) {
+        let follows = match self.files.iter().flatten().find(|step| !is_held(step)) {
             None => true,
             Some((first, _)) => self.appends && *first > end && (self.gaps || *first == end + 1),
         };
