@@ -28,7 +28,7 @@ exits! {
     SourceMissing = 10,
     /// a directory or a pattern holds no source files
     NoSourceFiles = 11,
-    /// a source file is not a whole NetCDF file
+    /// a source file is not a whole NetCDF file, or its values cannot be read
     SourceBroken = 12,
     /// a source file lacks the append dimension, its coordinate, or any step along it
     NoAppendDimension = 13,

@@ -6,11 +6,16 @@ use msm_os::cli::{self, Parsed};
 use msm_os::commands;
 use msm_os::exit::Exit;
 use msm_os::ranks;
-use msm_os::source::allow_reading_without_locks;
+use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
 
 fn main() {
     allow_reading_without_locks();
-    let parsed = cli::parse(std::env::args_os());
+    let args: Vec<_> = std::env::args_os().collect();
+    if let Some(path) = is_asked_to_describe(&args) {
+        print!("{}", describe(path));
+        exit(Exit::Ok.code());
+    }
+    let parsed = cli::parse(args);
     if let Parsed::Answer(text) = &parsed
         && !cli::is_launched()
     {

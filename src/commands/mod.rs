@@ -14,6 +14,8 @@ mod intent;
 mod journalist;
 mod left;
 mod list;
+#[cfg(test)]
+mod mutants;
 mod notes;
 #[cfg(test)]
 mod outlived;

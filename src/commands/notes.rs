@@ -2,7 +2,7 @@
 
 use super::intent::Intent;
 use crate::plan::{LACKING, OfFile, Placed, Request};
-use crate::source::{Archive, list};
+use crate::source::{Archive, Catalogue, list};
 
 /// What there is to tell of the store of `request`.
 pub(super) fn notes(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Vec<String> {
@@ -13,6 +13,27 @@ pub(super) fn notes(request: &Request, archive: &Archive, intent: &Intent<'_>) -
         lacking(request, archive),
     ];
     all.into_iter().flatten().map(of_store).collect()
+}
+
+/// The attributes of `members` and of the file that are not sent.
+pub(super) fn odd_attributes(catalogue: &Catalogue, members: &[String]) -> Option<String> {
+    let odd = catalogue.odd_attributes.iter();
+    let listed: Vec<String> = odd
+        .filter_map(|(variable, name)| match variable {
+            None => Some(format!("'{name}'")),
+            Some(variable) if members.contains(variable) => {
+                Some(format!("'{name}' of '{variable}'"))
+            }
+            Some(_) => None,
+        })
+        .collect();
+    (!listed.is_empty()).then(|| {
+        format!(
+            "{}: left out are attributes of types that only this file defines: {}",
+            catalogue.path.display(),
+            listed.join(", ")
+        )
+    })
 }
 
 /// What of the files is there already and left as it is.

@@ -96,7 +96,7 @@ fn pairings(root: &Path) -> Vec<Pairing> {
 }
 
 /// Runs a command on this thread.
-fn run(link: &Link, line: &Line) -> Exit {
+pub(super) fn run(link: &Link, line: &Line) -> Exit {
     LINK.set(Some(link.clone()));
     let words = ["msm_os"]
         .into_iter()
@@ -235,10 +235,10 @@ fn is_gone(ended: Exit, line: &Line) -> bool {
 }
 
 /// Numbers that follow from a seed (splitmix64, Steele et al. 2014).
-struct Draw(u64);
+pub(super) struct Draw(pub u64);
 
 impl Draw {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

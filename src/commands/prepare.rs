@@ -11,7 +11,7 @@ use super::digest::digest;
 use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
-use super::notes::notes;
+use super::notes::{notes, odd_attributes};
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
@@ -75,6 +75,7 @@ impl<'a> Prepared<'a> {
         let members: Vec<String> = all_members(&targets);
         let mut problems = archive.differences(&members);
         problems.extend(archive.surplus(args.named()));
+        problems.extend(archive.unreadable(&members));
         if !intent.allow_gaps {
             problems.extend(archive.gaps());
         }
@@ -117,6 +118,9 @@ impl<'a> Prepared<'a> {
             .iter()
             .flat_map(|request| notes(request, &prepared.archive, intent));
         prepared.notes = told.collect();
+        prepared
+            .notes
+            .extend(odd_attributes(&prepared.archive.catalogue, &members));
         if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
             let groups = transactions(
                 &prepared.archive,

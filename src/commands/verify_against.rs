@@ -102,13 +102,9 @@ impl<'a> Against<'a> {
             return Ok(Vec::new());
         };
         let weights = weigh(&plan.projections, None, ranks)?;
-        let engine = Engine::new(
-            &Orders::new(plan, Vec::new()),
-            ranks.rank(),
-            bucket.clone(),
-            weights,
-            Verify::Full,
-        );
+        let mut orders = Orders::new(plan, Vec::new());
+        orders.second_opinion = true;
+        let engine = Engine::new(&orders, ranks.rank(), bucket.clone(), weights, Verify::Full);
         let found = match engine {
             Ok(engine) => {
                 let found = runtime.block_on(engine.differences());
@@ -153,7 +149,10 @@ async fn plan(
     if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
         all.extend(targets(archive, prefix, variables, true));
     }
-    Failure::together(archive.differences(&all_members(&all)))?;
+    let members = all_members(&all);
+    let mut problems = archive.differences(&members);
+    problems.extend(archive.unreadable(&members));
+    Failure::together(problems)?;
     let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;

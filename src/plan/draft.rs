@@ -17,13 +17,16 @@ use super::projected::Added;
 use super::projection::Projection;
 use super::steps::Placed;
 use super::target::{Budget, Form, Phase, Plan, TargetStore};
-use super::units::units;
+use super::units::{objects_of, units};
 use crate::exit::Failure;
 use crate::source::{Archive, list};
 use crate::store::{Codec, Stored, Version};
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
+
+/// The most objects of one transaction: each costs rank 0 about a hundred bytes.
+const MAX_OBJECTS: u64 = 1 << 24;
 
 /// A store to create, to extend or to overwrite steps of.
 pub struct Request {
@@ -171,6 +174,12 @@ fn of_stores(
     stores: Vec<TargetStore>,
     drafts: Vec<Draft>,
 ) -> Result<Plan, Failure> {
+    let objects = drafts.iter().map(|draft| objects_of(&draft.array));
+    let found = objects.fold(0, u64::saturating_add);
+    if found > MAX_OBJECTS {
+        let most = MAX_OBJECTS;
+        return Err(PlanError::Objects { found, most }.into());
+    }
     let scratch = scratch(&drafts, settings);
     let mut plan = Plan {
         files: archive.paths(),

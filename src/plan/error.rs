@@ -46,6 +46,10 @@ pub enum PlanError {
     )]
     WeightsMemory { longitude: String, needed: u64 },
     #[error(
+        "there would be {found} objects in one transaction, at most {most} can be; give larger chunks with --chunk_strategy, or --shards, or send fewer files at a time"
+    )]
+    Objects { found: u64, most: u64 },
+    #[error(
         "store '{store}': array '{array}' has dimensions {stored}, the file has {found}; nothing was written"
     )]
     Dimensions {
@@ -229,7 +233,9 @@ impl From<PlanError> for Failure {
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
             PlanError::Version { .. } => Exit::VersionConflict,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
-            PlanError::Memory { .. } | PlanError::WeightsMemory { .. } => Exit::Memory,
+            PlanError::Memory { .. }
+            | PlanError::WeightsMemory { .. }
+            | PlanError::Objects { .. } => Exit::Memory,
             PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {
                 Exit::DimensionConflict
             }

@@ -86,7 +86,7 @@ pub(super) fn archive(case: &Case) -> Archive {
                     variable("time", vec!["time".to_owned()], vec![steps]),
                     variable("e", dimensions(case)[1..].to_vec(), case.others.clone()),
                 ],
-                attributes: Vec::new(),
+                ..Catalogue::default()
             },
             bounds: Vec::new(),
             steps: values

@@ -144,6 +144,13 @@ impl WorkUnit {
     }
 }
 
+/// How many objects are to be written of `array`.
+pub(super) fn objects_of(array: &TargetArray) -> u64 {
+    let along = |d| spans(array, d).iter().map(|(first, end)| end - first).sum();
+    let counts = (0..array.shape.len()).map(along);
+    counts.fold(1, |objects: u64, count: u64| objects.saturating_mul(count))
+}
+
 /// The units that cover what is to be written of `array`, the array of index `index`: every object that holds a step of
 /// its runs, in exactly one unit.
 ///

@@ -33,6 +33,23 @@ impl Archive {
             .collect()
     }
 
+    /// Which of `members` have values that cannot be read here: one problem a variable and file.
+    #[must_use]
+    pub fn unreadable(&self, members: &[String]) -> Vec<SourceError> {
+        let catalogues = self.files.iter().map(|file| &file.catalogue);
+        let of_file = |catalogue: &'_ Catalogue| {
+            let found = catalogue.unreadable.iter();
+            let found = found.filter(|(name, _)| members.contains(name));
+            let problem = |(name, problem): (&String, &String)| SourceError::Unsupported {
+                path: catalogue.path.clone(),
+                variable: name.clone(),
+                problem: problem.clone(),
+            };
+            found.map(problem).collect::<Vec<_>>()
+        };
+        catalogues.flat_map(of_file).collect()
+    }
+
     fn difference(&self, catalogue: &Catalogue, name: &str) -> Result<(), SourceError> {
         let first = &self.catalogue;
         let differ = |problem: String| SourceError::Mismatch {

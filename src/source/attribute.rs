@@ -1,6 +1,5 @@
 //! Attributes of variables and files, and their form in a Zarr document.
 
-use netcdf::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -64,72 +63,23 @@ pub fn number_to_json(number: Number) -> Value {
     }
 }
 
-impl From<AttributeValue> for Attribute {
-    fn from(value: AttributeValue) -> Self {
-        fn ints<T: Into<i64>>(values: Vec<T>) -> Attribute {
-            Attribute::Numbers(values.into_iter().map(|v| Number::Int(v.into())).collect())
-        }
-        fn uints<T: Into<u64>>(values: Vec<T>) -> Attribute {
-            Attribute::Numbers(values.into_iter().map(|v| Number::UInt(v.into())).collect())
-        }
-        fn floats<T: Into<f64>>(values: Vec<T>) -> Attribute {
-            Attribute::Numbers(
-                values
-                    .into_iter()
-                    .map(|v| Number::Float(v.into()))
-                    .collect(),
-            )
-        }
-        match value {
-            AttributeValue::Schar(v) => ints(vec![v]),
-            AttributeValue::Schars(v) => ints(v),
-            AttributeValue::Short(v) => ints(vec![v]),
-            AttributeValue::Shorts(v) => ints(v),
-            AttributeValue::Int(v) => ints(vec![v]),
-            AttributeValue::Ints(v) => ints(v),
-            AttributeValue::Longlong(v) => ints(vec![v]),
-            AttributeValue::Longlongs(v) => ints(v),
-            AttributeValue::Uchar(v) => uints(vec![v]),
-            AttributeValue::Uchars(v) => uints(v),
-            AttributeValue::Ushort(v) => uints(vec![v]),
-            AttributeValue::Ushorts(v) => uints(v),
-            AttributeValue::Uint(v) => uints(vec![v]),
-            AttributeValue::Uints(v) => uints(v),
-            AttributeValue::Ulonglong(v) => uints(vec![v]),
-            AttributeValue::Ulonglongs(v) => uints(v),
-            AttributeValue::Float(v) => floats(vec![v]),
-            AttributeValue::Floats(v) => floats(v),
-            AttributeValue::Double(v) => floats(vec![v]),
-            AttributeValue::Doubles(v) => floats(v),
-            AttributeValue::Str(v) => Self::Text(v),
-            AttributeValue::Strs(v) => Self::Texts(v),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn float32_is_widened_as_xarray_does() {
-        let value = Attribute::from(AttributeValue::Float(1e20));
+        let value = Attribute::Numbers(vec![Number::Float(1e20_f32.into())]);
         assert_eq!(value.to_json(), json!(1.000_000_020_040_877_3e20));
     }
 
     #[test]
     fn one_value_is_a_scalar_and_more_a_list() {
-        assert_eq!(
-            Attribute::from(AttributeValue::Shorts(vec![1])).to_json(),
-            json!(1)
-        );
-        assert_eq!(
-            Attribute::from(AttributeValue::Shorts(vec![1, 2])).to_json(),
-            json!([1, 2])
-        );
-        assert_eq!(
-            Attribute::from(AttributeValue::Double(f64::NAN)).to_json(),
-            json!("NaN")
-        );
+        let one = Attribute::Numbers(vec![Number::Int(1)]);
+        assert_eq!(one.to_json(), json!(1));
+        let more = Attribute::Numbers(vec![Number::Int(1), Number::Int(2)]);
+        assert_eq!(more.to_json(), json!([1, 2]));
+        let nan = Attribute::Numbers(vec![Number::Float(f64::NAN)]);
+        assert_eq!(nan.to_json(), json!("NaN"));
     }
 }

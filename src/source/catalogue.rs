@@ -3,22 +3,20 @@
 //! Key type: [`Catalogue`].
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
-use super::characters::kind_of_texts;
-use super::classic::expected_length;
 use super::dtype::Number;
 use super::error::{SourceError, list};
-use super::hdf5::quiet;
+use super::found::{Found, MAX_BYTES};
+use super::open::{Form, OpenFile};
 use super::text::{Kind, join_characters};
 use super::variable::Variable;
 
 /// What one file holds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     /// Where it is.
     pub path: PathBuf,
@@ -28,6 +26,10 @@ pub struct Catalogue {
     pub variables: Vec<Variable>,
     /// Global attributes in the file's order.
     pub attributes: Vec<(String, Attribute)>,
+    /// Attributes of types that only the file defines, which cannot be sent: each with its variable, if it is one's.
+    pub odd_attributes: Vec<(Option<String>, String)>,
+    /// Variables whose values cannot be read here, and why.
+    pub unreadable: BTreeMap<String, String>,
 }
 
 impl Catalogue {
@@ -36,50 +38,85 @@ impl Catalogue {
     /// # Errors
     /// If it is missing, a directory, or not a whole NetCDF file.
     pub fn read(path: &Path) -> Result<Self, SourceError> {
-        Self::of(&open(path)?, path)
+        OpenFile::new(path)?.catalogue()
     }
 
-    pub(super) fn of(file: &netcdf::File, path: &Path) -> Result<Self, SourceError> {
-        let broken = |cause: netcdf::Error| SourceError::Broken {
-            path: path.to_owned(),
-            cause: cause.to_string(),
-        };
-        let mut attributes = Vec::new();
-        for attribute in file.attributes() {
-            attributes.push((
-                attribute.name().to_owned(),
-                attribute.value().map_err(broken)?.into(),
-            ));
-        }
-        let groups = group_names(file).map_err(broken)?;
-        if !groups.is_empty() {
-            return Err(SourceError::Groups {
-                path: path.to_owned(),
-                groups: list(groups.iter().map(String::as_str)),
-            });
-        }
-        let mut variables = Vec::new();
-        let mut characters = BTreeMap::new();
-        for variable in file.variables() {
-            let kind = kind_of_texts(&variable).map_err(|problem| SourceError::Unsupported {
-                path: path.to_owned(),
-                variable: variable.name(),
+    pub(super) fn of(file: &OpenFile) -> Result<Self, SourceError> {
+        let path = &file.path;
+        let (mut variables, mut characters) = (Vec::new(), BTreeMap::new());
+        let (mut odd_attributes, mut unreadable) = (Vec::new(), BTreeMap::new());
+        let mut add = |found: Found| {
+            let name = found.name.clone();
+            let kind = found.texts().map_err(|problem| SourceError::Unsupported {
+                path: path.clone(),
+                variable: name.clone(),
                 problem,
             })?;
-            variables.push(Variable::of(&variable, kind, path)?);
             if let Some(kind @ (Kind::Utf8 | Kind::Latin1)) = kind {
-                characters.insert(variable.name(), kind);
+                characters.insert(name, kind);
+            }
+            if found.is_too_large() {
+                let shape = found.shape();
+                let problem = format!("has shape {shape:?}, more than {MAX_BYTES} bytes");
+                unreadable.insert(found.name.clone(), problem);
+            }
+            variables.push(found.into_variable(file, kind)?);
+            Ok::<_, SourceError>(())
+        };
+        let refuse_groups = |groups: &[String]| match groups {
+            [] => Ok(()),
+            groups => Err(SourceError::Groups {
+                path: path.clone(),
+                groups: list(groups.iter().map(String::as_str)),
+            }),
+        };
+        let (dimensions, attributes) = match &file.form {
+            Form::Classic(classic) => {
+                for variable in classic.variables() {
+                    add(Found::in_classic(variable))?;
+                }
+                (classic.dimensions(), classic.attributes())
+            }
+            Form::Hdf5(hdf5) => {
+                refuse_groups(&hdf5.groups)?;
+                for variable in &hdf5.variables {
+                    add(Found::in_hdf5(variable))?;
+                    let owner = || Some(variable.name.clone());
+                    let odd = variable.odd_attributes.iter();
+                    odd_attributes.extend(odd.map(|name| (owner(), name.clone())));
+                }
+                let odd = hdf5.odd_attributes.iter();
+                odd_attributes.extend(odd.map(|name| (None, name.clone())));
+                (hdf5.dimensions.clone(), hdf5.attributes.clone())
+            }
+            Form::Other(other) => {
+                refuse_groups(&other.groups)?;
+                for variable in &other.variables {
+                    add(Found::in_other(variable))?;
+                    let odd = variable.odd_attributes.iter();
+                    odd_attributes
+                        .extend(odd.map(|name| (Some(variable.name.clone()), name.clone())));
+                }
+                let odd = other.odd_attributes.iter();
+                odd_attributes.extend(odd.map(|name| (None, name.clone())));
+                (other.dimensions.clone(), other.attributes.clone())
+            }
+        };
+        if let Form::Hdf5(hdf5) = &file.form {
+            let variables = hdf5.variables.iter();
+            for variable in variables.filter(|variable| hdf5.has_unknown_filter(variable)) {
+                let filter = file.missing_filter(&variable.name);
+                unreadable.extend(filter.map(|filter| (variable.name.clone(), filter)));
             }
         }
         join_characters(&mut variables, &characters);
         Ok(Self {
-            path: path.to_owned(),
-            dimensions: file
-                .dimensions()
-                .map(|d| (d.name(), d.len() as u64))
-                .collect(),
+            path: path.clone(),
+            dimensions,
             variables,
             attributes,
+            odd_attributes,
+            unreadable,
         })
     }
 
@@ -153,90 +190,5 @@ impl Catalogue {
             next += 1;
         }
         members
-    }
-}
-
-/// The paths of the file's groups, those within groups included.
-fn group_names(file: &netcdf::File) -> Result<Vec<String>, netcdf::Error> {
-    fn add(names: &mut Vec<String>, parent: &str, group: &netcdf::Group<'_>) {
-        let name = format!("{parent}/{}", group.name());
-        for child in group.groups() {
-            add(names, &name, &child);
-        }
-        names.push(name);
-    }
-    let mut names = Vec::new();
-    for group in file.groups()? {
-        add(&mut names, "", &group);
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// What something is that has a path and is no file; a directory is told by others.
-fn other_than_file(metadata: &std::fs::Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    let kinds = [
-        (kind.is_fifo(), "a pipe"),
-        (kind.is_socket(), "a socket"),
-        (kind.is_char_device() || kind.is_block_device(), "a device"),
-    ];
-    kinds.iter().find(|(is, _)| *is).map(|(_, kind)| *kind)
-}
-
-/// Opens the file at `path` with the NetCDF library.
-pub(super) fn open(path: &Path) -> Result<netcdf::File, SourceError> {
-    let missing = |cause| SourceError::Missing {
-        path: path.to_owned(),
-        cause,
-    };
-    let metadata = std::fs::metadata(path).map_err(missing)?;
-    // Opening a pipe would wait for somebody to write into it.
-    if let Some(kind) = other_than_file(&metadata) {
-        return Err(SourceError::NoFiles {
-            path: path.to_owned(),
-            problem: format!("is {kind}, not a file; give NetCDF files"),
-        });
-    }
-    std::fs::File::open(path).map_err(missing)?;
-    let expected = expected_length(path).map_err(|cause| SourceError::Broken {
-        path: path.to_owned(),
-        cause: format!("its header cannot be read: {cause}"),
-    })?;
-    if let Some(expected) = expected.filter(|&expected| expected > metadata.len()) {
-        return Err(SourceError::Truncated {
-            path: path.to_owned(),
-            expected,
-            found: metadata.len(),
-        });
-    }
-    quiet();
-    netcdf::open(path).map_err(|cause| SourceError::Broken {
-        path: path.to_owned(),
-        cause: cause.to_string(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_file_is_refused_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe.nc");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        let socket = folder.path().join("socket.nc");
-        let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        for (path, kind) in [
-            (pipe.as_path(), "a pipe"),
-            (&socket, "a socket"),
-            (Path::new("/dev/null"), "a device"),
-        ] {
-            let error = open(path).unwrap_err().to_string();
-            assert!(error.contains(&path.display().to_string()), "{error}");
-            assert!(error.contains(kind), "{error}");
-        }
     }
 }

@@ -1,170 +1,156 @@
-//! Is a file in a classic format as long as its header says? The NetCDF library does not look: it reads zeros where the
-//! file ends too early.
+//! Files in a classic format: CDF-1, CDF-2 and CDF-5.
 //!
-//! The header's layout is that of the NetCDF Classic Format Specification (classic, 64-bit offset, and 64-bit data,
-//! called CDF-1, CDF-2 and CDF-5).
+//! Key type: [`Classic`].
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::sync::Arc;
 
-/// `numrecs` of a file that was still being written.
-const STREAMING: u64 = u32::MAX as u64;
+use hdf5_reader::FileStorage;
+use netcdf_reader::classic::data::compute_record_stride;
+use netcdf_reader::{NcAttrValue, NcAttribute, NcFile, NcType, NcVariable};
 
-/// The bytes that the header of the file at `path` accounts for; `None` if it is not in a classic format, or does not
-/// say.
-///
-/// # Errors
-/// If the header itself cannot be read to its end.
-pub(super) fn expected_length(path: &Path) -> io::Result<Option<u64>> {
-    let mut magic = [0; 4];
-    let mut file = BufReader::new(File::open(path)?);
-    if file.read_exact(&mut magic).is_err()
-        || &magic[..3] != b"CDF"
-        || ![1, 2, 5].contains(&magic[3])
-    {
-        return Ok(None);
-    }
-    let mut header = Header {
-        file,
-        version: magic[3],
-    };
-    let records = header.count()?;
-    let mut dimensions = Vec::new();
-    for _ in 0..header.list()? {
-        header.name()?;
-        dimensions.push(header.count()?);
-    }
-    header.attributes()?;
-    let (mut end, mut record_size, mut last_records) = (0, 0, Vec::new());
-    for _ in 0..header.list()? {
-        let variable = header.variable(&dimensions)?;
-        if variable.has_records {
-            record_size += variable.bytes.next_multiple_of(4);
-            last_records.push((variable.begin, variable.bytes));
-        } else {
-            end = end.max(variable.begin + variable.bytes);
-        }
-    }
-    if records == STREAMING || records == u64::MAX {
-        return Ok(None);
-    }
-    if let [(_, bytes)] = last_records[..] {
-        // A single record variable is not padded.
-        record_size = bytes;
-    }
-    if records > 0 {
-        let ends = last_records
-            .iter()
-            .map(|(begin, bytes)| begin + (records - 1) * record_size + bytes);
-        end = end.max(ends.max().unwrap_or(0));
-    }
-    Ok(Some(end))
+use super::attribute::Attribute;
+use super::dtype::{DType, Number};
+use super::hdf5::Type;
+use super::place::{Place, Placed, bytes_of};
+
+/// A file in a classic format, open for reading.
+pub(super) struct Classic {
+    file: NcFile,
+    /// Bytes from one record to the next.
+    stride: u64,
 }
 
-struct Header {
-    file: BufReader<File>,
-    version: u8,
-}
-
-struct Variable {
-    has_records: bool,
-    /// Bytes of the whole variable, or of one record.
-    bytes: u64,
-    begin: u64,
-}
-
-impl Header {
-    fn u32(&mut self) -> io::Result<u64> {
-        let mut bytes = [0; 4];
-        self.file.read_exact(&mut bytes)?;
-        Ok(u64::from(u32::from_be_bytes(bytes)))
-    }
-
-    fn u64(&mut self) -> io::Result<u64> {
-        let mut bytes = [0; 8];
-        self.file.read_exact(&mut bytes)?;
-        Ok(u64::from_be_bytes(bytes))
-    }
-
-    /// A NON_NEG of the specification.
-    fn count(&mut self) -> io::Result<u64> {
-        if self.version == 5 {
-            self.u64()
-        } else {
-            self.u32()
-        }
-    }
-
-    /// The number of elements of a list; an absent one has none.
-    fn list(&mut self) -> io::Result<u64> {
-        self.u32()?;
-        self.count()
-    }
-
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        let padded = bytes.next_multiple_of(4);
-        let skipped = io::copy(&mut self.file.by_ref().take(padded), &mut io::sink())?;
-        if skipped == padded {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
-    }
-
-    fn name(&mut self) -> io::Result<()> {
-        let length = self.count()?;
-        self.skip(length)
-    }
-
-    fn attributes(&mut self) -> io::Result<()> {
-        for _ in 0..self.list()? {
-            self.name()?;
-            let size = type_size(self.u32()?)?;
-            let count = self.count()?;
-            self.skip(count.saturating_mul(size))?;
-        }
-        Ok(())
-    }
-
-    fn variable(&mut self, dimensions: &[u64]) -> io::Result<Variable> {
-        self.name()?;
-        let rank = self.count()?;
-        let mut values = 1u64;
-        let mut has_records = false;
-        for _ in 0..rank {
-            let id = usize::try_from(self.count()?).map_err(|_| io::ErrorKind::InvalidData)?;
-            // The record dimension has length 0.
-            match dimensions.get(id) {
-                Some(0) => has_records = true,
-                Some(&length) => values = values.saturating_mul(length),
-                None => return Err(io::ErrorKind::InvalidData.into()),
-            }
-        }
-        self.attributes()?;
-        let size = type_size(self.u32()?)?;
-        // `vsize` is redundant, and wrong for variables beyond 4 GiB.
-        self.count()?;
-        let begin = if self.version == 1 {
-            self.u32()?
-        } else {
-            self.u64()?
-        };
-        Ok(Variable {
-            has_records,
-            bytes: values.saturating_mul(size),
-            begin,
+impl Classic {
+    /// Reads the header of `file`.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn open(file: File) -> Result<Self, String> {
+        let storage = Arc::new(FileStorage::from_file(file).map_err(shown)?);
+        let file = NcFile::from_storage(storage).map_err(shown)?;
+        let stride = compute_record_stride(file.variables().map_err(shown)?);
+        Ok(Self {
+            stride: stride.map_err(shown)?,
+            file,
         })
     }
+
+    pub fn dimensions(&self) -> Vec<(String, u64)> {
+        let dimensions = self.file.dimensions().unwrap_or_default();
+        dimensions
+            .iter()
+            .map(|d| (d.name.clone(), d.size))
+            .collect()
+    }
+
+    pub fn attributes(&self) -> Vec<(String, Attribute)> {
+        attributes(self.file.global_attributes().unwrap_or_default())
+    }
+
+    pub fn variables(&self) -> &[NcVariable] {
+        self.file.variables().unwrap_or_default()
+    }
+
+    /// The variable called `name`.
+    pub fn variable(&self, name: &str) -> Option<&NcVariable> {
+        self.variables()
+            .iter()
+            .find(|variable| variable.name == name)
+    }
+
+    /// Where the file must end at the earliest; `None` if that is more than can be said.
+    pub fn expected_length(&self) -> Option<u64> {
+        let mut ends = self.variables().iter().map(|variable| self.end(variable));
+        ends.try_fold(0, |last, end| Some(end?.max(last)))
+    }
+
+    fn end(&self, variable: &NcVariable) -> Option<u64> {
+        let shape = variable.shape();
+        if shape.contains(&0) {
+            return Some(0);
+        }
+        let (first, one) = match variable.is_record_var {
+            true => ((shape[0] - 1).checked_mul(self.stride)?, &shape[1..]),
+            false => (0, &shape[..]),
+        };
+        let one = bytes_of(one, size_of_value(variable))? as u64;
+        variable.data_offset.checked_add(first)?.checked_add(one)
+    }
+
+    /// Where the values of `variable` lie.
+    pub fn placed(&self, variable: &NcVariable) -> Placed {
+        let size = size_of_value(variable);
+        Placed {
+            size,
+            is_big_endian: size > 1,
+            shape: variable.shape(),
+            place: Place::Run {
+                begin: variable.data_offset,
+                stride: variable.is_record_var.then_some(self.stride),
+            },
+        }
+    }
 }
 
-/// Bytes of a value of an `nc_type`.
-fn type_size(nc_type: u64) -> io::Result<u64> {
-    match nc_type {
-        1 | 2 | 7 => Ok(1),
-        3 | 8 => Ok(2),
-        4 | 5 | 9 => Ok(4),
-        6 | 10 | 11 => Ok(8),
-        _ => Err(io::ErrorKind::InvalidData.into()),
+fn size_of_value(variable: &NcVariable) -> usize {
+    match kind(&variable.dtype) {
+        Type::Number(dtype) => dtype.size(),
+        _ => 1,
     }
+}
+
+/// The attributes that a variable or file has.
+pub(super) fn attributes(found: &[NcAttribute]) -> Vec<(String, Attribute)> {
+    let attribute = |found: &NcAttribute| Some((found.name.clone(), value(&found.value)?));
+    found.iter().filter_map(attribute).collect()
+}
+
+/// `None` for what these formats do not have.
+fn value(found: &NcAttrValue) -> Option<Attribute> {
+    macro_rules! numbers {
+        ($values:expr, $number:path) => {
+            Attribute::Numbers($values.iter().map(|&value| $number(value.into())).collect())
+        };
+    }
+    Some(match found {
+        NcAttrValue::Chars(text) => {
+            let end = text.find('\0').unwrap_or(text.len());
+            Attribute::Text(text[..end].to_owned())
+        }
+        NcAttrValue::Strings(texts) => Attribute::Texts(texts.clone()),
+        NcAttrValue::Bytes(values) => numbers!(values, Number::Int),
+        NcAttrValue::Shorts(values) => numbers!(values, Number::Int),
+        NcAttrValue::Ints(values) => numbers!(values, Number::Int),
+        NcAttrValue::Int64s(values) => numbers!(values, Number::Int),
+        NcAttrValue::UBytes(values) => numbers!(values, Number::UInt),
+        NcAttrValue::UShorts(values) => numbers!(values, Number::UInt),
+        NcAttrValue::UInts(values) => numbers!(values, Number::UInt),
+        NcAttrValue::UInt64s(values) => numbers!(values, Number::UInt),
+        NcAttrValue::Floats(values) => numbers!(values, Number::Float),
+        NcAttrValue::Doubles(values) => numbers!(values, Number::Float),
+        NcAttrValue::UserDefined { .. } => return None,
+    })
+}
+
+/// What the type `dtype` is.
+pub(super) fn kind(dtype: &NcType) -> Type {
+    Type::Number(match dtype {
+        NcType::Byte => DType::I8,
+        NcType::UByte => DType::U8,
+        NcType::Short => DType::I16,
+        NcType::UShort => DType::U16,
+        NcType::Int => DType::I32,
+        NcType::UInt => DType::U32,
+        NcType::Int64 => DType::I64,
+        NcType::UInt64 => DType::U64,
+        NcType::Float => DType::F32,
+        NcType::Double => DType::F64,
+        NcType::Char => return Type::Character,
+        _ => return Type::Other("user-defined".into()),
+    })
+}
+
+fn shown(cause: impl std::fmt::Display) -> String {
+    cause.to_string()
 }

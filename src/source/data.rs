@@ -82,7 +82,7 @@ mod tests {
             path: PathBuf::from("a.nc"),
             dimensions: vec![("time".to_owned(), 1)],
             variables: variables.collect(),
-            attributes: Vec::new(),
+            ..Catalogue::default()
         }
     }
 

@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Catalogue, open};
+use super::catalogue::Catalogue;
 use super::error::{SourceError, list};
+use super::hyperslab::Hyperslab;
+use super::open::OpenFile;
 use super::step::Step;
 use super::time::{Instant, time_units};
 use super::variable::Variable;
+
+/// The most steps of a file: hours of two thousand years.
+const MAX_STEPS: u64 = 1 << 24;
 
 /// One file of an archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,8 +34,8 @@ impl SourceFile {
     /// # Errors
     /// If it cannot be read, holds a piece of its fields only, lacks the append `dimension`, an axis or any step, or a step is no finite number.
     pub fn open(path: &Path, dimension: &str) -> Result<Self, SourceError> {
-        let file = open(path)?;
-        let catalogue = Catalogue::of(&file, path)?;
+        let file = OpenFile::new(path)?;
+        let catalogue = file.catalogue()?;
         if let Some(total) = catalogue.pieces() {
             return Err(SourceError::Piece {
                 path: path.to_owned(),
@@ -89,7 +94,7 @@ pub(crate) fn pairs(steps: &[Step]) -> Vec<(Instant, Instant)> {
 
 /// All values of a variable of times, such as the axis or its bounds.
 fn read_times(
-    file: &netcdf::File,
+    file: &OpenFile,
     catalogue: &Catalogue,
     variable: &Variable,
 ) -> Result<Vec<Step>, SourceError> {
@@ -102,17 +107,21 @@ fn read_times(
             problem: "holds texts; steps must be numbers".to_owned(),
         });
     }
-    let values = file
-        .variable(&variable.name)
-        .ok_or(netcdf::Error::NotFound(variable.name.clone()))
-        .and_then(|variable| variable.get_raw_values(..))
-        .map_err(|cause| SourceError::Read {
+    if variable.shape.iter().any(|&steps| steps > MAX_STEPS) {
+        return Err(SourceError::Unsupported {
             path: path.clone(),
             variable: variable.name.clone(),
-            start: vec![0; variable.shape.len()],
-            count: variable.shape.clone(),
-            cause: cause.to_string(),
-        })?;
+            problem: format!(
+                "has shape {:?}; expected at most {MAX_STEPS} steps",
+                variable.shape
+            ),
+        });
+    }
+    let whole = Hyperslab {
+        start: vec![0; variable.shape.len()],
+        count: variable.shape.clone(),
+    };
+    let values = file.read_whole(&variable.name, dtype.size(), &whole, false)?;
     let units = time_units(catalogue, &variable.name)?;
     let steps = dtype.numbers(&values).enumerate().map(|(index, number)| {
         if !number.as_f64().is_finite() {

@@ -154,7 +154,7 @@ mod tests {
             path: PathBuf::from(path),
             dimensions: Vec::new(),
             variables,
-            attributes: Vec::new(),
+            ..Catalogue::default()
         }
     }
 

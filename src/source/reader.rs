@@ -1,24 +1,25 @@
-//! Reading hyperslabs: stored chunks straight from the file where they can be decoded here, on all threads of the
-//! rank, and through the NetCDF library (one lock a process) where not.
+//! Reading hyperslabs: straight from the file, on all threads of the rank; and through the NetCDF library (one lock a
+//! process) what only that can read, or where a second opinion is asked for.
 //!
 //! Key types: [`Reader`], the files of an archive; [`Block`], decoded values handed to the caller's sink.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
-use std::fs::File;
+use std::collections::VecDeque;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netcdf::Extent;
 use rayon::prelude::*;
 
-use super::catalogue::open;
-use super::characters::{kind_of_texts, read_texts};
 use super::error::SourceError;
-use super::hdf5::{Dataset, H5File, quiet};
 use super::hyperslab::{Hyperslab, copy_block};
+use super::open::OpenFile;
+use super::place::{Chunks, Place, Placed, bytes_of};
+use super::runs::parts;
 use super::stored::Scratch;
+
+/// Bytes that a stored one can become at most, as deflate goes (RFC 1951).
+const MAX_RATIO: u64 = 1032;
 
 /// Files kept open at a time.
 const OPEN_FILES: usize = 8;
@@ -32,17 +33,14 @@ pub struct Block<'a> {
     pub values: &'a [u8],
 }
 
+type Sink<'a> = &'a (dyn Fn(Block<'_>) + Sync);
+
 /// Reads hyperslabs of an archive's files, by their index in the archive.
 pub struct Reader {
     paths: Vec<PathBuf>,
     open: Mutex<VecDeque<(usize, Arc<OpenFile>)>>,
-}
-
-struct OpenFile {
-    raw: File,
-    datasets: Mutex<HashMap<String, Option<Arc<Dataset>>>>,
-    hdf5: Option<Arc<H5File>>,
-    netcdf: netcdf::File,
+    /// Does it read all through the NetCDF library?
+    second: bool,
 }
 
 thread_local! {
@@ -56,6 +54,16 @@ impl Reader {
         Self {
             paths,
             open: Mutex::default(),
+            second: false,
+        }
+    }
+
+    /// A reader that reads numbers and characters through the NetCDF library.
+    #[must_use]
+    pub fn second(paths: Vec<PathBuf>) -> Self {
+        Self {
+            second: true,
+            ..Self::new(paths)
         }
     }
 
@@ -70,23 +78,14 @@ impl Reader {
         variable: &str,
         size: usize,
         slab: &Hyperslab,
-        sink: &(dyn Fn(Block<'_>) + Sync),
+        sink: Sink<'_>,
     ) -> Result<(), SourceError> {
         if slab.is_empty() {
             return Ok(());
         }
         let opened = self.opened(file)?;
-        let read = match opened.dataset(variable, slab.start.len(), size) {
-            Some(dataset) => opened.read_stored(&dataset, size, slab, sink),
-            None => opened.read_through_netcdf(variable, size, slab, sink),
-        };
-        read.map_err(|cause| SourceError::Read {
-            path: self.paths[file].clone(),
-            variable: variable.to_owned(),
-            start: slab.start.clone(),
-            count: slab.count.clone(),
-            cause,
-        })
+        let read = opened.read(variable, size, slab, self.second, sink);
+        read.map_err(|cause| opened.failed(variable, slab, cause))
     }
 
     /// The values of `slab` of `variable`, in one buffer; see [`Self::read`].
@@ -100,13 +99,8 @@ impl Reader {
         size: usize,
         slab: &Hyperslab,
     ) -> Result<Vec<u8>, SourceError> {
-        let values = Mutex::new(vec![0; index(slab.len()) * size]);
-        let sink = |block: Block<'_>| {
-            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-            copy_block(block.values, block.slab, &mut values, slab, slab, size);
-        };
-        self.read(file, variable, size, slab, &sink)?;
-        Ok(values.into_inner().unwrap_or_else(PoisonError::into_inner))
+        self.opened(file)?
+            .read_whole(variable, size, slab, self.second)
     }
 
     fn opened(&self, file: usize) -> Result<Arc<OpenFile>, SourceError> {
@@ -114,17 +108,7 @@ impl Reader {
         if let Some(found) = open_files.iter().find(|f| f.0 == file) {
             return Ok(Arc::clone(&found.1));
         }
-        let path = &self.paths[file];
-        let netcdf = open(path)?;
-        let opened = Arc::new(OpenFile {
-            raw: File::open(path).map_err(|cause| SourceError::Missing {
-                path: path.clone(),
-                cause,
-            })?,
-            datasets: Mutex::default(),
-            hdf5: H5File::open(path).map(Arc::new),
-            netcdf,
-        });
+        let opened = Arc::new(OpenFile::new(&self.paths[file])?);
         if open_files.len() == OPEN_FILES {
             open_files.pop_front();
         }
@@ -133,92 +117,188 @@ impl Reader {
     }
 }
 
-/// The values of `slab`: numbers little-endian, texts padded to `size`.
-fn read_slab(
-    netcdf: &netcdf::File,
-    variable: &str,
-    size: usize,
-    slab: &Hyperslab,
-) -> Result<Vec<u8>, String> {
-    quiet();
-    let variable = netcdf
-        .variable(variable)
-        .ok_or("the variable is not in this file")?;
-    let extents: Vec<Extent> = slab
-        .start
-        .iter()
-        .zip(&slab.count)
-        .map(|(&start, &count)| Extent::SliceCount {
-            start: index(start),
-            count: index(count),
-            stride: 1,
-        })
-        .collect();
-    if let Some(kind) = kind_of_texts(&variable)? {
-        return read_texts(&variable, kind, extents, index(slab.len()), size);
-    }
-    let mut values = vec![0; index(slab.len()) * size];
-    variable
-        .get_raw_values_into(&mut values, extents)
-        .map_err(|cause| match cause {
-            netcdf::Error::Netcdf(netcdf_sys::NC_ENOFILTER) => format!(
-                "{cause}; it is compressed with a filter that is not installed: set HDF5_PLUGIN_PATH to its directory, or write the file with deflate where it is installed"
-            ),
-            cause => cause.to_string(),
-        })?;
-    if cfg!(target_endian = "big") {
-        values.chunks_exact_mut(size).for_each(<[u8]>::reverse);
-    }
-    Ok(values)
-}
-
 impl OpenFile {
-    fn dataset(&self, variable: &str, rank: usize, size: usize) -> Option<Arc<Dataset>> {
-        let mut datasets = self.datasets.lock().unwrap_or_else(PoisonError::into_inner);
-        datasets
-            .entry(variable.to_owned())
-            .or_insert_with(|| {
-                self.hdf5
-                    .as_ref()?
-                    .dataset(variable, rank, size)
-                    .map(Arc::new)
-            })
-            .clone()
-    }
-
-    fn read_through_netcdf(
+    /// The values of `slab` of `variable`, of `size` bytes each, in one buffer.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(super) fn read_whole(
         &self,
         variable: &str,
         size: usize,
         slab: &Hyperslab,
-        sink: &(dyn Fn(Block<'_>) + Sync),
+        second: bool,
+    ) -> Result<Vec<u8>, SourceError> {
+        if slab.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = |cause| self.failed(variable, slab, cause);
+        let values = Mutex::new(self.room_for(slab, size).map_err(failed)?);
+        let sink = |block: Block<'_>| {
+            let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
+            copy_block(block.values, block.slab, &mut values, slab, slab, size);
+        };
+        self.read(variable, size, slab, second, &sink)
+            .map_err(failed)?;
+        Ok(values.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A buffer for the values of `slab`, if they can be in the file: a header alone must not fill the memory.
+    fn room_for(&self, slab: &Hyperslab, size: usize) -> Result<Vec<u8>, String> {
+        let bytes = bytes_of(&slab.count, size);
+        let length = self
+            .raw
+            .metadata()
+            .map_err(|cause| cause.to_string())?
+            .len();
+        let most = length.saturating_mul(MAX_RATIO);
+        let bytes = bytes.filter(|&bytes| bytes as u64 <= most);
+        let bytes = bytes.ok_or_else(|| format!("a file of {length} bytes cannot hold them"))?;
+        let mut values = Vec::new();
+        let room = values.try_reserve_exact(bytes);
+        room.map_err(|_| format!("{bytes} bytes do not fit into the memory"))?;
+        values.resize(bytes, 0);
+        Ok(values)
+    }
+
+    fn failed(&self, variable: &str, slab: &Hyperslab, cause: String) -> SourceError {
+        SourceError::Read {
+            path: self.path.clone(),
+            variable: variable.to_owned(),
+            start: slab.start.clone(),
+            count: slab.count.clone(),
+            cause,
+        }
+    }
+
+    fn read(
+        &self,
+        variable: &str,
+        size: usize,
+        slab: &Hyperslab,
+        second: bool,
+        sink: Sink<'_>,
     ) -> Result<(), String> {
-        let values = &read_slab(&self.netcdf, variable, size, slab)?;
-        sink(Block { slab, values });
+        if let Some(kind) = self.texts(variable)? {
+            let values = &self.read_texts(variable, kind, size, slab, second)?;
+            sink(Block { slab, values });
+            return Ok(());
+        }
+        self.read_values(variable, size, slab, second, sink)
+    }
+
+    /// Reads numbers or characters.
+    pub(super) fn read_values(
+        &self,
+        variable: &str,
+        size: usize,
+        slab: &Hyperslab,
+        second: bool,
+        sink: Sink<'_>,
+    ) -> Result<(), String> {
+        let placed = self.placed(variable)?;
+        let Placed { shape, .. } = &*placed;
+        let ends = slab.start.iter().zip(&slab.count).zip(shape);
+        let is_within = |((&start, &count), &length): ((&u64, &u64), &u64)| {
+            start.checked_add(count).is_some_and(|end| end <= length)
+        };
+        if size != placed.size
+            || slab.start.len() != shape.len()
+            || !ends.into_iter().all(is_within)
+        {
+            return Err(format!(
+                "it has values of {} bytes and shape {shape:?}",
+                placed.size
+            ));
+        }
+        let through_library = || {
+            let library = self.library()?;
+            let library = library.lock().unwrap_or_else(PoisonError::into_inner);
+            library.read(variable, size, slab)
+        };
+        match &placed.place {
+            Place::Library { why, .. } => {
+                let values = through_library().map_err(|cause| {
+                    format!("only the NetCDF library can read it, for {why}: {cause}")
+                })?;
+                let values = &values;
+                sink(Block { slab, values });
+            }
+            _ if second => {
+                let values = &through_library()?;
+                sink(Block { slab, values });
+            }
+            Place::Fill(fill) => {
+                let mut values = fill.repeat(index(slab.len()));
+                swap(&placed, &mut values);
+                let values = &values;
+                sink(Block { slab, values });
+            }
+            Place::Inline(values) => {
+                let mut values = values.clone();
+                swap(&placed, &mut values);
+                let whole = Hyperslab {
+                    start: vec![0; shape.len()],
+                    count: shape.clone(),
+                };
+                let (slab, values) = (&whole, &values);
+                sink(Block { slab, values });
+            }
+            Place::Run { begin, stride } => {
+                self.read_run(&placed, *begin, *stride, slab, sink)?;
+            }
+            Place::Chunks(chunks) => self.read_chunks(&placed, chunks, slab, sink)?,
+        }
         Ok(())
     }
 
-    fn read_stored(
+    fn read_run(
         &self,
-        dataset: &Dataset,
-        size: usize,
+        placed: &Placed,
+        begin: u64,
+        stride: Option<u64>,
         slab: &Hyperslab,
-        sink: &(dyn Fn(Block<'_>) + Sync),
+        sink: Sink<'_>,
     ) -> Result<(), String> {
-        let decoded = index(dataset.chunk.iter().product()) * size;
-        chunk_origins(slab, &dataset.chunk)
+        let parts = parts(slab, &placed.shape, placed.size, stride.is_some());
+        parts.into_par_iter().try_for_each(|part| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let record = stride.map_or(0, |stride| stride * part.slab.start[0]);
+                let at = begin + record + part.first * placed.size as u64;
+                let values = &mut scratch.stored;
+                values.resize(index(part.slab.len()) * placed.size, 0);
+                self.raw
+                    .read_exact_at(values, at)
+                    .map_err(|cause| format!("the values at byte {at}: {cause}"))?;
+                swap(placed, values);
+                let slab = &part.slab;
+                sink(Block { slab, values });
+                Ok(())
+            })
+        })
+    }
+
+    fn read_chunks(
+        &self,
+        placed: &Placed,
+        chunks: &Chunks,
+        slab: &Hyperslab,
+        sink: Sink<'_>,
+    ) -> Result<(), String> {
+        let size = placed.size;
+        let grid = grid(slab, &chunks.shape);
+        (0..grid.iter().product::<u64>())
             .into_par_iter()
-            .try_for_each(|origin| {
-                let chunk = Hyperslab {
-                    start: origin,
-                    count: dataset.chunk.clone(),
+            .try_for_each(|place| {
+                let slab = &Hyperslab {
+                    start: origin(slab, &chunks.shape, &grid, place),
+                    count: chunks.shape.clone(),
                 };
-                let Some(stored) = dataset.stored_chunk(&chunk.start)? else {
-                    let values = dataset.fill.repeat(decoded / size);
-                    sink(Block {
-                        slab: &chunk,
-                        values: &values,
-                    });
+                let Some(stored) = chunks.at(&slab.start) else {
+                    let mut values = chunks.fill.repeat(chunks.bytes / size);
+                    swap(placed, &mut values);
+                    let values = &values;
+                    sink(Block { slab, values });
                     return Ok(());
                 };
                 SCRATCH.with_borrow_mut(|scratch| {
@@ -226,34 +306,44 @@ impl OpenFile {
                     self.raw
                         .read_exact_at(&mut scratch.stored, stored.address)
                         .map_err(|cause| {
-                            format!("the stored chunk at {:?}: {cause}", chunk.start)
+                            format!("the stored chunk at {:?}: {cause}", slab.start)
                         })?;
-                    let values =
-                        scratch.decode(&dataset.filters, stored.skipped_filters, decoded, size)?;
-                    sink(Block {
-                        slab: &chunk,
-                        values,
-                    });
+                    let (filters, skipped) = (&chunks.filters, stored.skipped_filters);
+                    let values = scratch.decode(filters, skipped, chunks.bytes, size)?;
+                    swap(placed, values);
+                    sink(Block { slab, values });
                     Ok(())
                 })
             })
     }
 }
 
-/// The origins of the chunks of shape `chunk` that `slab` touches, in row-major order.
-fn chunk_origins(slab: &Hyperslab, chunk: &[u64]) -> Vec<Vec<u64>> {
-    let mut origins = vec![Vec::new()];
-    for (d, &length) in chunk.iter().enumerate() {
-        let first = slab.start[d] / length;
-        let last = (slab.start[d] + slab.count[d] - 1) / length;
-        origins = origins
-            .into_iter()
-            .flat_map(|prefix| {
-                (first..=last).map(move |i| prefix.iter().copied().chain([i * length]).collect())
-            })
-            .collect();
+/// Puts values into the byte order in which they travel.
+fn swap(placed: &Placed, values: &mut [u8]) {
+    if placed.is_big_endian {
+        values
+            .chunks_exact_mut(placed.size)
+            .for_each(<[u8]>::reverse);
     }
-    origins
+}
+
+/// The numbers of chunks of shape `chunk` that `slab` touches, along each dimension.
+fn grid(slab: &Hyperslab, chunk: &[u64]) -> Vec<u64> {
+    let along = |d: usize| {
+        let last = (slab.start[d] + slab.count[d] - 1) / chunk[d];
+        last - slab.start[d] / chunk[d] + 1
+    };
+    (0..chunk.len()).map(along).collect()
+}
+
+/// The origin of the one of these number `place`, in row-major order.
+fn origin(slab: &Hyperslab, chunk: &[u64], grid: &[u64], mut place: u64) -> Vec<u64> {
+    let mut origin = vec![0; chunk.len()];
+    for d in (0..chunk.len()).rev() {
+        origin[d] = (slab.start[d] / chunk[d] + place % grid[d]) * chunk[d];
+        place /= grid[d];
+    }
+    origin
 }
 
 /// An index of values in memory. What is in memory fits into the address space.

@@ -1,12 +1,16 @@
 //! Undoing the filters of a stored HDF5 chunk: inflate, unshuffle. Values in, values out.
 
+use hdf5_reader::filters::{FILTER_DEFLATE, FILTER_SHUFFLE, FilterRegistry};
+use hdf5_reader::messages::filter_pipeline::FilterDescription;
 use libdeflater::Decompressor;
 
-use super::hdf5::Filter;
+/// What a filter may add to a chunk, such as a checksum, in bytes.
+const ADDED: usize = 64;
 
 /// Buffers that one thread uses again for each chunk; fresh pages cost as much as the unshuffle.
 pub(super) struct Scratch {
     inflater: Decompressor,
+    others: FilterRegistry,
     /// The bytes as they lie in the file; the caller fills it.
     pub stored: Vec<u8>,
     spare: Vec<u8>,
@@ -17,6 +21,7 @@ impl Scratch {
     pub(super) fn new() -> Self {
         Self {
             inflater: Decompressor::new(),
+            others: FilterRegistry::new(),
             stored: Vec::new(),
             spare: Vec::new(),
         }
@@ -28,33 +33,39 @@ impl Scratch {
     /// If it does not decode to exactly that many bytes.
     pub(super) fn decode(
         &mut self,
-        filters: &[Filter],
+        filters: &[FilterDescription],
         skipped: u32,
         decoded: usize,
         size: usize,
-    ) -> Result<&[u8], String> {
+    ) -> Result<&mut [u8], String> {
         for (index, filter) in filters.iter().enumerate().rev() {
-            if skipped >> index & 1 == 1 {
+            if skipped.checked_shr(index as u32).unwrap_or(0) & 1 == 1 {
                 continue;
             }
-            self.spare.resize(decoded, 0);
-            match filter {
-                Filter::Deflate => {
+            match filter.id {
+                FILTER_DEFLATE => {
+                    self.spare.resize(decoded + ADDED, 0);
                     let written = self
                         .inflater
                         .zlib_decompress(&self.stored, &mut self.spare)
                         .map_err(|cause| format!("the stored chunk does not inflate: {cause}"))?;
                     self.spare.truncate(written);
                 }
-                Filter::Shuffle => {
+                FILTER_SHUFFLE if filter.client_data.first() == Some(&(size as u32)) => {
                     self.spare.resize(self.stored.len(), 0);
                     unshuffle(&self.stored, &mut self.spare, size);
+                }
+                _ => {
+                    let most = Some(decoded + ADDED);
+                    let others = &self.others;
+                    let done = others.apply_with_limit(filter, &self.stored, size, most);
+                    self.spare = done.map_err(|cause| format!("the stored chunk: {cause}"))?;
                 }
             }
             std::mem::swap(&mut self.stored, &mut self.spare);
         }
         if self.stored.len() == decoded {
-            Ok(&self.stored)
+            Ok(&mut self.stored)
         } else {
             let found = self.stored.len();
             Err(format!(
@@ -109,7 +120,11 @@ mod tests {
             size in proptest::sample::select(vec![1usize, 2, 4, 8]),
             skipped in 0..4u32,
         ) {
-            let filters = [Filter::Shuffle, Filter::Deflate];
+            let filter = |id, client_data| FilterDescription { id, name: None, client_data };
+            let filters = [
+                filter(FILTER_SHUFFLE, vec![size as u32]),
+                filter(FILTER_DEFLATE, vec![6]),
+            ];
             let mut stored = values.clone();
             if skipped & 1 == 0 { stored = shuffle(&stored, size); }
             if skipped & 2 == 0 {

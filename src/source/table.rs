@@ -7,10 +7,11 @@ use std::path::Path;
 use netcdf::{AttributeValue, Extents, FileMut, NcTypeDescriptor};
 
 use super::attribute::Attribute;
-use super::catalogue::open;
 use super::dtype::Number;
 use super::error::SourceError;
-use super::hdf5::quiet;
+use super::hyperslab::Hyperslab;
+use super::library::quiet;
+use super::open::OpenFile;
 
 /// What a file of columns holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,38 +79,37 @@ impl Table {
     /// # Errors
     /// If it is no NetCDF file, or a column cannot be read.
     pub fn read(path: &Path, names: &[&str]) -> Result<Self, SourceError> {
-        let file = open(path)?;
-        let broken = |cause: netcdf::Error| SourceError::Broken {
-            path: path.to_owned(),
-            cause: cause.to_string(),
+        let file = OpenFile::new(path)?;
+        let catalogue = file.catalogue()?;
+        let mut table = Self {
+            dimensions: Vec::new(),
+            columns: Vec::new(),
+            attributes: catalogue.attributes,
         };
-        let mut table = Self::default();
-        for dimension in file.dimensions() {
-            table.dimensions.push((dimension.name(), dimension.len()));
+        for (name, size) in catalogue.dimensions {
+            table.dimensions.push((name, size as usize));
         }
-        for attribute in file.attributes() {
-            let value = attribute.value().map_err(broken)?;
-            table
-                .attributes
-                .push((attribute.name().to_owned(), value.into()));
-        }
-        for name in names {
-            let Some(variable) = file.variable(name) else {
+        for variable in catalogue.variables {
+            let [dimension] = &variable.dimensions[..] else {
                 continue;
             };
-            let dimensions = variable.dimensions();
-            let [dimension] = dimensions else {
+            if !names.contains(&variable.name.as_str()) {
                 continue;
+            }
+            let dtype = variable.dtype(path)?;
+            let whole = Hyperslab {
+                start: vec![0],
+                count: variable.shape.clone(),
             };
-            let float = matches!(variable.vartype(), netcdf::types::NcVariableType::Float(_));
-            let column = if float {
-                Column::Doubles(variable.get_values(Extents::All).map_err(broken)?)
+            let values = file.read_whole(&variable.name, dtype.size(), &whole, false)?;
+            let numbers = dtype.numbers(&values).map(Number::as_f64);
+            let column = if dtype.is_float() {
+                Column::Doubles(numbers.collect())
             } else {
-                Column::Ints(variable.get_values(Extents::All).map_err(broken)?)
+                Column::Ints(numbers.map(|number| number as i32).collect())
             };
-            table
-                .columns
-                .push(((*name).to_owned(), dimension.name(), column));
+            let name = variable.name.clone();
+            table.columns.push((name, dimension.clone(), column));
         }
         Ok(table)
     }

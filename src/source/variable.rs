@@ -5,14 +5,11 @@
 use std::fmt;
 use std::path::Path;
 
-use netcdf::types::{FloatType, IntType, NcVariableType};
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
-use super::characters::longest_string;
 use super::dtype::{DType, Number};
 use super::error::SourceError;
-use super::text::{Kind, text_of_width};
 
 /// One variable's metadata.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,54 +49,6 @@ impl fmt::Display for VariableType {
 }
 
 impl Variable {
-    /// The metadata of `variable`; one of characters has its dimensions as in the file, not joined yet.
-    pub(super) fn of(
-        variable: &netcdf::Variable<'_>,
-        texts: Option<Kind>,
-        path: &Path,
-    ) -> Result<Self, SourceError> {
-        let mut attributes = Vec::new();
-        for attribute in variable.attributes() {
-            let value = attribute
-                .value()
-                .map_err(|cause| SourceError::Unsupported {
-                    path: path.to_owned(),
-                    variable: variable.name(),
-                    problem: format!(
-                        "has an attribute '{}' that cannot be read: {cause}",
-                        attribute.name()
-                    ),
-                })?;
-            attributes.push((attribute.name().to_owned(), value.into()));
-        }
-        let dimensions = variable.dimensions();
-        let shape: Vec<u64> = dimensions.iter().map(|d| d.len() as u64).collect();
-        let width = match texts {
-            None => 0,
-            Some(Kind::Strings) => longest_string(variable).map_err(|cause| SourceError::Read {
-                path: path.to_owned(),
-                variable: variable.name(),
-                start: vec![0; shape.len()],
-                count: shape.clone(),
-                cause,
-            })?,
-            Some(kind) => kind.bytes_of_character(),
-        };
-        Ok(Self {
-            name: variable.name(),
-            kind: kind_of(&variable.vartype(), width),
-            dimensions: dimensions.iter().map(netcdf::Dimension::name).collect(),
-            shape,
-            // Formats before NetCDF-4 have no chunks and answer with an error.
-            stored_chunks: variable
-                .chunking()
-                .ok()
-                .flatten()
-                .map(|c| c.into_iter().map(|n| n as u64).collect()),
-            attributes,
-        })
-    }
-
     /// The attribute called `name`.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
@@ -143,29 +92,5 @@ impl Variable {
                 ),
             }),
         }
-    }
-}
-
-/// The type that NetCDF's `kind` is sent as; `width` is that of texts.
-fn kind_of(kind: &NcVariableType, width: u64) -> VariableType {
-    use VariableType::{Number, Other, Text};
-    match kind {
-        NcVariableType::Int(int) => Number(match int {
-            IntType::U8 => DType::U8,
-            IntType::U16 => DType::U16,
-            IntType::U32 => DType::U32,
-            IntType::U64 => DType::U64,
-            IntType::I8 => DType::I8,
-            IntType::I16 => DType::I16,
-            IntType::I32 => DType::I32,
-            IntType::I64 => DType::I64,
-        }),
-        NcVariableType::Float(FloatType::F32) => Number(DType::F32),
-        NcVariableType::Float(FloatType::F64) => Number(DType::F64),
-        NcVariableType::Char | NcVariableType::String => Text(text_of_width(width)),
-        NcVariableType::Compound(_) => Other("compound".to_owned()),
-        NcVariableType::Opaque(_) => Other("opaque".to_owned()),
-        NcVariableType::Enum(_) => Other("enum".to_owned()),
-        NcVariableType::Vlen(_) => Other("variable-length".to_owned()),
     }
 }

@@ -50,7 +50,7 @@ impl Stored {
             path: PathBuf::from("the store"),
             dimensions: Vec::new(),
             variables: variables.collect(),
-            attributes: Vec::new(),
+            ..Catalogue::default()
         }
     }
 }

@@ -63,7 +63,11 @@ impl Engine {
             .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
-            reader: Reader::new(plan.files.clone()),
+            reader: if orders.second_opinion {
+                Reader::second(plan.files.clone())
+            } else {
+                Reader::new(plan.files.clone())
+            },
             bucket,
             codecs,
             weights,

@@ -80,15 +80,17 @@ impl TransferError {
 
 impl From<TransferError> for Failure {
     fn from(error: TransferError) -> Self {
-        let exit = match &error {
+        let message = error.to_string();
+        let exit = match error {
             TransferError::Verify { .. } => Exit::VerifyFailed,
             TransferError::Differs { .. } => Exit::CoordinateConflict,
             TransferError::Store {
                 cause: StoreError::Fenced { .. },
                 ..
             } => Exit::LeaseLost,
+            TransferError::Source { cause, .. } => Self::from(cause).exit,
             _ => Exit::TransferFailed,
         };
-        Self::new(exit, error.to_string())
+        Self::new(exit, message)
     }
 }

@@ -27,6 +27,8 @@ pub struct Orders {
     pub saved: BTreeMap<String, u64>,
     /// Which conditions on writes the server keeps to.
     pub conditions: Conditions,
+    /// Are the files read through the NetCDF library, by which what this program has read itself is judged?
+    pub second_opinion: bool,
 }
 
 /// Records by array, store and chunk.
@@ -43,6 +45,7 @@ impl Orders {
             done: Vec::new(),
             saved: BTreeMap::new(),
             conditions: Conditions::default(),
+            second_opinion: false,
         }
     }
 

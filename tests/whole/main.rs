@@ -22,6 +22,7 @@ mod model;
 mod model_bucket;
 mod model_run;
 mod model_world;
+mod odd;
 mod outlived;
 mod processes;
 mod race_scenes;

@@ -88,7 +88,7 @@ fn source_files_that_cannot_be_read() {
         refused(
             &sandbox,
             12,
-            &[name, "not a whole NetCDF file"],
+            &[name, "truncated"],
             &["send", "-f", cut.to_str().unwrap(), "-b", &url],
         );
     }

@@ -131,7 +131,7 @@ fn what_cannot_be_sent_is_refused_by_name() {
         ),
         (
             r#"v = f.createVariable("bad", "S1", ("n",)); v[:] = [b"\xe9", b"a"]"#.to_owned(),
-            40,
+            12,
             &["'bad'", "not UTF-8", "latin-1"],
         ),
         (

@@ -69,7 +69,7 @@ mod tests {
             path: "a.nc".into(),
             dimensions: vec![("time_counter".to_owned(), 1)],
             variables: variables.collect(),
-            attributes: Vec::new(),
+            ..Catalogue::default()
         }
     }
 

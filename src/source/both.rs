@@ -1,0 +1,195 @@
+//! What this program reads of files, and what the NetCDF library does, are the same. `MSM_OS_TEST_FILES` names a directory of
+//! more files.
+
+use std::path::{Path, PathBuf};
+
+use nemo_like::{Format, Spec};
+use netcdf::types::{FloatType, IntType, NcVariableType};
+
+use super::attribute::Attribute;
+use super::catalogue::Catalogue;
+use super::dtype::DType;
+use super::hyperslab::Hyperslab;
+use super::library::attribute;
+use super::open::OpenFile;
+use super::reader::Reader;
+use super::variable::{Variable, VariableType};
+
+/// Larger variables are not read whole.
+const MAX_BYTES: u64 = 64 << 20;
+
+fn number(kind: &NcVariableType) -> Option<DType> {
+    Some(match kind {
+        NcVariableType::Int(IntType::I8) => DType::I8,
+        NcVariableType::Int(IntType::U8) => DType::U8,
+        NcVariableType::Int(IntType::I16) => DType::I16,
+        NcVariableType::Int(IntType::U16) => DType::U16,
+        NcVariableType::Int(IntType::I32) => DType::I32,
+        NcVariableType::Int(IntType::U32) => DType::U32,
+        NcVariableType::Int(IntType::I64) => DType::I64,
+        NcVariableType::Int(IntType::U64) => DType::U64,
+        NcVariableType::Float(FloatType::F32) => DType::F32,
+        NcVariableType::Float(FloatType::F64) => DType::F64,
+        _ => return None,
+    })
+}
+
+/// Compares attributes, whatever their order.
+fn same_attributes<'a>(
+    ours: &[(String, Attribute)],
+    odd: usize,
+    theirs: impl Iterator<Item = netcdf::Attribute<'a>>,
+) -> Result<(), String> {
+    let theirs: Vec<_> = theirs.collect();
+    if ours.len() + odd != theirs.len() {
+        return Err(format!("{} attributes, {} there", ours.len(), theirs.len()));
+    }
+    for theirs in theirs {
+        let name = theirs.name();
+        let Some((_, found)) = ours.iter().find(|ours| ours.0 == name) else {
+            continue;
+        };
+        let value = attribute(theirs.value().map_err(|cause| cause.to_string())?);
+        if found.to_json() != value.to_json() {
+            return Err(format!("attribute '{name}' is {found:?}, {value:?} there"));
+        }
+    }
+    Ok(())
+}
+
+/// An error says what is not the same of the file at `path`.
+fn same(path: &Path) -> Result<(), String> {
+    let theirs = netcdf::open(path).map_err(|cause| format!("the library: {cause}"))?;
+    let file = OpenFile::new(path).map_err(|cause| cause.to_string())?;
+    let ours = file.catalogue().map_err(|cause| cause.to_string())?;
+    let dimensions = theirs.dimensions().map(|d| (d.name(), d.len() as u64));
+    let dimensions: Vec<_> = dimensions.collect();
+    if ours.dimensions != dimensions {
+        return Err(format!(
+            "dimensions {:?}, {dimensions:?} there",
+            ours.dimensions
+        ));
+    }
+    let odd = |of: Option<&String>| {
+        let odd = ours.odd_attributes.iter();
+        odd.filter(|(owner, _)| owner.as_ref() == of).count()
+    };
+    same_attributes(&ours.attributes, odd(None), theirs.attributes())?;
+    let names: Vec<String> = theirs.variables().map(|v| v.name()).collect();
+    let found: Vec<&String> = ours.variables.iter().map(|v| &v.name).collect();
+    if found != names.iter().collect::<Vec<_>>() {
+        return Err(format!("variables {found:?}, {names:?} there"));
+    }
+    for (ours_, theirs) in ours.variables.iter().zip(theirs.variables()) {
+        same_attributes(
+            &ours_.attributes,
+            odd(Some(&ours_.name)),
+            theirs.attributes(),
+        )
+        .and_then(|()| same_variable(&ours, ours_, &theirs, path))
+        .map_err(|problem| format!("variable '{}': {problem}", ours_.name))?;
+    }
+    Ok(())
+}
+
+fn same_variable(
+    catalogue: &Catalogue,
+    ours: &Variable,
+    theirs: &netcdf::Variable<'_>,
+    path: &Path,
+) -> Result<(), String> {
+    let mut shape: Vec<u64> = theirs.dimensions().iter().map(|d| d.len() as u64).collect();
+    if matches!(theirs.vartype(), NcVariableType::Char) {
+        shape.truncate(ours.shape.len());
+    }
+    if ours.shape != shape {
+        return Err(format!("shape {:?}, {shape:?} there", ours.shape));
+    }
+    let VariableType::Number(dtype) = ours.kind else {
+        return Ok(());
+    };
+    if number(&theirs.vartype()) != Some(dtype) {
+        return Err(format!("{dtype}, {:?} there", theirs.vartype()));
+    }
+    let is_too_large = ours.shape.iter().product::<u64>() * dtype.size() as u64 > MAX_BYTES;
+    if is_too_large || catalogue.unreadable.contains_key(&ours.name) {
+        return Ok(());
+    }
+    let whole = Hyperslab {
+        start: vec![0; shape.len()],
+        count: shape,
+    };
+    let read = |reader: Reader| {
+        let values = reader.read_whole(0, &ours.name, dtype.size(), &whole);
+        values.map_err(|cause| cause.to_string())
+    };
+    let paths = vec![path.to_owned()];
+    let (found, expected) = (
+        read(Reader::new(paths.clone()))?,
+        read(Reader::second(paths))?,
+    );
+    if found == expected {
+        Ok(())
+    } else {
+        let pairs = found
+            .chunks(dtype.size())
+            .zip(expected.chunks(dtype.size()));
+        let differing = pairs.filter(|(a, b)| a != b).count();
+        Err(format!("{differing} values are others"))
+    }
+}
+
+fn below(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            below(&path, found);
+        } else if path
+            .extension()
+            .is_some_and(|e| ["nc", "nc4", "cdf"].iter().any(|n| e == *n))
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_are_what_the_netcdf_library_says() {
+    let root = tempfile::tempdir().unwrap();
+    let formats = [
+        Format::Classic,
+        Format::Offset64,
+        Format::Cdf5,
+        Format::NetCdf4,
+        Format::NetCdf4Classic,
+    ];
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for (number, format) in formats.into_iter().enumerate() {
+        for deflate in [0, 1] {
+            let path = root.path().join(format!("{number}_{deflate}.nc"));
+            let spec = Spec {
+                steps: 3,
+                format,
+                deflate,
+                ..Spec::default()
+            };
+            nemo_like::write(&path, &spec).unwrap();
+            paths.push(path);
+        }
+    }
+    if let Some(asked) = std::env::var_os("MSM_OS_TEST_FILES") {
+        below(Path::new(&asked), &mut paths);
+    }
+    paths.sort();
+    let problems = paths.iter().filter_map(|path| {
+        let problem = same(path).err()?;
+        Some(format!("{}: {problem}", path.display()))
+    });
+    let problems: Vec<String> = problems.collect();
+    println!(
+        "{} of {} files are the same",
+        paths.len() - problems.len(),
+        paths.len()
+    );
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
