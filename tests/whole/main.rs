@@ -5,6 +5,7 @@
 
 mod access;
 mod again;
+mod any_files;
 mod append;
 mod archives;
 mod compact;
