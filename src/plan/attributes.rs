@@ -264,7 +264,7 @@ mod tests {
     fn a_fill_value_that_no_value_equals_masks_nothing() {
         let fill = ("_FillValue", floats(&[1e37]));
         let missing = ("missing_value", Attribute::Numbers(vec![Number::Int(-1)]));
-        let alone = attributes(DType::I16, &[fill.clone()]);
+        let alone = attributes(DType::I16, std::slice::from_ref(&fill));
         assert_eq!(alone, json!({"missing_value": 1e37}));
         let both = attributes(DType::I16, &[missing.clone(), fill]);
         assert_eq!(both, json!({"missing_value": [1e37, -1]}));

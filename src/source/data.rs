@@ -56,7 +56,7 @@ impl Catalogue {
                 .for_each(|name| add(name, "grid_mapping"));
         }
         for variable in &self.variables {
-            for name in self.unnamed_horizontal(variable).into_iter().flatten() {
+            for name in self.unnamed_horizontal(variable) {
                 if let Some(coordinate) = self.variable(&name) {
                     let why = || format!("a coordinate of '{}', by its dimensions", variable.name);
                     auxiliary.entry(&coordinate.name).or_insert_with(why);

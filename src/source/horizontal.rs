@@ -50,28 +50,34 @@ impl Catalogue {
         })
     }
 
-    /// The longitude and the latitude that belong to `variable` though it does not name them: the only ones of its last two
-    /// dimensions, or those that NEMO calls `nav_lon` and `nav_lat`.
+    /// The longitude and the latitude that belong to `variable` though nothing names them: the only ones of its last two
+    /// dimensions, or those that NEMO calls `nav_lon` and `nav_lat`. What some variable names belongs to those that name it.
     #[must_use]
-    pub fn unnamed_horizontal(&self, variable: &Variable) -> Option<[String; 2]> {
-        let plane = plane(variable)?;
+    pub fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
+        let Some(plane) = plane(variable) else {
+            return Vec::new();
+        };
         let pick = |is: fn(&Variable) -> bool, usual: &str| {
             let on_plane = self.variables.iter().filter(|v| v.dimensions == plane);
             let found: Vec<&Variable> = on_plane.filter(|v| is(v)).collect();
             match found[..] {
-                [one] => Some(one.name.clone()),
-                _ => found
-                    .iter()
-                    .find(|v| v.name == usual)
-                    .map(|v| v.name.clone()),
+                [one] => Some(one),
+                _ => found.iter().find(|v| v.name == usual).copied(),
             }
         };
-        let pair = [
-            pick(is_longitude, "nav_lon")?,
-            pick(is_latitude, "nav_lat")?,
-        ];
-        let own = pair.contains(&variable.name) || self.horizontal(variable).is_some();
-        (!own).then_some(pair)
+        let pair = [pick(is_longitude, "nav_lon"), pick(is_latitude, "nav_lat")];
+        let [Some(longitude), Some(latitude)] = pair else {
+            return Vec::new();
+        };
+        if [&longitude.name, &latitude.name].contains(&&variable.name) {
+            return Vec::new();
+        }
+        let is_named = |coordinate: &Variable| {
+            let mut all = self.variables.iter().flat_map(|v| v.words("coordinates"));
+            all.any(|name| name == coordinate.name)
+        };
+        let unnamed = [longitude, latitude].into_iter().filter(|c| !is_named(c));
+        unnamed.map(|coordinate| coordinate.name.clone()).collect()
     }
 }
 
@@ -233,10 +239,9 @@ mod tests {
             catalogue.unnamed_horizontal(&variable(name, dimensions, &[]))
         };
         // Which of two?
-        assert_eq!(unnamed("v", &["t", "y", "x"]), None);
-        let only = ["glamt", "gphit"].map(str::to_owned);
-        assert_eq!(unnamed("v", &["t", "b", "a"]), Some(only));
-        assert_eq!(unnamed("glamt", &["b", "a"]), None);
+        assert!(unnamed("v", &["t", "y", "x"]).is_empty());
+        assert_eq!(unnamed("v", &["t", "b", "a"]), ["glamt", "gphit"]);
+        assert!(unnamed("glamt", &["b", "a"]).is_empty());
         assert_eq!(of(&["y", "x", "nvertex"], "nav_lat_grid_U"), None);
         assert_eq!(of(&["t"], ""), None);
     }

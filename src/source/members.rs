@@ -48,7 +48,7 @@ impl Archive {
         for main in mains {
             add(catalogue.with_coordinates(main));
             let variable = catalogue.variable(main);
-            let unnamed = variable.and_then(|v| catalogue.unnamed_horizontal(v));
+            let unnamed = variable.map(|v| catalogue.unnamed_horizontal(v));
             for name in unnamed.into_iter().flatten() {
                 add(catalogue.with_coordinates(&name));
             }

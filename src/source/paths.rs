@@ -73,7 +73,9 @@ fn pattern(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
     for component in path.components() {
         let name = Path::new(&component);
         if !is_pattern(name) {
-            found.iter_mut().for_each(|path| path.push(name));
+            for path in &mut found {
+                path.push(name);
+            }
             continue;
         }
         let pattern = Pattern::new(&name.to_string_lossy())

@@ -24,6 +24,8 @@ mod model_bucket;
 mod model_run;
 mod model_world;
 mod odd_coordinates;
+mod odd_fills;
+mod odd_names;
 mod odd_times;
 mod outlived;
 mod processes;

@@ -156,7 +156,7 @@ t[:] = {values}
 o[:] = {other}"#
         ));
         let lines = lines.replace(
-            r#"fill_value=1e20); v"#,
+            "fill_value=1e20); v",
             r#"fill_value=1e20); v.coordinates = "other"; v"#,
         );
         let files = [0, 2].map(|first| file(&sandbox, &format!("{first}.nc"), first, &lines));
