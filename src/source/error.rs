@@ -36,7 +36,7 @@ pub enum SourceError {
     NoAppendCoordinate { path: PathBuf, dimension: String },
     #[error("{path}: is one of {total} pieces that the model wrote, one a processor (its attribute DOMAIN_number_total says so); join them with NEMO's rebuild_nemo and send the whole, or, if this is the whole, delete the attribute: ncatted -h -a DOMAIN_number_total,global,d,, {path}", path = path.display())]
     Piece { path: PathBuf, total: String },
-    #[error("{path}: dimension '{dimension}' has no steps", path = path.display())]
+    #[error("{path}: dimension '{dimension}' has no steps; send a file without time, such as a bathymetry, with --static", path = path.display())]
     NoSteps { path: PathBuf, dimension: String },
     #[error("{path}: step {index} of '{variable}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
     StepsNotIncreasing {
