@@ -11,6 +11,7 @@ use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
+use super::tolerance::ToleranceArgs;
 use crate::exit::Failure;
 use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
@@ -47,6 +48,13 @@ pub struct FileArgs {
     )]
     pub append_dim: String,
 
+    /// Send files that have no time, such as mesh masks and bathymetries, as they are: nothing is appended to their stores
+    ///
+    /// Any `time_counter` that they have is a dimension like others. Sent again, values must be those that are there; `update`
+    /// overwrites them.
+    #[arg(long = "static", conflicts_with = "append_dim")]
+    pub is_static: bool,
+
     /// Chunk sizes of a new store, as JSON: '{"time_counter": 1, "y": 100, "x": 100}' [short: -cs]
     ///
     /// Dimensions left out are chosen automatically: one time step, and multiples of the source's own chunks up to
@@ -60,6 +68,9 @@ pub struct FileArgs {
 
     #[command(flatten)]
     pub grid: GridArgs,
+
+    #[command(flatten)]
+    pub tolerance: ToleranceArgs,
 
     /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update and with --on-overlap error]
     #[arg(long, value_enum)]
@@ -92,6 +103,12 @@ impl FileArgs {
     /// If it is malformed.
     pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
         sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
+    }
+
+    /// The dimension along which stores grow; empty if they do not.
+    #[must_use]
+    pub fn append_dimension(&self) -> &str {
+        if self.is_static { "" } else { &self.append_dim }
     }
 
     /// Do all variables go into one store?

@@ -20,6 +20,7 @@ mod say;
 mod send;
 mod size;
 mod store;
+mod tolerance;
 mod verify;
 
 pub use args::{Command, Parsed, is_launched, parse};

@@ -8,6 +8,7 @@ use super::files::COMPACT;
 use super::grid::GridArgs;
 use super::size;
 use super::store::StoreArgs;
+use super::tolerance::ToleranceArgs;
 
 /// What `verify` is told.
 #[derive(Args)]
@@ -39,8 +40,15 @@ pub struct VerifyArgs {
     )]
     pub append_dim: String,
 
+    /// The files have no time, and were sent with --static
+    #[arg(long = "static", conflicts_with = "append_dim")]
+    pub is_static: bool,
+
     #[command(flatten)]
     pub grid: GridArgs,
+
+    #[command(flatten)]
+    pub tolerance: ToleranceArgs,
 
     /// Memory that each rank may use for data, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
@@ -48,6 +56,12 @@ pub struct VerifyArgs {
 }
 
 impl VerifyArgs {
+    /// The dimension along which stores grow; empty if they do not.
+    #[must_use]
+    pub fn append_dimension(&self) -> &str {
+        if self.is_static { "" } else { &self.append_dim }
+    }
+
     /// Is it the store of all variables?
     #[must_use]
     pub fn is_compact(&self) -> bool {

@@ -2,9 +2,17 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::exit::Failure;
 use crate::ranks::Ranks;
 use crate::source::{SourceFile, expand};
+
+#[derive(Serialize, Deserialize)]
+struct Expanded {
+    #[serde(with = "crate::source::names::many")]
+    paths: Vec<PathBuf>,
+}
 
 /// What the files that `named` stands for hold, on rank 0; nothing on the others.
 ///
@@ -20,7 +28,8 @@ pub(super) fn catalogue(
     } else {
         Ok(Vec::new())
     };
-    let paths = ranks.broadcast(&expanded)??;
+    let expanded = expanded.map(|paths| Expanded { paths });
+    let paths = ranks.broadcast(&expanded)??.paths;
     let mine = paths.iter().skip(ranks.rank()).step_by(ranks.size());
     let opened: Vec<Result<SourceFile, Failure>> = mine
         .map(|path| SourceFile::open(path, dimension).map_err(Failure::from))

@@ -132,12 +132,13 @@ fn points(
             );
             return Err(Failure::new(Exit::NotReprojected, message));
         }
+        let dtype = variable.dtype(&catalogue.path)?;
         fields.push(Field {
             path: catalogue.path.clone(),
             variable: name.to_owned(),
-            dtype: variable.dtype(&catalogue.path)?,
+            dtype,
             leading,
-            fill: variable.fill_value(),
+            fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
         });
     }
     let fields = <[Field; 2]>::try_from(fields).ok();

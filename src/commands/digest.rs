@@ -6,6 +6,7 @@ use md5::{Digest, Md5};
 
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
+use crate::source::names::path_bytes;
 
 /// The digest of `plan`. Files count by path, size and time of their last change.
 ///
@@ -22,7 +23,7 @@ pub(super) fn digest(plan: &Plan) -> Result<String, Failure> {
             let message = format!("{}: {cause}", path.display());
             Failure::new(Exit::SourceMissing, message)
         })?;
-        files.push((path, looked));
+        files.push((path_bytes(path), looked));
     }
     let bytes = postcard::to_stdvec(&(files, &plan.stores, &plan.arrays));
     let bytes =

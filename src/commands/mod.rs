@@ -9,6 +9,7 @@ mod delete;
 mod describe;
 mod digest;
 mod doctor;
+mod fit;
 mod hold;
 mod intent;
 mod journalist;

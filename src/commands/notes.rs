@@ -1,7 +1,7 @@
 //! What to tell the user of a store before it is written: what is there already, and what only some of its arrays have.
 
 use super::intent::Intent;
-use crate::plan::{LACKING, OfFile, Placed, Request};
+use crate::plan::{LACKING, OfFile, Placed, Request, marks_nothing};
 use crate::source::{Archive, Catalogue, list};
 
 /// What there is to tell of the store of `request`.
@@ -36,11 +36,24 @@ pub(super) fn odd_attributes(catalogue: &Catalogue, members: &[String]) -> Optio
     })
 }
 
+/// Those of `members` whose `_FillValue` marks nothing.
+pub(super) fn unmarked(archive: &Archive, members: &[String]) -> Vec<String> {
+    let catalogue = &archive.catalogue;
+    let variables = members.iter().filter_map(|name| catalogue.variable(name));
+    let found = variables.filter_map(marks_nothing);
+    found
+        .map(|note| format!("{}: {note}", catalogue.path.display()))
+        .collect()
+}
+
 /// What of the files is there already and left as it is.
 fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<String> {
     if request.only_compares(&intent.settings) {
         let count = request.placed.len();
-        return (count > 0).then(|| format!("all {count} steps are there already, skipped"));
+        return Some(match count {
+            0 => "all arrays are there already, skipped".to_owned(),
+            _ => format!("all {count} steps are there already, skipped"),
+        });
     }
     if request.adds() {
         return None;

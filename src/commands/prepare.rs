@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::corners::Domain;
 use super::digest::digest;
+use super::fit::fit;
 use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
-use super::notes::{notes, odd_attributes};
+use super::notes::{notes, odd_attributes, unmarked};
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
@@ -68,19 +68,16 @@ impl<'a> Prepared<'a> {
         } else {
             Order::Increasing
         };
-        let mut archive = Archive::join(files, &args.append_dim, order)?;
+        let mut archive = Archive::join(files, args.append_dimension(), order)?;
         let variables = chosen(&archive.catalogue, args.named())?;
         let prefix = prefix(args.store.prefix()?, &archive)?;
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
-        let mut problems = archive.differences(&members);
-        problems.extend(archive.surplus(args.named()));
-        problems.extend(archive.unreadable(&members));
+        let mut others = archive.surplus(args.named());
         if !intent.allow_gaps {
-            problems.extend(archive.gaps());
+            others.extend(archive.gaps());
         }
-        Failure::together(problems)?;
-        let domain = Domain::open(&args.grid, &mut archive)?;
+        let domain = fit(&mut archive, &members, others, &args.grid)?;
         bucket.reach(&prefix).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
@@ -90,7 +87,7 @@ impl<'a> Prepared<'a> {
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
-            projector: Projector::new(Some(&args.reproject), domain),
+            projector: Projector::new(Some(&args.reproject), domain, intent.settings.tolerance),
             archive,
             targets,
             groups: Vec::new(),
@@ -118,9 +115,9 @@ impl<'a> Prepared<'a> {
             .iter()
             .flat_map(|request| notes(request, &prepared.archive, intent));
         prepared.notes = told.collect();
-        prepared
-            .notes
-            .extend(odd_attributes(&prepared.archive.catalogue, &members));
+        let odd = odd_attributes(&prepared.archive.catalogue, &members);
+        prepared.notes.extend(odd);
+        prepared.notes.extend(unmarked(&prepared.archive, &members));
         if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
             let groups = transactions(
                 &prepared.archive,

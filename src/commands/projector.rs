@@ -22,6 +22,8 @@ pub(super) struct Projector<'a> {
     /// What the command line asks for; `None` where only stores do.
     args: Option<&'a ReprojectArgs>,
     domain: Domain,
+    /// How far coordinates may be from the store's.
+    tolerance: f64,
     projections: Vec<Projection>,
     /// Cells that were read, with their digests.
     digests: Vec<(Cells, String)>,
@@ -30,11 +32,13 @@ pub(super) struct Projector<'a> {
 }
 
 impl<'a> Projector<'a> {
-    /// For what `args` ask for, and for what stores have. Corners may come from the `domain` file.
-    pub(super) fn new(args: Option<&'a ReprojectArgs>, domain: Domain) -> Self {
+    /// For what `args` ask for, and for what stores have. Corners may come from the `domain` file. With any `tolerance`,
+    /// coordinates may differ from those that a store's arrays were reprojected by: how far, their comparison tells.
+    pub(super) fn new(args: Option<&'a ReprojectArgs>, domain: Domain, tolerance: f64) -> Self {
         Self {
             args,
             domain,
+            tolerance,
             projections: Vec::new(),
             digests: Vec::new(),
             reasons: BTreeSet::new(),
@@ -168,7 +172,7 @@ impl<'a> Projector<'a> {
         }
         let index = self.projection(cells, held.method, held.grid)?;
         let found = &self.projections[index].digest;
-        if *found != held.digest {
+        if *found != held.digest && self.tolerance == 0.0 {
             return refuse(
                 Exit::GridConflict,
                 format!(

@@ -22,7 +22,8 @@ pub(super) fn reprojectable(
     let why = |why: &str| Err(Some(format!("'{name}' is not reprojected: {why}")));
     let Some(horizontal) = archive.catalogue.horizontal(variable) else {
         return why(
-            "its last two dimensions are not those of two-dimensional longitudes and latitudes that it names",
+            "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are \
+             in the file, name them with ncatted",
         );
     };
     let plane = &variable.dimensions[variable.dimensions.len() - 2..];
@@ -142,7 +143,7 @@ pub(super) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
         variable: variable_there,
         dtype,
         leading,
-        fill: variable.fill_value(),
+        fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
     })
 }
 

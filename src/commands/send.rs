@@ -45,6 +45,7 @@ pub(super) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
             replace: overlap == Overlap::Replace,
             rewrite: false,
             add_variables: args.add_variables,
+            tolerance: args.files.tolerance.coords_tolerance,
             projections: Vec::new(),
             ranks: ranks.size(),
             budget: budget(&args.files),
@@ -74,6 +75,7 @@ pub(super) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
             replace: true,
             rewrite: true,
             add_variables: false,
+            tolerance: args.files.tolerance.coords_tolerance,
             projections: Vec::new(),
             ranks: ranks.size(),
             budget: budget(&args.files),
@@ -135,7 +137,7 @@ fn run_all(
     let signals = Signals::listen();
     settle(ranks, &signals.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let signals = signals?;
-    let files = catalogue(&args.filepaths, &args.append_dim, ranks)?;
+    let files = catalogue(&args.filepaths, args.append_dimension(), ranks)?;
     let mut prepared = match ranks.rank() {
         0 => runtime
             .block_on(Prepared::new(files, intent, bucket, hold))

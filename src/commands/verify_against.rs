@@ -8,10 +8,11 @@ use tokio::runtime::Runtime;
 
 use super::catalogue::catalogue;
 use super::corners::Domain;
+use super::fit::fit;
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::settle::settle;
-use super::targets::{REQUESTS, Target, all_members, chosen, held, targets};
+use super::targets::{REQUESTS, Target, chosen, held, targets};
 use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
@@ -20,7 +21,7 @@ use crate::plan::{
     Projection, Request, Settings, place,
 };
 use crate::ranks::Ranks;
-use crate::source::{Archive, Order};
+use crate::source::{Archive, Order, SourceFile};
 use crate::store::{Bucket, Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
 
@@ -42,12 +43,10 @@ impl<'a> Against<'a> {
         if args.against.is_empty() {
             return Ok(None);
         }
-        let files = catalogue(&args.against, &args.append_dim, ranks)?;
+        args.grid.coordinates()?;
+        let files = catalogue(&args.against, args.append_dimension(), ranks)?;
         let archive = match ranks.rank() {
-            0 => Archive::join(files, &args.append_dim, Order::Any).and_then(|mut archive| {
-                let domain = Domain::open(&args.grid, &mut archive)?;
-                Ok(Some((archive, domain)))
-            }),
+            0 => join(files, args).map(Some),
             _ => Ok(None),
         };
         settle(ranks, &archive.as_ref().map(|_| ()).map_err(Clone::clone))?;
@@ -130,6 +129,14 @@ impl<'a> Against<'a> {
     }
 }
 
+/// The files joined, and where coordinates and corners come from.
+fn join(files: Vec<SourceFile>, args: &VerifyArgs) -> Result<(Archive, Domain), Failure> {
+    let mut archive = Archive::join(files, args.append_dimension(), Order::Any)?;
+    let members = archive.members(&chosen(&archive.catalogue, args.named())?);
+    let domain = fit(&mut archive, &members, Vec::new(), &args.grid)?;
+    Ok((archive, domain))
+}
+
 /// What is compared.
 async fn plan(
     args: &VerifyArgs,
@@ -149,15 +156,11 @@ async fn plan(
     if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
         all.extend(targets(archive, prefix, variables, true));
     }
-    let members = all_members(&all);
-    let mut problems = archive.differences(&members);
-    problems.extend(archive.unreadable(&members));
-    Failure::together(problems)?;
     let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
-    let mut projector = Projector::new(None, domain);
+    let mut projector = Projector::new(None, domain, settings.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
         let Found::Store(stored) = found else {
             continue;
@@ -225,6 +228,7 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         replace: true,
         rewrite: true,
         add_variables: false,
+        tolerance: args.tolerance.coords_tolerance,
         projections: Vec::new(),
         ranks,
         budget: Budget {

@@ -186,6 +186,7 @@ mod tests {
                 chunk: vec![1],
                 append: None,
                 rewrites: false,
+                tolerance: None,
                 phase: Phase::Transfer,
             }],
             units: vec![WorkUnit {

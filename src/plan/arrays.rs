@@ -19,7 +19,7 @@ use super::sharding::check_chunks;
 use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use crate::exit::Failure;
-use crate::source::{Archive, Variable, list};
+use crate::source::{Archive, SourceError, Variable, list};
 use crate::store::document::{self, Documents};
 use crate::store::{Stored, StoredArray, Version, layout};
 
@@ -134,6 +134,7 @@ fn draft_array(
     let path = &archive.catalogue.path;
     let mut dtype = variable.dtype(path)?;
     check_attributes(variable, dtype, path)?;
+    grows_once(archive, variable)?;
     let units = target_units(archive, request, variable);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
     let stored = arrays.into_iter().find(|a| a.name == variable.name);
@@ -223,6 +224,7 @@ fn draft_array(
         append,
         rewrites,
         phase,
+        tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
     let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
     let documents = document::of_array(version, &variable.name, formed.document, new);
@@ -230,6 +232,23 @@ fn draft_array(
         array,
         documents,
         chunk: formed.chunk,
+    })
+}
+
+/// A dimension may occur twice in a variable, but an array cannot grow along two at once.
+fn grows_once(archive: &Archive, variable: &Variable) -> Result<(), SourceError> {
+    let grows = &archive.append_dimension;
+    if variable.dimensions.iter().filter(|d| *d == grows).count() < 2 {
+        return Ok(());
+    }
+    Err(SourceError::Unsupported {
+        path: archive.catalogue.path.clone(),
+        variable: variable.name.clone(),
+        problem: format!(
+            "has the append dimension '{grows}' more than once, in {:?}, so nothing can be appended to it; name the variables \
+             to send with -v, or send the file as it is with --static",
+            variable.dimensions
+        ),
     })
 }
 

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::lacking::LACKING;
-use crate::source::{Attribute, DType, Number, SourceError, Variable};
+use crate::source::{Attribute, DType, Number, SourceError, Variable, VariableType};
 
 /// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for those that xarray decodes by
 /// (xarray 2026.9, `xarray.backends.zarr.FillValueCoder` and `xarray.coding.variables`):
@@ -18,6 +18,8 @@ use crate::source::{Attribute, DType, Number, SourceError, Variable};
 ///   `_Unsigned` is `"false"`.
 /// - `_FillValue` of a text array cannot be opened at all: it is called `missing_value`, by which xarray masks alike.
 ///   Where a file has both, they are a list.
+/// - `_FillValue` that no value of the array can equal, such as 1e37 of shorts, cannot be opened either, and is called
+///   `missing_value` in the same way.
 /// - `missing_value` loses its NaNs. JSON has none; as a string, xarray would take the other values for strings too;
 ///   and without it NaN stays NaN in a float array, and cannot be in an integer one.
 /// - `_Encoding` of a text array is left out: its texts are UTF-8.
@@ -34,6 +36,11 @@ pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
             LACKING => {}
             "_FillValue" | "missing_value" if dtype.is_text() => {
                 attributes.insert("missing_value".to_owned(), missing_texts(variable));
+            }
+            "_FillValue" | "missing_value" if misfit(variable, dtype).is_some() => {
+                if let Some(missing) = without_nan(&missing_numbers(variable)) {
+                    attributes.insert("missing_value".to_owned(), missing.to_json());
+                }
             }
             "_FillValue" => {
                 attributes.insert(name.clone(), fill_value(variable, dtype, attribute));
@@ -67,12 +74,55 @@ fn missing_texts(variable: &Variable) -> Value {
     }
 }
 
+/// The `_FillValue` of a variable of numbers, if its type cannot hold it.
+fn misfit(variable: &Variable, dtype: DType) -> Option<Number> {
+    let fill = variable
+        .attribute("_FillValue")
+        .and_then(Attribute::number)?;
+    (!dtype.is_text() && dtype.rounded(fill).is_none()).then_some(fill)
+}
+
+/// What to tell the user of the `_FillValue` of `variable`, if it marks nothing.
+#[must_use]
+pub fn marks_nothing(variable: &Variable) -> Option<String> {
+    let VariableType::Number(dtype) = variable.kind else {
+        return None;
+    };
+    let fill = misfit(variable, dtype)?;
+    Some(format!(
+        "variable '{}' has type {dtype}, none of whose values is its _FillValue {fill}; it is kept as missing_value",
+        variable.name
+    ))
+}
+
+/// The numbers that `_FillValue` and `missing_value` have, each once.
+fn missing_numbers(variable: &Variable) -> Attribute {
+    let mut missing: Vec<Number> = Vec::new();
+    for name in ["_FillValue", "missing_value"] {
+        if let Some(Attribute::Numbers(numbers)) = variable.attribute(name) {
+            let new: Vec<Number> = numbers
+                .iter()
+                .copied()
+                .filter(|n| !missing.contains(n))
+                .collect();
+            missing.extend(new);
+        }
+    }
+    Attribute::Numbers(missing)
+}
+
 fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value {
     let Some(fill) = attribute.number() else {
         return attribute.to_json();
     };
     if dtype.is_float() {
-        return json!(BASE64_STANDARD.encode(fill.as_f64().to_le_bytes()));
+        // One NaN for all, or two files with the same mask would differ.
+        let fill = if fill.as_f64().is_nan() {
+            f64::NAN
+        } else {
+            fill.as_f64()
+        };
+        return json!(BASE64_STANDARD.encode(fill.to_le_bytes()));
     }
     let unsigned = variable.attribute("_Unsigned").and_then(Attribute::text);
     let signed = match dtype {
@@ -111,6 +161,10 @@ fn is_finite(attribute: &Attribute) -> bool {
     }
 }
 
+fn is_finite_or_nan(attribute: &Attribute) -> bool {
+    without_nan(attribute).is_none_or(|kept| is_finite(&kept))
+}
+
 /// Checks that the attributes of `variable` can be said in a Zarr document without changing what its values mean.
 ///
 /// # Errors
@@ -141,9 +195,15 @@ pub(super) fn check_attributes(
                     attribute.to_json()
                 ));
             }
-            "missing_value" if without_nan(attribute).is_some_and(|a| !is_finite(&a)) => {
+            "missing_value" if !is_finite_or_nan(attribute) => {
                 return refuse(format!(
                     "has missing_value {}, and JSON has no infinity; replace it, and those values, by a _FillValue",
+                    attribute.to_json()
+                ));
+            }
+            "_FillValue" if misfit(variable, dtype).is_some() && !is_finite_or_nan(attribute) => {
+                return refuse(format!(
+                    "has type {dtype} and _FillValue {}, which it cannot hold; mend or delete it with ncatted",
                     attribute.to_json()
                 ));
             }
@@ -162,7 +222,6 @@ pub(super) fn check_attributes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::VariableType;
 
     fn attributes(dtype: DType, attributes: &[(&str, Attribute)]) -> Value {
         let variable = Variable {
@@ -199,6 +258,19 @@ mod tests {
             attributes(DType::Text(2), &both),
             json!({"missing_value": ["NA", "x"]})
         );
+    }
+
+    #[test]
+    fn a_fill_value_that_no_value_equals_masks_nothing() {
+        let fill = ("_FillValue", floats(&[1e37]));
+        let missing = ("missing_value", Attribute::Numbers(vec![Number::Int(-1)]));
+        let alone = attributes(DType::I16, std::slice::from_ref(&fill));
+        assert_eq!(alone, json!({"missing_value": 1e37}));
+        let both = attributes(DType::I16, &[missing.clone(), fill]);
+        assert_eq!(both, json!({"missing_value": [1e37, -1]}));
+        let nan = [("_FillValue", floats(&[f64::NAN])), missing];
+        assert_eq!(attributes(DType::I16, &nan), json!({"missing_value": -1}));
+        assert_eq!(attributes(DType::I16, &nan[..1]), json!({}));
     }
 
     #[test]

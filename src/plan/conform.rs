@@ -78,8 +78,9 @@ pub(super) fn conforms(
 
 /// Is the mask of both the same stored value, however it is written? Attributes can say an unsigned one signed.
 fn masks_alike(variable: &Variable, dtype: DType, stored: &StoredArray) -> bool {
-    let found = variable.fill_value().and_then(|fill| dtype.bytes_of(fill));
-    stored.attributes.contains_key("_FillValue") && found.as_ref() == Some(&stored.fill)
+    let found = variable.fill_value().and_then(|fill| dtype.rounded(fill));
+    let held = dtype.numbers(&stored.fill).next();
+    stored.attributes.contains_key("_FillValue") && found.is_some() && found == held
 }
 
 /// Has the file no mask, and the store that of NaN, which xarray gives to any float? Readers see the same.

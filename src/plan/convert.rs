@@ -57,7 +57,7 @@ pub(super) fn conversions(
             continue;
         }
         if variable.name == archive.axis {
-            for instant in file.steps.iter().filter_map(|step| step.instant()) {
+            for instant in file.steps().iter().filter_map(|step| step.instant()) {
                 to.value(instant, dtype).map_err(|cause| PlanError::Time {
                     store: request.key.clone(),
                     array: variable.name.clone(),
@@ -69,8 +69,16 @@ pub(super) fn conversions(
         conversions.push(Conversion {
             file: index,
             times: conversion,
-            fill: variable.fill_value(),
+            missing: variable.missing_values(dtype_from),
+            is_bounds: is_bounds(archive, &variable.name),
         });
     }
     Ok(conversions)
+}
+
+/// Does another variable name this one as its bounds? Those need not have been written.
+fn is_bounds(archive: &Archive, name: &str) -> bool {
+    let variables = archive.catalogue.variables.iter();
+    let mut named = variables.flat_map(|v| v.words("bounds").chain(v.words("climatology")));
+    named.any(|bounds| bounds == name)
 }

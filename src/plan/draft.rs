@@ -64,6 +64,8 @@ pub struct Settings {
     pub rewrite: bool,
     /// May variables be added to a store?
     pub add_variables: bool,
+    /// How far values of static coordinates may be from the store's, or from the first file's; see [`super::TargetArray::tolerance`].
+    pub tolerance: f64,
     /// How variables are reprojected; what requests add refers to these.
     pub projections: Vec<Projection>,
     /// Ranks that share the work.

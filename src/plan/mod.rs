@@ -25,7 +25,7 @@ mod target;
 mod transactions;
 mod units;
 
-pub use attributes::attributes_of;
+pub use attributes::{attributes_of, marks_nothing};
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};

@@ -140,7 +140,11 @@ fn missing(variable: &Variable) -> Vec<Number> {
         Attribute::Numbers(numbers) => &numbers[..],
         Attribute::Text(_) | Attribute::Texts(_) => &[],
     });
-    numbers.copied().filter(|n| !n.as_f64().is_nan()).collect()
+    let VariableType::Number(dtype) = variable.kind else {
+        return Vec::new();
+    };
+    let held = numbers.filter_map(|n| dtype.rounded(*n));
+    held.filter(|n| !n.as_f64().is_nan()).collect()
 }
 
 /// How an array with these attributes was reprojected; `None` if they do not say.

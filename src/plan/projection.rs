@@ -84,6 +84,7 @@ pub enum CornerFields {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// The file.
+    #[serde(with = "crate::source::names::one")]
     pub path: PathBuf,
     /// The variable's name.
     pub variable: String,

@@ -37,7 +37,7 @@ impl<'a> OfFile<'a> {
         files
             .map(|file| Self {
                 path: file.path(),
-                steps: if steps { &file.steps } else { &[] },
+                steps: if steps { file.steps() } else { &[] },
             })
             .collect()
     }
@@ -180,7 +180,7 @@ pub fn follows_on(
     let of_files: Vec<(Instant, Instant)> = archive
         .files
         .iter()
-        .flat_map(|f| f.bounds.iter().copied())
+        .flat_map(|f| f.axis.bounds.iter().copied())
         .collect();
     let mut new: Vec<(&Placed, usize)> = placed
         .iter()

@@ -12,6 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The files that the ranks read, by the index that units and runs have.
+    #[serde(with = "crate::source::names::many")]
     pub files: Vec<PathBuf>,
     /// The stores to create or extend.
     pub stores: Vec<TargetStore>,
@@ -73,6 +74,9 @@ pub struct TargetArray {
     pub rewrites: bool,
     /// When its units run.
     pub phase: Phase,
+    /// Of a static coordinate, how far values may be apart that count as the same: so much, times their magnitude where that is
+    /// more than 1. `None` if only the same values are the same.
+    pub tolerance: Option<f64>,
 }
 
 /// The source of an array's values.
@@ -111,8 +115,10 @@ pub struct Conversion {
     pub file: usize,
     /// From its units to the store's.
     pub times: TimeConversion,
-    /// The value that marks missing times, which stay as they are.
-    pub fill: Option<Number>,
+    /// The values that mark missing times, which stay as they are.
+    pub missing: Vec<Number>,
+    /// Are they bounds? Of those, what is no time stays as it is, too.
+    pub is_bounds: bool,
 }
 
 /// What is written of an array along the append dimension.

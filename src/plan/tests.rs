@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::source::{
-    Archive, Attribute, Borrowed, Catalogue, DType, Hyperslab, Number, SourceFile, Step, Variable,
-    VariableType,
+    Archive, Attribute, Axis, Borrowed, Catalogue, DType, Hyperslab, Number, SourceFile, Step,
+    Variable, VariableType,
 };
 use crate::store::{Codec, Stored, StoredArray, Version, document};
 
@@ -88,11 +88,15 @@ pub(super) fn archive(case: &Case) -> Archive {
                 ],
                 ..Catalogue::default()
             },
-            bounds: Vec::new(),
-            steps: values
-                .into_iter()
-                .map(|v| Step::Number(Number::UInt(v)))
-                .collect(),
+            axis: Axis {
+                variable: "time".to_owned(),
+                steps: values
+                    .into_iter()
+                    .map(|v| Step::Number(Number::UInt(v)))
+                    .collect(),
+                ..Axis::default()
+            },
+            others: Vec::new(),
         });
         first += new;
     }
@@ -207,6 +211,7 @@ pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Set
         replace: true,
         rewrite: false,
         add_variables: false,
+        tolerance: 0.0,
         ranks: case.ranks,
         projections: Vec::new(),
         budget: Budget {

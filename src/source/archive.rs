@@ -31,9 +31,9 @@ pub struct Archive {
     pub catalogue: Catalogue,
     /// The files; never empty.
     pub files: Vec<SourceFile>,
-    /// The dimension along which they are joined.
+    /// The dimension along which they are joined; empty, which no dimension's name is, if they are static.
     pub append_dimension: String,
-    /// The variable whose values tell the steps apart.
+    /// The variable whose values tell the steps apart; empty if there are none.
     pub axis: String,
     /// Coordinates that come from another file.
     pub borrowed: Borrowed,
@@ -41,9 +41,6 @@ pub struct Archive {
 
 impl Archive {
     /// Puts the files, of which there must be one at least, in order.
-    ///
-    /// The axis is the coordinate of the append dimension; or, where that has no time units, the variable that has
-    /// them: some XIOS versions write a `time_counter` of zeros and the times into `time_centered`.
     ///
     /// # Errors
     /// Every step that is not in `order`, every file that overlaps another.
@@ -53,9 +50,12 @@ impl Archive {
         order: Order,
     ) -> Result<Self, Failure> {
         widen(&mut files);
-        files.sort_by(|a, b| compare(least(a), least(b)));
-        let axis = files[0].catalogue.axis(append_dimension);
-        let axis = axis?.name.clone();
+        agree(&mut files);
+        files.sort_by(|a, b| match (least(a), least(b)) {
+            (Some(a), Some(b)) => compare(a, b),
+            _ => Ordering::Equal,
+        });
+        let axis = files[0].axis.variable.clone();
         let archive = Self {
             catalogue: files[0].catalogue.clone(),
             files,
@@ -65,6 +65,7 @@ impl Archive {
         };
         // Steps of different axes have no order.
         Failure::together(archive.differences(std::slice::from_ref(&archive.axis)))?;
+        Failure::together(archive.other_axes())?;
         Failure::together(match order {
             Order::Increasing => archive.not_increasing(),
             Order::Any => archive.repeated(),
@@ -75,14 +76,14 @@ impl Archive {
     /// The axis' values over all files.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
-        let steps = self.files.iter().flat_map(|f| &f.steps);
+        let steps = self.files.iter().flat_map(SourceFile::steps);
         steps.copied().collect()
     }
 
     /// The number of steps in each file.
     #[must_use]
     pub fn lengths(&self) -> Vec<u64> {
-        self.files.iter().map(|f| f.steps.len() as u64).collect()
+        self.files.iter().map(|f| f.steps().len() as u64).collect()
     }
 
     /// Where the files are; behind them the one that coordinates are borrowed from.
@@ -111,13 +112,13 @@ impl Archive {
         let bounds: Vec<(Instant, Instant)> = self
             .files
             .iter()
-            .flat_map(|f| f.bounds.iter().copied())
+            .flat_map(|f| f.axis.bounds.iter().copied())
             .collect();
         let found = gaps(&instants, Some(&bounds));
         let mut first = 0;
         let mut problems = Vec::new();
         for pair in self.files.windows(2) {
-            first += pair[0].steps.len();
+            first += pair[0].steps().len();
             problems.extend(found.iter().filter(|gap| gap.index == first).map(|gap| {
                 SourceError::Gap {
                     path: pair[1].path().clone(),
@@ -130,28 +131,65 @@ impl Archive {
         problems
     }
 
+    /// What to tell of the files: bounds of steps that tell nothing.
+    #[must_use]
+    pub fn notices(&self) -> Option<String> {
+        let unset = |file: &SourceFile| Some((file.path().clone(), file.axis.unset.clone()?));
+        let mut unset = self.files.iter().filter_map(unset);
+        let (path, what) = unset.next()?;
+        let more = match unset.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more files)"),
+        };
+        Some(format!(
+            "{}{more}: {what}; it is sent as it is, and the spacing of the steps tells whether any are missing",
+            path.display()
+        ))
+    }
+
+    /// Files whose steps another variable tells apart.
+    fn other_axes(&self) -> Vec<SourceError> {
+        let others = self.files.iter().skip(1);
+        others
+            .filter(|file| file.axis.variable != self.axis)
+            .map(|file| SourceError::Mismatch {
+                path: file.path().clone(),
+                other: self.catalogue.path.clone(),
+                problem: format!(
+                    "its steps are told apart by '{}', expected '{}'",
+                    file.axis.variable, self.axis
+                ),
+            })
+            .collect()
+    }
+
     fn not_increasing(&self) -> Vec<SourceError> {
         let mut problems = Vec::new();
         for file in &self.files {
             if let Some(index) = file.unsorted() {
                 problems.push(SourceError::StepsNotIncreasing {
                     path: file.path().clone(),
-                    dimension: self.append_dimension.clone(),
+                    variable: self.axis.clone(),
                     index,
-                    found: file.steps[index].to_string(),
-                    before: file.steps[index - 1].to_string(),
+                    found: file.steps()[index].to_string(),
+                    before: file.steps()[index - 1].to_string(),
                 });
             }
         }
         for pair in self.files.windows(2) {
             let (before, after) = (&pair[0], &pair[1]);
-            let end = greatest(before);
-            if !least(after).is_after(end) {
+            let (Some(end), Some(first), Some(last)) =
+                (greatest(before), least(after), greatest(after))
+            else {
+                continue;
+            };
+            if !first.is_after(end) {
                 problems.push(SourceError::Overlap {
                     path: after.path().clone(),
                     other: before.path().clone(),
-                    first: least(after).to_string(),
-                    last: greatest(after).to_string(),
+                    variable: self.axis.clone(),
+                    first: first.to_string(),
+                    last: last.to_string(),
                     end: end.to_string(),
                 });
             }
@@ -162,7 +200,7 @@ impl Archive {
     fn repeated(&self) -> Vec<SourceError> {
         let mut steps: Vec<(Step, &SourceFile)> = Vec::new();
         for file in &self.files {
-            steps.extend(file.steps.iter().map(|&step| (step, file)));
+            steps.extend(file.steps().iter().map(|&step| (step, file)));
         }
         steps.sort_by(|a, b| compare(a.0, b.0));
         let pairs = steps
@@ -172,6 +210,7 @@ impl Archive {
             .map(|pair| SourceError::Repeated {
                 path: pair[1].1.path().clone(),
                 other: pair[0].1.path().clone(),
+                variable: self.axis.clone(),
                 step: pair[0].0.to_string(),
             })
             .collect()
@@ -183,16 +222,22 @@ fn compare(a: Step, b: Step) -> Ordering {
     a.compare(b).unwrap_or(Ordering::Equal)
 }
 
-fn least(file: &SourceFile) -> Step {
-    let steps = file.steps.iter().copied();
-    steps
-        .min_by(|a, b| compare(*a, *b))
-        .unwrap_or(file.steps[0])
+fn least(file: &SourceFile) -> Option<Step> {
+    file.steps().iter().copied().min_by(|a, b| compare(*a, *b))
 }
 
-fn greatest(file: &SourceFile) -> Step {
-    let steps = file.steps.iter().copied();
-    steps
-        .max_by(|a, b| compare(*a, *b))
-        .unwrap_or(file.steps[0])
+fn greatest(file: &SourceFile) -> Option<Step> {
+    file.steps().iter().copied().max_by(|a, b| compare(*a, *b))
+}
+
+/// Lets the same variable tell the steps of all `files` apart, that of the file with most: of one step alone, nothing tells
+/// whether a variable ever changes.
+fn agree(files: &mut [SourceFile]) {
+    let longest = files.iter().max_by_key(|file| file.steps().len());
+    let Some(axis) = longest.map(|file| file.axis.variable.clone()) else {
+        return;
+    };
+    for file in files {
+        file.take_axis(&axis);
+    }
 }

@@ -19,6 +19,7 @@ use super::variable::Variable;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     /// Where it is.
+    #[serde(with = "super::names::one")]
     pub path: PathBuf,
     /// Dimensions with their sizes, in the file's order.
     pub dimensions: Vec<(String, u64)>,
@@ -143,29 +144,6 @@ impl Catalogue {
     #[must_use]
     pub fn dimension(&self, name: &str) -> Option<u64> {
         self.dimensions.iter().find(|d| d.0 == name).map(|d| d.1)
-    }
-
-    /// The variable whose values tell the steps of `dimension` apart; see [`super::Archive::open`].
-    pub(super) fn axis(&self, dimension: &str) -> Result<&Variable, SourceError> {
-        let along = || {
-            self.variables
-                .iter()
-                .filter(|v| v.dimensions == [dimension])
-        };
-        let timed = |v: &&Variable| {
-            v.attribute("units")
-                .and_then(Attribute::text)
-                .is_some_and(|u| u.contains(" since "))
-        };
-        let coordinate = along().find(|v| v.name == dimension);
-        let axis = coordinate
-            .filter(timed)
-            .or_else(|| along().find(timed))
-            .or(coordinate);
-        axis.ok_or_else(|| SourceError::NoAppendCoordinate {
-            path: self.path.clone(),
-            dimension: dimension.to_owned(),
-        })
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the

@@ -70,9 +70,10 @@ impl Classic {
         if shape.contains(&0) {
             return Some(0);
         }
-        let (first, one) = match variable.is_record_var {
-            true => ((shape[0] - 1).checked_mul(self.stride)?, &shape[1..]),
-            false => (0, &shape[..]),
+        let (first, one) = if variable.is_record_var {
+            ((shape[0] - 1).checked_mul(self.stride)?, &shape[1..])
+        } else {
+            (0, &shape[..])
         };
         let one = bytes_of(one, size_of_value(variable))? as u64;
         variable.data_offset.checked_add(first)?.checked_add(one)

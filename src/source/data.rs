@@ -9,7 +9,7 @@ const NAMING: [&str; 3] = ["coordinates", "bounds", "climatology"];
 
 impl Catalogue {
     /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates` or a
-    /// `grid_mapping` attribute, nor bounds of another variable.
+    /// `grid_mapping` attribute, nor bounds of another variable, nor the two-dimensional longitude or latitude of one.
     #[must_use]
     pub fn data_variables(&self) -> Vec<String> {
         let auxiliary = self.auxiliary();
@@ -54,6 +54,14 @@ impl Catalogue {
             variable
                 .grid_mappings()
                 .for_each(|name| add(name, "grid_mapping"));
+        }
+        for variable in &self.variables {
+            for name in self.unnamed_horizontal(variable) {
+                if let Some(coordinate) = self.variable(&name) {
+                    let why = || format!("a coordinate of '{}', by its dimensions", variable.name);
+                    auxiliary.entry(&coordinate.name).or_insert_with(why);
+                }
+            }
         }
         auxiliary
     }

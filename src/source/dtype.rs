@@ -149,6 +149,14 @@ impl DType {
         })
     }
 
+    /// `value` as this type holds it; `None` if it cannot, beyond rounding a float.
+    #[must_use]
+    pub fn rounded(self, value: Number) -> Option<Number> {
+        let bytes = self.bytes_of(value)?;
+        let rounded = self.numbers(&bytes).next()?;
+        (rounded.as_f64().is_finite() == value.as_f64().is_finite()).then_some(rounded)
+    }
+
     /// The numbers that little-endian `bytes` hold: none of text. An incomplete last value is left out.
     pub fn numbers(self, bytes: &[u8]) -> impl Iterator<Item = Number> + '_ {
         macro_rules! read {
@@ -180,8 +188,9 @@ impl fmt::Display for DType {
     }
 }
 
-/// One value of any number type, exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// One value of any number type, exactly. NaN equals NaN: attributes and values are compared to find out whether they are
+/// the same, and many a `_FillValue` is NaN.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Number {
     Int(i64),
@@ -218,6 +227,19 @@ impl Number {
     }
 }
 
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::UInt(a), Self::UInt(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Number {}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -246,6 +268,19 @@ mod tests {
             assert_eq!(bytes.len(), dtype.size());
             assert_eq!(dtype.numbers(&bytes).collect::<Vec<_>>(), [value]);
         }
+    }
+
+    #[test]
+    fn a_number_is_itself() {
+        for number in [Number::Float(f64::NAN), Number::Float(0.5), Number::Int(0)] {
+            assert_eq!(number, number);
+            assert_ne!(number, Number::UInt(0));
+        }
+        assert_eq!(Number::Float(f64::NAN), Number::Float(-f64::NAN));
+        assert_eq!(
+            Number::Float(f64::NAN).compare(Number::Float(f64::NAN)),
+            None
+        );
     }
 
     #[test]

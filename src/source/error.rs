@@ -26,22 +26,22 @@ pub enum SourceError {
         expected: u64,
         found: u64,
     },
-    #[error("{path}: has no dimension '{dimension}'; it has {found}; name the append dimension with --append_dim", path = path.display())]
+    #[error("{path}: has no dimension '{dimension}'; it has {found}; name the append dimension with --append_dim, or send a file without time, such as a mesh mask, with --static", path = path.display())]
     NoAppendDimension {
         path: PathBuf,
         dimension: String,
         found: String,
     },
-    #[error("{path}: dimension '{dimension}' has neither a coordinate variable nor another one with time units, so its steps cannot be told apart", path = path.display())]
+    #[error("{path}: dimension '{dimension}' has neither a coordinate variable nor another one with time units, so its steps cannot be told apart; add one, or send the file as it is, with nothing to append to, with --static", path = path.display())]
     NoAppendCoordinate { path: PathBuf, dimension: String },
     #[error("{path}: is one of {total} pieces that the model wrote, one a processor (its attribute DOMAIN_number_total says so); join them with NEMO's rebuild_nemo and send the whole, or, if this is the whole, delete the attribute: ncatted -h -a DOMAIN_number_total,global,d,, {path}", path = path.display())]
     Piece { path: PathBuf, total: String },
-    #[error("{path}: dimension '{dimension}' has no steps", path = path.display())]
+    #[error("{path}: dimension '{dimension}' has no steps; send a file without time, such as a bathymetry, with --static", path = path.display())]
     NoSteps { path: PathBuf, dimension: String },
-    #[error("{path}: step {index} of '{dimension}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
+    #[error("{path}: step {index} of '{variable}' is {found}, not after the one before it ({before}); the steps must increase", path = path.display())]
     StepsNotIncreasing {
         path: PathBuf,
-        dimension: String,
+        variable: String,
         index: usize,
         found: String,
         before: String,
@@ -68,10 +68,11 @@ pub enum SourceError {
         other: PathBuf,
         problem: String,
     },
-    #[error("{path}: its steps {first} to {last} overlap those of {other}, which end at {end}", path = path.display(), other = other.display())]
+    #[error("{path}: its steps {first} to {last} of '{variable}' overlap those of {other}, which end at {end}", path = path.display(), other = other.display())]
     Overlap {
         path: PathBuf,
         other: PathBuf,
+        variable: String,
         first: String,
         last: String,
         end: String,
@@ -92,10 +93,11 @@ pub enum SourceError {
         begin: String,
         end: String,
     },
-    #[error("{path}: step {step} is in {other} too", path = path.display(), other = other.display())]
+    #[error("{path}: step {step} of '{variable}' is in {other} too", path = path.display(), other = other.display())]
     Repeated {
         path: PathBuf,
         other: PathBuf,
+        variable: String,
         step: String,
     },
     #[error("{path}: variable '{variable}': cannot read start {start:?} count {count:?}: {cause}", path = path.display())]

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::axis::{Axis, Values};
 use super::catalogue::Catalogue;
 use super::error::{SourceError, list};
 use super::hyperslab::Hyperslab;
 use super::open::OpenFile;
 use super::step::Step;
-use super::time::{Instant, time_units};
 use super::variable::Variable;
 
 /// The most steps of a file: hours of two thousand years.
@@ -22,14 +22,14 @@ const MAX_STEPS: u64 = 1 << 24;
 pub struct SourceFile {
     /// What it holds.
     pub catalogue: Catalogue,
-    /// The values of its axis, one a step; never empty.
-    pub steps: Vec<Step>,
-    /// Where each step begins and ends, if the axis has bounds.
-    pub bounds: Vec<(Instant, Instant)>,
+    /// What tells its steps apart; without any in a static file, which has no append dimension.
+    pub axis: Axis,
+    /// What else could, if other files of the archive say so.
+    pub others: Vec<Axis>,
 }
 
 impl SourceFile {
-    /// Reads the metadata and the axis of the file at `path`.
+    /// Reads the metadata and the axis of the file at `path`; `dimension` is empty if it is a static one.
     ///
     /// # Errors
     /// If it cannot be read, holds a piece of its fields only, lacks the append `dimension`, an axis or any step, or a step is no finite number.
@@ -42,32 +42,35 @@ impl SourceFile {
                 total,
             });
         }
-        if catalogue.dimension(dimension).is_none() {
+        if dimension.is_empty() {
+            return Ok(Self {
+                catalogue,
+                axis: Axis::default(),
+                others: Vec::new(),
+            });
+        }
+        let Some(length) = catalogue.dimension(dimension) else {
             return Err(SourceError::NoAppendDimension {
                 path: path.to_owned(),
                 dimension: dimension.to_owned(),
                 found: list(catalogue.dimensions.iter().map(|d| d.0.as_str())),
             });
-        }
-        let axis = catalogue.axis(dimension)?;
-        let steps = read_times(&file, &catalogue, axis)?;
-        if steps.is_empty() {
+        };
+        let mut axes = catalogue.axes(dimension, |variable| {
+            read_numbers(&file, &catalogue, variable)
+        })?;
+        if length == 0 {
             return Err(SourceError::NoSteps {
                 path: path.to_owned(),
                 dimension: dimension.to_owned(),
             });
         }
-        let bounds = axis.words("bounds").next();
-        let bounds = match bounds.and_then(|name| catalogue.variable(name)) {
-            Some(bounds) if bounds.shape == [steps.len() as u64, 2] => {
-                pairs(&read_times(&file, &catalogue, bounds)?)
-            }
-            _ => Vec::new(),
-        };
+        let others = axes.split_off(1);
+        let axis = axes.remove(0);
         Ok(Self {
             catalogue,
-            steps,
-            bounds,
+            axis,
+            others,
         })
     }
 
@@ -77,27 +80,35 @@ impl SourceFile {
         &self.catalogue.path
     }
 
+    /// The values of its axis, one a step.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.axis.steps
+    }
+
+    /// Lets the `variable` tell the steps apart, if it can.
+    pub(super) fn take_axis(&mut self, variable: &str) {
+        if self.axis.variable == variable {
+            return;
+        }
+        if let Some(other) = self.others.iter_mut().find(|a| a.variable == variable) {
+            std::mem::swap(&mut self.axis, other);
+        }
+    }
+
     /// The step that does not come after the one before it, if there is one.
     pub(super) fn unsorted(&self) -> Option<usize> {
-        (1..self.steps.len()).find(|&i| !self.steps[i].is_after(self.steps[i - 1]))
+        let steps = self.steps();
+        (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1]))
     }
 }
 
-/// Moments two by two; nothing if they are not times.
-pub(crate) fn pairs(steps: &[Step]) -> Vec<(Instant, Instant)> {
-    let instants: Vec<Instant> = steps.iter().filter_map(|step| step.instant()).collect();
-    instants
-        .chunks_exact(2)
-        .map(|pair| (pair[0], pair[1]))
-        .collect()
-}
-
-/// All values of a variable of times, such as the axis or its bounds.
-fn read_times(
+/// All values of a variable of numbers, such as the axis or its bounds.
+fn read_numbers(
     file: &OpenFile,
     catalogue: &Catalogue,
     variable: &Variable,
-) -> Result<Vec<Step>, SourceError> {
+) -> Result<Values, SourceError> {
     let path = &catalogue.path;
     let dtype = variable.dtype(path)?;
     if dtype.is_text() {
@@ -122,22 +133,5 @@ fn read_times(
         count: variable.shape.clone(),
     };
     let values = file.read_whole(&variable.name, dtype.size(), &whole, false)?;
-    let units = time_units(catalogue, &variable.name)?;
-    let steps = dtype.numbers(&values).enumerate().map(|(index, number)| {
-        if !number.as_f64().is_finite() {
-            return Err(SourceError::NoTime {
-                path: path.clone(),
-                variable: variable.name.clone(),
-                index,
-                cause: format!("{number} is no finite number"),
-            });
-        }
-        Step::new(number, dtype, units.as_ref()).map_err(|cause| SourceError::NoTime {
-            path: path.clone(),
-            variable: variable.name.clone(),
-            index,
-            cause: cause.to_string(),
-        })
-    });
-    steps.collect()
+    Ok((dtype, dtype.numbers(&values).collect()))
 }

@@ -31,28 +31,60 @@ pub enum Point {
 }
 
 impl Catalogue {
-    /// The two-dimensional coordinates of `variable`, whose last two dimensions are theirs; `None` if it has none. They are
-    /// among those that its `coordinates` attribute names or, if it names none, the only ones of the file.
+    /// The two-dimensional coordinates of `variable`, whose last two dimensions are theirs, and which its `coordinates`
+    /// attribute names; `None` if it names none. Which of a file's others are meant, nothing tells: those of U points lie half a
+    /// cell from those of T points.
     #[must_use]
     pub fn horizontal(&self, variable: &Variable) -> Option<Horizontal> {
-        let plane = &variable.dimensions[variable.dimensions.len().checked_sub(2)?..];
+        let plane = plane(variable)?;
         let named = |v: &&Variable| variable.words("coordinates").any(|name| name == v.name);
-        let on_plane = || self.variables.iter().filter(|v| v.dimensions == plane);
-        let only = |found: Vec<&Variable>| match found[..] {
-            [one] => Some(one.clone()),
-            _ => None,
-        };
         let pick = |is: fn(&Variable) -> bool| {
-            let first = on_plane().filter(named).find(|v| is(v)).cloned();
-            first.or_else(|| only(on_plane().filter(|v| is(v)).collect()))
+            let mut on_plane = self.variables.iter().filter(|v| v.dimensions == plane);
+            on_plane.find(|v| named(v) && is(v))
         };
         let (longitude, latitude) = (pick(is_longitude)?, pick(is_latitude)?);
         Some(Horizontal {
-            point: point(&longitude, &self.path),
-            longitude: longitude.name,
-            latitude: latitude.name,
+            point: point(longitude, &self.path),
+            longitude: longitude.name.clone(),
+            latitude: latitude.name.clone(),
         })
     }
+
+    /// The longitude and the latitude that belong to `variable` though nothing names them: the only ones of its last two
+    /// dimensions, or those that NEMO calls `nav_lon` and `nav_lat`. What some variable names belongs to those that name it.
+    #[must_use]
+    pub fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
+        let Some(plane) = plane(variable) else {
+            return Vec::new();
+        };
+        let pick = |is: fn(&Variable) -> bool, usual: &str| {
+            let on_plane = self.variables.iter().filter(|v| v.dimensions == plane);
+            let found: Vec<&Variable> = on_plane.filter(|v| is(v)).collect();
+            match found[..] {
+                [one] => Some(one),
+                _ => found.iter().find(|v| v.name == usual).copied(),
+            }
+        };
+        let pair = [pick(is_longitude, "nav_lon"), pick(is_latitude, "nav_lat")];
+        let [Some(longitude), Some(latitude)] = pair else {
+            return Vec::new();
+        };
+        if [&longitude.name, &latitude.name].contains(&&variable.name) {
+            return Vec::new();
+        }
+        let is_named = |coordinate: &Variable| {
+            let mut all = self.variables.iter().flat_map(|v| v.words("coordinates"));
+            all.any(|name| name == coordinate.name)
+        };
+        let unnamed = [longitude, latitude].into_iter().filter(|c| !is_named(c));
+        unnamed.map(|coordinate| coordinate.name.clone()).collect()
+    }
+}
+
+/// The last two of the dimensions of `variable`, if it has so many.
+fn plane(variable: &Variable) -> Option<&[String]> {
+    let leading = variable.dimensions.len().checked_sub(2)?;
+    Some(&variable.dimensions[leading..])
 }
 
 fn is_longitude(variable: &Variable) -> bool {
@@ -69,14 +101,26 @@ fn is(variable: &Variable, standard: &str, direction: &str, names: &[&str]) -> b
     if let Some(name) = text("standard_name") {
         return name == standard;
     }
-    if let Some(units) = text("units").filter(|units| units.to_lowercase().starts_with("degree")) {
-        let initial = direction[..1].to_uppercase();
-        let rest = units["degree".len()..].trim_start_matches('s');
+    let units = text("units").unwrap_or_default().to_lowercase();
+    if let Some(rest) = units.strip_prefix("degree") {
+        let rest = rest.trim_start_matches('s').trim_start_matches('_');
         if !rest.is_empty() {
-            return rest == format!("_{direction}") || rest.trim_start_matches('_') == initial;
+            return rest == direction || rest == &direction[..1];
         }
     }
-    names.iter().any(|name| variable.name.starts_with(name))
+    names.iter().any(|name| is_named(&variable.name, name))
+}
+
+/// Does `name` begin with `word`, or with the whole word that `word` is short for? A latent heat flux is no latitude.
+fn is_named(name: &str, word: &str) -> bool {
+    let Some(rest) = name.to_lowercase().strip_prefix(word).map(str::to_owned) else {
+        return false;
+    };
+    let whole = rest.strip_prefix("gitude").or(rest.strip_prefix("itude"));
+    let rest = whole.unwrap_or(&rest);
+    // glamt, gphiu
+    let point = rest.len() == 1 && word.starts_with('g');
+    rest.is_empty() || point || rest.starts_with(|c: char| !c.is_alphabetic())
 }
 
 /// By the coordinate's `nav_model`, which XIOS writes (`grid_T`), the end of its name, or the file's name.
@@ -189,10 +233,15 @@ mod tests {
                 Some(Point::U)
             )
         );
-        // Which of two?
         assert_eq!(of(&["t", "y", "x"], "time"), None);
-        let only = of(&["t", "b", "a"], "").unwrap();
-        assert_eq!(only, ("glamt".to_owned(), "gphit".to_owned(), None));
+        assert_eq!(of(&["t", "b", "a"], ""), None);
+        let unnamed = |name: &str, dimensions: &[&str]| {
+            catalogue.unnamed_horizontal(&variable(name, dimensions, &[]))
+        };
+        // Which of two?
+        assert!(unnamed("v", &["t", "y", "x"]).is_empty());
+        assert_eq!(unnamed("v", &["t", "b", "a"]), ["glamt", "gphit"]);
+        assert!(unnamed("glamt", &["b", "a"]).is_empty());
         assert_eq!(of(&["y", "x", "nvertex"], "nav_lat_grid_U"), None);
         assert_eq!(of(&["t"], ""), None);
     }
@@ -207,6 +256,10 @@ mod tests {
             ("nav_lon", &[("units", "degrees_north")], false),
             ("glamt", &[("units", "degrees")], true),
             ("nav_lon", &[], true),
+            ("x", &[("units", "Degrees_East")], true),
+            ("Longitude", &[], true),
+            ("lon_rho", &[], true),
+            ("longwave", &[], false),
             ("tos", &[("units", "degC")], false),
         ] {
             let variable = variable(name, &["y", "x"], attributes);

@@ -48,6 +48,10 @@ impl Archive {
         for main in mains {
             add(catalogue.with_coordinates(main));
             let variable = catalogue.variable(main);
+            let unnamed = variable.map(|v| catalogue.unnamed_horizontal(v));
+            for name in unnamed.into_iter().flatten() {
+                add(catalogue.with_coordinates(&name));
+            }
             if variable.is_some_and(|v| v.dimensions.contains(&self.append_dimension)) {
                 add(catalogue.with_coordinates(&self.axis));
             }

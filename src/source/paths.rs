@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use glob::Pattern;
+
 use super::error::SourceError;
 use crate::exit::Failure;
 
@@ -33,8 +35,7 @@ pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn is_pattern(path: &Path) -> bool {
-    path.to_str()
-        .is_some_and(|text| text.contains(['*', '?', '[']))
+    path.to_string_lossy().contains(['*', '?', '['])
 }
 
 fn directory(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
@@ -68,26 +69,79 @@ fn pattern(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
         path: path.to_owned(),
         problem,
     };
-    let matches = glob::glob(&path.to_string_lossy())
-        .map_err(|cause| no_files(format!("is no pattern: {cause}")))?;
-    let mut files = Vec::new();
-    for found in matches {
-        let file = found.map_err(|cause| SourceError::Missing {
-            path: cause.path().to_owned(),
-            cause: cause.into(),
-        })?;
-        if file.is_file() {
-            files.push(file);
+    let mut found = vec![PathBuf::new()];
+    for component in path.components() {
+        let name = Path::new(&component);
+        if !is_pattern(name) {
+            for path in &mut found {
+                path.push(name);
+            }
+            continue;
         }
+        let pattern = Pattern::new(&name.to_string_lossy())
+            .map_err(|cause| no_files(format!("is no pattern: {cause}")))?;
+        let mut next = Vec::new();
+        for directory in found {
+            if pattern.as_str() == "**" {
+                descend(directory, &mut next)?;
+            } else {
+                // A name that is not UTF-8 matches as it is shown.
+                let names = entries(&directory)?.into_iter();
+                next.extend(names.filter(|path| {
+                    let name = path.file_name().unwrap_or_default();
+                    pattern.matches(&name.to_string_lossy())
+                }));
+            }
+        }
+        found = next;
     }
+    let mut files: Vec<PathBuf> = found.into_iter().filter(|path| path.is_file()).collect();
+    files.sort();
+    files.dedup();
     if files.is_empty() {
         return Err(no_files("matches no file".to_owned()));
     }
     Ok(files)
 }
 
+/// What lies in `directory`, in order; nothing if it is none.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let here = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    if !here.is_dir() {
+        return Ok(Vec::new());
+    }
+    let read = std::fs::read_dir(here).and_then(|read| {
+        read.map(|entry| Ok(directory.join(entry?.file_name())))
+            .collect::<Result<Vec<PathBuf>, _>>()
+    });
+    let mut entries = read.map_err(|cause| SourceError::Missing {
+        path: here.to_owned(),
+        cause,
+    })?;
+    entries.sort();
+    Ok(entries)
+}
+
+/// Adds `directory` and all below it, not beyond links.
+fn descend(directory: PathBuf, all: &mut Vec<PathBuf>) -> Result<(), SourceError> {
+    for path in entries(&directory)? {
+        if path.is_dir() && !path.is_symlink() {
+            descend(path, all)?;
+        }
+    }
+    all.push(directory);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -112,7 +166,30 @@ mod tests {
         assert_eq!(names(&["a[1].nc"]).unwrap(), ["a[1].nc"]);
         // What is no pattern and does not exist is for the reader to refuse.
         assert_eq!(names(&["none.nc"]).unwrap(), ["none.nc"]);
+        std::fs::create_dir_all(at("deep/er")).unwrap();
+        std::fs::write(at("deep/er/c.nc"), "").unwrap();
+        std::fs::write(at("deep/d.nc"), "").unwrap();
+        assert_eq!(names(&["*/*/c.nc"]).unwrap(), ["c.nc"]);
+        assert_eq!(names(&["deep/**/*.nc"]).unwrap(), ["d.nc", "c.nc"]);
         let wrong = names(&["empty", "none*.nc", "[.nc", "a.nc"]).unwrap_err();
         assert!(wrong.message.starts_with("3 problems"), "{wrong}");
+    }
+    #[test]
+    fn names_that_are_not_utf_8() {
+        let root = tempfile::tempdir().unwrap();
+        let odd = root.path().join(OsStr::from_bytes(b"caf\xe9_1.nc"));
+        std::fs::write(&odd, "").unwrap();
+        std::fs::write(root.path().join("cafe_2.nc"), "").unwrap();
+        for (named, count) in [
+            (&b""[..], 2),
+            (b"caf*.nc", 2),
+            (b"caf?_1.nc", 1),
+            (b"caf\xe9*", 1),
+        ] {
+            let named = root.path().join(OsStr::from_bytes(named));
+            let found = expand(&[named]).unwrap();
+            assert_eq!(found.len(), count);
+            assert!(found.contains(&odd));
+        }
     }
 }

@@ -71,10 +71,15 @@ impl Variable {
             .map(|word| word.trim_end_matches(':'))
     }
 
-    /// The value that marks missing data.
+    /// The value that marks missing data; `None` as well if it is one that the variable's type cannot hold, so that it marks
+    /// nothing.
     #[must_use]
     pub fn fill_value(&self) -> Option<Number> {
-        self.attribute("_FillValue").and_then(Attribute::number)
+        let fill = self.attribute("_FillValue").and_then(Attribute::number);
+        fill.filter(|fill| match self.kind {
+            VariableType::Number(dtype) => dtype.rounded(*fill).is_some(),
+            VariableType::Text(_) | VariableType::Other(_) => true,
+        })
     }
 
     /// The type of its values.

@@ -13,7 +13,7 @@ use super::members::members;
 use super::stored::{Stored, StoredArray};
 use super::text::text_type;
 use super::version::Version;
-use crate::source::{Catalogue, Step, pairs, time_units};
+use crate::source::{Catalogue, Number, Step, TimeUnits, pairs, time_units};
 
 /// What lies at a store's place.
 pub enum Found {
@@ -63,7 +63,15 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         if let Some(array) = named.and_then(array)
             && array.shape == [steps.len() as u64, 2]
         {
-            bounds = pairs(&read_times(bucket, key, array, &catalogue).await?);
+            let (numbers, units) = read_numbers(bucket, key, array, &catalogue).await?;
+            let variable = catalogue.variable(&array.name);
+            // Bounds that were never written tell nothing.
+            let instant = |number| {
+                let dtype = *array.dtype.as_ref().ok()?;
+                let missing = variable?.missing_because(number, dtype).is_some();
+                units.filter(|_| !missing)?.instant(number, dtype).ok()
+            };
+            bounds = pairs(&numbers, instant).unwrap_or_default();
         }
     }
     if let Some(i) = (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1])) {
@@ -151,13 +159,37 @@ fn is_ours(below: &str) -> bool {
     })
 }
 
-/// All values of a small array of times, such as the axis or its bounds, which is chunked along its first dimension only.
+/// What the values of a small array of times mean.
 async fn read_times(
     bucket: &Bucket,
     store: &str,
     array: &StoredArray,
     catalogue: &Catalogue,
 ) -> Result<Vec<Step>, StoreError> {
+    let foreign = |problem: String| StoreError::Foreign {
+        store: store.to_owned(),
+        problem: format!("its '{}' {problem}", array.name),
+    };
+    let (numbers, units) = read_numbers(bucket, store, array, catalogue).await?;
+    let dtype = *array
+        .dtype
+        .as_ref()
+        .map_err(|name| foreign(format!("has type {name}")))?;
+    let steps = numbers.into_iter();
+    steps
+        .map(|number| Step::new(number, dtype, units.as_ref()))
+        .collect::<Result<_, _>>()
+        .map_err(|cause| foreign(format!("cannot be read: {cause}")))
+}
+
+/// All values of a small array of times, such as the axis or its bounds, which is chunked along its first dimension only;
+/// and their units.
+async fn read_numbers(
+    bucket: &Bucket,
+    store: &str,
+    array: &StoredArray,
+    catalogue: &Catalogue,
+) -> Result<(Vec<Number>, Option<TimeUnits>), StoreError> {
     let foreign = |problem: String| StoreError::Foreign {
         store: store.to_owned(),
         problem: format!("its '{}' {problem}", array.name),
@@ -191,11 +223,7 @@ async fn read_times(
         numbers.extend(dtype.numbers(&values));
     }
     numbers.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-    numbers
-        .into_iter()
-        .map(|number| Step::new(number, *dtype, units.as_ref()))
-        .collect::<Result<_, _>>()
-        .map_err(|cause| foreign(format!("cannot be read: {cause}")))
+    Ok((numbers, units))
 }
 
 #[cfg(test)]

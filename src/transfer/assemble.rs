@@ -91,7 +91,9 @@ impl Engine {
         let values = self
             .reader
             .read_whole(part.file, name, size, &part.in_file)?;
-        Ok(conversion.times.convert(&values, conversion.fill)?)
+        Ok(conversion
+            .times
+            .convert(&values, &conversion.missing, conversion.is_bounds)?)
     }
 }
 

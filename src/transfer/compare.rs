@@ -75,7 +75,7 @@ impl Engine {
             .zip(expected.chunks_exact(size))
             .enumerate();
         let mut differing = pairs
-            .filter(|(_, (a, b))| a != b)
+            .filter(|(_, (a, b))| a != b && !is_close(array, a, b))
             .map(|(i, (a, b))| (position(array, origin, i), a, b));
         let inside = |p: &[u64]| p.iter().zip(&array.shape).all(|(i, n)| i < n);
         match differing.find(|(position, ..)| inside(position)) {
@@ -87,8 +87,32 @@ impl Engine {
                 position,
                 found: shown(array.dtype, found),
                 expected: shown(array.dtype, expected),
+                advice: advice(array),
             }),
         }
+    }
+}
+
+/// Are two values of a static coordinate, which are not the same bytes, the same all the same?
+pub(super) fn is_close(array: &TargetArray, a: &[u8], b: &[u8]) -> bool {
+    let Some(tolerance) = array.tolerance else {
+        return false;
+    };
+    let number = |bytes| array.dtype.numbers(bytes).next();
+    let (Some(a), Some(b)) = (number(a), number(b)) else {
+        return false;
+    };
+    let (x, y) = (a.as_f64(), b.as_f64());
+    a == b || (x - y).abs() <= tolerance * x.abs().max(y.abs()).max(1.0)
+}
+
+/// What to do about values that differ.
+fn advice(array: &TargetArray) -> &'static str {
+    match array.tolerance {
+        Some(_) => {
+            "is it the same grid? Where only rounding makes the difference, --coords-tolerance allows it"
+        }
+        None => "is it the same grid?",
     }
 }
 

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::assemble::Filled;
-use super::compare::{position, shown};
+use super::compare::{is_close, position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
 use crate::plan::{Object, Part, Phase, TargetArray};
@@ -108,7 +108,8 @@ impl Engine {
     ) -> Option<Difference> {
         let size = array.dtype.size();
         let pairs = in_store.chunks_exact(size).zip(in_files.chunks_exact(size));
-        let differing = pairs.enumerate().filter(|(_, (a, b))| a != b);
+        let differs = |(a, b): &(&[u8], &[u8])| a != b && !is_close(array, a, b);
+        let differing = pairs.enumerate().filter(|(_, pair)| differs(pair));
         let mut differing = differing.filter_map(|(i, values)| {
             let position = position(array, &object.slab.start, i);
             let part = parts.iter().find(|part| holds(part, &position))?;

@@ -31,7 +31,7 @@ pub enum TransferError {
         cause: String,
     },
     #[error(
-        "{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; is it the same grid? nothing was written"
+        "{source_name}: static variable '{array}' differs from {other} at {position:?}: {found} here, {expected} there; {advice}; nothing was written"
     )]
     Differs {
         source_name: String,
@@ -40,6 +40,7 @@ pub enum TransferError {
         position: Vec<u64>,
         found: String,
         expected: String,
+        advice: &'static str,
     },
     #[error("stopped, because another rank failed")]
     Stopped,

@@ -66,16 +66,24 @@ class Run:
         """Those that are no coordinates and no bounds."""
         others = set(self.drawn.sizes) | {TIME}
         for variable in self.drawn.variables.values():
-            others |= set(self.words(variable))
+            others |= set(self.words(variable)) | set(self.unnamed(variable))
         return [name for name in self.drawn.variables if name not in others]
 
     def words(self, variable):
         return f"{variable.attrs.get('coordinates', '')} {variable.attrs.get('bounds', '')}".split()
 
+    def unnamed(self, variable):
+        """The longitude and latitude of a variable that no variable names."""
+        pair = [name for name in ("nav_lon", "nav_lat") if name in self.drawn.variables]
+        named = {word for other in self.drawn.variables.values() for word in self.words(other)}
+        on_plane = tuple(variable.dims[-2:]) == ("y", "x") and variable.name not in pair
+        return [name for name in pair if on_plane and name not in named]
+
     def members(self, mains):
         """The variables `mains`, their coordinates, those of the axis, and all bounds."""
         variables = self.drawn.variables
         found = list(mains)
+        found += [name for main in mains for name in self.unnamed(variables[main]) if name not in found]
         if any(variables[main].grows for main in mains):
             found.append(self.drawn.axis)
         for name in found:

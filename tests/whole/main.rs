@@ -5,6 +5,7 @@
 
 mod access;
 mod again;
+mod any_files;
 mod append;
 mod archives;
 mod compact;
@@ -23,6 +24,10 @@ mod model_bucket;
 mod model_run;
 mod model_world;
 mod odd;
+mod odd_coordinates;
+mod odd_fills;
+mod odd_names;
+mod odd_times;
 mod outlived;
 mod processes;
 mod race_scenes;
@@ -37,6 +42,7 @@ mod resume;
 mod resume_scene;
 mod sending;
 mod server_faults;
+mod static_files;
 mod support;
 mod texts;
 mod time;

@@ -17,7 +17,7 @@ t[:] = [first, first + 1]
 "#;
 
 /// Writes `name` with two steps from `first` on, by the Python `lines`.
-fn file(sandbox: &Sandbox, name: &str, first: u32, lines: &str) -> String {
+pub fn file(sandbox: &Sandbox, name: &str, first: u32, lines: &str) -> String {
     let path = sandbox.path(name).to_str().unwrap().to_owned();
     let mut command = Command::new(python());
     let script = format!("{BEGIN}{lines}\nf.close()\n");

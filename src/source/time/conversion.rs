@@ -28,11 +28,17 @@ impl TimeConversion {
         self.from == self.to && self.dtype_from == self.dtype_to
     }
 
-    /// The little-endian `values`, converted. Values equal to `fill` (any NaN, where that is one) stay it.
+    /// The little-endian `values`, converted. Those that are `missing` stay as they are; if they are of bounds, those that are
+    /// no time, too: nobody may have written them.
     ///
     /// # Errors
-    /// If a value cannot be read, cannot be written without loss, or would become `fill`.
-    pub fn convert(&self, values: &[u8], fill: Option<Number>) -> Result<Vec<u8>, TimeError> {
+    /// If a value cannot be read, cannot be written without loss, or would become a missing one.
+    pub fn convert(
+        &self,
+        values: &[u8],
+        missing: &[Number],
+        is_bounds: bool,
+    ) -> Result<Vec<u8>, TimeError> {
         let size = self.dtype_from.size();
         if !values.len().is_multiple_of(size) {
             return Err(TimeError::Bytes {
@@ -45,20 +51,29 @@ impl TimeConversion {
         }
         let mut converted = Vec::with_capacity(values.len() / size * self.dtype_to.size());
         for value in self.dtype_from.numbers(values) {
-            if fill.is_some_and(|fill| same(value, fill, self.dtype_from)) {
-                converted.extend(self.fill(value)?);
+            let is_missing = |fill: &Number| self.dtype_from.rounded(*fill) == Some(value);
+            let stays = missing.iter().any(is_missing) || (is_bounds && self.is_no_time(value));
+            converted.extend(if stays {
+                self.fill(value)?
             } else {
-                converted.extend(self.convert_one(value, fill)?);
-            }
+                self.convert_one(value, missing)?
+            });
         }
         Ok(converted)
     }
 
-    fn convert_one(&self, value: Number, fill: Option<Number>) -> Result<Vec<u8>, TimeError> {
+    fn is_no_time(&self, value: Number) -> bool {
+        use TimeError::{NotFinite, OutOfRange};
+        let instant = self.from.instant(value, self.dtype_from);
+        matches!(instant, Err(NotFinite { .. } | OutOfRange { .. }))
+    }
+
+    fn convert_one(&self, value: Number, missing: &[Number]) -> Result<Vec<u8>, TimeError> {
         let instant = self.from.instant(value, self.dtype_from)?;
         let number = self.to.value(instant, self.dtype_to)?;
         let units = self.to;
-        if let Some(fill) = fill.filter(|&fill| same(number, fill, self.dtype_to)) {
+        let becomes = |fill: &&Number| self.dtype_to.rounded(**fill) == Some(number);
+        if let Some(&fill) = missing.iter().find(becomes) {
             return Err(TimeError::BecomesFill {
                 instant,
                 units,
@@ -75,26 +90,14 @@ impl TimeConversion {
 
     /// A missing value, in the type of the store.
     fn fill(&self, value: Number) -> Result<Vec<u8>, TimeError> {
-        let bytes = self.dtype_to.bytes_of(value);
-        let held = bytes.filter(|bytes| {
-            let mut read = self.dtype_to.numbers(bytes);
-            read.next()
-                .is_some_and(|read| same(read, value, self.dtype_to))
-        });
-        held.ok_or(TimeError::Fill {
+        let held = self.dtype_to.rounded(value);
+        let held = held.filter(|held| held.as_f64() == value.as_f64() || *held == value);
+        let bytes = held.and_then(|_| self.dtype_to.bytes_of(value));
+        bytes.ok_or(TimeError::Fill {
             fill: value,
             dtype: self.dtype_to,
         })
     }
-}
-
-/// Is `value`, of type `dtype`, the missing value `fill`? The attribute may have another type than the values.
-fn same(value: Number, fill: Number, dtype: DType) -> bool {
-    if value.as_f64().is_nan() {
-        return fill.as_f64().is_nan();
-    }
-    let bytes = dtype.bytes_of(fill);
-    bytes.is_some_and(|bytes| dtype.numbers(&bytes).next() == Some(value))
 }
 
 #[cfg(test)]
@@ -126,17 +129,21 @@ mod tests {
             DType::F64,
             &[1_577_836_800.0, 1_577_923_200.0 + 43_200.0, 1e20],
         );
-        let converted = seconds.convert(&values, Some(Number::Float(1e20)));
+        let converted = seconds.convert(&values, &[Number::Float(1e20)], false);
         assert_eq!(converted, Ok(bytes(DType::F64, &[0.0, 1.5, 1e20])));
         let missing = bytes(DType::F64, &[f64::NAN]);
         assert_eq!(
-            seconds.convert(&missing, Some(Number::Float(f64::NAN))),
+            seconds.convert(&missing, &[Number::Float(f64::NAN)], false),
             Ok(missing.clone())
         );
         assert!(matches!(
-            seconds.convert(&missing, None),
+            seconds.convert(&missing, &[], false),
             Err(TimeError::NotFinite { .. })
         ));
+        // Bounds that were never written.
+        let unset = bytes(DType::F64, &[1e30, 1_577_836_800.0]);
+        let kept = bytes(DType::F64, &[1e30, 0.0]);
+        assert_eq!(seconds.convert(&unset, &[], true), Ok(kept));
     }
 
     #[test]
@@ -148,14 +155,14 @@ mod tests {
         );
         assert!(same.is_identity());
         let values = bytes(DType::F64, &[f64::NAN, 1e300, -0.0, 1e-300]);
-        assert_eq!(same.convert(&values, None), Ok(values.clone()));
+        assert_eq!(same.convert(&values, &[], false), Ok(values.clone()));
     }
 
     #[test]
     fn a_time_never_becomes_missing_nor_other() {
         let shifted = conversion("days since 1900-01-01", "days since 1900-01-02", DType::I32);
         let one = bytes(DType::I32, &[1.0]);
-        let lost = shifted.convert(&one, Some(Number::Int(0)));
+        let lost = shifted.convert(&one, &[Number::Int(0)], false);
         assert!(matches!(lost, Err(TimeError::BecomesFill { .. })));
         let coarse = conversion(
             "hours since 1900-01-01",
@@ -163,11 +170,11 @@ mod tests {
             DType::I32,
         );
         assert!(matches!(
-            coarse.convert(&one, None),
+            coarse.convert(&one, &[], false),
             Err(TimeError::Inexact { .. })
         ));
         assert!(matches!(
-            coarse.convert(&one[1..], None),
+            coarse.convert(&one[1..], &[], false),
             Err(TimeError::Bytes { .. })
         ));
     }
@@ -181,10 +188,10 @@ mod tests {
         );
         wider.dtype_to = DType::I64;
         let values = bytes(DType::F64, &[1.5, -9_999.0]);
-        let converted = wider.convert(&values, Some(Number::Float(-9_999.0)));
+        let converted = wider.convert(&values, &[Number::Float(-9_999.0)], false);
         assert_eq!(converted, Ok(bytes(DType::I64, &[36.0, -9_999.0])));
         let large = bytes(DType::F64, &[1e20]);
-        let refused = wider.convert(&large, Some(Number::Float(1e20)));
+        let refused = wider.convert(&large, &[Number::Float(1e20)], false);
         assert!(matches!(refused, Err(TimeError::Fill { .. })));
     }
 }

@@ -5,6 +5,12 @@ use super::units::{TimeUnits, split};
 use crate::source::attribute::Attribute;
 use crate::source::{Catalogue, Variable};
 
+/// Does `variable` itself say that it holds times? Units are read in upper and lower case.
+pub fn is_timed(variable: &Variable) -> bool {
+    let units = variable.attribute("units").and_then(Attribute::text);
+    units.is_some_and(|units| split(units).is_some())
+}
+
 /// The time units of `variable`, or `None` where its units are no time units.
 ///
 /// Bounds need not repeat units and calendar: they have those of the variable whose `bounds` or `climatology` attribute

@@ -107,11 +107,11 @@ proptest! {
             .collect();
         let there = TimeConversion { from, to, dtype_from: dtype, dtype_to: dtype };
         let back = TimeConversion { from: to, to: from, ..there };
-        if let Ok(converted) = there.convert(&numbers, None) {
-            prop_assert_eq!(back.convert(&converted, None), Ok(numbers.clone()));
+        if let Ok(converted) = there.convert(&numbers, &[], false) {
+            prop_assert_eq!(back.convert(&converted, &[], false), Ok(numbers.clone()));
         }
         let same = TimeConversion { to: from, ..there };
-        prop_assert_eq!(same.convert(&numbers, None), Ok(numbers));
+        prop_assert_eq!(same.convert(&numbers, &[], false), Ok(numbers));
     }
 }
 
