@@ -13,7 +13,7 @@ use super::targets::REQUESTS;
 use crate::cli::{RecoverArgs, bytes_shown};
 use crate::commit::{
     Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
-    sweep,
+    sweep, sweep_staged,
 };
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
@@ -56,7 +56,9 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         let journal = found.iter().find(|(other, _)| other == store);
         let count = journal.and_then(|(_, found)| Some(found.as_ref()?.unfinished.len()));
         let leases = bucket.list(&layout::leases(store)).await?;
-        let is_tidy = journal.is_none() && leases.is_empty();
+        let mut staged = bucket.staged(store).await?;
+        staged.extend(bucket.staged(&layout::ledger(store)).await?);
+        let is_tidy = journal.is_none() && leases.is_empty() && staged.is_empty();
         if is_tidy && !args.orphans {
             continue;
         }
@@ -127,6 +129,12 @@ async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result
     let mut hold = Hold::take(bucket, &args.lease, &stores, "recover").await?;
     let mut removed = 0;
     let mut done = hold.left.heal(bucket).await;
+    if done.is_ok() {
+        done = sweep_staged(bucket, store)
+            .await
+            .map(drop)
+            .map_err(Failure::from);
+    }
     if done.is_ok() && args.orphans {
         done = match remove_orphans(bucket, store).await {
             Ok(objects) => {

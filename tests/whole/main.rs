@@ -38,6 +38,7 @@ mod resume;
 mod resume_scene;
 mod sending;
 mod server_faults;
+mod staged;
 mod support;
 mod texts;
 mod time;

@@ -33,7 +33,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::holder::{Holder, Rank};
-pub use self::sweep::{probe_and_sweep, sweep};
+pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
 pub use self::times::LeaseTimes;
 
 /// How leases are to be got.
