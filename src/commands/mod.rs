@@ -14,6 +14,8 @@ mod intent;
 mod journalist;
 mod left;
 mod list;
+#[cfg(test)]
+mod mutants;
 mod notes;
 #[cfg(test)]
 mod outlived;
@@ -30,6 +32,8 @@ mod signals;
 mod start;
 mod stores;
 mod survey;
+#[cfg(test)]
+mod tampered;
 mod targets;
 mod transaction;
 mod verify;
