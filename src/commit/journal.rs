@@ -235,10 +235,7 @@ impl Entry {
                 return Err(stranger(&array.name));
             }
             let codec = array.codec().map_err(|cause| cause.to_string())?;
-            let ranks = [
-                Some(&array.spans).map(Vec::len),
-                array.held.as_ref().map(Vec::len),
-            ];
+            let ranks = [Some(array.spans.len()), array.held.as_ref().map(Vec::len)];
             if ranks.into_iter().flatten().any(|rank| rank != codec.rank()) {
                 return Err(format!(
                     "of array '{}', which has {} dimensions, it names chunks of another number",

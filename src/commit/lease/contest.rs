@@ -142,7 +142,7 @@ impl Court<'_> {
             if age > self.times.over() {
                 seen.over.push(key);
             } else {
-                fresh.push((key, self.times.over() - age));
+                fresh.push((key, self.times.over().saturating_sub(age)));
             }
         }
         let reads = fresh.into_iter().map(|(key, left)| async move {
