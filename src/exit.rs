@@ -94,6 +94,8 @@ exits! {
     Interrupted = 44,
     /// the lease of a store was lost, or its ranks lost each other; nothing more was changed, the next command heals it
     LeaseLost = 45,
+    /// `recover` left a store alone, for its lease has not expired; the message says when to run it again
+    StillHeld = 46,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
     /// `verify` found faults

@@ -44,6 +44,8 @@ pub enum StoreState {
     Unfinished,
     /// Something lies there that this program cannot read.
     Broken,
+    /// The object store lets this user not read it.
+    Denied,
 }
 
 /// An array of a store.
@@ -107,6 +109,7 @@ impl fmt::Display for StoreInfo {
             StoreState::Whole => {}
             StoreState::Unfinished => f.write_str(": unfinished, no reader sees it")?,
             StoreState::Broken => f.write_str(": BROKEN")?,
+            StoreState::Denied => f.write_str(": may not be read")?,
         }
         if self.state != StoreState::Whole {
             separator = ",";

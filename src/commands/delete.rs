@@ -15,7 +15,7 @@ use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
 use crate::cli::{DeleteArgs, Meter};
-use crate::commit::{begin_delete, end_delete, new_id, token};
+use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -116,6 +116,7 @@ impl Job<'_> {
         let done = runtime
             .block_on(begin_delete(bucket, &stores, &id, &hold.holder))
             .map_err(Failure::from)
+            .and_then(|()| Ok(runtime.block_on(self.clear_away(survey))?))
             .and_then(|()| self.delete(survey, gone))
             .and_then(|()| {
                 let problems = runtime.block_on(end_delete(bucket, &stores));
@@ -130,6 +131,18 @@ impl Job<'_> {
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release());
         done
+    }
+
+    /// Rank 0: removes what is in a directory besides objects: what dead jobs staged, and links, behind which nothing is
+    /// deleted.
+    async fn clear_away(&self, survey: &Survey) -> Result<(), StoreError> {
+        for link in &survey.links {
+            self.bucket.clear_away(&link.path).await?;
+        }
+        for store in survey.names() {
+            sweep_staged(self.bucket, store).await?;
+        }
+        Ok(())
     }
 
     /// Rank 0: deletes all of it, and counts in `gone`.

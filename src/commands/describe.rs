@@ -40,15 +40,16 @@ pub(super) async fn describe(bucket: &Bucket, key: &str) -> Result<Option<StoreI
         }
         Ok(true)
     };
-    let problem = match found.await {
+    let (state, problem) = match found.await {
         Ok(there) => return Ok(there.then_some(info)),
         Err(error @ (StoreError::Unreachable { .. } | StoreError::NoBucket { .. })) => {
             return Err(error.into());
         }
-        Err(StoreError::Foreign { problem, .. }) => problem,
-        Err(other) => other.to_string(),
+        Err(StoreError::Foreign { problem, .. }) => (StoreState::Broken, problem),
+        Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),
+        Err(other) => (StoreState::Broken, other.to_string()),
     };
-    info.state = StoreState::Broken;
+    info.state = state;
     info.problem = Some(problem);
     Ok(Some(info))
 }
@@ -67,7 +68,10 @@ async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result
     info.variables = described.collect();
     info.variables
         .sort_by(|a, b| (a.coordinate, &a.name).cmp(&(b.coordinate, &b.name)));
-    info.decoded_bytes = info.variables.iter().map(|v| v.decoded_bytes).sum();
+    info.decoded_bytes = info
+        .variables
+        .iter()
+        .try_fold(0u64, |all, v| all.checked_add(v.decoded_bytes?));
     let axes = stored.arrays.iter().filter(|array| tells_time(array));
     info.time = match axes.min_by_key(|array| !array.dimensions.contains(&array.name)) {
         Some(axis) => time(bucket, &info.store, axis).await?,
@@ -120,9 +124,9 @@ fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
 fn variable(array: &StoredArray, coordinates: &BTreeSet<String>) -> VariableInfo {
     let document = &array.document;
     let (chunks, shards, codecs) = layers(document);
-    let decoded = array.dtype.as_ref().ok().map(|dtype| {
-        let values: u64 = array.shape.iter().product();
-        values * dtype.size() as u64
+    let decoded = array.dtype.as_ref().ok().and_then(|dtype| {
+        let mut shape = array.shape.iter();
+        shape.try_fold(dtype.size() as u64, |all, length| all.checked_mul(*length))
     });
     VariableInfo {
         name: array.name.clone(),
@@ -220,8 +224,12 @@ async fn value(
         return Ok(None);
     };
     let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
-    let values = match bucket.get(&codec.key(store, &[index / chunk])).await {
-        Ok(stored) => codec.decode(&stored)?,
+    let key = codec.key(store, &[index / chunk]);
+    let values = match bucket.get(&key).await {
+        Ok(stored) => {
+            let values = codec.decode(&stored);
+            values.map_err(|cause| cause.in_object(&key))?
+        }
         // All values of the chunk are the fill value.
         Err(error) if error.is_missing() => return Ok(dtype.numbers(&axis.fill).next()),
         Err(error) => return Err(error),

@@ -9,7 +9,9 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::targets::REQUESTS;
-use crate::commit::{Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal};
+use crate::commit::{
+    Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal, sweep_staged,
+};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
@@ -70,6 +72,7 @@ impl Left {
     pub async fn heal_what_is_decided(&mut self, bucket: &Bucket) -> Result<(), Failure> {
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
+            sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
             if unfinished.iter().any(|t| t.state == State::Delete) {

@@ -51,16 +51,27 @@ async fn print_all(bucket: &Bucket, prefix: &str, json: bool) -> Result<(), Fail
     // Also after a failure, so that what was printed stays JSON.
     printer.end(&layout::below(bucket.place(), prefix), ended.is_ok())?;
     ended?;
-    match printer.broken {
-        0 => Ok(()),
-        broken => {
-            let message = format!(
-                "{broken} of {} stores cannot be read, see the list",
-                printer.printed
-            );
-            Err(Failure::new(Exit::ForeignStore, message))
-        }
-    }
+    let Printer {
+        printed,
+        broken,
+        denied,
+        ..
+    } = printer;
+    let (exit, message) = match (broken, denied) {
+        (0, 0) => return Ok(()),
+        (0, _) => (
+            Exit::AccessDenied,
+            format!("{denied} of {printed} stores may not be read by this user, see the list"),
+        ),
+        _ => (
+            Exit::ForeignStore,
+            format!(
+                "{} of {printed} stores cannot be read, see the list",
+                broken + denied
+            ),
+        ),
+    };
+    Err(Failure::new(exit, message))
 }
 
 /// What was printed so far.
@@ -68,6 +79,7 @@ struct Printer {
     json: bool,
     printed: u64,
     broken: u64,
+    denied: u64,
     /// Nobody reads any more.
     closed: bool,
 }
@@ -78,6 +90,7 @@ impl Printer {
             json,
             printed: 0,
             broken: 0,
+            denied: 0,
             closed: false,
         }
     }
@@ -93,6 +106,7 @@ impl Printer {
         };
         self.printed += 1;
         self.broken += u64::from(info.state == StoreState::Broken);
+        self.denied += u64::from(info.state == StoreState::Denied);
         self.write(&text)?;
         Ok(!self.closed)
     }

@@ -5,6 +5,8 @@ mod begin;
 mod catalogue;
 mod cells;
 mod corners;
+#[cfg(test)]
+mod damaged;
 mod delete;
 mod describe;
 mod digest;
@@ -33,6 +35,8 @@ mod signals;
 mod start;
 mod stores;
 mod survey;
+#[cfg(test)]
+mod tampered;
 mod targets;
 mod transaction;
 mod verify;

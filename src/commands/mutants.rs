@@ -1,166 +1,293 @@
-//! Damaged source files of every format: whatever a file holds, a send ends with a known exit code, in time, and without a
-//! panic. `MSM_OS_TEST_MUTANTS=1000` tries more of each format, `MSM_OS_TEST_MUTANT_SEED=n` others.
+//! Every kind of object of a store and of its ledger, damaged in every way there is, against every command: each ends with a
+//! code of the list, soon, and what lies beside the store stays as it is; and a delete removes what is left. A command that
+//! panics or hangs on something that others wrote is found here. `MSM_OS_TEST_MUTANTS=500..1000` tries other seeds.
+//!
+//! Key types: [`Mutant`], what is tried.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nemo_like::{Format, Spec, Variable};
+use bytes::Bytes;
+use serde_json::{Value, json};
 
-use super::outlived::{Draw, run};
+use super::outlived::{Draw, Line, month, run};
 use crate::exit::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 
-/// Mutants of each format.
-const EACH: u64 = 100;
-/// How long one may take, on a busy machine.
-const LONGEST: Duration = Duration::from_secs(60);
+/// Mutants that are tried.
+const SEEDS: Range<u64> = 0..150;
+/// Mutants at a time: some wait for a document to settle.
+const AT_A_TIME: usize = 8;
+/// No command takes longer.
+const MOST: Duration = Duration::from_secs(60);
 
-/// A whole file of each format.
-fn sources(root: &Path) -> Vec<PathBuf> {
-    let formats = [
-        ("classic", Format::Classic),
-        ("offset64", Format::Offset64),
-        ("cdf5", Format::Cdf5),
-        ("netcdf4", Format::NetCdf4),
-        ("netcdf4_classic", Format::NetCdf4Classic),
-    ];
-    let mut sources: Vec<PathBuf> = formats
-        .map(|(name, format)| {
-            let path = root.join(format!("ORCA_1m_grid_T_{name}.nc"));
-            let spec = Spec {
-                grid: "6x5x2".parse().unwrap(),
-                variables: vec![Variable::Thetao, Variable::Tos],
-                steps: 3,
-                format,
-                ..Spec::default()
-            };
-            nemo_like::write(&path, &spec).unwrap();
-            path
-        })
-        .to_vec();
-    sources.push(with_strings(root));
-    sources
+type Objects = BTreeMap<String, Bytes>;
+
+/// What is tried: one object of a scene, changed, and a command.
+struct Mutant {
+    objects: Objects,
+    line: Line,
+    told: String,
 }
 
-/// One with strings, characters, a checksum and values in one run.
-fn with_strings(root: &Path) -> PathBuf {
-    let path = root.join("ORCA_1m_grid_T_strings.nc");
-    let mut file = netcdf::create(&path).unwrap();
-    file.add_unlimited_dimension("time_counter").unwrap();
-    file.add_dimension("x", 7).unwrap();
-    let mut time = file
-        .add_variable::<f64>("time_counter", &["time_counter"])
-        .unwrap();
-    time.put_attribute("units", "days since 1976-01-01")
-        .unwrap();
-    time.put_values(&[0.5, 1.5], ..).unwrap();
-    let mut data = file
-        .add_variable::<i16>("data", &["time_counter", "x"])
-        .unwrap();
-    data.set_chunking(&[1, 3]).unwrap();
-    data.set_compression(4, true).unwrap();
-    data.put_attribute("scale_factor", 0.5).unwrap();
-    data.put_values(&(0..14).collect::<Vec<i16>>(), ..).unwrap();
-    let mut names = file.add_string_variable("names", &["x"]).unwrap();
-    for place in 0..7 {
-        names.put_string(&format!("name {place}"), [place]).unwrap();
+/// Stores in every state, whole and as jobs leave them that die at any request.
+fn scenes(root: &Path) -> Vec<Objects> {
+    let line = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Line>();
+    let chunks = r#"{"time_counter": 2}"#;
+    let send = |number: u32| line(&["send", "-f", &month(root, number, 0), "-cs", chunks]);
+    let mut scenes = Vec::new();
+    for version in ["3", "2"] {
+        let world = World::recording(Conditional::Enforced);
+        let link = world.link(BTreeMap::new());
+        let create = [send(1), line(&["--zarr-version", version])].concat();
+        for line in [
+            create,
+            send(2),
+            send(3),
+            line(&["rollback"]),
+            send(3),
+            line(&["update", "-f", &month(root, 2, 1)]),
+            line(&["delete", "--all", "--yes"]),
+        ] {
+            assert_eq!(run(&link, &line), Exit::Ok, "{line:?}");
+        }
+        scenes.extend(world.history());
     }
-    let mut depth = file.add_variable::<f32>("depth", &["x"]).unwrap();
-    depth.put_values(&[1.0f32; 7], ..).unwrap();
-    file.close().unwrap();
-    path
+    scenes.retain(|objects| !objects.is_empty());
+    scenes
 }
 
-/// Damages `bytes` in one to four places; most of them are near the beginning, where the metadata is.
-fn damage(bytes: &mut Vec<u8>, draw: &mut Draw) {
-    for _ in 0..=draw.below(4) {
-        let length = bytes.len() as u64;
-        let within = if draw.below(3) == 0 {
-            length
-        } else {
-            length.min(6000)
-        };
-        let at = draw.below(within.max(1)) as usize;
-        let end = bytes.len();
-        match draw.below(8) {
-            0..=2 => bytes[at.min(end - 1)] ^= 1 << draw.below(8),
-            3 => bytes[at.min(end - 1)] = draw.below(256) as u8,
-            4 => bytes[at..(at + 4).min(end)].fill([0, 0xff, 0x7f][draw.below(3) as usize]),
-            5 => bytes[at..(at + 8).min(end)].fill([0, 0xff, 0x80][draw.below(3) as usize]),
-            6 => {
-                let from = draw.below(length) as usize;
-                let count = draw.below(64).min(length - from.max(at) as u64) as usize;
-                bytes.copy_within(from..from + count, at);
-            }
-            _ if draw.below(4) == 0 => bytes.truncate(at.max(1)),
-            _ => bytes[at.min(end - 1)] = bytes[at.min(end - 1)].wrapping_add(1),
+/// What kind of object it is, so that each kind gets its share.
+fn kind(key: &str) -> String {
+    let below = key.split_once(".msm-os/").map_or(key, |(_, below)| below);
+    let is_number = |part: &str| part.chars().any(|c| c.is_ascii_digit());
+    let parts = below.split('/').map(|part| match part.rsplit_once('.') {
+        Some((id, state)) if id.len() > 8 && is_number(id) => format!("*.{state}"),
+        _ if part.starts_with("probe-") => "probe".to_owned(),
+        _ if is_number(part) => "*".to_owned(),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+impl Mutant {
+    fn new(seed: u64, root: &Path, scenes: &[Objects], kinds: &[String]) -> Self {
+        let mut draw = Draw(seed);
+        let wanted = &kinds[seed as usize % kinds.len()];
+        let is_wanted = |key: &&String| key.starts_with("T1m/") && kind(key) == *wanted;
+        let have = |objects: &&Objects| objects.keys().any(|key| is_wanted(&key));
+        let fitting: Vec<&Objects> = scenes.iter().filter(have).collect();
+        let mut objects = fitting[draw.below(fitting.len() as u64) as usize].clone();
+        let keys: Vec<String> = objects.keys().filter(is_wanted).cloned().collect();
+        let key = &keys[draw.below(keys.len() as u64) as usize];
+        let (how, bytes) = mutate(&mut draw, &objects[key]);
+        objects.insert(key.clone(), bytes);
+        let lines: [&[&str]; 6] = [
+            &["verify"],
+            &["list"],
+            &["recover"],
+            &["rollback"],
+            &["delete", "--all", "--yes"],
+            &["send", "-f", &month(root, 4, 0)],
+        ];
+        let line: Line = lines[draw.below(lines.len() as u64) as usize]
+            .iter()
+            .map(|&w| w.to_owned())
+            .collect();
+        Self {
+            told: format!("seed {seed}: {} of {key} {how}", line[0]),
+            objects,
+            line,
         }
     }
+
+    fn try_it(&self, codes: &Mutex<BTreeMap<i32, usize>>) -> Result<(), String> {
+        let world = World::holding(Conditional::Enforced, &self.objects);
+        let others = |objects: Objects| -> Objects {
+            objects
+                .into_iter()
+                .filter(|(key, _)| !key.starts_with("T1m/"))
+                .collect()
+        };
+        let beside = others(self.objects.clone());
+        let told = |problem: &str| Err(format!("{}: {problem}", self.told));
+        for line in [
+            self.line.clone(),
+            ["delete", "--all", "--yes"].map(str::to_owned).to_vec(),
+        ] {
+            let begun = Instant::now();
+            let link = world.link(BTreeMap::new());
+            let Ok(exit) = catch_unwind(AssertUnwindSafe(|| run(&link, &line))) else {
+                return told(&format!("{} panicked", line[0]));
+            };
+            *codes.lock().unwrap().entry(exit.code()).or_default() += 1;
+            if [Exit::Internal, Exit::Panic, Exit::Usage].contains(&exit) {
+                return told(&format!("{} ended with {exit:?}", line[0]));
+            }
+            if begun.elapsed() > MOST {
+                return told(&format!("{} took {:?}", line[0], begun.elapsed()));
+            }
+            if others(world.objects()) != beside {
+                return told(&format!("{} changed what lies beside the store", line[0]));
+            }
+            let is_gone = [Exit::Ok, Exit::NoStore].contains(&exit);
+            if line[0] == "delete" && !is_gone {
+                return told(&format!("delete ended with {exit:?}"));
+            }
+        }
+        let left: Vec<String> = world
+            .objects()
+            .into_keys()
+            .filter(|key| key.starts_with("T1m/"))
+            .collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        told(&format!("delete left {left:?}"))
+    }
 }
 
-fn asked(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+/// Changes `bytes`, and says how.
+fn mutate(draw: &mut Draw, bytes: &Bytes) -> (String, Bytes) {
+    let length = bytes.len() as u64;
+    let parsed: Option<Value> = serde_json::from_slice(bytes).ok();
+    match (draw.below(6), parsed) {
+        (0, _) => ("emptied".to_owned(), Bytes::new()),
+        (1, _) if length > 0 => {
+            let end = draw.below(length);
+            (format!("cut at {end}"), bytes.slice(..end as usize))
+        }
+        (2.., Some(mut document)) => {
+            let how = replace_one(draw, &mut document);
+            (how, document.to_string().into())
+        }
+        _ if length > 0 => {
+            let mut flipped = bytes.to_vec();
+            let bit = draw.below(8 * length);
+            flipped[(bit / 8) as usize] ^= 1 << (bit % 8);
+            (format!("with bit {bit} flipped"), flipped.into())
+        }
+        _ => ("filled".to_owned(), Bytes::from_static(b"{}")),
+    }
+}
+
+/// Puts something else in the place of one value; documents within texts are gone into, too.
+fn replace_one(draw: &mut Draw, document: &mut Value) -> String {
+    let mut path = String::new();
+    while let Some(place) = document.pointer_mut(&path) {
+        let next = match place {
+            Value::String(text) => {
+                let inner = serde_json::from_str::<Value>(text).ok();
+                if let Some(mut inner) =
+                    inner.filter(|inner| inner.is_object() && draw.below(4) > 0)
+                {
+                    let how = replace_one(draw, &mut inner);
+                    *text = inner.to_string();
+                    return format!("{path}|{how}");
+                }
+                None
+            }
+            Value::Object(members) if !members.is_empty() && draw.below(8) > 0 => members
+                .keys()
+                .nth(draw.below(members.len() as u64) as usize)
+                .cloned(),
+            Value::Array(items) if !items.is_empty() && draw.below(8) > 0 => {
+                Some(draw.below(items.len() as u64).to_string())
+            }
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        path = format!("{path}/{}", next.replace('~', "~0").replace('/', "~1"));
+    }
+    let deep = "[".repeat(100) + &"]".repeat(100);
+    let others = [
+        json!(0),
+        json!(1),
+        json!(-1),
+        json!(1u64 << 40),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(1e300),
+        json!(0.5),
+        json!(null),
+        json!(true),
+        json!(""),
+        json!("."),
+        json!("../../other/tos.zarr/zarr.json"),
+        json!("other/tos.zarr/zarr.json"),
+        json!("other/tos.zarr"),
+        json!("/"),
+        json!("\u{0}\n"),
+        json!([]),
+        json!({}),
+        json!([0, 0]),
+        json!([1u64 << 40, 1u64 << 40, 1u64 << 40]),
+        json!([[0, u64::MAX]]),
+        json!({"name": "regular"}),
+        serde_json::from_str(&deep).unwrap(),
+    ];
+    let other = others[draw.below(others.len() as u64) as usize].clone();
+    let how = format!("with {other} at '{path}'");
+    if let Some(place) = document.pointer_mut(&path) {
+        *place = other;
+    }
+    how
+}
+
+fn seeds() -> Range<u64> {
+    let asked = std::env::var("MSM_OS_TEST_MUTANTS").ok();
+    asked.map_or(SEEDS, |text| {
+        let (first, end) = text.split_once("..").unwrap();
+        first.parse().unwrap()..end.parse().unwrap()
+    })
 }
 
 #[test]
-fn a_damaged_file_ends_a_send_and_nothing_else() {
+fn no_object_of_a_store_or_a_ledger_is_believed() {
     let root = tempfile::tempdir().unwrap();
-    let sources = sources(root.path());
-    let (each, first) = (
-        asked("MSM_OS_TEST_MUTANTS", EACH),
-        asked("MSM_OS_TEST_MUTANT_SEED", 0),
-    );
-    let (next, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let codes: Mutex<BTreeMap<i32, u64>> = Mutex::default();
+    let mut scenes = scenes(root.path());
+    // The same store beside it, which nothing may touch.
+    for objects in &mut scenes {
+        let copies: Vec<(String, Bytes)> = objects
+            .iter()
+            .filter_map(|(key, bytes)| Some((key.strip_prefix("T1m/")?, bytes.clone())))
+            .map(|(below, bytes)| (format!("other/{below}"), bytes))
+            .collect();
+        objects.extend(copies);
+    }
+    let keys = scenes.iter().flat_map(BTreeMap::keys);
+    let of_store = keys.filter(|key| key.starts_with("T1m/"));
+    let kinds: BTreeSet<String> = of_store.map(|key| kind(key)).collect();
+    let kinds: Vec<String> = kinds.into_iter().collect();
+    println!("{} kinds of objects", kinds.len());
+    let seeds = seeds();
+    let (next, failures) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let codes = Mutex::default();
+    let (scenes, kinds, next, failures, codes) = (&scenes, &kinds, &next, &failures, &codes);
     thread::scope(|scope| {
-        for worker in 0..4 {
-            let (next, failures, codes, sources) = (&next, &failures, &codes, &sources);
-            let place = root.path().join(format!("{worker}"));
-            fs::create_dir(&place).unwrap();
-            scope.spawn(move || {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
                 loop {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
-                    let kind = (number / each) as usize;
-                    let Some(source) = sources.get(kind) else {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= seeds.end {
                         break;
-                    };
-                    let seed = first + number;
-                    let mut bytes = fs::read(source).unwrap();
-                    damage(&mut bytes, &mut Draw(seed));
-                    let mutant = place.join(source.file_name().unwrap());
-                    fs::write(&mutant, bytes).unwrap();
-                    let line = ["send", "--memory", "64M", "-f", mutant.to_str().unwrap()];
-                    let line = line.map(str::to_owned).to_vec();
-                    let begun = Instant::now();
-                    let ended = thread::spawn(move || {
-                        let world = World::new(Conditional::Enforced);
-                        run(&world.link(BTreeMap::new()), &line)
-                    });
-                    let told =
-                        |problem: &str| format!("seed {seed} of {}: {problem}", source.display());
-                    match ended.join() {
-                        Err(_) => failures.lock().unwrap().push(told("it panicked")),
-                        Ok(Exit::Panic) => failures.lock().unwrap().push(told("exit 70")),
-                        Ok(exit) => *codes.lock().unwrap().entry(exit.code()).or_default() += 1,
                     }
-                    if begun.elapsed() > LONGEST {
-                        failures.lock().unwrap().push(told("it took too long"));
+                    let mutant = Mutant::new(seed, root.path(), scenes, kinds);
+                    if let Err(problem) = mutant.try_it(codes) {
+                        failures.lock().unwrap().push(problem);
                     }
                 }
             });
         }
     });
-    let (failures, codes) = (failures.into_inner().unwrap(), codes.into_inner().unwrap());
-    println!("seeds from {first}, {each} of each: exit codes {codes:?}");
-    assert!(
-        codes.contains_key(&0) && codes.contains_key(&Exit::SourceBroken.code()),
-        "{codes:?}"
-    );
+    let (failures, codes) = (failures.lock().unwrap(), codes.lock().unwrap());
+    println!("{seeds:?}: exit codes {codes:?}, {} failed", failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

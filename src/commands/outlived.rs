@@ -42,7 +42,7 @@ pub(super) fn bucket() -> Option<Bucket> {
 }
 
 type Objects = BTreeMap<String, Bytes>;
-type Line = Vec<String>;
+pub(super) type Line = Vec<String>;
 
 /// Two commands on the store that `begin` makes.
 struct Pairing {
@@ -51,22 +51,27 @@ struct Pairing {
     lines: [Line; 2],
 }
 
-fn pairings(root: &Path) -> Vec<Pairing> {
-    let month = |month: u32, seed: u64| {
-        let path = root.join(format!("ORCA_1m_grid_T_{month}_{seed}.nc"));
-        let spec = Spec {
-            grid: "4x4x1".parse().unwrap(),
-            variables: vec![Variable::Tos],
-            start: format!("1976-{month:02}-01").parse().unwrap(),
-            format: Format::Classic,
-            seed,
-            ..Spec::default()
-        };
-        if !path.exists() {
-            nemo_like::write(&path, &spec).unwrap();
-        }
-        path.to_str().unwrap().to_owned()
+/// A file with a month of 1976; other seeds have other values.
+pub(super) fn month(root: &Path, number: u32, seed: u64) -> String {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = WRITING.lock();
+    let path = root.join(format!("ORCA_1m_grid_T_{number}_{seed}.nc"));
+    let spec = Spec {
+        grid: "4x4x1".parse().unwrap(),
+        variables: vec![Variable::Tos],
+        start: format!("1976-{number:02}-01").parse().unwrap(),
+        format: Format::Classic,
+        seed,
+        ..Spec::default()
     };
+    if !path.exists() {
+        nemo_like::write(&path, &spec).unwrap();
+    }
+    path.to_str().unwrap().to_owned()
+}
+
+fn pairings(root: &Path) -> Vec<Pairing> {
+    let month = |number: u32, seed: u64| month(root, number, seed);
     let line = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Line>();
     // A chunk holds two steps, so that the second month fills up a half-full one.
     let chunks = r#"{"time_counter": 2}"#;
@@ -103,7 +108,7 @@ pub(super) fn run(link: &Link, line: &Line) -> Exit {
         .chain(line.iter().map(String::as_str));
     let words = words.chain(["-b", "ocean", "-p", "T1m"]).chain(
         match line[0].as_str() {
-            "verify" => [].iter(),
+            "verify" | "list" => [].iter(),
             _ => ["--lock-wait", "60s"].iter(),
         }
         .copied(),

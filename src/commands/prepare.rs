@@ -18,7 +18,9 @@ use super::request::{request, tell_what_is_clipped};
 use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
-use crate::plan::{self, Plan, Projection, Request, check_strategies, comparison, transactions};
+use crate::plan::{
+    self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
+};
 use crate::say;
 use crate::source::{Archive, Order, SourceFile};
 use crate::store::{Bucket, Found, read_store};
@@ -73,6 +75,8 @@ impl<'a> Prepared<'a> {
         let prefix = prefix(args.store.prefix()?, &archive)?;
         let mut targets = targets(&archive, &prefix, variables, args.is_compact());
         let members: Vec<String> = all_members(&targets);
+        let in_directory = bucket.endpoint().is_none();
+        Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(args.named());
         if !intent.allow_gaps {
             others.extend(archive.gaps());

@@ -101,7 +101,9 @@ impl<'a> Projector<'a> {
         stored: Option<&Stored>,
     ) -> Result<Vec<Added>, Failure> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
-        let of_store = arrays.iter().find_map(|array| held(&array.attributes));
+        let of_store = arrays
+            .iter()
+            .find_map(|array| held(&array.attributes, &array.shape));
         let mut grid = of_store.map(|held| held.grid);
         let mut all = Vec::new();
         for main in &target.mains {
@@ -150,7 +152,7 @@ impl<'a> Projector<'a> {
             );
             Err(Failure::new(exit, message))
         };
-        let Some(held) = held(&array.attributes) else {
+        let Some(held) = held(&array.attributes, &array.shape) else {
             return refuse(
                 Exit::GridConflict,
                 "does not say how it was reprojected: it is another tool's; delete it, or choose another prefix"

@@ -1,6 +1,8 @@
 //! `recover`: what dead jobs left goes forward or back, and what no transaction owns is removed. Rank 0's work; the others
 //! wait.
 
+use std::time::{Duration, SystemTime};
+
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
@@ -10,7 +12,8 @@ use super::stores::stores;
 use super::targets::REQUESTS;
 use crate::cli::{RecoverArgs, bytes_shown};
 use crate::commit::{
-    Journal, LeaseTimes, State, clear_ledger, live_holder, orphans, probe_and_sweep, sweep,
+    Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
+    sweep, sweep_staged,
 };
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
@@ -47,16 +50,20 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     }
     let times = LeaseTimes::of_this_run();
     let (mut healed, mut removed) = (0, 0);
+    let mut held = Vec::new();
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
         let journal = found.iter().find(|(other, _)| other == store);
         let count = journal.and_then(|(_, found)| Some(found.as_ref()?.unfinished.len()));
         let leases = bucket.list(&layout::leases(store)).await?;
-        if journal.is_none() && leases.is_empty() && !args.orphans {
+        let mut staged = bucket.staged(store).await?;
+        staged.extend(bucket.staged(&layout::ledger(store)).await?);
+        let is_tidy = journal.is_none() && leases.is_empty() && staged.is_empty();
+        if is_tidy && !args.orphans {
             continue;
         }
-        if let Some(holder) = live_holder(bucket, store, &guarantees, times).await? {
-            say!("store '{store}': left alone, for it is being written: {holder}");
+        if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
+            held.push(still_held(store, &lease));
             continue;
         }
         if journal.is_some_and(|(_, journal)| journal.is_none()) {
@@ -70,12 +77,26 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
             Err(failure) => problems.push(failure),
         }
     }
-    Failure::together(problems)?;
+    if !problems.is_empty() {
+        return Failure::together(problems.into_iter().chain(held));
+    }
     say!("recovered: {healed} transactions in {} stores", all.len());
     if args.orphans {
         say!("removed: {removed} objects that no transaction owns");
     }
-    Ok(())
+    Failure::together(held)
+}
+
+/// A store is left alone: whoever has this `lease` may be writing it.
+fn still_held(store: &str, lease: &LiveLease) -> Failure {
+    // Rounded up, so that it is over by then.
+    let left = Duration::from_secs(lease.left.as_secs() + 1);
+    let message = format!(
+        "store '{store}': left alone, for it is being written: {lease}; if that job is dead, run recover again in {}, after {}",
+        humantime::format_duration(left),
+        humantime::format_rfc3339_seconds(SystemTime::now() + left)
+    );
+    Failure::new(Exit::StillHeld, message)
 }
 
 /// The journals of those of `stores` that have one; none of what cannot be read, and why not. A damaged one is not in the way
@@ -108,6 +129,12 @@ async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result
     let mut hold = Hold::take(bucket, &args.lease, &stores, "recover").await?;
     let mut removed = 0;
     let mut done = hold.left.heal(bucket).await;
+    if done.is_ok() {
+        done = sweep_staged(bucket, store)
+            .await
+            .map(drop)
+            .map_err(Failure::from);
+    }
     if done.is_ok() && args.orphans {
         done = match remove_orphans(bucket, store).await {
             Ok(objects) => {
@@ -155,7 +182,7 @@ async fn foretell(
         let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
         let times = LeaseTimes::of_this_run();
         for (store, journal) in found {
-            let holder = live_holder(bucket, &store, &guarantees, times).await?;
+            let holder = live_lease(bucket, &store, &guarantees, times).await?;
             let journal = journal.unwrap_or_default();
             for key in journal.strays.iter().filter(|_| holder.is_none()) {
                 say!("would remove {key}, of a transaction that has ended");

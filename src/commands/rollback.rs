@@ -6,7 +6,7 @@ use super::hold::Hold;
 use super::start::{Started, start};
 use super::stores::stores;
 use crate::cli::RollbackArgs;
-use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, roll_back};
+use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, roll_back};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -99,7 +99,8 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
     let records = bucket.entries(&layout::transactions(store));
     let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());
     let ids: Vec<String> = ids.try_collect().await?;
-    let Some(id) = ids.into_iter().max() else {
+    let ids = ids.into_iter().filter(|id| is_id(id));
+    let Some(id) = ids.max() else {
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
@@ -118,7 +119,8 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
     let now = bucket.get(&root.key).await;
     if !now.is_ok_and(|now| now == root.after) {
         return Err(impossible(&format!(
-            "{} is not as its last transaction, {id}, left it: another program has changed it since",
+            "{} is not as its last transaction, {id}, left it: another program has changed it since, or it is damaged; put it back as \
+             it was, or delete the store",
             root.key
         )));
     }

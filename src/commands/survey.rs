@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::area::{Area, chosen};
 use crate::cli::{DeleteArgs, bytes_shown};
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Entry, Kind, ROOT_DOCUMENTS, StoreError, is_store, layout};
+use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, StoreError, is_store, layout};
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
@@ -31,6 +31,8 @@ pub(super) struct Survey {
     pub areas: Vec<Area>,
     stores: BTreeMap<String, Tally>,
     ledgers: Tally,
+    /// Links to other directories.
+    pub links: Vec<Link>,
     foreign: Tally,
     first_foreign: Vec<String>,
     /// The stores that have each of [`ROOT_DOCUMENTS`].
@@ -47,6 +49,10 @@ impl Survey {
         bucket.reach(prefix).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
+        let ways: Vec<String> = chosen
+            .iter()
+            .flat_map(|(_, areas)| areas.iter().map(|area| format!("{}/", area.below)))
+            .collect();
         let walks = chosen.into_iter().map(|(name, areas)| async move {
             let mut found = Self::default();
             for area in areas {
@@ -56,13 +62,28 @@ impl Survey {
         });
         let mut walks = stream::iter(walks).buffered(AREAS);
         while let Some((name, found)) = walks.try_next().await? {
-            if found.total().objects == 0 {
+            if found.total().objects == 0 && found.links.is_empty() {
                 missing.push(name);
             }
             survey.add(found);
         }
         if !missing.is_empty() {
             return Err(no_store(bucket, prefix, args.all, &missing).await?);
+        }
+        let on_the_way = |link: &&Link| {
+            ways.iter()
+                .any(|way| way.starts_with(&format!("{}/", link.key)))
+        };
+        let in_the_way = survey.links.iter().find(on_the_way);
+        if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !args.force)) {
+            let message = format!(
+                "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or \
+                 delete what it leads to with -b file://{}",
+                link.path.display(),
+                link.to.display(),
+                link.to.display()
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
         }
         if survey.foreign.objects > 0 && !args.force {
             let message = format!(
@@ -76,12 +97,27 @@ impl Survey {
     }
 
     async fn walk(&mut self, bucket: &Bucket, area: Area) -> Result<(), StoreError> {
+        for link in bucket.links(&area.below).await? {
+            if !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
         let mut entries = bucket.entries(&area.below);
         while let Some(entry) = entries.try_next().await? {
-            self.count(&area, &entry);
+            if !self.is_behind_a_link(&entry.key) {
+                self.count(&area, &entry);
+            }
         }
         self.areas.push(area);
         Ok(())
+    }
+
+    fn is_behind_a_link(&self, key: &str) -> bool {
+        let mut behind = self
+            .links
+            .iter()
+            .filter_map(|link| key.strip_prefix(&link.key));
+        behind.any(|rest| rest.starts_with('/'))
     }
 
     fn count(&mut self, area: &Area, entry: &Entry) {
@@ -117,6 +153,7 @@ impl Survey {
 
     fn add(&mut self, other: Self) {
         self.areas.extend(other.areas);
+        self.links.extend(other.links);
         for (store, tally) in other.stores {
             self.stores.entry(store).or_default().add(tally);
         }
@@ -168,6 +205,9 @@ impl fmt::Display for Survey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (store, tally) in &self.stores {
             writeln!(f, "  {store}: {tally}")?;
+        }
+        for link in &self.links {
+            writeln!(f, "  the link {}, nothing behind it", link.path.display())?;
         }
         for (what, tally) in [("ledgers", self.ledgers), ("others", self.foreign)] {
             if tally.objects > 0 {

@@ -9,9 +9,10 @@ use futures::{StreamExt, TryStreamExt};
 use super::verify_documents::documents;
 use super::verify_rounds::{Checkers, Fault, Item, ROUND};
 use crate::cli::{Meter, bytes_shown};
-use crate::commit::{Kept, LeaseTimes, read_kept};
+use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
 use crate::exit::Failure;
-use crate::store::{Entry, Known, Named, StoreError, layout};
+use crate::plan::LACKING;
+use crate::store::{Entry, Known, KnownArray, Named, StoreError, layout};
 use crate::transfer::Content;
 
 /// What came of looking at stores.
@@ -34,6 +35,8 @@ struct Look<'a, 'b> {
     kept: Kept,
     /// Has a transaction not ended?
     open: bool,
+    /// Can some of the manifests not be read?
+    damaged: bool,
     found: Looked,
 }
 
@@ -52,8 +55,9 @@ pub(super) fn look(
         checkers,
         say,
         store,
-        kept,
         open: false,
+        damaged: !kept.damaged.is_empty(),
+        kept,
         found: Looked {
             stores: 1,
             ..Looked::default()
@@ -156,6 +160,7 @@ impl Look<'_, '_> {
         let faults = runtime.block_on(documents(bucket, known))?;
         self.tell(faults)?;
         self.checkers.store(known)?;
+        let gaps = self.gaps(known);
         let mut meter = Meter::new(recorded_bytes(&self.kept));
         let mut listing = bucket.entries(self.store).try_chunks(ROUND);
         while let Some(entries) = runtime.block_on(listing.next()) {
@@ -177,7 +182,41 @@ impl Look<'_, '_> {
             meter.show(self.found.bytes, self.found.objects);
         }
         let missing = missing(known, &self.kept);
-        self.tell(missing)
+        self.tell(missing)?;
+        // What another program has written since, it may have left out where it was all fill.
+        let is_ours = self.found.unrecorded == 0;
+        self.tell(gaps.into_iter().filter(|_| is_ours).collect())
+    }
+
+    /// Arrays whose shapes have room for objects that nobody ever wrote, if this program has made all of the store.
+    fn gaps(&self, known: &Known) -> Vec<Fault> {
+        let numbers = self.kept.committed.iter().map(|id| number_of(id));
+        let is_whole = numbers.eq((1..=self.kept.committed.len() as u64).map(Some));
+        if !is_whole || self.open || self.damaged {
+            return Vec::new();
+        }
+        let gap = |(name, array): (&String, &KnownArray)| {
+            let array = &array.stored;
+            if array.attributes.contains_key(LACKING) {
+                return None;
+            }
+            let recorded = self.kept.objects.get(name);
+            let recorded = recorded.into_iter().flat_map(|chunks| chunks.keys());
+            let recorded = recorded.filter(|chunk| array.is_inside(chunk)).count() as u64;
+            let mut grid = array.shape.iter().zip(&array.chunk);
+            let room = grid.try_fold(1u64, |all, (length, chunk)| {
+                all.checked_mul(length.div_ceil(*chunk))
+            });
+            if room.is_some_and(|room| room <= recorded) {
+                return None;
+            }
+            let what = format!(
+                "its shape {:?} has room for more objects of {:?} values than the {recorded} that were ever written",
+                array.shape, array.chunk
+            );
+            Some(Fault::new(layout::below(&known.store, name), what))
+        };
+        known.arrays.iter().filter_map(gap).collect()
     }
 
     /// What becomes of an object of the listing.
@@ -247,7 +286,7 @@ fn recorded_bytes(kept: &Kept) -> u64 {
             Content::Empty => 0,
             Content::Stored { bytes, .. } => *bytes,
         })
-        .sum()
+        .fold(0, u64::saturating_add)
 }
 
 /// What `kept`, from which all that was met is gone, says should be there.

@@ -136,7 +136,7 @@ impl Back<'_> {
             let below = format!("{}/{}", self.store, array.name);
             let mut objects = self.bucket.entries(&below);
             while let Some(object) = objects.try_next().await? {
-                let chunk = array.chunk_of(&codec, self.store, &object.key);
+                let chunk = codec.chunk_of(self.store, &object.key);
                 if chunk.is_some_and(|chunk| array.is_new(&chunk)) {
                     keys.push(object.key);
                 }

@@ -151,7 +151,9 @@ async fn finish_here(
         put_json(bucket, &layout::last_transaction(store), record).await?;
     }
     if entry.keep_undo > 0 {
-        put_json(bucket, &layout::before(store, id), entry).await?;
+        entry
+            .put_as(bucket, store, &layout::before(store, id))
+            .await?;
     }
     let mut problems = prune(bucket, store, entry.keep_undo).await?;
     if problems.is_empty() {

@@ -14,11 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
+use super::relative;
 use super::written::Written;
 use crate::store::{Bucket, StoreError, layout};
 
-/// The version of the form.
-const FORMAT: u32 = 1;
+/// The version of the form: its keys begin at the store.
+const FORMAT: u32 = 2;
+/// The one before: its keys begin at the bucket.
+const WHOLE_KEYS: u32 = 1;
 
 /// How the command of an entry begins that undoes a committed transaction.
 pub const ROLLBACK: &str = "rollback";
@@ -156,7 +159,28 @@ impl Entry {
         id: &str,
         state: State,
     ) -> Result<(), StoreError> {
-        put_json(bucket, &state.key(store, id), self).await
+        self.put_as(bucket, store, &state.key(store, id)).await
+    }
+
+    /// Puts it as the object `key` of the ledger of `store`.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn put_as(&self, bucket: &Bucket, store: &str, key: &str) -> Result<(), StoreError> {
+        let mut entry = self.clone();
+        entry.format = FORMAT;
+        for document in entry.all_documents() {
+            let below = relative::below(store, &document.key).unwrap_or_default();
+            document.key = below.to_owned();
+        }
+        for (other, _) in &mut entry.together {
+            *other = relative::beside(store, other);
+        }
+        put_json(bucket, key, &entry).await
+    }
+
+    fn all_documents(&mut self) -> impl Iterator<Item = &mut Document> {
+        self.documents.iter_mut().chain([&mut self.root])
     }
 
     /// Reads the entry `key` of `store`.
@@ -169,39 +193,63 @@ impl Entry {
             cause,
         };
         let entry = bucket.get(key).await?;
-        let entry: Self =
+        let mut entry: Self =
             serde_json::from_slice(&entry).map_err(|cause| unreadable(cause.to_string()))?;
-        if entry.format != FORMAT {
-            let cause = format!("format {}, expected {FORMAT}", entry.format);
-            return Err(unreadable(cause));
+        match entry.format {
+            FORMAT => entry.resolve(store),
+            WHOLE_KEYS => entry.check(store),
+            other => Err(format!("format {other}, expected {FORMAT}")),
         }
-        if let Some(name) = entry.stranger(store) {
-            return Err(unreadable(format!(
-                "it names '{name}', which is not below its store"
-            )));
-        }
+        .map_err(unreadable)?;
+        entry.check_arrays().map_err(unreadable)?;
         Ok(entry)
     }
 
-    /// What it names that is not of `store`: nothing is undone, finished or deleted by such an entry.
-    fn stranger(&self, store: &str) -> Option<&str> {
-        let documents = self.documents.iter().chain([&self.root]);
-        let keys = documents.map(|document| document.key.as_str());
-        let names = self.arrays.iter().map(|array| array.name.as_str());
-        let is_plain = |path: &str| {
-            let parts = || path.split('/');
-            parts().all(|part| !["", ".", ".."].contains(&part))
-        };
-        let is_below = |key: &str| {
-            let below = key
-                .strip_prefix(store)
-                .and_then(|below| below.strip_prefix('/'));
-            below.is_some_and(is_plain)
-        };
-        keys.into_iter()
-            .find(|key| !is_below(key))
-            .or_else(|| names.into_iter().find(|name| !is_plain(name)))
+    /// Makes its keys whole ones; or what it names that is not of `store`: nothing is undone, finished or deleted by such an
+    /// entry.
+    fn resolve(&mut self, store: &str) -> Result<(), String> {
+        for document in self.all_documents() {
+            if !layout::is_plain(&document.key) {
+                return Err(stranger(&document.key));
+            }
+            document.key = layout::below(store, &document.key);
+        }
+        for (other, id) in &mut self.together {
+            let resolved = relative::resolve(store, other).filter(|_| is_id(id));
+            *other = resolved.ok_or_else(|| stranger(other))?;
+        }
+        Ok(())
     }
+
+    /// The same of one whose keys are whole.
+    fn check(&mut self, store: &str) -> Result<(), String> {
+        let keys = self.all_documents().map(|document| &document.key);
+        let mut strangers = keys.filter(|key| relative::below(store, key).is_none());
+        strangers.next().map_or(Ok(()), |key| Err(stranger(key)))
+    }
+
+    /// What is wrong with its arrays: a document that tells no keys, or chunks of another number of dimensions.
+    fn check_arrays(&self) -> Result<(), String> {
+        for array in &self.arrays {
+            if !layout::is_plain(&array.name) {
+                return Err(stranger(&array.name));
+            }
+            let codec = array.codec().map_err(|cause| cause.to_string())?;
+            let ranks = [Some(array.spans.len()), array.held.as_ref().map(Vec::len)];
+            if ranks.into_iter().flatten().any(|rank| rank != codec.rank()) {
+                return Err(format!(
+                    "of array '{}', which has {} dimensions, it names chunks of another number",
+                    array.name,
+                    codec.rank()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stranger(name: &str) -> String {
+    format!("it names '{name}', which is not below its store")
 }
 
 /// Puts `value` as JSON, and reads it back: what is lost of a ledger is missed years later.
@@ -293,6 +341,17 @@ pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, Store
 #[must_use]
 pub fn new_id(number: u64, token: &str) -> String {
     format!("{number:08}-{token}")
+}
+
+/// Is this the id of a transaction: its number, and eight hexadecimal digits?
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(number, rest)| {
+        number.len() >= 8
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && rest.len() == 8
+            && rest.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 /// The number in an id.

@@ -116,7 +116,10 @@ impl LastTransaction {
             }
             None => [None; 2],
         };
-        [0, 1].map(|i| (known[i]? + stored[i] + documents[i]).checked_sub(replaced[i]))
+        [0, 1].map(|i| {
+            let with = known[i]?.checked_add(stored[i])?;
+            with.checked_add(documents[i])?.checked_sub(replaced[i])
+        })
     }
 }
 

@@ -20,17 +20,20 @@ mod orphans;
 mod parts;
 mod put;
 mod put_back;
+mod relative;
 mod transaction;
 mod written;
 
 pub use back::{clear_ledger, roll_back};
 pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
 pub use journal::{
-    Entry, Journal, ROLLBACK, State, Unfinished, Writer, new_id, number_of, read_journal, token,
+    Entry, Journal, ROLLBACK, State, Unfinished, Writer, is_id, new_id, number_of, read_journal,
+    token,
 };
 pub use kept::KeptRecord;
 pub use lease::{
-    Holder, LeaseSettings, LeaseTimes, Leases, Rank, live_holder, probe_and_sweep, sweep,
+    Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, live_lease, probe_and_sweep, sweep,
+    sweep_staged,
 };
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
+use super::journal::is_id;
 use super::manifests::{first_below, read_kept};
 use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
 
@@ -117,16 +118,6 @@ fn is_ours(store: &str, key: &str) -> bool {
 
 fn is_root(store: &str, key: &str) -> bool {
     matches!(kind(store, key), Kind::Root { .. })
-}
-
-/// Is this the id of a transaction: its number, and eight hexadecimal digits?
-fn is_id(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(number, rest)| {
-        number.len() >= 8
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && rest.len() == 8
-            && rest.bytes().all(|b| b.is_ascii_hexdigit())
-    })
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use super::journal::token;
 use super::kept::KeptRecord;
 use super::many::REQUESTS;
 use super::put::put_and_read_back;
-use crate::plan::Plan;
+use crate::plan::{Plan, TargetArray};
 use crate::store::{Bucket, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};
 
 /// Records of one part.
 const PART: usize = 20_000;
+/// Bytes that no object has.
+const MOST_BYTES: u64 = 1 << 43;
 
 /// Puts a rank's `records` into the manifest of each of the plan's stores, whose transactions have these `ids`. `part` is a
 /// name that nobody else gives.
@@ -115,6 +117,10 @@ pub async fn read_progress(
             let Some(&array) = arrays.get(kept.array.as_str()) else {
                 continue;
             };
+            // Of anything else, the object is put again.
+            if !is_credible(&plan.arrays[array], &kept) {
+                continue;
+            }
             records.push(ChunkRecord {
                 array,
                 store,
@@ -125,6 +131,19 @@ pub async fn read_progress(
         }
     }
     Ok((records, saved))
+}
+
+/// Can `array` have an object of which this was said?
+fn is_credible(array: &TargetArray, kept: &KeptRecord) -> bool {
+    let grid = array.shape.iter().zip(&array.chunk);
+    let mut inside = kept.chunk.iter().zip(grid);
+    let is_small = match kept.content {
+        Content::Stored { bytes, .. } => bytes <= MOST_BYTES,
+        Content::Empty => true,
+    };
+    is_small
+        && kept.chunk.len() == array.shape.len()
+        && inside.all(|(&index, (&length, &size))| index < length.div_ceil(size))
 }
 
 /// Does the object `key` have what `record` says, bit for bit?

@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, roll_back};
 use super::forward::{finish, put_documents, put_root};
-use super::journal::{Document, Entry, State, Unfinished, Writer, new_id, number_of, token};
+use super::journal::{Document, Entry, State, Unfinished, Writer, is_id, new_id, number_of, token};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::many::REQUESTS;
@@ -136,7 +136,7 @@ impl<'a> Transaction<'a> {
         }
         let is_own = |object: &&String| {
             own.iter().any(|(store, array, codec)| {
-                let chunk = array.chunk_of(codec, store, object);
+                let chunk = codec.chunk_of(store, object);
                 chunk.is_some_and(|chunk| array.is_new(&chunk))
             })
         };
@@ -319,13 +319,10 @@ async fn next_number(
     if store.old_root.is_none() {
         return Ok(1);
     }
-    let last = if let Some(previous) = previous {
-        previous.transaction
-    } else {
-        // Lost, or never there: the store is another tool's.
-        let records = bucket.list(&layout::transactions(&store.key)).await?;
-        let ids = records.iter().filter_map(|key| key.rsplit('/').next());
-        ids.filter_map(number_of).max().unwrap_or(0)
-    };
-    Ok(last + 1)
+    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
+    let records = bucket.list(&layout::transactions(&store.key)).await?;
+    let ids = records.iter().filter_map(|key| key.rsplit('/').next());
+    let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
+    let last = last.or(previous.map(|previous| previous.transaction));
+    Ok(last.unwrap_or(0).saturating_add(1))
 }

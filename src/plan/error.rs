@@ -25,6 +25,15 @@ pub enum PlanError {
         found: String,
     },
     #[error(
+        "{}: variable '{variable}' cannot be a Zarr array of this name, for {problem}; rename it (ncrename -v OLD,NEW FILE), or send others with -v; nothing was written",
+        path.display()
+    )]
+    Name {
+        path: PathBuf,
+        variable: String,
+        problem: &'static str,
+    },
+    #[error(
         "no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix"
     )]
     NoPrefix { name: String },
@@ -231,6 +240,7 @@ impl From<PlanError> for Failure {
             | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
+            PlanError::Name { .. } => Exit::UnsupportedVariable,
             PlanError::Version { .. } => Exit::VersionConflict,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
             PlanError::Memory { .. }

@@ -147,15 +147,22 @@ fn missing(variable: &Variable) -> Vec<Number> {
     held.filter(|n| !n.as_f64().is_nan()).collect()
 }
 
-/// How an array with these attributes was reprojected; `None` if they do not say.
+/// How an array with these attributes and this shape was reprojected; `None` if they do not say, or say what cannot be.
 #[must_use]
-pub fn held(attributes: &Map<String, Value>) -> Option<Held> {
+pub fn held(attributes: &Map<String, Value>, shape: &[u64]) -> Option<Held> {
     let list = |name: &str| attributes.get(name).and_then(Value::as_array);
     let sizes: Vec<u64> = list(GRID)?.iter().filter_map(Value::as_u64).collect();
     let edges: Vec<f64> = list(BOX)?.iter().filter_map(Value::as_f64).collect();
     let (&[nx, ny], &[west, south, east, north]) = (&sizes[..], &edges[..]) else {
         return None;
     };
+    let is_box = (-180.0..=360.0).contains(&west)
+        && (west..=west + 360.0).contains(&east)
+        && (-90.0..=90.0).contains(&south)
+        && (south..=90.0).contains(&north);
+    if !shape.ends_with(&[ny, nx]) || !is_box {
+        return None;
+    }
     let text = |name: &str| attributes.get(name).and_then(Value::as_str);
     Some(Held {
         method: text(METHOD)?.parse().ok()?,
@@ -238,7 +245,8 @@ mod tests {
             grid: projection.grid,
             digest: projection.digest,
         };
-        assert_eq!(held(&read), Some(expected));
-        assert_eq!(held(&Map::new()), None);
+        assert_eq!(held(&read, &[2, 5, 7]), Some(expected));
+        assert_eq!(held(&read, &[1 << 40, 1 << 40]), None);
+        assert_eq!(held(&Map::new(), &[2, 5, 7]), None);
     }
 }

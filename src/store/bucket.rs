@@ -28,6 +28,8 @@ pub struct Bucket {
     hurried: Arc<dyn ObjectStore>,
     /// The same with one request for many deletes; a directory has no such thing.
     pub(super) bulk: Option<Arc<dyn ObjectStore>>,
+    /// The same, if it is a directory.
+    directory: Option<Directory>,
     /// Between the root of `store` and our keys: the part of a directory's path that may not exist yet.
     base: String,
     /// What to call it in messages.
@@ -117,6 +119,7 @@ impl Bucket {
             hurried: Arc::new(clients.hurried),
             // Not every server knows the request, and some say so in a way that is tried again.
             bulk: Some(Arc::new(clients.bulk)),
+            directory: None,
             base: String::new(),
             place: clients.place,
             endpoint: Some(clients.endpoint),
@@ -139,11 +142,12 @@ impl Bucket {
         };
         let (store, missing) = Directory::open(path, &fence).map_err(failed)?;
         let parts: Option<Vec<&str>> = missing.iter().map(|part| part.to_str()).collect();
-        let store = Arc::new(store);
+        let (directory, store) = (Some(store.clone()), Arc::new(store));
         Ok(Self {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
             bulk: None,
+            directory,
             base: parts
                 .ok_or_else(|| failed("its name is not UTF-8".to_owned()))?
                 .join("/"),
@@ -173,6 +177,7 @@ impl Bucket {
             hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
             store,
             bulk: None,
+            directory: None,
             base: String::new(),
             place: "s3://simulated".to_owned(),
             endpoint: None,
@@ -205,6 +210,11 @@ impl Bucket {
                 format!("file://{}", path.display())
             }
         }
+    }
+
+    /// If this is a directory, that, and what lies between its root and our keys.
+    pub(super) fn directory(&self) -> Option<(&Directory, &str)> {
+        Some((self.directory.as_ref()?, &self.base))
     }
 
     /// The server; `None` if this is a directory.

@@ -13,11 +13,20 @@ use super::error::StoreError;
 use super::text;
 use crate::source::DType;
 
+/// Bytes of a decoded object, from which on no document is believed: more than any machine decodes at once.
+const MOST_BYTES: u64 = 1 << 40;
+/// What one stored byte makes at most when it is decoded: zstd takes four bytes for a run of 128 KiB.
+const MOST_OF_A_BYTE: u64 = 1 << 17;
+/// Bytes that any object may make.
+const ALWAYS: u64 = 64 << 20;
+
 /// Encodes and decodes the objects of one array, as its document says.
 pub struct ChunkCodec {
     array: Array<MemoryStore>,
     name: String,
     shape: Vec<NonZeroU64>,
+    /// Bytes of a decoded object; of texts, about.
+    bytes: u64,
     /// Do readers take an object that is missing for one of fill values? Not in version 2 without a fill value.
     may_omit: bool,
     /// The width of texts; `None` of numbers, or where it is not known.
@@ -46,17 +55,26 @@ impl ChunkCodec {
         let metadata: ArrayMetadata =
             serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
         let may_omit = !matches!(&metadata, ArrayMetadata::V2(v2) if v2.fill_value.is_null());
-        let array =
-            Array::new_with_metadata(Arc::new(MemoryStore::new()), &format!("/{name}"), metadata)
-                .map_err(|e| failed(e.to_string()))?;
+        // Without its name: what zarrs takes for one, readers and files see otherwise.
+        let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), "/", metadata)
+            .map_err(|e| failed(e.to_string()))?;
         let origin = vec![0; array.dimensionality()];
         let shape = array
             .chunk_shape(&origin)
             .map_err(|e| failed(e.to_string()))?;
+        let size = array.data_type().fixed_size().unwrap_or(TEXT_BYTES) as u64;
+        let bytes = bytes_of(shape.iter().map(|length| length.get()), size);
+        let Some(bytes) = bytes.filter(|bytes| *bytes <= MOST_BYTES) else {
+            let shape: Vec<u64> = shape.iter().map(|length| length.get()).collect();
+            return Err(failed(format!(
+                "its chunks of {shape:?} values take more than {MOST_BYTES} bytes"
+            )));
+        };
         Ok(Self {
             array,
             name: name.to_owned(),
             shape,
+            bytes,
             may_omit,
             width: None,
         })
@@ -67,6 +85,12 @@ impl ChunkCodec {
     pub fn with_type(mut self, dtype: DType) -> Self {
         self.width = dtype.is_text().then(|| dtype.size());
         self
+    }
+
+    /// Number of dimensions.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.shape.len()
     }
 
     /// Values in an object.
@@ -97,7 +121,23 @@ impl ChunkCodec {
     /// The key of the object at `chunk` of the chunk grid, in the store `store`.
     #[must_use]
     pub fn key(&self, store: &str, chunk: &[u64]) -> String {
-        format!("{store}/{}", self.array.chunk_key(chunk))
+        format!("{store}/{}/{}", self.name, self.array.chunk_key(chunk))
+    }
+
+    /// The place in the chunk grid of the object `key` of `store`, if it is one of this array's.
+    #[must_use]
+    pub fn chunk_of(&self, store: &str, key: &str) -> Option<Vec<u64>> {
+        let below = key.strip_prefix(store)?.strip_prefix('/')?;
+        let place = below.strip_prefix(self.name.as_str())?.strip_prefix('/')?;
+        let chunk: Vec<u64> = if self.shape.is_empty() {
+            // `c` in version 3, `0` in version 2.
+            Vec::new()
+        } else {
+            let parts = place.split(['/', '.']).filter(|part| *part != "c");
+            parts.map(|part| part.parse().ok()).collect::<Option<_>>()?
+        };
+        // The array's own encoding decides, and whether the digits are as it writes them.
+        (chunk.len() == self.shape.len() && self.key(store, &chunk) == key).then_some(chunk)
     }
 
     /// Encodes the values of a whole object.
@@ -134,6 +174,15 @@ impl ChunkCodec {
     /// # Errors
     /// If it is not what a codec wrote, a wrong crc32c included.
     pub fn decode(&self, stored: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let most = (stored.len() as u64).saturating_mul(MOST_OF_A_BYTE);
+        if self.bytes > most.saturating_add(ALWAYS) {
+            let cause = format!(
+                "{} bytes cannot hold the {} that the array's document says",
+                stored.len(),
+                self.bytes
+            );
+            return Err(self.failed(&cause));
+        }
         let decoded = self.array.codecs().decode(
             stored.into(),
             &self.shape,
@@ -160,6 +209,14 @@ impl ChunkCodec {
             cause: cause.to_string(),
         }
     }
+}
+
+/// What a text counts for, whatever its length.
+const TEXT_BYTES: usize = 8;
+
+/// Bytes of so many values along each dimension, of so many bytes each; `None` if they cannot be counted.
+pub(super) fn bytes_of(mut shape: impl Iterator<Item = u64>, size: u64) -> Option<u64> {
+    shape.try_fold(size, u64::checked_mul)
 }
 
 /// One thread an object: the objects themselves are what runs in parallel.

@@ -66,6 +66,16 @@ impl Directory {
         Err("it has no root".to_owned())
     }
 
+    /// Where it begins.
+    pub fn root(&self) -> &FilePath {
+        &self.root
+    }
+
+    /// Removes a file that is no object, or a link, and the folders that become empty.
+    pub async fn clear_away(&self, path: PathBuf) -> object_store::Result<()> {
+        self.change(move |directory| directory.delete(&path)).await
+    }
+
     fn file(&self, location: &Path) -> object_store::Result<PathBuf> {
         self.files.path_to_filesystem(location)
     }

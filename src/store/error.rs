@@ -75,7 +75,7 @@ pub enum StoreError {
     Foreign { store: String, problem: String },
     #[error(
         "{key} in the ledger cannot be read ({cause}): it is damaged, or another version of msm_os made it; run that \
-         version's recover"
+         version's recover, or delete the store and send its files again"
     )]
     Journal { key: String, cause: String },
     #[error(

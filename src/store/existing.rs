@@ -13,7 +13,7 @@ use super::members::members;
 use super::stored::{Stored, StoredArray};
 use super::text::text_type;
 use super::version::Version;
-use crate::source::{Catalogue, Number, Step, TimeUnits, pairs, time_units};
+use crate::source::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 
 /// What lies at a store's place.
 pub enum Found {
@@ -34,15 +34,12 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     let Some((version, root)) = root(bucket, key).await? else {
         return without_root(bucket, key).await;
     };
-    let foreign = |problem: String| StoreError::Foreign {
-        store: key.to_owned(),
-        problem,
-    };
-    let (root, document) = parse_root(key, &root)?;
+    let (root, document) = parse_root(key, version, &root)?;
+    let arrays = members(version, &document);
     let mut stored = Stored {
         version,
         root,
-        arrays: members(version, &document).map_err(foreign)?,
+        arrays: arrays.map_err(|problem| unreadable(key, version, &problem))?,
         steps: Vec::new(),
         bounds: Vec::new(),
     };
@@ -63,24 +60,21 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
         if let Some(array) = named.and_then(array)
             && array.shape == [steps.len() as u64, 2]
         {
-            let (numbers, units) = read_numbers(bucket, key, array, &catalogue).await?;
+            let mut numbers = Vec::new();
+            let put = |number, _: &Times| {
+                numbers.push(number);
+                Ok(())
+            };
+            let times = read_numbers(bucket, key, array, &[2], &catalogue, put).await?;
             let variable = catalogue.variable(&array.name);
             // Bounds that were never written tell nothing.
             let instant = |number| {
-                let dtype = *array.dtype.as_ref().ok()?;
-                let missing = variable?.missing_because(number, dtype).is_some();
-                units.filter(|_| !missing)?.instant(number, dtype).ok()
+                let missing = variable?.missing_because(number, times.dtype).is_some();
+                let units = times.units.filter(|_| !missing)?;
+                units.instant(number, times.dtype).ok()
             };
             bounds = pairs(&numbers, instant).unwrap_or_default();
         }
-    }
-    if let Some(i) = (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1])) {
-        let problem = format!(
-            "step {i} of its '{axis}' is {}, not after {}",
-            steps[i],
-            steps[i - 1]
-        );
-        return Err(foreign(problem));
     }
     stored.steps = steps;
     stored.bounds = bounds;
@@ -88,16 +82,30 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
 }
 
 /// The root document of the store `key`, as text and as JSON.
-pub(super) fn parse_root(key: &str, root: &[u8]) -> Result<(String, Value), StoreError> {
-    let foreign = |problem: String| StoreError::Foreign {
-        store: key.to_owned(),
-        problem,
-    };
+pub(super) fn parse_root(
+    key: &str,
+    version: Version,
+    root: &[u8],
+) -> Result<(String, Value), StoreError> {
     let root = String::from_utf8(root.to_vec())
-        .map_err(|_| foreign("its root document is not text".to_owned()))?;
-    let document = serde_json::from_str(&root)
-        .map_err(|cause| foreign(format!("its root document is not JSON ({cause})")))?;
+        .map_err(|_| unreadable(key, version, "its root document is not text"))?;
+    let document = serde_json::from_str(&root).map_err(|cause| {
+        let problem = format!("its root document is not JSON ({cause})");
+        unreadable(key, version, &problem)
+    })?;
     Ok((root, document))
+}
+
+/// What a root document says is no store, or none that this program knows.
+pub(super) fn unreadable(key: &str, version: Version, problem: &str) -> StoreError {
+    let root = layout::root_document(key, version);
+    StoreError::Foreign {
+        store: key.to_owned(),
+        problem: format!(
+            "{problem}; so says '{root}': if it is damaged, put it back from a copy, or delete the store and send its files \
+             again"
+        ),
+    }
 }
 
 /// The root document, of the version that has one.
@@ -159,44 +167,59 @@ fn is_ours(below: &str) -> bool {
     })
 }
 
-/// What the values of a small array of times mean.
+/// What the values of a small array of times are.
+struct Times {
+    dtype: DType,
+    units: Option<TimeUnits>,
+}
+
+/// All values of the axis. They grow: so one whose shape says more than there is, is found out soon.
 async fn read_times(
     bucket: &Bucket,
     store: &str,
     array: &StoredArray,
     catalogue: &Catalogue,
 ) -> Result<Vec<Step>, StoreError> {
-    let foreign = |problem: String| StoreError::Foreign {
-        store: store.to_owned(),
-        problem: format!("its '{}' {problem}", array.name),
+    let mut steps: Vec<Step> = Vec::new();
+    let put = |number, times: &Times| {
+        let step = Step::new(number, times.dtype, times.units.as_ref())
+            .map_err(|cause| format!("cannot be read: {cause}"))?;
+        if let Some(&last) = steps.last()
+            && !step.is_after(last)
+        {
+            let place = steps.len();
+            return Err(format!(
+                "has step {place}, {step}, which is not after {last}"
+            ));
+        }
+        steps.push(step);
+        Ok(())
     };
-    let (numbers, units) = read_numbers(bucket, store, array, catalogue).await?;
-    let dtype = *array
-        .dtype
-        .as_ref()
-        .map_err(|name| foreign(format!("has type {name}")))?;
-    let steps = numbers.into_iter();
-    steps
-        .map(|number| Step::new(number, dtype, units.as_ref()))
-        .collect::<Result<_, _>>()
-        .map_err(|cause| foreign(format!("cannot be read: {cause}")))
+    read_numbers(bucket, store, array, &[], catalogue, put).await?;
+    Ok(steps)
 }
 
-/// All values of a small array of times, such as the axis or its bounds, which is chunked along its first dimension only;
-/// and their units.
+/// Hands all values of the axis, or, with two `others` a step, of its bounds to `each`, in order.
 async fn read_numbers(
     bucket: &Bucket,
     store: &str,
     array: &StoredArray,
+    others: &[u64],
     catalogue: &Catalogue,
-) -> Result<(Vec<Number>, Option<TimeUnits>), StoreError> {
+    mut each: impl FnMut(Number, &Times) -> Result<(), String>,
+) -> Result<Times, StoreError> {
     let foreign = |problem: String| StoreError::Foreign {
         store: store.to_owned(),
         problem: format!("its '{}' {problem}", array.name),
     };
-    if array.shape.is_empty() || array.chunk[1..] != array.shape[1..] {
+    let (Some((&length, rest)), Some((&chunk, others_of_chunk))) =
+        (array.shape.split_first(), array.chunk.split_first())
+    else {
+        return Err(foreign("is a scalar, expected a step a value".to_owned()));
+    };
+    if rest != others || others_of_chunk != others {
         return Err(foreign(format!(
-            "has shape {:?} and chunks {:?}, expected chunks along the first dimension only",
+            "has shape {:?} and chunks {:?}, expected {others:?} behind the first dimension of both",
             array.shape, array.chunk
         )));
     }
@@ -205,25 +228,38 @@ async fn read_numbers(
         .as_ref()
         .map_err(|name| foreign(format!("has type {name}")))?;
     let units = time_units(catalogue, &array.name).map_err(|cause| foreign(cause.to_string()))?;
+    let times = Times {
+        dtype: *dtype,
+        units,
+    };
     let codec = ChunkCodec::new(&array.name, &array.document.to_string())?;
-    let length: u64 = array.shape.iter().product();
-    let count = usize::try_from(array.chunk.iter().product::<u64>()).unwrap_or(usize::MAX);
-    let mut numbers = Vec::new();
-    for index in 0..array.shape[0].div_ceil(array.chunk[0]) {
-        let mut chunk = vec![0; array.shape.len()];
-        chunk[0] = index;
-        let key = codec.key(store, &chunk);
+    let of_step: u64 = others.iter().product();
+    for index in 0..length.div_ceil(chunk) {
+        let first = index * chunk;
+        let steps = chunk.min(length - first);
+        let count = usize::try_from(steps * of_step).unwrap_or(usize::MAX);
+        let mut place = vec![0; array.shape.len()];
+        place[0] = index;
+        let key = codec.key(store, &place);
         let values = match bucket.get(&key).await {
             Ok(stored) => codec
                 .decode(&stored)
                 .map_err(|cause| cause.in_object(&key))?,
+            Err(error) if error.is_missing() && others.is_empty() && steps > 1 => {
+                return Err(foreign(format!(
+                    "has the shape {:?}, but there is no '{key}', where steps {first} to {} should be",
+                    array.shape,
+                    first + steps - 1
+                )));
+            }
             Err(error) if error.is_missing() => array.fill.repeat(count),
             Err(error) => return Err(error),
         };
-        numbers.extend(dtype.numbers(&values));
+        for number in times.dtype.numbers(&values).take(count) {
+            each(number, &times).map_err(foreign)?;
+        }
     }
-    numbers.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-    Ok((numbers, units))
+    Ok(times)
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ fn is_part(key: &str) -> bool {
     let parts: Vec<&str> = key.split('/').collect();
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let tail = parts.iter().rev().take_while(|part| digits(part)).count();
-    let (head, tail) = parts.split_at(parts.len() - tail);
+    // The first is the array's name, which may be digits too.
+    let (head, tail) = parts.split_at((parts.len() - tail).max(1));
     match head {
         [_, .., "c"] => true,
         [_, .., dotted] if tail.is_empty() => dotted.contains('.') && dotted.split('.').all(digits),
@@ -116,6 +117,11 @@ mod tests {
             "tos/0.12.3",
             "tos/0",
             "tos/0/1",
+            "12/0",
+            "12/0/1",
+            "12/0.1",
+            "12/c/0",
+            "c/c/0",
         ] {
             let key = format!("a/tos.zarr/{part}");
             assert_eq!(Kind::of(&key), Kind::Part { store }, "{key}");

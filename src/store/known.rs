@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::bucket::Bucket;
-use super::chunk_codec::ChunkCodec;
+use super::chunk_codec::{ChunkCodec, bytes_of};
 use super::error::StoreError;
-use super::existing::{parse_root, root};
+use super::existing::{parse_root, root, unreadable};
 use super::layout;
 use super::members::members;
 use super::stored::StoredArray;
@@ -71,13 +71,10 @@ impl Known {
     /// # Errors
     /// If it is not that of a Zarr store with consolidated metadata.
     pub fn of(store: &str, version: Version, root: &[u8]) -> Result<Self, StoreError> {
-        let foreign = |problem: String| StoreError::Foreign {
-            store: store.to_owned(),
-            problem,
-        };
-        let root = parse_root(store, root)?.1;
+        let root = parse_root(store, version, root)?.1;
+        let found = members(version, &root);
         let mut arrays = BTreeMap::new();
-        for stored in members(version, &root).map_err(foreign)? {
+        for stored in found.map_err(|problem| unreadable(store, version, &problem))? {
             let codec = Arc::new(ChunkCodec::new(&stored.name, &stored.document.to_string())?);
             arrays.insert(stored.name.clone(), KnownArray { stored, codec });
         }
@@ -104,8 +101,8 @@ impl Known {
         let ends = below.match_indices('/').map(|(end, _)| end);
         let mut objects = ends.filter_map(|end| {
             let (name, array) = self.arrays.get_key_value(&below[..end])?;
-            let chunk = array.chunk_of(&self.store, key, &below[end + 1..])?;
-            let inside = array.is_inside(&chunk);
+            let chunk = array.codec.chunk_of(&self.store, key)?;
+            let inside = array.stored.is_inside(&chunk);
             Some(Named::Object {
                 array: name,
                 chunk,
@@ -127,33 +124,12 @@ impl Known {
 }
 
 impl KnownArray {
-    /// The place in the chunk grid of the object `key` of `store`, which ends with `rest` behind the array's name.
-    fn chunk_of(&self, store: &str, key: &str, rest: &str) -> Option<Vec<u64>> {
-        let digits = rest.trim_start_matches("c/").trim_start_matches("c.");
-        let chunk: Option<Vec<u64>> = match self.stored.shape.len() {
-            // `c` in version 3, `0` in version 2.
-            0 => Some(Vec::new()),
-            _ => digits.split(['/', '.']).map(|i| i.parse().ok()).collect(),
-        };
-        let chunk = chunk.filter(|chunk| chunk.len() == self.stored.shape.len())?;
-        // The array's own encoding decides, and whether the digits are as it writes them.
-        (self.codec.key(store, &chunk) == key).then_some(chunk)
-    }
-
-    fn is_inside(&self, chunk: &[u64]) -> bool {
-        let grid = self.stored.shape.iter().zip(&self.stored.chunk);
-        chunk
-            .iter()
-            .zip(grid)
-            .all(|(&index, (&length, &size))| index < length.div_ceil(size))
-    }
-
     /// Bytes of one decoded object, as far as its type tells.
     #[must_use]
     pub fn object_bytes(&self) -> u64 {
         // Texts and types that this program does not write: about a pointer each.
         let size = self.stored.dtype.as_ref().map_or(8, |dtype| dtype.size());
-        self.stored.chunk.iter().product::<u64>() * size as u64
+        bytes_of(self.stored.chunk.iter().copied(), size as u64).unwrap_or(u64::MAX)
     }
 }
 

@@ -24,6 +24,12 @@ pub fn compact_key(prefix: &str) -> String {
     format!("{prefix}.zarr")
 }
 
+/// Does `path` lead down, and nowhere else, from wherever it begins?
+#[must_use]
+pub fn is_plain(path: &str) -> bool {
+    path.split('/').all(|part| !["", ".", ".."].contains(&part))
+}
+
 /// The key of the root document of a store of this version.
 #[must_use]
 pub fn root_document(store: &str, version: Version) -> String {

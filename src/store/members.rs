@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::chunk_codec::ChunkCodec;
+use super::chunk_codec::{ChunkCodec, bytes_of};
 use super::document;
 use super::document_v2::{DIMENSIONS, TEXTS};
 use super::error::StoreError;
+use super::layout::is_plain;
 use super::stored::StoredArray;
 use super::version::Version;
 use crate::source::DType;
+
+/// Bytes of a decoded array, from which on no document is believed.
+const MOST_BYTES: u64 = 1 << 56;
 
 /// The arrays of the store whose root document is `root`, or what is wrong with it.
 pub(super) fn members(version: Version, root: &Value) -> Result<Vec<StoredArray>, String> {
@@ -31,7 +35,7 @@ fn members_v3(root: &Value) -> Result<Vec<StoredArray>, String> {
         .iter()
         .filter(|(_, document)| document["node_type"] == "array");
     let of_array = |(name, document): (&String, &Value)| {
-        let mut array = stored_array(name, document).map_err(|cause| cause.to_string())?;
+        let mut array = stored_array(name, document)?;
         array.attributes = object(&document["attributes"]);
         Ok(array)
     };
@@ -76,7 +80,7 @@ fn stored_array_v2(
             document["filters"]
         ));
     }
-    let mut array = stored_array(name, document).map_err(|cause| cause.to_string())?;
+    let mut array = stored_array(name, document)?;
     let dimensions = attributes.remove(DIMENSIONS);
     let dimensions = dimensions.as_ref().and_then(Value::as_array);
     array.dimensions = dimensions
@@ -84,6 +88,7 @@ fn stored_array_v2(
         .flatten()
         .map(|name| name.as_str().unwrap_or_default().to_owned())
         .collect();
+    check_rank(name, DIMENSIONS, array.dimensions.len(), &array)?;
     if let Ok(dtype) = array.dtype
         && !document["fill_value"].is_null()
         && let Some(fill) = dtype.numbers(&array.fill).next()
@@ -95,8 +100,15 @@ fn stored_array_v2(
 }
 
 /// What the array's own document says, whatever its version.
-fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError> {
-    let codec = ChunkCodec::new(name, &document.to_string())?;
+fn stored_array(name: &str, document: &Value) -> Result<StoredArray, String> {
+    let said = |cause: StoreError| cause.to_string();
+    if !is_plain(name) {
+        return Err(format!(
+            "its metadata name an array '{}'",
+            name.escape_debug()
+        ));
+    }
+    let codec = ChunkCodec::new(name, &document.to_string()).map_err(said)?;
     let array = codec.array();
     let mut types = DType::NUMBERS.into_iter().chain([DType::Text(1)]);
     let named = document["data_type"]
@@ -110,15 +122,19 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
         .ok_or_else(|| named.to_owned());
     let chunk = array
         .chunk_shape(&vec![0; array.dimensionality()])
-        .map_err(|cause| StoreError::Coding {
-            array: name.to_owned(),
-            cause: cause.to_string(),
-        })?;
+        .map_err(|cause| format!("array '{name}': {cause}"))?;
+    let size = array.data_type().fixed_size().unwrap_or(1) as u64;
+    if bytes_of(array.shape().iter().copied(), size).is_none_or(|bytes| bytes > MOST_BYTES) {
+        return Err(format!(
+            "array '{name}': its shape {:?} takes more than {MOST_BYTES} bytes",
+            array.shape()
+        ));
+    }
     let inner = &document["codecs"][0];
     let inner = inner["configuration"]["chunk_shape"]
         .as_array()
         .filter(|_| inner["name"] == "sharding_indexed");
-    Ok(StoredArray {
+    let stored = StoredArray {
         name: name.to_owned(),
         document: document.clone(),
         dtype,
@@ -133,7 +149,32 @@ fn stored_array(name: &str, document: &Value) -> Result<StoredArray, StoreError>
             .map(|n| n.clone().unwrap_or_default())
             .collect(),
         attributes: Map::new(),
-    })
+    };
+    if let Some(inner) = &stored.inner {
+        check_rank(name, "chunk_shape", inner.len(), &stored)?;
+        let lengths = stored.chunk.iter().zip(inner);
+        if lengths
+            .into_iter()
+            .any(|(shard, chunk)| shard.checked_rem(*chunk) != Some(0))
+        {
+            return Err(format!(
+                "array '{name}': shards of {:?} cannot be cut into chunks of {inner:?}",
+                stored.chunk
+            ));
+        }
+    }
+    Ok(stored)
+}
+
+/// What documents say of each dimension, they say of all or of none.
+fn check_rank(name: &str, what: &str, count: usize, array: &StoredArray) -> Result<(), String> {
+    if count == 0 || count == array.shape.len() {
+        return Ok(());
+    }
+    Err(format!(
+        "array '{name}': its {what} has {count} entries, its shape {:?}",
+        array.shape
+    ))
 }
 
 fn object(value: &Value) -> Map<String, Value> {

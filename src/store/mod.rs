@@ -33,6 +33,7 @@ mod place;
 mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod staged;
 mod stored;
 mod text;
 mod uplink;
@@ -56,5 +57,6 @@ pub use listing::{Entry, Folder};
 pub use patience::Patience;
 pub use place::Place;
 pub use probe::{Conditional, EtagKind, Guarantees, ServerClock, probe};
+pub use staged::{Link, Staged};
 pub use stored::{Stored, StoredArray};
 pub use version::Version;

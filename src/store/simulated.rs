@@ -34,6 +34,8 @@ struct State {
     objects: BTreeMap<String, Object>,
     /// Puts so far, which ETags are made of.
     puts: u64,
+    /// What lay there after each change, if that is recorded.
+    history: Option<Vec<BTreeMap<String, Bytes>>>,
 }
 
 #[derive(Clone)]
@@ -78,6 +80,30 @@ impl World {
         })
     }
 
+    /// The same, which keeps what lies there after each change.
+    pub fn recording(conditional: Conditional) -> Arc<Self> {
+        let world = Self::new(conditional);
+        world.state().history = Some(Vec::new());
+        world
+    }
+
+    /// One that holds these objects, which were put long ago.
+    pub fn holding(conditional: Conditional, objects: &BTreeMap<String, Bytes>) -> Arc<Self> {
+        let world = Self::new(conditional);
+        for (key, bytes) in objects {
+            world.state().put(key, bytes.clone());
+        }
+        for object in world.state().objects.values_mut() {
+            object.modified -= Duration::from_secs(3600);
+        }
+        world
+    }
+
+    /// What lay there after each change.
+    pub fn history(&self) -> Vec<BTreeMap<String, Bytes>> {
+        self.state().history.clone().unwrap_or_default()
+    }
+
     /// A way of a new job to it, on which these requests suffer these mishaps.
     pub fn link(self: &Arc<Self>, script: BTreeMap<usize, Mishap>) -> Link {
         Link {
@@ -93,11 +119,7 @@ impl World {
 
     /// What lies there, by key.
     pub fn objects(&self) -> BTreeMap<String, Bytes> {
-        let state = self.state();
-        let objects = state.objects.iter();
-        objects
-            .map(|(key, object)| (key.clone(), object.bytes.clone()))
-            .collect()
+        self.state().all()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -106,6 +128,22 @@ impl World {
 }
 
 impl State {
+    fn all(&self) -> BTreeMap<String, Bytes> {
+        let objects = self.objects.iter();
+        objects
+            .map(|(key, object)| (key.clone(), object.bytes.clone()))
+            .collect()
+    }
+
+    fn change<T>(&mut self, apply: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let done = apply(self);
+        let all = self.all();
+        if let Some(history) = &mut self.history {
+            history.push(all);
+        }
+        done
+    }
+
     fn put(&mut self, key: &str, bytes: Bytes) -> String {
         self.puts += 1;
         let etag = format!("etag-{}", self.puts);
@@ -165,7 +203,7 @@ impl Link {
     async fn change<T>(&self, apply: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         let request = async {
             let late_answer = self.out().await;
-            let done = apply(&mut self.world.state());
+            let done = self.world.state().change(apply);
             tokio::time::sleep(late_answer).await;
             self.stand_still();
             done

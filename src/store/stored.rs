@@ -77,3 +77,15 @@ pub struct StoredArray {
     /// Its attributes, as version 3 has them: the mask of a version 2 array, its fill value, is `_FillValue` here.
     pub attributes: Map<String, Value>,
 }
+
+impl StoredArray {
+    /// Does the object at `chunk` of the chunk grid hold a value inside the array's shape?
+    #[must_use]
+    pub fn is_inside(&self, chunk: &[u64]) -> bool {
+        let grid = self.shape.iter().zip(&self.chunk);
+        chunk
+            .iter()
+            .zip(grid)
+            .all(|(&index, (&length, &size))| index < length.div_ceil(size))
+    }
+}

@@ -8,6 +8,7 @@ use zarrs::array::{ArrayBytes, ArrayBytesOffsets, ArrayBytesVariableLength};
 use super::bucket::Bucket;
 use super::chunk_codec::ChunkCodec;
 use super::error::StoreError;
+use super::layout;
 use super::stored::StoredArray;
 use crate::source::{DType, trimmed};
 
@@ -80,18 +81,13 @@ pub(super) async fn text_type(
     array: &StoredArray,
 ) -> Result<DType, StoreError> {
     let codec = &ChunkCodec::new(&array.name, &array.document.to_string())?;
-    let mut chunks = vec![Vec::new()];
-    for (&length, &chunk) in array.shape.iter().zip(&array.chunk) {
-        chunks = chunks
-            .into_iter()
-            .flat_map(|prefix: Vec<u64>| {
-                (0..length.div_ceil(chunk))
-                    .map(move |i| prefix.iter().copied().chain([i]).collect())
-            })
-            .collect();
-    }
-    let lengths = chunks.into_iter().map(|chunk| async move {
-        let key = codec.key(store, &chunk);
+    // Those that are there, since a shape may say anything.
+    let keys = bucket.list(&layout::below(store, &array.name)).await?;
+    let objects = keys.into_iter().filter(|key| {
+        let chunk = codec.chunk_of(store, key);
+        chunk.is_some_and(|chunk| array.is_inside(&chunk))
+    });
+    let lengths = objects.map(|key| async move {
         match bucket.get(&key).await {
             Ok(stored) => longest_of(codec, &stored).map_err(|cause| cause.in_object(&key)),
             Err(error) if error.is_missing() => Ok(0),

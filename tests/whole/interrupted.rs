@@ -15,20 +15,20 @@ use crate::support::{Ended, Sandbox, alone_command, end, is_tidy, objects, ranks
 const STORES: [&str; 2] = ["T1m/sos.zarr", "T1m/tos.zarr"];
 
 /// Two stores on a server.
-struct Stage {
+pub struct Stage {
     sandbox: Sandbox,
-    server: Server,
+    pub server: Server,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (sandbox, server) = (Sandbox::new(), Server::start(Config::default()).unwrap());
         sandbox.credentials(&server);
         Self { sandbox, server }
     }
 
     /// Six months from this year on; other seeds have other values.
-    fn months(&self, year: u32, seed: u64) -> String {
+    pub fn months(&self, year: u32, seed: u64) -> String {
         let spec = Spec {
             variables: vec![Variable::Tos, Variable::Sos],
             start: format!("{year}-01-01").parse().unwrap(),
@@ -41,6 +41,10 @@ impl Stage {
     }
 
     fn command(&self, ranks: usize, line: &[&str]) -> Command {
+        self.command_at("T1m", ranks, line)
+    }
+
+    fn command_at(&self, prefix: &str, ranks: usize, line: &[&str]) -> Command {
         let credentials = self.sandbox.path("credentials.json");
         let place = [
             "-b",
@@ -48,7 +52,7 @@ impl Stage {
             "-c",
             credentials.to_str().unwrap(),
             "-p",
-            "T1m",
+            prefix,
         ];
         let line = [line, &place].concat();
         let mut command = match ranks {
@@ -62,11 +66,16 @@ impl Stage {
         command
     }
 
-    fn run(&self, line: &[&str]) -> Ended {
-        end(self.command(1, line))
+    pub fn run(&self, line: &[&str]) -> Ended {
+        self.run_at("T1m", line)
     }
 
-    fn send(&self, year: u32) {
+    /// The same below another prefix.
+    pub fn run_at(&self, prefix: &str, line: &[&str]) -> Ended {
+        end(self.command_at(prefix, 1, line))
+    }
+
+    pub fn send(&self, year: u32) {
         let file = self.months(year, 0);
         let chunks = r#"{"time_counter": 1}"#;
         let line = [
@@ -83,7 +92,7 @@ impl Stage {
     }
 
     /// Runs a command that is cut off after the first request that does this.
-    fn cut_off(&self, line: &[&str], method: &'static str, part: &'static str) -> Ended {
+    pub fn cut_off(&self, line: &[&str], method: &'static str, part: &'static str) -> Ended {
         self.server.on_mutation(move |mutation| {
             let is_it = mutation.method == method && mutation.key.contains(part);
             if is_it && mutation.when == When::After {
@@ -98,7 +107,7 @@ impl Stage {
         ended
     }
 
-    fn keys(&self, part: &str) -> Vec<String> {
+    pub fn keys(&self, part: &str) -> Vec<String> {
         let keys = objects(&self.server).into_keys();
         keys.filter(|key| key.contains(part)).collect()
     }
@@ -177,11 +186,23 @@ fn a_ledger_that_names_another_store_changes_nothing_there() {
     let undo = undo.max().unwrap();
     let id = undo.split('/').rev().nth(1).unwrap();
     let entry = String::from_utf8(before[&undo].clone()).unwrap();
-    for stolen in [
-        "T1m/tos.zarr/zarr.json",
-        "T1m/sos.zarr/../tos.zarr/zarr.json",
+    // As it is now, with keys from the store on, and as it was, with whole ones.
+    let whole = entry
+        .replace("\"format\":2", "\"format\":1")
+        .replace("\"key\":\"", "\"key\":\"T1m/sos.zarr/");
+    for (entry, own, stolen) in [
+        (&entry, "zarr.json", "../tos.zarr/zarr.json"),
+        (&entry, "zarr.json", "/T1m/tos.zarr/zarr.json"),
+        (&whole, "T1m/sos.zarr/zarr.json", "T1m/tos.zarr/zarr.json"),
+        (
+            &whole,
+            "T1m/sos.zarr/zarr.json",
+            "T1m/sos.zarr/../tos.zarr/zarr.json",
+        ),
     ] {
-        let entry = entry.replace("\"T1m/sos.zarr/zarr.json\"", &format!("\"{stolen}\""));
+        let changed = entry.replace(&format!("\"{own}\""), &format!("\"{stolen}\""));
+        assert_ne!(changed, *entry);
+        let entry = changed;
         let journal = format!("T1m/.msm-os/sos.zarr/journal/{id}.back");
         stage.server.put_object("ocean", &journal, entry);
         let recovered = stage.run(&["recover"]);
@@ -193,6 +214,46 @@ fn a_ledger_that_names_another_store_changes_nothing_there() {
         stage.server.remove_object("ocean", &journal);
         assert!(objects(&stage.server) == before, "{stolen}");
     }
+}
+
+#[test]
+fn recover_says_how_long_a_lease_is_in_the_way() {
+    let stage = Stage::new();
+    stage.send(1976);
+    let second = stage.months(1977, 0);
+    stage.cut_off(
+        &["send", "-f", &second, "--allow-gaps", "-v", "sos"],
+        "PUT",
+        "sos.zarr/sos/c/7",
+    );
+    // Its job ran on another machine, so that only time tells that it died.
+    for store in STORES {
+        let (_, name) = store.split_once('/').unwrap();
+        let lease = format!("T1m/.msm-os/{name}/lease/00000009");
+        let holder = r#"{"host": "elsewhere", "boot": "1", "pid_namespace": "1", "pid": 1, "started": 1, "slurm_job": null,
+            "command": "send", "since": "2026-01-31T12:00:00Z"}"#;
+        let claim = format!(
+            r#"{{"format": 1, "token": "0", "state": "held", "beat": 0, "holder": {holder}}}"#
+        );
+        stage.server.put_object("ocean", &lease, claim);
+    }
+    let before = objects(&stage.server);
+    let recovered = stage.run(&["recover"]);
+    assert_eq!(recovered.code, 46, "{recovered:#?}");
+    for part in [
+        "2 problems",
+        "sos.zarr",
+        "tos.zarr",
+        "on elsewhere",
+        "run recover again in ",
+        "Z",
+    ] {
+        assert!(recovered.stderr.contains(part), "{part}: {recovered:#?}");
+    }
+    assert!(objects(&stage.server) == before);
+    std::thread::sleep(Duration::from_secs(8));
+    stage.run(&["recover"]).well();
+    is_tidy(&stage.server);
 }
 
 /// A copy that the server of a dead job has made late.

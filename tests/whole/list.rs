@@ -1,7 +1,7 @@
 //! `list`: what stores are like, and what it takes to find out.
 
 use nemo_like::Spec;
-use s3_server::Server;
+use s3_server::{Fault, Rule, Server};
 use serde_json::{Value, json};
 
 use crate::support::{Sandbox, alone, objects, on_ranks, server};
@@ -252,4 +252,25 @@ fn a_refused_list_is_no_empty_one() {
     assert_eq!(refused.code, 32, "{refused:#?}");
     assert!(refused.stderr.contains("access refused"), "{refused:#?}");
     assert!(!refused.stdout.contains("no stores"), "{refused:#?}");
+}
+
+#[test]
+fn a_store_that_may_not_be_read_is_not_called_broken() {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let credentials = sandbox.credentials(&server);
+    let file = sandbox.source(&Spec::default());
+    let place = ["-b", "ocean", "-c", &credentials];
+    let line = ["send", "-f", &file, "-v", "tos", "sos"];
+    alone(&[&line[..], &place].concat()).well();
+    let secret = Rule::new(Fault::Status(403)).method("GET");
+    server.faults().add(secret.key_contains("tos.zarr/"));
+    let listed = alone(&[&["list"][..], &place].concat());
+    assert_eq!(listed.code, 32, "{listed:#?}");
+    assert!(
+        listed.stdout.contains("tos.zarr: may not be read"),
+        "{listed:#?}"
+    );
+    assert!(!listed.stdout.contains("BROKEN"), "{listed:#?}");
+    let json = alone(&[&["list", "--json"][..], &place].concat());
+    assert!(json.stdout.contains(r#""state":"denied""#), "{json:#?}");
 }

@@ -2,6 +2,8 @@
 //!
 //! Key types: [`Claim`], what lies in the ledger; [`Rival`], another's that counts; [`first_look`] and [`last_look`].
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +66,8 @@ pub(super) struct Rival {
     pub state: State,
     /// `None` where the claim cannot be read.
     pub holder: Option<Holder>,
+    /// For how long it counts, if it is not renewed.
+    pub left: Duration,
 }
 
 /// Before our claim: to whom do we not even raise it?
@@ -126,6 +130,7 @@ mod tests {
                     token,
                     state,
                     holder: None,
+                    left: Duration::ZERO,
                 })
                 .collect()
         }

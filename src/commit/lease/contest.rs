@@ -2,6 +2,8 @@
 //!
 //! Key types: [`Court`], where claims are weighed; [`Seen`], what a look shows; [`Attempt`], how a try ended.
 
+use std::time::Duration;
+
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::claim::{Claim, Rival, State, before, first_look, last_look};
@@ -140,20 +142,20 @@ impl Court<'_> {
             if age > self.times.over() {
                 seen.over.push(key);
             } else {
-                fresh.push(key);
+                fresh.push((key, self.times.over().saturating_sub(age)));
             }
         }
-        let reads = fresh.into_iter().map(|key| async move {
+        let reads = fresh.into_iter().map(|(key, left)| async move {
             match self.bucket.get(&key).await {
-                Ok(bytes) => Ok(Some((key, Claim::read(&bytes)))),
+                Ok(bytes) => Ok(Some((key, left, Claim::read(&bytes)))),
                 // Withdrawn since.
                 Err(error) if error.is_missing() => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        let read: Vec<Option<(String, Option<Claim>)>> =
+        let read: Vec<Option<(String, Duration, Option<Claim>)>> =
             stream::iter(reads).buffered(REQUESTS).try_collect().await?;
-        for (key, claim) in read.into_iter().flatten() {
+        for (key, left, claim) in read.into_iter().flatten() {
             match claim {
                 Some(claim) if Some(claim.token.as_str()) == token => seen.own = true,
                 Some(claim) if claim.holder.is_dead() => seen.over.push(key),
@@ -161,11 +163,13 @@ impl Court<'_> {
                     token: claim.token,
                     state: claim.state,
                     holder: Some(claim.holder),
+                    left,
                 }),
                 None => seen.rivals.push(Rival {
                     token: String::new(),
                     state: State::Held,
                     holder: None,
+                    left,
                 }),
             }
         }

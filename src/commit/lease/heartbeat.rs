@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::lease::{Lease, Trouble};
 use super::times::LeaseTimes;
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Conditional, Fence};
+use crate::store::{Bucket, Conditional, Fence, Moment};
 
 /// Requests in flight.
 pub(super) const REQUESTS: usize = 16;
@@ -42,8 +42,10 @@ impl Shared {
         let leases = self.leases();
         if leases.iter().any(|lease| lease.lost().is_some()) {
             fence.close();
-        } else if let Some(oldest) = leases.iter().map(|lease| lease.renewed()).min() {
-            fence.extend(oldest.after(times.trusted()));
+        } else {
+            let oldest = leases.iter().map(|lease| lease.renewed()).min();
+            // Without any, what is changed belongs to no store: what is left of one that is gone.
+            fence.extend(oldest.unwrap_or_else(Moment::now).after(times.trusted()));
         }
     }
 }

@@ -16,6 +16,7 @@ mod tests;
 mod times;
 mod waiting;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::holder::{Holder, Rank};
-pub use self::sweep::{probe_and_sweep, sweep};
+pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
 pub use self::times::LeaseTimes;
 
 /// How leases are to be got.
@@ -266,23 +267,44 @@ impl Court<'_> {
     }
 }
 
-/// Who holds the lease of `store` in its ledger, if it is anybody alive.
+/// A lease that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveLease {
+    /// Who has it; `None` where it cannot be read.
+    pub holder: Option<Holder>,
+    /// How long it still holds, if it is not renewed.
+    pub left: Duration,
+}
+
+impl fmt::Display for LiveLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.holder {
+            Some(holder) => holder.fmt(f),
+            None => f.write_str("a job that does not say who it is"),
+        }
+    }
+}
+
+/// The lease of `store` in its ledger, if it holds and its job is not known to be dead.
 ///
 /// # Errors
 /// As the server says.
-pub async fn live_holder(
+pub async fn live_lease(
     bucket: &Bucket,
     store: &str,
     guarantees: &Guarantees,
     times: LeaseTimes,
-) -> Result<Option<Holder>, StoreError> {
+) -> Result<Option<LiveLease>, StoreError> {
     let court = Court {
         bucket,
         guarantees,
         times,
     };
     let seen = court.look(store, None).await?;
-    Ok(before(&seen.rivals).and_then(|rival| rival.holder.clone()))
+    Ok(before(&seen.rivals).map(|rival| LiveLease {
+        holder: rival.holder.clone(),
+        left: rival.left,
+    }))
 }
 
 fn guarantee(settings: &LeaseSettings) -> String {

@@ -1,7 +1,10 @@
-//! Probes that dead jobs left: each holds who made it.
+//! What dead jobs left beside objects of stores: probes, each of which holds who made it, and in directories files that were staged.
+
+use std::time::SystemTime;
 
 use super::Holder;
-use crate::store::{Bucket, Guarantees, StoreError, layout, probe};
+use super::claim::Claim;
+use crate::store::{Bucket, Guarantees, Kind, Staged, StoreError, layout, probe};
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
 const OLD: std::time::Duration = std::time::Duration::from_secs(600);
@@ -40,7 +43,43 @@ pub async fn sweep(
             bucket.delete(&object.key).await?;
         }
     }
+    for staged in bucket.staged(&ledgers).await? {
+        if layout::is_probe(&staged.of) && is_dead(&staged) {
+            bucket.clear_away(&staged.path).await?;
+        }
+    }
     Ok(())
+}
+
+/// Removes what dead jobs staged for `store`, whose lease is held, and never made objects; returns the number of files.
+///
+/// # Errors
+/// If they cannot be found or removed.
+pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreError> {
+    let leases = format!("{}/", layout::leases(store));
+    let parent = store.rfind('/').map_or(0, |end| end + 1);
+    let mut swept = 0;
+    for folder in [store.to_owned(), layout::ledger(store)] {
+        for staged in bucket.staged(&folder).await? {
+            let kind = staged.of.get(parent..).map_or(Kind::Foreign, Kind::of);
+            // Others may claim the lease just now, but nobody else changes the store.
+            let is_over = !staged.of.starts_with(&leases) || is_dead(&staged);
+            if is_over && kind != Kind::Foreign {
+                bucket.clear_away(&staged.path).await?;
+                swept += 1;
+            }
+        }
+    }
+    Ok(swept)
+}
+
+/// Did the job that staged it die? What it was about to say tells, or its age.
+fn is_dead(staged: &Staged) -> bool {
+    let text = std::fs::read(&staged.path).unwrap_or_default();
+    let claim = Claim::read(&text).map(|claim| claim.holder);
+    let holder = claim.or_else(|| holder_in(&text));
+    let age = SystemTime::now().duration_since(staged.modified);
+    holder.is_some_and(|holder| holder.is_dead()) || age.is_ok_and(|age| age > OLD)
 }
 
 async fn is_left(bucket: &Bucket, key: &str, guarantees: &Guarantees) -> Result<bool, StoreError> {
@@ -51,7 +90,12 @@ async fn is_left(bucket: &Bucket, key: &str, guarantees: &Guarantees) -> Result<
         Err(error) => return Err(error),
     };
     let age = guarantees.clock.now().duration_since(found.modified);
-    let holder = found.bytes.iter().position(|byte| *byte == b'{');
-    let holder = holder.and_then(|at| serde_json::from_slice::<Holder>(&found.bytes[at..]).ok());
+    let holder = holder_in(&found.bytes);
     Ok(holder.is_some_and(|holder| holder.is_dead()) || age.is_ok_and(|age| age > OLD))
+}
+
+/// Who made a probe.
+fn holder_in(probe: &[u8]) -> Option<Holder> {
+    let at = probe.iter().position(|byte| *byte == b'{')?;
+    serde_json::from_slice(&probe[at..]).ok()
 }

@@ -107,8 +107,8 @@ impl Ground {
 
     async fn holder(&self) -> Option<Holder> {
         let times = LeaseTimes::lasting(Duration::from_secs(60));
-        let holder = live_holder(&self.bucket, STORE, &self.guarantees, times).await;
-        holder.unwrap()
+        let lease = live_lease(&self.bucket, STORE, &self.guarantees, times).await;
+        lease.unwrap().and_then(|lease| lease.holder)
     }
 }
 
