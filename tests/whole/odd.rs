@@ -193,3 +193,32 @@ fn a_filter_that_is_not_installed_is_told_before_anything_is_written() {
     ];
     refused(&sandbox, 15, &["filter 200", "HDF5_PLUGIN_PATH"], &args);
 }
+
+#[test]
+fn a_name_that_unicode_knows_in_a_shorter_form_stays_as_the_file_has_it() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let path = sandbox.path("ORCA_1m_grid_T_unicode.nc");
+    let spec = Spec {
+        format: Format::Classic,
+        variables: vec![Variable::Tos],
+        ..Spec::default()
+    };
+    nemo_like::write(&path, &spec).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let name = "e\u{301}";
+    let entry = [0, 0, 0, 3, b't', b'o', b's', 0];
+    let places = 0..bytes.len() - entry.len();
+    let places: Vec<usize> = places
+        .filter(|&at| bytes[at..].starts_with(&entry))
+        .collect();
+    assert_eq!(places.len(), 1);
+    bytes[places[0] + 4..places[0] + 7].copy_from_slice(name.as_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let file = path.to_str().unwrap().to_owned();
+    let place = ["-b", &url, "-p", "odd"];
+    on_ranks(3, &[&["send"], &place[..], &["-f", &file]].concat()).well();
+    let store = sandbox.path(&format!("ocean/odd/{name}.zarr"));
+    reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
+    alone(&[&["verify"], &place[..], &["--against", &file]].concat()).well();
+}

@@ -14,8 +14,8 @@ use std::ptr::null_mut;
 
 use hdf5_metno_sys::h5e::{H5E_DEFAULT, H5Eset_auto2};
 use netcdf_sys::{
-    NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_type, nc_inq_varid, nc_inq_varndims,
-    nc_inq_vartype, nc_open, nc_strerror,
+    NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_nvars, nc_inq_type,
+    nc_inq_varname, nc_inq_varndims, nc_inq_vartype, nc_open, nc_strerror,
 };
 
 #[cfg(test)]
@@ -70,16 +70,15 @@ impl Library {
     /// As the library says.
     pub fn read(&self, variable: &str, size: usize, slab: &Hyperslab) -> Result<Vec<u8>, String> {
         quiet();
-        let name = CString::new(variable).map_err(|cause| cause.to_string())?;
         let indices = |all: &[u64]| all.iter().map(|&index| index as usize).collect::<Vec<_>>();
         let (start, count) = (indices(&slab.start), indices(&slab.count));
         let mut values = vec![0u8; slab.len() as usize * size];
         let _lock = netcdf_sys::libnetcdf_lock.lock();
-        let (mut id, mut kind, mut rank, mut width) = (0, 0, 0, 0);
+        let id = self.id_of(variable)?;
+        let (mut kind, mut rank, mut width) = (0, 0, 0);
         // SAFETY: under the lock; the pointers are to locals, and the values have the place that so many of the variable's type
         // take, which is looked at first.
         unsafe {
-            told(nc_inq_varid(self.0, name.as_ptr(), &raw mut id))?;
             told(nc_inq_vartype(self.0, id, &raw mut kind))?;
             told(nc_inq_varndims(self.0, id, &raw mut rank))?;
             told(nc_inq_type(self.0, kind, null_mut(), &raw mut width))?;
@@ -99,6 +98,26 @@ impl Library {
             values.chunks_exact_mut(size).for_each(<[u8]>::reverse);
         }
         Ok(values)
+    }
+}
+
+impl Library {
+    /// The library's id of `variable`; the caller holds the lock. It is not asked for by name, for the library takes names for
+    /// others that Unicode's form C makes of them.
+    fn id_of(&self, variable: &str) -> Result<c_int, String> {
+        let mut count = 0;
+        // SAFETY: the caller holds the lock; the pointers are to locals, and a name has room with its end.
+        unsafe {
+            told(nc_inq_nvars(self.0, &raw mut count))?;
+            for id in 0..count {
+                let mut name = [0; NC_MAX_NAME as usize + 1];
+                told(nc_inq_varname(self.0, id, name.as_mut_ptr()))?;
+                if CStr::from_ptr(name.as_ptr()).to_bytes() == variable.as_bytes() {
+                    return Ok(id);
+                }
+            }
+        }
+        Err("the NetCDF library finds no such variable".to_owned())
     }
 }
 
