@@ -49,6 +49,7 @@ lint:
 	$(call heading,format and lints)
 	cargo fmt --all --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	cargo check $(LOCKED) --no-default-features
 
 .PHONY: python
 python:

@@ -5,7 +5,7 @@ mod begin;
 mod catalogue;
 mod cells;
 mod corners;
-#[cfg(test)]
+#[cfg(all(test, feature = "netcdf-library"))]
 mod damaged;
 mod delete;
 mod describe;

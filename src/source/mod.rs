@@ -8,7 +8,7 @@ mod archive;
 mod attribute;
 mod axis;
 mod borrow;
-#[cfg(test)]
+#[cfg(all(test, feature = "netcdf-library"))]
 mod both;
 mod catalogue;
 mod classic;

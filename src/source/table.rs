@@ -4,13 +4,11 @@
 
 use std::path::Path;
 
-use netcdf::{AttributeValue, Extents, FileMut, NcTypeDescriptor};
-
 use super::attribute::Attribute;
 use super::dtype::Number;
 use super::error::SourceError;
 use super::hyperslab::Hyperslab;
-use super::library::quiet;
+use super::library::write;
 use super::open::OpenFile;
 
 /// What a file of columns holds.
@@ -45,33 +43,13 @@ impl Table {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let part = path.with_file_name(name);
-        let written = self
-            .write_to(&part)
-            .map_err(|cause| cause.to_string())
+        let written = write(self, &part)
             .and_then(|()| std::fs::rename(&part, path).map_err(|cause| cause.to_string()));
         written.map_err(|cause| {
             // What is left of it is in nobody's way, and the first error says more.
             let _ = std::fs::remove_file(&part);
             failed(cause)
         })
-    }
-
-    fn write_to(&self, path: &Path) -> netcdf::Result<()> {
-        quiet();
-        let mut file = netcdf::create_with(path, netcdf::Options::NETCDF4)?;
-        for (name, value) in &self.attributes {
-            file.add_attribute(name, to_netcdf(value))?;
-        }
-        for (name, size) in &self.dimensions {
-            file.add_dimension(name, *size)?;
-        }
-        for (name, dimension, column) in &self.columns {
-            match column {
-                Column::Ints(values) => put(&mut file, name, dimension, values)?,
-                Column::Doubles(values) => put(&mut file, name, dimension, values)?,
-            }
-        }
-        file.close()
     }
 
     /// Reads the columns called `names`, as far as the file has them, and all attributes.
@@ -124,30 +102,6 @@ impl Table {
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| a.0 == name).map(|a| &a.1)
-    }
-}
-
-fn put<T: NcTypeDescriptor>(
-    file: &mut FileMut,
-    name: &str,
-    dimension: &str,
-    values: &[T],
-) -> netcdf::Result<()> {
-    let mut variable = file.add_variable::<T>(name, &[dimension])?;
-    if !values.is_empty() {
-        variable.set_compression(1, true)?;
-        variable.put_values(values, Extents::All)?;
-    }
-    Ok(())
-}
-
-fn to_netcdf(value: &Attribute) -> AttributeValue {
-    match value {
-        Attribute::Text(text) => text.as_str().into(),
-        Attribute::Texts(texts) => AttributeValue::Strs(texts.clone()),
-        Attribute::Numbers(numbers) => {
-            AttributeValue::Doubles(numbers.iter().copied().map(Number::as_f64).collect())
-        }
     }
 }
 
