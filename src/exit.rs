@@ -34,7 +34,7 @@ exits! {
     NoAppendDimension = 13,
     /// a variable asked for is not in the source files, or no data variable is
     UnknownVariable = 14,
-    /// a variable has a type or a shape that cannot be sent
+    /// a variable has a type, a shape, a name, a fill value or a filter that cannot be sent, or the file has groups
     UnsupportedVariable = 15,
     /// the source files do not fit together
     ArchiveMismatch = 16,
@@ -42,7 +42,7 @@ exits! {
     ChunkStrategy = 17,
     /// no prefix can be derived from the file name
     NoPrefix = 18,
-    /// the plan does not fit into the memory given
+    /// the plan does not fit into the memory given, or has too many objects
     Memory = 19,
     /// a dimension's size or a variable's dimensions differ from the store's
     DimensionConflict = 20,

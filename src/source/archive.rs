@@ -50,7 +50,7 @@ impl Archive {
         order: Order,
     ) -> Result<Self, Failure> {
         widen(&mut files);
-        agree(&mut files);
+        agree(&mut files)?;
         files.sort_by(|a, b| match (least(a), least(b)) {
             (Some(a), Some(b)) => compare(a, b),
             _ => Ordering::Equal,
@@ -232,12 +232,38 @@ fn greatest(file: &SourceFile) -> Option<Step> {
 
 /// Lets the same variable tell the steps of all `files` apart, that of the file with most: of one step alone, nothing tells
 /// whether a variable ever changes.
-fn agree(files: &mut [SourceFile]) {
+///
+/// # Errors
+/// If all have one step, and it may be another variable than the coordinate that tells them apart.
+fn agree(files: &mut [SourceFile]) -> Result<(), SourceError> {
     let longest = files.iter().max_by_key(|file| file.steps().len());
-    let Some(axis) = longest.map(|file| file.axis.variable.clone()) else {
-        return;
+    let Some(longest) = longest else {
+        return Ok(());
     };
+    let mut axis = longest.axis.variable.clone();
+    if let ([Step::Number(_)], Some(time)) = (longest.steps(), time_beside(longest)) {
+        let is_same = |file: &SourceFile| file.steps() == longest.steps();
+        if !files.iter().all(is_same) {
+            // The coordinate changes from file to file.
+        } else if longest.catalogue.is_time(time) || files.len() > 1 {
+            axis = time.to_owned();
+        } else {
+            return Err(SourceError::OneStep {
+                path: longest.path().clone(),
+                coordinate: axis,
+                time: time.to_owned(),
+            });
+        }
+    }
     for file in files {
         file.take_axis(&axis);
     }
+    Ok(())
+}
+
+/// A variable of times along the axis of `file`, which has none.
+fn time_beside(file: &SourceFile) -> Option<&str> {
+    let mut others = file.others.iter();
+    let time = others.find(|axis| matches!(axis.steps[..], [Step::Time(_)]));
+    time.map(|axis| axis.variable.as_str())
 }

@@ -51,7 +51,10 @@ impl Catalogue {
         others.sort_by_key(|v| !is_called(v, "time"));
         let found = match coordinate.first() {
             Some(timed) if is_timed(timed) => coordinate,
-            Some(own) if has_units(own) => [coordinate, others].concat(),
+            Some(own) if has_units(own) => {
+                others.retain(|v| !is_called(v, REFERENCE));
+                [coordinate, others].concat()
+            }
             _ => {
                 let (mut times, references): (Vec<&Variable>, Vec<&Variable>) =
                     others.into_iter().partition(|v| !is_called(v, REFERENCE));
@@ -67,6 +70,11 @@ impl Catalogue {
             });
         }
         Ok(found)
+    }
+
+    /// Is the variable called `name` one of times by its `standard_name`?
+    pub(super) fn is_time(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|v| is_called(v, "time"))
     }
 
     /// The axis of `dimension`, whose variables `read` reads, and behind it the others that it could be: the first that

@@ -4,35 +4,19 @@
 use std::path::{Path, PathBuf};
 
 use nemo_like::{Format, Spec};
-use netcdf::types::{FloatType, IntType, NcVariableType};
+use netcdf::types::NcVariableType;
 
 use super::attribute::Attribute;
 use super::catalogue::Catalogue;
-use super::dtype::DType;
+use super::hdf5::Type;
 use super::hyperslab::Hyperslab;
-use super::library::attribute;
+use super::library::{attribute, kind};
 use super::open::OpenFile;
 use super::reader::Reader;
 use super::variable::{Variable, VariableType};
 
 /// Larger variables are not read whole.
 const MAX_BYTES: u64 = 64 << 20;
-
-fn number(kind: &NcVariableType) -> Option<DType> {
-    Some(match kind {
-        NcVariableType::Int(IntType::I8) => DType::I8,
-        NcVariableType::Int(IntType::U8) => DType::U8,
-        NcVariableType::Int(IntType::I16) => DType::I16,
-        NcVariableType::Int(IntType::U16) => DType::U16,
-        NcVariableType::Int(IntType::I32) => DType::I32,
-        NcVariableType::Int(IntType::U32) => DType::U32,
-        NcVariableType::Int(IntType::I64) => DType::I64,
-        NcVariableType::Int(IntType::U64) => DType::U64,
-        NcVariableType::Float(FloatType::F32) => DType::F32,
-        NcVariableType::Float(FloatType::F64) => DType::F64,
-        _ => return None,
-    })
-}
 
 /// Compares attributes, whatever their order.
 fn same_attributes<'a>(
@@ -108,7 +92,7 @@ fn same_variable(
     let VariableType::Number(dtype) = ours.kind else {
         return Ok(());
     };
-    if number(&theirs.vartype()) != Some(dtype) {
+    if kind(&theirs.vartype()) != Type::Number(dtype) {
         return Err(format!("{dtype}, {:?} there", theirs.vartype()));
     }
     let is_too_large = ours.shape.iter().product::<u64>() * dtype.size() as u64 > MAX_BYTES;

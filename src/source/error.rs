@@ -84,6 +84,12 @@ pub enum SourceError {
         index: usize,
         cause: String,
     },
+    #[error("{path}: has one step, and nothing tells whether '{coordinate}', whose units are none of time, or '{time}' tells steps apart; send files of other steps with it, or give '{time}' the standard_name of a time: ncatted -a standard_name,{time},o,c,time {path}", path = path.display())]
+    OneStep {
+        path: PathBuf,
+        coordinate: String,
+        time: String,
+    },
     #[error(transparent)]
     Units(#[from] TimeError),
     #[error("{path}: begins at {begin}, {other} ends at {end}, and no file covers what is between; give the file that is missing, or --allow-gaps", path = path.display(), other = other.display())]
@@ -134,6 +140,7 @@ impl From<SourceError> for Failure {
             | SourceError::Overlap { .. }
             | SourceError::Repeated { .. }
             | SourceError::NoTime { .. }
+            | SourceError::OneStep { .. }
             | SourceError::Gap { .. }
             | SourceError::Units(_) => Exit::ArchiveMismatch,
         };

@@ -52,7 +52,7 @@ impl Bucket {
         .await
     }
 
-    /// The links to directories in the folder `below`, in those within it, and on the way there if it leads elsewhere.
+    /// The links to directories in the folder `below`, in those within it, and on the way there from the bucket's directory.
     ///
     /// # Errors
     /// If the directory cannot be read.
@@ -72,10 +72,7 @@ impl Bucket {
         let mut folder = below;
         while !folder.is_empty() {
             let path = directory.root().join(base).join(folder);
-            let outside = |real: PathBuf| !real.starts_with(directory.root());
-            if path.canonicalize().is_ok_and(outside) {
-                links.extend(link(&path, folder));
-            }
+            links.extend(link(&path, folder));
             folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
         }
         Ok(links)

@@ -18,6 +18,8 @@ fn stored_chunks_that_hdf5_would_convert() {
     for (name, store) in [
         ("edge_chunks_unfiltered.nc", "odd/v.zarr"),
         ("other_exponent_bias.nc", "odd/v.zarr"),
+        ("fixed_array_below_its_maximum.nc", "odd/v.zarr"),
+        ("implicit_index_below_its_maximum.nc", "odd/v.zarr"),
     ] {
         for ranks in [1, 3] {
             let sandbox = Sandbox::new();

@@ -206,6 +206,40 @@ o[:] = [5] * {steps}"#
 }
 
 #[test]
+fn one_step_alone_does_not_tell_what_its_axis_is() {
+    let sandbox = Sandbox::new();
+    let lines = |more: &str| {
+        without_axis(&format!(
+            r#"
+h = f.createVariable("time_counter", "f8", ("time_counter",)); h.units = "hours"; h[:] = [6]
+t = f.createVariable("time_centered", "f8", ("time_counter",)); t.units = "days since 1990-01-01"
+t[:] = [first]
+{more}"#
+        ))
+        .replace("np.arange(4).reshape(2, 2)", "np.arange(2).reshape(1, 2)")
+    };
+    let files = [0, 1].map(|day| file(&sandbox, &format!("{day}.nc"), day, &lines("")));
+    let url = sandbox.url("ocean");
+    let args = ["send", "-b", &url, "-p", "t", "-v", "tos", "-f", &files[0]];
+    refused(
+        &sandbox,
+        16,
+        &["0.nc", "'time_counter'", "'time_centered'", "standard_name"],
+        &args,
+    );
+    // Two of them tell that the coordinate never changes; so does the name of a time.
+    on_ranks(3, &[&args[..], &[&files[1]]].concat()).well();
+    let named = lines(r#"t.standard_name = "time""#);
+    let third = file(&sandbox, "2.nc", 2, &named);
+    on_ranks(3, &[&args[..8], &[&third]].concat()).well();
+    let again = alone(&[&args[..8], &[&third]].concat()).well();
+    assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+    let steps = std::fs::read_to_string(sandbox.path("ocean/t/tos.zarr/tos/zarr.json")).unwrap();
+    let steps: serde_json::Value = serde_json::from_str(&steps).unwrap();
+    assert_eq!(steps["shape"][0], 3);
+}
+
+#[test]
 fn bounds_that_were_never_written_travel_as_they_are() {
     for (ranks, unset, options) in [
         (1, "1e30", ""),

@@ -97,6 +97,15 @@ fn nothing_behind_a_link_is_deleted() {
         );
         assert!(sandbox.tree("elsewhere") == before);
     }
+    // One that leads to another place in the same bucket.
+    let way = sandbox.path("ocean/way");
+    symlink(sandbox.path("ocean/T1m"), &way).unwrap();
+    for force in [&[][..], &["--force"]] {
+        let line = [&["delete", "--all", "--yes", "-p", "way"][..], force].concat();
+        assert_eq!(run(&sandbox, &line).code, 29);
+        assert!(links.iter().all(|link| link.is_symlink()));
+    }
+    fs::remove_file(&way).unwrap();
     run(
         &sandbox,
         &["delete", "--all", "--yes", "-p", "T1m", "--force"],

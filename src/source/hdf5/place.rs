@@ -142,6 +142,18 @@ impl Hdf5 {
                     // There, an option may keep the filters away from them.
                     return Ok(Place::library("chunks at its edges"));
                 }
+                let by_number = matches!(
+                    chunk_indexing,
+                    Some(ChunkIndexing::FixedArray { .. } | ChunkIndexing::Implicit)
+                );
+                if by_number
+                    && dataset
+                        .max_dims()
+                        .is_some_and(|most| most != dataset.shape())
+                {
+                    // These number the chunks that there could be.
+                    return Ok(Place::library("chunks numbered beyond its shape"));
+                }
                 let index = self.index(variable, *address, dims, chunk_indexing.as_ref(), bytes)?;
                 let unknown = filters.iter().find(|filter| !is_known(filter));
                 if let Some(FilterDescription { id, name, .. }) = unknown {

@@ -67,7 +67,8 @@ fn attributes<'a>(
     Ok((known, odd))
 }
 
-fn kind(kind: &NcVariableType) -> Type {
+/// The type that the library calls `kind`.
+pub(in crate::source) fn kind(kind: &NcVariableType) -> Type {
     Type::Number(match kind {
         NcVariableType::Int(IntType::I8) => DType::I8,
         NcVariableType::Int(IntType::U8) => DType::U8,

@@ -23,10 +23,10 @@ pub(super) use self::absent::{Library, write};
 pub(super) use self::c::Library;
 #[cfg(feature = "netcdf-library")]
 pub use self::c::allow_reading_without_locks;
-#[cfg(all(test, feature = "netcdf-library"))]
-pub(super) use self::describe::attribute;
 #[cfg(feature = "netcdf-library")]
 use self::describe::described;
+#[cfg(all(test, feature = "netcdf-library"))]
+pub(super) use self::describe::{attribute, kind};
 pub(super) use self::other::{Other, OtherVariable, of_other};
 pub use self::other::{describe, is_asked_to_describe};
 #[cfg(feature = "netcdf-library")]
