@@ -5,7 +5,8 @@ mod begin;
 mod catalogue;
 mod cells;
 mod corners;
-#[cfg(all(test, feature = "netcdf-library"))]
+#[cfg(test)]
+#[cfg(feature = "netcdf-library")]
 mod damaged;
 mod delete;
 mod describe;

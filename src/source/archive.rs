@@ -246,7 +246,7 @@ fn agree(files: &mut [SourceFile]) -> Result<(), SourceError> {
         if !files.iter().all(is_same) {
             // The coordinate changes from file to file.
         } else if longest.catalogue.is_time(time) || files.len() > 1 {
-            axis = time.to_owned();
+            time.clone_into(&mut axis);
         } else {
             return Err(SourceError::OneStep {
                 path: longest.path().clone(),

@@ -8,7 +8,8 @@ mod archive;
 mod attribute;
 mod axis;
 mod borrow;
-#[cfg(all(test, feature = "netcdf-library"))]
+#[cfg(test)]
+#[cfg(feature = "netcdf-library")]
 mod both;
 mod catalogue;
 mod classic;

@@ -25,7 +25,8 @@ pub(super) use self::c::Library;
 pub use self::c::allow_reading_without_locks;
 #[cfg(feature = "netcdf-library")]
 use self::describe::described;
-#[cfg(all(test, feature = "netcdf-library"))]
+#[cfg(test)]
+#[cfg(feature = "netcdf-library")]
 pub(super) use self::describe::{attribute, kind};
 pub(super) use self::other::{Other, OtherVariable, of_other};
 pub use self::other::{describe, is_asked_to_describe};
