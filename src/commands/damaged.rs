@@ -13,6 +13,7 @@ use nemo_like::{Format, Spec, Variable};
 
 use super::outlived::{Draw, run};
 use crate::exit::Exit;
+use crate::source::write_strings;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 
@@ -44,37 +45,10 @@ fn sources(root: &Path) -> Vec<PathBuf> {
             path
         })
         .to_vec();
-    sources.push(with_strings(root));
+    let strings = root.join("ORCA_1m_grid_T_strings.nc");
+    write_strings(&strings);
+    sources.push(strings);
     sources
-}
-
-/// One with strings, characters, a checksum and values in one run.
-fn with_strings(root: &Path) -> PathBuf {
-    let path = root.join("ORCA_1m_grid_T_strings.nc");
-    let mut file = netcdf::create(&path).unwrap();
-    file.add_unlimited_dimension("time_counter").unwrap();
-    file.add_dimension("x", 7).unwrap();
-    let mut time = file
-        .add_variable::<f64>("time_counter", &["time_counter"])
-        .unwrap();
-    time.put_attribute("units", "days since 1976-01-01")
-        .unwrap();
-    time.put_values(&[0.5, 1.5], ..).unwrap();
-    let mut data = file
-        .add_variable::<i16>("data", &["time_counter", "x"])
-        .unwrap();
-    data.set_chunking(&[1, 3]).unwrap();
-    data.set_compression(4, true).unwrap();
-    data.put_attribute("scale_factor", 0.5).unwrap();
-    data.put_values(&(0..14).collect::<Vec<i16>>(), ..).unwrap();
-    let mut names = file.add_string_variable("names", &["x"]).unwrap();
-    for place in 0..7 {
-        names.put_string(&format!("name {place}"), [place]).unwrap();
-    }
-    let mut depth = file.add_variable::<f32>("depth", &["x"]).unwrap();
-    depth.put_values(&[1.0f32; 7], ..).unwrap();
-    file.close().unwrap();
-    path
 }
 
 /// Damages `bytes` in one to four places; most of them are near the beginning, where the metadata is.

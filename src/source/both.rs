@@ -137,6 +137,33 @@ fn below(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Writes a file with strings, packed integers in part-full chunks, and values in one run.
+pub(crate) fn write_strings(path: &Path) {
+    let mut file = netcdf::create(path).unwrap();
+    file.add_unlimited_dimension("time_counter").unwrap();
+    file.add_dimension("x", 7).unwrap();
+    let mut time = file
+        .add_variable::<f64>("time_counter", &["time_counter"])
+        .unwrap();
+    time.put_attribute("units", "days since 1976-01-01")
+        .unwrap();
+    time.put_values(&[0.5, 1.5], ..).unwrap();
+    let mut data = file
+        .add_variable::<i16>("data", &["time_counter", "x"])
+        .unwrap();
+    data.set_chunking(&[1, 3]).unwrap();
+    data.set_compression(4, true).unwrap();
+    data.put_attribute("scale_factor", 0.5).unwrap();
+    data.put_values(&(0..14).collect::<Vec<i16>>(), ..).unwrap();
+    let mut names = file.add_string_variable("names", &["x"]).unwrap();
+    for place in 0..7 {
+        names.put_string(&format!("name {place}"), [place]).unwrap();
+    }
+    let mut depth = file.add_variable::<f32>("depth", &["x"]).unwrap();
+    depth.put_values(&[1.0f32; 7], ..).unwrap();
+    file.close().unwrap();
+}
+
 #[test]
 fn files_are_what_the_netcdf_library_says() {
     let root = tempfile::tempdir().unwrap();
@@ -161,6 +188,9 @@ fn files_are_what_the_netcdf_library_says() {
             paths.push(path);
         }
     }
+    let strings = root.path().join("strings.nc");
+    write_strings(&strings);
+    paths.push(strings);
     if let Some(asked) = std::env::var_os("MSM_OS_TEST_FILES") {
         below(Path::new(&asked), &mut paths);
     }

@@ -43,6 +43,9 @@ pub use attribute::{Attribute, number_to_json};
 pub use axis::Axis;
 pub(crate) use axis::pairs;
 pub use borrow::Borrowed;
+#[cfg(test)]
+#[cfg(feature = "netcdf-library")]
+pub(crate) use both::write_strings;
 pub use catalogue::Catalogue;
 pub use dtype::{DType, Number};
 pub use error::SourceError;
