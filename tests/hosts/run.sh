@@ -167,12 +167,17 @@ start_srun() {
     # It crashes in MPI_Init now and then, before the program's first line.
     for try in 1 2 3; do
         on head env SLURM_CONF="$dir/slurm/slurm.conf" MSM_OS_TEST_LEASE_SECONDS="$lease" MSM_OS_TEST_JOURNAL_MS=500 \
-            srun -N3 -n3 --ntasks-per-node=1 --mpi=pmix \
+            srun -N3 -n3 --ntasks-per-node=1 --kill-on-bad-exit=1 --mpi=pmix \
             "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
         job=$!
         ! begins || return 0
         [ -z "$(list '')" ] || return 1
         say "launched in vain ($try)"
+        # Its other ranks wait for the one that crashed, and are none of the next launch's.
+        kill "$job" 2>/dev/null
+        on head env SLURM_CONF="$dir/slurm/slurm.conf" scancel --user root --signal=KILL
+        signal_ranks KILL
+        wait_for 60 launcher_is_gone && wait_for 60 ranks_are_gone || return 1
     done
     return 1
 }
