@@ -66,6 +66,12 @@ pub struct FileArgs {
     )]
     pub chunk_strategy: Option<String>,
 
+    /// Write the files' attributes where arrays of a store have none or null, as tools leave them that lost them
+    ///
+    /// No value changes its meaning by that; attributes that a store has are kept.
+    #[arg(long)]
+    pub repair_attributes: bool,
+
     #[command(flatten)]
     pub grid: GridArgs,
 

@@ -18,6 +18,12 @@ pub struct ReprojectArgs {
     #[arg(short, long)]
     pub reproject: bool,
 
+    /// Write projected_VAR anew, at all steps, where a store has it from another tool, on the grid that it has
+    ///
+    /// Without it, such arrays are left as they are. The files must have all steps of the store.
+    #[arg(long, requires = "reproject")]
+    pub replace_projected: bool,
+
     /// How values are found [default: nearest, or what the store has]
     #[arg(long, value_enum, requires = "reproject")]
     pub method: Option<Method>,

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::differing::differences;
 use super::digest::digest;
 use super::fit::fit;
 use super::hold::Hold;
@@ -15,7 +16,7 @@ use super::notes::{notes, odd_attributes, unmarked};
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
-use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
+use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, of_no_data, targets};
 use crate::commit::Unfinished;
 use crate::exit::Failure;
 use crate::plan::{
@@ -83,6 +84,12 @@ impl<'a> Prepared<'a> {
         }
         let domain = fit(&mut archive, &members, others, &args.grid)?;
         bucket.reach(&prefix).await?;
+        if args.named().is_empty() && !args.is_compact() {
+            let others = of_no_data(&archive, bucket, &prefix).await?;
+            let members = all_members(&others);
+            Failure::together(archive.differences(&members))?;
+            targets.extend(others);
+        }
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
         let left = &hold.insert(held_now).left;
@@ -119,6 +126,8 @@ impl<'a> Prepared<'a> {
             .iter()
             .flat_map(|request| notes(request, &prepared.archive, intent));
         prepared.notes = told.collect();
+        let differing = differences(&requests, &prepared.archive, &intent.settings, true);
+        prepared.notes.extend(differing);
         let odd = odd_attributes(&prepared.archive.catalogue, &members);
         prepared.notes.extend(odd);
         prepared.notes.extend(unmarked(&prepared.archive, &members));
@@ -240,7 +249,16 @@ impl<'a> Prepared<'a> {
                 request.map_err(Failure::from)
             });
             match request {
-                Ok(request) => requests.push(request),
+                Ok(request) => {
+                    let others = self.archive.differences(&request.members);
+                    let others = others
+                        .into_iter()
+                        .chain(self.archive.unreadable(&request.members));
+                    if tell.is_some() {
+                        problems.extend(others.map(Failure::from));
+                    }
+                    requests.push(request);
+                }
                 Err(problem) => problems.push(problem),
             }
         }

@@ -11,7 +11,8 @@ use super::targets::Target;
 use crate::cli::ReprojectArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    Added, Cells, Field, PlanError, Projection, coordinates, held, projected, projected_name,
+    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
+    projected_name,
 };
 use crate::reproject::{Method, TargetGrid};
 use crate::source::{Archive, Horizontal, Variable};
@@ -20,7 +21,7 @@ use crate::store::{Stored, StoredArray};
 /// Finds out how variables are reprojected; remembers what it found.
 pub(super) struct Projector<'a> {
     /// What the command line asks for; `None` where only stores do.
-    args: Option<&'a ReprojectArgs>,
+    pub(super) args: Option<&'a ReprojectArgs>,
     domain: Domain,
     /// How far coordinates may be from the store's.
     tolerance: f64,
@@ -29,6 +30,8 @@ pub(super) struct Projector<'a> {
     digests: Vec<(Cells, String)>,
     /// Why variables are not reprojected.
     reasons: BTreeSet<String>,
+    /// Arrays of another tool that are left as they are.
+    pub(super) left_alone: BTreeSet<String>,
 }
 
 impl<'a> Projector<'a> {
@@ -42,6 +45,7 @@ impl<'a> Projector<'a> {
             projections: Vec::new(),
             digests: Vec::new(),
             reasons: BTreeSet::new(),
+            left_alone: BTreeSet::new(),
         }
     }
 
@@ -60,7 +64,8 @@ impl<'a> Projector<'a> {
             let lines: Vec<String> = reasons.iter().map(|r| format!("\n  {r}")).collect();
             lines.concat()
         };
-        if asked && self.projections.is_empty() {
+        // Where another tool's arrays are left alone, nothing is wrong with the files.
+        if asked && self.projections.is_empty() && self.left_alone.is_empty() {
             let message = format!(
                 "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
                  their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
@@ -68,7 +73,7 @@ impl<'a> Projector<'a> {
             );
             return Err(Failure::new(Exit::NotReprojected, message));
         }
-        for reason in &self.reasons {
+        for reason in self.reasons.iter().chain(&self.left_alone()) {
             eprintln!("msm_os: {reason}");
         }
         let keeps = self.args.is_some_and(|args| args.weights.is_some());
@@ -105,15 +110,26 @@ impl<'a> Projector<'a> {
             .iter()
             .find_map(|array| held(&array.attributes, &array.shape));
         let mut grid = of_store.map(|held| held.grid);
+        let foreign: Vec<&StoredArray> = arrays
+            .iter()
+            .filter(|array| foreign_projection(array).is_some())
+            .collect();
+        let replaces = self.replaces(target, &foreign);
+        if replaces && grid.is_none() {
+            grid = self.grid_of(&foreign);
+        }
         let mut all = Vec::new();
         for main in &target.mains {
             let Some(variable) = archive.catalogue.variable(main) else {
                 continue;
             };
             let array = arrays.iter().find(|a| a.name == projected_name(main));
+            let is_foreign = array.is_some_and(|a| foreign_projection(a).is_some());
             let index = match array {
-                Some(array) => Some(self.as_held(archive, target, variable, array)?),
-                None => self.as_asked(archive, target, variable, grid.as_ref())?,
+                Some(array) if !is_foreign => Some(self.as_held(archive, target, variable, array)?),
+                // Coordinates of both would have the same names.
+                _ if !foreign.is_empty() && !replaces => None,
+                _ => self.as_asked(archive, target, variable, grid.as_ref())?,
             };
             let Some(index) = index else { continue };
             let projection = &self.projections[index];
@@ -128,10 +144,18 @@ impl<'a> Projector<'a> {
                 );
                 return Err(Failure::new(Exit::GridConflict, message));
             }
-            all.push(projected(variable, projection, index));
+            all.push(Added {
+                replaces: is_foreign,
+                ..projected(variable, projection, index)
+            });
         }
+        self.check_replaced(target, &foreign, &all)?;
         if let (Some(grid), false) = (grid, all.is_empty()) {
-            all.extend(coordinates(&grid));
+            let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
+            all.extend(coordinates(&grid).into_iter().map(|added| Added {
+                replaces: replaces && there(&added),
+                ..added
+            }));
             check_names(archive, &all)?;
         }
         Ok(all)
@@ -155,8 +179,7 @@ impl<'a> Projector<'a> {
         let Some(held) = held(&array.attributes, &array.shape) else {
             return refuse(
                 Exit::GridConflict,
-                "does not say how it was reprojected: it is another tool's; delete it, or choose another prefix"
-                    .to_owned(),
+                "does not say how it was reprojected".to_owned(),
             );
         };
         let Some(horizontal) = archive.catalogue.horizontal(variable) else {
@@ -202,7 +225,10 @@ impl<'a> Projector<'a> {
         let horizontal = match reprojectable(archive, variable, args) {
             Ok(horizontal) => horizontal,
             Err(reason) => {
-                self.reasons.extend(reason);
+                // Bounds have stores of their own in other tools' archives, and are not asked for.
+                if archive.catalogue.data_variables().contains(&variable.name) {
+                    self.reasons.extend(reason);
+                }
                 return Ok(None);
             }
         };

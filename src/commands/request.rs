@@ -1,7 +1,7 @@
 //! What is asked of one store.
 
 use super::intent::Intent;
-use super::targets::Target;
+use super::targets::{Target, held_besides, lacked};
 use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place};
 use crate::source::Archive;
 use crate::store::Stored;
@@ -20,11 +20,23 @@ pub(super) fn request(
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
         follows_on(&target.key, stored, archive, &placed)?;
     }
+    let mut members = target.members_with(archive, &added);
+    if let Some(stored) = &stored {
+        members.extend(held_besides(&members, &archive.catalogue, stored));
+    }
+    let without = match &stored {
+        Some(stored) if !intent.settings.add_variables => {
+            lacked(&members, &target.mains, &archive.axis, stored)
+        }
+        _ => Vec::new(),
+    };
+    members.retain(|name| !without.contains(name));
     Ok(Request {
         lacking: Lacking::of(&target.key, stored.as_ref())?,
         key: target.key.clone(),
         mains: target.mains.clone(),
-        members: target.members_with(archive, &added),
+        members,
+        without,
         added,
         stored,
         placed,

@@ -10,6 +10,7 @@ use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, r
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
+use crate::source::list;
 use crate::store::{Bucket, layout};
 
 /// Runs the command on this rank.
@@ -33,6 +34,7 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Re
         let message = format!("{place}: there are no stores");
         return Err(Failure::new(Exit::NoStore, message));
     }
+    let stores = written_here(bucket, stores, args.variables.is_empty()).await?;
     let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
@@ -41,6 +43,32 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Re
     let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
     done
+}
+
+/// Those of `stores` that this program has written, if `all` there are is meant: others have nothing to undo.
+async fn written_here(
+    bucket: &Bucket,
+    stores: Vec<String>,
+    all: bool,
+) -> Result<Vec<String>, Failure> {
+    let (mut written, mut others) = (Vec::new(), Vec::new());
+    for store in stores {
+        if bucket.folder(&layout::ledger(&store)).await?.is_empty() {
+            others.push(store);
+        } else {
+            written.push(store);
+        }
+    }
+    if !all || written.is_empty() {
+        written.append(&mut others);
+    }
+    if !others.is_empty() {
+        say!(
+            "left as they are: {}, which this program never wrote",
+            list(others.iter().map(String::as_str))
+        );
+    }
+    Ok(written)
 }
 
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::source::{Archive, Catalogue, SourceError, list};
-use crate::store::{Bucket, Found, StoreError, layout, read_store};
+use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
 
 /// Stores that are looked at at a time.
 pub(super) const REQUESTS: usize = 16;
@@ -41,6 +41,35 @@ impl Target {
         }
         members
     }
+}
+
+/// What goes with the data variables of a store that is there, and is no data variable itself: what the store has, the files
+/// have too, and is none of the `members` already. Other tools choose otherwise which coordinates to keep.
+pub(super) fn held_besides(
+    members: &[String],
+    catalogue: &Catalogue,
+    stored: &Stored,
+) -> Vec<String> {
+    let mains = catalogue.data_variables();
+    let names = stored.arrays.iter().map(|array| &array.name);
+    let besides = names.filter(|name| {
+        catalogue.variable(name).is_some() && !mains.contains(name) && !members.contains(name)
+    });
+    besides.cloned().collect()
+}
+
+/// Of `members`, what the store goes on without: bounds, coordinates and other arrays that go with its data variables, which
+/// it has no array of. Without its axis no step could be told.
+pub(super) fn lacked(
+    members: &[String],
+    mains: &[String],
+    axis: &str,
+    stored: &Stored,
+) -> Vec<String> {
+    let lacked = members
+        .iter()
+        .filter(|name| !mains.contains(name) && *name != axis && !stored.holds(name));
+    lacked.cloned().collect()
 }
 
 /// The variables to send: those `named`, each once, or all data variables.
@@ -98,6 +127,23 @@ pub(super) fn targets(
     let each = variables.into_iter();
     each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
         .collect()
+}
+
+/// Bounds and other variables that are no data, but have stores of their own below `prefix`, as the Python msm-os makes them: these
+/// go on with the others.
+pub(super) async fn of_no_data(
+    archive: &Archive,
+    bucket: &Bucket,
+    prefix: &str,
+) -> Result<Vec<Target>, StoreError> {
+    let there = bucket.folder(prefix).await?.folders;
+    let names = archive
+        .catalogue
+        .not_data()
+        .into_iter()
+        .map(|(name, _)| name);
+    let names = names.filter(|name| there.contains(&layout::store_key(prefix, name)));
+    Ok(targets(archive, prefix, names.collect(), false))
 }
 
 /// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.

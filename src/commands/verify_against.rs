@@ -8,11 +8,12 @@ use tokio::runtime::Runtime;
 
 use super::catalogue::catalogue;
 use super::corners::Domain;
+use super::differing::differences;
 use super::fit::fit;
 use super::prefix::prefix;
 use super::projector::Projector;
 use super::settle::settle;
-use super::targets::{REQUESTS, Target, chosen, held, targets};
+use super::targets::{REQUESTS, Target, chosen, held, held_besides, lacked, of_no_data, targets};
 use super::weights::weigh;
 use crate::cli::VerifyArgs;
 use crate::exit::{Exit, Failure};
@@ -151,6 +152,9 @@ async fn plan(
     let mut all = Vec::new();
     if !args.is_compact() {
         all.extend(targets(archive, prefix, variables.clone(), false));
+        if named.is_empty() {
+            all.extend(of_no_data(archive, bucket, prefix).await?);
+        }
     }
     // Without names, whichever stores there are.
     if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
@@ -173,6 +177,9 @@ async fn plan(
     }
     Failure::together(problems)?;
     projector.conclude(args.memory)?;
+    for note in differences(&requests, archive, settings, false) {
+        eprintln!("msm_os: {note}");
+    }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
     plan::against(archive, &requests, settings)
@@ -205,10 +212,15 @@ fn request(
         }
         other => other.into(),
     })?;
+    let mut members = target.members_with(archive, &added);
+    members.extend(held_besides(&members, &archive.catalogue, &stored));
+    let without = lacked(&members, &target.mains, &archive.axis, &stored);
+    members.retain(|name| !without.contains(name));
     Ok(Request {
         // All of the files' steps are compared.
         lacking: Lacking::default(),
-        members: target.members_with(archive, &added),
+        members,
+        without,
         key: target.key,
         mains: target.mains,
         added,
@@ -228,6 +240,7 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         replace: true,
         rewrite: true,
         add_variables: false,
+        repair_attributes: false,
         tolerance: args.tolerance.coords_tolerance,
         projections: Vec::new(),
         ranks,

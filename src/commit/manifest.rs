@@ -178,6 +178,7 @@ mod tests {
                     form: crate::plan::Form::AsRead,
                 },
                 conversions: Vec::new(),
+                masking: None,
                 stores: vec![0],
                 document: String::new(),
                 dtype: DType::F32,

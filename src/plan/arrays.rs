@@ -2,26 +2,28 @@
 //!
 //! Key type: [`Draft`], an array with the stored chunks of its source.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Map;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::attributes::{attributes_of, check_attributes};
 use super::compressor::check_codec;
 use super::conform::conforms;
+use super::contents::{check_contents, check_length, padded};
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::item::{Item, item};
-use super::lacking::{tell, told};
+use super::lacking::tell;
+use super::masks::mask_unsent;
 use super::new::{Formed, New, is_small};
 use super::sharding::check_chunks;
 use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
+use super::upkeep::{After, stale_checksums};
 use crate::exit::Failure;
-use crate::source::{Archive, SourceError, Variable, list};
+use crate::source::{Archive, SourceError, Variable};
 use crate::store::document::{self, Documents};
-use crate::store::{Stored, StoredArray, Version, layout};
+use crate::store::{StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
 pub(super) struct Draft {
@@ -35,6 +37,8 @@ struct Drafted {
     documents: Documents,
     /// The chunk shape, that within shards if there are any.
     chunk: Vec<u64>,
+    /// Are other attributes written than the store has?
+    repaired: bool,
 }
 
 /// Adds the arrays of the store that `request`, the one of index `index`, asks for to `drafts`.
@@ -49,16 +53,19 @@ pub(super) fn draft_arrays(
     drafts: &mut Vec<Draft>,
 ) -> Result<TargetStore, Vec<Failure>> {
     if let Some(stored) = &request.stored {
-        check_contents(request, stored, settings).map_err(|error| vec![error.into()])?;
+        check_contents(request, stored, settings, &archive.append_dimension)
+            .map_err(|error| vec![error.into()])?;
     }
     let version = version_of(request, settings).map_err(|error| vec![error.into()])?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let mut attributes = Map::new();
+    let mut attributes = document::Attributes::default();
     if request.stored.is_none() {
         let of_files = archive.catalogue.attributes.iter();
-        attributes.extend(of_files.map(|(name, value)| (name.clone(), value.to_json())));
+        let of_files = of_files.map(|(name, value)| (name.clone(), value.to_json()));
+        attributes.added.extend(of_files);
     }
-    attributes.extend(settings.attributes.clone());
+    attributes.added.extend(settings.attributes.clone());
+    attributes.removed = stale_checksums(request, settings);
     // What the root document tells of, and what of it changes.
     let mut told = document::of_store(version, old_root.as_deref(), &attributes);
     let mut changed = told.clone();
@@ -76,11 +83,14 @@ pub(super) fn draft_arrays(
             }
         };
         let Drafted {
-            array, documents, ..
+            array,
+            documents,
+            repaired,
+            ..
         } = drafted;
         chunks.insert(name.clone(), drafted.chunk);
         let written = array.append.as_ref().is_none_or(|a| !a.runs.is_empty());
-        if array.phase != Phase::Compare && written {
+        if repaired || (array.phase != Phase::Compare && written) {
             changed.extend(documents.iter().cloned());
         }
         told.extend(documents);
@@ -106,6 +116,9 @@ pub(super) fn draft_arrays(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let grown = padding(archive, request).map_err(|error| vec![error.into()])?;
+    changed.extend(grown.iter().cloned());
+    told.extend(grown);
     let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
     let changed = changed.into_iter();
     Ok(TargetStore {
@@ -137,14 +150,20 @@ fn draft_array(
     grows_once(archive, variable)?;
     let units = target_units(archive, request, variable);
     let arrays = request.stored.iter().flat_map(|s| &s.arrays);
-    let stored = arrays.into_iter().find(|a| a.name == variable.name);
+    let there = arrays.into_iter().find(|a| a.name == variable.name);
+    let (stored, replaced) = if item.replaces {
+        (None, there)
+    } else {
+        (there, None)
+    };
+    let mut masking = None;
     if let Some(stored) = stored {
-        conforms(
+        masking = conforms(
             &request.key,
-            variable,
-            dtype,
+            (variable, dtype, &item.origin.form),
             stored,
             &archive.append_dimension,
+            settings,
             units.is_some(),
         )?;
         dtype = match (&stored.dtype, units) {
@@ -159,7 +178,7 @@ fn draft_array(
         Some(units) => conversions(archive, request, variable, dtype, units)?,
         None => Vec::new(),
     };
-    let append = append(archive, request, settings, variable, stored)?;
+    let append = append(archive, request, settings, variable, (stored, replaced))?;
     let axis = append.as_ref().map(|append| append.axis);
     let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
     let lacking = append.as_ref().map_or_else(Vec::new, |append| {
@@ -170,14 +189,26 @@ fn draft_array(
     if let Some(append) = &append {
         shape[append.axis] = request.length();
     }
-    let rewrites = settings.rewrite && main && axis.is_none() && stored.is_some();
+    if let Some(replaced) = replaced {
+        check_replaced(request, replaced, &shape, axis, &lacking)?;
+    }
+    let rewrites =
+        replaced.is_some() || settings.rewrite && main && axis.is_none() && stored.is_some();
     let phase = match axis {
         Some(axis) if is_small(variable, dtype, axis, main) => Phase::Commit,
         None if stored.is_some() && !rewrites => Phase::Compare,
         _ => Phase::Transfer,
     };
+    // Steps that no file has are missing, and never a date or a temperature.
+    let masked = match stored {
+        None if !lacking.is_empty() => mask_unsent(&request.key, variable, dtype)?,
+        _ => None,
+    };
+    let variable = masked.as_ref().map_or(variable, |(variable, _)| variable);
+    masking = masking.or(masked.as_ref().map(|(_, masking)| masking.clone()));
     let mut attributes = attributes_of(variable, dtype);
     let mut documented = Some(&variable.dimensions);
+    let mut repaired = false;
     let formed = if let Some(stored) = stored {
         // Static data variables are compared only, but were cut as asked.
         if phase == Phase::Transfer || (main && phase == Phase::Compare) {
@@ -187,12 +218,18 @@ fn draft_array(
         if main {
             check_codec(request, variable, dtype, stored, settings)?;
         }
-        let mut document = document::grown_array(&stored.document, &shape);
-        documented = None;
-        if request.lacking.differs(&variable.name, &lacking) {
-            attributes = told(stored, version, &mut document, &lacking);
-            documented = Some(&stored.dimensions);
-        }
+        let lacks_others = request.lacking.differs(&variable.name, &lacking);
+        let after = After {
+            stored,
+            version,
+            repaired_by: settings.repair_attributes.then_some((variable, dtype)),
+            lacking: lacks_others.then_some(&lacking[..]),
+            shape: &shape,
+        };
+        let (document, changed) = after.document();
+        documented = changed.is_some().then_some(&stored.dimensions);
+        repaired = settings.repair_attributes && changed.is_some();
+        attributes = changed.unwrap_or_default();
         Formed {
             document,
             fill: dtype.padded(stored.fill.clone()),
@@ -208,6 +245,7 @@ fn draft_array(
             phase,
             main,
             leading: &item.leading,
+            replaced,
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
@@ -215,6 +253,7 @@ fn draft_array(
         name: variable.name.clone(),
         origin: item.origin.clone(),
         conversions,
+        masking,
         stores: vec![index],
         document: formed.document.to_string(),
         dtype,
@@ -232,6 +271,65 @@ fn draft_array(
         array,
         documents,
         chunk: formed.chunk,
+        repaired,
+    })
+}
+
+/// The documents of arrays that grow without values.
+fn padding(archive: &Archive, request: &Request) -> Result<Documents, PlanError> {
+    let Some(stored) = &request.stored else {
+        return Ok(Vec::new());
+    };
+    let (steps, length) = (stored.steps.len() as u64, request.length());
+    if length == steps {
+        return Ok(Vec::new());
+    }
+    let mut documents = Vec::new();
+    for (array, axis) in padded(request, stored, &archive.append_dimension)? {
+        let mut shape = array.shape.clone();
+        shape[axis] = length;
+        let after = After {
+            stored: array,
+            version: stored.version,
+            repaired_by: None,
+            lacking: Some(&request.lacking.padded(&array.name, steps, length)),
+            shape: &shape,
+        };
+        let (document, attributes) = after.document();
+        let new = attributes.as_ref().map(|a| (a, &array.dimensions[..]));
+        documents.extend(document::of_array(
+            stored.version,
+            &array.name,
+            document,
+            new,
+        ));
+    }
+    Ok(documents)
+}
+
+/// An array that is replaced must have the place of all its objects in the new one, and get values at all steps.
+fn check_replaced(
+    request: &Request,
+    replaced: &StoredArray,
+    shape: &[u64],
+    axis: Option<usize>,
+    lacking: &[Range<u64>],
+) -> Result<(), PlanError> {
+    let mut of_others = 0..shape.len().max(replaced.shape.len());
+    let same = of_others.all(|d| Some(d) == axis || shape.get(d) == replaced.shape.get(d));
+    let problem = if !same {
+        "it is of another grid; delete it with delete --array, or name its grid with --grid"
+    } else if !lacking.is_empty() {
+        "the files do not have all steps of the store; give those of all of them"
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::Replaced {
+        store: request.key.clone(),
+        array: replaced.name.clone(),
+        stored: format!("{:?}", replaced.shape),
+        found: format!("{shape:?}"),
+        problem,
     })
 }
 
@@ -258,7 +356,7 @@ fn append(
     request: &Request,
     settings: &Settings,
     variable: &Variable,
-    stored: Option<&StoredArray>,
+    (stored, replaced): (Option<&StoredArray>, Option<&StoredArray>),
 ) -> Result<Option<Append>, PlanError> {
     let mut dimensions = variable.dimensions.iter();
     let Some(axis) = dimensions.position(|d| *d == archive.append_dimension) else {
@@ -276,7 +374,7 @@ fn append(
     };
     Ok(Some(Append {
         axis,
-        old: stored.map_or(0, |s| s.shape[axis]),
+        old: stored.or(replaced).map_or(0, |s| s.shape[axis]),
         runs: runs(&archive.lengths(), &request.placed, is_written),
     }))
 }
@@ -322,60 +420,4 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u
             stored_chunks: stored_chunks.cloned(),
         }),
     }
-}
-
-/// A store that grows must grow in all its arrays; one that does not may have more variables, but the files must have the
-/// coordinates of theirs; a store that is updated only must hold what is updated.
-fn check_contents(
-    request: &Request,
-    stored: &Stored,
-    settings: &Settings,
-) -> Result<(), PlanError> {
-    let found: BTreeSet<&str> = request.names().map(String::as_str).collect();
-    let held: BTreeSet<&str> = stored.arrays.iter().map(|a| a.name.as_str()).collect();
-    let store = request.key.clone();
-    let names =
-        |names: &BTreeSet<&str>, others: &BTreeSet<&str>| list(names.difference(others).copied());
-    let grows = request.placed.iter().any(|p| !p.stored);
-    if grows && !held.is_subset(&found) {
-        return Err(PlanError::ContentsMissing {
-            store,
-            missing: names(&held, &found),
-        });
-    }
-    let catalogue = stored.catalogue();
-    let mains = request.mains.iter();
-    let mains = mains.filter(|main| held.contains(main.as_str()));
-    let coordinates: Vec<String> = mains
-        .flat_map(|main| catalogue.with_coordinates(main))
-        .collect();
-    let mut missing = coordinates
-        .iter()
-        .map(String::as_str)
-        .collect::<BTreeSet<_>>();
-    missing.retain(|name| !found.contains(name));
-    if !settings.rewrite && !missing.is_empty() {
-        let missing = list(missing.into_iter());
-        return Err(PlanError::CoordinatesMissing { store, missing });
-    }
-    let added = names(&found, &held);
-    match (found.is_subset(&held), settings.rewrite) {
-        (false, true) => Err(PlanError::NotHeld { store, added }),
-        (false, false) if !settings.add_variables => Err(PlanError::ContentsNew { store, added }),
-        _ => Ok(()),
-    }
-}
-
-/// An array must have as many steps as the store's axis.
-fn check_length(request: &Request, array: &StoredArray, axis: usize) -> Result<(), PlanError> {
-    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len());
-    if array.shape[axis] == steps as u64 {
-        return Ok(());
-    }
-    Err(PlanError::Ragged {
-        store: request.key.clone(),
-        array: array.name.clone(),
-        length: array.shape[axis],
-        steps,
-    })
 }

@@ -125,16 +125,10 @@ fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value
         return json!(BASE64_STANDARD.encode(fill.to_le_bytes()));
     }
     let unsigned = variable.attribute("_Unsigned").and_then(Attribute::text);
-    let signed = match dtype {
-        DType::U8 => Some(DType::I8),
-        DType::U16 => Some(DType::I16),
-        DType::U32 => Some(DType::I32),
-        DType::U64 => Some(DType::I64),
-        _ => None,
-    };
     let stored = dtype.bytes_of(fill).unwrap_or_default();
-    let read_as = match signed {
-        Some(signed) if unsigned == Some("false") => signed,
+    let is_unsigned = matches!(dtype, DType::U8 | DType::U16 | DType::U32 | DType::U64);
+    let read_as = match dtype.with_other_sign() {
+        Some(signed) if is_unsigned && unsigned == Some("false") => signed,
         _ => dtype,
     };
     let number = read_as.numbers(&stored).next().unwrap_or(fill);

@@ -3,23 +3,33 @@
 use serde_json::Value;
 
 use super::attributes::attributes_of;
+use super::draft::Settings;
 use super::error::PlanError;
+use super::masks::{Masking, Masks, masking};
+use super::target::Form;
+use super::upkeep::{REPAIRABLE, is_spoiled};
 use crate::source::{DType, MEANING, Number, TIME, Variable};
 use crate::store::{StoredArray, document};
 
+/// The attributes that say which values are missing.
+const MASKS: [&str; 2] = ["_FillValue", "missing_value"];
+/// What to do about an attribute that the store has not.
+const WAY_OUT: &str = "; --repair-attributes writes the file's";
+
 /// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
-/// attributes that say what the values mean. Times that are `converted` may have other units and another type.
+/// attributes that say what the values mean. Times that are `converted` may have other units and another type. What is
+/// read as it is may have other missing values: returns how they are written.
 ///
 /// # Errors
 /// The first difference, naming `store`.
 pub(super) fn conforms(
     store: &str,
-    variable: &Variable,
-    dtype: DType,
+    (variable, dtype, form): (&Variable, DType, &Form),
     stored: &StoredArray,
     append_dimension: &str,
+    settings: &Settings,
     converted: bool,
-) -> Result<(), PlanError> {
+) -> Result<Option<Masking>, PlanError> {
     let (store, array) = (store.to_owned(), variable.name.clone());
     if variable.dimensions != stored.dimensions {
         return Err(PlanError::Dimensions {
@@ -53,15 +63,19 @@ pub(super) fn conforms(
         });
     }
     let attributes = attributes_of(variable, dtype);
+    let masks_as_attributes = converted || dtype.is_text();
     for attribute in MEANING {
-        if converted && TIME.contains(&attribute) {
+        let is_mask = MASKS.contains(&attribute);
+        if (converted && TIME.contains(&attribute)) || (is_mask && !masks_as_attributes) {
             continue;
         }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
         let mask = attribute == "_FillValue";
         let same = equal(found, held)
+            || is_spoiled(stored, attribute)
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
-        if !same {
+        let repairable = held.is_none() && REPAIRABLE.contains(&attribute);
+        if !same && !(repairable && settings.repair_attributes) {
             let shown =
                 |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
             return Err(PlanError::Attribute {
@@ -70,10 +84,31 @@ pub(super) fn conforms(
                 attribute: attribute.to_owned(),
                 stored: shown(held),
                 found: shown(found),
+                way_out: if repairable { WAY_OUT } else { "" },
             });
         }
     }
-    Ok(())
+    let unsaid = Masks::of_array(stored, dtype).are_unsaid();
+    if masks_as_attributes || (unsaid && settings.repair_attributes) {
+        return Ok(None);
+    }
+    let refused = |held: &Masks, found: &Masks| PlanError::Attribute {
+        store,
+        array,
+        attribute: MASKS[0].to_owned(),
+        stored: held.shown(dtype),
+        found: found.shown(dtype),
+        way_out: if unsaid { WAY_OUT } else { "" },
+    };
+    match masking(variable, stored, dtype) {
+        // Reprojection masks by itself.
+        Ok(Some(_)) if *form != Form::AsRead => Err(refused(
+            &Masks::of_array(stored, dtype),
+            &Masks::of_variable(variable, dtype),
+        )),
+        Ok(masking) => Ok(masking),
+        Err((held, found)) => Err(refused(&held, &found)),
+    }
 }
 
 /// Is the mask of both the same stored value, however it is written? Attributes can say an unsigned one signed.

@@ -97,6 +97,7 @@ fn made(
         },
         form: Form::Made(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         of: None,
+        replaces: false,
     }
 }
 

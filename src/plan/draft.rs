@@ -34,8 +34,10 @@ pub struct Request {
     pub key: String,
     /// Its data variables.
     pub mains: Vec<String>,
-    /// Its data variables, then the coordinates.
+    /// Its data variables, then the coordinates; without those that the store, which is there, goes on without.
     pub members: Vec<String>,
+    /// What it goes on without.
+    pub without: Vec<String>,
     /// The arrays that no file has.
     pub added: Vec<Added>,
     /// The store as it is; `None` to create it.
@@ -64,6 +66,8 @@ pub struct Settings {
     pub rewrite: bool,
     /// May variables be added to a store?
     pub add_variables: bool,
+    /// Are attributes written that a store's arrays lost, or never had?
+    pub repair_attributes: bool,
     /// How far values of static coordinates may be from the store's, or from the first file's; see [`super::TargetArray::tolerance`].
     pub tolerance: f64,
     /// How variables are reprojected; what requests add refers to these.
@@ -95,6 +99,7 @@ impl Request {
     pub fn only_compares(&self, settings: &Settings) -> bool {
         !settings.rewrite
             && settings.attributes.is_empty()
+            && !settings.repair_attributes
             && self.stored.is_some()
             && !self.adds()
             && !self.placed.iter().any(|place| self.writes(place, settings))
@@ -115,8 +120,13 @@ impl Request {
         let Some(stored) = &self.stored else {
             return false;
         };
-        let holds = |name: &String| stored.arrays.iter().any(|a| a.name == *name);
-        !self.names().all(holds)
+        self.replaces_projected() || !self.names().all(|name| stored.holds(name))
+    }
+
+    /// Are arrays of another tool replaced by reprojected ones of this program?
+    #[must_use]
+    pub fn replaces_projected(&self) -> bool {
+        self.added.iter().any(|added| added.replaces)
     }
 }
 

@@ -87,7 +87,7 @@ pub enum PlanError {
         found: String,
     },
     #[error(
-        "store '{store}': array '{array}' has {attribute} {stored}, the file has {found}; nothing was written"
+        "store '{store}': array '{array}' has {attribute} {stored}, the file has {found}{way_out}; nothing was written"
     )]
     Attribute {
         store: String,
@@ -95,6 +95,7 @@ pub enum PlanError {
         attribute: String,
         stored: String,
         found: String,
+        way_out: &'static str,
     },
     #[error(
         "store '{store}': holds {missing}, which the files do not have; it would not grow with the others, and xarray could not open the store; nothing was written"
@@ -108,6 +109,32 @@ pub enum PlanError {
         "store '{store}': does not hold {added}; give --add-variables to add what is new, steps that the files do not have reading as fill; nothing was written"
     )]
     ContentsNew { store: String, added: String },
+    #[error(
+        "store '{store}': holds '{array}', which another tool reprojected and the files do not have; new steps of it would read as {fill}, which is no missing value; delete it with delete --array {array}, or write it anew with --reproject --replace-projected; nothing was written"
+    )]
+    Padding {
+        store: String,
+        array: String,
+        fill: String,
+    },
+    #[error(
+        "store '{store}': array '{array}', which another tool reprojected, has the shape {stored}, to be replaced by {found}: {problem}; nothing was written"
+    )]
+    Replaced {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+        problem: &'static str,
+    },
+    #[error(
+        "store '{store}': '{array}' has type {dtype} and no _FillValue, so that steps which no file has could not be told from data; give it one with ncatted; nothing was written"
+    )]
+    Unmasked {
+        store: String,
+        array: String,
+        dtype: String,
+    },
     #[error("store '{store}': does not hold {added}, so it cannot be updated; nothing was written")]
     NotHeld { store: String, added: String },
     #[error(
@@ -253,8 +280,11 @@ impl From<PlanError> for Failure {
             PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
                 Exit::AttributeConflict
             }
+            PlanError::Replaced { .. } => Exit::GridConflict,
+            PlanError::Unmasked { .. } => Exit::UnsupportedVariable,
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
+            | PlanError::Padding { .. }
             | PlanError::CoordinatesMissing { .. }
             | PlanError::ContentsNew { .. }
             | PlanError::NotHeld { .. } => Exit::ContentsConflict,

@@ -15,6 +15,8 @@ pub(super) struct Item<'a> {
     pub origin: Origin,
     /// Is it a data variable?
     pub main: bool,
+    /// Does it take the place of another tool's array?
+    pub replaces: bool,
     /// The shape of the source's stored chunks.
     pub stored_chunks: Option<&'a Vec<u64>>,
     /// The chunk sizes of its first dimensions, where they are given by those of another array.
@@ -36,6 +38,7 @@ pub(super) fn item<'a>(
             variable,
             origin: origin(archive, name),
             main: request.mains.contains(&variable.name),
+            replaces: false,
             stored_chunks: variable.stored_chunks.as_ref(),
             leading: Vec::new(),
         });
@@ -51,6 +54,7 @@ pub(super) fn item<'a>(
             form: added.form.clone(),
         },
         main: of.is_some(),
+        replaces: added.replaces,
         stored_chunks: of.and_then(|of| catalogue.variable(of)?.stored_chunks.as_ref()),
         leading: chunk.map_or_else(Vec::new, |chunk| chunk[..chunk.len() - HORIZONTAL].to_vec()),
     })

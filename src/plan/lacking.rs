@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::PlanError;
 use super::target::Run;
-use crate::store::{Stored, StoredArray, Version};
+use crate::store::Stored;
 
 /// The attribute: indices along the append dimension, as in `0-2, 5`.
 pub const LACKING: &str = "steps_never_sent";
@@ -82,6 +82,17 @@ impl Lacking {
         left
     }
 
+    /// What `array`, which has so many steps, lacks when it grows to `length` without any values.
+    pub(super) fn padded(&self, array: &str, steps: u64, length: u64) -> Vec<Range<u64>> {
+        let mut runs = self.0.get(array).cloned().unwrap_or_default();
+        match runs.last_mut() {
+            Some(last) if last.end == steps => last.end = length,
+            _ => runs.push(steps..length),
+        }
+        runs.retain(|run| !run.is_empty());
+        runs
+    }
+
     /// Does `array` lack something else now than this?
     pub(super) fn differs(&self, array: &str, now: &[Range<u64>]) -> bool {
         self.0.get(array).map_or(&[][..], Vec::as_slice) != now
@@ -95,22 +106,6 @@ pub(super) fn tell(attributes: &mut Map<String, Value>, lacking: &[Range<u64>]) 
     } else {
         attributes.insert(LACKING.to_owned(), json!(said(lacking)));
     }
-}
-
-/// The attributes of `stored`, an array of a store of this version, when it lacks what is `lacking`; they are put into its
-/// `document` where that has them.
-pub(super) fn told(
-    stored: &StoredArray,
-    version: Version,
-    document: &mut Value,
-    lacking: &[Range<u64>],
-) -> Map<String, Value> {
-    let mut attributes = stored.attributes.clone();
-    tell(&mut attributes, lacking);
-    if version == Version::V3 {
-        document["attributes"] = Value::Object(attributes.clone());
-    }
-    attributes
 }
 
 /// Steps in the attribute's words.

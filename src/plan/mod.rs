@@ -8,6 +8,7 @@ mod attributes;
 mod chunking;
 mod compressor;
 mod conform;
+mod contents;
 mod convert;
 mod coordinates;
 mod draft;
@@ -15,6 +16,7 @@ mod error;
 mod follow;
 mod item;
 mod lacking;
+mod masks;
 mod names;
 mod new;
 mod prefix;
@@ -25,6 +27,7 @@ mod steps;
 mod target;
 mod transactions;
 mod units;
+mod upkeep;
 
 pub use attributes::{attributes_of, marks_nothing};
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
@@ -32,9 +35,10 @@ pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
 pub use lacking::{LACKING, Lacking};
+pub use masks::{Masking, is_unmasked, masking_note};
 pub use names::check_names;
 pub use prefix::derive_prefix;
-pub use projected::{Added, Held, held, projected, projected_name};
+pub use projected::{Added, Held, foreign_projection, held, projected, projected_name};
 pub use projection::{Cells, CornerFields, Field, Projection};
 pub use steps::{Missing, OfFile, Overlap, Placed, follows_on, place};
 pub use target::{
@@ -42,6 +46,7 @@ pub use target::{
 };
 pub use transactions::{Transactions, transactions};
 pub use units::{Object, Part, WorkUnit};
+pub use upkeep::{spoiled, stale_checksums};
 
 #[cfg(test)]
 mod tests;

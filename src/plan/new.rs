@@ -11,7 +11,7 @@ use super::sharding::shard_shape;
 use super::target::Phase;
 use crate::exit::Failure;
 use crate::source::{Archive, Catalogue, DType, Number, SourceError, Variable};
-use crate::store::{Version, document};
+use crate::store::{StoredArray, Version, document};
 
 /// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
 /// readers fetch a time axis in one request.
@@ -41,6 +41,8 @@ pub(super) struct New<'a> {
     pub main: bool,
     /// The chunk sizes of its first dimensions, where they are given by those of another array.
     pub leading: &'a [u64],
+    /// The array of another tool whose place it takes: its objects are overwritten, so they stay as they are cut and named.
+    pub replaced: Option<&'a StoredArray>,
 }
 
 impl New<'_> {
@@ -64,7 +66,14 @@ impl New<'_> {
             fill: &fill,
         };
         let codec = settings.codec.clone().unwrap_or_default();
-        let document = document::new_array(version, &array, attributes, &codec);
+        let mut document = document::new_array(version, &array, attributes, &codec);
+        if let Some(replaced) = self.replaced {
+            for field in ["dimension_separator", "chunk_key_encoding"] {
+                if let Some(value) = replaced.document.get(field) {
+                    document[field] = value.clone();
+                }
+            }
+        }
         Ok(Formed {
             document,
             fill,
@@ -78,6 +87,9 @@ impl New<'_> {
         &self,
         settings: &Settings,
     ) -> Result<(Vec<u64>, Option<Vec<u64>>), PlanError> {
+        if let Some(replaced) = self.replaced {
+            return Ok((replaced.chunk.clone(), None));
+        }
         let chunk = self.chunk(settings);
         let sharded = self.phase == Phase::Transfer && (self.main || self.axis.is_some());
         let shard = if sharded {

@@ -9,6 +9,7 @@ use super::projection::Projection;
 use super::target::Form;
 use crate::reproject::{Method, TargetGrid};
 use crate::source::{Attribute, DType, Number, Variable, VariableType};
+use crate::store::StoredArray;
 
 /// Attributes of a reprojected variable, by which a later run goes on with it.
 const METHOD: &str = "reprojection_method";
@@ -26,6 +27,8 @@ pub struct Added {
     pub form: Form,
     /// The variable that it is reprojected from.
     pub of: Option<String>,
+    /// Does it take the place of another tool's array of its name?
+    pub replaces: bool,
 }
 
 /// How a store's array was reprojected.
@@ -39,10 +42,27 @@ pub struct Held {
     pub digest: String,
 }
 
+/// What the names of reprojected arrays begin with.
+const PREFIX: &str = "projected_";
+
 /// The name of what `variable` becomes.
 #[must_use]
 pub fn projected_name(variable: &str) -> String {
-    format!("projected_{variable}")
+    format!("{PREFIX}{variable}")
+}
+
+/// Is this the name of a reprojected array, or of what goes with one?
+pub(super) fn is_projected(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// The variable that another tool has reprojected into `array`: it does not say how.
+#[must_use]
+pub fn foreign_projection(array: &StoredArray) -> Option<&str> {
+    let of = array.name.strip_prefix(PREFIX)?;
+    let is_axis = array.dimensions.len() < 2 || array.name.ends_with("_bounds");
+    let ours = held(&array.attributes, &array.shape).is_some();
+    (!is_axis && !ours).then_some(of)
 }
 
 /// What `variable`, whose last two dimensions are the rows and columns of the cells, becomes by `projection`, the one of
@@ -130,6 +150,7 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
             missing: missing(variable),
         },
         of: Some(variable.name.clone()),
+        replaces: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::masks::Masking;
 use super::projection::Projection;
 use super::units::WorkUnit;
 use crate::source::{DType, Hyperslab, Number, TimeConversion};
@@ -56,6 +57,8 @@ pub struct TargetArray {
     pub origin: Origin,
     /// How the times of some files are converted to the store's units.
     pub conversions: Vec<Conversion>,
+    /// How missing values are written, if not as they are.
+    pub masking: Option<Masking>,
     /// The stores that hold it, as indices into [`Plan::stores`].
     pub stores: Vec<usize>,
     /// The Zarr document that says how its objects are encoded, with the shape it has after the transaction.

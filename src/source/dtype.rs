@@ -149,6 +149,22 @@ impl DType {
         })
     }
 
+    /// The integer type of this size and the other sign; `None` if there is none.
+    #[must_use]
+    pub fn with_other_sign(self) -> Option<Self> {
+        Some(match self {
+            Self::I8 => Self::U8,
+            Self::U8 => Self::I8,
+            Self::I16 => Self::U16,
+            Self::U16 => Self::I16,
+            Self::I32 => Self::U32,
+            Self::U32 => Self::I32,
+            Self::I64 => Self::U64,
+            Self::U64 => Self::I64,
+            Self::F32 | Self::F64 | Self::Text(_) => return None,
+        })
+    }
+
     /// `value` as this type holds it; `None` if it cannot, beyond rounding a float.
     #[must_use]
     pub fn rounded(self, value: Number) -> Option<Number> {

@@ -60,6 +60,13 @@ pub enum SourceError {
         variable: String,
         problem: String,
     },
+    #[error("{path}: variable '{variable}' has the value {value} at {position:?}, which is data there, but stands for missing data in the store; send it to a store of its own, with --prefix, or set that value to another one", path = path.display())]
+    Masked {
+        path: PathBuf,
+        variable: String,
+        value: String,
+        position: Vec<u64>,
+    },
     #[error("{path}: has the groups {groups}, and variables in groups cannot be sent; flatten the file with ncks -G : {path} flat.nc", path = path.display())]
     Groups { path: PathBuf, groups: String },
     #[error("{path}: {problem}; {other} differs; send files of different grids or contents separately", path = path.display(), other = other.display())]
@@ -143,6 +150,7 @@ impl From<SourceError> for Failure {
             | SourceError::OneStep { .. }
             | SourceError::Gap { .. }
             | SourceError::Units(_) => Exit::ArchiveMismatch,
+            SourceError::Masked { .. } => Exit::AttributeConflict,
         };
         Self::new(exit, error.to_string())
     }

@@ -47,7 +47,7 @@ impl Variable {
 
 /// What the NetCDF library puts where nothing was written, unless a `_FillValue` says otherwise (`NC_FILL_*` of netcdf.h).
 /// For bytes that is a value like any other: all 256 may be data.
-fn default_fill(dtype: DType) -> Option<Number> {
+pub fn default_fill(dtype: DType) -> Option<Number> {
     Some(match dtype {
         DType::I16 => Number::Int(-32_767),
         DType::U16 => Number::UInt(65_535),

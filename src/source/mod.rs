@@ -54,6 +54,7 @@ pub use file::SourceFile;
 pub use horizontal::{Horizontal, Point};
 pub use hyperslab::{Hyperslab, copy_block};
 pub use library::{allow_reading_without_locks, describe, is_asked_to_describe};
+pub use missing::default_fill;
 pub use paths::expand;
 pub use reader::{Block, Reader};
 pub use step::Step;

@@ -108,10 +108,44 @@ pub fn of_array(
     }
 }
 
-/// The documents of a store, but for its arrays and its root document, that change when it gets these `attributes`; its
-/// root document is `old`, or it is new.
+/// What becomes of the attributes of a store.
+#[derive(Clone, Debug, Default)]
+pub struct Attributes {
+    /// Those that it gets.
+    pub added: Map<String, Value>,
+    /// Those that it loses.
+    pub removed: Vec<String>,
+}
+
+impl Attributes {
+    /// Is nothing changed?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Changes `attributes`.
+    pub(super) fn change(&self, attributes: &mut Map<String, Value>) {
+        attributes.retain(|name, _| !self.removed.contains(name));
+        attributes.extend(self.added.clone());
+    }
+}
+
+/// The attributes of the store whose root document is `root`.
 #[must_use]
-pub fn of_store(version: Version, old: Option<&str>, attributes: &Map<String, Value>) -> Documents {
+pub fn attributes(version: Version, root: &str) -> Map<String, Value> {
+    let root: Value = serde_json::from_str(root).unwrap_or_default();
+    let attributes = match version {
+        Version::V3 => &root["attributes"],
+        Version::V2 => &root["metadata"][".zattrs"],
+    };
+    attributes.as_object().cloned().unwrap_or_default()
+}
+
+/// The documents of a store, but for its arrays and its root document, that change with its `attributes`; its root document is
+/// `old`, or it is new.
+#[must_use]
+pub fn of_store(version: Version, old: Option<&str>, attributes: &Attributes) -> Documents {
     match version {
         Version::V3 => Vec::new(),
         Version::V2 => v2::of_store(parsed(old), attributes),
@@ -122,12 +156,12 @@ fn parsed(root: Option<&str>) -> Option<Value> {
     root.and_then(|root| serde_json::from_str(root).ok())
 }
 
-/// The root document: a new one, or `old`, with these `attributes` added and these documents replaced.
+/// The root document: a new one, or `old`, with its `attributes` changed and these documents replaced.
 #[must_use]
 pub fn root(
     version: Version,
     old: Option<&str>,
-    attributes: &Map<String, Value>,
+    attributes: &Attributes,
     documents: &[(String, Value)],
 ) -> String {
     let old = parsed(old);
@@ -142,8 +176,10 @@ pub fn root(
             "consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata": {}},
         })
     });
-    for (name, value) in attributes {
-        root["attributes"][name] = value.clone();
+    if !attributes.is_empty() {
+        let mut all = root["attributes"].as_object().cloned().unwrap_or_default();
+        attributes.change(&mut all);
+        root["attributes"] = Value::Object(all);
     }
     for (path, document) in documents {
         let name = path.strip_suffix("/zarr.json").unwrap_or(path);

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::codec::{BLOCK_BYTES, Codec};
-use super::document::{Documents, NewArray};
+use super::document::{Attributes, Documents, NewArray};
 use crate::source::number_to_json;
 
 /// The attribute with the names of an array's dimensions.
@@ -69,11 +69,11 @@ pub(super) fn of_array(
 }
 
 /// `.zgroup` and `.zattrs`, as far as they are new.
-pub(super) fn of_store(old: Option<Value>, attributes: &Map<String, Value>) -> Documents {
+pub(super) fn of_store(old: Option<Value>, attributes: &Attributes) -> Documents {
     let Some(old) = old else {
         return vec![
             (".zgroup".to_owned(), json!({"zarr_format": 2})),
-            (".zattrs".to_owned(), json!(attributes)),
+            (".zattrs".to_owned(), json!(attributes.added)),
         ];
     };
     if attributes.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn of_store(old: Option<Value>, attributes: &Map<String, Value>) -> D
         .as_object()
         .cloned()
         .unwrap_or_default();
-    all.extend(attributes.clone());
+    attributes.change(&mut all);
     vec![(".zattrs".to_owned(), json!(all))]
 }
 

@@ -25,6 +25,12 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Has it an array of this name?
+    #[must_use]
+    pub fn holds(&self, name: &str) -> bool {
+        self.arrays.iter().any(|array| array.name == name)
+    }
+
     /// Its arrays' dimensions and texts among their attributes, as if it were a source file: what time units are found by.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {

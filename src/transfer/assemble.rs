@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::compare::shown;
 use super::engine::Engine;
-use crate::plan::{Conversion, Form, Object, Part, TargetArray, WorkUnit};
+use crate::plan::{Conversion, Form, Masking, Object, Part, TargetArray, WorkUnit};
 use crate::source::{Block, Hyperslab, SourceError, copy_block};
 
 /// An object and its values, in the array's chunk shape.
@@ -39,8 +40,12 @@ impl Engine {
         let leading = array.origin.leading;
         for part in &parts {
             let conversion = array.conversions.iter().find(|c| c.file == part.file);
-            if let Some(conversion) = conversion {
-                let values = self.converted(array, part, conversion)?;
+            let prepared = match (conversion, &array.masking) {
+                (Some(conversion), _) => Some(self.converted(array, part, conversion)?),
+                (None, Some(masking)) => Some(self.masked(array, part, masking)?),
+                (None, None) => None,
+            };
+            if let Some(values) = prepared {
                 for (object, filled) in &objects {
                     let mut filled = filled.lock().unwrap_or_else(PoisonError::into_inner);
                     let window = &part.in_array;
@@ -95,6 +100,40 @@ impl Engine {
             .times
             .convert(&values, &conversion.missing, conversion.is_bounds)?)
     }
+}
+
+impl Engine {
+    /// The values of `part`, missing ones as the store has them.
+    fn masked(
+        &self,
+        array: &TargetArray,
+        part: &Part,
+        masking: &Masking,
+    ) -> Result<Vec<u8>, SourceError> {
+        let (size, name) = (array.dtype.size(), &array.origin.variable);
+        let asked = with_leading(&part.in_file, array.origin.leading);
+        let mut values = self.reader.read_whole(part.file, name, size, &asked)?;
+        masking
+            .apply(&mut values)
+            .map_err(|index| SourceError::Masked {
+                path: self.plan.files[part.file].clone(),
+                variable: name.clone(),
+                value: shown(array.dtype, &values[index * size..][..size]),
+                position: place(&part.in_file, index),
+            })?;
+        Ok(values)
+    }
+}
+
+/// The place of value `index` of `slab` in the array that it is cut from.
+fn place(slab: &Hyperslab, mut index: usize) -> Vec<u64> {
+    let mut place = slab.start.clone();
+    for (at, &count) in place.iter_mut().zip(&slab.count).rev() {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        *at += (index % count) as u64;
+        index /= count;
+    }
+    place
 }
 
 /// The objects of an array that has these values.

@@ -31,6 +31,7 @@ mod odd_fills;
 mod odd_names;
 mod odd_times;
 mod outlived;
+mod predecessors;
 mod processes;
 mod race_scenes;
 mod races;

@@ -1,0 +1,284 @@
+//! Which values stand for missing ones, in the files and in a store that may say it otherwise; and how the files' are written
+//! so that the store's readers see them missing, and no others. After xarray 2026.9, `xarray.coding.variables`: what
+//! `_FillValue` and `missing_value` name is missing, and so is NaN.
+//!
+//! Key types: [`Masks`], the values; [`Masking`], what becomes of the files'.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::PlanError;
+use crate::source::{Attribute, DType, Number, Variable, VariableType, default_fill};
+use crate::store::StoredArray;
+
+/// How missing values of the files are written into an array that has others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Masking {
+    /// The values that stand for missing ones in the files, and not in the store: their bytes.
+    from: Vec<Vec<u8>>,
+    /// The value that stands for them in the store.
+    to: Vec<u8>,
+    /// The values that stand for missing ones in the store, but in the files are data like others.
+    reserved: Vec<Vec<u8>>,
+}
+
+/// The values that stand for missing ones, as bytes, but for NaN.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Masks {
+    values: Vec<Vec<u8>>,
+    /// Does the array, or the variable, say so of any, be it NaN?
+    said: bool,
+}
+
+impl Masks {
+    /// Those of `variable`.
+    pub(super) fn of_variable(variable: &Variable, dtype: DType) -> Self {
+        let mut masks = Self::default();
+        for name in ["_FillValue", "missing_value"] {
+            let Some(Attribute::Numbers(numbers)) = variable.attribute(name) else {
+                continue;
+            };
+            let held = numbers.iter().filter_map(|n| dtype.rounded(*n));
+            masks.add(dtype, held.filter_map(|n| dtype.bytes_of(n)));
+        }
+        masks
+    }
+
+    /// Those that the attributes of `stored` name.
+    pub(super) fn of_array(stored: &StoredArray, dtype: DType) -> Self {
+        let mut masks = Self::default();
+        for name in ["_FillValue", "missing_value"] {
+            let values = match stored.attributes.get(name) {
+                None | Some(Value::Null) => continue,
+                Some(Value::Array(values)) => &values[..],
+                Some(value) => std::slice::from_ref(value),
+            };
+            masks.add(dtype, values.iter().filter_map(|v| bytes(v, dtype)));
+        }
+        masks
+    }
+
+    fn add(&mut self, dtype: DType, values: impl Iterator<Item = Vec<u8>>) {
+        for value in values {
+            self.said = true;
+            if !is_nan(&value, dtype) && !self.values.contains(&value) {
+                self.values.push(value);
+            }
+        }
+    }
+
+    /// Is no value said to be missing?
+    pub(super) fn are_unsaid(&self) -> bool {
+        !self.said
+    }
+
+    /// Do they hold this value, which is given by its bytes?
+    pub(super) fn have(&self, value: &[u8]) -> bool {
+        self.values.iter().any(|own| own == value)
+    }
+
+    /// How they are shown to the user.
+    pub(super) fn shown(&self, dtype: DType) -> String {
+        let shown = self.values.iter().map(|value| shown(value, dtype));
+        let mut shown: Vec<String> = shown.collect();
+        if self.said && shown.is_empty() {
+            shown.push("NaN".to_owned());
+        }
+        if shown.is_empty() {
+            "none".to_owned()
+        } else {
+            shown.join(", ")
+        }
+    }
+}
+
+/// What becomes of the values of `variable` in the array `stored`, both of this type; nothing if both say the same.
+///
+/// # Errors
+/// The masks of the store and of the files, if no value of the store stands for missing ones.
+pub(super) fn masking(
+    variable: &Variable,
+    stored: &StoredArray,
+    dtype: DType,
+) -> Result<Option<Masking>, (Masks, Masks)> {
+    let (held, found) = (
+        held_masks(variable, stored, dtype),
+        Masks::of_variable(variable, dtype),
+    );
+    let beyond = |these: &Masks, those: &Masks| {
+        let values = these.values.iter().filter(|value| !those.have(value));
+        values.cloned().collect::<Vec<_>>()
+    };
+    let (from, reserved) = (beyond(&found, &held), beyond(&held, &found));
+    if from.is_empty() && reserved.is_empty() {
+        return Ok(None);
+    }
+    let fill = stored.attributes.get("_FillValue");
+    let to = fill.and_then(|value| bytes(value, dtype));
+    let to = to.or_else(|| dtype.bytes_of(Number::Float(f64::NAN)));
+    match to.or_else(|| held.values.first().cloned()) {
+        Some(to) => Ok(Some(Masking { from, to, reserved })),
+        None if from.is_empty() => Ok(None),
+        None => Err((held, found)),
+    }
+}
+
+/// Does `stored` name no value as missing, as far as `variable` tells?
+#[must_use]
+pub fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
+    let dtype = stored.dtype.as_ref();
+    dtype.is_ok_and(|&dtype| held_masks(variable, stored, dtype).are_unsaid())
+}
+
+/// What to tell the user of missing values that the store has otherwise than the files.
+#[must_use]
+pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String> {
+    let (VariableType::Number(dtype), Ok(held)) = (&variable.kind, &stored.dtype) else {
+        return None;
+    };
+    let masking = (dtype == held).then(|| masking(variable, stored, *dtype));
+    let masking = masking?.ok().flatten()?;
+    let all = |values: &[Vec<u8>]| {
+        let shown: Vec<String> = values.iter().map(|value| shown(value, *dtype)).collect();
+        shown.join(", ")
+    };
+    let name = &variable.name;
+    Some(if masking.from.is_empty() {
+        format!(
+            "values {} of '{name}' are missing there, and may not be data in the files",
+            all(&masking.reserved)
+        )
+    } else {
+        format!(
+            "missing values of '{name}' are {} in the files, and are written as {}, {}",
+            all(&masking.from),
+            shown(&masking.to, *dtype),
+            if is_unmasked(variable, stored) {
+                "for nothing is said to be missing there; --repair-attributes says what the files do"
+            } else {
+                "as they are there"
+            }
+        )
+    })
+}
+
+/// The masks of `stored`. Some tools name the files' fill value in Zarr's own field only, which not all readers heed.
+pub(super) fn held_masks(variable: &Variable, stored: &StoredArray, dtype: DType) -> Masks {
+    let mut held = Masks::of_array(stored, dtype);
+    if held.are_unsaid() && Masks::of_variable(variable, dtype).have(&stored.fill) {
+        held.add(dtype, std::iter::once(stored.fill.clone()));
+    }
+    held
+}
+
+impl Masking {
+    /// Writes the missing ones among `values` as the store does.
+    ///
+    /// # Errors
+    /// The index of a value that is data in the files, and would be missing in the store.
+    pub fn apply(&self, values: &mut [u8]) -> Result<(), usize> {
+        for (index, value) in values.chunks_exact_mut(self.to.len()).enumerate() {
+            if self.from.iter().any(|from| from == value) {
+                value.copy_from_slice(&self.to);
+            } else if self.reserved.iter().any(|reserved| reserved == value) {
+                return Err(index);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as a person would write it: 1e20, not all digits of the nearest float.
+#[allow(clippy::cast_possible_truncation)]
+fn shown(value: &[u8], dtype: DType) -> String {
+    let number = dtype.numbers(value).next();
+    match (number, dtype) {
+        (Some(Number::Float(float)), DType::F32) => format!("{:?}", float as f32),
+        (Some(Number::Float(float)), _) => format!("{float:?}"),
+        (Some(number), _) => number.to_string(),
+        (None, _) => String::new(),
+    }
+}
+
+fn is_nan(value: &[u8], dtype: DType) -> bool {
+    let mut numbers = dtype.numbers(value);
+    numbers
+        .next()
+        .is_some_and(|number| number.as_f64().is_nan())
+}
+
+/// The bytes of a number in a Zarr document, if the type can hold it: also the base64 of a float64, a name of what JSON has no
+/// number for, and an unsigned number for a signed one, as `_Unsigned` asks for.
+fn bytes(value: &Value, dtype: DType) -> Option<Vec<u8>> {
+    let number = match value {
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(int), _) => Number::Int(int),
+            (None, Some(int)) => Number::UInt(int),
+            (None, None) => Number::Float(number.as_f64()?),
+        },
+        Value::String(text) => Number::Float(match text.as_str() {
+            "NaN" => f64::NAN,
+            "Infinity" => f64::INFINITY,
+            "-Infinity" => f64::NEG_INFINITY,
+            text => {
+                let bytes = BASE64_STANDARD.decode(text).ok()?;
+                f64::from_le_bytes(bytes.try_into().ok()?)
+            }
+        }),
+        _ => return None,
+    };
+    let rounded = dtype.rounded(number).and_then(|n| dtype.bytes_of(n));
+    rounded.or_else(|| {
+        let int = match number {
+            Number::Int(int) => int.to_le_bytes(),
+            Number::UInt(int) => int.to_le_bytes(),
+            Number::Float(_) => return None,
+        };
+        let twin = dtype.with_other_sign()?;
+        twin.rounded(number)?;
+        Some(int[..dtype.size()].to_vec())
+    })
+}
+
+/// `variable` with a mask, for an array of this type that is new to the store called `store` and does not get all its steps:
+/// NaN, or the value that NetCDF has for what was never written, which the files then may not hold. `None` if it has one, or is
+/// of texts.
+///
+/// # Errors
+/// If there is no such value for its type.
+pub(super) fn mask_unsent(
+    store: &str,
+    variable: &Variable,
+    dtype: DType,
+) -> Result<Option<(Variable, Masking)>, PlanError> {
+    if dtype.is_text() || !Masks::of_variable(variable, dtype).are_unsaid() {
+        return Ok(None);
+    }
+    let mask = if dtype.is_float() {
+        Some(Number::Float(f64::NAN))
+    } else {
+        default_fill(dtype)
+    };
+    let Some((mask, bytes)) = mask.and_then(|mask| Some((mask, dtype.bytes_of(mask)?))) else {
+        return Err(PlanError::Unmasked {
+            store: store.to_owned(),
+            array: variable.name.clone(),
+            dtype: dtype.to_string(),
+        });
+    };
+    let mut masked = variable.clone();
+    let attribute = Attribute::Numbers(vec![mask]);
+    masked.attributes.push(("_FillValue".to_owned(), attribute));
+    let masking = Masking {
+        from: Vec::new(),
+        to: bytes.clone(),
+        reserved: if dtype.is_float() {
+            Vec::new()
+        } else {
+            vec![bytes]
+        },
+    };
+    Ok(Some((masked, masking)))
+}
