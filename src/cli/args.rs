@@ -109,8 +109,9 @@ pub fn is_launched() -> bool {
 }
 
 /// Two-letter spellings, which clap alone would read as `-c s`.
-const SHORT: [(&str, &str); 5] = [
+const SHORT: [(&str, &str); 6] = [
     ("-cs", "--chunk_strategy"),
+    ("-ad", "--append_dim"),
     ("-zv", "--zarr-version"),
     ("-gf", "--grid-filepath"),
     ("-uc", "--update-coords"),
