@@ -31,7 +31,7 @@ pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
-pub use lacking::{LACKING, Lacking};
+pub use lacking::{LACKING, Lacking, lacking_before};
 pub use names::check_names;
 pub use prefix::derive_prefix;
 pub use projected::{Added, Held, held, projected, projected_name};
