@@ -91,7 +91,7 @@ fn told(store: &str, cut: &Cut, dimension: &str, word: &str) -> Vec<String> {
     });
     let (objects, bytes) = cut.removal.size();
     let size = format!(
-        "store '{store}': {objects} objects, {}, {word} removed or cut",
+        "store '{store}': removed or cut: {objects} objects, {}",
         bytes_shown(bytes)
     );
     arrays.chain(attributes).chain([size]).collect()

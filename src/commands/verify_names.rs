@@ -34,7 +34,7 @@ pub(super) fn dangling(known: &Known) -> Option<String> {
             let words = array.stored.attributes.get(attribute);
             let words = words.and_then(Value::as_str).unwrap_or_default();
             for word in words.split_whitespace() {
-                if !known.arrays.contains_key(word) {
+                if !is_there(known, name, word) {
                     let by = format!("{attribute} of '{name}'");
                     missing.entry(word).or_default().push(by);
                 }
@@ -52,4 +52,11 @@ pub(super) fn dangling(known: &Known) -> Option<String> {
             missing.join(", ")
         )
     })
+}
+
+/// Is there an array `word` in the group of the array `by`, or in one around it?
+fn is_there(known: &Known, by: &str, word: &str) -> bool {
+    let ends = by.match_indices('/').map(|(end, _)| end + 1);
+    let mut groups = std::iter::once(0).chain(ends).map(|end| &by[..end]);
+    groups.any(|group| known.arrays.contains_key(&format!("{group}{word}")))
 }

@@ -11,7 +11,7 @@ use super::manifests::read_kept;
 use super::removal::Removal;
 use crate::exit::{Exit, Failure};
 use crate::source::list;
-use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, Version};
+use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, Version, group_of};
 use crate::transfer::Content;
 use futures::TryStreamExt;
 
@@ -157,8 +157,8 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
     let main = main.strip_suffix(".zarr").unwrap_or(main);
     let named = named_by(&outline.arrays);
     let has_data = stay.iter().any(|array| {
-        let is_auxiliary = named.contains(array.name.as_str());
-        !is_auxiliary && !array.name.starts_with(PROJECTED)
+        let is_projected = last_of(&array.name).starts_with(PROJECTED);
+        !named.contains(array.name.as_str()) && !is_projected
     });
     if !has_data || gone.iter().any(|array| array.name == main) {
         let what = match has_data {
@@ -184,7 +184,8 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
 /// What needs `array`, of those that stay.
 fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<String> {
     stay.iter().find_map(|other| {
-        if other.dimensions.contains(&array.name) {
+        let means = |word: &str| is_meant(&array.name, word, &other.name);
+        if other.dimensions.iter().any(|name| means(name)) {
             return Some(format!(
                 "it is the coordinate of a dimension of '{}'",
                 other.name
@@ -192,20 +193,53 @@ fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<String> {
         }
         let attribute = NAMING
             .iter()
-            .find(|attribute| other.words(attribute).any(|word| word == array.name))?;
+            .find(|attribute| other.words(attribute).any(means))?;
         Some(format!("'{}' names it in its {attribute}", other.name))
     })
 }
 
-/// The names of dimensions, and those that attributes give to other arrays.
+/// The arrays that are coordinates of dimensions, or that attributes of others name.
 fn named_by(arrays: &[Outlined]) -> BTreeSet<&str> {
-    let mut named = BTreeSet::new();
-    for array in arrays {
-        named.extend(array.dimensions.iter().map(String::as_str));
-        for attribute in NAMING {
-            let words = array.words(attribute);
-            named.extend(words.filter(|word| *word != array.name));
-        }
+    let is_named = |array: &&Outlined| {
+        let mut all = arrays.iter();
+        all.any(|other| {
+            let means = |word: &str| is_meant(&array.name, word, &other.name);
+            let mut words = NAMING.iter().flat_map(|attribute| other.words(attribute));
+            other.dimensions.iter().any(|name| means(name))
+                || (other.name != array.name && words.any(means))
+        })
+    };
+    let named = arrays.iter().filter(is_named);
+    named.map(|array| array.name.as_str()).collect()
+}
+
+/// Does `word`, said by the array `by`, mean `array`? Names are those of its own group and of the groups around it.
+fn is_meant(array: &str, word: &str, by: &str) -> bool {
+    let (group, of) = (group_of(array), group_of(by));
+    let is_around = group.is_empty()
+        || of
+            .strip_prefix(group)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    word == last_of(array) && is_around
+}
+
+/// The last part of the name of an array.
+fn last_of(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_what_is_in_its_group_or_around_it() {
+        assert!(is_meant("nav_lat", "nav_lat", "tos"));
+        assert!(is_meant("nav_lat", "nav_lat", "T/tos"));
+        assert!(is_meant("T/nav_lat", "nav_lat", "T/tos"));
+        assert!(is_meant("T/nav_lat", "nav_lat", "T/deep/tos"));
+        assert!(!is_meant("T/nav_lat", "nav_lat", "tos"));
+        assert!(!is_meant("T/nav_lat", "nav_lat", "TU/tos"));
+        assert!(!is_meant("nav_lat", "nav_lon", "tos"));
     }
-    named
 }
