@@ -201,14 +201,22 @@ impl Long<'_> {
 
     /// Changes the array's shape, and what its attributes say of steps that go.
     async fn change(&self, outline: &Outline, edits: &mut Edits<'_>) -> Result<(), StoreError> {
-        let shape = |document: &mut Value| document["shape"][self.axis] = json!(self.stays);
+        let shape = |document: &mut Value| {
+            let lengths = document.get_mut("shape").and_then(Value::as_array_mut);
+            // What is none, verify tells of.
+            if let Some(length) = lengths.and_then(|lengths| lengths.get_mut(self.axis)) {
+                *length = json!(self.stays);
+            }
+        };
         let lacking = |attributes: &mut Value| {
-            let said = attributes[LACKING].as_str().map(str::to_owned);
-            let Some(attributes) = attributes.as_object_mut().filter(|_| said.is_some()) else {
+            let Some(attributes) = attributes.as_object_mut() else {
                 return;
             };
-            match lacking_before(&said.unwrap_or_default(), self.stays) {
-                Some(said) => attributes[LACKING] = json!(said),
+            let Some(said) = attributes.get(LACKING).and_then(Value::as_str) else {
+                return;
+            };
+            match lacking_before(said, self.stays) {
+                Some(said) => drop(attributes.insert(LACKING.to_owned(), json!(said))),
                 None => drop(attributes.shift_remove(LACKING)),
             }
         };
@@ -216,7 +224,9 @@ impl Long<'_> {
         if attributes == document {
             let both = |document: &mut Value| {
                 shape(document);
-                lacking(&mut document["attributes"]);
+                if let Some(attributes) = document.get_mut("attributes") {
+                    lacking(attributes);
+                }
             };
             return edits.change(&document, both).await;
         }

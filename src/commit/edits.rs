@@ -108,7 +108,9 @@ impl<'a> Edits<'a> {
         };
         match self.outline.version {
             Version::V3 => {
-                change(&mut self.root["attributes"]);
+                if let Some(attributes) = self.root.get_mut("attributes") {
+                    change(attributes);
+                }
                 Ok(())
             }
             Version::V2 => self.change(".zattrs", change).await,
