@@ -132,8 +132,8 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(),
     }
 }
 
-/// After the root: objects that the transaction `id` removes, the ledger's record of it, and what is kept for `rollback`; the journal's entry goes
-/// last. Returns what could not be done; then the transaction is still in the journal.
+/// After the root: objects that the transaction `id` removes go, then come the ledger's record of it, and what is kept for
+/// `rollback`; the journal's entry goes last. Returns what could not be done; then the transaction is still in the journal.
 pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &Entry) -> Vec<String> {
     match finish_here(bucket, store, id, entry).await {
         Ok(problems) => problems,

@@ -83,7 +83,7 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     Ok(Found::Store(stored))
 }
 
-/// Refuses a store whose arrays do not have the same length along the dimension of `axis`: no reader opens it.
+/// Refuses a store whose arrays do not have the same length along the dimension of `axis`: xarray does not open it.
 fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), StoreError> {
     let uneven = uneven(stored.arrays.iter().map(|array| {
         let StoredArray {

@@ -1,4 +1,4 @@
-//! Arrays that have different lengths along one dimension: no reader opens such a store. Pure.
+//! Arrays that have different lengths along one dimension: xarray does not open such a store. Pure.
 //!
 //! Key type: [`Uneven`].
 
@@ -59,7 +59,7 @@ impl Uneven {
     #[must_use]
     pub fn way_out(&self) -> String {
         format!(
-            "no reader opens it so; if an append of another program died half way, recover --truncate -a {} cuts all to {}, \
+            "xarray does not open it so; if an append of another program died half way, recover --truncate -a {} cuts all to {}, \
              which rollback undoes",
             self.dimension,
             self.shortest()
