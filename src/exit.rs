@@ -58,7 +58,7 @@ exits! {
     ForeignStore = 25,
     /// the variables and coordinates differ from the store's
     ContentsConflict = 26,
-    /// there is no such store
+    /// there is no such store, or no such array in it
     NoStore = 27,
     /// the Zarr version asked for differs from the store's
     VersionConflict = 28,
@@ -82,6 +82,8 @@ exits! {
     NotReprojected = 37,
     /// the target grid, the method or the source grid differ from those of the store's reprojected arrays
     GridConflict = 38,
+    /// an array cannot be deleted: the store needs it
+    ArrayNeeded = 39,
     /// the transfer failed; everything is as it was before
     TransferFailed = 40,
     /// an object never read back as it was written; everything is as it was before

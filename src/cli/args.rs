@@ -51,7 +51,7 @@ pub enum Command {
     #[command(after_help = exit_codes())]
     List(ListArgs),
 
-    /// Delete the stores of variables, or everything below a prefix, ledgers included
+    /// Delete the stores of variables, or everything below a prefix, ledgers included; or single arrays of stores
     ///
     /// Root documents go first, so that no reader meets half a store. A delete that was interrupted is finished by the
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
@@ -64,7 +64,8 @@ pub enum Command {
 
     /// Bring to an end what dead jobs left: open transactions go back, prepared ones and deletes go forward
     ///
-    /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone.
+    /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone. With --truncate,
+    /// stores are mended too that another program's append left with arrays of different lengths.
     #[command(after_help = exit_codes())]
     Recover(RecoverArgs),
 

@@ -27,6 +27,16 @@ pub struct DeleteArgs {
     )]
     pub variables: Vec<String>,
 
+    /// Arrays to remove from the stores of these variables, which stay: their documents and chunks, whatever program wrote them
+    ///
+    /// `rollback` undoes it. Arrays that the rest of a store needs are refused.
+    #[arg(long, num_args = 1.., value_name = "NAME", conflicts_with = "all")]
+    pub array: Vec<String>,
+
+    /// With --array, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]
+    #[arg(long, value_name = "N", requires = "array")]
+    pub keep_undo: Option<usize>,
+
     /// Delete all stores below the prefix, and PREFIX.zarr
     #[arg(long)]
     pub all: bool,

@@ -18,6 +18,27 @@ pub struct RecoverArgs {
     #[arg(long)]
     pub orphans: bool,
 
+    /// Cut stores whose arrays have different lengths along the append dimension, as an append of another program leaves them that
+    /// died half way: all to the shortest
+    ///
+    /// `rollback` undoes it. Stores whose arrays are of one length stay as they are.
+    #[arg(long)]
+    pub truncate: bool,
+
+    /// The dimension along which stores grow, for --truncate
+    #[arg(
+        short,
+        long = "append_dim",
+        visible_alias = "append-dim",
+        default_value = "time_counter",
+        value_name = "DIM"
+    )]
+    pub append_dim: String,
+
+    /// With --truncate, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]
+    #[arg(long, value_name = "N", requires = "truncate")]
+    pub keep_undo: Option<usize>,
+
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use super::area::Area;
+use super::delete_arrays::delete_arrays;
 use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
@@ -43,6 +44,13 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
+    if !args.array.is_empty() {
+        let done = match ranks.rank() {
+            0 => runtime.block_on(delete_arrays(args, &bucket, &prefix)),
+            _ => Ok(()),
+        };
+        return ranks.broadcast(&done)?;
+    }
     let job = Job {
         args,
         ranks,
@@ -85,12 +93,7 @@ impl Job<'_> {
     /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
     fn prepare(&self, prefix: &str) -> Result<Option<Survey>, Failure> {
         let args = self.args;
-        let asks = !args.yes && !args.dry_run;
-        if asks && !std::io::stdin().is_terminal() {
-            let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
-                           nothing was deleted";
-            return Err(Failure::new(Exit::Usage, message));
-        }
+        let asks = asks(args)?;
         let survey = Survey::of(args, self.bucket, prefix);
         let survey = self.runtime.block_on(survey)?;
         let place = self.bucket.place();
@@ -248,8 +251,22 @@ fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
     Err(Failure::new(Exit::DeleteIncomplete, problems.join("\n  ")))
 }
 
+/// Does the command have to ask?
+///
+/// # Errors
+/// If there is no terminal to ask on.
+pub(super) fn asks(args: &DeleteArgs) -> Result<bool, Failure> {
+    let asks = !args.yes && !args.dry_run;
+    if asks && !std::io::stdin().is_terminal() {
+        let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
+                       nothing was deleted";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(asks)
+}
+
 /// Asks on the terminal.
-fn confirmed(what: &str) -> Result<bool, Failure> {
+pub(super) fn confirmed(what: &str) -> Result<bool, Failure> {
     let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
     let mut out = std::io::stderr();
     write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;

@@ -10,6 +10,7 @@ use super::left::{is_locked, journals, told};
 use super::start::{Started, start};
 use super::stores::stores;
 use super::targets::REQUESTS;
+use super::truncate::{foretell_cuts, needs_cut, truncate};
 use crate::cli::{RecoverArgs, bytes_shown};
 use crate::commit::{
     Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
@@ -39,6 +40,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     let (found, mut problems) = readable_journals(bucket, &all).await;
     if args.dry_run {
         foretell(args, bucket, prefix, &all, found).await?;
+        problems.extend(foretell_cuts(args, bucket, &all).await);
         return Failure::together(problems);
     }
     let desk = bucket.unfenced()?;
@@ -49,7 +51,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         sweep(&desk, beside, &guarantees).await?;
     }
     let times = LeaseTimes::of_this_run();
-    let (mut healed, mut removed) = (0, 0);
+    let (mut healed, mut removed, mut cut) = (0, 0, 0);
     let mut held = Vec::new();
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
@@ -59,7 +61,14 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         let mut staged = bucket.staged(store).await?;
         staged.extend(bucket.staged(&layout::ledger(store)).await?);
         let is_tidy = journal.is_none() && leases.is_empty() && staged.is_empty();
-        if is_tidy && !args.orphans {
+        let is_uneven = match needs_cut(args, bucket, store, journal.is_some()).await {
+            Ok(is_uneven) => is_uneven,
+            Err(failure) => {
+                problems.push(failure);
+                continue;
+            }
+        };
+        if is_tidy && !args.orphans && !is_uneven {
             continue;
         }
         if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
@@ -70,9 +79,10 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
             continue;
         }
         match recover_one(args, bucket, store).await {
-            Ok(orphans) => {
+            Ok(done) => {
                 healed += count.unwrap_or(0);
-                removed += orphans;
+                removed += done.orphans;
+                cut += u64::from(done.is_cut);
             }
             Err(failure) => problems.push(failure),
         }
@@ -83,6 +93,11 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
     say!("recovered: {healed} transactions in {} stores", all.len());
     if args.orphans {
         say!("removed: {removed} objects that no transaction owns");
+    }
+    match cut {
+        _ if !args.truncate => {}
+        0 => say!("truncated: nothing, no store has arrays of different lengths"),
+        cut => say!("truncated: {cut} stores"),
     }
     Failure::together(held)
 }
@@ -123,11 +138,20 @@ async fn readable_journals(
     (found, problems)
 }
 
-/// Heals one store; returns the number of orphans that were removed.
-async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result<u64, Failure> {
+/// What was done to one store.
+#[derive(Default)]
+struct Done {
+    /// Objects that no transaction owned.
+    orphans: u64,
+    /// Was it cut?
+    is_cut: bool,
+}
+
+/// Heals one store, and mends it.
+async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result<Done, Failure> {
     let stores = [store.to_owned()];
     let mut hold = Hold::take(bucket, &args.lease, &stores, "recover").await?;
-    let mut removed = 0;
+    let mut what = Done::default();
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
         done = sweep_staged(bucket, store)
@@ -135,10 +159,19 @@ async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result
             .map(drop)
             .map_err(Failure::from);
     }
+    if done.is_ok() && args.truncate {
+        done = match truncate(args, bucket, store, &hold).await {
+            Ok(is_cut) => {
+                what.is_cut = is_cut;
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        };
+    }
     if done.is_ok() && args.orphans {
         done = match remove_orphans(bucket, store).await {
             Ok(objects) => {
-                removed = objects;
+                what.orphans = objects;
                 Ok(())
             }
             Err(failure) => Err(failure),
@@ -146,7 +179,7 @@ async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result
     }
     let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
-    done.map(|()| removed)
+    done.map(|()| what)
 }
 
 async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {

@@ -48,7 +48,11 @@ fn document_fault(found: &[u8], expected: &Value) -> Option<String> {
     let differing: Vec<String> = differing
         .map(|name| {
             let (found, expected) = (shown(found.get(name)), shown(expected.get(name)));
-            format!("its {name} is {found}, {expected} in the consolidated metadata")
+            let way_out = match name.as_str() {
+                "shape" => "; if its length along the append dimension differs, recover --truncate cuts it to the shorter one",
+                _ => "",
+            };
+            format!("its {name} is {found}, {expected} in the consolidated metadata{way_out}")
         })
         .collect();
     Some(differing.join("; "))
@@ -67,7 +71,8 @@ mod tests {
         assert_eq!(fault(same), None);
         let other =
             r#"{"fill_value": 0, "attributes": {"units": "K"}, "shape": [1, 3], "order": "C"}"#;
-        let said = "its shape is [1,3], [2,3] in the consolidated metadata; its order is \"C\", none in the \
+        let said = "its shape is [1,3], [2,3] in the consolidated metadata; if its length along the append dimension differs, \
+                    recover --truncate cuts it to the shorter one; its order is \"C\", none in the \
                     consolidated metadata";
         assert_eq!(fault(other).as_deref(), Some(said));
         assert!(fault("[]").is_some());

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use futures::{StreamExt, TryStreamExt};
 
 use super::verify_documents::documents;
+use super::verify_names::{dangling, lengths};
 use super::verify_rounds::{Checkers, Fault, Item, ROUND};
 use crate::cli::{Meter, bytes_shown};
 use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
@@ -157,8 +158,12 @@ impl Look<'_, '_> {
 
     fn whole(&mut self, known: &Known) -> Result<(), Failure> {
         let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
-        let faults = runtime.block_on(documents(bucket, known))?;
+        let mut faults = runtime.block_on(documents(bucket, known))?;
+        faults.extend(lengths(known));
         self.tell(faults)?;
+        if let Some(notice) = dangling(known) {
+            (self.say)(&notice)?;
+        }
         self.checkers.store(known)?;
         let gaps = self.gaps(known);
         let mut meter = Meter::new(recorded_bytes(&self.kept));

@@ -1,6 +1,7 @@
 //! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
 //! comes to the same end.
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 
 use super::journal::{Entry, State, Unfinished, put_json};
@@ -64,6 +65,9 @@ impl Back<'_> {
             }
             self.do_without_entry(state, is_open, error).await?;
         }
+        if self.entry.removes {
+            return self.give_back(state).await;
+        }
         if !put_back(bucket, root, state, self.guarantees).await? {
             return Err(overtaken());
         }
@@ -112,6 +116,27 @@ impl Back<'_> {
         Ok(())
     }
 
+    /// The same of a transaction that removes objects: they come back before readers look for them.
+    async fn give_back(&self, state: State) -> Result<Vec<String>, StoreError> {
+        let root = &self.entry.root;
+        // They went after the root only.
+        if Now::of(self.bucket, root).await?.is_after(root) {
+            let problems = self.restore().await?;
+            if !problems.is_empty() {
+                return Ok(problems);
+            }
+        }
+        for document in &self.entry.documents {
+            put_back(self.bucket, document, state, self.guarantees).await?;
+        }
+        if !put_back(self.bucket, root, state, self.guarantees).await? {
+            return Err(StoreError::Overtaken {
+                key: root.key.clone(),
+            });
+        }
+        self.tidy().await
+    }
+
     /// Copies back what was overwritten. An empty copy says that there was nothing.
     async fn restore(&self) -> Result<Vec<String>, StoreError> {
         let folder = layout::undo_copies(self.store, self.id);
@@ -119,10 +144,15 @@ impl Back<'_> {
         let work = copies.iter().map(|copy| async {
             let below = copy.key.strip_prefix(&folder).unwrap_or_default();
             let key = format!("{}{below}", self.store);
-            if copy.bytes == 0 {
-                self.bucket.delete(&key).await
-            } else {
+            if copy.bytes > 0 {
                 self.bucket.copy(&copy.key, &key).await
+            } else if !self.entry.removes {
+                self.bucket.delete(&key).await
+            } else if self.bucket.stat(&key).await?.is_none() {
+                // What is removed was there, if only without a byte.
+                self.bucket.put(&key, Bytes::new()).await.map(|_| ())
+            } else {
+                Ok(())
             }
         });
         Ok(all(work).await)

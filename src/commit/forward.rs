@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use super::back::{end, remove};
+use super::clear::clear;
 use super::journal::{Document, Entry, put_json};
 use super::many::REQUESTS;
 use super::put::{put_and_read_back, reads_back};
@@ -131,8 +132,8 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(),
     }
 }
 
-/// After the root: the ledger's record of the transaction `id`, and what is kept for `rollback`; the journal's entry goes
-/// last. Returns what could not be done; then the transaction is still in the journal.
+/// After the root: objects that the transaction `id` removes go, then come the ledger's record of it, and what is kept for
+/// `rollback`; the journal's entry goes last. Returns what could not be done; then the transaction is still in the journal.
 pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &Entry) -> Vec<String> {
     match finish_here(bucket, store, id, entry).await {
         Ok(problems) => problems,
@@ -146,6 +147,13 @@ async fn finish_here(
     id: &str,
     entry: &Entry,
 ) -> Result<Vec<String>, StoreError> {
+    // Once that is recorded, objects with the same keys may be new ones.
+    if entry.removes && !is_recorded(bucket, store, id).await? {
+        let problems = clear(bucket, store, id).await?;
+        if !problems.is_empty() {
+            return Ok(problems);
+        }
+    }
     if let Some(record) = &entry.record {
         put_json(bucket, &layout::transaction(store, id), record).await?;
         put_json(bucket, &layout::last_transaction(store), record).await?;

@@ -22,6 +22,8 @@ use crate::store::{Bucket, StoreError, layout};
 const FORMAT: u32 = 2;
 /// The one before: its keys begin at the bucket.
 const WHOLE_KEYS: u32 = 1;
+/// That of transactions which remove objects: versions that do not know how to finish those leave them alone.
+const REMOVES: u32 = 3;
 
 /// How the command of an entry begins that undoes a committed transaction.
 pub const ROLLBACK: &str = "rollback";
@@ -52,6 +54,9 @@ pub struct Entry {
     /// an entry, it can be told which are undone already.
     #[serde(default)]
     pub together: Vec<(String, String)>,
+    /// Does it remove objects: those of which it keeps copies? They go once the root is what it will be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removes: bool,
 }
 
 /// Who writes a store, as the journal says it.
@@ -133,6 +138,7 @@ impl Entry {
             record: None,
             keep_undo: 0,
             together: Vec::new(),
+            removes: false,
         }
     }
 
@@ -168,7 +174,7 @@ impl Entry {
     /// As the server says.
     pub async fn put_as(&self, bucket: &Bucket, store: &str, key: &str) -> Result<(), StoreError> {
         let mut entry = self.clone();
-        entry.format = FORMAT;
+        entry.format = if self.removes { REMOVES } else { FORMAT };
         for document in entry.all_documents() {
             let below = relative::below(store, &document.key).unwrap_or_default();
             document.key = below.to_owned();
@@ -196,8 +202,9 @@ impl Entry {
         let mut entry: Self =
             serde_json::from_slice(&entry).map_err(|cause| unreadable(cause.to_string()))?;
         match entry.format {
-            FORMAT => entry.resolve(store),
-            WHOLE_KEYS => entry.check(store),
+            FORMAT if !entry.removes => entry.resolve(store),
+            REMOVES if entry.removes => entry.resolve(store),
+            WHOLE_KEYS if !entry.removes => entry.check(store),
             other => Err(format!("format {other}, expected {FORMAT}")),
         }
         .map_err(unreadable)?;

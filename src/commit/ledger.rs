@@ -76,12 +76,33 @@ impl LastTransaction {
         previous: Option<&Self>,
     ) -> Self {
         let store = &plan.stores[index];
-        let old_root = store.old_root.as_ref();
+        let (stored, replaced) = manifest.changes(index);
+        let mut record = Self::of_roots(
+            store.old_root.as_deref(),
+            &store.new_root,
+            command,
+            number,
+            previous,
+            [stored, replaced],
+        );
+        record.steps = store.new_steps + store.replaced_steps;
+        record
+    }
+
+    /// The record of a transaction that makes `new_root` of `old_root`, and stores and replaces so many objects and
+    /// bytes besides; of no steps.
+    pub(super) fn of_roots(
+        old_root: Option<&str>,
+        new_root: &str,
+        command: &str,
+        number: u64,
+        previous: Option<&Self>,
+        [stored, replaced]: [[u64; 2]; 2],
+    ) -> Self {
         let of_this_root = |last: &&Self| {
             old_root.is_some_and(|old| last.root_crc32c == crc32c::crc32c(old.as_bytes()))
         };
-        let documents = documents(&store.new_root);
-        let (stored, replaced) = manifest.changes(index);
+        let documents = documents(new_root);
         let [objects, stored_bytes] = Self::after(
             previous.filter(of_this_root),
             old_root.is_none(),
@@ -92,11 +113,11 @@ impl LastTransaction {
         Self {
             transaction: number,
             command: command.to_owned(),
-            steps: store.new_steps + store.replaced_steps,
+            steps: 0,
             stored_bytes,
             objects,
             documents,
-            root_crc32c: crc32c::crc32c(store.new_root.as_bytes()),
+            root_crc32c: crc32c::crc32c(new_root.as_bytes()),
         }
     }
 

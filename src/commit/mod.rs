@@ -6,7 +6,12 @@
 //! [`LastTransaction`], what the ledger says of a store; [`Kept`], what the manifests of all its
 //! transactions say. Before all of that: [`Leases`], which keep other jobs away.
 
+mod array_removal;
 mod back;
+mod clear;
+mod cut;
+mod edits;
+mod expected;
 mod forward;
 mod heal;
 mod journal;
@@ -21,10 +26,14 @@ mod parts;
 mod put;
 mod put_back;
 mod relative;
+mod removal;
+mod removing;
 mod transaction;
 mod written;
 
+pub use array_removal::ArrayRemoval;
 pub use back::{clear_ledger, roll_back};
+pub use cut::Cut;
 pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
 pub use journal::{
     Entry, Journal, ROLLBACK, State, Unfinished, Writer, is_id, new_id, number_of, read_journal,
@@ -40,4 +49,5 @@ pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept};
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
+pub use removal::Removal;
 pub use transaction::{Opening, Transaction};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::journal::token;
@@ -65,24 +66,56 @@ async fn put(
         };
         by_store.entry(record.store).or_default().push(kept);
     }
-    let mut puts = Vec::new();
+    let mut parts = Vec::new();
     for (store, records) in by_store {
-        for (number, records) in records.chunks(PART).enumerate() {
-            let key = format!("{}/{part}-{number}", folder(store));
-            let text =
-                KeptRecord::write(records.to_vec()).map_err(|cause| StoreError::Journal {
-                    key: key.clone(),
-                    cause: cause.to_string(),
-                })?;
-            puts.push(async move {
-                if read_back {
-                    put_and_read_back(bucket, &key, text.into()).await
-                } else {
-                    bucket.put(&key, text.into()).await.map(|_| ())
-                }
-            });
-        }
+        parts.extend(written(&format!("{}/{part}", folder(store)), &records)?);
     }
+    put_all(bucket, parts, read_back).await
+}
+
+/// Puts `records` into the manifest of the transaction `id` of `store`, as the part `part`.
+///
+/// # Errors
+/// As the server says.
+pub(super) async fn put_records(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    part: &str,
+    records: &[KeptRecord],
+) -> Result<(), StoreError> {
+    let part = format!("{}/{part}", layout::manifest(store, id));
+    put_all(bucket, written(&part, records)?, true).await
+}
+
+/// `records` as objects whose keys begin with `part`.
+fn written(part: &str, records: &[KeptRecord]) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let parts = records.chunks(PART).enumerate();
+    let parts = parts.map(|(number, records)| {
+        let key = format!("{part}-{number}");
+        match KeptRecord::write(records.to_vec()) {
+            Ok(text) => Ok((key, text.into())),
+            Err(cause) => Err(StoreError::Journal {
+                key,
+                cause: cause.to_string(),
+            }),
+        }
+    });
+    parts.collect()
+}
+
+async fn put_all(
+    bucket: &Bucket,
+    parts: Vec<(String, Bytes)>,
+    read_back: bool,
+) -> Result<(), StoreError> {
+    let puts = parts.into_iter().map(|(key, text)| async move {
+        if read_back {
+            put_and_read_back(bucket, &key, text).await
+        } else {
+            bucket.put(&key, text).await.map(|_| ())
+        }
+    });
     let puts = stream::iter(puts).buffer_unordered(REQUESTS);
     puts.try_collect().await
 }

@@ -11,7 +11,7 @@ use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::many::REQUESTS;
 use super::written::Written;
-use crate::plan::{Plan, TargetStore};
+use crate::plan::Plan;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
 use crate::transfer::Verify;
 
@@ -33,16 +33,16 @@ pub struct Opening<'a> {
 
 /// A transaction under way.
 pub struct Transaction<'a> {
-    bucket: &'a Bucket,
-    guarantees: Guarantees,
-    stores: Vec<OfStore>,
-    state: State,
+    pub(super) bucket: &'a Bucket,
+    pub(super) guarantees: Guarantees,
+    pub(super) stores: Vec<OfStore>,
+    pub(super) state: State,
 }
 
-struct OfStore {
-    key: String,
-    id: String,
-    entry: Entry,
+pub(super) struct OfStore {
+    pub key: String,
+    pub id: String,
+    pub entry: Entry,
 }
 
 impl<'a> Transaction<'a> {
@@ -68,8 +68,10 @@ impl<'a> Transaction<'a> {
                 {
                     (id.clone(), entry.clone())
                 } else {
-                    let previous = previous(bucket, store).await?;
-                    let number = next_number(bucket, store, previous.as_ref()).await?;
+                    let (previous, number) = match &store.old_root {
+                        None => (None, 1),
+                        Some(_) => before(bucket, &store.key).await?,
+                    };
                     let mut entry = entry(bucket, plan, index, opening).await?;
                     entry.previous = previous;
                     (new_id(number, token), entry)
@@ -149,7 +151,6 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// If one cannot be written; then call [`Transaction::back`].
     pub async fn prepare(&mut self, plan: &Plan, manifest: &Manifest) -> Result<(), StoreError> {
-        self.state = State::Prepared;
         for (index, OfStore { id, entry, .. }) in self.stores.iter_mut().enumerate() {
             let number = number_of(id).unwrap_or(1);
             let previous = entry.previous.clone();
@@ -162,6 +163,11 @@ impl<'a> Transaction<'a> {
                 previous.as_ref(),
             ));
         }
+        self.put_prepared().await
+    }
+
+    pub(super) async fn put_prepared(&mut self) -> Result<(), StoreError> {
+        self.state = State::Prepared;
         self.each(async |store| {
             let OfStore { key, id, entry } = store;
             entry.put(self.bucket, key, id, State::Prepared).await
@@ -238,7 +244,7 @@ impl<'a> Transaction<'a> {
 
     /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last
     /// request.
-    async fn each(
+    pub(super) async fn each(
         &self,
         work: impl AsyncFn(&OfStore) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
@@ -299,30 +305,16 @@ fn text(key: &str, document: &[u8]) -> Result<String, StoreError> {
     })
 }
 
-/// The ledger's record of the transaction before.
-async fn previous(
+/// The ledger's record of the transaction before the next one of `store`, which is there, and the number of that.
+pub(super) async fn before(
     bucket: &Bucket,
-    store: &TargetStore,
-) -> Result<Option<LastTransaction>, StoreError> {
-    if store.old_root.is_none() {
-        return Ok(None);
-    }
-    LastTransaction::of_store(bucket, &store.key).await
-}
-
-/// The number of the store's next transaction.
-async fn next_number(
-    bucket: &Bucket,
-    store: &TargetStore,
-    previous: Option<&LastTransaction>,
-) -> Result<u64, StoreError> {
-    if store.old_root.is_none() {
-        return Ok(1);
-    }
+    store: &str,
+) -> Result<(Option<LastTransaction>, u64), StoreError> {
+    let previous = LastTransaction::of_store(bucket, store).await?;
     // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
-    let records = bucket.list(&layout::transactions(&store.key)).await?;
+    let records = bucket.list(&layout::transactions(store)).await?;
     let ids = records.iter().filter_map(|key| key.rsplit('/').next());
     let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
-    let last = last.or(previous.map(|previous| previous.transaction));
-    Ok(last.unwrap_or(0).saturating_add(1))
+    let last = last.or(previous.as_ref().map(|previous| previous.transaction));
+    Ok((previous, last.unwrap_or(0).saturating_add(1)))
 }

@@ -120,6 +120,15 @@ pub fn said(runs: &[Range<u64>]) -> String {
     words.join(", ")
 }
 
+/// What the attribute `text` tells of the first so many `steps`; `None` if that is nothing.
+#[must_use]
+pub fn lacking_before(text: &str, steps: u64) -> Option<String> {
+    let runs = parse(text, u64::MAX)?.into_iter();
+    let runs = runs.map(|run| run.start..run.end.min(steps));
+    let runs: Vec<Range<u64>> = runs.filter(|run| !run.is_empty()).collect();
+    (!runs.is_empty()).then(|| said(&runs))
+}
+
 /// The steps that the attribute tells of, of so many; `None` if it is malformed.
 fn parse(text: &str, steps: u64) -> Option<Vec<Range<u64>>> {
     let mut runs: Vec<Range<u64>> = Vec::new();
@@ -158,6 +167,11 @@ mod tests {
         for text in ["", "x", "1-", "2-1", "5, 5", "3, 1", "0-6", "-1", "0-2;5"] {
             assert_eq!(parse(text, 6), None, "{text}");
         }
+        let before = |steps| lacking_before("0-2, 5", steps);
+        assert_eq!(before(6).as_deref(), Some("0-2, 5"));
+        assert_eq!(before(5).as_deref(), Some("0-2"));
+        assert_eq!(before(1).as_deref(), Some("0"));
+        assert_eq!(before(0), None);
     }
 
     proptest! {

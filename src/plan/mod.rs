@@ -34,7 +34,7 @@ pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
-pub use lacking::{LACKING, Lacking};
+pub use lacking::{LACKING, Lacking, lacking_before};
 pub use masks::{Masking, is_unmasked, masking_note};
 pub use names::check_names;
 pub use prefix::derive_prefix;

@@ -93,6 +93,11 @@ impl ChunkCodec {
         self.shape.len()
     }
 
+    /// Values in an object along each dimension.
+    pub(super) fn shape(&self) -> impl Iterator<Item = u64> {
+        self.shape.iter().map(|length| length.get())
+    }
+
     /// Values in an object.
     pub(super) fn values(&self) -> usize {
         let values: u64 = self.shape.iter().map(|n| n.get()).product();
@@ -203,7 +208,7 @@ impl ChunkCodec {
             .into_owned())
     }
 
-    fn failed(&self, cause: &dyn std::fmt::Display) -> StoreError {
+    pub(super) fn failed(&self, cause: &dyn std::fmt::Display) -> StoreError {
         StoreError::Coding {
             array: self.name.clone(),
             cause: cause.to_string(),

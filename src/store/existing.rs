@@ -12,6 +12,7 @@ use super::layout;
 use super::members::members;
 use super::stored::{Stored, StoredArray};
 use super::text::text_type;
+use super::uneven::uneven;
 use super::version::Version;
 use crate::source::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 
@@ -53,6 +54,7 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     let mut steps = Vec::new();
     let mut bounds = Vec::new();
     if let Some(axis) = array(axis) {
+        refuse_uneven(key, &stored, axis)?;
         steps = read_times(bucket, key, axis, &catalogue).await?;
         let named = catalogue
             .variable(&axis.name)
@@ -79,6 +81,29 @@ pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found,
     stored.steps = steps;
     stored.bounds = bounds;
     Ok(Found::Store(stored))
+}
+
+/// Refuses a store whose arrays do not have the same length along the dimension of `axis`: xarray does not open it.
+fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), StoreError> {
+    let uneven = uneven(stored.arrays.iter().map(|array| {
+        let StoredArray {
+            name,
+            dimensions,
+            shape,
+            ..
+        } = array;
+        (name.as_str(), dimensions.as_slice(), shape.as_slice())
+    }));
+    let Some(dimension) = axis.dimensions.first() else {
+        return Ok(());
+    };
+    match uneven.iter().find(|uneven| uneven.dimension == *dimension) {
+        None => Ok(()),
+        Some(uneven) => Err(StoreError::Foreign {
+            store: key.to_owned(),
+            problem: format!("{uneven}; {}", uneven.way_out()),
+        }),
+    }
 }
 
 /// The root document of the store `key`, as text and as JSON.

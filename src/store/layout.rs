@@ -125,6 +125,23 @@ pub fn undo_copy(store: &str, id: &str, key: &str) -> String {
     format!("{}/{relative}", undo_copies(store, id))
 }
 
+/// The folder with what takes the place of some of them when the transaction `id` of `store`, which removes objects, is
+/// committed; keys are as in [`undo_copies`].
+#[must_use]
+pub fn cut_objects(store: &str, id: &str) -> String {
+    format!("{}/cut", undo(store, id))
+}
+
+/// The key there for the object `key` of `store`.
+#[must_use]
+pub fn cut_object(store: &str, id: &str, key: &str) -> String {
+    let relative = key
+        .strip_prefix(store)
+        .unwrap_or(key)
+        .trim_start_matches('/');
+    format!("{}/{relative}", cut_objects(store, id))
+}
+
 /// The folder of the ledger of `store` with its leases.
 #[must_use]
 pub fn leases(store: &str) -> String {

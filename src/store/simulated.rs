@@ -83,8 +83,13 @@ impl World {
     /// The same, which keeps what lies there after each change.
     pub fn recording(conditional: Conditional) -> Arc<Self> {
         let world = Self::new(conditional);
-        world.state().history = Some(Vec::new());
+        world.record();
         world
+    }
+
+    /// From here on, what lies there after each change is kept.
+    pub fn record(&self) {
+        self.state().history = Some(Vec::new());
     }
 
     /// One that holds these objects, which were put long ago.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::engine::{Engine, on_rayon};
+use super::engine::Engine;
 use super::error::TransferError;
 use super::object::failed;
 use super::put::There;
 use super::record::Verify;
 use crate::plan::Object;
-use crate::store::{Stat, StoreError, layout};
+use crate::store::{StoreError, layout};
 
 /// What was there before an object.
 #[derive(Default)]
@@ -72,45 +72,12 @@ impl Engine {
             self.bucket.put(copy, bytes::Bytes::new()).await?;
             return Ok(Before::default());
         };
-        self.bucket.copy(key, copy).await?;
-        let copied = self.bucket.stat(copy).await?;
-        if self.is_same(key, &there, copy, copied.as_ref()).await? {
-            return Ok(Before {
-                size: there.size,
-                there: There::tagged(there.etag.as_ref()),
-            });
-        }
-        Err(StoreError::Failed {
-            place: self.bucket.place().to_owned(),
-            key: copy.to_owned(),
-            action: "copying",
-            cause: format!(
-                "the copy of '{key}', {} bytes, is not like it: it has {}",
-                there.size,
-                copied.map_or_else(
-                    || "no object".to_owned(),
-                    |copied| format!("{} bytes", copied.size)
-                )
-            ),
+        let by_bytes = self.verify != Verify::None;
+        let copied = self.bucket.copy_checked(key, &there, copy, by_bytes);
+        copied.await?;
+        Ok(Before {
+            size: there.size,
+            there: There::tagged(there.etag.as_ref()),
         })
-    }
-
-    async fn is_same(
-        self: &Arc<Self>,
-        key: &str,
-        there: &Stat,
-        copy: &str,
-        copied: Option<&Stat>,
-    ) -> Result<bool, StoreError> {
-        let Some(copied) = copied.filter(|copied| copied.size == there.size) else {
-            return Ok(false);
-        };
-        // Where an ETag tells nothing of the content, or there is none, the bytes do.
-        let tagged = there.etag.is_some() && there.etag == copied.etag;
-        if tagged || self.verify == Verify::None {
-            return Ok(true);
-        }
-        let (there, copied) = (self.bucket.get(key).await?, self.bucket.get(copy).await?);
-        Ok(on_rayon(move || there == copied).await)
     }
 }

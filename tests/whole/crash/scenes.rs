@@ -6,6 +6,7 @@ use super::worker::{killed_at, made_by};
 use super::{Dies, Next, Scene};
 use crate::dataset::Objects;
 use crate::support::Sandbox;
+use crate::truncate::of_length;
 
 const STORES: &[&str] = &["T1m/thetao.zarr", "T1m/tos.zarr"];
 
@@ -146,6 +147,81 @@ fn deletes() {
         next: &[Next::Same, Next::Recover],
         idle: 27,
         ..scene("delete", start, line(&["delete", "--all", "--yes"]))
+    }
+    .try_all();
+}
+
+/// Two months of both variables in one store, from which one goes.
+fn compact(files: &Files) -> Objects {
+    let file = files.months(1, 2, 0);
+    let command = ["send", "-f", &file, "-cs", STRATEGY, "-v", "compact"];
+    made_by(&Objects::new(), &line(&command))
+}
+
+fn delete_thetao() -> Vec<String> {
+    line(&["delete", "-v", "compact", "--array", "thetao", "--yes"])
+}
+
+#[test]
+fn deletes_an_array() {
+    let files = Files::new();
+    Scene {
+        stores: &["T1m.zarr"],
+        next: &[Next::Same, Next::Recover],
+        idle: 27,
+        ..scene("delete of an array", compact(&files), delete_thetao())
+    }
+    .try_all();
+}
+
+#[test]
+fn rolls_the_delete_of_an_array_back() {
+    let files = Files::new();
+    let start = made_by(&compact(&files), &delete_thetao());
+    Scene {
+        stores: &["T1m.zarr"],
+        next: &[Next::Recover],
+        ..scene(
+            "rollback of a delete of an array",
+            start,
+            line(&["rollback"]),
+        )
+    }
+    .try_all();
+}
+
+/// The time axes of both stores have one step, the other arrays three: an object goes, and one is cut.
+fn uneven(files: &Files) -> Objects {
+    let start = made_by(&Objects::new(), &files.first());
+    let mut start = made_by(&start, &files.second());
+    for store in STORES {
+        let documents = of_length(&start, store, "time_counter", 1);
+        start.extend(documents.into_iter().map(|(key, text)| (key, text.into())));
+    }
+    start
+}
+
+#[test]
+fn truncates() {
+    let files = Files::new();
+    Scene {
+        next: &[Next::Same],
+        ..scene("truncate", uneven(&files), line(&["recover", "--truncate"]))
+    }
+    .try_all();
+}
+
+#[test]
+fn truncates_when_answers_are_lost() {
+    let files = Files::new();
+    Scene {
+        dies: Dies::Connection,
+        next: &[Next::Same],
+        ..scene(
+            "truncate with a broken connection",
+            uneven(&files),
+            line(&["recover", "--truncate", "--keep-undo", "0"]),
+        )
     }
     .try_all();
 }

@@ -1,0 +1,256 @@
+//! Arrays of different lengths along the append dimension, as an append of another program leaves them that died half way: all
+//! are cut to the shortest.
+//!
+//! Key type: [`Cut`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use serde_json::{Value, json};
+
+use super::edits::Edits;
+use super::expected;
+use super::kept::KeptRecord;
+use super::manifests::{Kept, read_kept};
+use super::removal::{Removal, Trim};
+use crate::plan::{LACKING, lacking_before};
+use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, Version, group_of};
+use crate::transfer::Content;
+
+/// What has to be cut of a store.
+pub struct Cut {
+    /// Arrays, with the steps that they have and those that stay.
+    pub arrays: Vec<(String, u64, u64)>,
+    /// Attributes of the store that go because they tell of steps that go.
+    pub attributes: Vec<String>,
+    /// All that goes.
+    pub removal: Removal,
+}
+
+/// An array that is too long.
+struct Long<'a> {
+    array: &'a Outlined,
+    axis: usize,
+    has: u64,
+    stays: u64,
+}
+
+impl Cut {
+    /// Looks at `store`, which grows along `dimension`; `None` if there is nothing to cut.
+    ///
+    /// # Errors
+    /// If the store cannot be read, if nothing would be left of it, or if an array cannot be cut.
+    pub async fn of(
+        bucket: &Bucket,
+        store: &str,
+        dimension: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(outline) = Outline::read(bucket, store).await? else {
+            return Ok(None);
+        };
+        let mut edits = Edits::new(bucket, &outline);
+        let all = too_long(&outline, &mut edits, dimension).await?;
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let kept = read_kept(bucket, store).await?;
+        let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for long in &all {
+            long.change(&outline, &mut edits).await?;
+            gone.extend(long.gone(&kept));
+            let codec = long.codec(store)?;
+            let mut entries = bucket.entries(&format!("{store}/{}", long.array.name));
+            while let Some(object) = entries.try_next().await? {
+                let Some(chunk) = long.array.chunk_of(store, &object.key) else {
+                    continue;
+                };
+                match (long.steps_within(&chunk), &codec) {
+                    (Some(0), _) => objects.push(object),
+                    (Some(kept), Some(codec)) => trims.push(Trim {
+                        object,
+                        array: long.array.name.clone(),
+                        chunk,
+                        axis: long.axis,
+                        kept,
+                        codec: Arc::clone(codec),
+                    }),
+                    _ => {}
+                }
+            }
+        }
+        let attributes = told_of(&outline);
+        edits
+            .change_attributes(|all| all.retain(|name, _| !attributes.contains(name)))
+            .await?;
+        let arrays = all
+            .iter()
+            .map(|long| (long.array.name.clone(), long.has, long.stays));
+        let arrays: Vec<(String, u64, u64)> = arrays.collect();
+        let steps = arrays.iter().map(|(_, has, stays)| has - stays).max();
+        let (root, documents) = edits.done();
+        Ok(Some(Self {
+            arrays,
+            attributes,
+            removal: Removal {
+                store: store.to_owned(),
+                root,
+                documents,
+                objects,
+                trims,
+                gone,
+                steps: steps.unwrap_or(0),
+            },
+        }))
+    }
+}
+
+/// The arrays of `outline` that have steps which not all of their group have, by the root document and by their own.
+async fn too_long<'a>(
+    outline: &'a Outline,
+    edits: &mut Edits<'_>,
+    dimension: &str,
+) -> Result<Vec<Long<'a>>, StoreError> {
+    let mut all = Vec::new();
+    let mut shortest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for array in &outline.arrays {
+        let Some(axis) = array.dimensions.iter().position(|name| name == dimension) else {
+            continue;
+        };
+        let [_, path] = outline.documents_of(&array.name);
+        let own = edits.own(&path).await?;
+        let own = own.and_then(|own| own["shape"][axis].as_u64());
+        let consolidated = array.shape[axis];
+        let least = own.map_or(consolidated, |own| own.min(consolidated));
+        let known = shortest
+            .entry(group_of(&array.name))
+            .or_insert((least, &array.name));
+        if least < known.0 {
+            *known = (least, &array.name);
+        }
+        let has = own.map_or(consolidated, |own| own.max(consolidated));
+        all.push(Long {
+            array,
+            axis,
+            has,
+            stays: 0,
+        });
+    }
+    all.retain_mut(|long| {
+        long.stays = shortest
+            .get(group_of(&long.array.name))
+            .map_or(long.has, |(least, _)| *least);
+        long.has > long.stays
+    });
+    if let Some(long) = all.iter().find(|long| long.stays == 0)
+        && let Some((_, empty)) = shortest.get(group_of(&long.array.name))
+    {
+        return Err(StoreError::Foreign {
+            store: outline.store.clone(),
+            problem: format!(
+                "its array '{empty}' has no step along '{dimension}', '{}' has {}: cut to the shortest, nothing would be left; \
+                 remove the empty one with delete --array {empty}, or delete the store and send its files again",
+                long.array.name, long.has
+            ),
+        });
+    }
+    Ok(all)
+}
+
+/// The attributes of the store that tell of steps, and that are not known to be true without some.
+fn told_of(outline: &Outline) -> Vec<String> {
+    let attributes = match outline.version {
+        Version::V3 => &outline.root["attributes"],
+        Version::V2 => &outline.root["metadata"][".zattrs"],
+    };
+    attributes
+        .as_object()
+        .map_or_else(Vec::new, expected::of_steps)
+}
+
+impl Long<'_> {
+    /// Steps that stay of the object at `chunk`; `None` if all of its steps do.
+    fn steps_within(&self, chunk: &[u64]) -> Option<u64> {
+        let (first, size) = (chunk[self.axis], self.array.chunk[self.axis]);
+        let first = first.saturating_mul(size);
+        let stay = self.stays.saturating_sub(first);
+        (stay < size).then_some(stay)
+    }
+
+    /// What decodes the objects that are cut; `None` if none is.
+    fn codec(&self, store: &str) -> Result<Option<Arc<ChunkCodec>>, StoreError> {
+        if self.stays.is_multiple_of(self.array.chunk[self.axis]) {
+            return Ok(None);
+        }
+        let Outlined { name, document, .. } = self.array;
+        let codec = match document["order"].as_str() {
+            Some("F") => Err("its order is F".to_owned()),
+            _ => ChunkCodec::new(name, &document.to_string()).map_err(|error| error.to_string()),
+        };
+        codec.map(|codec| Some(Arc::new(codec))).map_err(|cause| {
+            let problem = format!(
+                "its array '{name}' would have to be cut within a chunk, which this program cannot decode ({cause}); cut it with \
+                 the program that wrote it, or remove it with delete --array {name}"
+            );
+            StoreError::Foreign {
+                store: store.to_owned(),
+                problem,
+            }
+        })
+    }
+
+    /// Changes the array's shape, and what its attributes say of steps that go.
+    async fn change(&self, outline: &Outline, edits: &mut Edits<'_>) -> Result<(), StoreError> {
+        let shape = |document: &mut Value| {
+            let lengths = document.get_mut("shape").and_then(Value::as_array_mut);
+            // What is none, verify tells of.
+            if let Some(length) = lengths.and_then(|lengths| lengths.get_mut(self.axis)) {
+                *length = json!(self.stays);
+            }
+        };
+        let lacking = |attributes: &mut Value| {
+            let Some(attributes) = attributes.as_object_mut() else {
+                return;
+            };
+            let Some(said) = attributes.get(LACKING).and_then(Value::as_str) else {
+                return;
+            };
+            match lacking_before(said, self.stays) {
+                Some(said) => drop(attributes.insert(LACKING.to_owned(), json!(said))),
+                None => drop(attributes.shift_remove(LACKING)),
+            }
+        };
+        let [attributes, document] = outline.documents_of(&self.array.name);
+        if attributes == document {
+            let both = |document: &mut Value| {
+                shape(document);
+                if let Some(attributes) = document.get_mut("attributes") {
+                    lacking(attributes);
+                }
+            };
+            return edits.change(&document, both).await;
+        }
+        edits.change(&document, shape).await?;
+        if self.array.attributes.contains_key(LACKING) {
+            edits.change(&attributes, lacking).await?;
+        }
+        Ok(())
+    }
+
+    /// What `kept` knows of objects that go: that they are there no more.
+    fn gone(&self, kept: &Kept) -> Vec<KeptRecord> {
+        let objects = kept.objects.get(&self.array.name).into_iter().flatten();
+        let gone = objects.filter(|(chunk, content)| {
+            let is_stored = matches!(content, Content::Stored { .. });
+            is_stored
+                && chunk.len() == self.array.chunk.len()
+                && self.steps_within(chunk) == Some(0)
+        });
+        gone.map(|(chunk, _)| KeptRecord {
+            array: self.array.name.clone(),
+            chunk: chunk.to_vec(),
+            content: Content::Empty,
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! Copies inside the server that are looked at before they are trusted.
+
+use super::bucket::{Bucket, Stat};
+use super::error::StoreError;
+
+impl Bucket {
+    /// Copies the object `from`, which is known to be `there`, to `to`, and looks whether the copy is like it; where the ETags
+    /// do not tell, and `by_bytes`, by reading both.
+    ///
+    /// # Errors
+    /// As the server says, or if the copy is another.
+    pub async fn copy_checked(
+        &self,
+        from: &str,
+        there: &Stat,
+        to: &str,
+        by_bytes: bool,
+    ) -> Result<(), StoreError> {
+        self.copy(from, to).await?;
+        let copied = self.stat(to).await?;
+        let is_same = match copied.as_ref().filter(|copied| copied.size == there.size) {
+            None => false,
+            // Where an ETag tells nothing of the content, or there is none, the bytes do.
+            Some(copied) if there.etag.is_some() && there.etag == copied.etag => true,
+            Some(_) => !by_bytes || self.get(from).await? == self.get(to).await?,
+        };
+        if is_same {
+            return Ok(());
+        }
+        Err(StoreError::Failed {
+            place: self.place().to_owned(),
+            key: to.to_owned(),
+            action: "copying",
+            cause: format!(
+                "the copy of '{from}', {} bytes, is not like it: it has {}",
+                there.size,
+                copied.map_or_else(
+                    || "no object".to_owned(),
+                    |copied| format!("{} bytes", copied.size)
+                )
+            ),
+        })
+    }
+}
