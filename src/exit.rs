@@ -82,6 +82,8 @@ exits! {
     NotReprojected = 37,
     /// the target grid, the method or the source grid differ from those of the store's reprojected arrays
     GridConflict = 38,
+    /// more than one store could be meant; the message names them and what to type
+    WhichStore = 39,
     /// the transfer failed; everything is as it was before
     TransferFailed = 40,
     /// an object never read back as it was written; everything is as it was before

@@ -14,12 +14,12 @@ use super::area::Area;
 use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
-use crate::cli::{DeleteArgs, Meter};
+use crate::cli::{DeleteArgs, Meter, Spot};
 use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, layout};
+use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, is_store, layout};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -39,7 +39,7 @@ type Word = Result<Option<Round>, Failure>;
 
 /// Runs the command on this rank.
 pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let spot = args.store.spot_or_all()?;
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
@@ -52,7 +52,7 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     if ranks.rank() != 0 {
         return job.follow();
     }
-    match job.prepare(&prefix) {
+    match job.prepare(&spot) {
         Ok(Some(survey)) => {
             let mut gone = 0;
             let done = job.delete_held(&survey, &mut gone);
@@ -83,7 +83,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
-    fn prepare(&self, prefix: &str) -> Result<Option<Survey>, Failure> {
+    fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
         let args = self.args;
         let asks = !args.yes && !args.dry_run;
         if asks && !std::io::stdin().is_terminal() {
@@ -91,7 +91,7 @@ impl Job<'_> {
                            nothing was deleted";
             return Err(Failure::new(Exit::Usage, message));
         }
-        let survey = Survey::of(args, self.bucket, prefix);
+        let survey = Survey::of(args, self.bucket, spot);
         let survey = self.runtime.block_on(survey)?;
         let place = self.bucket.place();
         if args.dry_run {
@@ -193,16 +193,17 @@ impl Job<'_> {
         stores: &'a BTreeSet<&String>,
         ledgers: bool,
     ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
-        let is_held =
-            |area: &Area, store: &str| stores.contains(&layout::below(&area.parent, store));
+        let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
-            Kind::Ledger { parent, name } => {
-                let of_another = |name| !is_held(area, &layout::below(parent, name));
-                ledgers && !layout::is_in_use(key) && !name.is_some_and(of_another)
+            (Some(store), Kind::Ledger) => {
+                ledgers && is_held(store) && !layout::is_in_use(store, key)
             }
-            Kind::Root { store, .. } | Kind::Part { store } => !ledgers && is_held(area, store),
-            Kind::Foreign => !ledgers && self.args.force,
+            (None, Kind::Ledger) => ledgers,
+            (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
+            (Some(_), Kind::Foreign) => !ledgers && self.args.force,
+            // A store that was put there since is nobody's to delete.
+            (None, _) => !ledgers && self.args.force && !key.split('/').any(is_store),
         };
         let entries = stream::iter(areas).flat_map(move |area| {
             let entries = self.bucket.entries(&area.below);

@@ -10,6 +10,7 @@ mod corners;
 mod damaged;
 mod delete;
 mod describe;
+mod destinations;
 mod digest;
 mod doctor;
 mod fit;
@@ -23,6 +24,7 @@ mod mutants;
 mod notes;
 #[cfg(test)]
 mod outlived;
+mod place;
 mod prefix;
 mod prepare;
 mod projector;

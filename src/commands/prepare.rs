@@ -6,24 +6,25 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::destinations::{Aim, Wanted, targets};
 use super::digest::digest;
 use super::fit::fit;
 use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
 use super::notes::{notes, odd_attributes, unmarked};
-use super::prefix::prefix;
+use super::prefix::spot;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
-use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, targets};
+use super::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
 use crate::commit::Unfinished;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
 };
 use crate::say;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Bucket, Found, read_store};
+use crate::store::{Bucket, Found, is_store, read_store};
 
 /// Files that fit together, and the stores they go to.
 pub(super) struct Prepared<'a> {
@@ -72,9 +73,8 @@ impl<'a> Prepared<'a> {
         };
         let mut archive = Archive::join(files, args.append_dimension(), order)?;
         let variables = chosen(&archive.catalogue, args.named())?;
-        let prefix = prefix(args.store.prefix()?, &archive)?;
-        let mut targets = targets(&archive, &prefix, variables, args.is_compact());
-        let members: Vec<String> = all_members(&targets);
+        let spot = spot(args.store.spot()?, &archive)?;
+        let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
         Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(args.named());
@@ -82,7 +82,18 @@ impl<'a> Prepared<'a> {
             others.extend(archive.gaps());
         }
         let domain = fit(&mut archive, &members, others, &args.grid)?;
-        bucket.reach(&prefix).await?;
+        bucket.reach(spot.key()).await?;
+        let wanted = Wanted {
+            spot: &spot,
+            is_compact: args.is_compact(),
+            is_named: !args.named().is_empty(),
+            aim: if intent.settings.rewrite {
+                Aim::Update
+            } else {
+                Aim::Send
+            },
+        };
+        let mut targets = targets(bucket, &archive, &wanted, variables).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
         let left = &hold.insert(held_now).left;
@@ -213,7 +224,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<(Vec<Request>, Vec<String>), Failure> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
-            .map(|target| read_store(bucket, &target.key, &archive.axis))
+            .map(|target| read_store(bucket, &target.group, &archive.axis))
             .buffered(REQUESTS);
         let looked: Vec<Found> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -221,6 +232,11 @@ impl<'a> Prepared<'a> {
             let stored = match found {
                 Found::Nothing => None,
                 Found::Remains(keys) => {
+                    let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
+                        problems.push(not_ours(&target.key, &keys));
+                        continue;
+                    }
                     if tell.is_some_and(|left| !left.has(&target.key)) {
                         eprintln!(
                             "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
@@ -247,4 +263,15 @@ impl<'a> Prepared<'a> {
         Failure::together(problems)?;
         Ok((requests, left))
     }
+}
+
+/// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
+fn not_ours(key: &str, keys: &[String]) -> Failure {
+    let message = format!(
+        "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
+         nothing was written",
+        keys.len(),
+        keys.first().map_or("", String::as_str)
+    );
+    Failure::new(Exit::ForeignStore, message)
 }

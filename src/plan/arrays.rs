@@ -59,8 +59,10 @@ pub(super) fn draft_arrays(
         attributes.extend(of_files.map(|(name, value)| (name.clone(), value.to_json())));
     }
     attributes.extend(settings.attributes.clone());
+    let nested = request.stored.as_ref().and_then(|s| s.nested.as_ref());
+    let group = nested.map_or("", |nested| &nested.path);
     // What the root document tells of, and what of it changes.
-    let mut told = document::of_store(version, old_root.as_deref(), &attributes);
+    let mut told = document::of_store(version, old_root.as_deref(), group, &attributes);
     let mut changed = told.clone();
     let mut problems = Vec::new();
     let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -107,14 +109,15 @@ pub(super) fn draft_arrays(
         return Err(problems);
     }
     let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
-    let changed = changed.into_iter();
+    let of_groups = nested.map(|nested| document::of_groups(version, nested, &attributes, &told));
+    let changed = changed.into_iter().chain(of_groups.into_iter().flatten());
     Ok(TargetStore {
         key: request.key.clone(),
         documents: changed
             .map(|(path, document)| (format!("{}/{path}", request.key), document.to_string()))
             .collect(),
         root_key: layout::root_document(&request.key, version),
-        new_root: document::root(version, old_root.as_deref(), &attributes, &told),
+        new_root: document::root(version, old_root.as_deref(), group, &attributes, &told),
         old_root,
         new_steps: count(false),
         replaced_steps: if settings.replace { count(true) } else { 0 },
@@ -211,8 +214,15 @@ fn draft_array(
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
+    let in_store = |stored: &Stored| stored.path_of(&variable.name);
+    let name = request
+        .stored
+        .as_ref()
+        .map_or_else(|| variable.name.clone(), in_store);
+    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
+    let documents = document::of_array(version, &name, formed.document.clone(), new);
     let array = TargetArray {
-        name: variable.name.clone(),
+        name,
         origin: item.origin.clone(),
         conversions,
         stores: vec![index],
@@ -226,8 +236,6 @@ fn draft_array(
         phase,
         tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
-    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
-    let documents = document::of_array(version, &variable.name, formed.document, new);
     Ok(Drafted {
         array,
         documents,
