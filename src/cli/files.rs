@@ -32,9 +32,10 @@ pub struct FileArgs {
     #[command(flatten)]
     pub reproject: ReprojectArgs,
 
-    /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
+    /// Data variables, each in its own store; `compact` first: all, or those after it, in one store, PREFIX.zarr if it is new
     ///
-    /// Without it: all data variables of the files; in an update, those that have a store.
+    /// Without it: all data variables of the files; in an update, those that have a store. One that has no store of its own but is in that of
+    /// all variables goes there.
     #[arg(short, long, num_args = 1.., value_name = "VAR")]
     pub variables: Vec<String>,
 

@@ -156,7 +156,7 @@ async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
 }
 
 /// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
-fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
+pub(super) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
     let named = |array: &StoredArray, attribute: &str| {
         let names = array.attributes.get(attribute).and_then(Value::as_str);
         let names = names.unwrap_or_default().split_whitespace();

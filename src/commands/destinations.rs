@@ -2,12 +2,12 @@
 //!
 //! Key type: [`Wanted`], what is said of it.
 
-use super::place::{Compact, Place, Shelf, arrays, is_there};
+use super::place::{Compact, Place, Shelf, is_there};
 use super::targets::Target;
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::source::{Archive, list};
-use crate::store::{Bucket, Group, layout};
+use crate::store::{Bucket, Found, Group, StoreError, layout, read_store};
 
 /// What is said of the stores.
 pub(super) struct Wanted<'a> {
@@ -120,17 +120,31 @@ async fn of_shelf(
 
 /// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.
 async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Failure> {
-    let Some(held) = arrays(bucket, group).await? else {
-        // What is wrong with it is said when it is read.
-        return Ok(());
+    let found = match read_store(bucket, group, "").await {
+        Ok(Found::Store(stored)) => stored,
+        // What is wrong with it is said when it is read again.
+        Ok(_) | Err(StoreError::Foreign { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
     };
-    let missing: Vec<&str> = variables
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !held.contains(*name))
-        .collect();
+    let is_held = |name: &&str| found.arrays.iter().any(|array| array.name == **name);
+    let missing = variables.iter().map(String::as_str);
+    let missing: Vec<&str> = missing.filter(|name| !is_held(name)).collect();
     if missing.is_empty() {
         return Ok(());
+    }
+    let below = found.groups().into_iter();
+    let below = below.filter(|path| *path != group.path && group.is_above(path));
+    let below: Vec<String> = below
+        .map(|path| layout::below(&group.store, &path))
+        .collect();
+    if !below.is_empty() {
+        let message = format!(
+            "'{group}' is a hierarchy of groups, and does not hold {} itself: choose one of its groups with --prefix: {}; nothing \
+             was written",
+            list(missing.iter().copied()),
+            list(below.iter().map(String::as_str))
+        );
+        return Err(Failure::new(Exit::ContentsConflict, message));
     }
     let message = format!(
         "'{group}' is a store of all its variables, and no store is put into it; it does not hold {}: to add to it what it does not \

@@ -2,8 +2,13 @@
 //!
 //! Key types: [`Place`]; [`Shelf`], a folder of stores.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
+
+use super::describe::coordinates;
+use super::targets::REQUESTS;
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
@@ -25,6 +30,8 @@ pub(super) struct Shelf {
     pub prefix: String,
     folders: BTreeSet<String>,
     ledgers: BTreeSet<String>,
+    /// Its stores of one variable each whose names do not say that they are stores, by the variable; once they were looked for.
+    bare: OnceCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl Place {
@@ -44,7 +51,7 @@ impl Place {
             Ground::Free => {}
         }
         beside_stores(spot)?;
-        if matches!(spot, Spot::At(_)) || is_store(last(key)) {
+        if matches!(spot, Spot::At(_)) || is_store(last(key)) || is_unfinished(bucket, key).await? {
             return Ok(Self::Store(key.to_owned()));
         }
         Ok(Self::Shelf(Shelf::of(bucket, key).await?))
@@ -87,6 +94,7 @@ impl Shelf {
             prefix: prefix.to_owned(),
             folders: folders.map(|key| last(&key).to_owned()).collect(),
             ledgers: seen(bucket.ledgers(prefix).await)?.into_iter().collect(),
+            bare: OnceCell::new(),
         })
     }
 
@@ -95,6 +103,52 @@ impl Shelf {
     /// # Errors
     /// If there are two, or something else lies where the store would be looked for.
     pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+        if let Some(named) = self.called_so(bucket, variable).await? {
+            return Ok(Some(named));
+        }
+        let bare = self.bare.get_or_try_init(|| self.find_bare(bucket)).await?;
+        match bare.get(variable).map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [store] => Ok(Some(store.clone())),
+            [one, other, ..] => Err(which(one, other, &format!("the store of '{variable}'"))),
+        }
+    }
+
+    /// The stores of one variable each whose names do not say that they are stores, by the variable.
+    async fn find_bare(
+        &self,
+        bucket: &Bucket,
+    ) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+        let names = self.folders.iter();
+        let names = names.filter(|name| !is_store(name) && *name != LEDGERS);
+        let looks = names.map(|name| async move {
+            let key = layout::below(&self.prefix, name);
+            let folder = bucket.folder(&key).await?;
+            if bucket.node_of(&key, &folder).await? != Node::Group {
+                return Ok(None);
+            }
+            let found = match read_store(bucket, &Group::whole(&key), "").await {
+                Ok(Found::Store(stored)) => stored,
+                Ok(_) | Err(StoreError::Foreign { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let coordinates = coordinates(&found.arrays, &key);
+            let names = found.arrays.into_iter().map(|array| array.name);
+            let mains: Vec<String> = names.filter(|name| !coordinates.contains(name)).collect();
+            Ok(<[String; 1]>::try_from(mains)
+                .ok()
+                .map(|[main]| (main, key)))
+        });
+        let found: Vec<_> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
+        let mut bare: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (main, key) in found.into_iter().flatten() {
+            bare.entry(main).or_default().push(key);
+        }
+        Ok(bare)
+    }
+
+    /// The key of the store that is called as `variable` is.
+    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
         let named = layout::store_key(&self.prefix, variable);
         let is_named = self.has(last(&named));
         let bare = layout::below(&self.prefix, variable);
@@ -121,20 +175,13 @@ impl Shelf {
     /// The key of the store of all variables, which lies beside this folder; `None` if it is not there.
     ///
     /// # Errors
-    /// If there are two, or the server does not list.
-    pub async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, Failure> {
+    /// If the server does not list.
+    pub async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, StoreError> {
         if self.prefix.is_empty() {
             return Ok(None);
         }
-        let named = layout::compact_key(&self.prefix);
-        let is_named = is_there(bucket, &named).await?;
-        // One at the prefix itself that has no documents yet, or no more.
-        let ledger = bucket.folder(&layout::ledger(&self.prefix)).await?;
-        match (is_named, !ledger.is_empty()) {
-            (true, true) => Err(which(&self.prefix, &named, "the store of all variables")),
-            (false, true) => Ok(Some(self.prefix.clone())),
-            (is_named, false) => Ok(is_named.then_some(named)),
-        }
+        let compact = layout::compact_key(&self.prefix);
+        Ok(is_there(bucket, &compact).await?.then_some(compact))
     }
 
     /// Where `-v compact` makes a new store.
@@ -181,8 +228,8 @@ impl Compact {
     /// That of `shelf`, if it is there and can be read.
     ///
     /// # Errors
-    /// If there are two, or the server does not say.
-    pub async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, Failure> {
+    /// If the server does not say.
+    pub async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, StoreError> {
         let Some(key) = shelf.compact(bucket).await? else {
             return Ok(None);
         };
@@ -210,6 +257,17 @@ pub(super) async fn arrays(
 pub(super) async fn is_there(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
     Ok(!bucket.folder(key).await?.is_empty()
         || !bucket.folder(&layout::ledger(key)).await?.is_empty())
+}
+
+/// Has a create or a delete of the store `key` not ended? It has no documents yet, or no more.
+async fn is_unfinished(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
+    if key.is_empty() {
+        return Ok(false);
+    }
+    match bucket.folder(&layout::journals(key)).await {
+        Err(StoreError::Denied { .. }) => Ok(false),
+        journals => Ok(!journals?.is_empty()),
+    }
 }
 
 /// That stores would lie in another store, by its name, or among ledgers.
