@@ -106,13 +106,6 @@ async fn of_place(
     place: &Place,
 ) -> Result<Vec<(String, Vec<Area>)>, Failure> {
     let store = match place {
-        Place::Group(group) if !group.path.is_empty() => {
-            let message = format!(
-                "'{group}' is a group of the store '{}', which is deleted as a whole only: give --store {}; nothing was deleted",
-                group.store, group.store
-            );
-            return Err(Failure::new(Exit::Usage, message));
-        }
         Place::Group(group) => &group.store,
         Place::Store(key) => key,
         Place::Shelf(shelf) => &shelf.prefix,
@@ -174,8 +167,8 @@ async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String,
     if let Some(own) = shelf.own(bucket, name).await? {
         return Ok(own);
     }
-    if let Some(Compact { key, arrays }) = Compact::of(bucket, shelf).await?
-        && arrays.contains(name)
+    if let Some(Compact { key, variables }) = Compact::of(bucket, shelf).await?
+        && variables.contains(name)
     {
         let message = format!(
             "'{name}' is in '{key}', the store of all variables, and has no store of its own: to delete that store, give -v \

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use super::area::Area;
+use super::delete_group::{Contents, nested};
 use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
@@ -19,7 +20,7 @@ use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, is_store, layout};
+use crate::store::{Bucket, Deleted, Entry, Group, Kind, StoreError, is_store, layout};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -52,7 +53,12 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     if ranks.rank() != 0 {
         return job.follow();
     }
-    match job.prepare(&spot) {
+    let prepared = match runtime.block_on(nested(&bucket, &spot)) {
+        Ok(Some(group)) => job.delete_group(group).map(|()| None),
+        Ok(None) => job.prepare(&spot),
+        Err(failure) => Err(failure),
+    };
+    match prepared {
         Ok(Some(survey)) => {
             let mut gone = 0;
             let done = job.delete_held(&survey, &mut gone);
@@ -84,25 +90,50 @@ struct Job<'a> {
 impl Job<'_> {
     /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
     fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
-        let args = self.args;
-        let asks = !args.yes && !args.dry_run;
-        if asks && !std::io::stdin().is_terminal() {
+        self.check_terminal()?;
+        let survey = Survey::of(self.args, self.bucket, spot);
+        let survey = self.runtime.block_on(survey)?;
+        Ok(self.is_wanted(&survey)?.then_some(survey))
+    }
+
+    /// Rank 0: deletes a group of a hierarchy, if that is wanted.
+    fn delete_group(&self, group: Group) -> Result<(), Failure> {
+        self.check_terminal()?;
+        let what = format!("  {group}");
+        let contents = Contents::of(self.args, self.bucket, group);
+        let contents = self.runtime.block_on(contents)?;
+        if self.is_wanted(&format!("{what}: {}", contents.tally))? {
+            self.runtime
+                .block_on(contents.delete(self.args, self.bucket))?;
+        }
+        Ok(())
+    }
+
+    fn asks(&self) -> bool {
+        !self.args.yes && !self.args.dry_run
+    }
+
+    fn check_terminal(&self) -> Result<(), Failure> {
+        if self.asks() && !std::io::stdin().is_terminal() {
             let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
                            nothing was deleted";
             return Err(Failure::new(Exit::Usage, message));
         }
-        let survey = Survey::of(args, self.bucket, spot);
-        let survey = self.runtime.block_on(survey)?;
+        Ok(())
+    }
+
+    /// Says what would be deleted, or asks whether it is to be.
+    fn is_wanted(&self, what: &impl std::fmt::Display) -> Result<bool, Failure> {
         let place = self.bucket.place();
-        if args.dry_run {
-            say!("would delete from {place}:\n{survey}");
-            return Ok(None);
+        if self.args.dry_run {
+            say!("would delete from {place}:\n{what}");
+            return Ok(false);
         }
-        if asks && !confirmed(&format!("to delete from {place}:\n{survey}"))? {
+        if self.asks() && !confirmed(&format!("to delete from {place}:\n{what}"))? {
             say!("nothing was deleted");
-            return Ok(None);
+            return Ok(false);
         }
-        Ok(Some(survey))
+        Ok(true)
     }
 
     /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on

@@ -2,12 +2,12 @@
 //!
 //! Key type: [`Wanted`], what is said of it.
 
-use super::place::{Compact, Place, Shelf, is_there};
+use super::place::{Compact, Place, Shelf, is_there, readable};
 use super::targets::Target;
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::source::{Archive, list};
-use crate::store::{Bucket, Found, Group, StoreError, layout, read_store};
+use crate::store::{Bucket, Group, layout};
 
 /// What is said of the stores.
 pub(super) struct Wanted<'a> {
@@ -105,10 +105,14 @@ async fn of_shelf(
             None => stores.push((key, vec![variable.clone()])),
         }
     }
-    let Some(Compact { key, arrays }) = compact else {
+    let Some(Compact {
+        key,
+        variables: held,
+    }) = compact
+    else {
         return Ok(stores);
     };
-    let holds_all = variables.iter().all(|name| arrays.contains(name));
+    let holds_all = variables.iter().all(|name| held.contains(name));
     if !wanted.is_named && !are_there && (holds_all || wanted.aim != Aim::Send) {
         return Ok(vec![(key, variables)]);
     }
@@ -120,11 +124,9 @@ async fn of_shelf(
 
 /// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.
 async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Failure> {
-    let found = match read_store(bucket, group, "").await {
-        Ok(Found::Store(stored)) => stored,
+    let Some(found) = readable(bucket, group).await? else {
         // What is wrong with it is said when it is read again.
-        Ok(_) | Err(StoreError::Foreign { .. }) => return Ok(()),
-        Err(error) => return Err(error.into()),
+        return Ok(());
     };
     let is_held = |name: &&str| found.arrays.iter().any(|array| array.name == **name);
     let missing = variables.iter().map(String::as_str);

@@ -9,6 +9,7 @@ mod corners;
 #[cfg(feature = "netcdf-library")]
 mod damaged;
 mod delete;
+mod delete_group;
 mod describe;
 mod destinations;
 mod digest;

@@ -12,7 +12,7 @@ use super::targets::REQUESTS;
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Found, Ground, Group, Node, StoreError, is_store, read_store};
+use crate::store::{Bucket, Found, Ground, Group, Node, StoreError, Stored, is_store, read_store};
 
 /// Where a command works.
 pub(super) enum Place {
@@ -123,26 +123,19 @@ impl Shelf {
         let names = names.filter(|name| !is_store(name) && *name != LEDGERS);
         let looks = names.map(|name| async move {
             let key = layout::below(&self.prefix, name);
-            let folder = bucket.folder(&key).await?;
-            if bucket.node_of(&key, &folder).await? != Node::Group {
-                return Ok(None);
+            match bare_store(bucket, &key).await {
+                Ok(stored) => Ok(stored.map(|stored| (data_variables(stored, &key), key))),
+                // What this user may not read he has not meant.
+                Err(StoreError::Denied { .. }) => Ok(None),
+                Err(error) => Err(error),
             }
-            let found = match read_store(bucket, &Group::whole(&key), "").await {
-                Ok(Found::Store(stored)) => stored,
-                Ok(_) | Err(StoreError::Foreign { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            let coordinates = coordinates(&found.arrays, &key);
-            let names = found.arrays.into_iter().map(|array| array.name);
-            let mains: Vec<String> = names.filter(|name| !coordinates.contains(name)).collect();
-            Ok(<[String; 1]>::try_from(mains)
-                .ok()
-                .map(|[main]| (main, key)))
         });
         let found: Vec<_> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
         let mut bare: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (main, key) in found.into_iter().flatten() {
-            bare.entry(main).or_default().push(key);
+        for (variables, key) in found.into_iter().flatten() {
+            if let [variable] = &variables.into_iter().collect::<Vec<_>>()[..] {
+                bare.entry(variable.clone()).or_default().push(key);
+            }
         }
         Ok(bare)
     }
@@ -200,7 +193,7 @@ impl Shelf {
         compact: Option<&Compact>,
     ) -> Result<Option<String>, Failure> {
         let own = self.own(bucket, variable).await?;
-        let compact = compact.filter(|compact| compact.arrays.contains(variable));
+        let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
             (Some(own), Some(Compact { key, .. })) => {
                 let message = format!(
@@ -218,10 +211,10 @@ impl Shelf {
     }
 }
 
-/// The store of all variables, and the arrays in it.
+/// The store of all variables, and its data variables.
 pub(super) struct Compact {
     pub key: String,
-    pub arrays: BTreeSet<String>,
+    pub variables: BTreeSet<String>,
 }
 
 impl Compact {
@@ -233,24 +226,36 @@ impl Compact {
         let Some(key) = shelf.compact(bucket).await? else {
             return Ok(None);
         };
-        let arrays = arrays(bucket, &Group::whole(&key)).await?;
-        Ok(arrays.map(|arrays| Self { key, arrays }))
+        let stored = readable(bucket, &Group::whole(&key)).await?;
+        Ok(stored.map(|stored| Self {
+            variables: data_variables(stored, &key),
+            key,
+        }))
     }
 }
 
-/// The names of the arrays of `group`; `None` if there is no such store that can be read.
-pub(super) async fn arrays(
-    bucket: &Bucket,
-    group: &Group,
-) -> Result<Option<BTreeSet<String>>, StoreError> {
+/// What the folder `key` holds, if it is a store.
+async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreError> {
+    let folder = bucket.folder(key).await?;
+    match bucket.node_of(key, &folder).await? {
+        Node::Group => readable(bucket, &Group::whole(key)).await,
+        Node::Array | Node::Repository | Node::Folder => Ok(None),
+    }
+}
+
+/// What `group` holds; `None` if there is no such store that can be read.
+pub(super) async fn readable(bucket: &Bucket, group: &Group) -> Result<Option<Stored>, StoreError> {
     match read_store(bucket, group, "").await {
-        Ok(Found::Store(stored)) => {
-            let names = stored.arrays.into_iter().map(|array| array.name);
-            Ok(Some(names.collect()))
-        }
+        Ok(Found::Store(stored)) => Ok(Some(stored)),
         Ok(Found::Nothing | Found::Remains(_)) | Err(StoreError::Foreign { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn data_variables(stored: Stored, key: &str) -> BTreeSet<String> {
+    let coordinates = coordinates(&stored.arrays, key);
+    let names = stored.arrays.into_iter().map(|array| array.name);
+    names.filter(|name| !coordinates.contains(name)).collect()
 }
 
 /// Is there anything of the store `key`, or of its ledger?

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 
-use super::place::{Compact, Place, Shelf, arrays, is_there};
+use super::place::{Compact, Place, Shelf, is_there, readable};
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Group, layout};
@@ -28,16 +28,12 @@ pub(super) async fn stores(
             Place::Shelf(shelf) => of_shelf(bucket, shelf, variable).await?,
             Place::Group(_) | Place::Store(_) => {
                 let group = place.compact(bucket, spot).await?;
-                match &group {
-                    Some(found)
-                        if arrays(bucket, found)
-                            .await?
-                            .is_some_and(|a| a.contains(variable)) =>
-                    {
-                        group
-                    }
-                    _ => None,
-                }
+                let stored = match &group {
+                    Some(group) => readable(bucket, group).await?,
+                    None => None,
+                };
+                let mut arrays = stored.iter().flat_map(|stored| &stored.arrays);
+                group.filter(|_| arrays.any(|array| array.name == *variable))
             }
         };
         named.push(found.ok_or_else(|| no_store(bucket, spot, variable, &place))?);

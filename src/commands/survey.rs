@@ -220,7 +220,7 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
-    fn count(&mut self, bytes: u64) {
+    pub fn count(&mut self, bytes: u64) {
         self.objects += 1;
         self.bytes += bytes;
     }

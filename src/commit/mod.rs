@@ -21,6 +21,7 @@ mod parts;
 mod put;
 mod put_back;
 mod relative;
+mod removal;
 mod transaction;
 mod written;
 
@@ -40,4 +41,5 @@ pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept};
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
+pub use removal::remove_group;
 pub use transaction::{Opening, Transaction};

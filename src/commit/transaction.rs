@@ -319,8 +319,17 @@ async fn next_number(
     if store.old_root.is_none() {
         return Ok(1);
     }
+    number_after(bucket, &store.key, previous).await
+}
+
+/// The number of the next transaction of the store `key`, which is there.
+pub(super) async fn number_after(
+    bucket: &Bucket,
+    key: &str,
+    previous: Option<&LastTransaction>,
+) -> Result<u64, StoreError> {
     // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
-    let records = bucket.list(&layout::transactions(&store.key)).await?;
+    let records = bucket.list(&layout::transactions(key)).await?;
     let ids = records.iter().filter_map(|key| key.rsplit('/').next());
     let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
     let last = last.or(previous.map(|previous| previous.transaction));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::codec::Codec;
 use super::document_v2 as v2;
-use super::hierarchy::{consolidate, grown_groups, set_attributes};
+use super::hierarchy::{self, consolidate, grown_groups, set_attributes};
 use super::stored::Nested;
 use super::version::Version;
 use crate::source::{DType, Number, Variable, number_to_json};
@@ -157,6 +157,12 @@ pub fn root(
     root.to_string()
 }
 
+/// The document `group` of a group once it tells no more of the group `path` in it and of what lies in that.
+#[must_use]
+pub fn without(version: Version, group: &str, path: &str) -> String {
+    hierarchy::without(version, group, path)
+}
+
 /// The documents of the groups of a hierarchy, from below its root down to `nested`, that change when that gets these
 /// `attributes` and these documents are put. They tell those who open these groups by themselves.
 #[must_use]
@@ -216,5 +222,20 @@ mod tests {
         let attributes = attributes.as_object().unwrap();
         let own = of_groups(Version::V3, &nested, attributes, &documents);
         assert_eq!(own, [("T/zarr.json".to_owned(), expected)]);
+    }
+
+    #[test]
+    fn a_group_that_is_taken_out_is_told_of_by_nobody() {
+        let group = |metadata: Value| json!({"node_type": "group", "consolidated_metadata": {"metadata": metadata}});
+        let old = group(
+            json!({"a": group(json!({"T": 1, "T/tos": 1, "Tx": 1})), "a/T": 1, "a/T/tos": 1, "a/Tx": 1}),
+        );
+        let new = without(Version::V3, &old.to_string(), "a/T");
+        let expected = group(json!({"a": group(json!({"Tx": 1})), "a/Tx": 1}));
+        assert_eq!(serde_json::from_str::<Value>(&new).unwrap(), expected);
+        let old = json!({"metadata": {"a/.zgroup": 1, "a/T/.zgroup": 1, "a/T/tos/.zarray": 1}});
+        let new = without(Version::V2, &old.to_string(), "a/T");
+        let expected = json!({"metadata": {"a/.zgroup": 1}});
+        assert_eq!(serde_json::from_str::<Value>(&new).unwrap(), expected);
     }
 }

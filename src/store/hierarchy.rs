@@ -145,6 +145,37 @@ pub(super) fn grown_groups(
     grown.collect()
 }
 
+/// The document `root` of a group once it tells no more of the group `path` in it and of what lies in that.
+pub(super) fn without(version: Version, root: &str, path: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(root) else {
+        return root.to_owned();
+    };
+    remove(version, &mut document, path);
+    document.to_string()
+}
+
+fn remove(version: Version, document: &mut Value, path: &str) {
+    let metadata = match version {
+        Version::V3 => &mut document["consolidated_metadata"]["metadata"],
+        Version::V2 => &mut document["metadata"],
+    };
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    let within = |name: &str| {
+        let below = name.strip_prefix(path);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    metadata.retain(|name, _| !within(name));
+    for (end, _) in path.match_indices('/') {
+        if let Some(above) = metadata.get_mut(&path[..end])
+            && above["consolidated_metadata"]["metadata"].is_object()
+        {
+            remove(version, above, &path[end + 1..]);
+        }
+    }
+}
+
 /// What the root document `root` of version 3 says of the group `path` when that gets these `attributes`.
 pub(super) fn set_attributes(
     root: &mut Value,

@@ -117,10 +117,26 @@ impl Dataset {
             || *key == format!("{store}/.zgroup")
             || *key == format!("{store}/.zattrs")
             || self.arrays.keys().any(is_document)
+            || self.is_of_group(store, key)
             || self
                 .arrays
                 .values()
                 .any(|parts| parts.chunks.contains_key(key))
+    }
+
+    /// Is `key` that of a document of a group that the root tells of?
+    fn is_of_group(&self, store: &str, key: &str) -> bool {
+        let below = key
+            .strip_prefix(store)
+            .and_then(|below| below.strip_prefix('/'));
+        let Some((group, document)) = below.and_then(|below| below.rsplit_once('/')) else {
+            return false;
+        };
+        let root: Value = serde_json::from_slice(&self.root).unwrap();
+        let inline = &root["consolidated_metadata"]["metadata"][group];
+        (document == "zarr.json" && inline["node_type"] == "group")
+            || ([".zgroup", ".zattrs"].contains(&document)
+                && root["metadata"][format!("{group}/.zgroup")].is_object())
     }
 
     fn has_root(&self, objects: &Objects) -> Result<(), String> {

@@ -115,6 +115,19 @@ fn a_group_grows_and_the_root_tells_of_it() {
         for attributes in licences {
             assert_eq!(attributes["licence"], "OGL");
         }
+        let before = archive.stores();
+        archive.runs(1, &["delete", "-p", &place, "--all", "--dry-run"]);
+        assert!(archive.stores() == before);
+        archive.runs(3, &["delete", "-p", &place, "--all", "--yes"]);
+        for all in archive.stores() {
+            assert!(!all.keys().any(|key| key.starts_with(&format!("{place}/"))));
+        }
+        archive.reads_back("a/tree.zarr", other, &files[..1]);
+        archive.runs(1, &["verify"]);
+        let json = archive.runs(1, &["list", "--json"]);
+        let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
+        assert_eq!(stores.len(), 1, "{json}");
+        archive.refuses(36, &["not kept"], &["rollback"]);
         archive.runs(1, &["delete", "--store", "a/tree.zarr", "--yes"]);
         assert_eq!(archive.all().map(|all| all.len()), [0, 0]);
     }
