@@ -92,6 +92,10 @@ pub struct FileArgs {
     /// Memory that each rank may use for data, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
     pub memory: u64,
+
+    /// Make the consolidated metadata of a store that has none, from the documents of its arrays and groups
+    #[arg(long)]
+    pub consolidate: bool,
 }
 
 /// The first of the variables when all go into one store.

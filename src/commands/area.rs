@@ -4,7 +4,8 @@
 
 use futures::TryStreamExt;
 
-use super::place::{Compact, Place, Shelf};
+use super::place::Place;
+use super::shelf::{Compact, Shelf};
 use super::stores::beside;
 use crate::cli::{DeleteArgs, Spot};
 use crate::exit::{Exit, Failure};

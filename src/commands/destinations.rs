@@ -2,12 +2,13 @@
 //!
 //! Key type: [`Wanted`], what is said of it.
 
-use super::place::{Compact, Place, Shelf, is_there, readable};
+use super::place::{Place, is_there};
+use super::shelf::{Compact, Shelf, readable};
 use super::targets::Target;
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::source::{Archive, list};
-use crate::store::{Bucket, Group, layout};
+use crate::store::{Bucket, Group, layout, read_store};
 
 /// What is said of the stores.
 pub(super) struct Wanted<'a> {
@@ -17,6 +18,8 @@ pub(super) struct Wanted<'a> {
     pub is_compact: bool,
     /// Were the variables named?
     pub is_named: bool,
+    /// Is a store that does not say what is in it made to say so first?
+    pub consolidates: bool,
     /// What is done.
     pub aim: Aim,
 }
@@ -69,6 +72,10 @@ pub(super) async fn targets(
         }
         Place::Group(group) => {
             place.compact(bucket, wanted.spot).await?;
+            if !group.path.is_empty() && !wanted.consolidates {
+                // Is there such a group? Before anything is written, leases included.
+                read_store(bucket, group, "").await?;
+            }
             if wanted.aim == Aim::Send && !is_one {
                 holds_all(bucket, group, &variables).await?;
             }

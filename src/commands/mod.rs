@@ -35,6 +35,7 @@ mod request;
 mod rollback;
 mod send;
 mod settle;
+mod shelf;
 mod signals;
 mod start;
 mod stores;

@@ -17,14 +17,14 @@ use super::prefix::spot;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
 use super::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
-use crate::commit::Unfinished;
+use crate::commit::{Unfinished, consolidate};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
 };
 use crate::say;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Bucket, Found, is_store, read_store};
+use crate::store::{Bucket, Found, Unconsolidated, is_store, read_store};
 
 /// Files that fit together, and the stores they go to.
 pub(super) struct Prepared<'a> {
@@ -87,6 +87,7 @@ impl<'a> Prepared<'a> {
             spot: &spot,
             is_compact: args.is_compact(),
             is_named: !args.named().is_empty(),
+            consolidates: args.consolidate,
             aim: if intent.settings.rewrite {
                 Aim::Update
             } else {
@@ -96,7 +97,11 @@ impl<'a> Prepared<'a> {
         let mut targets = targets(bucket, &archive, &wanted, variables).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
-        let left = &hold.insert(held_now).left;
+        let hold = hold.insert(held_now);
+        if args.consolidate {
+            consolidate_all(bucket, &keys, hold).await?;
+        }
+        let left = &hold.left;
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
@@ -263,6 +268,23 @@ impl<'a> Prepared<'a> {
         Failure::together(problems)?;
         Ok((requests, left))
     }
+}
+
+/// Gives the stores of `keys` that have no consolidated metadata some.
+async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Result<(), Failure> {
+    for key in keys {
+        let Some(found) = Unconsolidated::read(bucket, key).await? else {
+            continue;
+        };
+        hold.leases.check().await?;
+        let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
+        if !done.is_empty() {
+            let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
+            return Err(Failure::new(Exit::StoreFailed, message));
+        }
+        say!("store '{key}': its root document tells of its arrays and groups now");
+    }
+    Ok(())
 }
 
 /// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.

@@ -7,7 +7,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
 use super::left::{is_locked, journals, told};
-use super::place::{Place, Shelf};
+use super::place::Place;
+use super::shelf::Shelf;
 use super::start::{Started, start};
 use super::stores::{keys, stores};
 use super::targets::REQUESTS;

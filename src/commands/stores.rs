@@ -2,7 +2,8 @@
 
 use futures::TryStreamExt;
 
-use super::place::{Compact, Place, Shelf, is_there, readable};
+use super::place::{Place, is_there};
+use super::shelf::{Compact, Shelf, readable};
 use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Group, layout};

@@ -154,6 +154,7 @@ async fn plan(
         spot,
         is_compact: args.is_compact(),
         is_named: !named.is_empty(),
+        consolidates: false,
         aim: Aim::Compare,
     };
     let all = targets(bucket, archive, &wanted, variables).await?;

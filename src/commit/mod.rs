@@ -7,6 +7,7 @@
 //! transactions say. Before all of that: [`Leases`], which keep other jobs away.
 
 mod back;
+mod consolidation;
 mod forward;
 mod heal;
 mod journal;
@@ -26,6 +27,7 @@ mod transaction;
 mod written;
 
 pub use back::{clear_ledger, roll_back};
+pub use consolidation::consolidate;
 pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
 pub use journal::{
     Entry, Journal, ROLLBACK, State, Unfinished, Writer, is_id, new_id, number_of, read_journal,

@@ -147,8 +147,8 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
     // Readers see such a store even so: it may be another tool's, and whole.
     if keys.iter().any(|k| below(k).as_deref() == Some(".zgroup")) {
         return Err(foreign(
-            "it has a .zgroup but no .zmetadata: no consolidated metadata; consolidate it with zarr-python, or, if a send died \
-             here, delete it"
+            "it has a .zgroup but no .zmetadata: no consolidated metadata; send or update with --consolidate, or consolidate it with \
+             zarr-python, or, if a send died here, delete it"
                 .to_owned(),
         ));
     }

@@ -162,3 +162,37 @@ fn what_is_no_group_of_it_is_refused() {
         archive.refuses(code, words, &[&["send", "-f", &file][..], place].concat());
     }
 }
+
+#[test]
+fn a_store_that_does_not_say_what_is_in_it_is_made_to_say_so_when_asked() {
+    for version in ["3", "2"] {
+        let whole = tree(version);
+        let mut all = whole.sandbox.tree("ocean");
+        let root = all.get_mut("a/tree.zarr/zarr.json");
+        if let Some(root) = root {
+            let mut document: Value = serde_json::from_slice(root).unwrap();
+            document
+                .as_object_mut()
+                .unwrap()
+                .remove("consolidated_metadata");
+            *root = document.to_string().into_bytes();
+        } else {
+            all.remove("a/tree.zarr/.zmetadata");
+        }
+        let archive = Archive::of(Sandbox::new(), all);
+        let files = [1976, 1977].map(input);
+        let line = ["send", "-f", &files[1], "-p", "a/tree.zarr/gridT"];
+        let original = archive.stores();
+        archive.refuses(25, &["--consolidate"], &line);
+        assert!(archive.stores() == original);
+        archive.runs(3, &[&line[..], &["--consolidate"]].concat());
+        archive.reads_back("a/tree.zarr", "gridT", &files);
+        archive.reads_back("a/tree.zarr", "ocean/gridU", &files[..1]);
+        archive.runs(1, &["verify"]);
+        archive.runs(1, &["rollback", "-p", "a/tree.zarr/gridT"]);
+        archive.reads_back("a/tree.zarr", "gridT", &files[..1]);
+        archive.refuses(36, &["not kept"], &["rollback"]);
+        archive.runs(1, &["recover", "--orphans"]);
+        archive.runs(1, &["verify"]);
+    }
+}
