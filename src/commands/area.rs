@@ -10,7 +10,7 @@ use super::stores::beside;
 use crate::cli::{DeleteArgs, Spot};
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Kind};
+use crate::store::{Bucket, Kind, is_doctors};
 
 /// A part of the bucket: everything below one key.
 #[derive(Clone, Debug)]
@@ -36,8 +36,13 @@ impl Area {
             if &key[begin..end] == LEDGERS {
                 let folder = key[..begin].trim_end_matches('/');
                 let name = key[end + 1..].split_once('/').map(|(name, _)| name);
-                let store = name.and_then(|name| known(&layout::below(folder, name)));
-                return (store, Kind::Ledger);
+                let name = name.filter(|name| !is_doctors(name));
+                let store = name.map(|name| known(&layout::below(folder, name)));
+                return match store {
+                    // Of a store that is new since, it is that store's.
+                    Some(None) => (None, Kind::Foreign),
+                    store => (store.flatten(), Kind::Ledger),
+                };
             }
             if let Some(store) = known(&key[..end]) {
                 return (Some(store), Kind::of(store, key));
@@ -205,7 +210,8 @@ mod tests {
             ("a/T1y/notes.txt", (Some("a/T1y"), Kind::Foreign)),
             ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), Kind::Part)),
             ("a/.msm-os/T1y/last.json", (Some("a/T1y"), Kind::Ledger)),
-            ("a/.msm-os/other/last.json", (None, Kind::Ledger)),
+            ("a/.msm-os/other/last.json", (None, Kind::Foreign)),
+            ("a/.msm-os/doctor-1/x", (None, Kind::Ledger)),
             ("a/.msm-os/probe-1", (None, Kind::Ledger)),
             ("a/T1m/zarr.json", (None, Kind::Foreign)),
             ("a/notes.txt", (None, Kind::Foreign)),

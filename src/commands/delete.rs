@@ -224,6 +224,7 @@ impl Job<'_> {
         stores: &'a BTreeSet<&String>,
         ledgers: bool,
     ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
+        // Others are not this job's to delete.
         let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
@@ -233,8 +234,11 @@ impl Job<'_> {
             (None, Kind::Ledger) => ledgers,
             (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
             (Some(_), Kind::Foreign) => !ledgers && self.args.force,
-            // A store that was put there since is nobody's to delete.
-            (None, _) => !ledgers && self.args.force && !key.split('/').any(is_store),
+            // Nor is a store that was put there since.
+            (None, _) => {
+                let is_of_one = |part| is_store(part) || part == layout::LEDGERS;
+                !ledgers && self.args.force && !key.split('/').any(is_of_one)
+            }
         };
         let entries = stream::iter(areas).flat_map(move |area| {
             let entries = self.bucket.entries(&area.below);

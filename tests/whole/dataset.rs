@@ -26,6 +26,8 @@ pub struct Dataset {
 #[derive(Debug, Clone)]
 struct Parts {
     document: String,
+    /// Where in each key the name of the array begins.
+    begin: usize,
     chunks: BTreeMap<String, Option<Bytes>>,
 }
 
@@ -48,7 +50,13 @@ impl Dataset {
                 (key, object)
             });
             let chunks = chunks.collect();
-            (name, Parts { document, chunks })
+            let begin = store.len() + 1;
+            let parts = Parts {
+                document,
+                begin,
+                chunks,
+            };
+            (name, parts)
         });
         Some(Self {
             root_key,
@@ -158,8 +166,7 @@ impl Parts {
         let array = array(name, &self.document);
         for (key, chunk) in &self.chunks {
             if let Some(chunk) = choose(key, chunk.as_ref()) {
-                let place = &key[key.find(&format!(".zarr/{name}/")).unwrap() + ".zarr/".len()..];
-                let place = StoreKey::new(place).unwrap();
+                let place = StoreKey::new(&key[self.begin..]).unwrap();
                 array.storage().set(&place, chunk.clone()).unwrap();
             }
         }

@@ -140,6 +140,28 @@ fn creates_a_compact_store() {
 }
 
 #[test]
+fn creates_and_deletes_a_store_of_any_name() {
+    let files = Files::new();
+    let file = files.months(1, 1, 0);
+    let line = ["send", "-b", "ocean", "--store", "T1m/any", "-f", &file];
+    let create = line.map(str::to_owned).to_vec();
+    let made = made_by(&Objects::new(), &create);
+    Scene {
+        stores: &["T1m/any"],
+        ..scene("any name", Objects::new(), create)
+    }
+    .try_all();
+    let line = ["delete", "-b", "ocean", "-p", "T1m/any", "--all", "--yes"];
+    Scene {
+        stores: &["T1m/any"],
+        next: &[Next::Same, Next::Recover],
+        idle: 27,
+        ..scene("delete of any name", made, line.map(str::to_owned).to_vec())
+    }
+    .try_all();
+}
+
+#[test]
 fn appends_to_a_group_of_a_hierarchy() {
     for version in ["3", "2"] {
         let files = Files::new();
