@@ -98,6 +98,8 @@ exits! {
     LeaseLost = 45,
     /// `recover` left a store alone, for its lease has not expired; the message says when to run it again
     StillHeld = 46,
+    /// more than one store could be meant; the message names them and what to type
+    WhichStore = 47,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
     /// `verify` found faults

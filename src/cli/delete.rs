@@ -22,7 +22,7 @@ pub struct DeleteArgs {
         long,
         num_args = 1..,
         value_name = "VAR",
-        required_unless_present = "all",
+        required_unless_present_any = ["all", "store"],
         conflicts_with = "all"
     )]
     pub variables: Vec<String>,

@@ -32,9 +32,10 @@ pub struct FileArgs {
     #[command(flatten)]
     pub reproject: ReprojectArgs,
 
-    /// Data variables, each in its own store; `compact` first: all, or those after it, in the one store PREFIX.zarr
+    /// Data variables, each in its own store; `compact` first: all, or those after it, in one store, PREFIX.zarr if it is new
     ///
-    /// Without it: all data variables of the files; in an update, those that have a store.
+    /// Without it: all data variables of the files; in an update, those that have a store. One that has no store of its own but is in that of
+    /// all variables goes there.
     #[arg(short, long, num_args = 1.., value_name = "VAR")]
     pub variables: Vec<String>,
 
@@ -97,6 +98,10 @@ pub struct FileArgs {
     /// Memory that each rank may use for data, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
     pub memory: u64,
+
+    /// Make the consolidated metadata of a store that has none, from the documents of its arrays and groups
+    #[arg(long)]
+    pub consolidate: bool,
 }
 
 /// The first of the variables when all go into one store.

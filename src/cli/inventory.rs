@@ -46,6 +46,8 @@ pub enum StoreState {
     Broken,
     /// The object store lets this user not read it.
     Denied,
+    /// Not by this program: it is an Icechunk repository.
+    Icechunk,
 }
 
 /// An array of a store.
@@ -110,6 +112,7 @@ impl fmt::Display for StoreInfo {
             StoreState::Unfinished => f.write_str(": unfinished, no reader sees it")?,
             StoreState::Broken => f.write_str(": BROKEN")?,
             StoreState::Denied => f.write_str(": may not be read")?,
+            StoreState::Icechunk => f.write_str(": an Icechunk repository")?,
         }
         if self.state != StoreState::Whole {
             separator = ",";

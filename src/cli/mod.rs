@@ -37,5 +37,5 @@ pub use report::{Summary, bytes_shown};
 pub use reproject::ReprojectArgs;
 pub use say::say;
 pub use send::{OnOverlap, SendArgs, UpdateArgs};
-pub use store::{Opened, StoreArgs};
+pub use store::{Opened, Spot, StoreArgs};
 pub use verify::VerifyArgs;

@@ -1,10 +1,11 @@
 //! The flags that say where a store is and how it is reached, the same for every command.
 //!
-//! Key types: [`StoreArgs`]; [`Opened`], a bucket and what to tell the user of it.
+//! Key types: [`StoreArgs`]; [`Spot`], where in the bucket; [`Opened`], a bucket and what to tell the user of it.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use super::access::{Asked, find, variable};
 use crate::exit::{Exit, Failure};
@@ -47,6 +48,31 @@ pub struct StoreArgs {
     /// T1y), and the other commands take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,
+
+    /// The one store to work on, by its whole path in the bucket, whatever its name: npd-eorca025/T1y
+    ///
+    /// `send` makes a new one there. A group in a hierarchy is named like a store: tree.zarr/gridT.
+    #[arg(long, value_name = "PATH", conflicts_with = "prefix")]
+    pub store: Option<String>,
+}
+
+/// Where in the bucket a command works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spot {
+    /// At this prefix and below; empty for the whole bucket.
+    Below(String),
+    /// In the one store or group of this key.
+    At(String),
+}
+
+impl Spot {
+    /// The key, or the prefix.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Below(key) | Self::At(key) => key,
+        }
+    }
 }
 
 /// A bucket, open.
@@ -58,25 +84,39 @@ pub struct Opened {
 }
 
 impl StoreArgs {
-    /// The prefix without `/` at its ends, if one was given.
+    /// Where in the bucket, without `/` at the ends, if that was said.
     ///
     /// # Errors
     /// If it could not be part of a key.
-    pub fn prefix(&self) -> Result<Option<String>, Failure> {
-        let Some(prefix) = &self.prefix else {
-            return Ok(None);
+    pub fn spot(&self) -> Result<Option<Spot>, Failure> {
+        let (flag, asked) = match (&self.prefix, &self.store) {
+            (Some(prefix), _) => ("--prefix", prefix),
+            (None, Some(store)) => ("--store", store),
+            (None, None) => return Ok(None),
         };
-        let prefix = prefix.trim_matches('/');
+        let key = asked.trim_matches('/');
         let sound = |part: &str| {
             !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
         };
-        if prefix.split('/').all(sound) {
-            return Ok(Some(prefix.to_owned()));
+        if key.split('/').all(sound) {
+            let key = key.to_owned();
+            return Ok(Some(match self.prefix {
+                Some(_) => Spot::Below(key),
+                None => Spot::At(key),
+            }));
         }
         let message = format!(
-            "--prefix '{prefix}': expected names joined by '/', none of them empty, '.' or '..'"
+            "{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'"
         );
         Err(Failure::new(Exit::Usage, message))
+    }
+
+    /// The same, or the whole bucket.
+    ///
+    /// # Errors
+    /// As [`Self::spot`].
+    pub fn spot_or_all(&self) -> Result<Spot, Failure> {
+        Ok(self.spot()?.unwrap_or_else(|| Spot::Below(String::new())))
     }
 
     /// Opens the bucket; nothing is asked of the server yet. For a directory, no credentials are looked for.

@@ -12,15 +12,16 @@ use tokio::runtime::Runtime;
 
 use super::area::Area;
 use super::delete_arrays::delete_arrays;
+use super::delete_group::{Contents, nested};
 use super::hold::Hold;
 use super::start::{Started, start};
 use super::survey::Survey;
-use crate::cli::{DeleteArgs, Meter};
+use crate::cli::{DeleteArgs, Meter, Spot};
 use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::{Bucket, Deleted, Entry, Kind, StoreError, layout};
+use crate::store::{Bucket, Deleted, Entry, Group, Kind, StoreError, is_store, layout};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -40,13 +41,13 @@ type Word = Result<Option<Round>, Failure>;
 
 /// Runs the command on this rank.
 pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let spot = args.store.spot_or_all()?;
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
     if !args.array.is_empty() {
         let done = match ranks.rank() {
-            0 => runtime.block_on(delete_arrays(args, &bucket, &prefix)),
+            0 => runtime.block_on(delete_arrays(args, &bucket, &spot)),
             _ => Ok(()),
         };
         return ranks.broadcast(&done)?;
@@ -60,7 +61,12 @@ pub(super) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     if ranks.rank() != 0 {
         return job.follow();
     }
-    match job.prepare(&prefix) {
+    let prepared = match runtime.block_on(nested(&bucket, &spot)) {
+        Ok(Some(group)) => job.delete_group(group).map(|()| None),
+        Ok(None) => job.prepare(&spot),
+        Err(failure) => Err(failure),
+    };
+    match prepared {
         Ok(Some(survey)) => {
             let mut gone = 0;
             let done = job.delete_held(&survey, &mut gone);
@@ -91,21 +97,38 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
-    fn prepare(&self, prefix: &str) -> Result<Option<Survey>, Failure> {
-        let args = self.args;
-        let asks = asks(args)?;
-        let survey = Survey::of(args, self.bucket, prefix);
+    fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
+        asks(self.args)?;
+        let survey = Survey::of(self.args, self.bucket, spot);
         let survey = self.runtime.block_on(survey)?;
+        Ok(self.is_wanted(&survey)?.then_some(survey))
+    }
+
+    /// Rank 0: deletes a group of a hierarchy, if that is wanted.
+    fn delete_group(&self, group: Group) -> Result<(), Failure> {
+        asks(self.args)?;
+        let what = format!("  {group}");
+        let contents = Contents::of(self.args, self.bucket, group);
+        let contents = self.runtime.block_on(contents)?;
+        if self.is_wanted(&format!("{what}: {}", contents.tally))? {
+            self.runtime
+                .block_on(contents.delete(self.args, self.bucket))?;
+        }
+        Ok(())
+    }
+
+    /// Says what would be deleted, or asks whether it is to be.
+    fn is_wanted(&self, what: &impl std::fmt::Display) -> Result<bool, Failure> {
         let place = self.bucket.place();
-        if args.dry_run {
-            say!("would delete from {place}:\n{survey}");
-            return Ok(None);
+        if self.args.dry_run {
+            say!("would delete from {place}:\n{what}");
+            return Ok(false);
         }
-        if asks && !confirmed(&format!("to delete from {place}:\n{survey}"))? {
+        if asks(self.args)? && !confirmed(&format!("to delete from {place}:\n{what}"))? {
             say!("nothing was deleted");
-            return Ok(None);
+            return Ok(false);
         }
-        Ok(Some(survey))
+        Ok(true)
     }
 
     /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
@@ -196,16 +219,21 @@ impl Job<'_> {
         stores: &'a BTreeSet<&String>,
         ledgers: bool,
     ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
-        let is_held =
-            |area: &Area, store: &str| stores.contains(&layout::below(&area.parent, store));
+        // Others are not this job's to delete.
+        let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
-            Kind::Ledger { parent, name } => {
-                let of_another = |name| !is_held(area, &layout::below(parent, name));
-                ledgers && !layout::is_in_use(key) && !name.is_some_and(of_another)
+            (Some(store), Kind::Ledger) => {
+                ledgers && is_held(store) && !layout::is_in_use(store, key)
             }
-            Kind::Root { store, .. } | Kind::Part { store } => !ledgers && is_held(area, store),
-            Kind::Foreign => !ledgers && self.args.force,
+            (None, Kind::Ledger) => ledgers,
+            (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
+            (Some(_), Kind::Foreign) => !ledgers && self.args.force,
+            // Nor is a store that was put there since.
+            (None, _) => {
+                let is_of_one = |part| is_store(part) || part == layout::LEDGERS;
+                !ledgers && self.args.force && !key.split('/').any(is_of_one)
+            }
         };
         let entries = stream::iter(areas).flat_map(move |area| {
             let entries = self.bucket.entries(&area.below);

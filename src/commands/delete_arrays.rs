@@ -3,8 +3,8 @@
 use super::delete::{asks, confirmed};
 use super::hold::Hold;
 use super::removing::remove;
-use super::stores::stores;
-use crate::cli::{DeleteArgs, bytes_shown};
+use super::stores::{keys, stores};
+use crate::cli::{DeleteArgs, Spot, bytes_shown};
 use crate::commit::ArrayRemoval;
 use crate::exit::{Exit, Failure};
 use crate::say;
@@ -20,14 +20,22 @@ const COMMAND: &str = "delete --array";
 pub(super) async fn delete_arrays(
     args: &DeleteArgs,
     bucket: &Bucket,
-    prefix: &str,
+    spot: &Spot,
 ) -> Result<(), Failure> {
     let asks = asks(args)?;
-    bucket.reach(prefix).await?;
+    bucket.reach(spot.key()).await?;
     let mut names = args.array.clone();
     names.sort_unstable();
     names.dedup();
-    let mut stores = stores(bucket, prefix, &args.variables).await?;
+    let groups = stores(bucket, spot, &args.variables).await?;
+    if let Some(group) = groups.iter().find(|group| !group.path.is_empty()) {
+        let message = format!(
+            "--array: '{group}' is a group of the hierarchy '{}', from which single arrays cannot be removed; nothing was deleted",
+            group.store
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let mut stores = keys(&groups);
     stores.sort_unstable();
     stores.dedup();
     let place = bucket.place();

@@ -9,14 +9,50 @@ use crate::cli::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
 use crate::commit::LastTransaction;
 use crate::exit::Failure;
 use crate::source::{DType, Number, TimeUnits};
-use crate::store::{Bucket, ChunkCodec, Entry, Found, StoreError, Stored, StoredArray, read_store};
+use crate::store::{
+    Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, read_store,
+};
 
-/// Describes what lies at the place of the store `key`; `None` if that is nothing.
+/// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there.
 ///
 /// # Errors
 /// If the bucket cannot be read at all. A store that cannot be read is described as such.
-pub(super) async fn describe(bucket: &Bucket, key: &str) -> Result<Option<StoreInfo>, Failure> {
-    let mut info = StoreInfo {
+pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Failure> {
+    let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
+        Ok(Found::Store(stored)) => stored,
+        found => {
+            let info = of_group(bucket, group, found, 0).await?;
+            return Ok(info.into_iter().collect());
+        }
+    };
+    let mut paths = stored.groups();
+    paths.retain(|path| *path == group.path || group.is_above(path));
+    let (mut infos, all) = (Vec::new(), paths.len());
+    for path in paths {
+        let group = Group {
+            store: group.store.clone(),
+            path,
+        };
+        let found = if group.path.is_empty() {
+            Ok(Found::Store(stored.clone()))
+        } else {
+            read_store(bucket, &group, "").await
+        };
+        infos.extend(of_group(bucket, &group, found, all).await?);
+    }
+    Ok(infos)
+}
+
+/// Describes an Icechunk repository.
+pub(super) fn repository(key: &str) -> StoreInfo {
+    let mut info = nothing(key);
+    info.state = StoreState::Icechunk;
+    info.problem = Some("only Icechunk reads and writes it; it is left as it is".to_owned());
+    info
+}
+
+fn nothing(key: &str) -> StoreInfo {
+    StoreInfo {
         store: key.to_owned(),
         state: StoreState::Whole,
         problem: None,
@@ -27,15 +63,25 @@ pub(super) async fn describe(bucket: &Bucket, key: &str) -> Result<Option<StoreI
         stored_bytes: None,
         decoded_bytes: None,
         last_transaction: None,
-    };
-    // No axis is asked for: its values are not needed, but the first and the last.
+    }
+}
+
+/// Describes `group`, which was `found` so; `None` if it is nothing, or one of `all` groups that has no arrays of its own.
+async fn of_group(
+    bucket: &Bucket,
+    group: &Group,
+    found: Result<Found, StoreError>,
+    all: usize,
+) -> Result<Option<StoreInfo>, Failure> {
+    let mut info = nothing(&group.key());
     let found = async {
-        match read_store(bucket, key, "").await? {
+        match found? {
             Found::Nothing => return Ok(false),
             Found::Remains(_) => {
                 info.state = StoreState::Unfinished;
                 walk(bucket, &mut info).await?;
             }
+            Found::Store(stored) if stored.arrays.is_empty() && all > 1 => return Ok(false),
             Found::Store(stored) => whole(bucket, &stored, &mut info).await?,
         }
         Ok(true)
@@ -45,6 +91,7 @@ pub(super) async fn describe(bucket: &Bucket, key: &str) -> Result<Option<StoreI
         Err(error @ (StoreError::Unreachable { .. } | StoreError::NoBucket { .. })) => {
             return Err(error.into());
         }
+        Err(StoreError::Repository { .. }) => return Ok(Some(repository(&group.key()))),
         Err(StoreError::Foreign { problem, .. }) => (StoreState::Broken, problem),
         Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),
         Err(other) => (StoreState::Broken, other.to_string()),
@@ -77,7 +124,12 @@ async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result
         Some(axis) => time(bucket, &info.store, axis).await?,
         None => None,
     };
-    if let Some((last, time)) = LastTransaction::read(bucket, &info.store, &stored.root).await? {
+    // What the ledger tells is of the whole store.
+    let last = match stored.nested {
+        None => LastTransaction::read(bucket, &info.store, &stored.root).await?,
+        Some(_) => None,
+    };
+    if let Some((last, time)) = last {
         info.objects = last.objects;
         info.stored_bytes = last.stored_bytes;
         info.last_transaction = Some(Transaction {
@@ -104,7 +156,7 @@ async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
 }
 
 /// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
-fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
+pub(super) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
     let named = |array: &StoredArray, attribute: &str| {
         let names = array.attributes.get(attribute).and_then(Value::as_str);
         let names = names.unwrap_or_default().split_whitespace();

@@ -3,14 +3,20 @@
 use std::io::{self, Write};
 
 use super::start::{Started, start};
-use crate::cli::DoctorArgs;
+use crate::cli::{DoctorArgs, Spot};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Verdict, doctors_folder, examine};
 
 /// Runs the command on this rank.
 pub(super) fn doctor(args: &DoctorArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let prefix = match args.store.spot_or_all()? {
+        Spot::Below(prefix) => prefix,
+        Spot::At(store) => store
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned(),
+    };
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;

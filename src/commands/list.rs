@@ -2,26 +2,26 @@
 
 use std::io::{self, Write};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use super::describe::describe;
+use super::describe::{describe, repository};
 use super::start::{Started, start};
-use crate::cli::{ListArgs, StoreInfo, StoreState};
+use crate::cli::{ListArgs, Spot, StoreInfo, StoreState};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::store::{Bucket, layout};
+use crate::store::{Bucket, Ground, Group, Site, layout};
 
 /// Stores in flight.
 const STORES: usize = 16;
 
 /// Runs the command on this rank.
 pub(super) fn list(args: &ListArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let spot = args.store.spot_or_all()?;
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
     let done = if ranks.rank() == 0 {
-        runtime.block_on(print_all(&bucket, &prefix, args.json))
+        runtime.block_on(print_all(&bucket, &spot, args.json))
     } else {
         Ok(())
     };
@@ -29,27 +29,69 @@ pub(super) fn list(args: &ListArgs, ranks: &Ranks) -> Result<(), Failure> {
 }
 
 /// Prints the stores in the order of their keys, each as soon as those before it are printed.
-async fn print_all(bucket: &Bucket, prefix: &str, json: bool) -> Result<(), Failure> {
-    bucket.reach(prefix).await?;
-    // The compact store lies beside the prefix, and before what is below it.
-    let compact = (!prefix.is_empty()).then(|| layout::compact_key(prefix));
-    let keys = stream::iter(compact.map(Ok)).chain(bucket.stores(prefix));
-    let described = keys.map(|key| async move { describe(bucket, &key?).await });
-    let mut described = described.buffered(STORES);
+async fn print_all(bucket: &Bucket, spot: &Spot, json: bool) -> Result<(), Failure> {
+    let key = spot.key();
+    bucket.reach(key).await?;
+    // The store of all variables lies beside the prefix, and before what is below it.
+    let beside = match spot {
+        Spot::Below(prefix) if !prefix.is_empty() => Some(site(layout::compact_key(prefix))),
+        _ => None,
+    };
+    let here = match bucket.ground(key).await? {
+        Ground::Group(group) if group.path.is_empty() && !group.store.is_empty() => {
+            stream::iter([Ok(site(group.store))]).boxed()
+        }
+        Ground::Group(group) => return print_group(bucket, &group, json).await,
+        Ground::Repository(key) => stream::iter([Ok(Site {
+            key,
+            is_repository: true,
+        })])
+        .boxed(),
+        Ground::Array(_) => stream::empty().boxed(),
+        Ground::Free if matches!(spot, Spot::At(_)) => {
+            stream::iter([Ok(site(key.to_owned()))]).boxed()
+        }
+        Ground::Free => bucket.sites(key),
+    };
+    let sites = stream::iter(beside.map(Ok)).chain(here);
+    let described = sites.map(|site| async move {
+        let Site { key, is_repository } = site?;
+        if is_repository {
+            return Ok(vec![repository(&key)]);
+        }
+        describe(bucket, &Group::whole(&key)).await
+    });
+    print(bucket, key, described, json).await
+}
+
+/// Prints one group of a hierarchy, and those below it.
+async fn print_group(bucket: &Bucket, group: &Group, json: bool) -> Result<(), Failure> {
+    let described = stream::iter([describe(bucket, group)]);
+    print(bucket, &group.key(), described, json).await
+}
+
+/// Prints what is `described`, in order, of what is at and below `key`.
+async fn print(
+    bucket: &Bucket,
+    key: &str,
+    described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Failure>>>,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut described = std::pin::pin!(described.buffered(STORES));
     let mut printer = Printer::new(json);
     let ended = async {
-        while let Some(info) = described.try_next().await? {
-            if let Some(info) = info
-                && !printer.print(&info)?
-            {
-                break;
+        while let Some(infos) = described.try_next().await? {
+            for info in infos {
+                if !printer.print(&info)? {
+                    return Ok(());
+                }
             }
         }
         Ok(())
     };
     let ended: Result<(), Failure> = ended.await;
     // Also after a failure, so that what was printed stays JSON.
-    printer.end(&layout::below(bucket.place(), prefix), ended.is_ok())?;
+    printer.end(&layout::below(bucket.place(), key), ended.is_ok())?;
     ended?;
     let Printer {
         printed,
@@ -72,6 +114,13 @@ async fn print_all(bucket: &Bucket, prefix: &str, json: bool) -> Result<(), Fail
         ),
     };
     Err(Failure::new(exit, message))
+}
+
+fn site(key: String) -> Site {
+    Site {
+        key,
+        is_repository: false,
+    }
 }
 
 /// What was printed so far.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::destinations::{Aim, Wanted, targets};
 use super::differing::differences;
 use super::digest::digest;
 use super::fit::fit;
@@ -13,18 +14,18 @@ use super::hold::Hold;
 use super::intent::Intent;
 use super::left::Left;
 use super::notes::{notes, odd_attributes, unmarked};
-use super::prefix::prefix;
+use super::prefix::spot;
 use super::projector::Projector;
 use super::request::{request, tell_what_is_clipped};
-use super::targets::{REQUESTS, Target, all_members, chosen, held, left_out, of_no_data, targets};
-use crate::commit::Unfinished;
-use crate::exit::Failure;
+use super::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
+use crate::commit::{Unfinished, consolidate};
+use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
 };
 use crate::say;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Bucket, Found, read_store};
+use crate::store::{Bucket, Found, Unconsolidated, is_store, read_store};
 
 /// Files that fit together, and the stores they go to.
 pub(super) struct Prepared<'a> {
@@ -73,9 +74,8 @@ impl<'a> Prepared<'a> {
         };
         let mut archive = Archive::join(files, args.append_dimension(), order)?;
         let variables = chosen(&archive.catalogue, args.named())?;
-        let prefix = prefix(args.store.prefix()?, &archive)?;
-        let mut targets = targets(&archive, &prefix, variables, args.is_compact());
-        let members: Vec<String> = all_members(&targets);
+        let spot = spot(args.store.spot()?, &archive)?;
+        let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
         Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(args.named());
@@ -83,16 +83,26 @@ impl<'a> Prepared<'a> {
             others.extend(archive.gaps());
         }
         let domain = fit(&mut archive, &members, others, &args.grid)?;
-        bucket.reach(&prefix).await?;
-        if args.named().is_empty() && !args.is_compact() {
-            let others = of_no_data(&archive, bucket, &prefix).await?;
-            let members = all_members(&others);
-            Failure::together(archive.differences(&members))?;
-            targets.extend(others);
-        }
+        bucket.reach(spot.key()).await?;
+        let wanted = Wanted {
+            spot: &spot,
+            is_compact: args.is_compact(),
+            is_named: !args.named().is_empty(),
+            consolidates: args.consolidate,
+            aim: if intent.settings.rewrite {
+                Aim::Update
+            } else {
+                Aim::Send
+            },
+        };
+        let mut targets = targets(bucket, &archive, &wanted, variables).await?;
         let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
         let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
-        let left = &hold.insert(held_now).left;
+        let hold = hold.insert(held_now);
+        if args.consolidate {
+            consolidate_all(bucket, &keys, hold).await?;
+        }
+        let left = &hold.left;
         if intent.settings.rewrite {
             targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
         }
@@ -212,6 +222,16 @@ impl<'a> Prepared<'a> {
         self.projector.projections()
     }
 
+    /// Where the files do not fit together in `members`, which may be more than was named: what is lent to them, apart.
+    fn misfits(&self, members: &[String]) -> Vec<Failure> {
+        let lent = &self.archive.borrowed.variables;
+        let own = members.iter().filter(|name| !lent.contains_key(*name));
+        let own: Vec<String> = own.cloned().collect();
+        let misfits = self.archive.differences(&own).into_iter();
+        let misfits = misfits.chain(self.archive.unreadable(&own));
+        misfits.map(Failure::from).collect()
+    }
+
     /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
     async fn requests(
         &mut self,
@@ -222,7 +242,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<(Vec<Request>, Vec<String>), Failure> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
-            .map(|target| read_store(bucket, &target.key, &archive.axis))
+            .map(|target| read_store(bucket, &target.group, &archive.axis))
             .buffered(REQUESTS);
         let looked: Vec<Found> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -230,6 +250,11 @@ impl<'a> Prepared<'a> {
             let stored = match found {
                 Found::Nothing => None,
                 Found::Remains(keys) => {
+                    let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
+                        problems.push(not_ours(&target.key, &keys));
+                        continue;
+                    }
                     if tell.is_some_and(|left| !left.has(&target.key)) {
                         eprintln!(
                             "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
@@ -250,12 +275,8 @@ impl<'a> Prepared<'a> {
             });
             match request {
                 Ok(request) => {
-                    let others = self.archive.differences(&request.members);
-                    let others = others
-                        .into_iter()
-                        .chain(self.archive.unreadable(&request.members));
                     if tell.is_some() {
-                        problems.extend(others.map(Failure::from));
+                        problems.extend(self.misfits(&request.members));
                     }
                     requests.push(request);
                 }
@@ -265,4 +286,32 @@ impl<'a> Prepared<'a> {
         Failure::together(problems)?;
         Ok((requests, left))
     }
+}
+
+/// Gives the stores of `keys` that have no consolidated metadata some.
+async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Result<(), Failure> {
+    for key in keys {
+        let Some(found) = Unconsolidated::read(bucket, key).await? else {
+            continue;
+        };
+        hold.leases.check().await?;
+        let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
+        if !done.is_empty() {
+            let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
+            return Err(Failure::new(Exit::StoreFailed, message));
+        }
+        say!("store '{key}': its root document tells of its arrays and groups now");
+    }
+    Ok(())
+}
+
+/// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
+fn not_ours(key: &str, keys: &[String]) -> Failure {
+    let message = format!(
+        "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
+         nothing was written",
+        keys.len(),
+        keys.first().map_or("", String::as_str)
+    );
+    Failure::new(Exit::ForeignStore, message)
 }

@@ -7,11 +7,13 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::hold::{Hold, this};
 use super::left::{is_locked, journals, told};
+use super::place::Place;
+use super::shelf::Shelf;
 use super::start::{Started, start};
-use super::stores::stores;
+use super::stores::{keys, stores};
 use super::targets::REQUESTS;
 use super::truncate::{foretell_cuts, needs_cut, truncate};
-use crate::cli::{RecoverArgs, bytes_shown};
+use crate::cli::{RecoverArgs, Spot, bytes_shown};
 use crate::commit::{
     Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
     sweep, sweep_staged,
@@ -19,36 +21,35 @@ use crate::commit::{
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::{Bucket, Entry, Found, layout, read_store};
+use crate::store::{Bucket, Entry, Found, Group, layout, read_store};
 
 /// Runs the command on this rank.
 pub(super) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let spot = args.store.spot_or_all()?;
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
     let done = match ranks.rank() {
-        0 => runtime.block_on(recover_here(args, &bucket, &prefix)),
+        0 => runtime.block_on(recover_here(args, &bucket, &spot)),
         _ => Ok(()),
     };
     ranks.broadcast(&done)?
 }
 
-async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
-    bucket.reach(prefix).await?;
-    let all = stores(bucket, prefix, &[]).await?;
+async fn recover_here(args: &RecoverArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
+    bucket.reach(spot.key()).await?;
+    let all = keys(&stores(bucket, spot, &[]).await?);
+    let folders = folders(bucket, spot, &all).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
     if args.dry_run {
-        foretell(args, bucket, prefix, &all, found).await?;
+        foretell(args, bucket, &folders[0], &all, found).await?;
         problems.extend(foretell_cuts(args, bucket, &all).await);
         return Failure::together(problems);
     }
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
-    if !prefix.is_empty() {
-        // The ledger of the compact store lies beside the prefix, not below it.
-        let beside = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
-        sweep(&desk, beside, &guarantees).await?;
+    let guarantees = probe_and_sweep(&desk, &folders[0], &this("recover")?).await?;
+    for folder in &folders[1..] {
+        sweep(&desk, folder, &guarantees).await?;
     }
     let times = LeaseTimes::of_this_run();
     let (mut healed, mut removed, mut cut) = (0, 0, 0);
@@ -100,6 +101,23 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, prefix: &str) -> Resu
         cut => say!("truncated: {cut} stores"),
     }
     Failure::together(held)
+}
+
+/// The folders whose ledgers' folders are swept, at least one; none is in a store.
+async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<String>, Failure> {
+    let folder = |key: &str| {
+        key.rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned()
+    };
+    Ok(match Place::of(bucket, spot).await? {
+        Place::Shelf(Shelf { prefix, .. }) if prefix.is_empty() => vec![prefix],
+        // The ledger of the store of all variables lies beside the prefix, not below it.
+        Place::Shelf(Shelf { prefix, .. }) => vec![prefix.clone(), folder(&prefix)],
+        Place::Store(key) | Place::Group(Group { store: key, .. }) => {
+            vec![folder(stores.first().unwrap_or(&key))]
+        }
+    })
 }
 
 /// A store is left alone: whoever has this `lease` may be writing it.
@@ -190,7 +208,8 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
     }
     let deleted = bucket.delete_all(keys, false).await;
     let mut problems = deleted.problems;
-    if let (true, Found::Nothing) = (problems.is_empty(), read_store(bucket, store, "").await?) {
+    let group = Group::whole(store);
+    if let (true, Found::Nothing) = (problems.is_empty(), read_store(bucket, &group, "").await?) {
         // What is left tells of a store that is no more.
         problems = clear_ledger(bucket, store, None).await?;
     }
@@ -205,14 +224,14 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
 async fn foretell(
     args: &RecoverArgs,
     bucket: &Bucket,
-    prefix: &str,
+    folder: &str,
     all: &[String],
     found: Vec<(String, Option<Journal>)>,
 ) -> Result<(), Failure> {
     let mut transactions = 0;
     if !found.is_empty() {
         let desk = bucket.unfenced()?;
-        let guarantees = probe_and_sweep(&desk, prefix, &this("recover")?).await?;
+        let guarantees = probe_and_sweep(&desk, folder, &this("recover")?).await?;
         let times = LeaseTimes::of_this_run();
         for (store, journal) in found {
             let holder = live_lease(bucket, &store, &guarantees, times).await?;

@@ -4,33 +4,34 @@ use futures::TryStreamExt;
 
 use super::hold::Hold;
 use super::start::{Started, start};
-use super::stores::stores;
-use crate::cli::RollbackArgs;
+use super::stores::{keys, stores};
+use crate::cli::{RollbackArgs, Spot};
 use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, roll_back};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
 use crate::source::list;
-use crate::store::{Bucket, layout};
+use crate::store::{Bucket, Group, layout};
 
 /// Runs the command on this rank.
 pub(super) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = args.store.prefix()?.unwrap_or_default();
+    let spot = args.store.spot_or_all()?;
     let Started {
         bucket, runtime, ..
     } = start(&args.store, ranks)?;
     let done = match ranks.rank() {
-        0 => runtime.block_on(rollback_here(args, &bucket, &prefix)),
+        0 => runtime.block_on(rollback_here(args, &bucket, &spot)),
         _ => Ok(()),
     };
     ranks.broadcast(&done)?
 }
 
-async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Result<(), Failure> {
-    bucket.reach(prefix).await?;
-    let stores = stores(bucket, prefix, &args.variables).await?;
+async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
+    bucket.reach(spot.key()).await?;
+    let groups = stores(bucket, spot, &args.variables).await?;
+    let stores = keys(&groups);
     if stores.is_empty() {
-        let place = layout::below(bucket.place(), prefix);
+        let place = layout::below(bucket.place(), spot.key());
         let message = format!("{place}: there are no stores");
         return Err(Failure::new(Exit::NoStore, message));
     }
@@ -38,7 +39,7 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, prefix: &str) -> Re
     let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
-        done = undo_all(bucket, &stores, &hold).await;
+        done = undo_all(bucket, &groups, &hold).await;
     }
     let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
@@ -73,12 +74,14 @@ async fn written_here(
 
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with
 /// it; what a rollback that died has begun is not undone twice.
-async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(), Failure> {
+async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), Failure> {
     let (mut last, mut problems) = (Vec::new(), Vec::new());
-    let stores = stores.iter().filter(|store| !hold.left.was_undone(store));
-    for store in stores {
-        match last_of(bucket, store).await {
-            Ok(found) => last.push((store, found)),
+    let groups = groups
+        .iter()
+        .filter(|group| !hold.left.was_undone(&group.store));
+    for group in groups {
+        match last_of(bucket, group).await {
+            Ok(found) => last.push((&group.store, found)),
             Err(problem) => problems.push(problem),
         }
     }
@@ -118,8 +121,9 @@ async fn undo_all(bucket: &Bucket, stores: &[String], hold: &Hold) -> Result<(),
     Ok(())
 }
 
-/// The last committed transaction of `store`, if it can be undone.
-async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
+/// The last committed transaction of the store of `group`, if it can be undone and is of the group.
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> {
+    let store = group.store.as_str();
     let impossible = |problem: &str| {
         let message = format!("store '{store}': {problem}; nothing was changed");
         Failure::new(Exit::NothingToUndo, message)
@@ -142,6 +146,25 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
         }
         Err(error) => return Err(error.into()),
     };
+    let of_group = |key: &str| {
+        let below = key.strip_prefix(&group.key());
+        below.is_some_and(|below| below.starts_with('/'))
+    };
+    let arrays = entry
+        .arrays
+        .iter()
+        .map(|array| layout::below(store, &array.name));
+    let documents = entry.documents.iter().map(|document| document.key.clone());
+    let stranger = arrays
+        .chain(documents)
+        .find(|key| !group.path.is_empty() && !of_group(key) && !of_group_above(group, key));
+    if let Some(stranger) = stranger {
+        return Err(impossible(&format!(
+            "its last transaction, {id}, is of '{stranger}' too, which is not in the group '{}'; to undo that, name the whole store: \
+             --store {store}",
+            group.path
+        )));
+    }
     // Another tool may have changed the store since.
     let root = &entry.root;
     let now = bucket.get(&root.key).await;
@@ -159,4 +182,10 @@ async fn last_of(bucket: &Bucket, store: &str) -> Result<Unfinished, Failure> {
         writer: entry.holder.clone(),
         entry: Some(entry),
     })
+}
+
+/// Is `key` that of a document of one of the groups that `group` lies in? With what it holds, theirs change.
+fn of_group_above(group: &Group, key: &str) -> bool {
+    let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+    group.key().starts_with(&format!("{folder}/"))
 }

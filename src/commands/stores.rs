@@ -1,69 +1,130 @@
-//! Which stores a command means that was given a prefix, and perhaps variables.
+//! Which stores a command means that was told where, and perhaps variables.
 
 use futures::TryStreamExt;
 
+use super::place::{Place, is_there};
+use super::shelf::{Compact, Shelf, readable};
+use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
-use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, is_store};
+use crate::store::{Bucket, Group, layout};
 
-/// The stores below `prefix`, and its compact one, that are there or have a ledger; those of `variables` only, if there are
-/// any.
+/// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
+/// `variables` only, if there are any.
 ///
 /// # Errors
-/// If one of `variables` is neither, or the server does not list.
+/// If one of `variables` is in none or in two, or the server does not list.
 pub(super) async fn stores(
     bucket: &Bucket,
-    prefix: &str,
+    spot: &Spot,
     variables: &[String],
-) -> Result<Vec<String>, Failure> {
-    let mut found: Vec<String> = bucket.stores(prefix).try_collect().await?;
-    found.extend(ledgers(bucket, prefix).await?);
-    if !prefix.is_empty() {
-        let compact = layout::compact_key(prefix);
-        let is_there = !bucket.folder(&compact).await?.is_empty();
-        if is_there || !bucket.folder(&layout::ledger(&compact)).await?.is_empty() {
-            found.push(compact);
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
+) -> Result<Vec<Group>, Failure> {
+    let place = Place::of(bucket, spot).await?;
     if variables.is_empty() {
-        return Ok(found);
+        return all(bucket, spot, &place).await;
     }
     let mut named = Vec::new();
     for variable in variables {
-        let store = match variable.as_str() {
-            "compact" => layout::compact_key(prefix),
-            name => layout::store_key(prefix, name),
+        let found = match &place {
+            _ if variable == "compact" => place.compact(bucket, spot).await?,
+            Place::Shelf(shelf) => of_shelf(bucket, shelf, variable).await?,
+            Place::Group(_) | Place::Store(_) => {
+                let group = place.compact(bucket, spot).await?;
+                let stored = match &group {
+                    Some(group) => readable(bucket, group).await?,
+                    None => None,
+                };
+                let mut arrays = stored.iter().flat_map(|stored| &stored.arrays);
+                group.filter(|_| arrays.any(|array| array.name == *variable))
+            }
         };
-        if !found.contains(&store) {
-            let place = layout::below(bucket.place(), prefix);
-            let message = format!("{place}: there is no store '{store}'; check --prefix and -v");
-            return Err(Failure::new(Exit::NoStore, message));
-        }
-        named.push(store);
+        named.push(found.ok_or_else(|| no_store(bucket, spot, variable, &place))?);
     }
+    named.sort_unstable();
+    named.dedup();
     Ok(named)
 }
 
-/// The stores below `prefix` that have a ledger: perhaps nothing else is left of them.
-async fn ledgers(bucket: &Bucket, prefix: &str) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
-    let mut ahead = vec![prefix.to_owned()];
-    while let Some(folder) = ahead.pop() {
-        for below in bucket.folder(&folder).await?.folders {
-            let name = below.rsplit('/').next().unwrap_or_default();
-            if name == LEDGERS {
-                let ledgers = bucket.folder(&below).await?.folders;
-                let stores = ledgers.iter().filter_map(|ledger| {
-                    let name = ledger.rsplit('/').next()?;
-                    is_store(name).then(|| layout::below(&folder, name))
-                });
-                found.extend(stores);
-            } else if !is_store(name) {
-                ahead.push(below);
-            }
+/// The keys of the stores of `groups`, each once.
+pub(super) fn keys(groups: &[Group]) -> Vec<String> {
+    let mut keys: Vec<String> = groups.iter().map(|group| group.store.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Those at and below `spot`.
+async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Failure> {
+    let mut found = match place {
+        Place::Group(group) => vec![group.clone()],
+        Place::Store(key) => match is_there(bucket, key).await? {
+            true => vec![Group::whole(key)],
+            false => Vec::new(),
+        },
+        Place::Shelf(shelf) => {
+            let sites = bucket.sites(&shelf.prefix);
+            let stores = sites.try_filter(|site| std::future::ready(!site.is_repository));
+            let stores = stores.map_ok(|site| Group::whole(&site.key));
+            stores.try_collect().await?
         }
+    };
+    if let Some(beside) = beside(bucket, spot).await? {
+        found.push(Group::whole(&beside));
     }
+    found.sort_unstable();
+    found.dedup();
     Ok(found)
+}
+
+/// The store of all variables beside the prefix that `spot` is, if it is there.
+///
+/// # Errors
+/// If the server does not list.
+pub(super) async fn beside(bucket: &Bucket, spot: &Spot) -> Result<Option<String>, Failure> {
+    let Spot::Below(prefix) = spot else {
+        return Ok(None);
+    };
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    let compact = layout::compact_key(prefix);
+    Ok(is_there(bucket, &compact).await?.then_some(compact))
+}
+
+/// The store of `variable` on `shelf`.
+async fn of_shelf(
+    bucket: &Bucket,
+    shelf: &Shelf,
+    variable: &str,
+) -> Result<Option<Group>, Failure> {
+    let compact = Compact::of(bucket, shelf).await?;
+    let key = shelf.store_of(bucket, variable, compact.as_ref()).await?;
+    Ok(key.as_deref().map(Group::whole))
+}
+
+/// The failure that `variable` is in no store.
+fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Failure {
+    let key = spot.key();
+    let message = match (place, variable) {
+        (Place::Group(group), _) => {
+            format!(
+                "{}: store '{group}' does not hold '{variable}'; check -v",
+                bucket.place()
+            )
+        }
+        (Place::Store(store), _) => {
+            format!(
+                "{}: there is no store '{store}' with '{variable}'; check --store and -v",
+                bucket.place()
+            )
+        }
+        (Place::Shelf(shelf), name) => {
+            let place = layout::below(bucket.place(), key);
+            let store = match name {
+                "compact" => shelf.new_compact(),
+                name => layout::store_key(key, name),
+            };
+            format!("{place}: there is no store '{store}'; check --prefix and -v")
+        }
+    };
+    Failure::new(Exit::NoStore, message)
 }

@@ -8,9 +8,9 @@ use std::fmt;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::area::{Area, chosen};
-use crate::cli::{DeleteArgs, bytes_shown};
+use crate::cli::{DeleteArgs, Spot, bytes_shown};
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, StoreError, is_store, layout};
+use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, Site, StoreError, layout};
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
@@ -44,9 +44,10 @@ impl Survey {
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
-    pub async fn of(args: &DeleteArgs, bucket: &Bucket, prefix: &str) -> Result<Self, Failure> {
-        let chosen = chosen(args, prefix)?;
+    pub async fn of(args: &DeleteArgs, bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
+        let prefix = spot.key();
         bucket.reach(prefix).await?;
+        let chosen = chosen(args, bucket, spot).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
         let ways: Vec<String> = chosen
@@ -121,27 +122,21 @@ impl Survey {
     }
 
     fn count(&mut self, area: &Area, entry: &Entry) {
-        let mut of_store = |store: &str| {
-            let store = layout::below(&area.parent, store);
-            self.stores.entry(store).or_default().count(entry.bytes);
-        };
-        match area.kind(&entry.key) {
-            Kind::Part { store } => of_store(store),
-            Kind::Root { store, document } => {
-                of_store(store);
-                let store = layout::below(&area.parent, store);
-                let place = ROOT_DOCUMENTS.iter().position(|name| *name == document);
-                if let Some(place) = place {
-                    self.roots[place].push(store);
-                }
+        let (store, kind) = area.kind(&entry.key);
+        if let Some(store) = store.filter(|_| kind != Kind::Foreign) {
+            let tally = self.stores.entry(store.to_owned()).or_default();
+            if kind != Kind::Ledger {
+                tally.count(entry.bytes);
             }
-            Kind::Ledger { parent, name } => {
-                if let Some(name) = name {
-                    let store = layout::below(&area.parent, &layout::below(parent, name));
-                    self.stores.entry(store).or_default();
-                }
-                self.ledgers.count(entry.bytes);
+            if let Kind::Root(document) = kind
+                && let Some(place) = ROOT_DOCUMENTS.iter().position(|name| *name == document)
+            {
+                self.roots[place].push(store.to_owned());
             }
+        }
+        match kind {
+            Kind::Root(_) | Kind::Part => {}
+            Kind::Ledger => self.ledgers.count(entry.bytes),
             Kind::Foreign => {
                 self.foreign.count(entry.bytes);
                 if self.first_foreign.len() < SHOWN {
@@ -225,7 +220,7 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
-    fn count(&mut self, bytes: u64) {
+    pub fn count(&mut self, bytes: u64) {
         self.objects += 1;
         self.bytes += bytes;
     }
@@ -249,8 +244,11 @@ async fn no_store(
         let message = format!("{place}: there is nothing to delete");
         return Ok(Failure::new(Exit::NoStore, message));
     }
-    let mut there = bucket.folder(prefix).await?.folders;
-    there.retain(|folder| is_store(folder.rsplit('/').next().unwrap_or_default()));
+    let is_here =
+        |site: &Site| site.key.rsplit_once('/').map_or("", |(folder, _)| folder) == prefix;
+    let sites = bucket.sites(prefix);
+    let sites = sites.try_filter(|site| std::future::ready(is_here(site) && !site.is_repository));
+    let there: Vec<String> = sites.map_ok(|site| site.key).try_collect().await?;
     let there = match there.len() {
         0 => "there are no stores".to_owned(),
         n => format!("there are {}", shown(&there, n as u64)),

@@ -7,14 +7,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::source::{Archive, Catalogue, SourceError, list};
-use crate::store::{Bucket, Found, StoreError, Stored, layout, read_store};
+use crate::store::{Bucket, Found, Group, StoreError, Stored, read_store};
 
 /// Stores that are looked at at a time.
 pub(super) const REQUESTS: usize = 16;
 
 /// A store that is asked for.
 pub(super) struct Target {
+    /// Its key.
     pub key: String,
+    /// The group in it.
+    pub group: Group,
     /// Its data variables.
     pub mains: Vec<String>,
     /// These and their coordinates.
@@ -109,43 +112,6 @@ pub(super) fn chosen(catalogue: &Catalogue, named: &[String]) -> Result<Vec<Stri
     Ok(chosen)
 }
 
-/// A store for each variable, or one for all.
-pub(super) fn targets(
-    archive: &Archive,
-    prefix: &str,
-    variables: Vec<String>,
-    compact: bool,
-) -> Vec<Target> {
-    let target = |key: String, mains: Vec<String>| Target {
-        key,
-        members: archive.members(&mains),
-        mains,
-    };
-    if compact {
-        return vec![target(layout::compact_key(prefix), variables)];
-    }
-    let each = variables.into_iter();
-    each.map(|variable| target(layout::store_key(prefix, &variable), vec![variable]))
-        .collect()
-}
-
-/// Bounds and other variables that are no data, but have stores of their own below `prefix`, as the Python msm-os makes them: these
-/// go on with the others.
-pub(super) async fn of_no_data(
-    archive: &Archive,
-    bucket: &Bucket,
-    prefix: &str,
-) -> Result<Vec<Target>, StoreError> {
-    let there = bucket.folder(prefix).await?.folders;
-    let names = archive
-        .catalogue
-        .not_data()
-        .into_iter()
-        .map(|(name, _)| name);
-    let names = names.filter(|name| there.contains(&layout::store_key(prefix, name)));
-    Ok(targets(archive, prefix, names.collect(), false))
-}
-
 /// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.
 pub(super) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<String> {
     let members = all_members(targets);
@@ -164,14 +130,24 @@ pub(super) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<Stri
 }
 
 /// What any of `targets` holds, each once.
-pub(super) fn all_members(targets: &[Target]) -> Vec<String> {
-    let mut members: Vec<String> = Vec::new();
-    for name in targets.iter().flat_map(|t| &t.members) {
-        if !members.contains(name) {
-            members.push(name.clone());
+fn all_members(targets: &[Target]) -> Vec<String> {
+    once(targets.iter().flat_map(|t| &t.members).cloned())
+}
+
+/// The `variables`, each followed by its coordinates; each once.
+pub(super) fn with_coordinates(archive: &Archive, variables: &[String]) -> Vec<String> {
+    let each = variables.chunks(1);
+    once(each.flat_map(|variable| archive.members(variable)))
+}
+
+fn once(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
-    members
+    found
 }
 
 /// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
@@ -182,7 +158,7 @@ pub(super) async fn held(
     axis: &str,
     named: bool,
 ) -> Result<Vec<Target>, Failure> {
-    let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.key, axis));
+    let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
     let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
     let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (mut target, found) in targets.into_iter().zip(looked?) {

@@ -7,34 +7,33 @@ use super::stores::stores;
 use super::verify_against::Against;
 use super::verify_rounds::{Checkers, Word};
 use super::verify_store::{Looked, look};
-use crate::cli::VerifyArgs;
+use crate::cli::{Spot, VerifyArgs};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::store::{Bucket, layout};
+use crate::store::{Bucket, Group, layout};
 
 /// Runs the command on this rank.
 pub(super) fn verify(args: &VerifyArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let asked = args.store.prefix()?;
+    let asked = args.store.spot()?;
     let Started {
         bucket,
         runtime,
         threads,
     } = start(&args.store, ranks)?;
     let against = Against::new(args, ranks)?;
-    let prefix = match &against {
-        Some(against) => against.prefix(asked, ranks)?,
-        None => asked.unwrap_or_default(),
+    let spot = match &against {
+        Some(against) => against.spot(asked, ranks)?,
+        None => args.store.spot_or_all()?,
     };
     let mut checkers = Checkers::new(ranks, &runtime, &bucket, args.memory);
     let mut found = Looked::default();
     if ranks.rank() == 0 {
-        let done = look_at_all(&mut checkers, args, &prefix, &mut found);
+        let done = look_at_all(&mut checkers, args, &spot, &mut found);
         ranks.broadcast(&done.map(|()| Word::End))??;
     } else {
         checkers.follow()?;
     }
-    let compared =
-        against.map(|against| against.compare(&prefix, &bucket, &runtime, threads, ranks));
+    let compared = against.map(|against| against.compare(&spot, &bucket, &runtime, threads, ranks));
     let verdict = conclude(found, compared.transpose(), ranks.rank() == 0);
     // Rank 0 has seen it all.
     ranks.broadcast(&verdict)?
@@ -44,11 +43,11 @@ pub(super) fn verify(args: &VerifyArgs, ranks: &Ranks) -> Result<(), Failure> {
 fn look_at_all(
     checkers: &mut Checkers<'_>,
     args: &VerifyArgs,
-    prefix: &str,
+    spot: &Spot,
     found: &mut Looked,
 ) -> Result<(), Failure> {
     let (runtime, bucket) = (checkers.runtime, checkers.bucket);
-    let stores = runtime.block_on(chosen(bucket, args, prefix))?;
+    let stores = runtime.block_on(chosen(bucket, args, spot))?;
     for store in stores {
         // Of a create that was rolled back, a ledger without anything in it may be left.
         if let Some(looked) = look(checkers, &store, &mut say)? {
@@ -56,7 +55,7 @@ fn look_at_all(
         }
     }
     if found.stores == 0 {
-        let place = layout::below(bucket.place(), prefix);
+        let place = layout::below(bucket.place(), spot.key());
         let message = format!("{}: there are no stores", place.trim_end_matches('/'));
         return Err(Failure::new(Exit::NoStore, message));
     }
@@ -65,20 +64,17 @@ fn look_at_all(
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(bucket: &Bucket, args: &VerifyArgs, prefix: &str) -> Result<Vec<String>, Failure> {
-    bucket.reach(prefix).await?;
+async fn chosen(bucket: &Bucket, args: &VerifyArgs, spot: &Spot) -> Result<Vec<Group>, Failure> {
+    bucket.reach(spot.key()).await?;
     let named = match args.is_compact() {
-        true if prefix.is_empty() => {
+        true if spot.key().is_empty() => {
             let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
             return Err(Failure::new(Exit::Usage, message));
         }
         true => &args.variables[..1],
         false => args.named(),
     };
-    let mut stores = stores(bucket, prefix, named).await?;
-    stores.sort_unstable();
-    stores.dedup();
-    Ok(stores)
+    stores(bucket, spot, named).await
 }
 
 /// Rank 0 prints the total, and says how it went.

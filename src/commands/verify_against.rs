@@ -8,14 +8,15 @@ use tokio::runtime::Runtime;
 
 use super::catalogue::catalogue;
 use super::corners::Domain;
+use super::destinations::{Aim, Wanted, targets};
 use super::differing::differences;
 use super::fit::fit;
-use super::prefix::prefix;
+use super::prefix::spot;
 use super::projector::Projector;
 use super::settle::settle;
-use super::targets::{REQUESTS, Target, chosen, held, held_besides, lacked, of_no_data, targets};
+use super::targets::{REQUESTS, Target, chosen, held, held_besides, lacked};
 use super::weights::weigh;
-use crate::cli::VerifyArgs;
+use crate::cli::{Spot, VerifyArgs};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
@@ -59,26 +60,26 @@ impl<'a> Against<'a> {
         }))
     }
 
-    /// The prefix `asked` for, or the one that the files' names give.
+    /// Where it was `asked` for, or the prefix that the files' names give.
     ///
     /// # Errors
     /// On every rank the same: if the names give none.
-    pub(super) fn prefix(&self, asked: Option<String>, ranks: &Ranks) -> Result<String, Failure> {
-        let prefix = match &self.archive {
-            Some(archive) => prefix(asked, archive),
-            None => Ok(String::new()),
+    pub(super) fn spot(&self, asked: Option<Spot>, ranks: &Ranks) -> Result<Spot, Failure> {
+        let spot = match &self.archive {
+            Some(archive) => spot(asked, archive),
+            None => Ok(Spot::Below(String::new())),
         };
-        ranks.broadcast(&prefix)?
+        ranks.broadcast(&spot)?
     }
 
-    /// Compares all that the files hold with the stores below `prefix`; returns a line for each object that differs, on
+    /// Compares all that the files hold with the stores at `spot`; returns a line for each object that differs, on
     /// rank 0.
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
     pub(super) fn compare(
         self,
-        prefix: &str,
+        spot: &Spot,
         bucket: &Bucket,
         runtime: &Runtime,
         threads: usize,
@@ -93,7 +94,7 @@ impl<'a> Against<'a> {
             Some(archive) => {
                 let mut settings = settings(args, ranks.size(), threads);
                 runtime
-                    .block_on(plan(args, archive, domain, prefix, bucket, &mut settings))
+                    .block_on(plan(args, archive, domain, spot, bucket, &mut settings))
                     .map(Some)
             }
             None => Ok(None),
@@ -143,25 +144,23 @@ async fn plan(
     args: &VerifyArgs,
     archive: &Archive,
     domain: Domain,
-    prefix: &str,
+    spot: &Spot,
     bucket: &Bucket,
     settings: &mut Settings,
 ) -> Result<Plan, Failure> {
     let named = args.named();
     let variables = chosen(&archive.catalogue, named)?;
-    let mut all = Vec::new();
-    if !args.is_compact() {
-        all.extend(targets(archive, prefix, variables.clone(), false));
-        if named.is_empty() {
-            all.extend(of_no_data(archive, bucket, prefix).await?);
-        }
-    }
     // Without names, whichever stores there are.
-    if args.is_compact() || (args.variables.is_empty() && !prefix.is_empty()) {
-        all.extend(targets(archive, prefix, variables, true));
-    }
+    let wanted = Wanted {
+        spot,
+        is_compact: args.is_compact(),
+        is_named: !named.is_empty(),
+        consolidates: false,
+        aim: Aim::Compare,
+    };
+    let all = targets(bucket, archive, &wanted, variables).await?;
     let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
-    let looked = stream::iter(&all).map(|t| read_store(bucket, &t.key, &archive.axis));
+    let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
     let mut projector = Projector::new(None, domain, settings.tolerance);

@@ -13,7 +13,7 @@ use crate::cli::{Meter, bytes_shown};
 use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
 use crate::exit::Failure;
 use crate::plan::LACKING;
-use crate::store::{Entry, Known, KnownArray, Named, StoreError, layout};
+use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
 use crate::transfer::Content;
 
 /// What came of looking at stores.
@@ -30,6 +30,7 @@ pub(super) struct Looked {
 /// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
 /// megabytes of a million objects; each goes when its object is met in the listing, which is held a round at a time.
 struct Look<'a, 'b> {
+    group: &'a Group,
     checkers: &'a mut Checkers<'b>,
     say: &'a mut dyn FnMut(&str) -> Result<(), Failure>,
     store: &'a str,
@@ -41,18 +42,21 @@ struct Look<'a, 'b> {
     found: Looked,
 }
 
-/// Looks at `store`, and says what it finds, a fault a line. `None` if there is nothing.
+/// Looks at `group`, and says what it finds, a fault a line. `None` if there is nothing.
 ///
 /// # Errors
 /// If the server does not let it look.
 pub(super) fn look(
     checkers: &mut Checkers<'_>,
-    store: &str,
+    group: &Group,
     say: &mut dyn FnMut(&str) -> Result<(), Failure>,
 ) -> Result<Option<Looked>, Failure> {
     let (runtime, bucket) = (checkers.runtime, checkers.bucket);
-    let kept = runtime.block_on(read_kept(bucket, store))?;
+    let store = group.store.as_str();
+    let mut kept = runtime.block_on(read_kept(bucket, store))?;
+    kept.objects.retain(|array, _| group.is_above(array));
     let mut look = Look {
+        group,
         checkers,
         say,
         store,
@@ -72,7 +76,10 @@ pub(super) fn look(
     )?;
     look.tell_journal()?;
     match runtime.block_on(Known::read(bucket, store)) {
-        Ok(Some(known)) => look.whole(&known)?,
+        Ok(Some(mut known)) => {
+            known.retain(group);
+            look.whole(&known)?;
+        }
         Ok(None) => {
             if !look.without_root()? {
                 return Ok(None);
@@ -86,12 +93,12 @@ pub(super) fn look(
     let found = look.found;
     if found.unrecorded > 0 {
         let line = format!(
-            "{store}: {} objects have no manifest: only that they decode was checked",
+            "{group}: {} objects have no manifest: only that they decode was checked",
             found.unrecorded
         );
         (look.say)(&line)?;
     }
-    (look.say)(&format!("{store}: {}", found.shown()))?;
+    (look.say)(&format!("{group}: {}", found.shown()))?;
     Ok(Some(found))
 }
 
@@ -167,7 +174,7 @@ impl Look<'_, '_> {
         self.checkers.store(known)?;
         let gaps = self.gaps(known);
         let mut meter = Meter::new(recorded_bytes(&self.kept));
-        let mut listing = bucket.entries(self.store).try_chunks(ROUND);
+        let mut listing = bucket.entries(&self.group.key()).try_chunks(ROUND);
         while let Some(entries) = runtime.block_on(listing.next()) {
             let entries = entries.map_err(|cause| cause.1)?;
             let (mut items, mut faults) = (Vec::new(), Vec::new());

@@ -104,7 +104,6 @@ async fn objects(
     force: bool,
 ) -> Result<Vec<Listed>, Failure> {
     let store = &outline.store;
-    let parent = store.rfind('/').map_or(0, |end| end + 1);
     let mut objects = Vec::new();
     for name in names {
         let below = format!("{store}/{name}");
@@ -118,7 +117,7 @@ async fn objects(
         }
         let mut entries = bucket.entries(&below);
         while let Some(entry) = entries.try_next().await? {
-            let is_part = matches!(Kind::of(&entry.key[parent..]), Kind::Part { .. });
+            let is_part = matches!(Kind::of(store, &entry.key), Kind::Part);
             if !is_part && !force {
                 let message = format!(
                     "'{}' is not this program's; nothing was deleted; move it away, or delete it too with --force",

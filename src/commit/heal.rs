@@ -95,12 +95,8 @@ async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<Vec<Str
     for document in ROOT_DOCUMENTS {
         bucket.delete(&layout::below(store, document)).await?;
     }
-    let parent = store.rsplit_once('/').map_or("", |(parent, _)| parent);
     let mut keys = bucket.list(store).await?;
-    keys.retain(|key| {
-        let below = key.strip_prefix(parent).unwrap_or(key);
-        !matches!(Kind::of(below.trim_start_matches('/')), Kind::Foreign)
-    });
+    keys.retain(|key| Kind::of(store, key) != Kind::Foreign);
     let mut problems = remove(bucket, keys).await;
     if problems.is_empty() {
         problems.extend(clear_ledger(bucket, store, Some(id)).await?);

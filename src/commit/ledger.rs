@@ -121,6 +121,20 @@ impl LastTransaction {
         }
     }
 
+    /// The record of a transaction that left the root document `root`, and how many objects is not known.
+    #[must_use]
+    pub fn of_documents(number: u64, command: &str, root: &str) -> Self {
+        Self {
+            transaction: number,
+            command: command.to_owned(),
+            steps: 0,
+            stored_bytes: None,
+            objects: None,
+            documents: documents(root),
+            root_crc32c: crc32c::crc32c(root.as_bytes()),
+        }
+    }
+
     /// What follows `before` when a transaction stores and replaces this many objects and bytes.
     fn after(
         before: Option<&Self>,

@@ -9,10 +9,12 @@
 mod array_removal;
 mod back;
 mod clear;
+mod consolidation;
 mod cut;
 mod edits;
 mod expected;
 mod forward;
+mod group_removal;
 mod heal;
 mod journal;
 mod kept;
@@ -33,7 +35,9 @@ mod written;
 
 pub use array_removal::ArrayRemoval;
 pub use back::{clear_ledger, roll_back};
+pub use consolidation::consolidate;
 pub use cut::Cut;
+pub use group_removal::remove_group;
 pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
 pub use journal::{
     Entry, Journal, ROLLBACK, State, Unfinished, Writer, is_id, new_id, number_of, read_journal,

@@ -105,19 +105,12 @@ fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<
     })
 }
 
-/// What the object `key` of `store` is.
-fn kind<'a>(store: &str, key: &'a str) -> Kind<'a> {
-    // The names before the store's say nothing.
-    let parent = store.rfind('/').map_or(0, |end| end + 1);
-    key.get(parent..).map_or(Kind::Foreign, Kind::of)
-}
-
 fn is_ours(store: &str, key: &str) -> bool {
-    matches!(kind(store, key), Kind::Part { .. } | Kind::Root { .. })
+    matches!(Kind::of(store, key), Kind::Part | Kind::Root(_))
 }
 
 fn is_root(store: &str, key: &str) -> bool {
-    matches!(kind(store, key), Kind::Root { .. })
+    matches!(Kind::of(store, key), Kind::Root(_))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::upkeep::{After, stale_checksums};
 use crate::exit::Failure;
 use crate::source::{Archive, SourceError, Variable};
 use crate::store::document::{self, Documents};
-use crate::store::{StoredArray, Version, layout};
+use crate::store::{Stored, StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
 pub(super) struct Draft {
@@ -66,8 +66,10 @@ pub(super) fn draft_arrays(
     }
     attributes.added.extend(settings.attributes.clone());
     attributes.removed = stale_checksums(request, settings);
+    let nested = request.stored.as_ref().and_then(|s| s.nested.as_ref());
+    let group = nested.map_or("", |nested| &nested.path);
     // What the root document tells of, and what of it changes.
-    let mut told = document::of_store(version, old_root.as_deref(), &attributes);
+    let mut told = document::of_store(version, old_root.as_deref(), group, &attributes);
     let mut changed = told.clone();
     let mut problems = Vec::new();
     let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -120,14 +122,15 @@ pub(super) fn draft_arrays(
     changed.extend(grown.iter().cloned());
     told.extend(grown);
     let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
-    let changed = changed.into_iter();
+    let of_groups = nested.map(|nested| document::of_groups(version, nested, &attributes, &told));
+    let changed = changed.into_iter().chain(of_groups.into_iter().flatten());
     Ok(TargetStore {
         key: request.key.clone(),
         documents: changed
             .map(|(path, document)| (format!("{}/{path}", request.key), document.to_string()))
             .collect(),
         root_key: layout::root_document(&request.key, version),
-        new_root: document::root(version, old_root.as_deref(), &attributes, &told),
+        new_root: document::root(version, old_root.as_deref(), group, &attributes, &told),
         old_root,
         new_steps: count(false),
         replaced_steps: if settings.replace { count(true) } else { 0 },
@@ -249,8 +252,15 @@ fn draft_array(
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
+    let in_store = |stored: &Stored| stored.path_of(&variable.name);
+    let name = request
+        .stored
+        .as_ref()
+        .map_or_else(|| variable.name.clone(), in_store);
+    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
+    let documents = document::of_array(version, &name, formed.document.clone(), new);
     let array = TargetArray {
-        name: variable.name.clone(),
+        name,
         origin: item.origin.clone(),
         conversions,
         masking,
@@ -265,8 +275,6 @@ fn draft_array(
         phase,
         tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
-    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
-    let documents = document::of_array(version, &variable.name, formed.document, new);
     Ok(Drafted {
         array,
         documents,
@@ -299,7 +307,7 @@ fn padding(archive: &Archive, request: &Request) -> Result<Documents, PlanError>
         let new = attributes.as_ref().map(|a| (a, &array.dimensions[..]));
         documents.extend(document::of_array(
             stored.version,
-            &array.name,
+            &stored.path_of(&array.name),
             document,
             new,
         ));

@@ -114,6 +114,7 @@ pub(super) fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     (case.old > 0).then(|| Stored {
         version: Version::V3,
         root: "{}".to_owned(),
+        nested: None,
         arrays: archive
             .catalogue
             .variables

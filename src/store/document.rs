@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::codec::Codec;
 use super::document_v2 as v2;
+use super::hierarchy::{self, consolidate, grown_groups, set_attributes};
+use super::layout;
+use super::stored::Nested;
 use super::version::Version;
 use crate::source::{DType, Number, Variable, number_to_json};
 
@@ -131,24 +134,30 @@ impl Attributes {
     }
 }
 
-/// The attributes of the store whose root document is `root`.
+/// The attributes of the group `group` of the store whose root document is `root`.
 #[must_use]
-pub fn attributes(version: Version, root: &str) -> Map<String, Value> {
+pub fn attributes(version: Version, root: &str, group: &str) -> Map<String, Value> {
     let root: Value = serde_json::from_str(root).unwrap_or_default();
-    let attributes = match version {
-        Version::V3 => &root["attributes"],
-        Version::V2 => &root["metadata"][".zattrs"],
+    let attributes = match (version, group) {
+        (Version::V3, "") => &root["attributes"],
+        (Version::V3, path) => &root["consolidated_metadata"]["metadata"][path]["attributes"],
+        (Version::V2, path) => &root["metadata"][layout::below(path, ".zattrs")],
     };
     attributes.as_object().cloned().unwrap_or_default()
 }
 
-/// The documents of a store, but for its arrays and its root document, that change with its `attributes`; its root document is
-/// `old`, or it is new.
+/// The documents of the group `group` of a store, but for its arrays and its root document, that change when it gets these
+/// `attributes`; the root document is `old`, or it is new.
 #[must_use]
-pub fn of_store(version: Version, old: Option<&str>, attributes: &Attributes) -> Documents {
+pub fn of_store(
+    version: Version,
+    old: Option<&str>,
+    group: &str,
+    attributes: &Attributes,
+) -> Documents {
     match version {
         Version::V3 => Vec::new(),
-        Version::V2 => v2::of_store(parsed(old), attributes),
+        Version::V2 => v2::of_store(parsed(old), group, attributes),
     }
 }
 
@@ -156,34 +165,116 @@ fn parsed(root: Option<&str>) -> Option<Value> {
     root.and_then(|root| serde_json::from_str(root).ok())
 }
 
-/// The root document: a new one, or `old`, with its `attributes` changed and these documents replaced.
+/// The root document: a new one, or `old`, with the `attributes` of the group `group` changed and these documents replaced.
 #[must_use]
 pub fn root(
     version: Version,
     old: Option<&str>,
+    group: &str,
     attributes: &Attributes,
     documents: &[(String, Value)],
 ) -> String {
-    let old = parsed(old);
-    if version == Version::V2 {
-        return v2::root(old, documents);
-    }
-    let mut root = old.unwrap_or_else(|| {
-        json!({
+    let new = match version {
+        Version::V2 => json!({"zarr_consolidated_format": 1, "metadata": {}}),
+        Version::V3 => json!({
             "zarr_format": 3,
             "node_type": "group",
             "attributes": {},
             "consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata": {}},
-        })
-    });
-    if !attributes.is_empty() {
-        let mut all = root["attributes"].as_object().cloned().unwrap_or_default();
-        attributes.change(&mut all);
-        root["attributes"] = Value::Object(all);
+        }),
+    };
+    let mut root = parsed(old).unwrap_or(new);
+    if version == Version::V3 {
+        set_attributes(&mut root, group, attributes);
     }
     for (path, document) in documents {
-        let name = path.strip_suffix("/zarr.json").unwrap_or(path);
-        root["consolidated_metadata"]["metadata"][name] = document.clone();
+        consolidate(version, &mut root, path, document);
     }
     root.to_string()
+}
+
+/// The document `group` of a group once it tells no more of the group `path` in it and of what lies in that.
+#[must_use]
+pub fn without(version: Version, group: &str, path: &str) -> String {
+    hierarchy::without(version, group, path)
+}
+
+/// The documents of the groups of a hierarchy, from below its root down to `nested`, that change when that gets these
+/// `attributes` and these documents are put. They tell those who open these groups by themselves.
+#[must_use]
+pub fn of_groups(
+    version: Version,
+    nested: &Nested,
+    attributes: &Attributes,
+    documents: &[(String, Value)],
+) -> Documents {
+    grown_groups(version, nested, attributes, documents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_keeps_what_is_not_replaced() {
+        let old =
+            json!({"zarr_consolidated_format": 1, "metadata": {"a/.zarray": 1, "a/.zattrs": 2}});
+        let documents = [("a/.zarray".to_owned(), json!(3))];
+        let new = root(
+            Version::V2,
+            Some(&old.to_string()),
+            "",
+            &Attributes::default(),
+            &documents,
+        );
+        let new: Value = serde_json::from_str(&new).unwrap();
+        assert_eq!(new["metadata"], json!({"a/.zarray": 3, "a/.zattrs": 2}));
+        assert_eq!(new["zarr_consolidated_format"], 1);
+    }
+
+    #[test]
+    fn the_root_of_a_hierarchy_tells_of_its_groups_as_they_tell_themselves() {
+        let group = |metadata: Value| json!({"node_type": "group", "attributes": {}, "consolidated_metadata": {"metadata": metadata}});
+        let old = group(json!({"T": group(json!({"tos": 1})), "U": group(json!({})), "T/tos": 1}));
+        let title = json!({"title": "x"});
+        let attributes = Attributes {
+            added: title.as_object().unwrap().clone(),
+            removed: vec!["none".to_owned()],
+        };
+        let documents = [("T/tos/zarr.json".to_owned(), json!(2))];
+        let new = root(
+            Version::V3,
+            Some(&old.to_string()),
+            "T",
+            &attributes,
+            &documents,
+        );
+        let new: Value = serde_json::from_str(&new).unwrap();
+        let mut expected = group(json!({"tos": 2}));
+        expected["attributes"] = title;
+        let all = json!({"T": expected, "U": group(json!({})), "T/tos": 2});
+        assert_eq!(new, group(all));
+        // The group's own document, for those who open it by itself.
+        let nested = Nested {
+            path: "T".to_owned(),
+            groups: vec![("T".to_owned(), group(json!({"tos": 1})).to_string())],
+        };
+        let own = of_groups(Version::V3, &nested, &attributes, &documents);
+        assert_eq!(own, [("T/zarr.json".to_owned(), expected)]);
+    }
+
+    #[test]
+    fn a_group_that_is_taken_out_is_told_of_by_nobody() {
+        let group = |metadata: Value| json!({"node_type": "group", "consolidated_metadata": {"metadata": metadata}});
+        let old = group(
+            json!({"a": group(json!({"T": 1, "T/tos": 1, "Tx": 1})), "a/T": 1, "a/T/tos": 1, "a/Tx": 1}),
+        );
+        let new = without(Version::V3, &old.to_string(), "a/T");
+        let expected = group(json!({"a": group(json!({"Tx": 1})), "a/Tx": 1}));
+        assert_eq!(serde_json::from_str::<Value>(&new).unwrap(), expected);
+        let old = json!({"metadata": {"a/.zgroup": 1, "a/T/.zgroup": 1, "a/T/tos/.zarray": 1}});
+        let new = without(Version::V2, &old.to_string(), "a/T");
+        let expected = json!({"metadata": {"a/.zgroup": 1}});
+        assert_eq!(serde_json::from_str::<Value>(&new).unwrap(), expected);
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::codec::{BLOCK_BYTES, Codec};
 use super::document::{Attributes, Documents, NewArray};
+use super::layout;
 use crate::source::number_to_json;
 
 /// The attribute with the names of an array's dimensions.
@@ -68,8 +69,8 @@ pub(super) fn of_array(
     std::iter::once(array).chain(attributes).collect()
 }
 
-/// `.zgroup` and `.zattrs`, as far as they are new.
-pub(super) fn of_store(old: Option<Value>, attributes: &Attributes) -> Documents {
+/// `.zgroup` and `.zattrs` of the group `group`, as far as they are new.
+pub(super) fn of_store(old: Option<Value>, group: &str, attributes: &Attributes) -> Documents {
     let Some(old) = old else {
         return vec![
             (".zgroup".to_owned(), json!({"zarr_format": 2})),
@@ -79,21 +80,13 @@ pub(super) fn of_store(old: Option<Value>, attributes: &Attributes) -> Documents
     if attributes.is_empty() {
         return Vec::new();
     }
-    let mut all = old["metadata"][".zattrs"]
+    let path = layout::below(group, ".zattrs");
+    let mut all = old["metadata"][&path]
         .as_object()
         .cloned()
         .unwrap_or_default();
     attributes.change(&mut all);
-    vec![(".zattrs".to_owned(), json!(all))]
-}
-
-/// `.zmetadata`.
-pub(super) fn root(old: Option<Value>, documents: &[(String, Value)]) -> String {
-    let mut root = old.unwrap_or_else(|| json!({"zarr_consolidated_format": 1, "metadata": {}}));
-    for (path, document) in documents {
-        root["metadata"][path] = document.clone();
-    }
-    root.to_string()
+    vec![(path, json!(all))]
 }
 
 #[cfg(test)]
@@ -176,15 +169,5 @@ mod tests {
             1,
             "one that grows keeps its attributes"
         );
-    }
-
-    #[test]
-    fn the_root_keeps_what_is_not_replaced() {
-        let old =
-            json!({"zarr_consolidated_format": 1, "metadata": {"a/.zarray": 1, "a/.zattrs": 2}});
-        let new: Value =
-            serde_json::from_str(&root(Some(old), &[("a/.zarray".to_owned(), json!(3))])).unwrap();
-        assert_eq!(new["metadata"], json!({"a/.zarray": 3, "a/.zattrs": 2}));
-        assert_eq!(new["zarr_consolidated_format"], 1);
     }
 }

@@ -74,6 +74,11 @@ pub enum StoreError {
     #[error("store '{store}': {problem}; nothing was written")]
     Foreign { store: String, problem: String },
     #[error(
+        "'{key}' is an Icechunk repository: only Icechunk writes there, and it is left as it is; choose another place with \
+         --prefix or --store; nothing was written"
+    )]
+    Repository { key: String },
+    #[error(
         "{key} in the ledger cannot be read ({cause}): it is damaged, or another version of msm_os made it; run that \
          version's recover, or delete the store and send its files again"
     )]
@@ -126,6 +131,7 @@ impl From<StoreError> for Failure {
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
             StoreError::Foreign { .. }
+            | StoreError::Repository { .. }
             | StoreError::Damaged { .. }
             | StoreError::Journal { .. } => Exit::ForeignStore,
             StoreError::Overtaken { .. } => Exit::TransferFailed,

@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::bucket::Bucket;
 use super::chunk_codec::ChunkCodec;
 use super::error::StoreError;
+use super::hierarchy::{nested, of_group};
 use super::layout;
 use super::members::members;
+use super::node::{Group, is_repository};
 use super::stored::{Stored, StoredArray};
 use super::text::text_type;
 use super::uneven::uneven;
@@ -26,24 +28,28 @@ pub enum Found {
     Store(Stored),
 }
 
-/// Looks at the place of the store `key`, in which the array `axis` tells the steps apart.
+/// Looks at the place of `group`, in which the array `axis` tells the steps apart.
 ///
 /// # Errors
 /// If the bucket cannot be read, or something lies there that is not a Zarr store with consolidated metadata.
-pub async fn read_store(bucket: &Bucket, key: &str, axis: &str) -> Result<Found, StoreError> {
+pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Found, StoreError> {
     // Nothing may be there, or what a dead create left: the listing tells.
-    let Some((version, root)) = root(bucket, key).await? else {
-        return without_root(bucket, key).await;
+    let Some((version, root)) = root(bucket, &group.store).await? else {
+        return without_root(bucket, &group.store).await;
     };
-    let (root, document) = parse_root(key, version, &root)?;
+    let (root, document) = parse_root(&group.store, version, &root)?;
     let arrays = members(version, &document);
+    let mut arrays = arrays.map_err(|problem| unreadable(&group.store, version, &problem))?;
+    of_group(&mut arrays, &group.path);
     let mut stored = Stored {
         version,
         root,
-        arrays: arrays.map_err(|problem| unreadable(key, version, &problem))?,
+        nested: nested(bucket, group, version, &document).await?,
+        arrays,
         steps: Vec::new(),
         bounds: Vec::new(),
     };
+    let key = &group.key();
     for array in &mut stored.arrays {
         if array.dtype.as_ref().is_ok_and(|dtype| dtype.is_text()) {
             array.dtype = Ok(text_type(bucket, key, array).await?);
@@ -149,6 +155,11 @@ pub(super) async fn root(
 }
 
 async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
+    if is_repository(&bucket.folder(key).await?) {
+        return Err(StoreError::Repository {
+            key: key.to_owned(),
+        });
+    }
     let keys = bucket.list(key).await?;
     let below = |k: &String| {
         let below = k.strip_prefix(key).and_then(|k| k.strip_prefix('/'));
@@ -161,8 +172,8 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
     // Readers see such a store even so: it may be another tool's, and whole.
     if keys.iter().any(|k| below(k).as_deref() == Some(".zgroup")) {
         return Err(foreign(
-            "it has a .zgroup but no .zmetadata: no consolidated metadata; consolidate it with zarr-python, or, if a send died \
-             here, delete it"
+            "it has a .zgroup but no .zmetadata: no consolidated metadata; send or update with --consolidate, or consolidate it with \
+             zarr-python, or, if a send died here, delete it"
                 .to_owned(),
         ));
     }

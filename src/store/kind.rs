@@ -1,72 +1,41 @@
-//! What an object is, told from its key alone. Pure.
+//! What an object is to a store, told from its key alone. Pure.
 //!
 //! Key type: [`Kind`].
 
-use super::layout::LEDGERS;
+use super::layout;
 
 /// The documents at the root of a store, in the order in which they have to go so that no reader meets half a store.
 pub const ROOT_DOCUMENTS: [&str; 4] = ["zarr.json", ".zmetadata", ".zgroup", ".zattrs"];
 
-/// What an object is.
+/// What an object is to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
-    /// A document at the root of a store.
-    Root {
-        /// The store.
-        store: &'a str,
-        /// The document's name.
-        document: &'a str,
-    },
-    /// A document or a chunk of an array of a store.
-    Part {
-        /// The store.
-        store: &'a str,
-    },
-    /// An object of a ledger.
-    Ledger {
-        /// What comes before the store's name, without the last `/`.
-        parent: &'a str,
-        /// The store's name; `None` if it is of no one store.
-        name: Option<&'a str>,
-    },
-    /// Not of this program's making.
+    /// This document at its root.
+    Root(&'a str),
+    /// A document or a chunk of an array or a group in it.
+    Part,
+    /// An object of its ledger.
+    Ledger,
+    /// Not of this program's making, or of another store.
     Foreign,
 }
 
 impl<'a> Kind<'a> {
-    /// What the object `key` is, where `key` begins below the prefix that stores are looked for in.
+    /// What the object `key` is to the store `store`.
     #[must_use]
-    pub fn of(key: &'a str) -> Self {
-        let mut begin = 0;
-        while let Some(length) = key[begin..].find('/') {
-            let end = begin + length;
-            let (part, rest) = (&key[begin..end], &key[end + 1..]);
-            if part == LEDGERS {
-                let parent = key[..begin].trim_end_matches('/');
-                let name = rest.split_once('/').map(|(name, _)| name);
-                let name = name.filter(|name| is_store(name));
-                return Self::Ledger { parent, name };
-            }
-            if is_store(part) {
-                let store = &key[..end];
-                return if ROOT_DOCUMENTS.contains(&rest) {
-                    Self::Root {
-                        store,
-                        document: rest,
-                    }
-                } else if is_part(rest) {
-                    Self::Part { store }
-                } else {
-                    Self::Foreign
-                };
-            }
-            begin = end + 1;
+    pub fn of(store: &str, key: &'a str) -> Self {
+        let below = |folder: &str| key.strip_prefix(folder)?.strip_prefix('/');
+        match below(store) {
+            Some(document) if ROOT_DOCUMENTS.contains(&document) => Self::Root(document),
+            Some(part) if is_part(part) => Self::Part,
+            Some(_) => Self::Foreign,
+            None if below(&layout::ledger(store)).is_some() => Self::Ledger,
+            None => Self::Foreign,
         }
-        Self::Foreign
     }
 }
 
-/// Is this the last part of a store's key?
+/// Does this last part of a key say that it is a store, before anything of it is there?
 #[must_use]
 pub fn is_store(part: &str) -> bool {
     part.strip_suffix(".zarr")
@@ -78,7 +47,7 @@ fn is_part(key: &str) -> bool {
     let Some((array, last)) = key.rsplit_once('/') else {
         return false;
     };
-    if ["zarr.json", ".zarray", ".zattrs", ".zgroup"].contains(&last) {
+    if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(&last) {
         return !array.is_empty();
     }
     // v3: array/c/0/1, or array/c of a scalar; v2: array/0.1 or array/0/1.
@@ -102,53 +71,58 @@ mod tests {
 
     #[test]
     fn keys_of_stores_and_ledgers_are_told_from_others() {
-        let root = |store, document| Kind::Root { store, document };
-        let store = "a/tos.zarr";
-        for document in ROOT_DOCUMENTS {
-            let key = format!("a/tos.zarr/{document}");
-            assert_eq!(Kind::of(&key), root(store, document));
+        for store in ["a/tos.zarr", "a/tos", "tos"] {
+            for document in ROOT_DOCUMENTS {
+                let key = format!("{store}/{document}");
+                assert_eq!(Kind::of(store, &key), Kind::Root(document));
+            }
+            for part in [
+                "tos/zarr.json",
+                "tos/c",
+                "tos/c/0/12/3",
+                "tos/.zarray",
+                "tos/.zattrs",
+                "tos/0.12.3",
+                "tos/0",
+                "tos/0/1",
+                "12/0",
+                "12/0/1",
+                "12/0.1",
+                "12/c/0",
+                "c/c/0",
+                "gridT/zarr.json",
+                "gridT/.zmetadata",
+                "gridT/tos/c/0",
+            ] {
+                let key = format!("{store}/{part}");
+                assert_eq!(Kind::of(store, &key), Kind::Part, "{key}");
+            }
+            for key in ["last.json", "undo/7/objects/tos/c/0"] {
+                let key = format!("{}/{key}", layout::ledger(store));
+                assert_eq!(Kind::of(store, &key), Kind::Ledger, "{key}");
+            }
+            for foreign in [
+                "notes.txt",
+                "0.0",
+                "tos/c/x",
+                "tos/c/0/x",
+                "tos/1.x",
+                "tos/notes.txt",
+            ] {
+                let key = format!("{store}/{foreign}");
+                assert_eq!(Kind::of(store, &key), Kind::Foreign, "{key}");
+            }
         }
-        for part in [
-            "tos/zarr.json",
-            "tos/c",
-            "tos/c/0/12/3",
-            "tos/.zarray",
-            "tos/.zattrs",
-            "tos/0.12.3",
-            "tos/0",
-            "tos/0/1",
-            "12/0",
-            "12/0/1",
-            "12/0.1",
-            "12/c/0",
-            "c/c/0",
-        ] {
-            let key = format!("a/tos.zarr/{part}");
-            assert_eq!(Kind::of(&key), Kind::Part { store }, "{key}");
-        }
-        let name = Some("tos.zarr");
-        let ledger = |parent| Kind::Ledger { parent, name };
-        assert_eq!(Kind::of("a/.msm-os/tos.zarr/last.json"), ledger("a"));
-        assert_eq!(Kind::of(".msm-os/tos.zarr/undo/tos/c/0"), ledger(""));
-        let common = Kind::Ledger {
-            parent: "a",
-            name: None,
-        };
-        assert_eq!(Kind::of("a/.msm-os/probe"), common);
-        assert_eq!(Kind::of("a/.msm-os/other/last.json"), common);
         for foreign in [
             "notes.txt",
-            "a/notes.txt",
             "a/tos.zarr",
-            "a/.zarr/zarr.json",
-            "a/tos.zarr/notes.txt",
-            "a/tos.zarr/0.0",
-            "a/tos.zarr/tos/c/x",
-            "a/tos.zarr/tos/c/0/x",
-            "a/tos.zarr/tos/1.x",
-            "a/tos.zarr/tos/notes.txt",
+            "a/tos/zarr.json",
+            "a/tos.zarrs/zarr.json",
+            "a/.msm-os/probe",
+            "a/.msm-os/tos/last.json",
         ] {
-            assert_eq!(Kind::of(foreign), Kind::Foreign, "{foreign}");
+            let kind = Kind::of("a/tos.zarr", foreign);
+            assert_eq!(kind, Kind::Foreign, "{foreign}");
         }
     }
 
@@ -169,13 +143,13 @@ mod tests {
                 format!("{store}/tos/{}", join(".")),
                 format!("{store}/tos/{}", join("/")),
             ] {
-                prop_assert_eq!(Kind::of(&key), Kind::Part { store: &store }, "{}", key);
+                prop_assert_eq!(Kind::of(&store, &key), Kind::Part, "{}", key);
             }
         }
 
         #[test]
-        fn any_text_has_a_kind(key in "\\PC{0,40}") {
-            let _ = Kind::of(&key);
+        fn any_text_has_a_kind(store in "\\PC{0,9}", key in "\\PC{0,40}") {
+            let _ = Kind::of(&store, &key);
         }
     }
 }

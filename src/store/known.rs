@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::existing::{parse_root, root, unreadable};
 use super::layout;
 use super::members::members;
+use super::node::Group;
 use super::stored::StoredArray;
 use super::version::Version;
 
@@ -86,11 +87,25 @@ impl Known {
         })
     }
 
+    /// Leaves out what does not lie in `group`.
+    pub fn retain(&mut self, group: &Group) {
+        let store = format!("{}/", self.store);
+        let within = |key: &String| group.is_above(key.strip_prefix(&store).unwrap_or_default());
+        self.documents.retain(|key, _| within(key));
+        self.arrays.retain(|path, _| group.is_above(path));
+    }
+
     /// What `key` is.
     #[must_use]
     pub fn named(&self, key: &str) -> Named<'_> {
+        let of_group = |key: &str| {
+            // Version 2 does not consolidate what its groups consolidate themselves.
+            let group = key.strip_suffix(".zmetadata");
+            group.is_some_and(|group| self.documents.contains_key(&format!("{group}.zgroup")))
+        };
         if self.documents.contains_key(key)
             || key == layout::root_document(&self.store, self.version)
+            || of_group(key)
         {
             return Named::Document;
         }

@@ -39,7 +39,7 @@ pub fn root_document(store: &str, version: Version) -> String {
 /// The folder, beside stores, that holds their ledgers.
 pub const LEDGERS: &str = ".msm-os";
 
-/// The key of the ledger of `store`: `<parent>/.msm-os/<name>.zarr`, outside the store, so that no reader trips over it.
+/// The key of the ledger of `store`: `<parent>/.msm-os/<name>`, outside the store, so that no reader trips over it.
 #[must_use]
 pub fn ledger(store: &str) -> String {
     match store.rsplit_once('/') {
@@ -155,11 +155,14 @@ pub fn is_probe(key: &str) -> bool {
     name.starts_with("probe-")
 }
 
-/// Is this key of a ledger that of a lease, or of a delete that has not ended?
+/// Is this key of the ledger of `store` that of a lease, or of a delete that has not ended?
 #[must_use]
-pub fn is_in_use(key: &str) -> bool {
-    let below = key.rsplit_once(".zarr/").map_or(key, |(_, below)| below);
-    below.starts_with("lease/") || (below.starts_with("journal/") && below.ends_with(".delete"))
+pub fn is_in_use(store: &str, key: &str) -> bool {
+    let in_folder = |folder: String| {
+        let below = key.strip_prefix(&folder);
+        below.is_some_and(|below| below.starts_with('/'))
+    };
+    in_folder(leases(store)) || (in_folder(journals(store)) && key.ends_with(".delete"))
 }
 
 /// The key of the object by which a run finds out what the server guarantees, in the ledgers' folder of `folder`.

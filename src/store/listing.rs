@@ -1,7 +1,8 @@
 //! What lies in a bucket: streaming listings with sizes, and listings of one folder.
 //!
-//! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds.
+//! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds; [`Site`], where a store is.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -11,8 +12,10 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
+use super::examine::is_doctors;
 use super::kind::is_store;
-use super::layout::LEDGERS;
+use super::layout::{self, LEDGERS};
+use super::node::Node;
 
 /// An object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,15 @@ pub struct Entry {
     pub key: String,
     /// Its size.
     pub bytes: u64,
+}
+
+/// Where a store is, or what is no store and lies among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its key.
+    pub key: String,
+    /// Is it an Icechunk repository?
+    pub is_repository: bool,
 }
 
 /// What one folder holds.
@@ -115,26 +127,70 @@ impl Bucket {
         })
     }
 
-    /// The stores below `prefix` in the order of their keys, folder by folder; none is looked into.
-    pub fn stores(&self, prefix: &str) -> BoxStream<'_, Result<String, StoreError>> {
-        let name = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
+    /// The stores at and below `prefix`, in the order of their keys, folder by folder: by their documents, by their names, or
+    /// because they have a ledger; and Icechunk repositories. None is looked into.
+    pub fn sites(&self, prefix: &str) -> BoxStream<'_, Result<Site, StoreError>> {
         // What is still to be looked at, the next one last.
         let ahead: Vec<(String, bool)> = vec![(prefix.to_owned(), false)];
         let walk = stream::try_unfold(ahead, move |mut ahead| async move {
-            while let Some((folder, is_a_store)) = ahead.pop() {
-                if is_a_store {
-                    return Ok(Some((folder, ahead)));
-                }
-                let folders = self.folder(&folder).await?.folders.into_iter().rev();
-                let kept = folders.filter(|folder| name(folder) != LEDGERS);
-                ahead.extend(kept.map(|folder| {
-                    let is_a_store = is_store(&name(&folder));
-                    (folder, is_a_store)
-                }));
+            while let Some((key, is_a_store)) = ahead.pop() {
+                let is_repository = if is_a_store {
+                    false
+                } else {
+                    let folder = self.folder(&key).await?;
+                    match self.node_of(&key, &folder).await? {
+                        Node::Group if !key.is_empty() => false,
+                        Node::Repository => true,
+                        Node::Array => continue,
+                        Node::Group | Node::Folder => {
+                            ahead.extend(self.places(&key, &folder).await?);
+                            continue;
+                        }
+                    }
+                };
+                return Ok(Some((Site { key, is_repository }, ahead)));
             }
             Ok(None)
         });
         walk.boxed()
+    }
+
+    /// Where stores may lie in the folder `prefix`, which holds `folder`, the first one last, and whether one does: its name
+    /// says so, or its ledger.
+    async fn places(
+        &self,
+        prefix: &str,
+        folder: &Folder,
+    ) -> Result<Vec<(String, bool)>, StoreError> {
+        let mut places: BTreeMap<String, bool> = BTreeMap::new();
+        for key in &folder.folders {
+            let name = key.rsplit('/').next().unwrap_or_default();
+            if name != LEDGERS {
+                // As the keys below them: `a!/x` comes before `a/x`.
+                *places.entry(format!("{key}/")).or_default() |= is_store(name);
+                continue;
+            }
+            for name in self.ledgers(prefix).await? {
+                places.insert(format!("{}/", layout::below(prefix, &name)), true);
+            }
+        }
+        let places = places.into_iter().rev();
+        Ok(places
+            .map(|(key, is_a_store)| (key.trim_end_matches('/').to_owned(), is_a_store))
+            .collect())
+    }
+
+    /// The names of the stores in the folder `prefix` that have a ledger: perhaps nothing else is left of them.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn ledgers(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let folders = self.folder(&layout::below(prefix, LEDGERS)).await?.folders;
+        let names = folders
+            .iter()
+            .map(|key| key.rsplit('/').next().unwrap_or_default());
+        let names = names.filter(|name| !is_doctors(name));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// The object `key`, and when it was put (UTC, `2026-01-31T12:00:00Z`).

@@ -28,7 +28,7 @@ fn members_v3(root: &Value) -> Result<Vec<StoredArray>, String> {
     }
     let Some(metadata) = root["consolidated_metadata"]["metadata"].as_object() else {
         return Err(
-            "it has no consolidated metadata; consolidate it with zarr-python first".into(),
+            "it has no consolidated metadata; send or update with --consolidate, or consolidate it with zarr-python first".into(),
         );
     };
     let arrays = metadata

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use super::hierarchy::groups;
+use super::layout;
 use super::version::Version;
 use crate::source::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
 
@@ -16,6 +18,8 @@ pub struct Stored {
     pub version: Version,
     /// Its root document, as it was read.
     pub root: String,
+    /// Which group of a hierarchy this is; `None` of the topmost one.
+    pub nested: Option<Nested>,
     /// Its arrays.
     pub arrays: Vec<StoredArray>,
     /// The values of its append coordinate.
@@ -58,6 +62,34 @@ impl Stored {
             variables: variables.collect(),
             ..Catalogue::default()
         }
+    }
+}
+
+/// A group in a hierarchy, which the root document tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nested {
+    /// Its path below the root.
+    pub path: String,
+    /// The documents of the groups from below the root down to it that tell of other nodes or have attributes, by these groups'
+    /// paths: `zarr.json`, or version 2's `.zmetadata`.
+    pub groups: Vec<(String, String)>,
+}
+
+impl Stored {
+    /// The paths of all groups of the store, in order; that of the topmost one is empty.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        groups(
+            self.version,
+            &serde_json::from_str(&self.root).unwrap_or_default(),
+        )
+    }
+
+    /// The path, below the store, of what is called `name` in the group.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> String {
+        let group = self.nested.as_ref().map_or("", |nested| &nested.path);
+        layout::below(group, name)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Dataset {
 #[derive(Debug, Clone)]
 struct Parts {
     document: String,
+    /// Where in each key the name of the array begins.
+    begin: usize,
     chunks: BTreeMap<String, Option<Bytes>>,
 }
 
@@ -48,7 +50,13 @@ impl Dataset {
                 (key, object)
             });
             let chunks = chunks.collect();
-            (name, Parts { document, chunks })
+            let begin = store.len() + 1;
+            let parts = Parts {
+                document,
+                begin,
+                chunks,
+            };
+            (name, parts)
         });
         Some(Self {
             root_key,
@@ -117,10 +125,26 @@ impl Dataset {
             || *key == format!("{store}/.zgroup")
             || *key == format!("{store}/.zattrs")
             || self.arrays.keys().any(is_document)
+            || self.is_of_group(store, key)
             || self
                 .arrays
                 .values()
                 .any(|parts| parts.chunks.contains_key(key))
+    }
+
+    /// Is `key` that of a document of a group that the root tells of?
+    fn is_of_group(&self, store: &str, key: &str) -> bool {
+        let below = key
+            .strip_prefix(store)
+            .and_then(|below| below.strip_prefix('/'));
+        let Some((group, document)) = below.and_then(|below| below.rsplit_once('/')) else {
+            return false;
+        };
+        let root: Value = serde_json::from_slice(&self.root).unwrap();
+        let inline = &root["consolidated_metadata"]["metadata"][group];
+        (document == "zarr.json" && inline["node_type"] == "group")
+            || ([".zgroup", ".zattrs"].contains(&document)
+                && root["metadata"][format!("{group}/.zgroup")].is_object())
     }
 
     fn has_root(&self, objects: &Objects) -> Result<(), String> {
@@ -142,8 +166,7 @@ impl Parts {
         let array = array(name, &self.document);
         for (key, chunk) in &self.chunks {
             if let Some(chunk) = choose(key, chunk.as_ref()) {
-                let place = &key[key.find(&format!(".zarr/{name}/")).unwrap() + ".zarr/".len()..];
-                let place = StoreKey::new(place).unwrap();
+                let place = StoreKey::new(&key[self.begin..]).unwrap();
                 array.storage().set(&place, chunk.clone()).unwrap();
             }
         }

@@ -6,6 +6,7 @@
 mod access;
 mod again;
 mod any_files;
+mod any_store;
 mod append;
 mod archives;
 mod compact;
@@ -18,6 +19,7 @@ mod differential;
 mod doctor;
 mod faults;
 mod formats;
+mod hierarchies;
 mod interrupted;
 mod iris;
 mod list;

@@ -57,14 +57,12 @@ pub async fn sweep(
 /// If they cannot be found or removed.
 pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreError> {
     let leases = format!("{}/", layout::leases(store));
-    let parent = store.rfind('/').map_or(0, |end| end + 1);
     let mut swept = 0;
     for folder in [store.to_owned(), layout::ledger(store)] {
         for staged in bucket.staged(&folder).await? {
-            let kind = staged.of.get(parent..).map_or(Kind::Foreign, Kind::of);
             // Others may claim the lease just now, but nobody else changes the store.
             let is_over = !staged.of.starts_with(&leases) || is_dead(&staged);
-            if is_over && kind != Kind::Foreign {
+            if is_over && Kind::of(store, &staged.of) != Kind::Foreign {
                 bucket.clear_away(&staged.path).await?;
                 swept += 1;
             }

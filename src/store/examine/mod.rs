@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::bucket::Bucket;
 use super::error::StoreError;
+use super::kind::is_store;
 use super::layout::{LEDGERS, below};
 
 /// Looks for what is left to remove.
@@ -55,6 +56,12 @@ pub struct Verdict {
 #[must_use]
 pub fn folder(prefix: &str, token: &str) -> String {
     below(prefix, &format!("{LEDGERS}/doctor-{token}"))
+}
+
+/// Is this the name of such a folder, and not that of a store's ledger?
+#[must_use]
+pub fn is_doctors(name: &str) -> bool {
+    name.starts_with("doctor-") && !is_store(name)
 }
 
 /// Tries everything in `folder`, tells each finding at once, and removes what it put.

@@ -1,11 +1,13 @@
 //! The scenes of the crash matrix: every command that writes, killed at each of its requests.
 
+use std::path::Path;
+
 use nemo_like::{Spec, Variable};
 
 use super::worker::{killed_at, made_by};
 use super::{Dies, Next, Scene};
 use crate::dataset::Objects;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, python_runs};
 use crate::truncate::of_length;
 
 const STORES: &[&str] = &["T1m/thetao.zarr", "T1m/tos.zarr"];
@@ -136,6 +138,56 @@ fn creates_a_compact_store() {
         ..scene("compact", Objects::new(), line(&command))
     }
     .try_all();
+}
+
+#[test]
+fn creates_and_deletes_a_store_of_any_name() {
+    let files = Files::new();
+    let file = files.months(1, 1, 0);
+    let line = ["send", "-b", "ocean", "--store", "T1m/any", "-f", &file];
+    let create = line.map(str::to_owned).to_vec();
+    let made = made_by(&Objects::new(), &create);
+    Scene {
+        stores: &["T1m/any"],
+        ..scene("any name", Objects::new(), create)
+    }
+    .try_all();
+    let line = ["delete", "-b", "ocean", "-p", "T1m/any", "--all", "--yes"];
+    Scene {
+        stores: &["T1m/any"],
+        next: &[Next::Same, Next::Recover],
+        idle: 27,
+        ..scene("delete of any name", made, line.map(str::to_owned).to_vec())
+    }
+    .try_all();
+}
+
+#[test]
+fn appends_to_a_group_of_a_hierarchy() {
+    for version in ["3", "2"] {
+        let files = Files::new();
+        let place = files.sandbox.path("made/T1m/tree.zarr");
+        let first = files.months(1, 1, 0);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/write_tree.py");
+        python_runs(&script, &[place.to_str().unwrap(), version, &first]);
+        let start = files.sandbox.tree("made").into_iter();
+        let start = start.map(|(key, bytes)| (key, bytes.into())).collect();
+        let next = files.months(2, 2, 0);
+        let command = [
+            "send",
+            "-b",
+            "ocean",
+            "-p",
+            "T1m/tree.zarr/gridT",
+            "-f",
+            &next,
+        ];
+        Scene {
+            stores: &["T1m/tree.zarr"],
+            ..scene("hierarchy", start, command.map(str::to_owned).to_vec())
+        }
+        .try_all();
+    }
 }
 
 #[test]

@@ -1,0 +1,190 @@
+//! Hierarchies: groups within a group, as xarray writes a `DataTree`. One store, whose root document consolidates all of it.
+
+use serde_json::Value;
+
+use super::bucket::Bucket;
+use super::document::Attributes;
+use super::error::StoreError;
+use super::layout;
+use super::node::Group;
+use super::stored::{Nested, StoredArray};
+use super::version::Version;
+
+/// The paths of the groups that `root` tells of, in order; the topmost one, which is always there, is the empty path.
+pub(super) fn groups(version: Version, root: &Value) -> Vec<String> {
+    let documents = consolidated(version, root).as_object();
+    let mut paths: Vec<String> = documents
+        .into_iter()
+        .flatten()
+        .filter_map(|(path, document)| match version {
+            Version::V3 => (document["node_type"] == "group").then(|| path.clone()),
+            Version::V2 => path.strip_suffix("/.zgroup").map(str::to_owned),
+        })
+        .collect();
+    paths.push(String::new());
+    paths.sort_unstable();
+    paths
+}
+
+/// The documents that `root` consolidates.
+fn consolidated(version: Version, root: &Value) -> &Value {
+    match version {
+        Version::V3 => &root["consolidated_metadata"]["metadata"],
+        Version::V2 => &root["metadata"],
+    }
+}
+
+/// Keeps the arrays that lie in the group `path` itself, and calls them what they are called there.
+pub(super) fn of_group(arrays: &mut Vec<StoredArray>, path: &str) {
+    arrays.retain_mut(|array| {
+        let name = match path {
+            "" => Some(array.name.as_str()),
+            path => array
+                .name
+                .strip_prefix(path)
+                .and_then(|n| n.strip_prefix('/')),
+        };
+        let name = name.filter(|name| !name.contains('/')).map(str::to_owned);
+        name.map(|name| array.name = name).is_some()
+    });
+}
+
+/// What there is to know of `group` beside its arrays, if it is not the topmost one of its store, whose root document is
+/// `root`.
+pub(super) async fn nested(
+    bucket: &Bucket,
+    group: &Group,
+    version: Version,
+    root: &Value,
+) -> Result<Option<Nested>, StoreError> {
+    if group.path.is_empty() {
+        return Ok(None);
+    }
+    let known = groups(version, root);
+    if !known.contains(&group.path) {
+        let named = known.iter().filter(|path| !path.is_empty());
+        let named: Vec<String> = named.map(|path| format!("'{path}'")).collect();
+        let groups = match &named[..] {
+            [] => "no groups in it".to_owned(),
+            _ => format!("the groups {}", named.join(", ")),
+        };
+        return Err(StoreError::Foreign {
+            store: group.store.clone(),
+            problem: format!(
+                "'{group}' lies in it, and its consolidated metadata tell of {groups}, not of '{}'; no store is put into another's \
+                 group: choose one of its groups, or another place with --prefix or --store; if another program has added the \
+                 group, consolidate the store with zarr-python",
+                group.path
+            ),
+        });
+    }
+    let mut groups = Vec::new();
+    let ends = group.path.match_indices('/').map(|(end, _)| end);
+    for end in ends.chain([group.path.len()]) {
+        let path = &group.path[..end];
+        let key = layout::root_document(&layout::below(&group.store, path), version);
+        match bucket.get(&key).await {
+            Ok(document) => {
+                let document = String::from_utf8(document.to_vec());
+                let document = document.map_err(|cause| StoreError::Damaged {
+                    key: key.clone(),
+                    cause: cause.to_string(),
+                })?;
+                groups.push((path.to_owned(), document));
+            }
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let path = group.path.clone();
+    Ok(Some(Nested { path, groups }))
+}
+
+/// Sets the document at `path` among those that `root` consolidates; and among those of groups on the way that the root tells of
+/// together with what they consolidate themselves.
+pub(super) fn consolidate(version: Version, root: &mut Value, path: &str, document: &Value) {
+    if version == Version::V2 {
+        root["metadata"][path] = document.clone();
+        return;
+    }
+    let name = path.strip_suffix("/zarr.json").unwrap_or(path);
+    let metadata = &mut root["consolidated_metadata"]["metadata"];
+    metadata[name] = document.clone();
+    for (end, _) in name.match_indices('/') {
+        let within = &mut metadata[&name[..end]]["consolidated_metadata"]["metadata"];
+        if within.as_object().is_some_and(|within| !within.is_empty()) {
+            within[&name[end + 1..]] = document.clone();
+        }
+    }
+}
+
+/// The documents of the groups of `nested` once these `documents`, by their paths below the root, and these `attributes` of the
+/// group are put: those that change, by their paths.
+pub(super) fn grown_groups(
+    version: Version,
+    nested: &Nested,
+    attributes: &Attributes,
+    documents: &[(String, Value)],
+) -> Vec<(String, Value)> {
+    let grown = nested.groups.iter().filter_map(|(path, document)| {
+        let old: Value = serde_json::from_str(document).ok()?;
+        let mut new = old.clone();
+        if *path == nested.path && version == Version::V3 {
+            set_attributes(&mut new, "", attributes);
+        }
+        if consolidated(version, &old).is_object() {
+            for (below, document) in documents {
+                if let Some(below) = below.strip_prefix(path).and_then(|b| b.strip_prefix('/')) {
+                    consolidate(version, &mut new, below, document);
+                }
+            }
+        }
+        (new != old).then(|| (format!("{path}/{}", version.root()), new))
+    });
+    grown.collect()
+}
+
+/// The document `root` of a group once it tells no more of the group `path` in it and of what lies in that.
+pub(super) fn without(version: Version, root: &str, path: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(root) else {
+        return root.to_owned();
+    };
+    remove(version, &mut document, path);
+    document.to_string()
+}
+
+fn remove(version: Version, document: &mut Value, path: &str) {
+    let metadata = match version {
+        Version::V3 => &mut document["consolidated_metadata"]["metadata"],
+        Version::V2 => &mut document["metadata"],
+    };
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    let within = |name: &str| {
+        let below = name.strip_prefix(path);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    metadata.retain(|name, _| !within(name));
+    for (end, _) in path.match_indices('/') {
+        if let Some(above) = metadata.get_mut(&path[..end])
+            && above["consolidated_metadata"]["metadata"].is_object()
+        {
+            remove(version, above, &path[end + 1..]);
+        }
+    }
+}
+
+/// What the root document `root` of version 3 says of the group `path` when that gets these `attributes`.
+pub(super) fn set_attributes(root: &mut Value, path: &str, attributes: &Attributes) {
+    let group = match path {
+        "" => root,
+        path => &mut root["consolidated_metadata"]["metadata"][path],
+    };
+    if attributes.is_empty() {
+        return;
+    }
+    let mut all = group["attributes"].as_object().cloned().unwrap_or_default();
+    attributes.change(&mut all);
+    group["attributes"] = Value::Object(all);
+}
