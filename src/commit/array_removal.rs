@@ -157,7 +157,7 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
     let named = named_by(&outline.arrays);
     let has_data = stay.iter().any(|array| {
         let is_projected = last_of(&array.name).starts_with(PROJECTED);
-        !named.contains(array.name.as_str()) && !is_projected
+        array.name == main || !named.contains(array.name.as_str()) && !is_projected
     });
     if !has_data || gone.iter().any(|array| array.name == main) {
         let what = match has_data {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use nemo_like::Spec;
 use serde_json::{Value, json};
 
-use crate::support::{Ended, Sandbox, alone, objects, on_ranks, reads_back, server};
+use crate::support::{
+    Ended, Sandbox, alone, objects, on_ranks, reads_back, server, without_ledgers,
+};
 use crate::truncate::{opens, unpack};
 
 #[test]
@@ -140,6 +142,11 @@ impl Scene {
         self.run(&[&line[..], args].concat())
     }
 
+    /// What readers see; the ledger does not keep what it kept before for undoing the send.
+    fn stores(&self) -> BTreeMap<String, Vec<u8>> {
+        self.sandbox.stores("ocean")
+    }
+
     fn tree(&self) -> BTreeMap<String, Vec<u8>> {
         self.sandbox.tree("ocean")
     }
@@ -149,7 +156,7 @@ impl Scene {
 fn the_ledger_of_a_store_knows_that_an_array_is_gone() {
     for flags in [&[][..], &["-zv", "2"]] {
         let scene = Scene::new(flags);
-        let before = scene.tree();
+        let before = scene.stores();
         let done = scene.delete(&["--array", "sos"]).well();
         assert!(done.stdout.contains("T1m.zarr: array 'sos': "), "{done:#?}");
         let verified = scene.run(&["verify"]).well();
@@ -175,7 +182,7 @@ fn the_ledger_of_a_store_knows_that_an_array_is_gone() {
         let last = scene.delete(&["--array", "tos"]);
         assert_eq!(last.code, 39, "{last:#?}");
         scene.run(&["rollback"]).well();
-        assert!(scene.tree() == before);
+        assert!(scene.stores() == before);
     }
 }
 
@@ -195,7 +202,7 @@ fn what_is_not_this_programs_is_in_the_way() {
     scene.delete(&["--array", "sos", "--force"]).well();
     assert!(!scene.sandbox.path("ocean/T1m.zarr/sos").exists());
     scene.run(&["rollback"]).well();
-    assert!(scene.tree() == before);
+    assert!(scene.stores() == without_ledgers(before));
 }
 
 #[test]
@@ -226,29 +233,57 @@ fn arrays_of_several_stores_on_a_server_go_together() {
     let line = ["delete", "--yes", "--array", "projected_x"];
     assert_eq!(run(&line).code, 39);
     assert!(objects(&server) == before);
-    let alone = |args: &[&str]| {
-        let place = ["-b", "ocean", "-c", &credentials, "-p", "T1y", "-v", "e3t"];
+    let run = |args: &[&str]| {
+        let place = [
+            "-b",
+            "ocean",
+            "-c",
+            &credentials,
+            "-p",
+            "T1y",
+            "-v",
+            "e3t",
+            "thetao",
+        ];
         on_ranks(3, &[args, &place].concat())
     };
-    alone(&[
-        "delete",
-        "--yes",
-        "--array",
-        "projected_e3t",
-        "--keep-undo",
-        "2",
-    ])
-    .well();
-    alone(&["verify"]).well();
-    alone(&["rollback"]).well();
+    let done = run(&["delete", "--yes", "--array", "extra"]).well();
+    for store in ["e3t", "thetao"] {
+        let said = format!("T1y/{store}.zarr: array 'extra': 3 objects");
+        assert!(done.stdout.contains(&said), "{said}: {done:#?}");
+    }
+    let left: Vec<String> = objects(&server)
+        .into_keys()
+        .filter(|key| key.contains(".zarr/extra/") && !key.contains(".msm-os/"))
+        .collect();
+    assert_eq!(left, [""; 0]);
+    run(&["verify"]).well();
+    run(&["rollback"]).well();
     assert!(objects(&server) == before);
 }
 
-/// Puts the stores of the Python tool on a server.
+/// Puts the stores of the Python tool on a server, two of them with an array more that nothing names.
 fn unpack_beside(sandbox: &Sandbox, server: &s3_server::Server) {
     std::fs::rename(sandbox.path("ocean"), sandbox.path("other")).unwrap();
     unpack(sandbox, "msm-os-dev-create");
-    for (key, object) in sandbox.tree("ocean") {
+    let mut objects = sandbox.tree("ocean");
+    for store in ["T1y/e3t.zarr", "T1y/thetao.zarr"] {
+        let copied = format!("{store}/projected_x/");
+        let copies: Vec<(String, Vec<u8>)> = objects
+            .iter()
+            .filter_map(|(key, bytes)| Some((key.strip_prefix(&copied)?, bytes.clone())))
+            .map(|(below, bytes)| (format!("{store}/extra/{below}"), bytes))
+            .collect();
+        objects.extend(copies);
+        let root = objects.get_mut(&format!("{store}/.zmetadata")).unwrap();
+        let mut document: Value = serde_json::from_slice(root).unwrap();
+        for path in [".zarray", ".zattrs"] {
+            let copied = document["metadata"][format!("projected_x/{path}")].clone();
+            document["metadata"][format!("extra/{path}")] = copied;
+        }
+        *root = document.to_string().into_bytes();
+    }
+    for (key, object) in objects {
         server.put_object("ocean", &key, object);
     }
 }
