@@ -342,7 +342,7 @@ fn no_store_is_put_into_another_nor_a_second_one_beside_it() {
         vec!["rollback", "-p", "npd-eorca025/T1y", "-v", "compact"],
         vec!["delete", "-p", "npd-eorca025/T1y", "-v", "compact", "--yes"],
     ] {
-        archive.refuses(39, &both, &line);
+        archive.refuses(47, &both, &line);
     }
     archive.runs(1, &["verify", "-p", "npd-eorca025/T1y"]);
     archive.runs(1, &["delete", "--store", "npd-eorca025/T1y.zarr", "--yes"]);
@@ -403,7 +403,7 @@ fn a_variable_finds_its_store() {
         &["verify", "--against", &file, "-v", "e3t"],
         &["rollback", "-p", "T1y", "-v", "e3t"],
     ] {
-        archive.refuses(39, &words, line);
+        archive.refuses(47, &words, line);
     }
     archive.runs(1, &["update", "-f", &file, "-v", "compact", "e3t"]);
     archive.runs(

@@ -34,6 +34,7 @@ mod odd_fills;
 mod odd_names;
 mod odd_times;
 mod outlived;
+mod pages;
 mod predecessors;
 mod processes;
 mod race_scenes;

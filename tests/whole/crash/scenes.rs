@@ -7,6 +7,7 @@ use nemo_like::{Spec, Variable};
 use super::worker::{killed_at, made_by};
 use super::{Dies, Next, Scene};
 use crate::dataset::Objects;
+use crate::predecessors::{archive, input};
 use crate::support::{Sandbox, python_runs};
 use crate::truncate::of_length;
 
@@ -321,6 +322,49 @@ fn recovers_what_was_prepared() {
     Scene {
         next: &[Next::Same],
         ..scene("recover of a prepared append", start, line(&["recover"]))
+    }
+    .try_all();
+}
+
+/// The store of one variable that the Python msm-os began, with what it reprojected.
+fn begun_by_another(files: &Files) -> Objects {
+    archive(&files.sandbox, "msm-os-dev-create");
+    let mut all = files.sandbox.tree("msm-os-dev-create");
+    all.retain(|key, _| key.starts_with("T1y/tos.zarr/"));
+    all
+}
+
+fn send_to_it(years: &[u32], more: &[&str]) -> Vec<String> {
+    let place = ["send", "-b", "ocean", "-p", "T1y", "-v", "tos"];
+    let words = place.iter().chain(more).map(|word| (*word).to_owned());
+    let files = years.iter().map(|&year| input(year));
+    words.chain(["-f".to_owned()]).chain(files).collect()
+}
+
+#[test]
+fn appends_to_another_tools_store() {
+    let files = Files::new();
+    let start = begun_by_another(&files);
+    Scene {
+        stores: &["T1y/tos.zarr"],
+        ..scene(
+            "append elsewhere",
+            start,
+            send_to_it(&[1977], &["--repair-attributes"]),
+        )
+    }
+    .try_all();
+}
+
+#[test]
+fn replaces_what_another_tool_reprojected() {
+    let files = Files::new();
+    let start = begun_by_another(&files);
+    let command = send_to_it(&[1976, 1977], &["-r", "--replace-projected"]);
+    Scene {
+        stores: &["T1y/tos.zarr"],
+        in_place: true,
+        ..scene("replace projected", start, command)
     }
     .try_all();
 }
