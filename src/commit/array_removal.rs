@@ -160,9 +160,10 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
         array.name == main || !named.contains(array.name.as_str()) && !is_projected
     });
     if !has_data || gone.iter().any(|array| array.name == main) {
-        let what = match has_data {
-            true => "is what the store is there for",
-            false => "is the last that has data there",
+        let what = if has_data {
+            "is what the store is there for"
+        } else {
+            "is the last that has data there"
         };
         let message = format!(
             "store '{store}': array {} {what}; nothing was deleted; to delete the store, leave --array out",

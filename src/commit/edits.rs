@@ -141,9 +141,10 @@ impl<'a> Edits<'a> {
             root,
             ..
         } = self.outline;
-        let after = match self.root == *root {
-            true => text.clone(),
-            false => self.root.to_string(),
+        let after = if self.root == *root {
+            text.clone()
+        } else {
+            self.root.to_string()
         };
         let root = Document {
             key: layout::root_document(store, *version),

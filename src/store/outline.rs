@@ -200,9 +200,10 @@ fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<Outlined
 fn separators(document: &Value, is_v3: bool) -> Option<(&'static str, &'static str)> {
     let encoding = &document["chunk_key_encoding"];
     let separator = &encoding["configuration"]["separator"];
-    let (named, separator) = match is_v3 {
-        true => (encoding["name"].as_str(), separator),
-        false => (Some("v2"), &document["dimension_separator"]),
+    let (named, separator) = if is_v3 {
+        (encoding["name"].as_str(), separator)
+    } else {
+        (Some("v2"), &document["dimension_separator"])
     };
     match (named?, separator.as_str()) {
         ("default", None | Some("/")) => Some(("c/", "/")),

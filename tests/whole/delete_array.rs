@@ -86,9 +86,10 @@ fn an_array_that_cannot_be_decoded_goes_as_any_other() {
     for key in [".zmetadata", "projected_e3t/.zarray"] {
         let path = sandbox.path("ocean/T1y/e3t.zarr").join(key);
         let mut document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let array = match key {
-            ".zmetadata" => &mut document["metadata"]["projected_e3t/.zarray"],
-            _ => &mut document,
+        let array = if key == ".zmetadata" {
+            &mut document["metadata"]["projected_e3t/.zarray"]
+        } else {
+            &mut document
         };
         array["filters"] = json!([{"id": "delta", "dtype": "<f4"}]);
         std::fs::write(path, document.to_string()).unwrap();

@@ -33,16 +33,19 @@ pub fn of_length<T: AsRef<[u8]>>(
 ) -> Vec<(String, Vec<u8>)> {
     let root = root_of(objects, store);
     let path = format!("{array}/.zarray");
-    let own = match root.ends_with(".zmetadata") {
-        true => format!("{store}/{path}"),
-        false => format!("{store}/{array}/zarr.json"),
+    let is_v2 = root.ends_with(".zmetadata");
+    let own = if is_v2 {
+        format!("{store}/{path}")
+    } else {
+        format!("{store}/{array}/zarr.json")
     };
     let parsed = |key: &String| -> Value { serde_json::from_slice(objects[key].as_ref()).unwrap() };
     let (mut document, mut consolidated) = (parsed(&own), parsed(&root));
     document["shape"][0] = json!(length);
-    match root.ends_with(".zmetadata") {
-        true => consolidated["metadata"][&path] = document.clone(),
-        false => consolidated["consolidated_metadata"]["metadata"][array] = document.clone(),
+    if is_v2 {
+        consolidated["metadata"][&path] = document.clone();
+    } else {
+        consolidated["consolidated_metadata"]["metadata"][array] = document.clone();
     }
     let text = |value: Value| value.to_string().into_bytes();
     vec![(own, text(document)), (root, text(consolidated))]
@@ -252,9 +255,10 @@ fn documents_of_arrays_that_grew_alone_are_cut_to_what_readers_see() {
         let scene = Scene::new(flags);
         // The root document was not consolidated any more.
         let documents = of_length(&scene.tree(), STORE, "tos", 9);
-        let beyond = match flags.is_empty() {
-            true => format!("{STORE}/tos/c/2/0/0"),
-            false => format!("{STORE}/tos/2.0.0"),
+        let beyond = if flags.is_empty() {
+            format!("{STORE}/tos/c/2/0/0")
+        } else {
+            format!("{STORE}/tos/2.0.0")
         };
         scene.write(vec![documents[0].clone(), (beyond.clone(), b"x".to_vec())]);
         let before = scene.stores();
