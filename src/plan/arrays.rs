@@ -214,15 +214,8 @@ fn draft_array(
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
-    let in_store = |stored: &Stored| stored.path_of(&variable.name);
-    let name = request
-        .stored
-        .as_ref()
-        .map_or_else(|| variable.name.clone(), in_store);
-    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
-    let documents = document::of_array(version, &name, formed.document.clone(), new);
     let array = TargetArray {
-        name,
+        name: request.path_of(&variable.name),
         origin: item.origin.clone(),
         conversions,
         stores: vec![index],
@@ -236,6 +229,8 @@ fn draft_array(
         phase,
         tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
+    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
+    let documents = document::of_array(version, &array.name, formed.document, new);
     Ok(Drafted {
         array,
         documents,

@@ -216,10 +216,20 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
         let original = archive.all();
         archive.runs(
             3,
-            &["send", "-f", &files[2], "-p", "npd/T1y", "-v", "thetao"],
+            &[
+                "send",
+                "-f",
+                &files[2],
+                "-p",
+                "npd/T1y",
+                "-v",
+                "thetao",
+                "--add-variables",
+            ],
         );
         for all in archive.stores() {
-            assert!(all.keys().all(|key| key.starts_with(&store)), "{all:?}");
+            let folder = format!("{store}/");
+            assert!(all.keys().all(|key| key.starts_with(&folder)));
         }
         archive.reads_back(&store, "", &files);
         for line in [
@@ -229,7 +239,6 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
                 "-p",
                 "npd/T1y",
                 "--against",
-                &files[0],
                 &files[2],
                 "-v",
                 "thetao",
