@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 
 use super::hold::Hold;
+use super::place::last;
 use super::start::{Started, start};
 use super::stores::{keys, stores};
 use crate::cli::{RollbackArgs, Spot};
@@ -10,7 +11,7 @@ use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, r
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
-use crate::store::{Bucket, Group, layout};
+use crate::store::{Bucket, Group, is_store, layout};
 
 /// Runs the command on this rank.
 pub(super) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -27,7 +28,10 @@ pub(super) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure
 
 async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
     bucket.reach(spot.key()).await?;
-    let groups = stores(bucket, spot, &args.variables).await?;
+    let mut groups = stores(bucket, spot, &args.variables).await?;
+    if args.variables.is_empty() {
+        leave_others(bucket, spot, &mut groups).await?;
+    }
     let stores = keys(&groups);
     if stores.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
@@ -42,6 +46,29 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Res
     let done = done.map_err(|failure| hold.verdict(failure));
     hold.release().await;
     done
+}
+
+/// Leaves out stores of other tools that merely lie below `spot`: without a ledger, and without a name that says they are this
+/// program's.
+async fn leave_others(
+    bucket: &Bucket,
+    spot: &Spot,
+    groups: &mut Vec<Group>,
+) -> Result<(), Failure> {
+    let mut ours = Vec::new();
+    for group in groups.drain(..) {
+        let is_named = is_store(last(&group.store)) || group.key() == spot.key();
+        if is_named
+            || !bucket
+                .folder(&layout::ledger(&group.store))
+                .await?
+                .is_empty()
+        {
+            ours.push(group);
+        }
+    }
+    *groups = ours;
+    Ok(())
 }
 
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with

@@ -190,6 +190,20 @@ fn a_store_of_all_variables_is_found_under_the_name_it_has() {
 }
 
 #[test]
+fn a_rollback_of_all_leaves_out_stores_that_this_program_never_wrote() {
+    let archive = Archive::new("ods-v3-create", str::to_owned);
+    let original = archive.all();
+    archive.runs(1, &["send", "-f", &input(1976), "-p", "other", "-v", "tos"]);
+    archive.runs(1, &["rollback"]);
+    assert!(archive.all() == original);
+    archive.refuses(
+        36,
+        &["knows of no transaction"],
+        &["rollback", "-p", "npd-eorca025/T1y"],
+    );
+}
+
+#[test]
 fn an_append_to_it_is_undone() {
     for way in [
         &["-p", "npd-eorca025/T1y"][..],
