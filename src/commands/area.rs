@@ -155,6 +155,14 @@ async fn everything(
         below: prefix.clone(),
         stores,
     }];
+    // What is left of one at the prefix itself.
+    let ledger = layout::ledger(prefix);
+    if !prefix.is_empty() && !bucket.folder(&ledger).await?.is_empty() {
+        areas.push(Area {
+            below: ledger,
+            stores: vec![prefix.clone()],
+        });
+    }
     areas.extend(
         beside(bucket, spot)
             .await?

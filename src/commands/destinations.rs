@@ -160,10 +160,17 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
     if missing.is_empty() {
         return Ok(());
     }
-    let below = found.groups().into_iter();
-    let below = below.filter(|path| *path != group.path && group.is_above(path));
+    let groups = found.groups();
+    let has_none_below = |path: &&String| {
+        let folder = format!("{path}/");
+        !groups.iter().any(|other| other.starts_with(&folder))
+    };
+    let below = groups.iter().filter(|path| group.is_above(path));
+    let below = below
+        .filter(|path| **path != group.path)
+        .filter(has_none_below);
     let below: Vec<String> = below
-        .map(|path| layout::below(&group.store, &path))
+        .map(|path| layout::below(&group.store, path))
         .collect();
     if !below.is_empty() {
         let message = format!(

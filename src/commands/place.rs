@@ -26,7 +26,13 @@ impl Place {
     pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
         let key = spot.key();
         match bucket.ground(key).await? {
-            Ground::Repository(key) => return Err(StoreError::Repository { key }.into()),
+            Ground::Repository(key) => {
+                let key = match key.as_str() {
+                    "" => bucket.place().to_owned(),
+                    _ => key,
+                };
+                return Err(StoreError::Repository { key }.into());
+            }
             Ground::Array(array) => return Err(is_an_array(&array)),
             Ground::Group(group) if group.store.is_empty() => {
                 return Err(is_a_store(bucket));

@@ -29,13 +29,13 @@ pub(super) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure
 async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
     bucket.reach(spot.key()).await?;
     let groups = stores(bucket, spot, &args.variables).await?;
-    let stores = keys(&groups);
-    if stores.is_empty() {
+    if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
         let message = format!("{place}: there are no stores");
         return Err(Failure::new(Exit::NoStore, message));
     }
-    let stores = written_here(bucket, stores, args.variables.is_empty()).await?;
+    let groups = written_here(bucket, groups, args.variables.is_empty()).await?;
+    let stores = keys(&groups);
     let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
@@ -46,27 +46,29 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Res
     done
 }
 
-/// Those of `stores` that this program has written, if `all` there are is meant: others have nothing to undo.
+/// Those of `groups` whose stores this program has written, if `all` there are is meant: others have nothing to undo.
 async fn written_here(
     bucket: &Bucket,
-    stores: Vec<String>,
+    groups: Vec<Group>,
     all: bool,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Group>, Failure> {
     let (mut written, mut others) = (Vec::new(), Vec::new());
-    for store in stores {
-        if bucket.folder(&layout::ledger(&store)).await?.is_empty() {
-            others.push(store);
+    for group in groups {
+        let ledger = bucket.folder(&layout::ledger(&group.store)).await?;
+        if ledger.is_empty() {
+            others.push(group);
         } else {
-            written.push(store);
+            written.push(group);
         }
     }
     if !all || written.is_empty() {
         written.append(&mut others);
     }
     if !others.is_empty() {
+        let keys: Vec<String> = others.iter().map(Group::key).collect();
         say!(
             "left as they are: {}, which this program never wrote",
-            list(others.iter().map(String::as_str))
+            list(keys.iter().map(String::as_str))
         );
     }
     Ok(written)

@@ -56,10 +56,10 @@ pub(super) fn keys(groups: &[Group]) -> Vec<String> {
 async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Failure> {
     let mut found = match place {
         Place::Group(group) => vec![group.clone()],
-        Place::Store(key) => match is_there(bucket, key).await? {
-            true => vec![Group::whole(key)],
-            false => Vec::new(),
-        },
+        Place::Store(key) => {
+            let there = is_there(bucket, key).await?.then(|| Group::whole(key));
+            there.into_iter().collect()
+        }
         Place::Shelf(shelf) => {
             let sites = bucket.sites(&shelf.prefix);
             let stores = sites.try_filter(|site| std::future::ready(!site.is_repository));

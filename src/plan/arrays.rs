@@ -23,7 +23,7 @@ use super::upkeep::{After, stale_checksums};
 use crate::exit::Failure;
 use crate::source::{Archive, SourceError, Variable};
 use crate::store::document::{self, Documents};
-use crate::store::{Stored, StoredArray, Version, layout};
+use crate::store::{StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
 pub(super) struct Draft {
@@ -252,15 +252,8 @@ fn draft_array(
         };
         new.form(archive, settings, version, &shape, &attributes)?
     };
-    let in_store = |stored: &Stored| stored.path_of(&variable.name);
-    let name = request
-        .stored
-        .as_ref()
-        .map_or_else(|| variable.name.clone(), in_store);
-    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
-    let documents = document::of_array(version, &name, formed.document.clone(), new);
     let array = TargetArray {
-        name,
+        name: request.path_of(&variable.name),
         origin: item.origin.clone(),
         conversions,
         masking,
@@ -275,6 +268,8 @@ fn draft_array(
         phase,
         tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
+    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
+    let documents = document::of_array(version, &array.name, formed.document, new);
     Ok(Drafted {
         array,
         documents,

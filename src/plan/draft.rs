@@ -87,6 +87,12 @@ impl Request {
         stored.max(end.unwrap_or(0))
     }
 
+    /// Where in the store the array `name` is: below its group, in a hierarchy.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        let stored = self.stored.as_ref();
+        stored.map_or_else(|| name.to_owned(), |stored| stored.path_of(name))
+    }
+
     /// The names of all its arrays.
     pub fn names(&self) -> impl Iterator<Item = &String> {
         let added = self.added.iter().map(|added| &added.variable.name);

@@ -28,9 +28,8 @@ impl<'a> Kind<'a> {
         match below(store) {
             Some(document) if ROOT_DOCUMENTS.contains(&document) => Self::Root(document),
             Some(part) if is_part(part) => Self::Part,
-            Some(_) => Self::Foreign,
             None if below(&layout::ledger(store)).is_some() => Self::Ledger,
-            None => Self::Foreign,
+            _ => Self::Foreign,
         }
     }
 }

@@ -32,7 +32,7 @@ impl Unconsolidated {
                 return Ok(None);
             }
             let metadata = members(bucket, store, Version::V3).await?;
-            document["consolidated_metadata"] = inline(metadata);
+            document["consolidated_metadata"] = inline(&metadata);
             return Ok(Some(Self {
                 version: Version::V3,
                 root: Some(root),
@@ -56,7 +56,7 @@ impl Unconsolidated {
     }
 }
 
-fn inline(metadata: Map<String, Value>) -> Value {
+fn inline(metadata: &Map<String, Value>) -> Value {
     json!({"kind": "inline", "must_understand": false, "metadata": metadata})
 }
 
@@ -92,7 +92,7 @@ async fn members(
                 continue;
             }
             if document["node_type"] == "group" {
-                document["consolidated_metadata"] = inline(Map::new());
+                document["consolidated_metadata"] = inline(&Map::new());
             }
             metadata.insert(path.clone(), document);
         }

@@ -2,8 +2,8 @@
 
 usage: group_values.py STORE GROUP FILE...
 
-STORE is a directory, GROUP a path in it or ''. What is compared are the values of all data variables and of the time axis. The
-group is opened through the store's consolidated metadata, and, by itself, without it: both must tell the same.
+STORE is a directory, GROUP a path in it or ''. What is compared are the values of all data variables but for bounds, which some
+tools leave out, and of the time axis. The group is opened through the store's consolidated metadata, and, by itself, without it: both must tell the same.
 """
 
 import sys
@@ -31,6 +31,7 @@ else:
     seen = [xr.open_zarr(store, consolidated=known, decode_timedelta=False) for known in (True, False)]
 for dataset in seen:
     names = [name for name in [*dataset.data_vars, "time_counter"] if name in datasets[0].variables]
+    names = [name for name in names if "bounds" not in name]
     if not names:
         sys.exit(f"{store} {group}: no variables")
     for name in names:

@@ -14,6 +14,6 @@ warnings.simplefilter("ignore")
 store, version, file = sys.argv[1:]
 data = xr.open_dataset(file, decode_times=False)
 for variable in data.variables.values():
-    variable.encoding = {k: v for k, v in variable.encoding.items() if k == "_FillValue"}
+    variable.encoding = {k: v for k, v in variable.encoding.items() if k in ("_FillValue", "missing_value")}
 tree = xr.DataTree.from_dict({"/gridT": data, "/ocean/gridU": data})
 tree.to_zarr(store, zarr_format=int(version), consolidated=True)

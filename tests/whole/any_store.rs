@@ -190,6 +190,20 @@ fn a_store_of_all_variables_is_found_under_the_name_it_has() {
 }
 
 #[test]
+fn a_rollback_of_all_leaves_out_stores_that_this_program_never_wrote() {
+    let archive = Archive::new("ods-v3-create", str::to_owned);
+    let original = archive.all();
+    archive.runs(1, &["send", "-f", &input(1976), "-p", "other", "-v", "tos"]);
+    archive.runs(1, &["rollback"]);
+    assert!(archive.all() == original);
+    archive.refuses(
+        36,
+        &["knows of no transaction"],
+        &["rollback", "-p", "npd-eorca025/T1y"],
+    );
+}
+
+#[test]
 fn an_append_to_it_is_undone() {
     for way in [
         &["-p", "npd-eorca025/T1y"][..],
@@ -216,10 +230,20 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
         let original = archive.all();
         archive.runs(
             3,
-            &["send", "-f", &files[2], "-p", "npd/T1y", "-v", "thetao"],
+            &[
+                "send",
+                "-f",
+                &files[2],
+                "-p",
+                "npd/T1y",
+                "-v",
+                "thetao",
+                "--add-variables",
+            ],
         );
         for all in archive.stores() {
-            assert!(all.keys().all(|key| key.starts_with(&store)), "{all:?}");
+            let folder = format!("{store}/");
+            assert!(all.keys().all(|key| key.starts_with(&folder)));
         }
         archive.reads_back(&store, "", &files);
         for line in [
@@ -229,7 +253,6 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
                 "-p",
                 "npd/T1y",
                 "--against",
-                &files[0],
                 &files[2],
                 "-v",
                 "thetao",
@@ -350,7 +373,7 @@ fn no_store_is_put_into_another_nor_a_second_one_beside_it() {
     archive.runs(1, &send(&["--store", "npd/T1y/tos", "-v", "tos"]));
     archive.runs(1, &send(&["--store", "npd/T1y/tos.zarr", "-v", "tos"]));
     archive.refuses(
-        39,
+        47,
         &["npd/T1y/tos.zarr", "--store npd/T1y/tos"],
         &send(&["-p", "npd/T1y", "-v", "tos"]),
     );

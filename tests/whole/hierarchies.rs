@@ -99,38 +99,46 @@ fn a_group_grows_and_the_root_tells_of_it() {
         assert!(said.contains("1 replaced"), "{said}");
         archive.reads_back("a/tree.zarr", group, &files);
         archive.runs(1, &["verify"]);
-        let tree = archive.sandbox.tree("ocean/a/tree.zarr");
-        let document = |key: &str| serde_json::from_slice::<Value>(&tree[key]).unwrap();
-        let licences = if version == "3" {
-            let root = document("zarr.json");
-            [
-                root["consolidated_metadata"]["metadata"][group]["attributes"].clone(),
-                document(&format!("{group}/zarr.json"))["attributes"].clone(),
-            ]
-        } else {
-            let root = document(".zmetadata");
-            let key = format!("{group}/.zattrs");
-            [root["metadata"][&key].clone(), document(&key)]
-        };
-        for attributes in licences {
-            assert_eq!(attributes["licence"], "OGL");
-        }
-        let before = archive.stores();
-        archive.runs(1, &["delete", "-p", &place, "--all", "--dry-run"]);
-        assert!(archive.stores() == before);
-        archive.runs(3, &["delete", "-p", &place, "--all", "--yes"]);
-        for all in archive.stores() {
-            assert!(!all.keys().any(|key| key.starts_with(&format!("{place}/"))));
-        }
-        archive.reads_back("a/tree.zarr", other, &files[..1]);
-        archive.runs(1, &["verify"]);
-        let json = archive.runs(1, &["list", "--json"]);
-        let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
-        assert_eq!(stores.len(), 1, "{json}");
-        archive.refuses(36, &["not kept"], &["rollback"]);
+        assert_eq!(licences(&archive, version, group), ["OGL", "OGL"]);
+        is_deleted(&archive, &place, other);
         archive.runs(1, &["delete", "--store", "a/tree.zarr", "--yes"]);
         assert_eq!(archive.all().map(|all| all.len()), [0, 0]);
     }
+}
+
+/// The attribute `licence` of a group, as the root tells it and as the group does.
+fn licences(archive: &Archive, version: &str, group: &str) -> [String; 2] {
+    let tree = archive.sandbox.tree("ocean/a/tree.zarr");
+    let document = |key: &str| serde_json::from_slice::<Value>(&tree[key]).unwrap();
+    let attributes = if version == "3" {
+        let root = document("zarr.json");
+        [
+            root["consolidated_metadata"]["metadata"][group]["attributes"].clone(),
+            document(&format!("{group}/zarr.json"))["attributes"].clone(),
+        ]
+    } else {
+        let root = document(".zmetadata");
+        let key = format!("{group}/.zattrs");
+        [root["metadata"][&key].clone(), document(&key)]
+    };
+    attributes.map(|attributes| attributes["licence"].as_str().unwrap().to_owned())
+}
+
+/// The group at `place` goes, the group `other` stays.
+fn is_deleted(archive: &Archive, place: &str, other: &str) {
+    let before = archive.stores();
+    archive.runs(1, &["delete", "-p", place, "--all", "--dry-run"]);
+    assert!(archive.stores() == before);
+    archive.runs(3, &["delete", "-p", place, "--all", "--yes"]);
+    for all in archive.stores() {
+        assert!(!all.keys().any(|key| key.starts_with(&format!("{place}/"))));
+    }
+    archive.reads_back("a/tree.zarr", other, &[input(1976)]);
+    archive.runs(1, &["verify"]);
+    let json = archive.runs(1, &["list", "--json"]);
+    let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(stores.len(), 1, "{json}");
+    archive.refuses(36, &["not kept"], &["rollback"]);
 }
 
 #[test]

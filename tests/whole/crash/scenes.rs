@@ -329,9 +329,9 @@ fn recovers_what_was_prepared() {
 /// The store of one variable that the Python msm-os began, with what it reprojected.
 fn begun_by_another(files: &Files) -> Objects {
     archive(&files.sandbox, "msm-os-dev-create");
-    let mut all = files.sandbox.tree("msm-os-dev-create");
-    all.retain(|key, _| key.starts_with("T1y/tos.zarr/"));
-    all
+    let all = files.sandbox.tree("msm-os-dev-create").into_iter();
+    let of_tos = all.filter(|(key, _)| key.starts_with("T1y/tos.zarr/"));
+    of_tos.map(|(key, bytes)| (key, bytes.into())).collect()
 }
 
 fn send_to_it(years: &[u32], more: &[&str]) -> Vec<String> {
