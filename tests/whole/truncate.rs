@@ -217,7 +217,7 @@ fn what_lies_behind_the_cut_in_an_object_never_comes_back() {
             "0,1,2,3,4",
             &[],
         );
-        reads_back(store.to_str().unwrap(), None, &[five.clone()]);
+        reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&five));
         // Nor for a program that grows the array by itself.
         let grown = scene.sandbox.path("grown");
         let mut copy = Command::new("cp");
