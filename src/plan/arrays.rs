@@ -167,7 +167,10 @@ fn draft_array(
             stored,
             &archive.append_dimension,
             settings,
-            units.is_some(),
+            (
+                units.is_some(),
+                archive.catalogue.bounded_by(&variable.name),
+            ),
         )?;
         dtype = match (&stored.dtype, units) {
             // Times are converted to the store's type, too.

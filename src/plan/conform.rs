@@ -18,7 +18,8 @@ const WAY_OUT: &str = "; --repair-attributes writes the file's";
 
 /// Checks that `variable` can extend `stored`: dimensions, sizes but along the append dimension, type, and the
 /// attributes that say what the values mean. Times that are `converted` may have other units and another type. What is
-/// read as it is may have other missing values: returns how they are written.
+/// read as it is may have other missing values: returns how they are written. Bounds have those attributes of the `bounded`
+/// variable that they do not say (CF conventions 1.11, §7.1).
 ///
 /// # Errors
 /// The first difference, naming `store`.
@@ -28,7 +29,7 @@ pub(super) fn conforms(
     stored: &StoredArray,
     append_dimension: &str,
     settings: &Settings,
-    converted: bool,
+    (converted, bounded): (bool, Option<&Variable>),
 ) -> Result<Option<Masking>, PlanError> {
     let (store, array) = (store.to_owned(), variable.name.clone());
     if variable.dimensions != stored.dimensions {
@@ -71,7 +72,10 @@ pub(super) fn conforms(
         }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
         let mask = attribute == "_FillValue";
+        let inherited = bounded.map(|variable| attributes_of(variable, dtype));
+        let inherited = inherited.as_ref().and_then(|all| all.get(attribute));
         let same = equal(found, held)
+            || !is_mask && equal(found.or(inherited), held.or(inherited))
             || is_spoiled(stored, attribute)
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         let repairable = held.is_none() && REPAIRABLE.contains(&attribute);

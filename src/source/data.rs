@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::Catalogue;
+use super::variable::Variable;
 
 /// The attributes by which a variable names others that belong to it, beside `grid_mapping`.
 const NAMING: [&str; 3] = ["coordinates", "bounds", "climatology"];
@@ -30,6 +31,13 @@ impl Catalogue {
                 Some((name.clone(), format!("'{name}' ({why})")))
             })
             .collect()
+    }
+
+    /// The variable that names `bounds` as its bounds.
+    #[must_use]
+    pub fn bounded_by(&self, bounds: &str) -> Option<&Variable> {
+        let mut variables = self.variables.iter();
+        variables.find(|variable| variable.words("bounds").any(|name| name == bounds))
     }
 
     /// By name, why a variable is no data: the first reason there is. Some of them the file may not have.
@@ -72,7 +80,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::source::{Attribute, DType, Variable, VariableType};
+    use crate::source::{Attribute, DType, VariableType};
 
     fn catalogue(variables: &[(&str, &[(&str, &str)])]) -> Catalogue {
         let variables = variables.iter().map(|(name, attributes)| Variable {

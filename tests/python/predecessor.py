@@ -1,6 +1,6 @@
 """Stores of other tools: reads them, appends to them as those tools do, and makes some of their kinds.
 
-usage: predecessor.py read STORE FILE...          as xarray decodes both, the store's values are the files'
+usage: predecessor.py read STORE[,STORE]... FILE...   as xarray decodes both, the store's values are the files'
        predecessor.py append STORE FILE [VAR]     with xarray, as the Python msm-os does
        predecessor.py later FILE NEW YEARS        FILE again, so many years later, with one more on every temperature
        predecessor.py make KIND FILE STORE        a store of all its data with xarray, see `make`
@@ -40,9 +40,14 @@ def same(found, expected):
     return np.array_equal(found, expected)
 
 
-def read(place, *paths):
+def read(places, *paths):
+    files = [xr.open_dataset(path).load() for path in paths]
+    for place in places.split(","):
+        check(place, files)
+
+
+def check(place, files):
     store = xr.open_zarr(place, consolidated=True)
-    files = [xr.open_dataset(path) for path in paths]
     for name, variable in store.variables.items():
         if name not in files[0].variables:
             if not name.startswith("projected_"):

@@ -11,7 +11,7 @@ use s3_server::Server;
 use serde_json::Value;
 
 use crate::support::{
-    Ended, Sandbox, end, objects, on_ranks, python_runs, server, without_ledgers,
+    Ended, Sandbox, alone, end, objects, on_ranks, python_runs, server, without_ledgers,
 };
 
 type Objects = BTreeMap<String, Vec<u8>>;
@@ -68,14 +68,19 @@ impl Archive {
         }
     }
 
-    /// Runs the command on both.
+    /// Runs the command on both, side by side.
     pub fn run(&self, ranks: usize, line: &[&str]) -> [Ended; 2] {
         let directory = self.sandbox.url("ocean");
         let bucket = ["-b", "ocean", "-c", &self.credentials];
-        [
-            on_ranks(ranks, &[line, &["-b", &directory]].concat()),
-            on_ranks(ranks, &[line, &bucket].concat()),
-        ]
+        let run = |place: &[&str]| match ranks {
+            1 => alone(&[line, place].concat()),
+            _ => on_ranks(ranks, &[line, place].concat()),
+        };
+        let directory = ["-b", &directory];
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| run(&bucket));
+            [run(&directory), other.join().unwrap()]
+        })
     }
 
     /// The same, which must go well; returns what it said.

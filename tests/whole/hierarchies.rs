@@ -20,12 +20,7 @@ fn tree(version: &str) -> Archive {
 
 #[test]
 fn a_group_grows_and_the_root_tells_of_it() {
-    for (version, group, other) in [
-        ("3", "gridT", "ocean/gridU"),
-        ("2", "gridT", "ocean/gridU"),
-        ("3", "ocean/gridU", "gridT"),
-        ("2", "ocean/gridU", "gridT"),
-    ] {
+    for (version, group, other) in [("2", "gridT", "ocean/gridU"), ("3", "ocean/gridU", "gridT")] {
         let archive = tree(version);
         let (place, files) = (format!("a/tree.zarr/{group}"), [1976, 1977].map(input));
         let original = archive.stores();

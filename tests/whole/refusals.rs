@@ -458,7 +458,7 @@ fn a_store_that_another_tool_left_half_written() {
         start,
         ..Spec::default()
     });
-    let words = ["T1m/tos.zarr", "'tos' has 2 steps, its axis 1"];
+    let words = ["T1m/tos.zarr", "2 has 'tos'", "recover --truncate"];
     refused(
         &sandbox,
         25,

@@ -78,8 +78,13 @@ struct Point {
     next: Next,
 }
 
+/// Two of five points are tried, of each way to go on alike, unless all are asked for.
+fn all_are_tried() -> bool {
+    std::env::var_os("MSM_OS_TEST_CRASH").is_some_and(|asked| asked == "all")
+}
+
 impl Scene {
-    /// Tries every point.
+    /// Tries the points.
     #[track_caller]
     pub fn try_all(&self) {
         // A matrix that failed has left nothing behind.
@@ -103,6 +108,11 @@ impl Scene {
                 when: When::After,
                 ..point
             }));
+        }
+        if !all_are_tried() {
+            let all = points.iter().enumerate();
+            let some = all.filter(|(index, _)| [0, 3].contains(&(index % 5)));
+            points = some.map(|(_, point)| *point).collect();
         }
         let next = AtomicUsize::new(0);
         let failures = Mutex::new(Vec::new());

@@ -330,12 +330,15 @@ fn recovers_what_was_prepared() {
 fn begun_by_another(files: &Files) -> Objects {
     archive(&files.sandbox, "msm-os-dev-create");
     let all = files.sandbox.tree("msm-os-dev-create").into_iter();
-    let of_tos = all.filter(|(key, _)| key.starts_with("T1y/tos.zarr/"));
-    of_tos.map(|(key, bytes)| (key, bytes.into())).collect()
+    let of_tos = all.filter_map(|(key, bytes)| {
+        let below = key.strip_prefix("T1y/tos.zarr/")?;
+        Some((format!("T1m/tos.zarr/{below}"), bytes.into()))
+    });
+    of_tos.collect()
 }
 
 fn send_to_it(years: &[u32], more: &[&str]) -> Vec<String> {
-    let place = ["send", "-b", "ocean", "-p", "T1y", "-v", "tos"];
+    let place = ["send", "-b", "ocean", "-p", "T1m", "-v", "tos"];
     let words = place.iter().chain(more).map(|word| (*word).to_owned());
     let files = years.iter().map(|&year| input(year));
     words.chain(["-f".to_owned()]).chain(files).collect()
@@ -346,7 +349,7 @@ fn appends_to_another_tools_store() {
     let files = Files::new();
     let start = begun_by_another(&files);
     Scene {
-        stores: &["T1y/tos.zarr"],
+        stores: &["T1m/tos.zarr"],
         ..scene(
             "append elsewhere",
             start,
@@ -362,7 +365,7 @@ fn replaces_what_another_tool_reprojected() {
     let start = begun_by_another(&files);
     let command = send_to_it(&[1976, 1977], &["-r", "--replace-projected"]);
     Scene {
-        stores: &["T1y/tos.zarr"],
+        stores: &["T1m/tos.zarr"],
         in_place: true,
         ..scene("replace projected", start, command)
     }
