@@ -44,8 +44,8 @@ pub struct StoreArgs {
     #[arg(long, value_name = "PEM FILE")]
     pub ca_bundle: Option<PathBuf>,
 
-    /// Where in the bucket; if not given, `send` takes it from the first file's name (eORCA025_1y_grid_T_1976-1976.nc →
-    /// T1y), and the other commands take the whole bucket
+    /// Where in the bucket; if not given, commands that are given files take it from the first one's name
+    /// (eORCA025_1y_grid_T_1976-1976.nc → T1y), and the others take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,
 

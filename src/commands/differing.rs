@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Request, Settings, is_unmasked, masking_note, spoiled, stale_checksums};
+use crate::plan::{
+    Request, Settings, is_unmasked, masking_note, repairs, spoiled, stale_checksums,
+};
 use crate::source::{Archive, list};
 
 /// Names, and the stores that they are said of.
@@ -44,7 +46,7 @@ pub(super) fn differences(
     settings: &Settings,
     writes: bool,
 ) -> Vec<String> {
-    let [mut without, mut lost, mut stale] = [(); 3].map(|()| Notice::default());
+    let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Notice::default());
     let mut masked = BTreeSet::new();
     for request in requests {
         let Some(stored) = &request.stored else {
@@ -58,8 +60,11 @@ pub(super) fn differences(
             };
             let names = spoiled(variable, array).into_iter();
             lost.add(&request.key, names.map(str::to_owned));
-            let repaired = settings.repair_attributes && is_unmasked(variable, array);
-            masked.extend(masking_note(variable, array).filter(|_| !repaired));
+            if settings.repair_attributes {
+                repaired.add(&request.key, repairs(variable, array));
+            }
+            let is_masked = settings.repair_attributes && is_unmasked(variable, array);
+            masked.extend(masking_note(variable, array).filter(|_| !is_masked));
         }
         stale.add(&request.key, stale_checksums(request, settings));
     }
@@ -69,11 +74,12 @@ pub(super) fn differences(
     let lost = lost.told(|names| {
         format!("another tool left null as {names}; --repair-attributes writes what the files have")
     });
+    let repaired = repaired.told(|names| format!("{names} written as the files have them"));
     let stale = stale.told(|names| {
         format!("{names} removed, which another tool wrote of values that are overwritten")
     });
     let lost = lost.filter(|_| !settings.repair_attributes);
     let stale = stale.filter(|_| writes);
-    let told = [without, lost, stale].into_iter().flatten();
+    let told = [without, lost, repaired, stale].into_iter().flatten();
     told.chain(masked).collect()
 }

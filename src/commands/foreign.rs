@@ -10,14 +10,23 @@ use crate::store::StoredArray;
 
 impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.
-    pub(super) fn replaces(&mut self, target: &Target, foreign: &[&StoredArray]) -> bool {
+    pub(super) fn replaces(
+        &mut self,
+        target: &Target,
+        foreign: &[&StoredArray],
+        append_dimension: &String,
+    ) -> bool {
         if foreign.is_empty() {
             return false;
         }
         if self.args.is_some_and(|args| args.replace_projected) {
             return true;
         }
-        let names = foreign.iter().map(|array| array.name.as_str());
+        // The others have no steps, and nothing is to be said of them.
+        let names = foreign
+            .iter()
+            .filter(|array| array.dimensions.contains(append_dimension));
+        let names = names.map(|array| array.name.as_str());
         let left = names.map(|name| format!("'{name}' of '{}'", target.key));
         self.left_alone.extend(left);
         false

@@ -114,7 +114,7 @@ impl<'a> Projector<'a> {
             .iter()
             .filter(|array| foreign_projection(array).is_some())
             .collect();
-        let replaces = self.replaces(target, &foreign);
+        let replaces = self.replaces(target, &foreign, &archive.append_dimension);
         if replaces && grid.is_none() {
             grid = self.grid_of(&foreign);
         }

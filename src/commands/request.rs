@@ -2,7 +2,7 @@
 
 use super::intent::Intent;
 use super::targets::{Target, held_besides, lacked};
-use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place};
+use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
 use crate::source::Archive;
 use crate::store::Stored;
 
@@ -22,7 +22,12 @@ pub(super) fn request(
     }
     let mut members = target.members_with(archive, &added);
     if let Some(stored) = &stored {
-        members.extend(held_besides(&members, &archive.catalogue, stored));
+        members.extend(held_besides(
+            &members,
+            intent.files.named(),
+            &archive.catalogue,
+            stored,
+        ));
     }
     let without = match &stored {
         Some(stored) if !intent.settings.add_variables => {
@@ -31,7 +36,17 @@ pub(super) fn request(
         _ => Vec::new(),
     };
     members.retain(|name| !without.contains(name));
+    let repairs = intent.settings.repair_attributes
+        && stored
+            .iter()
+            .flat_map(|stored| &stored.arrays)
+            .any(|array| {
+                let variable = archive.catalogue.variable(&array.name);
+                let variable = variable.filter(|_| members.contains(&array.name));
+                variable.is_some_and(|variable| !repairs(variable, array).is_empty())
+            });
     Ok(Request {
+        repairs,
         lacking: Lacking::of(&target.key, stored.as_ref())?,
         key: target.key.clone(),
         mains: target.mains.clone(),

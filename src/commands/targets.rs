@@ -46,17 +46,19 @@ impl Target {
     }
 }
 
-/// What goes with the data variables of a store that is there, and is no data variable itself: what the store has, the files
-/// have too, and is none of the `members` already. Other tools choose otherwise which coordinates to keep.
+/// What a store that is there has beside the `members`, and the files have too: all of it grows together. Data variables are among
+/// it if none were `named`, or these were: other tools put them into stores of others.
 pub(super) fn held_besides(
     members: &[String],
+    named: &[String],
     catalogue: &Catalogue,
     stored: &Stored,
 ) -> Vec<String> {
-    let mains = catalogue.data_variables();
+    let data = catalogue.data_variables();
+    let is_meant = |name: &String| named.is_empty() || named.contains(name) || !data.contains(name);
     let names = stored.arrays.iter().map(|array| &array.name);
     let besides = names.filter(|name| {
-        catalogue.variable(name).is_some() && !mains.contains(name) && !members.contains(name)
+        catalogue.variable(name).is_some() && !members.contains(name) && is_meant(name)
     });
     besides.cloned().collect()
 }

@@ -169,7 +169,7 @@ async fn plan(
             continue;
         };
         let added = projector.added(archive, &target, Some(&stored));
-        match added.and_then(|added| request(target, stored, added, archive)) {
+        match added.and_then(|added| request(target, named, stored, added, archive)) {
             Ok(request) => requests.push(request),
             Err(problem) => problems.push(problem),
         }
@@ -187,6 +187,7 @@ async fn plan(
 /// Where the files' steps lie in a store that must have all of them.
 fn request(
     target: Target,
+    named: &[String],
     stored: Stored,
     added: Vec<Added>,
     archive: &Archive,
@@ -212,10 +213,11 @@ fn request(
         other => other.into(),
     })?;
     let mut members = target.members_with(archive, &added);
-    members.extend(held_besides(&members, &archive.catalogue, &stored));
+    members.extend(held_besides(&members, named, &archive.catalogue, &stored));
     let without = lacked(&members, &target.mains, &archive.axis, &stored);
     members.retain(|name| !without.contains(name));
     Ok(Request {
+        repairs: false,
         // All of the files' steps are compared.
         lacking: Lacking::default(),
         members,

@@ -53,8 +53,7 @@ pub(super) fn draft_arrays(
     drafts: &mut Vec<Draft>,
 ) -> Result<TargetStore, Vec<Failure>> {
     if let Some(stored) = &request.stored {
-        check_contents(request, stored, settings, &archive.append_dimension)
-            .map_err(|error| vec![error.into()])?;
+        check_contents(request, stored, settings, archive).map_err(|error| vec![error.into()])?;
     }
     let version = version_of(request, settings).map_err(|error| vec![error.into()])?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());

@@ -122,11 +122,13 @@ fn masks_alike(variable: &Variable, dtype: DType, stored: &StoredArray) -> bool 
     stored.attributes.contains_key("_FillValue") && found.is_some() && found == held
 }
 
-/// Has the file no mask, and the store that of NaN, which xarray gives to any float? Readers see the same.
+/// Has one of them no mask, and the other that of NaN, which xarray gives to any float? Readers see the same.
 fn masks_nan_only(dtype: DType, found: Option<&Value>, held: Option<&Value>) -> bool {
-    found.is_none()
-        && dtype.is_float()
-        && held == Some(&document::mask(dtype, Number::Float(f64::NAN)))
+    let only = match (found, held) {
+        (None, Some(mask)) | (Some(mask), None) => mask,
+        _ => return false,
+    };
+    dtype.is_float() && *only == document::mask(dtype, Number::Float(f64::NAN))
 }
 
 /// Equal as JSON, or as numbers: another writer may have put 1 where we put 1.0.

@@ -6,17 +6,17 @@ use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::masks::Masks;
 use super::projected::{foreign_projection, is_projected};
-use crate::source::list;
+use crate::source::{Archive, list};
 use crate::store::{Stored, StoredArray};
 
-/// A store that grows along `append_dimension` must grow in all arrays that have it, but for those that another tool
+/// A store that grows must grow in all arrays that have the append dimension, but for those that another tool
 /// reprojected; it may have more variables, but the files must have the coordinates of theirs; a store that is updated only
 /// must hold what is updated.
 pub(super) fn check_contents(
     request: &Request,
     stored: &Stored,
     settings: &Settings,
-    append_dimension: &str,
+    archive: &Archive,
 ) -> Result<(), PlanError> {
     let mut found: BTreeSet<&str> = request.names().map(String::as_str).collect();
     let held: BTreeSet<&str> = stored.arrays.iter().map(|a| a.name.as_str()).collect();
@@ -24,11 +24,20 @@ pub(super) fn check_contents(
     let names =
         |names: &BTreeSet<&str>, others: &BTreeSet<&str>| list(names.difference(others).copied());
     let growing = stored.arrays.iter().filter(|array| {
-        let grows = array.dimensions.iter().any(|d| d == append_dimension);
+        let grows = array.dimensions.contains(&archive.append_dimension);
         grows && foreign_projection(array).is_none()
     });
     let growing: BTreeSet<&str> = growing.map(|array| array.name.as_str()).collect();
     let grows = request.placed.iter().any(|p| !p.stored);
+    let left_out = growing.difference(&found).copied();
+    let left_out = left_out.filter(|name| archive.catalogue.variable(name).is_some());
+    let left_out: BTreeSet<&str> = left_out.collect();
+    if grows && !left_out.is_empty() {
+        return Err(PlanError::ContentsLeftOut {
+            store,
+            left_out: list(left_out.iter().copied()),
+        });
+    }
     if grows && !growing.is_subset(&found) {
         return Err(PlanError::ContentsMissing {
             store,

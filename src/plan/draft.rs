@@ -38,6 +38,8 @@ pub struct Request {
     pub members: Vec<String>,
     /// What it goes on without.
     pub without: Vec<String>,
+    /// Are attributes written that some of its arrays have not?
+    pub repairs: bool,
     /// The arrays that no file has.
     pub added: Vec<Added>,
     /// The store as it is; `None` to create it.
@@ -105,7 +107,7 @@ impl Request {
     pub fn only_compares(&self, settings: &Settings) -> bool {
         !settings.rewrite
             && settings.attributes.is_empty()
-            && !settings.repair_attributes
+            && !self.repairs
             && self.stored.is_some()
             && !self.adds()
             && !self.placed.iter().any(|place| self.writes(place, settings))

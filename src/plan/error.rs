@@ -102,6 +102,10 @@ pub enum PlanError {
     )]
     ContentsMissing { store: String, missing: String },
     #[error(
+        "store '{store}': holds {left_out}, which the files have too, but -v leaves out; all of a store grows together, or xarray could not open it: name them with -v as well; nothing was written"
+    )]
+    ContentsLeftOut { store: String, left_out: String },
+    #[error(
         "store '{store}': has the coordinates {missing}, which the files do not have, so that nothing tells whether they are of the same grid; add them to the files; nothing was written"
     )]
     CoordinatesMissing { store: String, missing: String },
@@ -284,6 +288,7 @@ impl From<PlanError> for Failure {
             PlanError::Unmasked { .. } => Exit::UnsupportedVariable,
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
+            | PlanError::ContentsLeftOut { .. }
             | PlanError::Padding { .. }
             | PlanError::CoordinatesMissing { .. }
             | PlanError::ContentsNew { .. }

@@ -46,7 +46,7 @@ pub use target::{
 };
 pub use transactions::{Transactions, transactions};
 pub use units::{Object, Part, WorkUnit};
-pub use upkeep::{spoiled, stale_checksums};
+pub use upkeep::{repairs, spoiled, stale_checksums};
 
 #[cfg(test)]
 mod tests;

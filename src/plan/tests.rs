@@ -196,6 +196,7 @@ pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> R
         mains: vec!["v".to_owned()],
         members,
         without: Vec::new(),
+        repairs: false,
         added: Vec::new(),
         lacking: Lacking::default(),
         stored,

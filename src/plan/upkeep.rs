@@ -9,7 +9,7 @@ use super::attributes::attributes_of;
 use super::draft::{Request, Settings};
 use super::lacking::{LACKING, tell};
 use super::masks::Masks;
-use crate::source::{DType, Variable};
+use crate::source::{DType, Variable, number_to_json};
 use crate::store::{StoredArray, Version, document};
 
 /// The attributes with a bearing on what values mean that can be written where a store has none: without them, values meant
@@ -69,8 +69,7 @@ impl After<'_> {
         (document, Some(attributes))
     }
 
-    /// Writes the attributes of `variable` that the array has not, or has as null. Those that say which values are missing
-    /// are left alone wherever it says so of any.
+    /// Writes the attributes of `variable` that the array has not.
     fn repair(
         &self,
         attributes: &mut Map<String, Value>,
@@ -78,21 +77,38 @@ impl After<'_> {
         variable: &Variable,
         dtype: DType,
     ) {
-        let keeps_masks = !Masks::of_array(self.stored, dtype).are_unsaid();
-        for (name, value) in attributes_of(variable, dtype) {
-            let is_mask = ["_FillValue", "missing_value"].contains(&name.as_str());
-            let has = attributes.get(&name).is_some_and(|held| !held.is_null());
-            if has || name == LACKING || (is_mask && keeps_masks) {
-                continue;
-            }
+        for (name, value) in lost(variable, self.stored, dtype) {
             if name == "_FillValue" && self.version == Version::V2 {
                 // There, readers mask by the array's own field.
                 let fill = variable.fill_value().and_then(|fill| dtype.rounded(fill));
-                document["fill_value"] = fill.map_or(Value::Null, crate::source::number_to_json);
+                document["fill_value"] = fill.map_or(Value::Null, number_to_json);
             }
             attributes.insert(name, value);
         }
     }
+}
+
+/// The attributes of `variable` that `stored`, of this type, has not, or has as null. Those that say which values are missing are
+/// none of them wherever the array says so of any.
+fn lost(variable: &Variable, stored: &StoredArray, dtype: DType) -> Vec<(String, Value)> {
+    let keeps_masks = !Masks::of_array(stored, dtype).are_unsaid();
+    let is_lost = |name: &str| {
+        let is_mask = ["_FillValue", "missing_value"].contains(&name);
+        let held = stored.attributes.get(name);
+        held.is_none_or(Value::is_null) && name != LACKING && !(is_mask && keeps_masks)
+    };
+    let all = attributes_of(variable, dtype).into_iter();
+    all.filter(|(name, _)| is_lost(name)).collect()
+}
+
+/// The names of the attributes of `variable` that a repair writes into `stored`.
+#[must_use]
+pub fn repairs(variable: &Variable, stored: &StoredArray) -> Vec<String> {
+    let Ok(dtype) = stored.dtype else {
+        return Vec::new();
+    };
+    let lost = lost(variable, stored, dtype).into_iter();
+    lost.map(|(name, _)| name).collect()
 }
 
 /// What the names of attributes begin with by which the Python msm-os, of mid-2024, tells the sum of a file's values: its first
@@ -119,6 +135,10 @@ pub fn stale_checksums(request: &Request, settings: &Settings) -> Vec<String> {
     };
     let is_time = |of: &str| of.starts_with(|c: char| c.is_ascii_digit());
     let mut stale = Vec::new();
+    if request.replaces_projected() {
+        // They may be sums of what was reprojected, too.
+        stale.extend(checksums.clone().filter(|name| is_time(&of(name))).cloned());
+    }
     let replaced = request
         .placed
         .iter()

@@ -14,7 +14,7 @@ const PLACES: [&str; 2] = [
 
 #[test]
 fn for_who_comes_from_the_python_msm_os() {
-    assert_eq!(run("coming-from-python-msm-os.md"), 18);
+    assert_eq!(run("coming-from-python-msm-os.md"), 21);
 }
 
 #[test]
