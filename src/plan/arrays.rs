@@ -3,12 +3,11 @@
 //! Key type: [`Draft`], an array with the stored chunks of its source.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::attributes::{attributes_of, check_attributes};
 use super::compressor::check_codec;
 use super::conform::conforms;
-use super::contents::{check_contents, check_length, padded};
+use super::contents::{check_contents, check_length};
 use super::convert::{conversions, target_units};
 use super::draft::{Request, Settings};
 use super::error::PlanError;
@@ -16,6 +15,7 @@ use super::item::{Item, item};
 use super::lacking::tell;
 use super::masks::mask_unsent;
 use super::new::{Formed, New, is_small};
+use super::other_tools::{check_replaced, padding};
 use super::sharding::check_chunks;
 use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
@@ -277,64 +277,6 @@ fn draft_array(
         documents,
         chunk: formed.chunk,
         repaired,
-    })
-}
-
-/// The documents of arrays that grow without values.
-fn padding(archive: &Archive, request: &Request) -> Result<Documents, PlanError> {
-    let Some(stored) = &request.stored else {
-        return Ok(Vec::new());
-    };
-    let (steps, length) = (stored.steps.len() as u64, request.length());
-    if length == steps {
-        return Ok(Vec::new());
-    }
-    let mut documents = Vec::new();
-    for (array, axis) in padded(request, stored, &archive.append_dimension)? {
-        let mut shape = array.shape.clone();
-        shape[axis] = length;
-        let after = After {
-            stored: array,
-            version: stored.version,
-            repaired_by: None,
-            lacking: Some(&request.lacking.padded(&array.name, steps, length)),
-            shape: &shape,
-        };
-        let (document, attributes) = after.document();
-        let new = attributes.as_ref().map(|a| (a, &array.dimensions[..]));
-        documents.extend(document::of_array(
-            stored.version,
-            &stored.path_of(&array.name),
-            document,
-            new,
-        ));
-    }
-    Ok(documents)
-}
-
-/// An array that is replaced must have the place of all its objects in the new one, and get values at all steps.
-fn check_replaced(
-    request: &Request,
-    replaced: &StoredArray,
-    shape: &[u64],
-    axis: Option<usize>,
-    lacking: &[Range<u64>],
-) -> Result<(), PlanError> {
-    let mut of_others = 0..shape.len().max(replaced.shape.len());
-    let same = of_others.all(|d| Some(d) == axis || shape.get(d) == replaced.shape.get(d));
-    let problem = if !same {
-        "it is of another grid; delete it with delete --array, or name its grid with --grid"
-    } else if !lacking.is_empty() {
-        "the files do not have all steps of the store; give those of all of them"
-    } else {
-        return Ok(());
-    };
-    Err(PlanError::Replaced {
-        store: request.key.clone(),
-        array: replaced.name.clone(),
-        stored: format!("{:?}", replaced.shape),
-        found: format!("{shape:?}"),
-        problem,
     })
 }
 

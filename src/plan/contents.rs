@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use super::masks::Masks;
 use super::projected::{foreign_projection, is_projected};
 use crate::source::{Archive, list};
 use crate::store::{Stored, StoredArray};
@@ -90,40 +89,4 @@ pub(super) fn check_length(
         length: array.shape[axis],
         steps,
     })
-}
-
-/// The arrays of `stored` that another tool reprojected and that grow without values.
-///
-/// # Errors
-/// If their new steps would not read as missing, or they have not as many steps as the store's axis.
-pub(super) fn padded<'a>(
-    request: &'a Request,
-    stored: &'a Stored,
-    append_dimension: &str,
-) -> Result<Vec<(&'a StoredArray, usize)>, PlanError> {
-    let mut padded = Vec::new();
-    for array in &stored.arrays {
-        let axis = array.dimensions.iter().position(|d| d == append_dimension);
-        let (Some(axis), Some(_)) = (axis, foreign_projection(array)) else {
-            continue;
-        };
-        if request.names().any(|name| *name == array.name) {
-            continue;
-        }
-        check_length(request, array, axis)?;
-        let is_missing = array.dtype.as_ref().is_ok_and(|&dtype| {
-            let fill = dtype.numbers(&array.fill).next();
-            fill.is_some_and(|fill| fill.as_f64().is_nan())
-                || Masks::of_array(array, dtype).have(&array.fill)
-        });
-        if !is_missing {
-            return Err(PlanError::Padding {
-                store: request.key.clone(),
-                array: array.name.clone(),
-                fill: array.document["fill_value"].to_string(),
-            });
-        }
-        padded.push((array, axis));
-    }
-    Ok(padded)
 }

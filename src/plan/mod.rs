@@ -19,6 +19,7 @@ mod lacking;
 mod masks;
 mod names;
 mod new;
+mod other_tools;
 mod prefix;
 mod projected;
 mod projection;
