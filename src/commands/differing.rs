@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{
-    Request, Settings, is_unmasked, masking_note, repairs, spoiled, stale_checksums,
-};
+use crate::plan::{Request, Settings, masking_note, repairs, spoiled, stale_checksums};
 use crate::source::{Archive, list};
 
 /// Names, and the stores that they are said of.
@@ -60,10 +58,14 @@ pub(super) fn differences(
             };
             let names = spoiled(variable, array).into_iter();
             lost.add(&request.key, names.map(str::to_owned));
-            if settings.repair_attributes {
-                repaired.add(&request.key, repairs(variable, array));
-            }
-            let is_masked = settings.repair_attributes && is_unmasked(variable, array);
+            let written = repairs(variable, array);
+            let written = if settings.repair_attributes {
+                written
+            } else {
+                Vec::new()
+            };
+            let is_masked = written.iter().any(|name| name == "_FillValue");
+            repaired.add(&request.key, written);
             masked.extend(masking_note(variable, array).filter(|_| !is_masked));
         }
         stale.add(&request.key, stale_checksums(request, settings));

@@ -61,7 +61,8 @@ impl Place {
             Self::Group(group) => {
                 if group.path.is_empty() && *spot == Spot::Below(group.store.clone()) {
                     let beside = layout::compact_key(&group.store);
-                    if is_there(bucket, &beside).await? {
+                    // A ledger alone is what is left of one that was renamed, or deleted.
+                    if !bucket.folder(&beside).await?.is_empty() {
                         return Err(which(&group.store, &beside, "the store of all variables"));
                     }
                 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::attributes::attributes_of;
 use super::draft::Settings;
 use super::error::PlanError;
-use super::masks::{Masking, Masks, masking};
+use super::masks::{Masking, Masks, masking, shown_mask};
 use super::target::Form;
 use super::upkeep::{REPAIRABLE, is_spoiled};
 use crate::source::{DType, MEANING, Number, TIME, Variable};
@@ -80,8 +80,11 @@ pub(super) fn conforms(
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         let repairable = held.is_none() && REPAIRABLE.contains(&attribute);
         if !same && !(repairable && settings.repair_attributes) {
-            let shown =
-                |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
+            let shown = |value: Option<&Value>| match value {
+                None => "none".to_owned(),
+                Some(value) if is_mask => shown_mask(value, dtype),
+                Some(value) => value.to_string(),
+            };
             return Err(PlanError::Attribute {
                 store,
                 array,
@@ -92,7 +95,8 @@ pub(super) fn conforms(
             });
         }
     }
-    let unsaid = Masks::of_array(stored, dtype).are_unsaid();
+    let unsaid = Masks::of_array(stored, dtype).are_unsaid()
+        && Masks::of_variable(variable, dtype).are_no_data(dtype);
     if masks_as_attributes || (unsaid && settings.repair_attributes) {
         return Ok(None);
     }

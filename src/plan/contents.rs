@@ -43,6 +43,15 @@ pub(super) fn check_contents(
             missing: names(&growing, &found),
         });
     }
+    let aligned = stored.aligned(&archive.append_dimension);
+    if let Some(other) = aligned.first().filter(|_| grows || request.adds()) {
+        return Err(PlanError::Aligned {
+            store,
+            group: stored.path_of(""),
+            other: other.clone(),
+            dimension: archive.append_dimension.clone(),
+        });
+    }
     let catalogue = stored.catalogue();
     let mains = request.mains.iter();
     let mains = mains.filter(|main| held.contains(main.as_str()));
@@ -55,6 +64,19 @@ pub(super) fn check_contents(
         .collect::<BTreeSet<_>>();
     // Those of arrays that another tool reprojected, no file has.
     missing.retain(|name| !found.contains(name) && !is_projected(name));
+    // Where the files have coordinates of the plane, scalars and indices tell nothing more of the grid.
+    let array = |name: &str| stored.arrays.iter().find(|array| array.name == name);
+    let shared = coordinates
+        .iter()
+        .filter(|name| found.contains(name.as_str()));
+    let planes: Vec<&StoredArray> = shared
+        .filter_map(|name| array(name).filter(|array| array.dimensions.len() > 1))
+        .collect();
+    missing.retain(|name| {
+        let dimensions = array(name).map_or(&[][..], |array| &array.dimensions);
+        let of_plane = |dimension: &String| planes.iter().any(|p| p.dimensions.contains(dimension));
+        planes.is_empty() || dimensions.len() > 1 || !dimensions.iter().all(of_plane)
+    });
     if !settings.rewrite && !missing.is_empty() {
         let missing = list(missing.into_iter());
         return Err(PlanError::CoordinatesMissing { store, missing });

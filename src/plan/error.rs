@@ -102,6 +102,15 @@ pub enum PlanError {
     )]
     ContentsMissing { store: String, missing: String },
     #[error(
+        "hierarchy '{store}': its group '/{group}' shares '{dimension}' with '/{other}', and readers open no hierarchy in which one of them grows or changes alone: send to groups that have their own, with none above or below them that has it, too; nothing was written"
+    )]
+    Aligned {
+        store: String,
+        group: String,
+        other: String,
+        dimension: String,
+    },
+    #[error(
         "store '{store}': holds {left_out}, which the files have too, but -v leaves out; all of a store grows together, or xarray could not open it: name them with -v as well; nothing was written"
     )]
     ContentsLeftOut { store: String, left_out: String },
@@ -289,6 +298,7 @@ impl From<PlanError> for Failure {
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsLeftOut { .. }
+            | PlanError::Aligned { .. }
             | PlanError::Padding { .. }
             | PlanError::CoordinatesMissing { .. }
             | PlanError::ContentsNew { .. }

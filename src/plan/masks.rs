@@ -13,6 +13,9 @@ use super::error::PlanError;
 use crate::source::{Attribute, DType, Number, Variable, VariableType, default_fill};
 use crate::store::StoredArray;
 
+/// No physical quantity has values from here on; fill values are 1e20 and the like.
+const LARGEST_DATA: f64 = 1e15;
+
 /// How missing values of the files are written into an array that has others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Masking {
@@ -55,7 +58,8 @@ impl Masks {
                 Some(Value::Array(values)) => &values[..],
                 Some(value) => std::slice::from_ref(value),
             };
-            masks.add(dtype, values.iter().filter_map(|v| bytes(v, dtype)));
+            let turned = is_turned(stored);
+            masks.add(dtype, values.iter().filter_map(|v| bytes(v, dtype, turned)));
         }
         masks
     }
@@ -72,6 +76,17 @@ impl Masks {
     /// Is no value said to be missing?
     pub(super) fn are_unsaid(&self) -> bool {
         !self.said
+    }
+
+    /// Are they all values that no data have, so that an array which names none may be told of them?
+    pub(super) fn are_no_data(&self, dtype: DType) -> bool {
+        self.values.iter().all(|value| {
+            let number = dtype.numbers(value).next();
+            number.is_some_and(|number| {
+                number.as_f64().abs() >= LARGEST_DATA && dtype.is_float()
+                    || Some(number) == default_fill(dtype)
+            })
+        })
     }
 
     /// Do they hold this value, which is given by its bytes?
@@ -116,7 +131,7 @@ pub(super) fn masking(
         return Ok(None);
     }
     let fill = stored.attributes.get("_FillValue");
-    let to = fill.and_then(|value| bytes(value, dtype));
+    let to = fill.and_then(|value| bytes(value, dtype, is_turned(stored)));
     let to = to.or_else(|| dtype.bytes_of(Number::Float(f64::NAN)));
     match to.or_else(|| held.values.first().cloned()) {
         Some(to) => Ok(Some(Masking { from, to, reserved })),
@@ -126,8 +141,7 @@ pub(super) fn masking(
 }
 
 /// Does `stored` name no value as missing, as far as `variable` tells?
-#[must_use]
-pub fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
+fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
     let dtype = stored.dtype.as_ref();
     dtype.is_ok_and(|&dtype| held_masks(variable, stored, dtype).are_unsaid())
 }
@@ -156,7 +170,7 @@ pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String>
             all(&masking.from),
             shown(&masking.to, *dtype),
             if is_unmasked(variable, stored) {
-                "for nothing is said to be missing there; --repair-attributes says what the files do"
+                "for nothing is said to be missing there"
             } else {
                 "as they are there"
             }
@@ -164,10 +178,12 @@ pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String>
     })
 }
 
-/// The masks of `stored`. Some tools name the files' fill value in Zarr's own field only, which not all readers heed.
+/// The masks of `stored`. Some tools name the files' fill value in Zarr's own field only, which not all readers heed; 0 stands there
+/// where none was named.
 pub(super) fn held_masks(variable: &Variable, stored: &StoredArray, dtype: DType) -> Masks {
     let mut held = Masks::of_array(stored, dtype);
-    if held.are_unsaid() && Masks::of_variable(variable, dtype).have(&stored.fill) {
+    let is_named = stored.document["zarr_format"] == 3 && stored.fill.iter().any(|&byte| byte != 0);
+    if held.are_unsaid() && is_named && Masks::of_variable(variable, dtype).have(&stored.fill) {
         held.add(dtype, std::iter::once(stored.fill.clone()));
     }
     held
@@ -202,6 +218,12 @@ fn shown(value: &[u8], dtype: DType) -> String {
     }
 }
 
+/// A mask of a Zarr document as a person would write it.
+pub(super) fn shown_mask(value: &Value, dtype: DType) -> String {
+    let bytes = bytes(value, dtype, false);
+    bytes.map_or_else(|| value.to_string(), |bytes| shown(&bytes, dtype))
+}
+
 fn is_nan(value: &[u8], dtype: DType) -> bool {
     let mut numbers = dtype.numbers(value);
     numbers
@@ -209,9 +231,14 @@ fn is_nan(value: &[u8], dtype: DType) -> bool {
         .is_some_and(|number| number.as_f64().is_nan())
 }
 
+/// Are the values of `stored` read with the other sign?
+fn is_turned(stored: &StoredArray) -> bool {
+    stored.attributes.contains_key("_Unsigned")
+}
+
 /// The bytes of a number in a Zarr document, if the type can hold it: also the base64 of a float64, a name of what JSON has no
-/// number for, and an unsigned number for a signed one, as `_Unsigned` asks for.
-fn bytes(value: &Value, dtype: DType) -> Option<Vec<u8>> {
+/// number for, and, where signs are `turned`, an unsigned number for a signed one.
+fn bytes(value: &Value, dtype: DType, turned: bool) -> Option<Vec<u8>> {
     let number = match value {
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(int), _) => Number::Int(int),
@@ -236,7 +263,7 @@ fn bytes(value: &Value, dtype: DType) -> Option<Vec<u8>> {
             Number::UInt(int) => int.to_le_bytes(),
             Number::Float(_) => return None,
         };
-        let twin = dtype.with_other_sign()?;
+        let twin = dtype.with_other_sign().filter(|_| turned)?;
         twin.rounded(number)?;
         Some(int[..dtype.size()].to_vec())
     })

@@ -89,9 +89,10 @@ impl After<'_> {
 }
 
 /// The attributes of `variable` that `stored`, of this type, has not, or has as null. Those that say which values are missing are
-/// none of them wherever the array says so of any.
+/// none of them wherever the array says so of any, nor where old values may equal them.
 fn lost(variable: &Variable, stored: &StoredArray, dtype: DType) -> Vec<(String, Value)> {
-    let keeps_masks = !Masks::of_array(stored, dtype).are_unsaid();
+    let keeps_masks = !Masks::of_array(stored, dtype).are_unsaid()
+        || !Masks::of_variable(variable, dtype).are_no_data(dtype);
     let is_lost = |name: &str| {
         let is_mask = ["_FillValue", "missing_value"].contains(&name);
         let held = stored.attributes.get(name);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::bucket::Bucket;
 use super::document::Attributes;
+use super::document_v2::DIMENSIONS;
 use super::error::StoreError;
 use super::layout;
 use super::node::Group;
@@ -24,6 +25,39 @@ pub(super) fn groups(version: Version, root: &Value) -> Vec<String> {
     paths.push(String::new());
     paths.sort_unstable();
     paths
+}
+
+/// The paths of the groups above and below the group `path` that have arrays along `dimension`: readers of the hierarchy align them.
+pub(super) fn aligned(version: Version, root: &Value, path: &str, dimension: &str) -> Vec<String> {
+    let documents = consolidated(version, root).as_object();
+    let is_along = |names: &Value| {
+        let mut names = names.as_array().into_iter().flatten();
+        names.any(|name| name == dimension)
+    };
+    let arrays = documents
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, document)| match version {
+            Version::V3 => is_along(&document["dimension_names"]).then_some(key.as_str()),
+            Version::V2 => {
+                let node = key.strip_suffix("/.zattrs")?;
+                is_along(&document[DIMENSIONS]).then_some(node)
+            }
+        });
+    let groups = arrays.map(|array| array.rsplit_once('/').map_or("", |(group, _)| group));
+    let is_above = |above: &str, below: &str| {
+        above != below
+            && (above.is_empty()
+                || below
+                    .strip_prefix(above)
+                    .is_some_and(|b| b.starts_with('/')))
+    };
+    let mut aligned: Vec<String> = groups
+        .filter(|group| is_above(group, path) || is_above(path, group))
+        .map(str::to_owned)
+        .collect();
+    aligned.dedup();
+    aligned
 }
 
 /// The documents that `root` consolidates.
@@ -104,18 +138,39 @@ pub(super) async fn nested(
 /// together with what they consolidate themselves.
 pub(super) fn consolidate(version: Version, root: &mut Value, path: &str, document: &Value) {
     if version == Version::V2 {
-        root["metadata"][path] = document.clone();
+        put(&mut root["metadata"], path, document);
         return;
     }
     let name = path.strip_suffix("/zarr.json").unwrap_or(path);
     let metadata = &mut root["consolidated_metadata"]["metadata"];
-    metadata[name] = document.clone();
+    put(metadata, name, document);
     for (end, _) in name.match_indices('/') {
         let within = &mut metadata[&name[..end]]["consolidated_metadata"]["metadata"];
         if within.as_object().is_some_and(|within| !within.is_empty()) {
-            within[&name[end + 1..]] = document.clone();
+            put(within, &name[end + 1..], document);
         }
     }
+}
+
+/// Sets an entry of consolidated metadata. What is new comes among its siblings: zarr-python 3 takes neighbours together, those of
+/// one depth and one group, and does not find a node that stands apart (`GroupMetadata.from_dict`).
+fn put(metadata: &mut Value, path: &str, document: &Value) {
+    let is_new = metadata.get(path).is_none();
+    metadata[path] = document.clone();
+    let Some(entries) = metadata.as_object_mut().filter(|_| is_new) else {
+        return;
+    };
+    let mut all: Vec<(String, Value)> = std::mem::take(entries).into_iter().collect();
+    all.sort_by_cached_key(|(path, _)| {
+        // Of version 2, the node that the document is of.
+        let node = match path.rsplit_once('/') {
+            Some((node, last)) if last.starts_with('.') => node,
+            _ => path,
+        };
+        let above = node.rsplit_once('/').map_or("", |(above, _)| above);
+        (node.matches('/').count(), above.to_owned())
+    });
+    entries.extend(all);
 }
 
 /// The documents of the groups of `nested` once these `documents`, by their paths below the root, and these `attributes` of the

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::hierarchy::groups;
+use super::hierarchy::{aligned, groups};
 use super::layout;
 use super::version::Version;
 use crate::source::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
@@ -83,6 +83,14 @@ impl Stored {
             self.version,
             &serde_json::from_str(&self.root).unwrap_or_default(),
         )
+    }
+
+    /// The groups above and below this one that have arrays along `dimension`, by their paths: readers of the hierarchy align them, so
+    /// none can grow alone.
+    #[must_use]
+    pub fn aligned(&self, dimension: &str) -> Vec<String> {
+        let root = serde_json::from_str(&self.root).unwrap_or_default();
+        aligned(self.version, &root, &self.path_of(""), dimension)
     }
 
     /// The path, below the store, of what is called `name` in the group.

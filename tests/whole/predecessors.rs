@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::refusals::refused;
 use crate::support::{Ended, Sandbox, alone, end, on_ranks, python_of, python_runs};
+use crate::texts::file;
 
 const CURRENT: &str = "tests/.venv";
 /// xarray and zarr-python of 2024, with which the archives were made.
@@ -425,4 +426,40 @@ fn a_value_that_would_be_missing_is_refused() {
             "send", "-b", &url, "-p", "plain", "-v", "compact", "-f", &file,
         ],
     );
+}
+
+#[test]
+fn a_mask_that_old_values_may_equal_is_not_written() {
+    let lines = |mask: &str| {
+        format!(
+            "v = f.createVariable('mask', 'i4', ('time_counter',){mask}); v.set_auto_mask(False); v[:] = [0, 1]\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    for (version, mask) in [("2", "0"), ("3", "0"), ("2", "1"), ("3", "1")] {
+        let first = file(&sandbox, "first.nc", 0, &lines(""));
+        let second = file(
+            &sandbox,
+            "second.nc",
+            2,
+            &lines(&format!(", fill_value={mask}")),
+        );
+        let place = format!("{version}-{mask}");
+        let place = ["-b", &url, "-p", &place, "-v", "mask"];
+        alone(&[&["send", "-zv", version, "-f", &first][..], &place].concat()).well();
+        // No value of the store stands for missing ones, and each of the file's may be data of the store.
+        for repair in [&[][..], &["--repair-attributes"]] {
+            let send = [&["send", "-f", &second], &place[..], repair].concat();
+            refused(
+                &sandbox,
+                23,
+                &[
+                    "'mask' has _FillValue none",
+                    &format!("the file has {mask};"),
+                ],
+                &send,
+            );
+        }
+    }
 }
