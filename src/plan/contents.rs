@@ -47,7 +47,7 @@ pub(super) fn check_contents(
     if let Some(other) = aligned.first().filter(|_| grows || request.adds()) {
         return Err(PlanError::Aligned {
             store,
-            group: stored.path_of(""),
+            group: stored.group().to_owned(),
             other: other.clone(),
             dimension: archive.append_dimension.clone(),
         });

@@ -122,8 +122,7 @@ pub fn stale_checksums(request: &Request, settings: &Settings) -> Vec<String> {
     let Some(stored) = &request.stored else {
         return Vec::new();
     };
-    let group = stored.nested.as_ref().map_or("", |nested| &nested.path);
-    let attributes = document::attributes(stored.version, &stored.root, group);
+    let attributes = document::attributes(stored.version, &stored.root, stored.group());
     let checksums = attributes.keys().filter(|name| name.starts_with(CHECKSUM));
     // Of what: of times in the order that their digits have, or of variables.
     let of = |name: &str| {

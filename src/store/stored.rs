@@ -90,14 +90,19 @@ impl Stored {
     #[must_use]
     pub fn aligned(&self, dimension: &str) -> Vec<String> {
         let root = serde_json::from_str(&self.root).unwrap_or_default();
-        aligned(self.version, &root, &self.path_of(""), dimension)
+        aligned(self.version, &root, self.group(), dimension)
+    }
+
+    /// The path of the group in the store; empty of the topmost one.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.nested.as_ref().map_or("", |nested| &nested.path)
     }
 
     /// The path, below the store, of what is called `name` in the group.
     #[must_use]
     pub fn path_of(&self, name: &str) -> String {
-        let group = self.nested.as_ref().map_or("", |nested| &nested.path);
-        layout::below(group, name)
+        layout::below(self.group(), name)
     }
 }
 
