@@ -50,7 +50,10 @@ fn run(page: &str) -> usize {
         let command = command.replace(place.expect("a place"), &format!("-b '{url}'"));
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("msm_os {command}"));
-        shell.current_dir(sandbox.path(".")).env("PATH", &path);
+        shell
+            .current_dir(sandbox.path("."))
+            .env("PATH", &path)
+            .env("OMPI_MCA_ess_singleton_isolated", "1");
         let ended = end(shell);
         assert_eq!(ended.code.to_string(), code, "{line}: {ended:#?}");
         commands += 1;
