@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::predecessors::{archive, input};
-use crate::support::{Sandbox, end};
+use crate::support::{Sandbox, end, without_daemon};
 
 /// How the pages say where the archive is.
 const PLACES: [&str; 2] = [
@@ -50,10 +50,8 @@ fn run(page: &str) -> usize {
         let command = command.replace(place.expect("a place"), &format!("-b '{url}'"));
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("msm_os {command}"));
-        shell
-            .current_dir(sandbox.path("."))
-            .env("PATH", &path)
-            .env("OMPI_MCA_ess_singleton_isolated", "1");
+        shell.current_dir(sandbox.path(".")).env("PATH", &path);
+        without_daemon(&mut shell);
         let ended = end(shell);
         assert_eq!(ended.code.to_string(), code, "{line}: {ended:#?}");
         commands += 1;

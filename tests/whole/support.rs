@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nemo_like::Spec;
@@ -175,11 +176,27 @@ pub fn alone(args: &[&str]) -> Ended {
 /// The command that runs the program without a launcher.
 pub fn alone_command(args: &[&str]) -> Command {
     let mut command = command(&[env!("CARGO_BIN_EXE_msm_os")], args);
-    // No ways to other ranks are looked for: half of the time that a short run takes.
+    without_daemon(&mut command);
+    // No ways to other ranks are looked for, either.
     command
         .env("OMPI_MCA_pml", "ob1")
         .env("OMPI_MCA_btl", "self");
     command
+}
+
+/// Lets a program that is started without a launcher, or those that it starts one after the other, start no `orted`: more than half of
+/// the time that a short run takes. It keeps its files apart, for all such programs would have the same.
+pub fn without_daemon(command: &mut Command) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let base = format!(
+        "{}/mpi/{}-{count}",
+        env!("CARGO_TARGET_TMPDIR"),
+        std::process::id()
+    );
+    command
+        .env("OMPI_MCA_ess_singleton_isolated", "1")
+        .env("OMPI_MCA_orte_tmpdir_base", base);
 }
 
 /// The program on `ranks` ranks.
@@ -239,9 +256,7 @@ pub fn command(program: &[&str], args: &[&str]) -> Command {
         .args(args);
     command
         .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
-        .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
-        // Nor does a process of its own start an `orted`, which could give it children.
-        .env("OMPI_MCA_ess_singleton_isolated", "1");
+        .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     for name in ELSEWHERE {
         command.env_remove(name);
     }
