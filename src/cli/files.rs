@@ -18,6 +18,8 @@ use crate::transfer::Verify;
 
 /// What `send` and `update` are told alike.
 #[derive(Args)]
+// Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub struct FileArgs {
     /// NetCDF files, directories of them, or quoted patterns such as 'run1/*_grid_T_*.nc'; joined in time order
     #[arg(short, long, num_args = 1.., required = true, value_name = "FILE")]

@@ -2,6 +2,7 @@
 
 use super::projector::Projector;
 use super::targets::Target;
+use crate::cli::ReprojectArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::reproject::TargetGrid;
@@ -47,38 +48,37 @@ impl Projector<'_> {
     /// The grid of the `foreign` arrays: the Python msm-os has one of as many cells as the model's, on the whole globe. `None` if
     /// the command line names one.
     pub(super) fn grid_of(&self, foreign: &[&StoredArray]) -> Option<TargetGrid> {
-        if self.args.is_some_and(|args| args.names_a_grid()) {
+        if self.args.is_some_and(ReprojectArgs::names_a_grid) {
             return None;
         }
         let (_, plane) = foreign.first()?.shape.split_last_chunk::<2>()?;
         let [ny, nx] = plane.map(|n| usize::try_from(n).ok());
         Some(TargetGrid::global(nx?, ny?))
     }
+}
 
-    /// Checks that `added` takes the place of all the `foreign` arrays, if of any: they share their coordinates.
-    ///
-    /// # Errors
-    /// Those that would be left.
-    pub(super) fn check_replaced(
-        &self,
-        target: &Target,
-        foreign: &[&StoredArray],
-        added: &[Added],
-    ) -> Result<(), Failure> {
-        let is_replaced = |array: &&&StoredArray| {
-            let mut replacing = added.iter().filter(|added| added.replaces);
-            replacing.any(|added| added.variable.name == array.name)
-        };
-        if added.is_empty() || foreign.iter().all(|array| is_replaced(&array)) {
-            return Ok(());
-        }
-        let left = foreign.iter().filter(|array| !is_replaced(array));
-        let message = format!(
-            "store '{}': {} would be left with the coordinates of another grid: the files or -v do not have what it is \
-             reprojected from; name that too, or remove it with delete --array; nothing was written",
-            target.key,
-            list(left.map(|array| array.name.as_str()))
-        );
-        Err(Failure::new(Exit::GridConflict, message))
+/// Checks that `added` takes the place of all the `foreign` arrays, if of any: they share their coordinates.
+///
+/// # Errors
+/// Those that would be left.
+pub(super) fn check_replaced(
+    target: &Target,
+    foreign: &[&StoredArray],
+    added: &[Added],
+) -> Result<(), Failure> {
+    let is_replaced = |array: &&&StoredArray| {
+        let mut replacing = added.iter().filter(|added| added.replaces);
+        replacing.any(|added| added.variable.name == array.name)
+    };
+    if added.is_empty() || foreign.iter().all(|array| is_replaced(&array)) {
+        return Ok(());
     }
+    let left = foreign.iter().filter(|array| !is_replaced(array));
+    let message = format!(
+        "store '{}': {} would be left with the coordinates of another grid: the files or -v do not have what it is \
+         reprojected from; name that too, or remove it with delete --array; nothing was written",
+        target.key,
+        list(left.map(|array| array.name.as_str()))
+    );
+    Err(Failure::new(Exit::GridConflict, message))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::cells::{digest_of, read_cells};
 use super::corners::{Domain, corners};
+use super::foreign::check_replaced;
 use super::reprojectable::{check_flags, check_names, check_type, field, reprojectable, shown};
 use super::targets::Target;
 use crate::cli::ReprojectArgs;
@@ -149,7 +150,7 @@ impl<'a> Projector<'a> {
                 ..projected(variable, projection, index)
             });
         }
-        self.check_replaced(target, &foreign, &all)?;
+        check_replaced(target, &foreign, &all)?;
         if let (Some(grid), false) = (grid, all.is_empty()) {
             let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
             all.extend(coordinates(&grid).into_iter().map(|added| Added {

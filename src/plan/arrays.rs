@@ -3,6 +3,9 @@
 //! Key type: [`Draft`], an array with the stored chunks of its source.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::{Map, Value};
 
 use super::attributes::{attributes_of, check_attributes};
 use super::compressor::check_codec;
@@ -13,7 +16,7 @@ use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::item::{Item, item};
 use super::lacking::tell;
-use super::masks::mask_unsent;
+use super::masks::{Masking, mask_unsent};
 use super::new::{Formed, New, is_small};
 use super::other_tools::{check_replaced, padding};
 use super::sharding::check_chunks;
@@ -21,7 +24,7 @@ use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use super::upkeep::{After, stale_checksums};
 use crate::exit::Failure;
-use crate::source::{Archive, SourceError, Variable};
+use crate::source::{Archive, DType, SourceError, Variable};
 use crate::store::document::{self, Documents};
 use crate::store::{StoredArray, Version, layout};
 
@@ -151,33 +154,18 @@ fn draft_array(
     check_attributes(variable, dtype, path)?;
     grows_once(archive, variable)?;
     let units = target_units(archive, request, variable);
-    let arrays = request.stored.iter().flat_map(|s| &s.arrays);
-    let there = arrays.into_iter().find(|a| a.name == variable.name);
-    let (stored, replaced) = if item.replaces {
-        (None, there)
-    } else {
-        (there, None)
-    };
+    let (stored, replaced) = there(request, item);
     let mut masking = None;
     if let Some(stored) = stored {
-        masking = conforms(
-            &request.key,
-            (variable, dtype, &item.origin.form),
-            stored,
-            &archive.append_dimension,
+        (dtype, masking) = fitted(
+            archive,
+            request,
             settings,
-            (
-                units.is_some(),
-                archive.catalogue.bounded_by(&variable.name),
-            ),
+            item,
+            stored,
+            dtype,
+            units.is_some(),
         )?;
-        dtype = match (&stored.dtype, units) {
-            // Times are converted to the store's type, too.
-            (Ok(held), Some(_)) => *held,
-            // Texts travel as wide as both need.
-            (Ok(held), None) => held.widest(dtype).unwrap_or(dtype),
-            (Err(_), _) => dtype,
-        };
     }
     let conversions = match units {
         Some(units) => conversions(archive, request, variable, dtype, units)?,
@@ -190,10 +178,7 @@ fn draft_array(
         let (lacking, is_new) = (&request.lacking, stored.is_none());
         lacking.after(&variable.name, is_new, steps, &append.runs)
     });
-    let mut shape = variable.shape.clone();
-    if let Some(append) = &append {
-        shape[append.axis] = request.length();
-    }
+    let shape = shape(request, variable, axis);
     if let Some(replaced) = replaced {
         check_replaced(request, replaced, &shape, axis, &lacking)?;
     }
@@ -211,10 +196,7 @@ fn draft_array(
     };
     let variable = masked.as_ref().map_or(variable, |(variable, _)| variable);
     masking = masking.or(masked.as_ref().map(|(_, masking)| masking.clone()));
-    let mut attributes = attributes_of(variable, dtype);
-    let mut documented = Some(&variable.dimensions);
-    let mut repaired = false;
-    let formed = if let Some(stored) = stored {
+    let (formed, attributes) = if let Some(stored) = stored {
         // Static data variables are compared only, but were cut as asked.
         if phase == Phase::Transfer || (main && phase == Phase::Compare) {
             let grows = &archive.append_dimension;
@@ -231,18 +213,8 @@ fn draft_array(
             lacking: lacks_others.then_some(&lacking[..]),
             shape: &shape,
         };
-        let (document, changed) = after.document();
-        documented = changed.is_some().then_some(&stored.dimensions);
-        repaired = settings.repair_attributes && changed.is_some();
-        attributes = changed.unwrap_or_default();
-        Formed {
-            document,
-            fill: dtype.padded(stored.fill.clone()),
-            object: stored.chunk.clone(),
-            chunk: stored.inner.as_ref().unwrap_or(&stored.chunk).clone(),
-        }
+        after.form(dtype)
     } else {
-        tell(&mut attributes, &lacking);
         let new = New {
             variable,
             dtype,
@@ -252,8 +224,9 @@ fn draft_array(
             leading: &item.leading,
             replaced,
         };
-        new.form(archive, settings, version, &shape, &attributes)?
+        new_array(archive, settings, version, &new, &shape, &lacking)?
     };
+    let repaired = stored.is_some() && settings.repair_attributes && attributes.is_some();
     let array = TargetArray {
         name: request.path_of(&variable.name),
         origin: item.origin.clone(),
@@ -270,7 +243,10 @@ fn draft_array(
         phase,
         tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
     };
-    let new = documented.map(|dimensions| (&attributes, &dimensions[..]));
+    let dimensions = stored.map_or(&variable.dimensions, |stored| &stored.dimensions);
+    let new = attributes
+        .as_ref()
+        .map(|attributes| (attributes, &dimensions[..]));
     let documents = document::of_array(version, &array.name, formed.document, new);
     Ok(Drafted {
         array,
@@ -278,6 +254,74 @@ fn draft_array(
         chunk: formed.chunk,
         repaired,
     })
+}
+
+/// The array that the store has of `item`, and the one whose place it takes.
+fn there<'a>(
+    request: &'a Request,
+    item: &Item<'_>,
+) -> (Option<&'a StoredArray>, Option<&'a StoredArray>) {
+    let mut arrays = request.stored.iter().flat_map(|stored| &stored.arrays);
+    let there = arrays.find(|array| array.name == item.variable.name);
+    if item.replaces {
+        (None, there)
+    } else {
+        (there, None)
+    }
+}
+
+/// The shape after the transaction of the array of `variable`, which grows along the dimension `axis`.
+fn shape(request: &Request, variable: &Variable, axis: Option<usize>) -> Vec<u64> {
+    let mut shape = variable.shape.clone();
+    if let Some(axis) = axis {
+        shape[axis] = request.length();
+    }
+    shape
+}
+
+/// A new array that lacks these steps, and its attributes.
+fn new_array(
+    archive: &Archive,
+    settings: &Settings,
+    version: Version,
+    new: &New<'_>,
+    shape: &[u64],
+    lacking: &[Range<u64>],
+) -> Result<(Formed, Option<Map<String, Value>>), Failure> {
+    let mut attributes = attributes_of(new.variable, new.dtype);
+    tell(&mut attributes, lacking);
+    let formed = new.form(archive, settings, version, shape, &attributes)?;
+    Ok((formed, Some(attributes)))
+}
+
+/// The type of the values of `item`, whose own is `dtype`, in the array `stored`, and how its missing ones are written there. Times
+/// may be `converted`.
+fn fitted(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    item: &Item<'_>,
+    stored: &StoredArray,
+    dtype: DType,
+    converted: bool,
+) -> Result<(DType, Option<Masking>), PlanError> {
+    let bounded = archive.catalogue.bounded_by(&item.variable.name);
+    let masking = conforms(
+        &request.key,
+        (item.variable, dtype, &item.origin.form),
+        stored,
+        &archive.append_dimension,
+        settings,
+        (converted, bounded),
+    )?;
+    let dtype = match &stored.dtype {
+        // Times are converted to the store's type, too.
+        Ok(held) if converted => *held,
+        // Texts travel as wide as both need.
+        Ok(held) => held.widest(dtype).unwrap_or(dtype),
+        Err(_) => dtype,
+    };
+    Ok((dtype, masking))
 }
 
 /// A dimension may occur twice in a variable, but an array cannot grow along two at once.

@@ -79,7 +79,7 @@ pub(super) fn conforms(
             || is_spoiled(stored, attribute)
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         let repairable = held.is_none() && REPAIRABLE.contains(&attribute);
-        if !same && !(repairable && settings.repair_attributes) {
+        if !(same || repairable && settings.repair_attributes) {
             let shown = |value: Option<&Value>| match value {
                 None => "none".to_owned(),
                 Some(value) if is_mask => shown_mask(value, dtype),
@@ -128,9 +128,8 @@ fn masks_alike(variable: &Variable, dtype: DType, stored: &StoredArray) -> bool 
 
 /// Has one of them no mask, and the other that of NaN, which xarray gives to any float? Readers see the same.
 fn masks_nan_only(dtype: DType, found: Option<&Value>, held: Option<&Value>) -> bool {
-    let only = match (found, held) {
-        (None, Some(mask)) | (Some(mask), None) => mask,
-        _ => return false,
+    let ((None, Some(only)) | (Some(only), None)) = (found, held) else {
+        return false;
     };
     dtype.is_float() && *only == document::mask(dtype, Number::Float(f64::NAN))
 }

@@ -51,6 +51,8 @@ pub struct Request {
 }
 
 /// What the user chose.
+// Each is a choice of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Settings {
     /// Chunk sizes asked for.
     pub strategy: ChunkStrategy,

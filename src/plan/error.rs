@@ -280,7 +280,7 @@ impl From<PlanError> for Failure {
             | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
             | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
-            PlanError::Name { .. } => Exit::UnsupportedVariable,
+            PlanError::Name { .. } | PlanError::Unmasked { .. } => Exit::UnsupportedVariable,
             PlanError::Version { .. } => Exit::VersionConflict,
             PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
             PlanError::Memory { .. }
@@ -294,7 +294,6 @@ impl From<PlanError> for Failure {
                 Exit::AttributeConflict
             }
             PlanError::Replaced { .. } => Exit::GridConflict,
-            PlanError::Unmasked { .. } => Exit::UnsupportedVariable,
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsLeftOut { .. }

@@ -170,7 +170,7 @@ pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String>
             all(&masking.from),
             shown(&masking.to, *dtype),
             if is_unmasked(variable, stored) {
-                "for nothing is said to be missing there"
+                "for nothing is said to be missing there; --repair-attributes says what the files do, if no data can have such values"
             } else {
                 "as they are there"
             }

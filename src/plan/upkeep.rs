@@ -9,6 +9,7 @@ use super::attributes::attributes_of;
 use super::draft::{Request, Settings};
 use super::lacking::{LACKING, tell};
 use super::masks::Masks;
+use super::new::Formed;
 use crate::source::{DType, Variable, number_to_json};
 use crate::store::{StoredArray, Version, document};
 
@@ -67,6 +68,19 @@ impl After<'_> {
             document["attributes"] = Value::Object(attributes.clone());
         }
         (document, Some(attributes))
+    }
+
+    /// The array as it will be, with values of this type, and its attributes, if they are others now.
+    pub(super) fn form(&self, dtype: DType) -> (Formed, Option<Map<String, Value>>) {
+        let (document, attributes) = self.document();
+        let stored = self.stored;
+        let formed = Formed {
+            document,
+            fill: dtype.padded(stored.fill.clone()),
+            object: stored.chunk.clone(),
+            chunk: stored.inner.as_ref().unwrap_or(&stored.chunk).clone(),
+        };
+        (formed, attributes)
     }
 
     /// Writes the attributes of `variable` that the array has not.

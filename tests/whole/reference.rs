@@ -66,12 +66,13 @@ fn every_flag_of_the_reference_tool() {
         &credentials,
         "-b",
         "ocean",
-        "-p",
-        "T1m",
         "-v",
         "e3t",
     ];
-    on_ranks(3, &update).well();
+    // There is one store of all variables, too: it is said which is meant.
+    let both = on_ranks(3, &[&update[..], &["-p", "T1m"]].concat());
+    assert_eq!(both.code, 47, "{both:#?}");
+    on_ranks(3, &[&update[..], &["--store", "T1m/e3t.zarr"]].concat()).well();
     let updated = [cut(&sandbox, &file, "kept.nc", "0", &[]), changed];
     reads_back("s3://ocean/T1m/e3t.zarr", Some(&server), &updated);
     for store in [

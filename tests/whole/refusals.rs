@@ -365,14 +365,6 @@ fn what_does_not_fit_the_store() {
             .unwrap();
     });
     refuse(23, &["'tos'", "units", "\"K\""], &renamed);
-    let other = edited(&sandbox, "more.nc", &good, |f| {
-        f.add_variable::<f32>("area", &["y", "x"]).unwrap();
-        f.variable_mut("tos")
-            .unwrap()
-            .put_attribute("coordinates", "time_centered nav_lat nav_lon area")
-            .unwrap();
-    });
-    refuse(26, &["'area'"], &other);
     let double = sandbox.path("double.nc");
     as_double(Path::new(&good), &double, "tos");
     refuse(
