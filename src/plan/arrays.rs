@@ -173,11 +173,7 @@ fn draft_array(
     };
     let append = append(archive, request, settings, variable, (stored, replaced))?;
     let axis = append.as_ref().map(|append| append.axis);
-    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
-    let lacking = append.as_ref().map_or_else(Vec::new, |append| {
-        let (lacking, is_new) = (&request.lacking, stored.is_none());
-        lacking.after(&variable.name, is_new, steps, &append.runs)
-    });
+    let lacking = lacked(request, &variable.name, stored.is_none(), append.as_ref());
     let shape = shape(request, variable, axis);
     if let Some(replaced) = replaced {
         check_replaced(request, replaced, &shape, axis, &lacking)?;
@@ -268,6 +264,13 @@ fn there<'a>(
     } else {
         (there, None)
     }
+}
+
+/// The steps that the array `name` lacks after the transaction.
+fn lacked(request: &Request, name: &str, is_new: bool, append: Option<&Append>) -> Vec<Range<u64>> {
+    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+    let after = |append: &Append| request.lacking.after(name, is_new, steps, &append.runs);
+    append.map_or_else(Vec::new, after)
 }
 
 /// The shape after the transaction of the array of `variable`, which grows along the dimension `axis`.
