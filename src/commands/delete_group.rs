@@ -77,7 +77,11 @@ impl Contents {
     pub async fn delete(self, args: &DeleteArgs, bucket: &Bucket) -> Result<(), Failure> {
         let stores = [self.group.store.clone()];
         let mut hold = Hold::take(bucket, &args.lease, &stores, "delete").await?;
-        let done = self.delete_held(bucket, &mut hold).await;
+        // Another job may have added to it since it was looked at.
+        let done = match Self::of(args, bucket, self.group).await {
+            Ok(contents) => contents.delete_held(bucket, &mut hold).await,
+            Err(failure) => Err(failure),
+        };
         let done = done.map_err(|failure| hold.verdict(failure));
         hold.release().await;
         done

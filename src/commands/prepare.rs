@@ -2,6 +2,7 @@
 //!
 //! Key type: [`Prepared`], an archive that fits.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -223,9 +224,9 @@ impl<'a> Prepared<'a> {
     }
 
     /// Where the files do not fit together in `members`, which may be more than was named: what is lent to them, apart.
-    fn misfits(&self, members: &[String]) -> Vec<Failure> {
+    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Failure> {
         let lent = &self.archive.borrowed.variables;
-        let own = members.iter().filter(|name| !lent.contains_key(*name));
+        let own = members.into_iter().filter(|name| !lent.contains_key(*name));
         let own: Vec<String> = own.cloned().collect();
         let misfits = self.archive.differences(&own).into_iter();
         let misfits = misfits.chain(self.archive.unreadable(&own));
@@ -274,14 +275,13 @@ impl<'a> Prepared<'a> {
                 request.map_err(Failure::from)
             });
             match request {
-                Ok(request) => {
-                    if tell.is_some() {
-                        problems.extend(self.misfits(&request.members));
-                    }
-                    requests.push(request);
-                }
+                Ok(request) => requests.push(request),
                 Err(problem) => problems.push(problem),
             }
+        }
+        if tell.is_some() {
+            let members: BTreeSet<&String> = requests.iter().flat_map(|r| &r.members).collect();
+            problems.extend(self.misfits(members));
         }
         Failure::together(problems)?;
         Ok((requests, left))

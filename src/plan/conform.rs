@@ -8,11 +8,13 @@ use super::error::PlanError;
 use super::masks::{Masking, Masks, masking, shown_mask};
 use super::target::Form;
 use super::upkeep::{REPAIRABLE, is_spoiled};
-use crate::source::{DType, MEANING, Number, TIME, Variable};
+use crate::source::{Attribute, DType, MEANING, Number, TIME, Variable};
 use crate::store::{StoredArray, document};
 
 /// The attributes that say which values are missing.
 const MASKS: [&str; 2] = ["_FillValue", "missing_value"];
+/// The attributes that bounds need not say again.
+const INHERITED: [&str; 3] = ["units", "calendar", "positive"];
 /// What to do about an attribute that the store has not.
 const WAY_OUT: &str = "; --repair-attributes writes the file's";
 
@@ -72,10 +74,12 @@ pub(super) fn conforms(
         }
         let (found, held) = (attributes.get(attribute), stored.attributes.get(attribute));
         let mask = attribute == "_FillValue";
-        let inherited = bounded.map(|variable| attributes_of(variable, dtype));
-        let inherited = inherited.as_ref().and_then(|all| all.get(attribute));
-        let same = equal(found, held)
-            || !is_mask && equal(found.or(inherited), held.or(inherited))
+        // Packing is each variable's own.
+        let bounded = bounded.filter(|_| INHERITED.contains(&attribute));
+        let inherited = bounded.and_then(|bounded| bounded.attribute(attribute));
+        let inherited = inherited.map(Attribute::to_json);
+        let inherited = inherited.as_ref();
+        let same = equal(found.or(inherited), held.or(inherited))
             || is_spoiled(stored, attribute)
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         let repairable = held.is_none() && REPAIRABLE.contains(&attribute);

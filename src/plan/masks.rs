@@ -126,7 +126,20 @@ pub(super) fn masking(
         let values = these.values.iter().filter(|value| !those.have(value));
         values.cloned().collect::<Vec<_>>()
     };
-    let (from, reserved) = (beyond(&found, &held), beyond(&held, &found));
+    let [mut from, mut reserved] = [beyond(&found, &held), beyond(&held, &found)];
+    // To readers, the two zeros are one.
+    for values in [&mut from, &mut reserved] {
+        let zeros = [0.0, -0.0].map(|zero| dtype.bytes_of(Number::Float(zero)));
+        if let [Some(plus), Some(minus)] = zeros
+            && (values.contains(&plus) || values.contains(&minus))
+        {
+            values.retain(|value| *value != plus && *value != minus);
+            values.push(plus.clone());
+            if plus != minus {
+                values.push(minus);
+            }
+        }
+    }
     if from.is_empty() && reserved.is_empty() {
         return Ok(None);
     }
@@ -155,7 +168,8 @@ pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String>
     let masking = (dtype == held).then(|| masking(variable, stored, *dtype));
     let masking = masking?.ok().flatten()?;
     let all = |values: &[Vec<u8>]| {
-        let shown: Vec<String> = values.iter().map(|value| shown(value, *dtype)).collect();
+        let shown = values.iter().map(|value| shown(value, *dtype));
+        let shown: Vec<String> = shown.filter(|value| value != "-0.0").collect();
         shown.join(", ")
     };
     let name = &variable.name;
