@@ -323,3 +323,108 @@ pub(super) fn mask_unsent(
     };
     Ok(Some((masked, masking)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn variable(dtype: DType, fill: Option<f64>) -> Variable {
+        let fill = fill.map(|fill| Attribute::Numbers(vec![Number::Float(fill)]));
+        Variable {
+            name: "v".to_owned(),
+            kind: VariableType::Number(dtype),
+            dimensions: Vec::new(),
+            shape: Vec::new(),
+            stored_chunks: None,
+            attributes: fill
+                .map(|fill| ("_FillValue".to_owned(), fill))
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn array(dtype: DType, format: u64, fill: f64, attributes: &Value) -> StoredArray {
+        StoredArray {
+            name: "v".to_owned(),
+            document: json!({"zarr_format": format}),
+            dtype: Ok(dtype),
+            fill: dtype.bytes_of(Number::Float(fill)).unwrap(),
+            shape: Vec::new(),
+            chunk: Vec::new(),
+            inner: None,
+            dimensions: Vec::new(),
+            attributes: attributes.as_object().cloned().unwrap_or_else(Map::new),
+        }
+    }
+
+    /// What becomes of a file's values in an array: none if they stay as they are; the place of one that cannot be written.
+    fn written(file: Option<f64>, array: &StoredArray, values: &[f32]) -> Result<Vec<f32>, usize> {
+        let mut bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let masking = masking(&variable(DType::F32, file), array, DType::F32).unwrap();
+        if let Some(masking) = masking {
+            masking.apply(&mut bytes)?;
+        }
+        let numbers = DType::F32.numbers(&bytes);
+        Ok(numbers.map(|n| n.as_f64() as f32).collect())
+    }
+
+    #[test]
+    fn missing_values_are_written_as_the_store_says_them() {
+        let nan = array(
+            DType::F32,
+            3,
+            f64::NAN,
+            &json!({"_FillValue": "AAAAAAAA+H8="}),
+        );
+        let found = written(Some(1e20), &nan, &[1.0, 1e20]).unwrap();
+        assert!(found[0] == 1.0 && found[1].is_nan());
+        let same = array(DType::F32, 2, 1e20, &json!({"_FillValue": 1e20}));
+        assert_eq!(
+            written(Some(1e20), &same, &[1.0, 1e20]),
+            Ok(vec![1.0, 1e20])
+        );
+        // Readers take both zeros for the mask.
+        let zero = array(DType::F32, 2, 0.0, &json!({"_FillValue": 0}));
+        assert_eq!(written(Some(1e20), &zero, &[1.0, 1e20]), Ok(vec![1.0, 0.0]));
+        for data in [0.0, -0.0] {
+            assert_eq!(written(Some(1e20), &zero, &[1.0, data]), Err(1));
+        }
+    }
+
+    #[test]
+    fn zarrs_own_field_counts_where_it_was_named() {
+        let named = array(DType::F32, 3, 1e20, &json!({}));
+        assert_eq!(written(Some(1e20), &named, &[1e20]), Ok(vec![1e20]));
+        // No fill value, and 0 for none: nothing stands for missing ones but NaN.
+        for format in [2, 3] {
+            let none = array(DType::F32, format, 0.0, &json!({}));
+            assert!(written(Some(0.0), &none, &[0.0]).unwrap()[0].is_nan());
+            let none = array(DType::I32, format, 0.0, &json!({}));
+            assert!(masking(&variable(DType::I32, Some(0.0)), &none, DType::I32).is_err());
+        }
+    }
+
+    #[test]
+    fn signs_are_turned_only_where_they_are_read_so() {
+        let mask = json!({"_FillValue": -1});
+        let read_so = json!({"_FillValue": -1, "_Unsigned": "false"});
+        let masks = |attributes| Masks::of_array(&array(DType::U8, 3, 0.0, attributes), DType::U8);
+        assert!(masks(&mask).are_unsaid());
+        assert!(masks(&read_so).have(&[255]));
+    }
+
+    #[test]
+    fn only_what_no_data_have_is_written_into_an_array_without_a_mask() {
+        for (dtype, fill, expected) in [
+            (DType::F32, 1e20, true),
+            (DType::F64, -9999.0, false),
+            (DType::I32, 0.0, false),
+            (DType::I32, -2_147_483_647.0, true),
+        ] {
+            let masks = Masks::of_variable(&variable(dtype, Some(fill)), dtype);
+            assert_eq!(masks.are_no_data(dtype), expected, "{dtype} {fill}");
+        }
+    }
+}
