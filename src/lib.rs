@@ -12,7 +12,6 @@
 //! has the words, the rooms and the promises.
 
 pub mod cli;
-pub mod commands;
 pub mod commit;
 pub mod exit;
 pub mod plan;
@@ -21,3 +20,4 @@ pub mod reproject;
 pub mod source;
 pub mod store;
 pub mod transfer;
+pub mod verbs;

@@ -1,0 +1,230 @@
+//! Which parts of the bucket a delete walks through.
+//!
+//! Key type: [`Area`].
+
+use futures::TryStreamExt;
+
+use crate::cli::{DeleteArgs, Spot};
+use crate::exit::{Exit, Failure};
+use crate::store::layout::{self, LEDGERS};
+use crate::store::{Bucket, Kind, is_doctors};
+use crate::verbs::stores::named::beside;
+use crate::verbs::stores::place::Place;
+use crate::verbs::stores::shelf::{Compact, Shelf};
+
+/// A part of the bucket: everything below one key.
+#[derive(Clone, Debug)]
+pub(in crate::verbs) struct Area {
+    /// The key.
+    pub below: String,
+    /// The stores in it, and those whose ledgers are; in order.
+    stores: Vec<String>,
+}
+
+impl Area {
+    /// What the object `key` of this area is, and of which store.
+    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, Kind<'a>) {
+        let known = |store: &str| {
+            let found = self
+                .stores
+                .binary_search_by(|known| known.as_str().cmp(store));
+            found.ok().map(|index| self.stores[index].as_str())
+        };
+        let mut begin = 0;
+        while let Some(length) = key[begin..].find('/') {
+            let end = begin + length;
+            if &key[begin..end] == LEDGERS {
+                let folder = key[..begin].trim_end_matches('/');
+                let name = key[end + 1..].split_once('/').map(|(name, _)| name);
+                let name = name.filter(|name| !is_doctors(name));
+                let store = name.map(|name| known(&layout::below(folder, name)));
+                return match store {
+                    // Of a store that is new since, it is that store's.
+                    Some(None) => (None, Kind::Foreign),
+                    store => (store.flatten(), Kind::Ledger),
+                };
+            }
+            if let Some(store) = known(&key[..end]) {
+                return (Some(store), Kind::of(store, key));
+            }
+            begin = end + 1;
+        }
+        (None, Kind::Foreign)
+    }
+}
+
+/// What `args` choose at `spot`: names for messages, each with its areas; no area twice.
+///
+/// # Errors
+/// If a name cannot be a variable's, or it cannot be told which store is meant, or it is none.
+pub(in crate::verbs) async fn chosen(
+    args: &DeleteArgs,
+    bucket: &Bucket,
+    spot: &Spot,
+) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+    let wrong = |message: String| Err(Failure::new(Exit::Usage, message));
+    if let Some(name) = args.variables.iter().find(|name| !is_name(name)) {
+        return wrong(format!("-v '{name}': expected a variable's name"));
+    }
+    let is_compact = args.variables.iter().any(|name| name == "compact");
+    if is_compact && spot.key().is_empty() {
+        return wrong("-v compact: the compact store is PREFIX.zarr; give --prefix".to_owned());
+    }
+    let place = Place::of(bucket, spot).await?;
+    let shelf = match &place {
+        Place::Group(_) | Place::Store(_) => {
+            if let Some(name) = args.variables.iter().find(|name| *name != "compact") {
+                return wrong(format!(
+                    "-v '{name}' names a store of that variable alone, and '{}' is one of all its variables: to delete it, give \
+                     --store {}, to remove one array from it, --array {name}; nothing was deleted",
+                    spot.key(),
+                    spot.key()
+                ));
+            }
+            return of_place(args, bucket, spot, &place).await;
+        }
+        Place::Shelf(shelf) => shelf,
+    };
+    if args.all {
+        return Ok(vec![everything(bucket, spot, shelf).await?]);
+    }
+    let mut names = args.variables.clone();
+    names.sort_unstable();
+    names.dedup();
+    let mut chosen = Vec::new();
+    for name in &names {
+        let store = one_store(bucket, shelf, name).await?;
+        let areas = of_store(&store);
+        chosen.push((store, areas));
+    }
+    Ok(chosen)
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/') && !name.chars().any(char::is_control)
+}
+
+/// The one store that `place` is, and the store of all variables beside it if all is meant.
+async fn of_place(
+    args: &DeleteArgs,
+    bucket: &Bucket,
+    spot: &Spot,
+    place: &Place,
+) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+    let store = match place {
+        Place::Group(group) => &group.store,
+        Place::Store(key) => key,
+        Place::Shelf(shelf) => &shelf.prefix,
+    };
+    let mut areas = of_store(store);
+    if args.all {
+        areas.extend(
+            beside(bucket, spot)
+                .await?
+                .iter()
+                .flat_map(|key| of_store(key)),
+        );
+    } else {
+        place.compact(bucket, spot).await?;
+    }
+    Ok(vec![(store.clone(), areas)])
+}
+
+/// All stores on `shelf`, and the store of all variables beside it.
+async fn everything(
+    bucket: &Bucket,
+    spot: &Spot,
+    shelf: &Shelf,
+) -> Result<(String, Vec<Area>), Failure> {
+    let prefix = &shelf.prefix;
+    let mut stores = Vec::new();
+    let mut sites = bucket.sites(prefix);
+    while let Some(site) = sites.try_next().await? {
+        if site.is_repository {
+            let key = site.key;
+            let message = format!(
+                "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by \
+                 their names, or a prefix that it does not lie in"
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        stores.push(site.key);
+    }
+    stores.sort_unstable();
+    let mut areas = vec![Area {
+        below: prefix.clone(),
+        stores,
+    }];
+    // What is left of one at the prefix itself.
+    let ledger = layout::ledger(prefix);
+    if !prefix.is_empty() && !bucket.folder(&ledger).await?.is_empty() {
+        areas.push(Area {
+            below: ledger,
+            stores: vec![prefix.clone()],
+        });
+    }
+    areas.extend(
+        beside(bucket, spot)
+            .await?
+            .iter()
+            .flat_map(|key| of_store(key)),
+    );
+    Ok((prefix.clone(), areas))
+}
+
+/// The store of the variable `name`, or that of all variables.
+async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Failure> {
+    if name == "compact" {
+        let there = shelf.compact(bucket).await?;
+        return Ok(there.unwrap_or_else(|| shelf.new_compact()));
+    }
+    if let Some(own) = shelf.own(bucket, name).await? {
+        return Ok(own);
+    }
+    if let Some(Compact { key, variables }) = Compact::of(bucket, shelf).await?
+        && variables.contains(name)
+    {
+        let message = format!(
+            "'{name}' is in '{key}', the store of all variables, and has no store of its own: to delete that store, give -v \
+             compact, to remove the array alone, --array {name}; nothing was deleted"
+        );
+        return Err(Failure::new(Exit::NoStore, message));
+    }
+    Ok(layout::store_key(&shelf.prefix, name))
+}
+
+/// The store `key` and its ledger.
+fn of_store(key: &str) -> Vec<Area> {
+    let area = |below| Area {
+        below,
+        stores: vec![key.to_owned()],
+    };
+    vec![area(key.to_owned()), area(layout::ledger(key))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_told_by_the_stores_that_are_known() {
+        let area = Area {
+            below: "a".to_owned(),
+            stores: ["a/T1y", "a/tos.zarr"].map(str::to_owned).to_vec(),
+        };
+        for (key, expected) in [
+            ("a/T1y/zarr.json", (Some("a/T1y"), Kind::Root("zarr.json"))),
+            ("a/T1y/tos/c/0", (Some("a/T1y"), Kind::Part)),
+            ("a/T1y/notes.txt", (Some("a/T1y"), Kind::Foreign)),
+            ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), Kind::Part)),
+            ("a/.msm-os/T1y/last.json", (Some("a/T1y"), Kind::Ledger)),
+            ("a/.msm-os/other/last.json", (None, Kind::Foreign)),
+            ("a/.msm-os/doctor-1/x", (None, Kind::Ledger)),
+            ("a/.msm-os/probe-1", (None, Kind::Ledger)),
+            ("a/T1m/zarr.json", (None, Kind::Foreign)),
+            ("a/notes.txt", (None, Kind::Foreign)),
+        ] {
+            assert_eq!(area.kind(key), expected, "{key}");
+        }
+    }
+}

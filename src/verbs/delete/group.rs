@@ -1,0 +1,120 @@
+//! Deleting a group of a hierarchy: the documents that tell of it first, then its objects. Rank 0's work.
+
+use futures::TryStreamExt;
+
+use crate::cli::{DeleteArgs, Spot};
+use crate::commit::remove_group;
+use crate::exit::{Exit, Failure};
+use crate::say;
+use crate::store::{Bucket, Entry, Found, Group, Kind, read_store};
+use crate::verbs::delete::survey::Tally;
+use crate::verbs::shared::hold::Hold;
+use crate::verbs::stores::place::Place;
+
+/// The group of a hierarchy that `spot` is; `None` if it is not one.
+///
+/// # Errors
+/// As [`Place::of`].
+pub(in crate::verbs) async fn nested(
+    bucket: &Bucket,
+    spot: &Spot,
+) -> Result<Option<Group>, Failure> {
+    bucket.reach(spot.key()).await?;
+    Ok(match Place::of(bucket, spot).await? {
+        Place::Group(group) if !group.path.is_empty() => Some(group),
+        _ => None,
+    })
+}
+
+/// What lies in a group.
+pub(in crate::verbs) struct Contents {
+    group: Group,
+    keys: Vec<String>,
+    pub tally: Tally,
+}
+
+impl Contents {
+    /// Looks at `group`.
+    ///
+    /// # Errors
+    /// If something lies in it that is not ours, without `--force`; or if single variables are named.
+    pub async fn of(args: &DeleteArgs, bucket: &Bucket, group: Group) -> Result<Self, Failure> {
+        if let Some(name) = args.variables.iter().find(|name| *name != "compact") {
+            let message = format!(
+                "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one \
+                 array from it, --array {name}; nothing was deleted"
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        if let Some(link) = bucket.links(&group.key()).await?.first() {
+            let message = format!(
+                "{} is a symbolic link, behind which nothing is deleted; nothing was deleted; remove the link",
+                link.path.display()
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
+        let is_foreign = |entry: &&Entry| Kind::of(&group.store, &entry.key) == Kind::Foreign;
+        if let Some(first) = entries.iter().find(is_foreign)
+            && !args.force
+        {
+            let message = format!(
+                "objects that are not this program's lie in it, such as '{}'; nothing was deleted; move them away, or delete them \
+                 too with --force",
+                first.key
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        let mut tally = Tally::default();
+        for entry in &entries {
+            tally.count(entry.bytes);
+        }
+        let keys = entries.into_iter().map(|entry| entry.key).collect();
+        Ok(Self { group, keys, tally })
+    }
+
+    /// Deletes it.
+    ///
+    /// # Errors
+    /// If another job holds the store, or the server refuses. The same delete again goes on with it.
+    pub async fn delete(self, args: &DeleteArgs, bucket: &Bucket) -> Result<(), Failure> {
+        let stores = [self.group.store.clone()];
+        let mut hold = Hold::take(bucket, &args.lease, &stores, "delete").await?;
+        // Another job may have added to it since it was looked at.
+        let done = match Self::of(args, bucket, self.group).await {
+            Ok(contents) => contents.delete_held(bucket, &mut hold).await,
+            Err(failure) => Err(failure),
+        };
+        let done = done.map_err(|failure| hold.verdict(failure));
+        hold.release().await;
+        done
+    }
+
+    async fn delete_held(self, bucket: &Bucket, hold: &mut Hold) -> Result<(), Failure> {
+        let Self { group, keys, tally } = self;
+        hold.left.heal(bucket).await?;
+        let whole = Group::whole(&group.store);
+        let is_told = match read_store(bucket, &whole, "").await? {
+            Found::Store(stored) => stored.groups().contains(&group.path),
+            Found::Nothing | Found::Remains(_) => false,
+        };
+        let mut problems = Vec::new();
+        if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
+            hold.leases.check().await?;
+            let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
+            problems = removed.await?;
+        }
+        if problems.is_empty() {
+            problems = bucket.delete_all(keys, true).await.problems;
+        }
+        if problems.is_empty() {
+            say!("deleted: the group '{group}', {tally}");
+            return Ok(());
+        }
+        let message = format!(
+            "{}; the same delete again finishes it",
+            problems.join("\n  ")
+        );
+        Err(Failure::new(Exit::DeleteIncomplete, message))
+    }
+}

@@ -1,0 +1,269 @@
+//! What a delete would delete: the stores, what lies in them and in their ledgers, and what is not ours.
+//!
+//! Key types: [`Survey`]; [`Tally`], objects and bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::cli::{DeleteArgs, Spot, bytes_shown};
+use crate::exit::{Exit, Failure};
+use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, Site, StoreError, layout};
+use crate::verbs::delete::area::{Area, chosen};
+
+/// Areas walked through at a time.
+const AREAS: usize = 16;
+/// Names shown in a message.
+const SHOWN: usize = 5;
+
+/// Objects, and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::verbs) struct Tally {
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// What lies in the areas.
+#[derive(Debug, Default)]
+pub(in crate::verbs) struct Survey {
+    /// The areas.
+    pub areas: Vec<Area>,
+    stores: BTreeMap<String, Tally>,
+    ledgers: Tally,
+    /// Links to other directories.
+    pub links: Vec<Link>,
+    foreign: Tally,
+    first_foreign: Vec<String>,
+    /// The stores that have each of [`ROOT_DOCUMENTS`].
+    roots: [Vec<String>; ROOT_DOCUMENTS.len()],
+}
+
+impl Survey {
+    /// Looks at what `args` choose.
+    ///
+    /// # Errors
+    /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
+    pub async fn of(args: &DeleteArgs, bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
+        let prefix = spot.key();
+        bucket.reach(prefix).await?;
+        let chosen = chosen(args, bucket, spot).await?;
+        let mut survey = Self::default();
+        let mut missing = Vec::new();
+        let ways: Vec<String> = chosen
+            .iter()
+            .flat_map(|(_, areas)| areas.iter().map(|area| format!("{}/", area.below)))
+            .collect();
+        let walks = chosen.into_iter().map(|(name, areas)| async move {
+            let mut found = Self::default();
+            for area in areas {
+                found.walk(bucket, area).await?;
+            }
+            Ok::<_, StoreError>((name, found))
+        });
+        let mut walks = stream::iter(walks).buffered(AREAS);
+        while let Some((name, found)) = walks.try_next().await? {
+            if found.total().objects == 0 && found.links.is_empty() {
+                missing.push(name);
+            }
+            survey.add(found);
+        }
+        if !missing.is_empty() {
+            return Err(no_store(bucket, prefix, args.all, &missing).await?);
+        }
+        let on_the_way = |link: &&Link| {
+            ways.iter()
+                .any(|way| way.starts_with(&format!("{}/", link.key)))
+        };
+        let in_the_way = survey.links.iter().find(on_the_way);
+        if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !args.force)) {
+            let message = format!(
+                "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or \
+                 delete what it leads to with -b file://{}",
+                link.path.display(),
+                link.to.display(),
+                link.to.display()
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        if survey.foreign.objects > 0 && !args.force {
+            let message = format!(
+                "{} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
+                survey.foreign.objects,
+                shown(&survey.first_foreign, survey.foreign.objects)
+            );
+            return Err(Failure::new(Exit::ForeignObjects, message));
+        }
+        Ok(survey)
+    }
+
+    async fn walk(&mut self, bucket: &Bucket, area: Area) -> Result<(), StoreError> {
+        for link in bucket.links(&area.below).await? {
+            if !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
+        let mut entries = bucket.entries(&area.below);
+        while let Some(entry) = entries.try_next().await? {
+            if !self.is_behind_a_link(&entry.key) {
+                self.count(&area, &entry);
+            }
+        }
+        self.areas.push(area);
+        Ok(())
+    }
+
+    fn is_behind_a_link(&self, key: &str) -> bool {
+        let mut behind = self
+            .links
+            .iter()
+            .filter_map(|link| key.strip_prefix(&link.key));
+        behind.any(|rest| rest.starts_with('/'))
+    }
+
+    fn count(&mut self, area: &Area, entry: &Entry) {
+        let (store, kind) = area.kind(&entry.key);
+        if let Some(store) = store.filter(|_| kind != Kind::Foreign) {
+            let tally = self.stores.entry(store.to_owned()).or_default();
+            if kind != Kind::Ledger {
+                tally.count(entry.bytes);
+            }
+            if let Kind::Root(document) = kind
+                && let Some(place) = ROOT_DOCUMENTS.iter().position(|name| *name == document)
+            {
+                self.roots[place].push(store.to_owned());
+            }
+        }
+        match kind {
+            Kind::Root(_) | Kind::Part => {}
+            Kind::Ledger => self.ledgers.count(entry.bytes),
+            Kind::Foreign => {
+                self.foreign.count(entry.bytes);
+                if self.first_foreign.len() < SHOWN {
+                    self.first_foreign.push(entry.key.clone());
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.areas.extend(other.areas);
+        self.links.extend(other.links);
+        for (store, tally) in other.stores {
+            self.stores.entry(store).or_default().add(tally);
+        }
+        self.ledgers.add(other.ledgers);
+        self.foreign.add(other.foreign);
+        let room = SHOWN - self.first_foreign.len();
+        let foreign = other.first_foreign.into_iter().take(room);
+        self.first_foreign.extend(foreign);
+        for (roots, more) in self.roots.iter_mut().zip(other.roots) {
+            roots.extend(more);
+        }
+    }
+
+    /// The keys of the stores.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.stores.keys()
+    }
+
+    /// Number of stores.
+    pub fn stores(&self) -> usize {
+        self.stores.len()
+    }
+
+    /// All objects.
+    pub fn total(&self) -> Tally {
+        let mut total = self.ledgers;
+        total.add(self.foreign);
+        for tally in self.stores.values() {
+            total.add(*tally);
+        }
+        total
+    }
+
+    /// The keys of the root documents, by document in the order in which they have to go. Stores that had none may have got
+    /// one since.
+    pub fn roots(&self) -> impl Iterator<Item = Vec<String>> {
+        let rooted: BTreeSet<&String> = self.roots.iter().flatten().collect();
+        let rootless: Vec<&String> = self.names().filter(|s| !rooted.contains(s)).collect();
+        let named = self.roots.iter().zip(ROOT_DOCUMENTS);
+        named.map(move |(stores, name)| {
+            let stores = stores.iter().chain(rootless.iter().copied());
+            stores.map(|store| layout::below(store, name)).collect()
+        })
+    }
+}
+
+/// A line a store, and one with the total.
+impl fmt::Display for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (store, tally) in &self.stores {
+            writeln!(f, "  {store}: {tally}")?;
+        }
+        for link in &self.links {
+            writeln!(f, "  the link {}, nothing behind it", link.path.display())?;
+        }
+        for (what, tally) in [("ledgers", self.ledgers), ("others", self.foreign)] {
+            if tally.objects > 0 {
+                writeln!(f, "  {what}: {tally}")?;
+            }
+        }
+        write!(f, "{} stores, {}", self.stores.len(), self.total())
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects, {}", self.objects, bytes_shown(self.bytes))
+    }
+}
+
+impl Tally {
+    pub fn count(&mut self, bytes: u64) {
+        self.objects += 1;
+        self.bytes += bytes;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// The failure that the stores `missing` are not there, with those that are.
+async fn no_store(
+    bucket: &Bucket,
+    prefix: &str,
+    all: bool,
+    missing: &[String],
+) -> Result<Failure, StoreError> {
+    let place = layout::below(bucket.place(), prefix);
+    let place = place.trim_end_matches('/');
+    if all {
+        let message = format!("{place}: there is nothing to delete");
+        return Ok(Failure::new(Exit::NoStore, message));
+    }
+    let is_here =
+        |site: &Site| site.key.rsplit_once('/').map_or("", |(folder, _)| folder) == prefix;
+    let sites = bucket.sites(prefix);
+    let sites = sites.try_filter(|site| std::future::ready(is_here(site) && !site.is_repository));
+    let there: Vec<String> = sites.map_ok(|site| site.key).try_collect().await?;
+    let there = match there.len() {
+        0 => "there are no stores".to_owned(),
+        n => format!("there are {}", shown(&there, n as u64)),
+    };
+    let missing = shown(missing, missing.len() as u64);
+    let message = format!("{place}: there is no store {missing}; {there}; nothing was deleted");
+    Ok(Failure::new(Exit::NoStore, message))
+}
+
+/// The first few of `all` names.
+fn shown(names: &[String], all: u64) -> String {
+    let first = names.iter().take(SHOWN).map(|name| format!("'{name}'"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    match all.saturating_sub(SHOWN as u64) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

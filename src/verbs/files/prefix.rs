@@ -1,0 +1,33 @@
+//! Where in the bucket: as asked, or as the files' names say.
+
+use crate::cli::Spot;
+use crate::exit::Failure;
+use crate::plan::{PlanError, derive_prefix};
+use crate::source::Archive;
+
+/// Where it was asked for, or the prefix that all files' names give.
+pub(in crate::verbs) fn spot(asked: Option<Spot>, archive: &Archive) -> Result<Spot, Failure> {
+    if let Some(asked) = asked {
+        return Ok(asked);
+    }
+    let mut prefix: Option<String> = None;
+    for file in &archive.files {
+        let name = file
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let derived = derive_prefix(&name)?;
+        match &prefix {
+            Some(first) if *first != derived => {
+                return Err(PlanError::Prefixes {
+                    first: first.clone(),
+                    second: derived,
+                }
+                .into());
+            }
+            _ => prefix = Some(derived),
+        }
+    }
+    Ok(Spot::Below(prefix.unwrap_or_default()))
+}

@@ -1,0 +1,86 @@
+//! The cells of a model's grid, read from the files that say where they are.
+
+use md5::{Digest, Md5};
+
+use crate::exit::{Exit, Failure};
+use crate::plan::{Cells, CornerFields, Field};
+use crate::reproject::{Corners, GridError, SourceGrid};
+use crate::source::{Hyperslab, Number, Reader, SourceError};
+
+/// Corners of a cell.
+const CORNERS: usize = 4;
+
+/// Reads the cells. Values that are missing are NaN.
+///
+/// # Errors
+/// If a file cannot be read, or what it holds is no grid.
+pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Failure> {
+    let plane = |field: &Field| read(field, &[cells.ny, cells.nx]);
+    let (longitude, latitude) = (plane(&cells.longitude)?, plane(&cells.latitude)?);
+    let corners = match &cells.corners {
+        None => None,
+        Some(CornerFields::Bounds([longitude, latitude])) => {
+            let shape = [cells.ny, cells.nx, CORNERS];
+            Some(Corners {
+                longitude: read(longitude, &shape)?,
+                latitude: read(latitude, &shape)?,
+            })
+        }
+        Some(CornerFields::Points([longitude, latitude], offset)) => {
+            let (longitude, latitude) = (plane(longitude)?, plane(latitude)?);
+            let size = [cells.ny, cells.nx];
+            Some(Corners::from_points(&longitude, &latitude, size, *offset))
+        }
+    };
+    SourceGrid::new(cells.ny, cells.nx, longitude, latitude, corners)
+        .map_err(|cause| no_grid(cells, &cause))
+}
+
+/// The digest of the cells' coordinates, and corners if they have any: the same bytes, whatever file they are in.
+pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
+    let mut digest = Md5::new();
+    let sizes = [grid.ny as u64, grid.nx as u64];
+    digest.update(sizes.map(u64::to_le_bytes).concat());
+    let corners = grid.corners.iter();
+    let corners = corners.flat_map(|corners| [&corners.longitude, &corners.latitude]);
+    for values in [&grid.longitude, &grid.latitude].into_iter().chain(corners) {
+        for value in values {
+            digest.update(value.to_le_bytes());
+        }
+    }
+    let digest = digest.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is wrong with the grid of these cells.
+pub(in crate::verbs) fn no_grid(cells: &Cells, cause: &GridError) -> Failure {
+    let Field { path, variable, .. } = &cells.longitude;
+    let message = format!(
+        "{}: '{variable}' and '{}' are no grid to reproject from: {cause}",
+        path.display(),
+        cells.latitude.variable
+    );
+    Failure::new(Exit::NotReprojected, message)
+}
+
+/// The values of a variable of this shape, row-major.
+fn read(field: &Field, shape: &[usize]) -> Result<Vec<f64>, SourceError> {
+    let slab = Hyperslab {
+        start: vec![0; field.leading + shape.len()],
+        count: std::iter::repeat_n(1, field.leading)
+            .chain(shape.iter().map(|&n| n as u64))
+            .collect(),
+    };
+    let size = field.dtype.size();
+    let reader = Reader::new(vec![field.path.clone()]);
+    let bytes = reader.read_whole(0, &field.variable, size, &slab)?;
+    let fill = field.fill.map(Number::as_f64);
+    let numbers = field.dtype.numbers(&bytes).map(Number::as_f64);
+    Ok(numbers
+        .map(|value| {
+            // One NaN for all, for the digest.
+            let missing = value.is_nan() || Some(value) == fill;
+            if missing { f64::NAN } else { value }
+        })
+        .collect())
+}

@@ -1,0 +1,146 @@
+//! Where the corners of cells are said: in the bounds of their coordinates, or in the domain file.
+//!
+//! Key type: [`Domain`].
+
+use crate::cli::GridArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{CornerFields, Field, Projection};
+use crate::source::{Archive, Catalogue, Horizontal, Point, Variable};
+use crate::verbs::reprojection::reprojectable::field;
+
+/// The file of `--grid-filepath`, and whether coordinates are borrowed from it.
+#[derive(Default)]
+pub(in crate::verbs) struct Domain {
+    catalogue: Option<Catalogue>,
+    lends: bool,
+}
+
+impl Domain {
+    /// Opens the file that `args` name, if they do, and lends the `archive` the coordinates that they name.
+    pub(in crate::verbs) fn open(args: &GridArgs, archive: &mut Archive) -> Result<Self, Failure> {
+        let Some(path) = &args.grid_filepath else {
+            return Ok(Self::default());
+        };
+        let catalogue = Catalogue::read(path)?;
+        let lends = args.update_coords.is_some();
+        if lends {
+            archive.borrow_coordinates(&catalogue, &args.coordinates()?)?;
+        }
+        Ok(Self {
+            catalogue: Some(catalogue),
+            lends,
+        })
+    }
+
+    /// Checks that something comes from the file.
+    pub(in crate::verbs) fn check_use(&self, projections: &[Projection]) -> Result<(), Failure> {
+        let points = |p: &Projection| matches!(p.cells.corners, Some(CornerFields::Points(..)));
+        if self.catalogue.is_none() || self.lends || projections.iter().any(points) {
+            return Ok(());
+        }
+        let message = "--grid-filepath: nothing comes from that file; give --update-coords, or --method conservative for \
+                       variables whose coordinates have no bounds";
+        Err(Failure::new(Exit::Usage, message))
+    }
+}
+
+/// Where the corners of the cells at `horizontal` are. Bounds go before the domain file, but where the coordinates are
+/// borrowed: the file's own have holes then, and so have their bounds.
+pub(in crate::verbs) fn corners(
+    archive: &Archive,
+    horizontal: &Horizontal,
+    domain: &Domain,
+) -> Result<CornerFields, Failure> {
+    let borrowed = archive
+        .borrowed
+        .variables
+        .contains_key(&horizontal.longitude);
+    let bounds = || bounds(archive, horizontal);
+    let points = || points(archive, horizontal, domain);
+    let found = if borrowed {
+        points()?.map_or_else(bounds, |found| Ok(Some(found)))?
+    } else {
+        bounds()?.map_or_else(points, |found| Ok(Some(found)))?
+    };
+    found.ok_or_else(|| {
+        let message = format!(
+            "--method conservative needs the corners of the cells at '{}', '{}': expected bounds of both, of four vertices \
+             each, or the domain file with {} in --grid-filepath",
+            horizontal.longitude,
+            horizontal.latitude,
+            names(horizontal.point).0.join(", ")
+        );
+        Failure::new(Exit::NotReprojected, message)
+    })
+}
+
+fn bounds(archive: &Archive, horizontal: &Horizontal) -> Result<Option<CornerFields>, Failure> {
+    let mut fields = Vec::new();
+    for name in [&horizontal.longitude, &horizontal.latitude] {
+        let Some(coordinate) = archive.catalogue.variable(name) else {
+            return Ok(None);
+        };
+        let bounds = coordinate.words("bounds").next();
+        let bounds = bounds.and_then(|bounds| archive.catalogue.variable(bounds));
+        let four = |v: &&Variable| v.shape == [&coordinate.shape[..], &[4]].concat();
+        let Some(bounds) = bounds.filter(four) else {
+            return Ok(None);
+        };
+        fields.push(field(archive, &bounds.name)?);
+    }
+    Ok(<[Field; 2]>::try_from(fields)
+        .ok()
+        .map(CornerFields::Bounds))
+}
+
+/// The points at the corners, as the domain file calls them, and where the north-eastern one lies (NEMO reference manual,
+/// "Arrangement of variables": T is in the middle, U to its east, V to its north, F to its north-east).
+fn names(point: Option<Point>) -> ([&'static str; 2], [usize; 2]) {
+    match point {
+        None | Some(Point::T | Point::W) => (["glamf", "gphif"], [0, 0]),
+        Some(Point::U) => (["glamv", "gphiv"], [0, 1]),
+        Some(Point::V) => (["glamu", "gphiu"], [1, 0]),
+        Some(Point::F) => (["glamt", "gphit"], [1, 1]),
+    }
+}
+
+fn points(
+    archive: &Archive,
+    horizontal: &Horizontal,
+    domain: &Domain,
+) -> Result<Option<CornerFields>, Failure> {
+    let Some(catalogue) = &domain.catalogue else {
+        return Ok(None);
+    };
+    let (names, offset) = names(horizontal.point);
+    let expected = archive.catalogue.variable(&horizontal.longitude);
+    let expected = expected.map_or_else(Vec::new, |v| v.shape.clone());
+    let mut fields = Vec::new();
+    for name in names {
+        let Some(variable) = catalogue.variable(name) else {
+            return Ok(None);
+        };
+        let leading = variable.shape.len().saturating_sub(expected.len());
+        let fits = variable.shape[..leading].iter().all(|&n| n == 1)
+            && variable.shape[leading..] == expected[..];
+        if !fits {
+            let message = format!(
+                "{}: '{name}' has sizes {:?}, '{}' of the files {expected:?}: it is of another grid, or cut otherwise",
+                catalogue.path.display(),
+                variable.shape,
+                horizontal.longitude
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+        let dtype = variable.dtype(&catalogue.path)?;
+        fields.push(Field {
+            path: catalogue.path.clone(),
+            variable: name.to_owned(),
+            dtype,
+            leading,
+            fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
+        });
+    }
+    let fields = <[Field; 2]>::try_from(fields).ok();
+    Ok(fields.map(|fields| CornerFields::Points(fields, offset)))
+}

@@ -1,0 +1,84 @@
+//! Rank 0: what becomes of arrays of a store that another tool has reprojected.
+
+use crate::cli::ReprojectArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::Added;
+use crate::reproject::TargetGrid;
+use crate::source::list;
+use crate::store::StoredArray;
+use crate::verbs::files::targets::Target;
+use crate::verbs::reprojection::projector::Projector;
+
+impl Projector<'_> {
+    /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.
+    pub(in crate::verbs) fn replaces(
+        &mut self,
+        target: &Target,
+        foreign: &[&StoredArray],
+        append_dimension: &String,
+    ) -> bool {
+        if foreign.is_empty() {
+            return false;
+        }
+        if self.args.is_some_and(|args| args.replace_projected) {
+            return true;
+        }
+        // The others have no steps, and nothing is to be said of them.
+        let names = foreign
+            .iter()
+            .filter(|array| array.dimensions.contains(append_dimension));
+        let names = names.map(|array| array.name.as_str());
+        let left = names.map(|name| format!("'{name}' of '{}'", target.key));
+        self.left_alone.extend(left);
+        false
+    }
+
+    /// What was left alone, if anything was.
+    pub(in crate::verbs) fn left_alone(&self) -> Option<String> {
+        let left: Vec<&str> = self.left_alone.iter().map(String::as_str).collect();
+        (!left.is_empty()).then(|| {
+            format!(
+                "another tool reprojected {}, left as they are: steps that are new have no values there; send --reproject \
+                 --replace-projected writes them anew, delete --array removes them",
+                left.join(", ")
+            )
+        })
+    }
+
+    /// The grid of the `foreign` arrays: the Python msm-os has one of as many cells as the model's, on the whole globe. `None` if
+    /// the command line names one.
+    pub(in crate::verbs) fn grid_of(&self, foreign: &[&StoredArray]) -> Option<TargetGrid> {
+        if self.args.is_some_and(ReprojectArgs::names_a_grid) {
+            return None;
+        }
+        let (_, plane) = foreign.first()?.shape.split_last_chunk::<2>()?;
+        let [ny, nx] = plane.map(|n| usize::try_from(n).ok());
+        Some(TargetGrid::global(nx?, ny?))
+    }
+}
+
+/// Checks that `added` takes the place of all the `foreign` arrays, if of any: they share their coordinates.
+///
+/// # Errors
+/// Those that would be left.
+pub(in crate::verbs) fn check_replaced(
+    target: &Target,
+    foreign: &[&StoredArray],
+    added: &[Added],
+) -> Result<(), Failure> {
+    let is_replaced = |array: &&&StoredArray| {
+        let mut replacing = added.iter().filter(|added| added.replaces);
+        replacing.any(|added| added.variable.name == array.name)
+    };
+    if added.is_empty() || foreign.iter().all(|array| is_replaced(&array)) {
+        return Ok(());
+    }
+    let left = foreign.iter().filter(|array| !is_replaced(array));
+    let message = format!(
+        "store '{}': {} would be left with the coordinates of another grid: the files or -v do not have what it is \
+         reprojected from; name that too, or remove it with delete --array; nothing was written",
+        target.key,
+        list(left.map(|array| array.name.as_str()))
+    );
+    Err(Failure::new(Exit::GridConflict, message))
+}

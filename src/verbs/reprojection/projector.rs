@@ -1,0 +1,338 @@
+//! Rank 0: what is reprojected in which store, and how. What a store has already goes before what the command line asks for.
+//!
+//! Key type: [`Projector`].
+
+use std::collections::BTreeSet;
+
+use crate::cli::ReprojectArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{
+    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
+    projected_name,
+};
+use crate::reproject::{Method, TargetGrid};
+use crate::source::{Archive, Horizontal, Variable};
+use crate::store::{Stored, StoredArray};
+use crate::verbs::files::targets::Target;
+use crate::verbs::reprojection::cells::{digest_of, read_cells};
+use crate::verbs::reprojection::corners::{Domain, corners};
+use crate::verbs::reprojection::foreign::check_replaced;
+use crate::verbs::reprojection::reprojectable::{
+    check_flags, check_names, check_type, field, reprojectable, shown,
+};
+
+/// Finds out how variables are reprojected; remembers what it found.
+pub(in crate::verbs) struct Projector<'a> {
+    /// What the command line asks for; `None` where only stores do.
+    pub(in crate::verbs) args: Option<&'a ReprojectArgs>,
+    domain: Domain,
+    /// How far coordinates may be from the store's.
+    tolerance: f64,
+    projections: Vec<Projection>,
+    /// Cells that were read, with their digests.
+    digests: Vec<(Cells, String)>,
+    /// Why variables are not reprojected.
+    reasons: BTreeSet<String>,
+    /// Arrays of another tool that are left as they are.
+    pub(in crate::verbs) left_alone: BTreeSet<String>,
+}
+
+impl<'a> Projector<'a> {
+    /// For what `args` ask for, and for what stores have. Corners may come from the `domain` file. With any `tolerance`,
+    /// coordinates may differ from those that a store's arrays were reprojected by: how far, their comparison tells.
+    pub(in crate::verbs) fn new(
+        args: Option<&'a ReprojectArgs>,
+        domain: Domain,
+        tolerance: f64,
+    ) -> Self {
+        Self {
+            args,
+            domain,
+            tolerance,
+            projections: Vec::new(),
+            digests: Vec::new(),
+            reasons: BTreeSet::new(),
+            left_alone: BTreeSet::new(),
+        }
+    }
+
+    /// All that was found so far; later calls of [`Self::added`] on the same stores find nothing else.
+    pub(in crate::verbs) fn projections(&self) -> &[Projection] {
+        &self.projections
+    }
+
+    /// Says what is not reprojected, and why.
+    ///
+    /// # Errors
+    /// If nothing is that was to be, the weights do not fit into so much `memory`, or the domain file is of no use.
+    pub(in crate::verbs) fn conclude(&self, memory: u64) -> Result<(), Failure> {
+        let asked = self.args.is_some_and(|args| args.reproject);
+        let list = |reasons: &BTreeSet<String>| {
+            let lines: Vec<String> = reasons.iter().map(|r| format!("\n  {r}")).collect();
+            lines.concat()
+        };
+        // Where another tool's arrays are left alone, nothing is wrong with the files.
+        if asked && self.projections.is_empty() && self.left_alone.is_empty() {
+            let message = format!(
+                "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
+                 their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
+                list(&self.reasons)
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+        for reason in self.reasons.iter().chain(&self.left_alone()) {
+            eprintln!("msm_os: {reason}");
+        }
+        let keeps = self.args.is_some_and(|args| args.weights.is_some());
+        if keeps && self.projections.is_empty() {
+            let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        if keeps && self.projections.len() > 1 {
+            let message = format!(
+                "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
+                self.projections.len()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        for projection in &self.projections {
+            let needed = projection.memory();
+            if needed > memory {
+                let longitude = projection.cells.longitude.variable.clone();
+                return Err(PlanError::WeightsMemory { longitude, needed }.into());
+            }
+        }
+        self.domain.check_use(&self.projections)
+    }
+
+    /// What the store of `target` gets beside what the files have.
+    pub(in crate::verbs) fn added(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        stored: Option<&Stored>,
+    ) -> Result<Vec<Added>, Failure> {
+        let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
+        let of_store = arrays
+            .iter()
+            .find_map(|array| held(&array.attributes, &array.shape));
+        let mut grid = of_store.map(|held| held.grid);
+        let foreign: Vec<&StoredArray> = arrays
+            .iter()
+            .filter(|array| foreign_projection(array).is_some())
+            .collect();
+        let replaces = self.replaces(target, &foreign, &archive.append_dimension);
+        if replaces && grid.is_none() {
+            grid = self.grid_of(&foreign);
+        }
+        let mut all = Vec::new();
+        for main in &target.mains {
+            let Some(variable) = archive.catalogue.variable(main) else {
+                continue;
+            };
+            let array = arrays.iter().find(|a| a.name == projected_name(main));
+            let is_foreign = array.is_some_and(|a| foreign_projection(a).is_some());
+            let index = match array {
+                Some(array) if !is_foreign => Some(self.as_held(archive, target, variable, array)?),
+                // Coordinates of both would have the same names.
+                _ if !foreign.is_empty() && !replaces => None,
+                _ => self.as_asked(archive, target, variable, grid.as_ref())?,
+            };
+            let Some(index) = index else { continue };
+            let projection = &self.projections[index];
+            let of_store = *grid.get_or_insert(projection.grid);
+            if of_store != projection.grid {
+                let message = format!(
+                    "store '{}': '{main}' would be reprojected to {}, other variables of it to {}; give one with --grid; \
+                     nothing was written",
+                    target.key,
+                    shown(&projection.grid),
+                    shown(&of_store)
+                );
+                return Err(Failure::new(Exit::GridConflict, message));
+            }
+            all.push(Added {
+                replaces: is_foreign,
+                ..projected(variable, projection, index)
+            });
+        }
+        check_replaced(target, &foreign, &all)?;
+        if let (Some(grid), false) = (grid, all.is_empty()) {
+            let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
+            all.extend(coordinates(&grid).into_iter().map(|added| Added {
+                replaces: replaces && there(&added),
+                ..added
+            }));
+            check_names(archive, &all)?;
+        }
+        Ok(all)
+    }
+
+    /// How `variable` goes on in the `array` that the store has of it.
+    fn as_held(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        variable: &Variable,
+        array: &StoredArray,
+    ) -> Result<usize, Failure> {
+        let refuse = |exit, what: String| {
+            let message = format!(
+                "store '{}': array '{}' {what}; nothing was written",
+                target.key, array.name
+            );
+            Err(Failure::new(exit, message))
+        };
+        let Some(held) = held(&array.attributes, &array.shape) else {
+            return refuse(
+                Exit::GridConflict,
+                "does not say how it was reprojected".to_owned(),
+            );
+        };
+        let Some(horizontal) = archive.catalogue.horizontal(variable) else {
+            return refuse(
+                Exit::NotReprojected,
+                format!(
+                    "cannot go on: '{}' of the files has no two-dimensional longitudes and latitudes",
+                    variable.name
+                ),
+            );
+        };
+        let cells = self.cells(archive, variable, &horizontal, held.method)?;
+        if let Some(args) = self.args {
+            check_flags(args, &held, &cells, target, array)?;
+        }
+        let index = self.projection(cells, held.method, held.grid)?;
+        let found = &self.projections[index].digest;
+        if *found != held.digest && self.tolerance == 0.0 {
+            return refuse(
+                Exit::GridConflict,
+                format!(
+                    "was reprojected from another grid than that of '{}', '{}': the digest of its coordinates is {}, here \
+                     {found}; send the files of that grid, or choose another prefix",
+                    horizontal.longitude, horizontal.latitude, held.digest
+                ),
+            );
+        }
+        Ok(index)
+    }
+
+    /// How `variable` is reprojected if the command line asks for it; to the `grid` that the store has, if it has one.
+    fn as_asked(
+        &mut self,
+        archive: &Archive,
+        target: &Target,
+        variable: &Variable,
+        grid: Option<&TargetGrid>,
+    ) -> Result<Option<usize>, Failure> {
+        let Some(args) = self.args.filter(|args| args.reproject) else {
+            return Ok(None);
+        };
+        let method = args.method.unwrap_or_default();
+        let horizontal = match reprojectable(archive, variable, args) {
+            Ok(horizontal) => horizontal,
+            Err(reason) => {
+                // Bounds have stores of their own in other tools' archives, and are not asked for.
+                if archive.catalogue.data_variables().contains(&variable.name) {
+                    self.reasons.extend(reason);
+                }
+                return Ok(None);
+            }
+        };
+        check_type(variable, method)?;
+        let cells = self.cells(archive, variable, &horizontal, method)?;
+        let asked = args.target(cells.nx, cells.ny)?;
+        let grid = match grid {
+            Some(grid) if args.names_a_grid() && *grid != asked => {
+                let message = format!(
+                    "store '{}': has the grid {}, the command line asks for {}; leave it out, a store keeps its grid; \
+                     nothing was written",
+                    target.key,
+                    shown(grid),
+                    shown(&asked)
+                );
+                return Err(Failure::new(Exit::GridConflict, message));
+            }
+            Some(grid) => *grid,
+            None => asked,
+        };
+        self.projection(cells, method, grid).map(Some)
+    }
+
+    /// The index of this projection.
+    fn projection(
+        &mut self,
+        cells: Cells,
+        method: Method,
+        grid: TargetGrid,
+    ) -> Result<usize, Failure> {
+        let same = |p: &Projection| p.cells == cells && p.method == method && p.grid == grid;
+        if let Some(index) = self.projections.iter().position(same) {
+            return Ok(index);
+        }
+        let digest = self.digest(&cells)?;
+        self.projections.push(Projection {
+            cells,
+            method,
+            grid,
+            digest,
+        });
+        Ok(self.projections.len() - 1)
+    }
+
+    fn digest(&mut self, cells: &Cells) -> Result<String, Failure> {
+        if let Some((_, digest)) = self.digests.iter().find(|(known, _)| known == cells) {
+            return Ok(digest.clone());
+        }
+        let grid = read_cells(cells)?;
+        if grid.holes > 0 {
+            let Field { path, variable, .. } = &cells.longitude;
+            eprintln!(
+                "msm_os: {}: {} of {} cells have no coordinates in '{variable}', '{}' (NaN, fill values or zeros, as XIOS \
+                 writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
+                 --update-coords can take them from the domain file",
+                path.display(),
+                grid.holes,
+                cells.len(),
+                cells.latitude.variable
+            );
+        }
+        let digest = digest_of(&grid);
+        self.digests.push((cells.clone(), digest.clone()));
+        Ok(digest)
+    }
+
+    /// The cells that `variable` lies on, with their corners if `method` needs them.
+    fn cells(
+        &self,
+        archive: &Archive,
+        variable: &Variable,
+        horizontal: &Horizontal,
+        method: Method,
+    ) -> Result<Cells, Failure> {
+        let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
+            .collect();
+        let (ny, nx) = (sizes[0], sizes[1]);
+        if ny.saturating_mul(nx) >= u32::MAX as usize {
+            let message = format!(
+                "'{}' has {ny} by {nx} cells, expected less than 2^32",
+                variable.name
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+        let corners = match method {
+            Method::Conservative => Some(corners(archive, horizontal, &self.domain)?),
+            _ => None,
+        };
+        Ok(Cells {
+            ny,
+            nx,
+            coordinates: [horizontal.longitude.clone(), horizontal.latitude.clone()],
+            longitude: field(archive, &horizontal.longitude)?,
+            latitude: field(archive, &horizontal.latitude)?,
+            corners,
+        })
+    }
+}

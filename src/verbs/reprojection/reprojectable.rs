@@ -1,0 +1,160 @@
+//! What can be reprojected, and whether it fits what the command line asks for.
+
+use crate::cli::ReprojectArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::{Added, Cells, Field, Held};
+use crate::reproject::{Method, TargetGrid};
+use crate::source::{Archive, Horizontal, SourceError, Variable, VariableType, list};
+use crate::store::StoredArray;
+use crate::verbs::files::targets::Target;
+
+/// The coordinates of `variable`, if it is one to be reprojected.
+pub(in crate::verbs) fn reprojectable(
+    archive: &Archive,
+    variable: &Variable,
+    args: &ReprojectArgs,
+) -> Result<Horizontal, Option<String>> {
+    let name = &variable.name;
+    let others = variable.dimensions.iter();
+    if others.filter(|d| **d != archive.append_dimension).count() < 2 {
+        return Err(None);
+    }
+    let why = |why: &str| Err(Some(format!("'{name}' is not reprojected: {why}")));
+    let Some(horizontal) = archive.catalogue.horizontal(variable) else {
+        return why(
+            "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are \
+             in the file, name them with ncatted",
+        );
+    };
+    let plane = &variable.dimensions[variable.dimensions.len() - 2..];
+    if plane.contains(&archive.append_dimension) {
+        return why("the append dimension is one of its last two");
+    }
+    if !matches!(variable.kind, VariableType::Number(_)) {
+        return why("it holds no numbers");
+    }
+    if variable.is_component(horizontal.point) && !args.allow_vector_components {
+        return why(
+            "it is a component of a vector along the rows or columns of the model's grid, which are no directions on the \
+             target grid; --allow-vector-components does it all the same",
+        );
+    }
+    Ok(horizontal)
+}
+
+/// Integers have no NaN for where there is no value, and means of those that stand for others mean nothing.
+pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Result<(), Failure> {
+    let VariableType::Number(dtype) = variable.kind else {
+        return Ok(());
+    };
+    if method.is_nearest() || dtype.is_float() {
+        return Ok(());
+    }
+    let problem = if variable.attribute("_Unsigned").is_some() {
+        "is read through _Unsigned"
+    } else if variable.fill_value().is_none() {
+        "has no _FillValue to stand where there is no value"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "'{}' has type {dtype} and {problem}, so --method {} cannot be used; expected nearest",
+        variable.name,
+        method.name()
+    );
+    Err(Failure::new(Exit::NotReprojected, message))
+}
+
+/// The flags must not ask for something else than what the store has.
+pub(in crate::verbs) fn check_flags(
+    args: &ReprojectArgs,
+    held: &Held,
+    cells: &Cells,
+    target: &Target,
+    array: &StoredArray,
+) -> Result<(), Failure> {
+    let refuse = |flag: &str, stored: String, asked: String| {
+        let message = format!(
+            "store '{}': array '{}' has {flag} {stored}, the command line asks for {asked}; leave it out, a store keeps its \
+             own; nothing was written",
+            target.key, array.name
+        );
+        Err(Failure::new(Exit::GridConflict, message))
+    };
+    if let Some(method) = args.method.filter(|method| *method != held.method) {
+        return refuse(
+            "method",
+            held.method.name().to_owned(),
+            method.name().to_owned(),
+        );
+    }
+    if args.names_a_grid() {
+        let asked = args.target(cells.nx, cells.ny)?;
+        if asked != held.grid {
+            return refuse("the grid", shown(&held.grid), shown(&asked));
+        }
+    }
+    Ok(())
+}
+
+/// No variable or dimension of the files may have a name that is needed.
+pub(in crate::verbs) fn check_names(archive: &Archive, added: &[Added]) -> Result<(), Failure> {
+    for Added { variable, .. } in added {
+        let name = &variable.name;
+        if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
+        {
+            let message = format!(
+                "{}: has a variable or a dimension '{name}', which the reprojection needs; rename it with ncrename",
+                archive.catalogue.path.display()
+            );
+            return Err(Failure::new(Exit::NotReprojected, message));
+        }
+    }
+    Ok(())
+}
+
+/// Where the values of the coordinate `name` are, those that are borrowed included.
+pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
+    let catalogue = &archive.catalogue;
+    let Some(variable) = catalogue.variable(name) else {
+        let error = SourceError::UnknownVariable {
+            path: catalogue.path.clone(),
+            variable: name.to_owned(),
+            found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
+        };
+        return Err(error.into());
+    };
+    let packed = ["scale_factor", "add_offset"].map(|name| variable.attribute(name).is_some());
+    if packed.contains(&true) || !matches!(variable.kind, VariableType::Number(_)) {
+        let message = format!(
+            "{}: the coordinate '{name}' is packed or no number; expected degrees as they are",
+            catalogue.path.display()
+        );
+        return Err(Failure::new(Exit::NotReprojected, message));
+    }
+    let dtype = variable.dtype(&catalogue.path)?;
+    let borrowed = archive.borrowed.variables.get(name);
+    let (path, variable_there, leading) = match (borrowed, &archive.borrowed.path) {
+        (Some((there, leading)), Some(path)) => (path.clone(), there.clone(), *leading),
+        _ => (archive.files[0].path().clone(), name.to_owned(), 0),
+    };
+    Ok(Field {
+        path,
+        variable: variable_there,
+        dtype,
+        leading,
+        fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
+    })
+}
+
+pub(in crate::verbs) fn shown(grid: &TargetGrid) -> String {
+    let TargetGrid {
+        nx,
+        ny,
+        west,
+        south,
+        east,
+        north,
+    } = grid;
+    format!("{nx}x{ny} of {west},{south},{east},{north}")
+}

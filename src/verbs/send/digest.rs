@@ -1,0 +1,35 @@
+//! The digest of a plan: the same command on the same files and stores has the same, on however many ranks.
+
+use std::time::UNIX_EPOCH;
+
+use md5::{Digest, Md5};
+
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::source::names::path_bytes;
+
+/// The digest of `plan`. Files count by path, size and time of their last change.
+///
+/// # Errors
+/// If a file cannot be looked at.
+pub(in crate::verbs) fn digest(plan: &Plan) -> Result<String, Failure> {
+    let mut files = Vec::new();
+    for path in &plan.files {
+        let looked = path.metadata().and_then(|found| {
+            let changed = found.modified()?.duration_since(UNIX_EPOCH);
+            Ok((found.len(), changed.unwrap_or_default()))
+        });
+        let looked = looked.map_err(|cause| {
+            let message = format!("{}: {cause}", path.display());
+            Failure::new(Exit::SourceMissing, message)
+        })?;
+        files.push((path_bytes(path), looked));
+    }
+    let bytes = postcard::to_stdvec(&(files, &plan.stores, &plan.arrays));
+    let bytes =
+        bytes.map_err(|cause| Failure::new(Exit::Internal, format!("encoding a plan: {cause}")))?;
+    Ok(Md5::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

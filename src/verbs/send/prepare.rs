@@ -1,0 +1,317 @@
+//! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
+//!
+//! Key type: [`Prepared`], an archive that fits.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::commit::{Unfinished, consolidate};
+use crate::exit::{Exit, Failure};
+use crate::plan::{
+    self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
+};
+use crate::say;
+use crate::source::{Archive, Order, SourceFile};
+use crate::store::{Bucket, Found, Unconsolidated, is_store, read_store};
+use crate::verbs::files::differing::differences;
+use crate::verbs::files::fit::fit;
+use crate::verbs::files::prefix::spot;
+use crate::verbs::files::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::reprojection::projector::Projector;
+use crate::verbs::send::digest::digest;
+use crate::verbs::send::intent::Intent;
+use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
+use crate::verbs::send::request::{request, tell_what_is_clipped};
+use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::left::Left;
+use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+
+/// Files that fit together, and the stores they go to.
+pub(in crate::verbs) struct Prepared<'a> {
+    archive: Archive,
+    targets: Vec<Target>,
+    projector: Projector<'a>,
+    /// The files of each transaction to come.
+    groups: Vec<Range<usize>>,
+    next: usize,
+    /// What is compared before the first of them.
+    comparison: Option<Plan>,
+    /// Variables that go nowhere.
+    left_out: Option<String>,
+    /// What to tell of the stores: true only of what has been compared.
+    notes: Vec<String>,
+}
+
+/// The work of one transaction.
+pub(in crate::verbs) struct Work {
+    /// What is done.
+    pub plan: Plan,
+    /// What a create that died left where stores will be created.
+    pub remains: Vec<String>,
+    /// The plan's digest.
+    pub digest: String,
+    /// For each of the plan's stores, the transaction that it goes on with, if there is one.
+    pub resumed: Vec<Option<Unfinished>>,
+    /// Its number, from 1, and how many there are.
+    pub number: (usize, usize),
+}
+
+impl<'a> Prepared<'a> {
+    /// Checks that the files fit together and the stores, as far as metadata can tell. Tells the `intent` how variables are
+    /// reprojected.
+    pub(in crate::verbs) async fn new(
+        files: Vec<SourceFile>,
+        intent: &mut Intent<'a>,
+        bucket: &Bucket,
+        hold: &mut Option<Hold>,
+    ) -> Result<Self, Failure> {
+        let args = intent.files;
+        let order = if intent.settings.rewrite {
+            Order::Any
+        } else {
+            Order::Increasing
+        };
+        let mut archive = Archive::join(files, args.append_dimension(), order)?;
+        let variables = chosen(&archive.catalogue, args.named())?;
+        let spot = spot(args.store.spot()?, &archive)?;
+        let members = with_coordinates(&archive, &variables);
+        let in_directory = bucket.endpoint().is_none();
+        Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
+        let mut others = archive.surplus(args.named());
+        if !intent.allow_gaps {
+            others.extend(archive.gaps());
+        }
+        let domain = fit(&mut archive, &members, others, &args.grid)?;
+        bucket.reach(spot.key()).await?;
+        let wanted = Wanted {
+            spot: &spot,
+            is_compact: args.is_compact(),
+            is_named: !args.named().is_empty(),
+            consolidates: args.consolidate,
+            aim: if intent.settings.rewrite {
+                Aim::Update
+            } else {
+                Aim::Send
+            },
+        };
+        let mut targets = targets(bucket, &archive, &wanted, variables).await?;
+        let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
+        let held_now = Hold::take(bucket, &args.lease, &keys, intent.command()).await?;
+        let hold = hold.insert(held_now);
+        if args.consolidate {
+            consolidate_all(bucket, &keys, hold).await?;
+        }
+        let left = &hold.left;
+        if intent.settings.rewrite {
+            targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
+        }
+        let whole = 0..archive.files.len();
+        let mut prepared = Self {
+            projector: Projector::new(Some(&args.reproject), domain, intent.settings.tolerance),
+            archive,
+            targets,
+            groups: Vec::new(),
+            next: 0,
+            comparison: None,
+            left_out: None,
+            notes: Vec::new(),
+        };
+        let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
+        let (requests, _) = requests.await?;
+        prepared.projector.conclude(args.memory)?;
+        intent.settings.projections = prepared.projector.projections().to_vec();
+        let tables = intent.settings.projections.iter().map(Projection::table);
+        intent.settings.budget.weights = tables.sum();
+        let mains = prepared.targets.iter().flat_map(|target| &target.mains);
+        check_strategies(&prepared.archive, mains, &intent.settings)?;
+        tell_what_is_clipped(&prepared.archive, &prepared.targets, intent);
+        // What has nothing to write, too, must be the same data as far as metadata and static values tell.
+        let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
+        prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
+        if args.named().is_empty() && !intent.settings.rewrite {
+            prepared.left_out = left_out(&prepared.archive.catalogue, &prepared.targets);
+        }
+        let told = requests
+            .iter()
+            .flat_map(|request| notes(request, &prepared.archive, intent));
+        prepared.notes = told.collect();
+        let differing = differences(&requests, &prepared.archive, &intent.settings, true);
+        prepared.notes.extend(differing);
+        let odd = odd_attributes(&prepared.archive.catalogue, &members);
+        prepared.notes.extend(odd);
+        prepared.notes.extend(unmarked(&prepared.archive, &members));
+        if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
+            let groups = transactions(
+                &prepared.archive,
+                &requests,
+                &intent.settings,
+                intent.transactions,
+            )?;
+            if !intent.settings.projections.is_empty() {
+                // Before weights are computed: does it fit the memory?
+                plan::plan(&prepared.archive, &requests, &intent.settings)?;
+            }
+            let mut first = whole.start;
+            for files in groups {
+                prepared.groups.push(first..first + files);
+                first += files;
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// What is compared before anything is written, once.
+    pub(in crate::verbs) fn comparison(&mut self) -> Option<Plan> {
+        self.comparison.take()
+    }
+
+    /// The next transaction that has something to do; `None` when all is done.
+    pub(in crate::verbs) async fn next(
+        &mut self,
+        intent: &Intent<'_>,
+        bucket: &Bucket,
+        left: &mut Left,
+    ) -> Result<Option<Work>, Failure> {
+        if let Some(left_out) = self.left_out.take() {
+            eprintln!("msm_os: {left_out}");
+        }
+        for line in std::mem::take(&mut self.notes) {
+            say!("{line}");
+        }
+        while let Some(files) = self.groups.get(self.next).cloned() {
+            self.next += 1;
+            let archive = self.archive.part(files.clone());
+            let (mut requests, remains) = self.requests(files, intent, bucket, None).await?;
+            requests.retain(|request| !request.only_compares(&intent.settings));
+            if requests.is_empty() {
+                continue;
+            }
+            let plan = plan::plan(&archive, &requests, &intent.settings)?;
+            if plan.changes_nothing() {
+                continue;
+            }
+            let digest = digest(&plan)?;
+            let resumed = match left.resumed(&plan, &digest) {
+                Some(resumed) => resumed,
+                None if left.is_empty() => vec![None; plan.stores.len()],
+                None => {
+                    // It was another's: the stores are others without it.
+                    left.heal(bucket).await?;
+                    self.next -= 1;
+                    continue;
+                }
+            };
+            return Ok(Some(Work {
+                plan,
+                remains,
+                digest,
+                resumed,
+                number: (self.next, self.groups.len()),
+            }));
+        }
+        left.heal(bucket).await?;
+        Ok(None)
+    }
+
+    /// How variables are reprojected; of nothing, if nothing is to be done.
+    pub(in crate::verbs) fn projections(&self) -> &[Projection] {
+        if self.groups.is_empty() {
+            return &[];
+        }
+        self.projector.projections()
+    }
+
+    /// Where the files do not fit together in `members`, which may be more than was named: what is lent to them, apart.
+    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Failure> {
+        let lent = &self.archive.borrowed.variables;
+        let own = members.into_iter().filter(|name| !lent.contains_key(*name));
+        let own: Vec<String> = own.cloned().collect();
+        let misfits = self.archive.differences(&own).into_iter();
+        let misfits = misfits.chain(self.archive.unreadable(&own));
+        misfits.map(Failure::from).collect()
+    }
+
+    /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
+    async fn requests(
+        &mut self,
+        files: Range<usize>,
+        intent: &Intent<'_>,
+        bucket: &Bucket,
+        tell: Option<&Left>,
+    ) -> Result<(Vec<Request>, Vec<String>), Failure> {
+        let archive = &self.archive.part(files);
+        let looked = stream::iter(&self.targets)
+            .map(|target| read_store(bucket, &target.group, &archive.axis))
+            .buffered(REQUESTS);
+        let looked: Vec<Found> = looked.try_collect().await?;
+        let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for (target, found) in self.targets.iter().zip(looked) {
+            let stored = match found {
+                Found::Nothing => None,
+                Found::Remains(keys) => {
+                    let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
+                        problems.push(not_ours(&target.key, &keys));
+                        continue;
+                    }
+                    if tell.is_some_and(|left| !left.has(&target.key)) {
+                        eprintln!(
+                            "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
+                            target.key,
+                            keys.len()
+                        );
+                    }
+                    left.extend(keys);
+                    None
+                }
+                Found::Store(stored) => Some(stored),
+            };
+            // The grid is that of all files, or they do not fit together.
+            let added = self.projector.added(&self.archive, target, stored.as_ref());
+            let request = added.and_then(|added| {
+                let request = request(target, stored, added, archive, intent);
+                request.map_err(Failure::from)
+            });
+            match request {
+                Ok(request) => requests.push(request),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if tell.is_some() {
+            let members: BTreeSet<&String> = requests.iter().flat_map(|r| &r.members).collect();
+            problems.extend(self.misfits(members));
+        }
+        Failure::together(problems)?;
+        Ok((requests, left))
+    }
+}
+
+/// Gives the stores of `keys` that have no consolidated metadata some.
+async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Result<(), Failure> {
+    for key in keys {
+        let Some(found) = Unconsolidated::read(bucket, key).await? else {
+            continue;
+        };
+        hold.leases.check().await?;
+        let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
+        if !done.is_empty() {
+            let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
+            return Err(Failure::new(Exit::StoreFailed, message));
+        }
+        say!("store '{key}': its root document tells of its arrays and groups now");
+    }
+    Ok(())
+}
+
+/// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
+fn not_ours(key: &str, keys: &[String]) -> Failure {
+    let message = format!(
+        "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
+         nothing was written",
+        keys.len(),
+        keys.first().map_or("", String::as_str)
+    );
+    Failure::new(Exit::ForeignStore, message)
+}

@@ -1,0 +1,79 @@
+//! What is asked of one store.
+
+use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
+use crate::source::Archive;
+use crate::store::Stored;
+use crate::verbs::files::targets::{Target, held_besides, lacked};
+use crate::verbs::send::intent::Intent;
+
+/// What is asked of one store.
+pub(in crate::verbs) fn request(
+    target: &Target,
+    stored: Option<Stored>,
+    added: Vec<Added>,
+    archive: &Archive,
+    intent: &Intent<'_>,
+) -> Result<Request, PlanError> {
+    let files = OfFile::all(archive, &target.members);
+    let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
+    if let (Some(stored), false) = (&stored, intent.allow_gaps) {
+        follows_on(&target.key, stored, archive, &placed)?;
+    }
+    let mut members = target.members_with(archive, &added);
+    if let Some(stored) = &stored {
+        members.extend(held_besides(
+            &members,
+            intent.files.named(),
+            &archive.catalogue,
+            stored,
+        ));
+    }
+    let without = match &stored {
+        Some(stored) if !intent.settings.add_variables => {
+            lacked(&members, &target.mains, &archive.axis, stored)
+        }
+        _ => Vec::new(),
+    };
+    members.retain(|name| !without.contains(name));
+    let repairs = intent.settings.repair_attributes
+        && stored
+            .iter()
+            .flat_map(|stored| &stored.arrays)
+            .any(|array| {
+                let variable = archive.catalogue.variable(&array.name);
+                let variable = variable.filter(|_| members.contains(&array.name));
+                variable.is_some_and(|variable| !repairs(variable, array).is_empty())
+            });
+    Ok(Request {
+        repairs,
+        lacking: Lacking::of(&target.key, stored.as_ref())?,
+        key: target.key.clone(),
+        mains: target.mains.clone(),
+        members,
+        without,
+        added,
+        stored,
+        placed,
+    })
+}
+
+pub(in crate::verbs) fn tell_what_is_clipped(
+    archive: &Archive,
+    targets: &[Target],
+    intent: &Intent<'_>,
+) {
+    let mains = || targets.iter().flat_map(|t| &t.mains);
+    for (dimension, &asked) in &intent.settings.strategy.0 {
+        let has = |name: &String| {
+            let variable = archive.catalogue.variable(name);
+            variable.is_some_and(|v| v.dimensions.contains(dimension))
+        };
+        let size = archive.catalogue.dimension(dimension).unwrap_or(u64::MAX);
+        if *dimension != archive.append_dimension && asked > size && mains().any(has) {
+            eprintln!(
+                "msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}"
+            );
+        }
+    }
+}

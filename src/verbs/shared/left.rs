@@ -1,0 +1,210 @@
+//! What dead jobs left in the stores of a command. What can only go one way is healed at once; a transaction that was open
+//! may be resumed, and goes back if it is not.
+//!
+//! Key type: [`Left`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::commit::{
+    Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal, sweep_staged,
+};
+use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
+use crate::store::{Bucket, Guarantees, StoreError, layout};
+use crate::verbs::files::targets::REQUESTS;
+
+/// Open transactions that dead jobs left, by store.
+pub(in crate::verbs) struct Left {
+    guarantees: Guarantees,
+    /// As they were found, before anything was healed.
+    journals: Vec<(String, Journal)>,
+    open: BTreeMap<String, Unfinished>,
+    /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
+    undone: Vec<String>,
+}
+
+impl Left {
+    /// Nothing is known to be left.
+    pub fn nothing(guarantees: &Guarantees) -> Self {
+        Self {
+            guarantees: guarantees.clone(),
+            journals: Vec::new(),
+            open: BTreeMap::new(),
+            undone: Vec::new(),
+        }
+    }
+
+    /// Looks at `stores`, whose leases are held.
+    ///
+    /// # Errors
+    /// If what is there cannot be read, or may still run.
+    pub async fn find(
+        &mut self,
+        bucket: &Bucket,
+        stores: &[String],
+        lock_dir: Option<&Path>,
+    ) -> Result<(), Failure> {
+        let all = journals(bucket, stores).await?;
+        Failure::together(all.iter().flat_map(|(store, found)| {
+            let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
+            locked.map(move |transaction| {
+                let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
+                let message = format!(
+                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
+                    told(transaction),
+                    dir.display(),
+                    dir.display()
+                );
+                Failure::new(Exit::Busy, message)
+            })
+        }))?;
+        self.journals = all;
+        Ok(())
+    }
+
+    /// Heals what can only go one way, and says so.
+    ///
+    /// # Errors
+    /// If it cannot be healed.
+    pub async fn heal_what_is_decided(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+        for (store, found) in std::mem::take(&mut self.journals) {
+            sweep_journal(bucket, found.strays).await?;
+            sweep_staged(bucket, &store).await?;
+            let mut unfinished = found.unfinished;
+            // With the store goes what was done to it before.
+            if unfinished.iter().any(|t| t.state == State::Delete) {
+                unfinished.retain(|transaction| transaction.state == State::Delete);
+            }
+            let last = unfinished.len().saturating_sub(1);
+            for (index, transaction) in unfinished.into_iter().enumerate() {
+                if index == last && transaction.state == State::Open {
+                    self.open.insert(store.clone(), transaction);
+                } else {
+                    self.heal_one(bucket, store.clone(), &transaction).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Is this store gone with what was healed, or has a rollback of it been brought to its end?
+    pub fn was_undone(&self, store: &String) -> bool {
+        self.undone.contains(store)
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Was this store left so?
+    pub fn has(&self, store: &str) -> bool {
+        self.open.contains_key(store)
+    }
+
+    /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
+    /// another.
+    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<Unfinished>>> {
+        let of_plan = |left: &Unfinished| left.entry.as_ref().is_some_and(|e| e.digest == digest);
+        if self.open.is_empty() || !self.open.values().all(of_plan) {
+            return None;
+        }
+        let keys = plan.stores.iter().map(|store| &store.key);
+        Some(keys.map(|key| self.open.remove(key)).collect())
+    }
+
+    /// Rolls all of them back, and says so.
+    ///
+    /// # Errors
+    /// If that cannot be done; then they are left as they are.
+    pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+        for (store, transaction) in std::mem::take(&mut self.open) {
+            self.heal_one(bucket, store, &transaction).await?;
+        }
+        Ok(())
+    }
+
+    async fn heal_one(
+        &mut self,
+        bucket: &Bucket,
+        store: String,
+        transaction: &Unfinished,
+    ) -> Result<(), Failure> {
+        heal_one(bucket, &store, transaction, &self.guarantees).await?;
+        let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
+        let entry = transaction.entry.as_ref();
+        if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
+            self.undone.push(store);
+        }
+        for (store, id) in entry.into_iter().flat_map(|entry| &entry.together) {
+            // What was undone has no record any more.
+            if bucket
+                .stat(&layout::transaction(store, id))
+                .await?
+                .is_none()
+            {
+                self.undone.push(store.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
+pub(in crate::verbs) fn is_locked(transaction: &Unfinished, lock_dir: Option<&Path>) -> bool {
+    let asked = transaction.writer.lock_dir.as_deref();
+    asked.is_some() && asked != lock_dir
+}
+
+/// The journals of `stores`; those that are empty are left out.
+pub(in crate::verbs) async fn journals(
+    bucket: &Bucket,
+    stores: &[String],
+) -> Result<Vec<(String, Journal)>, StoreError> {
+    let found = stream::iter(stores).map(|store| async move {
+        let found = read_journal(bucket, store).await?;
+        Ok::<_, StoreError>((store.clone(), found))
+    });
+    let found: Vec<_> = found.buffered(REQUESTS).try_collect().await?;
+    let some = |(_, found): &(String, Journal)| *found != Journal::default();
+    Ok(found.into_iter().filter(some).collect())
+}
+
+/// Heals one, and says so.
+///
+/// # Errors
+/// If it cannot be healed.
+async fn heal_one(
+    bucket: &Bucket,
+    store: &str,
+    transaction: &Unfinished,
+    guarantees: &Guarantees,
+) -> Result<(), Failure> {
+    let what = told(transaction);
+    let problems = heal(bucket, store, transaction, guarantees).await;
+    if problems.is_empty() {
+        let done = match transaction.state {
+            State::Open | State::Back => "rolled back",
+            State::Prepared => "finished",
+            State::Delete => "deleted",
+        };
+        eprintln!("msm_os: store '{store}': {what} had not ended: {done}");
+        return Ok(());
+    }
+    let message = format!(
+        "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {}",
+        problems.join("\n  ")
+    );
+    Err(Failure::new(Exit::RollbackIncomplete, message))
+}
+
+/// The transaction in words.
+pub(in crate::verbs) fn told(transaction: &Unfinished) -> String {
+    let Unfinished { id, writer, .. } = transaction;
+    let command = transaction.entry.as_ref();
+    let command = command.map_or("delete", |entry| entry.command.as_str());
+    format!("the {command} {id} ({})", writer.name)
+}

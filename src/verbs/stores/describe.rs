@@ -1,0 +1,294 @@
+//! What one store is like: its arrays, its time range, and its size from the ledger or, without that, from a walk.
+
+use std::collections::BTreeSet;
+
+use futures::TryStreamExt;
+use serde_json::Value;
+
+use crate::cli::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
+use crate::commit::LastTransaction;
+use crate::exit::Failure;
+use crate::source::{DType, Number, TimeUnits};
+use crate::store::{
+    Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, read_store,
+};
+
+/// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there.
+///
+/// # Errors
+/// If the bucket cannot be read at all. A store that cannot be read is described as such.
+pub(in crate::verbs) async fn describe(
+    bucket: &Bucket,
+    group: &Group,
+) -> Result<Vec<StoreInfo>, Failure> {
+    let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
+        Ok(Found::Store(stored)) => stored,
+        found => {
+            let info = of_group(bucket, group, found, 0).await?;
+            return Ok(info.into_iter().collect());
+        }
+    };
+    let mut paths = stored.groups();
+    paths.retain(|path| *path == group.path || group.is_above(path));
+    let (mut infos, all) = (Vec::new(), paths.len());
+    for path in paths {
+        let group = Group {
+            store: group.store.clone(),
+            path,
+        };
+        let found = if group.path.is_empty() {
+            Ok(Found::Store(stored.clone()))
+        } else {
+            read_store(bucket, &group, "").await
+        };
+        infos.extend(of_group(bucket, &group, found, all).await?);
+    }
+    Ok(infos)
+}
+
+/// Describes an Icechunk repository.
+pub(in crate::verbs) fn repository(key: &str) -> StoreInfo {
+    let mut info = nothing(key);
+    info.state = StoreState::Icechunk;
+    info.problem = Some("only Icechunk reads and writes it; it is left as it is".to_owned());
+    info
+}
+
+fn nothing(key: &str) -> StoreInfo {
+    StoreInfo {
+        store: key.to_owned(),
+        state: StoreState::Whole,
+        problem: None,
+        zarr_format: None,
+        variables: Vec::new(),
+        time: None,
+        objects: None,
+        stored_bytes: None,
+        decoded_bytes: None,
+        last_transaction: None,
+    }
+}
+
+/// Describes `group`, which was `found` so; `None` if it is nothing, or one of `all` groups that has no arrays of its own.
+async fn of_group(
+    bucket: &Bucket,
+    group: &Group,
+    found: Result<Found, StoreError>,
+    all: usize,
+) -> Result<Option<StoreInfo>, Failure> {
+    let mut info = nothing(&group.key());
+    let found = async {
+        match found? {
+            Found::Nothing => return Ok(false),
+            Found::Remains(_) => {
+                info.state = StoreState::Unfinished;
+                walk(bucket, &mut info).await?;
+            }
+            Found::Store(stored) if stored.arrays.is_empty() && all > 1 => return Ok(false),
+            Found::Store(stored) => whole(bucket, &stored, &mut info).await?,
+        }
+        Ok(true)
+    };
+    let (state, problem) = match found.await {
+        Ok(there) => return Ok(there.then_some(info)),
+        Err(error @ (StoreError::Unreachable { .. } | StoreError::NoBucket { .. })) => {
+            return Err(error.into());
+        }
+        Err(StoreError::Repository { .. }) => return Ok(Some(repository(&group.key()))),
+        Err(StoreError::Foreign { problem, .. }) => (StoreState::Broken, problem),
+        Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),
+        Err(other) => (StoreState::Broken, other.to_string()),
+    };
+    info.state = state;
+    info.problem = Some(problem);
+    Ok(Some(info))
+}
+
+async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result<(), StoreError> {
+    let formats = stored
+        .arrays
+        .iter()
+        .map(|a| a.document["zarr_format"].as_u64());
+    info.zarr_format = formats.flatten().next();
+    let coordinates = coordinates(&stored.arrays, &info.store);
+    let described = stored
+        .arrays
+        .iter()
+        .map(|array| variable(array, &coordinates));
+    info.variables = described.collect();
+    info.variables
+        .sort_by(|a, b| (a.coordinate, &a.name).cmp(&(b.coordinate, &b.name)));
+    info.decoded_bytes = info
+        .variables
+        .iter()
+        .try_fold(0u64, |all, v| all.checked_add(v.decoded_bytes?));
+    let axes = stored.arrays.iter().filter(|array| tells_time(array));
+    info.time = match axes.min_by_key(|array| !array.dimensions.contains(&array.name)) {
+        Some(axis) => time(bucket, &info.store, axis).await?,
+        None => None,
+    };
+    // What the ledger tells is of the whole store.
+    let last = match stored.nested {
+        None => LastTransaction::read(bucket, &info.store, &stored.root).await?,
+        Some(_) => None,
+    };
+    if let Some((last, time)) = last {
+        info.objects = last.objects;
+        info.stored_bytes = last.stored_bytes;
+        info.last_transaction = Some(Transaction {
+            number: last.transaction,
+            command: last.command,
+            steps: last.steps,
+            time,
+        });
+    }
+    if info.stored_bytes.is_none() || info.objects.is_none() {
+        walk(bucket, info).await?;
+    }
+    Ok(())
+}
+
+/// Counts the store's objects one by one.
+async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
+    let count =
+        |(objects, bytes), entry: Entry| std::future::ready(Ok((objects + 1, bytes + entry.bytes)));
+    let (objects, bytes) = bucket.entries(&info.store).try_fold((0, 0), count).await?;
+    info.objects = Some(objects);
+    info.stored_bytes = Some(bytes);
+    Ok(())
+}
+
+/// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
+pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
+    let named = |array: &StoredArray, attribute: &str| {
+        let names = array.attributes.get(attribute).and_then(Value::as_str);
+        let names = names.unwrap_or_default().split_whitespace();
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut coordinates = BTreeSet::new();
+    for array in arrays {
+        coordinates.extend(array.dimensions.iter().cloned());
+        coordinates.extend(named(array, "coordinates"));
+        coordinates.extend(named(array, "bounds"));
+    }
+    let name = store.rsplit('/').next().unwrap_or_default();
+    coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());
+    coordinates
+}
+
+fn variable(array: &StoredArray, coordinates: &BTreeSet<String>) -> VariableInfo {
+    let document = &array.document;
+    let (chunks, shards, codecs) = layers(document);
+    let decoded = array.dtype.as_ref().ok().and_then(|dtype| {
+        let mut shape = array.shape.iter();
+        shape.try_fold(dtype.size() as u64, |all, length| all.checked_mul(*length))
+    });
+    VariableInfo {
+        name: array.name.clone(),
+        coordinate: coordinates.contains(&array.name),
+        dtype: match &array.dtype {
+            Ok(dtype) => dtype.zarr_name().to_owned(),
+            Err(name) => name.clone(),
+        },
+        dimensions: array.dimensions.clone(),
+        shape: array.shape.clone(),
+        chunks: chunks.unwrap_or_else(|| array.chunk.clone()),
+        shards: shards.then(|| array.chunk.clone()),
+        codecs,
+        decoded_bytes: decoded,
+    }
+}
+
+/// The chunk shape if it is not that of an object, whether objects are shards, and the codecs.
+fn layers(document: &Value) -> (Option<Vec<u64>>, bool, Vec<Value>) {
+    let codecs = document["codecs"].as_array().cloned().unwrap_or_default();
+    if let Some(shard) = codecs
+        .iter()
+        .find(|codec| codec["name"] == "sharding_indexed")
+    {
+        let inner = &shard["configuration"];
+        let chunks = inner["chunk_shape"].as_array();
+        let chunks = chunks.map(|sizes| sizes.iter().filter_map(Value::as_u64).collect());
+        let codecs = inner["codecs"].as_array().cloned().unwrap_or_default();
+        return (chunks, true, codecs);
+    }
+    // A v2 document has filters and a compressor instead, each may be null.
+    let filters = document["filters"].as_array().cloned().unwrap_or_default();
+    let compressor = Some(document["compressor"].clone()).filter(Value::is_object);
+    let codecs = codecs.into_iter().chain(filters).chain(compressor);
+    (None, false, codecs.collect())
+}
+
+/// Does the array's one dimension run along the time that it tells?
+fn tells_time(array: &StoredArray) -> bool {
+    array.shape.len() == 1 && text(array, "units").is_some_and(|units| units.contains(" since "))
+}
+
+fn text<'a>(array: &'a StoredArray, attribute: &str) -> Option<&'a str> {
+    array.attributes.get(attribute).and_then(Value::as_str)
+}
+
+async fn time(
+    bucket: &Bucket,
+    store: &str,
+    axis: &StoredArray,
+) -> Result<Option<TimeRange>, StoreError> {
+    let steps = axis.shape.first().copied().unwrap_or(0);
+    if steps == 0 {
+        return Ok(None);
+    }
+    let (Some(first), Some(last)) = (
+        value(bucket, store, axis, 0).await?,
+        value(bucket, store, axis, steps - 1).await?,
+    ) else {
+        return Ok(None);
+    };
+    let units = text(axis, "units").unwrap_or_default();
+    let calendar = text(axis, "calendar").unwrap_or("standard");
+    let Ok(dtype) = axis.dtype else {
+        return Ok(None);
+    };
+    let [first, last] = time_range([first, last], dtype, units, calendar);
+    Ok(Some(TimeRange {
+        axis: axis.name.clone(),
+        steps,
+        first,
+        last,
+        units: units.to_owned(),
+        calendar: calendar.to_owned(),
+    }))
+}
+
+/// The first and the last step as people read them; numbers, where their units cannot be read.
+fn time_range(ends: [Number; 2], dtype: DType, units: &str, calendar: &str) -> [String; 2] {
+    let units = TimeUnits::parse(units, Some(calendar)).ok();
+    ends.map(|value| {
+        let instant = units.and_then(|units| units.instant(value, dtype).ok());
+        instant.map_or_else(|| value.to_string(), |instant| instant.to_string())
+    })
+}
+
+/// The value of step `index` of `axis`, if its type is a number.
+async fn value(
+    bucket: &Bucket,
+    store: &str,
+    axis: &StoredArray,
+    index: u64,
+) -> Result<Option<Number>, StoreError> {
+    let (Ok(dtype), Some(&chunk)) = (&axis.dtype, axis.chunk.first()) else {
+        return Ok(None);
+    };
+    let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
+    let key = codec.key(store, &[index / chunk]);
+    let values = match bucket.get(&key).await {
+        Ok(stored) => {
+            let values = codec.decode(&stored);
+            values.map_err(|cause| cause.in_object(&key))?
+        }
+        // All values of the chunk are the fill value.
+        Err(error) if error.is_missing() => return Ok(dtype.numbers(&axis.fill).next()),
+        Err(error) => return Err(error),
+    };
+    let within = usize::try_from(index % chunk).unwrap_or(usize::MAX);
+    Ok(dtype.numbers(&values).nth(within))
+}

@@ -1,0 +1,192 @@
+//! Which store each variable goes to, or is looked for in.
+//!
+//! Key type: [`Wanted`], what is said of it.
+
+use crate::cli::Spot;
+use crate::exit::{Exit, Failure};
+use crate::source::{Archive, list};
+use crate::store::{Bucket, Group, layout, read_store};
+use crate::verbs::files::targets::Target;
+use crate::verbs::stores::place::{Place, is_there};
+use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+
+/// What is said of the stores.
+pub(in crate::verbs) struct Wanted<'a> {
+    /// Where they are.
+    pub spot: &'a Spot,
+    /// Is it the store of all variables?
+    pub is_compact: bool,
+    /// Were the variables named?
+    pub is_named: bool,
+    /// Is a store that does not say what is in it made to say so first?
+    pub consolidates: bool,
+    /// What is done.
+    pub aim: Aim,
+}
+
+/// What is done with the stores.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::verbs) enum Aim {
+    /// They are created, or appended to.
+    Send,
+    /// They are overwritten.
+    Update,
+    /// They are compared.
+    Compare,
+}
+
+/// The stores of `variables`, each with those that it has or will have.
+///
+/// # Errors
+/// If it cannot be told which are meant, or they would lie in what is another's.
+pub(in crate::verbs) async fn targets(
+    bucket: &Bucket,
+    archive: &Archive,
+    wanted: &Wanted<'_>,
+    variables: Vec<String>,
+) -> Result<Vec<Target>, Failure> {
+    let target = |group: Group, mains: Vec<String>| Target {
+        key: group.store.clone(),
+        members: archive.members(&mains),
+        group,
+        mains,
+    };
+    let is_one = wanted.is_compact || matches!(wanted.spot, Spot::At(_));
+    let place = Place::of(bucket, wanted.spot).await?;
+    let shelf = match &place {
+        Place::Shelf(shelf) if !is_one => shelf,
+        Place::Shelf(shelf) => {
+            let there = place.compact(bucket, wanted.spot).await?;
+            let group = there.unwrap_or_else(|| Group::whole(&shelf.new_compact()));
+            return Ok(vec![target(group, variables)]);
+        }
+        Place::Store(key) => {
+            if wanted.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
+                let message = format!(
+                    "--prefix '{key}' is the name of a store, and no store is put into another: choose another prefix, or give \
+                     --store {key} to put all variables into that one"
+                );
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            return Ok(vec![target(Group::whole(key), variables)]);
+        }
+        Place::Group(group) => {
+            place.compact(bucket, wanted.spot).await?;
+            if !group.path.is_empty() && !wanted.consolidates {
+                // Is there such a group? Before anything is written, leases included.
+                read_store(bucket, group, "").await?;
+            }
+            if wanted.aim == Aim::Send && !is_one {
+                holds_all(bucket, group, &variables).await?;
+            }
+            return Ok(vec![target(group.clone(), variables)]);
+        }
+    };
+    let mut stores = of_shelf(bucket, shelf, wanted, variables).await?;
+    if !wanted.is_named {
+        stores.extend(of_no_data(bucket, shelf, archive).await?);
+    }
+    let stores = stores.into_iter();
+    Ok(stores
+        .map(|(key, mains)| target(Group::whole(&key), mains))
+        .collect())
+}
+
+/// The stores on `shelf`, each with its variables.
+async fn of_shelf(
+    bucket: &Bucket,
+    shelf: &Shelf,
+    wanted: &Wanted<'_>,
+    variables: Vec<String>,
+) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let compact = Compact::of(bucket, shelf).await?;
+    let mut stores: Vec<(String, Vec<String>)> = Vec::new();
+    let mut are_there = false;
+    for variable in &variables {
+        let found = if wanted.is_named {
+            shelf.store_of(bucket, variable, compact.as_ref()).await?
+        } else {
+            shelf.own(bucket, variable).await?
+        };
+        are_there |= found.is_some();
+        let key = found.unwrap_or_else(|| layout::store_key(&shelf.prefix, variable));
+        match stores.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, mains)) => mains.push(variable.clone()),
+            None => stores.push((key, vec![variable.clone()])),
+        }
+    }
+    let Some(Compact {
+        key,
+        variables: held,
+    }) = compact
+    else {
+        return Ok(stores);
+    };
+    let holds_all = variables.iter().all(|name| held.contains(name));
+    if !wanted.is_named && !are_there && (holds_all || wanted.aim != Aim::Send) {
+        return Ok(vec![(key, variables)]);
+    }
+    if !wanted.is_named && wanted.aim == Aim::Compare {
+        stores.push((key, variables));
+    }
+    Ok(stores)
+}
+
+/// Bounds and other variables that are no data, but have stores of their own, as the Python msm-os makes them: these go on with
+/// the others.
+async fn of_no_data(
+    bucket: &Bucket,
+    shelf: &Shelf,
+    archive: &Archive,
+) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let mut stores = Vec::new();
+    for (variable, _) in archive.catalogue.not_data() {
+        if let Some(key) = shelf.own(bucket, &variable).await? {
+            stores.push((key, vec![variable]));
+        }
+    }
+    Ok(stores)
+}
+
+/// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.
+async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Failure> {
+    let Some(found) = readable(bucket, group).await? else {
+        // What is wrong with it is said when it is read again.
+        return Ok(());
+    };
+    let is_held = |name: &&str| found.arrays.iter().any(|array| array.name == **name);
+    let missing = variables.iter().map(String::as_str);
+    let missing: Vec<&str> = missing.filter(|name| !is_held(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let groups = found.groups();
+    let has_none_below = |path: &&String| {
+        let folder = format!("{path}/");
+        !groups.iter().any(|other| other.starts_with(&folder))
+    };
+    let below = groups.iter().filter(|path| group.is_above(path));
+    let below = below
+        .filter(|path| **path != group.path)
+        .filter(has_none_below);
+    let below: Vec<String> = below
+        .map(|path| layout::below(&group.store, path))
+        .collect();
+    if !below.is_empty() {
+        let message = format!(
+            "'{group}' is a hierarchy of groups, and does not hold {} itself: choose one of its groups with --prefix: {}; nothing \
+             was written",
+            list(missing.iter().copied()),
+            list(below.iter().map(String::as_str))
+        );
+        return Err(Failure::new(Exit::ContentsConflict, message));
+    }
+    let message = format!(
+        "'{group}' is a store of all its variables, and no store is put into it; it does not hold {}: to add to it what it does not \
+         hold, give -v compact {} --add-variables, to send what it holds, -v with the names of that; or choose another prefix; \
+         nothing was written",
+        list(missing.iter().copied()),
+        missing.join(" ")
+    );
+    Err(Failure::new(Exit::ContentsConflict, message))
+}

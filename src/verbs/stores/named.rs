@@ -1,0 +1,133 @@
+//! Which stores a command means that was told where, and perhaps variables.
+
+use futures::TryStreamExt;
+
+use crate::cli::Spot;
+use crate::exit::{Exit, Failure};
+use crate::store::{Bucket, Group, layout};
+use crate::verbs::stores::place::{Place, is_there};
+use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+
+/// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
+/// `variables` only, if there are any.
+///
+/// # Errors
+/// If one of `variables` is in none or in two, or the server does not list.
+pub(in crate::verbs) async fn stores(
+    bucket: &Bucket,
+    spot: &Spot,
+    variables: &[String],
+) -> Result<Vec<Group>, Failure> {
+    let place = Place::of(bucket, spot).await?;
+    if variables.is_empty() {
+        return all(bucket, spot, &place).await;
+    }
+    let mut named = Vec::new();
+    for variable in variables {
+        let found = match &place {
+            _ if variable == "compact" => place.compact(bucket, spot).await?,
+            Place::Shelf(shelf) => of_shelf(bucket, shelf, variable).await?,
+            Place::Group(_) | Place::Store(_) => {
+                let group = place.compact(bucket, spot).await?;
+                let stored = match &group {
+                    Some(group) => readable(bucket, group).await?,
+                    None => None,
+                };
+                let mut arrays = stored.iter().flat_map(|stored| &stored.arrays);
+                group.filter(|_| arrays.any(|array| array.name == *variable))
+            }
+        };
+        named.push(found.ok_or_else(|| no_store(bucket, spot, variable, &place))?);
+    }
+    named.sort_unstable();
+    named.dedup();
+    Ok(named)
+}
+
+/// The keys of the stores of `groups`, each once.
+pub(in crate::verbs) fn keys(groups: &[Group]) -> Vec<String> {
+    let mut keys: Vec<String> = groups.iter().map(|group| group.store.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Those at and below `spot`.
+async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Failure> {
+    let mut found = match place {
+        Place::Group(group) => vec![group.clone()],
+        Place::Store(key) => {
+            let there = is_there(bucket, key).await?.then(|| Group::whole(key));
+            there.into_iter().collect()
+        }
+        Place::Shelf(shelf) => {
+            let sites = bucket.sites(&shelf.prefix);
+            let stores = sites.try_filter(|site| std::future::ready(!site.is_repository));
+            let stores = stores.map_ok(|site| Group::whole(&site.key));
+            stores.try_collect().await?
+        }
+    };
+    if let Some(beside) = beside(bucket, spot).await? {
+        found.push(Group::whole(&beside));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The store of all variables beside the prefix that `spot` is, if it is there.
+///
+/// # Errors
+/// If the server does not list.
+pub(in crate::verbs) async fn beside(
+    bucket: &Bucket,
+    spot: &Spot,
+) -> Result<Option<String>, Failure> {
+    let Spot::Below(prefix) = spot else {
+        return Ok(None);
+    };
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    let compact = layout::compact_key(prefix);
+    Ok(is_there(bucket, &compact).await?.then_some(compact))
+}
+
+/// The store of `variable` on `shelf`.
+async fn of_shelf(
+    bucket: &Bucket,
+    shelf: &Shelf,
+    variable: &str,
+) -> Result<Option<Group>, Failure> {
+    let compact = Compact::of(bucket, shelf).await?;
+    let key = shelf.store_of(bucket, variable, compact.as_ref()).await?;
+    Ok(key.as_deref().map(Group::whole))
+}
+
+/// The failure that `variable` is in no store.
+fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Failure {
+    let key = spot.key();
+    let message = match (place, variable) {
+        (Place::Group(group), _) => {
+            format!(
+                "{}: store '{group}' does not hold '{variable}'; check -v",
+                bucket.place()
+            )
+        }
+        (Place::Store(store), _) => {
+            format!(
+                "{}: there is no store '{store}' with '{variable}'; check --store and -v",
+                bucket.place()
+            )
+        }
+        (Place::Shelf(shelf), name) => {
+            let place = layout::below(bucket.place(), key);
+            let store = match name {
+                "compact" => shelf.new_compact(),
+                name => layout::store_key(key, name),
+            };
+            format!("{place}: there is no store '{store}'; check --prefix and -v")
+        }
+    };
+    Failure::new(Exit::NoStore, message)
+}

@@ -1,0 +1,135 @@
+//! Where a command works: in a folder of stores, or in one store.
+//!
+//! Key type: [`Place`].
+
+use crate::cli::Spot;
+use crate::exit::{Exit, Failure};
+use crate::store::layout::{self, LEDGERS};
+use crate::store::{Bucket, Ground, Group, StoreError, is_store};
+use crate::verbs::stores::shelf::{Shelf, which};
+
+/// Where a command works.
+pub(in crate::verbs) enum Place {
+    /// In a folder of stores, or where one can be.
+    Shelf(Shelf),
+    /// In this group.
+    Group(Group),
+    /// In the store of this key, if it is there.
+    Store(String),
+}
+
+impl Place {
+    /// What `spot` is.
+    ///
+    /// # Errors
+    /// If it is not this program's to work in; then what is.
+    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
+        let key = spot.key();
+        match bucket.ground(key).await? {
+            Ground::Repository(key) => {
+                let key = match key.as_str() {
+                    "" => bucket.place().to_owned(),
+                    _ => key,
+                };
+                return Err(StoreError::Repository { key }.into());
+            }
+            Ground::Array(array) => return Err(is_an_array(&array)),
+            Ground::Group(group) if group.store.is_empty() => {
+                return Err(is_a_store(bucket));
+            }
+            Ground::Group(group) => return Ok(Self::Group(group)),
+            Ground::Free => {}
+        }
+        beside_stores(spot)?;
+        if matches!(spot, Spot::At(_)) || is_store(last(key)) || is_unfinished(bucket, key).await? {
+            return Ok(Self::Store(key.to_owned()));
+        }
+        Ok(Self::Shelf(Shelf::of(bucket, key).await?))
+    }
+
+    /// The one store of all variables that is meant here, if it is there; `None` if it is not.
+    ///
+    /// # Errors
+    /// If there are two.
+    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Failure> {
+        match self {
+            Self::Shelf(shelf) => Ok(shelf.compact(bucket).await?.as_deref().map(Group::whole)),
+            Self::Store(key) => {
+                let there = is_there(bucket, key).await?;
+                Ok(there.then(|| Group::whole(key)))
+            }
+            Self::Group(group) => {
+                if group.path.is_empty() && *spot == Spot::Below(group.store.clone()) {
+                    let beside = layout::compact_key(&group.store);
+                    // A ledger alone is what is left of one that was renamed, or deleted.
+                    if !bucket.folder(&beside).await?.is_empty() {
+                        return Err(which(&group.store, &beside, "the store of all variables"));
+                    }
+                }
+                Ok(Some(group.clone()))
+            }
+        }
+    }
+}
+
+/// Is there anything of the store `key`, or of its ledger?
+pub(in crate::verbs) async fn is_there(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
+    Ok(!bucket.folder(key).await?.is_empty()
+        || !bucket.folder(&layout::ledger(key)).await?.is_empty())
+}
+
+/// Has a create or a delete of the store `key` not ended? It has no documents yet, or no more.
+async fn is_unfinished(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
+    if key.is_empty() {
+        return Ok(false);
+    }
+    match bucket.folder(&layout::journals(key)).await {
+        Err(StoreError::Denied { .. }) => Ok(false),
+        journals => Ok(!journals?.is_empty()),
+    }
+}
+
+/// That stores would lie in another store, by its name, or among ledgers.
+fn beside_stores(spot: &Spot) -> Result<(), Failure> {
+    let key = spot.key();
+    let mut above = key
+        .rsplit_once('/')
+        .map_or("", |(above, _)| above)
+        .split('/');
+    let part = if last(key) == LEDGERS {
+        Some(LEDGERS)
+    } else {
+        above.find(|part| is_store(part) || *part == LEDGERS)
+    };
+    match part {
+        Some(part) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "'{key}': '{part}' is the name of a store or of the folder of ledgers, and no store is put into another; choose \
+                 another place with --prefix or --store"
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(in crate::verbs) fn is_an_array(key: &str) -> Failure {
+    let message = format!(
+        "'{key}' is a Zarr array that is in no group: it is no store, and none is put into it; choose another place with \
+         --prefix or --store; nothing was written"
+    );
+    Failure::new(Exit::ForeignStore, message)
+}
+
+fn is_a_store(bucket: &Bucket) -> Failure {
+    let message = format!(
+        "{} is itself a Zarr group with consolidated metadata: no store or ledger is put into it; give the folder above it with \
+         -b, and its name with --store; nothing was written",
+        bucket.place()
+    );
+    Failure::new(Exit::ForeignStore, message)
+}
+
+pub(in crate::verbs) fn last(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or_default()
+}

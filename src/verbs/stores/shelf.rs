@@ -1,0 +1,213 @@
+//! A folder of stores: which of them is that of a variable, and under which name it lies there.
+//!
+//! Key types: [`Shelf`]; [`Compact`], the store of all variables beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
+
+use crate::exit::{Exit, Failure};
+use crate::store::layout::{self, LEDGERS};
+use crate::store::{Bucket, Found, Group, Node, StoreError, Stored, is_store, read_store};
+use crate::verbs::files::targets::REQUESTS;
+use crate::verbs::stores::describe::coordinates;
+use crate::verbs::stores::place::{is_an_array, is_there, last};
+
+/// A folder of stores, and the store of all variables beside it.
+pub(in crate::verbs) struct Shelf {
+    /// Its key.
+    pub prefix: String,
+    folders: BTreeSet<String>,
+    ledgers: BTreeSet<String>,
+    /// Its stores of one variable each whose names do not say that they are stores, by the variable; once they were looked for.
+    bare: OnceCell<BTreeMap<String, Vec<String>>>,
+}
+
+impl Shelf {
+    /// The folder `prefix`. What this user may not list he has not meant.
+    pub async fn of(bucket: &Bucket, prefix: &str) -> Result<Self, StoreError> {
+        let seen = |listed: Result<Vec<String>, StoreError>| match listed {
+            Err(StoreError::Denied { .. }) => Ok(Vec::new()),
+            listed => listed,
+        };
+        let folders = bucket.folder(prefix).await.map(|folder| folder.folders);
+        let folders = seen(folders)?.into_iter();
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            folders: folders.map(|key| last(&key).to_owned()).collect(),
+            ledgers: seen(bucket.ledgers(prefix).await)?.into_iter().collect(),
+            bare: OnceCell::new(),
+        })
+    }
+
+    /// The key of the store of `variable` alone, under the name that it has; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If there are two, or something else lies where the store would be looked for.
+    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+        if let Some(named) = self.called_so(bucket, variable).await? {
+            return Ok(Some(named));
+        }
+        let bare = self.bare.get_or_try_init(|| self.find_bare(bucket)).await?;
+        match bare.get(variable).map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [store] => Ok(Some(store.clone())),
+            [one, other, ..] => Err(which(one, other, &format!("the store of '{variable}'"))),
+        }
+    }
+
+    /// The stores of one variable each whose names do not say that they are stores, by the variable.
+    async fn find_bare(
+        &self,
+        bucket: &Bucket,
+    ) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+        let names = self.folders.iter();
+        let names = names.filter(|name| !is_store(name) && *name != LEDGERS);
+        let looks = names.map(|name| async move {
+            let key = layout::below(&self.prefix, name);
+            match bare_store(bucket, &key).await {
+                Ok(stored) => Ok(stored.map(|stored| (data_variables(stored, &key), key))),
+                // What this user may not read he has not meant.
+                Err(StoreError::Denied { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        let found: Vec<_> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
+        let mut bare: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (variables, key) in found.into_iter().flatten() {
+            if let [variable] = &variables.into_iter().collect::<Vec<_>>()[..] {
+                bare.entry(variable.clone()).or_default().push(key);
+            }
+        }
+        Ok(bare)
+    }
+
+    /// The key of the store that is called as `variable` is.
+    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+        let named = layout::store_key(&self.prefix, variable);
+        let is_named = self.has(last(&named));
+        let bare = layout::below(&self.prefix, variable);
+        // What is called as a store is that of another variable.
+        if !self.has(variable) || is_store(variable) {
+            return Ok(is_named.then_some(named));
+        }
+        let is_bare = self.ledgers.contains(variable)
+            || match bucket.node(&bare).await? {
+                Node::Group => true,
+                Node::Repository if !is_named => {
+                    return Err(StoreError::Repository { key: bare }.into());
+                }
+                Node::Array if !is_named => return Err(is_an_array(&bare)),
+                Node::Repository | Node::Array | Node::Folder => false,
+            };
+        match (is_named, is_bare) {
+            (true, true) => Err(which(&bare, &named, &format!("the store of '{variable}'"))),
+            (false, true) => Ok(Some(bare)),
+            (is_named, false) => Ok(is_named.then_some(named)),
+        }
+    }
+
+    /// The key of the store of all variables, which lies beside this folder; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If the server does not list.
+    pub async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, StoreError> {
+        if self.prefix.is_empty() {
+            return Ok(None);
+        }
+        let compact = layout::compact_key(&self.prefix);
+        Ok(is_there(bucket, &compact).await?.then_some(compact))
+    }
+
+    /// Where `-v compact` makes a new store.
+    pub fn new_compact(&self) -> String {
+        layout::compact_key(&self.prefix)
+    }
+
+    /// The store that `variable` is in: its own, or that of all variables.
+    ///
+    /// # Errors
+    /// If it is in two.
+    pub async fn store_of(
+        &self,
+        bucket: &Bucket,
+        variable: &str,
+        compact: Option<&Compact>,
+    ) -> Result<Option<String>, Failure> {
+        let own = self.own(bucket, variable).await?;
+        let compact = compact.filter(|compact| compact.variables.contains(variable));
+        match (own, compact) {
+            (Some(own), Some(Compact { key, .. })) => {
+                let message = format!(
+                    "'{variable}' is in two stores: '{own}', its own, and '{key}', that of all variables; for the one type \
+                     --store {own} -v {variable}, for the other -v compact {variable}; nothing was written"
+                );
+                Err(Failure::new(Exit::WhichStore, message))
+            }
+            (own, compact) => Ok(own.or(compact.map(|compact| compact.key.clone()))),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.folders.contains(name) || self.ledgers.contains(name)
+    }
+}
+
+/// The store of all variables, and its data variables.
+pub(in crate::verbs) struct Compact {
+    pub key: String,
+    pub variables: BTreeSet<String>,
+}
+
+impl Compact {
+    /// That of `shelf`, if it is there and can be read.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, StoreError> {
+        let Some(key) = shelf.compact(bucket).await? else {
+            return Ok(None);
+        };
+        let stored = readable(bucket, &Group::whole(&key)).await?;
+        Ok(stored.map(|stored| Self {
+            variables: data_variables(stored, &key),
+            key,
+        }))
+    }
+}
+
+/// What the folder `key` holds, if it is a store.
+async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreError> {
+    let folder = bucket.folder(key).await?;
+    match bucket.node_of(key, &folder).await? {
+        Node::Group => readable(bucket, &Group::whole(key)).await,
+        Node::Array | Node::Repository | Node::Folder => Ok(None),
+    }
+}
+
+/// What `group` holds; `None` if there is no such store that can be read.
+pub(in crate::verbs) async fn readable(
+    bucket: &Bucket,
+    group: &Group,
+) -> Result<Option<Stored>, StoreError> {
+    match read_store(bucket, group, "").await {
+        Ok(Found::Store(stored)) => Ok(Some(stored)),
+        Ok(Found::Nothing | Found::Remains(_)) | Err(StoreError::Foreign { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn data_variables(stored: Stored, key: &str) -> BTreeSet<String> {
+    let coordinates = coordinates(&stored.arrays, key);
+    let names = stored.arrays.into_iter().map(|array| array.name);
+    names.filter(|name| !coordinates.contains(name)).collect()
+}
+
+/// Two stores could be `what`.
+pub(in crate::verbs) fn which(one: &str, other: &str, what: &str) -> Failure {
+    let message = format!(
+        "both '{one}' and '{other}' could be {what}: say which, with --store {one} or --store {other}; nothing was written"
+    );
+    Failure::new(Exit::WhichStore, message)
+}

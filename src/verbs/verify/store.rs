@@ -1,0 +1,325 @@
+//! Rank 0's look at one store: its metadata, its ledger and one listing; what has to be read goes to all ranks.
+//!
+//! Key type: [`Looked`], what came of it.
+
+use std::time::SystemTime;
+
+use futures::{StreamExt, TryStreamExt};
+
+use crate::cli::{Meter, bytes_shown};
+use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
+use crate::exit::Failure;
+use crate::plan::LACKING;
+use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
+use crate::transfer::Content;
+use crate::verbs::verify::documents::documents;
+use crate::verbs::verify::names::{dangling, lengths};
+use crate::verbs::verify::rounds::{Checkers, Fault, Item, ROUND};
+
+/// What came of looking at stores.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::verbs) struct Looked {
+    pub stores: u64,
+    pub objects: u64,
+    pub bytes: u64,
+    pub faults: u64,
+    /// Objects that no manifest knows.
+    unrecorded: u64,
+}
+
+/// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
+/// megabytes of a million objects; each goes when its object is met in the listing, which is held a round at a time.
+struct Look<'a, 'b> {
+    group: &'a Group,
+    checkers: &'a mut Checkers<'b>,
+    say: &'a mut dyn FnMut(&str) -> Result<(), Failure>,
+    store: &'a str,
+    kept: Kept,
+    /// Has a transaction not ended?
+    open: bool,
+    /// Can some of the manifests not be read?
+    damaged: bool,
+    found: Looked,
+}
+
+/// Looks at `group`, and says what it finds, a fault a line. `None` if there is nothing.
+///
+/// # Errors
+/// If the server does not let it look.
+pub(in crate::verbs) fn look(
+    checkers: &mut Checkers<'_>,
+    group: &Group,
+    say: &mut dyn FnMut(&str) -> Result<(), Failure>,
+) -> Result<Option<Looked>, Failure> {
+    let (runtime, bucket) = (checkers.runtime, checkers.bucket);
+    let store = group.store.as_str();
+    let mut kept = runtime.block_on(read_kept(bucket, store))?;
+    kept.objects.retain(|array, _| group.is_above(array));
+    let mut look = Look {
+        group,
+        checkers,
+        say,
+        store,
+        open: false,
+        damaged: !kept.damaged.is_empty(),
+        kept,
+        found: Looked {
+            stores: 1,
+            ..Looked::default()
+        },
+    };
+    let damaged = std::mem::take(&mut look.kept.damaged).into_iter();
+    look.tell(
+        damaged
+            .map(|(key, cause)| Fault::new(key, format!("it is no part of a manifest: {cause}")))
+            .collect(),
+    )?;
+    look.tell_journal()?;
+    match runtime.block_on(Known::read(bucket, store)) {
+        Ok(Some(mut known)) => {
+            known.retain(group);
+            look.whole(&known)?;
+        }
+        Ok(None) => {
+            if !look.without_root()? {
+                return Ok(None);
+            }
+        }
+        Err(StoreError::Foreign { problem, .. }) => {
+            look.tell(vec![Fault::new(store, problem)])?;
+        }
+        Err(other) => return Err(other.into()),
+    }
+    let found = look.found;
+    if found.unrecorded > 0 {
+        let line = format!(
+            "{group}: {} objects have no manifest: only that they decode was checked",
+            found.unrecorded
+        );
+        (look.say)(&line)?;
+    }
+    (look.say)(&format!("{group}: {}", found.shown()))?;
+    Ok(Some(found))
+}
+
+impl Look<'_, '_> {
+    fn tell(&mut self, mut faults: Vec<Fault>) -> Result<(), Failure> {
+        faults.sort_unstable();
+        self.found.faults += faults.len() as u64;
+        for Fault { key, what } in faults {
+            (self.say)(&format!("{key}: {what}"))?;
+        }
+        Ok(())
+    }
+
+    /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
+    fn tell_journal(&mut self) -> Result<(), Failure> {
+        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
+        let Some(first) = journal.first() else {
+            return self.tell_uncommitted();
+        };
+        self.open = true;
+        // By this machine's clock: who only reads cannot ask the server for its time.
+        let leases = runtime.block_on(bucket.list_dated(&layout::leases(self.store)))?;
+        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().over());
+        let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
+        if leases.iter().any(|(_, put)| is_fresh(*put)) {
+            return (self.say)(&format!("{first}: a transaction is under way"));
+        }
+        let fault = Fault::new(first, "a transaction has not ended: run recover");
+        self.tell(vec![fault])
+    }
+
+    /// A manifest of no transaction is in nobody's way: it is told, and no fault.
+    fn tell_uncommitted(&mut self) -> Result<(), Failure> {
+        for id in &self.kept.uncommitted {
+            let manifest = layout::manifest(self.store, id);
+            let what = "of a transaction that was not committed: recover --orphans removes it";
+            (self.say)(&format!("{manifest}: {what}"))?;
+        }
+        Ok(())
+    }
+
+    /// Is there anything of a store that has no root document?
+    fn without_root(&mut self) -> Result<bool, Failure> {
+        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let count = bucket
+            .entries(self.store)
+            .try_fold(0u64, |count, _| std::future::ready(Ok(count + 1)));
+        self.found.objects = runtime.block_on(count)?;
+        let committed = self.kept.committed.len();
+        if committed > 0 {
+            let what =
+                format!("there is no root document, but {committed} transactions were committed");
+            self.tell(vec![Fault::new(self.store, what)])?;
+        } else if self.found.objects > 0 && !self.open {
+            let what = format!(
+                "there is no root document, but {} objects: run recover",
+                self.found.objects
+            );
+            self.tell(vec![Fault::new(self.store, what)])?;
+        }
+        Ok(committed > 0 || self.found.objects > 0 || self.open)
+    }
+
+    fn whole(&mut self, known: &Known) -> Result<(), Failure> {
+        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let mut faults = runtime.block_on(documents(bucket, known))?;
+        faults.extend(lengths(known));
+        self.tell(faults)?;
+        if let Some(notice) = dangling(known) {
+            (self.say)(&notice)?;
+        }
+        self.checkers.store(known)?;
+        let gaps = self.gaps(known);
+        let mut meter = Meter::new(recorded_bytes(&self.kept));
+        let mut listing = bucket.entries(&self.group.key()).try_chunks(ROUND);
+        while let Some(entries) = runtime.block_on(listing.next()) {
+            let entries = entries.map_err(|cause| cause.1)?;
+            let (mut items, mut faults) = (Vec::new(), Vec::new());
+            for entry in entries {
+                self.found.objects += 1;
+                self.found.bytes += entry.bytes;
+                match self.meet(known, &entry) {
+                    Met::Fine => {}
+                    Met::Check(item) => items.push(item),
+                    Met::Fault(what) => faults.push(Fault::new(entry.key, what)),
+                }
+            }
+            if !items.is_empty() {
+                faults.extend(self.checkers.round(items)?);
+            }
+            self.tell(faults)?;
+            meter.show(self.found.bytes, self.found.objects);
+        }
+        let missing = missing(known, &self.kept);
+        self.tell(missing)?;
+        // What another program has written since, it may have left out where it was all fill.
+        let is_ours = self.found.unrecorded == 0;
+        self.tell(gaps.into_iter().filter(|_| is_ours).collect())
+    }
+
+    /// Arrays whose shapes have room for objects that nobody ever wrote, if this program has made all of the store.
+    fn gaps(&self, known: &Known) -> Vec<Fault> {
+        let numbers = self.kept.committed.iter().map(|id| number_of(id));
+        let is_whole = numbers.eq((1..=self.kept.committed.len() as u64).map(Some));
+        if !is_whole || self.open || self.damaged {
+            return Vec::new();
+        }
+        let gap = |(name, array): (&String, &KnownArray)| {
+            let array = &array.stored;
+            if array.attributes.contains_key(LACKING) {
+                return None;
+            }
+            let recorded = self.kept.objects.get(name);
+            let recorded = recorded.into_iter().flat_map(|chunks| chunks.keys());
+            let recorded = recorded.filter(|chunk| array.is_inside(chunk)).count() as u64;
+            let mut grid = array.shape.iter().zip(&array.chunk);
+            let room = grid.try_fold(1u64, |all, (length, chunk)| {
+                all.checked_mul(length.div_ceil(*chunk))
+            });
+            if room.is_some_and(|room| room <= recorded) {
+                return None;
+            }
+            let what = format!(
+                "its shape {:?} has room for more objects of {:?} values than the {recorded} that were ever written",
+                array.shape, array.chunk
+            );
+            Some(Fault::new(layout::below(&known.store, name), what))
+        };
+        known.arrays.iter().filter_map(gap).collect()
+    }
+
+    /// What becomes of an object of the listing.
+    fn meet(&mut self, known: &Known, entry: &Entry) -> Met {
+        let unknown =
+            || Met::Fault("not known: neither the metadata nor a manifest has it".to_owned());
+        let (array, chunk, inside) = match known.named(&entry.key) {
+            Named::Document => return Met::Fine,
+            Named::Other => return unknown(),
+            Named::Object {
+                array,
+                chunk,
+                inside,
+            } => (array, chunk, inside),
+        };
+        let recorded = self.kept.take(array, &chunk);
+        match recorded {
+            Some(Content::Empty) => {
+                return Met::Fault(format!(
+                    "{} bytes, expected none: all its values were fill",
+                    entry.bytes
+                ));
+            }
+            Some(Content::Stored { bytes, .. }) if bytes != entry.bytes => {
+                return Met::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
+            }
+            Some(Content::Stored { .. }) => {}
+            None if inside => self.found.unrecorded += 1,
+            // What a transaction has put that has not ended lies beyond the shape.
+            None if self.open => return Met::Fine,
+            None => return unknown(),
+        }
+        let mut names = known.arrays.keys();
+        Met::Check(Item {
+            array: names.position(|name| name == array).unwrap_or_default(),
+            chunk,
+            recorded,
+        })
+    }
+}
+
+/// What becomes of an object.
+enum Met {
+    Fine,
+    Check(Item),
+    Fault(String),
+}
+
+impl Looked {
+    pub(in crate::verbs) fn add(&mut self, other: Self) {
+        self.stores += other.stores;
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+        self.faults += other.faults;
+    }
+
+    pub(in crate::verbs) fn shown(&self) -> String {
+        let size = bytes_shown(self.bytes);
+        format!("{} objects, {size}, {} faults", self.objects, self.faults)
+    }
+}
+
+fn recorded_bytes(kept: &Kept) -> u64 {
+    let contents = kept.objects.values().flat_map(|chunks| chunks.values());
+    contents
+        .map(|content| match content {
+            Content::Empty => 0,
+            Content::Stored { bytes, .. } => *bytes,
+        })
+        .fold(0, u64::saturating_add)
+}
+
+/// What `kept`, from which all that was met is gone, says should be there.
+fn missing(known: &Known, kept: &Kept) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, chunks) in &kept.objects {
+        let stored = chunks.iter().filter_map(|(chunk, content)| match content {
+            Content::Stored { bytes, .. } => Some((chunk, *bytes)),
+            Content::Empty => None,
+        });
+        let Some(array) = known.arrays.get(name) else {
+            let count = stored.count();
+            let what = format!("no such array, but manifests have {count} objects of it");
+            let key = layout::below(&known.store, name);
+            faults.extend((count > 0).then(|| Fault::new(key, what)));
+            continue;
+        };
+        faults.extend(stored.map(|(chunk, bytes)| {
+            let key = array.codec.key(&known.store, chunk);
+            Fault::new(key, format!("missing, expected {bytes} bytes"))
+        }));
+    }
+    faults
+}
