@@ -13,6 +13,7 @@ mod grid;
 mod inventory;
 mod lease;
 mod list;
+mod log;
 mod meter;
 mod recover;
 mod report;
