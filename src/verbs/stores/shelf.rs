@@ -9,7 +9,9 @@ use tokio::sync::OnceCell;
 
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Found, Group, Node, StoreError, Stored, is_store, read_store};
+use crate::store::{
+    Bucket, Found, Group, Node, StoreError, Stored, ZarrError, is_store, read_store,
+};
 use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::stores::describe::coordinates;
 use crate::verbs::stores::place::{is_an_array, is_there, last};
@@ -193,7 +195,8 @@ pub(in crate::verbs) async fn readable(
 ) -> Result<Option<Stored>, StoreError> {
     match read_store(bucket, group, "").await {
         Ok(Found::Store(stored)) => Ok(Some(stored)),
-        Ok(Found::Nothing | Found::Remains(_)) | Err(StoreError::Foreign { .. }) => Ok(None),
+        Ok(Found::Nothing | Found::Remains(_))
+        | Err(StoreError::Zarr(ZarrError::Foreign { .. })) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::bucket::Bucket;
 use super::chunk_codec::{ChunkCodec, bytes_of};
-use super::error::StoreError;
-use super::existing::{parse_root, root, unreadable};
+use super::error::ZarrError;
+use super::group::Group;
 use super::layout;
 use super::members::members;
-use super::node::Group;
+use super::root::parse_root;
 use super::stored::StoredArray;
 use super::version::Version;
 
@@ -56,26 +55,14 @@ pub enum Named<'a> {
 }
 
 impl Known {
-    /// What the metadata of `store` know; `None` if there is no root document.
-    ///
-    /// # Errors
-    /// If the root document cannot be read, or is not that of a Zarr store with consolidated metadata.
-    pub async fn read(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
-        let Some((version, root)) = root(bucket, store).await? else {
-            return Ok(None);
-        };
-        Self::of(store, version, &root).map(Some)
-    }
-
     /// What the root document `root` of `store` tells.
     ///
     /// # Errors
     /// If it is not that of a Zarr store with consolidated metadata.
-    pub fn of(store: &str, version: Version, root: &[u8]) -> Result<Self, StoreError> {
+    pub fn of(store: &str, version: Version, root: &[u8]) -> Result<Self, ZarrError> {
         let root = parse_root(store, version, root)?.1;
-        let found = members(version, &root);
         let mut arrays = BTreeMap::new();
-        for stored in found.map_err(|problem| unreadable(store, version, &problem))? {
+        for stored in members(store, version, &root)? {
             let codec = Arc::new(ChunkCodec::new(&stored.name, &stored.document.to_string())?);
             arrays.insert(stored.name.clone(), KnownArray { stored, codec });
         }

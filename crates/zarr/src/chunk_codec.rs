@@ -6,12 +6,15 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
 use zarrs::array::{Array, ArrayBytes, ArrayMetadata, ArrayToBytesCodecTraits, CodecOptions};
 use zarrs::storage::store::MemoryStore;
 
-use super::error::StoreError;
+use super::chunk_keys::ChunkKeys;
+use super::error::ZarrError;
 use super::text;
-use crate::source::DType;
+use msm_model::DType;
 
 /// Bytes of a decoded object, from which on no document is believed: more than any machine decodes at once.
 const MOST_BYTES: u64 = 1 << 40;
@@ -24,6 +27,7 @@ const ALWAYS: u64 = 64 << 20;
 pub struct ChunkCodec {
     array: Array<MemoryStore>,
     name: String,
+    keys: ChunkKeys,
     shape: Vec<NonZeroU64>,
     /// Bytes of a decoded object; of texts, about.
     bytes: u64,
@@ -47,13 +51,13 @@ impl ChunkCodec {
     ///
     /// # Errors
     /// If the document is not one that this program can write.
-    pub fn new(name: &str, document: &str) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::Coding {
+    pub fn new(name: &str, document: &str) -> Result<Self, ZarrError> {
+        let failed = |cause: String| ZarrError::Coding {
             array: name.to_owned(),
             cause,
         };
-        let metadata: ArrayMetadata =
-            serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
+        let document: Value = serde_json::from_str(document).map_err(|e| failed(e.to_string()))?;
+        let metadata = ArrayMetadata::deserialize(&document).map_err(|e| failed(e.to_string()))?;
         let may_omit = !matches!(&metadata, ArrayMetadata::V2(v2) if v2.fill_value.is_null());
         // Without its name: what zarrs takes for one, readers and files see otherwise.
         let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), "/", metadata)
@@ -73,6 +77,7 @@ impl ChunkCodec {
         Ok(Self {
             array,
             name: name.to_owned(),
+            keys: ChunkKeys::new(name, &document, shape.len()).map_err(failed)?,
             shape,
             bytes,
             may_omit,
@@ -99,7 +104,7 @@ impl ChunkCodec {
     }
 
     /// Values in an object.
-    pub(super) fn values(&self) -> usize {
+    pub fn values(&self) -> usize {
         let values: u64 = self.shape.iter().map(|n| n.get()).product();
         usize::try_from(values).unwrap_or(usize::MAX)
     }
@@ -126,30 +131,20 @@ impl ChunkCodec {
     /// The key of the object at `chunk` of the chunk grid, in the store `store`.
     #[must_use]
     pub fn key(&self, store: &str, chunk: &[u64]) -> String {
-        format!("{store}/{}/{}", self.name, self.array.chunk_key(chunk))
+        self.keys.key(store, chunk)
     }
 
     /// The place in the chunk grid of the object `key` of `store`, if it is one of this array's.
     #[must_use]
     pub fn chunk_of(&self, store: &str, key: &str) -> Option<Vec<u64>> {
-        let below = key.strip_prefix(store)?.strip_prefix('/')?;
-        let place = below.strip_prefix(self.name.as_str())?.strip_prefix('/')?;
-        let chunk: Vec<u64> = if self.shape.is_empty() {
-            // `c` in version 3, `0` in version 2.
-            Vec::new()
-        } else {
-            let parts = place.split(['/', '.']).filter(|part| *part != "c");
-            parts.map(|part| part.parse().ok()).collect::<Option<_>>()?
-        };
-        // The array's own encoding decides, and whether the digits are as it writes them.
-        (chunk.len() == self.shape.len() && self.key(store, &chunk) == key).then_some(chunk)
+        self.keys.chunk_of(store, key)
     }
 
     /// Encodes the values of a whole object.
     ///
     /// # Errors
     /// If a codec fails.
-    pub fn encode(&self, values: &[u8]) -> Result<Encoded, StoreError> {
+    pub fn encode(&self, values: &[u8]) -> Result<Encoded, ZarrError> {
         let fill = self.array.fill_value();
         let bytes = if self.is_text() {
             let width = values.len() / self.values();
@@ -178,7 +173,7 @@ impl ChunkCodec {
     ///
     /// # Errors
     /// If it is not what a codec wrote, a wrong crc32c included.
-    pub fn decode(&self, stored: &[u8]) -> Result<Vec<u8>, StoreError> {
+    pub fn decode(&self, stored: &[u8]) -> Result<Vec<u8>, ZarrError> {
         let most = (stored.len() as u64).saturating_mul(MOST_OF_A_BYTE);
         if self.bytes > most.saturating_add(ALWAYS) {
             let cause = format!(
@@ -208,8 +203,8 @@ impl ChunkCodec {
             .into_owned())
     }
 
-    pub(super) fn failed(&self, cause: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Coding {
+    pub(super) fn failed(&self, cause: &dyn std::fmt::Display) -> ZarrError {
+        ZarrError::Coding {
             array: self.name.clone(),
             cause: cause.to_string(),
         }
@@ -232,7 +227,7 @@ fn options() -> CodecOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Codec;
+    use crate::Codec;
     use serde_json::json;
 
     #[test]

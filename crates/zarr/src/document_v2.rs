@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::codec::{BLOCK_BYTES, Codec};
 use super::document::{Attributes, Documents, NewArray};
 use super::layout;
-use crate::source::number_to_json;
+use msm_model::number_to_json;
 
 /// The attribute with the names of an array's dimensions.
 pub(super) const DIMENSIONS: &str = "_ARRAY_DIMENSIONS";
@@ -92,7 +92,7 @@ pub(super) fn of_store(old: Option<Value>, group: &str, attributes: &Attributes)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Attribute, DType, Number, Variable, VariableType};
+    use msm_model::{Attribute, DType, Number, Variable, VariableType};
 
     fn variable(attributes: &[(&str, Attribute)]) -> Variable {
         let attributes = attributes.iter();

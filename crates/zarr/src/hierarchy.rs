@@ -2,17 +2,13 @@
 
 use serde_json::Value;
 
-use super::bucket::Bucket;
 use super::document::Attributes;
 use super::document_v2::DIMENSIONS;
-use super::error::StoreError;
-use super::layout;
-use super::node::Group;
 use super::stored::{Nested, StoredArray};
 use super::version::Version;
 
 /// The paths of the groups that `root` tells of, in order; the topmost one, which is always there, is the empty path.
-pub(super) fn groups(version: Version, root: &Value) -> Vec<String> {
+pub fn groups(version: Version, root: &Value) -> Vec<String> {
     let documents = consolidated(version, root).as_object();
     let mut paths: Vec<String> = documents
         .into_iter()
@@ -69,7 +65,7 @@ fn consolidated(version: Version, root: &Value) -> &Value {
 }
 
 /// Keeps the arrays that lie in the group `path` itself, and calls them what they are called there.
-pub(super) fn of_group(arrays: &mut Vec<StoredArray>, path: &str) {
+pub fn of_group(arrays: &mut Vec<StoredArray>, path: &str) {
     arrays.retain_mut(|array| {
         let name = match path {
             "" => Some(array.name.as_str()),
@@ -81,57 +77,6 @@ pub(super) fn of_group(arrays: &mut Vec<StoredArray>, path: &str) {
         let name = name.filter(|name| !name.contains('/')).map(str::to_owned);
         name.map(|name| array.name = name).is_some()
     });
-}
-
-/// What there is to know of `group` beside its arrays, if it is not the topmost one of its store, whose root document is
-/// `root`.
-pub(super) async fn nested(
-    bucket: &Bucket,
-    group: &Group,
-    version: Version,
-    root: &Value,
-) -> Result<Option<Nested>, StoreError> {
-    if group.path.is_empty() {
-        return Ok(None);
-    }
-    let known = groups(version, root);
-    if !known.contains(&group.path) {
-        let named = known.iter().filter(|path| !path.is_empty());
-        let named: Vec<String> = named.map(|path| format!("'{path}'")).collect();
-        let groups = match &named[..] {
-            [] => "no groups in it".to_owned(),
-            _ => format!("the groups {}", named.join(", ")),
-        };
-        return Err(StoreError::Foreign {
-            store: group.store.clone(),
-            problem: format!(
-                "'{group}' lies in it, and its consolidated metadata tell of {groups}, not of '{}'; no store is put into another's \
-                 group: choose one of its groups, or another place with --prefix or --store; if another program has added the \
-                 group, consolidate the store with zarr-python",
-                group.path
-            ),
-        });
-    }
-    let mut groups = Vec::new();
-    let ends = group.path.match_indices('/').map(|(end, _)| end);
-    for end in ends.chain([group.path.len()]) {
-        let path = &group.path[..end];
-        let key = layout::root_document(&layout::below(&group.store, path), version);
-        match bucket.get(&key).await {
-            Ok(document) => {
-                let document = String::from_utf8(document.to_vec());
-                let document = document.map_err(|cause| StoreError::Damaged {
-                    key: key.clone(),
-                    cause: cause.to_string(),
-                })?;
-                groups.push((path.to_owned(), document));
-            }
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let path = group.path.clone();
-    Ok(Some(Nested { path, groups }))
 }
 
 /// Sets the document at `path` among those that `root` consolidates; and among those of groups on the way that the root tells of
@@ -173,9 +118,11 @@ fn put(metadata: &mut Value, path: &str, document: &Value) {
     entries.extend(all);
 }
 
-/// The documents of the groups of `nested` once these `documents`, by their paths below the root, and these `attributes` of the
-/// group are put: those that change, by their paths.
-pub(super) fn grown_groups(
+/// The documents of the groups of a hierarchy, from below its root down to `nested`, that change when that gets these
+/// `attributes` and these `documents`, by their paths below the root, are put. They tell those who open these groups by
+/// themselves.
+#[must_use]
+pub fn of_groups(
     version: Version,
     nested: &Nested,
     attributes: &Attributes,
@@ -200,7 +147,8 @@ pub(super) fn grown_groups(
 }
 
 /// The document `root` of a group once it tells no more of the group `path` in it and of what lies in that.
-pub(super) fn without(version: Version, root: &str, path: &str) -> String {
+#[must_use]
+pub fn without(version: Version, root: &str, path: &str) -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(root) else {
         return root.to_owned();
     };

@@ -5,17 +5,25 @@ use serde_json::{Map, Value};
 use super::chunk_codec::{ChunkCodec, bytes_of};
 use super::document;
 use super::document_v2::{DIMENSIONS, TEXTS};
-use super::error::StoreError;
+use super::error::ZarrError;
 use super::layout::is_plain;
+use super::root::unreadable;
 use super::stored::StoredArray;
 use super::version::Version;
-use crate::source::DType;
+use msm_model::DType;
 
 /// Bytes of a decoded array, from which on no document is believed.
 const MOST_BYTES: u64 = 1 << 56;
 
-/// The arrays of the store whose root document is `root`, or what is wrong with it.
-pub(super) fn members(version: Version, root: &Value) -> Result<Vec<StoredArray>, String> {
+/// The arrays that the root document `root` of `store` consolidates.
+///
+/// # Errors
+/// If it consolidates none, or one that this program cannot write.
+pub fn members(store: &str, version: Version, root: &Value) -> Result<Vec<StoredArray>, ZarrError> {
+    arrays(version, root).map_err(|problem| unreadable(store, version, &problem))
+}
+
+fn arrays(version: Version, root: &Value) -> Result<Vec<StoredArray>, String> {
     match version {
         Version::V2 => members_v2(root),
         Version::V3 => members_v3(root),
@@ -101,7 +109,7 @@ fn stored_array_v2(
 
 /// What the array's own document says, whatever its version.
 fn stored_array(name: &str, document: &Value) -> Result<StoredArray, String> {
-    let said = |cause: StoreError| cause.to_string();
+    let said = |cause: ZarrError| cause.to_string();
     if !is_plain(name) {
         return Err(format!(
             "its metadata name an array '{}'",
@@ -193,7 +201,7 @@ mod tests {
         });
         array[change.0] = change.1;
         let attributes = json!({"units": "K", "_ARRAY_DIMENSIONS": ["y", "x"]});
-        members(
+        arrays(
             Version::V2,
             &json!({"metadata": {".zgroup": {}, "tos/.zarray": array, "tos/.zattrs": attributes}}),
         )
@@ -231,6 +239,6 @@ mod tests {
                 "{problem}"
             );
         }
-        assert!(members(Version::V2, &json!({})).is_err());
+        assert!(arrays(Version::V2, &json!({})).is_err());
     }
 }

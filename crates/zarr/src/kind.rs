@@ -27,7 +27,7 @@ impl<'a> Kind<'a> {
         let below = |folder: &str| key.strip_prefix(folder)?.strip_prefix('/');
         match below(store) {
             Some(document) if ROOT_DOCUMENTS.contains(&document) => Self::Root(document),
-            Some(part) if is_part(part) => Self::Part,
+            Some(part) if part_of(part).is_some() => Self::Part,
             None if below(&layout::ledger(store)).is_some() => Self::Ledger,
             _ => Self::Foreign,
         }
@@ -41,25 +41,36 @@ pub fn is_store(part: &str) -> bool {
         .is_some_and(|name| !name.is_empty())
 }
 
-/// Is `key`, from the store's root on, that of an array's document or chunk, in Zarr v2 or v3?
-fn is_part(key: &str) -> bool {
-    let Some((array, last)) = key.rsplit_once('/') else {
-        return false;
-    };
+/// Is this the key, below a store, of something that a create writes before the root document: of a document or a chunk of
+/// an array in the topmost group, or of the attributes of version 2?
+#[must_use]
+pub fn precedes_root(below: &str) -> bool {
+    let is_of_group = [".zgroup", ".zmetadata"]
+        .iter()
+        .any(|name| below.ends_with(name));
+    below == ".zattrs" || (!is_of_group && part_of(below).is_some_and(|array| !array.contains('/')))
+}
+
+/// The array or group of whose document or chunk this is the key, from the store's root on, in Zarr v2 or v3.
+fn part_of(key: &str) -> Option<&str> {
+    let (array, last) = key.rsplit_once('/')?;
     if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(&last) {
-        return !array.is_empty();
+        return (!array.is_empty()).then_some(array);
     }
     // v3: array/c/0/1, or array/c of a scalar; v2: array/0.1 or array/0/1.
-    let parts: Vec<&str> = key.split('/').collect();
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let tail = parts.iter().rev().take_while(|part| digits(part)).count();
-    // The first is the array's name, which may be digits too.
-    let (head, tail) = parts.split_at((parts.len() - tail).max(1));
-    match head {
-        [_, .., "c"] => true,
-        [_, .., dotted] if tail.is_empty() => dotted.contains('.') && dotted.split('.').all(digits),
-        [_, ..] => !tail.is_empty(),
-        [] => false,
+    let mut head = key;
+    while let Some((above, last)) = head.rsplit_once('/')
+        && digits(last)
+    {
+        head = above;
+    }
+    match head.rsplit_once('/') {
+        Some((array, "c")) => Some(array),
+        Some((array, dotted)) if head.len() == key.len() => {
+            (dotted.contains('.') && dotted.split('.').all(digits)).then_some(array)
+        }
+        _ => (head.len() < key.len()).then_some(head),
     }
 }
 
@@ -122,6 +133,34 @@ mod tests {
         ] {
             let kind = Kind::of("a/tos.zarr", foreign);
             assert_eq!(kind, Kind::Foreign, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn what_a_create_writes_before_the_root_document() {
+        for ours in [
+            "tos/zarr.json",
+            "tos/c",
+            "tos/c/0/0",
+            "tos/.zarray",
+            "tos/.zattrs",
+            "tos/0",
+            "tos/0.0.12",
+            "tos/0/0/12",
+            ".zattrs",
+        ] {
+            assert!(precedes_root(ours), "{ours}");
+        }
+        for other in [
+            "notes.txt",
+            ".zarray",
+            "0.0",
+            "tos/notes.txt",
+            "tos/0..1",
+            "tos/1.nc",
+            "tos/a/zarr.json",
+        ] {
+            assert!(!precedes_root(other), "{other}");
         }
     }
 

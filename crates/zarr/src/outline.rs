@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::bucket::Bucket;
+use super::chunk_keys::ChunkKeys;
 use super::document_v2::DIMENSIONS;
-use super::error::StoreError;
-use super::existing::{parse_root, root, unreadable};
+use super::error::ZarrError;
 use super::layout::is_plain;
+use super::root::{parse_root, unreadable};
 use super::version::Version;
 
 /// What a root document says of its arrays.
@@ -42,31 +42,26 @@ pub struct Outlined {
     pub dimensions: Vec<String>,
     /// Its attributes.
     pub attributes: Map<String, Value>,
-    /// What the keys of its objects have before the first index.
-    before: &'static str,
-    /// And between two of them.
-    between: &'static str,
+    /// Where its objects lie.
+    pub keys: ChunkKeys,
 }
 
 impl Outline {
-    /// Reads the root document of `store`; `None` if there is none.
+    /// What the root document `root` of `store` says.
     ///
     /// # Errors
-    /// If it cannot be read, or is not that of a Zarr store with consolidated metadata.
-    pub async fn read(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
-        let Some((version, found)) = root(bucket, store).await? else {
-            return Ok(None);
-        };
-        let (text, root) = parse_root(store, version, &found)?;
+    /// If it is not that of a Zarr store with consolidated metadata.
+    pub fn of(store: &str, version: Version, root: &[u8]) -> Result<Self, ZarrError> {
+        let (text, root) = parse_root(store, version, root)?;
         let arrays =
             arrays(version, &root).map_err(|problem| unreadable(store, version, &problem))?;
-        Ok(Some(Self {
+        Ok(Self {
             store: store.to_owned(),
             version,
             text,
             root,
             arrays,
-        }))
+        })
     }
 
     /// The consolidated documents in `root`, a root document of this store, by their paths or names.
@@ -90,32 +85,6 @@ impl Outline {
 }
 
 impl Outlined {
-    /// The place in the chunk grid of the object `key` of `store`, if it is one of this array's.
-    #[must_use]
-    pub fn chunk_of(&self, store: &str, key: &str) -> Option<Vec<u64>> {
-        let below = key.strip_prefix(store)?.strip_prefix('/')?;
-        let place = below.strip_prefix(self.name.as_str())?.strip_prefix('/')?;
-        let rank = self.shape.len();
-        let chunk: Vec<u64> = if rank == 0 {
-            Vec::new()
-        } else {
-            let indices = place.strip_prefix(self.before)?.split(self.between);
-            indices.map(|i| i.parse().ok()).collect::<Option<_>>()?
-        };
-        (chunk.len() == rank && self.place(&chunk) == place).then_some(chunk)
-    }
-
-    fn place(&self, chunk: &[u64]) -> String {
-        match (chunk, self.before) {
-            ([], "") => "0".to_owned(),
-            ([], before) => before.trim_end_matches(['/', '.']).to_owned(),
-            (_, before) => {
-                let indices: Vec<String> = chunk.iter().map(u64::to_string).collect();
-                format!("{before}{}", indices.join(self.between))
-            }
-        }
-    }
-
     /// The words of its attribute `name`.
     pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
         let text = self.attributes.get(name).and_then(Value::as_str);
@@ -182,8 +151,7 @@ fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<Outlined
             "array '{name}': its shape is {shape:?}, its chunks are {chunk:?}, its dimensions {dimensions:?}"
         ));
     }
-    let (before, between) = separators(document, is_v3)
-        .ok_or_else(|| format!("array '{name}': its keys are of a kind that is not known"))?;
+    let keys = ChunkKeys::new(name, document, shape.len())?;
     Ok(Outlined {
         name: name.to_owned(),
         document: document.clone(),
@@ -191,90 +159,14 @@ fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<Outlined
         chunk,
         dimensions,
         attributes: attributes.as_object().cloned().unwrap_or_default(),
-        before,
-        between,
+        keys,
     })
-}
-
-/// What the keys of an array's objects have before the first index, and between two of them.
-fn separators(document: &Value, is_v3: bool) -> Option<(&'static str, &'static str)> {
-    let encoding = &document["chunk_key_encoding"];
-    let separator = &encoding["configuration"]["separator"];
-    let (named, separator) = if is_v3 {
-        (encoding["name"].as_str(), separator)
-    } else {
-        (Some("v2"), &document["dimension_separator"])
-    };
-    match (named?, separator.as_str()) {
-        ("default", None | Some("/")) => Some(("c/", "/")),
-        ("default", Some(".")) => Some(("c.", ".")),
-        ("v2", None | Some(".")) => Some(("", ".")),
-        ("v2", Some("/")) => Some(("", "/")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn v3(encoding: &Value, shape: &[u64]) -> Outlined {
-        let document = json!({
-            "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "of another program",
-            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": vec![2; shape.len()]}},
-            "chunk_key_encoding": encoding, "codecs": [{"name": "not known"}],
-        });
-        outlined("tos", &document, &Value::Null).unwrap()
-    }
-
-    fn v2(separator: &Value, shape: &[u64]) -> Outlined {
-        let document = json!({
-            "zarr_format": 2, "shape": shape, "chunks": vec![2; shape.len()], "dtype": "|V7",
-            "filters": [{"id": "not known"}], "dimension_separator": separator,
-        });
-        outlined("tos", &document, &Value::Null).unwrap()
-    }
-
-    #[test]
-    fn keys_lead_to_their_places_whatever_the_codecs() {
-        let default =
-            |separator| json!({"name": "default", "configuration": {"separator": separator}});
-        let old = |separator| json!({"name": "v2", "configuration": {"separator": separator}});
-        for (array, key) in [
-            (v3(&default("/"), &[4, 4]), "c/1/12"),
-            (v3(&default("."), &[4, 4]), "c.1.12"),
-            (v3(&json!({"name": "default"}), &[4, 4]), "c/1/12"),
-            (v3(&old("."), &[4, 4]), "1.12"),
-            (v2(&json!("."), &[4, 4]), "1.12"),
-            (v2(&Value::Null, &[4, 4]), "1.12"),
-            (v2(&json!("/"), &[4, 4]), "1/12"),
-        ] {
-            let at = |key: &str| array.chunk_of("a.zarr", &format!("a.zarr/tos/{key}"));
-            assert_eq!(at(key), Some(vec![1, 12]), "{key}");
-            for other in [
-                "zarr.json",
-                ".zarray",
-                "1",
-                "c",
-                "01.2",
-                "c/01/2",
-                "1.2.3",
-                "c/1/2/3",
-            ] {
-                assert_eq!(at(other), None, "{other}");
-            }
-        }
-        for (scalar, key) in [
-            (v3(&default("/"), &[]), "c"),
-            (v3(&old("."), &[]), "0"),
-            (v2(&Value::Null, &[]), "0"),
-        ] {
-            let at = |key: &str| scalar.chunk_of("a.zarr", &format!("a.zarr/tos/{key}"));
-            assert_eq!(at(key), Some(Vec::new()));
-            assert_eq!(at("zarr.json"), None);
-        }
-    }
 
     #[test]
     fn documents_that_say_no_shape_are_none() {

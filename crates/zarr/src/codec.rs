@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::error::StoreError;
-use crate::source::DType;
+use super::error::ZarrError;
+use msm_model::DType;
 
 /// Bytes that Blosc compresses at a time. Its own choice for zstd is 32 KiB, too little: see `docs/codecs.md`.
 pub(super) const BLOCK_BYTES: u64 = 1 << 20;
@@ -42,10 +42,10 @@ impl Default for Codec {
 }
 
 impl FromStr for Codec {
-    type Err = StoreError;
+    type Err = ZarrError;
 
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        let wrong = |cause: &str| StoreError::Codec {
+    fn from_str(text: &str) -> Result<Self, ZarrError> {
+        let wrong = |cause: &str| ZarrError::Codec {
             text: text.to_owned(),
             cause: cause.to_owned(),
         };

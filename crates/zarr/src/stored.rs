@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::hierarchy::{aligned, groups};
 use super::layout;
 use super::version::Version;
-use crate::source::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
+use msm_model::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableType};
 
 /// A store as it is now.
 #[derive(Clone, Debug)]

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::codec::Codec;
 use super::document_v2 as v2;
-use super::hierarchy::{self, consolidate, grown_groups, set_attributes};
+use super::hierarchy::{consolidate, set_attributes};
+pub use super::hierarchy::{of_groups, without};
 use super::layout;
-use super::stored::Nested;
 use super::version::Version;
-use crate::source::{DType, Number, Variable, number_to_json};
+use msm_model::{DType, Number, Variable, number_to_json};
 
 /// What a new array is like.
 pub struct NewArray<'a> {
@@ -193,27 +193,10 @@ pub fn root(
     root.to_string()
 }
 
-/// The document `group` of a group once it tells no more of the group `path` in it and of what lies in that.
-#[must_use]
-pub fn without(version: Version, group: &str, path: &str) -> String {
-    hierarchy::without(version, group, path)
-}
-
-/// The documents of the groups of a hierarchy, from below its root down to `nested`, that change when that gets these
-/// `attributes` and these documents are put. They tell those who open these groups by themselves.
-#[must_use]
-pub fn of_groups(
-    version: Version,
-    nested: &Nested,
-    attributes: &Attributes,
-    documents: &[(String, Value)],
-) -> Documents {
-    grown_groups(version, nested, attributes, documents)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Nested;
 
     #[test]
     fn the_root_keeps_what_is_not_replaced() {

@@ -1,8 +1,8 @@
 //! Cutting the values of an object behind a step.
 
 use super::chunk_codec::ChunkCodec;
-use super::error::StoreError;
-use crate::source::{Hyperslab, copy_block};
+use super::error::ZarrError;
+use msm_model::{Hyperslab, copy_block};
 
 impl ChunkCodec {
     /// The `values` of a whole object, of which only the first `kept` along dimension `axis` stay; behind them stands the fill
@@ -10,7 +10,7 @@ impl ChunkCodec {
     ///
     /// # Errors
     /// If the fill value is none of theirs.
-    pub fn cut(&self, values: &[u8], axis: usize, kept: u64) -> Result<Vec<u8>, StoreError> {
+    pub fn cut(&self, values: &[u8], axis: usize, kept: u64) -> Result<Vec<u8>, ZarrError> {
         let count = self.values();
         let size = values.len() / count.max(1);
         let mut fill = self.array().fill_value().as_ne_bytes().to_vec();
