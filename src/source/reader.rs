@@ -9,10 +9,10 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use msm_model::{Hyperslab, copy_block};
 use rayon::prelude::*;
 
 use super::error::SourceError;
-use super::hyperslab::{Hyperslab, copy_block};
 use super::open::OpenFile;
 use super::place::{Chunks, Place, Placed, bytes_of};
 use super::runs::parts;

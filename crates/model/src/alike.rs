@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::attribute::Attribute;
 use super::catalogue::Catalogue;
-use super::error::SourceError;
+use super::error::ArchiveError;
 use super::time::time_units;
 
 /// Attributes that say what raw values mean: where they differ, the same bytes mean different things.
@@ -25,7 +25,7 @@ impl Archive {
     /// Where a file does not hold the variables `members` with the dimensions, sizes, types and meaning they have in the
     /// first one: one problem a variable and file. Sizes along the append dimension may differ.
     #[must_use]
-    pub fn differences(&self, members: &[String]) -> Vec<SourceError> {
+    pub fn differences(&self, members: &[String]) -> Vec<ArchiveError> {
         let others = self.files.iter().skip(1);
         others
             .flat_map(|file| members.iter().map(move |name| (file, name)))
@@ -35,12 +35,12 @@ impl Archive {
 
     /// Which of `members` have values that cannot be read here: one problem a variable and file.
     #[must_use]
-    pub fn unreadable(&self, members: &[String]) -> Vec<SourceError> {
+    pub fn unreadable(&self, members: &[String]) -> Vec<ArchiveError> {
         let catalogues = self.files.iter().map(|file| &file.catalogue);
         let of_file = |catalogue: &'_ Catalogue| {
             let found = catalogue.unreadable.iter();
             let found = found.filter(|(name, _)| members.contains(name));
-            let problem = |(name, problem): (&String, &String)| SourceError::Unsupported {
+            let problem = |(name, problem): (&String, &String)| ArchiveError::Unsupported {
                 path: catalogue.path.clone(),
                 variable: name.clone(),
                 problem: problem.clone(),
@@ -50,9 +50,9 @@ impl Archive {
         catalogues.flat_map(of_file).collect()
     }
 
-    fn difference(&self, catalogue: &Catalogue, name: &str) -> Result<(), SourceError> {
+    fn difference(&self, catalogue: &Catalogue, name: &str) -> Result<(), ArchiveError> {
         let first = &self.catalogue;
-        let differ = |problem: String| SourceError::Mismatch {
+        let differ = |problem: String| ArchiveError::Mismatch {
             path: catalogue.path.clone(),
             other: first.path.clone(),
             problem,

@@ -7,7 +7,7 @@ use super::error::TimeError;
 use super::instant::Instant;
 use super::ratio::{nearest_ticks, rounded};
 use super::units::TimeUnits;
-use crate::source::{DType, Number};
+use crate::{DType, Number};
 
 /// Nanoseconds of a tick, coarsest first.
 const RESOLUTIONS: [i64; 4] = [1_000_000_000, 1_000_000, 1_000, 1];

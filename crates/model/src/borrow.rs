@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use super::archive::Archive;
 use super::catalogue::Catalogue;
-use super::error::{SourceError, list};
-use crate::exit::Failure;
+use super::error::{ArchiveError, list};
+use super::problems::Problems;
 
 /// Which coordinates come from another file.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ impl Archive {
         &mut self,
         grid: &Catalogue,
         named: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Problems<ArchiveError>> {
         let mut problems = Vec::new();
         for (coordinate, variable) in named {
             if let Err(problem) = self.borrow_one(grid, coordinate, variable) {
@@ -38,7 +38,7 @@ impl Archive {
             }
         }
         self.borrowed.path = Some(grid.path.clone());
-        Failure::together(problems)
+        Problems::together(problems)
     }
 
     fn borrow_one(
@@ -46,8 +46,8 @@ impl Archive {
         grid: &Catalogue,
         coordinate: &str,
         variable: &str,
-    ) -> Result<(), SourceError> {
-        let unknown = |catalogue: &Catalogue, name: &str| SourceError::UnknownVariable {
+    ) -> Result<(), ArchiveError> {
+        let unknown = |catalogue: &Catalogue, name: &str| ArchiveError::UnknownVariable {
             path: catalogue.path.clone(),
             variable: name.to_owned(),
             found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
@@ -66,7 +66,7 @@ impl Archive {
                 && lender.shape[leading..] == taker.shape[..]
                 && !taker.dimensions.contains(&self.append_dimension);
             if !fits {
-                return Err(SourceError::Unsupported {
+                return Err(ArchiveError::Unsupported {
                     path,
                     variable: coordinate.to_owned(),
                     problem: format!(

@@ -4,14 +4,15 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Calendar;
 use super::instant::Instant;
 use super::units::TimeUnits;
-use crate::exit::{Exit, Failure};
-use crate::source::{DType, Number};
+use crate::{DType, Number};
 
 /// What is wrong with a time.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum TimeError {
     #[error(
@@ -86,34 +87,9 @@ pub enum TimeError {
     Bytes { found: usize, dtype: DType },
     #[error("{path}: variable '{variable}': {cause}", path = path.display())]
     Variable {
+        #[serde(with = "crate::names::one")]
         path: PathBuf,
         variable: String,
         cause: Box<Self>,
     },
-}
-
-impl From<TimeError> for Failure {
-    fn from(error: TimeError) -> Self {
-        Self::new(exit_of(&error), error.to_string())
-    }
-}
-
-fn exit_of(error: &TimeError) -> Exit {
-    match error {
-        TimeError::Variable { cause, .. } => exit_of(cause),
-        TimeError::Bytes { .. } | TimeError::Stored => Exit::Internal,
-        TimeError::UnknownCalendar { .. }
-        | TimeError::CalendarIsNoText { .. }
-        | TimeError::Units { .. }
-        | TimeError::Instant { .. }
-        | TimeError::OutOfRange { .. }
-        | TimeError::NotFinite { .. }
-        | TimeError::TooFine { .. } => Exit::UnsupportedVariable,
-        TimeError::Calendars { .. }
-        | TimeError::BeforeReform { .. }
-        | TimeError::Inexact { .. }
-        | TimeError::DoesNotFit { .. }
-        | TimeError::BecomesFill { .. }
-        | TimeError::Fill { .. } => Exit::AttributeConflict,
-    }
 }

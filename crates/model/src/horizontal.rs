@@ -176,7 +176,7 @@ impl Variable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{DType, VariableType};
+    use crate::{DType, VariableType};
     use std::path::PathBuf;
 
     fn variable(name: &str, dimensions: &[&str], attributes: &[(&str, &str)]) -> Variable {

@@ -4,7 +4,7 @@ mod parsing;
 mod rules;
 
 use super::{Calendar, Instant, TimeUnits};
-use crate::source::{DType, Number};
+use crate::{DType, Number};
 
 const CALENDARS: [Calendar; 6] = [
     Calendar::Standard,

@@ -6,7 +6,7 @@ use super::variable::Variable;
 
 impl Variable {
     /// Why `value`, one of its values, which have type `dtype`, stands for a missing one; `None` if it does not.
-    pub(crate) fn missing_because(&self, value: Number, dtype: DType) -> Option<&'static str> {
+    pub fn missing_because(&self, value: Number, dtype: DType) -> Option<&'static str> {
         if value.as_f64().is_nan() {
             return Some("is no number");
         }
@@ -28,7 +28,7 @@ impl Variable {
     }
 
     /// The values that stand for missing ones.
-    pub(crate) fn missing_values(&self, dtype: DType) -> Vec<Number> {
+    pub fn missing_values(&self, dtype: DType) -> Vec<Number> {
         let named = ["_FillValue", "missing_value"].map(|name| self.attribute(name));
         let named = named.into_iter().flatten().flat_map(|value| match value {
             Attribute::Numbers(numbers) => &numbers[..],
@@ -63,7 +63,7 @@ pub fn default_fill(dtype: DType) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::VariableType;
+    use crate::VariableType;
 
     #[test]
     fn missing_by_attribute_in_any_type_or_by_default() {

@@ -2,11 +2,11 @@
 
 use super::error::TimeError;
 use super::units::{TimeUnits, split};
-use crate::source::attribute::Attribute;
-use crate::source::{Catalogue, Variable};
+use crate::Attribute;
+use crate::{Catalogue, Variable};
 
 /// Does `variable` itself say that it holds times? Units are read in upper and lower case.
-pub fn is_timed(variable: &Variable) -> bool {
+pub(crate) fn is_timed(variable: &Variable) -> bool {
     let units = variable.attribute("units").and_then(Attribute::text);
     units.is_some_and(|units| split(units).is_some())
 }
@@ -57,7 +57,7 @@ pub fn time_units(catalogue: &Catalogue, variable: &str) -> Result<Option<TimeUn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{DType, Number, VariableType};
+    use crate::{DType, Number, VariableType};
 
     fn catalogue(variables: &[(&str, &[(&str, &str)])]) -> Catalogue {
         let variables = variables.iter().map(|(name, attributes)| Variable {

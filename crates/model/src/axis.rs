@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute::Attribute;
 use super::catalogue::Catalogue;
 use super::dtype::{DType, Number};
-use super::error::SourceError;
+use super::error::ArchiveError;
 use super::step::Step;
 use super::time::{Instant, is_timed, time_units};
 use super::variable::Variable;
@@ -32,7 +32,7 @@ pub struct Axis {
 }
 
 /// The values of a variable, and their type.
-pub(super) type Values = (DType, Vec<Number>);
+pub type Values = (DType, Vec<Number>);
 
 impl Catalogue {
     /// The variables along `dimension` that can tell its steps apart, as far as metadata tell, the most likely one first.
@@ -42,7 +42,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// If there is none.
-    fn candidates(&self, dimension: &str) -> Result<Vec<&Variable>, SourceError> {
+    fn candidates(&self, dimension: &str) -> Result<Vec<&Variable>, ArchiveError> {
         let along = self.variables.iter();
         let (coordinate, mut others): (Vec<&Variable>, Vec<&Variable>) = along
             .filter(|v| v.dimensions == [dimension])
@@ -64,7 +64,7 @@ impl Catalogue {
             }
         };
         if found.is_empty() {
-            return Err(SourceError::NoAppendCoordinate {
+            return Err(ArchiveError::NoAppendCoordinate {
                 path: self.path.clone(),
                 dimension: dimension.to_owned(),
             });
@@ -82,11 +82,11 @@ impl Catalogue {
     ///
     /// # Errors
     /// If there is none, or it cannot be read, or one of its values is missing or no finite number.
-    pub(super) fn axes(
+    pub(super) fn axes<E: From<ArchiveError>>(
         &self,
         dimension: &str,
-        read: impl Fn(&Variable) -> Result<Values, SourceError>,
-    ) -> Result<Vec<Axis>, SourceError> {
+        read: impl Fn(&Variable) -> Result<Values, E>,
+    ) -> Result<Vec<Axis>, E> {
         let candidates = self.candidates(dimension)?;
         let mut values = Vec::new();
         for variable in candidates {
@@ -108,12 +108,12 @@ impl Catalogue {
         Ok(axes)
     }
 
-    fn axis(
+    fn axis<E: From<ArchiveError>>(
         &self,
         variable: &Variable,
         (dtype, numbers): &Values,
-        read: impl Fn(&Variable) -> Result<Values, SourceError>,
-    ) -> Result<Axis, SourceError> {
+        read: impl Fn(&Variable) -> Result<Values, E>,
+    ) -> Result<Axis, E> {
         let mut axis = Axis {
             variable: variable.name.clone(),
             steps: self.steps(variable, *dtype, numbers)?,
@@ -147,10 +147,10 @@ impl Catalogue {
         variable: &Variable,
         dtype: DType,
         numbers: &[Number],
-    ) -> Result<Vec<Step>, SourceError> {
+    ) -> Result<Vec<Step>, ArchiveError> {
         let units = time_units(self, &variable.name)?;
         let steps = numbers.iter().enumerate().map(|(index, &number)| {
-            let no_time = |cause: String| SourceError::NoTime {
+            let no_time = |cause: String| ArchiveError::NoTime {
                 path: self.path.clone(),
                 variable: variable.name.clone(),
                 index,
@@ -179,7 +179,7 @@ impl Catalogue {
         bounds: &Variable,
         dtype: DType,
         numbers: &[Number],
-    ) -> Result<Result<Vec<(Instant, Instant)>, usize>, SourceError> {
+    ) -> Result<Result<Vec<(Instant, Instant)>, usize>, ArchiveError> {
         let Some(units) = time_units(self, &bounds.name)? else {
             return Ok(Ok(Vec::new()));
         };
@@ -191,8 +191,11 @@ impl Catalogue {
     }
 }
 
-/// Moments two by two, as `instant` gives them; or the index of the first number of which it gives none.
-pub(crate) fn pairs(
+/// Moments two by two, as `instant` gives them.
+///
+/// # Errors
+/// The index of the first number of which it gives none.
+pub fn pairs(
     numbers: &[Number],
     instant: impl Fn(Number) -> Option<Instant>,
 ) -> Result<Vec<(Instant, Instant)>, usize> {
@@ -227,7 +230,7 @@ fn never_changes(numbers: &[Number]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::VariableType;
+    use crate::VariableType;
 
     /// The axis of variables along `time`: each a name, its units, its `standard_name` and its values.
     fn axis(variables: &[(&str, &str, &str, [f64; 2])]) -> String {
@@ -251,7 +254,7 @@ mod tests {
         };
         let read = |variable: &Variable| {
             let found = variables.iter().find(|v| v.0 == variable.name).unwrap();
-            Ok((DType::F64, found.3.map(Number::Float).to_vec()))
+            Ok::<_, ArchiveError>((DType::F64, found.3.map(Number::Float).to_vec()))
         };
         match catalogue.axes("time", read) {
             Ok(axes) => axes[0].variable.clone(),

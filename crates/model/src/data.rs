@@ -80,7 +80,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::source::{Attribute, DType, VariableType};
+    use crate::{Attribute, DType, VariableType};
 
     fn catalogue(variables: &[(&str, &[(&str, &str)])]) -> Catalogue {
         let variables = variables.iter().map(|(name, attributes)| Variable {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
 use super::dtype::{DType, Number};
-use super::error::SourceError;
+use super::error::ArchiveError;
 
 /// One variable's metadata.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,10 +86,10 @@ impl Variable {
     ///
     /// # Errors
     /// If it holds neither numbers nor texts; `path` is for the message.
-    pub fn dtype(&self, path: &Path) -> Result<DType, SourceError> {
+    pub fn dtype(&self, path: &Path) -> Result<DType, ArchiveError> {
         match &self.kind {
             VariableType::Number(dtype) | VariableType::Text(dtype) => Ok(*dtype),
-            VariableType::Other(kind) => Err(SourceError::Unsupported {
+            VariableType::Other(kind) => Err(ArchiveError::Unsupported {
                 path: path.to_owned(),
                 variable: self.name.clone(),
                 problem: format!(

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::super::instant::{DAY, MAX_DAYS};
 use super::super::{Calendar, Instant, TimeConversion, TimeError, TimeUnits};
 use super::{CALENDARS, DTYPES};
-use crate::source::{DType, Number};
+use crate::{DType, Number};
 
 const UNITS: [&str; 8] = [
     "weeks", "days", "hours", "minutes", "seconds", "ms", "us", "ns",

@@ -2,7 +2,7 @@
 
 use super::archive::Archive;
 use super::catalogue::Catalogue;
-use super::error::SourceError;
+use super::error::ArchiveError;
 
 impl Archive {
     /// What the store of `mains` holds: these first, then their coordinates, and the archive's axis where one has steps.
@@ -14,7 +14,7 @@ impl Archive {
     /// What other files have for the stores of the variables `named`, or if none are of all, and the first one lacks: one
     /// problem a variable and file. Stores are made as the first file is, so it would be left out.
     #[must_use]
-    pub fn surplus(&self, named: &[String]) -> Vec<SourceError> {
+    pub fn surplus(&self, named: &[String]) -> Vec<ArchiveError> {
         let others = self.files.iter().skip(1);
         others
             .flat_map(|file| {
@@ -27,7 +27,7 @@ impl Archive {
                 members.retain(|name| {
                     catalogue.variable(name).is_some() && self.catalogue.variable(name).is_none()
                 });
-                members.into_iter().map(|name| SourceError::Mismatch {
+                members.into_iter().map(|name| ArchiveError::Mismatch {
                     path: catalogue.path.clone(),
                     other: self.catalogue.path.clone(),
                     problem: format!("has variable '{name}', which the first file lacks"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TimeError;
 use super::units::TimeUnits;
-use crate::source::{DType, Number};
+use crate::{DType, Number};
 
 /// From the units and type of the source to those of the store, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

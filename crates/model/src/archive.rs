@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use super::borrow::Borrowed;
 use super::catalogue::Catalogue;
-use super::error::SourceError;
+use super::error::ArchiveError;
 use super::file::SourceFile;
+use super::problems::Problems;
 use super::step::Step;
 use super::text::widen;
 use super::time::{Instant, gaps};
-use crate::exit::Failure;
 
 /// In which order the steps must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Archive {
         mut files: Vec<SourceFile>,
         append_dimension: &str,
         order: Order,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Problems<ArchiveError>> {
         widen(&mut files);
         agree(&mut files)?;
         files.sort_by(|a, b| match (least(a), least(b)) {
@@ -64,9 +64,9 @@ impl Archive {
             borrowed: Borrowed::default(),
         };
         // Steps of different axes have no order.
-        Failure::together(archive.differences(std::slice::from_ref(&archive.axis)))?;
-        Failure::together(archive.other_axes())?;
-        Failure::together(match order {
+        Problems::together(archive.differences(std::slice::from_ref(&archive.axis)))?;
+        Problems::together(archive.other_axes())?;
+        Problems::together(match order {
             Order::Increasing => archive.not_increasing(),
             Order::Any => archive.repeated(),
         })?;
@@ -104,7 +104,7 @@ impl Archive {
 
     /// Where nothing covers the time between two files.
     #[must_use]
-    pub fn gaps(&self) -> Vec<SourceError> {
+    pub fn gaps(&self) -> Vec<ArchiveError> {
         let instants: Vec<Instant> = self.steps().iter().filter_map(|s| s.instant()).collect();
         if instants.len() != self.steps().len() {
             return Vec::new();
@@ -120,7 +120,7 @@ impl Archive {
         for pair in self.files.windows(2) {
             first += pair[0].steps().len();
             problems.extend(found.iter().filter(|gap| gap.index == first).map(|gap| {
-                SourceError::Gap {
+                ArchiveError::Gap {
                     path: pair[1].path().clone(),
                     other: pair[0].path().clone(),
                     begin: gap.to.to_string(),
@@ -148,11 +148,11 @@ impl Archive {
     }
 
     /// Files whose steps another variable tells apart.
-    fn other_axes(&self) -> Vec<SourceError> {
+    fn other_axes(&self) -> Vec<ArchiveError> {
         let others = self.files.iter().skip(1);
         others
             .filter(|file| file.axis.variable != self.axis)
-            .map(|file| SourceError::Mismatch {
+            .map(|file| ArchiveError::Mismatch {
                 path: file.path().clone(),
                 other: self.catalogue.path.clone(),
                 problem: format!(
@@ -163,11 +163,11 @@ impl Archive {
             .collect()
     }
 
-    fn not_increasing(&self) -> Vec<SourceError> {
+    fn not_increasing(&self) -> Vec<ArchiveError> {
         let mut problems = Vec::new();
         for file in &self.files {
             if let Some(index) = file.unsorted() {
-                problems.push(SourceError::StepsNotIncreasing {
+                problems.push(ArchiveError::StepsNotIncreasing {
                     path: file.path().clone(),
                     variable: self.axis.clone(),
                     index,
@@ -184,7 +184,7 @@ impl Archive {
                 continue;
             };
             if !first.is_after(end) {
-                problems.push(SourceError::Overlap {
+                problems.push(ArchiveError::Overlap {
                     path: after.path().clone(),
                     other: before.path().clone(),
                     variable: self.axis.clone(),
@@ -197,7 +197,7 @@ impl Archive {
         problems
     }
 
-    fn repeated(&self) -> Vec<SourceError> {
+    fn repeated(&self) -> Vec<ArchiveError> {
         let mut steps: Vec<(Step, &SourceFile)> = Vec::new();
         for file in &self.files {
             steps.extend(file.steps().iter().map(|&step| (step, file)));
@@ -207,7 +207,7 @@ impl Archive {
             .windows(2)
             .filter(|pair| pair[0].0.compare(pair[1].0) == Some(Ordering::Equal));
         pairs
-            .map(|pair| SourceError::Repeated {
+            .map(|pair| ArchiveError::Repeated {
                 path: pair[1].1.path().clone(),
                 other: pair[0].1.path().clone(),
                 variable: self.axis.clone(),
@@ -235,7 +235,7 @@ fn greatest(file: &SourceFile) -> Option<Step> {
 ///
 /// # Errors
 /// If all have one step, and it may be another variable than the coordinate that tells them apart.
-fn agree(files: &mut [SourceFile]) -> Result<(), SourceError> {
+fn agree(files: &mut [SourceFile]) -> Result<(), ArchiveError> {
     let longest = files.iter().max_by_key(|file| file.steps().len());
     let Some(longest) = longest else {
         return Ok(());
@@ -248,7 +248,7 @@ fn agree(files: &mut [SourceFile]) -> Result<(), SourceError> {
         } else if longest.catalogue.is_time(time) || files.len() > 1 {
             time.clone_into(&mut axis);
         } else {
-            return Err(SourceError::OneStep {
+            return Err(ArchiveError::OneStep {
                 path: longest.path().clone(),
                 coordinate: axis,
                 time: time.to_owned(),

@@ -22,5 +22,5 @@ pub use error::TimeError;
 pub use gaps::{Gap, gaps};
 pub use instant::Instant;
 pub use units::TimeUnits;
-pub(super) use variable::is_timed;
+pub(crate) use variable::is_timed;
 pub use variable::time_units;
