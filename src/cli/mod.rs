@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod choices;
 mod delete;
 mod doctor;
 mod files;
