@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod choices;
 mod delete;
 mod doctor;
 mod files;
@@ -12,6 +13,7 @@ mod grid;
 mod inventory;
 mod lease;
 mod list;
+mod log;
 mod meter;
 mod recover;
 mod report;

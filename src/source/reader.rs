@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use msm_model::{Hyperslab, copy_block};
 use rayon::prelude::*;
+use tracing::{debug, trace};
 
 use super::error::SourceError;
 use super::open::OpenFile;
@@ -211,7 +212,10 @@ impl OpenFile {
                 placed.size
             ));
         }
+        let (start, count) = (&slab.start, &slab.count);
+        trace!(variable, ?start, ?count, second, "reading");
         let through_library = || {
+            debug!(variable, ?start, ?count, "the NetCDF library reads");
             let library = self.library()?;
             let library = library.lock().unwrap_or_else(PoisonError::into_inner);
             library.read(variable, size, slab)

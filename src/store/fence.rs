@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tracing::{debug, warn};
 
 /// A moment of this machine's `CLOCK_BOOTTIME`, which nobody sets and which goes on while the machine sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,6 +124,7 @@ impl Fence {
     /// If nothing is heard of them.
     pub async fn opened(&self) -> Result<(), Fenced> {
         let begun = Moment::now();
+        debug!("waiting until rank 0 has the leases");
         while self.check().is_err() {
             if self.is_lost() || begun.elapsed() > LONGEST_WAIT {
                 return Err(Fenced);
@@ -134,6 +136,7 @@ impl Fence {
 
     /// Lets nothing pass from now on.
     pub fn close(&self) {
+        warn!("a lease is lost: the fence closes for good");
         self.0.deadline.store(LOST, Ordering::SeqCst);
     }
 
