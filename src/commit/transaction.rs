@@ -9,10 +9,9 @@ use super::forward::{finish, put_documents, put_root};
 use super::journal::{Document, Entry, State, Unfinished, Writer, is_id, new_id, number_of, token};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
-use super::many::REQUESTS;
 use super::written::Written;
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, StoreError, ZarrError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
 use crate::transfer::Verify;
 
 /// What is said of every store's transaction.
