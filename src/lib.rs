@@ -14,11 +14,11 @@
 pub mod cli;
 pub mod commit;
 pub mod exit;
-pub mod plan;
 pub mod ranks;
 pub mod source;
 pub mod store;
 pub mod transfer;
 pub mod verbs;
 
+pub use msm_plan as plan;
 pub use msm_reproject as reproject;

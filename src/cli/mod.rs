@@ -35,7 +35,7 @@ pub use lease::LeaseArgs;
 pub use list::ListArgs;
 pub use meter::Meter;
 pub use recover::{RecoverArgs, RollbackArgs};
-pub use report::{Summary, bytes_shown};
+pub use report::{Summary, bytes_shown, plan_shown};
 pub use reproject::ReprojectArgs;
 pub use say::say;
 pub use send::{OnOverlap, SendArgs, UpdateArgs};

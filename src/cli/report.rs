@@ -89,20 +89,19 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written = self.arrays.iter().filter(|a| a.phase != Phase::Compare);
-        let arrays: usize = written.map(|a| a.stores.len()).sum();
-        let objects = self.objects(Phase::Transfer) + self.objects(Phase::Commit);
-        let bytes = self.bytes(Phase::Transfer) + self.bytes(Phase::Commit);
-        write!(
-            f,
-            "{} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
-            self.stores.len(),
-            bytes_shown(bytes),
-            bytes_shown(self.peak_memory)
-        )
-    }
+/// The size of what is planned.
+#[must_use]
+pub fn plan_shown(plan: &Plan) -> String {
+    let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
+    let arrays: usize = written.map(|a| a.stores.len()).sum();
+    let objects = plan.objects(Phase::Transfer) + plan.objects(Phase::Commit);
+    let bytes = plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit);
+    format!(
+        "{} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
+        plan.stores.len(),
+        bytes_shown(bytes),
+        bytes_shown(plan.peak_memory)
+    )
 }
 
 impl fmt::Display for Summary {

@@ -91,6 +91,7 @@ impl From<SourceError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let exit = match &error {
+            PlanError::Archive(cause) => return cause.clone().into(),
             PlanError::MalformedStrategy { .. }
             | PlanError::UnknownStrategyDimension { .. }
             | PlanError::Chunks { .. }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use serde_json::Map;
 use tokio::runtime::Runtime;
 
-use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
+use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs, plan_shown};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::Ranks;
@@ -248,8 +248,8 @@ async fn begin<'a>(
         return Err(Failure::new(Exit::TransferFailed, message));
     }
     match work.number {
-        (_, 1) => say!("plan: {}", work.plan),
-        (number, all) => say!("plan {number} of {all}: {}", work.plan),
+        (_, 1) => say!("plan: {}", plan_shown(&work.plan)),
+        (number, all) => say!("plan {number} of {all}: {}", plan_shown(&work.plan)),
     }
     Begun::new(bucket, work, intent, hold).await.map(Some)
 }

@@ -2,24 +2,25 @@
 
 use std::path::PathBuf;
 
-use crate::source::TimeError;
-use crate::store::Version;
+use msm_model::{ArchiveError, TimeError};
+use msm_zarr::Version;
+use serde::{Deserialize, Serialize};
 
 /// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum PlanError {
     #[error(
         "{flag} {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'"
     )]
     MalformedStrategy {
-        flag: &'static str,
+        flag: String,
         text: String,
         cause: String,
     },
     #[error("{flag} names the dimension '{dimension}'; the variables to send have {found}")]
     UnknownStrategyDimension {
-        flag: &'static str,
+        flag: String,
         dimension: String,
         found: String,
     },
@@ -28,9 +29,10 @@ pub enum PlanError {
         path.display()
     )]
     Name {
+        #[serde(with = "msm_model::names::one")]
         path: PathBuf,
         variable: String,
-        problem: &'static str,
+        problem: String,
     },
     #[error(
         "no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix"
@@ -94,7 +96,7 @@ pub enum PlanError {
         attribute: String,
         stored: String,
         found: String,
-        way_out: &'static str,
+        way_out: String,
     },
     #[error(
         "store '{store}': holds {missing}, which the files do not have; it would not grow with the others, and xarray could not open the store; nothing was written"
@@ -137,7 +139,7 @@ pub enum PlanError {
         array: String,
         stored: String,
         found: String,
-        problem: &'static str,
+        problem: String,
     },
     #[error(
         "store '{store}': '{array}' has type {dtype} and no _FillValue, so that steps which no file has could not be told from data; give it one with ncatted; nothing was written"
@@ -220,6 +222,7 @@ pub enum PlanError {
     )]
     StepsStored {
         store: String,
+        #[serde(with = "msm_model::names::one")]
         path: PathBuf,
         count: usize,
         total: usize,
@@ -256,6 +259,7 @@ pub enum PlanError {
     Time {
         store: String,
         array: String,
+        #[serde(with = "msm_model::names::one")]
         path: PathBuf,
         cause: TimeError,
     },
@@ -267,4 +271,6 @@ pub enum PlanError {
         end: String,
         first: String,
     },
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }

@@ -9,9 +9,8 @@ use super::draft::Settings;
 use super::error::PlanError;
 use super::sharding::shard_shape;
 use super::target::Phase;
-use crate::exit::Failure;
-use crate::source::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
-use crate::store::{StoredArray, Version, document};
+use msm_model::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
+use msm_zarr::{StoredArray, Version, document};
 
 /// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
 /// readers fetch a time axis in one request.
@@ -54,7 +53,7 @@ impl New<'_> {
         version: Version,
         shape: &[u64],
         attributes: &Map<String, Value>,
-    ) -> Result<Formed, Failure> {
+    ) -> Result<Formed, PlanError> {
         let (chunk, shard) = self.chunk_and_shard(settings)?;
         let fill = self.fill(&archive.catalogue)?;
         let array = document::NewArray {

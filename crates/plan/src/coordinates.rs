@@ -3,8 +3,8 @@
 
 use super::projected::Added;
 use super::target::Form;
-use crate::reproject::TargetGrid;
-use crate::source::{Attribute, DType, Number, Variable, VariableType};
+use msm_model::{Attribute, DType, Number, Variable, VariableType};
+use msm_reproject::TargetGrid;
 
 /// The dimensions of the target grid, and the names of its coordinates.
 const Y: &str = "projected_y";
@@ -18,7 +18,7 @@ const EARTH_RADIUS: f64 = 6_371_229.0;
 
 /// Dimensions of the target grid, with its sizes.
 #[must_use]
-pub fn grid_dimensions(grid: &TargetGrid) -> [(String, u64); 2] {
+pub(crate) fn grid_dimensions(grid: &TargetGrid) -> [(String, u64); 2] {
     [
         (Y.to_owned(), grid.ny as u64),
         (X.to_owned(), grid.nx as u64),

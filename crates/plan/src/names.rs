@@ -22,7 +22,7 @@ pub fn check_names<'a>(
         Some(PlanError::Name {
             path: path.to_owned(),
             variable: name.escape_debug().to_string(),
-            problem: problem(name, directory)?,
+            problem: problem(name, directory)?.to_owned(),
         })
     });
     checked.collect()

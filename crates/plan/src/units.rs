@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::target::{Form, Plan, Run, TargetArray};
-use crate::source::Hyperslab;
+use msm_model::Hyperslab;
 
 /// Bytes of bookkeeping an object costs while it is in flight.
 const OBJECT_OVERHEAD: u64 = 64 << 10;

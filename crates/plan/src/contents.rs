@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::draft::{Request, Settings};
 use super::error::PlanError;
 use super::projected::{foreign_projection, is_projected};
-use crate::source::{Archive, list};
-use crate::store::{Stored, StoredArray};
+use msm_model::{Archive, list};
+use msm_zarr::{Stored, StoredArray};
 
 /// A store that grows must grow in all arrays that have the append dimension, but for those that another tool
 /// reprojected; it may have more variables, but the files must have the coordinates of theirs; a store that is updated only

@@ -23,10 +23,9 @@ use super::sharding::check_chunks;
 use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use super::upkeep::{After, stale_checksums};
-use crate::exit::Failure;
-use crate::source::{Archive, ArchiveError, DType, Variable};
-use crate::store::document::{self, Documents};
-use crate::store::{StoredArray, Version, layout};
+use msm_model::{Archive, ArchiveError, DType, Problems, Variable};
+use msm_zarr::document::{self, Documents};
+use msm_zarr::{StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
 pub(super) struct Draft {
@@ -54,11 +53,11 @@ pub(super) fn draft_arrays(
     settings: &Settings,
     index: usize,
     drafts: &mut Vec<Draft>,
-) -> Result<TargetStore, Vec<Failure>> {
+) -> Result<TargetStore, Problems<PlanError>> {
     if let Some(stored) = &request.stored {
-        check_contents(request, stored, settings, archive).map_err(|error| vec![error.into()])?;
+        check_contents(request, stored, settings, archive)?;
     }
-    let version = version_of(request, settings).map_err(|error| vec![error.into()])?;
+    let version = version_of(request, settings)?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
     let mut attributes = document::Attributes::default();
     if request.stored.is_none() {
@@ -73,7 +72,7 @@ pub(super) fn draft_arrays(
     // What the root document tells of, and what of it changes.
     let mut told = document::of_store(version, old_root.as_deref(), group, &attributes);
     let mut changed = told.clone();
-    let mut problems = Vec::new();
+    let mut problems: Vec<PlanError> = Vec::new();
     let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for name in request.names() {
         let Some(item) = item(archive, request, name, &chunks) else {
@@ -117,10 +116,8 @@ pub(super) fn draft_arrays(
             add(drafts, array, item.stored_chunks);
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let grown = padding(archive, request).map_err(|error| vec![error.into()])?;
+    Problems::together(problems)?;
+    let grown = padding(archive, request)?;
     changed.extend(grown.iter().cloned());
     told.extend(grown);
     let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
@@ -147,7 +144,7 @@ fn draft_array(
     version: Version,
     index: usize,
     item: &Item<'_>,
-) -> Result<Drafted, Failure> {
+) -> Result<Drafted, PlanError> {
     let &Item { variable, main, .. } = item;
     let path = &archive.catalogue.path;
     let mut dtype = variable.dtype(path)?;
@@ -290,7 +287,7 @@ fn new_array(
     new: &New<'_>,
     shape: &[u64],
     lacking: &[Range<u64>],
-) -> Result<(Formed, Option<Map<String, Value>>), Failure> {
+) -> Result<(Formed, Option<Map<String, Value>>), PlanError> {
     let mut attributes = attributes_of(new.variable, new.dtype);
     tell(&mut attributes, lacking);
     let formed = new.form(archive, settings, version, shape, &attributes)?;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::coordinates::{MAPPING, grid_dimensions, text};
 use super::projection::Projection;
 use super::target::Form;
-use crate::reproject::{Method, TargetGrid};
-use crate::source::{Attribute, DType, Number, Variable, VariableType};
-use crate::store::StoredArray;
+use msm_model::{Attribute, DType, Number, Variable, VariableType};
+use msm_reproject::{Method, TargetGrid};
+use msm_zarr::StoredArray;
 
 /// Attributes of a reprojected variable, by which a later run goes on with it.
 const METHOD: &str = "reprojection_method";
@@ -205,7 +205,7 @@ mod tests {
 
     use super::super::projection::{Cells, Field};
     use super::*;
-    use crate::plan::attributes_of;
+    use crate::attributes_of;
 
     #[test]
     fn what_a_store_says_of_an_array_is_how_it_was_reprojected() {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use crate::source::{DType, Variable};
-use crate::store::{StoredArray, Version, document};
+use msm_model::{DType, Variable};
+use msm_zarr::{StoredArray, Version, document};
 
 /// Checks that the codec asked for, if there is one, is that of `stored`.
 ///
@@ -98,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::source::VariableType;
+    use msm_model::VariableType;
 
     #[test]
     fn what_a_document_says_is_what_was_asked_for() {

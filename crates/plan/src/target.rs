@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::masks::Masking;
 use super::projection::Projection;
 use super::units::WorkUnit;
-use crate::source::{DType, Hyperslab, Number, TimeConversion};
+use msm_model::{DType, Hyperslab, Number, TimeConversion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The files that the ranks read, by the index that units and runs have.
-    #[serde(with = "crate::source::names::many")]
+    #[serde(with = "msm_model::names::many")]
     pub files: Vec<PathBuf>,
     /// The stores to create or extend.
     pub stores: Vec<TargetStore>,

@@ -23,7 +23,7 @@ impl ChunkStrategy {
     /// If `text` is not JSON of whole numbers by name.
     pub fn parse(flag: &'static str, text: &str) -> Result<Self, PlanError> {
         let malformed = |cause: String| PlanError::MalformedStrategy {
-            flag,
+            flag: flag.to_owned(),
             text: text.to_owned(),
             cause,
         };

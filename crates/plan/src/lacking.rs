@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::PlanError;
 use super::target::Run;
-use crate::store::Stored;
+use msm_zarr::Stored;
 
 /// The attribute: indices along the append dimension, as in `0-2, 5`.
 pub const LACKING: &str = "steps_never_sent";
@@ -109,7 +109,7 @@ pub(super) fn tell(attributes: &mut Map<String, Value>, lacking: &[Range<u64>]) 
 }
 
 /// Steps in the attribute's words.
-pub fn said(runs: &[Range<u64>]) -> String {
+pub(crate) fn said(runs: &[Range<u64>]) -> String {
     let words: Vec<String> = runs
         .iter()
         .map(|run| match run.end - run.start {

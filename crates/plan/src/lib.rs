@@ -1,6 +1,12 @@
-//! From what the archive holds and what the stores hold to what each rank does. Pure: no MPI, no tokio, no I/O.
+//! From what an archive holds and what stores hold to what each rank does.
 //!
-//! Key types: [`Plan`], [`TargetArray`], [`WorkUnit`], [`Request`] (what the plan is made from), [`PlanError`].
+//! A [`Request`] says what one store is to get; [`plan()`] makes of requests and [`Settings`] the [`Plan`]: the documents of
+//! each [`TargetStore`], the [`TargetArray`]s, and the [`WorkUnit`]s that ranks read, encode and write. [`comparison`] and
+//! [`against`] make plans that only compare. What does not fit is a [`PlanError`]; all that does not are reported together.
+//!
+//! It reads no file and no store, and knows nothing of MPI, threads or the network: the same request gives the same plan.
+
+#![warn(unreachable_pub)]
 
 mod arrays;
 mod assign;

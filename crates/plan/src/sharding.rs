@@ -3,8 +3,8 @@
 use super::chunking::ChunkStrategy;
 use super::draft::{Request, Settings};
 use super::error::PlanError;
-use crate::source::Variable;
-use crate::store::StoredArray;
+use msm_model::Variable;
+use msm_zarr::StoredArray;
 
 /// The shape of the shards of a new array with these chunks: the sizes asked for, one chunk along other dimensions.
 /// `None` if that is one chunk a shard, which needs no shards.
@@ -109,7 +109,7 @@ fn clipped(asked: u64, length: u64, chunk: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{DType, VariableType};
+    use msm_model::{DType, VariableType};
     use proptest::prelude::*;
 
     fn shape(

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::reproject::{Method, TargetGrid};
-use crate::source::{DType, Number};
+use msm_model::{DType, Number};
+use msm_reproject::{Method, TargetGrid};
 
 /// How variables of one grid are reprojected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub enum CornerFields {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// The file.
-    #[serde(with = "crate::source::names::one")]
+    #[serde(with = "msm_model::names::one")]
     pub path: PathBuf,
     /// The variable's name.
     pub variable: String,

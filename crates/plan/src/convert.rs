@@ -3,9 +3,7 @@
 use super::draft::Request;
 use super::error::PlanError;
 use super::target::Conversion;
-use crate::source::{
-    Archive, DType, TimeConversion, TimeUnits, Variable, VariableType, time_units,
-};
+use msm_model::{Archive, DType, TimeConversion, TimeUnits, Variable, VariableType, time_units};
 
 /// The time units that the array of `variable` has in the store: those it has there, or gets from the first file. `None`
 /// if it holds no times, or times of another calendar than the files'.

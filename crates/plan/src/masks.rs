@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::PlanError;
-use crate::source::{Attribute, DType, Number, Variable, VariableType, default_fill};
-use crate::store::StoredArray;
+use msm_model::{Attribute, DType, Number, Variable, VariableType, default_fill};
+use msm_zarr::StoredArray;
 
 /// No physical quantity has values from here on; fill values are 1e20 and the like.
 const LARGEST_DATA: f64 = 1e15;

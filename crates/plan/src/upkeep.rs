@@ -10,8 +10,8 @@ use super::draft::{Request, Settings};
 use super::lacking::{LACKING, tell};
 use super::masks::Masks;
 use super::new::Formed;
-use crate::source::{DType, Variable, number_to_json};
-use crate::store::{StoredArray, Version, document};
+use msm_model::{DType, Variable, number_to_json};
+use msm_zarr::{StoredArray, Version, document};
 
 /// The attributes with a bearing on what values mean that can be written where a store has none: without them, values meant
 /// nothing else.

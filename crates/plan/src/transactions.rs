@@ -1,10 +1,10 @@
 //! Where one transaction ends and the next begins: at the first file with which every store ends on a chunk boundary.
 
 use super::draft::{Request, Settings, draft};
+use super::error::PlanError;
 use super::steps::Placed;
 use super::target::Phase;
-use crate::exit::Failure;
-use crate::source::Archive;
+use msm_model::{Archive, Problems};
 
 /// How the files of a send are grouped into transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn transactions(
     requests: &[Request],
     settings: &Settings,
     group: Transactions,
-) -> Result<Vec<usize>, Failure> {
+) -> Result<Vec<usize>, Problems<PlanError>> {
     let (_, drafts) = draft(archive, requests, settings)?;
     // What takes the place of another tool's array has all steps at once.
     if group == Transactions::All || requests.iter().any(Request::replaces_projected) {

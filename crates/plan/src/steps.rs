@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::error::PlanError;
 use super::target::Run;
-use crate::source::{Archive, Instant, Step, gaps};
-use crate::store::Stored;
+use msm_model::{Archive, Instant, Step, gaps};
+use msm_zarr::Stored;
 
 /// Where a step of the archive goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,7 +252,7 @@ fn shown(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Number;
+    use msm_model::Number;
 
     fn steps(values: &[f64]) -> Vec<Step> {
         values

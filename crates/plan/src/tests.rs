@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::source::{
-    Archive, Attribute, Axis, Borrowed, Catalogue, DType, Hyperslab, Number, SourceFile, Step,
-    Variable, VariableType,
+use msm_model::{
+    Archive, Attribute, Axis, Borrowed, Catalogue, DType, Hyperslab, Number, Problems, SourceFile,
+    Step, Variable, VariableType,
 };
-use crate::store::{Codec, Stored, StoredArray, Version, document};
+use msm_zarr::{Codec, Stored, StoredArray, Version, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]
@@ -158,13 +158,13 @@ pub(super) fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
     })
 }
 
-fn planned(case: &Case, memory: u64) -> Result<Plan, crate::exit::Failure> {
+fn planned(case: &Case, memory: u64) -> Result<Plan, Problems<PlanError>> {
     planned_by(plan, case, memory)
 }
 
-type Planner = fn(&Archive, &[Request], &Settings) -> Result<Plan, crate::exit::Failure>;
+type Planner = fn(&Archive, &[Request], &Settings) -> Result<Plan, Problems<PlanError>>;
 
-fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, crate::exit::Failure> {
+fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, Problems<PlanError>> {
     let archive = archive(case);
     let strategy = if case.old == 0 {
         ChunkStrategy(
@@ -364,11 +364,12 @@ proptest! {
     #[test]
     fn the_memory_estimate_holds(case in cases(), memory in 200_000..3_000_000u64) {
         match planned(&case, memory) {
-            Err(failure) => {
-                prop_assert_eq!(failure.exit, crate::exit::Exit::Memory);
+            Err(problems) => {
+                let PlanError::Memory { least, .. } = problems.into_first() else {
+                    panic!("another problem")
+                };
                 // What it says would be enough is enough.
-                let needed = failure.message.split("at least ").nth(1).unwrap().split(' ').next().unwrap();
-                prop_assert!(planned(&case, needed.parse::<u64>().unwrap()).is_ok(), "{}", failure.message);
+                prop_assert!(planned(&case, least).is_ok(), "{least}");
             }
             Ok(plan) => {
                 prop_assert!(plan.peak_memory <= memory);

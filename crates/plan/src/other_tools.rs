@@ -8,9 +8,9 @@ use super::error::PlanError;
 use super::masks::Masks;
 use super::projected::foreign_projection;
 use super::upkeep::After;
-use crate::source::Archive;
-use crate::store::document::{self, Documents};
-use crate::store::{Stored, StoredArray};
+use msm_model::Archive;
+use msm_zarr::document::{self, Documents};
+use msm_zarr::{Stored, StoredArray};
 
 /// The documents of arrays that grow without values.
 pub(super) fn padding(archive: &Archive, request: &Request) -> Result<Documents, PlanError> {
@@ -66,7 +66,7 @@ pub(super) fn check_replaced(
         array: replaced.name.clone(),
         stored: format!("{:?}", replaced.shape),
         found: format!("{shape:?}"),
-        problem,
+        problem: problem.to_owned(),
     })
 }
 

@@ -18,9 +18,8 @@ use super::projection::Projection;
 use super::steps::Placed;
 use super::target::{Budget, Form, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
-use crate::exit::Failure;
-use crate::source::{Archive, list};
-use crate::store::{Codec, Stored, Version};
+use msm_model::{Archive, Problems, list};
+use msm_zarr::{Codec, Stored, Version};
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
@@ -145,7 +144,11 @@ impl Request {
 ///
 /// # Errors
 /// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
-pub fn plan(archive: &Archive, requests: &[Request], settings: &Settings) -> Result<Plan, Failure> {
+pub fn plan(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Problems<PlanError>> {
     of_drafts(archive, requests, settings, |phase| phase != Phase::Compare)
 }
 
@@ -157,7 +160,7 @@ pub fn comparison(
     archive: &Archive,
     requests: &[Request],
     settings: &Settings,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, Problems<PlanError>> {
     of_drafts(archive, requests, settings, |phase| phase == Phase::Compare)
 }
 
@@ -166,7 +169,7 @@ fn of_drafts(
     requests: &[Request],
     settings: &Settings,
     wanted: impl Fn(Phase) -> bool,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, Problems<PlanError>> {
     let (stores, mut drafts) = draft(archive, requests, settings)?;
     drafts.retain(|draft| wanted(draft.array.phase));
     of_stores(archive, settings, stores, drafts)
@@ -180,7 +183,7 @@ pub fn against(
     archive: &Archive,
     requests: &[Request],
     settings: &Settings,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, Problems<PlanError>> {
     let (stores, mut drafts) = draft(archive, requests, settings)?;
     // Each file with the stores, not with the first one.
     drafts.retain(|draft| !draft.array.stores.is_empty());
@@ -195,7 +198,7 @@ fn of_stores(
     settings: &Settings,
     stores: Vec<TargetStore>,
     drafts: Vec<Draft>,
-) -> Result<Plan, Failure> {
+) -> Result<Plan, Problems<PlanError>> {
     let objects = drafts.iter().map(|draft| objects_of(&draft.array));
     let found = objects.fold(0, u64::saturating_add);
     if found > MAX_OBJECTS {
@@ -236,7 +239,7 @@ pub(super) fn draft(
     archive: &Archive,
     requests: &[Request],
     settings: &Settings,
-) -> Result<(Vec<TargetStore>, Vec<Draft>), Failure> {
+) -> Result<(Vec<TargetStore>, Vec<Draft>), Problems<PlanError>> {
     let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         match draft_arrays(archive, request, settings, index, &mut drafts) {
@@ -244,7 +247,7 @@ pub(super) fn draft(
             Err(of_store) => problems.extend(of_store),
         }
     }
-    Failure::together(problems)?;
+    Problems::together(problems)?;
     Ok((stores, drafts))
 }
 
@@ -309,7 +312,7 @@ pub fn check_strategies<'a>(
     ] {
         if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
             return Err(PlanError::UnknownStrategyDimension {
-                flag,
+                flag: flag.to_owned(),
                 dimension: dimension.clone(),
                 found: list(known.into_iter()),
             });

@@ -8,8 +8,8 @@ use super::error::PlanError;
 use super::masks::{Masking, Masks, masking, shown_mask};
 use super::target::Form;
 use super::upkeep::{REPAIRABLE, is_spoiled};
-use crate::source::{Attribute, DType, MEANING, Number, TIME, Variable};
-use crate::store::{StoredArray, document};
+use msm_model::{Attribute, DType, MEANING, Number, TIME, Variable};
+use msm_zarr::{StoredArray, document};
 
 /// The attributes that say which values are missing.
 const MASKS: [&str; 2] = ["_FillValue", "missing_value"];
@@ -95,7 +95,7 @@ pub(super) fn conforms(
                 attribute: attribute.to_owned(),
                 stored: shown(held),
                 found: shown(found),
-                way_out: if repairable { WAY_OUT } else { "" },
+                way_out: if repairable { WAY_OUT } else { "" }.to_owned(),
             });
         }
     }
@@ -110,7 +110,7 @@ pub(super) fn conforms(
         attribute: MASKS[0].to_owned(),
         stored: held.shown(dtype),
         found: found.shown(dtype),
-        way_out: if unsaid { WAY_OUT } else { "" },
+        way_out: if unsaid { WAY_OUT } else { "" }.to_owned(),
     };
     match masking(variable, stored, dtype) {
         // Reprojection masks by itself.

@@ -86,8 +86,8 @@ mod tests {
     use super::super::tests::{Case, archive, cases, indices, request, settings, stored};
     use super::super::*;
     use super::HORIZONTAL;
-    use crate::reproject::{Method, TargetGrid};
-    use crate::source::DType;
+    use msm_model::{DType, Problems};
+    use msm_reproject::{Method, TargetGrid};
 
     fn projection(ny: u64, nx: u64) -> Projection {
         let field = Field {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     /// The plan that sends `v` and what it is reprojected to; into a store that has `v` already, if the case has one.
-    fn planned(case: &Case, strategy: &str) -> Result<Plan, crate::exit::Failure> {
+    fn planned(case: &Case, strategy: &str) -> Result<Plan, Problems<PlanError>> {
         let archive = archive(case);
         let [.., ny, nx] = case.others[..] else {
             panic!("a case of two dimensions")

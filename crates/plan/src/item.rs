@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::draft::Request;
 use super::follow::HORIZONTAL;
 use super::target::{Form, Origin};
-use crate::source::{Archive, Variable};
+use msm_model::{Archive, Variable};
 
 /// What an array is made from.
 pub(super) struct Item<'a> {
