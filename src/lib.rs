@@ -13,10 +13,12 @@
 
 pub mod cli;
 pub mod commit;
+pub mod events;
 pub mod exit;
 pub mod plan;
 pub mod ranks;
 pub mod reproject;
+pub mod session;
 pub mod source;
 pub mod store;
 pub mod transfer;

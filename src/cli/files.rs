@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::choice::{TRANSACTIONS, VERIFICATIONS, choice};
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
@@ -15,6 +16,8 @@ use super::tolerance::ToleranceArgs;
 use crate::exit::Failure;
 use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
+use crate::verbs::files::selection::Selection;
+use crate::verbs::send::Files;
 
 /// What `send` and `update` are told alike.
 #[derive(Args)]
@@ -82,11 +85,11 @@ pub struct FileArgs {
     pub tolerance: ToleranceArgs,
 
     /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update and with --on-overlap error]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice(TRANSACTIONS))]
     pub transaction: Option<Transactions>,
 
     /// How to verify each object after its PUT
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "full", value_parser = choice(VERIFICATIONS))]
     pub verify: Verify,
 
     /// Go on with the same command where it was stopped, and let a signal leave it so that it can be gone on with
@@ -107,34 +110,48 @@ pub struct FileArgs {
 }
 
 /// The first of the variables when all go into one store.
-pub(super) const COMPACT: &str = "compact";
+const COMPACT: &str = "compact";
 
 impl FileArgs {
-    /// The chunk strategy; empty if none was given.
+    /// What is asked.
     ///
     /// # Errors
-    /// If it is malformed.
-    pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
+    /// If something is malformed.
+    pub fn request(&self) -> Result<Files, Failure> {
+        Ok(Files {
+            paths: self.filepaths.clone(),
+            spot: self.store.spot()?,
+            selection: selection(&self.variables),
+            append_dimension: append_dimension(&self.append_dim, self.is_static),
+            chunks: sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())?,
+            repair_attributes: self.repair_attributes,
+            domain: self.grid.domain()?,
+            tolerance: self.tolerance.coords_tolerance,
+            reprojection: self.reproject.reprojection(),
+            weights: self.reproject.weights.clone(),
+            transactions: self.transaction,
+            verify: self.verify,
+            resume: self.resume,
+            keep_undo: self.keep_undo,
+            memory: self.memory,
+            consolidate: self.consolidate,
+            leasing: self.lease.leasing(),
+        })
     }
+}
 
-    /// The dimension along which stores grow; empty if they do not.
-    #[must_use]
-    pub fn append_dimension(&self) -> &str {
-        if self.is_static { "" } else { &self.append_dim }
+/// The variables named, and whether the store of all is meant.
+pub(super) fn selection(variables: &[String]) -> Selection {
+    let compact = variables.first().is_some_and(|v| v == COMPACT);
+    Selection {
+        variables: variables[usize::from(compact)..].to_vec(),
+        compact,
     }
+}
 
-    /// Do all variables go into one store?
-    #[must_use]
-    pub fn is_compact(&self) -> bool {
-        self.variables.first().is_some_and(|v| v == COMPACT)
-    }
-
-    /// The variables named; none means all.
-    #[must_use]
-    pub fn named(&self) -> &[String] {
-        &self.variables[usize::from(self.is_compact())..]
-    }
+/// The dimension along which stores grow; empty if they do not.
+pub(super) fn append_dimension(named: &str, is_static: bool) -> String {
+    if is_static { "" } else { named }.to_owned()
 }
 
 /// The sizes by dimension that `flag` gives; empty if it was not given.

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::error::GridError;
@@ -13,7 +12,7 @@ use super::weights::Weights;
 use super::{bilinear, conservative, nearest};
 
 /// How a value of the target grid is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// The value of the nearest cell on the sphere
     #[default]
@@ -27,6 +26,13 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 4] = [
+        Self::Nearest,
+        Self::NearestLonlat,
+        Self::Bilinear,
+        Self::Conservative,
+    ];
+
     /// Its name, as the command line has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,7 +55,8 @@ impl FromStr for Method {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        ValueEnum::from_str(name, false)
+        let found = Self::ALL.into_iter().find(|method| method.name() == name);
+        found.ok_or_else(|| format!("invalid variant: {name}"))
     }
 }
 

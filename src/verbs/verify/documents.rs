@@ -3,8 +3,8 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
+use crate::events::Fault;
 use crate::store::{Bucket, Known, StoreError};
-use crate::verbs::verify::rounds::Fault;
 
 /// Requests in flight.
 const REQUESTS: usize = 16;
