@@ -17,9 +17,10 @@ pub mod events;
 pub mod exit;
 pub mod plan;
 pub mod ranks;
-pub mod reproject;
 pub mod session;
 pub mod source;
 pub mod store;
 pub mod transfer;
 pub mod verbs;
+
+pub use msm_reproject as reproject;

@@ -5,13 +5,14 @@
 
 mod access;
 mod args;
-mod choice;
+mod choices;
 mod delete;
 mod doctor;
 mod files;
 mod grid;
 mod lease;
 mod list;
+mod log;
 mod meter;
 mod printer;
 mod recover;

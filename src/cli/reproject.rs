@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::choice::{LONGITUDES, METHODS, choice};
+use super::choices;
 use crate::reproject::Method;
 use crate::verbs::reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
 
@@ -26,7 +26,7 @@ pub struct ReprojectArgs {
     pub replace_projected: bool,
 
     /// How values are found [default: nearest, or what the store has]
-    #[arg(long, requires = "reproject", value_parser = choice(METHODS))]
+    #[arg(long, value_parser = choices::method(), requires = "reproject")]
     pub method: Option<Method>,
 
     /// Cells of the target grid, columns x rows, such as 1440x720 [default: as many as the source has, on the whole globe]
@@ -48,7 +48,7 @@ pub struct ReprojectArgs {
     pub bbox: Option<Edges>,
 
     /// The range of longitudes of the target grid [default: -180..180, or where --bbox begins]
-    #[arg(long, requires = "reproject", allow_hyphen_values = true, value_parser = choice(LONGITUDES))]
+    #[arg(long, requires = "reproject", allow_hyphen_values = true, value_parser = choices::longitudes())]
     pub longitudes: Option<Longitudes>,
 
     /// A file for the weights: read if it is there, else computed and written, so that many runs compute them once

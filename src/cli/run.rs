@@ -45,7 +45,8 @@ pub(crate) fn run_over(
             Ok(())
         }
         Parsed::Wrong(failure) => Err(failure),
-        Parsed::Command(command) => {
+        Parsed::Command(command, log) => {
+            log.start(ranks.rank());
             let lists = matches!(*command, Command::List(_) | Command::Verify(_));
             let job = Job {
                 ranks,

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::choice::{OVERLAPS, VERSIONS, choice};
+use super::choices;
 use super::files::{FileArgs, sizes};
 use crate::exit::{Exit, Failure};
 use crate::plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
@@ -17,7 +17,7 @@ pub struct SendArgs {
     pub files: FileArgs,
 
     /// What to do with steps that a store has already; without it: nothing if it has all of a file, an error if it has some
-    #[arg(long, value_parser = choice(OVERLAPS))]
+    #[arg(long, value_parser = choices::overlap())]
     pub on_overlap: Option<Overlap>,
 
     /// Send files between which steps are missing, or that do not follow on a store's last step
@@ -40,7 +40,7 @@ pub struct SendArgs {
     pub shards: Option<String>,
 
     /// Version of the Zarr format of a new store; a store keeps its own [default: 3] [short: -zv]
-    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_parser = choice(VERSIONS))]
+    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_parser = choices::version())]
     pub zarr_version: Option<Version>,
 
     /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::access::{Asked, find, variable};
-use super::choice::{ADDRESSINGS, choice};
+use super::choices;
 use crate::exit::{Exit, Failure};
 use crate::session::Connection;
 use crate::store::{Addressing, Place, StoreError};
@@ -39,7 +39,7 @@ pub struct StoreArgs {
     /// Where URLs name the bucket: https://host/bucket (path) or https://bucket.host (virtual)
     ///
     /// Not given, it is path for an endpoint_url, virtual for AWS itself.
-    #[arg(long, value_name = "STYLE", value_parser = choice(ADDRESSINGS))]
+    #[arg(long, value_name = "STYLE", value_parser = choices::addressing())]
     pub addressing: Option<Addressing>,
 
     /// PEM file of certificates to trust besides the system's, for a server with a private CA [env: AWS_CA_BUNDLE]

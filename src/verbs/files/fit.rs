@@ -3,7 +3,7 @@
 use crate::events::Notice;
 use crate::exit::Failure;
 use crate::session::Session;
-use crate::source::{Archive, SourceError};
+use crate::source::{Archive, ArchiveError};
 use crate::verbs::reprojection::corners::{Domain, DomainFile};
 
 /// Checks that the files of `archive` fit together in what `members` names, and lends it the coordinates that the `domain` file gives.
@@ -14,7 +14,7 @@ use crate::verbs::reprojection::corners::{Domain, DomainFile};
 pub(in crate::verbs) fn fit(
     archive: &mut Archive,
     members: &[String],
-    others: Vec<SourceError>,
+    others: Vec<ArchiveError>,
     domain: Option<&DomainFile>,
     session: &Session<'_>,
 ) -> Result<Domain, Failure> {

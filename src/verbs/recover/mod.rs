@@ -22,8 +22,7 @@ use crate::commit::{
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Bucket, Found, Group, layout, read_store};
-use crate::verbs::files::targets::REQUESTS;
+use crate::store::{Bucket, Found, Group, REQUESTS, layout, read_store};
 use crate::verbs::shared::hold::{Hold, Leasing, this};
 use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};

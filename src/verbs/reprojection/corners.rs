@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::exit::{Exit, Failure};
 use crate::plan::{CornerFields, Field, Projection};
-use crate::source::{Archive, Catalogue, Horizontal, Point, Variable};
+use crate::source::{Archive, Catalogue, Horizontal, Point, Variable, read_catalogue};
 use crate::verbs::reprojection::reprojectable::field;
 
 /// A file that says where cells are, such as NEMO's domain file.
@@ -35,7 +35,7 @@ impl Domain {
         let Some(DomainFile { path, coordinates }) = file else {
             return Ok(Self::default());
         };
-        let catalogue = Catalogue::read(path)?;
+        let catalogue = read_catalogue(path)?;
         if let Some(coordinates) = coordinates {
             archive.borrow_coordinates(&catalogue, coordinates)?;
         }

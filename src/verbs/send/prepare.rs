@@ -15,11 +15,11 @@ use crate::plan::{
 };
 use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Found, Unconsolidated, is_store, read_store};
+use crate::store::{Found, REQUESTS, Unconsolidated, is_store, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::files::targets::{Target, chosen, held, left_out, with_coordinates};
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;

@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::exit::{Exit, Failure};
+use crate::store::REQUESTS;
 use crate::store::layout::{self, LEDGERS};
 use crate::store::{
     Bucket, Found, Group, Node, StoreError, Stored, StoredArray, is_store, read_store,
 };
-use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::stores::place::{is_an_array, is_there, last};
 
 /// A folder of stores, and the store of all variables beside it.

@@ -14,13 +14,13 @@ use crate::plan::{
 };
 use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Found, Stored, read_store};
+use crate::store::{Found, REQUESTS, Stored, read_store};
 use crate::transfer::{self, Difference, Engine, Orders};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{REQUESTS, Target, chosen, held, held_besides, lacked};
+use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;

@@ -4,10 +4,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::events::Fault;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Known, StoreError};
-
-/// Requests in flight.
-const REQUESTS: usize = 16;
 
 /// The documents that are not as the root document consolidates them.
 pub(in crate::verbs) async fn documents(
