@@ -26,7 +26,7 @@ mod tolerance;
 mod verify;
 mod words;
 
-pub use args::{Parsed, is_launched, parse};
+pub use args::{Parsed, parse};
 pub use run::run;
 #[cfg(test)]
 pub(crate) use {run::run_over, store::Found};
