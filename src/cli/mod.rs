@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod choices;
 mod delete;
 mod doctor;
 mod files;
@@ -12,6 +13,7 @@ mod grid;
 mod inventory;
 mod lease;
 mod list;
+mod log;
 mod meter;
 mod recover;
 mod report;
@@ -23,7 +25,7 @@ mod store;
 mod tolerance;
 mod verify;
 
-pub use args::{Command, Parsed, is_launched, parse};
+pub use args::{Command, Parsed, parse};
 pub use delete::DeleteArgs;
 pub use doctor::DoctorArgs;
 pub use files::FileArgs;

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::back::{end, remove};
 use super::clear::clear;
 use super::journal::{Document, Entry, put_json};
-use super::many::REQUESTS;
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{Now, put_over};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
 use crate::transfer::Verify;
 

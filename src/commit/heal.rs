@@ -5,7 +5,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::back::{clear_ledger, end, remove, roll_back};
 use super::forward::go_forward;
 use super::journal::{State, Unfinished, Writer, put_json};
-use super::many::{REQUESTS, all};
+use super::many::all;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, Kind, ROOT_DOCUMENTS, StoreError, layout};
 
 /// Brings the transaction `unfinished` of `store` to its end: prepared ones and deletes go forward, others back. Returns

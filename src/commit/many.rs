@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{StreamExt, stream};
 
+use crate::store::REQUESTS;
 use crate::store::StoreError;
 
-/// Requests in flight.
-pub(super) const REQUESTS: usize = 32;
 /// Failures after which no more is tried.
 const MOST_FAILURES: usize = 3;
 

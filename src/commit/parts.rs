@@ -7,9 +7,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::journal::token;
 use super::kept::KeptRecord;
-use super::many::REQUESTS;
 use super::put::put_and_read_back;
 use crate::plan::{Plan, TargetArray};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};
 

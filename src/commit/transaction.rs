@@ -9,9 +9,9 @@ use super::forward::{finish, put_documents, put_root};
 use super::journal::{Document, Entry, State, Unfinished, Writer, is_id, new_id, number_of, token};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
-use super::many::REQUESTS;
 use super::written::Written;
 use crate::plan::Plan;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
 use crate::transfer::Verify;
 

@@ -24,6 +24,7 @@ mod interrupted;
 mod iris;
 mod line;
 mod list;
+mod logging;
 mod model;
 mod model_bucket;
 mod model_run;

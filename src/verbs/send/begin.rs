@@ -6,9 +6,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
 use crate::exit::{Exit, Failure};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
-use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
 use crate::verbs::shared::hold::Hold;

@@ -1,0 +1,153 @@
+//! The thread that speaks MPI: starts it, does what the job's thread asks for, and keeps in touch with the other ranks.
+//!
+//! Key type: [`Desk`].
+
+use std::cell::RefCell;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use mpi::Threading;
+use mpi::environment::Universe;
+use mpi::request::{Request, Scope};
+use mpi::topology::{Communicator, SimpleCommunicator};
+use mpi::traits::CommunicatorCollectives;
+
+use super::beats::{Beats, Open, buffer_size};
+use super::{Mpi, message, panic};
+use crate::exit::{Exit, Failure};
+use crate::ranks::launcher::refuse_silent_singletons;
+use crate::ranks::{Ranks, Transport};
+
+/// From one look at what other ranks say to the next, while nothing is asked for.
+const IDLE: Duration = Duration::from_millis(20);
+/// What main threads usually get.
+const STACK: usize = 8 << 20;
+
+/// What the thread that speaks MPI is to do.
+pub(super) type Errand = Box<dyn FnOnce(&Desk) + Send>;
+
+/// MPI, as its one thread has it.
+pub(super) struct Desk {
+    beats: RefCell<Beats>,
+    pub world: SimpleCommunicator,
+    // Finalizes MPI when dropped; keep it last to go.
+    _universe: Universe,
+}
+
+/// Starts MPI, does `job` on a thread of its own, and ends MPI when all ranks have done theirs. A panic on any thread
+/// ends the whole job.
+///
+/// # Errors
+/// If MPI does not start, or the launcher started more ranks than MPI knows of.
+pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> {
+    let refused = |message: &str| Failure::new(Exit::Launcher, message);
+    let (mut universe, _) = mpi::initialize_with_threading(Threading::Funneled)
+        .ok_or_else(|| refused("MPI was started twice in this process"))?;
+    let world = universe.world();
+    panic::end_the_job_on_panic();
+    let count = |n: i32| usize::try_from(n).unwrap_or(1);
+    let (rank, size) = (count(world.rank()), count(world.size()));
+    refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
+    universe.set_buffer_size(buffer_size(size));
+    let open = Open::default();
+    let desk = Desk {
+        beats: RefCell::new(Beats::new(&world, open.clone())),
+        world,
+        _universe: universe,
+    };
+    let (send, errands) = channel();
+    let mpi = Mpi { desk: send, open };
+    let ranks = Ranks {
+        rank,
+        size,
+        sharing_cpus: sharing_cpus(&desk.world),
+        others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
+    };
+    thread::scope(|scope| {
+        let work = move || job(&ranks);
+        let builder = thread::Builder::new()
+            .name("job".to_owned())
+            .stack_size(STACK);
+        let job = builder.spawn_scoped(scope, work).map_err(|cause| {
+            Failure::new(
+                Exit::Internal,
+                format!("starting the job's thread: {cause}"),
+            )
+        })?;
+        desk.serve(&errands);
+        // The panic hook ends the process.
+        job.join().map_err(|_| refused("the job's thread panicked"))
+    })
+}
+
+impl Desk {
+    /// Does errands until there will be no more, on any rank.
+    fn serve(&self, errands: &Receiver<Errand>) {
+        loop {
+            self.keep_in_touch();
+            match errands.recv_timeout(IDLE) {
+                Ok(errand) => errand(self),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        // Others may still work, and want to hear of this rank.
+        if self.world.size() > 1 {
+            message::sum(self, [0; 5]);
+        }
+    }
+
+    fn keep_in_touch(&self) {
+        panic::abort_if_any();
+        self.beats.borrow_mut().keep_in_touch();
+    }
+
+    /// Waits for `request` without keeping the core busy.
+    pub fn wait<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+        let mut nap = Duration::from_micros(50);
+        loop {
+            self.keep_in_touch();
+            match request.test() {
+                Ok(_) => return,
+                Err(pending) => request = pending,
+            }
+            thread::sleep(nap);
+            nap = (nap * 2).min(Duration::from_millis(10));
+        }
+    }
+}
+
+fn sharing_cpus(world: &SimpleCommunicator) -> usize {
+    let node = world.split_shared(world.rank());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let allowed = status
+        .lines()
+        .find(|line| line.starts_with("Cpus_allowed_list"))
+        .unwrap_or_default();
+    let mine = crc32c::crc32c(allowed.as_bytes());
+    let mut all = vec![0u32; usize::try_from(node.size()).unwrap_or(1)];
+    node.all_gather_into(&mine, &mut all[..]);
+    all.iter().filter(|&&other| other == mine).count().max(1)
+}
+
+/// Has the thread that speaks MPI do `work`, and waits for it.
+pub(super) fn errand<T: Send + 'static>(
+    desk: &Sender<Errand>,
+    work: impl FnOnce(&Desk) -> T + Send + 'static,
+) -> T {
+    let (send, receive) = channel();
+    let errand: Errand = Box::new(move |desk| {
+        // It is waited for.
+        let _ = send.send(work(desk));
+    });
+    if desk.send(errand).is_ok()
+        && let Ok(done) = receive.recv()
+    {
+        return done;
+    }
+    // That thread is gone only where it is ending the process.
+    loop {
+        thread::park();
+    }
+}
