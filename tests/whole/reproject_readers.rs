@@ -11,9 +11,9 @@ const GLOBE: &str = "-180,-90,180,90";
 
 /// `projected_<variable>` of a store is right to Python readers; `grid` as `tests/python/read_projected.py` has it.
 #[track_caller]
-fn is_projected(store: &str, variable: &str, method: &str, grid: &str, files: &[String]) {
+fn is_projected(store: &str, variable: &str, method: &str, grid: &str, files: &[&str]) {
     let mut args = vec![store, variable, method, grid];
-    args.extend(files.iter().map(String::as_str));
+    args.extend(files);
     python_runs(&script("read_projected.py"), &args);
 }
 
@@ -40,7 +40,8 @@ fn the_real_months_have_the_nearest_cells_values() {
     assert_eq!(plain, both);
     let store = sandbox.file("both/nemo/tos.zarr");
     let grid = format!("360x330@{GLOBE}");
-    is_projected(&store, "tos", "nearest", &grid, &months);
+    let files: Vec<&str> = months.iter().map(String::as_str).collect();
+    is_projected(&store, "tos", "nearest", &grid, &files);
     sandbox.reads_back("both/nemo/tos.zarr", &months);
 }
 
@@ -76,7 +77,7 @@ fn every_method_on_every_form_of_grid() {
         msm_os!("send -f {file} -b {url} -p {i} -v thetao tos {reproject}").well_on(2);
         for variable in ["thetao", "tos"] {
             let store = sandbox.file(&format!("ocean/{i}/{variable}.zarr"));
-            is_projected(&store, variable, method, grid, &[file.clone()]);
+            is_projected(&store, variable, method, grid, &[&file]);
         }
     }
 }
@@ -88,7 +89,7 @@ fn all_variables_of_one_store() {
     msm_os!("send -f {file} -b {url} -p all -v compact -r").well_on(2);
     let (store, grid) = (sandbox.file("ocean/all.zarr"), format!("40x30@{GLOBE}"));
     for variable in ["thetao", "e3t", "tos", "mldr10_1"] {
-        is_projected(&store, variable, "nearest", &grid, &[file.clone()]);
+        is_projected(&store, variable, "nearest", &grid, &[&file]);
     }
     sandbox.reads_back("ocean/all.zarr", &[file]);
 }
