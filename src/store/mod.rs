@@ -40,7 +40,7 @@ pub use bulk::Deleted;
 pub use conditional::{Created, Replaced, Tagged};
 pub use connect::Endpoint;
 pub use error::StoreError;
-pub use examine::{Finding, State, Verdict, examine, folder as doctors_folder, is_doctors};
+pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
 pub use existing::{Found, read_known, read_outline, read_store};
 pub use fence::{Fence, Fenced, Moment};
 pub use listing::{Entry, Folder, Site};

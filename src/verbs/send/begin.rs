@@ -5,9 +5,10 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, ChunkCodec, StoreError, layout};
+use crate::session::Session;
+use crate::store::{ChunkCodec, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
@@ -29,11 +30,12 @@ impl<'a> Begun<'a> {
     /// # Errors
     /// If what is there before cannot be read; nothing has changed then.
     pub async fn new(
-        bucket: &'a Bucket,
+        session: &'a Session<'_>,
         work: Work,
         intent: &Intent<'_>,
         hold: &Hold,
     ) -> Result<Self, Failure> {
+        let bucket = &session.bucket;
         let Work {
             plan,
             remains,
@@ -56,7 +58,7 @@ impl<'a> Begun<'a> {
             opened: Ok(()),
         };
         begun.orders.conditions = Conditions::from(&hold.guarantees);
-        let opened = begun.open(bucket, &remains, &resumed).await;
+        let opened = begun.open(session, &remains, &resumed).await;
         begun.opened = opened.map_err(|error| {
             let message = format!("opening the transaction: {error}");
             Failure::new(Exit::TransferFailed, message)
@@ -66,11 +68,16 @@ impl<'a> Begun<'a> {
 
     async fn open(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         remains: &[String],
         resumed: &[Option<Unfinished>],
     ) -> Result<(), StoreError> {
+        let bucket = &session.bucket;
         self.transaction.open().await?;
+        let stores = self.orders.plan.stores.iter();
+        session.tell(&Event::TransactionBegun {
+            stores: stores.map(|store| store.key.clone()).collect(),
+        });
         let strays = self.transaction.strays(remains, resumed)?;
         let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
         deletes
@@ -79,7 +86,7 @@ impl<'a> Begun<'a> {
             .await?;
         if resumed.iter().any(Option::is_some) {
             self.orders.resumed = true;
-            self.resume(bucket, resumed).await?;
+            self.resume(session, resumed).await?;
         }
         Ok(())
     }
@@ -87,9 +94,10 @@ impl<'a> Begun<'a> {
     /// Finds out what is there already.
     async fn resume(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         resumed: &[Option<Unfinished>],
     ) -> Result<(), StoreError> {
+        let bucket = &session.bucket;
         let Orders {
             plan,
             ids,
@@ -126,21 +134,14 @@ impl<'a> Begun<'a> {
         let sound = sample.iter().all(|holds| *holds);
         let stored = done
             .iter()
-            .filter(|r| matches!(r.content, Content::Stored { .. }))
-            .count();
-        if sound {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended: {} objects are there already ({} of them \
-                 read again), {stored} of them with data",
-                done.len(),
-                sample.len()
-            );
-        } else {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended, from its beginning: of {} objects read again, not \
-                 all are as they were put",
-                sample.len()
-            );
+            .filter(|r| matches!(r.content, Content::Stored { .. }));
+        session.tell(&Event::Resumed {
+            objects: done.len(),
+            with_data: stored.count(),
+            read_again: sample.len(),
+            sound,
+        });
+        if !sound {
             done.clear();
         }
         Ok(())

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
-
-use crate::cli::Meter;
 use crate::commit::{Leases, Manifest, Transaction, put_manifest};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
-use crate::ranks::{Pulse, Ranks};
+use crate::ranks::Pulse;
 use crate::reproject::Weights;
-use crate::store::{Bucket, StoreError};
+use crate::session::Session;
+use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 use crate::verbs::send::journalist::Journalist;
 use crate::verbs::shared::hold::Hold;
@@ -23,9 +22,7 @@ const PULSE: Duration = Duration::from_millis(100);
 
 /// What this rank does transactions with.
 pub(in crate::verbs) struct Job<'a> {
-    pub ranks: &'a Ranks,
-    pub runtime: &'a Runtime,
-    pub bucket: &'a Bucket,
+    pub session: &'a Session<'a>,
     pub signals: &'a Signals,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
@@ -53,7 +50,7 @@ impl Job<'_> {
         let orders = Orders::new(plan, Vec::new());
         let engine = self.engine(&orders)?;
         let compared = self.work(&engine, &orders, Phase::Compare, None);
-        settle(self.ranks, &compared).map(|_| ())
+        settle(self.session.ranks, &compared).map(|_| ())
     }
 
     /// Does what the `orders` say. Rank 0 has the `lead`, and gets the manifest.
@@ -69,7 +66,7 @@ impl Job<'_> {
         let worked = self.engine(orders).and_then(|engine| {
             let records = self.work(&engine, orders, Phase::Transfer, leases);
             let records = records.and_then(|records| self.keep(orders, "data", records));
-            Ok((engine, settle(self.ranks, &records)?))
+            Ok((engine, settle(self.session.ranks, &records)?))
         });
         let committed = match lead {
             Some(mut lead) => {
@@ -85,16 +82,22 @@ impl Job<'_> {
         };
         // What rank 0 says goes; the others' word was in the records.
         let verdict = committed.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.ranks.broadcast(&verdict)??;
+        self.session.ranks.broadcast(&verdict)??;
         committed
     }
 
     fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
-        let (bucket, weights) = (self.bucket.clone(), Arc::clone(&self.weights));
-        let engine = Engine::new(orders, self.ranks.rank(), bucket, weights, self.verify);
+        let (means, weights) = (self.session.means(), Arc::clone(&self.weights));
+        let engine = Engine::new(
+            orders,
+            self.session.ranks.rank(),
+            means,
+            weights,
+            self.verify,
+        );
         let engine = engine.map_err(Failure::from);
         settle(
-            self.ranks,
+            self.session.ranks,
             &engine.as_ref().map(|_| ()).map_err(Clone::clone),
         )?;
         engine
@@ -111,23 +114,27 @@ impl Job<'_> {
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
-        let (work, fence) = (Arc::clone(engine).run(phase), self.bucket.fence().clone());
-        let running = self.runtime.spawn(async move {
+        let (work, fence) = (
+            Arc::clone(engine).run(phase),
+            self.session.bucket.fence().clone(),
+        );
+        let running = self.session.runtime.spawn(async move {
             if phase != Phase::Compare {
                 // Without it, the first request says so.
                 let _ = fence.opened().await;
             }
             work.await
         });
-        let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
-        let mut journalist = Journalist::new(self.runtime, self.bucket, orders);
+        let total = orders.plan.bytes(phase);
+        let shown = self.session.leads().then(|| self.session.work(total));
+        let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
         let all = loop {
             if leases.is_some_and(|leases| leases.lost().is_some()) {
                 progress.fail();
             }
-            let all = self.ranks.agree(Pulse {
+            let all = self.session.ranks.agree(Pulse {
                 finished: u64::from(running.is_finished()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,
@@ -137,10 +144,10 @@ impl Job<'_> {
             if all.failed + all.interrupted > 0 {
                 progress.stop();
             }
-            if let Some(meter) = &mut meter {
-                meter.show(all.bytes, all.objects);
+            if let Some(shown) = &shown {
+                shown.show(all.bytes, all.objects);
             }
-            if all.finished == self.ranks.size() as u64 {
+            if all.finished == self.session.ranks.size() as u64 {
                 break all;
             }
             if journal.is_ok() {
@@ -152,7 +159,7 @@ impl Job<'_> {
             std::thread::sleep(nap);
             nap = (nap * 2).min(PULSE);
         };
-        let done = match self.runtime.block_on(running) {
+        let done = match self.session.runtime.block_on(running) {
             Ok(Ok(records)) => Ok(records),
             // The rank that failed says why.
             Ok(Err(TransferError::Stopped)) => Ok(Vec::new()),
@@ -184,9 +191,9 @@ impl Job<'_> {
         records: Vec<ChunkRecord>,
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let Orders { plan, ids, .. } = orders;
-        let part = format!("{:06}-{part}", self.ranks.rank());
-        let put = put_manifest(self.bucket, plan, ids, &part, &records);
-        let put = self.runtime.block_on(put);
+        let part = format!("{:06}-{part}", self.session.ranks.rank());
+        let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
+        let put = self.session.runtime.block_on(put);
         put.map_err(|error| self.journal_failed(&error))?;
         Ok(records)
     }
@@ -207,6 +214,7 @@ impl Job<'_> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self
+            .session
             .runtime
             .block_on(Arc::clone(engine).run(Phase::Commit))
             .map_err(|error| self.on_this_rank(error.into()))?;
@@ -222,7 +230,7 @@ impl Job<'_> {
             }
             failure
         };
-        self.runtime.block_on(async {
+        self.session.runtime.block_on(async {
             hold.leases.check().await.map_err(unsure)?;
             transaction.prepare(plan, &manifest).await.map_err(failed)?;
             let documents = transaction.put_documents(self.verify).await;
@@ -231,12 +239,14 @@ impl Job<'_> {
             hold.leases.check().await.map_err(unsure)?;
             transaction.put_roots(self.verify).await.map_err(failed)
         })?;
-        let problems = self.runtime.block_on(transaction.finish());
+        let problems = self.session.runtime.block_on(transaction.finish());
+        let stores = plan.stores.iter();
+        self.session.tell(&Event::Committed {
+            stores: stores.map(|store| store.key.clone()).collect(),
+        });
         for problem in &problems {
-            eprintln!(
-                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
-                 with it: {problem}"
-            );
+            let problem = problem.clone();
+            self.session.tell(&Event::Untidy { problem });
         }
         **untidy = problems;
         Ok(manifest)
@@ -261,11 +271,12 @@ impl Job<'_> {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;
         }
-        let problems = self.runtime.block_on(transaction.back());
+        let problems = self.session.runtime.block_on(transaction.back());
         if let Some(lost) = hold.leases.lost() {
             return lost;
         }
         if problems.is_empty() {
+            self.session.tell(&Event::RolledBack);
             failure.message += "; rolled back, nothing has changed";
         } else {
             failure.exit = Exit::RollbackIncomplete;
@@ -282,6 +293,9 @@ impl Job<'_> {
     }
 
     fn on_this_rank(&self, Failure { exit, message }: Failure) -> Failure {
-        Failure::new(exit, format!("rank {}: {message}", self.ranks.rank()))
+        Failure::new(
+            exit,
+            format!("rank {}: {message}", self.session.ranks.rank()),
+        )
     }
 }
