@@ -15,6 +15,7 @@ pub mod cli;
 pub mod commit;
 pub mod events;
 pub mod exit;
+mod knobs;
 pub mod plan;
 pub mod ranks;
 pub mod session;

@@ -17,6 +17,7 @@ use super::keep::Before;
 use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
 use crate::events::Event;
+use crate::knobs;
 use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
 use crate::store::{Encoded, Patience, StoreError};
@@ -327,12 +328,10 @@ pub(super) fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> T
     }
 }
 
-/// For the tests of what becomes of a job in which a rank panics: in debug builds only.
+/// For the tests of what becomes of a job in which a rank panics.
 #[allow(clippy::panic)]
 fn fail_on_purpose(rank: usize) {
-    if cfg!(debug_assertions)
-        && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())
-    {
+    if knobs::panicking_rank() == Some(rank) {
         panic!("rank {rank} was asked to panic");
     }
 }
