@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use msm_os::{
-    Connection, Event, Failure, Files, Ranks, Reporter, Send, SendReport, Session, send,
-};
+use msm_os::{Connection, Event, Failure, Files, Ranks, Reporter, Send, SendReport, Session, send};
 
 /// Prints what happens, as it is.
 struct Printer;

@@ -2,7 +2,7 @@
 //!
 //! Key types: [`Session`]; [`Connection`], how its bucket is reached.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -47,8 +47,8 @@ impl Connection {
 
     /// The directory at `path`, which need not exist yet.
     #[must_use]
-    pub fn directory(path: &Path) -> Self {
-        Self::new(Place::Directory(path.to_owned()), None)
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::new(Place::Directory(path.into()), None)
     }
 
     /// A store in memory.

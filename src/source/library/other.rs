@@ -92,7 +92,7 @@ pub(in crate::source) fn of_other(path: &Path) -> Result<Other, String> {
     answer
 }
 
-/// Is this process one that [`of_other`] has started? Then the path that it was given.
+/// Is this process one that was started to read a file in this one's place? Then the path that it was given.
 pub fn is_asked_to_describe(args: &[OsString]) -> Option<&OsStr> {
     match args {
         [_, first, path] if first == DESCRIBE => Some(path),
