@@ -43,7 +43,5 @@ fn send_to(directory: PathBuf, paths: Vec<PathBuf>) -> Result<SendReport, Failur
         files,
         ..Send::default()
     };
-    let planned = send::plan(&session, &request)?;
-    println!("{} transactions to come", planned.transactions());
-    planned.run()
+    send(&session, &request)
 }

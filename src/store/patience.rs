@@ -35,12 +35,6 @@ struct State {
 }
 
 impl Patience {
-    /// That of everything that is done for one object.
-    #[must_use]
-    pub fn of_an_object() -> Self {
-        Self::new(patience())
-    }
-
     pub(super) fn new(allowed: Duration) -> Self {
         Self(Arc::new(Mutex::new(State {
             allowed,

@@ -222,7 +222,7 @@ impl Engine {
         there: There,
     ) -> Result<Proof, TransferError> {
         let array = &self.plan.arrays[index];
-        let patience = Patience::of_an_object();
+        let patience = self.bucket.patience();
         let tried = patience.share(self.try_to_put(index, key, stored, crc, there, &patience));
         match tried.await {
             Ok(Ok(proof)) => Ok(proof),
