@@ -40,7 +40,6 @@ pub mod commit;
 pub mod events;
 pub mod exit;
 mod knobs;
-pub mod plan;
 pub mod ranks;
 mod session;
 pub mod source;
@@ -48,6 +47,7 @@ pub mod store;
 pub mod transfer;
 pub mod verbs;
 
+pub use msm_plan as plan;
 pub use msm_reproject as reproject;
 
 pub use events::{Event, Notice, Reporter, Silent};
