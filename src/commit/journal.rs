@@ -36,7 +36,7 @@ pub struct Entry {
     pub command: String,
     /// Who runs it.
     pub holder: Writer,
-    /// Of the plan, as [`digest`] makes it.
+    /// Of the plan: the same command on the same files and stores has the same.
     pub digest: String,
     /// The root document, which readers see the store through.
     pub root: Document,
