@@ -4,9 +4,10 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::journal::{Entry, State, Unfinished, put_json};
+use super::journal::{JournalEntry, Stage, put_json};
 use super::many::all;
 use super::put_back::{Now, put_back};
+use super::unfinished::{UnfinishedTransaction, delete_key};
 use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};
 
 /// Keys from which on they are deleted many with one request.
@@ -16,20 +17,17 @@ const MANY: usize = 100;
 pub async fn roll_back(
     bucket: &Bucket,
     store: &str,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedTransaction,
     guarantees: &Guarantees,
 ) -> Vec<String> {
-    let Some(entry) = &unfinished.entry else {
-        return Vec::new();
-    };
     let back = Back {
         bucket,
         guarantees,
         store,
         id: &unfinished.id,
-        entry,
+        entry: &unfinished.entry,
     };
-    match back.run(unfinished.state).await {
+    match back.run(unfinished.stage).await {
         Ok(problems) => problems,
         Err(error) => vec![error.to_string()],
     }
@@ -40,11 +38,11 @@ struct Back<'a> {
     guarantees: &'a Guarantees,
     store: &'a str,
     id: &'a str,
-    entry: &'a Entry,
+    entry: &'a JournalEntry,
 }
 
 impl Back<'_> {
-    async fn run(&self, state: State) -> Result<Vec<String>, StoreError> {
+    async fn run(&self, stage: Stage) -> Result<Vec<String>, StoreError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         // Then what lies there may be another's.
@@ -55,20 +53,20 @@ impl Back<'_> {
             return Err(overtaken());
         }
         let is_back =
-            state == State::Back && bucket.stat(&State::Back.key(store, id)).await?.is_some();
+            stage == Stage::Back && bucket.stat(&Stage::Back.key(store, id)).await?.is_some();
         // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
-        if !is_back && let Err(error) = self.entry.put(bucket, store, id, State::Back).await {
-            let is_open = bucket.stat(&State::Open.key(store, id)).await?.is_some();
-            if state == State::Open && !is_open {
+        if !is_back && let Err(error) = self.entry.put(bucket, store, id, Stage::Back).await {
+            let is_open = bucket.stat(&Stage::Open.key(store, id)).await?.is_some();
+            if stage == Stage::Open && !is_open {
                 // It never came into the journal, so nothing was changed.
                 return Ok(Vec::new());
             }
-            self.do_without_entry(state, is_open, error).await?;
+            self.do_without_entry(stage, is_open, error).await?;
         }
         if self.entry.removes {
-            return self.give_back(state).await;
+            return self.give_back(stage).await;
         }
-        if !put_back(bucket, root, state, self.guarantees).await? {
+        if !put_back(bucket, root, stage, self.guarantees).await? {
             return Err(overtaken());
         }
         // Nobody sees these any more. They go first: a full bucket needs the room for what comes back.
@@ -78,7 +76,7 @@ impl Back<'_> {
         }
         for document in &self.entry.documents {
             // Readers do not meet one that another has changed since, for the root is what it was.
-            put_back(bucket, document, state, self.guarantees).await?;
+            put_back(bucket, document, stage, self.guarantees).await?;
         }
         let problems = self.restore().await?;
         if !problems.is_empty() {
@@ -95,7 +93,7 @@ impl Back<'_> {
     /// server says. Nothing has been undone then.
     async fn do_without_entry(
         &self,
-        state: State,
+        stage: Stage,
         is_open: bool,
         refused: StoreError,
     ) -> Result<(), StoreError> {
@@ -110,14 +108,14 @@ impl Back<'_> {
         for key in bucket.list(&layout::progress(store, id)).await? {
             bucket.delete(&key).await?;
         }
-        if state == State::Prepared {
-            bucket.delete(&State::Prepared.key(store, id)).await?;
+        if stage == Stage::Prepared {
+            bucket.delete(&Stage::Prepared.key(store, id)).await?;
         }
         Ok(())
     }
 
     /// The same of a transaction that removes objects: they come back before readers look for them.
-    async fn give_back(&self, state: State) -> Result<Vec<String>, StoreError> {
+    async fn give_back(&self, stage: Stage) -> Result<Vec<String>, StoreError> {
         let root = &self.entry.root;
         // They went after the root only.
         if Now::of(self.bucket, root).await?.is_after(root) {
@@ -127,9 +125,9 @@ impl Back<'_> {
             }
         }
         for document in &self.entry.documents {
-            put_back(self.bucket, document, state, self.guarantees).await?;
+            put_back(self.bucket, document, stage, self.guarantees).await?;
         }
-        if !put_back(self.bucket, root, state, self.guarantees).await? {
+        if !put_back(self.bucket, root, stage, self.guarantees).await? {
             return Err(StoreError::Overtaken {
                 key: root.key.clone(),
             });
@@ -221,9 +219,10 @@ pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Vec<String> {
         Ok(keys) => remove(bucket, keys).await,
         Err(error) => vec![error.to_string()],
     };
-    for state in [State::Open, State::Prepared, State::Back, State::Delete] {
+    let entries = Stage::ALL.map(|stage| stage.key(store, id));
+    for key in entries.into_iter().chain([delete_key(store, id)]) {
         if problems.is_empty() {
-            let deleted = bucket.delete(&state.key(store, id)).await;
+            let deleted = bucket.delete(&key).await;
             problems.extend(deleted.err().map(|error| error.to_string()));
         }
     }

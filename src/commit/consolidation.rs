@@ -1,9 +1,10 @@
 //! Giving a store consolidated metadata: one transaction, of the root document alone, before the first that needs it.
 
 use super::forward::go_forward;
-use super::journal::{Document, Entry, State, Writer, new_id, token};
+use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::transaction::before;
+use super::transaction_id::{new_id, token};
 use crate::store::{Bucket, Guarantees, StoreError, Unconsolidated, layout};
 
 /// What the journal calls it.
@@ -29,10 +30,10 @@ pub async fn consolidate(
         after: found.consolidated,
     };
     let record = LastTransaction::of_documents(number, COMMAND, &root.after);
-    let mut entry = Entry::new(COMMAND, holder, "", root);
+    let mut entry = JournalEntry::new(COMMAND, holder, "", root);
     entry.previous = previous;
     entry.record = Some(record);
-    entry.put(bucket, store, &id, State::Open).await?;
-    entry.put(bucket, store, &id, State::Prepared).await?;
+    entry.put(bucket, store, &id, Stage::Open).await?;
+    entry.put(bucket, store, &id, Stage::Prepared).await?;
     go_forward(bucket, store, &id, &entry, guarantees).await
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::back::{end, remove};
 use super::clear::clear;
-use super::journal::{Document, Entry, put_json};
+use super::journal::{Document, JournalEntry, put_json};
 use super::many::REQUESTS;
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{Now, put_over};
@@ -23,7 +23,7 @@ use crate::transfer::Verify;
 /// If one cannot be put or does not read back.
 pub async fn put_documents(
     bucket: &Bucket,
-    entry: &Entry,
+    entry: &JournalEntry,
     verify: Verify,
 ) -> Result<(), StoreError> {
     let puts = entry
@@ -44,7 +44,7 @@ pub async fn put_documents(
 /// If it cannot be put or does not read back, or another program has changed it.
 pub async fn put_root(
     bucket: &Bucket,
-    entry: &Entry,
+    entry: &JournalEntry,
     verify: Verify,
     guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
@@ -79,7 +79,7 @@ pub async fn go_forward(
     bucket: &Bucket,
     store: &str,
     id: &str,
-    entry: &Entry,
+    entry: &JournalEntry,
     guarantees: &Guarantees,
 ) -> Result<Vec<String>, StoreError> {
     // Another program may have worked on what was committed, while only the ledger was left to be done.
@@ -106,7 +106,7 @@ async fn is_recorded(bucket: &Bucket, store: &str, id: &str) -> Result<bool, Sto
 }
 
 /// Does the root, as another program has left it, consolidate all documents as the transaction makes them?
-async fn is_in_root(bucket: &Bucket, store: &str, entry: &Entry) -> Result<bool, StoreError> {
+async fn is_in_root(bucket: &Bucket, store: &str, entry: &JournalEntry) -> Result<bool, StoreError> {
     let root = bucket.get(&entry.root.key).await?;
     let root: Value = serde_json::from_slice(&root).unwrap_or_default();
     let consolidated = match &root["consolidated_metadata"]["metadata"] {
@@ -136,7 +136,7 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(),
 
 /// After the root: objects that the transaction `id` removes go, then come the ledger's record of it, and what is kept for
 /// `rollback`; the journal's entry goes last. Returns what could not be done; then the transaction is still in the journal.
-pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &Entry) -> Vec<String> {
+pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &JournalEntry) -> Vec<String> {
     match finish_here(bucket, store, id, entry).await {
         Ok(problems) => problems,
         Err(error) => vec![error.to_string()],
@@ -147,7 +147,7 @@ async fn finish_here(
     bucket: &Bucket,
     store: &str,
     id: &str,
-    entry: &Entry,
+    entry: &JournalEntry,
 ) -> Result<Vec<String>, StoreError> {
     // Once that is recorded, objects with the same keys may be new ones.
     if entry.removes && !is_recorded(bucket, store, id).await? {

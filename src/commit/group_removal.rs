@@ -2,12 +2,13 @@
 //! left to be deleted.
 
 use super::forward::go_forward;
-use super::journal::{Document, Entry, State, Writer, new_id, token};
+use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::kept::KeptRecord;
 use super::ledger::LastTransaction;
 use super::manifests::read_kept;
 use super::put::put_and_read_back;
 use super::transaction::before;
+use super::transaction_id::{new_id, token};
 use crate::store::{Bucket, Group, Guarantees, StoreError, Stored, document, layout};
 use crate::transfer::Content;
 
@@ -30,9 +31,9 @@ pub async fn remove_group(
     let (previous, number) = before(bucket, store).await?;
     let id = new_id(number, &token());
     let entry = entry(group, stored, holder, number, previous);
-    entry.put(bucket, store, &id, State::Open).await?;
+    entry.put(bucket, store, &id, Stage::Open).await?;
     forget(bucket, group, &id).await?;
-    entry.put(bucket, store, &id, State::Prepared).await?;
+    entry.put(bucket, store, &id, Stage::Prepared).await?;
     go_forward(bucket, store, &id, &entry, guarantees).await
 }
 
@@ -42,7 +43,7 @@ fn entry(
     holder: &Writer,
     number: u64,
     previous: Option<LastTransaction>,
-) -> Entry {
+) -> JournalEntry {
     let version = stored.version;
     let changed = |folder: &str, before: &str, path: &str| Document {
         key: layout::root_document(folder, version),
@@ -51,7 +52,7 @@ fn entry(
     };
     let root = changed(&group.store, &stored.root, &group.path);
     let record = LastTransaction::of_documents(number, COMMAND, &root.after);
-    let mut entry = Entry::new(COMMAND, holder, "", root);
+    let mut entry = JournalEntry::new(COMMAND, holder, "", root);
     let above = stored.nested.iter().flat_map(|nested| &nested.groups);
     let above = above.filter_map(|(folder, before)| {
         let path = group.path.strip_prefix(folder)?.strip_prefix('/')?;

@@ -4,8 +4,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, end, remove, roll_back};
 use super::forward::go_forward;
-use super::journal::{State, Unfinished, Writer, put_json};
+use super::journal::{Stage, Writer, put_json};
 use super::many::{REQUESTS, all};
+use super::unfinished::{Rollback, Unfinished, UnfinishedTransaction, delete_key};
 use crate::store::{Bucket, Guarantees, Kind, ROOT_DOCUMENTS, StoreError, layout};
 
 /// Brings the transaction `unfinished` of `store` to its end: prepared ones and deletes go forward, others back. Returns
@@ -16,11 +17,19 @@ pub async fn heal(
     unfinished: &Unfinished,
     guarantees: &Guarantees,
 ) -> Vec<String> {
-    let id = &unfinished.id;
-    let problems = match (&unfinished.entry, unfinished.state) {
-        (None, _) => finish_delete(bucket, store, id).await,
-        (Some(entry), State::Prepared) => go_forward(bucket, store, id, entry, guarantees).await,
-        (Some(_), _) => Ok(roll_back(bucket, store, unfinished, guarantees).await),
+    let problems = match unfinished {
+        Unfinished::Delete { id, .. } => finish_delete(bucket, store, id).await,
+        Unfinished::Transaction(UnfinishedTransaction {
+            id,
+            stage: Stage::Prepared,
+            entry,
+        }) => go_forward(bucket, store, id, entry, guarantees).await,
+        Unfinished::Transaction(transaction) => {
+            Ok(roll_back(bucket, store, transaction, guarantees).await)
+        }
+        Unfinished::Rollback(rollback) => {
+            Ok(undo(bucket, store, rollback, guarantees).await)
+        }
     };
     problems.unwrap_or_else(|error| vec![error.to_string()])
 }
@@ -43,13 +52,12 @@ pub async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Result<(), S
 /// As the server says.
 pub async fn begin_rollback(
     bucket: &Bucket,
-    transactions: &[(&String, Unfinished)],
+    rollbacks: &[(&String, Rollback)],
 ) -> Result<(), StoreError> {
     let mut begun = Vec::new();
-    for (store, Unfinished { id, entry, .. }) in transactions {
-        let Some(entry) = entry else { continue };
-        begun.push(State::Back.key(store, id));
-        if let Err(refused) = entry.put(bucket, store, id, State::Back).await {
+    for (store, Rollback { id, entry }) in rollbacks {
+        begun.push(Stage::Back.key(store, id));
+        if let Err(refused) = entry.put(bucket, store, id, Stage::Back).await {
             for key in begun {
                 bucket.delete(&key).await?;
             }
@@ -57,6 +65,21 @@ pub async fn begin_rollback(
         }
     }
     Ok(())
+}
+
+/// Undoes the committed transaction of `store`; returns what could not be done. Then it is still in the journal.
+pub async fn undo(
+    bucket: &Bucket,
+    store: &str,
+    rollback: &Rollback,
+    guarantees: &Guarantees,
+) -> Vec<String> {
+    let transaction = UnfinishedTransaction {
+        id: rollback.id.clone(),
+        stage: Stage::Back,
+        entry: rollback.entry.clone(),
+    };
+    roll_back(bucket, store, &transaction, guarantees).await
 }
 
 /// Says in the journals of `stores` that they are being deleted: from here on it only goes forward.
@@ -70,7 +93,7 @@ pub async fn begin_delete(
     holder: &Writer,
 ) -> Result<(), StoreError> {
     let puts = stores.iter().map(|store| async move {
-        let key = State::Delete.key(store, id);
+        let key = delete_key(store, id);
         put_json(bucket, &key, holder).await
     });
     stream::iter(puts)

@@ -1,7 +1,7 @@
 //! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. The only room, with
 //! `store`, that names keys.
 //!
-//! Key types: [`Transaction`], of all stores of a plan; [`Entry`], what the journal says of one store; [`Unfinished`],
+//! Key types: [`Transaction`], of all stores of a plan; [`JournalEntry`], what the journal says of one store; [`Unfinished`],
 //! found in a journal; [`Manifest`], the records of all ranks, complete; [`KeptRecord`], a record in the ledger;
 //! [`LastTransaction`], what the ledger says of a store; [`Kept`], what the manifests of all its
 //! transactions say. Before all of that: [`Leases`], which keep other jobs away.
@@ -31,18 +31,17 @@ mod relative;
 mod removal;
 mod removing;
 mod transaction;
+mod transaction_id;
+mod unfinished;
 mod written;
 
 pub use array_removal::ArrayRemoval;
-pub use back::{clear_ledger, roll_back};
+pub use back::clear_ledger;
 pub use consolidation::consolidate;
 pub use cut::Cut;
 pub use group_removal::remove_group;
-pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal};
-pub use journal::{
-    Entry, Journal, ROLLBACK, State, Unfinished, Writer, is_id, new_id, number_of, read_journal,
-    token,
-};
+pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal, undo};
+pub use journal::{JournalEntry, Stage, Writer};
 pub use kept::KeptRecord;
 pub use lease::{
     Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, live_lease, probe_and_sweep, sweep,
@@ -55,3 +54,5 @@ pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
 pub use removal::Removal;
 pub use transaction::{Opening, Transaction};
+pub use transaction_id::{is_id, new_id, number_of, token};
+pub use unfinished::{Journal, Rollback, Unfinished, UnfinishedTransaction, read_journal};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
-use super::journal::is_id;
+use super::transaction_id::is_id;
 use super::manifests::{first_below, read_kept};
 use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
 

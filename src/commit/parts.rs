@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::journal::token;
 use super::kept::KeptRecord;
 use super::many::REQUESTS;
 use super::put::put_and_read_back;
+use super::transaction_id::token;
 use crate::plan::{Plan, TargetArray};
 use crate::store::{Bucket, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};

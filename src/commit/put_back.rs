@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::journal::{Document, State};
+use super::journal::{Document, Stage};
 use super::put::{put_and_read_back, reads_back};
 use crate::store::{Bucket, Conditional, Created, Guarantees, Replaced, StoreError, Tagged};
 
@@ -99,7 +99,7 @@ pub(super) async fn put_over(
     bucket.put(key, text.clone()).await.map(|_| true)
 }
 
-/// Makes `document` what it was before a transaction that is in this `state`, and says whether it is: not if another has
+/// Makes `document` what it was before a transaction that is at this `stage`, and says whether it is: not if another has
 /// changed it since, which stays.
 ///
 /// # Errors
@@ -107,7 +107,7 @@ pub(super) async fn put_over(
 pub(super) async fn put_back(
     bucket: &Bucket,
     document: &Document,
-    state: State,
+    stage: Stage,
     guarantees: &Guarantees,
 ) -> Result<bool, StoreError> {
     let Document { key, before, after } = document;
@@ -120,7 +120,7 @@ pub(super) async fn put_back(
     };
     // While it was open no document was put, but by one who then had to do without the entry that it goes back. In other
     // states this may be a stale answer.
-    if state == State::Open && now.is_before(document) {
+    if stage == Stage::Open && now.is_before(document) {
         return Ok(true);
     }
     let done = match before {

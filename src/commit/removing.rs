@@ -1,10 +1,11 @@
 //! A transaction that removes objects: nothing of a store changes before all that goes is kept and readers see the store
 //! without it.
 
-use super::journal::{Entry, State, new_id, number_of, token};
+use super::journal::{JournalEntry, Stage};
 use super::ledger::LastTransaction;
 use super::removal::Removal;
 use super::transaction::{OfStore, Opening, Transaction, before};
+use super::transaction_id::{new_id, number_of, token};
 use crate::store::{Bucket, StoreError};
 
 impl<'a> Transaction<'a> {
@@ -21,7 +22,7 @@ impl<'a> Transaction<'a> {
         let mut stores = Vec::new();
         for removal in removals {
             let (previous, number) = before(bucket, &removal.store).await?;
-            let mut entry = Entry::new(
+            let mut entry = JournalEntry::new(
                 opening.command,
                 opening.holder,
                 opening.digest,
@@ -41,7 +42,7 @@ impl<'a> Transaction<'a> {
             bucket,
             guarantees: opening.guarantees.clone(),
             stores,
-            state: State::Open,
+            stage: Stage::Open,
         })
     }
 

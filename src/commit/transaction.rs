@@ -6,10 +6,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, roll_back};
 use super::forward::{finish, put_documents, put_root};
-use super::journal::{Document, Entry, State, Unfinished, Writer, is_id, new_id, number_of, token};
+use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::many::REQUESTS;
+use super::transaction_id::{is_id, new_id, number_of, token};
+use super::unfinished::UnfinishedTransaction;
 use super::written::Written;
 use crate::plan::Plan;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
@@ -28,7 +30,7 @@ pub struct Opening<'a> {
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
     /// For each store, the transaction that is resumed, if there is one.
-    pub resumed: Vec<Option<Unfinished>>,
+    pub resumed: Vec<Option<UnfinishedTransaction>>,
 }
 
 /// A transaction under way.
@@ -36,13 +38,13 @@ pub struct Transaction<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) guarantees: Guarantees,
     pub(super) stores: Vec<OfStore>,
-    pub(super) state: State,
+    pub(super) stage: Stage,
 }
 
 pub(super) struct OfStore {
     pub key: String,
     pub id: String,
-    pub entry: Entry,
+    pub entry: JournalEntry,
 }
 
 impl<'a> Transaction<'a> {
@@ -60,11 +62,7 @@ impl<'a> Transaction<'a> {
         let stores = stores.map(|(index, (store, resumed))| {
             let (opening, token) = (&opening, &token);
             async move {
-                let (id, entry) = if let Some(Unfinished {
-                    id,
-                    entry: Some(entry),
-                    ..
-                }) = resumed
+                let (id, entry) = if let Some(UnfinishedTransaction { id, entry, .. }) = resumed
                 {
                     (id.clone(), entry.clone())
                 } else {
@@ -87,7 +85,7 @@ impl<'a> Transaction<'a> {
                 .buffered(REQUESTS)
                 .try_collect()
                 .await?,
-            state: State::Open,
+            stage: Stage::Open,
         })
     }
 
@@ -104,7 +102,7 @@ impl<'a> Transaction<'a> {
     pub async fn open(&self) -> Result<(), StoreError> {
         self.each(async |store| {
             let OfStore { key, id, entry } = store;
-            entry.put(self.bucket, key, id, State::Open).await?;
+            entry.put(self.bucket, key, id, Stage::Open).await?;
             if entry.creates() {
                 // It tells of a store that is no more.
                 let problems = clear_ledger(self.bucket, key, Some(id)).await?;
@@ -128,7 +126,7 @@ impl<'a> Transaction<'a> {
     pub fn strays(
         &self,
         remains: &[String],
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<Vec<String>, StoreError> {
         let mut own = Vec::new();
         for (OfStore { key, entry, .. }, resumed) in self.stores.iter().zip(resumed) {
@@ -167,10 +165,10 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) async fn put_prepared(&mut self) -> Result<(), StoreError> {
-        self.state = State::Prepared;
+        self.stage = Stage::Prepared;
         self.each(async |store| {
             let OfStore { key, id, entry } = store;
-            entry.put(self.bucket, key, id, State::Prepared).await
+            entry.put(self.bucket, key, id, Stage::Prepared).await
         })
         .await
     }
@@ -216,11 +214,10 @@ impl<'a> Transaction<'a> {
         let mut left: Vec<&OfStore> = self.stores.iter().collect();
         loop {
             let work = left.iter().map(|&store| async move {
-                let unfinished = Unfinished {
+                let unfinished = UnfinishedTransaction {
                     id: store.id.clone(),
-                    state: self.state,
-                    writer: store.entry.holder.clone(),
-                    entry: Some(store.entry.clone()),
+                    stage: self.stage,
+                    entry: store.entry.clone(),
                 };
                 let problems =
                     roll_back(self.bucket, &store.key, &unfinished, &self.guarantees).await;
@@ -264,14 +261,14 @@ async fn entry(
     plan: &Plan,
     index: usize,
     opening: &Opening<'_>,
-) -> Result<Entry, StoreError> {
+) -> Result<JournalEntry, StoreError> {
     let store = &plan.stores[index];
     let root = Document {
         key: store.root_key.clone(),
         before: store.old_root.clone(),
         after: store.new_root.clone(),
     };
-    let mut entry = Entry::new(opening.command, opening.holder, opening.digest, root);
+    let mut entry = JournalEntry::new(opening.command, opening.holder, opening.digest, root);
     entry.keep_undo = opening.keep_undo;
     entry.arrays = Written::of(plan, index);
     let is_new = store.old_root.is_none();

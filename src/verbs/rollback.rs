@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 
 use crate::cli::{RollbackArgs, Spot};
-use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, roll_back};
+use crate::commit::{JournalEntry, Rollback, begin_rollback, is_id, undo};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -92,39 +92,33 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
         .iter()
         .map(|(store, t)| ((*store).clone(), t.id.clone()));
     let together: Vec<(String, String)> = together.collect();
-    for (_, transaction) in &mut last {
-        if let Some(entry) = &mut transaction.entry {
-            entry.together.clone_from(&together);
-        }
+    for (_, rollback) in &mut last {
+        rollback.entry.rollback = Some(together.clone());
     }
     hold.leases.check().await?;
     begin_rollback(bucket, &last).await?;
-    for (store, transaction) in &last {
-        let problems = roll_back(bucket, store, transaction, &hold.guarantees).await;
+    for (store, rollback) in &last {
+        let Rollback { id, entry } = rollback;
+        let problems = undo(bucket, store, rollback, &hold.guarantees).await;
         if !problems.is_empty() {
             let message = format!(
-                "store '{store}': undoing {} failed; recover goes on with it:\n  {}",
-                transaction.id,
+                "store '{store}': undoing {id} failed; recover goes on with it:\n  {}",
                 problems.join("\n  ")
             );
             return Err(Failure::new(Exit::RollbackIncomplete, message));
         }
-        let entry = transaction.entry.as_ref();
-        let what = entry.map_or_else(String::new, |entry| {
-            if entry.creates() {
-                "the send that created it is undone, the store is gone".to_owned()
-            } else {
-                format!("the {} of {} is done", entry.command, transaction.id)
-            }
-        });
-        say!("store '{store}': {what}");
+        if entry.creates() {
+            say!("store '{store}': the send that created it is undone, the store is gone");
+        } else {
+            say!("store '{store}': the {} of {id} is done", entry.command);
+        }
     }
     say!("rolled back: {} stores", last.len());
     Ok(())
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> {
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<Rollback, Failure> {
     let store = group.store.as_str();
     let impossible = |problem: &str| {
         let message = format!("store '{store}': {problem}; nothing was changed");
@@ -138,7 +132,7 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> 
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
-    let mut entry = match Entry::read(bucket, store, &key).await {
+    let mut entry = match JournalEntry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             return Err(impossible(&format!(
@@ -177,13 +171,8 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> 
             root.key
         )));
     }
-    entry.command = format!("{ROLLBACK} of the {}", entry.command);
-    Ok(Unfinished {
-        id,
-        state: State::Back,
-        writer: entry.holder.clone(),
-        entry: Some(entry),
-    })
+    entry.command = format!("rollback of the {}", entry.command);
+    Ok(Rollback { id, entry })
 }
 
 /// Is `key` that of a document of one of the groups that `group` lies in? With what it holds, theirs change.

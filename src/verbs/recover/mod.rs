@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::cli::{RecoverArgs, Spot, bytes_shown};
 use crate::commit::{
-    Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
+    Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep,
     sweep, sweep_staged,
 };
 use crate::exit::{Exit, Failure};
@@ -19,7 +19,7 @@ use crate::store::{Bucket, Entry, Found, Group, layout, read_store};
 use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::recover::truncate::{foretell_cuts, needs_cut, truncate};
 use crate::verbs::shared::hold::{Hold, this};
-use crate::verbs::shared::left::{is_locked, journals, told};
+use crate::verbs::shared::left::{is_locked, journals, outcome};
 use crate::verbs::shared::start::{Started, start};
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::place::Place;
@@ -241,9 +241,8 @@ async fn foretell(
             for key in journal.strays.iter().filter(|_| holder.is_none()) {
                 say!("would remove {key}, of a transaction that has ended");
             }
-            for transaction in journal.unfinished {
-                let what = told(&transaction);
-                if is_locked(&transaction, args.lease.locks().as_deref()) {
+            for what in journal.unfinished {
+                if is_locked(&what, args.lease.locks().as_deref()) {
                     say!("store '{store}': {what} may be under way: give its --lock-dir");
                     continue;
                 }
@@ -252,11 +251,7 @@ async fn foretell(
                     continue;
                 }
                 transactions += 1;
-                let way = match transaction.state {
-                    State::Open | State::Back => "rolled back",
-                    State::Prepared => "finished",
-                    State::Delete => "gone on with",
-                };
+                let way = outcome(&what, "gone on with");
                 say!("store '{store}': {what} would be {way}");
             }
         }

@@ -4,7 +4,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
+use crate::commit::{Opening, Transaction, UnfinishedTransaction, holds, read_progress};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
@@ -68,7 +68,7 @@ impl<'a> Begun<'a> {
         &mut self,
         bucket: &Bucket,
         remains: &[String],
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
         self.transaction.open().await?;
         let strays = self.transaction.strays(remains, resumed)?;
@@ -88,7 +88,7 @@ impl<'a> Begun<'a> {
     async fn resume(
         &mut self,
         bucket: &Bucket,
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
         let Orders {
             plan,

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::commit::{Unfinished, consolidate};
+use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
@@ -53,7 +53,7 @@ pub(in crate::verbs) struct Work {
     /// The plan's digest.
     pub digest: String,
     /// For each of the plan's stores, the transaction that it goes on with, if there is one.
-    pub resumed: Vec<Option<Unfinished>>,
+    pub resumed: Vec<Option<UnfinishedTransaction>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{
-    Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal, sweep_staged,
+    Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
+    sweep_staged,
 };
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
@@ -21,7 +22,7 @@ pub(in crate::verbs) struct Left {
     guarantees: Guarantees,
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
-    open: BTreeMap<String, Unfinished>,
+    open: BTreeMap<String, UnfinishedTransaction>,
     /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
     undone: Vec<String>,
 }
@@ -50,11 +51,10 @@ impl Left {
         let all = journals(bucket, stores).await?;
         Failure::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
-            locked.map(move |transaction| {
-                let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
+            locked.map(move |unfinished| {
+                let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
                 let message = format!(
-                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
-                    told(transaction),
+                    "store '{store}': {unfinished} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
                     dir.display(),
                     dir.display()
                 );
@@ -75,15 +75,17 @@ impl Left {
             sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
-            if unfinished.iter().any(|t| t.state == State::Delete) {
-                unfinished.retain(|transaction| transaction.state == State::Delete);
+            let is_delete = |one: &Unfinished| matches!(one, Unfinished::Delete { .. });
+            if unfinished.iter().any(is_delete) {
+                unfinished.retain(is_delete);
             }
             let last = unfinished.len().saturating_sub(1);
-            for (index, transaction) in unfinished.into_iter().enumerate() {
-                if index == last && transaction.state == State::Open {
-                    self.open.insert(store.clone(), transaction);
-                } else {
-                    self.heal_one(bucket, store.clone(), &transaction).await?;
+            for (index, unfinished) in unfinished.into_iter().enumerate() {
+                match unfinished {
+                    Unfinished::Transaction(open) if index == last && open.stage == Stage::Open => {
+                        self.open.insert(store.clone(), open);
+                    }
+                    decided => self.heal_one(bucket, store.clone(), &decided).await?,
                 }
             }
         }
@@ -107,8 +109,8 @@ impl Left {
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
     /// another.
-    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<Unfinished>>> {
-        let of_plan = |left: &Unfinished| left.entry.as_ref().is_some_and(|e| e.digest == digest);
+    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<UnfinishedTransaction>>> {
+        let of_plan = |left: &UnfinishedTransaction| left.entry.digest == digest;
         if self.open.is_empty() || !self.open.values().all(of_plan) {
             return None;
         }
@@ -122,7 +124,8 @@ impl Left {
     /// If that cannot be done; then they are left as they are.
     pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            self.heal_one(bucket, store, &transaction).await?;
+            let unfinished = Unfinished::Transaction(transaction);
+            self.heal_one(bucket, store, &unfinished).await?;
         }
         Ok(())
     }
@@ -131,15 +134,20 @@ impl Left {
         &mut self,
         bucket: &Bucket,
         store: String,
-        transaction: &Unfinished,
+        unfinished: &Unfinished,
     ) -> Result<(), Failure> {
-        heal_one(bucket, &store, transaction, &self.guarantees).await?;
-        let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
-        let entry = transaction.entry.as_ref();
-        if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
-            self.undone.push(store);
-        }
-        for (store, id) in entry.into_iter().flat_map(|entry| &entry.together) {
+        heal_one(bucket, &store, unfinished, &self.guarantees).await?;
+        let together = match unfinished {
+            Unfinished::Transaction(UnfinishedTransaction { stage, entry, .. })
+                if *stage == Stage::Prepared || !entry.creates() =>
+            {
+                return Ok(());
+            }
+            Unfinished::Rollback(rollback) => rollback.entry.rollback.as_deref(),
+            Unfinished::Transaction(_) | Unfinished::Delete { .. } => None,
+        };
+        self.undone.push(store);
+        for (store, id) in together.unwrap_or_default() {
             // What was undone has no record any more.
             if bucket
                 .stat(&layout::transaction(store, id))
@@ -154,8 +162,8 @@ impl Left {
 }
 
 /// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
-pub(in crate::verbs) fn is_locked(transaction: &Unfinished, lock_dir: Option<&Path>) -> bool {
-    let asked = transaction.writer.lock_dir.as_deref();
+pub(in crate::verbs) fn is_locked(unfinished: &Unfinished, lock_dir: Option<&Path>) -> bool {
+    let asked = unfinished.writer().lock_dir.as_deref();
     asked.is_some() && asked != lock_dir
 }
 
@@ -180,31 +188,27 @@ pub(in crate::verbs) async fn journals(
 async fn heal_one(
     bucket: &Bucket,
     store: &str,
-    transaction: &Unfinished,
+    unfinished: &Unfinished,
     guarantees: &Guarantees,
 ) -> Result<(), Failure> {
-    let what = told(transaction);
-    let problems = heal(bucket, store, transaction, guarantees).await;
+    let problems = heal(bucket, store, unfinished, guarantees).await;
     if problems.is_empty() {
-        let done = match transaction.state {
-            State::Open | State::Back => "rolled back",
-            State::Prepared => "finished",
-            State::Delete => "deleted",
-        };
-        eprintln!("msm_os: store '{store}': {what} had not ended: {done}");
+        let done = outcome(unfinished, "deleted");
+        eprintln!("msm_os: store '{store}': {unfinished} had not ended: {done}");
         return Ok(());
     }
     let message = format!(
-        "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {}",
+        "store '{store}': {unfinished} has not ended, and healing it failed; recover goes on with it:\n  {}",
         problems.join("\n  ")
     );
     Err(Failure::new(Exit::RollbackIncomplete, message))
 }
 
-/// The transaction in words.
-pub(in crate::verbs) fn told(transaction: &Unfinished) -> String {
-    let Unfinished { id, writer, .. } = transaction;
-    let command = transaction.entry.as_ref();
-    let command = command.map_or("delete", |entry| entry.command.as_str());
-    format!("the {command} {id} ({})", writer.name)
+/// What becomes of it when it is healed; `deleted` is the word for a store that is.
+pub(in crate::verbs) fn outcome<'a>(unfinished: &Unfinished, deleted: &'a str) -> &'a str {
+    match unfinished {
+        Unfinished::Delete { .. } => deleted,
+        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => "finished",
+        Unfinished::Transaction(_) | Unfinished::Rollback(_) => "rolled back",
+    }
 }
