@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::back::{end, remove};
+use super::back::end;
 use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
-use super::many::REQUESTS;
+use super::cleanup::{CleanupError, REQUESTS, remove};
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{Now, put_over};
 use crate::store::{Bucket, Guarantees, StoreError, layout};
@@ -70,18 +70,17 @@ pub async fn put_root(
     put_and_read_back(bucket, key, text).await
 }
 
-/// Brings a transaction that was prepared to its end: documents, root, ledger. Returns what could not be done; then it is
-/// still in the journal.
+/// Brings a transaction that was prepared to its end: documents, root, ledger.
 ///
 /// # Errors
-/// As [`put_documents`] and [`put_root`].
+/// With what could not be done; then it is still in the journal.
 pub async fn go_forward(
     bucket: &Bucket,
     store: &str,
     id: &str,
     entry: &JournalEntry,
     guarantees: &Guarantees,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<(), CleanupError> {
     // Another program may have worked on what was committed, while only the ledger was left to be done.
     match Now::of(bucket, &entry.root).await? {
         Now::Known(_) => {
@@ -93,10 +92,10 @@ pub async fn go_forward(
                 || is_in_root(bucket, store, entry).await? => {}
         Now::Other => {
             let key = entry.root.key.clone();
-            return Err(StoreError::Overtaken { key });
+            return Err(StoreError::Overtaken { key }.into());
         }
     }
-    Ok(finish(bucket, store, id, entry).await)
+    finish(bucket, store, id, entry).await
 }
 
 /// Does the ledger say that the transaction was committed?
@@ -135,26 +134,19 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(),
 }
 
 /// After the root: objects that the transaction `id` removes go, then come the ledger's record of it, and what is kept for
-/// `rollback`; the journal's entry goes last. Returns what could not be done; then the transaction is still in the journal.
-pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &JournalEntry) -> Vec<String> {
-    match finish_here(bucket, store, id, entry).await {
-        Ok(problems) => problems,
-        Err(error) => vec![error.to_string()],
-    }
-}
-
-async fn finish_here(
+/// `rollback`; the journal's entry goes last.
+///
+/// # Errors
+/// With what could not be done; then the transaction is still in the journal.
+pub async fn finish(
     bucket: &Bucket,
     store: &str,
     id: &str,
     entry: &JournalEntry,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<(), CleanupError> {
     // Once that is recorded, objects with the same keys may be new ones.
     if entry.removes && !is_recorded(bucket, store, id).await? {
-        let problems = clear(bucket, store, id).await?;
-        if !problems.is_empty() {
-            return Ok(problems);
-        }
+        clear(bucket, store, id).await?;
     }
     if let Some(record) = &entry.record {
         put_json(bucket, &layout::transaction(store, id), record).await?;
@@ -165,19 +157,16 @@ async fn finish_here(
             .put_as(bucket, store, &layout::before(store, id))
             .await?;
     }
-    let mut problems = prune(bucket, store, entry.keep_undo).await?;
-    if problems.is_empty() {
-        problems.extend(end(bucket, store, id).await);
-    }
-    Ok(problems)
+    prune(bucket, store, entry.keep_undo).await?;
+    end(bucket, store, id).await
 }
 
 /// Removes what is kept for the undoing of all but the last `keep` transactions, and of those that were never committed: what a
 /// dead job's server did late.
-async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<Vec<String>, StoreError> {
+async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<(), CleanupError> {
     let folders = bucket.folder(&layout::undos(store)).await?.folders;
     if folders.len() <= keep {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let committed: BTreeSet<String> = bucket
         .list(&layout::transactions(store))
@@ -195,7 +184,7 @@ async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<Vec<String>,
     for folder in doomed {
         keys.extend(bucket.list(&folder).await?);
     }
-    Ok(remove(bucket, keys).await)
+    remove(bucket, keys).await
 }
 
 fn name_of(key: &str) -> &str {

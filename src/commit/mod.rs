@@ -8,9 +8,11 @@
 
 mod array_removal;
 mod back;
+mod cleanup;
 mod clear;
 mod consolidation;
 mod cut;
+mod deletion;
 mod edits;
 mod expected;
 mod forward;
@@ -22,14 +24,14 @@ mod lease;
 mod ledger;
 mod manifest;
 mod manifests;
-mod many;
 mod orphans;
 mod parts;
+mod planned;
 mod put;
 mod put_back;
 mod relative;
 mod removal;
-mod removing;
+mod rollback;
 mod transaction;
 mod transaction_id;
 mod unfinished;
@@ -37,14 +39,16 @@ mod written;
 
 pub use array_removal::ArrayRemoval;
 pub use back::clear_ledger;
+pub use cleanup::CleanupError;
 pub use consolidation::consolidate;
 pub use cut::Cut;
 pub use group_removal::remove_group;
-pub use heal::{begin_delete, begin_rollback, end_delete, heal, sweep_journal, undo};
+pub use deletion::Deletion;
+pub use heal::{heal, sweep_journal};
 pub use journal::{JournalEntry, Stage, Writer};
 pub use kept::KeptRecord;
 pub use lease::{
-    Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, live_lease, probe_and_sweep, sweep,
+    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError, live_lease, probe_and_sweep, sweep,
     sweep_staged,
 };
 pub use ledger::LastTransaction;
@@ -52,7 +56,11 @@ pub use manifest::{Manifest, ManifestError};
 pub use manifests::{Kept, read_kept};
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
+pub use planned::{Opening, PlannedTransaction};
 pub use removal::Removal;
-pub use transaction::{Opening, Transaction};
-pub use transaction_id::{is_id, new_id, number_of, token};
-pub use unfinished::{Journal, Rollback, Unfinished, UnfinishedTransaction, read_journal};
+pub use rollback::Rollback;
+pub use transaction::{
+    Abort, AbortedTransaction, CommitError, CommittedTransaction, OpenTransaction,
+};
+pub use transaction_id::{is_id, number_of};
+pub use unfinished::{Journal, Unfinished, UnfinishedTransaction, read_journal};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::kept::KeptRecord;
-use super::many::REQUESTS;
+use super::cleanup::REQUESTS;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
 use crate::plan::{Plan, TargetArray};

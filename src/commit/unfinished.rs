@@ -8,6 +8,7 @@ use std::fmt;
 use futures::TryStreamExt;
 
 use super::journal::{JournalEntry, Stage, Writer};
+use super::rollback::Rollback;
 use crate::store::{Bucket, StoreError, layout};
 
 /// What the keys of journals end in that say that the store is being deleted.
@@ -37,15 +38,6 @@ pub struct UnfinishedTransaction {
     /// How far it is.
     pub stage: Stage,
     /// What it does.
-    pub entry: JournalEntry,
-}
-
-/// The undoing of the committed transaction of a store.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rollback {
-    /// The id of the transaction that is undone.
-    pub id: String,
-    /// What that did.
     pub entry: JournalEntry,
 }
 

@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 
 use crate::cli::{RollbackArgs, Spot};
-use crate::commit::{JournalEntry, Rollback, begin_rollback, is_id, undo};
+use crate::commit::{JournalEntry, Rollback, is_id};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
@@ -88,25 +88,16 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
         }
     }
     Failure::together(problems)?;
-    let together = last
-        .iter()
-        .map(|(store, t)| ((*store).clone(), t.id.clone()));
-    let together: Vec<(String, String)> = together.collect();
-    for (_, rollback) in &mut last {
-        rollback.entry.rollback = Some(together.clone());
-    }
     hold.leases.check().await?;
-    begin_rollback(bucket, &last).await?;
+    Rollback::begin(bucket, &mut last).await?;
     for (store, rollback) in &last {
         let Rollback { id, entry } = rollback;
-        let problems = undo(bucket, store, rollback, &hold.guarantees).await;
-        if !problems.is_empty() {
-            let message = format!(
-                "store '{store}': undoing {id} failed; recover goes on with it:\n  {}",
-                problems.join("\n  ")
-            );
-            return Err(Failure::new(Exit::RollbackIncomplete, message));
-        }
+        let undone = rollback.undo(bucket, store, &hold.guarantees).await;
+        undone.map_err(|error| {
+            let message =
+                format!("store '{store}': undoing {id} failed; recover goes on with it:\n  {error}");
+            Failure::new(Exit::RollbackIncomplete, message)
+        })?;
         if entry.creates() {
             say!("store '{store}': the send that created it is undone, the store is gone");
         } else {
@@ -132,7 +123,7 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Rollback, Failure> {
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
-    let mut entry = match JournalEntry::read(bucket, store, &key).await {
+    let entry = match JournalEntry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             return Err(impossible(&format!(
@@ -171,7 +162,6 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Rollback, Failure> {
             root.key
         )));
     }
-    entry.command = format!("rollback of the {}", entry.command);
     Ok(Rollback { id, entry })
 }
 

@@ -180,7 +180,7 @@ impl Court<'_> {
         StoreError::Failed {
             place: self.bucket.place().to_owned(),
             key: key.to_owned(),
-            action: "claiming the lease",
+            action: "claiming the lease".into(),
             cause: cause.to_string(),
         }
     }

@@ -9,9 +9,9 @@ use futures::{StreamExt, stream};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use super::error::{LeaseError, ReleaseError};
 use super::lease::{Lease, Trouble};
 use super::times::LeaseTimes;
-use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Fence, Moment};
 
 /// Requests in flight.
@@ -69,10 +69,9 @@ impl Heartbeat {
         bucket: &Bucket,
         replace: Conditional,
         times: LeaseTimes,
-    ) -> Result<Self, Failure> {
-        let failed = |cause: std::io::Error| {
-            let message = format!("starting the thread that renews leases: {cause}");
-            Failure::new(Exit::Internal, message)
+    ) -> Result<Self, LeaseError> {
+        let failed = |cause: std::io::Error| LeaseError::Thread {
+            cause: cause.to_string(),
         };
         let bucket = bucket.unfenced()?;
         let runtime = Builder::new_current_thread()
@@ -118,7 +117,7 @@ impl Heartbeat {
     }
 
     /// Stops, and gives up the leases; returns what could not be done.
-    pub async fn release(self, bucket: &Bucket) -> Vec<String> {
+    pub async fn release(self, bucket: &Bucket) -> Vec<ReleaseError> {
         drop(self.stop);
         // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
         let _ = self.ended.await;
@@ -129,11 +128,9 @@ impl Heartbeat {
         stream::iter(leases)
             .map(|lease| async move {
                 let released = lease.release(bucket).await;
-                released.err().map(|error| {
-                    let store = &lease.store;
-                    format!(
-                        "the lease of store '{store}' could not be given up, and expires: {error}"
-                    )
+                released.err().map(|cause| ReleaseError::Lease {
+                    store: lease.store.clone(),
+                    cause,
                 })
             })
             .buffer_unordered(REQUESTS)

@@ -193,7 +193,7 @@ impl Lease {
         StoreError::Failed {
             place: bucket.place().to_owned(),
             key: self.key.clone(),
-            action: "renewing the lease",
+            action: "renewing the lease".into(),
             cause,
         }
     }

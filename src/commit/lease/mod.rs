@@ -5,6 +5,7 @@
 
 mod claim;
 mod contest;
+mod error;
 mod heartbeat;
 mod holder;
 #[allow(clippy::module_inception)] // the one of a single store
@@ -29,9 +30,9 @@ use self::heartbeat::{Heartbeat, REQUESTS};
 use self::lease::{Lease, Trouble};
 use self::lock_dir::Lock;
 use self::waiting::Waiting;
-use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
+pub use self::error::{LeaseError, ReleaseError};
 pub use self::holder::{Holder, Rank};
 pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
 pub use self::times::LeaseTimes;
@@ -67,16 +68,15 @@ impl Leases {
     /// Gets the leases of all `stores`, in the order of their keys, so that no two jobs wait for each other; or none.
     ///
     /// # Errors
-    /// [`Exit::Busy`] if another job has one for longer than the wait; others as the server or the directory says.
+    /// If another job has one for longer than the wait; others as the server or the directory says.
     pub async fn acquire(
         bucket: &Bucket,
         stores: &[String],
         settings: &LeaseSettings,
         command: &str,
-    ) -> Result<Self, Failure> {
-        let holder = Holder::this(command).map_err(|cause| {
-            let message = format!("this process cannot say who it is, for its lease: {cause}");
-            Failure::new(Exit::Internal, message)
+    ) -> Result<Self, LeaseError> {
+        let holder = Holder::this(command).map_err(|cause| LeaseError::Nameless {
+            cause: cause.to_string(),
         })?;
         let mut stores: Vec<&str> = stores.iter().map(String::as_str).collect();
         stores.sort_unstable();
@@ -107,7 +107,7 @@ impl Leases {
 
     /// Is a lease known to be lost, and why? Asks nobody.
     #[must_use]
-    pub fn lost(&self) -> Option<Failure> {
+    pub fn lost(&self) -> Option<LeaseError> {
         let leases = self.heartbeat.kept();
         let lost = |lease: &Arc<Lease>| Some(lost(&lease.store, lease.lost()?));
         leases.iter().find_map(lost)
@@ -116,8 +116,8 @@ impl Leases {
     /// Renews every lease and looks at the others' claims: the last step before anything that cannot be taken back.
     ///
     /// # Errors
-    /// [`Exit::LeaseLost`] if one is ours no more; others if the server cannot say.
-    pub async fn check(&self) -> Result<(), Failure> {
+    /// [`LeaseError::Lost`] if one is ours no more; others if the server cannot say.
+    pub async fn check(&self) -> Result<(), LeaseError> {
         let leases = self.heartbeat.kept();
         for lock in &self.locks {
             if let Err(why) = lock.check() {
@@ -135,7 +135,7 @@ impl Leases {
         let checked = stream::iter(checks)
             .buffer_unordered(REQUESTS)
             .try_collect();
-        let checked: Result<(), Failure> = checked.await;
+        let checked: Result<(), LeaseError> = checked.await;
         if self.lost().is_some() {
             self.fence.close();
         }
@@ -173,7 +173,7 @@ impl Leases {
     }
 
     /// Gives up all leases; returns what could not be done.
-    pub async fn release(self) -> Vec<String> {
+    pub async fn release(self) -> Vec<ReleaseError> {
         let mut problems = self.heartbeat.release(&self.bucket).await;
         let released = self.locks.into_iter().map(Lock::release);
         problems.extend(released.filter_map(Result::err));
@@ -181,12 +181,11 @@ impl Leases {
     }
 }
 
-fn lost(store: &str, why: &str) -> Failure {
-    let message = format!(
-        "the lease of store '{store}' was lost ({why}); nothing more was changed, for another job may be writing the \
-         store. Run the command again"
-    );
-    Failure::new(Exit::LeaseLost, message)
+fn lost(store: &str, cause: &str) -> LeaseError {
+    LeaseError::Lost {
+        store: store.to_owned(),
+        cause: cause.to_owned(),
+    }
 }
 
 impl Court<'_> {
@@ -196,7 +195,7 @@ impl Court<'_> {
         stores: &[&str],
         holder: &Holder,
         waiting: &mut Waiting,
-    ) -> Result<Heartbeat, Failure> {
+    ) -> Result<Heartbeat, LeaseError> {
         loop {
             let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
             let tried = self.lease_all(&heartbeat, stores, holder).await;
@@ -253,7 +252,7 @@ impl Court<'_> {
         stores: &[&str],
         holder: &Holder,
         waiting: &mut Waiting,
-    ) -> Result<Vec<Lock>, Failure> {
+    ) -> Result<Vec<Lock>, LeaseError> {
         let mut locks = Vec::new();
         for store in stores {
             locks.push(loop {

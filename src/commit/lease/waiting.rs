@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::error::LeaseError;
 use super::holder::Holder;
-use crate::exit::{Exit, Failure};
 
 /// A wait that ends at a certain time.
 pub(super) struct Waiting {
@@ -35,11 +35,15 @@ impl Waiting {
     /// Sleeps until the next look at the lease of `store`, which `holder` has.
     ///
     /// # Errors
-    /// [`Exit::Busy`] if the time is up.
-    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), Failure> {
+    /// [`LeaseError::Busy`] if the time is up.
+    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), LeaseError> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(self.busy(store, holder));
+            return Err(LeaseError::Busy {
+                store: store.to_owned(),
+                holder: holder.cloned(),
+                waited: self.wait,
+            });
         }
         if let Some(holder) = holder
             && self.announced.as_deref() != Some(store)
@@ -51,21 +55,6 @@ impl Waiting {
         let pause = self.look.mul_f64(rand::random_range(0.5..1.5));
         tokio::time::sleep(pause.min(left)).await;
         Ok(())
-    }
-
-    fn busy(&self, store: &str, holder: Option<&Holder>) -> Failure {
-        let holder = holder.map_or_else(
-            || "one that does not say who it is".to_owned(),
-            ToString::to_string,
-        );
-        let waited = humantime::format_duration(Duration::from_secs(self.wait.as_secs()));
-        Failure::new(
-            Exit::Busy,
-            format!(
-                "store '{store}' is held by another job: {holder}; waited {waited} (--lock-wait); nothing was done. Try \
-                 again when that job has ended"
-            ),
-        )
     }
 }
 
@@ -86,13 +75,14 @@ mod tests {
             }
         };
         assert!(begun.elapsed() >= wait);
-        assert_eq!(failure.exit, Exit::Busy);
+        assert!(matches!(failure, LeaseError::Busy { .. }));
+        let message = failure.to_string();
         for part in [
             "'a/tos.zarr'",
             "'send' on elsewhere, process",
             "--lock-wait",
         ] {
-            assert!(failure.message.contains(part), "{failure}");
+            assert!(message.contains(part), "{message}");
         }
     }
 }

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::cli::{RecoverArgs, Spot, bytes_shown};
 use crate::commit::{
-    Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep,
+    CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep,
     sweep, sweep_staged,
 };
 use crate::exit::{Exit, Failure};
@@ -209,17 +209,15 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
         say!("removing {key}");
     }
     let deleted = bucket.delete_all(keys, false).await;
-    let mut problems = deleted.problems;
-    let group = Group::whole(store);
-    if let (true, Found::Nothing) = (problems.is_empty(), read_store(bucket, &group, "").await?) {
+    let incomplete = |error: CleanupError| {
+        Failure::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
+    };
+    CleanupError::of(deleted.problems).map_err(incomplete)?;
+    if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {
         // What is left tells of a store that is no more.
-        problems = clear_ledger(bucket, store, None).await?;
+        clear_ledger(bucket, store, None).await.map_err(incomplete)?;
     }
-    if problems.is_empty() {
-        return Ok(deleted.objects);
-    }
-    let message = format!("store '{store}': {}", problems.join("\n  "));
-    Err(Failure::new(Exit::DeleteIncomplete, message))
+    Ok(deleted.objects)
 }
 
 /// Says what would be done.

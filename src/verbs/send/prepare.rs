@@ -296,10 +296,10 @@ async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Resul
         };
         hold.leases.check().await?;
         let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
-        if !done.is_empty() {
-            let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
-            return Err(Failure::new(Exit::StoreFailed, message));
-        }
+        done.finish().await.map_err(|error| {
+            let message = format!("store '{key}': consolidating: {error}");
+            Failure::new(Exit::StoreFailed, message)
+        })?;
         say!("store '{key}': its root document tells of its arrays and groups now");
     }
     Ok(())

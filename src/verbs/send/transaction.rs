@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::cli::Meter;
-use crate::commit::{Leases, Manifest, Transaction, put_manifest};
+use crate::commit::{Leases, Manifest, OpenTransaction, put_manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
 use crate::ranks::{Pulse, Ranks};
@@ -14,6 +14,7 @@ use crate::reproject::Weights;
 use crate::store::{Bucket, StoreError};
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 use crate::verbs::send::journalist::Journalist;
+use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::settle::settle;
 use crate::verbs::shared::signals::Signals;
@@ -36,12 +37,12 @@ pub(in crate::verbs) struct Job<'a> {
 
 /// What rank 0 leads a transaction with.
 pub(in crate::verbs) struct Lead<'a, 'b> {
-    /// It is open.
-    pub transaction: &'a mut Transaction<'b>,
+    /// What is led.
+    pub transaction: OpenTransaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
-    /// What could not be done after it was committed.
-    pub untidy: &'a mut Vec<String>,
+    /// Could something not be done after it was committed?
+    pub untidy: &'a mut bool,
 }
 
 impl Job<'_> {
@@ -72,15 +73,13 @@ impl Job<'_> {
             Ok((engine, settle(self.ranks, &records)?))
         });
         let committed = match lead {
-            Some(mut lead) => {
-                let committed = worked.and_then(|(engine, records)| {
+            Some(lead) => match worked {
+                Ok((engine, records)) => {
                     let records = records.into_iter().flatten().collect();
-                    self.commit(&engine, orders, records, &mut lead)
-                });
-                committed
-                    .map(Some)
-                    .map_err(|failure| self.end_badly(lead.transaction, lead.hold, failure))
-            }
+                    self.commit(&engine, orders, records, lead).map(Some)
+                }
+                Err(failure) => Err(self.end_badly(lead.transaction, lead.hold, failure)),
+            },
             None => worked.map(|_| None),
         };
         // What rank 0 says goes; the others' word was in the records.
@@ -160,7 +159,7 @@ impl Job<'_> {
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         if let Some(lost) = leases.and_then(Leases::lost) {
-            return Err(lost);
+            return Err(lost.into());
         }
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.
@@ -191,19 +190,53 @@ impl Job<'_> {
         Ok(records)
     }
 
-    /// Rank 0: writes the small arrays, checks the manifest, puts the documents.
+    /// Rank 0: commits the transaction, all of whose data has been put.
     fn commit(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-        lead: &mut Lead<'_, '_>,
+        lead: Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
         let Lead {
             transaction,
             hold,
             untidy,
         } = lead;
+        let manifest = match self.manifest(engine, orders, records) {
+            Ok(manifest) => manifest,
+            Err(failure) => return Err(self.end_badly(transaction, hold, failure)),
+        };
+        let recorded = transaction.record(&orders.plan, &manifest);
+        self.runtime.block_on(async {
+            match recorded.commit(&hold.leases, self.verify).await {
+                Ok(committed) => {
+                    if let Err(error) = committed.finish().await {
+                        for line in error.lines() {
+                            eprintln!(
+                                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, \
+                                 goes on with it: {line}"
+                            );
+                        }
+                        *untidy = true;
+                    }
+                    Ok(manifest)
+                }
+                Err(abort) => {
+                    let failure = committing(abort.error);
+                    Err(put_back(abort.transaction, &hold.leases, failure).await)
+                }
+            }
+        })
+    }
+
+    /// Rank 0: writes the small arrays, and checks that of all objects there is a record.
+    fn manifest(
+        &self,
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Manifest, Failure> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self
@@ -211,69 +244,22 @@ impl Job<'_> {
             .block_on(Arc::clone(engine).run(Phase::Commit))
             .map_err(|error| self.on_this_rank(error.into()))?;
         let small = self.keep(orders, "small", small)?;
-        let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
-        let failed =
-            |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
-        // A server that cannot say is no other job.
-        let unsure = |mut failure: Failure| {
-            if failure.exit != Exit::LeaseLost {
-                failure.exit = Exit::TransferFailed;
-                failure.message = format!("committing: {}", failure.message);
-            }
-            failure
-        };
-        self.runtime.block_on(async {
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.prepare(plan, &manifest).await.map_err(failed)?;
-            let documents = transaction.put_documents(self.verify).await;
-            documents.map_err(failed)?;
-            // Whoever took the lease over has brought the transaction to its end, one way or the other.
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.put_roots(self.verify).await.map_err(failed)
-        })?;
-        let problems = self.runtime.block_on(transaction.finish());
-        for problem in &problems {
-            eprintln!(
-                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
-                 with it: {problem}"
-            );
-        }
-        **untidy = problems;
-        Ok(manifest)
+        Ok(manifest.and(Manifest::check(plan, Phase::Commit, small)?))
     }
 
-    /// Rank 0: puts back what was touched. Returns `failure` with how that went.
-    pub(in crate::verbs) fn end_badly(
+    /// Rank 0: puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
+    fn end_badly(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: OpenTransaction<'_>,
         hold: &Hold,
         mut failure: Failure,
     ) -> Failure {
-        if let Some(lost) = hold.leases.lost() {
-            // Whoever has the lease now sees to what was left.
-            return lost;
-        }
-        if failure.exit == Exit::LeaseLost {
-            // A rank did not hear in time that it holds.
-            failure.exit = Exit::TransferFailed;
-        }
-        if failure.exit == Exit::Interrupted && self.resume {
+        if failure.exit == Exit::Interrupted && self.resume && hold.leases.lost().is_none() {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;
         }
-        let problems = self.runtime.block_on(transaction.back());
-        if let Some(lost) = hold.leases.lost() {
-            return lost;
-        }
-        if problems.is_empty() {
-            failure.message += "; rolled back, nothing has changed";
-        } else {
-            failure.exit = Exit::RollbackIncomplete;
-            failure.message +=
-                "; putting everything back failed as well; recover goes on with it:\n  ";
-            failure.message += &problems.join("\n  ");
-        }
-        failure
+        let put_back = put_back(transaction.abort(), &hold.leases, failure);
+        self.runtime.block_on(put_back)
     }
 
     fn journal_failed(&self, error: &StoreError) -> Failure {

@@ -3,7 +3,9 @@
 //! Key type: [`Hold`].
 
 use crate::cli::LeaseArgs;
-use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep};
+use crate::commit::{
+    Holder, LeaseSettings, LeaseTimes, Leases, ReleaseError, Writer, probe_and_sweep,
+};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Guarantees};
 use crate::verbs::shared::left::Left;
@@ -87,7 +89,7 @@ impl Hold {
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
     pub fn verdict(&self, failure: Failure) -> Failure {
-        self.leases.lost().unwrap_or(failure)
+        self.leases.lost().map_or(failure, Failure::from)
     }
 
     /// Gives the leases up.
@@ -129,7 +131,7 @@ async fn wait_for_reads(guarantees: &Guarantees) {
 }
 
 /// A lease that stays behind expires; until then it is in the way of others.
-fn tell(problems: Vec<String>) {
+fn tell(problems: Vec<ReleaseError>) {
     for problem in problems {
         eprintln!("msm_os: a lease is left behind until it expires: {problem}");
     }

@@ -191,17 +191,15 @@ async fn heal_one(
     unfinished: &Unfinished,
     guarantees: &Guarantees,
 ) -> Result<(), Failure> {
-    let problems = heal(bucket, store, unfinished, guarantees).await;
-    if problems.is_empty() {
-        let done = outcome(unfinished, "deleted");
-        eprintln!("msm_os: store '{store}': {unfinished} had not ended: {done}");
-        return Ok(());
-    }
-    let message = format!(
-        "store '{store}': {unfinished} has not ended, and healing it failed; recover goes on with it:\n  {}",
-        problems.join("\n  ")
-    );
-    Err(Failure::new(Exit::RollbackIncomplete, message))
+    heal(bucket, store, unfinished, guarantees).await.map_err(|error| {
+        let message = format!(
+            "store '{store}': {unfinished} has not ended, and healing it failed; recover goes on with it:\n  {error}"
+        );
+        Failure::new(Exit::RollbackIncomplete, message)
+    })?;
+    let done = outcome(unfinished, "deleted");
+    eprintln!("msm_os: store '{store}': {unfinished} had not ended: {done}");
+    Ok(())
 }
 
 /// What becomes of it when it is healed; `deleted` is the word for a store that is.
