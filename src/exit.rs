@@ -2,6 +2,9 @@
 //!
 //! Key types: [`Exit`], one cause each; [`Failure`], a cause with the words for the user.
 
+mod of_errors;
+
+use msm_model::Problems;
 use serde::{Deserialize, Serialize};
 
 macro_rules! exits {
@@ -126,9 +129,6 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Problems that one message lists.
-const MOST_LINES: usize = 20;
-
 impl Failure {
     /// A failure with this exit code and message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
@@ -143,26 +143,8 @@ impl Failure {
     /// # Errors
     /// If there is any.
     pub fn together(problems: impl IntoIterator<Item: Into<Self>>) -> Result<(), Self> {
-        let mut problems = problems.into_iter().map(Into::into);
-        let Some(first) = problems.next() else {
-            return Ok(());
-        };
-        let mut lines = vec![first.message];
-        for problem in problems {
-            if !lines.contains(&problem.message) {
-                lines.push(problem.message);
-            }
-        }
-        let count = lines.len();
-        if count > MOST_LINES {
-            lines.truncate(MOST_LINES);
-            lines.push(format!("and {} more", count - MOST_LINES));
-        }
-        let message = match &lines[..] {
-            [line] => line.clone(),
-            _ => format!("{count} problems:\n  {}", lines.join("\n  ")),
-        };
-        Err(Self::new(first.exit, message))
+        let problems = problems.into_iter().map(Into::<Self>::into);
+        Problems::together(problems).map_err(|all: Problems<Self>| all.into())
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::list::ListArgs;
+use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
@@ -15,8 +16,8 @@ use crate::exit::{Exit, Failure};
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one
 pub enum Parsed {
-    /// A command to run.
-    Command(Box<Command>),
+    /// A command to run, and what is to be logged of it.
+    Command(Box<Command>, LogFilter),
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
@@ -28,6 +29,17 @@ pub enum Parsed {
 struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    /// Log what happens below the messages to standard error: off, error, warn, info, debug or trace, for all or for some
+    /// parts of the program, as in `store=debug,commit=trace`
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL|FILTER",
+        default_value = "off",
+        hide_default_value = true
+    )]
+    log: LogFilter,
 }
 
 /// The commands.
@@ -86,7 +98,7 @@ pub enum Command {
 /// Parses the command line. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
     match Cli::try_parse_from(args.into_iter().map(spell_out)) {
-        Ok(cli) => Parsed::Command(Box::new(cli.command)),
+        Ok(cli) => Parsed::Command(Box::new(cli.command), cli.log),
         Err(answer) if !answer.use_stderr() => Parsed::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
@@ -146,7 +158,7 @@ mod tests {
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            Parsed::Command(command) => match *command {
+            Parsed::Command(command, _) => match *command {
                 Command::Send(args) => args,
                 _ => panic!("{line} is not a send"),
             },

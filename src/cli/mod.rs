@@ -12,6 +12,7 @@ mod grid;
 mod inventory;
 mod lease;
 mod list;
+mod log;
 mod meter;
 mod recover;
 mod report;

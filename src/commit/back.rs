@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::journal::{JournalEntry, Stage, put_json};
 use super::cleanup::{CleanupError, all, remove};
+use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{Now, put_back};
 use super::unfinished::delete_key;
 use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};

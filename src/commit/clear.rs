@@ -12,11 +12,7 @@ use crate::store::{Bucket, layout};
 ///
 /// # Errors
 /// With what could not be done.
-pub(super) async fn clear(
-    bucket: &Bucket,
-    store: &str,
-    id: &str,
-) -> Result<(), CleanupError> {
+pub(super) async fn clear(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
     let below = |folder: &str, key: String| key.strip_prefix(folder).map(str::to_owned);
     let (copies, cuts) = (
         layout::undo_copies(store, id),

@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
-use super::kept::KeptRecord;
-use super::manifests::{Kept, read_kept};
+use super::manifests::read_kept;
 use super::removal::{Removal, Trim};
 use crate::plan::{LACKING, lacking_before};
-use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, Version, group_of};
-use crate::transfer::Content;
+use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, group_of};
 
 /// What has to be cut of a store.
 pub struct Cut {
@@ -58,7 +56,9 @@ impl Cut {
         let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for long in &all {
             long.change(&outline, &mut edits).await?;
-            gone.extend(long.gone(&kept));
+            gone.extend(kept.gone(&long.array.name, |chunk| {
+                chunk.len() == long.array.chunk.len() && long.steps_within(chunk) == Some(0)
+            }));
             let codec = long.codec(store)?;
             let mut entries = bucket.entries(&format!("{store}/{}", long.array.name));
             while let Some(object) = entries.try_next().await? {
@@ -79,27 +79,20 @@ impl Cut {
                 }
             }
         }
-        let attributes = told_of(&outline);
-        edits
-            .change_attributes(|all| all.retain(|name, _| !attributes.contains(name)))
-            .await?;
+        let attributes = edits.drop_attributes(expected::of_steps, |_| {}).await?;
         let arrays = all
             .iter()
             .map(|long| (long.array.name.clone(), long.has, long.stays));
         let arrays: Vec<(String, u64, u64)> = arrays.collect();
         let steps = arrays.iter().map(|(_, has, stays)| has - stays).max();
-        let (root, documents) = edits.done();
         Ok(Some(Self {
             arrays,
             attributes,
             removal: Removal {
-                store: store.to_owned(),
-                root,
-                documents,
                 objects,
                 trims,
-                gone,
                 steps: steps.unwrap_or(0),
+                ..Removal::of(edits, gone)
             },
         }))
     }
@@ -155,17 +148,6 @@ async fn too_long<'a>(
         });
     }
     Ok(all)
-}
-
-/// The attributes of the store that tell of steps, and that are not known to be true without some.
-fn told_of(outline: &Outline) -> Vec<String> {
-    let attributes = match outline.version {
-        Version::V3 => &outline.root["attributes"],
-        Version::V2 => &outline.root["metadata"][".zattrs"],
-    };
-    attributes
-        .as_object()
-        .map_or_else(Vec::new, expected::of_steps)
 }
 
 impl Long<'_> {
@@ -235,22 +217,5 @@ impl Long<'_> {
             edits.change(&attributes, lacking).await?;
         }
         Ok(())
-    }
-
-    /// What `kept` knows of objects that go: that they are there no more.
-    fn gone(&self, kept: &Kept) -> Vec<KeptRecord> {
-        let objects = kept.objects.get(&self.array.name).into_iter().flatten();
-        let gone = objects.filter(|(chunk, content)| {
-            let is_stored = matches!(content, Content::Stored { .. });
-            is_stored
-                && chunk.len() == self.array.chunk.len()
-                && self.steps_within(chunk) == Some(0)
-        });
-        gone.map(|(chunk, _)| KeptRecord {
-            array: self.array.name.clone(),
-            chunk: chunk.to_vec(),
-            content: Content::Empty,
-        })
-        .collect()
     }
 }

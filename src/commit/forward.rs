@@ -8,9 +8,9 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use super::back::end;
+use super::cleanup::{CleanupError, REQUESTS, remove};
 use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
-use super::cleanup::{CleanupError, REQUESTS, remove};
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{Now, put_over};
 use crate::store::{Bucket, Guarantees, StoreError, layout};
@@ -105,7 +105,11 @@ async fn is_recorded(bucket: &Bucket, store: &str, id: &str) -> Result<bool, Sto
 }
 
 /// Does the root, as another program has left it, consolidate all documents as the transaction makes them?
-async fn is_in_root(bucket: &Bucket, store: &str, entry: &JournalEntry) -> Result<bool, StoreError> {
+async fn is_in_root(
+    bucket: &Bucket,
+    store: &str,
+    entry: &JournalEntry,
+) -> Result<bool, StoreError> {
     let root = bucket.get(&entry.root.key).await?;
     let root: Value = serde_json::from_slice(&root).unwrap_or_default();
     let consolidated = match &root["consolidated_metadata"]["metadata"] {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
 use super::relative;
-use super::written::Written;
 use super::transaction_id::is_id;
+use super::written::Written;
 use crate::store::{Bucket, StoreError, layout};
 
 /// The version of the form: an entry says itself that it is a rollback's. Versions of this program that know the older forms only

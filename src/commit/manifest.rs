@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
 use crate::transfer::{ChunkRecord, Content, Proof};
 
@@ -29,15 +28,6 @@ pub enum ManifestError {
     },
     #[error("a record names array {array} and store {store}, which the plan does not have")]
     Unknown { array: usize, store: usize },
-}
-
-impl From<ManifestError> for Failure {
-    fn from(error: ManifestError) -> Self {
-        Self::new(
-            Exit::TransferFailed,
-            format!("the manifest is not complete: {error}"),
-        )
-    }
 }
 
 impl Manifest {

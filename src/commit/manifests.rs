@@ -38,6 +38,23 @@ impl Kept {
         self.objects.get_mut(array)?.remove(chunk)
     }
 
+    /// What is to be said of the objects of `array` at chunks that go: nothing is stored there any more.
+    pub(super) fn gone(
+        &self,
+        array: &str,
+        goes: impl Fn(&[u64]) -> bool,
+    ) -> impl Iterator<Item = KeptRecord> {
+        let objects = self.objects.get(array).into_iter().flatten();
+        let gone = objects.filter(move |(chunk, content)| {
+            matches!(content, Content::Stored { .. }) && goes(chunk)
+        });
+        gone.map(move |(chunk, _)| KeptRecord {
+            array: array.to_owned(),
+            chunk: chunk.to_vec(),
+            content: Content::Empty,
+        })
+    }
+
     fn add(&mut self, records: Vec<KeptRecord>) {
         for record in records {
             if !self.objects.contains_key(&record.array) {

@@ -31,6 +31,7 @@ mod put;
 mod put_back;
 mod relative;
 mod removal;
+mod removal_error;
 mod rollback;
 mod transaction;
 mod transaction_id;
@@ -42,14 +43,14 @@ pub use back::clear_ledger;
 pub use cleanup::CleanupError;
 pub use consolidation::consolidate;
 pub use cut::Cut;
-pub use group_removal::remove_group;
 pub use deletion::Deletion;
+pub use group_removal::remove_group;
 pub use heal::{heal, sweep_journal};
 pub use journal::{JournalEntry, Stage, Writer};
 pub use kept::KeptRecord;
 pub use lease::{
-    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError, live_lease, probe_and_sweep, sweep,
-    sweep_staged,
+    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
+    live_lease, probe_and_sweep, sweep, sweep_staged,
 };
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
@@ -58,6 +59,7 @@ pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
 pub use planned::{Opening, PlannedTransaction};
 pub use removal::Removal;
+pub use removal_error::{Need, RemovalError};
 pub use rollback::Rollback;
 pub use transaction::{
     Abort, AbortedTransaction, CommitError, CommittedTransaction, OpenTransaction,

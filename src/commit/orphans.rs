@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
-use super::transaction_id::is_id;
 use super::manifests::{first_below, read_kept};
+use super::transaction_id::is_id;
 use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::kept::KeptRecord;
 use super::cleanup::REQUESTS;
+use super::kept::KeptRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
 use crate::plan::{Plan, TargetArray};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
+use super::edits::Edits;
 use super::journal::Document;
 use super::kept::KeptRecord;
 use super::parts::put_records;
@@ -61,6 +62,21 @@ pub(super) struct Changes {
 }
 
 impl Removal {
+    /// What remains to be said of it are the objects. The manifests say from now on what is `gone`.
+    pub(super) fn of(edits: Edits<'_>, gone: Vec<KeptRecord>) -> Self {
+        let store = edits.store().to_owned();
+        let (root, documents) = edits.done();
+        Self {
+            store,
+            root,
+            documents,
+            objects: Vec::new(),
+            trims: Vec::new(),
+            gone,
+            steps: 0,
+        }
+    }
+
     /// Objects that change, and their bytes.
     #[must_use]
     pub fn size(&self) -> (u64, u64) {

@@ -24,7 +24,9 @@ impl Rollback {
     /// # Errors
     /// As the server says.
     pub async fn begin(bucket: &Bucket, all: &mut [(&String, Self)]) -> Result<(), StoreError> {
-        let together = all.iter().map(|(store, rollback)| ((*store).clone(), rollback.id.clone()));
+        let together = all
+            .iter()
+            .map(|(store, rollback)| ((*store).clone(), rollback.id.clone()));
         let together: Vec<(String, String)> = together.collect();
         let mut begun = Vec::new();
         for (store, Self { id, entry }) in all {

@@ -134,7 +134,7 @@ impl<'a> OpenTransaction<'a> {
         resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<Vec<String>, StoreError> {
         let mut own = Vec::new();
-        for (OfStore { key, entry, .. }, resumed) in self.stores.iter().zip(resumed) {
+        for (StoreTransaction { key, entry, .. }, resumed) in self.0.stores.iter().zip(resumed) {
             for array in entry.arrays.iter().filter(|_| resumed.is_some()) {
                 own.push((key, array, array.codec()?));
             }
@@ -266,7 +266,8 @@ impl<'a> PreparedTransaction<'a> {
     /// If a document cannot be put or does not read back.
     pub async fn put_documents(self, verify: Verify) -> Result<Self, Box<Abort<'a>>> {
         let Stores { bucket, .. } = self.0;
-        let put = async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
+        let put =
+            async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
         let put = self.0.each(put).await.into_iter().collect();
         self.0.passed(put, Stage::Prepared).map(Self)
     }
@@ -279,12 +280,16 @@ impl<'a> PreparedTransaction<'a> {
         self,
         verify: Verify,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
-        let Stores { bucket, guarantees, .. } = &self.0;
+        let Stores {
+            bucket, guarantees, ..
+        } = &self.0;
         let put = async |store: &StoreTransaction| {
             put_root(bucket, &store.entry, verify, guarantees).await
         };
         let put = self.0.each(put).await.into_iter().collect();
-        self.0.passed(put, Stage::Prepared).map(CommittedTransaction)
+        self.0
+            .passed(put, Stage::Prepared)
+            .map(CommittedTransaction)
     }
 
     /// Brings it to its end, wherever in between it was left.
@@ -292,7 +297,9 @@ impl<'a> PreparedTransaction<'a> {
     /// # Errors
     /// With what could not be done; whoever comes next goes on with it.
     pub async fn go_forward(self) -> Result<(), CleanupError> {
-        let Stores { bucket, guarantees, .. } = &self.0;
+        let Stores {
+            bucket, guarantees, ..
+        } = &self.0;
         let forward = async |store: &StoreTransaction| {
             let StoreTransaction { key, id, entry } = store;
             go_forward(bucket, key, id, entry, guarantees).await
@@ -345,7 +352,11 @@ impl<'a> AbortedTransaction<'a> {
     /// # Errors
     /// With what could not be done. Whoever comes next goes on with it.
     pub async fn back(self) -> Result<(), CleanupError> {
-        let Stores { bucket, guarantees, stores } = &self.stores;
+        let Stores {
+            bucket,
+            guarantees,
+            stores,
+        } = &self.stores;
         let mut left: Vec<&StoreTransaction> = stores.iter().collect();
         loop {
             let work = left.iter().map(|&store| async move {

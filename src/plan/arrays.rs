@@ -24,7 +24,7 @@ use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
 use super::upkeep::{After, stale_checksums};
 use crate::exit::Failure;
-use crate::source::{Archive, DType, SourceError, Variable};
+use crate::source::{Archive, ArchiveError, DType, Variable};
 use crate::store::document::{self, Documents};
 use crate::store::{StoredArray, Version, layout};
 
@@ -328,12 +328,12 @@ fn fitted(
 }
 
 /// A dimension may occur twice in a variable, but an array cannot grow along two at once.
-fn grows_once(archive: &Archive, variable: &Variable) -> Result<(), SourceError> {
+fn grows_once(archive: &Archive, variable: &Variable) -> Result<(), ArchiveError> {
     let grows = &archive.append_dimension;
     if variable.dimensions.iter().filter(|d| *d == grows).count() < 2 {
         return Ok(());
     }
-    Err(SourceError::Unsupported {
+    Err(ArchiveError::Unsupported {
         path: archive.catalogue.path.clone(),
         variable: variable.name.clone(),
         problem: format!(

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::lacking::LACKING;
-use crate::source::{Attribute, DType, Number, SourceError, Variable, VariableType};
+use crate::source::{ArchiveError, Attribute, DType, Number, Variable, VariableType};
 
 /// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for those that xarray decodes by
 /// (xarray 2026.9, `xarray.backends.zarr.FillValueCoder` and `xarray.coding.variables`):
@@ -167,9 +167,9 @@ pub(super) fn check_attributes(
     variable: &Variable,
     dtype: DType,
     path: &Path,
-) -> Result<(), SourceError> {
+) -> Result<(), ArchiveError> {
     let refuse = |problem: String| {
-        Err(SourceError::Unsupported {
+        Err(ArchiveError::Unsupported {
             path: path.to_owned(),
             variable: variable.name.clone(),
             problem,

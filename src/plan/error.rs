@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::exit::{Exit, Failure};
 use crate::source::TimeError;
 use crate::store::Version;
 
@@ -268,45 +267,4 @@ pub enum PlanError {
         end: String,
         first: String,
     },
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        let exit = match &error {
-            PlanError::MalformedStrategy { .. }
-            | PlanError::UnknownStrategyDimension { .. }
-            | PlanError::Chunks { .. }
-            | PlanError::Shards { .. }
-            | PlanError::Codec { .. }
-            | PlanError::NoShards { .. }
-            | PlanError::UnevenShards { .. } => Exit::ChunkStrategy,
-            PlanError::Name { .. } | PlanError::Unmasked { .. } => Exit::UnsupportedVariable,
-            PlanError::Version { .. } => Exit::VersionConflict,
-            PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Exit::NoPrefix,
-            PlanError::Memory { .. }
-            | PlanError::WeightsMemory { .. }
-            | PlanError::Objects { .. } => Exit::Memory,
-            PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {
-                Exit::DimensionConflict
-            }
-            PlanError::Type { .. } => Exit::TypeConflict,
-            PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
-                Exit::AttributeConflict
-            }
-            PlanError::Replaced { .. } => Exit::GridConflict,
-            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Exit::ForeignStore,
-            PlanError::ContentsMissing { .. }
-            | PlanError::ContentsLeftOut { .. }
-            | PlanError::Aligned { .. }
-            | PlanError::Padding { .. }
-            | PlanError::CoordinatesMissing { .. }
-            | PlanError::ContentsNew { .. }
-            | PlanError::NotHeld { .. } => Exit::ContentsConflict,
-            PlanError::StepsStored { .. }
-            | PlanError::StepsMissing { .. }
-            | PlanError::Gap { .. }
-            | PlanError::BeforeEnd { .. } => Exit::TimeConflict,
-        };
-        Self::new(exit, error.to_string())
-    }
 }

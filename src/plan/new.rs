@@ -10,7 +10,7 @@ use super::error::PlanError;
 use super::sharding::shard_shape;
 use super::target::Phase;
 use crate::exit::Failure;
-use crate::source::{Archive, Catalogue, DType, Number, SourceError, Variable};
+use crate::source::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
 use crate::store::{StoredArray, Version, document};
 
 /// Steps in one object of a small array along the append dimension: almost two years of hourly output, so that
@@ -124,13 +124,13 @@ impl New<'_> {
     }
 
     /// The fill value's bytes.
-    fn fill(&self, catalogue: &Catalogue) -> Result<Vec<u8>, SourceError> {
+    fn fill(&self, catalogue: &Catalogue) -> Result<Vec<u8>, ArchiveError> {
         if self.dtype.is_text() {
             return Ok(self.dtype.padded(Vec::new()));
         }
         let fill = self.variable.fill_value().unwrap_or(Number::Int(0));
         let bytes = self.dtype.bytes_of(fill);
-        bytes.ok_or_else(|| SourceError::Unsupported {
+        bytes.ok_or_else(|| ArchiveError::Unsupported {
             path: catalogue.path.clone(),
             variable: self.variable.name.clone(),
             problem: format!(

@@ -3,17 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use msm_model::{Attribute, Catalogue, Hyperslab, Variable, VariableType};
 use nemo_like::{Format, Spec};
 use netcdf::types::NcVariableType;
 
-use super::attribute::Attribute;
-use super::catalogue::Catalogue;
 use super::hdf5::Type;
-use super::hyperslab::Hyperslab;
 use super::library::{attribute, kind};
 use super::open::OpenFile;
 use super::reader::Reader;
-use super::variable::{Variable, VariableType};
 
 /// Larger variables are not read whole.
 const MAX_BYTES: u64 = 64 << 20;

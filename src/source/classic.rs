@@ -6,11 +6,10 @@ use std::fs::File;
 use std::sync::Arc;
 
 use hdf5_reader::FileStorage;
+use msm_model::{Attribute, DType, Number};
 use netcdf_reader::classic::data::compute_record_stride;
 use netcdf_reader::{NcAttrValue, NcAttribute, NcFile, NcType, NcVariable};
 
-use super::attribute::Attribute;
-use super::dtype::{DType, Number};
 use super::hdf5::Type;
 use super::place::{Place, Placed, bytes_of};
 

@@ -5,19 +5,17 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use msm_model::{Attribute, Hyperslab, Variable, VariableType, copy_block, text_of_width};
 use netcdf_reader::NcVariable;
 
-use super::attribute::Attribute;
 use super::classic;
 use super::error::SourceError;
 use super::hdf5::{self, Type};
-use super::hyperslab::{Hyperslab, copy_block};
 use super::library::OtherVariable;
 use super::open::{Form, OpenFile};
 use super::place::bytes_of;
 use super::reader::Block;
-use super::text::{Kind, text_of_width};
-use super::variable::{Variable, VariableType};
+use super::text::Kind;
 
 /// The most bytes that a variable can have: 64 PiB, decoded.
 pub(super) const MAX_BYTES: u64 = 1 << 56;

@@ -9,12 +9,12 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::catalogue::Catalogue;
+use msm_model::Hyperslab;
+
 use super::classic::Classic;
 use super::error::SourceError;
 use super::found::Found;
 use super::hdf5::{Hdf5, Unread};
-use super::hyperslab::Hyperslab;
 use super::library::{Library, Other, of_other};
 use super::place::{Place, Placed};
 
@@ -45,9 +45,9 @@ impl OpenFile {
     /// # Errors
     /// If it is missing, a directory, or not a whole NetCDF file.
     pub fn new(path: &Path) -> Result<Self, SourceError> {
-        let missing = |cause| SourceError::Missing {
+        let missing = |cause: std::io::Error| SourceError::Missing {
             path: path.to_owned(),
-            cause,
+            cause: cause.to_string(),
         };
         let broken = |cause: String| SourceError::Broken {
             path: path.to_owned(),
@@ -100,14 +100,6 @@ impl OpenFile {
             strings: Mutex::default(),
             library: OnceLock::new(),
         })
-    }
-
-    /// What it holds.
-    ///
-    /// # Errors
-    /// If that cannot be sent.
-    pub fn catalogue(&self) -> Result<Catalogue, SourceError> {
-        Catalogue::of(self)
     }
 
     /// Where the values of `variable` lie.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+use msm_model::Problems;
 
 use super::error::SourceError;
-use crate::exit::Failure;
 
 /// What the files of a directory that are NetCDF end with.
 const ENDINGS: [&str; 3] = ["nc", "nc4", "cdf"];
@@ -15,7 +15,7 @@ const ENDINGS: [&str; 3] = ["nc", "nc4", "cdf"];
 ///
 /// # Errors
 /// All that is wrong: a directory without NetCDF files, a pattern that nothing matches or that is malformed.
-pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Problems<SourceError>> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in named {
         let expanded = if path.is_dir() {
@@ -30,7 +30,7 @@ pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             Err(problem) => problems.push(problem),
         }
     }
-    Failure::together(problems)?;
+    Problems::together(problems)?;
     Ok(files)
 }
 
@@ -39,9 +39,9 @@ fn is_pattern(path: &Path) -> bool {
 }
 
 fn directory(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let missing = |cause| SourceError::Missing {
+    let missing = |cause: std::io::Error| SourceError::Missing {
         path: path.to_owned(),
-        cause,
+        cause: cause.to_string(),
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(missing)? {
@@ -120,7 +120,7 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, SourceError> {
     });
     let mut entries = read.map_err(|cause| SourceError::Missing {
         path: here.to_owned(),
-        cause,
+        cause: cause.to_string(),
     })?;
     entries.sort();
     Ok(entries)
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(names(&["*/*/c.nc"]).unwrap(), ["c.nc"]);
         assert_eq!(names(&["deep/**/*.nc"]).unwrap(), ["d.nc", "c.nc"]);
         let wrong = names(&["empty", "none*.nc", "[.nc", "a.nc"]).unwrap_err();
-        assert!(wrong.message.starts_with("3 problems"), "{wrong}");
+        assert!(wrong.to_string().starts_with("3 problems"), "{wrong}");
     }
     #[test]
     fn names_that_are_not_utf_8() {

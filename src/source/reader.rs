@@ -9,10 +9,11 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use msm_model::{Hyperslab, copy_block};
 use rayon::prelude::*;
+use tracing::{debug, trace};
 
 use super::error::SourceError;
-use super::hyperslab::{Hyperslab, copy_block};
 use super::open::OpenFile;
 use super::place::{Chunks, Place, Placed, bytes_of};
 use super::runs::parts;
@@ -211,7 +212,10 @@ impl OpenFile {
                 placed.size
             ));
         }
+        let (start, count) = (&slab.start, &slab.count);
+        trace!(variable, ?start, ?count, second, "reading");
         let through_library = || {
+            debug!(variable, ?start, ?count, "the NetCDF library reads");
             let library = self.library()?;
             let library = library.lock().unwrap_or_else(PoisonError::into_inner);
             library.read(variable, size, slab)

@@ -1,6 +1,6 @@
 //! Values that lie one behind the other in a file: which parts of it a hyperslab takes.
 
-use super::hyperslab::Hyperslab;
+use msm_model::Hyperslab;
 
 /// The most bytes of one part.
 const MAX_PART: u64 = 4 << 20;

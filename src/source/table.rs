@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use super::attribute::Attribute;
-use super::dtype::Number;
+use msm_model::{Attribute, Hyperslab, Number};
+
 use super::error::SourceError;
-use super::hyperslab::Hyperslab;
 use super::library::write;
 use super::open::OpenFile;
 

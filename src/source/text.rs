@@ -1,13 +1,11 @@
 //! Text: variables of characters joined along their last dimension, and of NetCDF-4 strings. Values travel as runs of
 //! bytes of one width, UTF-8, padded with NULs.
 //!
-//! Key types: [`Kind`], how a file holds texts; [`DType::Text`], how they travel.
+//! Key types: [`Kind`], how a file holds texts; [`msm_model::DType::Text`], how they travel.
 
 use std::collections::BTreeMap;
 
-use super::dtype::DType;
-use super::file::SourceFile;
-use super::variable::{Variable, VariableType};
+use msm_model::{Variable, VariableType, text_of_width, trimmed};
 
 /// How a file holds texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,18 +79,6 @@ impl Kind {
     }
 }
 
-/// A text without the NULs that pad it. Blanks are kept: they may be meant.
-#[must_use]
-pub fn trimmed(run: &[u8]) -> &[u8] {
-    let end = run.iter().rposition(|&byte| byte != 0);
-    &run[..end.map_or(0, |last| last + 1)]
-}
-
-/// A width as [`DType::Text`] has it: no text has none, so that every value has bytes.
-pub(super) fn text_of_width(width: u64) -> DType {
-    DType::Text(u32::try_from(width.max(1)).unwrap_or(u32::MAX))
-}
-
 /// Joins the variables of characters named in `characters` along their last dimension where that dimension is there for
 /// nothing else. This is the rule of xarray (`xarray.conventions.decode_cf_variables`, `stackable`): no variable has
 /// its name, and it is the last dimension of every variable that has it, all of them of characters.
@@ -125,29 +111,11 @@ pub(super) fn join_characters(variables: &mut [Variable], characters: &BTreeMap<
     }
 }
 
-/// Gives every text variable the width of its longest text in any of the files.
-pub(super) fn widen(files: &mut [SourceFile]) {
-    let mut widest: BTreeMap<String, DType> = BTreeMap::new();
-    let texts = files.iter_mut().flat_map(|f| &mut f.catalogue.variables);
-    for variable in texts {
-        if let VariableType::Text(found) = variable.kind {
-            let known = widest.entry(variable.name.clone()).or_insert(found);
-            *known = known.widest(found).unwrap_or(found);
-        }
-    }
-    for variable in files.iter_mut().flat_map(|f| &mut f.catalogue.variables) {
-        if let (VariableType::Text(dtype), Some(widest)) =
-            (&mut variable.kind, widest.get(&variable.name))
-        {
-            *dtype = *widest;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use msm_model::DType;
+
     use super::*;
-    use proptest::prelude::*;
 
     fn run(kind: Kind, stored: &[u8], width: usize) -> Result<Vec<u8>, String> {
         let mut runs = Vec::new();
@@ -191,13 +159,5 @@ mod tests {
         assert_eq!(variables[0].dimensions, ["time"]);
         assert_eq!(variables[0].kind, VariableType::Text(DType::Text(6)));
         assert_eq!(variables[1].dimensions, ["n"]);
-    }
-
-    proptest! {
-        #[test]
-        fn trimming_takes_the_padding_and_nothing_else(text in "[a-zé ]{0,8}", padding in 0..5usize) {
-            let run = [text.as_bytes(), &vec![0; padding]].concat();
-            prop_assert_eq!(trimmed(&run), text.as_bytes());
-        }
     }
 }

@@ -21,6 +21,7 @@ use object_store::{
     CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
+use tracing::debug;
 
 use super::fence::Fence;
 
@@ -73,7 +74,9 @@ impl Directory {
 
     /// Removes a file that is no object, or a link, and the folders that become empty.
     pub async fn clear_away(&self, path: PathBuf) -> object_store::Result<()> {
-        self.change(move |directory| directory.delete(&path)).await
+        let name = path.display().to_string();
+        let clear = move |directory: &Self| directory.delete(&path);
+        self.change("clear away", &name, clear).await
     }
 
     fn file(&self, location: &Path) -> object_store::Result<PathBuf> {
@@ -83,8 +86,11 @@ impl Directory {
     /// Does `work`, which changes files, on a thread that may block.
     async fn change<T: Send + 'static>(
         &self,
+        what: &'static str,
+        path: &str,
         work: impl FnOnce(&Self) -> object_store::Result<T> + Send + 'static,
     ) -> object_store::Result<T> {
+        debug!(path, "{what}");
         let directory = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&directory)).await;
         done.map_err(|cause| Error::Generic {
@@ -246,7 +252,7 @@ impl ObjectStore for Directory {
         let path = self.file(location)?;
         let put = move |directory: &Self| directory.put(&path, &payload, &options.mode);
         Ok(PutResult {
-            e_tag: Some(self.change(put).await?),
+            e_tag: Some(self.change("put", location.as_ref(), put).await?),
             version: None,
             extensions: object_store::Extensions::default(),
         })
@@ -288,7 +294,10 @@ impl ObjectStore for Directory {
             async move {
                 let path = directory.file(&location)?;
                 let delete = move |directory: &Self| directory.delete(&path);
-                directory.change(delete).await.map(|()| location)
+                directory
+                    .change("delete", location.as_ref(), delete)
+                    .await
+                    .map(|()| location)
             }
         });
         deleted.try_buffered(DELETES).boxed()
@@ -308,13 +317,13 @@ impl ObjectStore for Directory {
         to: &Path,
         options: CopyOptions,
     ) -> object_store::Result<()> {
-        let (from, to) = (self.file(from)?, self.file(to)?);
+        let (from, file) = (self.file(from)?, self.file(to)?);
         let mode = match options.mode {
             CopyMode::Create => PutMode::Create,
             CopyMode::Overwrite => PutMode::Overwrite,
         };
-        let copy = move |directory: &Self| directory.copy(&from, &to, &mode);
-        self.change(copy).await
+        let copy = move |directory: &Self| directory.copy(&from, &file, &mode);
+        self.change("copy", to.as_ref(), copy).await
     }
 }
 

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::fence::Fenced;
-use crate::exit::{Exit, Failure};
 
 /// What went wrong with the object store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum StoreError {
     #[error("--bucket {text}: {cause}")]
-    Place { text: String, cause: Cow<'static, str> },
+    Place {
+        text: String,
+        cause: Cow<'static, str>,
+    },
     #[error("{problem}")]
     Credentials { problem: String },
     #[error(
@@ -117,30 +119,5 @@ impl StoreError {
             },
             other => other,
         }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let exit = match &error {
-            StoreError::Place { .. } | StoreError::Codec { .. } | StoreError::Addressing { .. } => {
-                Exit::Usage
-            }
-            StoreError::Credentials { .. }
-            | StoreError::NoCredentials
-            | StoreError::CaBundle { .. } => Exit::Credentials,
-            StoreError::NoBucket { .. } => Exit::NoBucket,
-            StoreError::Denied { .. } | StoreError::Probe { .. } => Exit::AccessDenied,
-            StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
-            StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
-            StoreError::Foreign { .. }
-            | StoreError::Repository { .. }
-            | StoreError::Damaged { .. }
-            | StoreError::Journal { .. } => Exit::ForeignStore,
-            StoreError::Overtaken { .. } => Exit::TransferFailed,
-            StoreError::Fenced { .. } => Exit::LeaseLost,
-            StoreError::Coding { .. } => Exit::Internal,
-        };
-        Self::new(exit, error.to_string())
     }
 }

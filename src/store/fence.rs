@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tracing::{debug, warn};
 
 /// A moment of this machine's `CLOCK_BOOTTIME`, which nobody sets and which goes on while the machine sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,6 +109,7 @@ impl Fence {
     /// If nothing is heard of them.
     pub async fn opened(&self) -> Result<(), Fenced> {
         let begun = Moment::now();
+        debug!("waiting until rank 0 has the leases");
         while self.check().is_err() {
             let is_lost = self.0.load(Ordering::SeqCst) == LOST;
             if is_lost || begun.elapsed() > LONGEST_WAIT {
@@ -120,6 +122,7 @@ impl Fence {
 
     /// Lets nothing pass from now on.
     pub fn close(&self) {
+        warn!("a lease is lost: the fence closes for good");
         self.0.store(LOST, Ordering::SeqCst);
     }
 

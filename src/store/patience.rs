@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tracing::debug;
+
 /// How long a server may be busy, fail or not answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may stay silent before a request counts as lost; a third of the patience at most, so that there is time to
@@ -93,6 +95,8 @@ impl Patience {
             let pause = state.pause.mul_f64(rand::random_range(0.5..1.5));
             state.pause = (state.pause * 2).min(PAUSES[1]);
             state.spent += pause;
+            let (spent, allowed) = (state.spent, state.allowed);
+            debug!(?pause, ?spent, ?allowed, "waiting for the server");
             pause
         };
         tokio::time::sleep(pause).await;

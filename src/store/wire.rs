@@ -14,6 +14,7 @@ use object_store::client::{
 };
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
+use tracing::{debug, warn};
 
 use super::answer::chain;
 use super::fence::{Fence, Fenced};
@@ -84,6 +85,7 @@ impl Wire {
                 Ok(answer) => is_busy(answer.status()),
                 Err(error) => may_pass(request, error),
             };
+            log(request, &answer, begun.elapsed(), again);
             if !again {
                 if answer.is_ok() {
                     patience.answered();
@@ -226,6 +228,29 @@ async fn exchange(
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Logs an attempt: neither headers, which hold signatures, nor bodies, nor what a server says, which may quote them.
+fn log(
+    request: &HttpRequest,
+    answer: &Result<HttpResponse, HttpError>,
+    took: Duration,
+    is_tried_again: bool,
+) {
+    let (method, path) = (request.method(), request.uri().path());
+    let (bytes, took) = (request.body().content_length(), took.as_millis());
+    match answer {
+        Ok(answer) if is_tried_again => {
+            warn!(%method, path, bytes, took, status = answer.status().as_u16(), "to be tried again");
+        }
+        Ok(answer) => {
+            debug!(%method, path, bytes, took, status = answer.status().as_u16(), "answered");
+        }
+        Err(error) => {
+            let kind = error.kind();
+            warn!(%method, path, bytes, took, ?kind, is_tried_again, "no answer");
+        }
+    }
 }
 
 /// Does a page of a listing name the token that it was asked for with as that of the next?

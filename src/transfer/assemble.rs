@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::compare::shown;
 use super::engine::Engine;
 use crate::plan::{Conversion, Form, Masking, Object, Part, TargetArray, WorkUnit};
-use crate::source::{Block, Hyperslab, SourceError, copy_block};
+use crate::source::{ArchiveError, Block, Hyperslab, SourceError, copy_block};
 
 /// An object and its values, in the array's chunk shape.
 pub(super) type Filled = (Object, Vec<u8>);
@@ -115,7 +115,7 @@ impl Engine {
         let mut values = self.reader.read_whole(part.file, name, size, &asked)?;
         masking
             .apply(&mut values)
-            .map_err(|index| SourceError::Masked {
+            .map_err(|index| ArchiveError::Masked {
                 path: self.plan.files[part.file].clone(),
                 variable: name.clone(),
                 value: shown(array.dtype, &values[index * size..][..size]),

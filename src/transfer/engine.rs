@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
+use tracing::{debug, trace};
 
 use super::error::TransferError;
 use super::orders::{Done, Orders};
@@ -112,6 +113,12 @@ impl Engine {
         let mut records = Vec::new();
         let mut failure = None;
         let units: Vec<usize> = self.plan.units_of(self.rank, phase).collect();
+        debug!(
+            ?phase,
+            units = units.len(),
+            budget = self.plan.in_flight,
+            "this rank's share"
+        );
         for index in units {
             let memory = permits(self.plan.units[index].memory(&self.plan));
             // The semaphore is never closed.
@@ -121,6 +128,13 @@ impl Engine {
             if self.progress.is_stopped() {
                 break;
             }
+            let free = self.memory.available_permits() as u64 * PERMIT_BYTES;
+            trace!(
+                unit = index,
+                bytes = u64::from(memory) * PERMIT_BYTES,
+                free,
+                "a unit begins"
+            );
             let engine = Arc::clone(&self);
             running.spawn(async move {
                 let _permit = permit;

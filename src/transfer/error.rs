@@ -1,6 +1,5 @@
 //! What stops a rank; each error names store, array and chunk.
 
-use crate::exit::{Exit, Failure};
 use crate::source::SourceError;
 use crate::store::StoreError;
 
@@ -76,22 +75,5 @@ impl TransferError {
             },
             other => other,
         }
-    }
-}
-
-impl From<TransferError> for Failure {
-    fn from(error: TransferError) -> Self {
-        let message = error.to_string();
-        let exit = match error {
-            TransferError::Verify { .. } => Exit::VerifyFailed,
-            TransferError::Differs { .. } => Exit::CoordinateConflict,
-            TransferError::Store {
-                cause: StoreError::Fenced { .. },
-                ..
-            } => Exit::LeaseLost,
-            TransferError::Source { cause, .. } => Self::from(cause).exit,
-            _ => Exit::TransferFailed,
-        };
-        Self::new(exit, message)
     }
 }

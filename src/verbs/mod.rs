@@ -16,6 +16,8 @@ mod verify;
 #[cfg(feature = "netcdf-library")]
 mod damaged;
 #[cfg(test)]
+mod journals;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod outlived;
@@ -37,16 +39,19 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
             Ok(())
         }
         Parsed::Wrong(failure) => Err(failure),
-        Parsed::Command(command) => match *command {
-            Command::Send(args) => send::send(&args, ranks),
-            Command::Update(args) => send::update(&args, ranks),
-            Command::List(args) => list::list(&args, ranks),
-            Command::Delete(args) => delete::delete(&args, ranks),
-            Command::Rollback(args) => rollback::rollback(&args, ranks),
-            Command::Recover(args) => recover::recover(&args, ranks),
-            Command::Verify(args) => verify::verify(&args, ranks),
-            Command::Doctor(args) => doctor::doctor(&args, ranks),
-        },
+        Parsed::Command(command, log) => {
+            log.start(ranks.rank());
+            match *command {
+                Command::Send(args) => send::send(&args, ranks),
+                Command::Update(args) => send::update(&args, ranks),
+                Command::List(args) => list::list(&args, ranks),
+                Command::Delete(args) => delete::delete(&args, ranks),
+                Command::Rollback(args) => rollback::rollback(&args, ranks),
+                Command::Recover(args) => recover::recover(&args, ranks),
+                Command::Verify(args) => verify::verify(&args, ranks),
+                Command::Doctor(args) => doctor::doctor(&args, ranks),
+            }
+        }
     };
     match done {
         Ok(()) => Exit::Ok,

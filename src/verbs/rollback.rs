@@ -94,8 +94,9 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
         let Rollback { id, entry } = rollback;
         let undone = rollback.undo(bucket, store, &hold.guarantees).await;
         undone.map_err(|error| {
-            let message =
-                format!("store '{store}': undoing {id} failed; recover goes on with it:\n  {error}");
+            let message = format!(
+                "store '{store}': undoing {id} failed; recover goes on with it:\n  {error}"
+            );
             Failure::new(Exit::RollbackIncomplete, message)
         })?;
         if entry.creates() {

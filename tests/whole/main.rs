@@ -23,6 +23,7 @@ mod hierarchies;
 mod interrupted;
 mod iris;
 mod list;
+mod logging;
 mod model;
 mod model_bucket;
 mod model_run;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use tracing::debug;
 
 use super::claim::{Claim, Rival, State, before, first_look, last_look};
 use super::holder::Holder;
@@ -49,6 +50,7 @@ impl Court<'_> {
     pub async fn attempt(&self, store: &str, holder: &Holder) -> Result<Attempt, StoreError> {
         let seen = self.look(store, None).await?;
         if let Some(rival) = before(&seen.rivals) {
+            debug!(store, "another job was first");
             return Ok(Attempt::Busy(rival.holder.clone()));
         }
         let claim = Claim::new(holder.clone());
@@ -95,6 +97,7 @@ impl Court<'_> {
             // Until then a rival's claim may read as it was before its owner held the lease.
             let lag = self.guarantees.lag.unwrap_or_default();
             let settle = self.times.settle(self.guarantees.latency);
+            debug!(store, ?settle, ?lag, "letting the claim settle");
             tokio::time::sleep(settle.max(lag)).await;
         }
         let seen = self.look(store, Some(&claim.token)).await?;
@@ -116,6 +119,7 @@ impl Court<'_> {
         if !seen.own || begun.elapsed() >= self.times.trusted() {
             return Ok(Attempt::Busy(None));
         }
+        debug!(store, key, "got the lease");
         let lease = Lease::new(
             store.to_owned(),
             key.to_owned(),

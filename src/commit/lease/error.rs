@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::holder::Holder;
-use crate::exit::{Exit, Failure};
 use crate::store::StoreError;
 
 /// Why a lease was not got, or is ours no more.
@@ -53,17 +52,4 @@ pub enum ReleaseError {
     Lease { store: String, cause: StoreError },
     #[error("{}: {cause}", path.display())]
     Lock { path: PathBuf, cause: String },
-}
-
-impl From<LeaseError> for Failure {
-    fn from(error: LeaseError) -> Self {
-        let exit = match &error {
-            LeaseError::Nameless { .. } | LeaseError::Thread { .. } => Exit::Internal,
-            LeaseError::LockDir { .. } => Exit::Usage,
-            LeaseError::Busy { .. } => Exit::Busy,
-            LeaseError::Lost { .. } => Exit::LeaseLost,
-            LeaseError::Store(error) => return error.clone().into(),
-        };
-        Self::new(exit, error.to_string())
-    }
 }

@@ -8,6 +8,7 @@ use std::thread;
 use futures::{StreamExt, stream};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+use tracing::{debug, warn};
 
 use super::error::{LeaseError, ReleaseError};
 use super::lease::{Lease, Trouble};
@@ -155,10 +156,14 @@ async fn beat(
         }
         let leases = shared.leases();
         let renewals = leases.iter().map(|lease| lease.renew(bucket, replace));
-        let renewed: Vec<Result<(), Trouble>> = stream::iter(renewals)
-            .buffer_unordered(REQUESTS)
-            .collect()
-            .await;
+        let renewed: Vec<Result<(), Trouble>> =
+            stream::iter(renewals).buffered(REQUESTS).collect().await;
+        for (lease, done) in leases.iter().zip(&renewed) {
+            match done {
+                Ok(()) => debug!(store = %lease.store, "renewed the lease"),
+                Err(trouble) => warn!(store = %lease.store, ?trouble, "could not renew the lease"),
+            }
+        }
         shared.extend(times);
         // Those that are lost say so themselves when they are asked; those that failed do, when it was for too long.
         let failed = |done: &Result<(), Trouble>| matches!(done, Err(Trouble::Failed(_)));

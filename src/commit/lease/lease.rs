@@ -31,6 +31,7 @@ struct There {
 }
 
 /// Why a lease could not be renewed.
+#[derive(Debug)]
 pub(super) enum Trouble {
     /// It is ours no more.
     Lost(String),

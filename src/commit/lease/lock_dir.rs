@@ -144,7 +144,10 @@ mod tests {
         let failure = Lock::attempt(Path::new("/nowhere"), "p", "s", &elsewhere())
             .err()
             .unwrap();
-        assert!(failure.to_string().contains("/nowhere/p%2Fs.lock"), "{failure}");
+        assert!(
+            failure.to_string().contains("/nowhere/p%2Fs.lock"),
+            "{failure}"
+        );
     }
 
     proptest! {

@@ -222,7 +222,7 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
             assert_eq!(ground.holder().await, Some(elsewhere()));
             let busy = ground.acquire(2, 0).await.err().unwrap();
             assert!(matches!(busy, LeaseError::Busy { .. }));
-            assert!(busy.message.contains("'send' on elsewhere"), "{busy}");
+            assert!(busy.to_string().contains("'send' on elsewhere"), "{busy}");
             let leases = ground.acquire(2, 30).await.unwrap();
             assert!(begun.elapsed() >= Duration::from_secs(2));
             assert!(!ground.keys().await.contains(&key));
@@ -254,7 +254,7 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
         let leases = ground.acquire(3, 0).await.unwrap();
         let busy = ground.acquire(3, 7).await.err().unwrap();
         assert!(matches!(busy, LeaseError::Busy { .. }));
-        assert!(busy.message.contains(&std::process::id().to_string()));
+        assert!(busy.to_string().contains(&std::process::id().to_string()));
         leases.check().await.unwrap();
         assert!(leases.lost().is_none());
         // Nobody renews it any more, and its process lives: it has to expire.
@@ -287,7 +287,7 @@ async fn a_lost_lease_is_noticed() {
         let other = ground.put("0123456789abcdef", elsewhere()).await;
         let lost = leases.check().await.unwrap_err();
         assert!(matches!(lost, LeaseError::Lost { .. }));
-        assert!(lost.message.contains("'send' on elsewhere"), "{lost}");
+        assert!(lost.to_string().contains("'send' on elsewhere"), "{lost}");
         assert!(leases.lost().is_some());
         ground.others().delete(&other).await.unwrap();
         assert!(leases.check().await.is_err(), "lost is lost");
@@ -326,7 +326,7 @@ async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
     faults.clear();
     let lost = leases.check().await.unwrap_err();
     assert!(matches!(lost, LeaseError::Lost { .. }));
-    assert!(lost.message.contains("was not renewed for"), "{lost}");
+    assert!(lost.to_string().contains("was not renewed for"), "{lost}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -353,7 +353,7 @@ async fn all_stores_or_none() {
         let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, "update");
         let busy = acquire().await.err().unwrap();
         assert!(matches!(busy, LeaseError::Busy { .. }));
-        assert!(busy.message.contains(STORE), "{busy}");
+        assert!(busy.to_string().contains(STORE), "{busy}");
         assert_eq!(ground.keys().await, std::slice::from_ref(&key));
         ground.others().delete(&key).await.unwrap();
         let leases = acquire().await.unwrap();

@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::error::LeaseError;
 use super::holder::Holder;
 
@@ -53,6 +55,7 @@ impl Waiting {
         }
         // Jobs that wait for the same store must not look in step.
         let pause = self.look.mul_f64(rand::random_range(0.5..1.5));
+        debug!(store, ?pause, ?left, "waiting for another job's lease");
         tokio::time::sleep(pause.min(left)).await;
         Ok(())
     }

@@ -5,9 +5,8 @@ use hdf5_reader::messages::attribute::AttributeMessage;
 use hdf5_reader::messages::dataspace::DataspaceType;
 use hdf5_reader::messages::datatype::StringSize;
 use hdf5_reader::{Attribute as Raw, Datatype, RawAttribute};
+use msm_model::{Attribute, DType, Number};
 
-use super::super::attribute::Attribute;
-use super::super::dtype::{DType, Number};
 use super::types::{Type, is_big_endian};
 
 /// Those that NetCDF-4 keeps its own matters in.

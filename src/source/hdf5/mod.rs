@@ -16,7 +16,7 @@ use hdf5_reader::{Dataset, Hdf5File, OpenOptions, RawAttribute};
 use self::attributes::{Attributes, own_text};
 use self::dimensions::Dimensions;
 pub(super) use self::types::Type;
-use super::attribute::Attribute;
+use msm_model::Attribute;
 
 /// The most that is read of one object's metadata or of texts, in bytes: a header alone must not fill the memory.
 const MAX_READ: usize = 1 << 30;

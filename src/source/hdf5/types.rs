@@ -6,9 +6,8 @@ use std::borrow::Cow;
 
 use hdf5_reader::Datatype;
 use hdf5_reader::messages::datatype::{StringSize, VarLenKind};
+use msm_model::DType;
 use serde::{Deserialize, Serialize};
-
-use super::super::dtype::DType;
 
 /// A type, as NetCDF sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

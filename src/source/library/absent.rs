@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::super::hyperslab::Hyperslab;
+use msm_model::Hyperslab;
+
 use super::super::table::Table;
 use super::other::Other;
 

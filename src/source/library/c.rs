@@ -10,12 +10,11 @@ use std::path::Path;
 use std::ptr::null_mut;
 
 use hdf5_metno_sys::h5e::{H5E_DEFAULT, H5Eset_auto2};
+use msm_model::Hyperslab;
 use netcdf_sys::{
     NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_nvars, nc_inq_type,
     nc_inq_varname, nc_inq_varndims, nc_inq_vartype, nc_open, nc_strerror,
 };
-
-use super::super::hyperslab::Hyperslab;
 
 /// A file that the NetCDF library has open.
 pub(in crate::source) struct Library(c_int);

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
+use msm_model::{Attribute, DType, Number};
 use netcdf::AttributeValue;
 use netcdf::types::{FloatType, IntType, NcVariableType};
 
-use super::super::attribute::Attribute;
-use super::super::dtype::{DType, Number};
 use super::super::hdf5::Type;
 use super::c::quiet;
 use super::other::{Other, OtherVariable};

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use msm_model::Attribute;
 use serde::{Deserialize, Serialize};
 
-use super::super::attribute::Attribute;
 use super::super::hdf5::Type;
 use super::described;
 

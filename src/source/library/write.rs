@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
+use msm_model::{Attribute, Number};
 use netcdf::{AttributeValue, Extents, FileMut, NcTypeDescriptor};
 
-use super::super::attribute::Attribute;
-use super::super::dtype::Number;
 use super::super::table::{Column, Table};
 use super::c::quiet;
 

@@ -88,7 +88,7 @@ async fn look(
     for store in stores {
         match ArrayRemoval::of(bucket, store, names, args.force).await {
             Ok(found) => all.push(found),
-            Err(failure) => problems.push(failure),
+            Err(found) => problems.push(Failure::from(found)),
         }
     }
     Failure::together(problems)?;

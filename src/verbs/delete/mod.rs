@@ -143,7 +143,7 @@ impl Job<'_> {
         let stores: Vec<String> = survey.names().cloned().collect();
         let hold = Hold::take_as_it_is(bucket, &self.args.lease, &stores, "delete");
         let hold = runtime.block_on(hold)?;
-        let delete = || {
+        let mut delete = || {
             let begun = runtime.block_on(Deletion::begin(bucket, &stores, &hold.holder))?;
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 use crate::ranks::Ranks;
-use crate::source::{SourceFile, expand};
+use crate::source::{SourceFile, expand, read_file};
 
 #[derive(Serialize, Deserialize)]
 struct Expanded {
@@ -32,7 +32,7 @@ pub(in crate::verbs) fn catalogue(
     let paths = ranks.broadcast(&expanded)??.paths;
     let mine = paths.iter().skip(ranks.rank()).step_by(ranks.size());
     let opened: Vec<Result<SourceFile, Failure>> = mine
-        .map(|path| SourceFile::open(path, dimension).map_err(Failure::from))
+        .map(|path| read_file(path, dimension).map_err(Failure::from))
         .collect();
     let gathered = ranks.gather(&opened)?;
     let (mut files, mut problems) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 
 use crate::cli::GridArgs;
 use crate::exit::Failure;
-use crate::source::{Archive, SourceError};
+use crate::source::{Archive, ArchiveError};
 use crate::verbs::reprojection::corners::Domain;
 
 /// Checks that the files of `archive` fit together in what `members` names, and lends it the coordinates that `grid` names.
@@ -13,7 +13,7 @@ use crate::verbs::reprojection::corners::Domain;
 pub(in crate::verbs) fn fit(
     archive: &mut Archive,
     members: &[String],
-    others: Vec<SourceError>,
+    others: Vec<ArchiveError>,
     grid: &GridArgs,
 ) -> Result<Domain, Failure> {
     let mut problems = archive.differences(members);

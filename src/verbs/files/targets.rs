@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
-use crate::source::{Archive, Catalogue, SourceError, list};
+use crate::source::{Archive, ArchiveError, Catalogue, list};
 use crate::store::{Bucket, Found, Group, StoreError, Stored, read_store};
 
 /// Stores that are looked at at a time.
@@ -84,13 +84,13 @@ pub(in crate::verbs) fn lacked(
 pub(in crate::verbs) fn chosen(
     catalogue: &Catalogue,
     named: &[String],
-) -> Result<Vec<String>, SourceError> {
+) -> Result<Vec<String>, ArchiveError> {
     if named.is_empty() {
         let all = catalogue.data_variables();
         if all.is_empty() {
             let left_out = catalogue.not_data().into_iter().map(|(_, why)| why);
             let left_out: Vec<String> = left_out.collect();
-            return Err(SourceError::NoData {
+            return Err(ArchiveError::NoData {
                 path: catalogue.path.clone(),
                 left_out: if left_out.is_empty() {
                     "no variables at all".to_owned()
@@ -104,7 +104,7 @@ pub(in crate::verbs) fn chosen(
     let mut chosen: Vec<String> = Vec::new();
     for name in named {
         if catalogue.variable(name).is_none() {
-            return Err(SourceError::UnknownVariable {
+            return Err(ArchiveError::UnknownVariable {
                 path: catalogue.path.clone(),
                 variable: name.clone(),
                 found: list(catalogue.variables.iter().map(|v| v.name.as_str())),

@@ -9,8 +9,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::cli::{RecoverArgs, Spot, bytes_shown};
 use crate::commit::{
-    CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep,
-    sweep, sweep_staged,
+    CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
+    probe_and_sweep, sweep, sweep_staged,
 };
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
@@ -215,7 +215,9 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
     CleanupError::of(deleted.problems).map_err(incomplete)?;
     if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {
         // What is left tells of a store that is no more.
-        clear_ledger(bucket, store, None).await.map_err(incomplete)?;
+        clear_ledger(bucket, store, None)
+            .await
+            .map_err(incomplete)?;
     }
     Ok(deleted.objects)
 }

@@ -5,7 +5,7 @@
 use crate::cli::GridArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{CornerFields, Field, Projection};
-use crate::source::{Archive, Catalogue, Horizontal, Point, Variable};
+use crate::source::{Archive, Catalogue, Horizontal, Point, Variable, read_catalogue};
 use crate::verbs::reprojection::reprojectable::field;
 
 /// The file of `--grid-filepath`, and whether coordinates are borrowed from it.
@@ -21,7 +21,7 @@ impl Domain {
         let Some(path) = &args.grid_filepath else {
             return Ok(Self::default());
         };
-        let catalogue = Catalogue::read(path)?;
+        let catalogue = read_catalogue(path)?;
         let lends = args.update_coords.is_some();
         if lends {
             archive.borrow_coordinates(&catalogue, &args.coordinates()?)?;

@@ -4,7 +4,7 @@ use crate::cli::ReprojectArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Added, Cells, Field, Held};
 use crate::reproject::{Method, TargetGrid};
-use crate::source::{Archive, Horizontal, SourceError, Variable, VariableType, list};
+use crate::source::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
 use crate::store::StoredArray;
 use crate::verbs::files::targets::Target;
 
@@ -117,7 +117,7 @@ pub(in crate::verbs) fn check_names(archive: &Archive, added: &[Added]) -> Resul
 pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
     let catalogue = &archive.catalogue;
     let Some(variable) = catalogue.variable(name) else {
-        let error = SourceError::UnknownVariable {
+        let error = ArchiveError::UnknownVariable {
             path: catalogue.path.clone(),
             variable: name.to_owned(),
             found: list(catalogue.variables.iter().map(|v| v.name.as_str())),

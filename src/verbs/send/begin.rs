@@ -5,7 +5,8 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{
-    Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds, read_progress,
+    Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
+    read_progress,
 };
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};

@@ -109,7 +109,11 @@ impl Left {
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
     /// another.
-    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<UnfinishedTransaction>>> {
+    pub fn resumed(
+        &mut self,
+        plan: &Plan,
+        digest: &str,
+    ) -> Option<Vec<Option<UnfinishedTransaction>>> {
         let of_plan = |left: &UnfinishedTransaction| left.entry.digest == digest;
         if self.open.is_empty() || !self.open.values().all(of_plan) {
             return None;

@@ -1,10 +1,10 @@
 //! Rank 0: a transaction that removes objects of stores, whose leases are held.
 
 use crate::commit::{
-    AbortedTransaction, Abort, CommittedTransaction, Opening, PlannedTransaction, Removal,
+    Abort, AbortedTransaction, CommittedTransaction, Opening, PlannedTransaction, Removal,
 };
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, StoreError};
+use crate::store::Bucket;
 use crate::transfer::Verify;
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
@@ -48,7 +48,10 @@ async fn commit<'a>(
     removals: &[Removal],
     hold: &Hold,
 ) -> Result<CommittedTransaction<'a>, (AbortedTransaction<'a>, Failure)> {
-    let opened = planned.open().await.map_err(during("opening the transaction"));
+    let opened = planned
+        .open()
+        .await
+        .map_err(during("opening the transaction"));
     let kept = opened?.keep(removals).await;
     let recorded = kept.map_err(during("keeping what goes"))?;
     let committed = recorded.commit(&hold.leases, Verify::Full).await;

@@ -1,0 +1,104 @@
+//! One file of an archive: what it holds, and its steps.
+//!
+//! Key type: [`SourceFile`].
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::axis::{Axis, Values};
+use super::catalogue::Catalogue;
+use super::error::{ArchiveError, list};
+use super::step::Step;
+use super::variable::Variable;
+
+/// One file of an archive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// What it holds.
+    pub catalogue: Catalogue,
+    /// What tells its steps apart; without any in a static file, which has no append dimension.
+    pub axis: Axis,
+    /// What else could, if other files of the archive say so.
+    pub others: Vec<Axis>,
+}
+
+impl SourceFile {
+    /// A file that holds `catalogue`, with the axis of the append `dimension`, which is empty if the file is a static one;
+    /// `read` reads variables along it.
+    ///
+    /// # Errors
+    /// If it holds a piece of its fields only, lacks the append dimension, an axis or any step, or a step is no finite number.
+    pub fn new<E: From<ArchiveError>>(
+        catalogue: Catalogue,
+        dimension: &str,
+        read: impl Fn(&Variable) -> Result<Values, E>,
+    ) -> Result<Self, E> {
+        let path = || catalogue.path.clone();
+        if let Some(total) = catalogue.pieces() {
+            return Err(ArchiveError::Piece {
+                path: path(),
+                total,
+            }
+            .into());
+        }
+        if dimension.is_empty() {
+            return Ok(Self {
+                catalogue,
+                axis: Axis::default(),
+                others: Vec::new(),
+            });
+        }
+        let Some(length) = catalogue.dimension(dimension) else {
+            return Err(ArchiveError::NoAppendDimension {
+                path: path(),
+                dimension: dimension.to_owned(),
+                found: list(catalogue.dimensions.iter().map(|d| d.0.as_str())),
+            }
+            .into());
+        };
+        let mut axes = catalogue.axes(dimension, read)?;
+        if length == 0 {
+            return Err(ArchiveError::NoSteps {
+                path: path(),
+                dimension: dimension.to_owned(),
+            }
+            .into());
+        }
+        let others = axes.split_off(1);
+        let axis = axes.remove(0);
+        Ok(Self {
+            catalogue,
+            axis,
+            others,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &PathBuf {
+        &self.catalogue.path
+    }
+
+    /// The values of its axis, one a step.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.axis.steps
+    }
+
+    /// Lets the `variable` tell the steps apart, if it can.
+    pub(super) fn take_axis(&mut self, variable: &str) {
+        if self.axis.variable == variable {
+            return;
+        }
+        if let Some(other) = self.others.iter_mut().find(|a| a.variable == variable) {
+            std::mem::swap(&mut self.axis, other);
+        }
+    }
+
+    /// The step that does not come after the one before it, if there is one.
+    pub(super) fn unsorted(&self) -> Option<usize> {
+        let steps = self.steps();
+        (1..steps.len()).find(|&i| !steps[i].is_after(steps[i - 1]))
+    }
+}

@@ -1,0 +1,50 @@
+//! What a NEMO archive holds, as data: the words that every other crate of msm-os shares.
+//!
+//! A [`Catalogue`] is what one file holds: [`Variable`]s with their [`DType`]s and [`Attribute`]s. Files are joined along
+//! the append dimension to an [`Archive`], in the order of their [`Step`]s, which are moments of CF time ([`TimeUnits`],
+//! [`Instant`]) or plain numbers. A [`Hyperslab`] is a box of one variable's values. What is wrong is an
+//! [`ArchiveError`]; several of them are [`Problems`].
+//!
+//! It opens no file and knows no library that could: reading is up to the caller, who hands in what was read. The same
+//! input gives the same answer, on every rank.
+
+#![warn(unreachable_pub)]
+
+mod alike;
+mod archive;
+mod attribute;
+mod axis;
+mod borrow;
+mod catalogue;
+mod data;
+mod dtype;
+mod error;
+mod file;
+mod horizontal;
+mod hyperslab;
+mod members;
+mod missing;
+pub mod names;
+mod problems;
+mod step;
+mod text;
+mod time;
+mod variable;
+
+pub use alike::{MEANING, TIME};
+pub use archive::{Archive, Order};
+pub use attribute::{Attribute, number_to_json};
+pub use axis::{Axis, Values, pairs};
+pub use borrow::Borrowed;
+pub use catalogue::Catalogue;
+pub use dtype::{DType, Number};
+pub use error::{ArchiveError, list};
+pub use file::SourceFile;
+pub use horizontal::{Horizontal, Point};
+pub use hyperslab::{Hyperslab, copy_block};
+pub use missing::default_fill;
+pub use problems::Problems;
+pub use step::Step;
+pub use text::{text_of_width, trimmed};
+pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
+pub use variable::{Variable, VariableType};
