@@ -16,8 +16,9 @@ pub mod commit;
 pub mod exit;
 pub mod plan;
 pub mod ranks;
-pub mod reproject;
 pub mod source;
 pub mod store;
 pub mod transfer;
 pub mod verbs;
+
+pub use msm_reproject as reproject;

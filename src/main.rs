@@ -17,7 +17,7 @@ fn main() {
     }
     let parsed = cli::parse(args);
     if let Parsed::Answer(text) = &parsed
-        && !cli::is_launched()
+        && !ranks::is_launched()
     {
         print!("{text}");
         exit(Exit::Ok.code());

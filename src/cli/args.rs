@@ -108,19 +108,6 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
     }
 }
 
-/// Did a launcher start this process as one of several?
-#[must_use]
-pub fn is_launched() -> bool {
-    [
-        "OMPI_COMM_WORLD_SIZE",
-        "PMI_SIZE",
-        "PMIX_RANK",
-        "SLURM_STEP_NUM_TASKS",
-    ]
-    .iter()
-    .any(|name| std::env::var_os(name).is_some())
-}
-
 /// Two-letter spellings, which clap alone would read as `-c s`.
 const SHORT: [(&str, &str); 6] = [
     ("-cs", "--chunk_strategy"),

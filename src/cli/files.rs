@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::choices;
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
@@ -82,11 +83,11 @@ pub struct FileArgs {
     pub tolerance: ToleranceArgs,
 
     /// Files in one transaction: the fewest that end on a chunk boundary, or all [default: chunk in a send, all in an update and with --on-overlap error]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choices::transactions())]
     pub transaction: Option<Transactions>,
 
     /// How to verify each object after its PUT
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = choices::verify(), default_value = "full")]
     pub verify: Verify,
 
     /// Go on with the same command where it was stopped, and let a signal leave it so that it can be gone on with

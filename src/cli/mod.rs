@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod choices;
 mod delete;
 mod doctor;
 mod files;
@@ -24,7 +25,7 @@ mod store;
 mod tolerance;
 mod verify;
 
-pub use args::{Command, Parsed, is_launched, parse};
+pub use args::{Command, Parsed, parse};
 pub use delete::DeleteArgs;
 pub use doctor::DoctorArgs;
 pub use files::FileArgs;

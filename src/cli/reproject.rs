@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::choices;
 use crate::exit::{Exit, Failure};
 use crate::reproject::{Method, TargetGrid};
 
@@ -25,7 +26,7 @@ pub struct ReprojectArgs {
     pub replace_projected: bool,
 
     /// How values are found [default: nearest, or what the store has]
-    #[arg(long, value_enum, requires = "reproject")]
+    #[arg(long, value_parser = choices::method(), requires = "reproject")]
     pub method: Option<Method>,
 
     /// Cells of the target grid, columns x rows, such as 1440x720 [default: as many as the source has, on the whole globe]

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
+use super::choices;
 use super::files::{FileArgs, sizes};
 use crate::exit::{Exit, Failure};
 use crate::plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
@@ -38,7 +39,7 @@ pub struct SendArgs {
     pub shards: Option<String>,
 
     /// Version of the Zarr format of a new store; a store keeps its own [default: 3] [short: -zv]
-    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_enum)]
+    #[arg(long = "zarr-version", visible_alias = "zarr_version", value_parser = choices::version())]
     pub zarr_version: Option<Version>,
 
     /// Compressor of a new store: none, zstd:LEVEL or blosc:COMPRESSOR:LEVEL:SHUFFLE; a crc32c is added to

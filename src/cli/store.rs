@@ -8,6 +8,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Asked, find, variable};
+use super::choices;
 use crate::exit::{Exit, Failure};
 use crate::store::{Addressing, Bucket, Place, StoreError};
 
@@ -37,7 +38,7 @@ pub struct StoreArgs {
     /// Where URLs name the bucket: https://host/bucket (path) or https://bucket.host (virtual)
     ///
     /// Not given, it is path for an endpoint_url, virtual for AWS itself.
-    #[arg(long, value_name = "STYLE")]
+    #[arg(long, value_name = "STYLE", value_parser = choices::addressing())]
     pub addressing: Option<Addressing>,
 
     /// PEM file of certificates to trust besides the system's, for a server with a private CA [env: AWS_CA_BUNDLE]

@@ -8,10 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, REQUESTS, StoreError};
 
-/// Requests in flight.
-pub(super) const REQUESTS: usize = 32;
 /// Failures after which no more is tried.
 const MOST_FAILURES: usize = 3;
 /// Keys from which on they are deleted many with one request.

@@ -4,11 +4,11 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::cleanup::{CleanupError, REQUESTS, all};
+use super::cleanup::{CleanupError, all};
 use super::journal::{Writer, put_json};
 use super::transaction_id::{new_id, token};
 use super::unfinished::delete_key;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError, layout};
 
 /// The deletion of stores, begun: from here on it only goes forward.
 pub struct Deletion<'a> {

@@ -8,12 +8,12 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use super::back::end;
-use super::cleanup::{CleanupError, REQUESTS, remove};
+use super::cleanup::{CleanupError, remove};
 use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{Now, put_over};
-use crate::store::{Bucket, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
 use crate::transfer::Verify;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after

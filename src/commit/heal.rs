@@ -3,11 +3,11 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::{clear_ledger, end};
-use super::cleanup::{CleanupError, REQUESTS, remove};
+use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
 use super::transaction::{AbortedTransaction, PreparedTransaction};
 use super::unfinished::{Unfinished, UnfinishedTransaction};
-use crate::store::{Bucket, Guarantees, Kind, ROOT_DOCUMENTS, StoreError, layout};
+use crate::store::{Bucket, Guarantees, Kind, REQUESTS, ROOT_DOCUMENTS, StoreError, layout};
 
 /// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
 ///

@@ -7,11 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::kept::KeptRecord;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError, layout};
 use crate::transfer::Content;
-
-/// Parts in flight: each is some megabytes.
-const REQUESTS: usize = 16;
 
 /// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::cleanup::REQUESTS;
 use super::kept::KeptRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
 use crate::plan::{Plan, TargetArray};
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};
 
 /// Records of one part.

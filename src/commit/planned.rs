@@ -5,7 +5,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::back::clear_ledger;
-use super::cleanup::{CleanupError, REQUESTS};
+use super::cleanup::CleanupError;
 use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::removal::Removal;
@@ -14,7 +14,7 @@ use super::transaction_id::{is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
 use super::written::Written;
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
 
 /// What is said of every store's transaction.
 pub struct Opening<'a> {

@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::back::Undo;
-use super::cleanup::{CleanupError, REQUESTS};
+use super::cleanup::CleanupError;
 use super::forward::{finish, go_forward, put_documents, put_root};
 use super::journal::{JournalEntry, Stage};
 use super::lease::{LeaseError, Leases};
@@ -18,7 +18,7 @@ use super::removal::Removal;
 use super::transaction_id::number_of;
 use super::unfinished::UnfinishedTransaction;
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, StoreError};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 use crate::transfer::Verify;
 
 /// The part of a transaction that is of one store.

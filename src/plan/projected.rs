@@ -186,7 +186,7 @@ pub fn held(attributes: &Map<String, Value>, shape: &[u64]) -> Option<Held> {
     }
     let text = |name: &str| attributes.get(name).and_then(Value::as_str);
     Some(Held {
-        method: text(METHOD)?.parse().ok()?,
+        method: Method::named(text(METHOD)?)?,
         grid: TargetGrid {
             nx: usize::try_from(nx).ok()?,
             ny: usize::try_from(ny).ok()?,

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::source::Archive;
 
 /// How the files of a send are grouped into transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transactions {
     /// Each is the smallest run of files that ends on a chunk boundary; the last one has what is left.
     Chunk,

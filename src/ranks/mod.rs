@@ -1,24 +1,13 @@
-//! MPI behind four calls: broadcast, gather, agree, and abort, which a panic makes. The only room that names `mpi`.
+//! The ranks of a job: one process each, connected by MPI; threads of one process; or a single one.
 //!
-//! Key types: [`Ranks`], all ranks of the job, to whoever does its work; [`Pulse`], what ranks tell each other while they
-//! work.
-//!
-//! The main thread does nothing but MPI: what `Ranks` is asked for, and between that signs of life to and from rank 0
-//! ([`beats`]), which tell every rank how long the lease is sure to hold, and end the job when a rank falls silent. The job
-//! itself runs on a thread of its own, so that it may take as long as it likes.
-//!
-//! Every wait polls and sleeps: a rank that waits leaves its core to those that work, also where there are more ranks
-//! than cores.
+//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Pulse`], what ranks tell each other while they
+//! work; [`Transport`], what carries their messages.
 
-mod beats;
-mod desk;
-mod ending;
-mod guard;
-mod message;
-mod panic;
-
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, OnceLock};
+mod launcher;
+#[cfg(feature = "mpi")]
+mod mpi;
+mod threads;
+mod wire;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,21 +15,38 @@ use serde::de::DeserializeOwned;
 use crate::exit::Failure;
 use crate::store::Fence;
 
-pub use desk::run;
+pub use launcher::is_launched;
+pub(crate) use launcher::is_spread;
+#[cfg(not(feature = "mpi"))]
+pub use launcher::run;
+#[cfg(feature = "mpi")]
+pub use mpi::run;
+pub use threads::threads;
 
 /// All ranks of the job, this one among them.
 pub struct Ranks {
     rank: usize,
     size: usize,
     sharing_cpus: usize,
-    /// To the thread that speaks MPI; `None` where there is one rank.
-    desk: Option<Sender<Errand>>,
-    /// Of the bucket that this rank writes.
-    fence: Arc<OnceLock<Fence>>,
+    /// The way to them; `None` where there is one rank.
+    others: Option<Box<dyn Transport>>,
 }
 
-/// What the thread that speaks MPI is to do.
-type Errand = Box<dyn FnOnce(&desk::Desk) + Send>;
+/// What carries messages between rank 0 and all others. All ranks ask for the same things in the same order.
+trait Transport: Send + Sync {
+    /// Rank 0: to all others.
+    fn tell(&self, bytes: Vec<u8>);
+    /// Others: what rank 0 tells.
+    fn hear(&self) -> Vec<u8>;
+    /// Others: to rank 0.
+    fn give(&self, bytes: Vec<u8>);
+    /// Rank 0: what the others give, in the order of ranks.
+    fn collect(&self) -> Vec<Vec<u8>>;
+    /// The sum of all ranks' numbers, on every rank.
+    fn sum(&self, mine: [u64; 5]) -> [u64; 5];
+    /// The others' fences stay open as long as rank 0 knows its own to, and no longer.
+    fn share(&self, fence: &Fence);
+}
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,8 +71,7 @@ impl Ranks {
             rank: 0,
             size: 1,
             sharing_cpus: 1,
-            desk: None,
-            fence: Arc::default(),
+            others: None,
         }
     }
 
@@ -91,8 +96,9 @@ impl Ranks {
 
     /// From now on, rank 0 tells the others how long its `fence` stays open, and theirs stay open no longer.
     pub fn share(&self, fence: &Fence) {
-        // There is one bucket a run.
-        let _ = self.fence.set(fence.clone());
+        if let Some(others) = &self.others {
+            others.share(fence);
+        }
     }
 
     /// Gives rank 0's `value` to all ranks; the others' values are not looked at.
@@ -100,12 +106,13 @@ impl Ranks {
     /// # Errors
     /// If a rank runs another version of the program.
     pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, Failure> {
-        let bytes = message::encode(value)?;
-        let bytes = match &self.desk {
-            None => bytes,
-            Some(desk) => errand(desk, move |desk| message::broadcast(desk, bytes)),
-        };
-        message::decode(&bytes)
+        let bytes = wire::encode(value)?;
+        match &self.others {
+            Some(others) if self.rank == 0 => others.tell(bytes.clone()),
+            Some(others) => return wire::decode(&others.hear()),
+            None => {}
+        }
+        wire::decode(&bytes)
     }
 
     /// Collects every rank's `value` on rank 0, in the order of ranks; the others get `None`.
@@ -116,29 +123,33 @@ impl Ranks {
         &self,
         value: &T,
     ) -> Result<Option<Vec<T>>, Failure> {
-        let bytes = message::encode(value)?;
-        let gathered = match &self.desk {
-            None => Some(vec![bytes]),
-            Some(desk) => errand(desk, move |desk| message::gather(desk, bytes)),
-        };
-        gathered
-            .map(|all| all.iter().map(|bytes| message::decode(bytes)).collect())
-            .transpose()
+        let bytes = wire::encode(value)?;
+        let mut all = vec![bytes];
+        match &self.others {
+            Some(others) if self.rank == 0 => all.extend(others.collect()),
+            Some(others) => {
+                all.drain(..).for_each(|bytes| others.give(bytes));
+                return Ok(None);
+            }
+            None => {}
+        }
+        let all = all.iter().map(|bytes| wire::decode(bytes));
+        all.collect::<Result<_, _>>().map(Some)
     }
 
     /// The sum of all ranks' pulses. Every rank must call it equally often.
     #[must_use]
     pub fn agree(&self, mine: Pulse) -> Pulse {
-        let Some(desk) = &self.desk else { return mine };
-        let mine = [
+        let Some(others) = &self.others else {
+            return mine;
+        };
+        let [objects, bytes, finished, failed, interrupted] = others.sum([
             mine.objects,
             mine.bytes,
             mine.finished,
             mine.failed,
             mine.interrupted,
-        ];
-        let [objects, bytes, finished, failed, interrupted] =
-            errand(desk, move |desk| message::sum(desk, mine));
+        ]);
         Pulse {
             objects,
             bytes,
@@ -146,26 +157,5 @@ impl Ranks {
             failed,
             interrupted,
         }
-    }
-}
-
-/// Has the thread that speaks MPI do `work`, and waits for it.
-fn errand<T: Send + 'static>(
-    desk: &Sender<Errand>,
-    work: impl FnOnce(&desk::Desk) -> T + Send + 'static,
-) -> T {
-    let (send, receive) = channel();
-    let errand: Errand = Box::new(move |desk| {
-        // It is waited for.
-        let _ = send.send(work(desk));
-    });
-    if desk.send(errand).is_ok()
-        && let Ok(done) = receive.recv()
-    {
-        return done;
-    }
-    // That thread is gone only where it is ending the process.
-    loop {
-        std::thread::park();
     }
 }

@@ -5,7 +5,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use object_store::aws::AmazonS3ConfigKey;
 use url::Url;
 
@@ -43,7 +42,7 @@ pub enum Keys {
 }
 
 /// Where a URL names the bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressing {
     /// `https://host/bucket/key`
     Path,

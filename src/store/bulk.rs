@@ -2,6 +2,7 @@
 //!
 //! Key type: [`Deleted`].
 
+use crate::store::REQUESTS;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -17,8 +18,6 @@ use super::error::StoreError;
 const BATCH: usize = 1000;
 /// Requests for many in flight.
 const BATCHES: usize = 8;
-/// Requests for one in flight.
-const REQUESTS: usize = 16;
 /// Failures after which no more is tried: a server that is gone keeps each request waiting for a minute.
 const MOST_FAILURES: usize = 3;
 

@@ -8,8 +8,8 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -66,7 +66,14 @@ pub struct Fenced;
 
 /// The fence of a bucket on one rank. Clones are the same fence.
 #[derive(Clone, Debug)]
-pub struct Fence(Arc<AtomicU64>);
+pub struct Fence(Arc<Gate>);
+
+#[derive(Debug)]
+struct Gate {
+    deadline: AtomicU64,
+    /// Of rank 0, whose leases keep this one open, if that is a rank of the same process.
+    lead: OnceLock<Fence>,
+}
 
 // The deadline in nanoseconds, or one of these.
 /// Nothing passes, and it is never opened again.
@@ -78,7 +85,10 @@ const OPEN: u64 = u64::MAX;
 
 impl Fence {
     fn new(deadline: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(deadline)))
+        Self(Arc::new(Gate {
+            deadline: AtomicU64::new(deadline),
+            lead: OnceLock::new(),
+        }))
     }
 
     /// One through which nothing passes before [`Fence::extend`].
@@ -98,9 +108,14 @@ impl Fence {
         let nanos = deadline.nanos().min(OPEN - 1);
         let longer = |now: u64| (now != LOST && now < nanos).then_some(nanos);
         // The deadline that stays is in force.
-        let _ = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer);
+        let deadline = &self.0.deadline;
+        let _ = deadline.fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer);
+    }
+
+    /// From now on it is open as long as that of rank 0 is, which is in the same process.
+    pub fn follow(&self, lead: &Self) {
+        // There is one rank 0.
+        let _ = self.0.lead.set(lead.clone());
     }
 
     /// Waits until it is open for the first time: other ranks hear of rank 0's leases a moment after it has got them.
@@ -111,8 +126,7 @@ impl Fence {
         let begun = Moment::now();
         debug!("waiting until rank 0 has the leases");
         while self.check().is_err() {
-            let is_lost = self.0.load(Ordering::SeqCst) == LOST;
-            if is_lost || begun.elapsed() > LONGEST_WAIT {
+            if self.is_lost() || begun.elapsed() > LONGEST_WAIT {
                 return Err(Fenced);
             }
             tokio::time::sleep(LOOK_FOR_OPENING).await;
@@ -123,21 +137,29 @@ impl Fence {
     /// Lets nothing pass from now on.
     pub fn close(&self) {
         warn!("a lease is lost: the fence closes for good");
-        self.0.store(LOST, Ordering::SeqCst);
+        self.0.deadline.store(LOST, Ordering::SeqCst);
     }
 
     /// Lets nothing pass until [`Fence::extend`]: the leases were given up.
     pub fn shut(&self) {
         let shut = |now: u64| (now != LOST).then_some(NOT_YET);
-        let deadline = &self.0;
+        let deadline = &self.0.deadline;
         // What is lost stays so.
         let _ = deadline.fetch_update(Ordering::SeqCst, Ordering::SeqCst, shut);
+    }
+
+    fn is_lost(&self) -> bool {
+        let lead = self.0.lead.get().unwrap_or(self);
+        lead.0.deadline.load(Ordering::SeqCst) == LOST
     }
 
     /// How long it stays open.
     #[must_use]
     pub fn left(&self) -> Duration {
-        match self.0.load(Ordering::SeqCst) {
+        if let Some(lead) = self.0.lead.get() {
+            return lead.left();
+        }
+        match self.0.deadline.load(Ordering::SeqCst) {
             LOST | NOT_YET => Duration::ZERO,
             OPEN => Duration::MAX,
             nanos => Moment(Duration::from_nanos(nanos)).left(),

@@ -47,6 +47,9 @@ mod uplink;
 mod version;
 mod wire;
 
+/// Small requests that a rank has in flight at a time.
+pub(crate) const REQUESTS: usize = 32;
+
 pub use access::{Access, Addressing, Keys};
 pub use bucket::{Bucket, Put, Stat};
 pub use bulk::Deleted;

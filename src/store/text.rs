@@ -1,6 +1,7 @@
 //! Text arrays: fixed-width runs of bytes, as they travel, to and from what the codec `vlen-utf8` takes; and the width
 //! that the texts of a store need.
 
+use crate::store::REQUESTS;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use zarrs::array::{ArrayBytes, ArrayBytesOffsets, ArrayBytesVariableLength};
@@ -11,9 +12,6 @@ use super::error::StoreError;
 use super::layout;
 use super::stored::StoredArray;
 use crate::source::{DType, trimmed};
-
-/// Requests in flight.
-const REQUESTS: usize = 16;
 
 /// The texts in `runs` of `width` bytes each, without their padding.
 pub(super) fn to_variable(runs: &[u8], width: usize) -> Result<ArrayBytes<'static>, String> {

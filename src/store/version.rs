@@ -5,14 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A version of the Zarr format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Version {
     /// Zarr storage specification version 2, with `.zmetadata`.
-    #[value(name = "2")]
     V2,
     /// Zarr core specification version 3, with inline consolidated metadata.
     #[default]
-    #[value(name = "3")]
     V3,
 }
 

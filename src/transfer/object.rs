@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 
@@ -250,7 +251,7 @@ impl Engine {
             }
             if self.verify == Verify::Etag && put.etag.is_some() {
                 let sent = stored.clone();
-                if put.etag == Some(on_rayon(move || hex(&Md5::digest(&sent))).await) {
+                if put.etag == Some(on_rayon(move || HEXLOWER.encode(&Md5::digest(&sent))).await) {
                     return Ok(Ok(Proof::Etag));
                 }
             }
@@ -328,8 +329,4 @@ fn fail_on_purpose(rank: usize) {
     {
         panic!("rank {rank} was asked to panic");
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

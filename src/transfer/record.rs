@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How an object is verified after its PUT.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Read it back, decode it, and compare the crc32c of its values with that of the source's.
     #[default]

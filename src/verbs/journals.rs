@@ -98,7 +98,8 @@ fn left(history: &[Objects], states: &[&str]) -> Vec<Objects> {
     let is_so = |objects: &&Objects| {
         ["open", "prepared", "back", "delete"].iter().all(|state| {
             let mut keys = objects.keys();
-            let has = keys.any(|key| key.contains("/journal/") && key.ends_with(&format!(".{state}")));
+            let has =
+                keys.any(|key| key.contains("/journal/") && key.ends_with(&format!(".{state}")));
             has == states.contains(state)
         })
     };

@@ -11,10 +11,9 @@ use super::claim::{Claim, Rival, State, before, first_look, last_look};
 use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Created, Fence, Guarantees, Moment, StoreError, layout};
 
-/// Requests in flight.
-const REQUESTS: usize = 16;
 /// Digits of a generation.
 const DIGITS: usize = 8;
 

@@ -13,10 +13,9 @@ use tracing::{debug, warn};
 use super::error::{LeaseError, ReleaseError};
 use super::lease::{Lease, Trouble};
 use super::times::LeaseTimes;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Moment};
 
-/// Requests in flight.
-pub(super) const REQUESTS: usize = 16;
 /// After a renewal that failed, the next try comes this much sooner.
 const SOONER: u32 = 5;
 

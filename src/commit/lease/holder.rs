@@ -11,6 +11,8 @@ use std::time::SystemTime;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::ranks::is_spread;
+
 /// The process that holds a lease: rank 0 of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -130,14 +132,6 @@ impl Holder {
     }
 }
 
-/// Did a launcher start ranks on other machines too? `variable` gives what it told this process.
-fn is_spread(variable: &impl Fn(&str) -> Option<String>) -> bool {
-    let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
-    let all = number("OMPI_COMM_WORLD_SIZE");
-    all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
-        || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1)
-}
-
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -220,24 +214,6 @@ pub(super) mod tests {
 
     #[test]
     fn a_job_on_several_machines_is_not_known_to_be_dead() {
-        let told = |told: &'static [(&'static str, &'static str)]| {
-            move |name: &str| {
-                let found = told.iter().find(|(other, _)| *other == name);
-                found.map(|(_, value)| (*value).to_owned())
-            }
-        };
-        assert!(!is_spread(&told(&[])));
-        assert!(!is_spread(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])));
-        assert!(!is_spread(&told(&[
-            ("OMPI_COMM_WORLD_SIZE", "4"),
-            ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
-        ])));
-        assert!(is_spread(&told(&[
-            ("OMPI_COMM_WORLD_SIZE", "4"),
-            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
-        ])));
-        assert!(is_spread(&told(&[("SLURM_STEP_NUM_NODES", "2")])));
-        assert!(!is_spread(&told(&[("SLURM_STEP_NUM_NODES", "1")])));
         let spread = Holder {
             spread: true,
             ..dead()

@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use url::form_urlencoded;
 
@@ -109,9 +110,7 @@ fn file_name(text: &str) -> String {
     let mut name: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     if name.len() > LONGEST {
         name.truncate(LONGEST - 33);
-        let digest = Md5::digest(text);
-        let digest = digest.iter().map(|byte| format!("{byte:02x}"));
-        name = format!("{name}-{}", digest.collect::<String>());
+        name = format!("{name}-{}", HEXLOWER.encode(&Md5::digest(text)));
     }
     format!("{name}.lock")
 }

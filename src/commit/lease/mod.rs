@@ -26,10 +26,11 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use self::claim::{State, before};
 use self::contest::{Attempt, Court};
-use self::heartbeat::{Heartbeat, REQUESTS};
+use self::heartbeat::Heartbeat;
 use self::lease::{Lease, Trouble};
 use self::lock_dir::Lock;
 use self::waiting::Waiting;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::error::{LeaseError, ReleaseError};

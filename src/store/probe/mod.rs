@@ -8,6 +8,7 @@ mod tests;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 
 use crate::store::bucket::Bucket;
@@ -162,10 +163,7 @@ async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, Store
         found = bucket.get_tagged(key).await?;
         lag = Some(seen.elapsed());
     }
-    let md5: String = Md5::digest(&found.bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let md5 = HEXLOWER.encode(&Md5::digest(&found.bytes));
     let (etag, replace) = match found.etag {
         None => (EtagKind::Missing, Conditional::Refused),
         Some(etag) => {

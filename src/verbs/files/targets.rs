@@ -7,10 +7,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::source::{Archive, ArchiveError, Catalogue, list};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Found, Group, StoreError, Stored, read_store};
-
-/// Stores that are looked at at a time.
-pub(in crate::verbs) const REQUESTS: usize = 16;
 
 /// A store that is asked for.
 pub(in crate::verbs) struct Target {

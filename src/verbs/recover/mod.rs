@@ -15,8 +15,8 @@ use crate::commit::{
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::say;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Entry, Found, Group, layout, read_store};
-use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::recover::truncate::{foretell_cuts, needs_cut, truncate};
 use crate::verbs::shared::hold::{Hold, this};
 use crate::verbs::shared::left::{is_locked, journals, outcome};

@@ -1,5 +1,6 @@
 //! The cells of a model's grid, read from the files that say where they are.
 
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 
 use crate::exit::{Exit, Failure};
@@ -48,8 +49,7 @@ pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
             digest.update(value.to_le_bytes());
         }
     }
-    let digest = digest.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest.finalize())
 }
 
 /// What is wrong with the grid of these cells.

@@ -9,9 +9,9 @@ use crate::commit::{
     read_progress,
 };
 use crate::exit::{Exit, Failure};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, ChunkCodec, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
-use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
 use crate::verbs::shared::ending::put_back;

@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 
 use crate::exit::{Exit, Failure};
@@ -28,8 +29,5 @@ pub(in crate::verbs) fn digest(plan: &Plan) -> Result<String, Failure> {
     let bytes = postcard::to_stdvec(&(files, &plan.stores, &plan.arrays));
     let bytes =
         bytes.map_err(|cause| Failure::new(Exit::Internal, format!("encoding a plan: {cause}")))?;
-    Ok(Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(HEXLOWER.encode(&Md5::digest(bytes)))
 }

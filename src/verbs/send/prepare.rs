@@ -14,11 +14,12 @@ use crate::plan::{
 };
 use crate::say;
 use crate::source::{Archive, Order, SourceFile};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Found, Unconsolidated, is_store, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{REQUESTS, Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::files::targets::{Target, chosen, held, left_out, with_coordinates};
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;

@@ -14,8 +14,8 @@ use crate::commit::{
 };
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
-use crate::verbs::files::targets::REQUESTS;
 
 /// Open transactions that dead jobs left, by store.
 pub(in crate::verbs) struct Left {

@@ -8,9 +8,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use crate::exit::{Exit, Failure};
+use crate::store::REQUESTS;
 use crate::store::layout::{self, LEDGERS};
 use crate::store::{Bucket, Found, Group, Node, StoreError, Stored, is_store, read_store};
-use crate::verbs::files::targets::REQUESTS;
 use crate::verbs::stores::describe::coordinates;
 use crate::verbs::stores::place::{is_an_array, is_there, last};
 

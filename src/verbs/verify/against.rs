@@ -14,13 +14,14 @@ use crate::plan::{
 };
 use crate::ranks::Ranks;
 use crate::source::{Archive, Order, SourceFile};
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{REQUESTS, Target, chosen, held, held_besides, lacked};
+use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;

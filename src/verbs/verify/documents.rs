@@ -3,11 +3,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
+use crate::store::REQUESTS;
 use crate::store::{Bucket, Known, StoreError};
 use crate::verbs::verify::rounds::Fault;
-
-/// Requests in flight.
-const REQUESTS: usize = 16;
 
 /// The documents that are not as the root document consolidates them.
 pub(in crate::verbs) async fn documents(

@@ -1,7 +1,9 @@
 //! Why a grid cannot be projected from.
 
+use serde::{Deserialize, Serialize};
+
 /// Why there are no weights.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum GridError {
     #[error("{lon} longitudes and {lat} latitudes, expected {expected} of each")]

@@ -3,7 +3,7 @@
 //! Key type: [`Values`].
 
 use super::weights::Weights;
-use crate::source::{DType, Number};
+use msm_model::{DType, Number};
 
 /// What the wet cells of a row must weigh for its target to have a value: less than any error of the weights would do.
 const LEAST: f64 = 1e-6;

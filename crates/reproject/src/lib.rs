@@ -1,8 +1,13 @@
-//! From the model's curvilinear grid to a regular longitude-latitude grid. Pure: no MPI, no tokio, no I/O.
+//! From the model's curvilinear grid to a regular longitude-latitude grid.
 //!
 //! Key types: [`SourceGrid`], the cells as the model has them; [`TargetGrid`]; [`Method`]; [`Weights`], which value of the
 //! target is made from which of the source. Weights depend on the grids alone, not on what is land: they are computed
 //! once, and renormalised over the wet cells of each field and level as they are applied.
+//!
+//! It opens no file and knows nothing of NetCDF, MPI or Zarr: coordinates and fields are slices. It computes on whatever
+//! rayon pool it is called in, and the weights of a row are the same on any rank and any number of threads.
+
+#![warn(unreachable_pub)]
 
 mod apply;
 mod bands;

@@ -6,7 +6,7 @@
 //! says in it of its lease was said after that time, however long the beat took, and holds for so long from then on. No
 //! clock of one host is compared with that of another.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mpi::point_to_point::{Destination, Source};
@@ -26,9 +26,53 @@ const TAG: i32 = 1;
 /// Bytes that one beat takes while it is on its way, at most.
 const ON_ITS_WAY: usize = 512;
 
-/// A beat of rank 0: the other's time that it brings back (0 before the first answer), and how long the lease holds, in
-/// nanoseconds. An answer has the time only.
-type Beat = [u64; 2];
+/// A beat of rank 0: the other's time that it brings back (0 before the first answer), how long the lease holds, in
+/// nanoseconds, and which of the job's buckets it is of. An answer has the time only.
+type Beat = [u64; 3];
+
+/// What the leases keep open: the fence of the bucket that this rank writes now.
+#[derive(Clone, Default)]
+pub(super) struct Open(Arc<Mutex<Bucket>>);
+
+#[derive(Default)]
+struct Bucket {
+    /// How many there were, on every rank the same.
+    number: u64,
+    fence: Option<Fence>,
+}
+
+impl Open {
+    /// The next bucket's.
+    pub fn set(&self, fence: &Fence) {
+        let mut bucket = self.get();
+        bucket.number += 1;
+        bucket.fence = Some(fence.clone());
+    }
+
+    /// How long it stays open, and its number.
+    fn left(&self) -> (Duration, u64) {
+        let bucket = self.get();
+        let left = bucket.fence.as_ref().map_or(Duration::ZERO, Fence::left);
+        (left, bucket.number)
+    }
+
+    /// What a beat says of the lease, on the rank that sent the time in it. Of another bucket it says nothing.
+    fn extend(&self, [time, left, number]: Beat) {
+        let bucket = self.get();
+        if let Some(fence) = &bucket.fence
+            && number == bucket.number
+            && time > 0
+            && left > 0
+        {
+            fence.extend(Moment::at(time).after(Duration::from_nanos(left)));
+        }
+    }
+
+    fn get(&self) -> MutexGuard<'_, Bucket> {
+        // Nothing panics while it is locked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What MPI needs for beats on their way, in a job of so many ranks.
 pub(super) fn buffer_size(ranks: usize) -> usize {
@@ -40,11 +84,11 @@ pub(super) fn buffer_size(ranks: usize) -> usize {
 pub(super) struct Beats {
     /// Messages of its own, apart from those of the job.
     world: SimpleCommunicator,
-    fence: Arc<OnceLock<Fence>>,
+    open: Open,
     /// When the last beat was due.
     last: Moment,
-    /// Rank 0: have all others been told that the fence is open?
-    told: bool,
+    /// Rank 0: the bucket of which all others have been told that its fence is open.
+    told: u64,
     /// On rank 0 all others; on these rank 0.
     others: Vec<Other>,
 }
@@ -60,7 +104,7 @@ struct Other {
 }
 
 impl Beats {
-    pub fn new(world: &SimpleCommunicator, fence: Arc<OnceLock<Fence>>) -> Self {
+    pub fn new(world: &SimpleCommunicator, open: Open) -> Self {
         let others = match world.rank() {
             0 => 1..world.size(),
             _ => 0..1,
@@ -73,9 +117,9 @@ impl Beats {
         };
         Self {
             world: world.duplicate(),
-            fence,
+            open,
             last: Moment::now(),
-            told: false,
+            told: 0,
             others: others.map(other).collect(),
         }
     }
@@ -89,7 +133,7 @@ impl Beats {
         let since = self.last.elapsed();
         if since < BEAT {
             // They wait for it before they begin.
-            if !self.told && self.world.rank() == 0 {
+            if self.world.rank() == 0 {
                 self.tell();
             }
             return;
@@ -107,12 +151,12 @@ impl Beats {
     }
 
     fn tell(&mut self) {
-        let is_open = |fence: &Fence| !fence.left().is_zero();
-        if self.fence.get().is_some_and(is_open) {
-            self.told = self
-                .others
-                .iter()
-                .all(|other| other.answered && other.time > 0);
+        let (left, number) = self.open.left();
+        if self.told < number && !left.is_zero() {
+            let hears = |other: &Other| other.answered && other.time > 0;
+            if self.others.iter().all(hears) {
+                self.told = number;
+            }
             self.beat();
         }
     }
@@ -122,7 +166,7 @@ impl Beats {
         let mut heard = false;
         let any = self.world.any_process();
         while let Some((message, status)) = any.immediate_matched_probe_with_tag(TAG) {
-            let mut beat: Beat = [0; 2];
+            let mut beat: Beat = [0; 3];
             message.matched_receive_into(&mut beat[..]);
             heard = true;
             let from = self.others.iter_mut();
@@ -133,11 +177,11 @@ impl Beats {
             if is_lead {
                 (other.time, other.answered) = (beat[0], true);
             } else {
-                self.fence.get().inspect(|fence| extend(fence, beat));
+                self.open.extend(beat);
             }
         }
         if heard && !is_lead {
-            let answer: Beat = [Moment::now().nanos(), 0];
+            let answer: Beat = [Moment::now().nanos(), 0, 0];
             let lead = self.world.process_at_rank(0);
             lead.buffered_send_with_tag(&answer[..], TAG);
         }
@@ -145,20 +189,13 @@ impl Beats {
 
     /// Rank 0: to each that has answered the one before. Who does not is sent no more, so that nothing piles up.
     fn beat(&mut self) {
-        let left = self.fence.get().map_or(Duration::ZERO, Fence::left);
+        let (left, number) = self.open.left();
         let left = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
         for other in self.others.iter_mut().filter(|other| other.answered) {
             other.answered = false;
-            let beat: Beat = [other.time, left];
+            let beat: Beat = [other.time, left, number];
             let process = self.world.process_at_rank(other.rank);
             process.buffered_send_with_tag(&beat[..], TAG);
         }
-    }
-}
-
-/// What a beat says of the lease, on the rank that sent the time in it.
-fn extend(fence: &Fence, [time, left]: Beat) {
-    if time > 0 && left > 0 {
-        fence.extend(Moment::at(time).after(Duration::from_nanos(left)));
     }
 }

@@ -3,8 +3,7 @@
 //! Key type: [`Desk`].
 
 use std::cell::RefCell;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -14,14 +13,19 @@ use mpi::request::{Request, Scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::CommunicatorCollectives;
 
-use super::beats::{Beats, buffer_size};
-use super::{Errand, Ranks, guard, message, panic};
+use super::beats::{Beats, Open, buffer_size};
+use super::{Mpi, message, panic};
 use crate::exit::{Exit, Failure};
+use crate::ranks::launcher::refuse_silent_singletons;
+use crate::ranks::{Ranks, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
 const IDLE: Duration = Duration::from_millis(20);
 /// What main threads usually get.
 const STACK: usize = 8 << 20;
+
+/// What the thread that speaks MPI is to do.
+pub(super) type Errand = Box<dyn FnOnce(&Desk) + Send>;
 
 /// MPI, as its one thread has it.
 pub(super) struct Desk {
@@ -44,21 +48,21 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
     panic::end_the_job_on_panic();
     let count = |n: i32| usize::try_from(n).unwrap_or(1);
     let (rank, size) = (count(world.rank()), count(world.size()));
-    guard::refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
+    refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
     universe.set_buffer_size(buffer_size(size));
-    let fence = Arc::default();
+    let open = Open::default();
     let desk = Desk {
-        beats: RefCell::new(Beats::new(&world, Arc::clone(&fence))),
+        beats: RefCell::new(Beats::new(&world, open.clone())),
         world,
         _universe: universe,
     };
     let (send, errands) = channel();
+    let mpi = Mpi { desk: send, open };
     let ranks = Ranks {
         rank,
         size,
         sharing_cpus: sharing_cpus(&desk.world),
-        desk: (size > 1).then_some(send),
-        fence,
+        others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {
         let work = move || job(&ranks);
@@ -125,4 +129,25 @@ fn sharing_cpus(world: &SimpleCommunicator) -> usize {
     let mut all = vec![0u32; usize::try_from(node.size()).unwrap_or(1)];
     node.all_gather_into(&mine, &mut all[..]);
     all.iter().filter(|&&other| other == mine).count().max(1)
+}
+
+/// Has the thread that speaks MPI do `work`, and waits for it.
+pub(super) fn errand<T: Send + 'static>(
+    desk: &Sender<Errand>,
+    work: impl FnOnce(&Desk) -> T + Send + 'static,
+) -> T {
+    let (send, receive) = channel();
+    let errand: Errand = Box::new(move |desk| {
+        // It is waited for.
+        let _ = send.send(work(desk));
+    });
+    if desk.send(errand).is_ok()
+        && let Ok(done) = receive.recv()
+    {
+        return done;
+    }
+    // That thread is gone only where it is ending the process.
+    loop {
+        thread::park();
+    }
 }

@@ -1,9 +1,7 @@
 //! How values are found: [`Method`].
 
 use std::ops::Range;
-use std::str::FromStr;
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::error::GridError;
@@ -13,7 +11,7 @@ use super::weights::Weights;
 use super::{bilinear, conservative, nearest};
 
 /// How a value of the target grid is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// The value of the nearest cell on the sphere
     #[default]
@@ -27,6 +25,14 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Nearest,
+        Self::NearestLonlat,
+        Self::Bilinear,
+        Self::Conservative,
+    ];
+
     /// Its name, as the command line has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -38,18 +44,16 @@ impl Method {
         }
     }
 
+    /// The method of this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
     /// Is each value one of the source's?
     #[must_use]
     pub fn is_nearest(self) -> bool {
         matches!(self, Self::Nearest | Self::NearestLonlat)
-    }
-}
-
-impl FromStr for Method {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        ValueEnum::from_str(name, false)
     }
 }
 

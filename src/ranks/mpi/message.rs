@@ -1,31 +1,13 @@
-//! Values of any size between ranks: encoded, and sent in pieces that no MPI chokes on.
+//! Messages of any size between ranks, in pieces that no MPI chokes on.
 
+use super::desk::Desk;
 use mpi::collective::SystemOperation;
 use mpi::point_to_point::{Destination, Source};
 use mpi::topology::Communicator;
 use mpi::traits::{CommunicatorCollectives, Root};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::desk::Desk;
-use crate::exit::{Exit, Failure};
 
 /// Bytes of one MPI message: counts beyond 2^31 and messages beyond 2 GiB break in several MPIs.
 const PIECE: usize = 512 << 20;
-
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
-    postcard::to_stdvec(value)
-        .map_err(|cause| Failure::new(Exit::Internal, format!("encoding a message: {cause}")))
-}
-
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    postcard::from_bytes(bytes).map_err(|cause| {
-        let message = format!(
-            "decoding a message of another rank: {cause}; do all ranks run the same msm_os?"
-        );
-        Failure::new(Exit::Launcher, message)
-    })
-}
 
 /// Rank 0's `bytes`, on every rank.
 pub(super) fn broadcast(desk: &Desk, mut bytes: Vec<u8>) -> Vec<u8> {
@@ -39,19 +21,19 @@ pub(super) fn broadcast(desk: &Desk, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Every rank's bytes on rank 0, in the order of ranks; `None` elsewhere.
-pub(super) fn gather(desk: &Desk, bytes: Vec<u8>) -> Option<Vec<Vec<u8>>> {
-    if desk.world.rank() != 0 {
-        let root = desk.world.process_at_rank(0);
-        let length = bytes.len() as u64;
-        mpi::request::scope(|scope| desk.wait(root.immediate_send(scope, &length)));
-        for piece in bytes.chunks(PIECE) {
-            mpi::request::scope(|scope| desk.wait(root.immediate_send(scope, piece)));
-        }
-        return None;
+/// These `bytes`, to rank 0.
+pub(super) fn give(desk: &Desk, bytes: &[u8]) {
+    let lead = desk.world.process_at_rank(0);
+    let length = bytes.len() as u64;
+    mpi::request::scope(|scope| desk.wait(lead.immediate_send(scope, &length)));
+    for piece in bytes.chunks(PIECE) {
+        mpi::request::scope(|scope| desk.wait(lead.immediate_send(scope, piece)));
     }
-    let mut all = vec![bytes];
-    for rank in 1..desk.world.size() {
+}
+
+/// Rank 0: what the others give, in the order of ranks.
+pub(super) fn collect(desk: &Desk) -> Vec<Vec<u8>> {
+    let from = |rank| {
         let from = desk.world.process_at_rank(rank);
         let mut length = 0u64;
         mpi::request::scope(|scope| desk.wait(from.immediate_receive_into(scope, &mut length)));
@@ -59,9 +41,9 @@ pub(super) fn gather(desk: &Desk, bytes: Vec<u8>) -> Option<Vec<Vec<u8>>> {
         for piece in bytes.chunks_mut(PIECE) {
             mpi::request::scope(|scope| desk.wait(from.immediate_receive_into(scope, piece)));
         }
-        all.push(bytes);
-    }
-    Some(all)
+        bytes
+    };
+    (1..desk.world.size()).map(from).collect()
 }
 
 /// The sum of all ranks' numbers, on every rank.

@@ -70,10 +70,4 @@ impl TargetGrid {
     pub fn parallel(&self, j: usize) -> f64 {
         self.north - j as f64 * (self.north - self.south) / self.ny as f64
     }
-
-    /// Does it reach around the globe, so that the last column is beside the first?
-    #[must_use]
-    pub fn is_periodic(&self) -> bool {
-        (self.east - self.west - 360.0).abs() < 1e-9
-    }
 }

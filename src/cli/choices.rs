@@ -1,0 +1,100 @@
+//! The flags that choose a value of the library by its name: the names, and what `--help` says of each.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::plan::Transactions;
+use crate::reproject::Method;
+use crate::store::{Addressing, Version};
+use crate::transfer::Verify;
+
+/// A value with its name and its help.
+type Choice<T> = (T, &'static str, &'static str);
+
+fn one_of<T>(choices: &'static [Choice<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let values = choices
+        .iter()
+        .map(|(_, name, help)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(values).try_map(move |given| {
+        let chosen = choices.iter().find(|(_, name, _)| *name == given);
+        chosen
+            .map(|choice| choice.0)
+            .ok_or("there is no such value")
+    })
+}
+
+pub(super) fn method() -> impl TypedValueParser<Value = Method> {
+    one_of(&[
+        (
+            Method::Nearest,
+            "nearest",
+            "The value of the nearest cell on the sphere",
+        ),
+        (
+            Method::NearestLonlat,
+            "nearest-lonlat",
+            "The value of the nearest cell in flat degrees, as the Python tool has it",
+        ),
+        (
+            Method::Bilinear,
+            "bilinear",
+            "Between the centres of the four cells around, over those that are wet",
+        ),
+        (
+            Method::Conservative,
+            "conservative",
+            "The mean over the wet parts of the cell, by area",
+        ),
+    ])
+}
+
+pub(super) fn version() -> impl TypedValueParser<Value = Version> {
+    one_of(&[
+        (
+            Version::V2,
+            "2",
+            "Zarr storage specification version 2, with `.zmetadata`",
+        ),
+        (
+            Version::V3,
+            "3",
+            "Zarr core specification version 3, with inline consolidated metadata",
+        ),
+    ])
+}
+
+pub(super) fn transactions() -> impl TypedValueParser<Value = Transactions> {
+    one_of(&[
+        (
+            Transactions::Chunk,
+            "chunk",
+            "Each is the smallest run of files that ends on a chunk boundary; the last one has what is left",
+        ),
+        (Transactions::All, "all", "One has all files"),
+    ])
+}
+
+pub(super) fn addressing() -> impl TypedValueParser<Value = Addressing> {
+    one_of(&[
+        (Addressing::Path, "path", "`https://host/bucket/key`"),
+        (Addressing::Virtual, "virtual", "`https://bucket.host/key`"),
+    ])
+}
+
+pub(super) fn verify() -> impl TypedValueParser<Value = Verify> {
+    one_of(&[
+        (
+            Verify::Full,
+            "full",
+            "Read it back, decode it, and compare the crc32c of its values with that of the source's",
+        ),
+        (
+            Verify::Etag,
+            "etag",
+            "Trust an ETag that is the MD5 of what was sent; read back where it is not",
+        ),
+        (Verify::None, "none", "Trust the server's answer"),
+    ])
+}

@@ -1,0 +1,111 @@
+//! What launchers tell the processes that they start, and refusing silent singletons: a program that knows no MPI, or is
+//! linked to one but started by another's launcher, runs as N processes that each think they are alone, and all write the
+//! same store.
+
+use crate::exit::{Exit, Failure};
+
+/// The number of processes. Not `SLURM_NTASKS`: a plain batch script has it too.
+const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+/// And what a process of theirs has besides.
+const OTHERS: [&str; 1] = ["PMIX_RANK"];
+
+/// Did a launcher start this process, perhaps as one of several?
+#[must_use]
+pub fn is_launched() -> bool {
+    let mut names = SIZES.iter().chain(&OTHERS);
+    names.any(|name| std::env::var_os(name).is_some())
+}
+
+/// Did a launcher start ranks on other machines too? `variable` gives what it told this process.
+pub(crate) fn is_spread(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
+    let all = number("OMPI_COMM_WORLD_SIZE");
+    all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
+        || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1)
+}
+
+/// Does `job` as the only rank. A program without MPI does nothing else.
+///
+/// # Errors
+/// If a launcher started more than this process, or `job` panicked.
+#[cfg(not(feature = "mpi"))]
+pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Failure> {
+    refuse_silent_singletons(1, |name| std::env::var(name).ok())?;
+    let job = std::panic::AssertUnwindSafe(|| job(&super::Ranks::alone()));
+    let panicked = |_| Failure::new(Exit::Panic, "it panicked, see above");
+    std::panic::catch_unwind(job).map_err(panicked)
+}
+
+/// Fails if this process knows of one rank only and the launcher says there are more.
+pub(super) fn refuse_silent_singletons(
+    size: usize,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(), Failure> {
+    if size > 1 {
+        return Ok(());
+    }
+    for name in SIZES {
+        let started = variable(name).and_then(|value| value.trim().parse::<usize>().ok());
+        if let Some(started) = started.filter(|&n| n > 1) {
+            let because = if cfg!(feature = "mpi") {
+                "MPI connects only this one: the launcher belongs to another MPI than the program; under Slurm use srun \
+                 --mpi=pmix, else the mpirun of the MPI that msm_os was built with"
+            } else {
+                "this msm_os was built without MPI: start it without a launcher, or build it with the feature mpi"
+            };
+            let message = format!(
+                "the launcher started {started} processes ({name}={started}), but {because}; nothing was written"
+            );
+            return Err(Failure::new(Exit::Launcher, message));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(name: &'static str, value: &'static str) -> impl Fn(&str) -> Option<String> {
+        move |asked| (asked == name).then(|| value.to_owned())
+    }
+
+    #[test]
+    fn one_of_many_is_refused() {
+        for name in SIZES {
+            let refused = refuse_silent_singletons(1, started(name, "4")).unwrap_err();
+            assert_eq!(refused.exit, Exit::Launcher);
+            assert!(refused.message.contains(name));
+        }
+    }
+
+    #[test]
+    fn a_job_that_fits_is_let_through() {
+        assert!(refuse_silent_singletons(4, started("OMPI_COMM_WORLD_SIZE", "4")).is_ok());
+        assert!(refuse_silent_singletons(1, started("PMI_SIZE", "1")).is_ok());
+        assert!(refuse_silent_singletons(1, started("SLURM_NTASKS", "4")).is_ok());
+        assert!(refuse_silent_singletons(1, |_| None).is_ok());
+    }
+
+    #[test]
+    fn a_job_on_several_machines_is_known() {
+        let told = |told: &'static [(&'static str, &'static str)]| {
+            move |name: &str| {
+                let found = told.iter().find(|(other, _)| *other == name);
+                found.map(|(_, value)| (*value).to_owned())
+            }
+        };
+        assert!(!is_spread(&told(&[])));
+        assert!(!is_spread(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])));
+        assert!(!is_spread(&told(&[
+            ("OMPI_COMM_WORLD_SIZE", "4"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
+        ])));
+        assert!(is_spread(&told(&[
+            ("OMPI_COMM_WORLD_SIZE", "4"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
+        ])));
+        assert!(is_spread(&told(&[("SLURM_STEP_NUM_NODES", "2")])));
+        assert!(!is_spread(&told(&[("SLURM_STEP_NUM_NODES", "1")])));
+    }
+}
