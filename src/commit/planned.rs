@@ -68,7 +68,7 @@ impl<'a> PlannedTransaction<'a> {
         Ok(Self(Stores {
             bucket,
             guarantees: opening.guarantees.clone(),
-            stores: stores.await?,
+            parts: stores.await?,
         }))
     }
 
@@ -98,7 +98,7 @@ impl<'a> PlannedTransaction<'a> {
         Ok(Self(Stores {
             bucket,
             guarantees: opening.guarantees.clone(),
-            stores,
+            parts: stores,
         }))
     }
 
@@ -122,7 +122,7 @@ impl<'a> PlannedTransaction<'a> {
         Ok(Self(Stores {
             bucket,
             guarantees: opening.guarantees.clone(),
-            stores: vec![StoreTransaction {
+            parts: vec![StoreTransaction {
                 key: store.to_owned(),
                 id: new_id(number, &token()),
                 entry,
@@ -133,7 +133,7 @@ impl<'a> PlannedTransaction<'a> {
     /// The id in each store.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
-        self.0.stores.iter().map(|store| store.id.clone()).collect()
+        self.0.parts.iter().map(|store| store.id.clone()).collect()
     }
 
     /// Writes the journals. From here on, the transaction must end.

@@ -32,7 +32,7 @@ pub(super) struct StoreTransaction {
 pub(super) struct Stores<'a> {
     pub bucket: &'a Bucket,
     pub guarantees: Guarantees,
-    pub stores: Vec<StoreTransaction>,
+    pub parts: Vec<StoreTransaction>,
 }
 
 /// The journals say what is going to be written or removed, and objects may be, where no reader sees them or with a copy of what
@@ -99,7 +99,7 @@ impl<'a> Stores<'a> {
         Self {
             bucket,
             guarantees: guarantees.clone(),
-            stores: vec![StoreTransaction {
+            parts: vec![StoreTransaction {
                 key: store.to_owned(),
                 id: unfinished.id.clone(),
                 entry: unfinished.entry.clone(),
@@ -114,7 +114,7 @@ impl<'a> Stores<'a> {
         work: impl AsyncFn(&StoreTransaction) -> Result<(), E>,
     ) -> Vec<Result<(), E>> {
         let work = &work;
-        stream::iter(&self.stores)
+        stream::iter(&self.parts)
             .map(|store| async move { work(store).await })
             .buffer_unordered(REQUESTS)
             .collect()
@@ -134,7 +134,7 @@ impl<'a> OpenTransaction<'a> {
         resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<Vec<String>, StoreError> {
         let mut own = Vec::new();
-        for (StoreTransaction { key, entry, .. }, resumed) in self.0.stores.iter().zip(resumed) {
+        for (StoreTransaction { key, entry, .. }, resumed) in self.0.parts.iter().zip(resumed) {
             for array in entry.arrays.iter().filter(|_| resumed.is_some()) {
                 own.push((key, array, array.codec()?));
             }
@@ -153,7 +153,7 @@ impl<'a> OpenTransaction<'a> {
     #[must_use]
     pub fn record(self, plan: &Plan, manifest: &Manifest) -> RecordedTransaction<'a> {
         let Self(mut stores) = self;
-        for (index, StoreTransaction { id, entry, .. }) in stores.stores.iter_mut().enumerate() {
+        for (index, StoreTransaction { id, entry, .. }) in stores.parts.iter_mut().enumerate() {
             let number = number_of(id).unwrap_or(1);
             let previous = entry.previous.as_ref();
             let command = &entry.command;
@@ -173,7 +173,7 @@ impl<'a> OpenTransaction<'a> {
     ) -> Result<RecordedTransaction<'a>, Box<Abort<'a>>> {
         let Self(mut stores) = self;
         let mut kept = Ok(());
-        for (store, removal) in stores.stores.iter_mut().zip(removals) {
+        for (store, removal) in stores.parts.iter_mut().zip(removals) {
             let StoreTransaction { id, entry, .. } = store;
             let root = &entry.root;
             match removal.save(stores.bucket, id, entry.keep_undo > 0).await {
@@ -355,9 +355,9 @@ impl<'a> AbortedTransaction<'a> {
         let Stores {
             bucket,
             guarantees,
-            stores,
+            parts,
         } = &self.stores;
-        let mut left: Vec<&StoreTransaction> = stores.iter().collect();
+        let mut left: Vec<&StoreTransaction> = parts.iter().collect();
         loop {
             let work = left.iter().map(|&store| async move {
                 let undo = Undo {

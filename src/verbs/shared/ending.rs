@@ -39,9 +39,9 @@ pub(in crate::verbs) async fn put_back(
         Ok(()) => failure.message += "; rolled back, nothing has changed",
         Err(error) => {
             failure.exit = Exit::RollbackIncomplete;
-            failure.message += &format!(
-                "; putting everything back failed as well; recover goes on with it:\n  {error}"
-            );
+            failure.message +=
+                "; putting everything back failed as well; recover goes on with it:\n  ";
+            failure.message += &error.to_string();
         }
     }
     failure
