@@ -9,7 +9,7 @@ use msm_model::Problems;
 
 use super::edits::{Attributes, Edits};
 use super::expected;
-use super::manifests::read_kept;
+use super::manifests::read_manifests;
 use super::removal::Removal;
 use super::removal_error::{Need, RemovalError};
 
@@ -71,7 +71,7 @@ impl ArrayRemoval {
         let told = |all: &Attributes| expected::of_arrays(all, names);
         let leave_out = |all: &mut Attributes| expected::leave_out(all, names);
         let attributes = edits.drop_attributes(told, leave_out).await?;
-        let kept = read_kept(bucket, &outline.store).await?;
+        let kept = read_manifests(bucket, &outline.store).await?;
         let gone = names.iter().flat_map(|name| kept.gone(name, |_| true));
         Ok(Self {
             attributes,

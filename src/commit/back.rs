@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 
 use super::cleanup::{CleanupError, all, remove};
 use super::journal::{JournalEntry, Stage, put_json};
-use super::put_back::{Now, put_back};
+use super::put_back::{DocumentState, put_back};
 use super::unfinished::delete_key;
 use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};
 
@@ -31,7 +31,7 @@ impl Undo<'_> {
         let overtaken = || StoreError::Overtaken {
             key: root.key.clone(),
         };
-        if Now::of(bucket, root).await? == Now::Other {
+        if DocumentState::of(bucket, root).await? == DocumentState::Other {
             return Err(overtaken().into());
         }
         let is_back =
@@ -76,7 +76,7 @@ impl Undo<'_> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         let is_old = root.before.as_ref() == Some(&root.after)
-            || !Now::of(bucket, root).await?.is_after(root);
+            || !DocumentState::of(bucket, root).await?.is_after(root);
         if !is_open || !is_old {
             return Err(refused);
         }
@@ -94,7 +94,7 @@ impl Undo<'_> {
     async fn give_back(&self, stage: Stage) -> Result<(), CleanupError> {
         let root = &self.entry.root;
         // They went after the root only.
-        if Now::of(self.bucket, root).await?.is_after(root) {
+        if DocumentState::of(self.bucket, root).await?.is_after(root) {
             self.restore().await?;
         }
         for document in &self.entry.documents {

@@ -1,9 +1,10 @@
 //! Giving a store consolidated metadata: one transaction, of the root document alone, before the first that needs it.
 
+use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
 use super::planned::{Opening, PlannedTransaction};
 use super::transaction::CommittedTransaction;
-use crate::store::{Bucket, Guarantees, StoreError, Unconsolidated, layout};
+use crate::store::{Bucket, Guarantees, Unconsolidated, layout};
 use crate::transfer::Verify;
 
 /// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.
@@ -16,7 +17,7 @@ pub async fn consolidate<'a>(
     found: Unconsolidated,
     holder: &Writer,
     guarantees: &'a Guarantees,
-) -> Result<CommittedTransaction<'a>, StoreError> {
+) -> Result<CommittedTransaction<'a>, TransactionError> {
     let opening = Opening::of_documents("consolidate", holder, guarantees);
     let root = Document {
         key: layout::root_document(store, found.version),

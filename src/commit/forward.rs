@@ -12,7 +12,7 @@ use super::cleanup::{CleanupError, remove};
 use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
 use super::put::{put_and_read_back, reads_back};
-use super::put_back::{Now, put_over};
+use super::put_back::{DocumentState, put_over};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
 use crate::transfer::Verify;
 
@@ -52,14 +52,14 @@ pub async fn put_root(
     if before.as_ref() == Some(after) {
         return Ok(());
     }
-    let now = Now::of(bucket, &entry.root).await?;
+    let now = DocumentState::of(bucket, &entry.root).await?;
     if now.is_after(&entry.root) {
         return Ok(());
     }
     let text = Bytes::from(after.clone());
     let is_put = match &now {
-        Now::Known(now) => put_over(bucket, key, now.as_ref(), &text, guarantees).await?,
-        Now::Other => false,
+        DocumentState::Known(now) => put_over(bucket, key, now.as_ref(), &text, guarantees).await?,
+        DocumentState::Other => false,
     };
     if !is_put {
         return Err(StoreError::Overtaken { key: key.clone() });
@@ -82,15 +82,15 @@ pub async fn go_forward(
     guarantees: &Guarantees,
 ) -> Result<(), CleanupError> {
     // Another program may have worked on what was committed, while only the ledger was left to be done.
-    match Now::of(bucket, &entry.root).await? {
-        Now::Known(_) => {
+    match DocumentState::of(bucket, &entry.root).await? {
+        DocumentState::Known(_) => {
             put_documents(bucket, entry, Verify::Full).await?;
             put_root(bucket, entry, Verify::Full, guarantees).await?;
         }
-        Now::Other
+        DocumentState::Other
             if is_recorded(bucket, store, id).await?
                 || is_in_root(bucket, store, entry).await? => {}
-        Now::Other => {
+        DocumentState::Other => {
             let key = entry.root.key.clone();
             return Err(StoreError::Overtaken { key }.into());
         }

@@ -1,9 +1,10 @@
 //! Taking a group out of a hierarchy: one transaction, after which no consolidated metadata tells of it. Its objects are
 //! left to be deleted.
 
+use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
-use super::kept::KeptRecord;
-use super::manifests::read_kept;
+use super::manifests::read_manifests;
+use super::object_record::ObjectRecord;
 use super::planned::{Opening, PlannedTransaction};
 use super::put::put_and_read_back;
 use super::transaction::CommittedTransaction;
@@ -20,7 +21,7 @@ pub async fn remove_group<'a>(
     stored: &Stored,
     holder: &Writer,
     guarantees: &'a Guarantees,
-) -> Result<CommittedTransaction<'a>, StoreError> {
+) -> Result<CommittedTransaction<'a>, TransactionError> {
     let opening = Opening::of_documents("delete", holder, guarantees);
     let (root, documents) = documents(group, stored);
     let planned =
@@ -58,18 +59,18 @@ fn documents(group: &Group, stored: &Stored) -> (Document, Vec<Document>) {
 /// Says in the manifest of the transaction `id` that nothing is stored of the group's arrays: what is kept of earlier ones would
 /// be missed.
 async fn forget(bucket: &Bucket, group: &Group, id: &str) -> Result<(), StoreError> {
-    let kept = read_kept(bucket, &group.store).await?;
+    let kept = read_manifests(bucket, &group.store).await?;
     let arrays = kept.objects.into_iter();
     let arrays = arrays.filter(|(array, _)| group.is_above(array));
     let records = arrays.flat_map(|(array, chunks)| {
-        chunks.into_keys().map(move |chunk| KeptRecord {
+        chunks.into_keys().map(move |chunk| ObjectRecord {
             array: array.clone(),
             chunk: chunk.into(),
             content: Content::Empty,
         })
     });
     let key = format!("{}/000000-deleted-0", layout::manifest(&group.store, id));
-    let part = KeptRecord::write(records.collect()).map_err(|cause| StoreError::Journal {
+    let part = ObjectRecord::write(records.collect()).map_err(|cause| StoreError::Journal {
         key: key.clone(),
         cause: cause.to_string(),
     })?;

@@ -2,10 +2,11 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::aborted::AbortedTransaction;
 use super::back::{clear_ledger, end};
 use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
-use super::transaction::{AbortedTransaction, PreparedTransaction};
+use super::transaction::{PreparedTransaction, Stores};
 use super::unfinished::{Unfinished, UnfinishedTransaction};
 use crate::store::{Bucket, Guarantees, Kind, REQUESTS, ROOT_DOCUMENTS, StoreError, layout};
 
@@ -22,18 +23,12 @@ pub async fn heal(
     match unfinished {
         Unfinished::Delete { id, .. } => finish_delete(bucket, store, id).await,
         Unfinished::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
-        Unfinished::Transaction(
-            prepared @ UnfinishedTransaction {
-                stage: Stage::Prepared,
-                ..
-            },
-        ) => {
-            let found = PreparedTransaction::found(bucket, store, prepared, guarantees);
-            found.go_forward().await
-        }
-        Unfinished::Transaction(other) => {
-            let found = AbortedTransaction::found(bucket, store, other, guarantees);
-            found.back().await
+        Unfinished::Transaction(UnfinishedTransaction { id, stage, entry }) => {
+            let stores = Stores::found(bucket, guarantees, store, id, entry);
+            match *stage {
+                Stage::Prepared => PreparedTransaction(stores).go_forward().await,
+                stage => AbortedTransaction { stores, stage }.back().await,
+            }
         }
     }
 }

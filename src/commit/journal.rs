@@ -13,7 +13,7 @@ use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
 use super::relative;
 use super::transaction_id::is_id;
-use super::written::Written;
+use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, StoreError, layout};
 
 /// The version of the form: an entry says itself that it is a rollback's. Versions of this program that know the older forms only
@@ -43,7 +43,7 @@ pub struct JournalEntry {
     /// The other documents that change.
     pub documents: Vec<Document>,
     /// The arrays of which objects are written.
-    pub arrays: Vec<Written>,
+    pub arrays: Vec<WrittenBoxes>,
     /// What the ledger says of the transaction before.
     pub previous: Option<LastTransaction>,
     /// What it will say of this one; known when the manifest is complete.

@@ -1,17 +1,17 @@
 //! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. The only room, with
 //! `store`, that names keys.
 //!
-//! Key types: [`Transaction`], of all stores of a plan; [`JournalEntry`], what the journal says of one store; [`Unfinished`],
-//! found in a journal; [`Manifest`], the records of all ranks, complete; [`KeptRecord`], a record in the ledger;
-//! [`LastTransaction`], what the ledger says of a store; [`Kept`], what the manifests of all its
+//! Key types: [`OpenTransaction`] and the states that follow it; [`JournalEntry`], what the journal says of one store; [`Unfinished`],
+//! found in a journal; [`Manifest`], the records of all ranks, complete; [`ObjectRecord`], a record in the ledger;
+//! [`LastTransaction`], what the ledger says of a store; [`ManifestRecords`], what the manifests of all its
 //! transactions say. Before all of that: [`Leases`], which keep other jobs away.
 
+mod aborted;
 mod array_removal;
 mod back;
 mod cleanup;
 mod clear;
 mod consolidation;
-mod cut;
 mod deletion;
 mod edits;
 mod expected;
@@ -19,11 +19,11 @@ mod forward;
 mod group_removal;
 mod heal;
 mod journal;
-mod kept;
 mod lease;
 mod ledger;
 mod manifest;
 mod manifests;
+mod object_record;
 mod orphans;
 mod parts;
 mod planned;
@@ -35,34 +35,34 @@ mod removal_error;
 mod rollback;
 mod transaction;
 mod transaction_id;
+mod truncation;
 mod unfinished;
-mod written;
+mod written_boxes;
 
+pub use aborted::{Abort, AbortedTransaction, TransactionError};
 pub use array_removal::ArrayRemoval;
 pub use back::clear_ledger;
 pub use cleanup::CleanupError;
 pub use consolidation::consolidate;
-pub use cut::Cut;
 pub use deletion::Deletion;
 pub use group_removal::remove_group;
 pub use heal::{heal, sweep_journal};
 pub use journal::{JournalEntry, Stage, Writer};
-pub use kept::KeptRecord;
 pub use lease::{
     Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
     live_lease, probe_and_sweep, sweep, sweep_staged,
 };
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
-pub use manifests::{Kept, read_kept};
+pub use manifests::{ManifestRecords, read_manifests};
+pub use object_record::ObjectRecord;
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
 pub use planned::{Opening, PlannedTransaction};
 pub use removal::Removal;
 pub use removal_error::{Need, RemovalError};
 pub use rollback::Rollback;
-pub use transaction::{
-    Abort, AbortedTransaction, CommitError, CommittedTransaction, OpenTransaction,
-};
+pub use transaction::{CommittedTransaction, OpenTransaction};
 pub use transaction_id::{is_id, number_of};
+pub use truncation::Truncation;
 pub use unfinished::{Journal, Unfinished, UnfinishedTransaction, read_journal};

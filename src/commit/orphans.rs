@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
-use super::manifests::{first_below, read_kept};
+use super::manifests::{first_below, read_manifests};
 use super::transaction_id::is_id;
 use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
 
@@ -36,7 +36,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
         .iter()
         .filter_map(|key| first_below(&journals, key)?.split('.').next())
         .collect();
-    let mut kept = read_kept(bucket, store).await?;
+    let mut kept = read_manifests(bucket, store).await?;
     let mut orphans = Vec::new();
     for (id, entry) in of_ledger {
         if !open.contains(id.as_str()) && kept.committed.binary_search(&id).is_err() {
@@ -116,7 +116,7 @@ fn is_root(store: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::KeptRecord;
+    use crate::commit::ObjectRecord;
     use crate::commit::manifests::tests::put_part;
     use crate::transfer::Content;
     use serde_json::json;
@@ -158,7 +158,7 @@ mod tests {
             bucket.put(&key, text.into()).await.unwrap();
         }
         for id in IDS {
-            let record = KeptRecord {
+            let record = ObjectRecord {
                 array: "tos".to_owned(),
                 chunk: vec![2],
                 content: Content::Empty,

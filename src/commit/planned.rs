@@ -4,15 +4,16 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::aborted::Abort;
 use super::back::clear_ledger;
 use super::cleanup::CleanupError;
 use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::removal::Removal;
-use super::transaction::{Abort, OpenTransaction, StoreTransaction, Stores};
+use super::transaction::{OpenTransaction, StoreTransaction, Stores};
 use super::transaction_id::{is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
-use super::written::Written;
+use super::written_boxes::WrittenBoxes;
 use crate::plan::Plan;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
 
@@ -152,7 +153,7 @@ impl<'a> PlannedTransaction<'a> {
             }
             Ok(())
         });
-        let opened = opened.await.into_iter().collect();
+        let opened: Result<(), StoreError> = opened.await.into_iter().collect();
         self.0.passed(opened, Stage::Open).map(OpenTransaction)
     }
 }
@@ -194,7 +195,7 @@ async fn entry(
         after: store.new_root.clone(),
     };
     let mut entry = opening.entry(root);
-    entry.arrays = Written::of(plan, index);
+    entry.arrays = WrittenBoxes::of(plan, index);
     let is_new = store.old_root.is_none();
     let documents = stream::iter(&store.documents).map(|(key, after)| async move {
         // What lies at the place of a new store is of a create that died, and goes.

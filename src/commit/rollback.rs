@@ -2,10 +2,10 @@
 //!
 //! Key type: [`Rollback`].
 
+use super::aborted::AbortedTransaction;
 use super::cleanup::CleanupError;
 use super::journal::{JournalEntry, Stage};
-use super::transaction::AbortedTransaction;
-use super::unfinished::UnfinishedTransaction;
+use super::transaction::Stores;
 use crate::store::{Bucket, Guarantees, StoreError};
 
 /// The undoing of the committed transaction of a store.
@@ -53,12 +53,10 @@ impl Rollback {
         store: &str,
         guarantees: &Guarantees,
     ) -> Result<(), CleanupError> {
-        let transaction = UnfinishedTransaction {
-            id: self.id.clone(),
+        let aborted = AbortedTransaction {
+            stores: Stores::found(bucket, guarantees, store, &self.id, &self.entry),
             stage: Stage::Back,
-            entry: self.entry.clone(),
         };
-        let found = AbortedTransaction::found(bucket, store, &transaction, guarantees);
-        found.back().await
+        aborted.back().await
     }
 }

@@ -5,13 +5,12 @@
 //! [`AbortedTransaction`], which has to go back.
 
 use futures::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
 
-use super::back::Undo;
+use super::aborted::{Abort, AbortedTransaction, TransactionError};
 use super::cleanup::CleanupError;
 use super::forward::{finish, go_forward, put_documents, put_root};
 use super::journal::{JournalEntry, Stage};
-use super::lease::{LeaseError, Leases};
+use super::lease::Leases;
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::removal::Removal;
@@ -43,66 +42,45 @@ pub struct OpenTransaction<'a>(pub(super) Stores<'a>);
 pub struct RecordedTransaction<'a>(Stores<'a>);
 
 /// The journals say that all objects are in place: whoever comes goes forward.
-pub struct PreparedTransaction<'a>(Stores<'a>);
+pub struct PreparedTransaction<'a>(pub(super) Stores<'a>);
 
 /// Every reader sees the stores as they are to be; only the ledgers are left to be tidied.
 pub struct CommittedTransaction<'a>(Stores<'a>);
 
-/// It came to this stage, and has to go back.
-pub struct AbortedTransaction<'a> {
-    stores: Stores<'a>,
-    stage: Stage,
-}
-
-/// A step that failed, and the transaction, which has to go back.
-pub struct Abort<'a, E = StoreError> {
-    /// Why.
-    pub error: E,
-    /// What is to be put back. Dropped, it is left to whoever comes next.
-    pub transaction: AbortedTransaction<'a>,
-}
-
-/// Why a transaction could not be committed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CommitError {
-    /// A lease was lost, or the server could not say.
-    Lease(LeaseError),
-    /// A document could not be put, or another program has changed it.
-    Store(StoreError),
-}
-
 impl<'a> Stores<'a> {
     /// Goes on with it if that was `done`; what failed after this stage has to go back.
-    pub fn passed<E>(self, done: Result<(), E>, stage: Stage) -> Result<Self, Box<Abort<'a, E>>> {
+    pub fn passed(
+        self,
+        done: Result<(), impl Into<TransactionError>>,
+        stage: Stage,
+    ) -> Result<Self, Box<Abort<'a>>> {
         match done {
             Ok(()) => Ok(self),
             Err(error) => Err(Box::new(Abort {
-                error,
-                transaction: self.abort(stage),
+                error: error.into(),
+                transaction: AbortedTransaction {
+                    stores: self,
+                    stage,
+                },
             })),
         }
     }
 
-    fn abort(self, stage: Stage) -> AbortedTransaction<'a> {
-        AbortedTransaction {
-            stores: self,
-            stage,
-        }
-    }
-
-    fn found(
+    /// That of `store` which was found.
+    pub fn found(
         bucket: &'a Bucket,
-        store: &str,
-        unfinished: &UnfinishedTransaction,
         guarantees: &Guarantees,
+        store: &str,
+        id: &str,
+        entry: &JournalEntry,
     ) -> Self {
         Self {
             bucket,
             guarantees: guarantees.clone(),
             parts: vec![StoreTransaction {
                 key: store.to_owned(),
-                id: unfinished.id.clone(),
-                entry: unfinished.entry.clone(),
+                id: id.to_owned(),
+                entry: entry.clone(),
             }],
         }
     }
@@ -206,7 +184,10 @@ impl<'a> OpenTransaction<'a> {
     /// It has to go back.
     #[must_use]
     pub fn abort(self) -> AbortedTransaction<'a> {
-        self.0.abort(Stage::Open)
+        AbortedTransaction {
+            stores: self.0,
+            stage: Stage::Open,
+        }
     }
 }
 
@@ -221,7 +202,7 @@ impl<'a> RecordedTransaction<'a> {
             let StoreTransaction { key, id, entry } = store;
             entry.put(bucket, key, id, Stage::Prepared).await
         });
-        let put = put.await.into_iter().collect();
+        let put: Result<(), StoreError> = put.await.into_iter().collect();
         self.0.passed(put, Stage::Prepared).map(PreparedTransaction)
     }
 
@@ -235,31 +216,19 @@ impl<'a> RecordedTransaction<'a> {
         self,
         leases: &Leases,
         verify: Verify,
-    ) -> Result<CommittedTransaction<'a>, Box<Abort<'a, CommitError>>> {
-        let checked = leases.check().await.map_err(CommitError::Lease);
-        let Self(stores) = self;
-        let recorded = Self(stores.passed(checked, Stage::Open)?);
-        let prepared = recorded.prepare().await.map_err(Abort::of_store)?;
-        let prepared = prepared.put_documents(verify).await;
-        let PreparedTransaction(stores) = prepared.map_err(Abort::of_store)?;
+    ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
+        let checked = leases.check().await;
+        let recorded = Self(self.0.passed(checked, Stage::Open)?);
+        let prepared = recorded.prepare().await?;
+        let prepared = prepared.put_documents(verify).await?;
         // Whoever took the lease over has brought the transaction to its end, one way or the other.
-        let checked = leases.check().await.map_err(CommitError::Lease);
-        let prepared = PreparedTransaction(stores.passed(checked, Stage::Prepared)?);
-        prepared.put_roots(verify).await.map_err(Abort::of_store)
+        let checked = leases.check().await;
+        let prepared = PreparedTransaction(prepared.0.passed(checked, Stage::Prepared)?);
+        prepared.put_roots(verify).await
     }
 }
 
 impl<'a> PreparedTransaction<'a> {
-    /// That of `store` which was found.
-    pub(super) fn found(
-        bucket: &'a Bucket,
-        store: &str,
-        unfinished: &UnfinishedTransaction,
-        guarantees: &Guarantees,
-    ) -> Self {
-        Self(Stores::found(bucket, store, unfinished, guarantees))
-    }
-
     /// Puts the documents of all stores but for the roots.
     ///
     /// # Errors
@@ -268,7 +237,7 @@ impl<'a> PreparedTransaction<'a> {
         let Stores { bucket, .. } = self.0;
         let put =
             async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
-        let put = self.0.each(put).await.into_iter().collect();
+        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
         self.0.passed(put, Stage::Prepared).map(Self)
     }
 
@@ -286,7 +255,7 @@ impl<'a> PreparedTransaction<'a> {
         let put = async |store: &StoreTransaction| {
             put_root(bucket, &store.entry, verify, guarantees).await
         };
-        let put = self.0.each(put).await.into_iter().collect();
+        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
         self.0
             .passed(put, Stage::Prepared)
             .map(CommittedTransaction)
@@ -306,12 +275,6 @@ impl<'a> PreparedTransaction<'a> {
         };
         CleanupError::together(self.0.each(forward).await)
     }
-
-    /// It has to go back.
-    #[must_use]
-    pub fn abort(self) -> AbortedTransaction<'a> {
-        self.0.abort(Stage::Prepared)
-    }
 }
 
 impl CommittedTransaction<'_> {
@@ -330,72 +293,5 @@ impl CommittedTransaction<'_> {
             }
         };
         CleanupError::together(self.0.each(finish).await)
-    }
-}
-
-impl<'a> AbortedTransaction<'a> {
-    /// That of `store` which was found.
-    pub(super) fn found(
-        bucket: &'a Bucket,
-        store: &str,
-        unfinished: &UnfinishedTransaction,
-        guarantees: &Guarantees,
-    ) -> Self {
-        Self {
-            stores: Stores::found(bucket, store, unfinished, guarantees),
-            stage: unfinished.stage,
-        }
-    }
-
-    /// Makes every store what it was before.
-    ///
-    /// # Errors
-    /// With what could not be done. Whoever comes next goes on with it.
-    pub async fn back(self) -> Result<(), CleanupError> {
-        let Stores {
-            bucket,
-            guarantees,
-            parts,
-        } = &self.stores;
-        let mut left: Vec<&StoreTransaction> = parts.iter().collect();
-        loop {
-            let work = left.iter().map(|&store| async move {
-                let undo = Undo {
-                    bucket,
-                    guarantees,
-                    store: &store.key,
-                    id: &store.id,
-                    entry: &store.entry,
-                };
-                (store, undo.run(self.stage).await)
-            });
-            let mut failed: Vec<(&StoreTransaction, Result<(), CleanupError>)> = stream::iter(work)
-                .buffer_unordered(REQUESTS)
-                .collect()
-                .await;
-            failed.retain(|(_, undone)| undone.is_err());
-            // What one store gave up is room for another, if the bucket is full.
-            if failed.is_empty() || failed.len() == left.len() {
-                return CleanupError::together(failed.into_iter().map(|(_, undone)| undone));
-            }
-            left = failed.into_iter().map(|(store, _)| store).collect();
-        }
-    }
-}
-
-/// What is to be put back is left to whoever comes next.
-impl From<Box<Abort<'_>>> for StoreError {
-    fn from(abort: Box<Abort<'_>>) -> Self {
-        abort.error
-    }
-}
-
-impl<'a> Abort<'a> {
-    fn of_store(self: Box<Self>) -> Box<Abort<'a, CommitError>> {
-        let Self { error, transaction } = *self;
-        Box::new(Abort {
-            error: CommitError::Store(error),
-            transaction,
-        })
     }
 }

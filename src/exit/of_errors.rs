@@ -3,7 +3,7 @@
 use msm_model::{ArchiveError, Problems, TimeError};
 
 use super::{Exit, Failure};
-use crate::commit::{LeaseError, ManifestError, RemovalError};
+use crate::commit::{LeaseError, ManifestError, RemovalError, TransactionError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -203,5 +203,14 @@ impl From<RemovalError> for Failure {
             RemovalError::Store(error) => return error.clone().into(),
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+impl From<TransactionError> for Failure {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Lease(error) => error.into(),
+            TransactionError::Store(error) => error.into(),
+        }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
 use super::error::{LeaseError, ReleaseError};
-use super::lease::{Lease, Trouble};
+use super::lease::{Lease, RenewalError};
 use super::times::LeaseTimes;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Moment};
@@ -21,13 +21,13 @@ const SOONER: u32 = 5;
 
 /// What the thread and the others share.
 #[derive(Default)]
-struct Shared {
+struct SharedLeases {
     leases: Mutex<Vec<Arc<Lease>>>,
     /// What they keep open, once all of them are there.
     fence: OnceLock<Fence>,
 }
 
-impl Shared {
+impl SharedLeases {
     fn leases(&self) -> Vec<Arc<Lease>> {
         // Nothing panics while it is locked.
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ impl Shared {
 
 /// Leases that are being renewed; those not released expire once this is dropped.
 pub(super) struct Heartbeat {
-    shared: Arc<Shared>,
+    shared: Arc<SharedLeases>,
     times: LeaseTimes,
     /// The thread ends when this is dropped …
     stop: oneshot::Sender<()>,
@@ -78,7 +78,7 @@ impl Heartbeat {
             .enable_all()
             .build()
             .map_err(failed)?;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<SharedLeases>::default();
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel::<()>();
         let theirs = Arc::clone(&shared);
@@ -141,7 +141,7 @@ impl Heartbeat {
 }
 
 async fn beat(
-    shared: &Shared,
+    shared: &SharedLeases,
     bucket: &Bucket,
     replace: Conditional,
     times: LeaseTimes,
@@ -155,7 +155,7 @@ async fn beat(
         }
         let leases = shared.leases();
         let renewals = leases.iter().map(|lease| lease.renew(bucket, replace));
-        let renewed: Vec<Result<(), Trouble>> =
+        let renewed: Vec<Result<(), RenewalError>> =
             stream::iter(renewals).buffered(REQUESTS).collect().await;
         for (lease, done) in leases.iter().zip(&renewed) {
             match done {
@@ -165,7 +165,7 @@ async fn beat(
         }
         shared.extend(times);
         // Those that are lost say so themselves when they are asked; those that failed do, when it was for too long.
-        let failed = |done: &Result<(), Trouble>| matches!(done, Err(Trouble::Failed(_)));
+        let failed = |done: &Result<(), RenewalError>| matches!(done, Err(RenewalError::Failed(_)));
         pause = if renewed.iter().any(failed) {
             times.beat() / SOONER
         } else {

@@ -15,7 +15,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod times;
-mod waiting;
+mod wait;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use self::claim::{State, before};
+use self::claim::{ClaimState, before};
 use self::contest::{Attempt, Court};
 use self::heartbeat::Heartbeat;
-use self::lease::{Lease, Trouble};
+use self::lease::{Lease, RenewalError};
 use self::lock_dir::Lock;
-use self::waiting::Waiting;
+use self::wait::Wait;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
@@ -88,7 +88,7 @@ impl Leases {
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let mut waiting = Waiting::new(settings.wait, settings.times.look);
+        let mut waiting = Wait::new(settings.wait, settings.times.look);
         let locks = match &settings.lock_dir {
             Some(dir) => court.lock(dir, &stores, &holder, &mut waiting).await?,
             None => Vec::new(),
@@ -129,8 +129,8 @@ impl Leases {
         let checks = leases.into_iter().map(|lease| async move {
             match self.check_one(&lease).await {
                 Ok(()) => Ok(()),
-                Err(Trouble::Lost(why)) => Err(lost(&lease.store, &why)),
-                Err(Trouble::Failed(error)) => Err(error.into()),
+                Err(RenewalError::Lost(why)) => Err(lost(&lease.store, &why)),
+                Err(RenewalError::Failed(error)) => Err(error.into()),
             }
         });
         let checked = stream::iter(checks)
@@ -143,11 +143,11 @@ impl Leases {
         checked
     }
 
-    async fn check_one(&self, lease: &Lease) -> Result<(), Trouble> {
+    async fn check_one(&self, lease: &Lease) -> Result<(), RenewalError> {
         let replace = self.guarantees.replace;
         let renewed = match lease.renew(&self.bucket, replace).await {
             // Once more: it may have been the server's bad moment.
-            Err(Trouble::Failed(_)) => lease.renew(&self.bucket, replace).await,
+            Err(RenewalError::Failed(_)) => lease.renew(&self.bucket, replace).await,
             renewed => renewed,
         };
         renewed?;
@@ -157,12 +157,16 @@ impl Leases {
             times: self.times,
         };
         let seen = court.look(&lease.store, Some(lease.token())).await?;
-        if let Some(rival) = seen.rivals.iter().find(|rival| rival.state == State::Held) {
+        if let Some(rival) = seen
+            .rivals
+            .iter()
+            .find(|rival| rival.state == ClaimState::Held)
+        {
             let who = rival.holder.as_ref().map(|holder| format!(": {holder}"));
             lease.lose(format!("another job has it{}", who.unwrap_or_default()));
         }
         match lease.lost() {
-            Some(why) => Err(Trouble::Lost(why.to_owned())),
+            Some(why) => Err(RenewalError::Lost(why.to_owned())),
             None => Ok(()),
         }
     }
@@ -195,7 +199,7 @@ impl Court<'_> {
         &self,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting,
+        waiting: &mut Wait,
     ) -> Result<Heartbeat, LeaseError> {
         loop {
             let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
@@ -252,7 +256,7 @@ impl Court<'_> {
         dir: &Path,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting,
+        waiting: &mut Wait,
     ) -> Result<Vec<Lock>, LeaseError> {
         let mut locks = Vec::new();
         for store in stores {

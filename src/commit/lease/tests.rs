@@ -93,7 +93,7 @@ impl Ground {
     /// Puts a held claim of `holder`.
     async fn put(&self, name: &str, holder: Holder) -> String {
         let mut claim = Claim::new(holder);
-        claim.state = State::Held;
+        claim.state = ClaimState::Held;
         let key = format!("{}/{name}", layout::leases(STORE));
         let bytes = claim.write().unwrap();
         self.others().put(&key, bytes).await.unwrap();

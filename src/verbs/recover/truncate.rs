@@ -1,7 +1,7 @@
 //! `recover --truncate`: stores whose arrays have different lengths are cut to the shortest.
 
 use crate::cli::{RecoverArgs, bytes_shown};
-use crate::commit::Cut;
+use crate::commit::Truncation;
 use crate::exit::Failure;
 use crate::say;
 use crate::store::Bucket;
@@ -24,7 +24,7 @@ pub(in crate::verbs) async fn needs_cut(
     if !args.truncate || is_open {
         return Ok(false);
     }
-    let cut = Cut::of(bucket, store, &args.append_dim).await?;
+    let cut = Truncation::of(bucket, store, &args.append_dim).await?;
     Ok(cut.is_some())
 }
 
@@ -38,7 +38,7 @@ pub(in crate::verbs) async fn truncate(
     store: &str,
     hold: &Hold,
 ) -> Result<bool, Failure> {
-    let Some(cut) = Cut::of(bucket, store, &args.append_dim).await? else {
+    let Some(cut) = Truncation::of(bucket, store, &args.append_dim).await? else {
         return Ok(false);
     };
     let keep_undo = args.keep_undo.unwrap_or(1);
@@ -58,7 +58,7 @@ pub(in crate::verbs) async fn foretell_cuts(
 ) -> Vec<Failure> {
     let (mut problems, mut count) = (Vec::new(), 0);
     for store in all.iter().filter(|_| args.truncate) {
-        match Cut::of(bucket, store, &args.append_dim).await {
+        match Truncation::of(bucket, store, &args.append_dim).await {
             Ok(None) => {}
             Ok(Some(cut)) => {
                 count += 1;
@@ -78,7 +78,7 @@ pub(in crate::verbs) async fn foretell_cuts(
 }
 
 /// What is cut, a line an array.
-fn told(store: &str, cut: &Cut, dimension: &str, word: &str) -> Vec<String> {
+fn told(store: &str, cut: &Truncation, dimension: &str, word: &str) -> Vec<String> {
     let arrays = cut.arrays.iter().map(|(name, from, to)| {
         format!(
             "store '{store}': array '{name}' {word} cut from {from} to {to} along '{dimension}'"

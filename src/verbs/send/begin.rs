@@ -64,7 +64,7 @@ impl<'a> Begun<'a> {
                 match begun.make_ready(bucket, &remains, &resumed).await {
                     Ok(()) => return Ok(begun),
                     Err(error) => Abort {
-                        error,
+                        error: error.into(),
                         transaction: begun.transaction.abort(),
                     },
                 }

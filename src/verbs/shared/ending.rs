@@ -1,19 +1,13 @@
 //! Rank 0: how a transaction that failed ends.
 
-use crate::commit::{AbortedTransaction, CommitError, LeaseError, Leases};
+use crate::commit::{AbortedTransaction, LeaseError, Leases, TransactionError};
 use crate::exit::{Exit, Failure};
 
-/// Why it was not committed.
-pub(in crate::verbs) fn committing(error: CommitError) -> Failure {
+/// Why it was not committed. A server that cannot say whether a lease holds is no other job.
+pub(in crate::verbs) fn committing(error: TransactionError) -> Failure {
     match error {
-        CommitError::Lease(lost @ LeaseError::Lost { .. }) => lost.into(),
-        // A server that cannot say is no other job.
-        CommitError::Lease(error) => {
-            Failure::new(Exit::TransferFailed, format!("committing: {error}"))
-        }
-        CommitError::Store(error) => {
-            Failure::new(Exit::TransferFailed, format!("committing: {error}"))
-        }
+        TransactionError::Lease(lost @ LeaseError::Lost { .. }) => lost.into(),
+        other => Failure::new(Exit::TransferFailed, format!("committing: {other}")),
     }
 }
 

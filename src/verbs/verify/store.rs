@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::cli::{Meter, bytes_shown};
-use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
+use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
 use crate::exit::Failure;
 use crate::plan::LACKING;
 use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
@@ -34,7 +34,7 @@ struct Look<'a, 'b> {
     checkers: &'a mut Checkers<'b>,
     say: &'a mut dyn FnMut(&str) -> Result<(), Failure>,
     store: &'a str,
-    kept: Kept,
+    kept: ManifestRecords,
     /// Has a transaction not ended?
     open: bool,
     /// Can some of the manifests not be read?
@@ -53,7 +53,7 @@ pub(in crate::verbs) fn look(
 ) -> Result<Option<Looked>, Failure> {
     let (runtime, bucket) = (checkers.runtime, checkers.bucket);
     let store = group.store.as_str();
-    let mut kept = runtime.block_on(read_kept(bucket, store))?;
+    let mut kept = runtime.block_on(read_manifests(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
     let mut look = Look {
         group,
@@ -291,7 +291,7 @@ impl Looked {
     }
 }
 
-fn recorded_bytes(kept: &Kept) -> u64 {
+fn recorded_bytes(kept: &ManifestRecords) -> u64 {
     let contents = kept.objects.values().flat_map(|chunks| chunks.values());
     contents
         .map(|content| match content {
@@ -302,7 +302,7 @@ fn recorded_bytes(kept: &Kept) -> u64 {
 }
 
 /// What `kept`, from which all that was met is gone, says should be there.
-fn missing(known: &Known, kept: &Kept) -> Vec<Fault> {
+fn missing(known: &Known, kept: &ManifestRecords) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, chunks) in &kept.objects {
         let stored = chunks.iter().filter_map(|(chunk, content)| match content {

@@ -1,6 +1,6 @@
 //! Waiting for another job's lease: how long, whom for, and what the user hears of it.
 //!
-//! Key type: [`Waiting`].
+//! Key type: [`Wait`].
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::error::LeaseError;
 use super::holder::Holder;
 
 /// A wait that ends at a certain time.
-pub(super) struct Waiting {
+pub(super) struct Wait {
     wait: Duration,
     /// From one look to the next, about.
     look: Duration,
@@ -19,7 +19,7 @@ pub(super) struct Waiting {
     announced: Option<String>,
 }
 
-impl Waiting {
+impl Wait {
     /// A wait that begins now.
     pub fn new(wait: Duration, look: Duration) -> Self {
         let now = Instant::now();
@@ -69,7 +69,7 @@ mod tests {
     #[tokio::test]
     async fn the_wait_ends_with_the_holders_name() {
         let wait = Duration::from_millis(50);
-        let mut waiting = Waiting::new(wait, Duration::from_millis(20));
+        let mut waiting = Wait::new(wait, Duration::from_millis(20));
         let begun = Instant::now();
         let holder = elsewhere();
         let failure = loop {

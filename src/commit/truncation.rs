@@ -1,7 +1,7 @@
 //! Arrays of different lengths along the append dimension, as an append of another program leaves them that died half way: all
 //! are cut to the shortest.
 //!
-//! Key type: [`Cut`].
+//! Key type: [`Truncation`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
-use super::manifests::read_kept;
+use super::manifests::read_manifests;
 use super::removal::{Removal, Trim};
 use crate::plan::{LACKING, lacking_before};
 use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, group_of};
 
 /// What has to be cut of a store.
-pub struct Cut {
+pub struct Truncation {
     /// Arrays, with the steps that they have and those that stay.
     pub arrays: Vec<(String, u64, u64)>,
     /// Attributes of the store that go because they tell of steps that go.
@@ -27,14 +27,14 @@ pub struct Cut {
 }
 
 /// An array that is too long.
-struct Long<'a> {
+struct LongArray<'a> {
     array: &'a Outlined,
     axis: usize,
     has: u64,
     stays: u64,
 }
 
-impl Cut {
+impl Truncation {
     /// Looks at `store`, which grows along `dimension`; `None` if there is nothing to cut.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Cut {
         if all.is_empty() {
             return Ok(None);
         }
-        let kept = read_kept(bucket, store).await?;
+        let kept = read_manifests(bucket, store).await?;
         let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for long in &all {
             long.change(&outline, &mut edits).await?;
@@ -103,7 +103,7 @@ async fn too_long<'a>(
     outline: &'a Outline,
     edits: &mut Edits<'_>,
     dimension: &str,
-) -> Result<Vec<Long<'a>>, StoreError> {
+) -> Result<Vec<LongArray<'a>>, StoreError> {
     let mut all = Vec::new();
     let mut shortest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for array in &outline.arrays {
@@ -122,7 +122,7 @@ async fn too_long<'a>(
             *known = (least, &array.name);
         }
         let has = own.map_or(consolidated, |own| own.max(consolidated));
-        all.push(Long {
+        all.push(LongArray {
             array,
             axis,
             has,
@@ -150,7 +150,7 @@ async fn too_long<'a>(
     Ok(all)
 }
 
-impl Long<'_> {
+impl LongArray<'_> {
     /// Steps that stay of the object at `chunk`; `None` if all of its steps do.
     fn steps_within(&self, chunk: &[u64]) -> Option<u64> {
         let (first, size) = (chunk[self.axis], self.array.chunk[self.axis]);
