@@ -11,7 +11,8 @@ use super::holder::Holder;
 
 /// A wait that ends at a certain time.
 pub(super) struct Wait {
-    wait: Duration,
+    /// At most.
+    longest: Duration,
     /// From one look to the next, about.
     look: Duration,
     until: Instant,
@@ -24,7 +25,7 @@ impl Wait {
     pub fn new(wait: Duration, look: Duration) -> Self {
         let now = Instant::now();
         Self {
-            wait,
+            longest: wait,
             look,
             // A wait longer than clocks count is as good as one of a year.
             until: now
@@ -44,7 +45,7 @@ impl Wait {
             return Err(LeaseError::Busy {
                 store: store.to_owned(),
                 holder: holder.cloned(),
-                waited: self.wait,
+                waited: self.longest,
             });
         }
         if let Some(holder) = holder
