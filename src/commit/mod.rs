@@ -50,7 +50,7 @@ pub use heal::{heal, sweep_journal};
 pub use journal::{JournalEntry, Stage, Writer};
 pub use lease::{
     Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
-    live_lease, probe_and_sweep, sweep, sweep_staged,
+    WriterGuarantee, live_lease, probe_and_sweep, sweep, sweep_staged,
 };
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};
@@ -61,8 +61,8 @@ pub use parts::{holds, put_manifest, put_progress, read_progress};
 pub use planned::{Opening, PlannedTransaction};
 pub use removal::Removal;
 pub use removal_error::{Need, RemovalError};
-pub use rollback::Rollback;
+pub use rollback::StoreRollback;
 pub use transaction::{CommittedTransaction, OpenTransaction};
 pub use transaction_id::{is_id, number_of};
-pub use truncation::Truncation;
+pub use truncation::StoreTruncation;
 pub use unfinished::{Journal, Unfinished, UnfinishedTransaction, read_journal};

@@ -1,6 +1,6 @@
 //! Undoing committed transactions, with what was kept of what they replaced.
 //!
-//! Key type: [`Rollback`].
+//! Key type: [`StoreRollback`].
 
 use super::aborted::AbortedTransaction;
 use super::cleanup::CleanupError;
@@ -10,14 +10,14 @@ use crate::store::{Bucket, Guarantees, StoreError};
 
 /// The undoing of the committed transaction of a store.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rollback {
+pub struct StoreRollback {
     /// The id of the transaction that is undone.
     pub id: String,
     /// What that did.
     pub entry: JournalEntry,
 }
 
-impl Rollback {
+impl StoreRollback {
     /// Says in the journals that these committed transactions are being undone, or in none of them. From then on it only goes on,
     /// whoever goes on with it.
     ///

@@ -180,12 +180,13 @@ impl<'a> OpenTransaction<'a> {
     pub(super) fn recorded(self) -> RecordedTransaction<'a> {
         RecordedTransaction(self.0)
     }
+}
 
-    /// It has to go back.
-    #[must_use]
-    pub fn abort(self) -> AbortedTransaction<'a> {
-        AbortedTransaction {
-            stores: self.0,
+/// It has to go back.
+impl<'a> From<OpenTransaction<'a>> for AbortedTransaction<'a> {
+    fn from(open: OpenTransaction<'a>) -> Self {
+        Self {
+            stores: open.0,
             stage: Stage::Open,
         }
     }

@@ -1,7 +1,7 @@
 //! Arrays of different lengths along the append dimension, as an append of another program leaves them that died half way: all
 //! are cut to the shortest.
 //!
-//! Key type: [`Truncation`].
+//! Key type: [`StoreTruncation`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::plan::{LACKING, lacking_before};
 use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, group_of};
 
 /// What has to be cut of a store.
-pub struct Truncation {
+pub struct StoreTruncation {
     /// Arrays, with the steps that they have and those that stay.
     pub arrays: Vec<(String, u64, u64)>,
     /// Attributes of the store that go because they tell of steps that go.
@@ -34,7 +34,7 @@ struct LongArray<'a> {
     stays: u64,
 }
 
-impl Truncation {
+impl StoreTruncation {
     /// Looks at `store`, which grows along `dimension`; `None` if there is nothing to cut.
     ///
     /// # Errors

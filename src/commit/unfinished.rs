@@ -3,12 +3,11 @@
 //! Key types: [`Unfinished`]; [`Journal`], all of it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use futures::TryStreamExt;
 
 use super::journal::{JournalEntry, Stage, Writer};
-use super::rollback::Rollback;
+use super::rollback::StoreRollback;
 use crate::store::{Bucket, StoreError, layout};
 
 /// What the keys of journals end in that say that the store is being deleted.
@@ -27,7 +26,7 @@ pub enum Unfinished {
     /// A transaction that writes or removes objects, or goes back.
     Transaction(UnfinishedTransaction),
     /// A committed transaction is being undone.
-    Rollback(Rollback),
+    Rollback(StoreRollback),
 }
 
 /// A transaction that has not ended.
@@ -48,20 +47,28 @@ impl Unfinished {
         match self {
             Self::Delete { writer, .. } => writer,
             Self::Transaction(UnfinishedTransaction { entry, .. })
-            | Self::Rollback(Rollback { entry, .. }) => &entry.holder,
+            | Self::Rollback(StoreRollback { entry, .. }) => &entry.holder,
         }
     }
-}
 
-/// In words: the command, its id and who runs it.
-impl fmt::Display for Unfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (command, id) = match self {
-            Self::Delete { id, .. } => ("delete", id),
-            Self::Transaction(UnfinishedTransaction { id, entry, .. })
-            | Self::Rollback(Rollback { id, entry }) => (entry.command.as_str(), id),
-        };
-        write!(f, "the {command} {id} ({})", self.writer().name)
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Delete { id, .. }
+            | Self::Transaction(UnfinishedTransaction { id, .. })
+            | Self::Rollback(StoreRollback { id, .. }) => id,
+        }
+    }
+
+    /// The command, as it is shown.
+    #[must_use]
+    pub fn command(&self) -> &str {
+        match self {
+            Self::Delete { .. } => "delete",
+            Self::Transaction(UnfinishedTransaction { entry, .. })
+            | Self::Rollback(StoreRollback { entry, .. }) => &entry.command,
+        }
     }
 }
 
@@ -155,7 +162,7 @@ async fn read_transaction(
     }
     let entry = JournalEntry::read(bucket, store, &last.key(store, &id)).await?;
     Ok(if entry.rollback.is_some() {
-        Unfinished::Rollback(Rollback { id, entry })
+        Unfinished::Rollback(StoreRollback { id, entry })
     } else {
         Unfinished::Transaction(UnfinishedTransaction { id, stage, entry })
     })

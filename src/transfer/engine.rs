@@ -3,8 +3,10 @@
 //! Key type: [`Engine`].
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::ThreadPool;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, trace};
@@ -14,6 +16,7 @@ use super::orders::{Done, Orders};
 use super::progress::Progress;
 use super::put::Conditions;
 use super::record::{ChunkRecord, Verify};
+use crate::events::Reporter;
 use crate::plan::{Phase, Plan};
 use crate::reproject::Weights;
 use crate::source::Reader;
@@ -24,12 +27,25 @@ const MOST_UNITS: usize = 32;
 /// The byte budget is counted in these.
 const PERMIT_BYTES: u64 = 64 << 10;
 
+/// What a rank works with.
+#[derive(Clone)]
+pub struct Means {
+    /// Where objects are.
+    pub bucket: Bucket,
+    /// Threads that decode and encode.
+    pub pool: Arc<ThreadPool>,
+    /// Who hears of each object.
+    pub reporter: Arc<dyn Reporter>,
+}
+
 /// One rank's engine.
 pub struct Engine {
     pub(super) plan: Arc<Plan>,
     pub(super) rank: usize,
     pub(super) reader: Reader,
     pub(super) bucket: Bucket,
+    pub(super) pool: Arc<ThreadPool>,
+    pub(super) reporter: Arc<dyn Reporter>,
     pub(super) codecs: Vec<ChunkCodec>,
     pub(super) weights: Arc<Vec<Weights>>,
     pub(super) verify: Verify,
@@ -52,7 +68,7 @@ impl Engine {
     pub fn new(
         orders: &Orders,
         rank: usize,
-        bucket: Bucket,
+        means: Means,
         weights: Arc<Vec<Weights>>,
         verify: Verify,
     ) -> Result<Arc<Self>, StoreError> {
@@ -69,7 +85,9 @@ impl Engine {
             } else {
                 Reader::new(plan.files.clone())
             },
-            bucket,
+            bucket: means.bucket,
+            pool: means.pool,
+            reporter: means.reporter,
             codecs,
             weights,
             verify,
@@ -174,21 +192,25 @@ async fn join(
         Some(Ok(Ok(of_unit))) => records.extend(of_unit),
         Some(Ok(Err(error))) => TransferError::keep_first(failure, error),
         // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
-        Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+        Some(Err(panicked)) => resume_unwind(panicked.into_panic()),
         None => {}
     }
 }
 
-/// Runs `work` on the rayon pool and waits for it without holding a thread of the I/O runtime.
-pub(super) async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs `work` on the `pool` and waits for it without holding a thread of the I/O runtime.
+pub(super) async fn on_pool<T: Send + 'static>(
+    pool: &ThreadPool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (send, receive) = oneshot::channel();
-    rayon::spawn(move || {
+    pool.spawn(move || {
         // No receiver: the run was dropped, and nobody wants the result.
-        let _ = send.send(work());
+        let _ = send.send(catch_unwind(AssertUnwindSafe(work)));
     });
     match receive.await {
-        Ok(result) => result,
-        // The sender is dropped without sending only if `work` panicked, which aborts the process.
+        Ok(Ok(result)) => result,
+        Ok(Err(panicked)) => resume_unwind(panicked),
+        // It is always sent.
         Err(_) => std::future::pending().await,
     }
 }

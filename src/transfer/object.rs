@@ -10,12 +10,13 @@ use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 
 use super::assemble::written;
-use super::engine::{Engine, on_rayon};
+use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::fill::Old;
 use super::keep::Before;
 use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
+use crate::events::Event;
 use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
 use crate::store::{Encoded, Patience, StoreError};
@@ -138,7 +139,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         let size = stored.len() as u64;
-        let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
+        let decoded = on_pool(&self.pool, move || engine.codecs[index].decode(&stored)).await;
         decoded
             .map(|values| Some((values, size)))
             .map_err(|cause| failed(array, chunk, cause.in_object(key)))
@@ -153,7 +154,7 @@ impl Engine {
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
-        let encoded = on_rayon(move || {
+        let encoded = on_pool(&self.pool, move || {
             let crc = engine.codecs[index].checksum(&values);
             engine.codecs[index]
                 .encode(&values)
@@ -187,8 +188,10 @@ impl Engine {
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
+                    let bytes = stored.len() as u64;
+                    self.reporter.tell(&Event::ObjectWritten { key, bytes });
                     Content::Stored {
-                        bytes: stored.len() as u64,
+                        bytes,
                         values_crc32c: crc,
                         stored_crc32c: crc32c::crc32c(stored),
                         proof,
@@ -251,7 +254,10 @@ impl Engine {
             }
             if self.verify == Verify::Etag && put.etag.is_some() {
                 let sent = stored.clone();
-                if put.etag == Some(on_rayon(move || HEXLOWER.encode(&Md5::digest(&sent))).await) {
+                let pool = &self.pool;
+                if put.etag
+                    == Some(on_pool(pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await)
+                {
                     return Ok(Ok(Proof::Etag));
                 }
             }
@@ -281,7 +287,7 @@ impl Engine {
     async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
         let stored = self.bucket.get(key).await?;
         let engine = Arc::clone(self);
-        on_rayon(move || {
+        on_pool(&self.pool, move || {
             engine.codecs[index]
                 .decode(&stored)
                 .map(|values| engine.codecs[index].checksum(&values))

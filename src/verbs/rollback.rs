@@ -1,60 +1,79 @@
 //! `rollback`: the last committed transaction of each store is undone. Rank 0's work; the others wait.
+//!
+//! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
 use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{RollbackArgs, Spot};
-use crate::commit::{JournalEntry, Rollback, is_id};
+use crate::commit::{JournalEntry, StoreRollback, is_id};
+use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::say;
-use crate::source::list;
+use crate::session::Session;
 use crate::store::{Bucket, Group, layout};
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    let done = match ranks.rank() {
-        0 => runtime.block_on(rollback_here(args, &bucket, &spot)),
-        _ => Ok(()),
-    };
-    ranks.broadcast(&done)?
+/// What is undone.
+#[derive(Clone, Debug, Default)]
+pub struct Rollback {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
+    pub variables: Vec<String>,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
 }
 
-async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
+/// What was undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackReport {
+    /// The stores' keys.
+    pub stores: Vec<String>,
+}
+
+/// Undoes the last committed transaction of each store.
+///
+/// # Errors
+/// On every rank the same: if one of them cannot be undone, before the first is changed; or what was not put back.
+pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Failure> {
+    session.on_lead(async || rollback_here(session, request).await)
+}
+
+async fn rollback_here(
+    session: &Session<'_>,
+    request: &Rollback,
+) -> Result<RollbackReport, Failure> {
+    let Rollback {
+        spot,
+        variables,
+        leasing,
+    } = request;
+    let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
-    let groups = stores(bucket, spot, &args.variables).await?;
+    let groups = stores(bucket, spot, variables).await?;
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
         let message = format!("{place}: there are no stores");
         return Err(Failure::new(Exit::NoStore, message));
     }
-    let groups = written_here(bucket, groups, args.variables.is_empty()).await?;
+    let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
-    let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
-    let mut done = hold.left.heal(bucket).await;
-    if done.is_ok() {
-        done = undo_all(bucket, &groups, &hold).await;
-    }
-    let done = done.map_err(|failure| hold.verdict(failure));
-    hold.release().await;
-    done
+    Hold::during(session, leasing, &stores, "rollback", async |hold| {
+        undo_all(session, &groups, hold).await
+    })
+    .await
 }
 
 /// Those of `groups` whose stores this program has written, if `all` there are is meant: others have nothing to undo.
 async fn written_here(
-    bucket: &Bucket,
+    session: &Session<'_>,
     groups: Vec<Group>,
     all: bool,
 ) -> Result<Vec<Group>, Failure> {
     let (mut written, mut others) = (Vec::new(), Vec::new());
     for group in groups {
-        let ledger = bucket.folder(&layout::ledger(&group.store)).await?;
+        let ledger = session.bucket.folder(&layout::ledger(&group.store)).await?;
         if ledger.is_empty() {
             others.push(group);
         } else {
@@ -65,18 +84,20 @@ async fn written_here(
         written.append(&mut others);
     }
     if !others.is_empty() {
-        let keys: Vec<String> = others.iter().map(Group::key).collect();
-        say!(
-            "left as they are: {}, which this program never wrote",
-            list(keys.iter().map(String::as_str))
-        );
+        let stores = others.iter().map(Group::key).collect();
+        session.notice(Notice::NeverWritten { stores });
     }
     Ok(written)
 }
 
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with
 /// it; what a rollback that died has begun is not undone twice.
-async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), Failure> {
+async fn undo_all(
+    session: &Session<'_>,
+    groups: &[Group],
+    hold: &Hold,
+) -> Result<RollbackReport, Failure> {
+    let bucket = &session.bucket;
     let (mut last, mut problems) = (Vec::new(), Vec::new());
     let groups = groups
         .iter()
@@ -89,9 +110,9 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
     }
     Failure::together(problems)?;
     hold.leases.check().await?;
-    Rollback::begin(bucket, &mut last).await?;
+    StoreRollback::begin(bucket, &mut last).await?;
     for (store, rollback) in &last {
-        let Rollback { id, entry } = rollback;
+        let StoreRollback { id, entry } = rollback;
         let undone = rollback.undo(bucket, store, &hold.guarantees).await;
         undone.map_err(|error| {
             let message = format!(
@@ -99,18 +120,18 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
             );
             Failure::new(Exit::RollbackIncomplete, message)
         })?;
-        if entry.creates() {
-            say!("store '{store}': the send that created it is undone, the store is gone");
-        } else {
-            say!("store '{store}': the {} of {id} is done", entry.command);
-        }
+        session.tell(&Event::Undone {
+            store: (*store).clone(),
+            id: id.clone(),
+            command: (!entry.creates()).then(|| entry.command.clone()),
+        });
     }
-    say!("rolled back: {} stores", last.len());
-    Ok(())
+    let stores = last.into_iter().map(|(store, _)| store.clone()).collect();
+    Ok(RollbackReport { stores })
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<Rollback, Failure> {
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Failure> {
     let store = group.store.as_str();
     let impossible = |problem: &str| {
         let message = format!("store '{store}': {problem}; nothing was changed");
@@ -163,7 +184,7 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Rollback, Failure> {
             root.key
         )));
     }
-    Ok(Rollback { id, entry })
+    Ok(StoreRollback { id, entry })
 }
 
 /// Is `key` that of a document of one of the groups that `group` lies in? With what it holds, theirs change.

@@ -8,9 +8,11 @@ use tracing::debug;
 
 use super::error::LeaseError;
 use super::holder::Holder;
+use crate::events::{Event, Reporter};
 
 /// A wait that ends at a certain time.
-pub(super) struct Wait {
+pub(super) struct Wait<'a> {
+    reporter: &'a dyn Reporter,
     /// At most.
     longest: Duration,
     /// From one look to the next, about.
@@ -20,11 +22,12 @@ pub(super) struct Wait {
     announced: Option<String>,
 }
 
-impl Wait {
+impl<'a> Wait<'a> {
     /// A wait that begins now.
-    pub fn new(wait: Duration, look: Duration) -> Self {
+    pub fn new(wait: Duration, look: Duration, reporter: &'a dyn Reporter) -> Self {
         let now = Instant::now();
         Self {
+            reporter,
             longest: wait,
             look,
             // A wait longer than clocks count is as good as one of a year.
@@ -51,7 +54,10 @@ impl Wait {
         if let Some(holder) = holder
             && self.announced.as_deref() != Some(store)
         {
-            eprintln!("msm_os: waiting for store '{store}', which another job holds: {holder}");
+            self.reporter.tell(&Event::Waiting {
+                store: store.to_owned(),
+                holder: holder.to_string(),
+            });
             self.announced = Some(store.to_owned());
         }
         // Jobs that wait for the same store must not look in step.
@@ -66,11 +72,12 @@ impl Wait {
 mod tests {
     use super::super::holder::tests::elsewhere;
     use super::*;
+    use crate::events::Silent;
 
     #[tokio::test]
     async fn the_wait_ends_with_the_holders_name() {
         let wait = Duration::from_millis(50);
-        let mut waiting = Wait::new(wait, Duration::from_millis(20));
+        let mut waiting = Wait::new(wait, Duration::from_millis(20), &Silent);
         let begun = Instant::now();
         let holder = elsewhere();
         let failure = loop {

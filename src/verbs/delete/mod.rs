@@ -1,6 +1,6 @@
 //! `delete`: stores go, root documents first, ledgers last; every rank deletes its share.
 //!
-//! Key type: [`Round`], the keys of one turn.
+//! Key types: [`Delete`], what is asked; [`PlannedDelete`]; [`DeleteReport`].
 
 mod area;
 mod arrays;
@@ -8,31 +8,85 @@ mod group;
 mod survey;
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
 
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Runtime;
 
-use crate::cli::{DeleteArgs, Meter, Spot};
+pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
+
+use self::area::Area;
+use self::arrays::Arrays;
+use self::group::{Contents, nested};
+use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::say;
-use crate::store::{Bucket, Deleted, Entry, Group, Kind, StoreError, is_store, layout};
-use crate::verbs::delete::area::Area;
-use crate::verbs::delete::arrays::delete_arrays;
-use crate::verbs::delete::group::{Contents, nested};
-use crate::verbs::delete::survey::Survey;
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Started, start};
+use crate::session::Session;
+use crate::store::{Deleted, Entry, Kind, StoreError, is_store, layout};
+use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::stores::spot::Spot;
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
 const WHOLE_ROUND: usize = 100_000;
 /// Walks through the bucket until it has to be empty. One that changes under a walk may need a second.
 const PASSES: usize = 3;
+
+/// What is deleted.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables.
+    pub variables: Vec<String>,
+    /// Are all stores meant?
+    pub all: bool,
+    /// Arrays that go from stores that stay; none if whole stores go.
+    pub arrays: Vec<String>,
+    /// Transactions of a store that can be undone, where arrays go: what so many removed is kept.
+    pub keep_undo: usize,
+    /// Do objects go too that are not this program's?
+    pub force: bool,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
+}
+
+/// Nothing, and what one transaction removed is kept.
+impl Default for Delete {
+    fn default() -> Self {
+        Self {
+            spot: Spot::default(),
+            variables: Vec::new(),
+            all: false,
+            arrays: Vec::new(),
+            keep_undo: 1,
+            force: false,
+            leasing: Leasing::default(),
+        }
+    }
+}
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteReport {
+    /// All of this.
+    pub deleted: DeleteSurvey,
+}
+
+/// A delete that has been looked at, of which nothing has been done.
+pub struct PlannedDelete<'a> {
+    session: &'a Session<'a>,
+    request: &'a Delete,
+    /// Only rank 0 has it.
+    doomed: Option<Doomed>,
+}
+
+/// What goes.
+enum Doomed {
+    Stores(Survey),
+    Group(Contents),
+    Arrays(Arrays),
+}
 
 /// The keys of one turn.
 #[derive(Serialize, Deserialize)]
@@ -44,104 +98,125 @@ struct Round {
 /// What rank 0 tells the others: the next round, `None` at the end.
 type Word = Result<Option<Round>, Failure>;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    if !args.array.is_empty() {
-        let done = match ranks.rank() {
-            0 => runtime.block_on(delete_arrays(args, &bucket, &spot)),
-            _ => Ok(()),
+/// Looks at what there is to delete, and deletes it.
+///
+/// # Errors
+/// As [`plan`] and [`PlannedDelete::run`].
+pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failure> {
+    plan(session, request)?.run()
+}
+
+/// Looks at what there is to delete.
+///
+/// # Errors
+/// On every rank the same: if there is nothing, or something that is not this program's without `force`.
+pub fn plan<'a>(
+    session: &'a Session<'a>,
+    request: &'a Delete,
+) -> Result<PlannedDelete<'a>, Failure> {
+    let doomed = session
+        .leads()
+        .then(|| session.runtime.block_on(look(session, request)));
+    let verdict = match &doomed {
+        Some(Err(failure)) => Err(failure.clone()),
+        _ => Ok(()),
+    };
+    session.ranks.broadcast(&verdict)??;
+    Ok(PlannedDelete {
+        session,
+        request,
+        doomed: doomed.transpose()?,
+    })
+}
+
+async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Failure> {
+    let (bucket, spot) = (&session.bucket, &request.spot);
+    if !request.arrays.is_empty() {
+        return Arrays::of(request, bucket).await.map(Doomed::Arrays);
+    }
+    match nested(bucket, spot).await? {
+        Some(group) => Contents::of(request, bucket, group)
+            .await
+            .map(Doomed::Group),
+        None => Survey::of(request, bucket).await.map(Doomed::Stores),
+    }
+}
+
+impl PlannedDelete<'_> {
+    /// What would be deleted.
+    ///
+    /// # Errors
+    /// On every rank the same: if single arrays are meant, and one of them cannot go.
+    pub fn survey(&self) -> Result<DeleteSurvey, Failure> {
+        self.session.on_lead(async || match &self.doomed {
+            None => Ok(DeleteSurvey::default()),
+            Some(Doomed::Stores(survey)) => Ok(survey.shown()),
+            Some(Doomed::Group(contents)) => Ok(contents.shown()),
+            Some(Doomed::Arrays(arrays)) => arrays.survey(self.request, &self.session.bucket).await,
+        })
+    }
+
+    /// Deletes it, root documents first, ledgers last; every rank deletes its share. The same delete again goes on with one that
+    /// failed.
+    ///
+    /// # Errors
+    /// On every rank the same: if another job holds a store, or the server refuses.
+    pub fn run(mut self) -> Result<DeleteReport, Failure> {
+        let (session, request) = (self.session, self.request);
+        let doomed = self.doomed.take();
+        let job = Job { request, session };
+        let deleted = match doomed {
+            None => {
+                job.follow()?;
+                DeleteSurvey::default()
+            }
+            Some(doomed) => {
+                let deleted = match doomed {
+                    Doomed::Stores(survey) => job.delete_stores(&survey),
+                    Doomed::Group(contents) => {
+                        session.runtime.block_on(contents.delete(request, session))
+                    }
+                    Doomed::Arrays(arrays) => {
+                        session.runtime.block_on(arrays.delete(request, session))
+                    }
+                };
+                let verdict = deleted.as_ref().map(|_| None).map_err(Clone::clone);
+                session.ranks.broadcast(&verdict as &Word)??;
+                deleted?
+            }
         };
-        return ranks.broadcast(&done)?;
+        session.ranks.broadcast(&DeleteReport { deleted })
     }
-    let job = Job {
-        args,
-        ranks,
-        runtime: &runtime,
-        bucket: &bucket,
-    };
-    if ranks.rank() != 0 {
-        return job.follow();
-    }
-    let prepared = match runtime.block_on(nested(&bucket, &spot)) {
-        Ok(Some(group)) => job.delete_group(group).map(|()| None),
-        Ok(None) => job.prepare(&spot),
-        Err(failure) => Err(failure),
-    };
-    match prepared {
-        Ok(Some(survey)) => {
-            let mut gone = 0;
-            let done = job.delete_held(&survey, &mut gone);
-            let all = survey.total();
-            let done = done.map_err(|Failure { exit, message }| {
-                let left = all.objects.saturating_sub(gone);
-                let of_all = format!("{left} of {} objects are left", all.objects);
-                let message = format!("{message}; {of_all}, the same delete again finishes it");
-                Failure::new(exit, message)
-            });
-            ranks.broadcast(&done.map(|()| None) as &Word)??;
-            say!("deleted: {} stores, {all}", survey.stores());
-        }
-        nothing => {
-            ranks.broadcast(&nothing.map(|_| None) as &Word)??;
-        }
-    }
-    Ok(())
 }
 
 /// A delete under way on this rank.
 struct Job<'a> {
-    args: &'a DeleteArgs,
-    ranks: &'a Ranks,
-    runtime: &'a Runtime,
-    bucket: &'a Bucket,
+    request: &'a Delete,
+    session: &'a Session<'a>,
 }
 
 impl Job<'_> {
-    /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
-    fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
-        asks(self.args)?;
-        let survey = Survey::of(self.args, self.bucket, spot);
-        let survey = self.runtime.block_on(survey)?;
-        Ok(self.is_wanted(&survey)?.then_some(survey))
-    }
-
-    /// Rank 0: deletes a group of a hierarchy, if that is wanted.
-    fn delete_group(&self, group: Group) -> Result<(), Failure> {
-        asks(self.args)?;
-        let what = format!("  {group}");
-        let contents = Contents::of(self.args, self.bucket, group);
-        let contents = self.runtime.block_on(contents)?;
-        if self.is_wanted(&format!("{what}: {}", contents.tally))? {
-            self.runtime
-                .block_on(contents.delete(self.args, self.bucket))?;
-        }
-        Ok(())
-    }
-
-    /// Says what would be deleted, or asks whether it is to be.
-    fn is_wanted(&self, what: &impl std::fmt::Display) -> Result<bool, Failure> {
-        let place = self.bucket.place();
-        if self.args.dry_run {
-            say!("would delete from {place}:\n{what}");
-            return Ok(false);
-        }
-        if asks(self.args)? && !confirmed(&format!("to delete from {place}:\n{what}"))? {
-            say!("nothing was deleted");
-            return Ok(false);
-        }
-        Ok(true)
+    /// Rank 0: deletes the stores that were looked at.
+    fn delete_stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
+        let mut gone = 0;
+        let done = self.delete_held(survey, &mut gone);
+        done.map_err(|Failure { exit, message }| {
+            let all = survey.total().objects;
+            let left = all.saturating_sub(gone);
+            let of_all = format!("{left} of {all} objects are left");
+            let message = format!("{message}; {of_all}, the same delete again finishes it");
+            Failure::new(exit, message)
+        })?;
+        Ok(survey.shown())
     }
 
     /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
     fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
-        let (bucket, runtime) = (self.bucket, self.runtime);
+        let session = self.session;
+        let (bucket, runtime) = (&session.bucket, &session.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
-        let hold = Hold::take_as_it_is(bucket, &self.args.lease, &stores, "delete");
+        let hold = Hold::take_as_it_is(session, &self.request.leasing, &stores, "delete");
         let hold = runtime.block_on(hold)?;
         let mut delete = || {
             let begun = runtime.block_on(Deletion::begin(bucket, &stores, &hold.holder))?;
@@ -152,7 +227,7 @@ impl Job<'_> {
         };
         let done: Result<(), Failure> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
-        runtime.block_on(hold.release());
+        runtime.block_on(hold.release(session));
         done
     }
 
@@ -160,10 +235,10 @@ impl Job<'_> {
     /// deleted.
     async fn clear_away(&self, survey: &Survey) -> Result<(), StoreError> {
         for link in &survey.links {
-            self.bucket.clear_away(&link.path).await?;
+            self.session.bucket.clear_away(&link.path).await?;
         }
         for store in survey.names() {
-            sweep_staged(self.bucket, store).await?;
+            sweep_staged(&self.session.bucket, store).await?;
         }
         Ok(())
     }
@@ -172,10 +247,13 @@ impl Job<'_> {
     fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
-            let deleted = self.runtime.block_on(self.bucket.delete_all(roots, false));
+            let deleted = self
+                .session
+                .runtime
+                .block_on(self.session.bucket.delete_all(roots, false));
             settle_round(&[deleted], gone)?;
         }
-        let mut meter = Meter::new(survey.total().bytes);
+        let work = self.session.work(survey.total().bytes);
         let mut bytes = 0;
         for ledgers in [false, true] {
             let mut clean = false;
@@ -185,7 +263,7 @@ impl Job<'_> {
                 }
                 clean = true;
                 let mut walk = self.walk(&survey.areas, &stores, ledgers);
-                while let Some(round) = self.runtime.block_on(walk.next()) {
+                while let Some(round) = self.session.runtime.block_on(walk.next()) {
                     let entries = round?;
                     clean = false;
                     bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
@@ -194,10 +272,12 @@ impl Job<'_> {
                         keys: entries.into_iter().map(|entry| entry.key).collect(),
                         in_bulk: pass == 0,
                     };
-                    if let Some(round) = self.ranks.broadcast(&Ok(Some(round)) as &Word)?? {
+                    if let Some(round) =
+                        self.session.ranks.broadcast(&Ok(Some(round)) as &Word)??
+                    {
                         settle_round(&self.take_part(&round)?, gone)?;
                     }
-                    meter.show(bytes, *gone);
+                    work.show(bytes, *gone);
                 }
             }
             if !clean {
@@ -225,24 +305,24 @@ impl Job<'_> {
             }
             (None, Kind::Ledger) => ledgers,
             (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
-            (Some(_), Kind::Foreign) => !ledgers && self.args.force,
+            (Some(_), Kind::Foreign) => !ledgers && self.request.force,
             // Nor is a store that was put there since.
             (None, _) => {
                 let is_of_one = |part| is_store(part) || part == layout::LEDGERS;
-                !ledgers && self.args.force && !key.split('/').any(is_of_one)
+                !ledgers && self.request.force && !key.split('/').any(is_of_one)
             }
         };
         let entries = stream::iter(areas).flat_map(move |area| {
-            let entries = self.bucket.entries(&area.below);
+            let entries = self.session.bucket.entries(&area.below);
             entries.try_filter(move |entry| std::future::ready(doomed(area, &entry.key)))
         });
-        let rounds = entries.try_chunks((ROUND * self.ranks.size()).min(WHOLE_ROUND));
+        let rounds = entries.try_chunks((ROUND * self.session.ranks.size()).min(WHOLE_ROUND));
         rounds.map_err(|cause| cause.1).boxed_local()
     }
 
     /// Other ranks: what rank 0 says, until the end.
     fn follow(&self) -> Result<(), Failure> {
-        while let Some(round) = self.ranks.broadcast(&Ok(None) as &Word)?? {
+        while let Some(round) = self.session.ranks.broadcast(&Ok(None) as &Word)?? {
             self.take_part(&round)?;
         }
         Ok(())
@@ -250,15 +330,15 @@ impl Job<'_> {
 
     /// Deletes this rank's share of the round. Rank 0 gets how it went on every rank.
     fn take_part(&self, round: &Round) -> Result<Vec<Deleted>, Failure> {
-        let share = round.keys.len().div_ceil(self.ranks.size()).max(1);
-        let mine = round.keys.chunks(share).nth(self.ranks.rank());
+        let share = round.keys.len().div_ceil(self.session.ranks.size()).max(1);
+        let mine = round.keys.chunks(share).nth(self.session.ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();
-        let deleted = self.runtime.block_on(async {
+        let deleted = self.session.runtime.block_on(async {
             // Without it, the first request says so.
-            let _ = self.bucket.fence().opened().await;
-            self.bucket.delete_all(mine, round.in_bulk).await
+            let _ = self.session.bucket.fence().opened().await;
+            self.session.bucket.delete_all(mine, round.in_bulk).await
         });
-        Ok(self.ranks.gather(&deleted)?.unwrap_or_default())
+        Ok(self.session.ranks.gather(&deleted)?.unwrap_or_default())
     }
 }
 
@@ -268,28 +348,4 @@ fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());
     settled.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
-}
-
-/// Does the command have to ask?
-///
-/// # Errors
-/// If there is no terminal to ask on.
-pub(in crate::verbs) fn asks(args: &DeleteArgs) -> Result<bool, Failure> {
-    let asks = !args.yes && !args.dry_run;
-    if asks && !std::io::stdin().is_terminal() {
-        let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
-                       nothing was deleted";
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    Ok(asks)
-}
-
-/// Asks on the terminal.
-pub(in crate::verbs) fn confirmed(what: &str) -> Result<bool, Failure> {
-    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
-    let mut out = std::io::stderr();
-    write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(failed)?;
-    Ok(answer.trim() == "yes")
 }

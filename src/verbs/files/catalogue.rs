@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
-use crate::ranks::Ranks;
+use crate::session::Session;
 use crate::source::{SourceFile, expand, read_file};
 
 #[derive(Serialize, Deserialize)]
@@ -21,8 +21,9 @@ struct Expanded {
 pub(in crate::verbs) fn catalogue(
     named: &[PathBuf],
     dimension: &str,
-    ranks: &Ranks,
+    session: &Session<'_>,
 ) -> Result<Vec<SourceFile>, Failure> {
+    let ranks = session.ranks;
     let expanded = if ranks.rank() == 0 {
         expand(named)
     } else {

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::Projection;
 use crate::ranks::Ranks;
 use crate::reproject::{Weights, weights};
-use crate::say;
+use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
 use crate::verbs::reprojection::weights_file::{read_weights, write_weights};
 use crate::verbs::shared::settle::settle;
@@ -20,8 +21,9 @@ use crate::verbs::shared::settle::settle;
 pub(in crate::verbs) fn weigh(
     projections: &[Projection],
     file: Option<&Path>,
-    ranks: &Ranks,
+    session: &Session<'_>,
 ) -> Result<Arc<Vec<Weights>>, Failure> {
+    let ranks = session.ranks;
     let mut all = Vec::new();
     for projection in projections {
         let known = match file.filter(|_| ranks.rank() == 0) {
@@ -31,7 +33,7 @@ pub(in crate::verbs) fn weigh(
         let known = share(ranks, known)?;
         all.push(match known {
             Some(known) => known,
-            None => compute(projection, file, ranks)?,
+            None => compute(projection, file, session)?,
         });
     }
     Ok(Arc::new(all))
@@ -40,11 +42,13 @@ pub(in crate::verbs) fn weigh(
 fn compute(
     projection: &Projection,
     file: Option<&Path>,
-    ranks: &Ranks,
+    session: &Session<'_>,
 ) -> Result<Weights, Failure> {
+    let ranks = session.ranks;
     let share_of = |rank: usize| projection.grid.ny * rank / ranks.size();
     let rows = share_of(ranks.rank())..share_of(ranks.rank() + 1);
-    let mine = read_cells(&projection.cells).and_then(|cells| {
+    let mine = session.pool.install(|| {
+        let cells = read_cells(&projection.cells)?;
         let mine = weights(projection.method, &cells, &projection.grid, rows);
         mine.map_err(|cause| no_grid(&projection.cells, &cause))
     });
@@ -53,7 +57,7 @@ fn compute(
     });
     if ranks.size() == 1 {
         let mine = check(mine?)?;
-        write(file, projection, &mine)?;
+        write(session, file, projection, &mine)?;
         return Ok(mine);
     }
     let parts = settle(ranks, &mine)?;
@@ -61,7 +65,7 @@ fn compute(
         let joined = Weights::join(parts)
             .ok_or_else(|| Failure::new(Exit::Internal, "ranks computed weights of two kinds"));
         joined.and_then(check).and_then(|joined| {
-            write(file, projection, &joined)?;
+            write(session, file, projection, &joined)?;
             Ok(Some(joined))
         })
     } else {
@@ -78,10 +82,16 @@ fn check(weights: Weights) -> Result<Weights, Failure> {
     Ok(weights)
 }
 
-fn write(file: Option<&Path>, projection: &Projection, weights: &Weights) -> Result<(), Failure> {
+fn write(
+    session: &Session<'_>,
+    file: Option<&Path>,
+    projection: &Projection,
+    weights: &Weights,
+) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     write_weights(file, projection, weights)?;
-    say!("the weights were written to {}", file.display());
+    let file = file.to_owned();
+    session.tell(&Event::WeightsWritten { file });
     Ok(())
 }
 

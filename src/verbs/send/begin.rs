@@ -8,9 +8,10 @@ use crate::commit::{
     Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
     read_progress,
 };
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, ChunkCodec, StoreError, layout};
+use crate::session::Session;
+use crate::store::{ChunkCodec, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
@@ -33,11 +34,12 @@ impl<'a> Begun<'a> {
     /// If what is there before cannot be read, or the journals cannot be written; nothing has changed then, or what could not be
     /// put back is told.
     pub async fn new(
-        bucket: &'a Bucket,
+        session: &'a Session<'_>,
         work: Work,
         intent: &Intent<'_>,
         hold: &Hold,
     ) -> Result<Self, Failure> {
+        let bucket = &session.bucket;
         let Work {
             plan,
             remains,
@@ -61,11 +63,11 @@ impl<'a> Begun<'a> {
                     orders,
                     transaction,
                 };
-                match begun.make_ready(bucket, &remains, &resumed).await {
+                match begun.make_ready(session, &remains, &resumed).await {
                     Ok(()) => return Ok(begun),
                     Err(error) => Abort {
                         error: error.into(),
-                        transaction: begun.transaction.abort(),
+                        transaction: begun.transaction.into(),
                     },
                 }
             }
@@ -74,16 +76,21 @@ impl<'a> Begun<'a> {
         let Abort { error, transaction } = aborted;
         let message = format!("opening the transaction: {error}");
         let failure = Failure::new(Exit::TransferFailed, message);
-        Err(put_back(transaction, &hold.leases, failure).await)
+        Err(put_back(session, transaction, &hold.leases, failure).await)
     }
 
     /// Removes what a dead create left, and finds out what is there already of what is resumed.
     async fn make_ready(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         remains: &[String],
         resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
+        let bucket = &session.bucket;
+        let stores = self.orders.plan.stores.iter();
+        session.tell(&Event::TransactionBegun {
+            stores: stores.map(|store| store.key.clone()).collect(),
+        });
         let strays = self.transaction.strays(remains, resumed)?;
         let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
         deletes
@@ -92,7 +99,7 @@ impl<'a> Begun<'a> {
             .await?;
         if resumed.iter().any(Option::is_some) {
             self.orders.resumed = true;
-            self.resume(bucket, resumed).await?;
+            self.resume(session, resumed).await?;
         }
         Ok(())
     }
@@ -100,9 +107,10 @@ impl<'a> Begun<'a> {
     /// Finds out what is there already.
     async fn resume(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
+        let bucket = &session.bucket;
         let Orders {
             plan,
             ids,
@@ -139,21 +147,14 @@ impl<'a> Begun<'a> {
         let sound = sample.iter().all(|holds| *holds);
         let stored = done
             .iter()
-            .filter(|r| matches!(r.content, Content::Stored { .. }))
-            .count();
-        if sound {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended: {} objects are there already ({} of them \
-                 read again), {stored} of them with data",
-                done.len(),
-                sample.len()
-            );
-        } else {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended, from its beginning: of {} objects read again, not \
-                 all are as they were put",
-                sample.len()
-            );
+            .filter(|r| matches!(r.content, Content::Stored { .. }));
+        session.tell(&Event::Resumed {
+            objects: done.len(),
+            with_data: stored.count(),
+            read_again: sample.len(),
+            sound,
+        });
+        if !sound {
             done.clear();
         }
         Ok(())

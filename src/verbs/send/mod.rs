@@ -1,26 +1,31 @@
 //! `send`: create stores, or append the files' steps to them. `update`: overwrite steps that stores have.
+//!
+//! Key types: [`Send`] and [`Update`], what is asked; [`SendReport`].
 
 mod begin;
 mod digest;
+mod files;
 mod intent;
 mod journalist;
 mod notes;
 mod prepare;
+mod report;
 mod request;
 mod transaction;
 
 use std::time::Instant;
 
-use serde_json::Map;
-use tokio::runtime::Runtime;
+use serde_json::{Map, Value};
 
-use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
+pub use self::files::Files;
+pub use self::report::{Proofs, SendReport};
+
+use crate::events::{Event, PlanSize};
 use crate::exit::{Exit, Failure};
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
-use crate::ranks::Ranks;
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Phase, Plan, Settings, Transactions};
 use crate::reproject::Weights;
-use crate::say;
-use crate::store::Bucket;
+use crate::session::Session;
+use crate::store::{Codec, Version};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::send::begin::Begun;
@@ -30,128 +35,158 @@ use crate::verbs::send::transaction::{Job, Lead};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::settle::settle;
 use crate::verbs::shared::signals::Signals;
-use crate::verbs::shared::start::{Started, start};
 
-/// Runs `send` on this rank.
-pub(in crate::verbs) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let overlap = args.overlap();
+/// What is sent, and what new stores are to be like.
+#[derive(Clone, Debug, Default)]
+pub struct Send {
+    /// The files and the stores.
+    pub files: Files,
+    /// What becomes of steps that a store has already.
+    pub overlap: Overlap,
+    /// May steps be missing between the files, or behind a store's last one?
+    pub allow_gaps: bool,
+    /// Are variables added to a store that does not hold them?
+    pub add_variables: bool,
+    /// Global attributes, beside the files' own.
+    pub attributes: Map<String, Value>,
+    /// Shard sizes of new arrays; none if it is empty.
+    pub shards: ChunkStrategy,
+    /// The version of the Zarr format of a new store.
+    pub version: Option<Version>,
+    /// The compressor of a new store.
+    pub codec: Option<Codec>,
+}
+
+/// What is overwritten.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// The files and the stores.
+    pub files: Files,
+    /// Are steps appended that a store does not have?
+    pub append_missing: bool,
+}
+
+/// Creates a store for each variable of the files, or appends their steps to it.
+///
+/// # Errors
+/// On every rank the same: if files and stores do not fit together, before anything is written; or what failed, when everything is
+/// as it was before, or with what could not be put back.
+pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
+    let files = &request.files;
     let intent = Intent {
-        files: &args.files,
-        overlap,
+        files,
+        overlap: request.overlap,
         missing: Missing::Append,
-        allow_gaps: args.allow_gaps,
-        transactions: args.files.transaction.unwrap_or(match overlap {
+        allow_gaps: request.allow_gaps,
+        transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
             Overlap::Error => Transactions::All,
             _ => Transactions::Chunk,
         }),
         settings: Settings {
-            strategy: args.files.strategy()?,
-            shards: args.shards()?,
-            version: args.zarr_version,
-            codec: args.codec()?,
-            attributes: args.attributes()?,
-            replace: overlap == Overlap::Replace,
-            rewrite: false,
-            add_variables: args.add_variables,
-            repair_attributes: args.files.repair_attributes,
-            tolerance: args.files.tolerance.coords_tolerance,
-            projections: Vec::new(),
-            ranks: ranks.size(),
-            budget: budget(&args.files),
+            shards: request.shards.clone(),
+            version: request.version,
+            codec: request.codec.clone(),
+            attributes: request.attributes.clone(),
+            replace: request.overlap == Overlap::Replace,
+            add_variables: request.add_variables,
+            ..settings(files, session)
         },
     };
-    run(intent, ranks)
+    run(intent, session)
 }
 
-/// Runs `update` on this rank.
-pub(in crate::verbs) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
+/// Overwrites steps that stores have.
+///
+/// # Errors
+/// As [`send`].
+pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure> {
+    let files = &request.files;
     let intent = Intent {
-        files: &args.files,
+        files,
         overlap: Overlap::Replace,
-        missing: if args.append_missing {
+        missing: if request.append_missing {
             Missing::Append
         } else {
             Missing::Error
         },
         allow_gaps: true,
-        transactions: args.files.transaction.unwrap_or(Transactions::All),
+        transactions: files.transactions.unwrap_or(Transactions::All),
         settings: Settings {
-            strategy: args.files.strategy()?,
-            shards: ChunkStrategy::default(),
-            version: None,
-            codec: None,
-            attributes: Map::new(),
             replace: true,
             rewrite: true,
-            add_variables: false,
-            repair_attributes: args.files.repair_attributes,
-            tolerance: args.files.tolerance.coords_tolerance,
-            projections: Vec::new(),
-            ranks: ranks.size(),
-            budget: budget(&args.files),
+            ..settings(files, session)
         },
     };
-    run(intent, ranks)
+    run(intent, session)
 }
 
-/// What the user allows; the threads and the weights are known later.
-fn budget(args: &FileArgs) -> Budget {
-    Budget {
-        memory: args.memory,
-        threads: 1,
-        weights: 0,
+/// What is asked of both; projections and weights are known later.
+fn settings(files: &Files, session: &Session) -> Settings {
+    Settings {
+        strategy: files.chunks.clone(),
+        shards: ChunkStrategy::default(),
+        version: None,
+        codec: None,
+        attributes: Map::new(),
+        replace: false,
+        rewrite: false,
+        add_variables: false,
+        repair_attributes: files.repair_attributes,
+        tolerance: files.tolerance,
+        projections: Vec::new(),
+        ranks: session.ranks.size(),
+        budget: Budget {
+            memory: files.memory,
+            threads: session.threads() as u64,
+            weights: 0,
+        },
     }
 }
 
-fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
-    let args = intent.files;
-    args.grid.coordinates()?;
-    let Started {
-        bucket,
-        runtime,
-        threads,
-    } = start(&args.store, ranks)?;
-    intent.settings.budget.threads = threads as u64;
+fn run(mut intent: Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
+    let (ranks, runtime) = (session.ranks, &session.runtime);
     let mut hold = None;
-    let done = run_all(&mut intent, ranks, &runtime, &bucket, &mut hold);
+    let done = run_all(&mut intent, session, &mut hold);
     let done = done.map_err(|failure| match &hold {
         Some(hold) => hold.verdict(failure),
         None => failure,
     });
     // Whatever came in the way: what a dead job left is healed.
     let healed = hold.map_or(Ok(()), |hold| {
-        if args.resume {
-            runtime.block_on(hold.release());
+        if intent.files.resume {
+            runtime.block_on(hold.release(session));
             Ok(())
         } else {
-            runtime.block_on(hold.heal_and_release(&bucket))
+            runtime.block_on(hold.heal_and_release(session))
         }
     });
     match ranks.broadcast(&(done, healed))? {
-        (Ok(()), healed) => healed,
-        (failed, Ok(())) => failed,
-        (Err(failure), Err(also)) => Failure::together([failure, also]),
+        (done, Ok(())) => done,
+        (Ok(_), Err(failure)) => Err(failure),
+        (Err(failure), Err(also)) => {
+            let both = Failure::together([failure, also]);
+            both.map(|()| SendReport::default())
+        }
     }
 }
 
 /// All transactions. Rank 0 gets the stores' leases in `hold`.
 fn run_all(
     intent: &mut Intent<'_>,
-    ranks: &Ranks,
-    runtime: &Runtime,
-    bucket: &Bucket,
+    session: &Session,
     hold: &mut Option<Hold>,
-) -> Result<(), Failure> {
+) -> Result<SendReport, Failure> {
+    let (ranks, runtime) = (session.ranks, &session.runtime);
     let begun = Instant::now();
-    let args = intent.files;
+    let asked = intent.files;
     let signals = Signals::listen();
     settle(ranks, &signals.as_ref().map(|_| ()).map_err(Clone::clone))?;
     let signals = signals?;
-    let files = catalogue(&args.filepaths, args.append_dimension(), ranks)?;
+    let files = catalogue(&asked.paths, &asked.append_dimension, session)?;
     let mut prepared = match ranks.rank() {
         0 => runtime
-            .block_on(Prepared::new(files, intent, bucket, hold))
+            .block_on(Prepared::new(files, intent, session, hold))
             .map(Some),
         _ => Ok(None),
     };
@@ -163,32 +198,25 @@ fn run_all(
     let first = ranks.broadcast(&first.map_err(|failure| failure.clone()))?;
     let (projections, compared) = first?;
     let mut prepared = prepared?;
-    let weights = weigh(&projections, args.reproject.weights.as_deref(), ranks)?;
+    let weights = weigh(&projections, asked.weights.as_deref(), session)?;
     intent.settings.budget.weights = weights.iter().map(Weights::bytes).sum();
     let job = Job {
-        ranks,
-        runtime,
-        bucket,
+        session,
         signals: &signals,
         weights,
-        verify: args.verify,
-        resume: args.resume,
+        verify: asked.verify,
+        resume: asked.resume,
     };
     if let Some(plan) = compared {
         job.compare(plan)?;
     }
-    let done = if intent.settings.rewrite {
-        "updated"
-    } else {
-        "sent"
-    };
-    let mut summary = Summary::new(done);
+    let mut report = SendReport::default();
     let mut untidy = false;
     loop {
         signals.guard(true);
         let begun = match (&mut prepared, &mut *hold) {
             (Some(prepared), Some(hold)) => {
-                runtime.block_on(begin(prepared, intent, bucket, hold, untidy))
+                runtime.block_on(begin(prepared, intent, session, hold, untidy))
             }
             _ => Ok(None),
         };
@@ -197,7 +225,7 @@ fn run_all(
             nothing => (nothing.map(|_| None), None),
         };
         let orders = ranks.broadcast(&orders)?;
-        let Some(orders) = orders.map_err(|failure| summary.so_far(failure))? else {
+        let Some(orders) = orders.map_err(|failure| report.so_far(failure))? else {
             break;
         };
         let lead = transaction.zip(hold.as_ref());
@@ -207,31 +235,27 @@ fn run_all(
             untidy: &mut untidy,
         });
         let manifest = job.run(&orders, lead);
-        let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
+        let manifest = manifest.map_err(|failure| report.so_far(failure))?;
         signals.guard(false);
-        summary.add(&orders.plan, manifest.as_ref());
+        report.add(&orders.plan, manifest.as_ref());
         if let Some(hold) = hold {
             runtime.block_on(hold.wait_for_reads());
         }
     }
-    if ranks.rank() == 0 {
-        say!("{}", summary.after(begun.elapsed()));
-        if let Some(hold) = hold {
-            say!("{}", hold.leases.guarantee());
-        }
-    }
-    Ok(())
+    report.elapsed = begun.elapsed();
+    report.guarantee = hold.as_ref().map(|hold| hold.leases.guarantee());
+    Ok(report)
 }
 
 /// Rank 0: the next transaction, announced and begun, unless the one before it left its ledger `untidy`.
 async fn begin<'a>(
     prepared: &mut Prepared<'_>,
     intent: &Intent<'_>,
-    bucket: &'a Bucket,
+    session: &'a Session<'_>,
     hold: &mut Hold,
     untidy: bool,
 ) -> Result<Option<Begun<'a>>, Failure> {
-    let Some(work) = prepared.next(intent, bucket, &mut hold.left).await? else {
+    let Some(work) = prepared.next(intent, session, &mut hold.left).await? else {
         return Ok(None);
     };
     if untidy {
@@ -239,9 +263,20 @@ async fn begin<'a>(
         let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
         return Err(Failure::new(Exit::TransferFailed, message));
     }
-    match work.number {
-        (_, 1) => say!("plan: {}", work.plan),
-        (number, all) => say!("plan {number} of {all}: {}", work.plan),
+    let (number, of) = work.number;
+    let size = size(&work.plan);
+    session.tell(&Event::Planned { number, of, size });
+    Begun::new(session, work, intent, hold).await.map(Some)
+}
+
+/// What `plan` comes to.
+fn size(plan: &Plan) -> PlanSize {
+    let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
+    PlanSize {
+        stores: plan.stores.len(),
+        arrays: written.map(|a| a.stores.len()).sum(),
+        objects: plan.objects(Phase::Transfer) + plan.objects(Phase::Commit),
+        bytes: plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit),
+        memory: plan.peak_memory,
     }
-    Begun::new(bucket, work, intent, hold).await.map(Some)
 }

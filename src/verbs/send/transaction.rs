@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
-
-use crate::cli::Meter;
 use crate::commit::{Leases, Manifest, OpenTransaction, put_manifest};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
-use crate::ranks::{Pulse, Ranks};
+use crate::ranks::Pulse;
 use crate::reproject::Weights;
-use crate::store::{Bucket, StoreError};
+use crate::session::Session;
+use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 use crate::verbs::send::journalist::Journalist;
 use crate::verbs::shared::ending::{committing, put_back};
@@ -24,9 +23,7 @@ const PULSE: Duration = Duration::from_millis(100);
 
 /// What this rank does transactions with.
 pub(in crate::verbs) struct Job<'a> {
-    pub ranks: &'a Ranks,
-    pub runtime: &'a Runtime,
-    pub bucket: &'a Bucket,
+    pub session: &'a Session<'a>,
     pub signals: &'a Signals,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
@@ -54,7 +51,7 @@ impl Job<'_> {
         let orders = Orders::new(plan, Vec::new());
         let engine = self.engine(&orders)?;
         let compared = self.work(&engine, &orders, Phase::Compare, None);
-        settle(self.ranks, &compared).map(|_| ())
+        settle(self.session.ranks, &compared).map(|_| ())
     }
 
     /// Does what the `orders` say. Rank 0 has the `lead`, and gets the manifest.
@@ -70,7 +67,7 @@ impl Job<'_> {
         let worked = self.engine(orders).and_then(|engine| {
             let records = self.work(&engine, orders, Phase::Transfer, leases);
             let records = records.and_then(|records| self.keep(orders, "data", records));
-            Ok((engine, settle(self.ranks, &records)?))
+            Ok((engine, settle(self.session.ranks, &records)?))
         });
         let committed = match lead {
             Some(lead) => match worked {
@@ -84,16 +81,22 @@ impl Job<'_> {
         };
         // What rank 0 says goes; the others' word was in the records.
         let verdict = committed.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.ranks.broadcast(&verdict)??;
+        self.session.ranks.broadcast(&verdict)??;
         committed
     }
 
     fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
-        let (bucket, weights) = (self.bucket.clone(), Arc::clone(&self.weights));
-        let engine = Engine::new(orders, self.ranks.rank(), bucket, weights, self.verify);
+        let (means, weights) = (self.session.means(), Arc::clone(&self.weights));
+        let engine = Engine::new(
+            orders,
+            self.session.ranks.rank(),
+            means,
+            weights,
+            self.verify,
+        );
         let engine = engine.map_err(Failure::from);
         settle(
-            self.ranks,
+            self.session.ranks,
             &engine.as_ref().map(|_| ()).map_err(Clone::clone),
         )?;
         engine
@@ -110,23 +113,27 @@ impl Job<'_> {
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
-        let (work, fence) = (Arc::clone(engine).run(phase), self.bucket.fence().clone());
-        let running = self.runtime.spawn(async move {
+        let (work, fence) = (
+            Arc::clone(engine).run(phase),
+            self.session.bucket.fence().clone(),
+        );
+        let running = self.session.runtime.spawn(async move {
             if phase != Phase::Compare {
                 // Without it, the first request says so.
                 let _ = fence.opened().await;
             }
             work.await
         });
-        let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
-        let mut journalist = Journalist::new(self.runtime, self.bucket, orders);
+        let total = orders.plan.bytes(phase);
+        let shown = self.session.leads().then(|| self.session.work(total));
+        let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
         let all = loop {
             if leases.is_some_and(|leases| leases.lost().is_some()) {
                 progress.fail();
             }
-            let all = self.ranks.agree(Pulse {
+            let all = self.session.ranks.agree(Pulse {
                 finished: u64::from(running.is_finished()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,
@@ -136,10 +143,10 @@ impl Job<'_> {
             if all.failed + all.interrupted > 0 {
                 progress.stop();
             }
-            if let Some(meter) = &mut meter {
-                meter.show(all.bytes, all.objects);
+            if let Some(shown) = &shown {
+                shown.show(all.bytes, all.objects);
             }
-            if all.finished == self.ranks.size() as u64 {
+            if all.finished == self.session.ranks.size() as u64 {
                 break all;
             }
             if journal.is_ok() {
@@ -151,7 +158,7 @@ impl Job<'_> {
             std::thread::sleep(nap);
             nap = (nap * 2).min(PULSE);
         };
-        let done = match self.runtime.block_on(running) {
+        let done = match self.session.runtime.block_on(running) {
             Ok(Ok(records)) => Ok(records),
             // The rank that failed says why.
             Ok(Err(TransferError::Stopped)) => Ok(Vec::new()),
@@ -183,9 +190,9 @@ impl Job<'_> {
         records: Vec<ChunkRecord>,
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let Orders { plan, ids, .. } = orders;
-        let part = format!("{:06}-{part}", self.ranks.rank());
-        let put = put_manifest(self.bucket, plan, ids, &part, &records);
-        let put = self.runtime.block_on(put);
+        let part = format!("{:06}-{part}", self.session.ranks.rank());
+        let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
+        let put = self.session.runtime.block_on(put);
         put.map_err(|error| self.journal_failed(&error))?;
         Ok(records)
     }
@@ -207,30 +214,32 @@ impl Job<'_> {
             Ok(manifest) => manifest,
             Err(failure) => return Err(self.end_badly(transaction, hold, failure)),
         };
-        let recorded = transaction.record(&orders.plan, &manifest);
-        self.runtime.block_on(async {
-            match recorded.commit(&hold.leases, self.verify).await {
-                Ok(committed) => {
-                    if let Err(error) = committed.finish().await {
-                        for line in error.lines() {
-                            eprintln!(
-                                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, \
-                                 goes on with it: {line}"
-                            );
-                        }
-                        *untidy = true;
-                    }
-                    Ok(manifest)
-                }
+        let (plan, session) = (&orders.plan, self.session);
+        let recorded = transaction.record(plan, &manifest);
+        session.runtime.block_on(async {
+            let committed = match recorded.commit(&hold.leases, self.verify).await {
+                Ok(committed) => committed,
                 Err(abort) => {
                     let failure = committing(abort.error);
-                    Err(put_back(abort.transaction, &hold.leases, failure).await)
+                    return Err(put_back(session, abort.transaction, &hold.leases, failure).await);
                 }
+            };
+            let finished = committed.finish().await;
+            let stores = plan.stores.iter();
+            session.tell(&Event::Committed {
+                stores: stores.map(|store| store.key.clone()).collect(),
+            });
+            if let Err(error) = finished {
+                for problem in error.lines() {
+                    session.tell(&Event::Untidy { problem });
+                }
+                *untidy = true;
             }
+            Ok(manifest)
         })
     }
 
-    /// Rank 0: writes the small arrays, and checks that of all objects there is a record.
+    /// Rank 0: writes the small arrays, and checks that there is a record of every object.
     fn manifest(
         &self,
         engine: &Arc<Engine>,
@@ -240,6 +249,7 @@ impl Job<'_> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self
+            .session
             .runtime
             .block_on(Arc::clone(engine).run(Phase::Commit))
             .map_err(|error| self.on_this_rank(error.into()))?;
@@ -252,14 +262,14 @@ impl Job<'_> {
         &self,
         transaction: OpenTransaction<'_>,
         hold: &Hold,
-        mut failure: Failure,
+        failure: Failure,
     ) -> Failure {
         if failure.exit == Exit::Interrupted && self.resume && hold.leases.lost().is_none() {
-            failure.message += "; the journal stays open: the same command with --resume goes on";
-            return failure;
+            let left_open = "the journal stays open: the same command with --resume goes on";
+            return Failure::new(failure.exit, format!("{failure}; {left_open}"));
         }
-        let put_back = put_back(transaction.abort(), &hold.leases, failure);
-        self.runtime.block_on(put_back)
+        let put_back = put_back(self.session, transaction.into(), &hold.leases, failure);
+        self.session.runtime.block_on(put_back)
     }
 
     fn journal_failed(&self, error: &StoreError) -> Failure {
@@ -268,6 +278,9 @@ impl Job<'_> {
     }
 
     fn on_this_rank(&self, Failure { exit, message }: Failure) -> Failure {
-        Failure::new(exit, format!("rank {}: {message}", self.ranks.rank()))
+        Failure::new(
+            exit,
+            format!("rank {}: {message}", self.session.ranks.rank()),
+        )
     }
 }

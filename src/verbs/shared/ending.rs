@@ -1,7 +1,9 @@
 //! Rank 0: how a transaction that failed ends.
 
 use crate::commit::{AbortedTransaction, LeaseError, Leases, TransactionError};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
+use crate::session::Session;
 
 /// Why it was not committed. A server that cannot say whether a lease holds is no other job.
 pub(in crate::verbs) fn committing(error: TransactionError) -> Failure {
@@ -13,6 +15,7 @@ pub(in crate::verbs) fn committing(error: TransactionError) -> Failure {
 
 /// Puts back what was touched, unless a lease was lost. Returns `failure` with how that went.
 pub(in crate::verbs) async fn put_back(
+    session: &Session<'_>,
     transaction: AbortedTransaction<'_>,
     leases: &Leases,
     mut failure: Failure,
@@ -30,7 +33,10 @@ pub(in crate::verbs) async fn put_back(
         return lost.into();
     }
     match undone {
-        Ok(()) => failure.message += "; rolled back, nothing has changed",
+        Ok(()) => {
+            session.tell(&Event::RolledBack);
+            failure.message += "; rolled back, nothing has changed";
+        }
         Err(error) => {
             failure.exit = Exit::RollbackIncomplete;
             failure.message +=

@@ -12,8 +12,10 @@ use crate::commit::{
     Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
     sweep_staged,
 };
+use crate::events::{Event, Outcome, Unended};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
+use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
 
@@ -54,7 +56,8 @@ impl Left {
             locked.map(move |unfinished| {
                 let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
                 let message = format!(
-                    "store '{store}': {unfinished} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
+                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
+                    unended(unfinished),
                     dir.display(),
                     dir.display()
                 );
@@ -69,7 +72,8 @@ impl Left {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_what_is_decided(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+        let bucket = &session.bucket;
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
             sweep_staged(bucket, &store).await?;
@@ -85,7 +89,7 @@ impl Left {
                     Unfinished::Transaction(open) if index == last && open.stage == Stage::Open => {
                         self.open.insert(store.clone(), open);
                     }
-                    decided => self.heal_one(bucket, store.clone(), &decided).await?,
+                    decided => self.heal_one(session, store.clone(), &decided).await?,
                 }
             }
         }
@@ -126,21 +130,22 @@ impl Left {
     ///
     /// # Errors
     /// If that cannot be done; then they are left as they are.
-    pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Failure> {
         for (store, transaction) in std::mem::take(&mut self.open) {
             let unfinished = Unfinished::Transaction(transaction);
-            self.heal_one(bucket, store, &unfinished).await?;
+            self.heal_one(session, store, &unfinished).await?;
         }
         Ok(())
     }
 
     async fn heal_one(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         store: String,
         unfinished: &Unfinished,
     ) -> Result<(), Failure> {
-        heal_one(bucket, &store, unfinished, &self.guarantees).await?;
+        let bucket = &session.bucket;
+        heal_one(session, &store, unfinished, &self.guarantees).await?;
         let together = match unfinished {
             Unfinished::Transaction(UnfinishedTransaction { stage, entry, .. })
                 if *stage == Stage::Prepared || !entry.creates() =>
@@ -190,27 +195,43 @@ pub(in crate::verbs) async fn journals(
 /// # Errors
 /// If it cannot be healed.
 async fn heal_one(
-    bucket: &Bucket,
+    session: &Session<'_>,
     store: &str,
     unfinished: &Unfinished,
     guarantees: &Guarantees,
 ) -> Result<(), Failure> {
-    heal(bucket, store, unfinished, guarantees).await.map_err(|error| {
+    let what = unended(unfinished);
+    let healed = heal(&session.bucket, store, unfinished, guarantees).await;
+    healed.map_err(|error| {
         let message = format!(
-            "store '{store}': {unfinished} has not ended, and healing it failed; recover goes on with it:\n  {error}"
+            "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {error}"
         );
         Failure::new(Exit::RollbackIncomplete, message)
     })?;
-    let done = outcome(unfinished, "deleted");
-    eprintln!("msm_os: store '{store}': {unfinished} had not ended: {done}");
+    session.tell(&Event::Healed {
+        store: store.to_owned(),
+        transaction: what,
+        outcome: outcome(unfinished),
+    });
     Ok(())
 }
 
-/// What becomes of it when it is healed; `deleted` is the word for a store that is.
-pub(in crate::verbs) fn outcome<'a>(unfinished: &Unfinished, deleted: &'a str) -> &'a str {
+/// What has not ended, as others are told of it.
+pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
+    Unended {
+        id: unfinished.id().to_owned(),
+        command: unfinished.command().to_owned(),
+        holder: unfinished.writer().name.clone(),
+    }
+}
+
+/// How it ends when it is healed.
+pub(in crate::verbs) fn outcome(unfinished: &Unfinished) -> Outcome {
     match unfinished {
-        Unfinished::Delete { .. } => deleted,
-        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => "finished",
-        Unfinished::Transaction(_) | Unfinished::Rollback(_) => "rolled back",
+        Unfinished::Delete { .. } => Outcome::Deleted,
+        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => {
+            Outcome::Finished
+        }
+        Unfinished::Transaction(_) | Unfinished::Rollback(_) => Outcome::RolledBack,
     }
 }

@@ -4,7 +4,7 @@ use crate::commit::{
     Abort, AbortedTransaction, CommittedTransaction, Opening, PlannedTransaction, Removal,
 };
 use crate::exit::{Exit, Failure};
-use crate::store::Bucket;
+use crate::session::Session;
 use crate::transfer::Verify;
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
@@ -14,7 +14,7 @@ use crate::verbs::shared::hold::Hold;
 /// # Errors
 /// If it fails; then everything is as it was before, or the journal tells what is left to be done.
 pub(in crate::verbs) async fn remove(
-    bucket: &Bucket,
+    session: &Session<'_>,
     removals: &[Removal],
     hold: &Hold,
     command: &str,
@@ -27,11 +27,11 @@ pub(in crate::verbs) async fn remove(
         guarantees: &hold.guarantees,
         keep_undo,
     };
-    let planned = PlannedTransaction::removing(bucket, removals, &opening).await?;
+    let planned = PlannedTransaction::removing(&session.bucket, removals, &opening).await?;
     let committed = match commit(planned, removals, hold).await {
         Ok(committed) => committed,
         Err((transaction, failure)) => {
-            return Err(put_back(transaction, &hold.leases, failure).await);
+            return Err(put_back(session, transaction, &hold.leases, failure).await);
         }
     };
     committed.finish().await.map_err(|error| {

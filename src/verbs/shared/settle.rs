@@ -10,7 +10,7 @@ use crate::ranks::Ranks;
 ///
 /// # Errors
 /// On every rank the same: the failure of the lowest rank that has one.
-pub(in crate::verbs) fn settle<T: Serialize + DeserializeOwned>(
+pub(crate) fn settle<T: Serialize + DeserializeOwned>(
     ranks: &Ranks,
     mine: &Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {

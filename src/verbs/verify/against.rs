@@ -4,19 +4,18 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Map;
-use tokio::runtime::Runtime;
 
-use crate::cli::{Spot, VerifyArgs};
+use super::{Comparison, Verify};
+use crate::events::Fault;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
     Projection, Request, Settings, place,
 };
-use crate::ranks::Ranks;
+use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Stored, read_store};
-use crate::transfer::{Difference, Engine, Orders, Verify};
+use crate::store::{Found, REQUESTS, Stored, read_store};
+use crate::transfer::{self, Difference, Engine, Orders};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
@@ -27,10 +26,12 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::shared::settle::settle;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::spot::Spot;
 
 /// The files to compare with.
-pub(in crate::verbs) struct Against<'a> {
-    args: &'a VerifyArgs,
+pub(super) struct Against<'a> {
+    request: &'a Verify,
+    comparison: &'a Comparison,
     /// Only rank 0 has it.
     archive: Option<Archive>,
     /// Where coordinates and corners come from, if not from the files.
@@ -38,71 +39,64 @@ pub(in crate::verbs) struct Against<'a> {
 }
 
 impl<'a> Against<'a> {
-    /// The files that `args` name; `None` if there are none.
+    /// The files of the `comparison`.
     ///
     /// # Errors
     /// On every rank the same: the files that cannot be read, or do not fit together.
-    pub(in crate::verbs) fn new(
-        args: &'a VerifyArgs,
-        ranks: &Ranks,
-    ) -> Result<Option<Self>, Failure> {
-        if args.against.is_empty() {
-            return Ok(None);
-        }
-        args.grid.coordinates()?;
-        let files = catalogue(&args.against, args.append_dimension(), ranks)?;
-        let archive = match ranks.rank() {
-            0 => join(files, args).map(Some),
-            _ => Ok(None),
+    pub fn new(
+        request: &'a Verify,
+        comparison: &'a Comparison,
+        session: &Session<'_>,
+    ) -> Result<Self, Failure> {
+        let files = catalogue(&comparison.files, &comparison.append_dimension, session)?;
+        let archive = if session.leads() {
+            join(files, request, comparison, session).map(Some)
+        } else {
+            Ok(None)
         };
-        settle(ranks, &archive.as_ref().map(|_| ()).map_err(Clone::clone))?;
+        settle(
+            session.ranks,
+            &archive.as_ref().map(|_| ()).map_err(Clone::clone),
+        )?;
         let (archive, domain) = archive?.unzip();
-        Ok(Some(Self {
-            args,
+        Ok(Self {
+            request,
+            comparison,
             archive,
             domain: domain.unwrap_or_default(),
-        }))
+        })
     }
 
-    /// Where it was `asked` for, or the prefix that the files' names give.
+    /// Where it was asked for, or the prefix that the files' names give.
     ///
     /// # Errors
     /// On every rank the same: if the names give none.
-    pub(in crate::verbs) fn spot(
-        &self,
-        asked: Option<Spot>,
-        ranks: &Ranks,
-    ) -> Result<Spot, Failure> {
+    pub fn spot(&self, session: &Session<'_>) -> Result<Spot, Failure> {
         let spot = match &self.archive {
-            Some(archive) => spot(asked, archive),
-            None => Ok(Spot::Below(String::new())),
+            Some(archive) => spot(self.request.spot.as_ref(), archive),
+            None => Ok(Spot::default()),
         };
-        ranks.broadcast(&spot)?
+        session.ranks.broadcast(&spot)?
     }
 
-    /// Compares all that the files hold with the stores at `spot`; returns a line for each object that differs, on
+    /// Compares all that the files hold with the stores at `spot`; returns a fault for each object that differs, on
     /// rank 0.
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
-    pub(in crate::verbs) fn compare(
-        self,
-        spot: &Spot,
-        bucket: &Bucket,
-        runtime: &Runtime,
-        threads: usize,
-        ranks: &Ranks,
-    ) -> Result<Vec<String>, Failure> {
+    pub fn compare(self, spot: &Spot, session: &Session<'_>) -> Result<Vec<Fault>, Failure> {
+        let (ranks, runtime) = (session.ranks, &session.runtime);
         let Self {
-            args,
+            request,
+            comparison,
             archive,
             domain,
         } = self;
         let plan = match &archive {
             Some(archive) => {
-                let mut settings = settings(args, ranks.size(), threads);
+                let mut settings = settings(request, comparison, session);
                 runtime
-                    .block_on(plan(args, archive, domain, spot, bucket, &mut settings))
+                    .block_on(plan(request, archive, domain, spot, session, &mut settings))
                     .map(Some)
             }
             None => Ok(None),
@@ -110,10 +104,16 @@ impl<'a> Against<'a> {
         let Some(plan) = ranks.broadcast(&plan)?? else {
             return Ok(Vec::new());
         };
-        let weights = weigh(&plan.projections, None, ranks)?;
+        let weights = weigh(&plan.projections, None, session)?;
         let mut orders = Orders::new(plan, Vec::new());
         orders.second_opinion = true;
-        let engine = Engine::new(&orders, ranks.rank(), bucket.clone(), weights, Verify::Full);
+        let engine = Engine::new(
+            &orders,
+            ranks.rank(),
+            session.means(),
+            weights,
+            transfer::Verify::Full,
+        );
         let found = match engine {
             Ok(engine) => {
                 let found = runtime.block_on(engine.differences());
@@ -129,39 +129,51 @@ impl<'a> Against<'a> {
             }
             Err(error) => Err(error.into()),
         };
-        let mut lines: Vec<String> = settle(ranks, &found)?
+        let mut faults: Vec<Fault> = settle(ranks, &found)?
             .into_iter()
             .flatten()
-            .map(|difference| line(&difference))
+            .map(fault)
             .collect();
-        lines.sort_unstable();
-        Ok(lines)
+        faults.sort_unstable();
+        Ok(faults)
     }
 }
 
 /// The files joined, and where coordinates and corners come from.
-fn join(files: Vec<SourceFile>, args: &VerifyArgs) -> Result<(Archive, Domain), Failure> {
-    let mut archive = Archive::join(files, args.append_dimension(), Order::Any)?;
-    let members = archive.members(&chosen(&archive.catalogue, args.named())?);
-    let domain = fit(&mut archive, &members, Vec::new(), &args.grid)?;
+fn join(
+    files: Vec<SourceFile>,
+    request: &Verify,
+    comparison: &Comparison,
+    session: &Session<'_>,
+) -> Result<(Archive, Domain), Failure> {
+    let mut archive = Archive::join(files, &comparison.append_dimension, Order::Any)?;
+    let members = archive.members(&chosen(&archive.catalogue, &request.selection.variables)?);
+    let domain = fit(
+        &mut archive,
+        &members,
+        Vec::new(),
+        comparison.domain.as_ref(),
+        session,
+    )?;
     Ok((archive, domain))
 }
 
 /// What is compared.
 async fn plan(
-    args: &VerifyArgs,
+    request: &Verify,
     archive: &Archive,
     domain: Domain,
     spot: &Spot,
-    bucket: &Bucket,
+    session: &Session<'_>,
     settings: &mut Settings,
 ) -> Result<Plan, Failure> {
-    let named = args.named();
+    let bucket = &session.bucket;
+    let named = &request.selection.variables;
     let variables = chosen(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
     let wanted = Wanted {
         spot,
-        is_compact: args.is_compact(),
+        is_compact: request.selection.compact,
         is_named: !named.is_empty(),
         consolidates: false,
         aim: Aim::Compare,
@@ -171,21 +183,21 @@ async fn plan(
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
-    let mut projector = Projector::new(None, domain, settings.tolerance);
+    let mut projector = Projector::new(None, false, domain, settings.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
         let Found::Store(stored) = found else {
             continue;
         };
-        let added = projector.added(archive, &target, Some(&stored));
-        match added.and_then(|added| request(target, named, stored, added, archive)) {
+        let added = projector.added(archive, &target, Some(&stored), session);
+        match added.and_then(|added| request_of(target, named, stored, added, archive)) {
             Ok(request) => requests.push(request),
             Err(problem) => problems.push(problem),
         }
     }
     Failure::together(problems)?;
-    projector.conclude(args.memory)?;
-    for note in differences(&requests, archive, settings, false) {
-        eprintln!("msm_os: {note}");
+    projector.conclude(request.memory, session)?;
+    for notice in differences(&requests, archive, settings, false) {
+        session.notice(notice);
     }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
@@ -193,7 +205,7 @@ async fn plan(
 }
 
 /// Where the files' steps lie in a store that must have all of them.
-fn request(
+fn request_of(
     target: Target,
     named: &[String],
     stored: Stored,
@@ -239,7 +251,7 @@ fn request(
 }
 
 /// As in an update of all that the files hold.
-fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
+fn settings(request: &Verify, comparison: &Comparison, session: &Session<'_>) -> Settings {
     Settings {
         strategy: ChunkStrategy::default(),
         shards: ChunkStrategy::default(),
@@ -250,18 +262,18 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         rewrite: true,
         add_variables: false,
         repair_attributes: false,
-        tolerance: args.tolerance.coords_tolerance,
+        tolerance: comparison.tolerance,
         projections: Vec::new(),
-        ranks,
+        ranks: session.ranks.size(),
         budget: Budget {
-            memory: args.memory,
-            threads: threads as u64,
+            memory: request.memory,
+            threads: session.threads() as u64,
             weights: 0,
         },
     }
 }
 
-fn line(difference: &Difference) -> String {
+fn fault(difference: Difference) -> Fault {
     let Difference {
         key,
         values,
@@ -270,8 +282,8 @@ fn line(difference: &Difference) -> String {
         in_file,
         file,
     } = difference;
-    format!(
-        "{key}: {values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, \
-         {in_file} in the file"
-    )
+    let what = format!(
+        "{values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, {in_file} in the file"
+    );
+    Fault { key, what }
 }

@@ -1,4 +1,6 @@
 //! `verify`: every object of stores against the manifests, every document, and the values of source files.
+//!
+//! Key types: [`Verify`], what is asked; [`VerifyReport`].
 
 mod against;
 mod documents;
@@ -6,124 +8,164 @@ mod names;
 mod rounds;
 mod store;
 
-use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::cli::{Spot, VerifyArgs};
+use serde::{Deserialize, Serialize};
+
+pub use self::store::StoreChecked;
+
+use self::against::Against;
+use self::rounds::{Checkers, Word};
+use self::store::look;
+use crate::events::{Checked, Event, Fault};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::store::{Bucket, Group, layout};
-use crate::verbs::shared::start::{Started, start};
+use crate::session::Session;
+use crate::store::{Group, layout};
+use crate::verbs::files::selection::Selection;
+use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::stores::named::stores;
-use crate::verbs::verify::against::Against;
-use crate::verbs::verify::rounds::{Checkers, Word};
-use crate::verbs::verify::store::{Looked, look};
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn verify(args: &VerifyArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let asked = args.store.spot()?;
-    let Started {
-        bucket,
-        runtime,
-        threads,
-    } = start(&args.store, ranks)?;
-    let against = Against::new(args, ranks)?;
-    let spot = match &against {
-        Some(against) => against.spot(asked, ranks)?,
-        None => args.store.spot_or_all()?,
+/// What is verified.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// Where the stores are; `None` is where the names of the files say that are compared, or the whole bucket.
+    pub spot: Option<Spot>,
+    /// The variables whose stores are meant; or the store of all variables, of which only those named are compared.
+    pub selection: Selection,
+    /// Files that are compared with the stores.
+    pub against: Option<Comparison>,
+    /// Bytes of data that each rank may hold.
+    pub memory: u64,
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        Self {
+            spot: None,
+            selection: Selection::default(),
+            against: None,
+            memory: 1 << 30,
+        }
+    }
+}
+
+/// Files that are compared with stores.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Files, directories and patterns.
+    pub files: Vec<PathBuf>,
+    /// The dimension along which stores grow; empty if they do not.
+    pub append_dimension: String,
+    /// Where coordinates and corners come from, if not from the files themselves.
+    pub domain: Option<DomainFile>,
+    /// How far coordinates may be from the store's.
+    pub tolerance: f64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Each store that was looked at.
+    pub stores: Vec<StoreChecked>,
+    /// Objects whose values are not those of the files.
+    pub differing: Vec<Fault>,
+    /// Why the files could not be compared, if they could not.
+    pub incomparable: Option<Failure>,
+}
+
+impl VerifyReport {
+    /// What was looked at in all stores, and what is wrong.
+    #[must_use]
+    pub fn total(&self) -> Checked {
+        let mut total = Checked {
+            faults: self.differing.len() as u64,
+            ..Checked::default()
+        };
+        for StoreChecked { checked, .. } in &self.stores {
+            total.objects += checked.objects;
+            total.bytes += checked.bytes;
+            total.faults += checked.faults;
+        }
+        total
+    }
+}
+
+/// Looks at the stores. Each fault is told as soon as it is found.
+///
+/// # Errors
+/// On every rank the same: if there are no stores, or the server or the files do not let it look.
+pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failure> {
+    let against = match &request.against {
+        Some(comparison) => Some(Against::new(request, comparison, session)?),
+        None => None,
     };
-    let mut checkers = Checkers::new(ranks, &runtime, &bucket, args.memory);
-    let mut found = Looked::default();
-    if ranks.rank() == 0 {
-        let done = look_at_all(&mut checkers, args, &spot, &mut found);
-        ranks.broadcast(&done.map(|()| Word::End))??;
+    let spot = match &against {
+        Some(against) => against.spot(session)?,
+        None => request.spot.clone().unwrap_or_default(),
+    };
+    let mut checkers = Checkers::new(session, request.memory);
+    let mut report = VerifyReport::default();
+    if session.leads() {
+        let done = look_at_all(&mut checkers, request, &spot);
+        let (done, stores) = match done {
+            Ok(stores) => (Ok(Word::End), stores),
+            Err(failure) => (Err(failure), Vec::new()),
+        };
+        session.ranks.broadcast(&done)??;
+        report.stores = stores;
     } else {
         checkers.follow()?;
     }
-    let compared = against.map(|against| against.compare(&spot, &bucket, &runtime, threads, ranks));
-    let verdict = conclude(found, compared.transpose(), ranks.rank() == 0);
+    match against.map(|against| against.compare(&spot, session)) {
+        None => {}
+        Some(Ok(differing)) => report.differing = differing,
+        Some(Err(failure)) => report.incomparable = Some(failure),
+    }
+    for fault in &report.differing {
+        session.tell(&Event::Fault(fault.clone()));
+    }
     // Rank 0 has seen it all.
-    ranks.broadcast(&verdict)?
+    session.ranks.broadcast(&report)
 }
 
 /// Rank 0: looks at one store after the other.
 fn look_at_all(
     checkers: &mut Checkers<'_>,
-    args: &VerifyArgs,
+    request: &Verify,
     spot: &Spot,
-    found: &mut Looked,
-) -> Result<(), Failure> {
-    let (runtime, bucket) = (checkers.runtime, checkers.bucket);
-    let stores = runtime.block_on(chosen(bucket, args, spot))?;
-    for store in stores {
+) -> Result<Vec<StoreChecked>, Failure> {
+    let session = checkers.session;
+    let groups = session.runtime.block_on(chosen(session, request, spot))?;
+    let mut found = Vec::new();
+    for group in groups {
         // Of a create that was rolled back, a ledger without anything in it may be left.
-        if let Some(looked) = look(checkers, &store, &mut say)? {
-            found.add(looked);
-        }
+        found.extend(look(checkers, &group)?);
     }
-    if found.stores == 0 {
-        let place = layout::below(bucket.place(), spot.key());
+    if found.is_empty() {
+        let place = layout::below(session.bucket.place(), spot.key());
         let message = format!("{}: there are no stores", place.trim_end_matches('/'));
         return Err(Failure::new(Exit::NoStore, message));
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(bucket: &Bucket, args: &VerifyArgs, spot: &Spot) -> Result<Vec<Group>, Failure> {
-    bucket.reach(spot.key()).await?;
-    let named = match args.is_compact() {
+async fn chosen(
+    session: &Session<'_>,
+    request: &Verify,
+    spot: &Spot,
+) -> Result<Vec<Group>, Failure> {
+    session.bucket.reach(spot.key()).await?;
+    let compact = ["compact".to_owned()];
+    let named = match request.selection.compact {
         true if spot.key().is_empty() => {
             let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
             return Err(Failure::new(Exit::Usage, message));
         }
-        true => &args.variables[..1],
-        false => args.named(),
+        true => &compact[..],
+        false => &request.selection.variables,
     };
-    stores(bucket, spot, named).await
-}
-
-/// Rank 0 prints the total, and says how it went.
-fn conclude(
-    mut found: Looked,
-    compared: Result<Option<Vec<String>>, Failure>,
-    is_rank_0: bool,
-) -> Result<(), Failure> {
-    if !is_rank_0 {
-        return Ok(());
-    }
-    let (lines, failure) = match compared {
-        Ok(lines) => (lines.unwrap_or_default(), None),
-        Err(failure) => (Vec::new(), Some(failure)),
-    };
-    found.faults += lines.len() as u64;
-    for line in lines {
-        say(&line)?;
-    }
-    say(&format!(
-        "verified: {} stores, {}",
-        found.stores,
-        found.shown()
-    ))?;
-    match (found.faults, failure) {
-        (0, None) => Ok(()),
-        (0, Some(failure)) => Err(failure),
-        (faults, failure) => {
-            let and = failure.map_or_else(String::new, |failure| {
-                format!("; and the files could not be compared: {failure}")
-            });
-            let message = format!("{faults} faults were found, see the list{and}");
-            Err(Failure::new(Exit::FaultsFound, message))
-        }
-    }
-}
-
-/// Prints a line; that nobody reads any more, as in `verify | head`, does not stop the check.
-fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
-        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Internal, format!("printing: {cause}")))
-        }
-        _ => Ok(()),
-    }
+    stores(&session.bucket, spot, named).await
 }

@@ -1,40 +1,22 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], this rank's part; [`Word`], what rank 0 tells the others; [`Fault`].
+//! Key types: [`Checkers`], this rank's part; [`Word`], what rank 0 tells the others.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Runtime;
 
+use crate::events::Fault;
 use crate::exit::Failure;
-use crate::ranks::Ranks;
-use crate::store::{Bucket, ChunkCodec, Known};
+use crate::session::Session;
+use crate::store::{ChunkCodec, Known};
 use crate::transfer::{Content, check_object};
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.
 pub(in crate::verbs) const ROUND: usize = 20_000;
 /// Objects of a rank in flight at most, however small they are.
 const MOST_OBJECTS: u64 = 16;
-
-/// What is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(in crate::verbs) struct Fault {
-    /// Where.
-    pub key: String,
-    /// What was found, and what was expected.
-    pub what: String,
-}
-
-impl Fault {
-    pub(in crate::verbs) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            what: what.into(),
-        }
-    }
-}
 
 /// An object to check.
 #[derive(Serialize, Deserialize)]
@@ -60,9 +42,7 @@ pub(in crate::verbs) enum Word {
 
 /// What checks objects on this rank.
 pub(in crate::verbs) struct Checkers<'a> {
-    pub ranks: &'a Ranks,
-    pub runtime: &'a Runtime,
-    pub bucket: &'a Bucket,
+    pub session: &'a Session<'a>,
     /// Bytes that this rank may hold.
     pub memory: u64,
     store: String,
@@ -70,16 +50,9 @@ pub(in crate::verbs) struct Checkers<'a> {
 }
 
 impl<'a> Checkers<'a> {
-    pub(in crate::verbs) fn new(
-        ranks: &'a Ranks,
-        runtime: &'a Runtime,
-        bucket: &'a Bucket,
-        memory: u64,
-    ) -> Self {
+    pub(in crate::verbs) fn new(session: &'a Session<'a>, memory: u64) -> Self {
         Self {
-            ranks,
-            runtime,
-            bucket,
+            session,
             memory,
             store: String::new(),
             arrays: Vec::new(),
@@ -89,7 +62,11 @@ impl<'a> Checkers<'a> {
     /// Other ranks: what rank 0 says, until the end.
     pub(in crate::verbs) fn follow(&mut self) -> Result<(), Failure> {
         loop {
-            match self.ranks.broadcast(&Ok::<_, Failure>(Word::End))?? {
+            match self
+                .session
+                .ranks
+                .broadcast(&Ok::<_, Failure>(Word::End))??
+            {
                 Word::Store(store, arrays) => self.begin(store, &arrays)?,
                 Word::Round(round) => drop(self.check(&round)?),
                 Word::End => return Ok(()),
@@ -104,7 +81,7 @@ impl<'a> Checkers<'a> {
             (name.clone(), document, array.object_bytes())
         });
         let word = Word::Store(known.store.clone(), arrays.collect());
-        match self.ranks.broadcast(&Ok::<_, Failure>(word))?? {
+        match self.session.ranks.broadcast(&Ok::<_, Failure>(word))?? {
             Word::Store(store, arrays) => self.begin(store, &arrays),
             Word::Round(_) | Word::End => Ok(()),
         }
@@ -113,6 +90,7 @@ impl<'a> Checkers<'a> {
     /// Rank 0: all ranks check the `items`; returns the faults in order.
     pub(in crate::verbs) fn round(&mut self, items: Vec<Item>) -> Result<Vec<Fault>, Failure> {
         let word = self
+            .session
             .ranks
             .broadcast(&Ok::<_, Failure>(Word::Round(items)))??;
         let Word::Round(round) = word else {
@@ -139,14 +117,14 @@ impl<'a> Checkers<'a> {
     /// Checks this rank's share of the round. Rank 0 gets what every rank found.
     fn check(&self, round: &[Item]) -> Result<Vec<Result<Vec<Fault>, Failure>>, Failure> {
         // Neighbours are of like size: each rank gets as many of each.
-        let mine = round.iter().skip(self.ranks.rank());
-        let mine: Vec<&Item> = mine.step_by(self.ranks.size()).collect();
-        let found = self.runtime.block_on(self.check_all(mine));
+        let mine = round.iter().skip(self.session.ranks.rank());
+        let mine: Vec<&Item> = mine.step_by(self.session.ranks.size()).collect();
+        let found = self.session.runtime.block_on(self.check_all(mine));
         let found = found.map_err(|failure| {
-            let message = format!("rank {}: {}", self.ranks.rank(), failure.message);
+            let message = format!("rank {}: {}", self.session.ranks.rank(), failure.message);
             Failure::new(failure.exit, message)
         });
-        Ok(self.ranks.gather(&found)?.unwrap_or_default())
+        Ok(self.session.ranks.gather(&found)?.unwrap_or_default())
     }
 
     async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {
@@ -156,7 +134,8 @@ impl<'a> Checkers<'a> {
         let checks = items.into_iter().map(|item| async move {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);
-            let found = check_object(self.bucket, codec, &key, item.recorded).await?;
+            let (bucket, pool) = (&self.session.bucket, &self.session.pool);
+            let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
             Ok::<_, Failure>(found.map(|what| Fault::new(key, what)))
         });
         stream::iter(checks)
