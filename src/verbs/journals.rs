@@ -145,6 +145,22 @@ fn write(format: &str) {
     }
 }
 
+/// As a version of this program meets it that is older than the entry.
+#[test]
+fn a_later_form_is_refused_and_left_as_it_is() {
+    let example = std::fs::read(folder().join("4-open.json")).unwrap();
+    let example: Example = serde_json::from_slice(&example).unwrap();
+    let mut objects = example.objects();
+    for (_, entry) in objects.iter_mut().filter(|(key, _)| key.ends_with(".open")) {
+        let text = std::str::from_utf8(entry).unwrap();
+        *entry = text.replacen("\"format\":4", "\"format\":5", 1).into();
+    }
+    let world = World::holding(Conditional::Enforced, &objects);
+    let exit = run(&world.link(BTreeMap::new()), &vec!["recover".to_owned()]);
+    assert_eq!(exit, Exit::ForeignStore);
+    assert_eq!(seen(&world.objects()), seen(&objects));
+}
+
 #[test]
 fn what_this_or_an_older_form_of_journal_tells_is_healed() {
     if let Ok(format) = std::env::var("MSM_OS_TEST_JOURNALS") {
