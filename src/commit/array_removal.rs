@@ -13,7 +13,7 @@ use super::manifests::read_manifests;
 use super::removal::Removal;
 use super::removal_error::{Need, RemovalError};
 
-use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, group_of};
+use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, group_of, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
 const NAMING: [&str; 7] = [
@@ -48,7 +48,7 @@ impl ArrayRemoval {
         names: &[String],
         force: bool,
     ) -> Result<Self, Problems<RemovalError>> {
-        let outline = Outline::read(bucket, store).await;
+        let outline = read_outline(bucket, store).await;
         let Some(outline) = outline.map_err(RemovalError::from)? else {
             let store = store.to_owned();
             return Err(RemovalError::NoStore { store }.into());

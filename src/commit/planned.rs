@@ -15,7 +15,7 @@ use super::transaction_id::{is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
 use super::written_boxes::WrittenBoxes;
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
 
 /// What is said of every store's transaction.
 pub struct Opening<'a> {
@@ -220,8 +220,8 @@ async fn entry(
     Ok(entry)
 }
 
-fn text(key: &str, document: &[u8]) -> Result<String, StoreError> {
-    String::from_utf8(document.to_vec()).map_err(|cause| StoreError::Damaged {
+fn text(key: &str, document: &[u8]) -> Result<String, ZarrError> {
+    String::from_utf8(document.to_vec()).map_err(|cause| ZarrError::Damaged {
         key: key.to_owned(),
         cause: cause.to_string(),
     })

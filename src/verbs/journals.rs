@@ -175,5 +175,5 @@ fn what_this_or_an_older_form_of_journal_tells_is_healed() {
         assert_eq!(ledgers(&healed), example.ledgers_hold, "{}", path.display());
         count += 1;
     }
-    assert!(count >= 30, "{count} examples");
+    assert!(count >= 28, "{count} examples");
 }
