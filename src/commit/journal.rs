@@ -36,7 +36,7 @@ pub struct JournalEntry {
     pub command: String,
     /// Who runs it.
     pub holder: Writer,
-    /// Of the plan; empty where there is none.
+    /// Of the plan: the same command on the same files and stores has the same. Empty where there is none.
     pub digest: String,
     /// The root document, which readers see the store through.
     pub root: Document,

@@ -116,6 +116,7 @@ pub(super) fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::store::loopback;
     use crate::transfer::Proof;
 
     /// Puts a part of the manifest of the transaction `id`; returns its key.
@@ -151,11 +152,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn the_last_committed_transaction_wins() {
         let directory = tempfile::tempdir().unwrap();
-        let place = format!("file://{}", directory.path().display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None)
-            .unwrap()
-            .unfenced()
-            .unwrap();
+        let bucket = loopback::directory(directory.path());
         let store = "T1m/tos.zarr";
         assert_eq!(
             read_manifests(&bucket, store).await,

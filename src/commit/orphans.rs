@@ -120,6 +120,7 @@ mod tests {
     use super::*;
     use crate::commit::ObjectRecord;
     use crate::commit::manifests::tests::put_part;
+    use crate::store::loopback;
     use crate::transfer::Content;
     use serde_json::json;
 
@@ -131,11 +132,7 @@ mod tests {
     ];
 
     async fn scene(directory: &std::path::Path) -> Bucket {
-        let place = format!("file://{}", directory.display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None)
-            .unwrap()
-            .unfenced()
-            .unwrap();
+        let bucket = loopback::directory(directory);
         let array = json!({
             "zarr_format": 3, "node_type": "array", "shape": [2], "data_type": "uint8",
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},

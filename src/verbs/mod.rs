@@ -23,3 +23,9 @@ mod mutants;
 mod outlived;
 #[cfg(test)]
 mod tampered;
+
+pub use files::selection::Selection;
+pub use reprojection::corners::DomainFile;
+pub use reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
+pub use shared::hold::Leasing;
+pub use stores::spot::Spot;
