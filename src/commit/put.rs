@@ -33,7 +33,7 @@ pub(super) async fn put_and_read_back(
         Err(StoreError::Failed {
             place: bucket.place().to_owned(),
             key: key.to_owned(),
-            action: "writing",
+            action: "writing".into(),
             cause: format!("it did not read back as it was sent, in {TRIES} tries"),
         })
     };

@@ -155,7 +155,7 @@ impl Bucket {
         let failed = |cause: String| StoreError::Failed {
             place: place.clone(),
             key: String::new(),
-            action: "opening the directory",
+            action: "opening the directory".into(),
             cause,
         };
         let (store, missing) = Directory::open(path, &fence).map_err(failed)?;
@@ -336,7 +336,7 @@ impl Bucket {
         action: &'static str,
         cause: &object_store::Error,
     ) -> StoreError {
-        let (place, key) = (self.place.clone(), key.to_owned());
+        let (place, key, action) = (self.place.clone(), key.to_owned(), action.into());
         if is_fenced(cause) {
             return StoreError::Fenced { place, key, action };
         }
@@ -347,7 +347,7 @@ impl Bucket {
             return StoreError::Untrusted {
                 place,
                 cause: text,
-                advice,
+                advice: advice.into(),
             };
         }
         match cause {

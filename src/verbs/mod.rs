@@ -16,6 +16,8 @@ pub mod verify;
 #[cfg(feature = "netcdf-library")]
 mod damaged;
 #[cfg(test)]
+mod journals;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod outlived;

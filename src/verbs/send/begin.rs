@@ -4,7 +4,10 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
+use crate::commit::{
+    Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
+    read_progress,
+};
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
@@ -12,23 +15,24 @@ use crate::store::{ChunkCodec, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
+use crate::verbs::shared::ending::put_back;
 use crate::verbs::shared::hold::Hold;
 
 /// Objects that are read again before the others are believed to be there.
 const SAMPLE: usize = 32;
 
-/// A transaction, and what to tell the ranks of it. It is open, unless `opened` says why not.
+/// A transaction, and what to tell the ranks of it.
 pub(in crate::verbs) struct Begun<'a> {
     pub orders: Orders,
-    pub transaction: Transaction<'a>,
-    pub opened: Result<(), Failure>,
+    pub transaction: OpenTransaction<'a>,
 }
 
 impl<'a> Begun<'a> {
     /// Begins the transaction that `work` plans.
     ///
     /// # Errors
-    /// If what is there before cannot be read; nothing has changed then.
+    /// If what is there before cannot be read, or the journals cannot be written; nothing has changed then, or what could not be
+    /// put back is told.
     pub async fn new(
         session: &'a Session<'_>,
         work: Work,
@@ -49,31 +53,40 @@ impl<'a> Begun<'a> {
             guarantees: &hold.guarantees,
             digest: &digest,
             keep_undo: intent.files.keep_undo,
-            resumed: resumed.clone(),
         };
-        let transaction = Transaction::new(bucket, &plan, opening).await?;
-        let mut begun = Self {
-            orders: Orders::new(plan, transaction.ids()),
-            transaction,
-            opened: Ok(()),
+        let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;
+        let mut orders = Orders::new(plan, planned.ids());
+        orders.conditions = Conditions::from(&hold.guarantees);
+        let aborted = match planned.open().await {
+            Ok(transaction) => {
+                let mut begun = Self {
+                    orders,
+                    transaction,
+                };
+                match begun.make_ready(session, &remains, &resumed).await {
+                    Ok(()) => return Ok(begun),
+                    Err(error) => Abort {
+                        error: error.into(),
+                        transaction: begun.transaction.into(),
+                    },
+                }
+            }
+            Err(aborted) => *aborted,
         };
-        begun.orders.conditions = Conditions::from(&hold.guarantees);
-        let opened = begun.open(session, &remains, &resumed).await;
-        begun.opened = opened.map_err(|error| {
-            let message = format!("opening the transaction: {error}");
-            Failure::new(Exit::TransferFailed, message)
-        });
-        Ok(begun)
+        let Abort { error, transaction } = aborted;
+        let message = format!("opening the transaction: {error}");
+        let failure = Failure::new(Exit::TransferFailed, message);
+        Err(put_back(session, transaction, &hold.leases, failure).await)
     }
 
-    async fn open(
+    /// Removes what a dead create left, and finds out what is there already of what is resumed.
+    async fn make_ready(
         &mut self,
         session: &Session<'_>,
         remains: &[String],
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
         let bucket = &session.bucket;
-        self.transaction.open().await?;
         let stores = self.orders.plan.stores.iter();
         session.tell(&Event::TransactionBegun {
             stores: stores.map(|store| store.key.clone()).collect(),
@@ -95,7 +108,7 @@ impl<'a> Begun<'a> {
     async fn resume(
         &mut self,
         session: &Session<'_>,
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<(), StoreError> {
         let bucket = &session.bucket;
         let Orders {

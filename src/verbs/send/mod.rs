@@ -211,32 +211,24 @@ fn run_all(
         job.compare(plan)?;
     }
     let mut report = SendReport::default();
-    let mut untidy = Vec::new();
+    let mut untidy = false;
     loop {
         signals.guard(true);
         let begun = match (&mut prepared, &mut *hold) {
             (Some(prepared), Some(hold)) => {
-                runtime.block_on(begin(prepared, intent, session, hold, &untidy))
+                runtime.block_on(begin(prepared, intent, session, hold, untidy))
             }
             _ => Ok(None),
         };
-        let (orders, mut transaction) = match begun {
-            Ok(Some(begun)) => {
-                let opened = begun.opened;
-                let transaction = begun.transaction;
-                let opened = match (opened, &*hold) {
-                    (Err(failure), Some(hold)) => Err(job.end_badly(&transaction, hold, failure)),
-                    (opened, _) => opened,
-                };
-                (opened.map(|()| Some(begun.orders)), Some(transaction))
-            }
+        let (orders, transaction) = match begun {
+            Ok(Some(begun)) => (Ok(Some(begun.orders)), Some(begun.transaction)),
             nothing => (nothing.map(|_| None), None),
         };
         let orders = ranks.broadcast(&orders)?;
         let Some(orders) = orders.map_err(|failure| report.so_far(failure))? else {
             break;
         };
-        let lead = transaction.as_mut().zip(hold.as_ref());
+        let lead = transaction.zip(hold.as_ref());
         let lead = lead.map(|(transaction, hold)| Lead {
             transaction,
             hold,
@@ -261,12 +253,12 @@ async fn begin<'a>(
     intent: &Intent<'_>,
     session: &'a Session<'_>,
     hold: &mut Hold,
-    untidy: &[String],
+    untidy: bool,
 ) -> Result<Option<Begun<'a>>, Failure> {
     let Some(work) = prepared.next(intent, session, &mut hold.left).await? else {
         return Ok(None);
     };
-    if !untidy.is_empty() {
+    if untidy {
         // What heals it could not tell its changes from those of one that follows it.
         let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
         return Err(Failure::new(Exit::TransferFailed, message));

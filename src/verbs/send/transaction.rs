@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::commit::{Leases, Manifest, Transaction, put_manifest};
+use crate::commit::{Leases, Manifest, OpenTransaction, put_manifest};
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan};
@@ -13,6 +13,7 @@ use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 use crate::verbs::send::journalist::Journalist;
+use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::settle::settle;
 use crate::verbs::shared::signals::Signals;
@@ -33,12 +34,12 @@ pub(in crate::verbs) struct Job<'a> {
 
 /// What rank 0 leads a transaction with.
 pub(in crate::verbs) struct Lead<'a, 'b> {
-    /// It is open.
-    pub transaction: &'a mut Transaction<'b>,
+    /// What is led.
+    pub transaction: OpenTransaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
-    /// What could not be done after it was committed.
-    pub untidy: &'a mut Vec<String>,
+    /// Could something not be done after it was committed?
+    pub untidy: &'a mut bool,
 }
 
 impl Job<'_> {
@@ -69,15 +70,13 @@ impl Job<'_> {
             Ok((engine, settle(self.session.ranks, &records)?))
         });
         let committed = match lead {
-            Some(mut lead) => {
-                let committed = worked.and_then(|(engine, records)| {
+            Some(lead) => match worked {
+                Ok((engine, records)) => {
                     let records = records.into_iter().flatten().collect();
-                    self.commit(&engine, orders, records, &mut lead)
-                });
-                committed
-                    .map(Some)
-                    .map_err(|failure| self.end_badly(lead.transaction, lead.hold, failure))
-            }
+                    self.commit(&engine, orders, records, lead).map(Some)
+                }
+                Err(failure) => Err(self.end_badly(lead.transaction, lead.hold, failure)),
+            },
             None => worked.map(|_| None),
         };
         // What rank 0 says goes; the others' word was in the records.
@@ -167,7 +166,7 @@ impl Job<'_> {
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         if let Some(lost) = leases.and_then(Leases::lost) {
-            return Err(lost);
+            return Err(lost.into());
         }
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.
@@ -198,19 +197,55 @@ impl Job<'_> {
         Ok(records)
     }
 
-    /// Rank 0: writes the small arrays, checks the manifest, puts the documents.
+    /// Rank 0: commits the transaction, all of whose data has been put.
     fn commit(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-        lead: &mut Lead<'_, '_>,
+        lead: Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
         let Lead {
             transaction,
             hold,
             untidy,
         } = lead;
+        let manifest = match self.manifest(engine, orders, records) {
+            Ok(manifest) => manifest,
+            Err(failure) => return Err(self.end_badly(transaction, hold, failure)),
+        };
+        let (plan, session) = (&orders.plan, self.session);
+        let recorded = transaction.record(plan, &manifest);
+        session.runtime.block_on(async {
+            let committed = match recorded.commit(&hold.leases, self.verify).await {
+                Ok(committed) => committed,
+                Err(abort) => {
+                    let failure = committing(abort.error);
+                    return Err(put_back(session, abort.transaction, &hold.leases, failure).await);
+                }
+            };
+            let finished = committed.finish().await;
+            let stores = plan.stores.iter();
+            session.tell(&Event::Committed {
+                stores: stores.map(|store| store.key.clone()).collect(),
+            });
+            if let Err(error) = finished {
+                for problem in error.lines() {
+                    session.tell(&Event::Untidy { problem });
+                }
+                *untidy = true;
+            }
+            Ok(manifest)
+        })
+    }
+
+    /// Rank 0: writes the small arrays, and checks that there is a record of every object.
+    fn manifest(
+        &self,
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Manifest, Failure> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self
@@ -219,72 +254,22 @@ impl Job<'_> {
             .block_on(Arc::clone(engine).run(Phase::Commit))
             .map_err(|error| self.on_this_rank(error.into()))?;
         let small = self.keep(orders, "small", small)?;
-        let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
-        let failed =
-            |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
-        // A server that cannot say is no other job.
-        let unsure = |mut failure: Failure| {
-            if failure.exit != Exit::LeaseLost {
-                failure.exit = Exit::TransferFailed;
-                failure.message = format!("committing: {}", failure.message);
-            }
-            failure
-        };
-        self.session.runtime.block_on(async {
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.prepare(plan, &manifest).await.map_err(failed)?;
-            let documents = transaction.put_documents(self.verify).await;
-            documents.map_err(failed)?;
-            // Whoever took the lease over has brought the transaction to its end, one way or the other.
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.put_roots(self.verify).await.map_err(failed)
-        })?;
-        let problems = self.session.runtime.block_on(transaction.finish());
-        let stores = plan.stores.iter();
-        self.session.tell(&Event::Committed {
-            stores: stores.map(|store| store.key.clone()).collect(),
-        });
-        for problem in &problems {
-            let problem = problem.clone();
-            self.session.tell(&Event::Untidy { problem });
-        }
-        **untidy = problems;
-        Ok(manifest)
+        Ok(manifest.and(Manifest::check(plan, Phase::Commit, small)?))
     }
 
-    /// Rank 0: puts back what was touched. Returns `failure` with how that went.
-    pub(in crate::verbs) fn end_badly(
+    /// Rank 0: puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
+    fn end_badly(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: OpenTransaction<'_>,
         hold: &Hold,
-        mut failure: Failure,
+        failure: Failure,
     ) -> Failure {
-        if let Some(lost) = hold.leases.lost() {
-            // Whoever has the lease now sees to what was left.
-            return lost;
+        if failure.exit == Exit::Interrupted && self.resume && hold.leases.lost().is_none() {
+            let left_open = "the journal stays open: the same command with --resume goes on";
+            return Failure::new(failure.exit, format!("{failure}; {left_open}"));
         }
-        if failure.exit == Exit::LeaseLost {
-            // A rank did not hear in time that it holds.
-            failure.exit = Exit::TransferFailed;
-        }
-        if failure.exit == Exit::Interrupted && self.resume {
-            failure.message += "; the journal stays open: the same command with --resume goes on";
-            return failure;
-        }
-        let problems = self.session.runtime.block_on(transaction.back());
-        if let Some(lost) = hold.leases.lost() {
-            return lost;
-        }
-        if problems.is_empty() {
-            self.session.tell(&Event::RolledBack);
-            failure.message += "; rolled back, nothing has changed";
-        } else {
-            failure.exit = Exit::RollbackIncomplete;
-            failure.message +=
-                "; putting everything back failed as well; recover goes on with it:\n  ";
-            failure.message += &problems.join("\n  ");
-        }
-        failure
+        let put_back = put_back(self.session, transaction.into(), &hold.leases, failure);
+        self.session.runtime.block_on(put_back)
     }
 
     fn journal_failed(&self, error: &StoreError) -> Failure {

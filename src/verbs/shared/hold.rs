@@ -133,12 +133,13 @@ impl Hold {
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
     pub fn verdict(&self, failure: Failure) -> Failure {
-        self.leases.lost().unwrap_or(failure)
+        self.leases.lost().map_or(failure, Failure::from)
     }
 
     /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
     pub async fn release(self, session: &Session<'_>) {
         for problem in self.leases.release().await {
+            let problem = problem.to_string();
             session.tell(&Event::LeaseLeftBehind { problem });
         }
     }
