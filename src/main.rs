@@ -6,7 +6,7 @@ use msm_os::cli::{self, Parsed};
 use msm_os::exit::Exit;
 use msm_os::ranks;
 use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
-use msm_os::verbs;
+use msm_os::verbs::{self, Interrupt};
 
 fn main() {
     allow_reading_without_locks();
@@ -23,7 +23,9 @@ fn main() {
         exit(Exit::Ok.code());
     }
     // MPI is ended before this process: srun loses the code of one that leaves without.
-    let ended = ranks::run(|ranks| verbs::run(parsed, ranks)).unwrap_or_else(|failure| {
+    let ended = Interrupt::by_signals()
+        .and_then(|interrupt| ranks::run(|ranks| verbs::run(parsed, ranks, &interrupt)));
+    let ended = ended.unwrap_or_else(|failure| {
         eprintln!("msm_os: {failure}");
         failure.exit
     });

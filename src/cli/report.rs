@@ -42,8 +42,8 @@ impl Summary {
         }
     }
 
-    /// Adds a transaction. Only rank 0 has its manifest.
-    pub fn add(&mut self, plan: &Plan, manifest: Option<&Manifest>) {
+    /// Adds a transaction.
+    pub fn add(&mut self, plan: &Plan, manifest: &Manifest) {
         self.transactions += 1;
         for store in &plan.stores {
             if store.old_root.is_none() {
@@ -56,15 +56,13 @@ impl Summary {
         self.appended += most(|s| s.new_steps).unwrap_or(0);
         self.replaced += most(|s| s.replaced_steps).unwrap_or(0);
         self.decoded += plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit);
-        if let Some(manifest) = manifest {
-            let (stored, bytes, empty) = manifest.totals();
-            self.stored += stored;
-            self.bytes += bytes;
-            self.empty += empty;
-            self.read_back += manifest.proven(Proof::ReadBack);
-            self.etag += manifest.proven(Proof::Etag);
-            self.unproven += manifest.proven(Proof::Unproven);
-        }
+        let (stored, bytes, empty) = manifest.totals();
+        self.stored += stored;
+        self.bytes += bytes;
+        self.empty += empty;
+        self.read_back += manifest.proven(Proof::ReadBack);
+        self.etag += manifest.proven(Proof::Etag);
+        self.unproven += manifest.proven(Proof::Unproven);
     }
 
     /// With the time it took.

@@ -265,7 +265,7 @@ impl OpenFile {
         sink: Sink<'_>,
     ) -> Result<(), String> {
         let parts = parts(slab, &placed.shape, placed.size, stride.is_some());
-        parts.into_par_iter().try_for_each(|part| {
+        each(parts, |part| {
             SCRATCH.with_borrow_mut(|scratch| {
                 let record = stride.map_or(0, |stride| stride * part.slab.start[0]);
                 let at = begin + record + part.first * placed.size as u64;
@@ -291,35 +291,42 @@ impl OpenFile {
     ) -> Result<(), String> {
         let size = placed.size;
         let grid = grid(slab, &chunks.shape);
-        (0..grid.iter().product::<u64>())
-            .into_par_iter()
-            .try_for_each(|place| {
-                let slab = &Hyperslab {
-                    start: origin(slab, &chunks.shape, &grid, place),
-                    count: chunks.shape.clone(),
-                };
-                let Some(stored) = chunks.at(&slab.start) else {
-                    let mut values = chunks.fill.repeat(chunks.bytes / size);
-                    swap(placed, &mut values);
-                    let values = &values;
-                    sink(Block { slab, values });
-                    return Ok(());
-                };
-                SCRATCH.with_borrow_mut(|scratch| {
-                    scratch.stored.resize(stored.size, 0);
-                    self.raw
-                        .read_exact_at(&mut scratch.stored, stored.address)
-                        .map_err(|cause| {
-                            format!("the stored chunk at {:?}: {cause}", slab.start)
-                        })?;
-                    let (filters, skipped) = (&chunks.filters, stored.skipped_filters);
-                    let values = scratch.decode(filters, skipped, chunks.bytes, size)?;
-                    swap(placed, values);
-                    sink(Block { slab, values });
-                    Ok(())
-                })
+        each(0..grid.iter().product::<u64>(), |place| {
+            let slab = &Hyperslab {
+                start: origin(slab, &chunks.shape, &grid, place),
+                count: chunks.shape.clone(),
+            };
+            let Some(stored) = chunks.at(&slab.start) else {
+                let mut values = chunks.fill.repeat(chunks.bytes / size);
+                swap(placed, &mut values);
+                let values = &values;
+                sink(Block { slab, values });
+                return Ok(());
+            };
+            SCRATCH.with_borrow_mut(|scratch| {
+                scratch.stored.resize(stored.size, 0);
+                self.raw
+                    .read_exact_at(&mut scratch.stored, stored.address)
+                    .map_err(|cause| format!("the stored chunk at {:?}: {cause}", slab.start))?;
+                let (filters, skipped) = (&chunks.filters, stored.skipped_filters);
+                let values = scratch.decode(filters, skipped, chunks.bytes, size)?;
+                swap(placed, values);
+                sink(Block { slab, values });
+                Ok(())
             })
+        })
     }
+}
+
+/// Does `work` for each of the `parts`: on all threads of the pool that this thread is of, or else on this thread alone.
+fn each<T: Send>(
+    parts: impl IntoIterator<Item = T> + IntoParallelIterator<Item = T>,
+    work: impl Fn(T) -> Result<(), String> + Sync + Send,
+) -> Result<(), String> {
+    if rayon::current_thread_index().is_some() {
+        return parts.into_par_iter().try_for_each(work);
+    }
+    parts.into_iter().try_for_each(work)
 }
 
 /// Puts values into the byte order in which they travel.

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rayon::ThreadPool;
 
-use super::engine::on_rayon;
+use super::engine::on_pool;
 use super::record::Content;
 use crate::store::{Bucket, ChunkCodec, StoreError};
 
@@ -20,6 +21,7 @@ pub async fn check_object(
     codec: &Arc<ChunkCodec>,
     key: &str,
     recorded: Option<Content>,
+    pool: &ThreadPool,
 ) -> Result<Option<String>, StoreError> {
     let stored = match bucket.get(key).await {
         Ok(stored) => stored,
@@ -29,7 +31,7 @@ pub async fn check_object(
         Err(error) => return Err(error),
     };
     let codec = Arc::clone(codec);
-    Ok(on_rayon(move || fault(&codec, &stored, recorded)).await)
+    Ok(on_pool(pool, move || fault(&codec, &stored, recorded)).await)
 }
 
 fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Option<String> {

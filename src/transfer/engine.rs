@@ -3,8 +3,10 @@
 //! Key type: [`Engine`].
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::ThreadPool;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, trace};
@@ -28,6 +30,7 @@ const PERMIT_BYTES: u64 = 64 << 10;
 pub struct Engine {
     pub(super) plan: Arc<Plan>,
     pub(super) rank: usize,
+    pub(super) pool: Arc<ThreadPool>,
     pub(super) reader: Reader,
     pub(super) bucket: Bucket,
     pub(super) codecs: Vec<ChunkCodec>,
@@ -45,13 +48,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of `rank` for `orders`; `weights` are those of the plan's projections.
+    /// The engine of `rank` for `orders`, whose busy work is done by `pool`; `weights` are those of the plan's projections.
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
     pub fn new(
         orders: &Orders,
         rank: usize,
+        pool: Arc<ThreadPool>,
         bucket: Bucket,
         weights: Arc<Vec<Weights>>,
         verify: Verify,
@@ -64,6 +68,7 @@ impl Engine {
             .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
+            pool,
             reader: if orders.second_opinion {
                 Reader::second(plan.files.clone())
             } else {
@@ -173,22 +178,26 @@ async fn join(
     match running.join_next().await {
         Some(Ok(Ok(of_unit))) => records.extend(of_unit),
         Some(Ok(Err(error))) => TransferError::keep_first(failure, error),
-        // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
-        Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+        Some(Err(panicked)) => resume_unwind(panicked.into_panic()),
         None => {}
     }
 }
 
-/// Runs `work` on the rayon pool and waits for it without holding a thread of the I/O runtime.
-pub(super) async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs `work` on `pool` and waits for it without holding a thread of the I/O runtime. A panic is this thread's, too.
+pub(super) async fn on_pool<T: Send + 'static>(
+    pool: &ThreadPool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (send, receive) = oneshot::channel();
-    rayon::spawn(move || {
+    pool.spawn(move || {
+        let done = catch_unwind(AssertUnwindSafe(work));
         // No receiver: the run was dropped, and nobody wants the result.
-        let _ = send.send(work());
+        let _ = send.send(done);
     });
     match receive.await {
-        Ok(result) => result,
-        // The sender is dropped without sending only if `work` panicked, which aborts the process.
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => resume_unwind(panic),
+        // It always sends.
         Err(_) => std::future::pending().await,
     }
 }

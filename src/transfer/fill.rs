@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::assemble::Filled;
-use super::engine::{Engine, on_rayon};
+use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use crate::plan::WorkUnit;
 use crate::source::SourceError;
@@ -26,7 +26,7 @@ impl Engine {
         units: Vec<(usize, Old)>,
     ) -> Result<Vec<(usize, Vec<Filled>)>, TransferError> {
         let engine = Arc::clone(self);
-        on_rayon(move || {
+        on_pool(&self.pool, move || {
             let mut all: Vec<(usize, Vec<Filled>)> = Vec::with_capacity(units.len());
             for (index, old) in units {
                 let unit = &engine.plan.units[index];
@@ -60,7 +60,7 @@ impl Engine {
         unit: WorkUnit,
     ) -> Result<Vec<Filled>, TransferError> {
         let engine = Arc::clone(self);
-        on_rayon(move || {
+        on_pool(&self.pool, move || {
             let filled = engine.assemble(&unit, &nothing(&unit));
             filled.map_err(|cause| engine.failed_to_read(&unit, cause))
         })

@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 
 use super::assemble::written;
-use super::engine::{Engine, on_rayon};
+use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::fill::Old;
 use super::keep::Before;
@@ -138,7 +138,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         let size = stored.len() as u64;
-        let decoded = on_rayon(move || engine.codecs[index].decode(&stored)).await;
+        let decoded = on_pool(&self.pool, move || engine.codecs[index].decode(&stored)).await;
         decoded
             .map(|values| Some((values, size)))
             .map_err(|cause| failed(array, chunk, cause.in_object(key)))
@@ -153,7 +153,7 @@ impl Engine {
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
-        let encoded = on_rayon(move || {
+        let encoded = on_pool(&self.pool, move || {
             let crc = engine.codecs[index].checksum(&values);
             engine.codecs[index]
                 .encode(&values)
@@ -251,7 +251,9 @@ impl Engine {
             }
             if self.verify == Verify::Etag && put.etag.is_some() {
                 let sent = stored.clone();
-                if put.etag == Some(on_rayon(move || HEXLOWER.encode(&Md5::digest(&sent))).await) {
+                if put.etag
+                    == Some(on_pool(&self.pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await)
+                {
                     return Ok(Ok(Proof::Etag));
                 }
             }
@@ -281,7 +283,7 @@ impl Engine {
     async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
         let stored = self.bucket.get(key).await?;
         let engine = Arc::clone(self);
-        on_rayon(move || {
+        on_pool(&self.pool, move || {
             engine.codecs[index]
                 .decode(&stored)
                 .map(|values| engine.codecs[index].checksum(&values))

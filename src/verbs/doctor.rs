@@ -6,7 +6,7 @@ use crate::cli::{DoctorArgs, Spot};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Verdict, doctors_folder, examine};
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::start::start;
 
 /// Runs the command on this rank.
 pub(in crate::verbs) fn doctor(args: &DoctorArgs, ranks: &Ranks) -> Result<(), Failure> {
@@ -17,15 +17,8 @@ pub(in crate::verbs) fn doctor(args: &DoctorArgs, ranks: &Ranks) -> Result<(), F
             .map_or("", |(folder, _)| folder)
             .to_owned(),
     };
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    let done = if ranks.rank() == 0 {
-        runtime.block_on(examine_and_print(args, &bucket, &prefix))
-    } else {
-        Ok(())
-    };
-    ranks.broadcast(&done)?
+    let job = start(&args.store, ranks)?;
+    job.on_lead(examine_and_print(args, &job.bucket, &prefix))
 }
 
 async fn examine_and_print(

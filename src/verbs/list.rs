@@ -8,7 +8,7 @@ use crate::cli::{ListArgs, Spot, StoreInfo, StoreState};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 use crate::store::{Bucket, Ground, Group, Site, layout};
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::start::start;
 use crate::verbs::stores::describe::{describe, repository};
 
 /// Stores in flight.
@@ -17,15 +17,8 @@ const STORES: usize = 16;
 /// Runs the command on this rank.
 pub(in crate::verbs) fn list(args: &ListArgs, ranks: &Ranks) -> Result<(), Failure> {
     let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    let done = if ranks.rank() == 0 {
-        runtime.block_on(print_all(&bucket, &spot, args.json))
-    } else {
-        Ok(())
-    };
-    ranks.broadcast(&done)?
+    let job = start(&args.store, ranks)?;
+    job.on_lead(print_all(&job.bucket, &spot, args.json))
 }
 
 /// Prints the stores in the order of their keys, each as soon as those before it are printed.

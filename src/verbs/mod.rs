@@ -26,9 +26,11 @@ use crate::cli::{Command, Parsed};
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
 
+pub use self::shared::interrupt::Interrupt;
+
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]
-pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
+pub fn run(parsed: Parsed, ranks: &Ranks, interrupt: &Interrupt) -> Exit {
     let done = match parsed {
         Parsed::Answer(text) => {
             if ranks.rank() == 0 {
@@ -40,8 +42,8 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
         Parsed::Command(command, log) => {
             log.start(ranks.rank());
             match *command {
-                Command::Send(args) => send::send(&args, ranks),
-                Command::Update(args) => send::update(&args, ranks),
+                Command::Send(args) => send::send(&args, ranks, interrupt),
+                Command::Update(args) => send::update(&args, ranks, interrupt),
                 Command::List(args) => list::list(&args, ranks),
                 Command::Delete(args) => delete::delete(&args, ranks),
                 Command::Rollback(args) => rollback::rollback(&args, ranks),

@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nemo_like::{Format, Spec, Variable};
 
+use super::Interrupt;
 use crate::cli;
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
@@ -113,7 +114,11 @@ pub(in crate::verbs) fn run(link: &Link, line: &Line) -> Exit {
         }
         .copied(),
     );
-    let ended = super::run(cli::parse(words.map(Into::into)), &Ranks::alone());
+    let ended = super::run(
+        cli::parse(words.map(Into::into)),
+        &Ranks::alone(),
+        &Interrupt::default(),
+    );
     LINK.set(None);
     ended
 }

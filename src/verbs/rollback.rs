@@ -10,23 +10,18 @@ use crate::say;
 use crate::source::list;
 use crate::store::{Bucket, Group, layout};
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::start::{Job, start};
 use crate::verbs::stores::named::{keys, stores};
 
 /// Runs the command on this rank.
 pub(in crate::verbs) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
     let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    let done = match ranks.rank() {
-        0 => runtime.block_on(rollback_here(args, &bucket, &spot)),
-        _ => Ok(()),
-    };
-    ranks.broadcast(&done)?
+    let job = start(&args.store, ranks)?;
+    job.on_lead(rollback_here(args, &job, &spot))
 }
 
-async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
+async fn rollback_here(args: &RollbackArgs, job: &Job<'_>, spot: &Spot) -> Result<(), Failure> {
+    let bucket = &job.bucket;
     bucket.reach(spot.key()).await?;
     let groups = stores(bucket, spot, &args.variables).await?;
     if groups.is_empty() {
@@ -36,7 +31,7 @@ async fn rollback_here(args: &RollbackArgs, bucket: &Bucket, spot: &Spot) -> Res
     }
     let groups = written_here(bucket, groups, args.variables.is_empty()).await?;
     let stores = keys(&groups);
-    let mut hold = Hold::take(bucket, &args.lease, &stores, "rollback").await?;
+    let mut hold = Hold::take(job, &args.lease, &stores, "rollback").await?;
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
         done = undo_all(bucket, &groups, &hold).await;

@@ -8,6 +8,7 @@ use crate::store::Bucket;
 use crate::verbs::delete::{asks, confirmed};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
+use crate::verbs::shared::start::Job;
 use crate::verbs::stores::named::{keys, stores};
 
 /// The command, as ledgers and lists say it.
@@ -19,9 +20,10 @@ const COMMAND: &str = "delete --array";
 /// If one of them cannot go; then nothing has changed.
 pub(in crate::verbs) async fn delete_arrays(
     args: &DeleteArgs,
-    bucket: &Bucket,
+    job: &Job<'_>,
     spot: &Spot,
 ) -> Result<(), Failure> {
+    let bucket = &job.bucket;
     let asks = asks(args)?;
     bucket.reach(spot.key()).await?;
     let mut names = args.array.clone();
@@ -51,7 +53,7 @@ pub(in crate::verbs) async fn delete_arrays(
             return Ok(());
         }
     }
-    let mut hold = Hold::take(bucket, &args.lease, &stores, "delete").await?;
+    let mut hold = Hold::take(job, &args.lease, &stores, "delete").await?;
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
         done = delete_held(args, bucket, &stores, &names, &hold).await;

@@ -9,6 +9,7 @@ use crate::say;
 use crate::store::{Bucket, Entry, Found, Group, Kind, read_store};
 use crate::verbs::delete::survey::Tally;
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::start::Job;
 use crate::verbs::stores::place::Place;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
@@ -77,9 +78,10 @@ impl Contents {
     ///
     /// # Errors
     /// If another job holds the store, or the server refuses. The same delete again goes on with it.
-    pub async fn delete(self, args: &DeleteArgs, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn delete(self, args: &DeleteArgs, job: &Job<'_>) -> Result<(), Failure> {
+        let bucket = &job.bucket;
         let stores = [self.group.store.clone()];
-        let mut hold = Hold::take(bucket, &args.lease, &stores, "delete").await?;
+        let mut hold = Hold::take(job, &args.lease, &stores, "delete").await?;
         // Another job may have added to it since it was looked at.
         let done = match Self::of(args, bucket, self.group).await {
             Ok(contents) => contents.delete_held(bucket, &mut hold).await,

@@ -13,20 +13,19 @@ use std::io::{IsTerminal, Write};
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Runtime;
 
 use crate::cli::{DeleteArgs, Meter, Spot};
 use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
+use crate::ranks::{Lead, Ranks, Role};
 use crate::say;
-use crate::store::{Bucket, Deleted, Entry, Group, Kind, StoreError, is_store, layout};
+use crate::store::{Deleted, Entry, Group, Kind, StoreError, is_store, layout};
 use crate::verbs::delete::area::Area;
 use crate::verbs::delete::arrays::delete_arrays;
 use crate::verbs::delete::group::{Contents, nested};
 use crate::verbs::delete::survey::Survey;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::start::{Job, start};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -41,90 +40,83 @@ struct Round {
     in_bulk: bool,
 }
 
-/// What rank 0 tells the others: the next round, `None` at the end.
-type Word = Result<Option<Round>, Failure>;
-
 /// Runs the command on this rank.
 pub(in crate::verbs) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
     let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
+    let job = start(&args.store, ranks)?;
     if !args.array.is_empty() {
-        let done = match ranks.rank() {
-            0 => runtime.block_on(delete_arrays(args, &bucket, &spot)),
-            _ => Ok(()),
+        return job.on_lead(delete_arrays(args, &job, &spot));
+    }
+    match ranks.role() {
+        Role::Lead(lead) => {
+            let job = &job;
+            let done = Deleting { args, job, lead }.all(&spot);
+            // After the last round there is none.
+            lead.share(done.map(|()| None::<Round>)).map(drop)
+        }
+        Role::Follower(follower) => {
+            while let Some(round) = follower.hear::<Option<Round>>()? {
+                follower.give(&round.delete_share(&job))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A delete under way, as the lead sees it.
+struct Deleting<'a> {
+    args: &'a DeleteArgs,
+    job: &'a Job<'a>,
+    lead: Lead<'a>,
+}
+
+impl Deleting<'_> {
+    /// Deletes what is at `spot`.
+    fn all(&self, spot: &Spot) -> Result<(), Failure> {
+        let job = self.job;
+        if let Some(group) = job.runtime.block_on(nested(&job.bucket, spot))? {
+            return self.delete_group(group);
+        }
+        let Some(survey) = self.prepare(spot)? else {
+            return Ok(());
         };
-        return ranks.broadcast(&done)?;
-    }
-    let job = Job {
-        args,
-        ranks,
-        runtime: &runtime,
-        bucket: &bucket,
-    };
-    if ranks.rank() != 0 {
-        return job.follow();
-    }
-    let prepared = match runtime.block_on(nested(&bucket, &spot)) {
-        Ok(Some(group)) => job.delete_group(group).map(|()| None),
-        Ok(None) => job.prepare(&spot),
-        Err(failure) => Err(failure),
-    };
-    match prepared {
-        Ok(Some(survey)) => {
-            let mut gone = 0;
-            let done = job.delete_held(&survey, &mut gone);
-            let all = survey.total();
-            let done = done.map_err(|Failure { exit, message }| {
+        let (mut gone, all) = (0, survey.total());
+        self.delete_held(&survey, &mut gone)
+            .map_err(|Failure { exit, message }| {
                 let left = all.objects.saturating_sub(gone);
                 let of_all = format!("{left} of {} objects are left", all.objects);
                 let message = format!("{message}; {of_all}, the same delete again finishes it");
                 Failure::new(exit, message)
-            });
-            ranks.broadcast(&done.map(|()| None) as &Word)??;
-            say!("deleted: {} stores, {all}", survey.stores());
-        }
-        nothing => {
-            ranks.broadcast(&nothing.map(|_| None) as &Word)??;
-        }
+            })?;
+        say!("deleted: {} stores, {all}", survey.stores());
+        Ok(())
     }
-    Ok(())
-}
 
-/// A delete under way on this rank.
-struct Job<'a> {
-    args: &'a DeleteArgs,
-    ranks: &'a Ranks,
-    runtime: &'a Runtime,
-    bucket: &'a Bucket,
-}
-
-impl Job<'_> {
-    /// Rank 0: looks at what there is, and asks. `None` if nothing is to be deleted.
+    /// Looks at what there is, and asks. `None` if nothing is to be deleted.
     fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
         asks(self.args)?;
-        let survey = Survey::of(self.args, self.bucket, spot);
-        let survey = self.runtime.block_on(survey)?;
+        let survey = Survey::of(self.args, &self.job.bucket, spot);
+        let survey = self.job.runtime.block_on(survey)?;
         Ok(self.is_wanted(&survey)?.then_some(survey))
     }
 
-    /// Rank 0: deletes a group of a hierarchy, if that is wanted.
+    /// Deletes a group of a hierarchy, if that is wanted.
     fn delete_group(&self, group: Group) -> Result<(), Failure> {
         asks(self.args)?;
         let what = format!("  {group}");
-        let contents = Contents::of(self.args, self.bucket, group);
-        let contents = self.runtime.block_on(contents)?;
+        let contents = Contents::of(self.args, &self.job.bucket, group);
+        let contents = self.job.runtime.block_on(contents)?;
         if self.is_wanted(&format!("{what}: {}", contents.tally))? {
-            self.runtime
-                .block_on(contents.delete(self.args, self.bucket))?;
+            self.job
+                .runtime
+                .block_on(contents.delete(self.args, self.job))?;
         }
         Ok(())
     }
 
     /// Says what would be deleted, or asks whether it is to be.
     fn is_wanted(&self, what: &impl std::fmt::Display) -> Result<bool, Failure> {
-        let place = self.bucket.place();
+        let place = self.job.bucket.place();
         if self.args.dry_run {
             say!("would delete from {place}:\n{what}");
             return Ok(false);
@@ -136,12 +128,14 @@ impl Job<'_> {
         Ok(true)
     }
 
-    /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
+    /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
     fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
-        let (bucket, runtime) = (self.bucket, self.runtime);
+        let Job {
+            bucket, runtime, ..
+        } = self.job;
         let stores: Vec<String> = survey.names().cloned().collect();
-        let hold = Hold::take_as_it_is(bucket, &self.args.lease, &stores, "delete");
+        let hold = Hold::take_as_it_is(self.job, &self.args.lease, &stores, "delete");
         let hold = runtime.block_on(hold)?;
         let id = new_id(0, &token());
         let done = runtime
@@ -164,23 +158,26 @@ impl Job<'_> {
         done
     }
 
-    /// Rank 0: removes what is in a directory besides objects: what dead jobs staged, and links, behind which nothing is
+    /// Removes what is in a directory besides objects: what dead jobs staged, and links, behind which nothing is
     /// deleted.
     async fn clear_away(&self, survey: &Survey) -> Result<(), StoreError> {
         for link in &survey.links {
-            self.bucket.clear_away(&link.path).await?;
+            self.job.bucket.clear_away(&link.path).await?;
         }
         for store in survey.names() {
-            sweep_staged(self.bucket, store).await?;
+            sweep_staged(&self.job.bucket, store).await?;
         }
         Ok(())
     }
 
-    /// Rank 0: deletes all of it, and counts in `gone`.
+    /// Deletes all of it, and counts in `gone`.
     fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
-            let deleted = self.runtime.block_on(self.bucket.delete_all(roots, false));
+            let deleted = self
+                .job
+                .runtime
+                .block_on(self.job.bucket.delete_all(roots, false));
             settle_round(&[deleted], gone)?;
         }
         let mut meter = Meter::new(survey.total().bytes);
@@ -193,7 +190,7 @@ impl Job<'_> {
                 }
                 clean = true;
                 let mut walk = self.walk(&survey.areas, &stores, ledgers);
-                while let Some(round) = self.runtime.block_on(walk.next()) {
+                while let Some(round) = self.job.runtime.block_on(walk.next()) {
                     let entries = round?;
                     clean = false;
                     bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
@@ -202,9 +199,7 @@ impl Job<'_> {
                         keys: entries.into_iter().map(|entry| entry.key).collect(),
                         in_bulk: pass == 0,
                     };
-                    if let Some(round) = self.ranks.broadcast(&Ok(Some(round)) as &Word)?? {
-                        settle_round(&self.take_part(&round)?, gone)?;
-                    }
+                    self.round(&round, gone)?;
                     meter.show(bytes, *gone);
                 }
             }
@@ -241,32 +236,32 @@ impl Job<'_> {
             }
         };
         let entries = stream::iter(areas).flat_map(move |area| {
-            let entries = self.bucket.entries(&area.below);
+            let entries = self.job.bucket.entries(&area.below);
             entries.try_filter(move |entry| std::future::ready(doomed(area, &entry.key)))
         });
-        let rounds = entries.try_chunks((ROUND * self.ranks.size()).min(WHOLE_ROUND));
+        let rounds = entries.try_chunks((ROUND * self.job.ranks.size()).min(WHOLE_ROUND));
         rounds.map_err(|cause| cause.1).boxed_local()
     }
 
-    /// Other ranks: what rank 0 says, until the end.
-    fn follow(&self) -> Result<(), Failure> {
-        while let Some(round) = self.ranks.broadcast(&Ok(None) as &Word)?? {
-            self.take_part(&round)?;
-        }
-        Ok(())
+    /// All ranks delete their shares of the round; counts the objects in `gone`.
+    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Failure> {
+        self.lead.tell(&Some(round))?;
+        settle_round(&self.lead.collect(round.delete_share(self.job))?, gone)
     }
+}
 
-    /// Deletes this rank's share of the round. Rank 0 gets how it went on every rank.
-    fn take_part(&self, round: &Round) -> Result<Vec<Deleted>, Failure> {
-        let share = round.keys.len().div_ceil(self.ranks.size()).max(1);
-        let mine = round.keys.chunks(share).nth(self.ranks.rank());
+impl Round {
+    /// Deletes this rank's share.
+    fn delete_share(&self, job: &Job<'_>) -> Deleted {
+        let (bucket, ranks) = (&job.bucket, job.ranks);
+        let share = self.keys.len().div_ceil(ranks.size()).max(1);
+        let mine = self.keys.chunks(share).nth(ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();
-        let deleted = self.runtime.block_on(async {
+        job.runtime.block_on(async {
             // Without it, the first request says so.
-            let _ = self.bucket.fence().opened().await;
-            self.bucket.delete_all(mine, round.in_bulk).await
-        });
-        Ok(self.ranks.gather(&deleted)?.unwrap_or_default())
+            let _ = bucket.fence().opened().await;
+            bucket.delete_all(mine, self.in_bulk).await
+        })
     }
 }
 

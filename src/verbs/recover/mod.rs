@@ -20,7 +20,7 @@ use crate::store::{Bucket, Entry, Found, Group, layout, read_store};
 use crate::verbs::recover::truncate::{foretell_cuts, needs_cut, truncate};
 use crate::verbs::shared::hold::{Hold, this};
 use crate::verbs::shared::left::{is_locked, journals, told};
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::shared::start::{Job, start};
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::place::Place;
 use crate::verbs::stores::shelf::Shelf;
@@ -28,28 +28,23 @@ use crate::verbs::stores::shelf::Shelf;
 /// Runs the command on this rank.
 pub(in crate::verbs) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
     let spot = args.store.spot_or_all()?;
-    let Started {
-        bucket, runtime, ..
-    } = start(&args.store, ranks)?;
-    let done = match ranks.rank() {
-        0 => runtime.block_on(recover_here(args, &bucket, &spot)),
-        _ => Ok(()),
-    };
-    ranks.broadcast(&done)?
+    let job = start(&args.store, ranks)?;
+    job.on_lead(recover_here(args, &job, &spot))
 }
 
-async fn recover_here(args: &RecoverArgs, bucket: &Bucket, spot: &Spot) -> Result<(), Failure> {
+async fn recover_here(args: &RecoverArgs, job: &Job<'_>, spot: &Spot) -> Result<(), Failure> {
+    let bucket = &job.bucket;
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
     let folders = folders(bucket, spot, &all).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
     if args.dry_run {
-        foretell(args, bucket, &folders[0], &all, found).await?;
+        foretell(args, job, &folders[0], &all, found).await?;
         problems.extend(foretell_cuts(args, bucket, &all).await);
         return Failure::together(problems);
     }
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, &folders[0], &this("recover")?).await?;
+    let guarantees = probe_and_sweep(&desk, &folders[0], &this(job, "recover")?).await?;
     for folder in &folders[1..] {
         sweep(&desk, folder, &guarantees).await?;
     }
@@ -81,7 +76,7 @@ async fn recover_here(args: &RecoverArgs, bucket: &Bucket, spot: &Spot) -> Resul
         if journal.is_some_and(|(_, journal)| journal.is_none()) {
             continue;
         }
-        match recover_one(args, bucket, store).await {
+        match recover_one(args, job, store).await {
             Ok(done) => {
                 healed += count.unwrap_or(0);
                 removed += done.orphans;
@@ -168,9 +163,10 @@ struct Done {
 }
 
 /// Heals one store, and mends it.
-async fn recover_one(args: &RecoverArgs, bucket: &Bucket, store: &str) -> Result<Done, Failure> {
+async fn recover_one(args: &RecoverArgs, job: &Job<'_>, store: &str) -> Result<Done, Failure> {
+    let bucket = &job.bucket;
     let stores = [store.to_owned()];
-    let mut hold = Hold::take(bucket, &args.lease, &stores, "recover").await?;
+    let mut hold = Hold::take(job, &args.lease, &stores, "recover").await?;
     let mut what = Done::default();
     let mut done = hold.left.heal(bucket).await;
     if done.is_ok() {
@@ -225,15 +221,15 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
 /// Says what would be done.
 async fn foretell(
     args: &RecoverArgs,
-    bucket: &Bucket,
+    job: &Job<'_>,
     folder: &str,
     all: &[String],
     found: Vec<(String, Option<Journal>)>,
 ) -> Result<(), Failure> {
-    let mut transactions = 0;
+    let (bucket, mut transactions) = (&job.bucket, 0);
     if !found.is_empty() {
         let desk = bucket.unfenced()?;
-        let guarantees = probe_and_sweep(&desk, folder, &this("recover")?).await?;
+        let guarantees = probe_and_sweep(&desk, folder, &this(job, "recover")?).await?;
         let times = LeaseTimes::of_this_run();
         for (store, journal) in found {
             let holder = live_lease(bucket, &store, &guarantees, times).await?;

@@ -1,6 +1,4 @@
 //! Rank 0: beginning a transaction, or going on with one that a dead job left open.
-//!
-//! Key type: [`Begun`].
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -11,138 +9,134 @@ use crate::store::{Bucket, ChunkCodec, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
+use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::start::Job;
 
 /// Objects that are read again before the others are believed to be there.
 const SAMPLE: usize = 32;
 
-/// A transaction, and what to tell the ranks of it. It is open, unless `opened` says why not.
-pub(in crate::verbs) struct Begun<'a> {
-    pub orders: Orders,
-    pub transaction: Transaction<'a>,
-    pub opened: Result<(), Failure>,
+/// Begins the transaction that `work` plans, and says what to tell the ranks of it.
+///
+/// # Errors
+/// If it cannot be opened; all is as it was before then, or the message says what is not.
+pub(in crate::verbs) fn begin<'a>(
+    work: Work,
+    intent: &Intent<'_>,
+    worker: &Worker<'a>,
+    hold: &Hold,
+) -> Result<(Orders, Transaction<'a>), Failure> {
+    let Job {
+        bucket, runtime, ..
+    } = worker.job;
+    let Work {
+        plan,
+        remains,
+        digest,
+        resumed,
+        ..
+    } = work;
+    let opening = Opening {
+        command: intent.command(),
+        holder: &hold.holder,
+        guarantees: &hold.guarantees,
+        digest: &digest,
+        keep_undo: intent.files.keep_undo,
+        resumed: resumed.clone(),
+    };
+    let mut transaction = runtime.block_on(Transaction::new(bucket, &plan, opening))?;
+    let mut orders = Orders::new(plan, transaction.ids());
+    orders.conditions = Conditions::from(&hold.guarantees);
+    let opened = open(&mut transaction, &mut orders, bucket, &remains, &resumed);
+    match runtime.block_on(opened) {
+        Ok(()) => Ok((orders, transaction)),
+        Err(error) => {
+            let message = format!("opening the transaction: {error}");
+            let failure = Failure::new(Exit::TransferFailed, message);
+            Err(worker.end_badly(&transaction, hold, failure))
+        }
+    }
 }
 
-impl<'a> Begun<'a> {
-    /// Begins the transaction that `work` plans.
-    ///
-    /// # Errors
-    /// If what is there before cannot be read; nothing has changed then.
-    pub async fn new(
-        bucket: &'a Bucket,
-        work: Work,
-        intent: &Intent<'_>,
-        hold: &Hold,
-    ) -> Result<Self, Failure> {
-        let Work {
-            plan,
-            remains,
-            digest,
-            resumed,
-            ..
-        } = work;
-        let opening = Opening {
-            command: intent.command(),
-            holder: &hold.holder,
-            guarantees: &hold.guarantees,
-            digest: &digest,
-            keep_undo: intent.files.keep_undo,
-            resumed: resumed.clone(),
-        };
-        let transaction = Transaction::new(bucket, &plan, opening).await?;
-        let mut begun = Self {
-            orders: Orders::new(plan, transaction.ids()),
-            transaction,
-            opened: Ok(()),
-        };
-        begun.orders.conditions = Conditions::from(&hold.guarantees);
-        let opened = begun.open(bucket, &remains, &resumed).await;
-        begun.opened = opened.map_err(|error| {
-            let message = format!("opening the transaction: {error}");
-            Failure::new(Exit::TransferFailed, message)
-        });
-        Ok(begun)
+async fn open(
+    transaction: &mut Transaction<'_>,
+    orders: &mut Orders,
+    bucket: &Bucket,
+    remains: &[String],
+    resumed: &[Option<Unfinished>],
+) -> Result<(), StoreError> {
+    transaction.open().await?;
+    let strays = transaction.strays(remains, resumed)?;
+    let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
+    deletes
+        .buffer_unordered(REQUESTS)
+        .try_collect::<()>()
+        .await?;
+    if resumed.iter().any(Option::is_some) {
+        resume(orders, bucket, resumed).await?;
     }
+    Ok(())
+}
 
-    async fn open(
-        &mut self,
-        bucket: &Bucket,
-        remains: &[String],
-        resumed: &[Option<Unfinished>],
-    ) -> Result<(), StoreError> {
-        self.transaction.open().await?;
-        let strays = self.transaction.strays(remains, resumed)?;
-        let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
-        deletes
-            .buffer_unordered(REQUESTS)
-            .try_collect::<()>()
-            .await?;
-        if resumed.iter().any(Option::is_some) {
-            self.orders.resumed = true;
-            self.resume(bucket, resumed).await?;
+/// Finds out what is there already.
+async fn resume(
+    orders: &mut Orders,
+    bucket: &Bucket,
+    resumed: &[Option<Unfinished>],
+) -> Result<(), StoreError> {
+    orders.resumed = true;
+    let Orders {
+        plan,
+        ids,
+        done,
+        saved,
+        ..
+    } = orders;
+    for (store, resumed) in resumed.iter().enumerate() {
+        if let Some(resumed) = resumed {
+            let (records, copies) = read_progress(bucket, plan, store, &resumed.id).await?;
+            done.extend(records);
+            saved.extend(copies);
         }
-        Ok(())
     }
-
-    /// Finds out what is there already.
-    async fn resume(
-        &mut self,
-        bucket: &Bucket,
-        resumed: &[Option<Unfinished>],
-    ) -> Result<(), StoreError> {
-        let Orders {
-            plan,
-            ids,
-            done,
-            saved,
-            ..
-        } = &mut self.orders;
-        for (store, resumed) in resumed.iter().enumerate() {
-            if let Some(resumed) = resumed {
-                let (records, copies) = read_progress(bucket, plan, store, &resumed.id).await?;
-                done.extend(records);
-                saved.extend(copies);
-            }
-        }
-        let codecs: Vec<ChunkCodec> = plan
-            .arrays
-            .iter()
-            .map(|array| ChunkCodec::new(&array.name, &array.document))
-            .collect::<Result<_, _>>()?;
-        let key = |record: &ChunkRecord| {
-            codecs[record.array].key(&plan.stores[record.store].key, &record.chunk)
-        };
-        for record in done.iter_mut() {
-            let store = &plan.stores[record.store].key;
-            let copy = layout::undo_copy(store, &ids[record.store], &key(record));
-            record.replaced = saved.get(&copy).copied().unwrap_or(0);
-        }
-        let every = done.len().div_ceil(SAMPLE).max(1);
-        let sample = done.iter().step_by(every).map(|record| {
-            let key = key(record);
-            async move { holds(bucket, &key, record).await }
-        });
-        let sample: Vec<bool> = stream::iter(sample).buffered(REQUESTS).collect().await;
-        let sound = sample.iter().all(|holds| *holds);
-        let stored = done
-            .iter()
-            .filter(|r| matches!(r.content, Content::Stored { .. }))
-            .count();
-        if sound {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended: {} objects are there already ({} of them \
-                 read again), {stored} of them with data",
-                done.len(),
-                sample.len()
-            );
-        } else {
-            eprintln!(
-                "msm_os: going on with a transaction that had not ended, from its beginning: of {} objects read again, not \
-                 all are as they were put",
-                sample.len()
-            );
-            done.clear();
-        }
-        Ok(())
+    let codecs: Vec<ChunkCodec> = plan
+        .arrays
+        .iter()
+        .map(|array| ChunkCodec::new(&array.name, &array.document))
+        .collect::<Result<_, _>>()?;
+    let key = |record: &ChunkRecord| {
+        codecs[record.array].key(&plan.stores[record.store].key, &record.chunk)
+    };
+    for record in done.iter_mut() {
+        let store = &plan.stores[record.store].key;
+        let copy = layout::undo_copy(store, &ids[record.store], &key(record));
+        record.replaced = saved.get(&copy).copied().unwrap_or(0);
     }
+    let every = done.len().div_ceil(SAMPLE).max(1);
+    let sample = done.iter().step_by(every).map(|record| {
+        let key = key(record);
+        async move { holds(bucket, &key, record).await }
+    });
+    let sample: Vec<bool> = stream::iter(sample).buffered(REQUESTS).collect().await;
+    let sound = sample.iter().all(|holds| *holds);
+    let stored = done
+        .iter()
+        .filter(|r| matches!(r.content, Content::Stored { .. }))
+        .count();
+    if sound {
+        eprintln!(
+            "msm_os: going on with a transaction that had not ended: {} objects are there already ({} of them \
+             read again), {stored} of them with data",
+            done.len(),
+            sample.len()
+        );
+    } else {
+        eprintln!(
+            "msm_os: going on with a transaction that had not ended, from its beginning: of {} objects read again, not \
+             all are as they were put",
+            sample.len()
+        );
+        done.clear();
+    }
+    Ok(())
 }

@@ -22,6 +22,15 @@ pub(in crate::verbs) struct Intent<'a> {
 }
 
 impl Intent<'_> {
+    /// What was done, in one word.
+    pub(in crate::verbs) fn done(&self) -> &'static str {
+        if self.settings.rewrite {
+            "updated"
+        } else {
+            "sent"
+        }
+    }
+
     /// The command's name.
     pub(in crate::verbs) fn command(&self) -> &'static str {
         if self.settings.rewrite {

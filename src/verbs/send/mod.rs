@@ -4,36 +4,33 @@ mod begin;
 mod digest;
 mod intent;
 mod journalist;
+mod lead;
 mod notes;
 mod prepare;
 mod request;
 mod transaction;
-
-use std::time::Instant;
+mod worker;
 
 use serde_json::Map;
-use tokio::runtime::Runtime;
 
-use crate::cli::{FileArgs, SendArgs, Summary, UpdateArgs};
-use crate::exit::{Exit, Failure};
+use crate::cli::{FileArgs, SendArgs, UpdateArgs};
+use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
-use crate::ranks::Ranks;
-use crate::reproject::Weights;
-use crate::say;
-use crate::store::Bucket;
-use crate::verbs::files::catalogue::catalogue;
-use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::send::begin::Begun;
+use crate::ranks::{Follower, Ranks, Role};
+use crate::transfer::Orders;
+use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::Prepared;
-use crate::verbs::send::transaction::{Job, Lead};
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::settle::settle;
-use crate::verbs::shared::signals::Signals;
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::send::lead::lead_all;
+use crate::verbs::send::worker::Worker;
+use crate::verbs::shared::interrupt::Interrupt;
+use crate::verbs::shared::start::{Job, start};
 
 /// Runs `send` on this rank.
-pub(in crate::verbs) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failure> {
+pub(in crate::verbs) fn send(
+    args: &SendArgs,
+    ranks: &Ranks,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let overlap = args.overlap();
     let intent = Intent {
         files: &args.files,
@@ -61,11 +58,15 @@ pub(in crate::verbs) fn send(args: &SendArgs, ranks: &Ranks) -> Result<(), Failu
             budget: budget(&args.files),
         },
     };
-    run(intent, ranks)
+    run(intent, ranks, interrupt)
 }
 
 /// Runs `update` on this rank.
-pub(in crate::verbs) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), Failure> {
+pub(in crate::verbs) fn update(
+    args: &UpdateArgs,
+    ranks: &Ranks,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let intent = Intent {
         files: &args.files,
         overlap: Overlap::Replace,
@@ -92,7 +93,7 @@ pub(in crate::verbs) fn update(args: &UpdateArgs, ranks: &Ranks) -> Result<(), F
             budget: budget(&args.files),
         },
     };
-    run(intent, ranks)
+    run(intent, ranks, interrupt)
 }
 
 /// What the user allows; the threads and the weights are known later.
@@ -104,152 +105,34 @@ fn budget(args: &FileArgs) -> Budget {
     }
 }
 
-fn run(mut intent: Intent<'_>, ranks: &Ranks) -> Result<(), Failure> {
-    let args = intent.files;
-    args.grid.coordinates()?;
-    let Started {
-        bucket,
-        runtime,
-        threads,
-    } = start(&args.store, ranks)?;
-    intent.settings.budget.threads = threads as u64;
-    let mut hold = None;
-    let done = run_all(&mut intent, ranks, &runtime, &bucket, &mut hold);
-    let done = done.map_err(|failure| match &hold {
-        Some(hold) => hold.verdict(failure),
-        None => failure,
-    });
-    // Whatever came in the way: what a dead job left is healed.
-    let healed = hold.map_or(Ok(()), |hold| {
-        if args.resume {
-            runtime.block_on(hold.release());
-            Ok(())
-        } else {
-            runtime.block_on(hold.heal_and_release(&bucket))
+fn run(mut intent: Intent<'_>, ranks: &Ranks, interrupt: &Interrupt) -> Result<(), Failure> {
+    intent.files.grid.coordinates()?;
+    let job = start(&intent.files.store, ranks)?;
+    match ranks.role() {
+        Role::Lead(lead) => lead.conclude(lead_all(&mut intent, &job, interrupt, lead)),
+        Role::Follower(follower) => {
+            // The lead knows why it could not go on, and tells it in the end.
+            let _ = follow_all(intent.files, &job, interrupt, follower);
+            follower.verdict()
         }
-    });
-    match ranks.broadcast(&(done, healed))? {
-        (Ok(()), healed) => healed,
-        (failed, Ok(())) => failed,
-        (Err(failure), Err(also)) => Failure::together([failure, also]),
     }
 }
 
-/// All transactions. Rank 0 gets the stores' leases in `hold`.
-fn run_all(
-    intent: &mut Intent<'_>,
-    ranks: &Ranks,
-    runtime: &Runtime,
-    bucket: &Bucket,
-    hold: &mut Option<Hold>,
+/// All transactions, as the lead tells them.
+fn follow_all(
+    args: &FileArgs,
+    job: &Job<'_>,
+    interrupt: &Interrupt,
+    follower: Follower<'_>,
 ) -> Result<(), Failure> {
-    let begun = Instant::now();
-    let args = intent.files;
-    let signals = Signals::listen();
-    settle(ranks, &signals.as_ref().map(|_| ()).map_err(Clone::clone))?;
-    let signals = signals?;
-    let files = catalogue(&args.filepaths, args.append_dimension(), ranks)?;
-    let mut prepared = match ranks.rank() {
-        0 => runtime
-            .block_on(Prepared::new(files, intent, bucket, hold))
-            .map(Some),
-        _ => Ok(None),
-    };
-    let first = prepared.as_mut().map(|prepared| {
-        let projections = prepared.as_ref().map(|p| p.projections().to_vec());
-        let compared = prepared.as_mut().and_then(Prepared::comparison);
-        (projections.unwrap_or_default(), compared)
-    });
-    let first = ranks.broadcast(&first.map_err(|failure| failure.clone()))?;
-    let (projections, compared) = first?;
-    let mut prepared = prepared?;
-    let weights = weigh(&projections, args.reproject.weights.as_deref(), ranks)?;
-    intent.settings.budget.weights = weights.iter().map(Weights::bytes).sum();
-    let job = Job {
-        ranks,
-        runtime,
-        bucket,
-        signals: &signals,
-        weights,
-        verify: args.verify,
-        resume: args.resume,
-    };
-    if let Some(plan) = compared {
-        job.compare(plan)?;
-    }
-    let done = if intent.settings.rewrite {
-        "updated"
-    } else {
-        "sent"
-    };
-    let mut summary = Summary::new(done);
-    let mut untidy = Vec::new();
+    help_to_catalogue(follower, args.append_dimension())?;
+    let worker = Worker::ready(follower.hear()?, args, job, interrupt)?;
     loop {
-        signals.guard(true);
-        let begun = match (&mut prepared, &mut *hold) {
-            (Some(prepared), Some(hold)) => {
-                runtime.block_on(begin(prepared, intent, bucket, hold, &untidy))
-            }
-            _ => Ok(None),
+        interrupt.guard(true);
+        let Some(orders) = follower.hear::<Option<Orders>>()? else {
+            return Ok(());
         };
-        let (orders, mut transaction) = match begun {
-            Ok(Some(begun)) => {
-                let opened = begun.opened;
-                let transaction = begun.transaction;
-                let opened = match (opened, &*hold) {
-                    (Err(failure), Some(hold)) => Err(job.end_badly(&transaction, hold, failure)),
-                    (opened, _) => opened,
-                };
-                (opened.map(|()| Some(begun.orders)), Some(transaction))
-            }
-            nothing => (nothing.map(|_| None), None),
-        };
-        let orders = ranks.broadcast(&orders)?;
-        let Some(orders) = orders.map_err(|failure| summary.so_far(failure))? else {
-            break;
-        };
-        let lead = transaction.as_mut().zip(hold.as_ref());
-        let lead = lead.map(|(transaction, hold)| Lead {
-            transaction,
-            hold,
-            untidy: &mut untidy,
-        });
-        let manifest = job.run(&orders, lead);
-        let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
-        signals.guard(false);
-        summary.add(&orders.plan, manifest.as_ref());
-        if let Some(hold) = hold {
-            runtime.block_on(hold.wait_for_reads());
-        }
+        worker.follow(&orders, follower)?;
+        interrupt.guard(false);
     }
-    if ranks.rank() == 0 {
-        say!("{}", summary.after(begun.elapsed()));
-        if let Some(hold) = hold {
-            say!("{}", hold.leases.guarantee());
-        }
-    }
-    Ok(())
-}
-
-/// Rank 0: the next transaction, announced and begun, unless the one before it left its ledger `untidy`.
-async fn begin<'a>(
-    prepared: &mut Prepared<'_>,
-    intent: &Intent<'_>,
-    bucket: &'a Bucket,
-    hold: &mut Hold,
-    untidy: &[String],
-) -> Result<Option<Begun<'a>>, Failure> {
-    let Some(work) = prepared.next(intent, bucket, &mut hold.left).await? else {
-        return Ok(None);
-    };
-    if !untidy.is_empty() {
-        // What heals it could not tell its changes from those of one that follows it.
-        let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-        return Err(Failure::new(Exit::TransferFailed, message));
-    }
-    match work.number {
-        (_, 1) => say!("plan: {}", work.plan),
-        (number, all) => say!("plan {number} of {all}: {}", work.plan),
-    }
-    Begun::new(bucket, work, intent, hold).await.map(Some)
 }

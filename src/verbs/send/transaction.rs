@@ -1,216 +1,63 @@
-//! One transaction on all ranks: write, commit or roll back. Before the first, the comparison.
+//! The lead's part in a transaction: commit it, or roll it back.
+//!
+//! Key type: [`Leading`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::runtime::Runtime;
-
-use crate::cli::Meter;
-use crate::commit::{Leases, Manifest, Transaction, put_manifest};
+use crate::commit::{Manifest, Transaction};
 use crate::exit::{Exit, Failure};
-use crate::plan::{Phase, Plan};
-use crate::ranks::{Pulse, Ranks};
-use crate::reproject::Weights;
-use crate::store::{Bucket, StoreError};
-use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
-use crate::verbs::send::journalist::Journalist;
+use crate::plan::Phase;
+use crate::ranks::Lead;
+use crate::store::StoreError;
+use crate::transfer::{ChunkRecord, Engine, Orders};
+use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::settle::settle;
-use crate::verbs::shared::signals::Signals;
+use crate::verbs::shared::start::Job;
 
-/// Longest time between two pulses.
-const PULSE: Duration = Duration::from_millis(100);
-
-/// What this rank does transactions with.
-pub(in crate::verbs) struct Job<'a> {
-    pub ranks: &'a Ranks,
-    pub runtime: &'a Runtime,
-    pub bucket: &'a Bucket,
-    pub signals: &'a Signals,
-    /// Of the plans' projections.
-    pub weights: Arc<Vec<Weights>>,
-    pub verify: Verify,
-    /// Does a transaction that a signal stops stay open, to be resumed?
-    pub resume: bool,
-}
-
-/// What rank 0 leads a transaction with.
-pub(in crate::verbs) struct Lead<'a, 'b> {
+/// What a transaction is led with.
+pub(in crate::verbs) struct Leading<'a, 'b> {
+    pub lead: Lead<'a>,
     /// It is open.
     pub transaction: &'a mut Transaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
-    /// What could not be done after it was committed.
-    pub untidy: &'a mut Vec<String>,
+    /// Is nothing left to do in the ledger once it is committed?
+    pub is_tidy: &'a mut bool,
 }
 
-impl Job<'_> {
-    /// Compares what the plan, which is of comparisons only, says.
-    ///
-    /// # Errors
-    /// On every rank the same: the first difference.
-    pub(in crate::verbs) fn compare(&self, plan: Plan) -> Result<(), Failure> {
-        let orders = Orders::new(plan, Vec::new());
-        let engine = self.engine(&orders)?;
-        let compared = self.work(&engine, &orders, Phase::Compare, None);
-        settle(self.ranks, &compared).map(|_| ())
-    }
-
-    /// Does what the `orders` say. Rank 0 has the `lead`, and gets the manifest.
+impl Leading<'_, '_> {
+    /// All ranks do what the `orders` say, and it is committed.
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub(in crate::verbs) fn run(
-        &self,
-        orders: &Orders,
-        lead: Option<Lead<'_, '_>>,
-    ) -> Result<Option<Manifest>, Failure> {
-        let leases = lead.as_ref().map(|lead| &lead.hold.leases);
-        let worked = self.engine(orders).and_then(|engine| {
-            let records = self.work(&engine, orders, Phase::Transfer, leases);
-            let records = records.and_then(|records| self.keep(orders, "data", records));
-            Ok((engine, settle(self.ranks, &records)?))
+    pub fn run(&mut self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Failure> {
+        let done = worker.engine(orders).and_then(|engine| {
+            let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
+            let records = self.lead.settle(records)?.into_iter().flatten().collect();
+            self.commit(worker, &engine, orders, records)
         });
-        let committed = match lead {
-            Some(mut lead) => {
-                let committed = worked.and_then(|(engine, records)| {
-                    let records = records.into_iter().flatten().collect();
-                    self.commit(&engine, orders, records, &mut lead)
-                });
-                committed
-                    .map(Some)
-                    .map_err(|failure| self.end_badly(lead.transaction, lead.hold, failure))
-            }
-            None => worked.map(|_| None),
-        };
-        // What rank 0 says goes; the others' word was in the records.
-        let verdict = committed.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.ranks.broadcast(&verdict)??;
-        committed
+        let done = done.map_err(|failure| worker.end_badly(self.transaction, self.hold, failure));
+        self.lead.conclude(done)
     }
 
-    fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
-        let (bucket, weights) = (self.bucket.clone(), Arc::clone(&self.weights));
-        let engine = Engine::new(orders, self.ranks.rank(), bucket, weights, self.verify);
-        let engine = engine.map_err(Failure::from);
-        settle(
-            self.ranks,
-            &engine.as_ref().map(|_| ()).map_err(Clone::clone),
-        )?;
-        engine
-    }
-
-    /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
-    /// signal, all stop.
-    fn work(
-        &self,
-        engine: &Arc<Engine>,
-        orders: &Orders,
-        phase: Phase,
-        leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
-        let progress = engine.progress();
-        let (objects, bytes) = (progress.objects(), progress.bytes());
-        let (work, fence) = (Arc::clone(engine).run(phase), self.bucket.fence().clone());
-        let running = self.runtime.spawn(async move {
-            if phase != Phase::Compare {
-                // Without it, the first request says so.
-                let _ = fence.opened().await;
-            }
-            work.await
-        });
-        let mut meter = (self.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
-        let mut journalist = Journalist::new(self.runtime, self.bucket, orders);
-        let mut journal = Ok(());
-        let mut nap = Duration::from_millis(1);
-        let all = loop {
-            if leases.is_some_and(|leases| leases.lost().is_some()) {
-                progress.fail();
-            }
-            let all = self.ranks.agree(Pulse {
-                finished: u64::from(running.is_finished()),
-                objects: progress.objects() - objects,
-                bytes: progress.bytes() - bytes,
-                failed: u64::from(progress.has_failed()),
-                interrupted: u64::from(self.signals.has_come()),
-            });
-            if all.failed + all.interrupted > 0 {
-                progress.stop();
-            }
-            if let Some(meter) = &mut meter {
-                meter.show(all.bytes, all.objects);
-            }
-            if all.finished == self.ranks.size() as u64 {
-                break all;
-            }
-            if journal.is_ok() {
-                journal = journalist.tick(engine);
-                if journal.is_err() {
-                    progress.fail();
-                }
-            }
-            std::thread::sleep(nap);
-            nap = (nap * 2).min(PULSE);
-        };
-        let done = match self.runtime.block_on(running) {
-            Ok(Ok(records)) => Ok(records),
-            // The rank that failed says why.
-            Ok(Err(TransferError::Stopped)) => Ok(Vec::new()),
-            Ok(Err(error)) => Err(self.on_this_rank(error.into())),
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        if let Some(lost) = leases.and_then(Leases::lost) {
-            return Err(lost);
-        }
-        let records = done?;
-        // What is still on its way would come into a ledger that is tidy by then.
-        let journal = journal.and_then(|()| journalist.wait());
-        journal.map_err(|error| self.journal_failed(&error))?;
-        if all.interrupted > 0 {
-            if self.resume && !orders.ids.is_empty() {
-                let written = journalist.last_words(engine);
-                written.map_err(|error| self.journal_failed(&error))?;
-            }
-            return Err(Failure::new(Exit::Interrupted, "stopped by a signal"));
-        }
-        Ok(records)
-    }
-
-    /// Puts this rank's records into the manifests.
-    fn keep(
-        &self,
-        orders: &Orders,
-        part: &str,
-        records: Vec<ChunkRecord>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
-        let Orders { plan, ids, .. } = orders;
-        let part = format!("{:06}-{part}", self.ranks.rank());
-        let put = put_manifest(self.bucket, plan, ids, &part, &records);
-        let put = self.runtime.block_on(put);
-        put.map_err(|error| self.journal_failed(&error))?;
-        Ok(records)
-    }
-
-    /// Rank 0: writes the small arrays, checks the manifest, puts the documents.
+    /// Writes the small arrays, checks the manifest, puts the documents.
     fn commit(
-        &self,
+        &mut self,
+        worker: &Worker<'_>,
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-        lead: &mut Lead<'_, '_>,
     ) -> Result<Manifest, Failure> {
-        let Lead {
-            transaction,
-            hold,
-            untidy,
-        } = lead;
+        let Self {
+            transaction, hold, ..
+        } = self;
+        let Job { ranks, runtime, .. } = worker.job;
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
-        let small = self
-            .runtime
+        let small = runtime
             .block_on(Arc::clone(engine).run(Phase::Commit))
-            .map_err(|error| self.on_this_rank(error.into()))?;
-        let small = self.keep(orders, "small", small)?;
+            .map_err(|error| ranks.here(error.into()))?;
+        let small = worker.keep(orders, "small", small)?;
         let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
         let failed =
             |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
@@ -222,27 +69,29 @@ impl Job<'_> {
             }
             failure
         };
-        self.runtime.block_on(async {
+        runtime.block_on(async {
             hold.leases.check().await.map_err(unsure)?;
             transaction.prepare(plan, &manifest).await.map_err(failed)?;
-            let documents = transaction.put_documents(self.verify).await;
+            let documents = transaction.put_documents(worker.verify).await;
             documents.map_err(failed)?;
             // Whoever took the lease over has brought the transaction to its end, one way or the other.
             hold.leases.check().await.map_err(unsure)?;
-            transaction.put_roots(self.verify).await.map_err(failed)
+            transaction.put_roots(worker.verify).await.map_err(failed)
         })?;
-        let problems = self.runtime.block_on(transaction.finish());
+        let problems = runtime.block_on(transaction.finish());
         for problem in &problems {
             eprintln!(
                 "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
                  with it: {problem}"
             );
         }
-        **untidy = problems;
+        *self.is_tidy = problems.is_empty();
         Ok(manifest)
     }
+}
 
-    /// Rank 0: puts back what was touched. Returns `failure` with how that went.
+impl Worker<'_> {
+    /// Puts back what was touched. Returns `failure` with how that went.
     pub(in crate::verbs) fn end_badly(
         &self,
         transaction: &Transaction<'_>,
@@ -261,7 +110,7 @@ impl Job<'_> {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;
         }
-        let problems = self.runtime.block_on(transaction.back());
+        let problems = self.job.runtime.block_on(transaction.back());
         if let Some(lost) = hold.leases.lost() {
             return lost;
         }
@@ -274,14 +123,5 @@ impl Job<'_> {
             failure.message += &problems.join("\n  ");
         }
         failure
-    }
-
-    fn journal_failed(&self, error: &StoreError) -> Failure {
-        let message = format!("writing the ledger: {error}");
-        self.on_this_rank(Failure::new(Exit::TransferFailed, message))
-    }
-
-    fn on_this_rank(&self, Failure { exit, message }: Failure) -> Failure {
-        Failure::new(exit, format!("rank {}: {message}", self.ranks.rank()))
     }
 }

@@ -7,6 +7,7 @@ use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Guarantees};
 use crate::verbs::shared::left::Left;
+use crate::verbs::shared::start::Job;
 
 /// Stores that no other job writes.
 pub(in crate::verbs) struct Hold {
@@ -26,12 +27,13 @@ impl Hold {
     /// # Errors
     /// If another job holds one of them, or the server refuses.
     pub async fn take(
-        bucket: &Bucket,
+        job: &Job<'_>,
         args: &LeaseArgs,
         stores: &[String],
         command: &str,
     ) -> Result<Self, Failure> {
-        let mut hold = Self::take_as_it_is(bucket, args, stores, command).await?;
+        let mut hold = Self::take_as_it_is(job, args, stores, command).await?;
+        let bucket = &job.bucket;
         let lock_dir = args.locks();
         let healed = async {
             hold.left.find(bucket, stores, lock_dir.as_deref()).await?;
@@ -52,14 +54,14 @@ impl Hold {
     /// # Errors
     /// If another job holds one of them, or the server refuses.
     pub async fn take_as_it_is(
-        bucket: &Bucket,
+        job: &Job<'_>,
         args: &LeaseArgs,
         stores: &[String],
         command: &str,
     ) -> Result<Self, Failure> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
-        let holder = this(command)?;
+        let (bucket, holder) = (&job.bucket, this(job, command)?);
         let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &holder).await?;
         let settings = LeaseSettings {
             lock_dir: args.locks(),
@@ -67,7 +69,7 @@ impl Hold {
             guarantees: guarantees.clone(),
             times: LeaseTimes::of_this_run(),
         };
-        let leases = Leases::acquire(bucket, stores, &settings, command).await?;
+        let leases = Leases::acquire(bucket, stores, &settings, &holder).await?;
         wait_for_reads(&guarantees).await;
         Ok(Self {
             leases,
@@ -114,8 +116,8 @@ impl Hold {
 ///
 /// # Errors
 /// If the system does not say.
-pub(in crate::verbs) fn this(command: &str) -> Result<Holder, Failure> {
-    Holder::this(command).map_err(|cause| {
+pub(in crate::verbs) fn this(job: &Job<'_>, command: &str) -> Result<Holder, Failure> {
+    Holder::this(command, &job.crew).map_err(|cause| {
         let message = format!("this process cannot say who it is: {cause}");
         Failure::new(Exit::Internal, message)
     })

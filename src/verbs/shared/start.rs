@@ -1,54 +1,75 @@
 //! What every rank of every command needs before anything else.
 //!
-//! Key type: [`Started`].
+//! Key type: [`Job`].
 
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Opened, StoreArgs};
-use crate::commit::Rank;
+use crate::commit::{Crew, Rank};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
+use crate::ranks::{Ranks, Role};
 use crate::store::Bucket;
-use crate::verbs::shared::settle::settle;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
 
-/// A rank that can begin.
-pub(in crate::verbs) struct Started {
+/// A job, on one of its ranks.
+pub(in crate::verbs) struct Job<'a> {
+    pub ranks: &'a Ranks,
     /// The bucket, not yet asked anything.
     pub bucket: Bucket,
     /// What runs its requests.
     pub runtime: Runtime,
     /// Threads that decode and encode: this rank's share of the node's CPUs.
-    pub threads: usize,
+    pub pool: Arc<ThreadPool>,
+    /// Who it is, to other jobs.
+    pub crew: Crew,
+}
+
+impl Job<'_> {
+    /// The lead works, the others wait for what comes of it.
+    ///
+    /// # Errors
+    /// On every rank the same: if the work fails.
+    pub fn on_lead<T: Serialize + DeserializeOwned>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.ranks.on_lead(|| self.runtime.block_on(work))
+    }
 }
 
 /// Opens the bucket and starts this rank's threads.
 ///
 /// # Errors
 /// On every rank the same: the failure of the lowest rank that has one.
-pub(in crate::verbs) fn start(args: &StoreArgs, ranks: &Ranks) -> Result<Started, Failure> {
-    let started = start_here(args, ranks).map_err(|failure| match ranks.rank() {
-        0 => failure,
-        rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
+pub(in crate::verbs) fn start<'a>(args: &StoreArgs, ranks: &'a Ranks) -> Result<Job<'a>, Failure> {
+    let started = start_here(args, ranks).map_err(|failure| match ranks.role() {
+        Role::Lead(_) => failure,
+        Role::Follower(_) => ranks.here(failure),
     });
-    let place = |(started, _): &(Started, _)| (started.bucket.place().to_owned(), Rank::this());
-    let places = settle(ranks, &started.as_ref().map(place).map_err(Clone::clone))?;
-    let (places, processes): (Vec<String>, Vec<Rank>) = places.into_iter().unzip();
-    if ranks.rank() == 0 && ranks.size() > 1 {
-        Rank::share(processes);
+    let place = |(job, _): &(Job<'_>, _)| (job.bucket.place().to_owned(), Rank::this());
+    let mine = started.as_ref().map(place).map_err(Clone::clone);
+    let processes = ranks.join(mine, |all: Vec<(String, Rank)>| {
+        let (places, processes): (Vec<String>, Vec<Rank>) = all.into_iter().unzip();
+        same_place(&places).map(|()| processes)
+    })?;
+    let (mut job, warning) = started?;
+    if ranks.size() > 1 {
+        job.crew.ranks = processes;
     }
-    let agreed = same_place(&places);
-    ranks.broadcast(&agreed)??;
-    let (started, warning) = started?;
-    ranks.share(started.bucket.fence());
+    ranks.share(job.bucket.fence());
     if let Some(warning) = warning
         && ranks.rank() == 0
     {
         eprintln!("msm_os: warning: {warning}");
     }
-    Ok(started)
+    Ok(job)
 }
 
 /// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
@@ -70,37 +91,42 @@ fn same_place(places: &[String]) -> Result<(), Failure> {
     ))
 }
 
-fn start_here(args: &StoreArgs, ranks: &Ranks) -> Result<(Started, Option<String>), Failure> {
+fn start_here<'a>(
+    args: &StoreArgs,
+    ranks: &'a Ranks,
+) -> Result<(Job<'a>, Option<String>), Failure> {
     let internal = |cause: String| Failure::new(Exit::Internal, cause);
+    let Opened { bucket, warning } = open(args)?;
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = (cpus / ranks.sharing_cpus()).max(1);
-    #[cfg(test)]
-    if let Some(bucket) = crate::verbs::outlived::bucket() {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        let started = Started {
-            bucket,
-            runtime: runtime.map_err(|cause| internal(cause.to_string()))?,
-            threads: 1,
-        };
-        return Ok((started, None));
-    }
-    let Opened { bucket, warning } = args.open()?;
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
+    let pool = ThreadPoolBuilder::new()
+        .num_threads((cpus / ranks.sharing_cpus()).max(1))
+        .build()
         .map_err(|cause| internal(format!("starting threads: {cause}")))?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .enable_all()
         .build()
         .map_err(|cause| internal(format!("starting the I/O threads: {cause}")))?;
-    let started = Started {
+    let job = Job {
+        ranks,
         bucket,
         runtime,
-        threads,
+        pool: Arc::new(pool),
+        crew: Crew {
+            launched: ranks.launched().clone(),
+            ranks: Vec::new(),
+        },
     };
-    Ok((started, warning))
+    Ok((job, warning))
+}
+
+fn open(args: &StoreArgs) -> Result<Opened, Failure> {
+    #[cfg(test)]
+    if let Some(bucket) = crate::verbs::outlived::bucket() {
+        return Ok(Opened {
+            bucket,
+            warning: None,
+        });
+    }
+    Ok(args.open()?)
 }

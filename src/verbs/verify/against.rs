@@ -2,9 +2,10 @@
 //!
 //! Key type: [`Against`], the files.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Map;
-use tokio::runtime::Runtime;
 
 use crate::cli::{Spot, VerifyArgs};
 use crate::exit::{Exit, Failure};
@@ -12,10 +13,11 @@ use crate::plan::{
     self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
     Projection, Request, Settings, place,
 };
-use crate::ranks::Ranks;
+use crate::ranks::{Follower, Lead};
+use crate::reproject::Weights;
 use crate::source::{Archive, Order, SourceFile};
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Stored, read_store};
+use crate::store::{Found, Stored, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verify};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
@@ -25,14 +27,13 @@ use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::shared::settle::settle;
+use crate::verbs::shared::start::Job;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
 
-/// The files to compare with.
+/// The files to compare with, which the lead has.
 pub(in crate::verbs) struct Against<'a> {
     args: &'a VerifyArgs,
-    /// Only rank 0 has it.
-    archive: Option<Archive>,
+    archive: Archive,
     /// Where coordinates and corners come from, if not from the files.
     domain: Domain,
 }
@@ -44,99 +45,82 @@ impl<'a> Against<'a> {
     /// On every rank the same: the files that cannot be read, or do not fit together.
     pub(in crate::verbs) fn new(
         args: &'a VerifyArgs,
-        ranks: &Ranks,
+        lead: Lead<'_>,
     ) -> Result<Option<Self>, Failure> {
         if args.against.is_empty() {
             return Ok(None);
         }
-        args.grid.coordinates()?;
-        let files = catalogue(&args.against, args.append_dimension(), ranks)?;
-        let archive = match ranks.rank() {
-            0 => join(files, args).map(Some),
-            _ => Ok(None),
-        };
-        settle(ranks, &archive.as_ref().map(|_| ()).map_err(Clone::clone))?;
-        let (archive, domain) = archive?.unzip();
+        lead.go_on(args.grid.coordinates())?;
+        let files = catalogue(lead, &args.against, args.append_dimension())?;
+        let (archive, domain) = lead.go_on(join(files, args))?;
         Ok(Some(Self {
             args,
             archive,
-            domain: domain.unwrap_or_default(),
+            domain,
         }))
     }
 
     /// Where it was `asked` for, or the prefix that the files' names give.
     ///
     /// # Errors
-    /// On every rank the same: if the names give none.
-    pub(in crate::verbs) fn spot(
-        &self,
-        asked: Option<Spot>,
-        ranks: &Ranks,
-    ) -> Result<Spot, Failure> {
-        let spot = match &self.archive {
-            Some(archive) => spot(asked, archive),
-            None => Ok(Spot::Below(String::new())),
-        };
-        ranks.broadcast(&spot)?
+    /// If the names give none.
+    pub(in crate::verbs) fn spot(&self, asked: Option<Spot>) -> Result<Spot, Failure> {
+        spot(asked, &self.archive)
     }
 
-    /// Compares all that the files hold with the stores at `spot`; returns a line for each object that differs, on
-    /// rank 0.
+    /// Compares all that the files hold with the stores at `spot`; returns a line for each object that differs.
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
     pub(in crate::verbs) fn compare(
         self,
         spot: &Spot,
-        bucket: &Bucket,
-        runtime: &Runtime,
-        threads: usize,
-        ranks: &Ranks,
+        job: &Job<'_>,
+        lead: Lead<'_>,
     ) -> Result<Vec<String>, Failure> {
-        let Self {
-            args,
-            archive,
-            domain,
-        } = self;
-        let plan = match &archive {
-            Some(archive) => {
-                let mut settings = settings(args, ranks.size(), threads);
-                runtime
-                    .block_on(plan(args, archive, domain, spot, bucket, &mut settings))
-                    .map(Some)
-            }
-            None => Ok(None),
-        };
-        let Some(plan) = ranks.broadcast(&plan)?? else {
-            return Ok(Vec::new());
-        };
-        let weights = weigh(&plan.projections, None, ranks)?;
-        let mut orders = Orders::new(plan, Vec::new());
-        orders.second_opinion = true;
-        let engine = Engine::new(&orders, ranks.rank(), bucket.clone(), weights, Verify::Full);
-        let found = match engine {
-            Ok(engine) => {
-                let found = runtime.block_on(engine.differences());
-                found.map_err(|cause| {
-                    let Failure { exit, message } = cause.into();
-                    // Nothing was to be written.
-                    let exit = match exit {
-                        Exit::TransferFailed => Exit::StoreFailed,
-                        other => other,
-                    };
-                    Failure::new(exit, format!("rank {}: {message}", ranks.rank()))
-                })
-            }
-            Err(error) => Err(error.into()),
-        };
-        let mut lines: Vec<String> = settle(ranks, &found)?
-            .into_iter()
-            .flatten()
-            .map(|difference| line(&difference))
-            .collect();
+        let plan = lead.share(job.runtime.block_on(plan(self, spot, job)))?;
+        let weights = weigh(&plan.projections, None, job)?;
+        let all = lead.settle(differences_here(plan, weights, job))?;
+        let lines = all.into_iter().flatten();
+        let mut lines: Vec<String> = lines.map(|difference| line(&difference)).collect();
         lines.sort_unstable();
         Ok(lines)
     }
+}
+
+/// The others: compares their share.
+///
+/// # Errors
+/// As [`Against::compare`].
+pub(in crate::verbs) fn help_to_compare(
+    follower: Follower<'_>,
+    job: &Job<'_>,
+) -> Result<(), Failure> {
+    let plan: Plan = follower.hear()?;
+    let weights = weigh(&plan.projections, None, job)?;
+    follower.settle(&differences_here(plan, weights, job))
+}
+
+/// What differs in this rank's share.
+fn differences_here(
+    plan: Plan,
+    weights: Arc<Vec<Weights>>,
+    job: &Job<'_>,
+) -> Result<Vec<Difference>, Failure> {
+    let mut orders = Orders::new(plan, Vec::new());
+    orders.second_opinion = true;
+    let (pool, bucket) = (Arc::clone(&job.pool), job.bucket.clone());
+    let rank = job.ranks.rank();
+    let engine = Engine::new(&orders, rank, pool, bucket, weights, Verify::Full)?;
+    let found = job.runtime.block_on(engine.differences());
+    found.map_err(|cause| {
+        let mut failure = Failure::from(cause);
+        // Nothing was to be written.
+        if failure.exit == Exit::TransferFailed {
+            failure.exit = Exit::StoreFailed;
+        }
+        job.ranks.here(failure)
+    })
 }
 
 /// The files joined, and where coordinates and corners come from.
@@ -148,14 +132,14 @@ fn join(files: Vec<SourceFile>, args: &VerifyArgs) -> Result<(Archive, Domain), 
 }
 
 /// What is compared.
-async fn plan(
-    args: &VerifyArgs,
-    archive: &Archive,
-    domain: Domain,
-    spot: &Spot,
-    bucket: &Bucket,
-    settings: &mut Settings,
-) -> Result<Plan, Failure> {
+async fn plan(against: Against<'_>, spot: &Spot, job: &Job<'_>) -> Result<Plan, Failure> {
+    let Against {
+        args,
+        archive,
+        domain,
+    } = against;
+    let (archive, bucket) = (&archive, &job.bucket);
+    let mut settings = settings(args, job);
     let named = args.named();
     let variables = chosen(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
@@ -184,12 +168,12 @@ async fn plan(
     }
     Failure::together(problems)?;
     projector.conclude(args.memory)?;
-    for note in differences(&requests, archive, settings, false) {
+    for note in differences(&requests, archive, &settings, false) {
         eprintln!("msm_os: {note}");
     }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
-    plan::against(archive, &requests, settings)
+    plan::against(archive, &requests, &settings)
 }
 
 /// Where the files' steps lie in a store that must have all of them.
@@ -239,7 +223,7 @@ fn request(
 }
 
 /// As in an update of all that the files hold.
-fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
+fn settings(args: &VerifyArgs, job: &Job<'_>) -> Settings {
     Settings {
         strategy: ChunkStrategy::default(),
         shards: ChunkStrategy::default(),
@@ -252,10 +236,10 @@ fn settings(args: &VerifyArgs, ranks: usize, threads: usize) -> Settings {
         repair_attributes: false,
         tolerance: args.tolerance.coords_tolerance,
         projections: Vec::new(),
-        ranks,
+        ranks: job.ranks.size(),
         budget: Budget {
             memory: args.memory,
-            threads: threads as u64,
+            threads: job.pool.current_num_threads() as u64,
             weights: 0,
         },
     }

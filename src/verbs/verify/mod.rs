@@ -10,49 +10,66 @@ use std::io::{self, Write};
 
 use crate::cli::{Spot, VerifyArgs};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
+use crate::ranks::{Follower, Lead, Ranks, Role};
 use crate::store::{Bucket, Group, layout};
-use crate::verbs::shared::start::{Started, start};
+use crate::verbs::files::catalogue::help_to_catalogue;
+use crate::verbs::shared::start::{Job, start};
 use crate::verbs::stores::named::stores;
-use crate::verbs::verify::against::Against;
-use crate::verbs::verify::rounds::{Checkers, Word};
+use crate::verbs::verify::against::{Against, help_to_compare};
+use crate::verbs::verify::rounds::{Checkers, help_to_check};
 use crate::verbs::verify::store::{Looked, look};
 
 /// Runs the command on this rank.
 pub(in crate::verbs) fn verify(args: &VerifyArgs, ranks: &Ranks) -> Result<(), Failure> {
     let asked = args.store.spot()?;
-    let Started {
-        bucket,
-        runtime,
-        threads,
-    } = start(&args.store, ranks)?;
-    let against = Against::new(args, ranks)?;
-    let spot = match &against {
-        Some(against) => against.spot(asked, ranks)?,
-        None => args.store.spot_or_all()?,
-    };
-    let mut checkers = Checkers::new(ranks, &runtime, &bucket, args.memory);
-    let mut found = Looked::default();
-    if ranks.rank() == 0 {
-        let done = look_at_all(&mut checkers, args, &spot, &mut found);
-        ranks.broadcast(&done.map(|()| Word::End))??;
-    } else {
-        checkers.follow()?;
+    let job = start(&args.store, ranks)?;
+    match ranks.role() {
+        Role::Lead(lead) => lead_all(args, asked, &job, lead),
+        Role::Follower(follower) => follow_all(args, &job, follower),
     }
-    let compared = against.map(|against| against.compare(&spot, &bucket, &runtime, threads, ranks));
-    let verdict = conclude(found, compared.transpose(), ranks.rank() == 0);
-    // Rank 0 has seen it all.
-    ranks.broadcast(&verdict)?
 }
 
-/// Rank 0: looks at one store after the other.
+fn lead_all(
+    args: &VerifyArgs,
+    asked: Option<Spot>,
+    job: &Job<'_>,
+    lead: Lead<'_>,
+) -> Result<(), Failure> {
+    let against = Against::new(args, lead)?;
+    let spot = lead.go_on(match &against {
+        Some(against) => against.spot(asked),
+        None => args.store.spot_or_all(),
+    })?;
+    let mut checkers = Checkers::new(lead, job, args.memory);
+    let mut found = Looked::default();
+    let done = look_at_all(&mut checkers, args, &spot, &mut found);
+    checkers.end(done)?;
+    let compared = against.map(|against| against.compare(&spot, job, lead));
+    lead.conclude(conclude(found, compared.transpose()))
+}
+
+fn follow_all(args: &VerifyArgs, job: &Job<'_>, follower: Follower<'_>) -> Result<(), Failure> {
+    if !args.against.is_empty() {
+        help_to_catalogue(follower, args.append_dimension())?;
+    }
+    help_to_check(follower, job, args.memory)?;
+    if !args.against.is_empty() {
+        // The lead has seen it all.
+        let _ = help_to_compare(follower, job);
+    }
+    follower.verdict()
+}
+
+/// Looks at one store after the other.
 fn look_at_all(
     checkers: &mut Checkers<'_>,
     args: &VerifyArgs,
     spot: &Spot,
     found: &mut Looked,
 ) -> Result<(), Failure> {
-    let (runtime, bucket) = (checkers.runtime, checkers.bucket);
+    let Job {
+        runtime, bucket, ..
+    } = checkers.job();
     let stores = runtime.block_on(chosen(bucket, args, spot))?;
     for store in stores {
         // Of a create that was rolled back, a ledger without anything in it may be left.
@@ -83,15 +100,11 @@ async fn chosen(bucket: &Bucket, args: &VerifyArgs, spot: &Spot) -> Result<Vec<G
     stores(bucket, spot, named).await
 }
 
-/// Rank 0 prints the total, and says how it went.
+/// Prints the total, and says how it went.
 fn conclude(
     mut found: Looked,
     compared: Result<Option<Vec<String>>, Failure>,
-    is_rank_0: bool,
 ) -> Result<(), Failure> {
-    if !is_rank_0 {
-        return Ok(());
-    }
     let (lines, failure) = match compared {
         Ok(lines) => (lines.unwrap_or_default(), None),
         Err(failure) => (Vec::new(), Some(failure)),

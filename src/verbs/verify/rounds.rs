@@ -1,17 +1,17 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], this rank's part; [`Word`], what rank 0 tells the others; [`Fault`].
+//! Key types: [`Checkers`], the lead's way to all; [`Checker`], this rank's part; [`Word`], what the lead tells; [`Fault`].
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Runtime;
 
 use crate::exit::Failure;
-use crate::ranks::Ranks;
-use crate::store::{Bucket, ChunkCodec, Known};
+use crate::ranks::{Follower, Lead};
+use crate::store::{ChunkCodec, Known};
 use crate::transfer::{Content, check_object};
+use crate::verbs::shared::start::Job;
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.
 pub(in crate::verbs) const ROUND: usize = 20_000;
@@ -49,85 +49,107 @@ pub(in crate::verbs) struct Item {
 
 /// What rank 0 tells the others.
 #[derive(Serialize, Deserialize)]
-pub(in crate::verbs) enum Word {
-    /// The next rounds are of this store, whose arrays have these names, documents and bytes an object.
-    Store(String, Vec<(String, String, u64)>),
+enum Word<Store, Round> {
+    /// The next rounds are of this store.
+    Store(Store),
     /// The next round.
-    Round(Vec<Item>),
+    Round(Round),
     /// There are no more.
     End,
 }
 
-/// What checks objects on this rank.
+/// The arrays of a store, which have these names, documents and bytes an object.
+#[derive(Serialize, Deserialize)]
+struct Arrays {
+    store: String,
+    arrays: Vec<(String, String, u64)>,
+}
+
+/// What checks objects on all ranks, for the lead.
 pub(in crate::verbs) struct Checkers<'a> {
-    pub ranks: &'a Ranks,
-    pub runtime: &'a Runtime,
-    pub bucket: &'a Bucket,
-    /// Bytes that this rank may hold.
-    pub memory: u64,
+    lead: Lead<'a>,
+    checker: Checker<'a>,
+}
+
+impl<'a> Checkers<'a> {
+    pub(in crate::verbs) fn new(lead: Lead<'a>, job: &'a Job<'a>, memory: u64) -> Self {
+        let checker = Checker::new(job, memory);
+        Self { lead, checker }
+    }
+
+    pub(in crate::verbs) fn job(&self) -> &'a Job<'a> {
+        self.checker.job
+    }
+
+    /// The next rounds are of this store.
+    pub(in crate::verbs) fn store(&mut self, known: &Known) -> Result<(), Failure> {
+        let arrays = known.arrays.iter().map(|(name, array)| {
+            let document = array.stored.document.to_string();
+            (name.clone(), document, array.object_bytes())
+        });
+        let arrays = Arrays {
+            store: known.store.clone(),
+            arrays: arrays.collect(),
+        };
+        self.lead.tell(&Word::<_, &[Item]>::Store(&arrays))?;
+        self.checker.begin(&arrays)
+    }
+
+    /// There are no more; or why not.
+    pub(in crate::verbs) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
+        let end = Word::<Arrays, Vec<Item>>::End;
+        self.lead.share(done.map(|()| end)).map(drop)
+    }
+
+    /// All ranks check the `items`; returns the faults in order.
+    pub(in crate::verbs) fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
+        self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
+        let mut faults = Vec::new();
+        for of_rank in self.lead.collect(self.checker.check(items))? {
+            faults.extend(of_rank?);
+        }
+        faults.sort_unstable();
+        Ok(faults)
+    }
+}
+
+/// The others: checks their shares, until the lead has no more.
+pub(in crate::verbs) fn help_to_check(
+    follower: Follower<'_>,
+    job: &Job<'_>,
+    memory: u64,
+) -> Result<(), Failure> {
+    let mut checker = Checker::new(job, memory);
+    loop {
+        match follower.hear::<Word<Arrays, Vec<Item>>>()? {
+            Word::Store(arrays) => checker.begin(&arrays)?,
+            Word::Round(round) => follower.give(&checker.check(&round))?,
+            Word::End => return Ok(()),
+        }
+    }
+}
+
+/// What checks objects on this rank.
+struct Checker<'a> {
+    job: &'a Job<'a>,
+    /// Bytes that it may hold.
+    memory: u64,
     store: String,
     arrays: Vec<(Arc<ChunkCodec>, u64)>,
 }
 
-impl<'a> Checkers<'a> {
-    pub(in crate::verbs) fn new(
-        ranks: &'a Ranks,
-        runtime: &'a Runtime,
-        bucket: &'a Bucket,
-        memory: u64,
-    ) -> Self {
+impl<'a> Checker<'a> {
+    fn new(job: &'a Job<'a>, memory: u64) -> Self {
         Self {
-            ranks,
-            runtime,
-            bucket,
+            job,
             memory,
             store: String::new(),
             arrays: Vec::new(),
         }
     }
 
-    /// Other ranks: what rank 0 says, until the end.
-    pub(in crate::verbs) fn follow(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.ranks.broadcast(&Ok::<_, Failure>(Word::End))?? {
-                Word::Store(store, arrays) => self.begin(store, &arrays)?,
-                Word::Round(round) => drop(self.check(&round)?),
-                Word::End => return Ok(()),
-            }
-        }
-    }
-
-    /// Rank 0: the next rounds are of this store.
-    pub(in crate::verbs) fn store(&mut self, known: &Known) -> Result<(), Failure> {
-        let arrays = known.arrays.iter().map(|(name, array)| {
-            let document = array.stored.document.to_string();
-            (name.clone(), document, array.object_bytes())
-        });
-        let word = Word::Store(known.store.clone(), arrays.collect());
-        match self.ranks.broadcast(&Ok::<_, Failure>(word))?? {
-            Word::Store(store, arrays) => self.begin(store, &arrays),
-            Word::Round(_) | Word::End => Ok(()),
-        }
-    }
-
-    /// Rank 0: all ranks check the `items`; returns the faults in order.
-    pub(in crate::verbs) fn round(&mut self, items: Vec<Item>) -> Result<Vec<Fault>, Failure> {
-        let word = self
-            .ranks
-            .broadcast(&Ok::<_, Failure>(Word::Round(items)))??;
-        let Word::Round(round) = word else {
-            return Ok(Vec::new());
-        };
-        let mut faults = Vec::new();
-        for of_rank in self.check(&round)? {
-            faults.extend(of_rank?);
-        }
-        faults.sort_unstable();
-        Ok(faults)
-    }
-
-    fn begin(&mut self, store: String, arrays: &[(String, String, u64)]) -> Result<(), Failure> {
-        self.store = store;
+    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Failure> {
+        self.store.clone_from(store);
         let codecs = arrays.iter().map(|(name, document, bytes)| {
             let codec = ChunkCodec::new(name, document)?;
             Ok((Arc::new(codec), *bytes))
@@ -136,27 +158,28 @@ impl<'a> Checkers<'a> {
         Ok(())
     }
 
-    /// Checks this rank's share of the round. Rank 0 gets what every rank found.
-    fn check(&self, round: &[Item]) -> Result<Vec<Result<Vec<Fault>, Failure>>, Failure> {
+    /// Checks this rank's share of the round.
+    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Failure> {
+        let ranks = self.job.ranks;
         // Neighbours are of like size: each rank gets as many of each.
-        let mine = round.iter().skip(self.ranks.rank());
-        let mine: Vec<&Item> = mine.step_by(self.ranks.size()).collect();
-        let found = self.runtime.block_on(self.check_all(mine));
-        let found = found.map_err(|failure| {
-            let message = format!("rank {}: {}", self.ranks.rank(), failure.message);
-            Failure::new(failure.exit, message)
-        });
-        Ok(self.ranks.gather(&found)?.unwrap_or_default())
+        let mine: Vec<&Item> = round
+            .iter()
+            .skip(ranks.rank())
+            .step_by(ranks.size())
+            .collect();
+        let found = self.job.runtime.block_on(self.check_all(mine));
+        found.map_err(|failure| ranks.here(failure))
     }
 
     async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {
+        let (bucket, pool) = (&self.job.bucket, &self.job.pool);
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);
         let checks = items.into_iter().map(|item| async move {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);
-            let found = check_object(self.bucket, codec, &key, item.recorded).await?;
+            let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
             Ok::<_, Failure>(found.map(|what| Fault::new(key, what)))
         });
         stream::iter(checks)

@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::plan::LACKING;
 use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
 use crate::transfer::Content;
+use crate::verbs::shared::start::Job;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
 use crate::verbs::verify::rounds::{Checkers, Fault, Item, ROUND};
@@ -51,7 +52,9 @@ pub(in crate::verbs) fn look(
     group: &Group,
     say: &mut dyn FnMut(&str) -> Result<(), Failure>,
 ) -> Result<Option<Looked>, Failure> {
-    let (runtime, bucket) = (checkers.runtime, checkers.bucket);
+    let Job {
+        runtime, bucket, ..
+    } = checkers.job();
     let store = group.store.as_str();
     let mut kept = runtime.block_on(read_kept(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
@@ -114,7 +117,9 @@ impl Look<'_, '_> {
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
     fn tell_journal(&mut self) -> Result<(), Failure> {
-        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let Job {
+            runtime, bucket, ..
+        } = self.checkers.job();
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
         let Some(first) = journal.first() else {
             return self.tell_uncommitted();
@@ -143,7 +148,9 @@ impl Look<'_, '_> {
 
     /// Is there anything of a store that has no root document?
     fn without_root(&mut self) -> Result<bool, Failure> {
-        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let Job {
+            runtime, bucket, ..
+        } = self.checkers.job();
         let count = bucket
             .entries(self.store)
             .try_fold(0u64, |count, _| std::future::ready(Ok(count + 1)));
@@ -164,7 +171,9 @@ impl Look<'_, '_> {
     }
 
     fn whole(&mut self, known: &Known) -> Result<(), Failure> {
-        let (runtime, bucket) = (self.checkers.runtime, self.checkers.bucket);
+        let Job {
+            runtime, bucket, ..
+        } = self.checkers.job();
         let mut faults = runtime.block_on(documents(bucket, known))?;
         faults.extend(lengths(known));
         self.tell(faults)?;
@@ -188,7 +197,7 @@ impl Look<'_, '_> {
                 }
             }
             if !items.is_empty() {
-                faults.extend(self.checkers.round(items)?);
+                faults.extend(self.checkers.round(&items)?);
             }
             self.tell(faults)?;
             meter.show(self.found.bytes, self.found.objects);
