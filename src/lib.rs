@@ -13,9 +13,11 @@
 
 pub mod cli;
 pub mod commit;
+pub mod events;
 pub mod exit;
 pub mod plan;
 pub mod ranks;
+pub mod session;
 pub mod source;
 pub mod store;
 pub mod transfer;

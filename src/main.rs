@@ -6,7 +6,6 @@ use msm_os::cli::{self, Parsed};
 use msm_os::exit::Exit;
 use msm_os::ranks;
 use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
-use msm_os::verbs::{self, Interrupt};
 
 fn main() {
     allow_reading_without_locks();
@@ -23,9 +22,7 @@ fn main() {
         exit(Exit::Ok.code());
     }
     // MPI is ended before this process: srun loses the code of one that leaves without.
-    let ended = Interrupt::by_signals()
-        .and_then(|interrupt| ranks::run(|ranks| verbs::run(parsed, ranks, &interrupt)));
-    let ended = ended.unwrap_or_else(|failure| {
+    let ended = ranks::run(|ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
         eprintln!("msm_os: {failure}");
         failure.exit
     });

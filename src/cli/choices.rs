@@ -2,10 +2,11 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::plan::Transactions;
+use crate::plan::{Overlap, Transactions};
 use crate::reproject::Method;
 use crate::store::{Addressing, Version};
 use crate::transfer::Verify;
+use crate::verbs::reprojection::request::Longitudes;
 
 /// A value with its name and its help.
 type Choice<T> = (T, &'static str, &'static str);
@@ -46,6 +47,29 @@ pub(super) fn method() -> impl TypedValueParser<Value = Method> {
             Method::Conservative,
             "conservative",
             "The mean over the wet parts of the cell, by area",
+        ),
+    ])
+}
+
+pub(super) fn longitudes() -> impl TypedValueParser<Value = Longitudes> {
+    one_of(&[
+        (Longitudes::Signed, "-180..180", "From 180 degrees west"),
+        (Longitudes::Positive, "0..360", "From Greenwich eastwards"),
+    ])
+}
+
+pub(super) fn overlap() -> impl TypedValueParser<Value = Overlap> {
+    one_of(&[
+        (
+            Overlap::Skip,
+            "skip",
+            "Leave them as they are, and append the others",
+        ),
+        (Overlap::Error, "error", "Refuse to send"),
+        (
+            Overlap::Replace,
+            "replace",
+            "Overwrite them, and append the others",
         ),
     ])
 }

@@ -4,6 +4,8 @@ use clap::Args;
 
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
+use crate::exit::Failure;
+use crate::verbs::delete::Delete;
 
 /// What `delete` is told.
 #[derive(Args)]
@@ -52,4 +54,22 @@ pub struct DeleteArgs {
     /// Delete objects too that are not this program's
     #[arg(long)]
     pub force: bool,
+}
+
+impl DeleteArgs {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If the prefix is none.
+    pub fn request(&self) -> Result<Delete, Failure> {
+        Ok(Delete {
+            spot: self.store.spot_or_all()?,
+            variables: self.variables.clone(),
+            all: self.all,
+            arrays: self.array.clone(),
+            keep_undo: self.keep_undo.unwrap_or(1),
+            force: self.force,
+            leasing: self.lease.leasing(),
+        })
+    }
 }

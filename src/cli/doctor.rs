@@ -1,11 +1,10 @@
-//! The flags of `doctor`, and its table.
-
-use std::fmt;
+//! The flags of `doctor`.
 
 use clap::Args;
 
 use super::store::StoreArgs;
-use crate::store::{Finding, State};
+use crate::exit::Failure;
+use crate::verbs::doctor::Doctor;
 
 /// What `doctor` is told.
 #[derive(Args)]
@@ -14,14 +13,13 @@ pub struct DoctorArgs {
     pub store: StoreArgs,
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
-            State::Good => "ok",
-            State::Lesser => "note",
-            State::Bad => "FAIL",
-            State::Untried => "-",
-        };
-        write!(f, "{state:<5} {:<17} {}", self.what, self.found)
+impl DoctorArgs {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If the prefix is none.
+    pub fn request(&self) -> Result<Doctor, Failure> {
+        let spot = self.store.spot_or_all()?;
+        Ok(Doctor { spot })
     }
 }

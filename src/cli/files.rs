@@ -16,6 +16,8 @@ use super::tolerance::ToleranceArgs;
 use crate::exit::Failure;
 use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
+use crate::verbs::files::selection::Selection;
+use crate::verbs::send::Files;
 
 /// What `send` and `update` are told alike.
 #[derive(Args)]
@@ -108,34 +110,48 @@ pub struct FileArgs {
 }
 
 /// The first of the variables when all go into one store.
-pub(super) const COMPACT: &str = "compact";
+const COMPACT: &str = "compact";
 
 impl FileArgs {
-    /// The chunk strategy; empty if none was given.
+    /// What is asked.
     ///
     /// # Errors
-    /// If it is malformed.
-    pub fn strategy(&self) -> Result<ChunkStrategy, Failure> {
-        sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())
+    /// If something is malformed.
+    pub fn request(&self) -> Result<Files, Failure> {
+        Ok(Files {
+            paths: self.filepaths.clone(),
+            spot: self.store.spot()?,
+            selection: selection(&self.variables),
+            append_dimension: append_dimension(&self.append_dim, self.is_static),
+            chunks: sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())?,
+            repair_attributes: self.repair_attributes,
+            domain: self.grid.domain()?,
+            tolerance: self.tolerance.coords_tolerance,
+            reprojection: self.reproject.reprojection(),
+            weights: self.reproject.weights.clone(),
+            transactions: self.transaction,
+            verify: self.verify,
+            resume: self.resume,
+            keep_undo: self.keep_undo,
+            memory: self.memory,
+            consolidate: self.consolidate,
+            leasing: self.lease.leasing(),
+        })
     }
+}
 
-    /// The dimension along which stores grow; empty if they do not.
-    #[must_use]
-    pub fn append_dimension(&self) -> &str {
-        if self.is_static { "" } else { &self.append_dim }
+/// The variables named, and whether the store of all is meant.
+pub(super) fn selection(variables: &[String]) -> Selection {
+    let compact = variables.first().is_some_and(|v| v == COMPACT);
+    Selection {
+        variables: variables[usize::from(compact)..].to_vec(),
+        compact,
     }
+}
 
-    /// Do all variables go into one store?
-    #[must_use]
-    pub fn is_compact(&self) -> bool {
-        self.variables.first().is_some_and(|v| v == COMPACT)
-    }
-
-    /// The variables named; none means all.
-    #[must_use]
-    pub fn named(&self) -> &[String] {
-        &self.variables[usize::from(self.is_compact())..]
-    }
+/// The dimension along which stores grow; empty if they do not.
+pub(super) fn append_dimension(named: &str, is_static: bool) -> String {
+    if is_static { "" } else { named }.to_owned()
 }
 
 /// The sizes by dimension that `flag` gives; empty if it was not given.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
+use crate::verbs::reprojection::corners::DomainFile;
 
 /// The file of coordinates, and which of them to take.
 #[derive(Args)]
@@ -32,19 +33,22 @@ pub struct GridArgs {
 }
 
 impl GridArgs {
-    /// The coordinates to take from the grid file, by name, each with the variable there.
+    /// The file, if there is one, and the coordinates to take from it, by name, each with the variable there.
     ///
     /// # Errors
-    /// If that is malformed.
-    pub fn coordinates(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let Some(text) = &self.update_coords else {
-            return Ok(BTreeMap::new());
-        };
-        serde_json::from_str(text).map_err(|cause| {
+    /// If these are malformed.
+    pub fn domain(&self) -> Result<Option<DomainFile>, Failure> {
+        let coordinates = self.update_coords.as_deref().map(coordinates).transpose()?;
+        let path = self.grid_filepath.clone();
+        Ok(path.map(|path| DomainFile { path, coordinates }))
+    }
+}
+
+fn coordinates(text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    serde_json::from_str(text).map_err(|cause| {
             let message = format!(
                 "--update-coords {text}: {cause}; expected JSON such as '{{\"nav_lon\": \"glamt\", \"nav_lat\": \"gphit\"}}'"
             );
             Failure::new(Exit::Usage, message)
         })
-    }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::verbs::shared::hold::Leasing;
+
 /// How the leases of stores are got.
 #[derive(Args, Clone, Debug)]
 pub struct LeaseArgs {
@@ -23,12 +25,15 @@ pub struct LeaseArgs {
 }
 
 impl LeaseArgs {
-    /// The directory of locks, by the name that it has for everybody on this machine.
+    /// What is asked: the directory by the name that it has for everybody on this machine.
     #[must_use]
-    pub fn locks(&self) -> Option<PathBuf> {
-        let dir = self.lock_dir.as_ref()?;
-        // One that is not there is told of where it is used.
-        Some(dir.canonicalize().unwrap_or_else(|_| dir.clone()))
+    pub fn leasing(&self) -> Leasing {
+        let dir = self.lock_dir.as_ref();
+        Leasing {
+            // One that is not there is told of where it is used.
+            lock_dir: dir.map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.clone())),
+            wait: self.lock_wait,
+        }
     }
 }
 

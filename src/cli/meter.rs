@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::report::bytes_shown;
+use super::words::bytes_shown;
 
 /// Time between two lines.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Shows how far a phase is.
-pub struct Meter {
+pub(super) struct Meter {
     total: u64,
     begun: Instant,
     last: Instant,
@@ -40,7 +40,6 @@ impl Meter {
     }
 
     /// So many decoded bytes and objects are done.
-    #[allow(clippy::cast_precision_loss)]
     pub fn show(&mut self, bytes: u64, objects: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(bytes);

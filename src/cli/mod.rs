@@ -1,7 +1,7 @@
-//! The command line: flags with the reference tool's spellings, credentials, progress, report.
+//! The command line, a front end of the library: flags with the reference tool's spellings become requests, events a bar and
+//! lines, reports words and exit codes. All words that a user reads are made here, but for those of errors.
 //!
-//! Key types: [`Parsed`], and what each command is told: [`SendArgs`], [`DeleteArgs`], [`VerifyArgs`] and their like;
-//! [`StoreArgs`] and [`LeaseArgs`], which many of them share; [`Meter`]; [`StoreInfo`], what `list` prints of a store.
+//! Key functions: [`parse`]; [`run`].
 
 mod access;
 mod args;
@@ -10,34 +10,23 @@ mod delete;
 mod doctor;
 mod files;
 mod grid;
-mod inventory;
 mod lease;
 mod list;
 mod log;
 mod meter;
+mod printer;
 mod recover;
-mod report;
 mod reproject;
-mod say;
+mod run;
 mod send;
 mod size;
 mod store;
+mod terminal;
 mod tolerance;
 mod verify;
+mod words;
 
-pub use args::{Command, Parsed, parse};
-pub use delete::DeleteArgs;
-pub use doctor::DoctorArgs;
-pub use files::FileArgs;
-pub use grid::GridArgs;
-pub use inventory::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
-pub use lease::LeaseArgs;
-pub use list::ListArgs;
-pub use meter::Meter;
-pub use recover::{RecoverArgs, RollbackArgs};
-pub use report::{Summary, bytes_shown};
-pub use reproject::ReprojectArgs;
-pub use say::say;
-pub use send::{OnOverlap, SendArgs, UpdateArgs};
-pub use store::{Opened, Spot, StoreArgs};
-pub use verify::VerifyArgs;
+pub use args::{Parsed, parse};
+pub use run::run;
+#[cfg(test)]
+pub(crate) use {run::run_over, store::Found};

@@ -4,6 +4,9 @@ use clap::Args;
 
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
+use crate::exit::Failure;
+use crate::verbs::recover::{Recover, Truncate};
+use crate::verbs::rollback::Rollback;
 
 /// What `recover` is told.
 #[derive(Args)]
@@ -56,4 +59,36 @@ pub struct RollbackArgs {
     /// Variables of whose stores to undo the last transaction, `compact` for PREFIX.zarr [default: all below the prefix]
     #[arg(short, long, num_args = 1.., value_name = "VAR")]
     pub variables: Vec<String>,
+}
+
+impl RecoverArgs {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If the prefix is none.
+    pub fn request(&self) -> Result<Recover, Failure> {
+        Ok(Recover {
+            spot: self.store.spot_or_all()?,
+            leasing: self.lease.leasing(),
+            orphans: self.orphans,
+            truncate: self.truncate.then(|| Truncate {
+                dimension: self.append_dim.clone(),
+                keep_undo: self.keep_undo.unwrap_or(1),
+            }),
+        })
+    }
+}
+
+impl RollbackArgs {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If the prefix is none.
+    pub fn request(&self) -> Result<Rollback, Failure> {
+        Ok(Rollback {
+            spot: self.store.spot_or_all()?,
+            variables: self.variables.clone(),
+            leasing: self.lease.leasing(),
+        })
+    }
 }

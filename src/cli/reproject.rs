@@ -1,14 +1,14 @@
 //! The flags of reprojection.
 //!
-//! Key types: [`ReprojectArgs`]; [`GridChoice`], the target grid that they ask for.
+//! Key type: [`ReprojectArgs`].
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::choices;
-use crate::exit::{Exit, Failure};
-use crate::reproject::{Method, TargetGrid};
+use crate::reproject::Method;
+use crate::verbs::reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
 
 /// How variables are reprojected.
 #[derive(Args)]
@@ -48,7 +48,7 @@ pub struct ReprojectArgs {
     pub bbox: Option<Edges>,
 
     /// The range of longitudes of the target grid [default: -180..180, or where --bbox begins]
-    #[arg(long, value_enum, requires = "reproject", allow_hyphen_values = true)]
+    #[arg(long, requires = "reproject", allow_hyphen_values = true, value_parser = choices::longitudes())]
     pub longitudes: Option<Longitudes>,
 
     /// A file for the weights: read if it is there, else computed and written, so that many runs compute them once
@@ -60,105 +60,22 @@ pub struct ReprojectArgs {
     pub allow_vector_components: bool,
 }
 
-/// Edges of a box in degrees.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Edges {
-    west: f64,
-    south: f64,
-    east: f64,
-    north: f64,
-}
-
-/// Ranges of longitude.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Longitudes {
-    /// From 180 degrees west
-    #[value(name = "-180..180")]
-    Signed,
-    /// From Greenwich eastwards
-    #[value(name = "0..360")]
-    Positive,
-}
-
 impl ReprojectArgs {
-    /// Does the command line say anything of the grid?
+    /// What is asked for, if anything is.
     #[must_use]
-    pub fn names_a_grid(&self) -> bool {
-        self.grid.is_some()
-            || self.resolution.is_some()
-            || self.bbox.is_some()
-            || self.longitudes.is_some()
+    pub fn reprojection(&self) -> Option<Reprojection> {
+        self.reproject.then_some(Reprojection {
+            method: self.method,
+            grid: GridChoice {
+                size: self.grid,
+                resolution: self.resolution,
+                edges: self.bbox,
+                longitudes: self.longitudes,
+            },
+            replaces_others: self.replace_projected,
+            vector_components: self.allow_vector_components,
+        })
     }
-
-    /// The target grid for a source of `nx` columns and `ny` rows.
-    ///
-    /// # Errors
-    /// If the resolution does not divide the box.
-    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, Failure> {
-        let edges = self.edges();
-        let (width, height) = (edges.east - edges.west, edges.north - edges.south);
-        let [columns, rows] = match (self.grid, self.resolution) {
-            (Some(grid), _) => grid,
-            (None, Some(degrees)) => [cells(width, degrees)?, cells(height, degrees)?],
-            // Cells as large as the source's would be on the whole globe.
-            (None, None) => [
-                (width / 360.0 * nx as f64).round().max(1.0) as usize,
-                (height / 180.0 * ny as f64).round().max(1.0) as usize,
-            ],
-        };
-        let grid = TargetGrid {
-            nx: columns,
-            ny: rows,
-            west: edges.west,
-            south: edges.south,
-            east: edges.east,
-            north: edges.north,
-        };
-        if u32::try_from(grid.len()).is_ok_and(|cells| cells < u32::MAX) {
-            return Ok(grid);
-        }
-        let message =
-            format!("the target grid has {columns} x {rows} cells; expected less than 2^32");
-        Err(Failure::new(Exit::Usage, message))
-    }
-
-    fn edges(&self) -> Edges {
-        let least = match self.longitudes {
-            Some(Longitudes::Positive) => Some(0.0),
-            Some(Longitudes::Signed) => Some(-180.0),
-            None => None,
-        };
-        let edges = self.bbox.unwrap_or(Edges {
-            west: least.unwrap_or(-180.0),
-            south: -90.0,
-            east: least.unwrap_or(-180.0) + 360.0,
-            north: 90.0,
-        });
-        // Turned to where the range begins; a whole turn changes no digit of what is within it already.
-        let turn = least.map_or(0.0, |least: f64| {
-            360.0 * ((edges.west - least) / 360.0).floor()
-        });
-        Edges {
-            west: edges.west - turn,
-            east: edges.east - turn,
-            ..edges
-        }
-    }
-}
-
-/// Cells of this size in that many degrees.
-fn cells(degrees: f64, size: f64) -> Result<usize, Failure> {
-    let whole = (degrees / size).round().max(1.0);
-    if size > 0.0 && whole < 1e9 && (whole * size - degrees).abs() <= 1e-6 * size {
-        return Ok(whole as usize);
-    }
-    let near = if size > 0.0 && whole < 1e9 {
-        format!("; {} does, in {whole} cells", degrees / whole)
-    } else {
-        String::new()
-    };
-    let message = format!("--resolution {size} does not divide {degrees} degrees{near}");
-    Err(Failure::new(Exit::Usage, message))
 }
 
 fn parse_grid(text: &str) -> Result<[usize; 2], String> {
@@ -196,6 +113,8 @@ fn parse_box(text: &str) -> Result<Edges, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
+    use crate::reproject::TargetGrid;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -210,8 +129,12 @@ mod tests {
         Ok(line.args)
     }
 
+    fn grid(line: &str) -> GridChoice {
+        args(line).unwrap().reprojection().unwrap().grid
+    }
+
     fn target(line: &str) -> TargetGrid {
-        args(line).unwrap().target(360, 330).unwrap()
+        grid(line).target(360, 330).unwrap()
     }
 
     #[test]
@@ -257,10 +180,10 @@ mod tests {
             "-r --resolution nan",
             "-r --resolution 1e-9",
         ] {
-            let failure = args(line).unwrap().target(360, 330).unwrap_err();
+            let failure = grid(line).target(360, 330).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage, "{line}");
         }
-        let failure = args("-r --resolution 0.7").unwrap().target(1, 1);
+        let failure = grid("-r --resolution 0.7").target(1, 1);
         assert!(failure.unwrap_err().message.contains("in 514 cells"));
     }
 }

@@ -1,6 +1,6 @@
 //! The flags of `send` and `update`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Map, Value};
 
 use super::choices;
@@ -8,6 +8,7 @@ use super::files::{FileArgs, sizes};
 use crate::exit::{Exit, Failure};
 use crate::plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
 use crate::store::{Codec, Version};
+use crate::verbs::send::{Send, Update};
 
 /// What `send` is told.
 #[derive(Args)]
@@ -16,8 +17,8 @@ pub struct SendArgs {
     pub files: FileArgs,
 
     /// What to do with steps that a store has already; without it: nothing if it has all of a file, an error if it has some
-    #[arg(long, value_enum)]
-    pub on_overlap: Option<OnOverlap>,
+    #[arg(long, value_parser = choices::overlap())]
+    pub on_overlap: Option<Overlap>,
 
     /// Send files between which steps are missing, or that do not follow on a store's last step
     #[arg(long)]
@@ -59,34 +60,29 @@ pub struct UpdateArgs {
     pub append_missing: bool,
 }
 
-/// What becomes of steps that a store has already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OnOverlap {
-    /// Leave them as they are, and append the others
-    Skip,
-    /// Refuse to send
-    Error,
-    /// Overwrite them, and append the others
-    Replace,
-}
-
 impl SendArgs {
-    /// What becomes of steps that a store has already.
-    #[must_use]
-    pub fn overlap(&self) -> Overlap {
-        match self.on_overlap {
-            None => Overlap::AllOrNothing,
-            Some(OnOverlap::Skip) => Overlap::Skip,
-            Some(OnOverlap::Error) => Overlap::Error,
-            Some(OnOverlap::Replace) => Overlap::Replace,
-        }
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If something is malformed.
+    pub fn request(&self) -> Result<Send, Failure> {
+        Ok(Send {
+            files: self.files.request()?,
+            overlap: self.on_overlap.unwrap_or_default(),
+            allow_gaps: self.allow_gaps,
+            add_variables: self.add_variables,
+            attributes: self.attributes()?,
+            shards: self.shards()?,
+            version: self.zarr_version,
+            codec: self.codec()?,
+        })
     }
 
     /// The global attributes to add.
     ///
     /// # Errors
     /// If they are no JSON object.
-    pub fn attributes(&self) -> Result<Map<String, Value>, Failure> {
+    fn attributes(&self) -> Result<Map<String, Value>, Failure> {
         let Some(text) = &self.attributes else {
             return Ok(Map::new());
         };
@@ -116,8 +112,21 @@ impl SendArgs {
     ///
     /// # Errors
     /// If it is malformed.
-    pub fn codec(&self) -> Result<Option<Codec>, Failure> {
+    fn codec(&self) -> Result<Option<Codec>, Failure> {
         let codec = self.codec.as_deref().map(str::parse);
         codec.transpose().map_err(Failure::from)
+    }
+}
+
+impl UpdateArgs {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If something is malformed.
+    pub fn request(&self) -> Result<Update, Failure> {
+        Ok(Update {
+            files: self.files.request()?,
+            append_missing: self.append_missing,
+        })
     }
 }

@@ -1,16 +1,17 @@
 //! The flags that say where a store is and how it is reached, the same for every command.
 //!
-//! Key types: [`StoreArgs`]; [`Spot`], where in the bucket; [`Opened`], a bucket and what to tell the user of it.
+//! Key types: [`StoreArgs`]; [`Found`], how the bucket is reached.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
 
 use super::access::{Asked, find, variable};
 use super::choices;
 use crate::exit::{Exit, Failure};
-use crate::store::{Addressing, Bucket, Place, StoreError};
+use crate::session::Connection;
+use crate::store::{Addressing, Place, StoreError};
+use crate::verbs::stores::spot::Spot;
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args)]
@@ -57,29 +58,9 @@ pub struct StoreArgs {
     pub store: Option<String>,
 }
 
-/// Where in the bucket a command works.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Spot {
-    /// At this prefix and below; empty for the whole bucket.
-    Below(String),
-    /// In the one store or group of this key.
-    At(String),
-}
-
-impl Spot {
-    /// The key, or the prefix.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        match self {
-            Self::Below(key) | Self::At(key) => key,
-        }
-    }
-}
-
-/// A bucket, open.
-pub struct Opened {
-    /// The bucket, not yet asked anything.
-    pub bucket: Bucket,
+/// How the bucket is reached.
+pub struct Found {
+    pub connection: Connection,
     /// What the user should hear, once.
     pub warning: Option<String>,
 }
@@ -117,14 +98,14 @@ impl StoreArgs {
     /// # Errors
     /// As [`Self::spot`].
     pub fn spot_or_all(&self) -> Result<Spot, Failure> {
-        Ok(self.spot()?.unwrap_or_else(|| Spot::Below(String::new())))
+        Ok(self.spot()?.unwrap_or_default())
     }
 
-    /// Opens the bucket; nothing is asked of the server yet. For a directory, no credentials are looked for.
+    /// Finds out how the bucket is reached. For a directory, no credentials are looked for.
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn open(&self) -> Result<Opened, StoreError> {
+    pub fn find(&self) -> Result<Found, Failure> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {
@@ -141,8 +122,8 @@ impl StoreArgs {
                 (found.access, found.warning)
             }
         };
-        Ok(Opened {
-            bucket: Bucket::open(&self.bucket, access.as_ref())?,
+        Ok(Found {
+            connection: Connection::new(self.bucket.clone(), access),
             warning,
         })
     }

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::files::COMPACT;
+use super::files::{append_dimension, selection};
 use super::grid::GridArgs;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
+use crate::exit::Failure;
+use crate::verbs::verify::{Comparison, Verify};
 
 /// What `verify` is told.
 #[derive(Args)]
@@ -56,21 +58,22 @@ pub struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    /// The dimension along which stores grow; empty if they do not.
-    #[must_use]
-    pub fn append_dimension(&self) -> &str {
-        if self.is_static { "" } else { &self.append_dim }
-    }
-
-    /// Is it the store of all variables?
-    #[must_use]
-    pub fn is_compact(&self) -> bool {
-        self.variables.first().is_some_and(|v| v == COMPACT)
-    }
-
-    /// The variables named; none means all.
-    #[must_use]
-    pub fn named(&self) -> &[String] {
-        &self.variables[usize::from(self.is_compact())..]
+    /// What is asked.
+    ///
+    /// # Errors
+    /// If the prefix or the coordinates are malformed.
+    pub fn request(&self) -> Result<Verify, Failure> {
+        let domain = self.grid.domain()?;
+        Ok(Verify {
+            spot: self.store.spot()?,
+            selection: selection(&self.variables),
+            against: (!self.against.is_empty()).then(|| Comparison {
+                files: self.against.clone(),
+                append_dimension: append_dimension(&self.append_dim, self.is_static),
+                domain,
+                tolerance: self.tolerance.coords_tolerance,
+            }),
+            memory: self.memory,
+        })
     }
 }

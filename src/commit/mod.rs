@@ -45,8 +45,8 @@ pub use journal::{
 };
 pub use kept::KeptRecord;
 pub use lease::{
-    Crew, Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, live_lease, probe_and_sweep,
-    sweep, sweep_staged,
+    Crew, Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, WriterGuarantee, live_lease,
+    probe_and_sweep, sweep, sweep_staged,
 };
 pub use ledger::LastTransaction;
 pub use manifest::{Manifest, ManifestError};

@@ -82,17 +82,13 @@ fn misfit(variable: &Variable, dtype: DType) -> Option<Number> {
     (!dtype.is_text() && dtype.rounded(fill).is_none()).then_some(fill)
 }
 
-/// What to tell the user of the `_FillValue` of `variable`, if it marks nothing.
+/// The type of `variable` and its `_FillValue`, if that is no value of the type, and so marks nothing.
 #[must_use]
-pub fn marks_nothing(variable: &Variable) -> Option<String> {
+pub fn marks_nothing(variable: &Variable) -> Option<(DType, Number)> {
     let VariableType::Number(dtype) = variable.kind else {
         return None;
     };
-    let fill = misfit(variable, dtype)?;
-    Some(format!(
-        "variable '{}' has type {dtype}, none of whose values is its _FillValue {fill}; it is kept as missing_value",
-        variable.name
-    ))
+    Some((dtype, misfit(variable, dtype)?))
 }
 
 /// The numbers that `_FillValue` and `missing_value` have, each once.

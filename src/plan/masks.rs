@@ -159,9 +159,32 @@ fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
     dtype.is_ok_and(|&dtype| held_masks(variable, stored, dtype).are_unsaid())
 }
 
-/// What to tell the user of missing values that the store has otherwise than the files.
+/// Missing values that a store has otherwise than the files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MaskingNote {
+    /// They are written as others.
+    Rewritten {
+        /// The variable.
+        variable: String,
+        /// Those of the files.
+        from: String,
+        /// What is written.
+        to: String,
+        /// Does the store say of no value that it is missing?
+        is_unmasked: bool,
+    },
+    /// Values are missing in the store that may not be data of the files.
+    Reserved {
+        /// The values.
+        values: String,
+        /// The variable.
+        variable: String,
+    },
+}
+
+/// How the store has missing values of `variable` otherwise than the files, if it has.
 #[must_use]
-pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String> {
+pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<MaskingNote> {
     let (VariableType::Number(dtype), Ok(held)) = (&variable.kind, &stored.dtype) else {
         return None;
     };
@@ -172,23 +195,19 @@ pub fn masking_note(variable: &Variable, stored: &StoredArray) -> Option<String>
         let shown: Vec<String> = shown.filter(|value| value != "-0.0").collect();
         shown.join(", ")
     };
-    let name = &variable.name;
+    let variable_name = variable.name.clone();
     Some(if masking.from.is_empty() {
-        format!(
-            "values {} of '{name}' are missing there, and may not be data in the files",
-            all(&masking.reserved)
-        )
+        MaskingNote::Reserved {
+            values: all(&masking.reserved),
+            variable: variable_name,
+        }
     } else {
-        format!(
-            "missing values of '{name}' are {} in the files, and are written as {}, {}",
-            all(&masking.from),
-            shown(&masking.to, *dtype),
-            if is_unmasked(variable, stored) {
-                "for nothing is said to be missing there; --repair-attributes says what the files do, if no data can have such values"
-            } else {
-                "as they are there"
-            }
-        )
+        MaskingNote::Rewritten {
+            variable: variable_name,
+            from: all(&masking.from),
+            to: shown(&masking.to, *dtype),
+            is_unmasked: is_unmasked(variable, stored),
+        }
     })
 }
 

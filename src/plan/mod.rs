@@ -36,7 +36,7 @@ pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
 pub use error::PlanError;
 pub use lacking::{LACKING, Lacking, lacking_before};
-pub use masks::{Masking, masking_note};
+pub use masks::{Masking, MaskingNote, masking_note};
 pub use names::check_names;
 pub use prefix::derive_prefix;
 pub use projected::{Added, Held, foreign_projection, held, projected, projected_name};

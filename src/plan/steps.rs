@@ -44,10 +44,11 @@ impl<'a> OfFile<'a> {
 }
 
 /// What becomes of steps that the store has already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overlap {
     /// A file of which it has all steps is there already and left alone; if it has some of a file's, that is an error. A
     /// transaction has whole files, so what a send that died has committed is always whole files, too.
+    #[default]
     AllOrNothing,
     /// They are left as they are.
     Skip,

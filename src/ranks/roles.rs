@@ -202,6 +202,15 @@ impl Ranks {
         mine
     }
 
+    /// `failure`, with the rank on which it happened, if that is not the lead.
+    #[must_use]
+    pub fn of_follower(&self, failure: Failure) -> Failure {
+        match self.role() {
+            Role::Lead(_) => failure,
+            Role::Follower(_) => self.here(failure),
+        }
+    }
+
     /// `failure`, with the rank on which it happened.
     #[must_use]
     pub fn here(&self, Failure { exit, message }: Failure) -> Failure {

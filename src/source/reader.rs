@@ -318,15 +318,15 @@ impl OpenFile {
     }
 }
 
-/// Does `work` for each of the `parts`: on all threads of the pool that this thread is of, or else on this thread alone.
-fn each<T: Send>(
-    parts: impl IntoIterator<Item = T> + IntoParallelIterator<Item = T>,
-    work: impl Fn(T) -> Result<(), String> + Sync + Send,
+/// Does `work` on each of `all`: side by side on the pool that asks for it, elsewhere one after the other.
+fn each<T>(
+    all: impl IntoIterator<Item = T> + IntoParallelIterator<Item = T>,
+    work: impl Fn(T) -> Result<(), String> + Send + Sync,
 ) -> Result<(), String> {
     if rayon::current_thread_index().is_some() {
-        return parts.into_par_iter().try_for_each(work);
+        return all.into_par_iter().try_for_each(work);
     }
-    parts.into_iter().try_for_each(work)
+    all.into_iter().try_for_each(work)
 }
 
 /// Puts values into the byte order in which they travel.

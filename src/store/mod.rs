@@ -58,7 +58,7 @@ pub use codec::Codec;
 pub use conditional::{Created, Replaced, Tagged};
 pub use connect::Endpoint;
 pub use error::StoreError;
-pub use examine::{Finding, State, Verdict, examine, folder as doctors_folder, is_doctors};
+pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
 pub use existing::{Found, read_store};
 pub use fence::{Fence, Fenced, Moment};
 pub use kind::{Kind, ROOT_DOCUMENTS, is_store};

@@ -16,6 +16,7 @@ use super::orders::{Done, Orders};
 use super::progress::Progress;
 use super::put::Conditions;
 use super::record::{ChunkRecord, Verify};
+use crate::events::Reporter;
 use crate::plan::{Phase, Plan};
 use crate::reproject::Weights;
 use crate::source::Reader;
@@ -26,13 +27,25 @@ const MOST_UNITS: usize = 32;
 /// The byte budget is counted in these.
 const PERMIT_BYTES: u64 = 64 << 10;
 
+/// What a rank works with.
+#[derive(Clone)]
+pub struct Means {
+    /// Where objects are.
+    pub bucket: Bucket,
+    /// Threads that decode and encode.
+    pub pool: Arc<ThreadPool>,
+    /// Who hears of each object.
+    pub reporter: Arc<dyn Reporter>,
+}
+
 /// One rank's engine.
 pub struct Engine {
     pub(super) plan: Arc<Plan>,
     pub(super) rank: usize,
-    pub(super) pool: Arc<ThreadPool>,
     pub(super) reader: Reader,
     pub(super) bucket: Bucket,
+    pub(super) pool: Arc<ThreadPool>,
+    pub(super) reporter: Arc<dyn Reporter>,
     pub(super) codecs: Vec<ChunkCodec>,
     pub(super) weights: Arc<Vec<Weights>>,
     pub(super) verify: Verify,
@@ -48,15 +61,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of `rank` for `orders`, whose busy work is done by `pool`; `weights` are those of the plan's projections.
+    /// The engine of `rank` for `orders`; `weights` are those of the plan's projections.
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
     pub fn new(
         orders: &Orders,
         rank: usize,
-        pool: Arc<ThreadPool>,
-        bucket: Bucket,
+        means: Means,
         weights: Arc<Vec<Weights>>,
         verify: Verify,
     ) -> Result<Arc<Self>, StoreError> {
@@ -68,13 +80,14 @@ impl Engine {
             .collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
-            pool,
             reader: if orders.second_opinion {
                 Reader::second(plan.files.clone())
             } else {
                 Reader::new(plan.files.clone())
             },
-            bucket,
+            bucket: means.bucket,
+            pool: means.pool,
+            reporter: means.reporter,
             codecs,
             weights,
             verify,
@@ -178,26 +191,26 @@ async fn join(
     match running.join_next().await {
         Some(Ok(Ok(of_unit))) => records.extend(of_unit),
         Some(Ok(Err(error))) => TransferError::keep_first(failure, error),
+        // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
         Some(Err(panicked)) => resume_unwind(panicked.into_panic()),
         None => {}
     }
 }
 
-/// Runs `work` on `pool` and waits for it without holding a thread of the I/O runtime. A panic is this thread's, too.
+/// Runs `work` on the `pool` and waits for it without holding a thread of the I/O runtime.
 pub(super) async fn on_pool<T: Send + 'static>(
     pool: &ThreadPool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let (send, receive) = oneshot::channel();
     pool.spawn(move || {
-        let done = catch_unwind(AssertUnwindSafe(work));
         // No receiver: the run was dropped, and nobody wants the result.
-        let _ = send.send(done);
+        let _ = send.send(catch_unwind(AssertUnwindSafe(work)));
     });
     match receive.await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => resume_unwind(panic),
-        // It always sends.
+        Ok(Err(panicked)) => resume_unwind(panicked),
+        // It is always sent.
         Err(_) => std::future::pending().await,
     }
 }

@@ -20,7 +20,7 @@ mod record;
 
 pub use check::check_object;
 pub use differences::Difference;
-pub use engine::Engine;
+pub use engine::{Engine, Means};
 pub use error::TransferError;
 pub use orders::Orders;
 pub use progress::Progress;

@@ -16,6 +16,7 @@ use super::fill::Old;
 use super::keep::Before;
 use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
+use crate::events::Event;
 use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
 use crate::store::{Encoded, Patience, StoreError};
@@ -187,8 +188,10 @@ impl Engine {
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
+                    let bytes = stored.len() as u64;
+                    self.reporter.tell(&Event::ObjectWritten { key, bytes });
                     Content::Stored {
-                        bytes: stored.len() as u64,
+                        bytes,
                         values_crc32c: crc,
                         stored_crc32c: crc32c::crc32c(stored),
                         proof,
@@ -251,8 +254,9 @@ impl Engine {
             }
             if self.verify == Verify::Etag && put.etag.is_some() {
                 let sent = stored.clone();
+                let pool = &self.pool;
                 if put.etag
-                    == Some(on_pool(&self.pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await)
+                    == Some(on_pool(pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await)
                 {
                     return Ok(Ok(Proof::Etag));
                 }

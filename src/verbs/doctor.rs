@@ -1,63 +1,81 @@
-//! `doctor`: rank 0 tries what the endpoint can do and prints a table for whoever runs it; the others wait.
+//! `doctor`: rank 0 tries what the endpoint can do; the others wait.
+//!
+//! Key types: [`Doctor`], what is asked; [`DoctorReport`].
 
-use std::io::{self, Write};
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{DoctorArgs, Spot};
+use crate::events::{Event, Finding};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::store::{Bucket, Verdict, doctors_folder, examine};
-use crate::verbs::shared::start::start;
+use crate::session::Session;
+use crate::store::{Verdict, doctors_folder, examine};
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn doctor(args: &DoctorArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let prefix = match args.store.spot_or_all()? {
+/// What is examined.
+#[derive(Clone, Debug, Default)]
+pub struct Doctor {
+    /// Temporary objects are put below it, or beside the store that it is.
+    pub spot: Spot,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DoctorReport {
+    /// What each step found.
+    pub findings: Vec<Finding>,
+    /// What this program needs and cannot have, and the first reason.
+    pub lacking: Option<(Vec<String>, Failure)>,
+    /// Why temporary objects are left behind, if any are.
+    pub left_behind: Option<String>,
+}
+
+impl DoctorReport {
+    /// Can this program work there, and has nothing been left behind?
+    ///
+    /// # Errors
+    /// If not, why.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        let lacking = self.lacking.as_ref().map(|(lacking, first)| {
+            let message = format!(
+                "the endpoint lacks what msm_os needs: {} (see the table); {first}",
+                lacking.join(", ")
+            );
+            Failure::new(first.exit, message)
+        });
+        let left = self.left_behind.iter();
+        let left = left.map(|left| Failure::new(Exit::StoreFailed, left));
+        Failure::together(lacking.into_iter().chain(left))
+    }
+}
+
+/// Tries every kind of request on temporary objects, which it removes. What it finds is told at once: a step may take its time.
+///
+/// # Errors
+/// On every rank the same: if nothing can be tried.
+pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Failure> {
+    let prefix = match &request.spot {
         Spot::Below(prefix) => prefix,
-        Spot::At(store) => store
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .to_owned(),
+        Spot::At(store) => store.rsplit_once('/').map_or("", |(folder, _)| folder),
     };
-    let job = start(&args.store, ranks)?;
-    job.on_lead(examine_and_print(args, &job.bucket, &prefix))
-}
-
-async fn examine_and_print(
-    args: &DoctorArgs,
-    bucket: &Bucket,
-    prefix: &str,
-) -> Result<(), Failure> {
-    let folder = doctors_folder(prefix, &format!("{:08x}", rand::random::<u32>()));
-    print(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
-    if let Some(endpoint) = bucket.endpoint() {
-        let style = if endpoint.virtual_hosted {
-            "the bucket is in the host's name"
-        } else {
-            "path style"
+    session.on_lead(async || {
+        let folder = doctors_folder(prefix, &format!("{:08x}", rand::random::<u32>()));
+        session.tell(&Event::Examining {
+            folder: folder.clone(),
+        });
+        let mut findings = Vec::new();
+        let mut tell = |finding: Finding| {
+            session.tell(&Event::Finding(finding.clone()));
+            findings.push(finding);
         };
-        print(&format!("endpoint  {} ({style})", endpoint.url));
-    }
-    print(&format!("bucket    {}", args.store.bucket));
-    print(&format!("tries in  {folder}/\n"));
-    let mut tell = |finding| print(&format!("{finding}"));
-    let Verdict { lacks, left } = examine(&bucket.unfenced()?, &folder, &mut tell).await?;
-    if left.is_none() {
-        print("\nall temporary objects are removed");
-    }
-    let mut problems = Vec::new();
-    if let Some((lacks, first)) = lacks {
-        let Failure { exit, message } = first.into();
-        let lacks = lacks.join(", ");
-        let message =
-            format!("the endpoint lacks what msm_os needs: {lacks} (see the table); {message}");
-        problems.push(Failure::new(exit, message));
-    }
-    problems.extend(left.map(|left| Failure::new(Exit::StoreFailed, left)));
-    Failure::together(problems)
-}
-
-/// Prints a line at once: a step may take its time.
-fn print(line: &str) {
-    let mut out = io::stdout().lock();
-    // Whoever closed our stdout does not want to know; what was put is removed all the same.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        let Verdict { lacks, left } =
+            examine(&session.bucket.unfenced()?, &folder, &mut tell).await?;
+        if left.is_none() {
+            session.tell(&Event::Removed);
+        }
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Ok(DoctorReport {
+            findings,
+            lacking: lacks.map(|(lacks, first)| (owned(lacks), first.into())),
+            left_behind: left,
+        })
+    })
 }

@@ -4,7 +4,6 @@
 //!
 //! Key types: [`Case`], what is tried; [`Pairing`], the two commands.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
@@ -16,13 +15,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use nemo_like::{Format, Spec, Variable};
 
-use super::Interrupt;
-use crate::cli;
+use crate::cli::{Found, parse, run_over};
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
 use crate::ranks::Ranks;
+use crate::session::{Connection, Interrupt};
+use crate::store::Conditional;
 use crate::store::simulated::{Link, Mishap, World};
-use crate::store::{Bucket, Conditional};
 
 /// Cases that are tried.
 const SEEDS: Range<u64> = 0..500;
@@ -32,15 +31,6 @@ const AT_A_TIME: usize = 24;
 const REQUESTS: u64 = 110;
 /// Mishaps of one job at most.
 const MISHAPS: u64 = 3;
-
-thread_local! {
-    static LINK: RefCell<Option<Link>> = const { RefCell::new(None) };
-}
-
-/// The bucket of the job of this thread, if it is one of these.
-pub(in crate::verbs) fn bucket() -> Option<Bucket> {
-    LINK.with_borrow(|link| link.as_ref().map(Bucket::simulated))
-}
 
 type Objects = BTreeMap<String, Bytes>;
 pub(in crate::verbs) type Line = Vec<String>;
@@ -103,7 +93,6 @@ fn pairings(root: &Path) -> Vec<Pairing> {
 
 /// Runs a command on this thread.
 pub(in crate::verbs) fn run(link: &Link, line: &Line) -> Exit {
-    LINK.set(Some(link.clone()));
     let words = ["msm_os"]
         .into_iter()
         .chain(line.iter().map(String::as_str));
@@ -114,13 +103,18 @@ pub(in crate::verbs) fn run(link: &Link, line: &Line) -> Exit {
         }
         .copied(),
     );
-    let ended = super::run(
-        cli::parse(words.map(Into::into)),
+    let find = |_: &_| {
+        Ok(Found {
+            connection: Connection::simulated(link),
+            warning: None,
+        })
+    };
+    run_over(
+        parse(words.map(Into::into)),
         &Ranks::alone(),
         &Interrupt::default(),
-    );
-    LINK.set(None);
-    ended
+        &find,
+    )
 }
 
 /// What readers see: all but the ledgers.

@@ -1,55 +1,79 @@
 //! `rollback`: the last committed transaction of each store is undone. Rank 0's work; the others wait.
+//!
+//! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
 use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{RollbackArgs, Spot};
 use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, roll_back};
+use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::say;
-use crate::source::list;
+use crate::session::Session;
 use crate::store::{Bucket, Group, layout};
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Job, start};
+use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn rollback(args: &RollbackArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let spot = args.store.spot_or_all()?;
-    let job = start(&args.store, ranks)?;
-    job.on_lead(rollback_here(args, &job, &spot))
+/// What is undone.
+#[derive(Clone, Debug, Default)]
+pub struct Rollback {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
+    pub variables: Vec<String>,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
 }
 
-async fn rollback_here(args: &RollbackArgs, job: &Job<'_>, spot: &Spot) -> Result<(), Failure> {
-    let bucket = &job.bucket;
+/// What was undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackReport {
+    /// The stores' keys.
+    pub stores: Vec<String>,
+}
+
+/// Undoes the last committed transaction of each store.
+///
+/// # Errors
+/// On every rank the same: if one of them cannot be undone, before the first is changed; or what was not put back.
+pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Failure> {
+    session.on_lead(async || rollback_here(session, request).await)
+}
+
+async fn rollback_here(
+    session: &Session<'_>,
+    request: &Rollback,
+) -> Result<RollbackReport, Failure> {
+    let Rollback {
+        spot,
+        variables,
+        leasing,
+    } = request;
+    let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
-    let groups = stores(bucket, spot, &args.variables).await?;
+    let groups = stores(bucket, spot, variables).await?;
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
         let message = format!("{place}: there are no stores");
         return Err(Failure::new(Exit::NoStore, message));
     }
-    let groups = written_here(bucket, groups, args.variables.is_empty()).await?;
+    let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
-    let mut hold = Hold::take(job, &args.lease, &stores, "rollback").await?;
-    let mut done = hold.left.heal(bucket).await;
-    if done.is_ok() {
-        done = undo_all(bucket, &groups, &hold).await;
-    }
-    let done = done.map_err(|failure| hold.verdict(failure));
-    hold.release().await;
-    done
+    Hold::during(session, leasing, &stores, "rollback", async |hold| {
+        undo_all(session, &groups, hold).await
+    })
+    .await
 }
 
 /// Those of `groups` whose stores this program has written, if `all` there are is meant: others have nothing to undo.
 async fn written_here(
-    bucket: &Bucket,
+    session: &Session<'_>,
     groups: Vec<Group>,
     all: bool,
 ) -> Result<Vec<Group>, Failure> {
     let (mut written, mut others) = (Vec::new(), Vec::new());
     for group in groups {
-        let ledger = bucket.folder(&layout::ledger(&group.store)).await?;
+        let ledger = session.bucket.folder(&layout::ledger(&group.store)).await?;
         if ledger.is_empty() {
             others.push(group);
         } else {
@@ -60,18 +84,20 @@ async fn written_here(
         written.append(&mut others);
     }
     if !others.is_empty() {
-        let keys: Vec<String> = others.iter().map(Group::key).collect();
-        say!(
-            "left as they are: {}, which this program never wrote",
-            list(keys.iter().map(String::as_str))
-        );
+        let stores = others.iter().map(Group::key).collect();
+        session.notice(Notice::NeverWritten { stores });
     }
     Ok(written)
 }
 
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with
 /// it; what a rollback that died has begun is not undone twice.
-async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), Failure> {
+async fn undo_all(
+    session: &Session<'_>,
+    groups: &[Group],
+    hold: &Hold,
+) -> Result<RollbackReport, Failure> {
+    let bucket = &session.bucket;
     let (mut last, mut problems) = (Vec::new(), Vec::new());
     let groups = groups
         .iter()
@@ -105,17 +131,15 @@ async fn undo_all(bucket: &Bucket, groups: &[Group], hold: &Hold) -> Result<(), 
             return Err(Failure::new(Exit::RollbackIncomplete, message));
         }
         let entry = transaction.entry.as_ref();
-        let what = entry.map_or_else(String::new, |entry| {
-            if entry.creates() {
-                "the send that created it is undone, the store is gone".to_owned()
-            } else {
-                format!("the {} of {} is done", entry.command, transaction.id)
-            }
+        let command = entry.filter(|entry| !entry.creates());
+        session.tell(&Event::Undone {
+            store: (*store).clone(),
+            id: transaction.id.clone(),
+            command: command.map(|entry| entry.command.clone()),
         });
-        say!("store '{store}': {what}");
     }
-    say!("rolled back: {} stores", last.len());
-    Ok(())
+    let stores = last.into_iter().map(|(store, _)| store.clone()).collect();
+    Ok(RollbackReport { stores })
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.

@@ -2,8 +2,9 @@
 
 use s3_server::Config;
 
+use crate::line::msm_os;
 use crate::sending::Scene;
-use crate::support::{alone_command, command, end, objects, server};
+use crate::support::{command, end, objects, server};
 
 /// A server that wants temporary keys.
 fn temporary() -> Scene {
@@ -56,20 +57,19 @@ fn keys_from_every_source() {
         ("AWS_CONFIG_FILE", ""),
         ("AWS_PROFILE", "lab"),
     ];
+    let with_file = format!("-c {file}");
     for (flags, variables, region) in [
-        (&["-c", &file][..], &environment[..], "from-file"),
-        (&[], &environment, "from-env"),
-        (&["--profile", "lab"], &profiles, "from-profile"),
-        (&[], &chosen, "from-profile"),
-        (&[], &at_home, "from-profile"),
+        (&with_file[..], &environment[..], "from-file"),
+        ("", &environment, "from-env"),
+        ("--profile lab", &profiles, "from-profile"),
+        ("", &chosen, "from-profile"),
+        ("", &at_home, "from-profile"),
     ] {
         for request in scene.sends(flags, variables) {
             assert_eq!(request.session_token, "test-session/+=");
-            assert!(
-                request.authorization.contains("Credential=test-key/")
-                    && request.authorization.contains(&format!("/{region}/s3/")),
-                "{request:?}"
-            );
+            for part in ["Credential=test-key/", &format!("/{region}/s3/")] {
+                assert!(request.authorization.contains(part), "{request:?}");
+            }
         }
     }
 }
@@ -84,41 +84,30 @@ fn keys_that_do_not_open_it() {
             r#"{{"token": "test-key", "secret": "test-secret", "endpoint_url": "{url}", "session_token": "HUSH"}}"#
         ),
     );
-    scene.refuses(32, &["access refused", "InvalidToken"], &["-c", &aged], &[]);
-    scene.refuses(2, &["--profile"], &["-c", &aged, "--profile", "lab"], &[]);
-    scene.refuses(
-        30,
-        &["'lab'", "no such profile"],
-        &["--profile", "lab"],
-        &[],
-    );
-    scene.refuses(
-        30,
-        &["no credentials", "--profile", "--anonymous"],
-        &[],
-        &[],
-    );
+    let aged = format!("-c {aged}");
+    scene.refuses(32, &["access refused", "InvalidToken"], &aged, &[]);
+    let both = format!("{aged} --profile lab");
+    scene.refuses(2, &["--profile"], &both, &[]);
+    let words = ["'lab'", "no such profile"];
+    scene.refuses(30, &words, "--profile lab", &[]);
+    let words = ["no credentials", "--profile", "--anonymous"];
+    scene.refuses(30, &words, "", &[]);
     let half = [
         ("AWS_ACCESS_KEY_ID", "HUSH"),
         ("AWS_ENDPOINT_URL", url.as_str()),
     ];
-    scene.refuses(30, &["AWS_SECRET_ACCESS_KEY is not"], &[], &half);
+    scene.refuses(30, &["AWS_SECRET_ACCESS_KEY is not"], "", &half);
     let broken = [
         ("AWS_ACCESS_KEY_ID", "test-key"),
         ("AWS_SECRET_ACCESS_KEY", "HUSH\nHUSH"),
         ("AWS_ENDPOINT_URL", url),
     ];
-    scene.refuses(30, &["'AWS_SECRET_ACCESS_KEY'", "position 5"], &[], &broken);
-    let role = scene.sandbox.private(
-        "credentials",
-        "[lab]\nrole_arn = HUSH\nsource_profile = base\n",
-    );
-    scene.refuses(
-        30,
-        &["'lab'", "role_arn, source_profile", "export-credentials"],
-        &["--profile", "lab"],
-        &[("AWS_SHARED_CREDENTIALS_FILE", &role)],
-    );
+    scene.refuses(30, &["'AWS_SECRET_ACCESS_KEY'", "position 5"], "", &broken);
+    let role = "[lab]\nrole_arn = HUSH\nsource_profile = base\n";
+    let role = scene.sandbox.private("credentials", role);
+    let role = [("AWS_SHARED_CREDENTIALS_FILE", &role[..])];
+    let words = ["'lab'", "role_arn, source_profile", "export-credentials"];
+    scene.refuses(30, &words, "--profile lab", &role);
 }
 
 #[test]
@@ -128,27 +117,23 @@ fn no_signature_for_a_public_bucket() {
         ..Config::default()
     });
     let url = &scene.server.endpoint();
-    let place = scene
-        .sandbox
-        .private("c.json", &format!(r#"{{"endpoint_url": "{url}"}}"#));
+    let place = format!(r#"{{"endpoint_url": "{url}"}}"#);
+    let place = format!("-c {}", scene.sandbox.private("c.json", &place));
     let keys = [
         ("AWS_ENDPOINT_URL_S3", url.as_str()),
         ("AWS_ACCESS_KEY_ID", "nobody"),
     ];
-    for (flags, variables) in [(&["-c", &place][..], &[][..]), (&[], &keys)] {
-        let requests = scene.sends(&[flags, &["--anonymous"]].concat(), variables);
-        assert!(
-            requests
-                .iter()
-                .all(|request| request.authorization.is_empty())
-        );
+    for (flags, variables) in [(&place[..], &[][..]), ("", &keys)] {
+        for request in scene.sends(&format!("{flags} --anonymous"), variables) {
+            assert_eq!(request.authorization, "");
+        }
     }
-    scene.refuses(30, &["c.json", "no 'token'"], &["-c", &place], &[]);
+    scene.refuses(30, &["c.json", "no 'token'"], &place, &[]);
 
     let private = Scene::new(Config::default());
     let place = private.sandbox.credentials(&private.server);
-    let flags = ["-c", &place, "--anonymous"];
-    private.refuses(32, &["access refused", "AccessDenied"], &flags, &[]);
+    let words = ["access refused", "AccessDenied"];
+    private.refuses(32, &words, &format!("-c {place} --anonymous"), &[]);
 }
 
 #[test]
@@ -157,7 +142,7 @@ fn a_file_that_others_may_read_is_told_of_once() {
     let scene = Scene::new(Config::default());
     let file = scene.sandbox.credentials(&scene.server);
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
-    for ended in scene.run(&["-c", &file], &[]) {
+    for ended in scene.run(&format!("-c {file}"), &[]) {
         let expected = format!(
             "msm_os: warning: {file} holds secret keys, and its mode 0644 lets others read it; run `chmod 600 {file}`\n"
         );
@@ -169,57 +154,40 @@ fn a_file_that_others_may_read_is_told_of_once() {
 fn the_bucket_in_the_path_or_in_the_hosts_name() {
     let scene = Scene::new(Config::default());
     let url = &scene.server.endpoint();
-    let file = scene
-        .sandbox
-        .credentials_with("test-key", "test-secret", &format!("{url}/"));
+    let at = |scene: &Scene, endpoint: &str| {
+        let sandbox = &scene.sandbox;
+        let file = sandbox.credentials_with("test-key", "test-secret", endpoint);
+        format!("-c {file}")
+    };
+    let place = at(&scene, &format!("{url}/"));
     let host = url.strip_prefix("http://").unwrap();
-    for request in scene.sends(&["-c", &file, "--addressing", "path"], &[]) {
+    for request in scene.sends(&format!("{place} --addressing path"), &[]) {
         assert_eq!(request.host, host);
         assert!(request.key == "ocean" || request.key.starts_with("ocean/"));
     }
-    let flags = ["-c", &file, "--addressing", "virtual"];
-    scene.refuses(
-        2,
-        &["--addressing path", "address without a name"],
-        &flags,
-        &[],
-    );
+    let words = ["--addressing path", "address without a name"];
+    scene.refuses(2, &words, &format!("{place} --addressing virtual"), &[]);
     // A gateway's path stays in front of the bucket. This server takes it for a bucket.
-    let file =
-        scene
-            .sandbox
-            .credentials_with("test-key", "test-secret", &format!("{url}/gateway/"));
+    let place = at(&scene, &format!("{url}/gateway/"));
     let seen = scene.server.log().len();
-    scene.refuses(
-        31,
-        &["/gateway: there is no such bucket"],
-        &["-c", &file],
-        &[],
-    );
-    assert!(
-        scene.server.log()[seen..]
-            .iter()
-            .all(|request| request.key == "gateway/ocean")
-    );
+    let words = ["/gateway: there is no such bucket"];
+    scene.refuses(31, &words, &place, &[]);
+    for request in &scene.server.log()[seen..] {
+        assert_eq!(request.key, "gateway/ocean");
+    }
 
     // The server plays the proxy too: that spares a name service.
     let scene = Scene::new(Config {
         domain: Some("s3.test".to_owned()),
         ..Config::default()
     });
-    let proxy = [("http_proxy", scene.server.endpoint())];
-    let proxy = proxy
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    let file = scene
-        .sandbox
-        .credentials_with("test-key", "test-secret", "http://s3.test/");
-    for request in scene.sends(&["-c", &file, "--addressing", "virtual"], &proxy) {
+    let endpoint = scene.server.endpoint();
+    let proxy = [("http_proxy", endpoint.as_str())];
+    let place = at(&scene, "http://s3.test/");
+    for request in scene.sends(&format!("{place} --addressing virtual"), &proxy) {
         assert_eq!(request.host, "ocean.s3.test");
-        assert!(
-            request.key == "ocean" || request.key.starts_with("ocean/"),
-            "{request:?}"
-        );
+        let is_below = request.key == "ocean" || request.key.starts_with("ocean/");
+        assert!(is_below, "{request:?}");
     }
 }
 
@@ -227,34 +195,17 @@ fn the_bucket_in_the_path_or_in_the_hosts_name() {
 fn ranks_that_would_write_to_different_servers() {
     let scene = Scene::new(Config::default());
     let other = server();
-    let args = scene.args("ranks", &[]);
-    let rank = |count: &str, endpoint: &str| {
-        let endpoint = format!("AWS_ENDPOINT_URL={endpoint}");
-        let keys = [
-            "AWS_ACCESS_KEY_ID=test-key",
-            "AWS_SECRET_ACCESS_KEY=test-secret",
-        ];
-        let start = [
-            "-n",
-            count,
-            "env",
-            keys[0],
-            keys[1],
-            &endpoint,
-            env!("CARGO_BIN_EXE_msm_os"),
-        ];
-        [&start[..], &args].concat().join("\n")
-    };
-    let [first, rest] = [
-        rank("1", &scene.server.endpoint()),
-        rank("2", &other.endpoint()),
-    ];
-    let all: Vec<&str> = first.lines().chain([":"]).chain(rest.lines()).collect();
-    let ended = end(command(
-        &["mpirun", "--oversubscribe", "--bind-to", "none"],
-        &all,
-    ));
+    let send = format!("send -f {} -b ocean -v tos -p ranks", scene.file());
     let [here, there] = [scene.server.endpoint(), other.endpoint()];
+    let rank = |count: u32, endpoint: &str| {
+        let keys = "AWS_ACCESS_KEY_ID=test-key AWS_SECRET_ACCESS_KEY=test-secret";
+        let program = env!("CARGO_BIN_EXE_msm_os");
+        format!("-n {count} env {keys} AWS_ENDPOINT_URL={endpoint} {program} {send}")
+    };
+    let all = format!("{} : {}", rank(1, &here), rank(2, &there));
+    let all: Vec<&str> = all.split(' ').collect();
+    let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none"];
+    let ended = end(command(&launcher, &all));
     scene.is_refusal(&ended, 30, &["rank 0", &here, "rank 1", &there]);
     assert!(objects(&other).is_empty());
 }
@@ -262,15 +213,14 @@ fn ranks_that_would_write_to_different_servers() {
 #[test]
 fn a_directory_needs_no_credentials_and_minds_none() {
     let scene = Scene::new(Config::default());
-    let url = scene.sandbox.url("ocean");
-    let args = ["send", "-f", scene.file(), "-b", &url, "-v", "tos", "-p"];
+    let (url, file) = (scene.sandbox.url("ocean"), scene.file());
     for (prefix, flags) in [
-        ("a", &["-c", "none.json"][..]),
-        ("b", &["--profile", "none"]),
-        ("c", &["--anonymous"]),
+        ("a", "-c none.json"),
+        ("b", "--profile none"),
+        ("c", "--anonymous"),
     ] {
-        let args = [&args[..], &[prefix], flags].concat();
-        assert_eq!(end(alone_command(&args)).well().stderr, "");
+        let sent = msm_os!("send -f {file} -b {url} -v tos -p {prefix} {flags}").well();
+        assert_eq!(sent.stderr, "");
     }
     assert!(scene.server.log().is_empty());
 }

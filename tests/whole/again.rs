@@ -4,18 +4,9 @@ use nemo_like::Spec;
 use rustix::process::Signal;
 use s3_server::{Fault, Rule};
 
-use crate::refusals::{edited, refused};
+use crate::line::msm_os;
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
-use crate::support::{Sandbox, alone, cut, is_tidy, on_ranks, python_runs, reads_back};
-
-fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
-    let start = format!("1976-{from:02}-01").parse().unwrap();
-    sandbox.source(&Spec {
-        steps: count,
-        start,
-        ..Spec::default()
-    })
-}
+use crate::support::{Sandbox, is_tidy, python_code, reads_back};
 
 #[test]
 fn a_send_killed_between_its_transactions_is_finished_by_the_same_command() {
@@ -38,17 +29,15 @@ fn a_send_killed_between_its_transactions_is_finished_by_the_same_command() {
         };
         assert_eq!(committed(&scene), 2 * STORES.len());
         let again = scene.send(1, &files, &args, None).ended.well();
-        let said = "2 of 4 files are there already, skipped";
-        assert!(again.stdout.contains(said), "{again:#?}");
+        again.says(&["2 of 4 files are there already, skipped"]);
         assert_eq!(committed(&scene), 4 * STORES.len());
         is_tidy(&scene.server);
         // And once more: nothing is left to do.
         let third = scene.send(1, &files, &args, None).ended.well();
-        assert!(third.stdout.contains("nothing to do"), "{third:#?}");
+        third.says(&["nothing to do"]);
         for store in STORES {
             let name = format!("s3://ocean/{store}");
-            let all: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
-            reads_back(&name, Some(&scene.server), &all);
+            reads_back(&name, Some(&scene.server), &files);
         }
     }
 }
@@ -63,10 +52,7 @@ fn no_transaction_follows_one_whose_ledger_is_not_tidy() {
     let refused = Rule::new(Fault::Status(403)).method("DELETE");
     scene.server.faults().add(refused.key_contains(".open"));
     let sent = scene.send(1, &files, &args, None).ended;
-    assert_eq!(sent.code, 40, "{sent:#?}");
-    for said in ["not tidy yet", "before another can follow"] {
-        assert!(sent.stderr.contains(said), "{sent:#?}");
-    }
+    sent.refused(40, &["not tidy yet", "before another can follow"]);
     scene.server.faults().clear();
     // Another program touches the root of what has been committed.
     let root = format!("{}/zarr.json", STORES[0]);
@@ -74,15 +60,11 @@ fn no_transaction_follows_one_whose_ledger_is_not_tidy() {
     changed.push(b'\n');
     scene.server.put_object("ocean", &root, changed);
     let again = scene.send(1, &files, &args, None).ended.well();
-    assert!(
-        again.stdout.contains("1 of 3 files are there already"),
-        "{again:#?}"
-    );
+    again.says(&["1 of 3 files are there already"]);
     is_tidy(&scene.server);
     for store in STORES {
         let name = format!("s3://ocean/{store}");
-        let all: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
-        reads_back(&name, Some(&scene.server), &all);
+        reads_back(&name, Some(&scene.server), &files);
     }
 }
 
@@ -90,62 +72,47 @@ fn no_transaction_follows_one_whose_ledger_is_not_tidy() {
 fn each_store_is_judged_file_by_file() {
     for compact in [false, true] {
         let sandbox = Sandbox::new();
-        let files = [
-            months(&sandbox, 1, 2),
-            months(&sandbox, 3, 1),
-            months(&sandbox, 4, 3),
-        ];
+        let files = [(1, 2), (3, 1), (4, 3)].map(|(from, count)| sandbox.months(from, count));
+        let [first, second, third] = &files;
         let url = sandbox.url("ocean");
-        let send = |files: &[&str], variables: &[&str], more: &[&str]| {
-            let kind = if compact { &["compact"][..] } else { &[] };
-            let args = ["send", "-b", &url, "-p", "T1m"];
-            on_ranks(
-                2,
-                &[&args[..], more, &["-f"], files, &["-v"], kind, variables].concat(),
-            )
+        let variables = if compact {
+            "compact tos sos"
+        } else {
+            "tos sos"
         };
-        let [first, second, third] = [0, 1, 2].map(|i| files[i].as_str());
-        let variables = ["tos", "sos"];
-        send(&[first], &variables, &[]).well();
+        let send = |line: &str| msm_os!("send -b {url} -p T1m {line} -v {variables}").on(2);
+        send(&format!("-f {first}")).well();
         if !compact {
             // One store is ahead of the other.
-            send(&[second], &variables[..1], &[]).well();
+            msm_os!("send -b {url} -p T1m -f {second} -v tos").well_on(2);
         }
         // A file of which a store has one step and lacks others, among files that are whole.
-        let half = months(&sandbox, 2, 2);
+        let half = sandbox.months(2, 2);
         let before = sandbox.tree("ocean");
-        let refused = send(&[&half, third], &variables, &[]);
         let said = format!("already has 1 of the 2 steps of {half}");
-        assert!(
-            refused.code == 24 && refused.stderr.contains(&said),
-            "{refused:#?}"
-        );
+        send(&format!("-f {half} {third}")).refused(24, &[&said]);
         // A gap between what is there and what is new is one, whichever files are given.
-        let gap = send(&[first, third], &variables, &[]);
+        let gap = send(&format!("-f {first} {third}"));
         assert!([16, 24].contains(&gap.code), "{gap:#?}");
-        assert!(gap.stderr.contains("--allow-gaps"), "{gap:#?}");
+        gap.warns(&["--allow-gaps"]);
         assert!(sandbox.tree("ocean") == before);
-        let done = send(&[first, second, third], &variables, &[]).well();
-        assert!(done.stdout.contains("of 3 files are there"), "{done:#?}");
-        let stores: &[&str] = if compact {
-            &["T1m"]
+        let all = format!("-f {first} {second} {third}");
+        send(&all).well().says(&["of 3 files are there"]);
+        let stores = if compact {
+            "ocean/T1m.zarr"
         } else {
-            &["T1m/tos", "T1m/sos"]
+            "ocean/T1m/tos.zarr,ocean/T1m/sos.zarr"
         };
-        for store in stores {
-            let path = sandbox.path(&format!("ocean/{store}.zarr"));
-            reads_back(path.to_str().unwrap(), None, &files);
-        }
-        let again = send(&[first, second, third], &variables, &["--resume"]).well();
-        assert!(again.stdout.contains("nothing to do"), "{again:#?}");
-        let error = send(&[first, second], &variables, &["--on-overlap", "error"]);
-        assert_eq!(error.code, 24, "{error:#?}");
+        sandbox.reads_back(stores, &files);
+        let again = send(&format!("--resume {all}")).well();
+        again.says(&["nothing to do"]);
+        send(&format!("--on-overlap error -f {first} {second}")).refused(24, &[]);
     }
 }
 
 /// A copy of `file` with two variables that name each other in `coordinates`, so that neither is data.
 fn with_a_pair(sandbox: &Sandbox, name: &str, file: &str) -> String {
-    edited(sandbox, name, file, |f| {
+    sandbox.edited(file, name, |f| {
         for (name, other) in [("uo", "vo"), ("vo", "uo")] {
             let dimensions = ["time_counter", "y", "x"];
             let mut variable = f.add_variable::<f32>(name, &dimensions).unwrap();
@@ -158,55 +125,42 @@ fn with_a_pair(sandbox: &Sandbox, name: &str, file: &str) -> String {
 fn what_is_there_already_is_the_same_data() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let file = months(&sandbox, 1, 2);
-    let spec = Spec {
+    let file = sandbox.months(1, 2);
+    // The default prefix tells grid and frequency, not the configuration.
+    let wider = Spec {
         steps: 2,
+        grid: "42x30x5".parse().unwrap(),
         ..Spec::default()
     };
-    let wider = Spec {
-        grid: "42x30x5".parse().unwrap(),
-        ..spec.clone()
-    };
-    // The default prefix tells grid and frequency, not the configuration.
     let wider = sandbox.source_called("eORCA025_1m_grid_T_1976-1976.nc", &wider);
-    let name = |what: &str| format!("{what}_1m_grid_T.nc");
-    let moved = edited(&sandbox, &name("moved"), &file, |f| {
+    let moved = sandbox.edited(&file, "moved_1m_grid_T.nc", |f| {
         let mut latitude = f.variable_mut("nav_lat").unwrap();
         latitude.put_value(12.5f32, [3, 4]).unwrap();
     });
-    let depths = edited(&sandbox, &name("depths"), &file, |f| {
+    let depths = sandbox.edited(&file, "depths_1m_grid_T.nc", |f| {
         let mut depth = f.variable_mut("deptht").unwrap();
         depth.put_value(0.25f32, [1]).unwrap();
     });
-    let units = edited(&sandbox, &name("units"), &file, |f| {
+    let units = sandbox.edited(&file, "units_1m_grid_T.nc", |f| {
         let mut tos = f.variable_mut("tos").unwrap();
         tos.put_attribute("units", "K").unwrap();
     });
-    let packed = edited(&sandbox, &name("packed"), &file, |f| {
+    let packed = sandbox.edited(&file, "packed_1m_grid_T.nc", |f| {
         let mut tos = f.variable_mut("tos").unwrap();
         tos.put_attribute("scale_factor", 0.5f32).unwrap();
     });
-    let dropped = ["drop=nav_lat", "drop=bounds_lat"];
-    let bare = cut(&sandbox, &file, &name("bare"), "0,1", &dropped);
-    for kind in [&[][..], &["compact"]] {
-        let send = |file: &str, more: &[&str]| {
-            let args = ["send", "-f", file, "-b", &url, "-v"];
-            let args = [&args[..], kind, &["tos", "thetao"], more].concat();
-            args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    let dropped = "drop=nav_lat drop=bounds_lat";
+    let bare = sandbox.cut(&file, "bare_1m_grid_T.nc", "0,1", dropped);
+    let later = sandbox.months(3, 1);
+    for kind in ["", "compact"] {
+        let send =
+            |file: &str, more: &str| msm_os!("send -f {file} -b {url} -v {kind} tos thetao {more}");
+        let refuse = |code, words: &[&str], file: &str, more: &str| {
+            send(file, more).refused_in(&sandbox, code, words);
         };
-        let refuse = |code, words: &[&str], file: &str, more: &[&str]| {
-            let args = send(file, more);
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            refused(&sandbox, code, words, &args);
-        };
-        let run = |more: &[&str]| {
-            let args = send(&file, more);
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            on_ranks(2, &args).well()
-        };
-        let made = ["--codec", "zstd:3", "-cs", r#"{"y": 7}"#];
-        run(&made);
-        for more in [&[][..], &["--on-overlap", "skip"], &["--resume"]] {
+        let made = r#"--codec zstd:3 -cs '{"y": 7}'"#;
+        send(&file, made).well_on(2);
+        for more in ["", "--on-overlap skip", "--resume"] {
             refuse(20, &["'x'", "40", "42"], &wider, more);
             refuse(22, &["'nav_lat'", "[3, 4]", "12.5"], &moved, more);
             refuse(22, &["'deptht'", "[1]", "0.25"], &depths, more);
@@ -214,44 +168,39 @@ fn what_is_there_already_is_the_same_data() {
             refuse(23, &["'tos'", "scale_factor", "0.5"], &packed, more);
         }
         // Without coordinates, nothing tells of which grid it is.
-        refuse(26, &["'nav_lat'", "of the same grid"], &bare, &[]);
+        refuse(26, &["'nav_lat'", "of the same grid"], &bare, "");
         for (code, flags, words) in [
-            (17, &["-cs", r#"{"x": 7}"#][..], "keeps its chunks"),
-            (17, &["--shards", r#"{"y": 14}"#], "keeps its shards"),
+            (17, r#"-cs '{"x": 7}'"#, "keeps its chunks"),
+            (17, r#"--shards '{"y": 14}'"#, "keeps its shards"),
             (
                 17,
-                &["--codec", "zstd:5"],
+                "--codec zstd:5",
                 "has the codec zstd:3, --codec asks for zstd:5",
             ),
-            (17, &["--codec", "none"], "keeps its codecs"),
-            (28, &["-zv", "2"], "keeps its version"),
+            (17, "--codec none", "keeps its codecs"),
+            (28, "-zv 2", "keeps its version"),
         ] {
             refuse(code, &[words], &file, flags);
         }
         // Also where there is something to do.
-        let later = months(&sandbox, 3, 1);
-        refuse(17, &["keeps its codecs"], &later, &["--codec", "blosc"]);
+        refuse(17, &["keeps its codecs"], &later, "--codec blosc");
         // The store's own may be asked for.
-        let again = run(&[&made[..], &["-zv", "3"]].concat());
-        let said = "all 2 steps are there already, skipped";
-        assert!(again.stdout.contains(said), "{again:#?}");
-        assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+        let again = send(&file, &format!("{made} -zv 3")).well_on(2);
+        again.says(&["all 2 steps are there already, skipped", "nothing to do"]);
     }
     // A static variable has neither steps nor, at times, anything to do.
-    let send = ["send", "-f", &file, "-b", &url, "-v", "nav_lat"];
-    alone(&[&send[..], &["-cs", r#"{"y": 7}"#]].concat()).well();
-    let other = [&send[..], &["-cs", r#"{"y": 9}"#]].concat();
-    refused(&sandbox, 17, &["keeps its chunks"], &other);
-    let other = ["send", "-f", &moved, "-b", &url, "-v", "nav_lat"];
-    refused(&sandbox, 22, &["'nav_lat'", "12.5"], &other);
+    let send = |file: &str, more: &str| msm_os!("send -f {file} -b {url} -v nav_lat {more}");
+    send(&file, r#"-cs '{"y": 7}'"#).well();
+    let other = send(&file, r#"-cs '{"y": 9}'"#);
+    other.refused_in(&sandbox, 17, &["keeps its chunks"]);
+    send(&moved, "").refused_in(&sandbox, 22, &["'nav_lat'", "12.5"]);
     // Of version 2, the same.
-    let send = [&send[..], &["-p", "two", "-zv", "2"]].concat();
-    alone(&send).well();
-    let other = [&send[..], &["--codec", "none"]].concat();
+    let send = send(&file, "-p two -zv 2");
+    send.well();
     let words = "has the codec blosc:lz4:5:shuffle, --codec asks for none";
-    refused(&sandbox, 17, &[words], &other);
-    let same = [&send[..], &["--codec", "blosc:lz4:5:shuffle"]].concat();
-    assert!(alone(&same).well().stdout.contains("nothing to do"));
+    send.and("--codec none").refused_in(&sandbox, 17, &[words]);
+    let same = send.and("--codec blosc:lz4:5:shuffle").well();
+    same.says(&["nothing to do"]);
 }
 
 #[test]
@@ -259,10 +208,10 @@ fn pieces_of_a_field_are_no_archive() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     let piece = |number: u32, total: &str| {
-        let month = months(&sandbox, 1 + number, 1);
+        let month = sandbox.months(1 + number, 1);
         let name = format!("ORCA_1m_grid_T_{number:04}_{total}.nc");
         let total: Result<i32, _> = total.parse();
-        edited(&sandbox, &name, &month, |f| {
+        sandbox.edited(&month, &name, |f| {
             match &total {
                 Ok(total) => f.add_attribute("DOMAIN_number_total", *total).unwrap(),
                 Err(_) => f.add_attribute("DOMAIN_number_total", "4").unwrap(),
@@ -271,26 +220,20 @@ fn pieces_of_a_field_are_no_archive() {
     };
     let [whole, first, second, text] =
         [(0, "1"), (0, "4"), (1, "4"), (1, "text")].map(|(n, total)| piece(n, total));
-    let send = ["send", "-b", &url, "-v", "tos", "-p", "T1m", "-f"];
-    alone(&[&send[..], &[&whole]].concat()).well();
+    let send = msm_os!("send -b {url} -v tos -p T1m -f");
+    send.and(&whole).well();
     let words = ["DOMAIN_number_total", "rebuild_nemo", "one of 4 pieces"];
-    for files in [
-        &[&first][..],
-        &[&second],
-        &[&text],
-        &[&first, &second],
-        &[&whole, &second],
-    ] {
-        let files: Vec<&str> = files.iter().map(|file| file.as_str()).collect();
-        refused(&sandbox, 16, &words, &[&send[..], &files].concat());
+    let (both, beside) = (format!("{first} {second}"), format!("{whole} {second}"));
+    for files in [&first, &second, &text, &both, &beside] {
+        send.and(files).refused_in(&sandbox, 16, &words);
     }
-    let both = [&send[..], &[&first, &second]].concat();
-    let ended = alone(&both);
-    assert!(ended.stderr.contains("2 problems"), "{ended:#?}");
-    let update = ["update", "-b", &url, "-v", "tos", "-p", "T1m", "-f", &first];
-    refused(&sandbox, 16, &words, &update);
-    let fresh = ["send", "-b", &url, "-p", "fresh", "-f", &first, &second];
-    refused(&sandbox, 16, &words, &fresh);
+    send.and(&both).alone().warns(&["2 problems"]);
+    for line in [
+        msm_os!("update -b {url} -v tos -p T1m -f {first}"),
+        msm_os!("send -b {url} -p fresh -f {both}"),
+    ] {
+        line.refused_in(&sandbox, 16, &words);
+    }
 }
 
 #[test]
@@ -302,8 +245,7 @@ fn a_file_without_data_says_what_it_left_out() {
         ..Spec::default()
     });
     let mixed = with_a_pair(&sandbox, "mixed_1m_grid_T.nc", &file);
-    let bare = sandbox.path("bare_1m_grid_T.nc");
-    let bare = bare.to_str().unwrap().to_owned();
+    let bare = sandbox.file("bare_1m_grid_T.nc");
     let script = "import sys, netCDF4
 old, new = netCDF4.Dataset(sys.argv[1]), netCDF4.Dataset(sys.argv[2], 'w')
 for name, size in (('time_counter', None), ('y', 30), ('x', 40)):
@@ -312,8 +254,7 @@ for name in ('time_counter', 'uo', 'vo'):
     copy = new.createVariable(name, old[name].dtype, old[name].dimensions)
     copy.setncatts(old[name].__dict__)
     copy[:] = old[name][:]";
-    let path = sandbox.private("bare.py", script);
-    python_runs(std::path::Path::new(&path), &[&mixed, &bare]);
+    python_code(script, &[&mixed, &bare]);
     let why = [
         "bare_1m_grid_T.nc: has no data variable",
         "'time_counter' (the coordinate of a dimension)",
@@ -322,35 +263,27 @@ for name in ('time_counter', 'uo', 'vo'):
         "-v",
     ];
     for command in ["send", "update"] {
-        let args = [command, "-f", &bare, "-b", &url];
-        refused(&sandbox, 14, &why, &args);
-        let compact = [&args[..], &["-v", "compact"]].concat();
-        refused(&sandbox, 14, &why, &compact);
+        let line = msm_os!("{command} -f {bare} -b {url}");
+        line.refused_in(&sandbox, 14, &why);
+        line.and("-v compact").refused_in(&sandbox, 14, &why);
     }
     // Named, they are sent.
-    alone(&["send", "-f", &bare, "-b", &url, "-p", "named", "-v", "uo"]).well();
-    let store = sandbox.path("ocean/named/uo.zarr");
-    reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&bare));
-    let against = ["verify", "-b", &url, "-p", "named", "--against", &bare];
-    refused(&sandbox, 14, &why, &against);
+    msm_os!("send -f {bare} -b {url} -p named -v uo").well();
+    sandbox.reads_back("ocean/named/uo.zarr", &[&bare]);
+    msm_os!("verify -b {url} -p named --against {bare}").refused_in(&sandbox, 14, &why);
     // Beside others, there is a notice, and the others are sent.
-    let notice = alone(&["send", "-f", &mixed, "-b", &url]).well();
-    for word in ["not sent", why[2], why[3]] {
-        assert!(notice.stderr.contains(word), "{notice:#?}");
-    }
+    let notice = msm_os!("send -f {mixed} -b {url}").well();
+    notice.warns(&["not sent", why[2], why[3]]);
     assert!(!notice.stderr.contains("'nav_lat'"), "{notice:#?}");
-    assert!(notice.stdout.contains("1 stores created"), "{notice:#?}");
-    let quiet = alone(&["send", "-f", &mixed, "-b", &url, "-v", "tos"]).well();
-    assert!(quiet.stderr.is_empty(), "{quiet:#?}");
-    let quiet = alone(&["send", "-f", &file, "-b", &url]).well();
-    assert!(quiet.stderr.is_empty(), "{quiet:#?}");
+    notice.says(&["1 stores created"]);
+    for line in [
+        msm_os!("send -f {mixed} -b {url} -v tos"),
+        msm_os!("send -f {file} -b {url}"),
+    ] {
+        assert_eq!(line.well().stderr, "");
+    }
     // A store of other variables is nothing to update.
-    alone(&[
-        "send", "-f", &bare, "-b", &url, "-p", "c", "-v", "compact", "uo",
-    ])
-    .well();
-    let update = [
-        "update", "-f", &file, "-b", &url, "-p", "c", "-v", "compact",
-    ];
-    refused(&sandbox, 27, &["c.zarr", "holds none"], &update);
+    msm_os!("send -f {bare} -b {url} -p c -v compact uo").well();
+    let update = msm_os!("update -f {file} -b {url} -p c -v compact");
+    update.refused_in(&sandbox, 27, &["c.zarr", "holds none"]);
 }

@@ -4,26 +4,16 @@
 //! Key type: [`Archive`], what a predecessor left, in a directory and in a bucket.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use s3_server::Server;
 use serde_json::Value;
 
+use crate::line::{Line, msm_os};
 use crate::support::{
-    Ended, Sandbox, alone, end, objects, on_ranks, python_runs, server, without_ledgers,
+    Ended, Sandbox, input, objects, python_runs, script, server, without_ledgers,
 };
 
 type Objects = BTreeMap<String, Vec<u8>>;
-
-const ARCHIVES: &str = "tests/data/archives";
-
-/// A source file of a year of 1976 to 1978.
-pub fn input(year: u32) -> String {
-    let file = format!("{ARCHIVES}/inputs/eORCA025_1y_grid_T_{year}-{year}.nc");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    path.to_str().unwrap().to_owned()
-}
 
 /// The same objects in a directory and in a bucket.
 pub struct Archive {
@@ -36,19 +26,9 @@ impl Archive {
     /// Of this name among the test data; `place` says where in the bucket an object of it goes.
     pub fn new(name: &str, place: impl Fn(&str) -> String) -> Self {
         let sandbox = Sandbox::new();
-        let archive = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(ARCHIVES)
-            .join(format!("{name}.tar.gz"));
-        std::fs::create_dir_all(sandbox.path("unpacked")).unwrap();
-        let mut tar = Command::new("tar");
-        tar.arg("xzf").arg(archive).arg("-C");
-        end({
-            tar.arg(sandbox.path("unpacked"));
-            tar
-        })
-        .well();
-        let all = sandbox.tree(&format!("unpacked/{name}"));
-        let all = all.into_iter().map(|(key, bytes)| (place(&key), bytes));
+        sandbox.unpack(name, "unpacked");
+        let all = sandbox.tree("unpacked").into_iter();
+        let all = all.map(|(key, bytes)| (place(&key), bytes));
         Self::of(sandbox, all.collect())
     }
 
@@ -69,40 +49,13 @@ impl Archive {
     }
 
     /// Runs the command on both, side by side.
-    pub fn run(&self, ranks: usize, line: &[&str]) -> [Ended; 2] {
-        let directory = self.sandbox.url("ocean");
-        let bucket = ["-b", "ocean", "-c", &self.credentials];
-        let run = |place: &[&str]| match ranks {
-            1 => alone(&[line, place].concat()),
-            _ => on_ranks(ranks, &[line, place].concat()),
-        };
-        let directory = ["-b", &directory];
+    fn run(&self, ranks: usize, line: &Line) -> [Ended; 2] {
+        let directory = line.and(&format!("-b {}", self.sandbox.url("ocean")));
+        let bucket = line.and(&format!("-b ocean -c {}", self.credentials));
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| run(&bucket));
-            [run(&directory), other.join().unwrap()]
+            let other = scope.spawn(|| bucket.on(ranks));
+            [directory.on(ranks), other.join().unwrap()]
         })
-    }
-
-    /// The same, which must go well; returns what it said.
-    #[track_caller]
-    pub fn runs(&self, ranks: usize, line: &[&str]) -> String {
-        let [directory, bucket] = self.run(ranks, line);
-        let said = directory.well().stdout;
-        bucket.well();
-        said
-    }
-
-    /// The command is refused with this code, and these words in its message; nothing changes.
-    #[track_caller]
-    pub fn refuses(&self, code: i32, words: &[&str], line: &[&str]) {
-        let before = self.all();
-        for ended in self.run(1, line) {
-            assert_eq!(ended.code, code, "{line:?}: {ended:#?}");
-            for word in words {
-                assert!(ended.stderr.contains(word), "{line:?}: {word}: {ended:#?}");
-            }
-        }
-        assert!(self.all() == before, "{line:?}");
     }
 
     /// All that is there: in the directory, and in the bucket.
@@ -118,7 +71,6 @@ impl Archive {
     /// xarray sees in the group `group` of `store` what it sees in the files of these years.
     #[track_caller]
     pub fn reads_back(&self, store: &str, group: &str, files: &[String]) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/group_values.py");
         // What lies in the bucket, as files.
         let copy = self.sandbox.path("copied");
         let _ = std::fs::remove_dir_all(&copy);
@@ -130,8 +82,35 @@ impl Archive {
         for place in [self.sandbox.path("ocean"), copy] {
             let store = place.join(store).to_str().unwrap().to_owned();
             let args = [&[store, group.to_owned()][..], files].concat();
-            python_runs(&script, &args);
+            python_runs(&script("group_values.py"), &args);
         }
+    }
+}
+
+impl Line {
+    /// In the directory and in the bucket of `archive`, on so many ranks, it goes well; what it said.
+    #[track_caller]
+    pub fn in_both(&self, archive: &Archive, ranks: usize) -> String {
+        let [directory, bucket] = archive.run(ranks, self);
+        bucket.well();
+        directory.well().stdout
+    }
+
+    /// The same, and it said these words.
+    #[track_caller]
+    pub fn says_in_both(&self, archive: &Archive, ranks: usize, words: &str) {
+        let said = self.in_both(archive, ranks);
+        assert!(said.contains(words), "{self:?}: {said}");
+    }
+
+    /// It is refused with this code and these words in its message; nothing changes.
+    #[track_caller]
+    pub fn refused_in_both(&self, archive: &Archive, code: i32, words: &[&str]) {
+        let before = archive.all();
+        for ended in archive.run(1, self) {
+            ended.refused(code, words);
+        }
+        assert!(archive.all() == before, "{self:?}");
     }
 }
 
@@ -149,39 +128,41 @@ fn listed(json: &str) -> Vec<(String, String)> {
 fn a_store_of_all_variables_is_found_under_the_name_it_has() {
     for ranks in [1, 3] {
         let archive = Archive::new("ods-v3-create", str::to_owned);
-        let (store, next) = ("npd-eorca025/T1y", input(1977));
-        let place = ["-p", store];
-        let is_listed = [(store.to_owned(), "whole".to_owned())];
-        for place in [&[][..], &place, &["--store", store]] {
-            let json = archive.runs(1, &[&["list", "--json"], place].concat());
-            assert_eq!(listed(&json), is_listed);
+        let store = "npd-eorca025/T1y";
+        let [first, next] = [1976, 1977].map(input);
+        for place in ["", "-p npd-eorca025/T1y", "--store npd-eorca025/T1y"] {
+            let json = msm_os!("list --json {place}").in_both(&archive, 1);
+            assert_eq!(listed(&json), [(store.to_owned(), "whole".to_owned())]);
         }
         let original = archive.all();
-        archive.runs(ranks, &["send", "-f", &next, "-p", store, "-v", "compact"]);
+        msm_os!("send -f {next} -p {store} -v compact").in_both(&archive, ranks);
         let sent = archive.stores();
-        archive.reads_back(store, "", &[input(1976), next.clone()]);
+        archive.reads_back(store, "", &[first.clone(), next.clone()]);
         // By whatever way it is named, it is the same store.
-        for way in [&["-v", "compact"][..], &[], &["-v", "tos", "e3t"]] {
-            let said = archive.runs(ranks, &[&["send", "-f", &next, "-p", store], way].concat());
-            assert!(said.contains("nothing to do"), "{way:?}: {said}");
+        for way in [
+            "-p npd-eorca025/T1y -v compact",
+            "-p npd-eorca025/T1y",
+            "-p npd-eorca025/T1y -v tos e3t",
+            "--store npd-eorca025/T1y",
+        ] {
+            msm_os!("send -f {next} {way}").says_in_both(&archive, ranks, "nothing to do");
         }
-        let said = archive.runs(ranks, &["send", "-f", &next, "--store", store]);
-        assert!(said.contains("nothing to do"), "{said}");
-        archive.runs(ranks, &["verify", "-p", store]);
-        let files = [input(1976), next.clone()];
-        for variables in [&[][..], &["-v", "e3t"], &["-v", "compact", "e3t"]] {
-            let line = ["verify", "-p", store, "--against", &files[0], &files[1]];
-            archive.runs(ranks, &[&line[..], variables].concat());
+        msm_os!("verify -p {store}").in_both(&archive, ranks);
+        for variables in ["", "-v e3t", "-v compact e3t"] {
+            msm_os!("verify -p {store} --against {first} {next} {variables}")
+                .in_both(&archive, ranks);
         }
-        for variables in [&["-v", "e3t"][..], &[]] {
-            let line = ["update", "-f", &next, "-p", store];
-            let said = archive.runs(ranks, &[&line[..], variables].concat());
-            assert!(said.contains("1 replaced"), "{said}");
+        for variables in ["-v e3t", ""] {
+            msm_os!("update -f {next} -p {store} {variables}").says_in_both(
+                &archive,
+                ranks,
+                "1 replaced",
+            );
             assert!(archive.stores() == sent, "the same values");
         }
-        archive.runs(1, &["rollback", "-p", store, "-v", "tos"]);
+        msm_os!("rollback -p {store} -v tos").in_both(&archive, 1);
         assert!(archive.stores() == sent);
-        archive.runs(1, &["recover", "--orphans"]);
+        msm_os!("recover --orphans").in_both(&archive, 1);
         for all in archive.all() {
             let own = ["npd-eorca025/T1y/", "npd-eorca025/.msm-os/T1y/"];
             let is_own = |key: &&String| own.iter().any(|own| key.starts_with(own));
@@ -189,7 +170,7 @@ fn a_store_of_all_variables_is_found_under_the_name_it_has() {
             assert!(others.is_empty(), "{others:?}");
         }
         assert!(archive.stores() != original);
-        archive.runs(ranks, &["delete", "-p", store, "--all", "--yes"]);
+        msm_os!("delete -p {store} --all --yes").in_both(&archive, ranks);
         assert_eq!(archive.all().map(|all| all.len()), [0, 0]);
     }
 }
@@ -198,30 +179,22 @@ fn a_store_of_all_variables_is_found_under_the_name_it_has() {
 fn a_rollback_of_all_leaves_out_stores_that_this_program_never_wrote() {
     let archive = Archive::new("ods-v3-create", str::to_owned);
     let original = archive.all();
-    archive.runs(1, &["send", "-f", &input(1976), "-p", "other", "-v", "tos"]);
-    archive.runs(1, &["rollback"]);
+    msm_os!("send -f {} -p other -v tos", input(1976)).in_both(&archive, 1);
+    msm_os!("rollback").in_both(&archive, 1);
     assert!(archive.all() == original);
-    archive.refuses(
-        36,
-        &["knows of no transaction"],
-        &["rollback", "-p", "npd-eorca025/T1y"],
-    );
+    let words = ["knows of no transaction"];
+    msm_os!("rollback -p npd-eorca025/T1y").refused_in_both(&archive, 36, &words);
 }
 
 #[test]
 fn an_append_to_it_is_undone() {
-    for way in [
-        &["-p", "npd-eorca025/T1y"][..],
-        &["-p", "npd-eorca025/T1y", "-v", "thetao"],
-        &[],
-    ] {
+    for way in ["-p npd-eorca025/T1y", "-p npd-eorca025/T1y -v thetao", ""] {
         let archive = Archive::new("ods-v3-create", str::to_owned);
         let original = archive.all();
-        let place = ["-p", "npd-eorca025/T1y"];
-        archive.runs(3, &[&["send", "-f", &input(1977)][..], &place].concat());
+        msm_os!("send -f {} -p npd-eorca025/T1y", input(1977)).in_both(&archive, 3);
         assert!(archive.stores() != original);
-        archive.runs(1, &[&["rollback"], way].concat());
-        assert!(archive.stores() == original, "{way:?}");
+        msm_os!("rollback {way}").in_both(&archive, 1);
+        assert!(archive.stores() == original, "{way}");
     }
 }
 
@@ -232,47 +205,26 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
         let place = |key: &str| key.replace("/thetao_con/", &format!("/{name}/"));
         let archive = Archive::new("ods-v3-chunks-two-years", place);
         let (store, files) = (format!("npd/T1y/{name}"), [1976, 1977, 1978].map(input));
-        let original = archive.all();
-        archive.runs(
-            3,
-            &[
-                "send",
-                "-f",
-                &files[2],
-                "-p",
-                "npd/T1y",
-                "-v",
-                "thetao",
-                "--add-variables",
-            ],
-        );
+        let [_, second, third] = &files;
+        msm_os!("send -f {third} -p npd/T1y -v thetao --add-variables").in_both(&archive, 3);
         for all in archive.stores() {
             let folder = format!("{store}/");
             assert!(all.keys().all(|key| key.starts_with(&folder)));
         }
         archive.reads_back(&store, "", &files);
         for line in [
-            &["verify", "-p", "npd/T1y", "-v", "thetao"][..],
-            &[
-                "verify",
-                "-p",
-                "npd/T1y",
-                "--against",
-                &files[2],
-                "-v",
-                "thetao",
-            ],
-            &["update", "-f", &files[1], "-p", "npd/T1y", "-v", "thetao"],
-            &["update", "-f", &files[1], "-p", "npd/T1y"],
-            &["update", "-f", &files[1], "--store", &store, "-v", "thetao"],
+            msm_os!("verify -p npd/T1y -v thetao"),
+            msm_os!("verify -p npd/T1y --against {third} -v thetao"),
+            msm_os!("update -f {second} -p npd/T1y -v thetao"),
+            msm_os!("update -f {second} -p npd/T1y"),
+            msm_os!("update -f {second} --store {store} -v thetao"),
         ] {
-            archive.runs(3, line);
+            line.in_both(&archive, 3);
         }
-        let json = archive.runs(1, &["list", "--json", "-p", "npd"]);
+        let json = msm_os!("list --json -p npd").in_both(&archive, 1);
         assert_eq!(listed(&json), [(store.clone(), "whole".to_owned())]);
-        archive.runs(3, &["delete", "-p", "npd/T1y", "-v", "thetao", "--yes"]);
+        msm_os!("delete -p npd/T1y -v thetao --yes").in_both(&archive, 3);
         assert_eq!(archive.all().map(|all| all.len()), [0, 0]);
-        assert!(!original[0].is_empty());
     }
 }
 
@@ -280,174 +232,115 @@ fn stores_of_one_variable_are_found_under_the_names_they_have() {
 fn an_icechunk_repository_is_told_and_left_alone() {
     let archive = Archive::new("ods-icechunk1-create", str::to_owned);
     let (store, file) = ("npd-eorca025/T1y", input(1977));
-    let said = archive.runs(1, &["list"]);
-    assert!(
-        said.contains("npd-eorca025/T1y: an Icechunk repository"),
-        "{said}"
-    );
-    let json = archive.runs(1, &["list", "--json", "-p", store]);
+    let said = "npd-eorca025/T1y: an Icechunk repository";
+    msm_os!("list").says_in_both(&archive, 1, said);
+    let json = msm_os!("list --json -p {store}").in_both(&archive, 1);
     assert_eq!(listed(&json), [(store.to_owned(), "icechunk".to_owned())]);
     let words = [
         "'npd-eorca025/T1y' is an Icechunk repository",
         "--prefix or --store",
     ];
     for line in [
-        &["send", "-f", &file, "-p", store][..],
-        &["send", "-f", &file, "-p", store, "-v", "compact"],
-        &["send", "-f", &file, "--store", store],
-        &[
-            "send",
-            "-f",
-            &file,
-            "--store",
-            "npd-eorca025/T1y/tos",
-            "-v",
-            "tos",
-        ],
-        &["send", "-f", &file, "-p", "npd-eorca025/T1y/chunks"],
-        &["update", "-f", &file, "-p", store, "-v", "e3t"],
-        &["verify", "-p", store],
-        &["rollback", "-p", store],
-        &["recover", "-p", store],
-        &["delete", "-p", store, "--all", "--yes", "--force"],
+        msm_os!("send -f {file} -p {store}"),
+        msm_os!("send -f {file} -p {store} -v compact"),
+        msm_os!("send -f {file} --store {store}"),
+        msm_os!("send -f {file} --store npd-eorca025/T1y/tos -v tos"),
+        msm_os!("send -f {file} -p npd-eorca025/T1y/chunks"),
+        msm_os!("update -f {file} -p {store} -v e3t"),
+        msm_os!("verify -p {store}"),
+        msm_os!("rollback -p {store}"),
+        msm_os!("recover -p {store}"),
+        msm_os!("delete -p {store} --all --yes --force"),
     ] {
-        archive.refuses(25, &words, line);
+        line.refused_in_both(&archive, 25, &words);
     }
-    archive.refuses(
-        29,
-        &words[..1],
-        &["delete", "-p", "npd-eorca025", "--all", "--yes", "--force"],
-    );
-    archive.refuses(27, &[], &["rollback"]);
+    let all = msm_os!("delete -p npd-eorca025 --all --yes --force");
+    all.refused_in_both(&archive, 29, &words[..1]);
+    msm_os!("rollback").refused_in_both(&archive, 27, &[]);
     // Others beside it are none the worse.
-    archive.runs(1, &["send", "-f", &file, "-p", "npd-eorca025", "-v", "tos"]);
-    archive.runs(1, &["verify"]);
+    msm_os!("send -f {file} -p npd-eorca025 -v tos").in_both(&archive, 1);
+    msm_os!("verify").in_both(&archive, 1);
 }
 
 #[test]
 fn no_store_is_put_into_another_nor_a_second_one_beside_it() {
     let archive = Archive::new("ods-v3-create", str::to_owned);
     let file = input(1977);
-    let send = |place: &[&'static str]| [&["send", "-f", &file][..], place].concat();
-    for (code, words, place) in [
-        (
-            25,
-            &["'npd-eorca025/T1y/new'", "no store is put into"][..],
-            &["-p", "npd-eorca025/T1y/new"][..],
-        ),
-        (
-            25,
-            &["no store is put into"],
-            &["--store", "npd-eorca025/T1y/tos.zarr", "-v", "tos"],
-        ),
-        (
-            25,
-            &["no store is put into"],
-            &["-p", "npd-eorca025/T1y/tos", "-v", "compact"],
-        ),
-        (2, &["--store", "'../x'"], &["--store", "../x"]),
-        (
-            2,
-            &[".msm-os", "choose another"],
-            &["--store", "npd-eorca025/.msm-os/x"],
-        ),
-        (
-            2,
-            &["choose another", "--store new/x.zarr"],
-            &["-p", "new/x.zarr"],
-        ),
-        (2, &["choose another"], &["-p", "new/x.zarr/y"]),
-    ] {
-        archive.refuses(code, words, &send(place));
-    }
+    let send = |place: &str| msm_os!("send -f {file} {place}");
+    let refuses = |place: &str, code, words: &[&str]| {
+        send(place).refused_in_both(&archive, code, words);
+    };
+    let within = ["'npd-eorca025/T1y/new'", "no store is put into"];
+    refuses("-p npd-eorca025/T1y/new", 25, &within);
+    let inner = "--store npd-eorca025/T1y/tos.zarr -v tos";
+    refuses(inner, 25, &within[1..]);
+    refuses("-p npd-eorca025/T1y/tos -v compact", 25, &within[1..]);
+    refuses("--store ../x", 2, &["--store", "'../x'"]);
+    let ledger = [".msm-os", "choose another"];
+    refuses("--store npd-eorca025/.msm-os/x", 2, &ledger);
+    let other = ["choose another", "--store new/x.zarr"];
+    refuses("-p new/x.zarr", 2, &other);
+    refuses("-p new/x.zarr/y", 2, &other[..1]);
     // Two stores that could both be meant.
-    archive.runs(1, &send(&["--store", "npd-eorca025/T1y.zarr"]));
+    send("--store npd-eorca025/T1y.zarr").in_both(&archive, 1);
     let both = ["npd-eorca025/T1y", "npd-eorca025/T1y.zarr", "--store"];
     for line in [
-        send(&["-p", "npd-eorca025/T1y", "-v", "compact"]),
-        send(&["-p", "npd-eorca025/T1y"]),
-        vec!["update", "-f", &file, "-p", "npd-eorca025/T1y", "-v", "e3t"],
-        vec!["rollback", "-p", "npd-eorca025/T1y", "-v", "compact"],
-        vec!["delete", "-p", "npd-eorca025/T1y", "-v", "compact", "--yes"],
+        send("-p npd-eorca025/T1y -v compact"),
+        send("-p npd-eorca025/T1y"),
+        msm_os!("update -f {file} -p npd-eorca025/T1y -v e3t"),
+        msm_os!("rollback -p npd-eorca025/T1y -v compact"),
+        msm_os!("delete -p npd-eorca025/T1y -v compact --yes"),
     ] {
-        archive.refuses(47, &both, &line);
+        line.refused_in_both(&archive, 47, &both);
     }
-    archive.runs(1, &["verify", "-p", "npd-eorca025/T1y"]);
-    archive.runs(1, &["delete", "--store", "npd-eorca025/T1y.zarr", "--yes"]);
-    archive.runs(1, &send(&["-p", "npd-eorca025/T1y", "-v", "compact"]));
-    archive.runs(1, &send(&["--store", "npd/T1y/tos", "-v", "tos"]));
-    archive.runs(1, &send(&["--store", "npd/T1y/tos.zarr", "-v", "tos"]));
-    archive.refuses(
-        47,
-        &["npd/T1y/tos.zarr", "--store npd/T1y/tos"],
-        &send(&["-p", "npd/T1y", "-v", "tos"]),
-    );
+    msm_os!("verify -p npd-eorca025/T1y").in_both(&archive, 1);
+    msm_os!("delete --store npd-eorca025/T1y.zarr --yes").in_both(&archive, 1);
+    send("-p npd-eorca025/T1y -v compact").in_both(&archive, 1);
+    send("--store npd/T1y/tos -v tos").in_both(&archive, 1);
+    send("--store npd/T1y/tos.zarr -v tos").in_both(&archive, 1);
+    let both = ["npd/T1y/tos.zarr", "--store npd/T1y/tos"];
+    refuses("-p npd/T1y -v tos", 47, &both);
 }
 
 #[test]
 fn a_variable_finds_its_store() {
     let file = input(1976);
     let archive = Archive::of(Sandbox::new(), Objects::new());
-    archive.runs(1, &["send", "-f", &file, "-v", "compact"]);
-    archive.runs(1, &["send", "-f", &file, "-v", "tos"]);
+    msm_os!("send -f {file} -v compact").in_both(&archive, 1);
+    msm_os!("send -f {file} -v tos").in_both(&archive, 1);
     // Of the store of all variables it is in, nothing else is made.
-    let keys = |all: [Objects; 2]| all.map(|all| all.into_keys().collect::<Vec<_>>());
-    assert!(
-        keys(archive.stores())
-            .iter()
-            .flatten()
-            .all(|key| key.starts_with("T1y.zarr/"))
-    );
-    let said = archive.runs(3, &["update", "-f", &file, "-v", "e3t"]);
-    assert!(said.contains("1 replaced"), "{said}");
-    for line in [
-        &["verify", "-p", "T1y", "-v", "e3t"][..],
-        &["verify", "--against", &file, "-v", "e3t"],
-        &["rollback", "-p", "T1y", "-v", "e3t"],
-    ] {
-        archive.runs(1, line);
+    for all in archive.stores() {
+        assert!(all.keys().all(|key| key.starts_with("T1y.zarr/")));
     }
-    archive.refuses(
-        27,
-        &["T1y.zarr", "-v compact"],
-        &["delete", "-p", "T1y", "-v", "e3t", "--yes"],
-    );
-    archive.refuses(
-        27,
-        &["'T1y/nothing.zarr'"],
-        &["verify", "-p", "T1y", "-v", "nothing"],
-    );
+    msm_os!("update -f {file} -v e3t").says_in_both(&archive, 3, "1 replaced");
+    for line in [
+        msm_os!("verify -p T1y -v e3t"),
+        msm_os!("verify --against {file} -v e3t"),
+        msm_os!("rollback -p T1y -v e3t"),
+    ] {
+        line.in_both(&archive, 1);
+    }
+    let words = ["T1y.zarr", "-v compact"];
+    msm_os!("delete -p T1y -v e3t --yes").refused_in_both(&archive, 27, &words);
+    let words = ["'T1y/nothing.zarr'"];
+    msm_os!("verify -p T1y -v nothing").refused_in_both(&archive, 27, &words);
 
     // In both: neither is guessed.
-    archive.runs(
-        1,
-        &["send", "-f", &file, "--store", "T1y/e3t.zarr", "-v", "e3t"],
-    );
+    msm_os!("send -f {file} --store T1y/e3t.zarr -v e3t").in_both(&archive, 1);
     let words = ["T1y/e3t.zarr", "'T1y.zarr'", "-v compact e3t"];
     for line in [
-        &["update", "-f", &file, "-v", "e3t"][..],
-        &["send", "-f", &input(1977), "-v", "e3t"],
-        &["verify", "-p", "T1y", "-v", "e3t"],
-        &["verify", "--against", &file, "-v", "e3t"],
-        &["rollback", "-p", "T1y", "-v", "e3t"],
+        msm_os!("update -f {file} -v e3t"),
+        msm_os!("send -f {} -v e3t", input(1977)),
+        msm_os!("verify -p T1y -v e3t"),
+        msm_os!("verify --against {file} -v e3t"),
+        msm_os!("rollback -p T1y -v e3t"),
     ] {
-        archive.refuses(47, &words, line);
+        line.refused_in_both(&archive, 47, &words);
     }
-    archive.runs(1, &["update", "-f", &file, "-v", "compact", "e3t"]);
-    archive.runs(
-        1,
-        &[
-            "update",
-            "-f",
-            &file,
-            "--store",
-            "T1y/e3t.zarr",
-            "-v",
-            "e3t",
-        ],
-    );
-    archive.runs(1, &["delete", "-p", "T1y", "-v", "e3t", "--yes"]);
-    archive.runs(1, &["verify", "-p", "T1y", "-v", "e3t"]);
+    msm_os!("update -f {file} -v compact e3t").in_both(&archive, 1);
+    msm_os!("update -f {file} --store T1y/e3t.zarr -v e3t").in_both(&archive, 1);
+    msm_os!("delete -p T1y -v e3t --yes").in_both(&archive, 1);
+    msm_os!("verify -p T1y -v e3t").in_both(&archive, 1);
 }
 
 #[test]
@@ -455,51 +348,22 @@ fn a_new_store_gets_the_name_it_is_given() {
     for version in ["3", "2"] {
         let archive = Archive::of(Sandbox::new(), Objects::new());
         let files = [1976, 1977].map(input);
-        let line = [
-            "send",
-            "-f",
-            &files[0],
-            "-zv",
-            version,
-            "--store",
-            "npd-eorca025/T1y",
-        ];
-        archive.runs(3, &line);
-        archive.runs(3, &["send", "-f", &files[1], "-p", "npd-eorca025/T1y"]);
-        archive.reads_back("npd-eorca025/T1y", "", &files);
-        archive.runs(
-            1,
-            &[
-                "send",
-                "-f",
-                &files[0],
-                "-zv",
-                version,
-                "-p",
-                "a/T1y.zarr",
-                "-v",
-                "compact",
-            ],
-        );
-        let json = archive.runs(1, &["list", "--json"]);
-        let whole = |key: &str| (key.to_owned(), "whole".to_owned());
-        assert_eq!(
-            listed(&json),
-            [whole("a/T1y.zarr"), whole("npd-eorca025/T1y")]
-        );
-        archive.runs(1, &["verify"]);
-        archive.runs(1, &["rollback", "--store", "npd-eorca025/T1y"]);
-        archive.runs(
-            1,
-            &[
-                "verify",
-                "--against",
-                &files[0],
-                "--store",
-                "npd-eorca025/T1y",
-            ],
-        );
-        archive.runs(1, &["delete", "--all", "--yes"]);
+        let ([first, second], store) = (&files, "npd-eorca025/T1y");
+        msm_os!("send -f {first} -zv {version} --store {store}").in_both(&archive, 3);
+        msm_os!("send -f {second} -p {store}").in_both(&archive, 3);
+        archive.reads_back(store, "", &files);
+        msm_os!("send -f {first} -zv {version} -p a/T1y.zarr -v compact").in_both(&archive, 1);
+        let json = msm_os!("list --json").in_both(&archive, 1);
+        let expected = ["a/T1y.zarr", store].map(|key| (key.to_owned(), "whole".to_owned()));
+        assert_eq!(listed(&json), expected);
+        for line in [
+            msm_os!("verify"),
+            msm_os!("rollback --store {store}"),
+            msm_os!("verify --against {first} --store {store}"),
+            msm_os!("delete --all --yes"),
+        ] {
+            line.in_both(&archive, 1);
+        }
         assert_eq!(archive.all().map(|all| all.len()), [0, 0], "{version}");
     }
 }

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use nemo_like::Spec;
 use s3_server::{Fault, Rule, Server};
 
-use crate::support::{
-    Ended, Sandbox, alone, end, is_in_the_way, objects, on_ranks, python, server,
-};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, end, is_in_the_way, objects, python, served};
 
 /// A server with the stores of three variables.
 struct Scene {
     /// Kept for its files.
     _sandbox: Sandbox,
     server: Server,
-    credentials: String,
+    /// Where it is, on a command line.
+    bucket: String,
     before: BTreeMap<String, Vec<u8>>,
     /// Requests so far.
     requests: usize,
@@ -23,24 +22,20 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (sandbox, server) = (Sandbox::new(), server());
-        let credentials = sandbox.credentials(&server);
-        let file = sandbox.source(&Spec::default());
-        let send = ["send", "-f", &file, "-b", "ocean", "-c", &credentials, "-v"];
-        alone(&[&send[..], &["tos", "sos", "thetao"]].concat()).well();
-        let before = objects(&server);
+        let (sandbox, server, bucket) = served();
+        let file = sandbox.months(1, 1);
+        msm_os!("send -f {file} {bucket} -v tos sos thetao").well();
         Self {
             _sandbox: sandbox,
-            credentials,
-            before,
+            bucket,
+            before: objects(&server),
             requests: server.log().len(),
             server,
         }
     }
 
-    fn delete(&self, ranks: usize, args: &[&str]) -> Ended {
-        let delete = ["delete", "-b", "ocean", "-c", &self.credentials];
-        on_ranks(ranks, &[&delete, args].concat())
+    fn delete(&self, ranks: usize, line: &str) -> Ended {
+        msm_os!("delete {} {line}", self.bucket).on(ranks)
     }
 
     /// What was there before, without the objects of these stores and their ledgers.
@@ -66,24 +61,16 @@ impl Scene {
 fn root_documents_go_first_and_other_stores_stay() {
     for ranks in [1, 3] {
         let scene = Scene::new();
-        let args = ["-p", "T1m", "-v", "tos", "thetao", "tos", "--yes"];
-        let ended = scene.delete(ranks, &args).well();
+        let ended = scene.delete(ranks, "-p T1m -v tos thetao tos --yes").well();
         let stay = scene.without(&["tos", "thetao"]);
         let gone = scene.before.len() - stay.len();
-        let says = format!("deleted: 2 stores, {gone} objects");
-        assert!(ended.stdout.contains(&says), "{says}: {ended:#?}");
+        ended.says(&[&format!("deleted: 2 stores, {gone} objects")]);
         assert!(objects(&scene.server) == stay);
         let deletions = scene.deletions();
-        let mut roots: Vec<&str> = deletions[..2]
-            .iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
+        let mut roots: Vec<_> = deletions[..2].iter().flatten().collect();
         roots.sort_unstable();
-        assert_eq!(
-            roots,
-            ["T1m/thetao.zarr/zarr.json", "T1m/tos.zarr/zarr.json"]
-        );
+        let expected = ["T1m/thetao.zarr/zarr.json", "T1m/tos.zarr/zarr.json"];
+        assert_eq!(roots, expected);
         // The rest goes in bulk: each rank's share of the stores, then of the ledgers.
         let bulk = &deletions[2..];
         assert!(bulk.iter().all(Option::is_none), "{bulk:?}");
@@ -97,17 +84,15 @@ fn a_server_without_bulk_deletes_gets_one_request_an_object_and_ledgers_go_last(
         let scene = Scene::new();
         let refuse = Rule::new(Fault::Status(status)).method("POST");
         scene.server.faults().add(refuse);
-        scene.delete(3, &["-p", "T1m", "--all", "--yes"]).well();
+        scene.delete(3, "-p T1m --all --yes").well();
         assert!(objects(&scene.server).is_empty());
         let singles: Vec<String> = scene.deletions().into_iter().flatten().collect();
         assert_eq!(singles.len(), scene.before.len());
         let is_root = |key: &String| key.ends_with(".zarr/zarr.json");
         assert!(singles[..3].iter().all(is_root), "{singles:?}");
-        let ledgers = &singles[singles.len() - 3..];
-        assert!(
-            ledgers.iter().all(|key| key.contains("/.msm-os/")),
-            "{ledgers:?}"
-        );
+        for ledger in &singles[singles.len() - 3..] {
+            assert!(ledger.contains("/.msm-os/"), "{ledger}");
+        }
     }
 }
 
@@ -118,8 +103,8 @@ fn thousands_of_objects_go_in_batches() {
         let key = format!("T1m/tos.zarr/tos/c/{chunk}/0/0");
         scene.server.put_object("ocean", &key, b"chunk".to_vec());
     }
-    let ended = scene.delete(2, &["-p", "T1m", "-v", "tos", "--yes"]).well();
-    assert!(ended.stdout.contains("deleted: 1 stores, 25"), "{ended:#?}");
+    let ended = scene.delete(2, "-p T1m -v tos --yes").well();
+    ended.says(&["deleted: 1 stores, 25"]);
     assert!(objects(&scene.server) == scene.without(&["tos"]));
     // Two ranks with two batches each, and one each for the ledger.
     let bulk = scene.deletions().iter().filter(|d| d.is_none()).count();
@@ -129,87 +114,55 @@ fn thousands_of_objects_go_in_batches() {
 #[test]
 fn a_directory_keeps_no_empty_folders() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec::default());
-    let url = sandbox.url("ocean");
+    let (file, url) = (sandbox.months(1, 1), sandbox.url("ocean"));
     for prefix in ["a/b", "a/c"] {
-        alone(&[
-            "send", "-f", &file, "-b", &url, "-p", prefix, "-v", "tos", "sos",
-        ])
-        .well();
+        msm_os!("send -f {file} -b {url} -p {prefix} -v tos sos").well();
     }
     let mut expected = sandbox.tree("ocean");
-    let mut delete = |ranks, args: &[&str], stays: fn(&str) -> bool| {
-        let delete = ["delete", "--yes", "-b", &url];
-        on_ranks(ranks, &[&delete, args].concat()).well();
+    let mut delete = |ranks, line: &str, stays: fn(&str) -> bool| {
+        msm_os!("delete --yes -b {url} {line}").well_on(ranks);
         expected.retain(|key, _| stays(key));
-        assert!(sandbox.tree("ocean") == expected, "{args:?}");
+        assert!(sandbox.tree("ocean") == expected, "{line}");
     };
     let there = |name: &str| sandbox.path(name).exists();
-    delete(3, &["-p", "a/b/", "-v", "tos"], |key| {
+    delete(3, "-p a/b/ -v tos", |key| {
         !(key.starts_with("a/b/") && key.contains("/tos.zarr/"))
     });
     assert!(!there("ocean/a/b/tos.zarr") && !there("ocean/a/b/.msm-os/tos.zarr"));
-    delete(3, &["-p", "a/b", "--all"], |key| key.starts_with("a/c/"));
+    delete(3, "-p a/b --all", |key| key.starts_with("a/c/"));
     assert!(!there("ocean/a/b") && there("ocean/a/c"));
-    delete(1, &["--all"], |_| false);
+    delete(1, "--all", |_| false);
     assert!(!there("ocean/a"));
-    let again = alone(&["delete", "--yes", "-b", &url, "--all"]);
-    assert_eq!(again.code, 27, "{again:#?}");
+    let again = msm_os!("delete --yes -b {url} --all").alone();
+    again.refused(27, &[]);
 }
 
 #[test]
 fn nothing_goes_unless_all_of_it_can() {
     let scene = Scene::new();
-    for (args, code, says) in [
-        (&["-p", "T1m", "--all"][..], 2, "give --yes"),
-        (&["-p", "T1m", "--yes"][..], 2, "required"),
-        (
-            &["-p", "T1m", "-v", "tos", "--all", "--yes"][..],
-            2,
-            "cannot be used with",
-        ),
-        (&["-v", "compact", "--yes"][..], 2, "give --prefix"),
-        (
-            &["-p", "T1m", "-v", "a/b", "--yes"][..],
-            2,
-            "expected a variable's name",
-        ),
-        (
-            &["-p", "../T1m", "--all", "--yes"][..],
-            2,
-            "--prefix '../T1m'",
-        ),
-        (
-            &["-p", "T1m", "-v", "tos", "uo", "--yes"][..],
-            27,
-            "there is no store 'T1m/uo.zarr'; there are 'T1m/sos.zarr', 'T1m/thetao.zarr', 'T1m/tos.zarr'",
-        ),
-        (
-            &["-p", "T1y", "--all", "--yes"][..],
-            27,
-            "nothing to delete",
-        ),
-        (
-            &["-p", "T1m", "-v", "compact", "--yes"][..],
-            27,
-            "no store 'T1m.zarr'",
-        ),
+    let none = "there is no store 'T1m/uo.zarr'; there are 'T1m/sos.zarr', 'T1m/thetao.zarr', 'T1m/tos.zarr'";
+    for (line, code, says) in [
+        ("-p T1m --all", 2, "give --yes"),
+        ("-p T1m --yes", 2, "required"),
+        ("-p T1m -v tos --all --yes", 2, "cannot be used with"),
+        ("-v compact --yes", 2, "give --prefix"),
+        ("-p T1m -v a/b --yes", 2, "expected a variable's name"),
+        ("-p ../T1m --all --yes", 2, "--prefix '../T1m'"),
+        ("-p T1m -v tos uo --yes", 27, none),
+        ("-p T1y --all --yes", 27, "nothing to delete"),
+        ("-p T1m -v compact --yes", 27, "no store 'T1m.zarr'"),
     ] {
         for ranks in [1, 3] {
-            let ended = scene.delete(ranks, args);
-            assert_eq!(ended.code, code, "{ended:#?}");
-            assert!(ended.stderr.contains(says), "{says}: {ended:#?}");
+            let ended = scene.delete(ranks, line);
+            ended.refused(code, &[says]);
             assert_eq!(ended.stderr.matches("msm_os: ").count(), 1, "{ended:#?}");
         }
     }
-    let dry = scene.delete(3, &["-p", "T1m", "--all", "--dry-run"]).well();
+    let dry = scene.delete(3, "-p T1m --all --dry-run").well();
     let of_ledgers = scene.before.keys().filter(|k| k.contains(".msm-os/"));
     let ledgers = format!("ledgers: {} objects", of_ledgers.count());
-    for part in ["T1m/tos.zarr: ", &ledgers, "3 stores, "] {
-        assert!(dry.stdout.contains(part), "{part}: {dry:#?}");
-    }
     let all = format!("3 stores, {} objects", scene.before.len());
-    assert!(dry.stdout.contains(&all), "{all}: {dry:#?}");
+    dry.says(&["T1m/tos.zarr: ", &ledgers, &all]);
     assert!(scene.deletions().is_empty());
     assert!(objects(&scene.server) == scene.before);
 }
@@ -221,24 +174,16 @@ fn what_is_not_ours_stays_without_force() {
         scene.server.put_object("ocean", foreign, b"mine".to_vec());
     }
     let before = objects(&scene.server);
-    for (args, first) in [
-        (
-            ["-p", "T1m", "--all", "--yes"].to_vec(),
-            "2 objects are not this program's: 'T1m/notes.txt', ",
-        ),
-        (
-            ["-p", "T1m", "-v", "tos", "--yes"].to_vec(),
-            "'T1m/tos.zarr/tos/notes 100%.txt'",
-        ),
+    let all = "2 objects are not this program's: 'T1m/notes.txt', ";
+    for (line, first) in [
+        ("-p T1m --all --yes", all),
+        ("-p T1m -v tos --yes", "'T1m/tos.zarr/tos/notes 100%.txt'"),
     ] {
-        let ended = scene.delete(3, &args);
-        assert_eq!(ended.code, 29, "{ended:#?}");
-        assert!(ended.stderr.contains(first), "{ended:#?}");
+        scene.delete(3, line).refused(29, &[first]);
         assert!(objects(&scene.server) == before);
     }
-    scene.delete(3, &["-p", "T1m", "-v", "sos", "--yes"]).well();
-    let forced = ["-p", "T1m", "--all", "--yes", "--force"];
-    scene.delete(3, &forced).well();
+    scene.delete(3, "-p T1m -v sos --yes").well();
+    scene.delete(3, "-p T1m --all --yes --force").well();
     assert!(objects(&scene.server).is_empty());
 }
 
@@ -246,35 +191,24 @@ fn what_is_not_ours_stays_without_force() {
 fn an_interrupted_delete_is_finished_by_the_next() {
     for ranks in [1, 3] {
         let scene = Scene::new();
-        let args = ["-p", "T1m", "-v", "tos", "thetao", "--yes"];
-        scene
-            .server
-            .faults()
-            .add(Rule::new(Fault::Status(501)).method("POST"));
-        let stop = Rule::new(Fault::Status(403))
-            .method("DELETE")
-            .key_contains(".zarr/")
-            .skip(9);
+        let line = "-p T1m -v tos thetao --yes";
+        let one_by_one = Rule::new(Fault::Status(501)).method("POST");
+        scene.server.faults().add(one_by_one);
+        let stop = Rule::new(Fault::Status(403)).method("DELETE");
+        let stop = stop.key_contains(".zarr/").skip(9);
         scene.server.faults().add(stop);
-        let ended = scene.delete(ranks, &args);
-        assert_eq!(ended.code, 43, "{ended:#?}");
+        let ended = scene.delete(ranks, line);
         let mut left = objects(&scene.server);
         left.retain(|key, _| !is_in_the_way(key));
         let gone = scene.without(&["tos", "thetao"]);
-        let says = format!(
-            "{} of {} objects are left",
-            left.len() - gone.len(),
-            scene.before.len() - gone.len()
-        );
-        assert!(ended.stderr.contains(&says), "{says}: {ended:#?}");
+        let [left_over, all] = [&left, &scene.before].map(|all| all.len() - gone.len());
+        let says = format!("{left_over} of {all} objects are left");
+        ended.refused(43, &[&says]);
         assert!(!left.contains_key("T1m/tos.zarr/zarr.json"));
         scene.server.faults().clear();
-        let listed = on_ranks(ranks, &["list", "-b", "ocean", "-c", &scene.credentials]).well();
-        assert!(
-            listed.stdout.contains("T1m/thetao.zarr: unfinished"),
-            "{listed:#?}"
-        );
-        scene.delete(ranks, &args).well();
+        let listed = msm_os!("list {}", scene.bucket).well_on(ranks);
+        listed.says(&["T1m/thetao.zarr: unfinished"]);
+        scene.delete(ranks, line).well();
         assert!(objects(&scene.server) == gone);
     }
 }
@@ -282,44 +216,32 @@ fn an_interrupted_delete_is_finished_by_the_next() {
 #[test]
 fn a_ledger_alone_counts_as_the_store() {
     let scene = Scene::new();
-    for key in scene
-        .before
-        .keys()
-        .filter(|key| key.contains("T1m/tos.zarr/"))
-    {
+    let is_of_store = |key: &&String| key.contains("T1m/tos.zarr/");
+    for key in scene.before.keys().filter(is_of_store) {
         scene.server.remove_object("ocean", key);
     }
-    scene.delete(1, &["-p", "T1m", "-v", "tos", "--yes"]).well();
+    let line = "-p T1m -v tos --yes";
+    scene.delete(1, line).well();
     assert!(objects(&scene.server) == scene.without(&["tos"]));
-    let again = scene.delete(1, &["-p", "T1m", "-v", "tos", "--yes"]);
-    assert_eq!(again.code, 27, "{again:#?}");
+    scene.delete(1, line).refused(27, &[]);
 }
 
 #[test]
 fn the_compact_store_lies_beside_the_prefix() {
     let scene = Scene::new();
-    let compact = |key: &String| {
-        key.replace("T1m/tos.zarr/", "T1m.zarr/")
-            .replace("T1m/.msm-os/tos.zarr/", ".msm-os/T1m.zarr/")
-    };
     let copy = || {
-        for (key, bytes) in scene
-            .before
-            .iter()
-            .filter(|(key, _)| key.contains("tos.zarr/"))
-        {
-            scene
-                .server
-                .put_object("ocean", &compact(key), bytes.clone());
+        let of_tos = scene.before.iter();
+        for (key, bytes) in of_tos.filter(|(key, _)| key.contains("tos.zarr/")) {
+            let key = key.replace("T1m/tos.zarr/", "T1m.zarr/");
+            let key = key.replace("T1m/.msm-os/tos.zarr/", ".msm-os/T1m.zarr/");
+            scene.server.put_object("ocean", &key, bytes.clone());
         }
     };
     copy();
-    scene
-        .delete(3, &["-p", "T1m", "-v", "compact", "--yes"])
-        .well();
+    scene.delete(3, "-p T1m -v compact --yes").well();
     assert!(objects(&scene.server) == scene.before);
     copy();
-    scene.delete(3, &["-p", "T1m", "--all", "--yes"]).well();
+    scene.delete(3, "-p T1m --all --yes").well();
     assert!(objects(&scene.server).is_empty());
 }
 
@@ -344,17 +266,15 @@ while True:
 print(said.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))";
     let answer = |answer: &str| {
+        let delete = msm_os!("delete {} -p T1m -v tos", scene.bucket);
         let mut command = Command::new(python());
         command.args(["-c", script, answer, env!("CARGO_BIN_EXE_msm_os")]);
-        command.args(["delete", "-b", "ocean", "-c", &scene.credentials]);
-        command.args(["-p", "T1m", "-v", "tos"]);
+        command.args(delete.words());
         command.env("OMPI_ALLOW_RUN_AS_ROOT", "1");
         command.env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
         end(command).well()
     };
-    let no = answer("y");
-    assert!(no.stdout.contains("T1m/tos.zarr: "), "{no:#?}");
-    assert!(no.stdout.contains("nothing was deleted"), "{no:#?}");
+    answer("y").says(&["T1m/tos.zarr: ", "nothing was deleted"]);
     assert!(objects(&scene.server) == scene.before);
     answer("yes");
     assert!(objects(&scene.server) == scene.without(&["tos"]));

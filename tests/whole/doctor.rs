@@ -2,14 +2,15 @@
 
 use s3_server::{Conditional, Config, EtagKind, Fault, Rule, Server};
 
-use crate::support::{Ended, Sandbox, alone, objects, on_ranks, server};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, objects, served, server};
 
 /// Examines `server` alone and on ranks.
 fn examined(server: &Server) -> [Ended; 2] {
     let sandbox = Sandbox::new();
     let credentials = sandbox.credentials(server);
-    let args = ["doctor", "-b", "ocean", "-c", &credentials, "-p", "/x/T1m/"];
-    [alone(&args), on_ranks(3, &args)]
+    let doctor = msm_os!("doctor -b ocean -c {credentials} -p /x/T1m/");
+    [doctor.alone(), doctor.on(3)]
 }
 
 /// The table has a line of `what` in this state that holds each of `words`.
@@ -28,15 +29,7 @@ fn says(ended: &Ended, state: &str, what: &str, words: &[&str]) {
 
 #[track_caller]
 fn failed(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!(ended.code, code, "{ended:#?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "'{word}': {ended:#?}");
-    }
-    let shown = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(
-        !shown.contains("test-secret") && !shown.contains("HUSH"),
-        "{shown}"
-    );
+    ended.refused(code, words).hushed();
 }
 
 #[test]
@@ -44,16 +37,11 @@ fn a_server_that_can_do_everything() {
     let server = server();
     for ended in examined(&server) {
         let ended = ended.well();
-        let head = format!(
-            "endpoint  {}/ (path style)\nbucket    s3://ocean\ntries in  x/T1m/.msm-os/doctor-",
-            server.endpoint()
-        );
-        assert!(ended.stdout.contains(&head), "{}", ended.stdout);
-        assert!(
-            ended
-                .stdout
-                .starts_with(concat!("msm_os    ", env!("CARGO_PKG_VERSION")))
-        );
+        let endpoint = server.endpoint();
+        let head = format!("endpoint  {endpoint}/ (path style)\nbucket    s3://ocean\n");
+        ended.says(&[&head, "\ntries in  x/T1m/.msm-os/doctor-"]);
+        let version = concat!("msm_os    ", env!("CARGO_PKG_VERSION"));
+        assert!(ended.stdout.starts_with(version), "{ended:#?}");
         says(&ended, "ok", "connect", &["127.0.0.1", "connected in"]);
         says(&ended, "note", "encryption", &["http"]);
         for what in [
@@ -110,6 +98,7 @@ fn who_may_only_read_hears_what_works() {
     let server = server();
     let denied = Rule::new(Fault::Status(403)).method("PUT");
     server.faults().add(denied);
+    let denied = ["AccessDenied", "may still be read"];
     for there in [false, true] {
         if there {
             server.put_object("ocean", "x/T1m/tos.zarr/zarr.json", "{\"a\": 1}");
@@ -117,12 +106,7 @@ fn who_may_only_read_hears_what_works() {
         for ended in examined(&server) {
             failed(&ended, 32, &["access refused", "lacks", "put"]);
             says(&ended, "ok", "list", &[]);
-            says(
-                &ended,
-                "FAIL",
-                "put",
-                &["AccessDenied", "may still be read"],
-            );
+            says(&ended, "FAIL", "put", &denied);
             says(&ended, "-", "other writes", &["not tried"]);
             if there {
                 says(&ended, "ok", "get", &[]);
@@ -161,70 +145,44 @@ fn a_step_that_fails_stops_no_other() {
 #[test]
 fn what_cannot_be_removed_is_told() {
     let server = server();
-    server
-        .faults()
-        .add(Rule::new(Fault::Status(403)).method("DELETE"));
+    let denied = Rule::new(Fault::Status(403)).method("DELETE");
+    server.faults().add(denied);
     let [ended, _] = examined(&server);
-    failed(
-        &ended,
-        32,
-        &[
-            "delete",
-            "temporary objects below x/T1m/.msm-os/doctor-",
-            "could not be removed",
-        ],
-    );
+    let left = "temporary objects below x/T1m/.msm-os/doctor-";
+    failed(&ended, 32, &["delete", left, "could not be removed"]);
     says(&ended, "FAIL", "delete", &["AccessDenied"]);
-    let keys: Vec<String> = objects(&server).into_keys().collect();
-    assert!(
-        !keys.is_empty() && keys.iter().all(|key| key.starts_with("x/T1m/.msm-os/")),
-        "{keys:?}"
-    );
+    let left = objects(&server);
+    assert_ne!(left.len(), 0);
+    for key in left.keys() {
+        assert!(key.starts_with("x/T1m/.msm-os/"), "{key}");
+    }
 }
 
 #[test]
 fn where_nothing_can_follow_the_exit_code_says_why() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let endpoint = server.endpoint();
+    let (sandbox, server, _) = served();
+    let there = server.endpoint();
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let secret = "HUSH-HUSH";
-    for (code, bucket, keys, endpoint, words) in [
-        (
-            31,
-            "lake",
-            ("test-key", "test-secret"),
-            &endpoint,
-            "no such bucket",
-        ),
+    let (keys, wrong) = (["test-key", "test-secret"], "HUSH-HUSH");
+    for (code, bucket, [key, secret], endpoint, word) in [
+        (31, "lake", keys, &there, "no such bucket"),
         (
             32,
             "ocean",
-            ("test-key", secret),
-            &endpoint,
+            [keys[0], wrong],
+            &there,
             "SignatureDoesNotMatch",
         ),
-        (
-            32,
-            "ocean",
-            (secret, "test-secret"),
-            &endpoint,
-            "InvalidAccessKeyId",
-        ),
-        (
-            33,
-            "ocean",
-            ("test-key", "test-secret"),
-            &closed,
-            "cannot be reached",
-        ),
+        (32, "ocean", [wrong, keys[1]], &there, "InvalidAccessKeyId"),
+        (33, "ocean", keys, &closed, "cannot be reached"),
     ] {
-        let credentials = sandbox.credentials_with(keys.0, keys.1, endpoint);
-        let args = ["doctor", "-b", bucket, "-c", &credentials];
-        for ended in [alone(&args), on_ranks(3, &args)] {
-            failed(&ended, code, &[words]);
+        let credentials = sandbox.credentials_with(key, secret, endpoint);
+        let doctor = msm_os!("doctor -b {bucket} -c {credentials}");
+        for ended in [doctor.alone(), doctor.on(3)] {
+            failed(&ended, code, &[word]);
             says(&ended, "FAIL", "list", &[]);
             let connected = if code == 33 { "note" } else { "ok" };
             says(&ended, connected, "connect", &["127.0.0.1"]);
@@ -238,8 +196,8 @@ fn a_directory() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     for prefix in ["T1m", "a/b"] {
-        let args = ["doctor", "-b", &url, "-p", prefix];
-        for ended in [alone(&args), on_ranks(3, &args)] {
+        let doctor = msm_os!("doctor -b {url} -p {prefix}");
+        for ended in [doctor.alone(), doctor.on(3)] {
             let ended = ended.well();
             assert!(!ended.stdout.contains("endpoint"), "{ended:#?}");
             for what in [

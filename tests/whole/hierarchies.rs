@@ -1,21 +1,24 @@
 //! Groups of a hierarchy, as xarray writes a `DataTree`: one of them grows, the others stay, and the root tells the truth.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::any_store::{Archive, input};
-use crate::support::{Sandbox, python_runs};
+use crate::any_store::Archive;
+use crate::line::msm_os;
+use crate::support::{Sandbox, input, python_runs, script};
 
 /// A hierarchy of two groups, `gridT` and `ocean/gridU`, with the first year.
 fn tree(version: &str) -> Archive {
     let sandbox = Sandbox::new();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/write_tree.py");
-    let place = sandbox.path("made/a/tree.zarr");
-    let args = [place.to_str().unwrap(), version, &input(1976)];
-    python_runs(&script, &args);
+    let args = [&sandbox.file("made/a/tree.zarr"), version, &input(1976)];
+    python_runs(&script("write_tree.py"), &args);
     let all = sandbox.tree("made");
     Archive::of(sandbox, all)
+}
+
+/// What `list` tells of the stores below `place`.
+fn listed(archive: &Archive, place: &str) -> Vec<Value> {
+    let json = msm_os!("list --json {place}").in_both(archive, 1);
+    serde_json::from_str(&json).unwrap()
 }
 
 #[test]
@@ -23,45 +26,35 @@ fn a_group_grows_and_the_root_tells_of_it() {
     for (version, group, other) in [("2", "gridT", "ocean/gridU"), ("3", "ocean/gridU", "gridT")] {
         let archive = tree(version);
         let (place, files) = (format!("a/tree.zarr/{group}"), [1976, 1977].map(input));
+        let [first, second] = &files;
         let original = archive.stores();
-        let json = archive.runs(1, &["list", "--json"]);
-        let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
-        let keys: Vec<&str> = stores
-            .iter()
-            .map(|s| s["store"].as_str().unwrap())
-            .collect();
+        let stores = listed(&archive, "");
+        let keys: Vec<_> = stores.iter().map(|store| &store["store"]).collect();
         assert_eq!(keys, ["a/tree.zarr/gridT", "a/tree.zarr/ocean/gridU"]);
-        for way in [&["-p"][..], &["--store"]] {
-            let json = archive.runs(1, &[&["list", "--json"], way, &[&place]].concat());
-            let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
-            assert_eq!(stores.len(), 1, "{json}");
+        for way in ["-p", "--store"] {
+            let stores = listed(&archive, &format!("{way} {place}"));
+            assert_eq!(stores.len(), 1, "{stores:?}");
             assert_eq!(stores[0]["time"]["steps"], 1);
         }
 
-        archive.runs(3, &["send", "-f", &files[1], "-p", &place]);
+        msm_os!("send -f {second} -p {place}").in_both(&archive, 3);
         let sent = archive.stores();
         assert!(sent != original);
         archive.reads_back("a/tree.zarr", group, &files);
         archive.reads_back("a/tree.zarr", other, &files[..1]);
-        let said = archive.runs(1, &["send", "-f", &files[1], "-p", &place, "-v", "compact"]);
-        assert!(said.contains("nothing to do"), "{said}");
+        msm_os!("send -f {second} -p {place} -v compact").says_in_both(
+            &archive,
+            1,
+            "nothing to do",
+        );
         for line in [
-            &["verify"][..],
-            &["verify", "-p", &place],
-            &[
-                "verify",
-                "-p",
-                &place,
-                "-v",
-                "tos",
-                "--against",
-                &files[0],
-                &files[1],
-            ],
-            &["recover", "--orphans"],
-            &["verify", "--store", &place],
+            msm_os!("verify"),
+            msm_os!("verify -p {place}"),
+            msm_os!("verify -p {place} -v tos --against {first} {second}"),
+            msm_os!("recover --orphans"),
+            msm_os!("verify --store {place}"),
         ] {
-            archive.runs(3, line);
+            line.in_both(&archive, 3);
             assert!(archive.stores() == sent, "{line:?}");
         }
         // The ledger lies beside the hierarchy, not in it.
@@ -71,32 +64,20 @@ fn a_group_grows_and_the_root_tells_of_it() {
                 assert!(key.starts_with("a/.msm-os/tree.zarr/"), "{key}");
             }
         }
-        archive.refuses(
-            36,
-            &["is not in the group", "--store a/tree.zarr"],
-            &["rollback", "-p", &format!("a/tree.zarr/{other}")],
-        );
-        archive.runs(1, &["rollback", "-p", &place]);
+        let words = ["is not in the group", "--store a/tree.zarr"];
+        msm_os!("rollback -p a/tree.zarr/{other}").refused_in_both(&archive, 36, &words);
+        msm_os!("rollback -p {place}").in_both(&archive, 1);
         assert!(archive.stores() == original, "{version} {group}");
 
         // Its attributes are told by the root, too.
-        let attributes = [r#"{"licence": "OGL"}"#];
-        archive.runs(
-            1,
-            &[
-                &["send", "-f", &files[1], "-p", &place, "-at"][..],
-                &attributes,
-            ]
-            .concat(),
-        );
-        let line = ["update", "-f", &files[1], "-p", &place, "-v", "e3t"];
-        let said = archive.runs(3, &line);
-        assert!(said.contains("1 replaced"), "{said}");
+        let licence = r#"{"licence": "OGL"}"#;
+        msm_os!("send -f {second} -p {place} -at '{licence}'").in_both(&archive, 1);
+        msm_os!("update -f {second} -p {place} -v e3t").says_in_both(&archive, 3, "1 replaced");
         archive.reads_back("a/tree.zarr", group, &files);
-        archive.runs(1, &["verify"]);
+        msm_os!("verify").in_both(&archive, 1);
         assert_eq!(licences(&archive, version, group), ["OGL", "OGL"]);
         is_deleted(&archive, &place, other);
-        archive.runs(1, &["delete", "--store", "a/tree.zarr", "--yes"]);
+        msm_os!("delete --store a/tree.zarr --yes").in_both(&archive, 1);
         assert_eq!(archive.all().map(|all| all.len()), [0, 0]);
     }
 }
@@ -122,48 +103,31 @@ fn licences(archive: &Archive, version: &str, group: &str) -> [String; 2] {
 /// The group at `place` goes, the group `other` stays.
 fn is_deleted(archive: &Archive, place: &str, other: &str) {
     let before = archive.stores();
-    archive.runs(1, &["delete", "-p", place, "--all", "--dry-run"]);
+    msm_os!("delete -p {place} --all --dry-run").in_both(archive, 1);
     assert!(archive.stores() == before);
-    archive.runs(3, &["delete", "-p", place, "--all", "--yes"]);
+    msm_os!("delete -p {place} --all --yes").in_both(archive, 3);
     for all in archive.stores() {
         assert!(!all.keys().any(|key| key.starts_with(&format!("{place}/"))));
     }
     archive.reads_back("a/tree.zarr", other, &[input(1976)]);
-    archive.runs(1, &["verify"]);
-    let json = archive.runs(1, &["list", "--json"]);
-    let stores: Vec<Value> = serde_json::from_str(&json).unwrap();
-    assert_eq!(stores.len(), 1, "{json}");
-    archive.refuses(36, &["not kept"], &["rollback"]);
+    msm_os!("verify").in_both(archive, 1);
+    let stores = listed(archive, "");
+    assert_eq!(stores.len(), 1, "{stores:?}");
+    msm_os!("rollback").refused_in_both(archive, 36, &["not kept"]);
 }
 
 #[test]
 fn what_is_no_group_of_it_is_refused() {
     let archive = tree("3");
     let file = input(1977);
-    for (code, words, place) in [
-        (
-            26,
-            &["hierarchy", "'a/tree.zarr/gridT'"][..],
-            &["-p", "a/tree.zarr"][..],
-        ),
-        (
-            25,
-            &["'ocean/gridU'", "no store is put into"],
-            &["-p", "a/tree.zarr/gridV", "-v", "compact"],
-        ),
-        (
-            25,
-            &["no store is put into"],
-            &["--store", "a/tree.zarr/gridT/tos", "-v", "tos"],
-        ),
-        (
-            25,
-            &["no store is put into"],
-            &["-p", "a/tree.zarr/gridT/tos/c"],
-        ),
-    ] {
-        archive.refuses(code, words, &[&["send", "-f", &file][..], place].concat());
-    }
+    let refuses = |place: &str, code, words: &[&str]| {
+        msm_os!("send -f {file} {place}").refused_in_both(&archive, code, words);
+    };
+    refuses("-p a/tree.zarr", 26, &["hierarchy", "'a/tree.zarr/gridT'"]);
+    let words = ["'ocean/gridU'", "no store is put into"];
+    refuses("-p a/tree.zarr/gridV -v compact", 25, &words);
+    refuses("--store a/tree.zarr/gridT/tos -v tos", 25, &words[1..]);
+    refuses("-p a/tree.zarr/gridT/tos/c", 25, &words[1..]);
 }
 
 #[test]
@@ -184,18 +148,16 @@ fn a_store_that_does_not_say_what_is_in_it_is_made_to_say_so_when_asked() {
         }
         let archive = Archive::of(Sandbox::new(), all);
         let files = [1976, 1977].map(input);
-        let line = ["send", "-f", &files[1], "-p", "a/tree.zarr/gridT"];
-        let original = archive.stores();
-        archive.refuses(25, &["--consolidate"], &line);
-        assert!(archive.stores() == original);
-        archive.runs(3, &[&line[..], &["--consolidate"]].concat());
+        let send = msm_os!("send -f {} -p a/tree.zarr/gridT", files[1]);
+        send.refused_in_both(&archive, 25, &["--consolidate"]);
+        send.and("--consolidate").in_both(&archive, 3);
         archive.reads_back("a/tree.zarr", "gridT", &files);
         archive.reads_back("a/tree.zarr", "ocean/gridU", &files[..1]);
-        archive.runs(1, &["verify"]);
-        archive.runs(1, &["rollback", "-p", "a/tree.zarr/gridT"]);
+        msm_os!("verify").in_both(&archive, 1);
+        msm_os!("rollback -p a/tree.zarr/gridT").in_both(&archive, 1);
         archive.reads_back("a/tree.zarr", "gridT", &files[..1]);
-        archive.refuses(36, &["not kept"], &["rollback"]);
-        archive.runs(1, &["recover", "--orphans"]);
-        archive.runs(1, &["verify"]);
+        msm_os!("rollback").refused_in_both(&archive, 36, &["not kept"]);
+        msm_os!("recover --orphans").in_both(&archive, 1);
+        msm_os!("verify").in_both(&archive, 1);
     }
 }

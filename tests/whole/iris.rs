@@ -4,22 +4,18 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Ended, Sandbox, end, on_ranks, python_of, python_runs, real_months};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, end, python_of, python_runs, real_months, script};
 
 /// Sends `files` reprojected as the Python tool does it, and compares `variable` with what Iris makes of them.
 #[track_caller]
 fn as_iris_has_it(sandbox: &Sandbox, variable: &str, files: &[String]) -> Ended {
     let url = sandbox.url("ocean");
-    let files = files.iter().map(String::as_str);
-    let mut args = vec!["send", "-f"];
-    args.extend(files.clone());
-    args.extend(["-b", &url, "-p", "iris", "-v", variable]);
-    args.extend(["-r", "--method", "nearest-lonlat"]);
-    on_ranks(2, &args).well();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/iris_oracle.py");
+    let place = format!("-f {} -b {url} -p iris -v {variable}", files.join(" "));
+    msm_os!("send {place} -r --method nearest-lonlat").well_on(2);
     let mut command = Command::new(python_of("tests/.venv-iris"));
     command
-        .arg(script)
+        .arg(script("iris_oracle.py"))
         .arg(sandbox.path(&format!("ocean/iris/{variable}.zarr")))
         .arg(variable)
         .args(files);
@@ -32,10 +28,10 @@ fn temperature_on_orca2() {
     let sandbox = Sandbox::new();
     let nemo = real_months();
     let samples = Path::new(&nemo[0]).ancestors().nth(2).unwrap();
-    let copy = sandbox.path("orca2.nc").to_str().unwrap().to_owned();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/with_time.py");
+    let copy = sandbox.file("orca2.nc");
     let source = samples.join("orca2_votemper.nc");
-    python_runs(&script, &[source.to_str().unwrap(), &copy, "votemper"]);
+    let args = [source.to_str().unwrap(), &copy, "votemper"];
+    python_runs(&script("with_time.py"), &args);
     let compared = as_iris_has_it(&sandbox, "votemper", &[copy]);
     assert_eq!(
         compared.stdout,

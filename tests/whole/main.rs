@@ -22,6 +22,7 @@ mod formats;
 mod hierarchies;
 mod interrupted;
 mod iris;
+mod line;
 mod list;
 mod logging;
 mod model;

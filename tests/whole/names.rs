@@ -2,11 +2,11 @@
 //! name, before anything is written.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use s3_server::Server;
 
-use crate::support::{Ended, Sandbox, alone, objects, python_runs, reads_back, server};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, objects, python_runs, reads_back, script, served};
 
 /// As Python writes them.
 const SENT: [&str; 21] = [
@@ -54,10 +54,9 @@ const REFUSED: [(&str, &str); 16] = [
 ];
 
 /// A file with variables of these names.
-fn named(sandbox: &Sandbox, file: &str, names: &[&str]) -> String {
-    let path = sandbox.path(file).to_str().unwrap().to_owned();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/named.py");
-    python_runs(&script, &[&[path.as_str()], names].concat());
+fn named(sandbox: &Sandbox, names: &[&str]) -> String {
+    let path = sandbox.file("named.nc");
+    python_runs(&script("named.py"), &[&[path.as_str()], names].concat());
     path
 }
 
@@ -65,32 +64,29 @@ fn named(sandbox: &Sandbox, file: &str, names: &[&str]) -> String {
 struct Places {
     sandbox: Sandbox,
     server: Server,
-    credentials: String,
+    /// What names each of them on a command line.
+    buckets: [String; 2],
 }
 
 impl Places {
     fn new() -> Self {
-        let (sandbox, server) = (Sandbox::new(), server());
-        let credentials = sandbox.credentials(&server);
+        let (sandbox, server, bucket) = served();
         Self {
+            buckets: [format!("-b {}", sandbox.url("ocean")), bucket],
             sandbox,
             server,
-            credentials,
         }
     }
 
     /// Runs the command in the directory, and on the server.
-    fn run(&self, line: &[&str]) -> [Ended; 2] {
-        let url = self.sandbox.url("ocean");
-        let directory = [line, &["-b", &url, "-p", "n"]].concat();
-        let bucket = ["-b", "ocean", "-c", &self.credentials, "-p", "n"];
-        [alone(&directory), alone(&[line, &bucket].concat())]
+    fn run(&self, line: &str) -> [Ended; 2] {
+        let buckets = self.buckets.each_ref();
+        buckets.map(|bucket| msm_os!("{line} {bucket} -p n").alone())
     }
 
-    fn run_well(&self, line: &[&str]) {
-        for ended in self.run(line) {
-            ended.well();
-        }
+    #[track_caller]
+    fn run_well(&self, line: &str) -> [Ended; 2] {
+        self.run(line).map(Ended::well)
     }
 
     fn all(&self) -> [BTreeMap<String, Vec<u8>>; 2] {
@@ -101,38 +97,32 @@ impl Places {
 #[test]
 fn what_readers_open_is_sent_by_the_name_it_has() {
     let places = Places::new();
-    let file = named(&places.sandbox, "named.nc", &SENT);
-    let files = [file.clone()];
+    let file = named(&places.sandbox, &SENT);
     for version in ["3", "2"] {
-        for compact in [true, false] {
-            let line = ["send", "-f", &file, "--zarr-version", version];
-            let variables: &[&str] = if compact { &["-v", "compact"] } else { &[] };
-            places.run_well(&[&line, variables].concat());
-            let mut directories = Vec::new();
-            let mut urls = Vec::new();
+        for (variables, count) in [("-v compact", 1), ("", SENT.len() + 1)] {
+            let send = format!("send -f {file} --zarr-version {version} {variables}");
+            places.run_well(&send);
+            let mut stores = Vec::new();
             for name in places.sandbox.tree("ocean").into_keys() {
                 // The array `x.zarr` has documents that look like a store's.
                 let Some((store, document)) = name.split_once(".zarr/") else {
                     continue;
                 };
                 if ["zarr.json", ".zmetadata"].contains(&document) {
-                    let path = places.sandbox.path("ocean").join(format!("{store}.zarr"));
-                    directories.push(path.to_str().unwrap().to_owned());
-                    urls.push(format!("s3://ocean/{store}.zarr"));
+                    stores.push(format!("ocean/{store}.zarr"));
                 }
             }
-            let count = if compact { 1 } else { SENT.len() + 1 };
-            assert_eq!(directories.len(), count, "{directories:?}");
-            reads_back(&directories.join(","), None, &files);
-            reads_back(&urls.join(","), Some(&places.server), &files);
-            places.run_well(&["verify"]);
-            let again = places.run(&[&line, variables].concat());
-            for ended in again {
-                assert!(ended.well().stdout.contains("nothing to do"), "{version}");
+            assert_eq!(stores.len(), count, "{stores:?}");
+            places.sandbox.reads_back(&stores.join(","), &[&file]);
+            let urls: Vec<String> = stores.iter().map(|store| format!("s3://{store}")).collect();
+            reads_back(&urls.join(","), Some(&places.server), &[&file]);
+            places.run_well("verify");
+            for again in places.run_well(&send) {
+                again.says(&["nothing to do"]);
             }
-            places.run_well(&["list"]);
-            places.run_well(&["recover", "--orphans"]);
-            places.run_well(&["delete", "--all", "--yes"]);
+            places.run_well("list");
+            places.run_well("recover --orphans");
+            places.run_well("delete --all --yes");
             assert_eq!(places.all().map(|all| all.len()), [0, 0]);
         }
     }
@@ -142,31 +132,28 @@ fn what_readers_open_is_sent_by_the_name_it_has() {
 fn what_readers_do_not_open_is_refused_by_name() {
     let places = Places::new();
     let names = REFUSED.map(|(name, _)| name);
-    let file = named(&places.sandbox, "named.nc", &names);
+    let file = named(&places.sandbox, &names);
+    let told = REFUSED.map(|(_, shown)| format!("named.nc: variable '{shown}' cannot be"));
+    let told = told.each_ref().map(String::as_str);
     for version in ["3", "2"] {
-        for variables in [&[][..], &["-v", "compact"]] {
-            let line = ["send", "-f", &file, "--zarr-version", version];
-            for ended in places.run(&[&line, variables].concat()) {
-                assert_eq!(ended.code, 15, "{ended:#?}");
-                for (_, shown) in REFUSED {
-                    let told = format!("named.nc: variable '{shown}' cannot be");
-                    assert!(ended.stderr.contains(&told), "{shown}: {ended:#?}");
-                }
-                assert!(ended.stderr.contains("ncrename"), "{ended:#?}");
+        for variables in ["", "-v compact"] {
+            let send = format!("send -f {file} --zarr-version {version} {variables}");
+            for ended in places.run(&send) {
+                ended.refused(15, &told).warns(&["ncrename"]);
             }
         }
     }
     assert_eq!(places.all().map(|all| all.len()), [0, 0]);
     // Each by itself, so that none goes through beside another.
     for (name, _) in REFUSED {
-        let file = named(&places.sandbox, "named.nc", &[name]);
-        let [directory, _] = places.run(&["send", "-f", &file]);
+        let file = named(&places.sandbox, &[name]);
+        let [directory, _] = places.run(&format!("send -f {file}"));
         assert_eq!(directory.code, 15, "{name}: {directory:#?}");
     }
     // The others of the file are no worse for it.
-    places.run_well(&["send", "-f", &file, "-v", "tos"]);
+    places.run_well(&format!("send -f {file} -v tos"));
     for all in places.all() {
-        assert!(all.keys().any(|key| key == "n/tos.zarr/zarr.json"));
+        assert!(all.contains_key("n/tos.zarr/zarr.json"));
     }
 }
 
@@ -174,10 +161,9 @@ fn what_readers_do_not_open_is_refused_by_name() {
 fn a_name_too_long_for_a_file_is_refused_in_a_directory_only() {
     let places = Places::new();
     let name = "x".repeat(251);
-    let file = named(&places.sandbox, "named.nc", &[&name]);
-    let [directory, bucket] = places.run(&["send", "-f", &file]);
-    assert_eq!(directory.code, 15, "{directory:#?}");
-    assert!(directory.stderr.contains("255 bytes"), "{directory:#?}");
+    let file = named(&places.sandbox, &[&name]);
+    let [directory, bucket] = places.run(&format!("send -f {file}"));
+    directory.refused(15, &["255 bytes"]);
     bucket.well();
     assert_eq!(places.all()[0].len(), 0);
     let store = format!("s3://ocean/n/{name}.zarr");

@@ -1,34 +1,42 @@
 //! Odd files: right, or refused by name.
 
-use std::path::Path;
-
 use hdf5_reader::checksum::jenkins_lookup3;
 use nemo_like::{Format, Spec, Variable};
 
-use crate::refusals::refused;
-use crate::support::{Sandbox, alone, on_ranks, quietly, reads_back};
+use crate::line::msm_os;
+use crate::support::{Sandbox, quietly};
 
 fn given(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/odd");
-    root.join(name).to_str().unwrap().to_owned()
+    format!("{}/tests/data/odd/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file `ORCA_1m_grid_T_{name}.nc` with `tos`, as `spec` has it, whose bytes are changed.
+fn forged(sandbox: &Sandbox, name: &str, spec: Spec, change: impl Fn(&mut Vec<u8>)) -> String {
+    let spec = Spec {
+        variables: vec![Variable::Tos],
+        ..spec
+    };
+    let file = sandbox.source_called(&format!("ORCA_1m_grid_T_{name}.nc"), &spec);
+    let mut bytes = std::fs::read(&file).unwrap();
+    change(&mut bytes);
+    std::fs::write(&file, bytes).unwrap();
+    file
 }
 
 #[test]
 fn stored_chunks_that_hdf5_would_convert() {
-    for (name, store) in [
-        ("edge_chunks_unfiltered.nc", "odd/v.zarr"),
-        ("other_exponent_bias.nc", "odd/v.zarr"),
-        ("fixed_array_below_its_maximum.nc", "odd/v.zarr"),
-        ("implicit_index_below_its_maximum.nc", "odd/v.zarr"),
+    for name in [
+        "edge_chunks_unfiltered.nc",
+        "other_exponent_bias.nc",
+        "fixed_array_below_its_maximum.nc",
+        "implicit_index_below_its_maximum.nc",
     ] {
         for ranks in [1, 3] {
             let sandbox = Sandbox::new();
             let (url, file) = (sandbox.url("ocean"), given(name));
-            let place = ["-b", &url, "-p", "odd"];
-            on_ranks(ranks, &[&["send"], &place[..], &["-f", &file]].concat()).well();
-            let at = sandbox.path("ocean").join(store);
-            reads_back(at.to_str().unwrap(), None, std::slice::from_ref(&file));
-            alone(&[&["verify"], &place[..], &["--against", &file]].concat()).well();
+            msm_os!("send -b {url} -p odd -f {file}").well_on(ranks);
+            sandbox.reads_back("ocean/odd/v.zarr", &[&file]);
+            msm_os!("verify -b {url} -p odd --against {file}").well();
         }
     }
 }
@@ -37,16 +45,15 @@ fn stored_chunks_that_hdf5_would_convert() {
 fn what_only_the_netcdf_library_cannot_follow_is_sent_and_not_compared() {
     let sandbox = Sandbox::new();
     let (url, file) = (sandbox.url("ocean"), given("references_broken.nc"));
-    let place = ["-b", &url, "-p", "odd"];
-    alone(&[&["send"], &place[..], &["-f", &file]].concat()).well();
+    msm_os!("send -b {url} -p odd -f {file}").well();
     let document = std::fs::read_to_string(sandbox.path("ocean/odd/tos.zarr/tos/zarr.json"));
     let document: serde_json::Value = serde_json::from_str(&document.unwrap()).unwrap();
     let names = serde_json::json!(["time_counter", "y", "x"]);
     assert_eq!(document["dimension_names"], names);
-    alone(&[&["verify"], &place[..]].concat()).well();
-    let compared = alone(&[&["verify"], &place[..], &["--against", &file]].concat());
-    assert_eq!(compared.code, 12, "{compared:#?}");
-    assert!(compared.stderr.contains(&file), "{compared:#?}");
+    let verify = msm_os!("verify -b {url} -p odd");
+    verify.well();
+    let against = verify.and(&format!("--against {file}"));
+    against.alone().refused(12, &[&file]);
 }
 
 #[test]
@@ -54,18 +61,14 @@ fn attributes_of_types_that_the_file_defines_are_left_out() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     let global = given("global_attribute_of_user_type.nc");
-    let sent = on_ranks(3, &["send", "-b", &url, "-p", "global", "-f", &global]).well();
-    assert!(
-        sent.stdout.contains("left out") && sent.stdout.contains("'how'"),
-        "{sent:#?}"
-    );
-    alone(&["verify", "-b", &url, "-p", "global", "--against", &global]).well();
+    let sent = msm_os!("send -b {url} -p global -f {global}").well_on(3);
+    sent.says(&["left out", "'how'"]);
+    msm_os!("verify -b {url} -p global --against {global}").well();
     let variable = given("enum_with_fill.nc");
-    let args = ["send", "-b", &url, "-p", "enum", "-f", &variable];
-    refused(&sandbox, 15, &["'flag'", "enum", "-v"], &args);
-    alone(&[&args[..], &["-v", "tos"]].concat()).well();
-    let at = sandbox.path("ocean/enum/tos.zarr");
-    reads_back(at.to_str().unwrap(), None, std::slice::from_ref(&variable));
+    let send = msm_os!("send -b {url} -p enum -f {variable}");
+    send.refused_in(&sandbox, 15, &["'flag'", "enum", "-v"]);
+    send.and("-v tos").well();
+    sandbox.reads_back("ocean/enum/tos.zarr", &[&variable]);
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn sizes_that_only_a_header_tells_of() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     let make = |name: &str, side: usize| {
-        let path = sandbox.path(name);
+        let path = sandbox.file(name);
         quietly(|| {
             let mut file = netcdf::create(&path).unwrap();
             file.add_unlimited_dimension("time_counter").unwrap();
@@ -94,31 +97,26 @@ fn sizes_that_only_a_header_tells_of() {
             sparse.set_chunking(&[1, 1024, 1024]).unwrap();
             sparse.set_compression(1, true).unwrap();
         });
-        path.to_str().unwrap().to_owned()
+        path
     };
     let huge = make("huge.nc", 1 << 33);
-    let args = ["send", "-b", &url, "-p", "huge", "-f", &huge];
-    refused(&sandbox, 15, &["huge.nc", "'sparse'", "bytes"], &args);
-    alone(&[&args[..], &["-v", "small"]].concat()).well();
+    let send = msm_os!("send -b {url} -p huge -f {huge}");
+    send.refused_in(&sandbox, 15, &["huge.nc", "'sparse'", "bytes"]);
+    send.and("-v small").well();
     let large = make("large.nc", 1 << 20);
     let chunks = r#"{"y": 64, "x": 64}"#;
-    let args = [
-        "send", "-b", &url, "-p", "large", "-f", &large, "-cs", chunks,
-    ];
-    refused(&sandbox, 19, &["objects", "--chunk_strategy"], &args);
+    let send = msm_os!("send -b {url} -p large -f {large} -cs '{chunks}'");
+    send.refused_in(&sandbox, 19, &["objects", "--chunk_strategy"]);
     // So many records that no file has them.
-    let path = sandbox.path("ORCA_1m_grid_T_records.nc");
-    let spec = Spec {
+    let cdf5 = Spec {
         format: Format::Cdf5,
-        variables: vec![Variable::Tos],
         ..Spec::default()
     };
-    nemo_like::write(&path, &spec).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[4..12].copy_from_slice(&(1u64 << 61).to_be_bytes());
-    std::fs::write(&path, bytes).unwrap();
-    let args = ["send", "-b", &url, "-f", path.to_str().unwrap()];
-    refused(&sandbox, 12, &["ORCA_1m_grid_T_records.nc"], &args);
+    let file = forged(&sandbox, "records", cdf5, |bytes| {
+        bytes[4..12].copy_from_slice(&(1u64 << 61).to_be_bytes());
+    });
+    let words = ["ORCA_1m_grid_T_records.nc"];
+    msm_os!("send -b {url} -f {file}").refused_in(&sandbox, 12, &words);
 }
 
 #[test]
@@ -126,22 +124,19 @@ fn a_name_that_is_not_utf_8() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     for format in [Format::Classic, Format::NetCdf4] {
-        let path = sandbox.path("ORCA_1m_grid_T_names.nc");
         let spec = Spec {
             format,
-            variables: vec![Variable::Tos],
             ..Spec::default()
         };
-        nemo_like::write(&path, &spec).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        for place in 0..bytes.len() - 8 {
-            if bytes[place..].starts_with(b"nav_lat") {
-                bytes[place + 2] = 0xff;
+        let file = forged(&sandbox, "names", spec, |bytes| {
+            for place in 0..bytes.len() - 8 {
+                if bytes[place..].starts_with(b"nav_lat") {
+                    bytes[place + 2] = 0xff;
+                }
             }
-        }
-        std::fs::write(&path, bytes).unwrap();
-        let args = ["send", "-b", &url, "-f", path.to_str().unwrap()];
-        refused(&sandbox, 12, &["ORCA_1m_grid_T_names.nc"], &args);
+        });
+        let words = ["ORCA_1m_grid_T_names.nc"];
+        msm_os!("send -b {url} -f {file}").refused_in(&sandbox, 12, &words);
     }
 }
 
@@ -174,53 +169,34 @@ fn with_unknown_filter(bytes: &mut [u8]) {
 fn a_filter_that_is_not_installed_is_told_before_anything_is_written() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let path = sandbox.path("ORCA_1m_grid_T_filter.nc");
     let spec = Spec {
-        variables: vec![Variable::Tos],
         shuffle: false,
         ..Spec::default()
     };
-    nemo_like::write(&path, &spec).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    with_unknown_filter(&mut bytes);
-    std::fs::write(&path, bytes).unwrap();
-    let args = [
-        "send",
-        "-b",
-        &url,
-        "-p",
-        "T1m",
-        "-f",
-        path.to_str().unwrap(),
-    ];
-    refused(&sandbox, 15, &["filter 200", "HDF5_PLUGIN_PATH"], &args);
+    let file = forged(&sandbox, "filter", spec, |bytes| with_unknown_filter(bytes));
+    let words = ["filter 200", "HDF5_PLUGIN_PATH"];
+    msm_os!("send -b {url} -p T1m -f {file}").refused_in(&sandbox, 15, &words);
 }
 
 #[test]
 fn a_name_that_unicode_knows_in_a_shorter_form_stays_as_the_file_has_it() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let path = sandbox.path("ORCA_1m_grid_T_unicode.nc");
-    let spec = Spec {
+    let classic = Spec {
         format: Format::Classic,
-        variables: vec![Variable::Tos],
         ..Spec::default()
     };
-    nemo_like::write(&path, &spec).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
     let name = "e\u{301}";
-    let entry = [0, 0, 0, 3, b't', b'o', b's', 0];
-    let places = 0..bytes.len() - entry.len();
-    let places: Vec<usize> = places
-        .filter(|&at| bytes[at..].starts_with(&entry))
-        .collect();
-    assert_eq!(places.len(), 1);
-    bytes[places[0] + 4..places[0] + 7].copy_from_slice(name.as_bytes());
-    std::fs::write(&path, bytes).unwrap();
-    let file = path.to_str().unwrap().to_owned();
-    let place = ["-b", &url, "-p", "odd"];
-    on_ranks(3, &[&["send"], &place[..], &["-f", &file]].concat()).well();
-    let store = sandbox.path(&format!("ocean/odd/{name}.zarr"));
-    reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
-    alone(&[&["verify"], &place[..], &["--against", &file]].concat()).well();
+    let file = forged(&sandbox, "unicode", classic, |bytes| {
+        let entry = [0, 0, 0, 3, b't', b'o', b's', 0];
+        let places = 0..bytes.len() - entry.len();
+        let places: Vec<usize> = places
+            .filter(|&at| bytes[at..].starts_with(&entry))
+            .collect();
+        assert_eq!(places.len(), 1);
+        bytes[places[0] + 4..places[0] + 7].copy_from_slice(name.as_bytes());
+    });
+    msm_os!("send -b {url} -p odd -f {file}").well_on(3);
+    sandbox.reads_back(&format!("ocean/odd/{name}.zarr"), &[&file]);
+    msm_os!("verify -b {url} -p odd --against {file}").well();
 }

@@ -1,15 +1,8 @@
 //! Coordinates that hold NaN, differ by rounding, come from elsewhere, or are not named.
 
-use crate::refusals::refused;
-use crate::support::{Ended, Sandbox, alone, on_ranks, reads_back};
+use crate::line::msm_os;
+use crate::support::Sandbox;
 use crate::texts::file;
-
-fn run(ranks: usize, args: &[&str]) -> Ended {
-    match ranks {
-        1 => alone(args),
-        _ => on_ranks(ranks, args),
-    }
-}
 
 /// Two data variables on a grid whose coordinates have the type `dtype`, the `_FillValue` and the offset given.
 pub fn on_grid(dtype: &str, fill: &str, offset: &str, named: bool) -> String {
@@ -36,36 +29,17 @@ fn nan_is_the_fill_value_of_coordinates() {
         let sandbox = Sandbox::new();
         let lines = on_grid("f8", "np.nan", "", true);
         let files = [0, 2].map(|first| file(&sandbox, &format!("{first}.nc"), first, &lines));
-        let url = sandbox.url("ocean");
-        for (file, flags) in files.iter().zip([&["-r"][..], &[]]) {
-            let args = [&["send", "-f", file, "-b", &url, "-p", "t"], flags].concat();
-            run(ranks, &args).well();
+        let ([first, second], url) = (&files, sandbox.url("ocean"));
+        for line in [
+            msm_os!("send -f {first} -b {url} -p t -r"),
+            msm_os!("send -f {second} -b {url} -p t"),
+            msm_os!("send -f {first} -b {url} -p c -v compact -r --method bilinear"),
+            msm_os!("update -f {second} -b {url} -p t"),
+            msm_os!("verify -b {url} -p t --against {first} {second}"),
+        ] {
+            line.well_on(ranks);
         }
-        let compact = ["-p", "c", "-v", "compact", "-r", "--method", "bilinear"];
-        run(
-            ranks,
-            &[&["send", "-f", &files[0], "-b", &url], &compact[..]].concat(),
-        )
-        .well();
-        run(ranks, &["update", "-f", &files[1], "-b", &url, "-p", "t"]).well();
-        run(
-            ranks,
-            &[
-                "verify",
-                "-b",
-                &url,
-                "-p",
-                "t",
-                "--against",
-                &files[0],
-                &files[1],
-            ],
-        )
-        .well();
-        for name in ["v0", "v1"] {
-            let store = sandbox.path(&format!("ocean/t/{name}.zarr"));
-            reads_back(store.to_str().unwrap(), None, &files);
-        }
+        sandbox.reads_back("ocean/t/v0.zarr,ocean/t/v1.zarr", &files);
     }
 }
 
@@ -78,11 +52,14 @@ fn two_nans_are_one_mask() {
         let lines = on_grid("f8", fill, "", true);
         file(&sandbox, &format!("{first}.nc"), first, &lines)
     });
-    let url = sandbox.url("ocean");
-    for file in &files {
-        alone(&["send", "-f", file, "-b", &url, "-p", "t", "-r"]).well();
+    let ([first, second], url) = (files, sandbox.url("ocean"));
+    for line in [
+        msm_os!("send -f {first} -b {url} -p t -r"),
+        msm_os!("send -f {second} -b {url} -p t -r"),
+        msm_os!("send -f {first} {second} -b {url} -p u"),
+    ] {
+        line.well();
     }
-    alone(&["send", "-f", &files[0], &files[1], "-b", &url, "-p", "u"]).well();
 }
 
 #[test]
@@ -93,93 +70,41 @@ fn coordinates_that_differ_by_rounding() {
     ] {
         let sandbox = Sandbox::new();
         let url = sandbox.url("ocean");
-        let first = file(&sandbox, "first.nc", 0, &on_grid(dtype, "None", "", true));
-        let next = file(
-            &sandbox,
-            "next.nc",
-            2,
-            &on_grid(dtype, "None", offset, true),
-        );
+        let with = |name: &str, day: u32, offset: &str| {
+            file(&sandbox, name, day, &on_grid(dtype, "None", offset, true))
+        };
+        let first = with("first.nc", 0, "");
+        let next = with("next.nc", 2, offset);
         let words = ["nav_l", "--coords-tolerance"];
-        let both = ["send", "-f", &first, &next, "-b", &url, "-p", "t"];
-        refused(&sandbox, 22, &words, &both);
-        run(ranks, &["send", "-f", &first, "-b", &url, "-p", "t"]).well();
-        for command in ["send", "update"] {
-            let args = [command, "-f", &next, "-b", &url, "-p", "t"];
-            let append: &[&str] = if command == "update" {
-                &["--append-missing"]
-            } else {
-                &[]
-            };
-            refused(&sandbox, 22, &words, &[&args, append].concat());
-            let tiny = ["--coords-tolerance", "1e-17"];
-            refused(&sandbox, 22, &words, &[&args, append, &tiny].concat());
-            run(
-                ranks,
-                &[&args, append, &["--coords-tolerance", "1e-6"]].concat(),
-            )
-            .well();
+        let send = |place: &str, files: &str| msm_os!("send -b {url} -p {place} -f {files}");
+        let both = format!("{first} {next}");
+        send("t", &both).refused_in(&sandbox, 22, &words);
+        send("t", &first).well_on(ranks);
+        let tolerance = "--coords-tolerance 1e-6";
+        for command in ["send", "update --append-missing"] {
+            let line = msm_os!("{command} -f {next} -b {url} -p t");
+            line.refused_in(&sandbox, 22, &words);
+            let tiny = line.and("--coords-tolerance 1e-17");
+            tiny.refused_in(&sandbox, 22, &words);
+            line.and(tolerance).well_on(ranks);
         }
-        let against = ["verify", "-b", &url, "-p", "t", "--against", &first, &next];
-        let differs = run(ranks, &against);
-        assert_eq!(differs.code, 60, "{differs:#?}");
-        let tolerant = [&against[..], &["--coords-tolerance", "1e-6"]].concat();
-        run(ranks, &tolerant).well();
+        let against = msm_os!("verify -b {url} -p t --against {both}");
+        against.on(ranks).refused(60, &[]);
+        against.and(tolerance).well_on(ranks);
         // At once, and reprojected: the store keeps what it has.
-        let args = [
-            "send",
-            "-b",
-            &url,
-            "-p",
-            "r",
-            "-r",
-            "--coords-tolerance",
-            "1e-6",
-            "-f",
-        ];
-        run(ranks, &[&args[..], &[&first]].concat()).well();
-        run(ranks, &[&args[..], &[&next]].concat()).well();
-        run(
-            ranks,
-            &[
-                "send",
-                "-b",
-                &url,
-                "-p",
-                "b",
-                "--coords-tolerance",
-                "1e-6",
-                "-f",
-                &first,
-                &next,
-            ],
-        )
-        .well();
+        for line in [
+            send("r", &first).and("-r"),
+            send("r", &next).and("-r"),
+            send("b", &both),
+        ] {
+            line.and(tolerance).well_on(ranks);
+        }
         // What is no coordinate, and what is further off, is refused all the same.
-        let far = file(
-            &sandbox,
-            "far.nc",
-            4,
-            &on_grid(dtype, "None", " + 1e-3", true),
-        );
-        let args = [
-            "send",
-            "-b",
-            &url,
-            "-p",
-            "t",
-            "--coords-tolerance",
-            "1e-6",
-            "-f",
-            &far,
-        ];
-        refused(&sandbox, 22, &words, &args);
-        refused(
-            &sandbox,
-            2,
-            &["--coords-tolerance"],
-            &["send", "-b", &url, "-f", &far, "--coords-tolerance=-1"],
-        );
+        let far = with("far.nc", 4, " + 1e-3");
+        let tolerant = send("t", &far).and(tolerance);
+        tolerant.refused_in(&sandbox, 22, &words);
+        let negative = msm_os!("send -b {url} -f {far} --coords-tolerance=-1");
+        negative.refused_in(&sandbox, 2, &["--coords-tolerance"]);
     }
 }
 
@@ -187,37 +112,18 @@ fn coordinates_that_differ_by_rounding() {
 fn coordinates_from_a_domain_file_of_another_type() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
-    let files = [0, 2].map(|first| {
-        file(
-            &sandbox,
-            &format!("{first}.nc"),
-            first,
-            &on_grid("f4", "None", "", true),
-        )
-    });
-    let domain = file(
-        &sandbox,
-        "domain.nc",
-        0,
-        &on_grid("f8", "None", " + 1e-3", true),
-    );
+    let lines = on_grid("f4", "None", "", true);
+    let [first, second] = [0, 2].map(|day| file(&sandbox, &format!("{day}.nc"), day, &lines));
+    let lines = on_grid("f8", "None", " + 1e-3", true);
+    let domain = file(&sandbox, "domain.nc", 0, &lines);
     let coordinates = r#"{"nav_lon": "nav_lon", "nav_lat": "nav_lat"}"#;
-    let lent = ["-gf", &domain, "-uc", coordinates];
+    let lent = format!("-gf {domain} -uc '{coordinates}'");
     for ranks in [1, 3] {
-        let prefix = ranks.to_string();
-        let place = ["-b", &url, "-p", &prefix];
-        let two = [files[0].as_str(), &files[1]];
-        run(ranks, &[&["send", "-f"], &two[..], &place, &lent].concat()).well();
-        run(
-            ranks,
-            &[&["verify", "--against"], &two[..], &place, &lent].concat(),
-        )
-        .well();
-        let differs = run(
-            ranks,
-            &[&["verify", "--against"], &two[..], &place].concat(),
-        );
-        assert_eq!(differs.code, 21, "{differs:#?}");
+        let files = format!("{first} {second} -b {url} -p {ranks}");
+        msm_os!("send -f {files} {lent}").well_on(ranks);
+        let verify = msm_os!("verify --against {files}");
+        verify.and(&lent).well_on(ranks);
+        verify.on(ranks).refused(21, &[]);
     }
 }
 
@@ -226,16 +132,10 @@ fn coordinates_that_are_not_named() {
     for ranks in [1, 3] {
         let sandbox = Sandbox::new();
         let url = sandbox.url("ocean");
-        let files = [0, 2].map(|first| {
-            file(
-                &sandbox,
-                &format!("{first}.nc"),
-                first,
-                &on_grid("f4", "None", "", false),
-            )
-        });
+        let lines = on_grid("f4", "None", "", false);
+        let files = [0, 2].map(|first| file(&sandbox, &format!("{first}.nc"), first, &lines));
         for file in &files {
-            run(ranks, &["send", "-f", file, "-b", &url, "-p", "t"]).well();
+            msm_os!("send -f {file} -b {url} -p t").well_on(ranks);
         }
         let mut stores: Vec<String> = std::fs::read_dir(sandbox.path("ocean/t"))
             .unwrap()
@@ -245,19 +145,12 @@ fn coordinates_that_are_not_named() {
         stores.sort();
         assert_eq!(stores, ["v0.zarr", "v1.zarr"]);
         assert!(sandbox.path("ocean/t/v0.zarr/nav_lat").is_dir());
-        let store = sandbox.path("ocean/t/v0.zarr");
-        reads_back(store.to_str().unwrap(), None, &files);
+        sandbox.reads_back("ocean/t/v0.zarr", &files);
         let words = ["'v0' is not reprojected", "'coordinates'", "ncatted"];
-        let reproject = ["send", "-f", &files[0], "-b", &url, "-p", "r", "-r"];
-        refused(&sandbox, 37, &words, &reproject);
+        let reproject = msm_os!("send -f {} -b {url} -p r -r", files[0]);
+        reproject.refused_in(&sandbox, 37, &words);
         // By name, they are data like any other.
-        run(
-            ranks,
-            &[
-                "send", "-f", &files[0], "-b", &url, "-p", "n", "-v", "nav_lat",
-            ],
-        )
-        .well();
+        msm_os!("send -f {} -b {url} -p n -v nav_lat", files[0]).well_on(ranks);
         assert!(sandbox.path("ocean/n/nav_lat.zarr").is_dir());
     }
 }

@@ -1,7 +1,7 @@
 //! Fill values that are no value of their variable: kept, with a word, or refused by name.
 
-use crate::refusals::refused;
-use crate::support::{Sandbox, alone, end, on_ranks, python};
+use crate::line::msm_os;
+use crate::support::{Sandbox, python_code};
 use crate::texts::file;
 
 /// Variables along time, each with attributes of other types than its own.
@@ -51,38 +51,24 @@ for name in names.split(","):
 fn kept_as_missing_values() {
     let sandbox = Sandbox::new();
     for version in ["2", "3"] {
-        let url = sandbox.url("ocean");
-        let place = ["-b", &url, "-p", version];
-        let files = [0, 2].map(|first| {
-            let name = format!("{version}-{first}.nc");
-            file(&sandbox, &name, first, ODD)
-        });
-        let send = |file: &'_ str, ranks: usize| {
-            let args = [&["send", "-zv", version, "-f", file], &place[..]].concat();
-            match ranks {
-                1 => alone(&args).well(),
-                _ => on_ranks(ranks, &args).well(),
-            }
-        };
-        for ended in [send(&files[0], 1), send(&files[1], 3)] {
+        let place = format!("-b {} -p {version}", sandbox.url("ocean"));
+        let files = [0, 2].map(|day| file(&sandbox, &format!("{version}-{day}.nc"), day, ODD));
+        for (file, ranks) in files.iter().zip([1, 3]) {
+            let ended = msm_os!("send -zv {version} -f {file} {place}").well_on(ranks);
             for name in NAMES {
-                let told = ended
-                    .stdout
-                    .contains(&format!("variable '{name}' has type"));
+                let told = format!("variable '{name}' has type");
+                let told = ended.stdout.contains(&told);
                 assert_eq!(told, MARKING_NOTHING.contains(&name), "{name}: {ended:#?}");
             }
         }
         // Zarr 2 has one fill value, in the type of the values: `double` is masked there as netCDF4 masks it.
         let mut names = NAMES.to_vec();
         names.retain(|name| version == "3" || *name != "double");
-        let mut command = std::process::Command::new(python());
-        command.args(["-c", COMPARE, &names.join(",")]);
-        command.arg(sandbox.path("ocean").join(version));
-        command.args(&files);
-        end(command).well();
-        alone(&[&["update", "-f", &files[0]], &place[..]].concat()).well();
-        let against = ["verify", "--against", &files[0], &files[1]];
-        alone(&[&against, &place[..]].concat()).well();
+        let [names, stores] = [names.join(","), sandbox.file(&format!("ocean/{version}"))];
+        let [first, second] = &files;
+        python_code(COMPARE, &[&names, &stores, first, second]);
+        msm_os!("update -f {first} {place}").well();
+        msm_os!("verify --against {first} {second} {place}").well();
     }
 }
 
@@ -107,11 +93,6 @@ v.setncattr("filler", {value}); v.renameAttribute("filler", "_FillValue")
         let name = format!("refused{i}.nc");
         let bad = file(&sandbox, &name, 0, &lines);
         let words = [&name, "'odd'", word, "ncatted"];
-        refused(
-            &sandbox,
-            15,
-            &words,
-            &["send", "-f", &bad, "-b", &url, "-p", "t"],
-        );
+        msm_os!("send -f {bad} -b {url} -p t").refused_in(&sandbox, 15, &words);
     }
 }

@@ -1,16 +1,11 @@
 //! Axes that are missing, of other variables, or beside others; bounds that nobody wrote: right, or refused by name.
 
-use crate::refusals::refused;
-use crate::support::{Ended, Sandbox, alone, on_ranks, reads_back};
+use crate::line::{Line, msm_os};
+use crate::support::Sandbox;
 use crate::texts::file;
 
-fn send(ranks: usize, sandbox: &Sandbox, file: &str, more: &[&str]) -> Ended {
-    let url = sandbox.url("ocean");
-    let args = [&["send", "-b", &url, "-p", "t", "-f", file], more].concat();
-    match ranks {
-        1 => alone(&args),
-        _ => on_ranks(ranks, &args),
-    }
+fn send(sandbox: &Sandbox, file: &str) -> Line {
+    msm_os!("send -b {} -p t -f {file}", sandbox.url("ocean"))
 }
 
 /// A variable along time, beside `more`.
@@ -38,24 +33,13 @@ f.createDimension("time_counter", None); f.createDimension("n", 2); f.createDime
 #[test]
 fn missing_steps_are_named() {
     let sandbox = Sandbox::new();
+    let missing = ["t.missing_value = 1e20", "t.missing_value = [-1., 999999.]"];
     let cases = [
         ("f8", "fill_value=999999.", "", "999999.", "its _FillValue"),
         ("f8", "fill_value=np.nan", "", "np.nan", "value 1"),
         ("f8", "fill_value=-5.", "", "np.nan", "value 1"),
-        (
-            "f4",
-            "",
-            "t.missing_value = 1e20",
-            "1e20",
-            "its missing_value",
-        ),
-        (
-            "i4",
-            "",
-            "t.missing_value = [-1., 999999.]",
-            "999999",
-            "its missing_value",
-        ),
+        ("f4", "", missing[0], "1e20", "its missing_value"),
+        ("i4", "", missing[1], "999999", "its missing_value"),
         ("f8", "", "", "9.969209968386869e36", "default fill"),
         ("f4", "", "", "9.969209968386869e36", "default fill"),
         ("i4", "", "", "-2147483647", "default fill"),
@@ -74,18 +58,10 @@ t[0] = first; t[1] = {value}"#
             let bad = file(&sandbox, &name, 0, &lines);
             let words = [&name, "'time_counter', value 1", why];
             let url = sandbox.url("ocean");
-            refused(
-                &sandbox,
-                16,
-                &words,
-                &["send", "-f", &bad, "-b", &url, "-p", "t"],
-            );
-            refused(
-                &sandbox,
-                16,
-                &words,
-                &["update", "-f", &bad, "-b", &url, "-p", "t"],
-            );
+            for command in ["send", "update"] {
+                let line = msm_os!("{command} -f {bad} -b {url} -p t");
+                line.refused_in(&sandbox, 16, &words);
+            }
         }
     }
     // A fill value that says otherwise makes the default a time like others.
@@ -96,55 +72,28 @@ t.units = "days since 2000-01-01"; t.set_auto_mask(False)
 t[:] = [-32767, 1]"#,
     );
     let other = file(&sandbox, "other.nc", 0, &other);
-    send(1, &sandbox, &other, &[]).well();
+    send(&sandbox, &other).well();
 }
 
 #[test]
 fn the_coordinate_is_the_axis_unless_it_is_of_no_use() {
+    let (days, hours) = (r#""Days Since 2000-01-01""#, r#""hours""#);
+    let upper = r#""DAYS SINCE 2000-01-01""#;
+    let (steps, halves) = ("[first, first + 1]", "[first + .5, first + 1.5]");
+    let reference = "forecast_reference_time";
     let cases = [
         // Units in upper case, beside a time that does not change.
-        (
-            r#""Days Since 2000-01-01""#,
-            "[first + .5, first + 1.5]",
-            "[0, 0]",
-            "",
-            "time_counter",
-        ),
-        (
-            r#""DAYS SINCE 2000-01-01""#,
-            "[first, first + 1]",
-            "[0, 0]",
-            "",
-            "time_counter",
-        ),
-        (
-            r#""hours""#,
-            "[first, first + 1]",
-            "[0, 0]",
-            "",
-            "time_counter",
-        ),
-        (
-            r#""hours""#,
-            "[first, first + 1]",
-            "[first, first + 1]",
-            "forecast_reference_time",
-            "time_counter",
-        ),
-        (
-            r#""hours""#,
-            "[first, first + 1]",
-            "[first, first + 1]",
-            "",
-            "time_counter",
-        ),
+        (days, halves, "[0, 0]", "", "time_counter"),
+        (upper, steps, "[0, 0]", "", "time_counter"),
+        (hours, steps, "[0, 0]", "", "time_counter"),
+        (hours, steps, steps, reference, "time_counter"),
+        (hours, steps, steps, "", "time_counter"),
         // As some versions of XIOS write it.
-        ("None", "[0, 0]", "[first, first + 1]", "", "other"),
-        ("None", "[0, 1]", "[first, first + 1]", "time", "other"),
-        (r#""hours""#, "[0, 0]", "[first, first + 1]", "", "other"),
+        ("None", "[0, 0]", steps, "", "other"),
+        ("None", "[0, 1]", steps, "time", "other"),
+        (hours, "[0, 0]", steps, "", "other"),
     ];
     for (i, (units, values, other, standard, axis)) in cases.into_iter().enumerate() {
-        let ranks = [1, 3][i % 2];
         let sandbox = Sandbox::new();
         let lines = without_axis(&format!(
             r#"
@@ -161,18 +110,17 @@ o[:] = {other}"#
         );
         let files = [0, 2].map(|first| file(&sandbox, &format!("{first}.nc"), first, &lines));
         for file in &files {
-            send(ranks, &sandbox, file, &[]).well();
+            send(&sandbox, file).well_on([1, 3][i % 2]);
         }
-        let store = sandbox.path("ocean/t/tos.zarr");
-        reads_back(store.to_str().unwrap(), None, &files);
+        sandbox.reads_back("ocean/t/tos.zarr", &files);
         // Sent at once, and what is wrong with the steps names what holds them.
-        let url = sandbox.url("other");
-        alone(&["send", "-b", &url, "-p", "t", "-f", &files[1], &files[0]]).well();
+        let ([first, second], url) = (&files, sandbox.url("other"));
+        msm_os!("send -b {url} -p t -f {second} {first}").well();
         let axis = format!("'{axis}'");
-        let twice = ["send", "-b", &url, "-p", "t", "-f", &files[0], &files[0]];
-        refused(&sandbox, 16, &["overlap", &axis], &twice);
-        let twice = ["update", "-b", &url, "-p", "t", "-f", &files[0], &files[0]];
-        refused(&sandbox, 16, &["too", &axis], &twice);
+        for (command, word) in [("send", "overlap"), ("update", "too")] {
+            let twice = msm_os!("{command} -b {url} -p t -f {first} {first}");
+            twice.refused_in(&sandbox, 16, &[word, &axis]);
+        }
     }
 }
 
@@ -195,14 +143,8 @@ o[:] = [5] * {steps}"#
     };
     let files = [(0, 3), (3, 1)]
         .map(|(first, steps)| file(&sandbox, &format!("{first}.nc"), first, &lines(steps)));
-    let url = sandbox.url("ocean");
-    on_ranks(
-        3,
-        &["send", "-b", &url, "-p", "t", "-f", &files[0], &files[1]],
-    )
-    .well();
-    let store = sandbox.path("ocean/t/tos.zarr");
-    reads_back(store.to_str().unwrap(), None, &files);
+    send(&sandbox, &files.join(" ")).well_on(3);
+    sandbox.reads_back("ocean/t/tos.zarr", &files);
 }
 
 #[test]
@@ -220,20 +162,15 @@ t[:] = [first]
     };
     let files = [0, 1].map(|day| file(&sandbox, &format!("{day}.nc"), day, &lines("")));
     let url = sandbox.url("ocean");
-    let args = ["send", "-b", &url, "-p", "t", "-v", "tos", "-f", &files[0]];
-    refused(
-        &sandbox,
-        16,
-        &["0.nc", "'time_counter'", "'time_centered'", "standard_name"],
-        &args,
-    );
+    let send = |files: &str| msm_os!("send -b {url} -p t -v tos -f {files}");
+    let words = ["0.nc", "'time_counter'", "'time_centered'", "standard_name"];
+    send(&files[0]).refused_in(&sandbox, 16, &words);
     // Two of them tell that the coordinate never changes; so does the name of a time.
-    on_ranks(3, &[&args[..], &[&files[1]]].concat()).well();
+    send(&files.join(" ")).well_on(3);
     let named = lines(r#"t.standard_name = "time""#);
     let third = file(&sandbox, "2.nc", 2, &named);
-    on_ranks(3, &[&args[..8], &[&third]].concat()).well();
-    let again = alone(&[&args[..8], &[&third]].concat()).well();
-    assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+    send(&third).well_on(3);
+    send(&third).well().says(&["nothing to do"]);
     let steps = std::fs::read_to_string(sandbox.path("ocean/t/tos.zarr/tos/zarr.json")).unwrap();
     let steps: serde_json::Value = serde_json::from_str(&steps).unwrap();
     assert_eq!(steps["shape"][0], 3);
@@ -261,59 +198,34 @@ b[:] = [[{}, first + .5], [first + .5, first + 1.5]]"#,
         };
         let days = "days since 2000-01-01";
         let files = [(0, false), (2, true)].map(|(first, written)| {
-            file(
-                &sandbox,
-                &format!("{first}.nc"),
-                first,
-                &bounds(written, days),
-            )
+            let lines = bounds(written, days);
+            file(&sandbox, &format!("{first}.nc"), first, &lines)
         });
         for (file, told) in files.iter().zip([true, false]) {
-            let ended = send(ranks, &sandbox, file, &[]).well();
+            let ended = send(&sandbox, file).well_on(ranks);
             let said =
                 ended.stderr.contains("'tb' holds") && ended.stderr.contains("sent as it is");
             assert_eq!(said, told, "{ended:#?}");
         }
-        let store = sandbox.path("ocean/t/tos.zarr");
-        reads_back(store.to_str().unwrap(), None, &files);
+        sandbox.reads_back("ocean/t/tos.zarr", &files);
         // The spacing tells of a gap behind the store, and between files.
-        let url = sandbox.url("ocean");
+        let ([first, _], url) = (&files, sandbox.url("ocean"));
         let late = file(&sandbox, "late.nc", 20, &bounds(false, days));
-        let send_late = ["send", "-b", &url, "-p", "t", "-f", &late];
-        let ended = alone(&send_late);
-        assert_eq!(ended.code, 24, "{ended:#?}");
-        let ended = alone(&["send", "-b", &url, "-p", "u", "-f", &files[0], &late]);
-        assert_eq!(ended.code, 16, "{ended:#?}");
-        assert!(ended.stderr.contains("no file covers"), "{ended:#?}");
+        send(&sandbox, &late).alone().refused(24, &[]);
+        let gap = msm_os!("send -b {url} -p u -f {first} {late}").alone();
+        gap.refused(16, &["no file covers"]);
         // In other units, what is no time stays what it is.
-        let other = file(
-            &sandbox,
-            "other.nc",
-            4,
-            &bounds(false, "days since 2000-01-01 00:00 -00:00"),
-        );
-        send(ranks, &sandbox, &other, &[]).well();
-        let hours = bounds(false, "days since 1999-12-31").replace("first +", "first + 1 +");
-        let hours = file(
-            &sandbox,
-            "hours.nc",
-            7,
-            &hours.replace("first - .5", "first + .5"),
-        );
-        send(ranks, &sandbox, &hours, &["--allow-gaps"]).well();
-        alone(&["update", "-b", &url, "-p", "t", "-f", &hours]).well();
-        alone(&[
-            "verify",
-            "-b",
-            &url,
-            "-p",
-            "t",
-            "--against",
-            &hours,
-            &files[0],
-        ])
-        .well();
-        alone(&["rollback", "-b", &url, "-p", "t"]).well();
+        let lines = bounds(false, "days since 2000-01-01 00:00 -00:00");
+        let other = file(&sandbox, "other.nc", 4, &lines);
+        send(&sandbox, &other).well_on(ranks);
+        let lines = bounds(false, "days since 1999-12-31").replace("first +", "first + 1 +");
+        let lines = lines.replace("first - .5", "first + .5");
+        let hours = file(&sandbox, "hours.nc", 7, &lines);
+        let send = send(&sandbox, &hours).and("--allow-gaps");
+        send.well_on(ranks);
+        msm_os!("update -b {url} -p t -f {hours}").well();
+        msm_os!("verify -b {url} -p t --against {hours} {first}").well();
+        msm_os!("rollback -b {url} -p t").well();
     }
 }
 
@@ -323,49 +235,17 @@ fn nothing_grows_along_the_append_dimension_twice() {
     let lines = tos(r#"
 w = f.createVariable("cov", "f4", ("time_counter", "time_counter")); w[:] = np.arange(4).reshape(2, 2)
 u = f.createVariable("pairs", "f4", ("time_counter", "n", "n")); u[:] = np.arange(8).reshape(2, 2, 2)"#);
-    let files = [0, 2].map(|first| file(&sandbox, &format!("{first}.nc"), first, &lines));
+    let [first, second] = [0, 2].map(|day| file(&sandbox, &format!("{day}.nc"), day, &lines));
     let url = sandbox.url("ocean");
     let words = ["'cov'", "'time_counter' more than once", "-v", "--static"];
-    refused(
-        &sandbox,
-        15,
-        &words,
-        &["send", "-f", &files[0], "-b", &url, "-p", "t"],
-    );
-    refused(
-        &sandbox,
-        15,
-        &words,
-        &[
-            "send", "-f", &files[0], "-b", &url, "-p", "t", "-v", "compact",
-        ],
-    );
+    let send_first = send(&sandbox, &first);
+    send_first.refused_in(&sandbox, 15, &words);
+    let compact = send_first.and("-v compact");
+    compact.refused_in(&sandbox, 15, &words);
     // Another dimension may occur twice.
-    for file in &files {
-        on_ranks(
-            3,
-            &[
-                "send", "-f", file, "-b", &url, "-p", "t", "-v", "tos", "pairs",
-            ],
-        )
-        .well();
+    for file in [&first, &second] {
+        send(&sandbox, file).and("-v tos pairs").well_on(3);
     }
-    let verify = [
-        "verify",
-        "-b",
-        &url,
-        "-p",
-        "t",
-        "-v",
-        "tos",
-        "pairs",
-        "--against",
-        &files[0],
-        &files[1],
-    ];
-    alone(&verify).well();
-    let all = [
-        "send", "-f", &files[0], "-b", &url, "-p", "s", "--static", "-v", "cov",
-    ];
-    alone(&all).well();
+    msm_os!("verify -b {url} -p t -v tos pairs --against {first} {second}").well();
+    msm_os!("send -f {first} -b {url} -p s --static -v cov").well();
 }

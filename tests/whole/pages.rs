@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::predecessors::{archive, input};
-use crate::support::{Sandbox, end, without_daemon};
+use crate::support::{Sandbox, end, input, without_daemon};
 
 /// How the pages say where the archive is.
 const PLACES: [&str; 2] = [
@@ -38,7 +37,8 @@ fn run(page: &str) -> usize {
                 let name = Path::new(&file).file_name().unwrap().to_str().unwrap();
                 std::fs::copy(&file, sandbox.path(name)).unwrap();
             }
-            let url = archive(&sandbox, name.trim_end_matches(" -->"));
+            sandbox.unpack(name.trim_end_matches(" -->"), "ocean");
+            let url = sandbox.url("ocean");
             stage = Some((sandbox, url));
         }
         let Some(command) = line.strip_prefix("    msm_os ") else {

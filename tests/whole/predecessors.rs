@@ -1,65 +1,41 @@
 //! Stores that other programs wrote: they are gone on with as they are, and their programs can go on after this one.
 //! `tests/data/archives` has some that the Python msm-os made; others are made here with xarray.
 
-use std::path::Path;
 use std::process::Command;
 
-use crate::refusals::refused;
-use crate::support::{Ended, Sandbox, alone, end, on_ranks, python_of, python_runs};
+use crate::line::{msm_os, words};
+pub use crate::support::input;
+use crate::support::{Ended, Sandbox, end, python_code, python_of, script};
 use crate::texts::file;
 
 const CURRENT: &str = "tests/.venv";
 /// xarray and zarr-python of 2024, with which the archives were made.
 const OLD: &str = "tests/.venv-zarr2";
 
-fn data() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/archives")
-}
-
-/// The file of a year of the archives' inputs.
-pub fn input(year: u32) -> String {
-    let name = format!("inputs/eORCA025_1y_grid_T_{year}-{year}.nc");
-    data().join(name).to_str().unwrap().to_owned()
-}
-
 /// Unpacks an archive into the sandbox, and returns the URL that it is at.
 pub fn archive(sandbox: &Sandbox, name: &str) -> String {
-    let packed = data().join(format!("{name}.tar.gz"));
-    let mut tar = Command::new("tar");
-    tar.arg("xzf").arg(packed).arg("-C").arg(sandbox.path("."));
-    end(tar).well();
+    sandbox.unpack(name, name);
     sandbox.url(name)
 }
 
 /// Runs `tests/python/predecessor.py` in one of the environments.
-pub fn with_xarray(environment: &str, args: &[&str]) -> Ended {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/predecessor.py");
+pub fn with_xarray(environment: &str, line: &str) -> Ended {
     let mut python = Command::new(python_of(environment));
-    python.arg(script).args(args);
-    end(python)
+    python.arg(script("predecessor.py")).args(words(line));
+    end(python).well()
 }
 
 /// xarray of then and of now read from `store`, or several with commas between them, what is in the files of these `years`.
 fn reads(sandbox: &Sandbox, store: &str, years: &[u32]) -> String {
-    let places = store.split(',').map(|store| sandbox.path(store));
-    let places: Vec<String> = places.map(|p| p.to_str().unwrap().to_owned()).collect();
-    let place = places.join(",");
+    let stores: Vec<String> = store.split(',').map(|store| sandbox.file(store)).collect();
     let files: Vec<String> = years.iter().map(|&year| input(year)).collect();
-    let mut args = vec!["read", &place];
-    args.extend(files.iter().map(String::as_str));
+    let read = format!("read {} {}", stores.join(","), files.join(" "));
     std::thread::scope(|scope| {
-        let old = scope.spawn(|| with_xarray(OLD, &args).well());
-        let read = with_xarray(CURRENT, &args).well().stdout;
+        let old = scope.spawn(|| with_xarray(OLD, &read));
+        let read = with_xarray(CURRENT, &read).stdout;
         old.join().unwrap();
         read
     })
-}
-
-fn run(ranks: usize, args: &[&str]) -> Ended {
-    match ranks {
-        1 => alone(args),
-        _ => on_ranks(ranks, args),
-    }
 }
 
 #[test]
@@ -77,26 +53,23 @@ fn what_they_began_goes_on() {
         let sandbox = Sandbox::new();
         let url = archive(&sandbox, name);
         let as_found = sandbox.tree(name);
-        let compact: &[&str] = if stores.len() == 1 {
-            &["-v", "compact"]
+        let is_compact = stores.len() == 1;
+        let (compact, e3t) = if is_compact {
+            ("-v compact", "-v compact e3t")
         } else {
-            &[]
+            ("", "-v e3t")
         };
         let next = years.last().unwrap() + 1;
-        let file = input(next);
-        let on = |command: &str, more: &[&str]| {
-            run(ranks, &[&[command, "-b", &url, "-p", "T1y"], more].concat())
-        };
-        let send = [&["-f", &file], compact].concat();
-        let sent = on("send", &send).well();
+        let on = |command: &str, more: &str| msm_os!("{command} -b {url} -p T1y {more}").on(ranks);
+        let sent = on("send", &format!("-f {} {compact}", input(next))).well();
         let is_told = sent.stdout.contains("going on without");
-        assert_eq!(is_told, compact.is_empty(), "{name}: {sent:#?}");
+        assert_eq!(is_told, !is_compact, "{name}: {sent:#?}");
         let all = [years, &[next]].concat();
         let mut begun: Vec<String> = stores
             .iter()
             .map(|store| format!("{name}/{store}"))
             .collect();
-        if compact.is_empty() {
+        if !is_compact {
             begun.extend(bounds.map(|store| format!("{name}/T1y/{store}")));
         }
         let begun = begun.join(",");
@@ -104,30 +77,20 @@ fn what_they_began_goes_on() {
         // The same again, of both years.
         let with_next = sandbox.stores(name);
         for year in &all {
-            let again = on("send", &[&["-f", &input(*year)], compact].concat()).well();
-            assert!(again.stdout.contains("there already"), "{name}: {again:#?}");
+            let again = on("send", &format!("-f {} {compact}", input(*year)));
+            again.well().says(&["there already"]);
         }
         assert!(sandbox.stores(name) == with_next, "{name}: sent again");
-        let verified = on("verify", &[]).well();
-        assert!(verified.stdout.contains(" 0 faults"), "{verified:#?}");
+        on("verify", "").well().says(&[" 0 faults"]);
         let files: Vec<String> = all.iter().map(|&year| input(year)).collect();
-        let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        on("verify", &[&["--against"], &files[..], compact].concat()).well();
-        on("rollback", &[]).well();
+        let files = files.join(" ");
+        on("verify", &format!("--against {files} {compact}")).well();
+        on("rollback", "").well();
         assert!(sandbox.stores(name) == as_found, "{name}: rolled back");
         // The reference's own example, in place.
-        let first = input(years[0]);
-        on(
-            "update",
-            &[
-                &["-f", &first],
-                &[&["-v"], compact.get(1..).unwrap_or(&[]), &["e3t"]].concat()[..],
-            ]
-            .concat(),
-        )
-        .well();
+        on("update", &format!("-f {} {e3t}", input(years[0]))).well();
         reads(&sandbox, &begun, years);
-        on("rollback", &[]).well();
+        on("rollback", "").well();
         assert!(
             sandbox.stores(name) == as_found,
             "{name}: the update rolled back"
@@ -140,79 +103,49 @@ fn what_is_added_is_missing_where_no_file_had_it() {
     let sandbox = Sandbox::new();
     let url = archive(&sandbox, "msm-os-202401-create");
     let store = "msm-os-202401-create/T1y/e3t.zarr";
-    let send = |year: u32, more: &[&str]| {
-        let file = input(year);
-        alone(
-            &[
-                &["send", "-b", &url, "-p", "T1y", "-v", "e3t", "-f", &file],
-                more,
-            ]
-            .concat(),
-        )
-        .well()
-    };
-    send(1977, &["--add-variables"]);
+    let send = |year: u32| msm_os!("send -b {url} -p T1y -v e3t -f {}", input(year));
+    send(1977).and("--add-variables").well();
     let read = reads(&sandbox, store, &[1976, 1977]);
     for name in ["time_counter_bounds", "time_centered_bounds"] {
         let line = format!("{name} ('time_counter', 'axis_nbounds') 1");
         assert!(read.contains(&line), "{read}");
     }
     // The year's file again gives them their values, and says so.
-    send(1976, &[]);
+    send(1976).well();
     let read = reads(&sandbox, store, &[1976, 1977]);
-    assert!(
-        read.contains("time_counter_bounds ('time_counter', 'axis_nbounds') 0"),
-        "{read}"
-    );
-    send(1978, &[]);
+    let line = "time_counter_bounds ('time_counter', 'axis_nbounds') 0";
+    assert!(read.contains(line), "{read}");
+    send(1978).well();
     reads(&sandbox, store, &[1976, 1977, 1978]);
 }
 
 #[test]
 fn their_programs_go_on_after_this_one() {
-    for (name, store, variable) in [
-        ("msm-os-202401-create", "T1y/thetao.zarr", Some("thetao")),
-        ("msm-os-dev-compact-create", "T1y.zarr", None),
+    for (name, store, compact, variable) in [
+        (
+            "msm-os-202401-create",
+            "T1y/thetao.zarr",
+            "thetao",
+            "thetao",
+        ),
+        ("msm-os-dev-compact-create", "T1y.zarr", "compact", ""),
     ] {
         let sandbox = Sandbox::new();
         let url = archive(&sandbox, name);
-        let place = sandbox.path(&format!("{name}/{store}"));
-        let place = place.to_str().unwrap();
-        let compact = variable.unwrap_or("compact");
-        let send = |year: u32| {
-            alone(&[
-                "send",
-                "-b",
-                &url,
-                "-p",
-                "T1y",
-                "-v",
-                compact,
-                "-f",
-                &input(year),
-            ])
-            .well()
-        };
-        send(1977);
-        let append = input(1978);
-        with_xarray(
-            OLD,
-            &[&["append", place, &append], variable.as_slice()].concat(),
-        )
-        .well();
+        let place = sandbox.file(&format!("{name}/{store}"));
+        let [first, second, third] = [1976, 1977, 1978].map(input);
+        let send = |file: &str| msm_os!("send -b {url} -p T1y -v {compact} -f {file}").well();
+        send(&second);
+        with_xarray(OLD, &format!("append {place} {third} {variable}"));
         reads(&sandbox, &format!("{name}/{store}"), &[1976, 1977, 1978]);
         // And this one after theirs.
-        let later = sandbox.path("eORCA025_1y_grid_T_1979-1979.nc");
-        let later = later.to_str().unwrap();
-        with_xarray(CURRENT, &["later", &input(1978), later, "1"]).well();
-        alone(&["send", "-b", &url, "-p", "T1y", "-v", compact, "-f", later]).well();
-        let mut read = vec!["read".to_owned(), place.to_owned()];
-        read.extend([1976, 1977, 1978].map(input));
-        read.push(later.to_owned());
-        let read: Vec<&str> = read.iter().map(String::as_str).collect();
-        with_xarray(OLD, &read).well();
-        with_xarray(CURRENT, &read).well();
-        alone(&["verify", "-b", &url, "-p", "T1y"]).well();
+        let later = sandbox.file("eORCA025_1y_grid_T_1979-1979.nc");
+        with_xarray(CURRENT, &format!("later {third} {later} 1"));
+        send(&later);
+        let read = format!("read {place} {first} {second} {third} {later}");
+        with_xarray(OLD, &read);
+        with_xarray(CURRENT, &read);
+        msm_os!("verify -b {url} -p T1y").well();
     }
 }
 
@@ -223,67 +156,31 @@ fn what_they_reprojected_is_left_alone_or_written_anew() {
         let name = "msm-os-dev-create";
         let url = archive(&sandbox, name);
         let as_found = sandbox.tree(name);
-        let store = "msm-os-dev-create/T1y/tos.zarr";
-        let files = [1976, 1977].map(input);
-        let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        let send = |files: &[&str], more: &[&str]| {
-            let args = [
-                &["send", "-b", &url, "-p", "T1y", "-v", "tos", "-f"],
-                files,
-                more,
-            ]
-            .concat();
-            run(ranks, &args)
+        let [first, second, third] = [1976, 1977, 1978].map(input);
+        let send = |files: &str| msm_os!("send -b {url} -p T1y -v tos -f {files}").on(ranks);
+        let read = |years: &[u32], said: &str| {
+            let read = reads(&sandbox, "msm-os-dev-create/T1y/tos.zarr", years);
+            assert!(read.contains(said), "{read}");
         };
         // Without values at the new step, and so at missing ones.
-        let left = send(&files[1..], &["-r"]).well();
-        assert!(
-            left.stderr.contains("'projected_tos' of 'T1y/tos.zarr'"),
-            "{left:#?}"
-        );
-        let read = reads(&sandbox, store, &[1976, 1977]);
-        assert!(
-            read.contains("projected_tos ('time_counter', 'y', 'x') 1"),
-            "{read}"
-        );
-        let replace = ["-r", "--replace-projected"];
-        let some = send(&files[1..], &replace);
-        assert_eq!(some.code, 38, "{some:#?}");
-        assert!(some.stderr.contains("all steps"), "{some:#?}");
-        send(&files, &replace).well();
-        let read = reads(&sandbox, store, &[1976, 1977]);
-        let dimensions = "('time_counter', 'projected_y', 'projected_x') 0";
-        assert!(
-            read.contains(&format!("projected_tos {dimensions}")),
-            "{read}"
-        );
-        run(
-            ranks,
-            &[
-                &["verify", "-b", &url, "-p", "T1y", "-v", "tos", "--against"],
-                &files[..],
-            ]
-            .concat(),
-        )
-        .well();
+        let left = send(&format!("{second} -r")).well();
+        left.warns(&["'projected_tos' of 'T1y/tos.zarr'"]);
+        let said = "projected_tos ('time_counter', 'y', 'x') 1";
+        read(&[1976, 1977], said);
+        let replace = "-r --replace-projected";
+        send(&format!("{second} {replace}")).refused(38, &["all steps"]);
+        send(&format!("{first} {second} {replace}")).well();
+        let said = "projected_tos ('time_counter', 'projected_y', 'projected_x') 0";
+        read(&[1976, 1977], said);
+        msm_os!("verify -b {url} -p T1y -v tos --against {first} {second}").well_on(ranks);
         // From now on it is this program's.
-        send(&[&input(1978)], &[]).well();
-        let read = reads(&sandbox, store, &[1976, 1977, 1978]);
-        assert!(
-            read.contains(&format!("projected_tos {dimensions}")),
-            "{read}"
-        );
+        send(&third).well();
+        read(&[1976, 1977, 1978], said);
         // In one transaction: undone, it is as it was.
         let other = Sandbox::new();
         let url = archive(&other, name);
-        let args = [
-            &["send", "-b", &url, "-p", "T1y", "-f"],
-            &files[..],
-            &replace,
-        ]
-        .concat();
-        run(ranks, &args).well();
-        run(ranks, &["rollback", "-b", &url, "-p", "T1y"]).well();
+        msm_os!("send -b {url} -p T1y -f {first} {second} {replace}").well_on(ranks);
+        msm_os!("rollback -b {url} -p T1y").well_on(ranks);
         assert!(other.stores(name) == as_found);
     }
 }
@@ -294,57 +191,41 @@ fn attributes_that_they_lost_or_wrote() {
     let name = "msm-os-dev-create";
     let url = archive(&sandbox, name);
     let as_found = sandbox.tree(name);
-    let file = input(1976);
-    let on = |command: &str, more: &[&str]| {
-        alone(&[&[command, "-b", &url, "-p", "T1y"], more].concat()).well()
-    };
+    let [first, second] = [1976, 1977].map(input);
+    let on = |command: &str| msm_os!("{command} -b {url} -p T1y").well();
     let text = |key: &str| {
         let path = sandbox.path(&format!("{name}/T1y/thetao.zarr/{key}"));
         std::fs::read_to_string(path).unwrap()
     };
-    let sent = on("send", &["-f", &input(1977), "-v", "thetao"]);
-    assert!(
-        sent.stdout
-            .contains("left null as 'standard_name', 'units'"),
-        "{sent:#?}"
-    );
+    let sent = on(&format!("send -f {second} -v thetao"));
+    sent.says(&["left null as 'standard_name', 'units'"]);
     // What its sums and sizes say stays true.
     assert!(text("time_counter/.zattrs").contains(r#""expected_size":2"#));
     assert!(text(".zattrs").contains("expected_checksum_1976-07-02T00:00:00.000000000"));
-    let updated = on("update", &["-f", &file, "-v", "thetao", "--keep-undo", "2"]);
-    assert!(
-        updated
-            .stdout
-            .contains("'expected_checksum_1976-07-02T00:00:00.000000000' removed"),
-        "{updated:#?}"
-    );
+    let updated = on(&format!("update -f {first} -v thetao --keep-undo 2"));
+    updated.says(&["'expected_checksum_1976-07-02T00:00:00.000000000' removed"]);
     assert!(!text(".zattrs").contains("expected_checksum"));
     assert!(text(".zattrs").contains("expected_variables"));
-    on("rollback", &["-v", "thetao"]);
+    on("rollback -v thetao");
     assert!(text(".zattrs").contains("expected_checksum"));
-    on("rollback", &["-v", "thetao"]);
+    on("rollback -v thetao");
     assert!(sandbox.stores(name) == as_found);
     // Of a year that is there already, only the attributes are written.
-    let repaired = on("send", &["-f", &file, "--repair-attributes"]);
-    assert!(repaired.stdout.contains("0 objects"), "{repaired:#?}");
+    let repair = format!("send -f {first} --repair-attributes");
+    on(&repair).says(&["0 objects"]);
     assert!(text("thetao/.zattrs").contains(r#""units":"degC""#));
     reads(&sandbox, "msm-os-dev-create/T1y/thetao.zarr", &[1976]);
-    on("verify", &["--against", &file]);
-    let again = on("send", &["-f", &file, "--repair-attributes"]);
-    assert!(again.stdout.contains("nothing to do"), "{again:#?}");
-    on("rollback", &[]);
+    on(&format!("verify --against {first}"));
+    on(&repair).says(&["nothing to do"]);
+    on("rollback");
     assert!(sandbox.stores(name) == as_found);
 }
 
 /// A store of the year 1976 as xarray writes it; see `make` in `tests/python/predecessor.py`.
 fn made(sandbox: &Sandbox, kind: &str) -> String {
-    let place = sandbox.path(&format!("made/{kind}.zarr"));
+    let place = sandbox.file(&format!("made/{kind}.zarr"));
     std::fs::create_dir_all(sandbox.path("made")).unwrap();
-    with_xarray(
-        CURRENT,
-        &["make", kind, &input(1976), place.to_str().unwrap()],
-    )
-    .well();
+    with_xarray(CURRENT, &format!("make {kind} {} {place}", input(1976)));
     sandbox.url("made")
 }
 
@@ -354,28 +235,22 @@ fn other_chunks_keys_and_missing_values() {
         let sandbox = Sandbox::new();
         let url = made(&sandbox, kind);
         let as_found = sandbox.tree("made");
-        let file = input(1977);
-        let place = ["-b", &url, "-p", kind, "-v", "compact"];
-        let on =
-            |command: &str, more: &[&str]| run(ranks, &[&[command], &place[..], more].concat());
-        let sent = on("send", &["-f", &file, "--keep-undo", "2"]).well();
-        assert!(sent.stdout.contains("are written as"), "{sent:#?}");
-        let store = format!("made/{kind}.zarr");
-        let store = sandbox.path(&store).to_str().unwrap().to_owned();
-        let read = |files: &[&str]| {
-            with_xarray(CURRENT, &[&["read", &store], files].concat()).well();
-        };
-        read(&[&input(1976), &file]);
-        on("verify", &["--against", &input(1976), &file]).well();
+        let [first, second] = [1976, 1977].map(input);
+        let on = |line: &str| msm_os!("{line} -b {url} -p {kind} -v compact").well_on(ranks);
+        let sent = on(&format!("send -f {second} --keep-undo 2"));
+        sent.says(&["are written as"]);
+        let store = sandbox.file(&format!("made/{kind}.zarr"));
+        let read = |file: &str| with_xarray(CURRENT, &format!("read {store} {file} {second}"));
+        read(&first);
+        on(&format!("verify --against {first} {second}"));
         // A part of chunks that hold two steps.
-        let other = sandbox.path("eORCA025_1y_grid_T_1976-1976.nc");
-        let other = other.to_str().unwrap();
-        with_xarray(CURRENT, &["later", &input(1976), other, "0"]).well();
-        on("update", &["-f", other, "--keep-undo", "2"]).well();
-        read(&[other, &file]);
-        on("rollback", &[]).well();
-        read(&[&input(1976), &file]);
-        on("rollback", &[]).well();
+        let other = sandbox.file("eORCA025_1y_grid_T_1976-1976.nc");
+        with_xarray(CURRENT, &format!("later {first} {other} 0"));
+        on(&format!("update -f {other} --keep-undo 2"));
+        read(&other);
+        on("rollback");
+        read(&first);
+        on("rollback");
         assert!(sandbox.stores("made") == as_found, "{kind}");
     }
 }
@@ -384,48 +259,25 @@ fn other_chunks_keys_and_missing_values() {
 fn a_value_that_would_be_missing_is_refused() {
     let sandbox = Sandbox::new();
     let url = made(&sandbox, "zero");
-    let file = input(1977);
-    let edited = sandbox.path("eORCA025_1y_grid_T_1977-1977.nc");
+    let [first, file] = [1976, 1977].map(input);
+    let edited = sandbox.file("eORCA025_1y_grid_T_1977-1977.nc");
     std::fs::copy(&file, &edited).unwrap();
-    let script = sandbox.path("edit.py");
     let lines = "import sys, netCDF4\nf = netCDF4.Dataset(sys.argv[1], 'a')\nf['tos'].set_auto_mask(False)\nf['tos'][0, 3, 4] = 0\nf.close()\n";
-    std::fs::write(&script, lines).unwrap();
-    let edited = edited.to_str().unwrap();
-    python_runs(&script, &[edited]).well();
+    python_code(lines, &[&edited]);
     let as_found = sandbox.tree("made");
-    let send = [
-        "send", "-b", &url, "-p", "zero", "-v", "compact", "-f", edited,
-    ];
     let words = ["'tos'", "the value 0 at [0, 3, 4]", "--prefix"];
-    let ended = alone(&send);
-    assert_eq!(ended.code, 23, "{ended:#?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "{word}: {ended:#?}");
-    }
+    let send = |kind: &str, file: &str| msm_os!("send -b {url} -p {kind} -v compact -f {file}");
+    send("zero", &edited).alone().refused(23, &words);
     assert!(sandbox.stores("made") == as_found);
     // Nothing of it is said to be missing: NaN is to any reader.
-    let url = made(&sandbox, "none");
-    let send = [
-        "send", "-b", &url, "-p", "none", "-v", "compact", "-f", &file,
-    ];
-    let sent = alone(&send).well();
-    assert!(sent.stdout.contains("--repair-attributes"), "{sent:#?}");
-    alone(&[&send[..], &["--repair-attributes"]].concat()).well();
-    let store = sandbox.path("made/none.zarr");
-    with_xarray(
-        CURRENT,
-        &["read", store.to_str().unwrap(), &input(1976), &file],
-    )
-    .well();
-    let url = made(&sandbox, "plain");
-    refused(
-        &sandbox,
-        25,
-        &["plain.zarr", "consolidate"],
-        &[
-            "send", "-b", &url, "-p", "plain", "-v", "compact", "-f", &file,
-        ],
-    );
+    made(&sandbox, "none");
+    let send_to_none = send("none", &file);
+    send_to_none.well().says(&["--repair-attributes"]);
+    send_to_none.and("--repair-attributes").well();
+    let store = sandbox.file("made/none.zarr");
+    with_xarray(CURRENT, &format!("read {store} {first} {file}"));
+    made(&sandbox, "plain");
+    send("plain", &file).refused_in(&sandbox, 25, &["plain.zarr", "consolidate"]);
 }
 
 #[test]
@@ -439,27 +291,17 @@ fn a_mask_that_old_values_may_equal_is_not_written() {
     let url = sandbox.url("ocean");
     for (version, mask) in [("2", "0"), ("3", "0"), ("2", "1"), ("3", "1")] {
         let first = file(&sandbox, "first.nc", 0, &lines(""));
-        let second = file(
-            &sandbox,
-            "second.nc",
-            2,
-            &lines(&format!(", fill_value={mask}")),
-        );
-        let place = format!("{version}-{mask}");
-        let place = ["-b", &url, "-p", &place, "-v", "mask"];
-        alone(&[&["send", "-zv", version, "-f", &first][..], &place].concat()).well();
+        let masked = lines(&format!(", fill_value={mask}"));
+        let second = file(&sandbox, "second.nc", 2, &masked);
+        let place = format!("-b {url} -p {version}-{mask} -v mask");
+        msm_os!("send -zv {version} -f {first} {place}").well();
         // No value of the store stands for missing ones, and each of the file's may be data of the store.
-        for repair in [&[][..], &["--repair-attributes"]] {
-            let send = [&["send", "-f", &second], &place[..], repair].concat();
-            refused(
-                &sandbox,
-                23,
-                &[
-                    "'mask' has _FillValue none",
-                    &format!("the file has {mask};"),
-                ],
-                &send,
-            );
+        let words = [
+            "'mask' has _FillValue none",
+            &format!("the file has {mask};"),
+        ];
+        for repair in ["", "--repair-attributes"] {
+            msm_os!("send -f {second} {place} {repair}").refused_in(&sandbox, 23, &words);
         }
     }
 }

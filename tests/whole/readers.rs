@@ -2,71 +2,51 @@
 
 use nemo_like::Spec;
 
-use crate::support::{Sandbox, alone, every_kind, on_ranks, reads_back, real_months, server};
+use crate::line::msm_os;
+use crate::support::{Sandbox, every_kind, reads_back, real_months, served};
 
 #[test]
 fn the_real_months_create_and_append() {
     let sandbox = Sandbox::new();
-    let months = real_months();
+    let (months, url) = (real_months(), sandbox.url("ocean"));
     for (i, month) in months.iter().enumerate() {
-        on_ranks(2, &["send", "-f", month, "-b", &sandbox.url("ocean")]).well();
-        let store = sandbox.path("ocean/T1m/tos.zarr");
-        reads_back(store.to_str().unwrap(), None, &months[..=i]);
+        msm_os!("send -f {month} -b {url}").well_on(2);
+        sandbox.reads_back("ocean/T1m/tos.zarr", &months[..=i]);
     }
 }
 
 #[test]
 fn the_real_months_in_one_send_to_s3() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let credentials = sandbox.credentials(&server);
+    let (_sandbox, server, bucket) = served();
     let months = real_months();
     // In any order: they are joined by time.
-    let files = ["send", "-f", &months[2], &months[0], &months[1]];
-    on_ranks(
-        3,
-        &[&files[..], &["-b", "ocean", "-c", &credentials]].concat(),
-    )
-    .well();
+    let files = [2, 0, 1].map(|month| months[month].as_str()).join(" ");
+    msm_os!("send -f {files} {bucket}").well_on(3);
     reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &months);
 }
 
 #[test]
 fn every_variable_of_a_generated_file() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec {
-        steps: 2,
-        ..Spec::default()
-    });
-    on_ranks(2, &["send", "-f", &file, "-b", &sandbox.url("ocean")]).well();
+    let (file, url) = (sandbox.months(1, 2), sandbox.url("ocean"));
+    msm_os!("send -f {file} -b {url}").well_on(2);
     for variable in ["thetao", "so", "e3t", "tos", "sos", "zos", "mldr10_1"] {
-        let store = sandbox.path(&format!("ocean/T1m/{variable}.zarr"));
-        reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
+        sandbox.reads_back(&format!("ocean/T1m/{variable}.zarr"), &[&file]);
     }
 }
 
 #[test]
 fn every_codec_is_read_without_a_warning() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec::default());
+    let (file, url) = (sandbox.months(1, 1), sandbox.url("ocean"));
     for codec in [
         "none",
         "zstd:3",
         "blosc:zstd:1:bitshuffle",
         "blosc:lz4:5:shuffle",
     ] {
-        let args = [
-            "-v",
-            "thetao",
-            "--codec",
-            codec,
-            "-b",
-            &sandbox.url("ocean"),
-            "-p",
-            codec,
-        ];
-        alone(&[&["send", "-f", &file][..], &args].concat()).well();
-        let store = sandbox.path(&format!("ocean/{codec}/thetao.zarr"));
-        reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
+        msm_os!("send -f {file} -v thetao --codec {codec} -b {url} -p {codec}").well();
+        sandbox.reads_back(&format!("ocean/{codec}/thetao.zarr"), &[&file]);
     }
 }
 
@@ -93,26 +73,10 @@ fn every_format_and_filter_of_a_source() {
             ..Spec::default()
         };
         let file = sandbox.source_called(&format!("{i}.nc"), &spec);
-        let prefix = i.to_string();
-        on_ranks(
-            2,
-            &[
-                "send",
-                "-f",
-                &file,
-                "-b",
-                &sandbox.url("ocean"),
-                "-p",
-                &prefix,
-                "-v",
-                "thetao",
-                "tos",
-            ],
-        )
-        .well();
+        let url = sandbox.url("ocean");
+        msm_os!("send -f {file} -b {url} -p {i} -v thetao tos").well_on(2);
         for variable in ["thetao", "tos"] {
-            let store = sandbox.path(&format!("ocean/{i}/{variable}.zarr"));
-            reads_back(store.to_str().unwrap(), None, std::slice::from_ref(&file));
+            sandbox.reads_back(&format!("ocean/{i}/{variable}.zarr"), &[&file]);
         }
     }
 }
@@ -125,10 +89,7 @@ fn every_type_layout_and_filter() {
     for version in ["2", "3"] {
         let url = sandbox.url("ocean");
         for file in &files {
-            let args = [
-                "send", "-f", file, "-b", &url, "-p", version, "-zv", version,
-            ];
-            on_ranks(3, &args).well();
+            msm_os!("send -f {file} -b {url} -p {version} -zv {version}").well_on(3);
         }
         let entries = std::fs::read_dir(sandbox.path("ocean").join(version)).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());

@@ -1,106 +1,56 @@
 //! What users of the reference tool type, with exactly its spellings; and what they move to its successor for.
 
-use nemo_like::Spec;
 use serde_json::Value;
 
-use crate::support::{Sandbox, alone, cut, on_ranks, reads_back, server};
+use crate::line::msm_os;
+use crate::support::{Sandbox, objects, python_runs, quietly, reads_back, script, served};
 
 /// Every row of the reference tool's flag tables, short and long.
 #[test]
 fn every_flag_of_the_reference_tool() {
-    let (sandbox, server) = (Sandbox::new(), server());
+    let (sandbox, server, _) = served();
     let credentials = sandbox.credentials(&server);
-    let file = sandbox.source(&Spec {
-        steps: 2,
-        ..Spec::default()
-    });
-    let chunks = r#"{"time_counter": 1, "x": 10, "y": 10}"#;
+    let file = sandbox.months(1, 2);
+    let chunks = r#"'{"time_counter": 1, "x": 10, "y": 10}'"#;
     // As in its README, without a prefix.
-    let plain = ["send", "-f", &file, "-c", &credentials, "-b", "ocean"];
-    on_ranks(3, &plain).well();
-    let short = [
-        "-p",
-        "short",
-        "-a",
-        "time_counter",
-        "-v",
-        "e3t",
-        "tos",
-        "-cs",
-        chunks,
-    ];
-    alone(&[&plain[..], &short].concat()).well();
-    let long = [
-        "send",
-        "--filepaths",
-        &file,
-        "--credentials",
-        &credentials,
-        "--bucket",
-        "ocean",
-        "--prefix",
-        "long",
-        "--append_dim",
-        "time_counter",
-        "--variables",
-        "e3t",
-        "tos",
-        "--chunk_strategy",
-        chunks,
-    ];
-    on_ranks(3, &long).well();
-    let compact = [&plain[..], &["-v", "compact"]].concat();
-    on_ranks(3, &compact).well();
-    let changed = cut(
-        &sandbox,
-        &file,
-        "eORCA1_1m_grid_T_changed.nc",
-        "1",
-        &["add=1"],
-    );
-    let update = [
-        "update",
-        "-f",
-        &changed,
-        "-c",
-        &credentials,
-        "-b",
-        "ocean",
-        "-v",
-        "e3t",
-    ];
+    let plain = msm_os!("send -f {file} -c {credentials} -b ocean");
+    plain.well_on(3);
+    let short = format!("-p short -a time_counter -v e3t tos -cs {chunks}");
+    plain.and(&short).well();
+    msm_os!(
+        "send --filepaths {file} --credentials {credentials} --bucket ocean --prefix long \
+         --append_dim time_counter --variables e3t tos --chunk_strategy {chunks}"
+    )
+    .well_on(3);
+    plain.and("-v compact").well_on(3);
+    let changed = sandbox.cut(&file, "eORCA1_1m_grid_T_changed.nc", "1", "add=1");
+    let update = msm_os!("update -f {changed} -c {credentials} -b ocean -v e3t");
     // There is one store of all variables, too: it is said which is meant.
-    let both = on_ranks(3, &[&update[..], &["-p", "T1m"]].concat());
-    assert_eq!(both.code, 47, "{both:#?}");
-    on_ranks(3, &[&update[..], &["--store", "T1m/e3t.zarr"]].concat()).well();
-    let updated = [cut(&sandbox, &file, "kept.nc", "0", &[]), changed];
+    update.and("-p T1m").on(3).refused(47, &[]);
+    update.and("--store T1m/e3t.zarr").well_on(3);
+    let updated = [sandbox.cut(&file, "kept.nc", "0", ""), changed];
     reads_back("s3://ocean/T1m/e3t.zarr", Some(&server), &updated);
+    for (flag, prefix) in [("-r", "r"), ("--reproject", "reproject")] {
+        plain.and(&format!("-p {prefix} -v tos {flag}")).well_on(2);
+        let key = format!("{prefix}/tos.zarr/projected_tos/zarr.json");
+        assert!(objects(&server).contains_key(&key));
+    }
     for store in [
         "T1m/tos.zarr",
         "short/e3t.zarr",
         "long/tos.zarr",
         "T1m.zarr",
+        "r/tos.zarr",
+        "reproject/tos.zarr",
     ] {
-        reads_back(
-            &format!("s3://ocean/{store}"),
-            Some(&server),
-            std::slice::from_ref(&file),
-        );
-    }
-    for (flag, prefix) in [("-r", "r"), ("--reproject", "reproject")] {
-        let reproject = [&plain[..], &["-p", prefix, "-v", "tos", flag]].concat();
-        on_ranks(2, &reproject).well();
-        let store = format!("s3://ocean/{prefix}/tos.zarr");
-        reads_back(&store, Some(&server), std::slice::from_ref(&file));
-        let key = format!("{prefix}/tos.zarr/projected_tos/zarr.json");
-        assert!(crate::support::objects(&server).contains_key(&key));
+        reads_back(&format!("s3://ocean/{store}"), Some(&server), &[&file]);
     }
 }
 
 /// A domain file whose coordinates have a leading time of one step, as `domain_cfg.nc` has.
 fn domain(sandbox: &Sandbox, name: &str, shape: [usize; 2]) -> String {
-    let path = sandbox.path(name).to_str().unwrap().to_owned();
-    crate::support::quietly(|| {
+    let path = sandbox.file(name);
+    quietly(|| {
         let mut file = netcdf::create(&path).unwrap();
         file.add_dimension("t", 1).unwrap();
         file.add_dimension("y", shape[0]).unwrap();
@@ -120,94 +70,49 @@ fn domain(sandbox: &Sandbox, name: &str, shape: [usize; 2]) -> String {
 fn coordinates_from_a_domain_file_and_global_attributes() {
     for ranks in [1, 3] {
         let sandbox = Sandbox::new();
-        let spec = Spec {
-            steps: 2,
-            ..Spec::default()
-        };
-        let file = sandbox.source(&spec);
+        let file = sandbox.months(1, 2);
         let grid = domain(&sandbox, "domain_cfg.nc", [30, 40]);
         let url = sandbox.url("ocean");
-        let coordinates = r#"{"nav_lon": "glamt", "nav_lat": "gphit"}"#;
-        let first = cut(&sandbox, &file, "a_1m_grid_T.nc", "0", &[]);
-        let second = cut(&sandbox, &file, "b_1m_grid_T.nc", "1", &[]);
-        let send = |file: &str, more: &[&str]| {
-            on_ranks(
-                ranks,
-                &[&["send", "-f", file, "-b", &url, "-v", "tos"], more].concat(),
-            )
-        };
-        let short = [
-            "-gf",
-            &grid,
-            "-uc",
-            coordinates,
-            "-at",
-            r#"{"licence": "OGL", "run": 7}"#,
-        ];
+        let coordinates = r#"'{"nav_lon": "glamt", "nav_lat": "gphit"}'"#;
+        let [first, second] = [("a", "0"), ("b", "1")]
+            .map(|(name, step)| sandbox.cut(&file, &format!("{name}_1m_grid_T.nc"), step, ""));
+        let send =
+            |file: &str, more: &str| msm_os!("send -f {file} -b {url} -v tos {more}").on(ranks);
+        let attributes = r#"-at '{"licence": "OGL", "run": 7}'"#;
+        let short = format!("-gf {grid} -uc {coordinates} {attributes}");
         send(&first, &short).well();
-        let long = [
-            "--grid-filepath",
-            &grid,
-            "--update-coords",
-            coordinates,
-            "--attributes",
-            r#"{"run": 8}"#,
-        ];
+        let attributes = r#"--attributes '{"run": 8}'"#;
+        let long = format!("--grid-filepath {grid} --update-coords {coordinates} {attributes}");
         send(&second, &long).well();
         // The file as it would be with these coordinates.
-        let expected = sandbox.path("expected.nc").to_str().unwrap().to_owned();
-        let script =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/borrow.py");
-        crate::support::python_runs(&script, &[&file, &grid, &expected]);
-        reads_back(
-            sandbox.path("ocean/T1m/tos.zarr").to_str().unwrap(),
-            None,
-            &[expected],
-        );
+        let expected = sandbox.file("expected.nc");
+        python_runs(&script("borrow.py"), &[&file, &grid, &expected]);
+        sandbox.reads_back("ocean/T1m/tos.zarr", &[expected]);
         let before = sandbox.tree("ocean");
         let root: Value = serde_json::from_slice(&before["T1m/tos.zarr/zarr.json"]).unwrap();
-        assert_eq!(
-            (&root["attributes"]["licence"], &root["attributes"]["run"]),
-            (&"OGL".into(), &8.into())
-        );
+        assert_eq!(root["attributes"]["licence"], "OGL");
+        assert_eq!(root["attributes"]["run"], 8);
         let small = domain(&sandbox, "small.nc", [30, 39]);
-        let next = sandbox.source(&Spec {
-            start: "1976-03-01".parse().unwrap(),
-            ..spec.clone()
+        let next = sandbox.months(3, 2);
+        let other = domain(&sandbox, "domain.nc", [30, 40]);
+        let other = sandbox.edited(&other, "moved.nc", |f| {
+            let mut longitude = f.variable_mut("glamt").unwrap();
+            longitude.put_value(-1.0, [0, 3, 4]).unwrap();
         });
-        let other = domain(&sandbox, "moved.nc", [30, 40]);
-        crate::support::quietly(|| {
-            let mut file = netcdf::append(&other).unwrap();
-            file.variable_mut("glamt")
-                .unwrap()
-                .put_value(-1.0, [0, 3, 4])
-                .unwrap();
-        });
+        let lent = |file: &str, coordinates: &str| format!("-gf {file} -uc {coordinates}");
         let cases = [
-            (vec!["-gf", &small, "-uc", coordinates], 15, "[1, 30, 39]"),
-            (
-                vec!["-gf", &grid, "-uc", r#"{"nav_lon": "glamu"}"#],
-                14,
-                "glamu",
-            ),
-            (
-                vec!["-gf", &grid, "-uc", r#"{"lon": "glamt"}"#],
-                14,
-                "'lon'",
-            ),
-            (vec!["-gf", &grid, "-uc", "nav_lon"], 2, "--update-coords"),
-            (vec!["-gf", &grid], 2, "--update-coords"),
-            (vec!["-at", "[1]"], 2, "--attributes"),
-            (vec!["-gf", &other, "-uc", coordinates], 22, "[3, 4]"),
-            (vec![], 21, "nav_l"),
+            (lent(&small, coordinates), 15, "[1, 30, 39]"),
+            (lent(&grid, r#"'{"nav_lon": "glamu"}'"#), 14, "glamu"),
+            (lent(&grid, r#"'{"lon": "glamt"}'"#), 14, "'lon'"),
+            (lent(&grid, "nav_lon"), 2, "--update-coords"),
+            (format!("-gf {grid}"), 2, "--update-coords"),
+            ("-at [1]".to_owned(), 2, "--attributes"),
+            (lent(&other, coordinates), 22, "[3, 4]"),
+            (String::new(), 21, "nav_l"),
         ];
         for (more, code, word) in cases {
-            let refused = send(&next, &more);
-            assert!(
-                refused.code == code && refused.stderr.contains(word),
-                "{more:?}: {refused:#?}"
-            );
-            assert!(sandbox.tree("ocean") == before);
+            send(&next, &more).refused(code, &[word]);
+            assert!(sandbox.tree("ocean") == before, "{more}");
         }
     }
 }

@@ -1,33 +1,14 @@
 //! Reprojected arrays beside the others: in creates, appends, updates, rollbacks and verification, on any number of ranks.
 
-use std::path::Path;
-
-use nemo_like::Spec;
-
-use crate::support::{Ended, Sandbox, alone, cut, on_ranks, python_runs};
+use crate::line::msm_os;
+use crate::support::{Sandbox, python_runs, script};
 
 const METHODS: [&str; 4] = ["nearest", "nearest-lonlat", "bilinear", "conservative"];
 
-/// A script of `tests/python`.
-fn script(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/python")
-        .join(name)
-}
-
-fn months(sandbox: &Sandbox, from: u32, count: usize) -> String {
-    let start = format!("1976-{from:02}-01").parse().unwrap();
-    sandbox.source(&Spec {
-        steps: count,
-        start,
-        ..Spec::default()
-    })
-}
-
 /// A copy of `file` with another grid, as `tests/python/regrid.py` makes it.
-fn regrid(sandbox: &Sandbox, file: &str, name: &str, options: &[&str]) -> String {
-    let copy = sandbox.path(name).to_str().unwrap().to_owned();
-    python_runs(&script("regrid.py"), &[&[file, &copy], options].concat());
+fn regrid(sandbox: &Sandbox, file: &str, name: &str, option: &str) -> String {
+    let copy = sandbox.file(name);
+    python_runs(&script("regrid.py"), &[file, &copy, option]);
     copy
 }
 
@@ -39,29 +20,15 @@ fn same_values(sandbox: &Sandbox, stores: &[&str]) {
     python_runs(&script("same_values.py"), &paths);
 }
 
-#[track_caller]
-fn refused(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!(ended.code, code, "{ended:#?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
-    }
-}
-
 #[test]
 fn the_same_bytes_on_any_number_of_ranks() {
     let sandbox = Sandbox::new();
-    let file = months(&sandbox, 1, 3);
+    let file = sandbox.months(1, 3);
     for method in METHODS {
         let send = |ranks: usize, store: &str, weights: &str| {
-            let (url, weights) = (sandbox.url(store), sandbox.path(weights));
-            let files = ["-f", &file, "-b", &url, "-v", "thetao", "tos"];
-            let reproject = ["-r", "--method", method, "--grid", "50x37", "--weights"];
-            let weights = [weights.to_str().unwrap()];
-            on_ranks(
-                ranks,
-                &[&["send"][..], &files, &reproject, &weights].concat(),
-            )
-            .well()
+            let (url, weights) = (sandbox.url(store), sandbox.file(weights));
+            let reproject = format!("-r --method {method} --grid 50x37 --weights {weights}");
+            msm_os!("send -f {file} -b {url} -v thetao tos {reproject}").well_on(ranks)
         };
         let called = |ranks: usize| format!("{method}-{ranks}");
         let weights = |ranks: usize| format!("{method}-{ranks}.nc");
@@ -87,31 +54,18 @@ fn the_same_bytes_on_any_number_of_ranks() {
 #[test]
 fn the_same_values_in_chunks_and_shards_of_any_shape() {
     let sandbox = Sandbox::new();
-    let file = months(&sandbox, 1, 3);
-    let all = [
-        &[][..],
-        &[
-            "-cs",
-            r#"{"time_counter": 2, "y": 7, "x": 11, "deptht": 2}"#,
-        ],
-        &[
-            "-cs",
-            r#"{"deptht": 1, "y": 8, "x": 40, "projected_y": 9, "projected_x": 13}"#,
-            "--shards",
-            r#"{"time_counter": 2, "deptht": 3, "projected_y": 27}"#,
-        ],
-        &["-zv", "2", "-cs", r#"{"deptht": 3, "projected_x": 7}"#],
-    ];
-    let send = [
-        "send", "-f", &file, "-r", "--method", "bilinear", "-v", "thetao", "--memory", "64M",
-    ];
+    let file = sandbox.months(1, 3);
+    let odd = r#"-cs '{"time_counter": 2, "y": 7, "x": 11, "deptht": 2}'"#;
+    let chunks = r#"-cs '{"deptht": 1, "y": 8, "x": 40, "projected_y": 9, "projected_x": 13}'"#;
+    let shards = r#"--shards '{"time_counter": 2, "deptht": 3, "projected_y": 27}'"#;
+    let version_2 = r#"-zv 2 -cs '{"deptht": 3, "projected_x": 7}'"#;
     let mut stores = Vec::new();
-    for (number, flags) in all.iter().enumerate() {
-        let name = format!("chunks-{number}");
+    for flags in ["", odd, &format!("{chunks} {shards}"), version_2] {
+        let name = format!("chunks-{}", stores.len());
         let url = sandbox.url(&name);
-        on_ranks(2, &[&send[..], &["-b", &url], flags].concat()).well();
-        let verify = ["verify", "-b", &url, "-p", "T1m", "--against", &file];
-        on_ranks(2, &verify).well();
+        let reproject = "-r --method bilinear -v thetao --memory 64M";
+        msm_os!("send -f {file} {reproject} -b {url} {flags}").well_on(2);
+        msm_os!("verify -b {url} -p T1m --against {file}").well_on(2);
         stores.push(format!("{name}/T1m/thetao.zarr"));
     }
     let stores: Vec<&str> = stores.iter().map(String::as_str).collect();
@@ -119,180 +73,95 @@ fn the_same_values_in_chunks_and_shards_of_any_shape() {
 }
 
 #[test]
-#[allow(clippy::too_many_lines)] // one story
 fn reprojected_arrays_grow_change_and_go_back_with_the_others() {
     let sandbox = Sandbox::new();
-    let url = sandbox.url("ocean");
-    let chunks = ["-cs", r#"{"time_counter": 3, "y": 17}"#];
-    let files = [months(&sandbox, 1, 2), months(&sandbox, 3, 2)];
-    let create = [
-        "send", "-f", &files[0], "-b", &url, "-v", "compact", "tos", "thetao", "-p", "T1m",
-    ];
-    let reproject = [
-        "-r",
-        "--method",
-        "bilinear",
-        "--resolution",
-        "10",
-        "--longitudes",
-        "0..360",
-    ];
-    alone(&[&create[..], &reproject, &chunks].concat()).well();
-    let created = sandbox.stores("ocean");
+    let [first, second] = [1, 3].map(|month| sandbox.months(month, 2));
+    let [bucket, at_once] = ["ocean", "at-once"].map(|name| format!("-b {}", sandbox.url(name)));
+    let reproject = "-r --method bilinear --resolution 10 --longitudes 0..360";
+    let created = format!(r#"{reproject} -cs '{{"time_counter": 3, "y": 17}}'"#);
+    let send = |files: &str, bucket: &str| {
+        msm_os!("send -f {files} {bucket} -v compact tos thetao -p T1m")
+    };
+    send(&first, &bucket).and(&created).well();
     // A store that has reprojected arrays gets them, whatever the command line says.
-    let append = [
-        "send", "-f", &files[1], "-b", &url, "-v", "compact", "tos", "thetao", "-p", "T1m",
-    ];
-    on_ranks(3, &append).well();
+    send(&second, &bucket).well_on(3);
     let appended = sandbox.stores("ocean");
-    let at_once = sandbox.url("at-once");
-    let both = [
-        "send", "-f", &files[0], &files[1], "-b", &at_once, "-v", "compact", "tos", "thetao", "-p",
-        "T1m",
-    ];
-    on_ranks(2, &[&both[..], &reproject, &chunks].concat()).well();
+    let both = format!("{first} {second}");
+    send(&both, &at_once).and(&created).well_on(2);
     assert!(sandbox.stores("at-once") == appended);
-    let verify = [
-        "verify",
-        "-b",
-        &url,
-        "-p",
-        "T1m",
-        "--against",
-        &files[0],
-        &files[1],
-    ];
-    on_ranks(2, &verify).well();
+    msm_os!("verify {bucket} -p T1m --against {both}").well_on(2);
     // An update of step 2, and back.
-    let changed = cut(&sandbox, &files[0], "changed.nc", "1", &["add=1"]);
-    let update = [
-        "update", "-f", &changed, "-b", &url, "-p", "T1m", "-v", "compact", "tos",
-    ];
-    on_ranks(2, &update).well();
+    let changed = sandbox.cut(&first, "changed.nc", "1", "add=1");
+    msm_os!("update -f {changed} {bucket} -p T1m -v compact tos").well_on(2);
     let updated = sandbox.stores("ocean");
-    let differ: Vec<&String> = updated
-        .keys()
-        .filter(|key| updated.get(*key) != appended.get(*key))
-        .collect();
-    assert!(
-        differ
-            .iter()
-            .all(|key| key.contains("/tos/c/0/") || key.contains("/projected_tos/c/0/")),
-        "{differ:?}"
-    );
-    assert!(
-        differ.iter().any(|key| key.contains("/projected_tos/c/0/")),
-        "{differ:?}"
-    );
-    let against = [
-        "verify",
-        "-b",
-        &url,
-        "-p",
-        "T1m",
-        "-v",
-        "compact",
-        "tos",
-        "--against",
-        &changed,
-    ];
-    on_ranks(2, &against).well();
+    let mut differ: Vec<&String> = updated.keys().collect();
+    differ.retain(|key| updated.get(*key) != appended.get(*key));
+    let projected = "/projected_tos/c/0/";
+    assert!(differ.iter().any(|key| key.contains(projected)));
+    for key in differ {
+        let is_tos = key.contains("/tos/c/0/") || key.contains(projected);
+        assert!(is_tos, "{key}");
+    }
+    let verify = msm_os!("verify {bucket} -p T1m -v compact tos --against");
+    verify.and(&changed).well_on(2);
     // Against the file as it was, both arrays tell.
-    let against = [
-        "verify",
-        "-b",
-        &url,
-        "-p",
-        "T1m",
-        "-v",
-        "compact",
-        "tos",
-        "--against",
-        &files[0],
-    ];
-    let ended = on_ranks(2, &against);
-    assert_eq!(ended.code, 60, "{ended:#?}");
-    assert!(
-        ended.stdout.contains("T1m.zarr/projected_tos/c/0/0/0: "),
-        "{}",
-        ended.stdout
-    );
-    alone(&["rollback", "-b", &url, "-p", "T1m", "-v", "compact"]).well();
+    let ended = verify.and(&first).on(2);
+    ended.refused(60, &[]);
+    ended.says(&["T1m.zarr/projected_tos/c/0/0/0: "]);
+    let rollback = msm_os!("rollback {bucket} -p T1m -v compact");
+    rollback.well();
     assert!(sandbox.stores("ocean") == appended);
     // An append, and back.
-    let more = months(&sandbox, 5, 1);
-    let append = [
-        "send", "-f", &more, "-b", &url, "-v", "compact", "tos", "thetao", "-p", "T1m",
-    ];
-    alone(&append).well();
+    send(&sandbox.months(5, 1), &bucket).well();
     assert!(sandbox.stores("ocean") != appended);
-    alone(&["rollback", "-b", &url, "-p", "T1m", "-v", "compact"]).well();
+    rollback.well();
     assert!(sandbox.stores("ocean") == appended);
-    assert!(created != appended);
 }
 
 #[test]
 fn reprojected_arrays_can_be_added_to_a_store() {
     let sandbox = Sandbox::new();
-    let files = [months(&sandbox, 1, 2), months(&sandbox, 3, 2)];
-    let url = sandbox.url("ocean");
-    let all = ["send", "-f", &files[0], &files[1], "-v", "thetao", "-b"];
-    alone(&["send", "-f", &files[0], "-v", "thetao", "-b", &url]).well();
-    let ended = on_ranks(
-        2,
-        &[&all[..], &[&url, "-r", "--on-overlap", "skip"]].concat(),
-    );
-    refused(
-        &ended,
-        26,
-        &["does not hold", "projected_thetao", "--add-variables"],
-    );
+    let [first, second] = [1, 3].map(|month| sandbox.months(month, 2));
+    let [url, at_once] = ["ocean", "at-once"].map(|name| sandbox.url(name));
+    msm_os!("send -f {first} -v thetao -b {url}").well();
+    let send = msm_os!("send -f {first} {second} -v thetao -r -b");
+    let skip = send.and(&format!("{url} --on-overlap skip"));
+    let words = ["does not hold", "projected_thetao", "--add-variables"];
+    skip.on(2).refused(26, &words);
     // The steps that are there get them too, read again for them alone.
-    let add = [
-        &all[..],
-        &[&url, "-r", "--on-overlap", "skip", "--add-variables"],
-    ]
-    .concat();
-    on_ranks(2, &add).well();
-    alone(&[&all[..], &[&sandbox.url("at-once"), "-r"]].concat()).well();
-    same_values(
-        &sandbox,
-        &["at-once/T1m/thetao.zarr", "ocean/T1m/thetao.zarr"],
-    );
+    skip.and("--add-variables").well_on(2);
+    send.and(&at_once).well();
+    let stores = ["at-once/T1m/thetao.zarr", "ocean/T1m/thetao.zarr"];
+    same_values(&sandbox, &stores);
 }
 
 #[test]
 fn reprojected_arrays_that_are_added_get_the_steps_of_later_commands_too() {
     let sandbox = Sandbox::new();
-    let files = [months(&sandbox, 1, 2), months(&sandbox, 3, 2)];
+    let [first, second] = [1, 3].map(|month| sandbox.months(month, 2));
+    let both = format!("{first} {second}");
     for (ranks, store, variables) in [
-        (1, "T1m/thetao.zarr", &["thetao"][..]),
-        (2, "T1m.zarr", &["compact", "thetao", "tos"]),
+        (1, "T1m/thetao.zarr", "thetao"),
+        (2, "T1m.zarr", "compact thetao tos"),
     ] {
-        let send = |files: &[&str], place: &str, more: &[&str]| {
+        let send = |files: &str, place: &str, more: &str| {
             let url = sandbox.url(place);
-            let args = ["send", "-b", &url, "-p", "T1m", "-f"];
-            on_ranks(
-                ranks,
-                &[&args[..], files, &["-v"], variables, more].concat(),
-            )
+            msm_os!("send -b {url} -p T1m -f {files} -v {variables} {more}").well_on(ranks)
         };
-        let [first, second] = [files[0].as_str(), files[1].as_str()];
-        let add = ["-r", "--add-variables"];
+        let add = "-r --add-variables";
         for place in ["together", "each", "later"] {
-            send(&[first, second], place, &[]).well();
+            send(&both, place, "");
         }
-        send(&[first, second], "together", &add).well();
-        send(&[first], "each", &add).well();
-        send(&[second], "each", &add).well();
-        send(&[second], "later", &add).well();
-        send(&[first, second], "later", &[]).well();
-        send(&[first, second], "at-once", &["-r"]).well();
+        send(&both, "together", add);
+        send(&first, "each", add);
+        send(&second, "each", add);
+        send(&second, "later", add);
+        send(&both, "later", "");
+        send(&both, "at-once", "-r");
         for place in ["together", "each", "later"] {
             let stores = ["at-once", place].map(|place| format!("{place}/{store}"));
             same_values(&sandbox, &stores.each_ref().map(String::as_str));
-            let again = send(&[first, second], place, &add).well();
-            assert!(again.stdout.contains("nothing to do"), "{again:#?}");
+            send(&both, place, add).says(&["nothing to do"]);
         }
     }
 }
@@ -300,186 +169,107 @@ fn reprojected_arrays_that_are_added_get_the_steps_of_later_commands_too() {
 #[test]
 fn what_a_store_has_goes_before_the_flags() {
     let sandbox = Sandbox::new();
-    let (file, url) = (months(&sandbox, 1, 1), sandbox.url("ocean"));
-    let create = ["send", "-f", &file, "-b", &url, "-v", "tos", "-r"];
-    alone(&[&create[..], &["--grid", "20x15"]].concat()).well();
+    let url = sandbox.url("ocean");
+    let [file, next] = [1, 2].map(|month| sandbox.months(month, 1));
+    let create = msm_os!("send -f {file} -b {url} -v tos -r");
+    create.and("--grid 20x15").well();
     let before = sandbox.tree("ocean");
-    let next = months(&sandbox, 2, 1);
-    let append = ["send", "-f", &next, "-b", &url, "-p", "T1m", "-v", "tos"];
+    let append = |file: &str| msm_os!("send -f {file} -b {url} -p T1m -v tos");
+    let grid = "has the grid 20x15 of -180,-90,180,90";
     for (flags, words) in [
-        (
-            &["--grid", "20x16"][..],
-            "has the grid 20x15 of -180,-90,180,90",
-        ),
-        (&["--longitudes", "0..360"], "asks for"),
-        (&["--method", "bilinear"], "has method nearest"),
+        ("-r --grid 20x16", grid),
+        ("-r --longitudes 0..360", "asks for"),
+        ("-r --method bilinear", "has method nearest"),
     ] {
-        let ended = on_ranks(2, &[&append[..], &["-r"], flags].concat());
-        refused(&ended, 38, &[words, "nothing was written"]);
+        let ended = append(&next).and(flags).on(2);
+        ended.refused(38, &[words, "nothing was written"]);
     }
-    let moved = regrid(&sandbox, &next, "eORCA1_1m_grid_T_moved.nc", &["move"]);
-    let ended = alone(&["send", "-f", &moved, "-b", &url, "-p", "T1m", "-v", "tos"]);
-    refused(&ended, 38, &["from another grid", "nothing was written"]);
-    let weights = sandbox.path("weights.nc");
-    let weights = ["--weights", weights.to_str().unwrap()];
-    alone(&[&create[..], &["-p", "other", "--grid", "9x9"], &weights].concat()).well();
-    let ended = alone(&[&append[..], &weights].concat());
-    refused(&ended, 37, &["not those of this run", "target_grid"]);
-    let tree = sandbox.tree("ocean");
-    let own = tree.iter().filter(|(key, _)| key.starts_with("T1m/"));
-    let own: std::collections::BTreeMap<_, _> = own.map(|(k, v)| (k.clone(), v.clone())).collect();
+    let moved = regrid(&sandbox, &next, "eORCA1_1m_grid_T_moved.nc", "move");
+    let words = ["from another grid", "nothing was written"];
+    append(&moved).alone().refused(38, &words);
+    let weights = format!("--weights {}", sandbox.file("weights.nc"));
+    create.and(&format!("-p other --grid 9x9 {weights}")).well();
+    let words = ["not those of this run", "target_grid"];
+    append(&next).and(&weights).alone().refused(37, &words);
+    let mut own = sandbox.tree("ocean");
+    own.retain(|key, _| key.starts_with("T1m/"));
     assert!(own == before);
     // The same grid may be named.
-    let same = ["-r", "--grid", "20x15", "--method", "nearest"];
-    alone(&[&append[..], &same].concat()).well();
+    append(&next).and("-r --grid 20x15 --method nearest").well();
 }
 
 #[test]
 fn what_cannot_be_reprojected_is_named() {
     let sandbox = Sandbox::new();
-    let (file, url) = (months(&sandbox, 1, 1), sandbox.url("ocean"));
-    let send = |file: &str, flags: &[&str]| {
-        let line = ["send", "-f", file, "-b", &url, "-p", "p", "-r"];
-        on_ranks(2, &[&line[..], flags].concat())
+    let (file, url) = (sandbox.months(1, 1), sandbox.url("ocean"));
+    let send = |file: &str, flags: &str| msm_os!("send -f {file} -b {url} -p p -r {flags}").on(2);
+    let refused = |file: &str, flags: &str, words: &[&str]| {
+        send(file, flags).refused(37, words);
     };
-    let stripped = regrid(&sandbox, &file, "stripped.nc", &["strip"]);
-    let ended = send(&stripped, &["--method", "conservative"]);
-    refused(&ended, 37, &["corners", "--grid-filepath", "glamf"]);
-    let integers = regrid(&sandbox, &file, "integers.nc", &["int=tos"]);
-    let ended = send(&integers, &["--method", "bilinear", "-v", "tos"]);
-    refused(&ended, 37, &["'tos' has type int16", "_FillValue"]);
-    let ended = send(
-        &file,
-        &[
-            "--bbox",
-            "0,-89,20,-88",
-            "--method",
-            "bilinear",
-            "-v",
-            "tos",
-        ],
-    );
+    let stripped = regrid(&sandbox, &file, "stripped.nc", "strip");
+    let words = ["corners", "--grid-filepath", "glamf"];
+    refused(&stripped, "--method conservative", &words);
+    let integers = regrid(&sandbox, &file, "integers.nc", "int=tos");
+    let words = ["'tos' has type int16", "_FillValue"];
+    refused(&integers, "--method bilinear -v tos", &words);
+    let words = ["no cell of the source lies in the target grid"];
     refused(
-        &ended,
-        37,
-        &["no cell of the source lies in the target grid"],
-    );
-    let named = cut(
-        &sandbox,
         &file,
-        "named.nc",
-        "0",
-        &["rename=zos:projected_x"],
+        "--bbox 0,-89,20,-88 --method bilinear -v tos",
+        &words,
     );
-    let ended = send(&named, &["-v", "tos"]);
-    refused(&ended, 37, &["'projected_x'", "ncrename"]);
-    let ended = alone(&["send", "-f", &file, "-b", &url, "-gf", &file]);
-    refused(
-        &ended,
-        2,
-        &["--grid-filepath", "nothing comes from that file"],
-    );
-    let nowhere = sandbox.path("missing/weights.nc");
-    let ended = send(
-        &file,
-        &["-v", "tos", "--weights", nowhere.to_str().unwrap()],
-    );
-    refused(&ended, 37, &["there is no such folder"]);
-    let ended = alone(&["send", "-f", &file, "-b", &url, "--weights", "w.nc"]);
-    refused(&ended, 2, &["nothing is reprojected"]);
+    let named = sandbox.cut(&file, "named.nc", "0", "rename=zos:projected_x");
+    refused(&named, "-v tos", &["'projected_x'", "ncrename"]);
+    let ended = msm_os!("send -f {file} -b {url} -gf {file}").alone();
+    ended.refused(2, &["--grid-filepath", "nothing comes from that file"]);
+    let nowhere = format!("-v tos --weights {}", sandbox.file("missing/weights.nc"));
+    refused(&file, &nowhere, &["there is no such folder"]);
+    let ended = msm_os!("send -f {file} -b {url} --weights w.nc").alone();
+    ended.refused(2, &["nothing is reprojected"]);
     // Components of vectors, by name and by grid.
-    let component = cut(
-        &sandbox,
-        &file,
-        "component.nc",
-        "0",
-        &["set=tos:standard_name:sea_water_x_velocity"],
-    );
-    let ended = send(&component, &["-v", "tos"]);
-    refused(
-        &ended,
-        37,
-        &["'tos' is not reprojected", "--allow-vector-components"],
-    );
-    let u = regrid(&sandbox, &component, "u.nc", &["u=grid_U"]);
-    assert!(!sandbox.path("ocean").join("p").exists());
-    let ended = send(&u, &["-v", "tos", "sos"]).well();
-    assert!(
-        ended.stderr.contains("'tos' is not reprojected"),
-        "{}",
-        ended.stderr
-    );
-    let tree = sandbox.tree("ocean");
+    let component = "set=tos:standard_name:sea_water_x_velocity";
+    let component = sandbox.cut(&file, "component.nc", "0", component);
+    let words = ["'tos' is not reprojected", "--allow-vector-components"];
+    refused(&component, "-v tos", &words);
+    let u = regrid(&sandbox, &component, "u.nc", "u=grid_U");
+    assert!(!sandbox.path("ocean/p").exists());
+    send(&u, "-v tos sos").well().warns(&words[..1]);
+    let tree = sandbox.tree("ocean/p");
     let has = |key: &str| tree.contains_key(key);
-    assert!(has("p/sos.zarr/projected_sos/zarr.json") && has("p/tos.zarr/tos/zarr.json"));
-    assert!(!has("p/tos.zarr/projected_tos/zarr.json"));
-    let allowed = [
-        "send",
-        "-f",
-        &u,
-        "-b",
-        &url,
-        "-p",
-        "q",
-        "-v",
-        "tos",
-        "-r",
-        "--allow-vector-components",
-    ];
-    alone(&allowed).well();
-    assert!(
-        sandbox
-            .tree("ocean")
-            .contains_key("q/tos.zarr/projected_tos/zarr.json")
-    );
+    assert!(has("sos.zarr/projected_sos/zarr.json") && has("tos.zarr/tos/zarr.json"));
+    assert!(!has("tos.zarr/projected_tos/zarr.json"));
+    msm_os!("send -f {u} -b {url} -p q -v tos -r --allow-vector-components").well();
+    let tree = sandbox.tree("ocean/q");
+    assert!(tree.contains_key("tos.zarr/projected_tos/zarr.json"));
 }
 
 #[test]
 fn cells_without_coordinates_are_told_of_and_left_out() {
     let sandbox = Sandbox::new();
-    let file = months(&sandbox, 1, 1);
-    let domain = regrid(&sandbox, &file, "domain.nc", &["domain"]);
+    let file = sandbox.months(1, 1);
+    let domain = regrid(&sandbox, &file, "domain.nc", "domain");
     for (number, value) in ["0", "nan", "1e20"].into_iter().enumerate() {
-        let holes = regrid(
-            &sandbox,
-            &file,
-            &format!("{number}_1m_grid_T.nc"),
-            &[&format!("holes={value}")],
-        );
+        let name = format!("{number}_1m_grid_T.nc");
+        let holes = regrid(&sandbox, &file, &name, &format!("holes={value}"));
         let url = sandbox.url(&format!("holes-{number}"));
-        let send = ["send", "-f", &holes, "-b", &url, "-v", "tos", "-r", "-p"];
+        let send = msm_os!("send -f {holes} -b {url} -v tos -r -p");
         for method in METHODS {
-            let ended = alone(&[&send[..], &[method, "--method", method]].concat());
-            assert_eq!(ended.code, 0, "{ended:#?}");
-            assert!(
-                ended
-                    .stderr
-                    .contains("54 of 1200 cells have no coordinates"),
-                "{}",
-                ended.stderr
-            );
+            let ended = send.and(&format!("{method} --method {method}")).well();
+            ended.warns(&["54 of 1200 cells have no coordinates"]);
         }
         // With the domain file's coordinates nothing is missing but the data.
-        let borrow = [
-            "lent",
-            "-gf",
-            &domain,
-            "-uc",
-            r#"{"nav_lon": "glamt", "nav_lat": "gphit"}"#,
-            "--method",
-            "conservative",
-        ];
-        let ended = alone(&[&send[..], &borrow].concat()).well();
+        let coordinates = r#"'{"nav_lon": "glamt", "nav_lat": "gphit"}'"#;
+        let borrow = format!("-gf {domain} -uc {coordinates}");
+        let lent = send.and(&format!("lent {borrow} --method conservative"));
+        let ended = lent.well();
         assert!(!ended.stderr.contains("no coordinates"), "{}", ended.stderr);
-        let document = sandbox.path(&format!(
-            "holes-{number}/lent/tos.zarr/projected_tos/zarr.json"
-        ));
-        let document: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(document).unwrap()).unwrap();
+        let store = format!("holes-{number}/lent/tos.zarr");
+        let document = &sandbox.tree(&store)["projected_tos/zarr.json"];
+        let document: serde_json::Value = serde_json::from_slice(document).unwrap();
         assert_eq!(document["attributes"]["coordinates"], "time_centered");
-        let verify = ["verify", "-b", &url, "-p", "lent", "--against", &holes];
-        let with_domain = on_ranks(2, &[&verify[..], &borrow[1..5]].concat()).well();
+        let verify = msm_os!("verify -b {url} -p lent --against {holes}");
+        let with_domain = verify.and(&borrow).well_on(2);
         assert!(with_domain.stdout.ends_with(" 0 faults\n"));
-        refused(&on_ranks(2, &verify), 38, &["from another grid"]);
+        verify.on(2).refused(38, &["from another grid"]);
     }
 }

@@ -2,22 +2,19 @@
 //! the nearest cells on the sphere, each found by trying all.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use nemo_like::Spec;
-
-use crate::support::{Sandbox, alone, on_ranks, python_runs, reads_back, real_months};
+use crate::line::msm_os;
+use crate::support::{Sandbox, python_runs, real_months, script};
 
 /// The whole globe, as many cells as the source has.
 const GLOBE: &str = "-180,-90,180,90";
 
 /// `projected_<variable>` of a store is right to Python readers; `grid` as `tests/python/read_projected.py` has it.
 #[track_caller]
-fn is_projected(store: &Path, variable: &str, method: &str, grid: &str, files: &[String]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_projected.py");
-    let mut args = vec![store.to_str().unwrap(), variable, method, grid];
-    args.extend(files.iter().map(String::as_str));
-    python_runs(&script, &args);
+fn is_projected(store: &str, variable: &str, method: &str, grid: &str, files: &[&str]) {
+    let mut args = vec![store, variable, method, grid];
+    args.extend(files);
+    python_runs(&script("read_projected.py"), &args);
 }
 
 /// The objects of arrays that files have, by key.
@@ -35,66 +32,52 @@ fn originals(mut objects: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>
 fn the_real_months_have_the_nearest_cells_values() {
     let sandbox = Sandbox::new();
     let months = real_months();
-    let (plain, both) = (sandbox.url("plain"), sandbox.url("both"));
-    let files: Vec<&str> = months.iter().map(String::as_str).collect();
-    let send = [&["send", "-f"], &files[..], &["-p", "nemo", "-b"]].concat();
-    alone(&[&send[..], &[&plain]].concat()).well();
-    on_ranks(3, &[&send[..], &[&both, "-r"]].concat()).well();
-    assert_eq!(
-        originals(sandbox.stores("plain")),
-        originals(sandbox.stores("both"))
-    );
-    let store = sandbox.path("both/nemo/tos.zarr");
+    let [plain, both] = ["plain", "both"].map(|bucket| sandbox.url(bucket));
+    let send = msm_os!("send -f {} -p nemo -b", months.join(" "));
+    send.and(&plain).well();
+    send.and(&format!("{both} -r")).well_on(3);
+    let [plain, both] = ["plain", "both"].map(|bucket| originals(sandbox.stores(bucket)));
+    assert_eq!(plain, both);
+    let store = sandbox.file("both/nemo/tos.zarr");
     let grid = format!("360x330@{GLOBE}");
-    is_projected(&store, "tos", "nearest", &grid, &months);
-    reads_back(store.to_str().unwrap(), None, &months);
+    let files: Vec<&str> = months.iter().map(String::as_str).collect();
+    is_projected(&store, "tos", "nearest", &grid, &files);
+    sandbox.reads_back("both/nemo/tos.zarr", &months);
 }
 
 #[test]
 fn every_method_on_every_form_of_grid() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec {
-        steps: 2,
-        ..Spec::default()
-    });
-    let cases: [(&str, &[&str], &str); 6] = [
-        ("nearest", &[], "40x30@-180,-90,180,90"),
-        (
-            "nearest-lonlat",
-            &["--grid", "50x20"],
-            "50x20@-180,-90,180,90",
-        ),
+    let (file, url) = (sandbox.months(1, 2), sandbox.url("ocean"));
+    for (i, (method, flags, grid)) in [
+        ("nearest", "", "40x30@-180,-90,180,90"),
+        ("nearest-lonlat", "--grid 50x20", "50x20@-180,-90,180,90"),
         (
             "bilinear",
-            &["--resolution", "4", "--longitudes", "0..360"],
+            "--resolution 4 --longitudes 0..360",
             "90x45@0,-90,360,90",
         ),
         (
             "conservative",
-            &["--grid", "24x16", "--bbox", "-40,-60,80,70"],
+            "--grid 24x16 --bbox -40,-60,80,70",
             "24x16@-40,-60,80,70",
         ),
         // Over the date line.
         (
             "nearest",
-            &["--resolution", "2.5", "--bbox", "150,-70,230,90"],
+            "--resolution 2.5 --bbox 150,-70,230,90",
             "32x64@150,-70,230,90",
         ),
-        (
-            "conservative",
-            &["--zarr-version", "2"],
-            "40x30@-180,-90,180,90",
-        ),
-    ];
-    let url = sandbox.url("ocean");
-    for (i, (method, flags, grid)) in cases.into_iter().enumerate() {
-        let prefix = i.to_string();
-        let send = ["send", "-f", &file, "-b", &url, "-p", &prefix, "-v"];
-        let reproject = ["thetao", "tos", "-r", "--method", method];
-        on_ranks(2, &[&send[..], &reproject, flags].concat()).well();
+        ("conservative", "--zarr-version 2", "40x30@-180,-90,180,90"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let reproject = format!("-r --method {method} {flags}");
+        msm_os!("send -f {file} -b {url} -p {i} -v thetao tos {reproject}").well_on(2);
         for variable in ["thetao", "tos"] {
-            let store = sandbox.path(&format!("ocean/{i}/{variable}.zarr"));
-            is_projected(&store, variable, method, grid, std::slice::from_ref(&file));
+            let store = sandbox.file(&format!("ocean/{i}/{variable}.zarr"));
+            is_projected(&store, variable, method, grid, &[&file]);
         }
     }
 }
@@ -102,22 +85,11 @@ fn every_method_on_every_form_of_grid() {
 #[test]
 fn all_variables_of_one_store() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec::default());
-    let url = sandbox.url("ocean");
-    let send = [
-        "send", "-f", &file, "-b", &url, "-p", "all", "-v", "compact", "-r",
-    ];
-    on_ranks(2, &send).well();
-    let store = sandbox.path("ocean/all.zarr");
+    let (file, url) = (sandbox.months(1, 1), sandbox.url("ocean"));
+    msm_os!("send -f {file} -b {url} -p all -v compact -r").well_on(2);
+    let (store, grid) = (sandbox.file("ocean/all.zarr"), format!("40x30@{GLOBE}"));
     for variable in ["thetao", "e3t", "tos", "mldr10_1"] {
-        let grid = format!("40x30@{GLOBE}");
-        is_projected(
-            &store,
-            variable,
-            "nearest",
-            &grid,
-            std::slice::from_ref(&file),
-        );
+        is_projected(&store, variable, "nearest", &grid, &[&file]);
     }
-    reads_back(store.to_str().unwrap(), None, &[file]);
+    sandbox.reads_back("ocean/all.zarr", &[file]);
 }

@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 
 use nemo_like::{Spec, Variable};
 
-use crate::support::{Ended, Sandbox, alone};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox};
 
 fn sent(sandbox: &Sandbox) -> String {
     let spec = Spec {
@@ -13,12 +14,12 @@ fn sent(sandbox: &Sandbox) -> String {
         ..Spec::default()
     };
     let file = sandbox.source(&spec);
-    run(sandbox, &["send", "-f", &file, "-p", "T1m"]).well();
+    run(sandbox, &format!("send -f {file} -p T1m")).well();
     file
 }
 
-fn run(sandbox: &Sandbox, line: &[&str]) -> Ended {
-    alone(&[line, &["-b", &sandbox.url("ocean")]].concat())
+fn run(sandbox: &Sandbox, line: &str) -> Ended {
+    msm_os!("{line} -b {}", sandbox.url("ocean")).alone()
 }
 
 #[test]
@@ -48,20 +49,20 @@ fn what_a_killed_job_staged_goes_with_the_next_recover_or_delete() {
         names.iter().filter(there).count()
     };
     leave();
-    run(&sandbox, &["recover", "-p", "T1m"]).well();
+    run(&sandbox, "recover -p T1m").well();
     assert_eq!((are_there(&staged), are_there(&others)), (0, 3));
-    run(&sandbox, &["verify", "-p", "T1m"]).well();
+    run(&sandbox, "verify -p T1m").well();
     // The next command that heals what the job left.
     leave();
     let journal =
         sandbox.path("ocean/T1m/.msm-os/tos.zarr/journal/00000009-0123abcd.done/0123abcd-0");
     fs::create_dir_all(journal.parent().unwrap()).unwrap();
     fs::write(&journal, "{}").unwrap();
-    run(&sandbox, &["send", "-f", &file, "-p", "T1m"]).well();
+    run(&sandbox, &format!("send -f {file} -p T1m")).well();
     assert_eq!((are_there(&staged), are_there(&others)), (0, 3));
     assert!(!journal.exists());
     leave();
-    run(&sandbox, &["delete", "--all", "--yes", "-p", "T1m"]).well();
+    run(&sandbox, "delete --all --yes -p T1m").well();
     assert_eq!((are_there(&staged), are_there(&others)), (0, 3));
 }
 
@@ -73,7 +74,7 @@ fn nothing_behind_a_link_is_deleted() {
     let elsewhere = sandbox.path("elsewhere");
     fs::create_dir_all(elsewhere.join("a")).unwrap();
     fs::write(elsewhere.join("a/precious"), "mine").unwrap();
-    run(&sandbox, &["list"]).well();
+    run(&sandbox, "list").well();
     let copied = sandbox.path("ocean/T1m/tos.zarr");
     fs::rename(&copied, elsewhere.join("tos.zarr")).unwrap();
     let links =
@@ -84,33 +85,23 @@ fn nothing_behind_a_link_is_deleted() {
     symlink(&elsewhere, &links[2]).unwrap();
     let before = sandbox.tree("elsewhere");
     for line in [
-        &["delete", "--all", "--yes", "-p", "T1m"][..],
-        &["delete", "--yes", "-v", "tos", "-p", "T1m"],
-        &["delete", "--yes", "-v", "tos", "-p", "T1m", "--force"],
-        &["delete", "--all", "--yes", "-p", "T1m/others", "--force"],
+        "delete --all --yes -p T1m",
+        "delete --yes -v tos -p T1m",
+        "delete --yes -v tos -p T1m --force",
+        "delete --all --yes -p T1m/others --force",
     ] {
-        let refused = run(&sandbox, line);
-        assert_eq!(refused.code, 29, "{refused:#?}");
-        assert!(
-            refused.stderr.contains("is a symbolic link to "),
-            "{refused:#?}"
-        );
+        run(&sandbox, line).refused(29, &["is a symbolic link to "]);
         assert!(sandbox.tree("elsewhere") == before);
     }
     // One that leads to another place in the same bucket.
     let way = sandbox.path("ocean/way");
     symlink(sandbox.path("ocean/T1m"), &way).unwrap();
-    for force in [&[][..], &["--force"]] {
-        let line = [&["delete", "--all", "--yes", "-p", "way"][..], force].concat();
-        assert_eq!(run(&sandbox, &line).code, 29);
+    for force in ["", "--force"] {
+        run(&sandbox, &format!("delete --all --yes -p way {force}")).refused(29, &[]);
         assert!(links.iter().all(|link| link.is_symlink()));
     }
     fs::remove_file(&way).unwrap();
-    run(
-        &sandbox,
-        &["delete", "--all", "--yes", "-p", "T1m", "--force"],
-    )
-    .well();
+    run(&sandbox, "delete --all --yes -p T1m --force").well();
     assert!(sandbox.tree("elsewhere") == before);
     assert!(sandbox.tree("ocean").is_empty());
     assert!(!sandbox.path("ocean/T1m").exists());

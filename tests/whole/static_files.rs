@@ -1,7 +1,7 @@
 //! Files without time, such as mesh masks: sent as they are with `--static`, and then whatever is done with stores.
 
-use crate::refusals::refused;
-use crate::support::{Ended, Sandbox, alone, on_ranks, reads_back, real_months};
+use crate::line::msm_os;
+use crate::support::{Sandbox, real_months};
 use crate::texts::file;
 
 /// A mesh mask as NEMO 3.6 writes it, with or without a time, and one value of its own.
@@ -26,33 +26,18 @@ if "{time}": f.createVariable(t, "f8", (t,))[:] = [0]
     file(sandbox, name, 0, &lines)
 }
 
-fn run(ranks: usize, args: &[&str]) -> Ended {
-    match ranks {
-        1 => alone(args),
-        _ => on_ranks(ranks, args),
-    }
-}
-
 #[test]
 fn the_error_names_the_flag() {
     let sandbox = Sandbox::new();
     let url = sandbox.url("ocean");
     let plain = mesh_mask(&sandbox, "mesh_mask.nc", "", 3.0);
-    let send = ["send", "-f", &plain, "-b", &url, "-p", "mesh"];
-    refused(&sandbox, 13, &["mesh_mask.nc", "--static"], &send);
+    let send = msm_os!("send -f {plain} -b {url} -p mesh");
+    let words = ["mesh_mask.nc", "--static"];
+    send.refused_in(&sandbox, 13, &words);
     // A dimension, but nothing that tells its steps apart.
-    refused(
-        &sandbox,
-        13,
-        &["mesh_mask.nc", "--static"],
-        &[&send[..], &["-a", "t"]].concat(),
-    );
-    refused(
-        &sandbox,
-        2,
-        &["--static"],
-        &[&send[..], &["-a", "t", "--static"]].concat(),
-    );
+    send.and("-a t").refused_in(&sandbox, 13, &words);
+    let both = send.and("-a t --static");
+    both.refused_in(&sandbox, 2, &words[1..]);
 }
 
 #[test]
@@ -62,71 +47,52 @@ fn whatever_is_done_with_stores() {
         let url = sandbox.url("ocean");
         let first = mesh_mask(&sandbox, "mesh_mask.nc", time, 3.0);
         let other = mesh_mask(&sandbox, "other_mask.nc", time, 4.0);
-        let files = std::slice::from_ref(&first);
-        let place = ["-b", &url, "-p", "mesh"];
-        let on =
-            |command: &str, more: &[&str]| run(ranks, &[&[command][..], &place, more].concat());
+        let on = |line: &str| msm_os!("{line} -b {url} -p mesh").on(ranks);
         for compact in [false, true] {
-            let variables: &[&str] = if compact { &["-v", "compact"] } else { &[] };
-            let send = [&["--static", "-zv", version, "-f", &first], variables].concat();
-            on("send", &send).well();
-            let stores = if compact { "mesh.zarr" } else { "mesh" };
-            let check = |files: &[String]| {
+            let (variables, all) = if compact {
+                ("-v compact", "-v compact")
+            } else {
+                ("", "--all")
+            };
+            let send = format!("send --static -zv {version} -f {first} {variables}");
+            on(&send).well();
+            let check = |file: &str| {
                 if compact {
-                    let store = sandbox.path("ocean/mesh.zarr");
-                    reads_back(store.to_str().unwrap(), None, files);
+                    sandbox.reads_back("ocean/mesh.zarr", &[file]);
                     return;
                 }
                 for name in ["tmask", "glamt", "gdept_0", "nav_lev"] {
-                    let store = sandbox.path(&format!("ocean/mesh/{name}.zarr"));
-                    reads_back(store.to_str().unwrap(), None, files);
+                    sandbox.reads_back(&format!("ocean/mesh/{name}.zarr"), &[file]);
                 }
             };
-            check(files);
+            check(&first);
             assert!(!sandbox.path("ocean/mesh/nav_lon.zarr").exists());
             // Sent again, it is there; with another value it is refused.
             let before = sandbox.stores("ocean");
-            let again = on("send", &send).well();
-            assert!(
-                again
-                    .stdout
-                    .contains("all arrays are there already, skipped"),
-                "{again:#?}"
-            );
-            let differs = [&["--static", "-f", &other], variables].concat();
-            let ended = on("send", &differs);
-            assert_eq!(ended.code, 22, "{ended:#?}");
-            assert!(ended.stderr.contains("'gdept_0'"), "{ended:#?}");
-            assert_eq!(sandbox.stores("ocean"), before, "{stores}");
+            let again = on(&send).well();
+            again.says(&["all arrays are there already, skipped"]);
+            let differs = format!("--static -f {other} {variables}");
+            on(&format!("send {differs}")).refused(22, &["'gdept_0'"]);
+            assert_eq!(sandbox.stores("ocean"), before, "{compact}");
             // Two files must be the same.
-            let both = on(
-                "send",
-                &[&["--static", "-f", &first, &other], variables].concat(),
-            );
-            assert_eq!(both.code, 22, "{both:#?}");
-            on("verify", &[]).well();
-            on("verify", &["--static", "--against", &first]).well();
-            let against = on("verify", &["--static", "--against", &other]);
-            assert_eq!(against.code, 60, "{against:#?}");
-            let listed = alone(&[&["list"], &place[..2]].concat()).well();
-            assert!(listed.stdout.contains("tmask"), "{listed:#?}");
+            let both = format!("send --static -f {first} {other} {variables}");
+            on(&both).refused(22, &[]);
+            on("verify").well();
+            on(&format!("verify --static --against {first}")).well();
+            on(&format!("verify --static --against {other}")).refused(60, &[]);
+            msm_os!("list -b {url}").well().says(&["tmask"]);
             // An update overwrites, and a rollback takes that back.
-            on("update", &differs).well();
-            check(std::slice::from_ref(&other));
-            on("rollback", &[]).well();
-            check(files);
+            on(&format!("update {differs}")).well();
+            check(&other);
+            on("rollback").well();
+            check(&first);
             assert_eq!(sandbox.stores("ocean"), before);
-            on("verify", &[]).well();
-            let variables: &[&str] = if compact {
-                &["-v", "compact"]
-            } else {
-                &["--all"]
-            };
-            alone(&[&["delete", "--yes"], &place[..], variables].concat()).well();
+            on("verify").well();
+            msm_os!("delete --yes -b {url} -p mesh {all}").well();
             assert!(sandbox.stores("ocean").is_empty());
         }
-        on("send", &["--static", "-f", &first, "-v", "tmask"]).well();
-        on("rollback", &[]).well();
+        on(&format!("send --static -f {first} -v tmask")).well();
+        on("rollback").well();
         assert!(sandbox.stores("ocean").is_empty());
     }
 }
@@ -134,19 +100,12 @@ fn whatever_is_done_with_stores() {
 #[test]
 fn a_store_that_grows_is_no_static_one() {
     let sandbox = Sandbox::new();
-    let url = sandbox.url("ocean");
-    let months = real_months();
-    let place = ["-b", &url, "-v", "tos"];
-    alone(&[&["send", "-f", &months[0], &months[1]], &place[..]].concat()).well();
+    let (url, months) = (sandbox.url("ocean"), real_months());
+    let [first, second, third] = [0, 1, 2].map(|month| &months[month]);
+    msm_os!("send -f {first} {second} -b {url} -v tos").well();
     // As many steps as it has, other times.
-    let send = [
-        "send", "--static", "-f", &months[2], "-b", &url, "-v", "tos",
-    ];
-    refused(&sandbox, 20, &["'tos'", "time_counter"], &send);
-    let reprojected = [
-        "send", "--static", "-r", "-f", &months[0], "-b", &url, "-p", "static",
-    ];
-    on_ranks(3, &reprojected).well();
-    let store = sandbox.path("ocean/static/tos.zarr");
-    reads_back(store.to_str().unwrap(), None, &months[..1]);
+    let send = msm_os!("send --static -f {third} -b {url} -v tos");
+    send.refused_in(&sandbox, 20, &["'tos'", "time_counter"]);
+    msm_os!("send --static -r -f {first} -b {url} -p static").well_on(3);
+    sandbox.reads_back("ocean/static/tos.zarr", &[first]);
 }

@@ -3,6 +3,7 @@
 //! Key types: [`Sandbox`], a directory with source files and buckets; [`Ended`], a run.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 use nemo_like::Spec;
 use s3_server::{Config, Server};
 use tempfile::TempDir;
+
+use crate::line::words;
 
 /// No run of the tests takes this long; one that does hangs.
 const LIMIT_SECONDS: &str = "120";
@@ -33,6 +36,40 @@ impl Ended {
         assert_eq!(self.code, 0, "{self:#?}");
         self
     }
+
+    /// It ended with this code, and standard error holds each of these words.
+    #[track_caller]
+    pub fn refused(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self.warns(words)
+    }
+
+    /// Standard error holds each of these words.
+    #[track_caller]
+    pub fn warns(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(self.stderr.contains(word), "'{word}': {self:#?}");
+        }
+        self
+    }
+
+    /// Standard output holds each of these words.
+    #[track_caller]
+    pub fn says(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(self.stdout.contains(word), "'{word}': {self:#?}");
+        }
+        self
+    }
+
+    /// It shows no secret of the tests.
+    #[track_caller]
+    pub fn hushed(&self) {
+        let shown = format!("{}{}", self.stdout, self.stderr);
+        for secret in ["test-secret", "test-session", "HUSH"] {
+            assert!(!shown.contains(secret), "{self:#?}");
+        }
+    }
 }
 
 /// A directory with source files and buckets, gone at the end of the test.
@@ -49,6 +86,20 @@ impl Sandbox {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
+    }
+
+    /// The same as a text.
+    pub fn file(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// A file of so many months of 1976, from this one on, with the name NEMO gives it.
+    pub fn months(&self, from: u32, count: usize) -> String {
+        self.source(&Spec {
+            steps: count,
+            start: format!("1976-{from:02}-01").parse().unwrap(),
+            ..Spec::default()
+        })
     }
 
     /// A generated source file with the name NEMO gives it.
@@ -77,6 +128,48 @@ impl Sandbox {
             r#"{{"token": "{token}", "secret": "{secret}", "endpoint_url": "{endpoint}"}}"#
         );
         self.private("credentials.json", &text)
+    }
+
+    /// A copy of `file` with some of its steps, as `tests/python/cut.py` makes it.
+    #[track_caller]
+    pub fn cut(&self, file: &str, name: &str, steps: &str, options: &str) -> String {
+        let copy = self.file(name);
+        let args = [file, &copy, steps].map(str::to_owned);
+        python_runs(&script("cut.py"), &[&args[..], &words(options)].concat());
+        copy
+    }
+
+    /// A copy of `file`, changed by `edit`.
+    pub fn edited(
+        &self,
+        file: &str,
+        name: &str,
+        edit: impl Fn(&mut netcdf::FileMut) + Send + Sync,
+    ) -> String {
+        let copy = self.file(name);
+        std::fs::copy(file, &copy).unwrap();
+        quietly(|| edit(&mut netcdf::append(&copy).unwrap()));
+        copy
+    }
+
+    /// Unpacks one of `tests/data/archives`, and names the directory `name`.
+    pub fn unpack(&self, archive: &str, name: &str) {
+        let packed = format!(
+            "{}/tests/data/archives/{archive}.tar.gz",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let mut tar = Command::new("tar");
+        tar.args(["xzf", &packed, "-C"]).arg(self.path(""));
+        end(tar).well();
+        std::fs::rename(self.path(archive), self.path(name)).unwrap();
+    }
+
+    /// Stock Python readers find in the store at this path exactly what netCDF4 reads from `files`; several are parted by
+    /// commas.
+    #[track_caller]
+    pub fn reads_back(&self, stores: &str, files: &[impl AsRef<OsStr>]) {
+        let paths: Vec<String> = stores.split(',').map(|store| self.file(store)).collect();
+        reads_back(&paths.join(","), None, files);
     }
 
     /// A file that only its owner may read, as files with secrets should be.
@@ -166,6 +259,13 @@ pub fn is_in_the_way(key: &str) -> bool {
 
 pub fn server() -> Server {
     Server::start(Config::default()).unwrap()
+}
+
+/// A sandbox, a server, and what names its bucket on a command line.
+pub fn served() -> (Sandbox, Server, String) {
+    let (sandbox, server) = (Sandbox::new(), server());
+    let bucket = format!("-b ocean -c {}", sandbox.credentials(&server));
+    (sandbox, server, bucket)
 }
 
 /// The program alone, without a launcher.
@@ -301,11 +401,10 @@ pub fn python_of(environment: &str) -> PathBuf {
 
 /// Stock Python readers find in `store` exactly what netCDF4 reads from `files`.
 #[track_caller]
-pub fn reads_back(store: &str, server: Option<&Server>, files: &[String]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_back.py");
+pub fn reads_back(store: &str, server: Option<&Server>, files: &[impl AsRef<OsStr>]) {
     let mut command = Command::new(python());
     command
-        .arg(script)
+        .arg(script("read_back.py"))
         .args([store, "time_counter"])
         .args(files);
     if let Some(server) = server {
@@ -333,29 +432,38 @@ pub fn real_months() -> Vec<String> {
         .to_vec()
 }
 
+/// A script of `tests/python`.
+pub fn script(name: &str) -> PathBuf {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    scripts.join(name)
+}
+
+/// The source file of a year, 1976 to 1978, from which `tests/data/archives` were made.
+pub fn input(year: u32) -> String {
+    let archives = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/archives");
+    format!("{archives}/inputs/eORCA025_1y_grid_T_{year}-{year}.nc")
+}
+
+/// Runs Python code with `args`.
+#[track_caller]
+pub fn python_code(code: &str, args: &[impl AsRef<OsStr>]) -> Ended {
+    let mut command = Command::new(python());
+    command.args(["-c", code]).args(args);
+    end(command).well()
+}
+
 /// Runs a Python script with `args`.
 #[track_caller]
-pub fn python_runs(script: &Path, args: &[impl AsRef<std::ffi::OsStr>]) -> Ended {
+pub fn python_runs(script: &Path, args: &[impl AsRef<OsStr>]) -> Ended {
     let mut command = Command::new(python());
     command.arg(script).args(args);
     end(command).well()
 }
 
-/// A copy of `file` with some of its steps, as `tests/python/cut.py` makes it.
-#[track_caller]
-pub fn cut(sandbox: &Sandbox, file: &str, name: &str, steps: &str, options: &[&str]) -> String {
-    let copy = sandbox.path(name).to_str().unwrap().to_owned();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/cut.py");
-    python_runs(&script, &[&[file, &copy, steps], options].concat());
-    copy
-}
-
 /// Two files, one after the other in time, with every type, layout and filter.
 #[track_caller]
 pub fn every_kind(sandbox: &Sandbox) -> [String; 2] {
-    let files =
-        ["first.nc", "second.nc"].map(|name| sandbox.path(name).to_str().unwrap().to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/every_kind.py");
-    python_runs(&script, &files);
+    let files = ["first.nc", "second.nc"].map(|name| sandbox.file(name));
+    python_runs(&script("every_kind.py"), &files);
     files
 }

@@ -1,8 +1,7 @@
 //! Texts of any length are sent and appended, and what cannot be sent is refused by name, with nothing written.
 
-use std::process::Command;
-
-use crate::support::{Ended, Sandbox, alone, end, on_ranks, python, reads_back};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, python_code};
 
 /// What every file here has, before a test's own lines; `time` is its first step.
 const BEGIN: &str = r#"
@@ -18,23 +17,15 @@ t[:] = [first, first + 1]
 
 /// Writes `name` with two steps from `first` on, by the Python `lines`.
 pub fn file(sandbox: &Sandbox, name: &str, first: u32, lines: &str) -> String {
-    let path = sandbox.path(name).to_str().unwrap().to_owned();
-    let mut command = Command::new(python());
+    let path = sandbox.file(name);
     let script = format!("{BEGIN}{lines}\nf.close()\n");
-    command.args(["-c", &script, &path, &first.to_string()]);
-    end(command).well();
+    python_code(&script, &[&path, &first.to_string()]);
     path
 }
 
 fn send(ranks: usize, sandbox: &Sandbox, files: &[String]) -> Ended {
-    let url = sandbox.url("ocean");
-    let mut words = vec!["send", "-b", &url, "-p", "t", "-f"];
-    words.extend(files.iter().map(String::as_str));
-    if ranks == 1 {
-        alone(&words)
-    } else {
-        on_ranks(ranks, &words)
-    }
+    let (url, files) = (sandbox.url("ocean"), files.join(" "));
+    msm_os!("send -b {url} -p t -f {files}").on(ranks)
 }
 
 /// A file whose texts along time are `words`, beside a static one.
@@ -63,8 +54,7 @@ fn texts_may_grow_and_shrink_from_file_to_file() {
         for sent in [&files[..2], &files[2..3], &files[3..]] {
             send(ranks, &sandbox, sent).well();
         }
-        let store = sandbox.path("ocean/t/word.zarr");
-        reads_back(store.to_str().unwrap(), None, &files);
+        sandbox.reads_back("ocean/t/word.zarr", &files);
     }
 }
 
@@ -75,11 +65,8 @@ fn static_texts_that_differ_are_shown() {
     let second = worded(&sandbox, 2, ["a", "b"], "Antarctic");
     send(1, &sandbox, &[first]).well();
     let before = sandbox.tree("ocean");
-    let ended = send(1, &sandbox, &[second]);
-    assert_eq!(ended.code, 22, "{ended:#?}");
-    for shown in ["'fixed'", "'Arctic'", "'Antarctic'"] {
-        assert!(ended.stderr.contains(shown), "{ended:#?}");
-    }
+    let words = ["'fixed'", "'Arctic'", "'Antarctic'"];
+    send(1, &sandbox, &[second]).refused(22, &words);
     assert_eq!(sandbox.tree("ocean"), before);
 }
 
@@ -101,8 +88,7 @@ for i in range(2):
     for sent in &files {
         send(3, &sandbox, std::slice::from_ref(sent)).well();
     }
-    let store = sandbox.path("ocean/t/word.zarr");
-    reads_back(store.to_str().unwrap(), None, &files);
+    sandbox.reads_back("ocean/t/word.zarr", &files);
 }
 
 #[test]
@@ -168,11 +154,8 @@ t[:] = [0, 1]
     for (lines, code, shown) in cases {
         let sandbox = Sandbox::new();
         let path = file(&sandbox, "bad.nc", 0, &lines);
-        let ended = send(1, &sandbox, std::slice::from_ref(&path));
-        assert_eq!(ended.code, code, "{lines}: {ended:#?}");
-        for shown in shown.iter().chain([&"bad.nc"]) {
-            assert!(ended.stderr.contains(shown), "{lines}: {ended:#?}");
-        }
+        let refused = send(1, &sandbox, &[path]);
+        refused.refused(code, shown).warns(&["bad.nc"]);
         assert!(sandbox.tree("ocean").is_empty());
     }
 }

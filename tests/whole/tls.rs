@@ -3,13 +3,13 @@
 //! Key types: [`Authority`], a CA of the test's own; [`Proxy`], TLS in front of the test server.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use s3_server::{Config, Server};
 
 use crate::sending::Scene;
-use crate::support::{end, python};
+use crate::support::{end, python, script};
 
 /// A certificate authority in a directory.
 struct Authority {
@@ -60,11 +60,10 @@ struct Proxy {
 
 impl Proxy {
     fn new([certificate, key]: &[String; 2], server: &Server) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/tls_proxy.py");
         let endpoint = server.endpoint();
         let (_, port) = endpoint.rsplit_once(':').unwrap();
         let mut child = Command::new(python())
-            .arg(script)
+            .arg(script("tls_proxy.py"))
             .args([certificate, key, port])
             .stdout(Stdio::piped())
             .spawn()
@@ -97,45 +96,41 @@ fn a_private_authority_is_trusted_when_it_is_named() {
             .credentials_with("test-key", "test-secret", endpoint)
     };
     let file = credentials(&format!("https://127.0.0.1:{port}"));
-    let plain = ["-c", &file];
-    let told = ["-c", &file, "--ca-bundle", &bundle];
+    let plain = format!("-c {file}");
+    let told = format!("-c {file} --ca-bundle {bundle}");
     let words = [
         "not secure",
         "no authority this machine trusts",
         "--ca-bundle",
     ];
     scene.refuses(33, &words, &plain, &[]);
-    let requests = scene.sends(&told, &[]);
-    assert!(
-        requests
-            .iter()
-            .all(|r| r.host == format!("127.0.0.1:{port}"))
-    );
+    for request in scene.sends(&told, &[]) {
+        assert_eq!(request.host, format!("127.0.0.1:{port}"));
+    }
     scene.sends(&plain, &[("AWS_CA_BUNDLE", &bundle)]);
 
     // Several certificates in one file; the right one is the second.
     let other = Authority::new(scene.sandbox.path("other"));
-    let both = scene.sandbox.path("both.pem");
+    let both = scene.sandbox.file("both.pem");
     let read = |path: &str| std::fs::read_to_string(path).unwrap();
     let texts = read(&other.path("ca.pem")) + "\nthe right one:\n" + &read(&bundle);
     std::fs::write(&both, texts).unwrap();
-    let both = ["-c", &file, "--ca-bundle", both.to_str().unwrap()];
-    scene.sends(&both, &[]);
-    let wrong = ["-c", &file, "--ca-bundle", &other.path("ca.pem")];
+    scene.sends(&format!("-c {file} --ca-bundle {both}"), &[]);
+    let wrong = format!("-c {file} --ca-bundle {}", other.path("ca.pem"));
     scene.refuses(33, &words, &wrong, &[]);
     // A bundle adds to the system's authorities and does not replace them.
     scene.sends(&wrong, &[("SSL_CERT_FILE", &bundle)]);
 
     let file = credentials(&format!("https://localhost:{port}"));
-    let told = ["-c", &file, "--ca-bundle", &bundle];
+    let told = format!("-c {file} --ca-bundle {bundle}");
     scene.refuses(33, &["another host", "--ca-bundle"], &told, &[]);
     let expired = Proxy::new(&authority.certify("old", -1), &scene.server);
     let file = credentials(&format!("https://127.0.0.1:{}", expired.port));
-    let told = ["-c", &file, "--ca-bundle", &bundle];
+    let told = format!("-c {file} --ca-bundle {bundle}");
     scene.refuses(33, &["has expired", "--ca-bundle"], &told, &[]);
     // http where https is meant is no secret to the server, https where http is meant is a riddle.
     let file = credentials(&scene.server.endpoint().replace("http:", "https:"));
-    scene.refuses(33, &["does not speak TLS"], &["-c", &file], &[]);
+    scene.refuses(33, &["does not speak TLS"], &format!("-c {file}"), &[]);
 }
 
 #[test]
@@ -154,13 +149,14 @@ fn bundles_that_hold_no_certificate() {
         (Some(format!("{begin}!!!!\n{finish}")), "not sound PEM"),
         (Some(format!("{begin}AAAA\n{finish}")), "cannot be used"),
     ] {
-        let path = scene.sandbox.path("bundle.pem");
+        let bundle = scene.sandbox.file("bundle.pem");
         if let Some(text) = text {
-            std::fs::write(&path, text).unwrap();
+            std::fs::write(&bundle, text).unwrap();
         }
         let words = ["bundle.pem", word, "--ca-bundle"];
-        let bundle = path.to_str().unwrap();
-        scene.refuses(30, &words, &["-c", &file, "--ca-bundle", bundle], &[]);
-        scene.refuses(30, &words, &["-c", &file], &[("AWS_CA_BUNDLE", bundle)]);
+        let told = format!("-c {file} --ca-bundle {bundle}");
+        scene.refuses(30, &words, &told, &[]);
+        let variable = [("AWS_CA_BUNDLE", &bundle[..])];
+        scene.refuses(30, &words, &format!("-c {file}"), &variable);
     }
 }

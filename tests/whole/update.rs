@@ -1,114 +1,71 @@
 //! Overwriting steps that a store has, and what becomes of steps that it has or lacks.
 
-use nemo_like::Spec;
 use s3_server::{Fault, Rule};
 
-use crate::support::{Sandbox, alone, cut, every_kind, objects, on_ranks, reads_back, server};
+use crate::line::msm_os;
+use crate::support::{Sandbox, every_kind, objects, reads_back, served};
 
-/// Six months, and the store's first bytes: two steps a chunk, so that updates meet part of a chunk.
+/// Six months, so that updates meet part of a chunk.
 fn year(sandbox: &Sandbox) -> String {
-    sandbox.source(&Spec {
-        steps: 6,
-        start: "1976-01-01".parse().unwrap(),
-        ..Spec::default()
-    })
+    sandbox.months(1, 6)
 }
 
 const CHUNKS: &str = r#"{"time_counter": 4, "y": 7}"#;
-
-#[track_caller]
-fn holds(sandbox: &Sandbox, store: &str, files: &[String]) {
-    reads_back(sandbox.path(store).to_str().unwrap(), None, files);
-}
 
 #[test]
 fn any_steps_in_any_order_are_overwritten() {
     for ranks in [1, 3] {
         let sandbox = Sandbox::new();
         let (file, url) = (year(&sandbox), sandbox.url("ocean"));
-        on_ranks(ranks, &["send", "-f", &file, "-b", &url, "-cs", CHUNKS]).well();
+        msm_os!("send -f {file} -b {url} -cs '{CHUNKS}'").well_on(ranks);
         let before = sandbox.stores("ocean");
         // Not contiguous, not in order, in two files given the wrong way round.
-        let changed = [
-            cut(&sandbox, &file, "b_1m_grid_T.nc", "5,1", &["add=1"]),
-            cut(&sandbox, &file, "a_1m_grid_T.nc", "3,2", &["add=2"]),
-        ];
-        let update = [
-            "update",
-            "-f",
-            &changed[0],
-            &changed[1],
-            "-b",
-            &url,
-            "-v",
-            "thetao",
-            "tos",
-        ];
-        let ended = on_ranks(ranks, &update).well();
-        assert!(
-            ended.stdout.contains("0 steps appended, 4 replaced"),
-            "{}",
-            ended.stdout
-        );
-        let pieces = [("0", "0"), ("1", "1"), ("2,3", "2"), ("4", "0"), ("5", "1")];
-        let expected: Vec<String> = pieces
-            .iter()
-            .map(|(steps, add)| {
-                cut(
-                    &sandbox,
-                    &file,
-                    &format!("expected-{steps}.nc"),
-                    steps,
-                    &[&format!("add={add}")],
-                )
-            })
-            .collect();
+        let later = sandbox.cut(&file, "b_1m_grid_T.nc", "5,1", "add=1");
+        let earlier = sandbox.cut(&file, "a_1m_grid_T.nc", "3,2", "add=2");
+        let update = msm_os!("update -f {later} {earlier} -b {url} -v thetao tos");
+        let ended = update.well_on(ranks);
+        ended.says(&["0 steps appended, 4 replaced"]);
+        let pieces = [("0", 0), ("1", 1), ("2,3", 2), ("4", 0), ("5", 1)];
+        let expected = pieces.map(|(steps, add)| {
+            let name = format!("expected-{steps}.nc");
+            sandbox.cut(&file, &name, steps, &format!("add={add}"))
+        });
         for variable in ["thetao", "tos"] {
-            holds(&sandbox, &format!("ocean/T1m/{variable}.zarr"), &expected);
+            sandbox.reads_back(&format!("ocean/T1m/{variable}.zarr"), &expected);
         }
         let after = sandbox.stores("ocean");
         let same = |key: &&String| !key.contains("thetao") && !key.contains("tos");
         for key in before.keys().filter(same) {
             assert!(before[key] == after[key], "{key} is another variable's");
         }
-        assert!(
-            !after.keys().any(|k| k.contains("/undo/")),
-            "{:?}",
-            after.keys()
-        );
         // And back again: the very same bytes.
-        on_ranks(ranks, &["update", "-f", &file, "-b", &url]).well();
+        msm_os!("update -f {file} -b {url}").well_on(ranks);
         assert!(sandbox.stores("ocean") == before);
     }
 }
 
 #[test]
 fn a_step_that_the_store_lacks_is_named_or_appended() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let credentials = sandbox.credentials(&server);
+    let (sandbox, server, bucket) = served();
     let file = year(&sandbox);
-    let place = ["-b", "ocean", "-c", &credentials, "-p", "T1m"];
-    let first = cut(&sandbox, &file, "first.nc", "0,1,2", &[]);
-    let send = ["send", "-f", &first, "-cs", CHUNKS, "-v", "thetao"];
-    on_ranks(3, &[&send[..], &place].concat()).well();
+    let place = format!("{bucket} -p T1m -v thetao");
+    let first = sandbox.cut(&file, "first.nc", "0,1,2", "");
+    msm_os!("send -f {first} -cs '{CHUNKS}' {place}").well_on(3);
     let before = objects(&server);
-    let later = cut(&sandbox, &file, "later.nc", "2,3,4,5", &["add=1"]);
-    let update = ["update", "-f", &later, "-v", "thetao"];
+    let later = sandbox.cut(&file, "later.nc", "2,3,4,5", "add=1");
+    let update = msm_os!("update -f {later} {place}");
+    let words = [
+        "does not have 3 of the 4 steps",
+        "1976-04-16",
+        "1976-06-16",
+        "--append-missing",
+    ];
     for ranks in [1, 3] {
-        let refused = on_ranks(ranks, &[&update[..], &place].concat());
-        assert_eq!(refused.code, 24, "{refused:#?}");
-        for word in [
-            "does not have 3 of the 4 steps",
-            "1976-04-16",
-            "1976-06-16",
-            "--append-missing",
-        ] {
-            assert!(refused.stderr.contains(word), "{word}: {}", refused.stderr);
-        }
+        update.on(ranks).refused(24, &words);
         assert!(objects(&server) == before);
     }
-    on_ranks(3, &[&update[..], &place, &["--append-missing"]].concat()).well();
-    let expected = [cut(&sandbox, &file, "kept.nc", "0,1", &[]), later];
+    update.and("--append-missing").well_on(3);
+    let expected = [sandbox.cut(&file, "kept.nc", "0,1", ""), later];
     reads_back("s3://ocean/T1m/thetao.zarr", Some(&server), &expected);
 }
 
@@ -116,29 +73,15 @@ fn a_step_that_the_store_lacks_is_named_or_appended() {
 fn without_a_store_there_is_nothing_to_update() {
     let sandbox = Sandbox::new();
     let (file, url) = (year(&sandbox), sandbox.url("ocean"));
-    alone(&["send", "-f", &file, "-b", &url, "-v", "tos"]).well();
+    msm_os!("send -f {file} -b {url} -v tos").well();
     let before = sandbox.stores("ocean");
-    for ranks in [1, 3] {
-        let refused = on_ranks(
-            ranks,
-            &["update", "-f", &file, "-b", &url, "-v", "tos", "sos"],
-        );
-        assert_eq!(refused.code, 27, "{refused:#?}");
-        assert!(
-            refused.stderr.contains("'T1m/sos.zarr'"),
-            "{}",
-            refused.stderr
-        );
-        let none = on_ranks(
-            ranks,
-            &["update", "-f", &file, "-b", &url, "-p", "elsewhere"],
-        );
-        assert_eq!(none.code, 27, "{none:#?}");
-        assert!(sandbox.stores("ocean") == before);
-    }
+    let update = msm_os!("update -f {file} -b {url}");
+    let both = update.and("-v tos sos");
+    both.refused_in(&sandbox, 27, &["'T1m/sos.zarr'"]);
+    let elsewhere = update.and("-p elsewhere");
+    elsewhere.refused_in(&sandbox, 27, &[]);
     // Without -v, what has a store.
-    let ended = on_ranks(3, &["update", "-f", &file, "-b", &url]).well();
-    assert!(ended.stdout.contains("1 stores"), "{}", ended.stdout);
+    update.well_on(3).says(&["1 stores"]);
     assert!(sandbox.stores("ocean") == before);
 }
 
@@ -147,76 +90,52 @@ fn what_becomes_of_steps_that_are_there() {
     for ranks in [1, 3] {
         let sandbox = Sandbox::new();
         let (file, url) = (year(&sandbox), sandbox.url("ocean"));
-        let first = cut(&sandbox, &file, "first.nc", "0,1,2", &[]);
-        let send = |file: &str, more: &[&str]| {
-            let args = [
-                "send", "-f", file, "-b", &url, "-p", "T1m", "-v", "tos", "-cs", CHUNKS,
-            ];
-            on_ranks(ranks, &[&args[..], more].concat())
+        let first = sandbox.cut(&file, "first.nc", "0,1,2", "");
+        let send = |file: &str, more: &str| {
+            msm_os!("send -f {file} -b {url} -p T1m -v tos -cs '{CHUNKS}' {more}").on(ranks)
         };
-        send(&first, &[]).well();
+        send(&first, "").well();
         let before = sandbox.tree("ocean");
-        let later = cut(&sandbox, &file, "later.nc", "1,2,3,4", &["add=1"]);
+        let later = sandbox.cut(&file, "later.nc", "1,2,3,4", "add=1");
         for (file, more) in [
-            (&later, &[][..]),
-            (&later, &["--on-overlap", "error"]),
-            (&first, &["--on-overlap", "error"]),
+            (&later, ""),
+            (&later, "--on-overlap error"),
+            (&first, "--on-overlap error"),
         ] {
-            let refused = send(file, more);
-            assert_eq!(refused.code, 24, "{refused:#?}");
-            assert!(refused.stderr.contains("1976-02-15"), "{}", refused.stderr);
+            send(file, more).refused(24, &["1976-02-15"]);
             assert!(sandbox.tree("ocean") == before);
         }
-        for more in [&[][..], &["--on-overlap", "skip"]] {
-            let skipped = send(&first, more).well();
-            assert!(
-                skipped.stdout.contains("nothing to do"),
-                "{}",
-                skipped.stdout
-            );
+        for more in ["", "--on-overlap skip"] {
+            send(&first, more).well().says(&["nothing to do"]);
             assert!(sandbox.tree("ocean") == before);
         }
-        send(&later, &["--on-overlap", "skip"]).well();
-        let kept = [
-            first.clone(),
-            cut(&sandbox, &file, "new.nc", "3,4", &["add=1"]),
-        ];
-        holds(&sandbox, "ocean/T1m/tos.zarr", &kept);
-        let last = cut(&sandbox, &file, "last.nc", "1,4,5", &["add=3"]);
-        send(&last, &["--on-overlap", "replace"]).well();
-        let piece =
-            |steps: &str, add: &str| cut(&sandbox, &file, &format!("p{steps}.nc"), steps, &[add]);
-        let replaced = [
-            piece("0", "add=0"),
-            piece("1", "add=3"),
-            piece("2", "add=0"),
-            piece("3", "add=1"),
-            piece("4,5", "add=3"),
-        ];
-        holds(&sandbox, "ocean/T1m/tos.zarr", &replaced);
+        send(&later, "--on-overlap skip").well();
+        let new = sandbox.cut(&file, "new.nc", "3,4", "add=1");
+        sandbox.reads_back("ocean/T1m/tos.zarr", &[first, new]);
+        let last = sandbox.cut(&file, "last.nc", "1,4,5", "add=3");
+        send(&last, "--on-overlap replace").well();
+        let pieces = [("0", 0), ("1", 3), ("2", 0), ("3", 1), ("4,5", 3)];
+        let replaced = pieces.map(|(steps, add)| {
+            sandbox.cut(&file, &format!("p{steps}.nc"), steps, &format!("add={add}"))
+        });
+        sandbox.reads_back("ocean/T1m/tos.zarr", &replaced);
     }
 }
 
 #[test]
 fn a_static_variable_is_overwritten_whole() {
     let sandbox = Sandbox::new();
-    let url = sandbox.url("ocean");
-    let files = every_kind(&sandbox);
-    let place = ["-b", &url, "-p", "all", "-v", "fixed"];
-    on_ranks(3, &[&["send", "-f", &files[0]][..], &place].concat()).well();
-    let changed = sandbox.path("changed.nc").to_str().unwrap().to_owned();
-    std::fs::copy(&files[0], &changed).unwrap();
-    crate::support::quietly(|| {
-        let mut file = netcdf::append(&changed).unwrap();
-        file.variable_mut("fixed")
-            .unwrap()
-            .put_value(-7f32, [3, 4])
-            .unwrap();
+    let place = format!("-b {} -p all -v fixed", sandbox.url("ocean"));
+    let [first, _] = every_kind(&sandbox);
+    msm_os!("send -f {first} {place}").well_on(3);
+    let changed = sandbox.edited(&first, "changed.nc", |f| {
+        let mut fixed = f.variable_mut("fixed").unwrap();
+        fixed.put_value(-7f32, [3, 4]).unwrap();
     });
-    let refused = on_ranks(3, &[&["send", "-f", &changed][..], &place].concat());
-    assert_eq!(refused.code, 22, "{refused:#?}");
-    on_ranks(3, &[&["update", "-f", &changed][..], &place].concat()).well();
-    holds(&sandbox, "ocean/all/fixed.zarr", &[changed]);
+    let refused = msm_os!("send -f {changed} {place}").on(3);
+    refused.refused(22, &[]);
+    msm_os!("update -f {changed} {place}").well_on(3);
+    sandbox.reads_back("ocean/all/fixed.zarr", &[changed]);
 }
 
 #[test]
@@ -224,44 +143,31 @@ fn new_steps_that_take_turns_in_several_files_are_appended_in_order() {
     for ranks in [1, 3] {
         let sandbox = Sandbox::new();
         let (file, url) = (year(&sandbox), sandbox.url("ocean"));
-        let first = cut(&sandbox, &file, "first.nc", "0,1", &[]);
-        let place = ["-b", &url, "-p", "T1m", "-v", "tos"];
-        on_ranks(ranks, &[&["send", "-f", &first][..], &place].concat()).well();
+        let first = sandbox.cut(&file, "first.nc", "0,1", "");
+        msm_os!("send -f {first} -b {url} -p T1m -v tos").well_on(ranks);
         // Every step ends on a chunk boundary, but a store grows only at its end.
-        let later = [
-            cut(&sandbox, &file, "a.nc", "0,3", &[]),
-            cut(&sandbox, &file, "b.nc", "2,5", &[]),
-            cut(&sandbox, &file, "c.nc", "4", &[]),
-        ];
-        let update = ["update", "--append-missing", "--transaction", "chunk", "-f"];
-        let files = [&later[0][..], &later[1], &later[2]];
-        on_ranks(ranks, &[&update[..], &files, &place].concat()).well();
-        holds(&sandbox, "ocean/T1m/tos.zarr", &[file]);
+        let later = [("a", "0,3"), ("b", "2,5"), ("c", "4")]
+            .map(|(name, steps)| sandbox.cut(&file, &format!("{name}.nc"), steps, ""));
+        let update = format!(
+            "update --append-missing --transaction chunk -f {}",
+            later.join(" ")
+        );
+        msm_os!("{update} -b {url} -p T1m -v tos").well_on(ranks);
+        sandbox.reads_back("ocean/T1m/tos.zarr", &[file]);
     }
 }
 
 #[test]
 fn an_update_that_fails_leaves_all_as_it_was() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let credentials = sandbox.credentials(&server);
+    let (sandbox, server, bucket) = served();
     let file = year(&sandbox);
-    let first = cut(&sandbox, &file, "first.nc", "0,1,2,3,4", &[]);
-    let place = [
-        "-b",
-        "ocean",
-        "-c",
-        &credentials,
-        "-p",
-        "T1m",
-        "-v",
-        "thetao",
-    ];
-    let send = ["send", "-f", &first, "-cs", CHUNKS];
-    on_ranks(3, &[&send[..], &place].concat()).well();
+    let first = sandbox.cut(&file, "first.nc", "0,1,2,3,4", "");
+    let place = format!("{bucket} -p T1m -v thetao");
+    msm_os!("send -f {first} -cs '{CHUNKS}' {place}").well_on(3);
     let before = objects(&server);
     // Whole chunks and parts of chunks are overwritten, and a step is appended, when the server refuses an object.
-    let changed = cut(&sandbox, &file, "changed.nc", "0,1,2,3,5", &["add=1"]);
-    let update = ["update", "-f", &changed, "--append-missing"];
+    let changed = sandbox.cut(&file, "changed.nc", "0,1,2,3,5", "add=1");
+    let update = msm_os!("update -f {changed} --append-missing {place}");
     for (ranks, key) in [
         (3, "/thetao/c/0/0/1/0"),
         (3, "/thetao/c/1/0/2/0"),
@@ -270,16 +176,12 @@ fn an_update_that_fails_leaves_all_as_it_was() {
     ] {
         let rule = Rule::new(Fault::Status(403)).method("PUT");
         server.faults().add(rule.key_contains(key));
-        let failed = on_ranks(ranks, &[&update[..], &place].concat());
-        assert_eq!(failed.code, 40, "{key}: {failed:#?}");
-        assert!(failed.stderr.contains("rolled back"), "{}", failed.stderr);
+        update.on(ranks).refused(40, &["rolled back"]);
         server.faults().clear();
         assert!(objects(&server) == before, "{key}");
     }
-    on_ranks(3, &[&update[..], &place].concat()).well();
-    let kept = cut(&sandbox, &file, "kept.nc", "4", &[]);
-    let pieces = [("0,1,2,3", "b.nc"), ("5", "a.nc")]
-        .map(|(steps, name)| cut(&sandbox, &file, name, steps, &["add=1"]));
-    let expected = [pieces[0].clone(), kept, pieces[1].clone()];
+    update.well_on(3);
+    let expected = [("0,1,2,3", "add=1"), ("4", ""), ("5", "add=1")]
+        .map(|(steps, add)| sandbox.cut(&file, &format!("p{steps}.nc"), steps, add));
     reads_back("s3://ocean/T1m/thetao.zarr", Some(&server), &expected);
 }

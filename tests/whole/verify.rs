@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use nemo_like::Spec;
 use s3_server::{Fault, Rule};
 
-use crate::support::{Ended, Sandbox, alone, cut, on_ranks, server};
+use crate::line::msm_os;
+use crate::support::{Ended, Sandbox, served};
 use crate::texts::worded;
 
 const CHUNKS: &str = r#"{"time_counter": 2, "y": 17}"#;
@@ -13,46 +13,45 @@ const CHUNKS: &str = r#"{"time_counter": 2, "y": 17}"#;
 /// Six months of `tos`, and of `sos` without any value, in stores made with `flags`.
 struct Scene {
     sandbox: Sandbox,
-    url: String,
     file: String,
 }
 
 impl Scene {
-    fn new(flags: &[&str]) -> Self {
+    fn new(flags: &str) -> Self {
         let sandbox = Sandbox::new();
-        let spec = Spec {
-            steps: 6,
-            start: "1976-01-01".parse().unwrap(),
-            ..Spec::default()
-        };
-        let whole = sandbox.source(&spec);
-        let file = cut(
-            &sandbox,
-            &whole,
-            "a_1m_grid_T.nc",
-            "0,1,2,3,4,5",
-            &["fill=sos"],
-        );
+        let whole = sandbox.months(1, 6);
+        let file = sandbox.cut(&whole, "a_1m_grid_T.nc", "0,1,2,3,4,5", "fill=sos");
         let url = sandbox.url("ocean");
-        let send = [
-            "send", "-f", &file, "-b", &url, "-v", "tos", "sos", "-cs", CHUNKS,
-        ];
-        alone(&[&send[..], flags].concat()).well();
-        Self { sandbox, url, file }
+        msm_os!("send -f {file} -b {url} -v tos sos -cs '{CHUNKS}' {flags}").well();
+        Self { sandbox, file }
     }
 
-    fn verify(&self, ranks: usize, flags: &[&str]) -> Ended {
-        on_ranks(ranks, &[&["verify", "-b", &self.url][..], flags].concat())
+    fn verify(&self, ranks: usize, flags: &str) -> Ended {
+        msm_os!("verify -b {} {flags}", self.sandbox.url("ocean")).on(ranks)
     }
 
     /// The same report from one rank and from three.
     #[track_caller]
-    fn verified(&self, flags: &[&str], code: i32) -> String {
+    fn verified(&self, flags: &str, code: i32) -> String {
         let one = self.verify(1, flags);
         assert_eq!(one.code, code, "{one:#?}");
         let three = self.verify(3, flags);
         assert_eq!((three.code, &three.stdout), (code, &one.stdout));
         one.stdout
+    }
+
+    /// A file of some of the months.
+    fn part(&self, name: &str, steps: &str, options: &str) -> String {
+        let name = format!("{name}_1m_grid_T.nc");
+        self.sandbox.cut(&self.file, &name, steps, options)
+    }
+
+    /// Replaces a text in a document.
+    fn edit(&self, key: &str, from: &str, to: &str) {
+        let document = String::from_utf8(self.read(key)).unwrap();
+        let changed = document.replacen(from, to, 1);
+        assert_ne!(changed, document);
+        self.write(key, changed);
     }
 
     fn read(&self, key: &str) -> Vec<u8> {
@@ -97,25 +96,19 @@ fn tells(said: &str, expected: &[(&str, &[&str])]) {
 
 #[test]
 fn a_sound_store_of_any_kind_has_no_faults() {
-    let shards = [
-        "--shards",
-        r#"{"time_counter": 4, "y": 34}"#,
-        "--codec",
-        "zstd:1",
-    ];
     for flags in [
-        &[][..],
-        &["-zv", "2"],
-        &["-zv", "2", "--codec", "none"],
-        &shards,
+        "",
+        "-zv 2",
+        "-zv 2 --codec none",
+        r#"--shards '{"time_counter": 4, "y": 34}' --codec zstd:1"#,
     ] {
         let scene = Scene::new(flags);
-        let said = scene.verified(&[], 0);
+        let said = scene.verified("", 0);
         assert!(said.contains("T1m/tos.zarr: "), "{said}");
         assert!(said.contains("verified: 2 stores, "), "{said}");
         assert!(!said.contains("no manifest"), "{said}");
         tells(&said, &[]);
-        let against = ["--against", &scene.file];
+        let against = format!("--against {}", scene.file);
         tells(&scene.verified(&against, 0), &[]);
     }
 }
@@ -125,15 +118,15 @@ fn texts_are_verified() {
     let sandbox = Sandbox::new();
     let file = worded(&sandbox, 0, ["a", "longer"], "fixed");
     let url = sandbox.url("ocean");
-    alone(&["send", "-f", &file, "-b", &url, "-p", "t"]).well();
-    let verify = ["verify", "-b", &url, "-p", "t"];
-    let ended = alone(&verify).well();
-    tells(&ended.stdout, &[]);
-    let against = [&verify[..], &["--against", &file]].concat();
-    tells(&alone(&against).well().stdout, &[]);
-    let other = worded(&sandbox, 0, ["a", "other"], "fixed");
-    let ended = alone(&[&verify[..], &["--against", &other]].concat());
-    assert_eq!(ended.code, 60, "{ended:#?}");
+    msm_os!("send -f {file} -b {url} -p t").well();
+    let verify = msm_os!("verify -b {url} -p t");
+    tells(&verify.well().stdout, &[]);
+    let against = verify.and(&format!("--against {file}"));
+    tells(&against.well().stdout, &[]);
+    // A file of the same name.
+    worded(&sandbox, 0, ["a", "other"], "fixed");
+    let ended = against.alone();
+    ended.refused(60, &[]);
     let words = [
         "1 values differ",
         "[1]",
@@ -145,8 +138,7 @@ fn texts_are_verified() {
 
 #[test]
 fn each_fault_is_named_with_what_was_expected() {
-    let scene = Scene::new(&[]);
-    let root = "T1m/tos.zarr/zarr.json";
+    let scene = Scene::new("");
     scene.remove("T1m/tos.zarr/tos/c/0/0/0");
     let short = scene.read("T1m/tos.zarr/tos/c/0/1/0");
     scene.write("T1m/tos.zarr/tos/c/0/1/0", &short[..short.len() - 1]);
@@ -154,66 +146,51 @@ fn each_fault_is_named_with_what_was_expected() {
     scene.write("T1m/tos.zarr/notes.txt", "a stray");
     scene.write("T1m/tos.zarr/tos/c/3/0/0", "beyond the shape");
     scene.write("T1m/sos.zarr/sos/c/0/0/0", "should be empty");
-    let document = String::from_utf8(scene.read("T1m/tos.zarr/nav_lat/zarr.json")).unwrap();
-    let changed = document.replacen("degrees_north", "radians", 1);
-    assert_ne!(changed, document);
-    scene.write("T1m/tos.zarr/nav_lat/zarr.json", changed);
-    let consolidated = String::from_utf8(scene.read(root)).unwrap();
-    let changed = consolidated.replacen("degrees_east", "radians", 1);
-    assert_ne!(changed, consolidated);
-    scene.write(root, changed);
+    let [latitude, longitude] =
+        ["nav_lat", "nav_lon"].map(|name| format!("T1m/tos.zarr/{name}/zarr.json"));
+    scene.edit(&latitude, "degrees_north", "radians");
+    scene.edit("T1m/tos.zarr/zarr.json", "degrees_east", "radians");
     let was = format!("{} bytes, expected {}", short.len() - 1, short.len());
-    let said = scene.verified(&[], 60);
+    let said = scene.verified("", 60);
+    let missing = ["missing, expected ", " bytes"];
+    let flipped = ["crc32c of its bytes is", "cannot be decoded"];
+    let attributes = ["its attributes is ", "radians"];
     tells(
         &said,
         &[
-            (
-                "T1m/tos.zarr/tos/c/0/0/0",
-                &["missing, expected ", " bytes"],
-            ),
+            ("T1m/tos.zarr/tos/c/0/0/0", &missing),
             ("T1m/tos.zarr/tos/c/0/1/0", &[&was]),
-            (
-                "T1m/tos.zarr/tos/c/1/0/0",
-                &["crc32c of its bytes is", "cannot be decoded"],
-            ),
+            ("T1m/tos.zarr/tos/c/1/0/0", &flipped),
             ("T1m/tos.zarr/notes.txt", &["not known"]),
             ("T1m/tos.zarr/tos/c/3/0/0", &["not known"]),
             ("T1m/sos.zarr/sos/c/0/0/0", &["15 bytes, expected none"]),
-            (
-                "T1m/tos.zarr/nav_lat/zarr.json",
-                &["its attributes is ", "radians"],
-            ),
-            (
-                "T1m/tos.zarr/nav_lon/zarr.json",
-                &["its attributes is ", "radians"],
-            ),
+            (&latitude, &attributes),
+            (&longitude, &attributes),
         ],
     );
     // One store alone; and the message.
-    let one = scene.verify(1, &["-p", "T1m", "-v", "sos"]);
+    let one = scene.verify(1, "-p T1m -v sos");
     tells(&one.stdout, &[("T1m/sos.zarr/sos/c/0/0/0", &[])]);
-    assert!(one.stderr.contains("1 faults were found"), "{one:#?}");
+    one.warns(&["1 faults were found"]);
 }
 
 #[test]
 fn a_flipped_bit_that_decodes_is_found_in_version_2() {
-    let scene = Scene::new(&["-zv", "2", "--codec", "none"]);
+    let scene = Scene::new("-zv 2 --codec none");
     scene.flip("T1m/tos.zarr/tos/0.1.0", 1);
     scene.remove("T1m/tos.zarr/tos/1.0.0");
     scene.write("T1m/tos.zarr/tos/.zattrs", "{}");
     scene.remove("T1m/tos.zarr/nav_lat/.zarray");
-    let said = scene.verified(&[], 60);
+    let said = scene.verified("", 60);
+    let flipped = [
+        "crc32c of its bytes is",
+        "crc32c of its values is",
+        "expected",
+    ];
     tells(
         &said,
         &[
-            (
-                "T1m/tos.zarr/tos/0.1.0",
-                &[
-                    "crc32c of its bytes is",
-                    "crc32c of its values is",
-                    "expected",
-                ],
-            ),
+            ("T1m/tos.zarr/tos/0.1.0", &flipped),
             ("T1m/tos.zarr/tos/1.0.0", &["missing"]),
             ("T1m/tos.zarr/tos/.zattrs", &["its units is none"]),
             ("T1m/tos.zarr/nav_lat/.zarray", &["missing"]),
@@ -223,26 +200,21 @@ fn a_flipped_bit_that_decodes_is_found_in_version_2() {
 
 #[test]
 fn what_no_manifest_knows_must_decode() {
-    let scene = Scene::new(&[]);
-    let ledger = scene.sandbox.path("ocean/T1m/.msm-os");
-    fs::remove_dir_all(ledger).unwrap();
-    let said = scene.verified(&["-p", "T1m"], 0);
-    assert!(
-        said.contains(" objects have no manifest: only that they decode was checked"),
-        "{said}"
-    );
+    let scene = Scene::new("");
+    fs::remove_dir_all(scene.sandbox.path("ocean/T1m/.msm-os")).unwrap();
+    let said = scene.verified("-p T1m", 0);
+    let words = " objects have no manifest: only that they decode was checked";
+    assert!(said.contains(words), "{said}");
     tells(&said, &[]);
-    scene.flip("T1m/tos.zarr/tos/c/1/0/0", 40);
-    let said = scene.verified(&["-p", "T1m", "-v", "tos"], 60);
-    tells(
-        &said,
-        &[("T1m/tos.zarr/tos/c/1/0/0", &["cannot be decoded"])],
-    );
+    let key = "T1m/tos.zarr/tos/c/1/0/0";
+    scene.flip(key, 40);
+    let said = scene.verified("-p T1m -v tos", 60);
+    tells(&said, &[(key, &["cannot be decoded"])]);
 }
 
 #[test]
 fn ledgers_are_looked_at_too() {
-    let scene = Scene::new(&[]);
+    let scene = Scene::new("");
     let ledger = "T1m/.msm-os/tos.zarr";
     let tree = scene.sandbox.tree("ocean");
     let is_part = |key: &&String| key.starts_with(&format!("{ledger}/manifests/"));
@@ -251,11 +223,10 @@ fn ledgers_are_looked_at_too() {
     scene.write(&part, "{");
     let journal = format!("{ledger}/journal/00000002-0123abcd.open");
     scene.write(&journal, "{}");
-    let said = scene.verified(&[], 60);
-    assert!(
-        said.contains("T1m/tos.zarr: ") && said.contains("no manifest"),
-        "{said}"
-    );
+    let said = scene.verified("", 60);
+    for words in ["T1m/tos.zarr: ", "no manifest"] {
+        assert!(said.contains(words), "{said}");
+    }
     tells(
         &said,
         &[
@@ -267,84 +238,49 @@ fn ledgers_are_looked_at_too() {
     scene.write(&part, manifest);
     scene.write(&format!("{ledger}/lease/1"), "{}");
     scene.write("T1m/tos.zarr/tos/c/3/0/0", "beyond the shape");
-    let said = scene.verified(&[], 0);
+    let said = scene.verified("", 0);
     assert!(said.contains("a transaction is under way"), "{said}");
     // Only the ledger is left.
     fs::remove_dir_all(scene.sandbox.path("ocean/T1m/sos.zarr")).unwrap();
-    let said = scene.verified(&["-p", "T1m"], 60);
+    let said = scene.verified("-p T1m", 60);
     tells(&said, &[("T1m/sos.zarr", &["there is no root document"])]);
 }
 
 #[test]
 fn files_are_compared_at_the_steps_they_hold() {
-    for flags in [&[][..], &["-zv", "2"]] {
+    for (flags, keys) in [("", ["c/1/0/0", "c/1/1/0"]), ("-zv 2", ["1.0.0", "1.1.0"])] {
         let scene = Scene::new(flags);
         // Not in order, and the chunk's other step is not in the file.
-        let same = cut(&scene.sandbox, &scene.file, "b_1m_grid_T.nc", "4,1", &[]);
-        tells(&scene.verified(&["--against", &same], 0), &[]);
-        let other = cut(
-            &scene.sandbox,
-            &scene.file,
-            "c_1m_grid_T.nc",
-            "3",
-            &["add=1"],
-        );
-        let against = ["--against", &same, &other, "-v", "tos"];
-        let said = scene.verified(&against, 60);
-        let key = |y: u64| match flags {
-            [] => format!("T1m/tos.zarr/tos/c/1/{y}/0"),
-            _ => format!("T1m/tos.zarr/tos/1.{y}.0"),
-        };
+        let same = scene.part("b", "4,1", "");
+        tells(&scene.verified(&format!("--against {same}"), 0), &[]);
+        let other = scene.part("c", "3", "add=1");
+        let said = scene.verified(&format!("--against {same} {other} -v tos"), 60);
         let words = ["values differ from", "c_1m_grid_T.nc", "the first at [3, "];
-        tells(&said, &[(&key(0), &words), (&key(1), &words)]);
+        let [first, second] = keys.map(|key| format!("T1m/tos.zarr/tos/{key}"));
+        tells(&said, &[(&first, &words), (&second, &words)]);
         // Static arrays as well.
-        let moved = ["shift=nav_lat"];
-        let moved = cut(&scene.sandbox, &scene.file, "d_1m_grid_T.nc", "0", &moved);
-        let ended = scene.verify(1, &["--against", &moved]);
-        assert_eq!(ended.code, 60, "{ended:#?}");
-        assert!(ended.stdout.contains("/nav_lat/"), "{ended:#?}");
-        let later = cut(
-            &scene.sandbox,
-            &scene.file,
-            "e_1m_grid_T.nc",
-            "0",
-            &["units=days since 1900-01-01 00:00:00"],
-        );
-        tells(&scene.verified(&["--against", &later], 0), &[]);
+        let moved = scene.part("d", "0", "shift=nav_lat");
+        let ended = scene.verify(1, &format!("--against {moved}"));
+        ended.refused(60, &[]).says(&["/nav_lat/"]);
+        let later = scene.part("e", "0", "'units=days since 1900-01-01 00:00:00'");
+        tells(&scene.verified(&format!("--against {later}"), 0), &[]);
     }
 }
 
 #[test]
 fn what_cannot_be_looked_at_is_no_fault() {
-    let (sandbox, server) = (Sandbox::new(), server());
-    let credentials = sandbox.credentials(&server);
-    let verify = ["verify", "-b", "ocean", "-c", &credentials, "-p", "T1m"];
+    let (sandbox, server, bucket) = served();
+    let verify = msm_os!("verify {bucket} -p T1m");
     for ranks in [1, 3] {
-        let ended = on_ranks(ranks, &verify);
-        assert_eq!(ended.code, 27, "{ended:#?}");
+        verify.on(ranks).refused(27, &[]);
     }
-    let file = sandbox.source(&Spec::default());
-    alone(&[
-        "send",
-        "-f",
-        &file,
-        "-b",
-        "ocean",
-        "-c",
-        &credentials,
-        "-v",
-        "tos",
-    ])
-    .well();
-    let missing = on_ranks(3, &[&verify[..], &["-v", "sos"]].concat());
-    assert_eq!(missing.code, 27, "{missing:#?}");
-    alone(&verify).well();
-    let refuse = Rule::new(Fault::Status(403))
-        .method("GET")
-        .key_contains("/tos/c/");
-    server.faults().add(refuse);
+    let file = sandbox.months(1, 1);
+    msm_os!("send -f {file} {bucket} -v tos").well();
+    verify.and("-v sos").on(3).refused(27, &[]);
+    verify.well();
+    let refuse = Rule::new(Fault::Status(403)).method("GET");
+    server.faults().add(refuse.key_contains("/tos/c/"));
     for ranks in [1, 3] {
-        let refused = on_ranks(ranks, &verify);
-        assert_eq!(refused.code, 32, "{refused:#?}");
+        verify.on(ranks).refused(32, &[]);
     }
 }

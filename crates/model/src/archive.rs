@@ -131,20 +131,10 @@ impl Archive {
         problems
     }
 
-    /// What to tell of the files: bounds of steps that tell nothing.
-    #[must_use]
-    pub fn notices(&self) -> Option<String> {
-        let unset = |file: &SourceFile| Some((file.path().clone(), file.axis.unset.clone()?));
-        let mut unset = self.files.iter().filter_map(unset);
-        let (path, what) = unset.next()?;
-        let more = match unset.count() {
-            0 => String::new(),
-            more => format!(" (and {more} more files)"),
-        };
-        Some(format!(
-            "{}{more}: {what}; it is sent as it is, and the spacing of the steps tells whether any are missing",
-            path.display()
-        ))
+    /// The files whose bounds of steps hold what is no time, and what that is.
+    pub fn no_times(&self) -> impl Iterator<Item = (&PathBuf, &str)> {
+        let files = self.files.iter();
+        files.filter_map(|file| Some((file.path(), file.axis.unset.as_deref()?)))
     }
 
     /// Files whose steps another variable tells apart.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use self::claim::{State, before};
 use self::contest::{Attempt, Court};
@@ -29,6 +30,7 @@ use self::heartbeat::Heartbeat;
 use self::lease::{Lease, Trouble};
 use self::lock_dir::Lock;
 use self::waiting::Waiting;
+use crate::events::Reporter;
 use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
@@ -50,6 +52,17 @@ pub struct LeaseSettings {
     pub times: LeaseTimes,
 }
 
+/// What kept other jobs from writing the same stores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriterGuarantee {
+    /// What the server does with conditional writes. Where it enforces them, nothing else is needed.
+    pub conditional: Conditional,
+    /// Elsewhere, leases keep others away as long as listings lag behind by less than this.
+    pub lag: Duration,
+    /// The directory in which files were locked.
+    pub lock_dir: Option<PathBuf>,
+}
+
 /// The leases of all stores of a run, which keep the fence of its bucket open. Dropped without [`Leases::release`], they
 /// expire.
 pub struct Leases {
@@ -61,7 +74,7 @@ pub struct Leases {
     heartbeat: Heartbeat,
     /// With a directory of locks, those of all stores.
     locks: Vec<Lock>,
-    guarantee: String,
+    guarantee: WriterGuarantee,
 }
 
 impl Leases {
@@ -74,6 +87,7 @@ impl Leases {
         stores: &[String],
         settings: &LeaseSettings,
         holder: &Holder,
+        reporter: &dyn Reporter,
     ) -> Result<Self, Failure> {
         let mut stores: Vec<&str> = stores.iter().map(String::as_str).collect();
         stores.sort_unstable();
@@ -84,7 +98,7 @@ impl Leases {
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let mut waiting = Waiting::new(settings.wait, settings.times.look);
+        let mut waiting = Waiting::new(settings.wait, settings.times.look, reporter);
         let locks = match &settings.lock_dir {
             Some(dir) => court.lock(dir, &stores, holder, &mut waiting).await?,
             None => Vec::new(),
@@ -98,7 +112,11 @@ impl Leases {
             times: settings.times,
             heartbeat,
             locks,
-            guarantee: guarantee(settings),
+            guarantee: WriterGuarantee {
+                conditional: settings.guarantees.create,
+                lag: settings.times.settle(settings.guarantees.latency),
+                lock_dir: settings.lock_dir.clone(),
+            },
         })
     }
 
@@ -163,10 +181,10 @@ impl Leases {
         }
     }
 
-    /// Which guarantee this run had against other writers: one plain sentence.
+    /// Which guarantee this run had against other writers.
     #[must_use]
-    pub fn guarantee(&self) -> &str {
-        &self.guarantee
+    pub fn guarantee(&self) -> WriterGuarantee {
+        self.guarantee.clone()
     }
 
     /// Gives up all leases; returns what could not be done.
@@ -192,7 +210,7 @@ impl Court<'_> {
         &self,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<'_>,
     ) -> Result<Heartbeat, Failure> {
         loop {
             let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
@@ -249,7 +267,7 @@ impl Court<'_> {
         dir: &Path,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<'_>,
     ) -> Result<Vec<Lock>, Failure> {
         let mut locks = Vec::new();
         for store in stores {
@@ -302,28 +320,4 @@ pub async fn live_lease(
         holder: rival.holder.clone(),
         left: rival.left,
     }))
-}
-
-fn guarantee(settings: &LeaseSettings) -> String {
-    let how = match settings.guarantees.create {
-        Conditional::Enforced => {
-            return "Conditional writes are enforced: no other job could get the leases of these stores."
-                .to_owned();
-        }
-        Conditional::Refused => "refuses",
-        Conditional::Ignored => "ignores",
-    };
-    let settle = settings.times.settle(settings.guarantees.latency);
-    let stronger = match &settings.lock_dir {
-        Some(dir) => format!(
-            "locks in {} kept those with the same --lock-dir away in any case.",
-            dir.display()
-        ),
-        None => "--lock-dir is stronger.".to_owned(),
-    };
-    format!(
-        "The server {how} conditional writes: leases kept other jobs from writing these stores as long as its listings lag \
-         behind by less than {:.1} s; {stronger}",
-        settle.as_secs_f64()
-    )
 }

@@ -13,6 +13,7 @@ use tokio::sync::Barrier;
 use super::claim::Claim;
 use super::holder::tests::{dead, elsewhere};
 use super::*;
+use crate::events::Silent;
 use crate::store::{layout, loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
@@ -82,7 +83,14 @@ impl Ground {
         let settings = self.settings(life, Duration::from_secs(wait));
         // A fence of its own.
         let bucket = self.bucket.unfenced().unwrap();
-        Leases::acquire(&bucket, &[STORE.to_owned()], &settings, &this("send")).await
+        Leases::acquire(
+            &bucket,
+            &[STORE.to_owned()],
+            &settings,
+            &this("send"),
+            &Silent,
+        )
+        .await
     }
 
     /// Keys of leases that are there.
@@ -122,7 +130,14 @@ async fn race(jobs: Vec<(Bucket, LeaseSettings)>, rounds: usize) -> usize {
             let (inside, won, barrier) = &*shared;
             for _ in 0..rounds {
                 barrier.wait().await;
-                match Leases::acquire(&bucket, &[STORE.to_owned()], &settings, &this("send")).await
+                match Leases::acquire(
+                    &bucket,
+                    &[STORE.to_owned()],
+                    &settings,
+                    &this("send"),
+                    &Silent,
+                )
+                .await
                 {
                     Ok(leases) => {
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two holders");
@@ -346,13 +361,18 @@ async fn passing_trouble_does_not_lose_a_lease() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_stores_or_none() {
-    let words = ["enforced", "refuses", "ignores", "enforced"];
-    for (ground, word) in Ground::all().await.into_iter().zip(words) {
+    let kinds = [
+        Conditional::Enforced,
+        Conditional::Refused,
+        Conditional::Ignored,
+        Conditional::Enforced,
+    ];
+    for (ground, kind) in Ground::all().await.into_iter().zip(kinds) {
         let key = ground.put("0123456789abcdef", elsewhere()).await;
         let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
         let settings = ground.settings(60, Duration::ZERO);
         let updating = this("update");
-        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, &updating);
+        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, &updating, &Silent);
         let busy = acquire().await.err().unwrap();
         assert_eq!(busy.exit, Exit::Busy);
         assert!(busy.message.contains(STORE), "{busy}");
@@ -360,7 +380,7 @@ async fn all_stores_or_none() {
         ground.others().delete(&key).await.unwrap();
         let leases = acquire().await.unwrap();
         assert_eq!(ground.keys().await.len(), 3);
-        assert!(leases.guarantee().contains(word), "{}", leases.guarantee());
+        assert_eq!(leases.guarantee().conditional, kind);
         leases.check().await.unwrap();
         assert_eq!(leases.release().await, [""; 0]);
         assert!(ground.keys().await.is_empty());
@@ -376,7 +396,7 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     assert_eq!(busy.exit, Exit::Busy);
     assert_eq!(without.release().await, [""; 0]);
     let leases = ground.acquire(60, 0).await.unwrap();
-    assert!(leases.guarantee().contains("--lock-dir"));
+    assert_eq!(leases.guarantee().lock_dir, ground.lock_dir);
     // Who has no lock meets the lease.
     assert_eq!(ground.keys().await.len(), 1);
     let lock_dir = ground.lock_dir.take();

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::holder::Holder;
+use crate::events::{Event, Reporter};
 use crate::exit::{Exit, Failure};
 
 /// A wait that ends at a certain time.
-pub(super) struct Waiting {
+pub(super) struct Waiting<'a> {
+    reporter: &'a dyn Reporter,
     wait: Duration,
     /// From one look to the next, about.
     look: Duration,
@@ -19,11 +21,12 @@ pub(super) struct Waiting {
     announced: Option<String>,
 }
 
-impl Waiting {
+impl<'a> Waiting<'a> {
     /// A wait that begins now.
-    pub fn new(wait: Duration, look: Duration) -> Self {
+    pub fn new(wait: Duration, look: Duration, reporter: &'a dyn Reporter) -> Self {
         let now = Instant::now();
         Self {
+            reporter,
             wait,
             look,
             // A wait longer than clocks count is as good as one of a year.
@@ -46,7 +49,10 @@ impl Waiting {
         if let Some(holder) = holder
             && self.announced.as_deref() != Some(store)
         {
-            eprintln!("msm_os: waiting for store '{store}', which another job holds: {holder}");
+            self.reporter.tell(&Event::Waiting {
+                store: store.to_owned(),
+                holder: holder.to_string(),
+            });
             self.announced = Some(store.to_owned());
         }
         // Jobs that wait for the same store must not look in step.
@@ -76,11 +82,12 @@ impl Waiting {
 mod tests {
     use super::super::holder::tests::elsewhere;
     use super::*;
+    use crate::events::Silent;
 
     #[tokio::test]
     async fn the_wait_ends_with_the_holders_name() {
         let wait = Duration::from_millis(50);
-        let mut waiting = Waiting::new(wait, Duration::from_millis(20));
+        let mut waiting = Waiting::new(wait, Duration::from_millis(20), &Silent);
         let begun = Instant::now();
         let holder = elsewhere();
         let failure = loop {

@@ -1,6 +1,6 @@
 //! What an endpoint can do, found out by trying every request that this program or a reader sends.
 //!
-//! Key types: [`Examination`], the steps and what they leave to remove; [`Finding`], what one step found.
+//! Key types: [`Examination`], the steps and what they leave to remove; [`Verdict`].
 
 mod guarantees;
 mod objects;
@@ -15,33 +15,10 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 use super::kind::is_store;
 use super::layout::{LEDGERS, below};
+use crate::events::{Finding, FindingState as State};
 
 /// Looks for what is left to remove.
 const PASSES: usize = 3;
-
-/// What one step found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What was tried.
-    pub what: &'static str,
-    /// How it went.
-    pub state: State,
-    /// What was seen, and what that means for this program.
-    pub found: String,
-}
-
-/// How a step went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// As it should.
-    Good,
-    /// Otherwise than it might, and this program can live with it.
-    Lesser,
-    /// Not, and this program needs it.
-    Bad,
-    /// It could not be tried.
-    Untried,
-}
 
 /// How all went.
 #[derive(Clone, Debug, Default)]
@@ -179,6 +156,7 @@ impl Examination<'_> {
 
     fn say(&mut self, what: &'static str, state: State, found: impl Into<String>) {
         let found = found.into();
+        let what = what.to_owned();
         (self.tell)(Finding { what, state, found });
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::{Examination, Sample, brief, shown, timed};
+use super::{Examination, Sample, State, brief, shown, timed};
 use crate::store::error::StoreError;
 
 /// How long a connection may take.
@@ -97,7 +97,7 @@ impl Examination<'_> {
                 }))
             }
             Err(error) if is_fatal(&error) => {
-                self.say("list", super::State::Bad, brief(&error));
+                self.say("list", State::Bad, brief(&error));
                 Err(error)
             }
             Err(error) => {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
 
 use crate::store::bucket::Bucket;
 use crate::store::conditional::{Created, Replaced};
@@ -41,7 +42,7 @@ const TRIES: u32 = 3;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How a server treats a write with a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Conditional {
     /// It keeps to the condition.
     Enforced,

@@ -4,13 +4,14 @@
 
 use futures::TryStreamExt;
 
-use crate::cli::{DeleteArgs, Spot};
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
 use crate::store::{Bucket, Kind, is_doctors};
+use crate::verbs::delete::Delete;
 use crate::verbs::stores::named::beside;
 use crate::verbs::stores::place::Place;
 use crate::verbs::stores::shelf::{Compact, Shelf};
+use crate::verbs::stores::spot::Spot;
 
 /// A part of the bucket: everything below one key.
 #[derive(Clone, Debug)]
@@ -53,27 +54,27 @@ impl Area {
     }
 }
 
-/// What `args` choose at `spot`: names for messages, each with its areas; no area twice.
+/// What the `request` chooses: names for messages, each with its areas; no area twice.
 ///
 /// # Errors
 /// If a name cannot be a variable's, or it cannot be told which store is meant, or it is none.
 pub(in crate::verbs) async fn chosen(
-    args: &DeleteArgs,
+    request: &Delete,
     bucket: &Bucket,
-    spot: &Spot,
 ) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+    let spot = &request.spot;
     let wrong = |message: String| Err(Failure::new(Exit::Usage, message));
-    if let Some(name) = args.variables.iter().find(|name| !is_name(name)) {
+    if let Some(name) = request.variables.iter().find(|name| !is_name(name)) {
         return wrong(format!("-v '{name}': expected a variable's name"));
     }
-    let is_compact = args.variables.iter().any(|name| name == "compact");
+    let is_compact = request.variables.iter().any(|name| name == "compact");
     if is_compact && spot.key().is_empty() {
         return wrong("-v compact: the compact store is PREFIX.zarr; give --prefix".to_owned());
     }
     let place = Place::of(bucket, spot).await?;
     let shelf = match &place {
         Place::Group(_) | Place::Store(_) => {
-            if let Some(name) = args.variables.iter().find(|name| *name != "compact") {
+            if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
                 return wrong(format!(
                     "-v '{name}' names a store of that variable alone, and '{}' is one of all its variables: to delete it, give \
                      --store {}, to remove one array from it, --array {name}; nothing was deleted",
@@ -81,14 +82,14 @@ pub(in crate::verbs) async fn chosen(
                     spot.key()
                 ));
             }
-            return of_place(args, bucket, spot, &place).await;
+            return of_place(request, bucket, &place).await;
         }
         Place::Shelf(shelf) => shelf,
     };
-    if args.all {
+    if request.all {
         return Ok(vec![everything(bucket, spot, shelf).await?]);
     }
-    let mut names = args.variables.clone();
+    let mut names = request.variables.clone();
     names.sort_unstable();
     names.dedup();
     let mut chosen = Vec::new();
@@ -106,18 +107,18 @@ fn is_name(name: &str) -> bool {
 
 /// The one store that `place` is, and the store of all variables beside it if all is meant.
 async fn of_place(
-    args: &DeleteArgs,
+    request: &Delete,
     bucket: &Bucket,
-    spot: &Spot,
     place: &Place,
 ) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+    let spot = &request.spot;
     let store = match place {
         Place::Group(group) => &group.store,
         Place::Store(key) => key,
         Place::Shelf(shelf) => &shelf.prefix,
     };
     let mut areas = of_store(store);
-    if args.all {
+    if request.all {
         areas.extend(
             beside(bucket, spot)
                 .await?

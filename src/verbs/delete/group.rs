@@ -2,15 +2,15 @@
 
 use futures::TryStreamExt;
 
-use crate::cli::{DeleteArgs, Spot};
 use crate::commit::remove_group;
 use crate::exit::{Exit, Failure};
-use crate::say;
+use crate::session::Session;
 use crate::store::{Bucket, Entry, Found, Group, Kind, read_store};
-use crate::verbs::delete::survey::Tally;
+use crate::verbs::delete::Delete;
+use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::Job;
 use crate::verbs::stores::place::Place;
+use crate::verbs::stores::spot::Spot;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
 ///
@@ -31,7 +31,7 @@ pub(in crate::verbs) async fn nested(
 pub(in crate::verbs) struct Contents {
     group: Group,
     keys: Vec<String>,
-    pub tally: Tally,
+    tally: Tally,
 }
 
 impl Contents {
@@ -39,8 +39,8 @@ impl Contents {
     ///
     /// # Errors
     /// If something lies in it that is not ours, without `--force`; or if single variables are named.
-    pub async fn of(args: &DeleteArgs, bucket: &Bucket, group: Group) -> Result<Self, Failure> {
-        if let Some(name) = args.variables.iter().find(|name| *name != "compact") {
+    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Failure> {
+        if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
             let message = format!(
                 "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one \
                  array from it, --array {name}; nothing was deleted"
@@ -57,7 +57,7 @@ impl Contents {
         let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
         let is_foreign = |entry: &&Entry| Kind::of(&group.store, &entry.key) == Kind::Foreign;
         if let Some(first) = entries.iter().find(is_foreign)
-            && !args.force
+            && !request.force
         {
             let message = format!(
                 "objects that are not this program's lie in it, such as '{}'; nothing was deleted; move them away, or delete them \
@@ -74,27 +74,43 @@ impl Contents {
         Ok(Self { group, keys, tally })
     }
 
+    /// As others see it.
+    pub fn shown(&self) -> DeleteSurvey {
+        DeleteSurvey::Group {
+            group: self.group.to_string(),
+            tally: self.tally,
+        }
+    }
+
     /// Deletes it.
     ///
     /// # Errors
     /// If another job holds the store, or the server refuses. The same delete again goes on with it.
-    pub async fn delete(self, args: &DeleteArgs, job: &Job<'_>) -> Result<(), Failure> {
-        let bucket = &job.bucket;
+    pub async fn delete(
+        self,
+        request: &Delete,
+        session: &Session<'_>,
+    ) -> Result<DeleteSurvey, Failure> {
         let stores = [self.group.store.clone()];
-        let mut hold = Hold::take(job, &args.lease, &stores, "delete").await?;
+        let mut hold = Hold::take(session, &request.leasing, &stores, "delete").await?;
         // Another job may have added to it since it was looked at.
-        let done = match Self::of(args, bucket, self.group).await {
-            Ok(contents) => contents.delete_held(bucket, &mut hold).await,
+        let done = match Self::of(request, &session.bucket, self.group).await {
+            Ok(contents) => contents.delete_held(session, &mut hold).await,
             Err(failure) => Err(failure),
         };
         let done = done.map_err(|failure| hold.verdict(failure));
-        hold.release().await;
+        hold.release(session).await;
         done
     }
 
-    async fn delete_held(self, bucket: &Bucket, hold: &mut Hold) -> Result<(), Failure> {
-        let Self { group, keys, tally } = self;
-        hold.left.heal(bucket).await?;
+    async fn delete_held(
+        self,
+        session: &Session<'_>,
+        hold: &mut Hold,
+    ) -> Result<DeleteSurvey, Failure> {
+        let (bucket, done) = (&session.bucket, self.shown());
+        let Self { group, keys, .. } = self;
+        hold.left.heal(session).await?;
         let whole = Group::whole(&group.store);
         let is_told = match read_store(bucket, &whole, "").await? {
             Found::Store(stored) => stored.groups().contains(&group.path),
@@ -110,8 +126,7 @@ impl Contents {
             problems = bucket.delete_all(keys, true).await.problems;
         }
         if problems.is_empty() {
-            say!("deleted: the group '{group}', {tally}");
-            return Ok(());
+            return Ok(done);
         }
         let message = format!(
             "{}; the same delete again finishes it",

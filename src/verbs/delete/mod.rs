@@ -1,6 +1,6 @@
 //! `delete`: stores go, root documents first, ledgers last; every rank deletes its share.
 //!
-//! Key type: [`Round`], the keys of one turn.
+//! Key types: [`Delete`], what is asked; [`PlannedDelete`]; [`DeleteReport`].
 
 mod area;
 mod arrays;
@@ -8,30 +8,91 @@ mod group;
 mod survey;
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
 
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{DeleteArgs, Meter, Spot};
+pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
+
+use self::area::Area;
+use self::arrays::Arrays;
+use self::group::{Contents, nested};
+use self::survey::Survey;
 use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
 use crate::exit::{Exit, Failure};
-use crate::ranks::{Lead, Ranks, Role};
-use crate::say;
-use crate::store::{Deleted, Entry, Group, Kind, StoreError, is_store, layout};
-use crate::verbs::delete::area::Area;
-use crate::verbs::delete::arrays::delete_arrays;
-use crate::verbs::delete::group::{Contents, nested};
-use crate::verbs::delete::survey::Survey;
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::{Job, start};
+use crate::ranks::{Follower, Lead, Role};
+use crate::session::Session;
+use crate::store::{Deleted, Entry, Kind, StoreError, is_store, layout};
+use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::stores::spot::Spot;
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
 const WHOLE_ROUND: usize = 100_000;
 /// Walks through the bucket until it has to be empty. One that changes under a walk may need a second.
 const PASSES: usize = 3;
+
+/// What is deleted.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables.
+    pub variables: Vec<String>,
+    /// Are all stores meant?
+    pub all: bool,
+    /// Arrays that go from stores that stay; none if whole stores go.
+    pub arrays: Vec<String>,
+    /// Transactions of a store that can be undone, where arrays go: what so many removed is kept.
+    pub keep_undo: usize,
+    /// Do objects go too that are not this program's?
+    pub force: bool,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
+}
+
+/// Nothing, and what one transaction removed is kept.
+impl Default for Delete {
+    fn default() -> Self {
+        Self {
+            spot: Spot::default(),
+            variables: Vec::new(),
+            all: false,
+            arrays: Vec::new(),
+            keep_undo: 1,
+            force: false,
+            leasing: Leasing::default(),
+        }
+    }
+}
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteReport {
+    /// All of this.
+    pub deleted: DeleteSurvey,
+}
+
+/// A delete that has been looked at, of which nothing has been done.
+pub struct PlannedDelete<'a> {
+    session: &'a Session<'a>,
+    request: &'a Delete,
+    part: Part<'a>,
+}
+
+/// What this rank has of it.
+enum Part<'a> {
+    Lead(Lead<'a>, Doomed),
+    Follower(Follower<'a>),
+}
+
+/// What goes.
+enum Doomed {
+    Stores(Survey),
+    Group(Contents),
+    Arrays(Arrays),
+}
 
 /// The keys of one turn.
 #[derive(Serialize, Deserialize)]
@@ -40,102 +101,130 @@ struct Round {
     in_bulk: bool,
 }
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn delete(args: &DeleteArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let spot = args.store.spot_or_all()?;
-    let job = start(&args.store, ranks)?;
-    if !args.array.is_empty() {
-        return job.on_lead(delete_arrays(args, &job, &spot));
-    }
-    match ranks.role() {
+/// Looks at what there is to delete, and deletes it.
+///
+/// # Errors
+/// As [`plan`] and [`PlannedDelete::run`].
+pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failure> {
+    plan(session, request)?.run()
+}
+
+/// Looks at what there is to delete.
+///
+/// # Errors
+/// On every rank the same: if there is nothing, or something that is not this program's without `force`.
+pub fn plan<'a>(
+    session: &'a Session<'a>,
+    request: &'a Delete,
+) -> Result<PlannedDelete<'a>, Failure> {
+    let part = match session.role() {
         Role::Lead(lead) => {
-            let job = &job;
-            let done = Deleting { args, job, lead }.all(&spot);
-            // After the last round there is none.
-            lead.share(done.map(|()| None::<Round>)).map(drop)
+            let doomed = session.runtime.block_on(look(session, request));
+            Part::Lead(lead, lead.conclude(doomed)?)
         }
         Role::Follower(follower) => {
-            while let Some(round) = follower.hear::<Option<Round>>()? {
-                follower.give(&round.delete_share(&job))?;
-            }
-            Ok(())
+            follower.verdict()?;
+            Part::Follower(follower)
         }
+    };
+    Ok(PlannedDelete {
+        session,
+        request,
+        part,
+    })
+}
+
+async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Failure> {
+    let (bucket, spot) = (&session.bucket, &request.spot);
+    if !request.arrays.is_empty() {
+        return Arrays::of(request, bucket).await.map(Doomed::Arrays);
+    }
+    match nested(bucket, spot).await? {
+        Some(group) => Contents::of(request, bucket, group)
+            .await
+            .map(Doomed::Group),
+        None => Survey::of(request, bucket).await.map(Doomed::Stores),
     }
 }
 
-/// A delete under way, as the lead sees it.
+impl PlannedDelete<'_> {
+    /// What would be deleted.
+    ///
+    /// # Errors
+    /// On every rank the same: if single arrays are meant, and one of them cannot go.
+    pub fn survey(&self) -> Result<DeleteSurvey, Failure> {
+        let (lead, doomed) = match &self.part {
+            Part::Lead(lead, doomed) => (lead, doomed),
+            Part::Follower(follower) => return follower.hear(),
+        };
+        let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
+        lead.share(match doomed {
+            Doomed::Stores(survey) => Ok(survey.shown()),
+            Doomed::Group(contents) => Ok(contents.shown()),
+            Doomed::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
+        })
+    }
+
+    /// Deletes it, root documents first, ledgers last; every rank deletes its share. The same delete again goes on with one that
+    /// failed.
+    ///
+    /// # Errors
+    /// On every rank the same: if another job holds a store, or the server refuses.
+    pub fn run(self) -> Result<DeleteReport, Failure> {
+        let (session, request) = (self.session, self.request);
+        let (lead, doomed) = match self.part {
+            Part::Lead(lead, doomed) => (lead, doomed),
+            Part::Follower(follower) => {
+                while let Some(round) = follower.hear::<Option<Round>>()? {
+                    follower.give(&round.delete_share(session))?;
+                }
+                return follower.hear();
+            }
+        };
+        let deleted = lead.go_on(match doomed {
+            Doomed::Stores(survey) => Deleting {
+                request,
+                session,
+                lead,
+            }
+            .stores(&survey),
+            Doomed::Group(contents) => session.runtime.block_on(contents.delete(request, session)),
+            Doomed::Arrays(arrays) => session.runtime.block_on(arrays.delete(request, session)),
+        })?;
+        lead.tell(&None::<Round>)?;
+        lead.share(Ok(DeleteReport { deleted }))
+    }
+}
+
+/// A delete of whole stores under way, as the lead sees it.
 struct Deleting<'a> {
-    args: &'a DeleteArgs,
-    job: &'a Job<'a>,
+    request: &'a Delete,
+    session: &'a Session<'a>,
     lead: Lead<'a>,
 }
 
 impl Deleting<'_> {
-    /// Deletes what is at `spot`.
-    fn all(&self, spot: &Spot) -> Result<(), Failure> {
-        let job = self.job;
-        if let Some(group) = job.runtime.block_on(nested(&job.bucket, spot))? {
-            return self.delete_group(group);
-        }
-        let Some(survey) = self.prepare(spot)? else {
-            return Ok(());
-        };
-        let (mut gone, all) = (0, survey.total());
-        self.delete_held(&survey, &mut gone)
-            .map_err(|Failure { exit, message }| {
-                let left = all.objects.saturating_sub(gone);
-                let of_all = format!("{left} of {} objects are left", all.objects);
-                let message = format!("{message}; {of_all}, the same delete again finishes it");
-                Failure::new(exit, message)
-            })?;
-        say!("deleted: {} stores, {all}", survey.stores());
-        Ok(())
-    }
-
-    /// Looks at what there is, and asks. `None` if nothing is to be deleted.
-    fn prepare(&self, spot: &Spot) -> Result<Option<Survey>, Failure> {
-        asks(self.args)?;
-        let survey = Survey::of(self.args, &self.job.bucket, spot);
-        let survey = self.job.runtime.block_on(survey)?;
-        Ok(self.is_wanted(&survey)?.then_some(survey))
-    }
-
-    /// Deletes a group of a hierarchy, if that is wanted.
-    fn delete_group(&self, group: Group) -> Result<(), Failure> {
-        asks(self.args)?;
-        let what = format!("  {group}");
-        let contents = Contents::of(self.args, &self.job.bucket, group);
-        let contents = self.job.runtime.block_on(contents)?;
-        if self.is_wanted(&format!("{what}: {}", contents.tally))? {
-            self.job
-                .runtime
-                .block_on(contents.delete(self.args, self.job))?;
-        }
-        Ok(())
-    }
-
-    /// Says what would be deleted, or asks whether it is to be.
-    fn is_wanted(&self, what: &impl std::fmt::Display) -> Result<bool, Failure> {
-        let place = self.job.bucket.place();
-        if self.args.dry_run {
-            say!("would delete from {place}:\n{what}");
-            return Ok(false);
-        }
-        if asks(self.args)? && !confirmed(&format!("to delete from {place}:\n{what}"))? {
-            say!("nothing was deleted");
-            return Ok(false);
-        }
-        Ok(true)
+    /// Deletes the stores that were looked at.
+    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
+        let mut gone = 0;
+        let done = self.delete_held(survey, &mut gone);
+        done.map_err(|Failure { exit, message }| {
+            let all = survey.total().objects;
+            let left = all.saturating_sub(gone);
+            let of_all = format!("{left} of {all} objects are left");
+            let message = format!("{message}; {of_all}, the same delete again finishes it");
+            Failure::new(exit, message)
+        })?;
+        Ok(survey.shown())
     }
 
     /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
     fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
-        let Job {
-            bucket, runtime, ..
-        } = self.job;
+        let session = self.session;
+        let (bucket, runtime) = (&session.bucket, &session.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
-        let hold = Hold::take_as_it_is(self.job, &self.args.lease, &stores, "delete");
+        let hold = Hold::take_as_it_is(session, &self.request.leasing, &stores, "delete");
         let hold = runtime.block_on(hold)?;
         let id = new_id(0, &token());
         let done = runtime
@@ -154,7 +243,7 @@ impl Deleting<'_> {
                 )
             });
         let done = done.map_err(|failure| hold.verdict(failure));
-        runtime.block_on(hold.release());
+        runtime.block_on(hold.release(session));
         done
     }
 
@@ -162,10 +251,10 @@ impl Deleting<'_> {
     /// deleted.
     async fn clear_away(&self, survey: &Survey) -> Result<(), StoreError> {
         for link in &survey.links {
-            self.job.bucket.clear_away(&link.path).await?;
+            self.session.bucket.clear_away(&link.path).await?;
         }
         for store in survey.names() {
-            sweep_staged(&self.job.bucket, store).await?;
+            sweep_staged(&self.session.bucket, store).await?;
         }
         Ok(())
     }
@@ -175,12 +264,12 @@ impl Deleting<'_> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
             let deleted = self
-                .job
+                .session
                 .runtime
-                .block_on(self.job.bucket.delete_all(roots, false));
+                .block_on(self.session.bucket.delete_all(roots, false));
             settle_round(&[deleted], gone)?;
         }
-        let mut meter = Meter::new(survey.total().bytes);
+        let work = self.session.work(survey.total().bytes);
         let mut bytes = 0;
         for ledgers in [false, true] {
             let mut clean = false;
@@ -190,7 +279,7 @@ impl Deleting<'_> {
                 }
                 clean = true;
                 let mut walk = self.walk(&survey.areas, &stores, ledgers);
-                while let Some(round) = self.job.runtime.block_on(walk.next()) {
+                while let Some(round) = self.session.runtime.block_on(walk.next()) {
                     let entries = round?;
                     clean = false;
                     bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
@@ -200,7 +289,7 @@ impl Deleting<'_> {
                         in_bulk: pass == 0,
                     };
                     self.round(&round, gone)?;
-                    meter.show(bytes, *gone);
+                    work.show(bytes, *gone);
                 }
             }
             if !clean {
@@ -228,36 +317,37 @@ impl Deleting<'_> {
             }
             (None, Kind::Ledger) => ledgers,
             (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
-            (Some(_), Kind::Foreign) => !ledgers && self.args.force,
+            (Some(_), Kind::Foreign) => !ledgers && self.request.force,
             // Nor is a store that was put there since.
             (None, _) => {
                 let is_of_one = |part| is_store(part) || part == layout::LEDGERS;
-                !ledgers && self.args.force && !key.split('/').any(is_of_one)
+                !ledgers && self.request.force && !key.split('/').any(is_of_one)
             }
         };
         let entries = stream::iter(areas).flat_map(move |area| {
-            let entries = self.job.bucket.entries(&area.below);
+            let entries = self.session.bucket.entries(&area.below);
             entries.try_filter(move |entry| std::future::ready(doomed(area, &entry.key)))
         });
-        let rounds = entries.try_chunks((ROUND * self.job.ranks.size()).min(WHOLE_ROUND));
+        let rounds = entries.try_chunks((ROUND * self.session.ranks.size()).min(WHOLE_ROUND));
         rounds.map_err(|cause| cause.1).boxed_local()
     }
 
     /// All ranks delete their shares of the round; counts the objects in `gone`.
     fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Failure> {
         self.lead.tell(&Some(round))?;
-        settle_round(&self.lead.collect(round.delete_share(self.job))?, gone)
+        let deleted = self.lead.collect(round.delete_share(self.session))?;
+        settle_round(&deleted, gone)
     }
 }
 
 impl Round {
     /// Deletes this rank's share.
-    fn delete_share(&self, job: &Job<'_>) -> Deleted {
-        let (bucket, ranks) = (&job.bucket, job.ranks);
+    fn delete_share(&self, session: &Session<'_>) -> Deleted {
+        let (bucket, ranks) = (&session.bucket, session.ranks);
         let share = self.keys.len().div_ceil(ranks.size()).max(1);
         let mine = self.keys.chunks(share).nth(ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();
-        job.runtime.block_on(async {
+        session.runtime.block_on(async {
             // Without it, the first request says so.
             let _ = bucket.fence().opened().await;
             bucket.delete_all(mine, self.in_bulk).await
@@ -277,28 +367,4 @@ fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(Exit::DeleteIncomplete, problems.join("\n  ")))
-}
-
-/// Does the command have to ask?
-///
-/// # Errors
-/// If there is no terminal to ask on.
-pub(in crate::verbs) fn asks(args: &DeleteArgs) -> Result<bool, Failure> {
-    let asks = !args.yes && !args.dry_run;
-    if asks && !std::io::stdin().is_terminal() {
-        let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
-                       nothing was deleted";
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    Ok(asks)
-}
-
-/// Asks on the terminal.
-pub(in crate::verbs) fn confirmed(what: &str) -> Result<bool, Failure> {
-    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
-    let mut out = std::io::stderr();
-    write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(failed)?;
-    Ok(answer.trim() == "yes")
 }

@@ -3,13 +3,14 @@
 //! Key types: [`Survey`]; [`Tally`], objects and bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::path::PathBuf;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{DeleteArgs, Spot, bytes_shown};
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, Site, StoreError, layout};
+use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, chosen};
 
 /// Areas walked through at a time.
@@ -18,10 +19,89 @@ const AREAS: usize = 16;
 const SHOWN: usize = 5;
 
 /// Objects, and their bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::verbs) struct Tally {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many.
     pub objects: u64,
+    /// Their bytes.
     pub bytes: u64,
+}
+
+/// What a delete would delete, or has deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeleteSurvey {
+    /// Stores with all that is in them.
+    Stores {
+        /// Each store by its key, without its ledger.
+        stores: BTreeMap<String, Tally>,
+        /// Links to other directories; nothing behind them goes.
+        links: Vec<PathBuf>,
+        /// The ledgers.
+        ledgers: Tally,
+        /// What is not this program's.
+        others: Tally,
+    },
+    /// A group of a hierarchy.
+    Group {
+        /// Its key.
+        group: String,
+        /// What is in it.
+        tally: Tally,
+    },
+    /// Arrays of stores that stay.
+    Arrays {
+        /// Their names.
+        names: Vec<String>,
+        /// What goes of each store.
+        stores: Vec<ArraysSurvey>,
+    },
+}
+
+/// What goes of a store that stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArraysSurvey {
+    /// Its key.
+    pub store: String,
+    /// Objects of the arrays.
+    pub tally: Tally,
+    /// Attributes that need not be true of what is left, and go.
+    pub attributes: Vec<String>,
+}
+
+impl Default for DeleteSurvey {
+    fn default() -> Self {
+        Self::Arrays {
+            names: Vec::new(),
+            stores: Vec::new(),
+        }
+    }
+}
+
+impl DeleteSurvey {
+    /// All objects.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        match self {
+            Self::Stores {
+                stores,
+                ledgers,
+                others,
+                ..
+            } => {
+                for tally in stores.values().chain([ledgers, others]) {
+                    total.add(*tally);
+                }
+            }
+            Self::Group { tally, .. } => total = *tally,
+            Self::Arrays { stores, .. } => {
+                for store in stores {
+                    total.add(store.tally);
+                }
+            }
+        }
+        total
+    }
 }
 
 /// What lies in the areas.
@@ -40,14 +120,14 @@ pub(in crate::verbs) struct Survey {
 }
 
 impl Survey {
-    /// Looks at what `args` choose.
+    /// Looks at what the `request` chooses.
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
-    pub async fn of(args: &DeleteArgs, bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
-        let prefix = spot.key();
+    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Failure> {
+        let prefix = request.spot.key();
         bucket.reach(prefix).await?;
-        let chosen = chosen(args, bucket, spot).await?;
+        let chosen = chosen(request, bucket).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
         let ways: Vec<String> = chosen
@@ -69,14 +149,14 @@ impl Survey {
             survey.add(found);
         }
         if !missing.is_empty() {
-            return Err(no_store(bucket, prefix, args.all, &missing).await?);
+            return Err(no_store(bucket, prefix, request.all, &missing).await?);
         }
         let on_the_way = |link: &&Link| {
             ways.iter()
                 .any(|way| way.starts_with(&format!("{}/", link.key)))
         };
         let in_the_way = survey.links.iter().find(on_the_way);
-        if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !args.force)) {
+        if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !request.force)) {
             let message = format!(
                 "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or \
                  delete what it leads to with -b file://{}",
@@ -86,7 +166,7 @@ impl Survey {
             );
             return Err(Failure::new(Exit::ForeignObjects, message));
         }
-        if survey.foreign.objects > 0 && !args.force {
+        if survey.foreign.objects > 0 && !request.force {
             let message = format!(
                 "{} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
                 survey.foreign.objects,
@@ -167,9 +247,15 @@ impl Survey {
         self.stores.keys()
     }
 
-    /// Number of stores.
-    pub fn stores(&self) -> usize {
-        self.stores.len()
+    /// As others see it.
+    pub fn shown(&self) -> DeleteSurvey {
+        let links = self.links.iter();
+        DeleteSurvey::Stores {
+            stores: self.stores.clone(),
+            links: links.map(|link| link.path.clone()).collect(),
+            ledgers: self.ledgers,
+            others: self.foreign,
+        }
     }
 
     /// All objects.
@@ -192,30 +278,6 @@ impl Survey {
             let stores = stores.iter().chain(rootless.iter().copied());
             stores.map(|store| layout::below(store, name)).collect()
         })
-    }
-}
-
-/// A line a store, and one with the total.
-impl fmt::Display for Survey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (store, tally) in &self.stores {
-            writeln!(f, "  {store}: {tally}")?;
-        }
-        for link in &self.links {
-            writeln!(f, "  the link {}, nothing behind it", link.path.display())?;
-        }
-        for (what, tally) in [("ledgers", self.ledgers), ("others", self.foreign)] {
-            if tally.objects > 0 {
-                writeln!(f, "  {what}: {tally}")?;
-            }
-        }
-        write!(f, "{} stores, {}", self.stores.len(), self.total())
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects, {}", self.objects, bytes_shown(self.bytes))
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use crate::events::{Named, Notice};
 use crate::plan::{Request, Settings, masking_note, repairs, spoiled, stale_checksums};
-use crate::source::{Archive, list};
+use crate::source::Archive;
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]
-struct Notice<'a> {
+struct Said<'a> {
     names: BTreeSet<String>,
     stores: BTreeSet<&'a str>,
 }
 
-impl<'a> Notice<'a> {
+impl<'a> Said<'a> {
     fn add(&mut self, store: &'a str, names: impl IntoIterator<Item = String>) {
         let mut names = names.into_iter().peekable();
         if names.peek().is_some() {
@@ -21,18 +22,10 @@ impl<'a> Notice<'a> {
         }
     }
 
-    /// The stores, what is said of them (as `say` puts the names), or nothing.
-    fn told(&self, say: impl Fn(&str) -> String) -> Option<String> {
-        let noun = match self.stores.len() {
-            0 => return None,
-            1 => "store",
-            _ => "stores",
-        };
-        let stores = list(self.stores.iter().copied());
-        Some(format!(
-            "{noun} {stores}: {}",
-            say(&list(self.names.iter().map(String::as_str)))
-        ))
+    fn notice(self, of: impl FnOnce(Named) -> Notice) -> Option<Notice> {
+        let stores: Vec<String> = self.stores.into_iter().map(str::to_owned).collect();
+        let names = self.names.into_iter().collect();
+        (!stores.is_empty()).then(|| of(Named { names, stores }))
     }
 }
 
@@ -43,8 +36,8 @@ pub(in crate::verbs) fn differences(
     archive: &Archive,
     settings: &Settings,
     writes: bool,
-) -> Vec<String> {
-    let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Notice::default());
+) -> Vec<Notice> {
+    let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Said::default());
     let mut masked = BTreeSet::new();
     for request in requests {
         let Some(stored) = &request.stored else {
@@ -70,18 +63,14 @@ pub(in crate::verbs) fn differences(
         }
         stale.add(&request.key, stale_checksums(request, settings));
     }
-    let without = without.told(|names| {
-        format!("going on without {names}, which the files have; send --add-variables adds them")
-    });
-    let lost = lost.told(|names| {
-        format!("another tool left null as {names}; --repair-attributes writes what the files have")
-    });
-    let repaired = repaired.told(|names| format!("{names} written as the files have them"));
-    let stale = stale.told(|names| {
-        format!("{names} removed, which another tool wrote of values that are overwritten")
-    });
-    let lost = lost.filter(|_| !settings.repair_attributes);
-    let stale = stale.filter(|_| writes);
-    let told = [without, lost, repaired, stale].into_iter().flatten();
-    told.chain(masked).collect()
+    let lost = lost.notice(Notice::Lost);
+    let told = [
+        without.notice(Notice::Without),
+        lost.filter(|_| !settings.repair_attributes),
+        repaired.notice(Notice::Repaired),
+        stale.notice(Notice::Stale).filter(|_| writes),
+    ];
+    let told = told.into_iter().flatten();
+    told.chain(masked.into_iter().map(Notice::Masking))
+        .collect()
 }

@@ -1,11 +1,12 @@
 //! Rank 0: whether the files fit together, and what is lent to them then.
 
-use crate::cli::GridArgs;
+use crate::events::Notice;
 use crate::exit::Failure;
+use crate::session::Session;
 use crate::source::{Archive, ArchiveError};
-use crate::verbs::reprojection::corners::Domain;
+use crate::verbs::reprojection::corners::{Domain, DomainFile};
 
-/// Checks that the files of `archive` fit together in what `members` names, and lends it the coordinates that `grid` names.
+/// Checks that the files of `archive` fit together in what `members` names, and lends it the coordinates that the `domain` file gives.
 /// In this order: what is lent may have another type than the files have.
 ///
 /// # Errors
@@ -14,14 +15,20 @@ pub(in crate::verbs) fn fit(
     archive: &mut Archive,
     members: &[String],
     others: Vec<ArchiveError>,
-    grid: &GridArgs,
+    domain: Option<&DomainFile>,
+    session: &Session<'_>,
 ) -> Result<Domain, Failure> {
     let mut problems = archive.differences(members);
     problems.extend(archive.unreadable(members));
     problems.extend(others);
     Failure::together(problems)?;
-    if let Some(notice) = archive.notices() {
-        eprintln!("msm_os: {notice}");
+    let unset: Vec<_> = archive.no_times().collect();
+    if let [(file, problem), more @ ..] = &unset[..] {
+        session.notice(Notice::NoTime {
+            file: (*file).clone(),
+            problem: (*problem).to_owned(),
+            more: more.len(),
+        });
     }
-    Domain::open(grid, archive)
+    Domain::open(domain, archive)
 }

@@ -1,14 +1,14 @@
 //! Where in the bucket: as asked, or as the files' names say.
 
-use crate::cli::Spot;
 use crate::exit::Failure;
 use crate::plan::{PlanError, derive_prefix};
 use crate::source::Archive;
+use crate::verbs::stores::spot::Spot;
 
 /// Where it was asked for, or the prefix that all files' names give.
-pub(in crate::verbs) fn spot(asked: Option<Spot>, archive: &Archive) -> Result<Spot, Failure> {
+pub(in crate::verbs) fn spot(asked: Option<&Spot>, archive: &Archive) -> Result<Spot, Failure> {
     if let Some(asked) = asked {
-        return Ok(asked);
+        return Ok(asked.clone());
     }
     let mut prefix: Option<String> = None;
     for file in &archive.files {

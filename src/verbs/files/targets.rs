@@ -4,6 +4,7 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::events::Notice;
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::source::{Archive, ArchiveError, Catalogue, list};
@@ -116,19 +117,16 @@ pub(in crate::verbs) fn chosen(
 }
 
 /// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.
-pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<String> {
+pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<Notice> {
     let members = all_members(targets);
     let left_out = catalogue.not_data().into_iter();
-    let left_out: Vec<String> = left_out
+    let variables: Vec<String> = left_out
         .filter(|(name, _)| !members.contains(name))
         .map(|(_, why)| why)
         .collect();
-    (!left_out.is_empty()).then(|| {
-        format!(
-            "{}: not sent, being no data variables nor coordinates of any: {}; name those to send with -v",
-            catalogue.path.display(),
-            left_out.join(", ")
-        )
+    (!variables.is_empty()).then(|| Notice::NotData {
+        file: catalogue.path.clone(),
+        variables,
     })
 }
 

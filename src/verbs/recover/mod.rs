@@ -1,56 +1,114 @@
 //! `recover`: what dead jobs left goes forward or back, and what no transaction owns is removed. Rank 0's work; the others
 //! wait.
+//!
+//! Key types: [`Recover`], what is asked; [`RecoverReport`]; [`Forecast`], what would be done.
 
+mod forecast;
 mod truncate;
 
 use std::time::{Duration, SystemTime};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{RecoverArgs, Spot, bytes_shown};
+pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
+pub use self::truncate::Truncate;
+
+use self::truncate::{needs_cut, truncate};
 use crate::commit::{
-    Journal, LeaseTimes, LiveLease, State, clear_ledger, live_lease, orphans, probe_and_sweep,
-    sweep, sweep_staged,
+    Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep, sweep,
+    sweep_staged,
 };
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
-use crate::say;
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Entry, Found, Group, layout, read_store};
-use crate::verbs::recover::truncate::{foretell_cuts, needs_cut, truncate};
-use crate::verbs::shared::hold::{Hold, this};
-use crate::verbs::shared::left::{is_locked, journals, told};
-use crate::verbs::shared::start::{Job, start};
+use crate::session::Session;
+use crate::store::{Bucket, Found, Group, REQUESTS, layout, read_store};
+use crate::verbs::shared::hold::{Hold, Leasing, this};
+use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::place::Place;
 use crate::verbs::stores::shelf::Shelf;
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn recover(args: &RecoverArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let spot = args.store.spot_or_all()?;
-    let job = start(&args.store, ranks)?;
-    job.on_lead(recover_here(args, &job, &spot))
+/// What is recovered.
+#[derive(Clone, Debug, Default)]
+pub struct Recover {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
+    /// Are objects removed too that no transaction owns?
+    pub orphans: bool,
+    /// Are stores cut whose arrays have different lengths?
+    pub truncate: Option<Truncate>,
 }
 
-async fn recover_here(args: &RecoverArgs, job: &Job<'_>, spot: &Spot) -> Result<(), Failure> {
-    let bucket = &job.bucket;
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverReport {
+    /// Transactions that were brought to their ends.
+    pub transactions: usize,
+    /// Stores that were looked at.
+    pub stores: usize,
+    /// Objects that no transaction owned, and that are removed.
+    pub orphans: u64,
+    /// Stores that were cut.
+    pub truncated: u64,
+    /// Stores that were left alone, for their leases have not expired.
+    pub held: Vec<HeldStore>,
+}
+
+/// A store that is being written, or whose job has died so recently that nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldStore {
+    /// Its key.
+    pub store: String,
+    /// The job that has its lease.
+    pub holder: String,
+    /// How long the lease still holds, if it is not renewed.
+    pub left: Duration,
+}
+
+impl From<&HeldStore> for Failure {
+    fn from(held: &HeldStore) -> Self {
+        let HeldStore {
+            store,
+            holder,
+            left,
+        } = held;
+        let message = format!(
+            "store '{store}': left alone, for it is being written: {holder}; if that job is dead, run recover again in {}, after {}",
+            humantime::format_duration(*left),
+            humantime::format_rfc3339_seconds(SystemTime::now() + *left)
+        );
+        Self::new(Exit::StillHeld, message)
+    }
+}
+
+/// Brings to an end what dead jobs left. Jobs that are alive are left alone.
+///
+/// # Errors
+/// On every rank the same: what cannot be read or brought to an end, when all else has been.
+pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Failure> {
+    session.on_lead(async || recover_here(session, request).await)
+}
+
+async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Failure> {
+    let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
     let folders = folders(bucket, spot, &all).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
-    if args.dry_run {
-        foretell(args, job, &folders[0], &all, found).await?;
-        problems.extend(foretell_cuts(args, bucket, &all).await);
-        return Failure::together(problems);
-    }
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, &folders[0], &this(job, "recover")?).await?;
+    let guarantees = probe_and_sweep(&desk, &folders[0], &this(session, "recover")?).await?;
     for folder in &folders[1..] {
         sweep(&desk, folder, &guarantees).await?;
     }
     let times = LeaseTimes::of_this_run();
-    let (mut healed, mut removed, mut cut) = (0, 0, 0);
-    let mut held = Vec::new();
+    let mut report = RecoverReport {
+        stores: all.len(),
+        ..RecoverReport::default()
+    };
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
         let journal = found.iter().find(|(other, _)| other == store);
@@ -59,45 +117,37 @@ async fn recover_here(args: &RecoverArgs, job: &Job<'_>, spot: &Spot) -> Result<
         let mut staged = bucket.staged(store).await?;
         staged.extend(bucket.staged(&layout::ledger(store)).await?);
         let is_tidy = journal.is_none() && leases.is_empty() && staged.is_empty();
-        let is_uneven = match needs_cut(args, bucket, store, journal.is_some()).await {
+        let is_uneven = match needs_cut(request, bucket, store, journal.is_some()).await {
             Ok(is_uneven) => is_uneven,
             Err(failure) => {
                 problems.push(failure);
                 continue;
             }
         };
-        if is_tidy && !args.orphans && !is_uneven {
+        if is_tidy && !request.orphans && !is_uneven {
             continue;
         }
         if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
-            held.push(still_held(store, &lease));
+            report.held.push(held(store, &lease));
             continue;
         }
         if journal.is_some_and(|(_, journal)| journal.is_none()) {
             continue;
         }
-        match recover_one(args, job, store).await {
+        match recover_one(session, request, store).await {
             Ok(done) => {
-                healed += count.unwrap_or(0);
-                removed += done.orphans;
-                cut += u64::from(done.is_cut);
+                report.transactions += count.unwrap_or(0);
+                report.orphans += done.orphans;
+                report.truncated += u64::from(done.is_cut);
             }
             Err(failure) => problems.push(failure),
         }
     }
     if !problems.is_empty() {
-        return Failure::together(problems.into_iter().chain(held));
+        problems.extend(report.held.iter().map(Failure::from));
     }
-    say!("recovered: {healed} transactions in {} stores", all.len());
-    if args.orphans {
-        say!("removed: {removed} objects that no transaction owns");
-    }
-    match cut {
-        _ if !args.truncate => {}
-        0 => say!("truncated: nothing, no store has arrays of different lengths"),
-        cut => say!("truncated: {cut} stores"),
-    }
-    Failure::together(held)
+    Failure::together(problems)?;
+    Ok(report)
 }
 
 /// The folders whose ledgers' folders are swept, at least one; none is in a store.
@@ -118,15 +168,13 @@ async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<
 }
 
 /// A store is left alone: whoever has this `lease` may be writing it.
-fn still_held(store: &str, lease: &LiveLease) -> Failure {
-    // Rounded up, so that it is over by then.
-    let left = Duration::from_secs(lease.left.as_secs() + 1);
-    let message = format!(
-        "store '{store}': left alone, for it is being written: {lease}; if that job is dead, run recover again in {}, after {}",
-        humantime::format_duration(left),
-        humantime::format_rfc3339_seconds(SystemTime::now() + left)
-    );
-    Failure::new(Exit::StillHeld, message)
+fn held(store: &str, lease: &LiveLease) -> HeldStore {
+    HeldStore {
+        store: store.to_owned(),
+        holder: lease.to_string(),
+        // Rounded up, so that it is over by then.
+        left: Duration::from_secs(lease.left.as_secs() + 1),
+    }
 }
 
 /// The journals of those of `stores` that have one; none of what cannot be read, and why not. A damaged one is not in the way
@@ -154,7 +202,6 @@ async fn readable_journals(
 }
 
 /// What was done to one store.
-#[derive(Default)]
 struct Done {
     /// Objects that no transaction owned.
     orphans: u64,
@@ -163,46 +210,40 @@ struct Done {
 }
 
 /// Heals one store, and mends it.
-async fn recover_one(args: &RecoverArgs, job: &Job<'_>, store: &str) -> Result<Done, Failure> {
-    let bucket = &job.bucket;
+async fn recover_one(
+    session: &Session<'_>,
+    request: &Recover,
+    store: &str,
+) -> Result<Done, Failure> {
     let stores = [store.to_owned()];
-    let mut hold = Hold::take(job, &args.lease, &stores, "recover").await?;
-    let mut what = Done::default();
-    let mut done = hold.left.heal(bucket).await;
-    if done.is_ok() {
-        done = sweep_staged(bucket, store)
-            .await
-            .map(drop)
-            .map_err(Failure::from);
-    }
-    if done.is_ok() && args.truncate {
-        done = match truncate(args, bucket, store, &hold).await {
-            Ok(is_cut) => {
-                what.is_cut = is_cut;
-                Ok(())
-            }
-            Err(failure) => Err(failure),
-        };
-    }
-    if done.is_ok() && args.orphans {
-        done = match remove_orphans(bucket, store).await {
-            Ok(objects) => {
-                what.orphans = objects;
-                Ok(())
-            }
-            Err(failure) => Err(failure),
-        };
-    }
-    let done = done.map_err(|failure| hold.verdict(failure));
-    hold.release().await;
-    done.map(|()| what)
+    Hold::during(
+        session,
+        &request.leasing,
+        &stores,
+        "recover",
+        async |hold| {
+            sweep_staged(&session.bucket, store).await?;
+            let is_cut = match &request.truncate {
+                Some(asked) => truncate(session, asked, store, hold).await?,
+                None => false,
+            };
+            let orphans = if request.orphans {
+                remove_orphans(session, store).await?
+            } else {
+                0
+            };
+            Ok(Done { orphans, is_cut })
+        },
+    )
+    .await
 }
 
-async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
+async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failure> {
+    let bucket = &session.bucket;
     let orphans = orphans(bucket, store).await?;
     let keys: Vec<String> = orphans.into_iter().map(|entry| entry.key).collect();
     for key in &keys {
-        say!("removing {key}");
+        session.tell(&Event::Removing { key: key.clone() });
     }
     let deleted = bucket.delete_all(keys, false).await;
     let mut problems = deleted.problems;
@@ -216,65 +257,4 @@ async fn remove_orphans(bucket: &Bucket, store: &str) -> Result<u64, Failure> {
     }
     let message = format!("store '{store}': {}", problems.join("\n  "));
     Err(Failure::new(Exit::DeleteIncomplete, message))
-}
-
-/// Says what would be done.
-async fn foretell(
-    args: &RecoverArgs,
-    job: &Job<'_>,
-    folder: &str,
-    all: &[String],
-    found: Vec<(String, Option<Journal>)>,
-) -> Result<(), Failure> {
-    let (bucket, mut transactions) = (&job.bucket, 0);
-    if !found.is_empty() {
-        let desk = bucket.unfenced()?;
-        let guarantees = probe_and_sweep(&desk, folder, &this(job, "recover")?).await?;
-        let times = LeaseTimes::of_this_run();
-        for (store, journal) in found {
-            let holder = live_lease(bucket, &store, &guarantees, times).await?;
-            let journal = journal.unwrap_or_default();
-            for key in journal.strays.iter().filter(|_| holder.is_none()) {
-                say!("would remove {key}, of a transaction that has ended");
-            }
-            for transaction in journal.unfinished {
-                let what = told(&transaction);
-                if is_locked(&transaction, args.lease.locks().as_deref()) {
-                    say!("store '{store}': {what} may be under way: give its --lock-dir");
-                    continue;
-                }
-                if let Some(holder) = &holder {
-                    say!("store '{store}': {what} is under way: {holder}");
-                    continue;
-                }
-                transactions += 1;
-                let way = match transaction.state {
-                    State::Open | State::Back => "rolled back",
-                    State::Prepared => "finished",
-                    State::Delete => "gone on with",
-                };
-                say!("store '{store}': {what} would be {way}");
-            }
-        }
-    }
-    say!(
-        "{transactions} transactions in {} stores would be recovered",
-        all.len()
-    );
-    if !args.orphans {
-        return Ok(());
-    }
-    let found = stream::iter(all).map(|store| orphans(bucket, store));
-    let found: Vec<Vec<Entry>> = found.buffered(REQUESTS).try_collect().await?;
-    let (mut objects, mut bytes) = (0u64, 0);
-    for entry in found.into_iter().flatten() {
-        say!("would remove {}", entry.key);
-        objects += 1;
-        bytes += entry.bytes;
-    }
-    say!(
-        "{objects} objects, {}, would be removed",
-        bytes_shown(bytes)
-    );
-    Ok(())
 }

@@ -1,9 +1,12 @@
 //! `recover --truncate`: stores whose arrays have different lengths are cut to the shortest.
+//!
+//! Key type: [`Truncate`], what is asked.
 
-use crate::cli::{RecoverArgs, bytes_shown};
+use super::Recover;
 use crate::commit::Cut;
+use crate::events::{Event, Truncation};
 use crate::exit::Failure;
-use crate::say;
+use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
@@ -11,20 +14,29 @@ use crate::verbs::shared::removing::remove;
 /// The command, as ledgers and lists say it.
 const COMMAND: &str = "recover --truncate";
 
+/// How stores are cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truncate {
+    /// The dimension along which they grow.
+    pub dimension: String,
+    /// Transactions of a store that can be undone: what so many removed is kept.
+    pub keep_undo: usize,
+}
+
 /// Is there something to cut? Not known before what a dead job left has been healed.
 ///
 /// # Errors
 /// If the store cannot be read, or not be cut.
-pub(in crate::verbs) async fn needs_cut(
-    args: &RecoverArgs,
+pub(super) async fn needs_cut(
+    request: &Recover,
     bucket: &Bucket,
     store: &str,
     is_open: bool,
 ) -> Result<bool, Failure> {
-    if !args.truncate || is_open {
+    let Some(asked) = request.truncate.as_ref().filter(|_| !is_open) else {
         return Ok(false);
-    }
-    let cut = Cut::of(bucket, store, &args.append_dim).await?;
+    };
+    let cut = Cut::of(bucket, store, &asked.dimension).await?;
     Ok(cut.is_some())
 }
 
@@ -32,67 +44,43 @@ pub(in crate::verbs) async fn needs_cut(
 ///
 /// # Errors
 /// If that cannot be done.
-pub(in crate::verbs) async fn truncate(
-    args: &RecoverArgs,
-    bucket: &Bucket,
+pub(super) async fn truncate(
+    session: &Session<'_>,
+    asked: &Truncate,
     store: &str,
     hold: &Hold,
 ) -> Result<bool, Failure> {
-    let Some(cut) = Cut::of(bucket, store, &args.append_dim).await? else {
+    let bucket = &session.bucket;
+    let Some(cut) = Cut::of(bucket, store, &asked.dimension).await? else {
         return Ok(false);
     };
-    let keep_undo = args.keep_undo.unwrap_or(1);
-    let said = told(store, &cut, &args.append_dim, "was");
-    remove(bucket, &[cut.removal], hold, COMMAND, keep_undo).await?;
-    for line in said {
-        say!("{line}");
-    }
+    let done = truncation(store, &cut, asked);
+    remove(bucket, &[cut.removal], hold, COMMAND, asked.keep_undo).await?;
+    session.tell(&Event::Truncated(done));
     Ok(true)
 }
 
-/// Says what would be cut of the stores `all`; returns what is in the way.
-pub(in crate::verbs) async fn foretell_cuts(
-    args: &RecoverArgs,
+/// What would be cut of `store`, if anything would be.
+///
+/// # Errors
+/// What is in the way.
+pub(super) async fn foretell_cut(
     bucket: &Bucket,
-    all: &[String],
-) -> Vec<Failure> {
-    let (mut problems, mut count) = (Vec::new(), 0);
-    for store in all.iter().filter(|_| args.truncate) {
-        match Cut::of(bucket, store, &args.append_dim).await {
-            Ok(None) => {}
-            Ok(Some(cut)) => {
-                count += 1;
-                for line in told(store, &cut, &args.append_dim, "would be") {
-                    say!("{line}");
-                }
-            }
-            Err(error) => problems.push(error.into()),
-        }
-    }
-    match count {
-        _ if !args.truncate => {}
-        0 => say!("nothing would be truncated: no store has arrays of different lengths"),
-        count => say!("{count} stores would be truncated"),
-    }
-    problems
+    asked: &Truncate,
+    store: &str,
+) -> Result<Option<Truncation>, Failure> {
+    let cut = Cut::of(bucket, store, &asked.dimension).await?;
+    Ok(cut.map(|cut| truncation(store, &cut, asked)))
 }
 
-/// What is cut, a line an array.
-fn told(store: &str, cut: &Cut, dimension: &str, word: &str) -> Vec<String> {
-    let arrays = cut.arrays.iter().map(|(name, from, to)| {
-        format!(
-            "store '{store}': array '{name}' {word} cut from {from} to {to} along '{dimension}'"
-        )
-    });
-    let attributes = cut.attributes.iter().map(|name| {
-        format!(
-            "store '{store}': its attribute '{name}' {word} removed: it need not be true of what is left"
-        )
-    });
+fn truncation(store: &str, cut: &Cut, asked: &Truncate) -> Truncation {
     let (objects, bytes) = cut.removal.size();
-    let size = format!(
-        "store '{store}': removed or cut: {objects} objects, {}",
-        bytes_shown(bytes)
-    );
-    arrays.chain(attributes).chain([size]).collect()
+    Truncation {
+        store: store.to_owned(),
+        dimension: asked.dimension.clone(),
+        arrays: cut.arrays.clone(),
+        attributes: cut.attributes.clone(),
+        objects,
+        bytes,
+    }
 }

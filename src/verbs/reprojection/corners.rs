@@ -1,14 +1,25 @@
 //! Where the corners of cells are said: in the bounds of their coordinates, or in the domain file.
 //!
-//! Key type: [`Domain`].
+//! Key types: [`DomainFile`]; [`Domain`], the same opened.
 
-use crate::cli::GridArgs;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use crate::exit::{Exit, Failure};
 use crate::plan::{CornerFields, Field, Projection};
 use crate::source::{Archive, Catalogue, Horizontal, Point, Variable, read_catalogue};
 use crate::verbs::reprojection::reprojectable::field;
 
-/// The file of `--grid-filepath`, and whether coordinates are borrowed from it.
+/// A file that says where cells are, such as NEMO's domain file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Coordinates that are taken from it, by name, each with the variable there; `None` takes corners of cells alone.
+    pub coordinates: Option<BTreeMap<String, String>>,
+}
+
+/// The file, opened, and whether coordinates are borrowed from it.
 #[derive(Default)]
 pub(in crate::verbs) struct Domain {
     catalogue: Option<Catalogue>,
@@ -16,19 +27,21 @@ pub(in crate::verbs) struct Domain {
 }
 
 impl Domain {
-    /// Opens the file that `args` name, if they do, and lends the `archive` the coordinates that they name.
-    pub(in crate::verbs) fn open(args: &GridArgs, archive: &mut Archive) -> Result<Self, Failure> {
-        let Some(path) = &args.grid_filepath else {
+    /// Opens the `file`, if there is one, and lends the `archive` the coordinates that it is to.
+    pub(in crate::verbs) fn open(
+        file: Option<&DomainFile>,
+        archive: &mut Archive,
+    ) -> Result<Self, Failure> {
+        let Some(DomainFile { path, coordinates }) = file else {
             return Ok(Self::default());
         };
         let catalogue = read_catalogue(path)?;
-        let lends = args.update_coords.is_some();
-        if lends {
-            archive.borrow_coordinates(&catalogue, &args.coordinates()?)?;
+        if let Some(coordinates) = coordinates {
+            archive.borrow_coordinates(&catalogue, coordinates)?;
         }
         Ok(Self {
             catalogue: Some(catalogue),
-            lends,
+            lends: coordinates.is_some(),
         })
     }
 

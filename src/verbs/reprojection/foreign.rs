@@ -1,6 +1,5 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::cli::ReprojectArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::Added;
 use crate::reproject::TargetGrid;
@@ -20,7 +19,7 @@ impl Projector<'_> {
         if foreign.is_empty() {
             return false;
         }
-        if self.args.is_some_and(|args| args.replace_projected) {
+        if self.asked.is_some_and(|asked| asked.replaces_others) {
             return true;
         }
         // The others have no steps, and nothing is to be said of them.
@@ -28,27 +27,15 @@ impl Projector<'_> {
             .iter()
             .filter(|array| array.dimensions.contains(append_dimension));
         let names = names.map(|array| array.name.as_str());
-        let left = names.map(|name| format!("'{name}' of '{}'", target.key));
+        let left = names.map(|name| (name.to_owned(), target.key.clone()));
         self.left_alone.extend(left);
         false
-    }
-
-    /// What was left alone, if anything was.
-    pub(in crate::verbs) fn left_alone(&self) -> Option<String> {
-        let left: Vec<&str> = self.left_alone.iter().map(String::as_str).collect();
-        (!left.is_empty()).then(|| {
-            format!(
-                "another tool reprojected {}, left as they are: steps that are new have no values there; send --reproject \
-                 --replace-projected writes them anew, delete --array removes them",
-                left.join(", ")
-            )
-        })
     }
 
     /// The grid of the `foreign` arrays: the Python msm-os has one of as many cells as the model's, on the whole globe. `None` if
     /// the command line names one.
     pub(in crate::verbs) fn grid_of(&self, foreign: &[&StoredArray]) -> Option<TargetGrid> {
-        if self.args.is_some_and(ReprojectArgs::names_a_grid) {
+        if self.asked.is_some_and(|asked| asked.grid.is_made()) {
             return None;
         }
         let (_, plane) = foreign.first()?.shape.split_last_chunk::<2>()?;

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::ReprojectArgs;
+use crate::events::{NotReprojected, Notice};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
     projected_name,
 };
 use crate::reproject::{Method, TargetGrid};
+use crate::session::Session;
 use crate::source::{Archive, Horizontal, Variable};
 use crate::store::{Stored, StoredArray};
 use crate::verbs::files::targets::Target;
@@ -20,11 +21,14 @@ use crate::verbs::reprojection::foreign::check_replaced;
 use crate::verbs::reprojection::reprojectable::{
     check_flags, check_names, check_type, field, reprojectable, shown,
 };
+use crate::verbs::reprojection::request::Reprojection;
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {
-    /// What the command line asks for; `None` where only stores do.
-    pub(in crate::verbs) args: Option<&'a ReprojectArgs>,
+    /// What is asked for; `None` where only stores do.
+    pub(in crate::verbs) asked: Option<&'a Reprojection>,
+    /// Are the weights kept in a file?
+    keeps: bool,
     domain: Domain,
     /// How far coordinates may be from the store's.
     tolerance: f64,
@@ -32,21 +36,23 @@ pub(in crate::verbs) struct Projector<'a> {
     /// Cells that were read, with their digests.
     digests: Vec<(Cells, String)>,
     /// Why variables are not reprojected.
-    reasons: BTreeSet<String>,
+    reasons: BTreeSet<(String, NotReprojected)>,
     /// Arrays of another tool that are left as they are.
-    pub(in crate::verbs) left_alone: BTreeSet<String>,
+    pub(in crate::verbs) left_alone: BTreeSet<(String, String)>,
 }
 
 impl<'a> Projector<'a> {
-    /// For what `args` ask for, and for what stores have. Corners may come from the `domain` file. With any `tolerance`,
+    /// For what is `asked`, and for what stores have; does it keep weights? Corners may come from the `domain` file. With any `tolerance`,
     /// coordinates may differ from those that a store's arrays were reprojected by: how far, their comparison tells.
     pub(in crate::verbs) fn new(
-        args: Option<&'a ReprojectArgs>,
+        asked: Option<&'a Reprojection>,
+        keeps: bool,
         domain: Domain,
         tolerance: f64,
     ) -> Self {
         Self {
-            args,
+            asked,
+            keeps,
             domain,
             tolerance,
             projections: Vec::new(),
@@ -65,30 +71,40 @@ impl<'a> Projector<'a> {
     ///
     /// # Errors
     /// If nothing is that was to be, the weights do not fit into so much `memory`, or the domain file is of no use.
-    pub(in crate::verbs) fn conclude(&self, memory: u64) -> Result<(), Failure> {
-        let asked = self.args.is_some_and(|args| args.reproject);
-        let list = |reasons: &BTreeSet<String>| {
-            let lines: Vec<String> = reasons.iter().map(|r| format!("\n  {r}")).collect();
-            lines.concat()
-        };
+    pub(in crate::verbs) fn conclude(
+        &self,
+        memory: u64,
+        session: &Session<'_>,
+    ) -> Result<(), Failure> {
         // Where another tool's arrays are left alone, nothing is wrong with the files.
-        if asked && self.projections.is_empty() && self.left_alone.is_empty() {
+        if self.asked.is_some() && self.projections.is_empty() && self.left_alone.is_empty() {
+            let reasons = self.reasons.iter();
+            let reasons: Vec<String> = reasons
+                .map(|(name, reason)| format!("\n  '{name}' is not reprojected: {reason}"))
+                .collect();
             let message = format!(
                 "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
                  their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
-                list(&self.reasons)
+                reasons.concat()
             );
             return Err(Failure::new(Exit::NotReprojected, message));
         }
-        for reason in self.reasons.iter().chain(&self.left_alone()) {
-            eprintln!("msm_os: {reason}");
+        for (variable, reason) in &self.reasons {
+            session.notice(Notice::NotReprojected {
+                variable: variable.clone(),
+                reason: *reason,
+            });
         }
-        let keeps = self.args.is_some_and(|args| args.weights.is_some());
-        if keeps && self.projections.is_empty() {
+        if !self.left_alone.is_empty() {
+            session.notice(Notice::LeftAlone {
+                arrays: self.left_alone.iter().cloned().collect(),
+            });
+        }
+        if self.keeps && self.projections.is_empty() {
             let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
             return Err(Failure::new(Exit::Usage, message));
         }
-        if keeps && self.projections.len() > 1 {
+        if self.keeps && self.projections.len() > 1 {
             let message = format!(
                 "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
                 self.projections.len()
@@ -111,6 +127,7 @@ impl<'a> Projector<'a> {
         archive: &Archive,
         target: &Target,
         stored: Option<&Stored>,
+        session: &Session<'_>,
     ) -> Result<Vec<Added>, Failure> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
         let of_store = arrays
@@ -133,10 +150,12 @@ impl<'a> Projector<'a> {
             let array = arrays.iter().find(|a| a.name == projected_name(main));
             let is_foreign = array.is_some_and(|a| foreign_projection(a).is_some());
             let index = match array {
-                Some(array) if !is_foreign => Some(self.as_held(archive, target, variable, array)?),
+                Some(array) if !is_foreign => {
+                    Some(self.as_held(archive, target, variable, array, session)?)
+                }
                 // Coordinates of both would have the same names.
                 _ if !foreign.is_empty() && !replaces => None,
-                _ => self.as_asked(archive, target, variable, grid.as_ref())?,
+                _ => self.as_asked(archive, target, variable, grid.as_ref(), session)?,
             };
             let Some(index) = index else { continue };
             let projection = &self.projections[index];
@@ -175,6 +194,7 @@ impl<'a> Projector<'a> {
         target: &Target,
         variable: &Variable,
         array: &StoredArray,
+        session: &Session<'_>,
     ) -> Result<usize, Failure> {
         let refuse = |exit, what: String| {
             let message = format!(
@@ -199,10 +219,10 @@ impl<'a> Projector<'a> {
             );
         };
         let cells = self.cells(archive, variable, &horizontal, held.method)?;
-        if let Some(args) = self.args {
-            check_flags(args, &held, &cells, target, array)?;
+        if let Some(asked) = self.asked {
+            check_flags(asked, &held, &cells, target, array)?;
         }
-        let index = self.projection(cells, held.method, held.grid)?;
+        let index = self.projection(cells, held.method, held.grid, session)?;
         let found = &self.projections[index].digest;
         if *found != held.digest && self.tolerance == 0.0 {
             return refuse(
@@ -224,16 +244,18 @@ impl<'a> Projector<'a> {
         target: &Target,
         variable: &Variable,
         grid: Option<&TargetGrid>,
+        session: &Session<'_>,
     ) -> Result<Option<usize>, Failure> {
-        let Some(args) = self.args.filter(|args| args.reproject) else {
+        let Some(request) = self.asked else {
             return Ok(None);
         };
-        let method = args.method.unwrap_or_default();
-        let horizontal = match reprojectable(archive, variable, args) {
+        let method = request.method.unwrap_or_default();
+        let horizontal = match reprojectable(archive, variable, request) {
             Ok(horizontal) => horizontal,
             Err(reason) => {
                 // Bounds have stores of their own in other tools' archives, and are not asked for.
                 if archive.catalogue.data_variables().contains(&variable.name) {
+                    let reason = reason.map(|reason| (variable.name.clone(), reason));
                     self.reasons.extend(reason);
                 }
                 return Ok(None);
@@ -241,9 +263,9 @@ impl<'a> Projector<'a> {
         };
         check_type(variable, method)?;
         let cells = self.cells(archive, variable, &horizontal, method)?;
-        let asked = args.target(cells.nx, cells.ny)?;
+        let asked = request.grid.target(cells.nx, cells.ny)?;
         let grid = match grid {
-            Some(grid) if args.names_a_grid() && *grid != asked => {
+            Some(grid) if request.grid.is_made() && *grid != asked => {
                 let message = format!(
                     "store '{}': has the grid {}, the command line asks for {}; leave it out, a store keeps its grid; \
                      nothing was written",
@@ -256,7 +278,7 @@ impl<'a> Projector<'a> {
             Some(grid) => *grid,
             None => asked,
         };
-        self.projection(cells, method, grid).map(Some)
+        self.projection(cells, method, grid, session).map(Some)
     }
 
     /// The index of this projection.
@@ -265,12 +287,13 @@ impl<'a> Projector<'a> {
         cells: Cells,
         method: Method,
         grid: TargetGrid,
+        session: &Session<'_>,
     ) -> Result<usize, Failure> {
         let same = |p: &Projection| p.cells == cells && p.method == method && p.grid == grid;
         if let Some(index) = self.projections.iter().position(same) {
             return Ok(index);
         }
-        let digest = self.digest(&cells)?;
+        let digest = self.digest(&cells, session)?;
         self.projections.push(Projection {
             cells,
             method,
@@ -280,22 +303,19 @@ impl<'a> Projector<'a> {
         Ok(self.projections.len() - 1)
     }
 
-    fn digest(&mut self, cells: &Cells) -> Result<String, Failure> {
+    fn digest(&mut self, cells: &Cells, session: &Session<'_>) -> Result<String, Failure> {
         if let Some((_, digest)) = self.digests.iter().find(|(known, _)| known == cells) {
             return Ok(digest.clone());
         }
-        let grid = read_cells(cells)?;
+        let grid = session.pool.install(|| read_cells(cells))?;
         if grid.holes > 0 {
             let Field { path, variable, .. } = &cells.longitude;
-            eprintln!(
-                "msm_os: {}: {} of {} cells have no coordinates in '{variable}', '{}' (NaN, fill values or zeros, as XIOS \
-                 writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
-                 --update-coords can take them from the domain file",
-                path.display(),
-                grid.holes,
-                cells.len(),
-                cells.latitude.variable
-            );
+            session.notice(Notice::Holes {
+                file: path.clone(),
+                coordinates: [variable.clone(), cells.latitude.variable.clone()],
+                holes: grid.holes,
+                cells: cells.len(),
+            });
         }
         let digest = digest_of(&grid);
         self.digests.push((cells.clone(), digest.clone()));

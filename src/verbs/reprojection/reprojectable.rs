@@ -1,43 +1,36 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
-use crate::cli::ReprojectArgs;
+use crate::events::NotReprojected;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Added, Cells, Field, Held};
 use crate::reproject::{Method, TargetGrid};
 use crate::source::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
 use crate::store::StoredArray;
 use crate::verbs::files::targets::Target;
+use crate::verbs::reprojection::request::Reprojection;
 
 /// The coordinates of `variable`, if it is one to be reprojected.
 pub(in crate::verbs) fn reprojectable(
     archive: &Archive,
     variable: &Variable,
-    args: &ReprojectArgs,
-) -> Result<Horizontal, Option<String>> {
-    let name = &variable.name;
+    asked: &Reprojection,
+) -> Result<Horizontal, Option<NotReprojected>> {
     let others = variable.dimensions.iter();
     if others.filter(|d| **d != archive.append_dimension).count() < 2 {
         return Err(None);
     }
-    let why = |why: &str| Err(Some(format!("'{name}' is not reprojected: {why}")));
     let Some(horizontal) = archive.catalogue.horizontal(variable) else {
-        return why(
-            "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are \
-             in the file, name them with ncatted",
-        );
+        return Err(Some(NotReprojected::NoCoordinates));
     };
     let plane = &variable.dimensions[variable.dimensions.len() - 2..];
     if plane.contains(&archive.append_dimension) {
-        return why("the append dimension is one of its last two");
+        return Err(Some(NotReprojected::AppendsPlane));
     }
     if !matches!(variable.kind, VariableType::Number(_)) {
-        return why("it holds no numbers");
+        return Err(Some(NotReprojected::NoNumbers));
     }
-    if variable.is_component(horizontal.point) && !args.allow_vector_components {
-        return why(
-            "it is a component of a vector along the rows or columns of the model's grid, which are no directions on the \
-             target grid; --allow-vector-components does it all the same",
-        );
+    if variable.is_component(horizontal.point) && !asked.vector_components {
+        return Err(Some(NotReprojected::VectorComponent));
     }
     Ok(horizontal)
 }
@@ -67,7 +60,7 @@ pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Resul
 
 /// The flags must not ask for something else than what the store has.
 pub(in crate::verbs) fn check_flags(
-    args: &ReprojectArgs,
+    asked: &Reprojection,
     held: &Held,
     cells: &Cells,
     target: &Target,
@@ -81,17 +74,17 @@ pub(in crate::verbs) fn check_flags(
         );
         Err(Failure::new(Exit::GridConflict, message))
     };
-    if let Some(method) = args.method.filter(|method| *method != held.method) {
+    if let Some(method) = asked.method.filter(|method| *method != held.method) {
         return refuse(
             "method",
             held.method.name().to_owned(),
             method.name().to_owned(),
         );
     }
-    if args.names_a_grid() {
-        let asked = args.target(cells.nx, cells.ny)?;
-        if asked != held.grid {
-            return refuse("the grid", shown(&held.grid), shown(&asked));
+    if asked.grid.is_made() {
+        let grid = asked.grid.target(cells.nx, cells.ny)?;
+        if grid != held.grid {
+            return refuse("the grid", shown(&held.grid), shown(&grid));
         }
     }
     Ok(())

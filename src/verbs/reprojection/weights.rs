@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::Projection;
 use crate::reproject::{Weights, weights};
-use crate::say;
+use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
 use crate::verbs::reprojection::weights_file::{read_weights, write_weights};
-use crate::verbs::shared::start::Job;
 
 /// The weights of `projections`, on every rank. With a `file` there is one projection at most: its weights are read from
 /// it if it is there, else computed and written to it.
@@ -19,14 +19,14 @@ use crate::verbs::shared::start::Job;
 pub(in crate::verbs) fn weigh(
     projections: &[Projection],
     file: Option<&Path>,
-    job: &Job<'_>,
+    session: &Session<'_>,
 ) -> Result<Arc<Vec<Weights>>, Failure> {
     let all = projections.iter().map(|projection| {
-        let known = job.ranks.on_lead(|| match file {
+        let known = session.ranks.on_lead(|| match file {
             Some(file) => read_weights(file, projection),
             None => Ok(None),
         })?;
-        known.map_or_else(|| compute(projection, file, job), Ok)
+        known.map_or_else(|| compute(projection, file, session), Ok)
     });
     Ok(Arc::new(all.collect::<Result<_, Failure>>()?))
 }
@@ -34,29 +34,22 @@ pub(in crate::verbs) fn weigh(
 fn compute(
     projection: &Projection,
     file: Option<&Path>,
-    job: &Job<'_>,
+    session: &Session<'_>,
 ) -> Result<Weights, Failure> {
-    let (
-        ranks,
-        Projection {
-            method,
-            grid,
-            cells,
-            ..
-        },
-    ) = (job.ranks, projection);
-    let share_of = |rank: usize| grid.ny * rank / ranks.size();
+    let ranks = session.ranks;
+    let share_of = |rank: usize| projection.grid.ny * rank / ranks.size();
     let rows = share_of(ranks.rank())..share_of(ranks.rank() + 1);
-    let mine = job.pool.install(|| {
-        let read = read_cells(cells)?;
-        weights(*method, &read, grid, rows).map_err(|cause| no_grid(cells, &cause))
+    let mine = session.pool.install(|| {
+        let cells = read_cells(&projection.cells)?;
+        let mine = weights(projection.method, &cells, &projection.grid, rows);
+        mine.map_err(|cause| no_grid(&projection.cells, &cause))
     });
     let mine = mine.map_err(|failure| ranks.here(failure));
     ranks.join(mine, |parts| {
         let joined = Weights::join(parts)
             .ok_or_else(|| Failure::new(Exit::Internal, "ranks computed weights of two kinds"))?;
         let joined = check(joined)?;
-        write(file, projection, &joined)?;
+        write(session, file, projection, &joined)?;
         Ok(joined)
     })
 }
@@ -69,9 +62,15 @@ fn check(weights: Weights) -> Result<Weights, Failure> {
     Ok(weights)
 }
 
-fn write(file: Option<&Path>, projection: &Projection, weights: &Weights) -> Result<(), Failure> {
+fn write(
+    session: &Session<'_>,
+    file: Option<&Path>,
+    projection: &Projection,
+    weights: &Weights,
+) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     write_weights(file, projection, weights)?;
-    say!("the weights were written to {}", file.display());
+    let file = file.to_owned();
+    session.tell(&Event::WeightsWritten { file });
     Ok(())
 }

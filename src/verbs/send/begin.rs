@@ -3,15 +3,15 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{Opening, Transaction, Unfinished, holds, read_progress};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, ChunkCodec, StoreError, layout};
+use crate::session::Session;
+use crate::store::{ChunkCodec, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
 use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::Job;
 
 /// Objects that are read again before the others are believed to be there.
 const SAMPLE: usize = 32;
@@ -20,15 +20,15 @@ const SAMPLE: usize = 32;
 ///
 /// # Errors
 /// If it cannot be opened; all is as it was before then, or the message says what is not.
-pub(in crate::verbs) fn begin<'a>(
+pub(super) fn begin<'a>(
     work: Work,
     intent: &Intent<'_>,
     worker: &Worker<'a>,
     hold: &Hold,
 ) -> Result<(Orders, Transaction<'a>), Failure> {
-    let Job {
+    let Session {
         bucket, runtime, ..
-    } = worker.job;
+    } = worker.session;
     let Work {
         plan,
         remains,
@@ -47,7 +47,13 @@ pub(in crate::verbs) fn begin<'a>(
     let mut transaction = runtime.block_on(Transaction::new(bucket, &plan, opening))?;
     let mut orders = Orders::new(plan, transaction.ids());
     orders.conditions = Conditions::from(&hold.guarantees);
-    let opened = open(&mut transaction, &mut orders, bucket, &remains, &resumed);
+    let opened = open(
+        &mut transaction,
+        &mut orders,
+        worker.session,
+        &remains,
+        &resumed,
+    );
     match runtime.block_on(opened) {
         Ok(()) => Ok((orders, transaction)),
         Err(error) => {
@@ -61,11 +67,16 @@ pub(in crate::verbs) fn begin<'a>(
 async fn open(
     transaction: &mut Transaction<'_>,
     orders: &mut Orders,
-    bucket: &Bucket,
+    session: &Session<'_>,
     remains: &[String],
     resumed: &[Option<Unfinished>],
 ) -> Result<(), StoreError> {
+    let bucket = &session.bucket;
     transaction.open().await?;
+    let stores = orders.plan.stores.iter();
+    session.tell(&Event::TransactionBegun {
+        stores: stores.map(|store| store.key.clone()).collect(),
+    });
     let strays = transaction.strays(remains, resumed)?;
     let deletes = stream::iter(&strays).map(|key| bucket.delete(key));
     deletes
@@ -73,7 +84,7 @@ async fn open(
         .try_collect::<()>()
         .await?;
     if resumed.iter().any(Option::is_some) {
-        resume(orders, bucket, resumed).await?;
+        resume(orders, session, resumed).await?;
     }
     Ok(())
 }
@@ -81,9 +92,10 @@ async fn open(
 /// Finds out what is there already.
 async fn resume(
     orders: &mut Orders,
-    bucket: &Bucket,
+    session: &Session<'_>,
     resumed: &[Option<Unfinished>],
 ) -> Result<(), StoreError> {
+    let bucket = &session.bucket;
     orders.resumed = true;
     let Orders {
         plan,
@@ -121,21 +133,14 @@ async fn resume(
     let sound = sample.iter().all(|holds| *holds);
     let stored = done
         .iter()
-        .filter(|r| matches!(r.content, Content::Stored { .. }))
-        .count();
-    if sound {
-        eprintln!(
-            "msm_os: going on with a transaction that had not ended: {} objects are there already ({} of them \
-             read again), {stored} of them with data",
-            done.len(),
-            sample.len()
-        );
-    } else {
-        eprintln!(
-            "msm_os: going on with a transaction that had not ended, from its beginning: of {} objects read again, not \
-             all are as they were put",
-            sample.len()
-        );
+        .filter(|r| matches!(r.content, Content::Stored { .. }));
+    session.tell(&Event::Resumed {
+        objects: done.len(),
+        with_data: stored.count(),
+        read_again: sample.len(),
+        sound,
+    });
+    if !sound {
         done.clear();
     }
     Ok(())

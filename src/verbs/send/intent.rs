@@ -2,13 +2,13 @@
 //!
 //! Key type: [`Intent`].
 
-use crate::cli::FileArgs;
+use super::Files;
 use crate::plan::{Missing, Overlap, Settings, Transactions};
 
 /// What the command wants.
 pub(in crate::verbs) struct Intent<'a> {
     /// Files, stores and how to go about it.
-    pub files: &'a FileArgs,
+    pub files: &'a Files,
     /// What becomes of steps that a store has already.
     pub overlap: Overlap,
     /// What becomes of steps that it does not have.
@@ -22,15 +22,6 @@ pub(in crate::verbs) struct Intent<'a> {
 }
 
 impl Intent<'_> {
-    /// What was done, in one word.
-    pub(in crate::verbs) fn done(&self) -> &'static str {
-        if self.settings.rewrite {
-            "updated"
-        } else {
-            "sent"
-        }
-    }
-
     /// The command's name.
     pub(in crate::verbs) fn command(&self) -> &'static str {
         if self.settings.rewrite {

@@ -2,58 +2,60 @@
 
 use std::time::Instant;
 
-use crate::cli::Summary;
+use super::begin::begin;
+use super::intent::Intent;
+use super::prepare::{Aimed, Prepared};
+use super::report::SendReport;
+use super::transaction::Leading;
+use super::worker::{Groundwork, Worker};
+use crate::events::{Event, PlanSize};
 use crate::exit::{Exit, Failure};
+use crate::plan::{Phase, Plan};
 use crate::ranks::Lead;
 use crate::reproject::Weights;
-use crate::say;
+use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
-use crate::verbs::send::begin::begin;
-use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::{Aimed, Prepared};
-use crate::verbs::send::transaction::Leading;
-use crate::verbs::send::worker::{Groundwork, Worker};
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::interrupt::Interrupt;
-use crate::verbs::shared::start::Job;
 
 /// Sends what `intent` says.
 ///
 /// # Errors
 /// If that failed; then all is as it was before, or the message says what is not.
-pub(in crate::verbs) fn lead_all(
+pub(super) fn lead_all(
     intent: &mut Intent<'_>,
-    job: &Job<'_>,
-    interrupt: &Interrupt,
+    session: &Session,
     lead: Lead<'_>,
-) -> Result<(), Failure> {
+) -> Result<SendReport, Failure> {
     let begun = Instant::now();
-    let (args, runtime) = (intent.files, &job.runtime);
-    let files = catalogue(lead, &args.filepaths, args.append_dimension())?;
+    let (asked, runtime) = (intent.files, &session.runtime);
+    let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
     let held = runtime.block_on(async {
-        let aimed = Aimed::new(files, intent, &job.bucket).await?;
-        let hold = Hold::take(job, &args.lease, &aimed.keys(), intent.command()).await?;
+        let aimed = Aimed::new(files, intent, session).await?;
+        let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
         Ok((aimed, hold))
     });
     let (aimed, mut hold) = lead.go_on(held)?;
-    let done = lead_held(aimed, intent, job, interrupt, lead, &mut hold);
-    let done = done.map(|summary| {
-        say!("{}", summary.after(begun.elapsed()));
-        say!("{}", hold.leases.guarantee());
+    let done = lead_held(aimed, intent, session, lead, &mut hold);
+    let done = done.map(|report| SendReport {
+        elapsed: begun.elapsed(),
+        guarantee: Some(hold.leases.guarantee()),
+        ..report
     });
     let done = done.map_err(|failure| hold.verdict(failure));
     // Whatever came in the way: what a dead job left is healed.
-    let healed = if args.resume {
-        runtime.block_on(hold.release());
+    let healed = if asked.resume {
+        runtime.block_on(hold.release(session));
         Ok(())
     } else {
-        runtime.block_on(hold.heal_and_release(&job.bucket))
+        runtime.block_on(hold.heal_and_release(session))
     };
     match (done, healed) {
-        (Ok(()), healed) => healed,
-        (failed, Ok(())) => failed,
-        (Err(failure), Err(also)) => Failure::together([failure, also]),
+        (done, Ok(())) => done,
+        (done, Err(also)) => {
+            Failure::together(done.err().into_iter().chain([also]))?;
+            Ok(SendReport::default())
+        }
     }
 }
 
@@ -61,46 +63,41 @@ pub(in crate::verbs) fn lead_all(
 fn lead_held(
     aimed: Aimed,
     intent: &mut Intent<'_>,
-    job: &Job<'_>,
-    interrupt: &Interrupt,
+    session: &Session,
     lead: Lead<'_>,
     hold: &mut Hold,
-) -> Result<Summary, Failure> {
-    let runtime = &job.runtime;
-    let prepared = runtime.block_on(Prepared::new(aimed, intent, &job.bucket, hold));
+) -> Result<SendReport, Failure> {
+    let runtime = &session.runtime;
+    let prepared = runtime.block_on(Prepared::new(aimed, intent, session, hold));
     let mut prepared = lead.go_on(prepared)?;
     let groundwork = Groundwork {
         projections: prepared.projections().to_vec(),
         comparison: prepared.comparison(),
     };
     lead.tell(&groundwork)?;
-    let worker = Worker::ready(groundwork, intent.files, job, interrupt)?;
+    let worker = Worker::ready(groundwork, intent.files, session)?;
     intent.settings.budget.weights = worker.weights.iter().map(Weights::bytes).sum();
-    let mut summary = Summary::new(intent.done());
+    let mut report = SendReport::default();
     let mut is_tidy = true;
     loop {
-        interrupt.guard(true);
-        let next = runtime.block_on(prepared.next(intent, &job.bucket, &mut hold.left));
-        let begun = match next {
-            // What heals it could not tell its changes from those of one that follows it.
-            Ok(Some(_)) if !is_tidy => Err(Failure::new(
-                Exit::TransferFailed,
-                "the ledger of the transaction before must be tidy before another can follow; run the same command again",
-            )),
-            Ok(Some(work)) => {
-                match work.number {
-                    (_, 1) => say!("plan: {}", work.plan),
-                    (number, all) => say!("plan {number} of {all}: {}", work.plan),
-                }
-                begin(work, intent, &worker, hold).map(Some)
+        session.interrupt.guard(true);
+        let next = runtime.block_on(prepared.next(intent, session, &mut hold.left));
+        let begun = next.and_then(|work| {
+            let Some(work) = work else { return Ok(None) };
+            if !is_tidy {
+                // What heals it could not tell its changes from those of one that follows it.
+                let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
+                return Err(Failure::new(Exit::TransferFailed, message));
             }
-            Ok(None) => Ok(None),
-            Err(failure) => Err(failure),
-        };
-        let begun = begun.map_err(|failure| summary.so_far(failure));
+            let (number, of) = work.number;
+            let size = size(&work.plan);
+            session.tell(&Event::Planned { number, of, size });
+            begin(work, intent, &worker, hold).map(Some)
+        });
+        let begun = begun.map_err(|failure| report.so_far(failure));
         let Some((orders, mut transaction)) = lead.go_on(begun)? else {
             lead.tell(&None::<Orders>)?;
-            return Ok(summary);
+            return Ok(report);
         };
         lead.tell(&Some(&orders))?;
         let mut leading = Leading {
@@ -110,9 +107,21 @@ fn lead_held(
             is_tidy: &mut is_tidy,
         };
         let manifest = leading.run(&worker, &orders);
-        let manifest = manifest.map_err(|failure| summary.so_far(failure))?;
-        interrupt.guard(false);
-        summary.add(&orders.plan, &manifest);
+        let manifest = manifest.map_err(|failure| report.so_far(failure))?;
+        session.interrupt.guard(false);
+        report.add(&orders.plan, &manifest);
         runtime.block_on(hold.wait_for_reads());
+    }
+}
+
+/// What `plan` comes to.
+fn size(plan: &Plan) -> PlanSize {
+    let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
+    PlanSize {
+        stores: plan.stores.len(),
+        arrays: written.map(|a| a.stores.len()).sum(),
+        objects: plan.objects(Phase::Transfer) + plan.objects(Phase::Commit),
+        bytes: plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit),
+        memory: plan.peak_memory,
     }
 }

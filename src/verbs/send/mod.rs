@@ -1,138 +1,165 @@
 //! `send`: create stores, or append the files' steps to them. `update`: overwrite steps that stores have.
+//!
+//! Key types: [`Send`] and [`Update`], what is asked; [`SendReport`].
 
 mod begin;
 mod digest;
+mod files;
 mod intent;
 mod journalist;
 mod lead;
 mod notes;
 mod prepare;
+mod report;
 mod request;
 mod transaction;
 mod worker;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use crate::cli::{FileArgs, SendArgs, UpdateArgs};
+pub use self::files::Files;
+pub use self::report::{Proofs, SendReport};
+
+use self::intent::Intent;
+use self::lead::lead_all;
+use self::worker::Worker;
 use crate::exit::Failure;
 use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
-use crate::ranks::{Follower, Ranks, Role};
+use crate::ranks::{Follower, Role};
+use crate::session::Session;
+use crate::store::{Codec, Version};
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::help_to_catalogue;
-use crate::verbs::send::intent::Intent;
-use crate::verbs::send::lead::lead_all;
-use crate::verbs::send::worker::Worker;
-use crate::verbs::shared::interrupt::Interrupt;
-use crate::verbs::shared::start::{Job, start};
 
-/// Runs `send` on this rank.
-pub(in crate::verbs) fn send(
-    args: &SendArgs,
-    ranks: &Ranks,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    let overlap = args.overlap();
+/// What is sent, and what new stores are to be like.
+#[derive(Clone, Debug, Default)]
+pub struct Send {
+    /// The files and the stores.
+    pub files: Files,
+    /// What becomes of steps that a store has already.
+    pub overlap: Overlap,
+    /// May steps be missing between the files, or behind a store's last one?
+    pub allow_gaps: bool,
+    /// Are variables added to a store that does not hold them?
+    pub add_variables: bool,
+    /// Global attributes, beside the files' own.
+    pub attributes: Map<String, Value>,
+    /// Shard sizes of new arrays; none if it is empty.
+    pub shards: ChunkStrategy,
+    /// The version of the Zarr format of a new store.
+    pub version: Option<Version>,
+    /// The compressor of a new store.
+    pub codec: Option<Codec>,
+}
+
+/// What is overwritten.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// The files and the stores.
+    pub files: Files,
+    /// Are steps appended that a store does not have?
+    pub append_missing: bool,
+}
+
+/// Creates a store for each variable of the files, or appends their steps to it.
+///
+/// # Errors
+/// On every rank the same: if files and stores do not fit together, before anything is written; or what failed, when everything is
+/// as it was before, or with what could not be put back.
+pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
+    let files = &request.files;
     let intent = Intent {
-        files: &args.files,
-        overlap,
+        files,
+        overlap: request.overlap,
         missing: Missing::Append,
-        allow_gaps: args.allow_gaps,
-        transactions: args.files.transaction.unwrap_or(match overlap {
+        allow_gaps: request.allow_gaps,
+        transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
             Overlap::Error => Transactions::All,
             _ => Transactions::Chunk,
         }),
         settings: Settings {
-            strategy: args.files.strategy()?,
-            shards: args.shards()?,
-            version: args.zarr_version,
-            codec: args.codec()?,
-            attributes: args.attributes()?,
-            replace: overlap == Overlap::Replace,
-            rewrite: false,
-            add_variables: args.add_variables,
-            repair_attributes: args.files.repair_attributes,
-            tolerance: args.files.tolerance.coords_tolerance,
-            projections: Vec::new(),
-            ranks: ranks.size(),
-            budget: budget(&args.files),
+            shards: request.shards.clone(),
+            version: request.version,
+            codec: request.codec.clone(),
+            attributes: request.attributes.clone(),
+            replace: request.overlap == Overlap::Replace,
+            add_variables: request.add_variables,
+            ..settings(files, session)
         },
     };
-    run(intent, ranks, interrupt)
+    run(intent, session)
 }
 
-/// Runs `update` on this rank.
-pub(in crate::verbs) fn update(
-    args: &UpdateArgs,
-    ranks: &Ranks,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
+/// Overwrites steps that stores have.
+///
+/// # Errors
+/// As [`send`].
+pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure> {
+    let files = &request.files;
     let intent = Intent {
-        files: &args.files,
+        files,
         overlap: Overlap::Replace,
-        missing: if args.append_missing {
+        missing: if request.append_missing {
             Missing::Append
         } else {
             Missing::Error
         },
         allow_gaps: true,
-        transactions: args.files.transaction.unwrap_or(Transactions::All),
+        transactions: files.transactions.unwrap_or(Transactions::All),
         settings: Settings {
-            strategy: args.files.strategy()?,
-            shards: ChunkStrategy::default(),
-            version: None,
-            codec: None,
-            attributes: Map::new(),
             replace: true,
             rewrite: true,
-            add_variables: false,
-            repair_attributes: args.files.repair_attributes,
-            tolerance: args.files.tolerance.coords_tolerance,
-            projections: Vec::new(),
-            ranks: ranks.size(),
-            budget: budget(&args.files),
+            ..settings(files, session)
         },
     };
-    run(intent, ranks, interrupt)
+    run(intent, session)
 }
 
-/// What the user allows; the threads and the weights are known later.
-fn budget(args: &FileArgs) -> Budget {
-    Budget {
-        memory: args.memory,
-        threads: 1,
-        weights: 0,
+/// What is asked of both; projections and weights are known later.
+fn settings(files: &Files, session: &Session) -> Settings {
+    Settings {
+        strategy: files.chunks.clone(),
+        shards: ChunkStrategy::default(),
+        version: None,
+        codec: None,
+        attributes: Map::new(),
+        replace: false,
+        rewrite: false,
+        add_variables: false,
+        repair_attributes: files.repair_attributes,
+        tolerance: files.tolerance,
+        projections: Vec::new(),
+        ranks: session.ranks.size(),
+        budget: Budget {
+            memory: files.memory,
+            threads: session.threads() as u64,
+            weights: 0,
+        },
     }
 }
 
-fn run(mut intent: Intent<'_>, ranks: &Ranks, interrupt: &Interrupt) -> Result<(), Failure> {
-    intent.files.grid.coordinates()?;
-    let job = start(&intent.files.store, ranks)?;
-    match ranks.role() {
-        Role::Lead(lead) => lead.conclude(lead_all(&mut intent, &job, interrupt, lead)),
+fn run(mut intent: Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
+    match session.role() {
+        Role::Lead(lead) => lead.share(lead_all(&mut intent, session, lead)),
         Role::Follower(follower) => {
             // The lead knows why it could not go on, and tells it in the end.
-            let _ = follow_all(intent.files, &job, interrupt, follower);
-            follower.verdict()
+            let _ = follow_all(intent.files, session, follower);
+            follower.hear()
         }
     }
 }
 
 /// All transactions, as the lead tells them.
-fn follow_all(
-    args: &FileArgs,
-    job: &Job<'_>,
-    interrupt: &Interrupt,
-    follower: Follower<'_>,
-) -> Result<(), Failure> {
-    help_to_catalogue(follower, args.append_dimension())?;
-    let worker = Worker::ready(follower.hear()?, args, job, interrupt)?;
+fn follow_all(asked: &Files, session: &Session, follower: Follower<'_>) -> Result<(), Failure> {
+    help_to_catalogue(follower, &asked.append_dimension)?;
+    let worker = Worker::ready(follower.hear()?, asked, session)?;
     loop {
-        interrupt.guard(true);
+        session.interrupt.guard(true);
         let Some(orders) = follower.hear::<Option<Orders>>()? else {
             return Ok(());
         };
         worker.follow(&orders, follower)?;
-        interrupt.guard(false);
+        session.interrupt.guard(false);
     }
 }

@@ -1,7 +1,8 @@
 //! What to tell the user of a store before it is written: what is there already, and what only some of its arrays have.
 
-use crate::plan::{LACKING, OfFile, Placed, Request, marks_nothing};
-use crate::source::{Archive, Catalogue, list};
+use crate::events::Notice;
+use crate::plan::{OfFile, Placed, Request, marks_nothing};
+use crate::source::{Archive, Catalogue};
 use crate::verbs::send::intent::Intent;
 
 /// What there is to tell of the store of `request`.
@@ -9,57 +10,52 @@ pub(in crate::verbs) fn notes(
     request: &Request,
     archive: &Archive,
     intent: &Intent<'_>,
-) -> Vec<String> {
-    let of_store = |note: String| format!("store '{}': {note}", request.key);
+) -> Vec<Notice> {
     let all = [
         skipped(request, archive, intent),
         filled(request, intent),
         lacking(request, archive),
     ];
-    all.into_iter().flatten().map(of_store).collect()
+    all.into_iter().flatten().collect()
 }
 
 /// The attributes of `members` and of the file that are not sent.
 pub(in crate::verbs) fn odd_attributes(
     catalogue: &Catalogue,
     members: &[String],
-) -> Option<String> {
+) -> Option<Notice> {
     let odd = catalogue.odd_attributes.iter();
-    let listed: Vec<String> = odd
-        .filter_map(|(variable, name)| match variable {
-            None => Some(format!("'{name}'")),
-            Some(variable) if members.contains(variable) => {
-                Some(format!("'{name}' of '{variable}'"))
-            }
-            Some(_) => None,
-        })
-        .collect();
-    (!listed.is_empty()).then(|| {
-        format!(
-            "{}: left out are attributes of types that only this file defines: {}",
-            catalogue.path.display(),
-            listed.join(", ")
-        )
+    let is_sent = |variable: &String| members.contains(variable);
+    let odd = odd.filter(|(variable, _)| variable.as_ref().is_none_or(is_sent));
+    let attributes: Vec<_> = odd.cloned().collect();
+    (!attributes.is_empty()).then(|| Notice::OddAttributes {
+        file: catalogue.path.clone(),
+        attributes,
     })
 }
 
 /// Those of `members` whose `_FillValue` marks nothing.
-pub(in crate::verbs) fn unmarked(archive: &Archive, members: &[String]) -> Vec<String> {
+pub(in crate::verbs) fn unmarked(archive: &Archive, members: &[String]) -> Vec<Notice> {
     let catalogue = &archive.catalogue;
     let variables = members.iter().filter_map(|name| catalogue.variable(name));
-    let found = variables.filter_map(marks_nothing);
-    found
-        .map(|note| format!("{}: {note}", catalogue.path.display()))
-        .collect()
+    let unmarked = variables.filter_map(|variable| {
+        let (dtype, fill) = marks_nothing(variable)?;
+        Some(Notice::MarksNothing {
+            file: catalogue.path.clone(),
+            variable: variable.name.clone(),
+            dtype: dtype.to_string(),
+            fill: fill.to_string(),
+        })
+    });
+    unmarked.collect()
 }
 
 /// What of the files is there already and left as it is.
-fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<String> {
+fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<Notice> {
     if request.only_compares(&intent.settings) {
-        let count = request.placed.len();
-        return Some(match count {
-            0 => "all arrays are there already, skipped".to_owned(),
-            _ => format!("all {count} steps are there already, skipped"),
+        return Some(Notice::HasAll {
+            store: request.key.clone(),
+            steps: request.placed.len(),
         });
     }
     if request.adds() {
@@ -72,12 +68,16 @@ fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<
         let of_file: Vec<&Placed> = places.by_ref().take(file.steps.len()).collect();
         !of_file.is_empty() && of_file.into_iter().all(is_left)
     });
-    let (left, all) = (left.count(), files.len());
-    (left > 0 && left < all).then(|| format!("{left} of {all} files are there already, skipped"))
+    let (left, of) = (left.count(), files.len());
+    (left > 0 && left < of).then(|| Notice::HasFiles {
+        store: request.key.clone(),
+        files: left,
+        of,
+    })
 }
 
 /// Arrays that get values at steps that the store has already, where they never got any.
-fn filled(request: &Request, intent: &Intent<'_>) -> Option<String> {
+fn filled(request: &Request, intent: &Intent<'_>) -> Option<Notice> {
     if intent.settings.replace {
         return None;
     }
@@ -85,13 +85,15 @@ fn filled(request: &Request, intent: &Intent<'_>) -> Option<String> {
         let mut places = request.placed.iter();
         places.any(|place| request.lacking.has(name, place.at))
     };
-    let names: Vec<&str> = request.names().filter(lacks).map(String::as_str).collect();
-    let listed = list(names.iter().copied());
-    (!names.is_empty()).then(|| format!("{listed} get steps there that were never sent to them"))
+    let arrays: Vec<String> = request.names().filter(lacks).cloned().collect();
+    (!arrays.is_empty()).then(|| Notice::Filled {
+        store: request.key.clone(),
+        arrays,
+    })
 }
 
 /// Arrays that are new to the store and do not get all of its steps.
-fn lacking(request: &Request, archive: &Archive) -> Option<String> {
+fn lacking(request: &Request, archive: &Archive) -> Option<Notice> {
     let stored = request.stored.as_ref()?;
     let given = request.placed.iter().filter(|place| place.stored).count();
     let (all, grows) = (stored.steps.len(), &archive.append_dimension);
@@ -102,12 +104,11 @@ fn lacking(request: &Request, archive: &Archive) -> Option<String> {
         variable.is_some_and(|v| v.dimensions.contains(grows))
             && !stored.arrays.iter().any(|a| a.name == **name)
     };
-    let names: Vec<&str> = request.names().filter(is_new).map(String::as_str).collect();
-    let listed = list(names.iter().copied());
-    (!names.is_empty() && given < all).then(|| {
-        format!(
-            "{listed}, new there, get {given} of its {all} steps; the others read as fill until their files are sent too, and \
-             the attribute {LACKING} names them"
-        )
+    let arrays: Vec<String> = request.names().filter(is_new).cloned().collect();
+    (!arrays.is_empty() && given < all).then(|| Notice::Lacking {
+        store: request.key.clone(),
+        arrays,
+        given,
+        of: all,
     })
 }

@@ -8,14 +8,14 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{Unfinished, consolidate};
+use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
 };
-use crate::say;
+use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Unconsolidated, is_store, read_store};
+use crate::store::{Found, REQUESTS, Unconsolidated, is_store, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
@@ -25,7 +25,7 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
-use crate::verbs::send::request::{request, tell_what_is_clipped};
+use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::left::Left;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
@@ -48,10 +48,8 @@ pub(in crate::verbs) struct Prepared<'a> {
     next: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
-    /// Variables that go nowhere.
-    left_out: Option<String>,
     /// What to tell of the stores: true only of what has been compared.
-    notes: Vec<String>,
+    notes: Vec<Notice>,
 }
 
 /// The work of one transaction.
@@ -73,31 +71,39 @@ impl Aimed {
     pub(in crate::verbs) async fn new(
         files: Vec<SourceFile>,
         intent: &Intent<'_>,
-        bucket: &Bucket,
+        session: &Session<'_>,
     ) -> Result<Self, Failure> {
-        let args = intent.files;
+        let bucket = &session.bucket;
+        let asked = intent.files;
+        let named = &asked.selection.variables;
         let (order, aim) = if intent.settings.rewrite {
             (Order::Any, Aim::Update)
         } else {
             (Order::Increasing, Aim::Send)
         };
-        let mut archive = Archive::join(files, args.append_dimension(), order)?;
-        let variables = chosen(&archive.catalogue, args.named())?;
-        let spot = spot(args.store.spot()?, &archive)?;
+        let mut archive = Archive::join(files, &asked.append_dimension, order)?;
+        let variables = chosen(&archive.catalogue, named)?;
+        let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
         Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
-        let mut others = archive.surplus(args.named());
+        let mut others = archive.surplus(named);
         if !intent.allow_gaps {
             others.extend(archive.gaps());
         }
-        let domain = fit(&mut archive, &members, others, &args.grid)?;
+        let domain = fit(
+            &mut archive,
+            &members,
+            others,
+            asked.domain.as_ref(),
+            session,
+        )?;
         bucket.reach(spot.key()).await?;
         let wanted = Wanted {
             spot: &spot,
-            is_compact: args.is_compact(),
-            is_named: !args.named().is_empty(),
-            consolidates: args.consolidate,
+            is_compact: asked.selection.compact,
+            is_named: !named.is_empty(),
+            consolidates: asked.consolidate,
             aim,
         };
         let targets = targets(bucket, &archive, &wanted, variables).await?;
@@ -111,10 +117,8 @@ impl Aimed {
 
     /// The stores.
     pub(in crate::verbs) fn keys(&self) -> Vec<String> {
-        self.targets
-            .iter()
-            .map(|target| target.key.clone())
-            .collect()
+        let keys = self.targets.iter().map(|target| target.key.clone());
+        keys.collect()
     }
 }
 
@@ -124,10 +128,12 @@ impl<'a> Prepared<'a> {
     pub(in crate::verbs) async fn new(
         aimed: Aimed,
         intent: &mut Intent<'a>,
-        bucket: &Bucket,
+        session: &Session<'_>,
         hold: &Hold,
     ) -> Result<Self, Failure> {
-        let args = intent.files;
+        let bucket = &session.bucket;
+        let asked = intent.files;
+        let named = &asked.selection.variables;
         let keys = aimed.keys();
         let Aimed {
             archive,
@@ -135,48 +141,43 @@ impl<'a> Prepared<'a> {
             domain,
             mut targets,
         } = aimed;
-        if args.consolidate {
-            consolidate_all(bucket, &keys, hold).await?;
+        if asked.consolidate {
+            consolidate_all(session, &keys, hold).await?;
         }
         let left = &hold.left;
         if intent.settings.rewrite {
-            targets = held(targets, bucket, &archive.axis, !args.named().is_empty()).await?;
+            targets = held(targets, bucket, &archive.axis, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
-            projector: Projector::new(Some(&args.reproject), domain, intent.settings.tolerance),
+            projector: Projector::new(
+                asked.reprojection.as_ref(),
+                asked.weights.is_some(),
+                domain,
+                intent.settings.tolerance,
+            ),
             archive,
             targets,
             groups: Vec::new(),
             next: 0,
             comparison: None,
-            left_out: None,
             notes: Vec::new(),
         };
-        let requests = prepared.requests(whole.clone(), intent, bucket, Some(left));
+        let requests = prepared.requests(whole.clone(), intent, session, Some(left));
         let (requests, _) = requests.await?;
-        prepared.projector.conclude(args.memory)?;
+        prepared.projector.conclude(asked.memory, session)?;
         intent.settings.projections = prepared.projector.projections().to_vec();
         let tables = intent.settings.projections.iter().map(Projection::table);
         intent.settings.budget.weights = tables.sum();
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
         check_strategies(&prepared.archive, mains, &intent.settings)?;
-        tell_what_is_clipped(&prepared.archive, &prepared.targets, intent);
+        for notice in clipped(&prepared.archive, &prepared.targets, intent) {
+            session.notice(notice);
+        }
         // What has nothing to write, too, must be the same data as far as metadata and static values tell.
         let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
         prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
-        if args.named().is_empty() && !intent.settings.rewrite {
-            prepared.left_out = left_out(&prepared.archive.catalogue, &prepared.targets);
-        }
-        let told = requests
-            .iter()
-            .flat_map(|request| notes(request, &prepared.archive, intent));
-        prepared.notes = told.collect();
-        let differing = differences(&requests, &prepared.archive, &intent.settings, true);
-        prepared.notes.extend(differing);
-        let odd = odd_attributes(&prepared.archive.catalogue, &members);
-        prepared.notes.extend(odd);
-        prepared.notes.extend(unmarked(&prepared.archive, &members));
+        prepared.note(&requests, &members, intent);
         if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
             let groups = transactions(
                 &prepared.archive,
@@ -197,6 +198,21 @@ impl<'a> Prepared<'a> {
         Ok(prepared)
     }
 
+    /// Notes what there is to tell of the stores.
+    fn note(&mut self, requests: &[Request], members: &[String], intent: &Intent<'_>) {
+        let catalogue = &self.archive.catalogue;
+        if intent.files.selection.variables.is_empty() && !intent.settings.rewrite {
+            self.notes.extend(left_out(catalogue, &self.targets));
+        }
+        let of_stores = requests.iter();
+        let of_stores = of_stores.flat_map(|request| notes(request, &self.archive, intent));
+        self.notes.extend(of_stores);
+        let differing = differences(requests, &self.archive, &intent.settings, true);
+        self.notes.extend(differing);
+        self.notes.extend(odd_attributes(catalogue, members));
+        self.notes.extend(unmarked(&self.archive, members));
+    }
+
     /// What is compared before anything is written, once.
     pub(in crate::verbs) fn comparison(&mut self) -> Option<Plan> {
         self.comparison.take()
@@ -206,19 +222,16 @@ impl<'a> Prepared<'a> {
     pub(in crate::verbs) async fn next(
         &mut self,
         intent: &Intent<'_>,
-        bucket: &Bucket,
+        session: &Session<'_>,
         left: &mut Left,
     ) -> Result<Option<Work>, Failure> {
-        if let Some(left_out) = self.left_out.take() {
-            eprintln!("msm_os: {left_out}");
-        }
-        for line in std::mem::take(&mut self.notes) {
-            say!("{line}");
+        for notice in std::mem::take(&mut self.notes) {
+            session.notice(notice);
         }
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let archive = self.archive.part(files.clone());
-            let (mut requests, remains) = self.requests(files, intent, bucket, None).await?;
+            let (mut requests, remains) = self.requests(files, intent, session, None).await?;
             requests.retain(|request| !request.only_compares(&intent.settings));
             if requests.is_empty() {
                 continue;
@@ -233,7 +246,7 @@ impl<'a> Prepared<'a> {
                 None if left.is_empty() => vec![None; plan.stores.len()],
                 None => {
                     // It was another's: the stores are others without it.
-                    left.heal(bucket).await?;
+                    left.heal(session).await?;
                     self.next -= 1;
                     continue;
                 }
@@ -246,7 +259,7 @@ impl<'a> Prepared<'a> {
                 number: (self.next, self.groups.len()),
             }));
         }
-        left.heal(bucket).await?;
+        left.heal(session).await?;
         Ok(None)
     }
 
@@ -273,12 +286,12 @@ impl<'a> Prepared<'a> {
         &mut self,
         files: Range<usize>,
         intent: &Intent<'_>,
-        bucket: &Bucket,
+        session: &Session<'_>,
         tell: Option<&Left>,
     ) -> Result<(Vec<Request>, Vec<String>), Failure> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
-            .map(|target| read_store(bucket, &target.group, &archive.axis))
+            .map(|target| read_store(&session.bucket, &target.group, &archive.axis))
             .buffered(REQUESTS);
         let looked: Vec<Found> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -292,11 +305,10 @@ impl<'a> Prepared<'a> {
                         continue;
                     }
                     if tell.is_some_and(|left| !left.has(&target.key)) {
-                        eprintln!(
-                            "msm_os: store '{}': {} objects of a send that died lie there and will be removed",
-                            target.key,
-                            keys.len()
-                        );
+                        session.notice(Notice::Remains {
+                            store: target.key.clone(),
+                            objects: keys.len(),
+                        });
                     }
                     left.extend(keys);
                     None
@@ -304,7 +316,9 @@ impl<'a> Prepared<'a> {
                 Found::Store(stored) => Some(stored),
             };
             // The grid is that of all files, or they do not fit together.
-            let added = self.projector.added(&self.archive, target, stored.as_ref());
+            let added = self
+                .projector
+                .added(&self.archive, target, stored.as_ref(), session);
             let request = added.and_then(|added| {
                 let request = request(target, stored, added, archive, intent);
                 request.map_err(Failure::from)
@@ -324,7 +338,12 @@ impl<'a> Prepared<'a> {
 }
 
 /// Gives the stores of `keys` that have no consolidated metadata some.
-async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Result<(), Failure> {
+async fn consolidate_all(
+    session: &Session<'_>,
+    keys: &[String],
+    hold: &Hold,
+) -> Result<(), Failure> {
+    let bucket = &session.bucket;
     for key in keys {
         let Some(found) = Unconsolidated::read(bucket, key).await? else {
             continue;
@@ -335,7 +354,8 @@ async fn consolidate_all(bucket: &Bucket, keys: &[String], hold: &Hold) -> Resul
             let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
             return Err(Failure::new(Exit::StoreFailed, message));
         }
-        say!("store '{key}': its root document tells of its arrays and groups now");
+        let store = key.clone();
+        session.tell(&Event::Consolidated { store });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What is asked of one store.
 
+use crate::events::Notice;
 use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
 use crate::source::Archive;
 use crate::store::Stored;
@@ -24,7 +25,7 @@ pub(in crate::verbs) fn request(
     if let Some(stored) = &stored {
         members.extend(held_besides(
             &members,
-            intent.files.named(),
+            &intent.files.selection.variables,
             &archive.catalogue,
             stored,
         ));
@@ -58,11 +59,13 @@ pub(in crate::verbs) fn request(
     })
 }
 
-pub(in crate::verbs) fn tell_what_is_clipped(
+/// The dimensions that are smaller than the chunks asked for.
+pub(in crate::verbs) fn clipped(
     archive: &Archive,
     targets: &[Target],
     intent: &Intent<'_>,
-) {
+) -> Vec<Notice> {
+    let mut notices = Vec::new();
     let mains = || targets.iter().flat_map(|t| &t.mains);
     for (dimension, &asked) in &intent.settings.strategy.0 {
         let has = |name: &String| {
@@ -71,9 +74,12 @@ pub(in crate::verbs) fn tell_what_is_clipped(
         };
         let size = archive.catalogue.dimension(dimension).unwrap_or(u64::MAX);
         if *dimension != archive.append_dimension && asked > size && mains().any(has) {
-            eprintln!(
-                "msm_os: --chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}"
-            );
+            notices.push(Notice::Clipped {
+                dimension: dimension.clone(),
+                asked,
+                size,
+            });
         }
     }
+    notices
 }

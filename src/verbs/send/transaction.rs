@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
+use super::worker::Worker;
 use crate::commit::{Manifest, Transaction};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::Phase;
 use crate::ranks::Lead;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders};
-use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::start::Job;
 
 /// What a transaction is led with.
-pub(in crate::verbs) struct Leading<'a, 'b> {
+pub(super) struct Leading<'a, 'b> {
     pub lead: Lead<'a>,
     /// It is open.
     pub transaction: &'a mut Transaction<'b>,
@@ -51,12 +51,13 @@ impl Leading<'_, '_> {
         let Self {
             transaction, hold, ..
         } = self;
-        let Job { ranks, runtime, .. } = worker.job;
+        let session = worker.session;
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
-        let small = runtime
+        let small = session
+            .runtime
             .block_on(Arc::clone(engine).run(Phase::Commit))
-            .map_err(|error| ranks.here(error.into()))?;
+            .map_err(|error| session.ranks.here(error.into()))?;
         let small = worker.keep(orders, "small", small)?;
         let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
         let failed =
@@ -69,7 +70,7 @@ impl Leading<'_, '_> {
             }
             failure
         };
-        runtime.block_on(async {
+        session.runtime.block_on(async {
             hold.leases.check().await.map_err(unsure)?;
             transaction.prepare(plan, &manifest).await.map_err(failed)?;
             let documents = transaction.put_documents(worker.verify).await;
@@ -78,21 +79,22 @@ impl Leading<'_, '_> {
             hold.leases.check().await.map_err(unsure)?;
             transaction.put_roots(worker.verify).await.map_err(failed)
         })?;
-        let problems = runtime.block_on(transaction.finish());
-        for problem in &problems {
-            eprintln!(
-                "msm_os: committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on \
-                 with it: {problem}"
-            );
-        }
+        let problems = session.runtime.block_on(transaction.finish());
+        let stores = plan.stores.iter();
+        session.tell(&Event::Committed {
+            stores: stores.map(|store| store.key.clone()).collect(),
+        });
         *self.is_tidy = problems.is_empty();
+        for problem in problems {
+            session.tell(&Event::Untidy { problem });
+        }
         Ok(manifest)
     }
 }
 
 impl Worker<'_> {
     /// Puts back what was touched. Returns `failure` with how that went.
-    pub(in crate::verbs) fn end_badly(
+    pub(super) fn end_badly(
         &self,
         transaction: &Transaction<'_>,
         hold: &Hold,
@@ -110,11 +112,12 @@ impl Worker<'_> {
             failure.message += "; the journal stays open: the same command with --resume goes on";
             return failure;
         }
-        let problems = self.job.runtime.block_on(transaction.back());
+        let problems = self.session.runtime.block_on(transaction.back());
         if let Some(lost) = hold.leases.lost() {
             return lost;
         }
         if problems.is_empty() {
+            self.session.tell(&Event::RolledBack);
             failure.message += "; rolled back, nothing has changed";
         } else {
             failure.exit = Exit::RollbackIncomplete;

@@ -8,25 +8,24 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{FileArgs, Meter};
+use super::files::Files;
+use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Phase, Plan, Projection};
 use crate::ranks::{Follower, Pulse};
 use crate::reproject::Weights;
+use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::send::journalist::Journalist;
-use crate::verbs::shared::interrupt::Interrupt;
-use crate::verbs::shared::start::Job;
 
 /// Longest time between two pulses.
 const PULSE: Duration = Duration::from_millis(100);
 
 /// What every rank is told before the first transaction.
 #[derive(Serialize, Deserialize)]
-pub(in crate::verbs) struct Groundwork {
+pub(super) struct Groundwork {
     /// How variables are reprojected.
     pub projections: Vec<Projection>,
     /// What is compared.
@@ -34,9 +33,8 @@ pub(in crate::verbs) struct Groundwork {
 }
 
 /// This rank, ready for transactions.
-pub(in crate::verbs) struct Worker<'a> {
-    pub job: &'a Job<'a>,
-    interrupt: &'a Interrupt,
+pub(super) struct Worker<'a> {
+    pub session: &'a Session<'a>,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
     pub verify: Verify,
@@ -51,23 +49,20 @@ impl<'a> Worker<'a> {
     /// On every rank the same: if there are no weights, or the first difference.
     pub fn ready(
         groundwork: Groundwork,
-        args: &FileArgs,
-        job: &'a Job<'a>,
-        interrupt: &'a Interrupt,
+        asked: &Files,
+        session: &'a Session<'a>,
     ) -> Result<Self, Failure> {
-        let weights = args.reproject.weights.as_deref();
         let worker = Self {
-            job,
-            interrupt,
-            weights: weigh(&groundwork.projections, weights, job)?,
-            verify: args.verify,
-            resume: args.resume,
+            session,
+            weights: weigh(&groundwork.projections, asked.weights.as_deref(), session)?,
+            verify: asked.verify,
+            resume: asked.resume,
         };
         if let Some(plan) = groundwork.comparison {
             let orders = Orders::new(plan, Vec::new());
             let engine = worker.engine(&orders)?;
             let compared = worker.work(&engine, &orders, Phase::Compare, None);
-            job.ranks.settle(compared)?;
+            session.ranks.settle(compared)?;
         }
         Ok(worker)
     }
@@ -98,22 +93,10 @@ impl<'a> Worker<'a> {
 
     /// What does this rank's units of the `orders`, on every rank.
     pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
-        let Job {
-            ranks,
-            bucket,
-            pool,
-            ..
-        } = self.job;
-        let (pool, weights) = (Arc::clone(pool), Arc::clone(&self.weights));
-        let engine = Engine::new(
-            orders,
-            ranks.rank(),
-            pool,
-            bucket.clone(),
-            weights,
-            self.verify,
-        );
-        ranks.settle(engine.map_err(Failure::from))
+        let (session, weights) = (self.session, Arc::clone(&self.weights));
+        let (rank, means) = (session.ranks.rank(), session.means());
+        let engine = Engine::new(orders, rank, means, weights, self.verify);
+        session.ranks.settle(engine.map_err(Failure::from))
     }
 
     /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
@@ -129,17 +112,18 @@ impl<'a> Worker<'a> {
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let (work, fence) = (
             Arc::clone(engine).run(phase),
-            self.job.bucket.fence().clone(),
+            self.session.bucket.fence().clone(),
         );
-        let mut running = self.job.runtime.spawn(async move {
+        let mut running = self.session.runtime.spawn(async move {
             if phase != Phase::Compare {
                 // Without it, the first request says so.
                 let _ = fence.opened().await;
             }
             work.await
         });
-        let mut meter = (self.job.ranks.rank() == 0).then(|| Meter::new(orders.plan.bytes(phase)));
-        let mut journalist = Journalist::new(&self.job.runtime, &self.job.bucket, orders);
+        let total = orders.plan.bytes(phase);
+        let shown = (self.session.ranks.rank() == 0).then(|| self.session.work(total));
+        let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
         let mut ended = None;
@@ -148,24 +132,24 @@ impl<'a> Worker<'a> {
                 progress.fail();
             }
             if ended.is_none() && running.is_finished() {
-                let joined = self.job.runtime.block_on(&mut running);
+                let joined = self.session.runtime.block_on(&mut running);
                 // The other ranks need not end what they do.
                 ended = Some(joined.unwrap_or_else(|panic| resume_unwind(panic.into_panic())));
             }
-            let all = self.job.ranks.agree(Pulse {
+            let all = self.session.ranks.agree(Pulse {
                 finished: u64::from(ended.is_some()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,
                 failed: u64::from(progress.has_failed()),
-                interrupted: u64::from(self.interrupt.has_come()),
+                interrupted: u64::from(self.session.interrupt.has_come()),
             });
             if all.failed + all.interrupted > 0 {
                 progress.stop();
             }
-            if let Some(meter) = &mut meter {
-                meter.show(all.bytes, all.objects);
+            if let Some(shown) = &shown {
+                shown.show(all.bytes, all.objects);
             }
-            if all.finished == self.job.ranks.size() as u64 {
+            if all.finished == self.session.ranks.size() as u64 {
                 break all;
             }
             if journal.is_ok() {
@@ -181,7 +165,7 @@ impl<'a> Worker<'a> {
             Some(Ok(records)) => Ok(records),
             // The rank that failed says why.
             Some(Err(TransferError::Stopped)) | None => Ok(Vec::new()),
-            Some(Err(error)) => Err(self.job.ranks.here(error.into())),
+            Some(Err(error)) => Err(self.session.ranks.here(error.into())),
         };
         if let Some(lost) = leases.and_then(Leases::lost) {
             return Err(lost);
@@ -208,17 +192,16 @@ impl<'a> Worker<'a> {
         records: Vec<ChunkRecord>,
     ) -> Result<Vec<ChunkRecord>, Failure> {
         let Orders { plan, ids, .. } = orders;
-        let part = format!("{:06}-{part}", self.job.ranks.rank());
-        let put = put_manifest(&self.job.bucket, plan, ids, &part, &records);
-        let put = self.job.runtime.block_on(put);
+        let part = format!("{:06}-{part}", self.session.ranks.rank());
+        let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
+        let put = self.session.runtime.block_on(put);
         put.map_err(|error| self.journal_failed(&error))?;
         Ok(records)
     }
 
     fn journal_failed(&self, error: &StoreError) -> Failure {
         let message = format!("writing the ledger: {error}");
-        self.job
-            .ranks
-            .here(Failure::new(Exit::TransferFailed, message))
+        let failure = Failure::new(Exit::TransferFailed, message);
+        self.session.ranks.here(failure)
     }
 }

@@ -1,13 +1,36 @@
 //! Rank 0: the leases of the stores that a command writes, and what dead jobs left in them.
 //!
-//! Key type: [`Hold`].
+//! Key types: [`Hold`]; [`Leasing`], how it is got.
 
-use crate::cli::LeaseArgs;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep};
+use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Guarantees};
+use crate::session::Session;
+use crate::store::Guarantees;
 use crate::verbs::shared::left::Left;
-use crate::verbs::shared::start::Job;
+
+/// How the leases of stores are got.
+#[derive(Clone, Debug)]
+pub struct Leasing {
+    /// A directory that all jobs share, in which a file is locked for each store, besides its lease in the object store. By the
+    /// name that it has for everybody on this machine.
+    pub lock_dir: Option<PathBuf>,
+    /// How long to wait for another job that holds a store.
+    pub wait: Duration,
+}
+
+/// No directory, and two minutes.
+impl Default for Leasing {
+    fn default() -> Self {
+        Self {
+            lock_dir: None,
+            wait: Duration::from_mins(2),
+        }
+    }
+}
 
 /// Stores that no other job writes.
 pub(in crate::verbs) struct Hold {
@@ -27,23 +50,22 @@ impl Hold {
     /// # Errors
     /// If another job holds one of them, or the server refuses.
     pub async fn take(
-        job: &Job<'_>,
-        args: &LeaseArgs,
+        session: &Session<'_>,
+        leasing: &Leasing,
         stores: &[String],
         command: &str,
     ) -> Result<Self, Failure> {
-        let mut hold = Self::take_as_it_is(job, args, stores, command).await?;
-        let bucket = &job.bucket;
-        let lock_dir = args.locks();
+        let mut hold = Self::take_as_it_is(session, leasing, stores, command).await?;
         let healed = async {
-            hold.left.find(bucket, stores, lock_dir.as_deref()).await?;
-            hold.left.heal_what_is_decided(bucket).await
+            let lock_dir = leasing.lock_dir.as_deref();
+            hold.left.find(&session.bucket, stores, lock_dir).await?;
+            hold.left.heal_what_is_decided(session).await
         };
         match healed.await {
             Ok(()) => Ok(hold),
             Err(failure) => {
                 let failure = hold.verdict(failure);
-                hold.release().await;
+                hold.release(session).await;
                 Err(failure)
             }
         }
@@ -54,22 +76,23 @@ impl Hold {
     /// # Errors
     /// If another job holds one of them, or the server refuses.
     pub async fn take_as_it_is(
-        job: &Job<'_>,
-        args: &LeaseArgs,
+        session: &Session<'_>,
+        leasing: &Leasing,
         stores: &[String],
         command: &str,
     ) -> Result<Self, Failure> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
-        let (bucket, holder) = (&job.bucket, this(job, command)?);
-        let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &holder).await?;
+        let holder = this(session, command)?;
+        let guarantees = probe_and_sweep(&session.bucket.unfenced()?, folder, &holder).await?;
         let settings = LeaseSettings {
-            lock_dir: args.locks(),
-            wait: args.lock_wait,
+            lock_dir: leasing.lock_dir.clone(),
+            wait: leasing.wait,
             guarantees: guarantees.clone(),
             times: LeaseTimes::of_this_run(),
         };
-        let leases = Leases::acquire(bucket, stores, &settings, &holder).await?;
+        let reporter = &*session.reporter;
+        let leases = Leases::acquire(&session.bucket, stores, &settings, &holder, reporter).await?;
         wait_for_reads(&guarantees).await;
         Ok(Self {
             leases,
@@ -77,9 +100,30 @@ impl Hold {
             guarantees,
             holder: Writer {
                 name: holder.to_string(),
-                lock_dir: args.locks(),
+                lock_dir: leasing.lock_dir.clone(),
             },
         })
+    }
+
+    /// Does `work` while the leases of `stores` are held, when what dead jobs left in them is healed.
+    ///
+    /// # Errors
+    /// As [`Self::take`]; if something cannot be healed; as `work`.
+    pub async fn during<T>(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut hold = Self::take(session, leasing, stores, command).await?;
+        let done = match hold.left.heal(session).await {
+            Ok(()) => work(&hold).await,
+            Err(failure) => Err(failure),
+        };
+        let done = done.map_err(|failure| hold.verdict(failure));
+        hold.release(session).await;
+        done
     }
 
     /// To be called before the stores are read again.
@@ -92,22 +136,24 @@ impl Hold {
         self.leases.lost().unwrap_or(failure)
     }
 
-    /// Gives the leases up.
-    pub async fn release(self) {
-        tell(self.leases.release().await);
+    /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
+    pub async fn release(self, session: &Session<'_>) {
+        for problem in self.leases.release().await {
+            session.tell(&Event::LeaseLeftBehind { problem });
+        }
     }
 
     /// The same, when what was left open has been healed.
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_and_release(mut self, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn heal_and_release(mut self, session: &Session<'_>) -> Result<(), Failure> {
         let healed = match self.leases.lost() {
             Some(_) => Ok(()),
-            None => self.left.heal(bucket).await,
+            None => self.left.heal(session).await,
         };
         let healed = healed.map_err(|failure| self.verdict(failure));
-        self.release().await;
+        self.release(session).await;
         healed
     }
 }
@@ -116,8 +162,8 @@ impl Hold {
 ///
 /// # Errors
 /// If the system does not say.
-pub(in crate::verbs) fn this(job: &Job<'_>, command: &str) -> Result<Holder, Failure> {
-    Holder::this(command, &job.crew).map_err(|cause| {
+pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Holder, Failure> {
+    Holder::this(command, &session.crew).map_err(|cause| {
         let message = format!("this process cannot say who it is: {cause}");
         Failure::new(Exit::Internal, message)
     })
@@ -127,12 +173,5 @@ pub(in crate::verbs) fn this(job: &Job<'_>, command: &str) -> Result<Holder, Fai
 async fn wait_for_reads(guarantees: &Guarantees) {
     if let Some(lag) = guarantees.lag {
         tokio::time::sleep(lag * 2).await;
-    }
-}
-
-/// A lease that stays behind expires; until then it is in the way of others.
-fn tell(problems: Vec<String>) {
-    for problem in problems {
-        eprintln!("msm_os: a lease is left behind until it expires: {problem}");
     }
 }

@@ -57,12 +57,12 @@ impl Interrupt {
     }
 
     /// Is a transaction under way from now on?
-    pub(in crate::verbs) fn guard(&self, on: bool) {
+    pub(crate) fn guard(&self, on: bool) {
         self.idle.store(!on, Ordering::SeqCst);
     }
 
     /// Is the job to stop?
-    pub(in crate::verbs) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         self.came.load(Ordering::SeqCst)
     }
 }

@@ -11,8 +11,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::commit::{
     Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal, sweep_staged,
 };
+use crate::events::{Event, Outcome, Unended};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;
+use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError, layout};
 
@@ -54,7 +56,7 @@ impl Left {
                 let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
                 let message = format!(
                     "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
-                    told(transaction),
+                    unended(transaction),
                     dir.display(),
                     dir.display()
                 );
@@ -69,7 +71,8 @@ impl Left {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_what_is_decided(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+        let bucket = &session.bucket;
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
             sweep_staged(bucket, &store).await?;
@@ -83,7 +86,7 @@ impl Left {
                 if index == last && transaction.state == State::Open {
                     self.open.insert(store.clone(), transaction);
                 } else {
-                    self.heal_one(bucket, store.clone(), &transaction).await?;
+                    self.heal_one(session, store.clone(), &transaction).await?;
                 }
             }
         }
@@ -120,20 +123,21 @@ impl Left {
     ///
     /// # Errors
     /// If that cannot be done; then they are left as they are.
-    pub async fn heal(&mut self, bucket: &Bucket) -> Result<(), Failure> {
+    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Failure> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            self.heal_one(bucket, store, &transaction).await?;
+            self.heal_one(session, store, &transaction).await?;
         }
         Ok(())
     }
 
     async fn heal_one(
         &mut self,
-        bucket: &Bucket,
+        session: &Session<'_>,
         store: String,
         transaction: &Unfinished,
     ) -> Result<(), Failure> {
-        heal_one(bucket, &store, transaction, &self.guarantees).await?;
+        let bucket = &session.bucket;
+        heal_one(session, &store, transaction, &self.guarantees).await?;
         let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
         let entry = transaction.entry.as_ref();
         if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
@@ -178,20 +182,19 @@ pub(in crate::verbs) async fn journals(
 /// # Errors
 /// If it cannot be healed.
 async fn heal_one(
-    bucket: &Bucket,
+    session: &Session<'_>,
     store: &str,
     transaction: &Unfinished,
     guarantees: &Guarantees,
 ) -> Result<(), Failure> {
-    let what = told(transaction);
-    let problems = heal(bucket, store, transaction, guarantees).await;
+    let what = unended(transaction);
+    let problems = heal(&session.bucket, store, transaction, guarantees).await;
     if problems.is_empty() {
-        let done = match transaction.state {
-            State::Open | State::Back => "rolled back",
-            State::Prepared => "finished",
-            State::Delete => "deleted",
-        };
-        eprintln!("msm_os: store '{store}': {what} had not ended: {done}");
+        session.tell(&Event::Healed {
+            store: store.to_owned(),
+            transaction: what,
+            outcome: outcome(transaction.state),
+        });
         return Ok(());
     }
     let message = format!(
@@ -201,10 +204,22 @@ async fn heal_one(
     Err(Failure::new(Exit::RollbackIncomplete, message))
 }
 
-/// The transaction in words.
-pub(in crate::verbs) fn told(transaction: &Unfinished) -> String {
+/// The transaction, as others are told of it.
+pub(in crate::verbs) fn unended(transaction: &Unfinished) -> Unended {
     let Unfinished { id, writer, .. } = transaction;
     let command = transaction.entry.as_ref();
-    let command = command.map_or("delete", |entry| entry.command.as_str());
-    format!("the {command} {id} ({})", writer.name)
+    Unended {
+        id: id.clone(),
+        command: command.map_or_else(|| "delete".to_owned(), |entry| entry.command.clone()),
+        holder: writer.name.clone(),
+    }
+}
+
+/// How a transaction ends that has been left in this state.
+pub(in crate::verbs) fn outcome(state: State) -> Outcome {
+    match state {
+        State::Open | State::Back => Outcome::RolledBack,
+        State::Prepared => Outcome::Finished,
+        State::Delete => Outcome::Deleted,
+    }
 }

@@ -1,7 +1,6 @@
-//! What verbs share: start, leases, what dead jobs left.
+//! What verbs share: leases, what dead jobs left.
 
-pub(in crate::verbs) mod hold;
-pub(in crate::verbs) mod interrupt;
+pub(crate) mod hold;
+pub(crate) mod interrupt;
 pub(in crate::verbs) mod left;
 pub(in crate::verbs) mod removing;
-pub(in crate::verbs) mod start;

@@ -2,13 +2,13 @@
 //!
 //! Key type: [`Wanted`], what is said of it.
 
-use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::source::{Archive, list};
 use crate::store::{Bucket, Group, layout, read_store};
 use crate::verbs::files::targets::Target;
 use crate::verbs::stores::place::{Place, is_there};
 use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+use crate::verbs::stores::spot::Spot;
 
 /// What is said of the stores.
 pub(in crate::verbs) struct Wanted<'a> {

@@ -1,7 +1,7 @@
 //! Which stores a command means, and what they hold.
 
-pub(in crate::verbs) mod describe;
 pub(in crate::verbs) mod destinations;
 pub(in crate::verbs) mod named;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod shelf;
+pub(crate) mod spot;

@@ -2,11 +2,11 @@
 
 use futures::TryStreamExt;
 
-use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::{Bucket, Group, layout};
 use crate::verbs::stores::place::{Place, is_there};
 use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+use crate::verbs::stores::spot::Spot;
 
 /// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
 /// `variables` only, if there are any.

@@ -2,11 +2,11 @@
 //!
 //! Key type: [`Place`].
 
-use crate::cli::Spot;
 use crate::exit::{Exit, Failure};
 use crate::store::layout::{self, LEDGERS};
 use crate::store::{Bucket, Ground, Group, StoreError, is_store};
 use crate::verbs::stores::shelf::{Shelf, which};
+use crate::verbs::stores::spot::Spot;
 
 /// Where a command works.
 pub(in crate::verbs) enum Place {

@@ -5,13 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
 use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Found, Group, Node, StoreError, Stored, is_store, read_store};
-use crate::verbs::stores::describe::coordinates;
+use crate::store::{
+    Bucket, Found, Group, Node, StoreError, Stored, StoredArray, is_store, read_store,
+};
 use crate::verbs::stores::place::{is_an_array, is_there, last};
 
 /// A folder of stores, and the store of all variables beside it.
@@ -196,6 +198,24 @@ pub(in crate::verbs) async fn readable(
         Ok(Found::Nothing | Found::Remains(_)) | Err(StoreError::Foreign { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
+pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
+    let named = |array: &StoredArray, attribute: &str| {
+        let names = array.attributes.get(attribute).and_then(Value::as_str);
+        let names = names.unwrap_or_default().split_whitespace();
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut coordinates = BTreeSet::new();
+    for array in arrays {
+        coordinates.extend(array.dimensions.iter().cloned());
+        coordinates.extend(named(array, "coordinates"));
+        coordinates.extend(named(array, "bounds"));
+    }
+    let name = store.rsplit('/').next().unwrap_or_default();
+    coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());
+    coordinates
 }
 
 fn data_variables(stored: Stored, key: &str) -> BTreeSet<String> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Map;
 
-use crate::cli::{Spot, VerifyArgs};
+use super::{Comparison, Verify};
+use crate::events::Fault;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
     self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
@@ -15,10 +16,10 @@ use crate::plan::{
 };
 use crate::ranks::{Follower, Lead};
 use crate::reproject::Weights;
+use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
-use crate::store::REQUESTS;
-use crate::store::{Found, Stored, read_store};
-use crate::transfer::{Difference, Engine, Orders, Verify};
+use crate::store::{Found, REQUESTS, Stored, read_store};
+use crate::transfer::{self, Difference, Engine, Orders};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
@@ -27,125 +28,135 @@ use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::shared::start::Job;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::spot::Spot;
 
 /// The files to compare with, which the lead has.
-pub(in crate::verbs) struct Against<'a> {
-    args: &'a VerifyArgs,
+pub(super) struct Against<'a> {
+    request: &'a Verify,
+    comparison: &'a Comparison,
     archive: Archive,
     /// Where coordinates and corners come from, if not from the files.
     domain: Domain,
 }
 
 impl<'a> Against<'a> {
-    /// The files that `args` name; `None` if there are none.
+    /// The files of the `comparison`.
     ///
     /// # Errors
     /// On every rank the same: the files that cannot be read, or do not fit together.
-    pub(in crate::verbs) fn new(
-        args: &'a VerifyArgs,
+    pub fn new(
+        request: &'a Verify,
+        comparison: &'a Comparison,
+        session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Option<Self>, Failure> {
-        if args.against.is_empty() {
-            return Ok(None);
-        }
-        lead.go_on(args.grid.coordinates())?;
-        let files = catalogue(lead, &args.against, args.append_dimension())?;
-        let (archive, domain) = lead.go_on(join(files, args))?;
-        Ok(Some(Self {
-            args,
+    ) -> Result<Self, Failure> {
+        let files = catalogue(lead, &comparison.files, &comparison.append_dimension)?;
+        let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
+        Ok(Self {
+            request,
+            comparison,
             archive,
             domain,
-        }))
+        })
     }
 
-    /// Where it was `asked` for, or the prefix that the files' names give.
+    /// Where it was asked for, or the prefix that the files' names give.
     ///
     /// # Errors
     /// If the names give none.
-    pub(in crate::verbs) fn spot(&self, asked: Option<Spot>) -> Result<Spot, Failure> {
-        spot(asked, &self.archive)
+    pub fn spot(&self) -> Result<Spot, Failure> {
+        spot(self.request.spot.as_ref(), &self.archive)
     }
 
-    /// Compares all that the files hold with the stores at `spot`; returns a line for each object that differs.
+    /// Compares all that the files hold with the stores at `spot`; returns a fault for each object that differs.
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
-    pub(in crate::verbs) fn compare(
+    pub fn compare(
         self,
         spot: &Spot,
-        job: &Job<'_>,
+        session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Vec<String>, Failure> {
-        let plan = lead.share(job.runtime.block_on(plan(self, spot, job)))?;
-        let weights = weigh(&plan.projections, None, job)?;
-        let all = lead.settle(differences_here(plan, weights, job))?;
-        let lines = all.into_iter().flatten();
-        let mut lines: Vec<String> = lines.map(|difference| line(&difference)).collect();
-        lines.sort_unstable();
-        Ok(lines)
+    ) -> Result<Vec<Fault>, Failure> {
+        let plan = lead.share(session.runtime.block_on(plan(self, spot, session)))?;
+        let weights = weigh(&plan.projections, None, session)?;
+        let all = lead.settle(differences_here(plan, weights, session))?;
+        let mut faults: Vec<Fault> = all.into_iter().flatten().map(fault).collect();
+        faults.sort_unstable();
+        Ok(faults)
     }
 }
 
-/// The others: compares their share.
+/// The others: compare their share.
 ///
 /// # Errors
 /// As [`Against::compare`].
-pub(in crate::verbs) fn help_to_compare(
+pub(super) fn help_to_compare(
     follower: Follower<'_>,
-    job: &Job<'_>,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
     let plan: Plan = follower.hear()?;
-    let weights = weigh(&plan.projections, None, job)?;
-    follower.settle(&differences_here(plan, weights, job))
+    let weights = weigh(&plan.projections, None, session)?;
+    follower.settle(&differences_here(plan, weights, session))
 }
 
 /// What differs in this rank's share.
 fn differences_here(
     plan: Plan,
     weights: Arc<Vec<Weights>>,
-    job: &Job<'_>,
+    session: &Session<'_>,
 ) -> Result<Vec<Difference>, Failure> {
     let mut orders = Orders::new(plan, Vec::new());
     orders.second_opinion = true;
-    let (pool, bucket) = (Arc::clone(&job.pool), job.bucket.clone());
-    let rank = job.ranks.rank();
-    let engine = Engine::new(&orders, rank, pool, bucket, weights, Verify::Full)?;
-    let found = job.runtime.block_on(engine.differences());
+    let (rank, means) = (session.ranks.rank(), session.means());
+    let engine = Engine::new(&orders, rank, means, weights, transfer::Verify::Full)?;
+    let found = session.runtime.block_on(engine.differences());
     found.map_err(|cause| {
         let mut failure = Failure::from(cause);
         // Nothing was to be written.
         if failure.exit == Exit::TransferFailed {
             failure.exit = Exit::StoreFailed;
         }
-        job.ranks.here(failure)
+        session.ranks.here(failure)
     })
 }
 
 /// The files joined, and where coordinates and corners come from.
-fn join(files: Vec<SourceFile>, args: &VerifyArgs) -> Result<(Archive, Domain), Failure> {
-    let mut archive = Archive::join(files, args.append_dimension(), Order::Any)?;
-    let members = archive.members(&chosen(&archive.catalogue, args.named())?);
-    let domain = fit(&mut archive, &members, Vec::new(), &args.grid)?;
+fn join(
+    files: Vec<SourceFile>,
+    request: &Verify,
+    comparison: &Comparison,
+    session: &Session<'_>,
+) -> Result<(Archive, Domain), Failure> {
+    let mut archive = Archive::join(files, &comparison.append_dimension, Order::Any)?;
+    let members = archive.members(&chosen(&archive.catalogue, &request.selection.variables)?);
+    let domain = fit(
+        &mut archive,
+        &members,
+        Vec::new(),
+        comparison.domain.as_ref(),
+        session,
+    )?;
     Ok((archive, domain))
 }
 
 /// What is compared.
-async fn plan(against: Against<'_>, spot: &Spot, job: &Job<'_>) -> Result<Plan, Failure> {
+async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Failure> {
     let Against {
-        args,
+        request,
+        comparison,
         archive,
         domain,
     } = against;
-    let (archive, bucket) = (&archive, &job.bucket);
-    let mut settings = settings(args, job);
-    let named = args.named();
+    let (archive, bucket) = (&archive, &session.bucket);
+    let mut settings = settings(request, comparison, session);
+    let named = &request.selection.variables;
     let variables = chosen(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
     let wanted = Wanted {
         spot,
-        is_compact: args.is_compact(),
+        is_compact: request.selection.compact,
         is_named: !named.is_empty(),
         consolidates: false,
         aim: Aim::Compare,
@@ -155,21 +166,21 @@ async fn plan(against: Against<'_>, spot: &Spot, job: &Job<'_>) -> Result<Plan, 
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
-    let mut projector = Projector::new(None, domain, settings.tolerance);
+    let mut projector = Projector::new(None, false, domain, settings.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
         let Found::Store(stored) = found else {
             continue;
         };
-        let added = projector.added(archive, &target, Some(&stored));
-        match added.and_then(|added| request(target, named, stored, added, archive)) {
+        let added = projector.added(archive, &target, Some(&stored), session);
+        match added.and_then(|added| request_of(target, named, stored, added, archive)) {
             Ok(request) => requests.push(request),
             Err(problem) => problems.push(problem),
         }
     }
     Failure::together(problems)?;
-    projector.conclude(args.memory)?;
-    for note in differences(&requests, archive, &settings, false) {
-        eprintln!("msm_os: {note}");
+    projector.conclude(request.memory, session)?;
+    for notice in differences(&requests, archive, &settings, false) {
+        session.notice(notice);
     }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
@@ -177,7 +188,7 @@ async fn plan(against: Against<'_>, spot: &Spot, job: &Job<'_>) -> Result<Plan, 
 }
 
 /// Where the files' steps lie in a store that must have all of them.
-fn request(
+fn request_of(
     target: Target,
     named: &[String],
     stored: Stored,
@@ -223,7 +234,7 @@ fn request(
 }
 
 /// As in an update of all that the files hold.
-fn settings(args: &VerifyArgs, job: &Job<'_>) -> Settings {
+fn settings(request: &Verify, comparison: &Comparison, session: &Session<'_>) -> Settings {
     Settings {
         strategy: ChunkStrategy::default(),
         shards: ChunkStrategy::default(),
@@ -234,18 +245,18 @@ fn settings(args: &VerifyArgs, job: &Job<'_>) -> Settings {
         rewrite: true,
         add_variables: false,
         repair_attributes: false,
-        tolerance: args.tolerance.coords_tolerance,
+        tolerance: comparison.tolerance,
         projections: Vec::new(),
-        ranks: job.ranks.size(),
+        ranks: session.ranks.size(),
         budget: Budget {
-            memory: args.memory,
-            threads: job.pool.current_num_threads() as u64,
+            memory: request.memory,
+            threads: session.threads() as u64,
             weights: 0,
         },
     }
 }
 
-fn line(difference: &Difference) -> String {
+fn fault(difference: Difference) -> Fault {
     let Difference {
         key,
         values,
@@ -254,8 +265,8 @@ fn line(difference: &Difference) -> String {
         in_file,
         file,
     } = difference;
-    format!(
-        "{key}: {values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, \
-         {in_file} in the file"
-    )
+    let what = format!(
+        "{values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, {in_file} in the file"
+    );
+    Fault { key, what }
 }

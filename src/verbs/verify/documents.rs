@@ -3,9 +3,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
+use crate::events::Fault;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Known, StoreError};
-use crate::verbs::verify::rounds::Fault;
 
 /// The documents that are not as the root document consolidates them.
 pub(in crate::verbs) async fn documents(

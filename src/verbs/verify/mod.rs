@@ -1,4 +1,6 @@
 //! `verify`: every object of stores against the manifests, every document, and the values of source files.
+//!
+//! Key types: [`Verify`], what is asked; [`VerifyReport`].
 
 mod against;
 mod documents;
@@ -6,137 +8,180 @@ mod names;
 mod rounds;
 mod store;
 
-use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::cli::{Spot, VerifyArgs};
+use serde::{Deserialize, Serialize};
+
+pub use self::store::StoreChecked;
+
+use self::against::{Against, help_to_compare};
+use self::rounds::{Checkers, help_to_check};
+use self::store::look;
+use crate::events::{Checked, Event, Fault};
 use crate::exit::{Exit, Failure};
-use crate::ranks::{Follower, Lead, Ranks, Role};
-use crate::store::{Bucket, Group, layout};
+use crate::ranks::{Follower, Lead, Role};
+use crate::session::Session;
+use crate::store::{Group, layout};
 use crate::verbs::files::catalogue::help_to_catalogue;
-use crate::verbs::shared::start::{Job, start};
+use crate::verbs::files::selection::Selection;
+use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::stores::named::stores;
-use crate::verbs::verify::against::{Against, help_to_compare};
-use crate::verbs::verify::rounds::{Checkers, help_to_check};
-use crate::verbs::verify::store::{Looked, look};
+use crate::verbs::stores::spot::Spot;
 
-/// Runs the command on this rank.
-pub(in crate::verbs) fn verify(args: &VerifyArgs, ranks: &Ranks) -> Result<(), Failure> {
-    let asked = args.store.spot()?;
-    let job = start(&args.store, ranks)?;
-    match ranks.role() {
-        Role::Lead(lead) => lead_all(args, asked, &job, lead),
-        Role::Follower(follower) => follow_all(args, &job, follower),
+/// What is verified.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// Where the stores are; `None` is where the names of the files say that are compared, or the whole bucket.
+    pub spot: Option<Spot>,
+    /// The variables whose stores are meant; or the store of all variables, of which only those named are compared.
+    pub selection: Selection,
+    /// Files that are compared with the stores.
+    pub against: Option<Comparison>,
+    /// Bytes of data that each rank may hold.
+    pub memory: u64,
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        Self {
+            spot: None,
+            selection: Selection::default(),
+            against: None,
+            memory: 1 << 30,
+        }
     }
 }
 
-fn lead_all(
-    args: &VerifyArgs,
-    asked: Option<Spot>,
-    job: &Job<'_>,
-    lead: Lead<'_>,
-) -> Result<(), Failure> {
-    let against = Against::new(args, lead)?;
+/// Files that are compared with stores.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Files, directories and patterns.
+    pub files: Vec<PathBuf>,
+    /// The dimension along which stores grow; empty if they do not.
+    pub append_dimension: String,
+    /// Where coordinates and corners come from, if not from the files themselves.
+    pub domain: Option<DomainFile>,
+    /// How far coordinates may be from the store's.
+    pub tolerance: f64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Each store that was looked at.
+    pub stores: Vec<StoreChecked>,
+    /// Objects whose values are not those of the files.
+    pub differing: Vec<Fault>,
+    /// Why the files could not be compared, if they could not.
+    pub incomparable: Option<Failure>,
+}
+
+impl VerifyReport {
+    /// What was looked at in all stores, and what is wrong.
+    #[must_use]
+    pub fn total(&self) -> Checked {
+        let mut total = Checked {
+            faults: self.differing.len() as u64,
+            ..Checked::default()
+        };
+        for StoreChecked { checked, .. } in &self.stores {
+            total.objects += checked.objects;
+            total.bytes += checked.bytes;
+            total.faults += checked.faults;
+        }
+        total
+    }
+}
+
+/// Looks at the stores. Each fault is told as soon as it is found.
+///
+/// # Errors
+/// On every rank the same: if there are no stores, or the server or the files do not let it look.
+pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failure> {
+    match session.role() {
+        Role::Lead(lead) => lead.share(lead_all(session, request, lead)),
+        Role::Follower(follower) => {
+            // The lead knows why it could not go on, and tells it in the end.
+            let _ = follow_all(session, request, follower);
+            follower.hear()
+        }
+    }
+}
+
+fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Failure> {
+    let against = request.against.as_ref();
+    let against = against.map(|comparison| Against::new(request, comparison, session, lead));
+    let against = against.transpose()?;
     let spot = lead.go_on(match &against {
-        Some(against) => against.spot(asked),
-        None => args.store.spot_or_all(),
+        Some(against) => against.spot(),
+        None => Ok(request.spot.clone().unwrap_or_default()),
     })?;
-    let mut checkers = Checkers::new(lead, job, args.memory);
-    let mut found = Looked::default();
-    let done = look_at_all(&mut checkers, args, &spot, &mut found);
-    checkers.end(done)?;
-    let compared = against.map(|against| against.compare(&spot, job, lead));
-    lead.conclude(conclude(found, compared.transpose()))
+    let mut checkers = Checkers::new(lead, session, request.memory);
+    let stores = lead.go_on(look_at_all(&mut checkers, request, &spot))?;
+    checkers.end()?;
+    let mut report = VerifyReport {
+        stores,
+        ..VerifyReport::default()
+    };
+    match against.map(|against| against.compare(&spot, session, lead)) {
+        None => {}
+        Some(Ok(differing)) => report.differing = differing,
+        Some(Err(failure)) => report.incomparable = Some(failure),
+    }
+    for fault in &report.differing {
+        session.tell(&Event::Fault(fault.clone()));
+    }
+    Ok(report)
 }
 
-fn follow_all(args: &VerifyArgs, job: &Job<'_>, follower: Follower<'_>) -> Result<(), Failure> {
-    if !args.against.is_empty() {
-        help_to_catalogue(follower, args.append_dimension())?;
+fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Failure> {
+    if let Some(comparison) = &request.against {
+        help_to_catalogue(follower, &comparison.append_dimension)?;
     }
-    help_to_check(follower, job, args.memory)?;
-    if !args.against.is_empty() {
-        // The lead has seen it all.
-        let _ = help_to_compare(follower, job);
+    help_to_check(follower, session, request.memory)?;
+    if request.against.is_some() {
+        help_to_compare(follower, session)?;
     }
-    follower.verdict()
+    Ok(())
 }
 
 /// Looks at one store after the other.
 fn look_at_all(
     checkers: &mut Checkers<'_>,
-    args: &VerifyArgs,
+    request: &Verify,
     spot: &Spot,
-    found: &mut Looked,
-) -> Result<(), Failure> {
-    let Job {
-        runtime, bucket, ..
-    } = checkers.job();
-    let stores = runtime.block_on(chosen(bucket, args, spot))?;
-    for store in stores {
+) -> Result<Vec<StoreChecked>, Failure> {
+    let session = checkers.session;
+    let groups = session.runtime.block_on(chosen(session, request, spot))?;
+    let mut found = Vec::new();
+    for group in groups {
         // Of a create that was rolled back, a ledger without anything in it may be left.
-        if let Some(looked) = look(checkers, &store, &mut say)? {
-            found.add(looked);
-        }
+        found.extend(look(checkers, &group)?);
     }
-    if found.stores == 0 {
-        let place = layout::below(bucket.place(), spot.key());
+    if found.is_empty() {
+        let place = layout::below(session.bucket.place(), spot.key());
         let message = format!("{}: there are no stores", place.trim_end_matches('/'));
         return Err(Failure::new(Exit::NoStore, message));
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(bucket: &Bucket, args: &VerifyArgs, spot: &Spot) -> Result<Vec<Group>, Failure> {
-    bucket.reach(spot.key()).await?;
-    let named = match args.is_compact() {
+async fn chosen(
+    session: &Session<'_>,
+    request: &Verify,
+    spot: &Spot,
+) -> Result<Vec<Group>, Failure> {
+    session.bucket.reach(spot.key()).await?;
+    let compact = ["compact".to_owned()];
+    let named = match request.selection.compact {
         true if spot.key().is_empty() => {
             let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
             return Err(Failure::new(Exit::Usage, message));
         }
-        true => &args.variables[..1],
-        false => args.named(),
+        true => &compact[..],
+        false => &request.selection.variables,
     };
-    stores(bucket, spot, named).await
-}
-
-/// Prints the total, and says how it went.
-fn conclude(
-    mut found: Looked,
-    compared: Result<Option<Vec<String>>, Failure>,
-) -> Result<(), Failure> {
-    let (lines, failure) = match compared {
-        Ok(lines) => (lines.unwrap_or_default(), None),
-        Err(failure) => (Vec::new(), Some(failure)),
-    };
-    found.faults += lines.len() as u64;
-    for line in lines {
-        say(&line)?;
-    }
-    say(&format!(
-        "verified: {} stores, {}",
-        found.stores,
-        found.shown()
-    ))?;
-    match (found.faults, failure) {
-        (0, None) => Ok(()),
-        (0, Some(failure)) => Err(failure),
-        (faults, failure) => {
-            let and = failure.map_or_else(String::new, |failure| {
-                format!("; and the files could not be compared: {failure}")
-            });
-            let message = format!("{faults} faults were found, see the list{and}");
-            Err(Failure::new(Exit::FaultsFound, message))
-        }
-    }
-}
-
-/// Prints a line; that nobody reads any more, as in `verify | head`, does not stop the check.
-fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
-        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Internal, format!("printing: {cause}")))
-        }
-        _ => Ok(()),
-    }
+    stores(&session.bucket, spot, named).await
 }

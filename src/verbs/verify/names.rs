@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::events::{Event, Fault};
 use crate::store::{Known, uneven};
-use crate::verbs::verify::rounds::Fault;
 
 /// Attributes by which readers look for other arrays.
 const NAMING: [&str; 2] = ["bounds", "coordinates"];
@@ -27,30 +27,25 @@ pub(in crate::verbs) fn lengths(known: &Known) -> Vec<Fault> {
 }
 
 /// Names that arrays of a store give to others which it does not have. Readers do without them, so it is no fault.
-pub(in crate::verbs) fn dangling(known: &Known) -> Option<String> {
-    let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+pub(in crate::verbs) fn dangling(known: &Known) -> Option<Event> {
+    let mut missing: BTreeMap<&str, Vec<(&'static str, String)>> = BTreeMap::new();
     for (name, array) in &known.arrays {
         for attribute in NAMING {
             let words = array.stored.attributes.get(attribute);
             let words = words.and_then(Value::as_str).unwrap_or_default();
             for word in words.split_whitespace() {
                 if !is_there(known, name, word) {
-                    let by = format!("{attribute} of '{name}'");
+                    let by = (attribute, name.clone());
                     missing.entry(word).or_default().push(by);
                 }
             }
         }
     }
-    let missing: Vec<String> = missing
-        .into_iter()
-        .map(|(word, by)| format!("'{word}' ({})", by.join(", ")))
-        .collect();
-    (!missing.is_empty()).then(|| {
-        format!(
-            "{}: its attributes name arrays that it does not have, which readers do without: {}",
-            known.store,
-            missing.join(", ")
-        )
+    let missing = missing.into_iter();
+    let missing: Vec<_> = missing.map(|(word, by)| (word.to_owned(), by)).collect();
+    (!missing.is_empty()).then(|| Event::Dangling {
+        store: known.store.clone(),
+        missing,
     })
 }
 

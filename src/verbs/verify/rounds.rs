@@ -1,40 +1,23 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], the lead's way to all; [`Checker`], this rank's part; [`Word`], what the lead tells; [`Fault`].
+//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`Word`], what the lead tells.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use crate::events::Fault;
 use crate::exit::Failure;
 use crate::ranks::{Follower, Lead};
+use crate::session::Session;
 use crate::store::{ChunkCodec, Known};
 use crate::transfer::{Content, check_object};
-use crate::verbs::shared::start::Job;
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.
 pub(in crate::verbs) const ROUND: usize = 20_000;
 /// Objects of a rank in flight at most, however small they are.
 const MOST_OBJECTS: u64 = 16;
-
-/// What is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(in crate::verbs) struct Fault {
-    /// Where.
-    pub key: String,
-    /// What was found, and what was expected.
-    pub what: String,
-}
-
-impl Fault {
-    pub(in crate::verbs) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            what: what.into(),
-        }
-    }
-}
 
 /// An object to check.
 #[derive(Serialize, Deserialize)]
@@ -47,7 +30,7 @@ pub(in crate::verbs) struct Item {
     pub recorded: Option<Content>,
 }
 
-/// What rank 0 tells the others.
+/// What the lead tells.
 #[derive(Serialize, Deserialize)]
 enum Word<Store, Round> {
     /// The next rounds are of this store.
@@ -58,31 +41,31 @@ enum Word<Store, Round> {
     End,
 }
 
-/// The arrays of a store, which have these names, documents and bytes an object.
+/// The arrays of a store: their names, documents and bytes an object.
 #[derive(Serialize, Deserialize)]
 struct Arrays {
     store: String,
     arrays: Vec<(String, String, u64)>,
 }
 
-/// What checks objects on all ranks, for the lead.
-pub(in crate::verbs) struct Checkers<'a> {
+/// The lead's way to what checks objects on all ranks.
+pub(super) struct Checkers<'a> {
+    pub session: &'a Session<'a>,
     lead: Lead<'a>,
     checker: Checker<'a>,
 }
 
 impl<'a> Checkers<'a> {
-    pub(in crate::verbs) fn new(lead: Lead<'a>, job: &'a Job<'a>, memory: u64) -> Self {
-        let checker = Checker::new(job, memory);
-        Self { lead, checker }
-    }
-
-    pub(in crate::verbs) fn job(&self) -> &'a Job<'a> {
-        self.checker.job
+    pub fn new(lead: Lead<'a>, session: &'a Session<'a>, memory: u64) -> Self {
+        Self {
+            session,
+            lead,
+            checker: Checker::new(session, memory),
+        }
     }
 
     /// The next rounds are of this store.
-    pub(in crate::verbs) fn store(&mut self, known: &Known) -> Result<(), Failure> {
+    pub fn store(&mut self, known: &Known) -> Result<(), Failure> {
         let arrays = known.arrays.iter().map(|(name, array)| {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())
@@ -95,14 +78,8 @@ impl<'a> Checkers<'a> {
         self.checker.begin(&arrays)
     }
 
-    /// There are no more; or why not.
-    pub(in crate::verbs) fn end(self, done: Result<(), Failure>) -> Result<(), Failure> {
-        let end = Word::<Arrays, Vec<Item>>::End;
-        self.lead.share(done.map(|()| end)).map(drop)
-    }
-
     /// All ranks check the `items`; returns the faults in order.
-    pub(in crate::verbs) fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
+    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
         self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
         let mut faults = Vec::new();
         for of_rank in self.lead.collect(self.checker.check(items))? {
@@ -111,15 +88,23 @@ impl<'a> Checkers<'a> {
         faults.sort_unstable();
         Ok(faults)
     }
+
+    /// There are no more.
+    pub fn end(self) -> Result<(), Failure> {
+        self.lead.tell(&Word::<&Arrays, &[Item]>::End)
+    }
 }
 
-/// The others: checks their shares, until the lead has no more.
-pub(in crate::verbs) fn help_to_check(
+/// The others: check their shares, until the lead has no more.
+///
+/// # Errors
+/// If the lead says why it cannot go on.
+pub(super) fn help_to_check(
     follower: Follower<'_>,
-    job: &Job<'_>,
+    session: &Session<'_>,
     memory: u64,
 ) -> Result<(), Failure> {
-    let mut checker = Checker::new(job, memory);
+    let mut checker = Checker::new(session, memory);
     loop {
         match follower.hear::<Word<Arrays, Vec<Item>>>()? {
             Word::Store(arrays) => checker.begin(&arrays)?,
@@ -131,7 +116,7 @@ pub(in crate::verbs) fn help_to_check(
 
 /// What checks objects on this rank.
 struct Checker<'a> {
-    job: &'a Job<'a>,
+    session: &'a Session<'a>,
     /// Bytes that it may hold.
     memory: u64,
     store: String,
@@ -139,9 +124,9 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(job: &'a Job<'a>, memory: u64) -> Self {
+    fn new(session: &'a Session<'a>, memory: u64) -> Self {
         Self {
-            job,
+            session,
             memory,
             store: String::new(),
             arrays: Vec::new(),
@@ -160,25 +145,22 @@ impl<'a> Checker<'a> {
 
     /// Checks this rank's share of the round.
     fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Failure> {
-        let ranks = self.job.ranks;
+        let ranks = self.session.ranks;
         // Neighbours are of like size: each rank gets as many of each.
-        let mine: Vec<&Item> = round
-            .iter()
-            .skip(ranks.rank())
-            .step_by(ranks.size())
-            .collect();
-        let found = self.job.runtime.block_on(self.check_all(mine));
+        let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
+        let found = self.check_all(mine.collect());
+        let found = self.session.runtime.block_on(found);
         found.map_err(|failure| ranks.here(failure))
     }
 
     async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {
-        let (bucket, pool) = (&self.job.bucket, &self.job.pool);
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);
         let checks = items.into_iter().map(|item| async move {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);
+            let (bucket, pool) = (&self.session.bucket, &self.session.pool);
             let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
             Ok::<_, Failure>(found.map(|what| Fault::new(key, what)))
         });

@@ -1,31 +1,31 @@
 //! Rank 0's look at one store: its metadata, its ledger and one listing; what has to be read goes to all ranks.
 //!
-//! Key type: [`Looked`], what came of it.
+//! Key type: [`StoreChecked`], what came of it.
 
 use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{Meter, bytes_shown};
 use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
+use crate::events::{Checked, Event, Fault};
 use crate::exit::Failure;
 use crate::plan::LACKING;
 use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
 use crate::transfer::Content;
-use crate::verbs::shared::start::Job;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
-use crate::verbs::verify::rounds::{Checkers, Fault, Item, ROUND};
+use crate::verbs::verify::rounds::{Checkers, Item, ROUND};
 
-/// What came of looking at stores.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::verbs) struct Looked {
-    pub stores: u64,
-    pub objects: u64,
-    pub bytes: u64,
-    pub faults: u64,
-    /// Objects that no manifest knows.
-    unrecorded: u64,
+/// What came of looking at a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreChecked {
+    /// The store or group.
+    pub store: String,
+    /// What was looked at.
+    pub checked: Checked,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
 }
 
 /// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
@@ -33,14 +33,17 @@ pub(in crate::verbs) struct Looked {
 struct Look<'a, 'b> {
     group: &'a Group,
     checkers: &'a mut Checkers<'b>,
-    say: &'a mut dyn FnMut(&str) -> Result<(), Failure>,
     store: &'a str,
     kept: Kept,
     /// Has a transaction not ended?
     open: bool,
     /// Can some of the manifests not be read?
     damaged: bool,
-    found: Looked,
+    found: Checked,
+    /// Objects that no manifest knows.
+    unrecorded: u64,
+    /// Everything that is wrong.
+    faults: Vec<Fault>,
 }
 
 /// Looks at `group`, and says what it finds, a fault a line. `None` if there is nothing.
@@ -50,33 +53,29 @@ struct Look<'a, 'b> {
 pub(in crate::verbs) fn look(
     checkers: &mut Checkers<'_>,
     group: &Group,
-    say: &mut dyn FnMut(&str) -> Result<(), Failure>,
-) -> Result<Option<Looked>, Failure> {
-    let Job {
-        runtime, bucket, ..
-    } = checkers.job();
+) -> Result<Option<StoreChecked>, Failure> {
+    let session = checkers.session;
+    let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
     let mut kept = runtime.block_on(read_kept(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
     let mut look = Look {
         group,
         checkers,
-        say,
         store,
         open: false,
         damaged: !kept.damaged.is_empty(),
         kept,
-        found: Looked {
-            stores: 1,
-            ..Looked::default()
-        },
+        found: Checked::default(),
+        unrecorded: 0,
+        faults: Vec::new(),
     };
     let damaged = std::mem::take(&mut look.kept.damaged).into_iter();
     look.tell(
         damaged
             .map(|(key, cause)| Fault::new(key, format!("it is no part of a manifest: {cause}")))
             .collect(),
-    )?;
+    );
     look.tell_journal()?;
     match runtime.block_on(Known::read(bucket, store)) {
         Ok(Some(mut known)) => {
@@ -89,40 +88,52 @@ pub(in crate::verbs) fn look(
             }
         }
         Err(StoreError::Foreign { problem, .. }) => {
-            look.tell(vec![Fault::new(store, problem)])?;
+            look.tell(vec![Fault::new(store, problem)]);
         }
         Err(other) => return Err(other.into()),
     }
-    let found = look.found;
-    if found.unrecorded > 0 {
-        let line = format!(
-            "{group}: {} objects have no manifest: only that they decode was checked",
-            found.unrecorded
-        );
-        (look.say)(&line)?;
+    let Look {
+        found,
+        unrecorded,
+        faults,
+        ..
+    } = look;
+    let store = group.to_string();
+    if unrecorded > 0 {
+        session.tell(&Event::Unrecorded {
+            store: store.clone(),
+            objects: unrecorded,
+        });
     }
-    (look.say)(&format!("{group}: {}", found.shown()))?;
-    Ok(Some(found))
+    session.tell(&Event::Verified {
+        store: store.clone(),
+        checked: found,
+    });
+    Ok(Some(StoreChecked {
+        store,
+        checked: found,
+        faults,
+    }))
 }
 
 impl Look<'_, '_> {
-    fn tell(&mut self, mut faults: Vec<Fault>) -> Result<(), Failure> {
+    fn tell(&mut self, mut faults: Vec<Fault>) {
         faults.sort_unstable();
         self.found.faults += faults.len() as u64;
-        for Fault { key, what } in faults {
-            (self.say)(&format!("{key}: {what}"))?;
+        for fault in &faults {
+            self.checkers.session.tell(&Event::Fault(fault.clone()));
         }
-        Ok(())
+        self.faults.extend(faults);
     }
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
     fn tell_journal(&mut self) -> Result<(), Failure> {
-        let Job {
-            runtime, bucket, ..
-        } = self.checkers.job();
+        let session = self.checkers.session;
+        let (runtime, bucket) = (&session.runtime, &session.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
         let Some(first) = journal.first() else {
-            return self.tell_uncommitted();
+            self.tell_uncommitted();
+            return Ok(());
         };
         self.open = true;
         // By this machine's clock: who only reads cannot ask the server for its time.
@@ -130,27 +141,26 @@ impl Look<'_, '_> {
         let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().over());
         let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
         if leases.iter().any(|(_, put)| is_fresh(*put)) {
-            return (self.say)(&format!("{first}: a transaction is under way"));
+            session.tell(&Event::UnderWay { key: first.clone() });
+            return Ok(());
         }
         let fault = Fault::new(first, "a transaction has not ended: run recover");
-        self.tell(vec![fault])
+        self.tell(vec![fault]);
+        Ok(())
     }
 
     /// A manifest of no transaction is in nobody's way: it is told, and no fault.
-    fn tell_uncommitted(&mut self) -> Result<(), Failure> {
+    fn tell_uncommitted(&self) {
         for id in &self.kept.uncommitted {
             let manifest = layout::manifest(self.store, id);
-            let what = "of a transaction that was not committed: recover --orphans removes it";
-            (self.say)(&format!("{manifest}: {what}"))?;
+            self.checkers.session.tell(&Event::Uncommitted { manifest });
         }
-        Ok(())
     }
 
     /// Is there anything of a store that has no root document?
     fn without_root(&mut self) -> Result<bool, Failure> {
-        let Job {
-            runtime, bucket, ..
-        } = self.checkers.job();
+        let session = self.checkers.session;
+        let (runtime, bucket) = (&session.runtime, &session.bucket);
         let count = bucket
             .entries(self.store)
             .try_fold(0u64, |count, _| std::future::ready(Ok(count + 1)));
@@ -159,30 +169,29 @@ impl Look<'_, '_> {
         if committed > 0 {
             let what =
                 format!("there is no root document, but {committed} transactions were committed");
-            self.tell(vec![Fault::new(self.store, what)])?;
+            self.tell(vec![Fault::new(self.store, what)]);
         } else if self.found.objects > 0 && !self.open {
             let what = format!(
                 "there is no root document, but {} objects: run recover",
                 self.found.objects
             );
-            self.tell(vec![Fault::new(self.store, what)])?;
+            self.tell(vec![Fault::new(self.store, what)]);
         }
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }
 
     fn whole(&mut self, known: &Known) -> Result<(), Failure> {
-        let Job {
-            runtime, bucket, ..
-        } = self.checkers.job();
+        let session = self.checkers.session;
+        let (runtime, bucket) = (&session.runtime, &session.bucket);
         let mut faults = runtime.block_on(documents(bucket, known))?;
         faults.extend(lengths(known));
-        self.tell(faults)?;
-        if let Some(notice) = dangling(known) {
-            (self.say)(&notice)?;
+        self.tell(faults);
+        if let Some(dangling) = dangling(known) {
+            session.tell(&dangling);
         }
         self.checkers.store(known)?;
         let gaps = self.gaps(known);
-        let mut meter = Meter::new(recorded_bytes(&self.kept));
+        let work = session.work(recorded_bytes(&self.kept));
         let mut listing = bucket.entries(&self.group.key()).try_chunks(ROUND);
         while let Some(entries) = runtime.block_on(listing.next()) {
             let entries = entries.map_err(|cause| cause.1)?;
@@ -199,14 +208,15 @@ impl Look<'_, '_> {
             if !items.is_empty() {
                 faults.extend(self.checkers.round(&items)?);
             }
-            self.tell(faults)?;
-            meter.show(self.found.bytes, self.found.objects);
+            self.tell(faults);
+            work.show(self.found.bytes, self.found.objects);
         }
         let missing = missing(known, &self.kept);
-        self.tell(missing)?;
+        self.tell(missing);
         // What another program has written since, it may have left out where it was all fill.
-        let is_ours = self.found.unrecorded == 0;
-        self.tell(gaps.into_iter().filter(|_| is_ours).collect())
+        let is_ours = self.unrecorded == 0;
+        self.tell(gaps.into_iter().filter(|_| is_ours).collect());
+        Ok(())
     }
 
     /// Arrays whose shapes have room for objects that nobody ever wrote, if this program has made all of the store.
@@ -265,7 +275,7 @@ impl Look<'_, '_> {
                 return Met::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
             }
             Some(Content::Stored { .. }) => {}
-            None if inside => self.found.unrecorded += 1,
+            None if inside => self.unrecorded += 1,
             // What a transaction has put that has not ended lies beyond the shape.
             None if self.open => return Met::Fine,
             None => return unknown(),
@@ -284,20 +294,6 @@ enum Met {
     Fine,
     Check(Item),
     Fault(String),
-}
-
-impl Looked {
-    pub(in crate::verbs) fn add(&mut self, other: Self) {
-        self.stores += other.stores;
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-        self.faults += other.faults;
-    }
-
-    pub(in crate::verbs) fn shown(&self) -> String {
-        let size = bytes_shown(self.bytes);
-        format!("{} objects, {size}, {} faults", self.objects, self.faults)
-    }
 }
 
 fn recorded_bytes(kept: &Kept) -> u64 {

@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt;
 use serde_json::Value;
 
-use crate::cli::{StoreInfo, StoreState, TimeRange, Transaction, VariableInfo};
 use crate::commit::LastTransaction;
 use crate::exit::Failure;
 use crate::source::{DType, Number, TimeUnits};
 use crate::store::{
     Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, read_store,
 };
+use crate::verbs::list::inventory::{
+    StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
+};
+use crate::verbs::stores::shelf::coordinates;
 
 /// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there.
 ///
 /// # Errors
 /// If the bucket cannot be read at all. A store that cannot be read is described as such.
-pub(in crate::verbs) async fn describe(
-    bucket: &Bucket,
-    group: &Group,
-) -> Result<Vec<StoreInfo>, Failure> {
+pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Failure> {
     let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
         Ok(Found::Store(stored)) => stored,
         found => {
@@ -47,7 +47,7 @@ pub(in crate::verbs) async fn describe(
 }
 
 /// Describes an Icechunk repository.
-pub(in crate::verbs) fn repository(key: &str) -> StoreInfo {
+pub(super) fn repository(key: &str) -> StoreInfo {
     let mut info = nothing(key);
     info.state = StoreState::Icechunk;
     info.problem = Some("only Icechunk reads and writes it; it is left as it is".to_owned());
@@ -135,7 +135,7 @@ async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result
     if let Some((last, time)) = last {
         info.objects = last.objects;
         info.stored_bytes = last.stored_bytes;
-        info.last_transaction = Some(Transaction {
+        info.last_transaction = Some(TransactionInfo {
             number: last.transaction,
             command: last.command,
             steps: last.steps,
@@ -156,24 +156,6 @@ async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
     info.objects = Some(objects);
     info.stored_bytes = Some(bytes);
     Ok(())
-}
-
-/// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
-pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
-    let named = |array: &StoredArray, attribute: &str| {
-        let names = array.attributes.get(attribute).and_then(Value::as_str);
-        let names = names.unwrap_or_default().split_whitespace();
-        names.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let mut coordinates = BTreeSet::new();
-    for array in arrays {
-        coordinates.extend(array.dimensions.iter().cloned());
-        coordinates.extend(named(array, "coordinates"));
-        coordinates.extend(named(array, "bounds"));
-    }
-    let name = store.rsplit('/').next().unwrap_or_default();
-    coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());
-    coordinates
 }
 
 fn variable(array: &StoredArray, coordinates: &BTreeSet<String>) -> VariableInfo {

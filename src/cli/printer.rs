@@ -1,0 +1,49 @@
+//! Standard output, which nobody may read any more.
+//!
+//! Key type: [`Printer`].
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use crate::exit::{Exit, Failure};
+
+/// Prints on standard output. That nobody reads it, as in `msm_os send … | head -1`, is no reason to leave the work undone.
+#[derive(Default)]
+pub(super) struct Printer {
+    closed: Mutex<Option<io::Error>>,
+}
+
+impl Printer {
+    /// Prints a line, at once: the next may take its time.
+    pub fn line(&self, line: &str) {
+        self.print(&format!("{line}\n"));
+    }
+
+    /// Prints `text`; `false` if it does not come to anybody.
+    pub fn print(&self, text: &str) -> bool {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if closed.is_none() {
+            let mut out = io::stdout().lock();
+            *closed = out
+                .write_all(text.as_bytes())
+                .and_then(|()| out.flush())
+                .err();
+        }
+        closed.is_none()
+    }
+
+    /// Could all be printed that somebody wants to read?
+    ///
+    /// # Errors
+    /// If not, why.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*closed {
+            Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                let message = format!("printing on standard output: {cause}");
+                Err(Failure::new(Exit::Internal, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From a command line to what a verb is asked, and from what it did to words and an exit code.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use super::args::{Command, Parsed};
+use super::delete::DeleteArgs;
+use super::doctor::DoctorArgs;
+use super::list::{ListArgs, Listing};
+use super::recover::{RecoverArgs, RollbackArgs};
+use super::store::{Found, StoreArgs};
+use super::terminal::Terminal;
+use super::verify::VerifyArgs;
+use super::words;
+use crate::exit::{Exit, Failure};
+use crate::ranks::Ranks;
+use crate::session::{Interrupt, Session};
+use crate::verbs::delete::{self, DeleteSurvey};
+use crate::verbs::doctor::doctor;
+use crate::verbs::list;
+use crate::verbs::recover::{foretell, recover};
+use crate::verbs::rollback::rollback;
+use crate::verbs::send::{SendReport, send, update};
+use crate::verbs::verify::verify;
+
+/// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
+#[must_use]
+pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
+    match Interrupt::by_signals() {
+        Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
+        Err(failure) => run_over(
+            Parsed::Wrong(failure),
+            ranks,
+            &Interrupt::default(),
+            &StoreArgs::find,
+        ),
+    }
+}
+
+/// The same, where `find` says how the bucket is reached.
+#[must_use]
+pub(crate) fn run_over(
+    parsed: Parsed,
+    ranks: &Ranks,
+    interrupt: &Interrupt,
+    find: &dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+) -> Exit {
+    let done = match parsed {
+        Parsed::Answer(text) => {
+            if ranks.rank() == 0 {
+                print!("{text}");
+            }
+            Ok(())
+        }
+        Parsed::Wrong(failure) => Err(failure),
+        Parsed::Command(command, log) => {
+            log.start(ranks.rank());
+            let lists = matches!(*command, Command::List(_) | Command::Verify(_));
+            let job = Job {
+                ranks,
+                interrupt,
+                find,
+                terminal: Arc::new(Terminal::new(lists)),
+            };
+            let done = job.run(&command);
+            match job.terminal.printer.verdict() {
+                Err(failure) if !lists && ranks.rank() == 0 => {
+                    eprintln!("msm_os: {failure}");
+                    done
+                }
+                _ => done,
+            }
+        }
+    };
+    match done {
+        Ok(()) => Exit::Ok,
+        Err(Failure { exit, message }) => {
+            if ranks.rank() == 0 {
+                eprintln!("msm_os: {message}");
+            }
+            exit
+        }
+    }
+}
+
+/// One command on this rank.
+struct Job<'a> {
+    ranks: &'a Ranks,
+    interrupt: &'a Interrupt,
+    find: &'a dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+    terminal: Arc<Terminal>,
+}
+
+impl Job<'_> {
+    fn run(&self, command: &Command) -> Result<(), Failure> {
+        match command {
+            Command::Send(args) => {
+                let request = args.request()?;
+                let session = self.open(&args.files.store)?;
+                self.say_sent("sent", &send(&session, &request)?);
+                Ok(())
+            }
+            Command::Update(args) => {
+                let request = args.request()?;
+                let session = self.open(&args.files.store)?;
+                self.say_sent("updated", &update(&session, &request)?);
+                Ok(())
+            }
+            Command::List(args) => self.list(args),
+            Command::Delete(args) => self.delete(args),
+            Command::Rollback(args) => self.rollback(args),
+            Command::Recover(args) => self.recover(args),
+            Command::Verify(args) => self.verify(args),
+            Command::Doctor(args) => self.doctor(args),
+        }
+    }
+
+    /// Opens the bucket. Every rank finds its credentials itself.
+    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Failure> {
+        let found = (self.find)(store).map_err(|failure| self.ranks.of_follower(failure));
+        let Found {
+            connection,
+            warning,
+        } = self.ranks.settle(found)?;
+        let terminal = Arc::clone(&self.terminal);
+        let session = Session::open(&connection, self.ranks, terminal)?;
+        if let Some(warning) = warning
+            && self.leads()
+        {
+            eprintln!("msm_os: warning: {warning}");
+        }
+        Ok(session.stopped_by(self.interrupt))
+    }
+
+    fn leads(&self) -> bool {
+        self.ranks.rank() == 0
+    }
+
+    /// Rank 0 says it.
+    fn say(&self, line: &str) {
+        if self.leads() {
+            self.terminal.printer.line(line);
+        }
+    }
+
+    fn say_sent(&self, done: &str, report: &SendReport) {
+        for line in words::sent(done, report) {
+            self.say(&line);
+        }
+    }
+
+    /// What rank 0 thinks of it, on every rank.
+    fn agree(&self, verdict: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+        self.ranks.on_lead(verdict)
+    }
+
+    fn list(&self, args: &ListArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut listing = Listing::new(args.json, &self.terminal.printer);
+        let ended = list::for_each(&session, &request, |store| listing.print(&store));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            listing.end(&session.place_of(&request.spot), ended.is_ok());
+        }
+        ended?;
+        self.agree(|| listing.verdict())
+    }
+
+    fn delete(&self, args: &DeleteArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let asks = !args.yes && !args.dry_run;
+        self.agree(|| if asks { can_ask() } else { Ok(()) })?;
+        let planned = delete::plan(&session, &request)?;
+        let place = session.place();
+        if args.dry_run {
+            let survey = words::survey(&planned.survey()?);
+            self.say(&format!("would delete from {place}:\n{survey}"));
+            return Ok(());
+        }
+        if asks && !self.is_wanted(place, &planned.survey()?)? {
+            self.say("nothing was deleted");
+            return Ok(());
+        }
+        let report = planned.run()?;
+        self.say(&words::deleted(place, &report));
+        Ok(())
+    }
+
+    /// Rank 0 asks on the terminal.
+    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Failure> {
+        self.ranks.on_lead(|| {
+            let survey = words::survey(survey);
+            confirmed(&format!("to delete from {place}:\n{survey}"))
+        })
+    }
+
+    fn rollback(&self, args: &RollbackArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = rollback(&session, &request)?;
+        self.say(&format!("rolled back: {} stores", report.stores.len()));
+        Ok(())
+    }
+
+    fn recover(&self, args: &RecoverArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        if args.dry_run {
+            let forecast = foretell(&session, &request)?;
+            for line in words::forecast(&forecast) {
+                self.say(&line);
+            }
+            return Failure::together(forecast.problems);
+        }
+        let report = recover(&session, &request)?;
+        for line in words::recovered(&request, &report) {
+            self.say(&line);
+        }
+        Failure::together(&report.held)
+    }
+
+    fn verify(&self, args: &VerifyArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = verify(&session, &request)?;
+        let (line, verdict) = words::verified(&report);
+        self.say(&line);
+        self.agree(|| self.terminal.printer.verdict())?;
+        verdict
+    }
+
+    fn doctor(&self, args: &DoctorArgs) -> Result<(), Failure> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        self.say(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
+        if let Some(endpoint) = session.endpoint() {
+            let style = if endpoint.virtual_hosted {
+                "the bucket is in the host's name"
+            } else {
+                "path style"
+            };
+            self.say(&format!("endpoint  {} ({style})", endpoint.url));
+        }
+        self.say(&format!("bucket    {}", args.store.bucket));
+        doctor(&session, &request)?.verdict()
+    }
+}
+
+/// Is there a terminal to ask on?
+fn can_ask() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
+                   nothing was deleted";
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// Asks on the terminal.
+fn confirmed(what: &str) -> Result<bool, Failure> {
+    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
+    let mut out = std::io::stderr();
+    write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim() == "yes")
+}

@@ -1,0 +1,74 @@
+//! What `delete` says that it did, or would do.
+
+use super::bytes_shown;
+use crate::verbs::delete::{DeleteReport, DeleteSurvey, Tally};
+
+/// What would go: a line a store, and one with the total.
+pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
+    let mut lines = Vec::new();
+    match survey {
+        DeleteSurvey::Stores {
+            stores,
+            links,
+            ledgers,
+            others,
+        } => {
+            let stores_told = stores.iter();
+            lines.extend(stores_told.map(|(store, found)| format!("  {store}: {}", tally(*found))));
+            lines.extend(
+                links
+                    .iter()
+                    .map(|link| format!("  the link {}, nothing behind it", link.display())),
+            );
+            for (what, found) in [("ledgers", *ledgers), ("others", *others)] {
+                if found.objects > 0 {
+                    lines.push(format!("  {what}: {}", tally(found)));
+                }
+            }
+            lines.push(format!(
+                "{} stores, {}",
+                stores.len(),
+                tally(survey.total())
+            ));
+        }
+        DeleteSurvey::Group {
+            group,
+            tally: found,
+        } => lines.push(format!("  {group}: {}", tally(*found))),
+        DeleteSurvey::Arrays { names, stores } => {
+            let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+            for found in stores {
+                let store = &found.store;
+                lines.push(format!(
+                    "  {store}: array {}: {}",
+                    names.join(", "),
+                    tally(found.tally)
+                ));
+                lines.extend(found.attributes.iter().map(|attribute| {
+                    format!(
+                        "  {store}: its attribute '{attribute}', which need not be true of what is left"
+                    )
+                }));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+/// What is gone from `place`.
+pub(in crate::cli) fn deleted(place: &str, report: &DeleteReport) -> String {
+    let all = tally(report.deleted.total());
+    match &report.deleted {
+        DeleteSurvey::Stores { stores, .. } => {
+            format!("deleted: {} stores, {all}", stores.len())
+        }
+        DeleteSurvey::Group { group, .. } => format!("deleted: the group '{group}', {all}"),
+        DeleteSurvey::Arrays { .. } => {
+            format!("deleted from {place}:\n{}", survey(&report.deleted))
+        }
+    }
+}
+
+fn tally(tally: Tally) -> String {
+    format!("{} objects, {}", tally.objects, bytes_shown(tally.bytes))
+}

@@ -1,0 +1,34 @@
+//! Every word that a user reads of what happens and of what was done.
+//!
+//! Key function: [`of_event`]; each verb's report has a file of its own.
+
+mod delete;
+mod event;
+mod notice;
+mod recover;
+mod send;
+mod store;
+mod verify;
+
+pub(super) use delete::{deleted, survey};
+pub(super) use event::{Line, of_event};
+pub(super) use recover::{forecast, recovered};
+pub(super) use send::sent;
+pub(super) use store::Described;
+pub(super) use verify::verified;
+
+/// Bytes as people read them: `13.9 MiB`.
+pub(super) fn bytes_shown(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}

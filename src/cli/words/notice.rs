@@ -1,0 +1,195 @@
+//! What is said of a notice.
+
+use crate::events::{Named, Notice};
+use crate::plan::{LACKING, MaskingNote};
+use crate::source::list;
+
+/// Does it belong to what a command says on standard output of its work?
+pub(super) fn is_said_aloud(notice: &Notice) -> bool {
+    !matches!(
+        notice,
+        Notice::NoTime { .. }
+            | Notice::NotData { .. }
+            | Notice::Remains { .. }
+            | Notice::Clipped { .. }
+            | Notice::NotReprojected { .. }
+            | Notice::LeftAlone { .. }
+            | Notice::Holes { .. }
+    )
+}
+
+/// The notice in words.
+pub(super) fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::NoTime {
+            file,
+            more,
+            problem,
+        } => {
+            let more = match more {
+                0 => String::new(),
+                more => format!(" (and {more} more files)"),
+            };
+            format!(
+                "{}{more}: {problem}; it is sent as it is, and the spacing of the steps tells whether any are missing",
+                file.display()
+            )
+        }
+        Notice::NotData { file, variables } => format!(
+            "{}: not sent, being no data variables nor coordinates of any: {}; name those to send with -v",
+            file.display(),
+            variables.join(", ")
+        ),
+        Notice::OddAttributes { file, attributes } => {
+            let attributes = attributes.iter().map(|(variable, name)| match variable {
+                None => format!("'{name}'"),
+                Some(variable) => format!("'{name}' of '{variable}'"),
+            });
+            format!(
+                "{}: left out are attributes of types that only this file defines: {}",
+                file.display(),
+                attributes.collect::<Vec<_>>().join(", ")
+            )
+        }
+        Notice::MarksNothing {
+            file,
+            variable,
+            dtype,
+            fill,
+        } => format!(
+            "{}: variable '{variable}' has type {dtype}, none of whose values is its _FillValue {fill}; it is kept as missing_value",
+            file.display()
+        ),
+        Notice::Clipped {
+            dimension,
+            asked,
+            size,
+        } => {
+            format!("--chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}")
+        }
+        notice => of_stores(notice),
+    }
+}
+
+/// A notice of what stores hold.
+fn of_stores(notice: &Notice) -> String {
+    match notice {
+        Notice::HasAll { store, steps: 0 } => {
+            format!("store '{store}': all arrays are there already, skipped")
+        }
+        Notice::HasAll { store, steps } => {
+            format!("store '{store}': all {steps} steps are there already, skipped")
+        }
+        Notice::HasFiles { store, files, of } => {
+            format!("store '{store}': {files} of {of} files are there already, skipped")
+        }
+        Notice::Filled { store, arrays } => format!(
+            "store '{store}': {} get steps there that were never sent to them",
+            listed(arrays)
+        ),
+        Notice::Lacking {
+            store,
+            arrays,
+            given,
+            of,
+        } => format!(
+            "store '{store}': {}, new there, get {given} of its {of} steps; the others read as fill until their files are sent too, \
+             and the attribute {LACKING} names them",
+            listed(arrays)
+        ),
+        Notice::Without(named) => of_named(named, |names| {
+            format!(
+                "going on without {names}, which the files have; send --add-variables adds them"
+            )
+        }),
+        Notice::Lost(named) => of_named(named, |names| {
+            format!(
+                "another tool left null as {names}; --repair-attributes writes what the files have"
+            )
+        }),
+        Notice::Repaired(named) => of_named(named, |names| {
+            format!("{names} written as the files have them")
+        }),
+        Notice::Stale(named) => of_named(named, |names| {
+            format!("{names} removed, which another tool wrote of values that are overwritten")
+        }),
+        Notice::Masking(note) => masking(note),
+        Notice::Remains { store, objects } => format!(
+            "store '{store}': {objects} objects of a send that died lie there and will be removed"
+        ),
+        Notice::NeverWritten { stores } => format!(
+            "left as they are: {}, which this program never wrote",
+            listed(stores)
+        ),
+        notice => of_reprojection(notice),
+    }
+}
+
+/// A notice of what is reprojected.
+fn of_reprojection(notice: &Notice) -> String {
+    match notice {
+        Notice::NotReprojected { variable, reason } => {
+            format!("'{variable}' is not reprojected: {reason}")
+        }
+        Notice::LeftAlone { arrays } => {
+            let arrays = arrays
+                .iter()
+                .map(|(name, store)| format!("'{name}' of '{store}'"));
+            format!(
+                "another tool reprojected {}, left as they are: steps that are new have no values there; send --reproject \
+                 --replace-projected writes them anew, delete --array removes them",
+                arrays.collect::<Vec<_>>().join(", ")
+            )
+        }
+        Notice::Holes {
+            file,
+            coordinates: [longitude, latitude],
+            holes,
+            cells,
+        } => format!(
+            "{}: {holes} of {cells} cells have no coordinates in '{longitude}', '{latitude}' (NaN, fill values or zeros, as XIOS \
+             writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
+             --update-coords can take them from the domain file",
+            file.display()
+        ),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The stores, and what is said of them (as `say` puts the names).
+fn of_named(named: &Named, say: impl Fn(&str) -> String) -> String {
+    let noun = match named.stores.len() {
+        1 => "store",
+        _ => "stores",
+    };
+    format!(
+        "{noun} {}: {}",
+        listed(&named.stores),
+        say(&listed(&named.names))
+    )
+}
+
+fn masking(note: &MaskingNote) -> String {
+    match note {
+        MaskingNote::Reserved { values, variable } => format!(
+            "values {values} of '{variable}' are missing there, and may not be data in the files"
+        ),
+        MaskingNote::Rewritten {
+            variable,
+            from,
+            to,
+            is_unmasked,
+        } => format!(
+            "missing values of '{variable}' are {from} in the files, and are written as {to}, {}",
+            if *is_unmasked {
+                "for nothing is said to be missing there; --repair-attributes says what the files do, if no data can have such values"
+            } else {
+                "as they are there"
+            }
+        ),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    list(names.iter().map(String::as_str))
+}

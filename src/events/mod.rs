@@ -1,0 +1,250 @@
+//! What happens while a verb runs, told as values to whoever called it. No sentences: those are the front end's.
+//!
+//! Key types: [`Event`]; [`Reporter`], who is told; [`Notice`], what is worth knowing before anything is written.
+
+mod fault;
+mod notice;
+mod work;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use fault::{Fault, Finding, FindingState};
+pub use notice::{Named, NotReprojected, Notice};
+pub(crate) use work::Work;
+
+/// Who is told what happens. It is called from the threads that do the work, so it should not take long.
+pub trait Reporter: Send + Sync {
+    /// Is told of `event`.
+    fn tell(&self, event: &Event);
+}
+
+/// Hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn tell(&self, _: &Event) {}
+}
+
+/// What happens. Rank 0 tells of the whole job, every rank of its own objects and requests.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Something of the files or stores is otherwise than the user may think.
+    Notice(Notice),
+    /// A transaction is planned.
+    Planned {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What it comes to.
+        size: PlanSize,
+    },
+    /// A transaction is open in the journals of these stores.
+    TransactionBegun {
+        /// Their keys.
+        stores: Vec<String>,
+    },
+    /// A transaction goes on that a dead job left open.
+    Resumed {
+        /// Objects that are there already.
+        objects: usize,
+        /// Those among them that have data.
+        with_data: usize,
+        /// Those that were read again.
+        read_again: usize,
+        /// Were these as they were put? If not, the transaction begins anew.
+        sound: bool,
+    },
+    /// Work begins whose progress is told.
+    WorkBegun {
+        /// Bytes to do.
+        bytes: u64,
+    },
+    /// So much of it is done.
+    Progress {
+        /// Bytes.
+        bytes: u64,
+        /// Objects.
+        objects: u64,
+    },
+    /// It has ended, one way or the other.
+    WorkEnded,
+    /// This rank has put an object.
+    ObjectWritten {
+        /// Its key.
+        key: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A transaction is committed.
+    Committed {
+        /// The keys of its stores.
+        stores: Vec<String>,
+    },
+    /// A transaction is committed, but its ledger not tidy; the next command goes on with it.
+    Untidy {
+        /// What could not be done.
+        problem: String,
+    },
+    /// A transaction that failed is undone: its stores are as they were.
+    RolledBack,
+    /// Another job holds a store that is waited for.
+    Waiting {
+        /// Its key.
+        store: String,
+        /// The job.
+        holder: String,
+    },
+    /// A lease could not be given up; it expires.
+    LeaseLeftBehind {
+        /// Why.
+        problem: String,
+    },
+    /// What a dead job left has been brought to its end.
+    Healed {
+        /// The store's key.
+        store: String,
+        /// The job's transaction.
+        transaction: Unended,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A store's consolidated metadata has been made.
+    Consolidated {
+        /// Its key.
+        store: String,
+    },
+    /// The weights of a reprojection are in a file now.
+    WeightsWritten {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A store's last transaction is undone.
+    Undone {
+        /// The store's key.
+        store: String,
+        /// The transaction.
+        id: String,
+        /// Its command; `None` if it had created the store, which is gone then.
+        command: Option<String>,
+    },
+    /// An object that no transaction owns is about to be removed.
+    Removing {
+        /// Its key.
+        key: String,
+    },
+    /// A store's arrays have been cut to one length.
+    Truncated(Truncation),
+    /// `verify` found something wrong.
+    Fault(Fault),
+    /// `verify` came upon a transaction that a live job is at.
+    UnderWay {
+        /// The first object of its journal.
+        key: String,
+    },
+    /// `verify` came upon the manifest of a transaction that was not committed.
+    Uncommitted {
+        /// Its key.
+        manifest: String,
+    },
+    /// Attributes of a store name arrays that it does not have.
+    Dangling {
+        /// The store's key.
+        store: String,
+        /// Each array, with the attributes that name it and the arrays they are of.
+        missing: Vec<(String, Vec<(&'static str, String)>)>,
+    },
+    /// Objects of a store that no manifest knows have only been decoded.
+    Unrecorded {
+        /// The store or group.
+        store: String,
+        /// How many.
+        objects: u64,
+    },
+    /// A store has been verified.
+    Verified {
+        /// The store or group.
+        store: String,
+        /// What was looked at.
+        checked: Checked,
+    },
+    /// `doctor` tries in this folder.
+    Examining {
+        /// Its key.
+        folder: String,
+    },
+    /// `doctor` has tried something.
+    Finding(Finding),
+    /// `doctor` has removed all that it put.
+    Removed,
+}
+
+/// What a transaction comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanSize {
+    /// Stores that are written.
+    pub stores: usize,
+    /// Arrays that are written.
+    pub arrays: usize,
+    /// Objects that are written.
+    pub objects: u64,
+    /// Bytes of their values, decoded.
+    pub bytes: u64,
+    /// The most memory that a rank needs, in bytes.
+    pub memory: u64,
+}
+
+/// A transaction that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("the {command} {id} ({holder})")]
+pub struct Unended {
+    /// Its id.
+    pub id: String,
+    /// Its command.
+    pub command: String,
+    /// The job.
+    pub holder: String,
+}
+
+/// How a transaction that had not ended was, or would be, brought to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It never was.
+    RolledBack,
+    /// All of it is there.
+    Finished,
+    /// The store is gone.
+    Deleted,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Things that are wrong.
+    pub faults: u64,
+}
+
+/// What is cut of a store's arrays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truncation {
+    /// The store's key.
+    pub store: String,
+    /// The dimension.
+    pub dimension: String,
+    /// Each array with its length before and after.
+    pub arrays: Vec<(String, u64, u64)>,
+    /// Attributes that need not be true of what is left, and go.
+    pub attributes: Vec<String>,
+    /// Objects that are removed or cut.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}

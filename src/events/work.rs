@@ -1,0 +1,29 @@
+//! Work whose progress is told.
+//!
+//! Key type: [`Work`].
+
+use super::{Event, Reporter};
+
+/// Work under way. Its end is told when it is dropped.
+pub(crate) struct Work<'a> {
+    reporter: &'a dyn Reporter,
+}
+
+impl<'a> Work<'a> {
+    /// Work on so many bytes begins.
+    pub fn begin(reporter: &'a dyn Reporter, bytes: u64) -> Self {
+        reporter.tell(&Event::WorkBegun { bytes });
+        Self { reporter }
+    }
+
+    /// So many bytes and objects are done.
+    pub fn show(&self, bytes: u64, objects: u64) {
+        self.reporter.tell(&Event::Progress { bytes, objects });
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.reporter.tell(&Event::WorkEnded);
+    }
+}

@@ -1,0 +1,250 @@
+//! What every verb needs: the ranks, a bucket, threads, and who is told what happens.
+//!
+//! Key types: [`Session`]; [`Connection`], how its bucket is reached.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::commit::{Crew, Rank};
+use crate::events::{Event, Notice, Reporter, Work};
+use crate::exit::{Exit, Failure};
+use crate::ranks::{Ranks, Role};
+use crate::store::{Access, Bucket, Endpoint, Place, StoreError, layout};
+use crate::transfer::Means;
+pub use crate::verbs::shared::interrupt::Interrupt;
+use crate::verbs::stores::spot::Spot;
+
+/// Threads of a rank that wait for sockets.
+const IO_THREADS: usize = 2;
+
+/// How a bucket is reached.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Where it is.
+    pub place: Place,
+    /// The server and its keys; a directory needs none.
+    pub access: Option<Access>,
+    #[cfg(test)]
+    pub(crate) link: Option<crate::store::simulated::Link>,
+}
+
+impl Connection {
+    /// The bucket at `place`, reached by `access`.
+    #[must_use]
+    pub fn new(place: Place, access: Option<Access>) -> Self {
+        Self {
+            place,
+            access,
+            #[cfg(test)]
+            link: None,
+        }
+    }
+
+    /// The directory at `path`, which need not exist yet.
+    #[must_use]
+    pub fn directory(path: &Path) -> Self {
+        Self::new(Place::Directory(path.to_owned()), None)
+    }
+
+    /// A store in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated(link: &crate::store::simulated::Link) -> Self {
+        let bucket = "ocean".to_owned();
+        Self {
+            link: Some(link.clone()),
+            ..Self::new(Place::S3 { bucket }, None)
+        }
+    }
+
+    fn open(&self) -> Result<Bucket, StoreError> {
+        #[cfg(test)]
+        if let Some(link) = &self.link {
+            return Ok(Bucket::simulated(link));
+        }
+        Bucket::open(&self.place, self.access.as_ref())
+    }
+
+    /// CPUs of this node that the ranks on it share.
+    fn cpus(&self) -> usize {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        // Many jobs share a store in memory.
+        if self.is_simulated() { 1 } else { cpus }
+    }
+
+    #[cfg(test)]
+    fn is_simulated(&self) -> bool {
+        self.link.is_some()
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self)]
+    fn is_simulated(&self) -> bool {
+        false
+    }
+}
+
+/// A rank's part of a job that can begin: with one bucket, for any number of verbs, one after the other.
+pub struct Session<'a> {
+    pub(crate) ranks: &'a Ranks,
+    /// Not yet asked anything.
+    pub(crate) bucket: Bucket,
+    /// Runs its requests.
+    pub(crate) runtime: Runtime,
+    /// Decodes and encodes: this rank's share of the node's CPUs.
+    pub(crate) pool: Arc<ThreadPool>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) interrupt: Interrupt,
+    /// Who it is, to other jobs.
+    pub(crate) crew: Crew,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the bucket and starts this rank's threads; nothing is asked of a server yet. Every rank calls it. The `reporter` hears
+    /// what happens on this rank, and on rank 0 what happens to the job.
+    ///
+    /// # Errors
+    /// On every rank the same: the failure of the lowest rank that has one; or that the ranks would write to several servers.
+    pub fn open(
+        connection: &Connection,
+        ranks: &'a Ranks,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self, Failure> {
+        let session = Self::open_here(connection, ranks, reporter);
+        let session = session.map_err(|failure| ranks.of_follower(failure));
+        let place = |session: &Self| (session.bucket.place().to_owned(), Rank::this());
+        let mine = session.as_ref().map(place).map_err(Clone::clone);
+        let processes = ranks.join(mine, |all: Vec<(String, Rank)>| {
+            let (places, processes): (Vec<String>, Vec<Rank>) = all.into_iter().unzip();
+            same_place(&places).map(|()| processes)
+        })?;
+        let mut session = session?;
+        if ranks.size() > 1 {
+            session.crew.ranks = processes;
+        }
+        ranks.share(session.bucket.fence());
+        Ok(session)
+    }
+
+    /// What is sent stops when `interrupt` says so.
+    #[must_use]
+    pub fn stopped_by(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
+    }
+
+    fn open_here(
+        connection: &Connection,
+        ranks: &'a Ranks,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self, Failure> {
+        let internal = |what: &str, cause: &dyn std::fmt::Display| {
+            Failure::new(Exit::Internal, format!("starting {what}: {cause}"))
+        };
+        let bucket = connection.open()?;
+        let threads = (connection.cpus() / ranks.sharing_cpus()).max(1);
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(IO_THREADS.min(connection.cpus()))
+            .enable_all()
+            .build();
+        Ok(Self {
+            ranks,
+            bucket,
+            runtime: runtime.map_err(|cause| internal("the I/O threads", &cause))?,
+            pool: Arc::new(pool.map_err(|cause| internal("threads", &cause))?),
+            reporter,
+            interrupt: Interrupt::default(),
+            crew: Crew {
+                launched: ranks.launched().clone(),
+                ranks: Vec::new(),
+            },
+        })
+    }
+
+    /// The bucket, as messages call it.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.bucket.place()
+    }
+
+    /// What is at `spot`, as messages call it.
+    #[must_use]
+    pub fn place_of(&self, spot: &Spot) -> String {
+        layout::below(self.place(), spot.key())
+    }
+
+    /// The server; a directory has none.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.bucket.endpoint()
+    }
+
+    /// Threads that decode and encode.
+    pub(crate) fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// What this rank's engines work with.
+    pub(crate) fn means(&self) -> Means {
+        Means {
+            bucket: self.bucket.clone(),
+            pool: Arc::clone(&self.pool),
+            reporter: Arc::clone(&self.reporter),
+        }
+    }
+
+    /// The part of this rank.
+    pub(crate) fn role(&self) -> Role<'_> {
+        self.ranks.role()
+    }
+
+    /// Tells the reporter.
+    pub(crate) fn tell(&self, event: &Event) {
+        self.reporter.tell(event);
+    }
+
+    /// Tells the reporter what is worth knowing.
+    pub(crate) fn notice(&self, notice: Notice) {
+        self.tell(&Event::Notice(notice));
+    }
+
+    /// Work on so many bytes begins, whose progress rank 0 tells.
+    pub(crate) fn work(&self, bytes: u64) -> Work<'_> {
+        Work::begin(&*self.reporter, bytes)
+    }
+
+    /// Rank 0 does `work` while the others wait; every rank gets what came of it.
+    ///
+    /// # Errors
+    /// On every rank the same: that of `work`.
+    pub(crate) fn on_lead<T: Serialize + DeserializeOwned>(
+        &self,
+        work: impl AsyncFnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.ranks.on_lead(|| self.runtime.block_on(work()))
+    }
+}
+
+/// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
+/// make the ranks there write to another server.
+fn same_place(places: &[String]) -> Result<(), Failure> {
+    let Some((first, rank, other)) = places.first().and_then(|first| {
+        let differs = |(_, place): &(usize, &String)| *place != first;
+        let (rank, other) = places.iter().enumerate().find(differs)?;
+        Some((first, rank, other))
+    }) else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Exit::Credentials,
+        format!(
+            "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them \
+             with -c, or make the launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
+        ),
+    ))
+}

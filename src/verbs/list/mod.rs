@@ -1,0 +1,118 @@
+//! `list`: rank 0 walks from store to store and describes each; the others wait for its verdict.
+//!
+//! Key types: [`List`], what is asked; [`StoreInfo`], what is found of a store.
+
+mod describe;
+mod inventory;
+
+use std::ops::ControlFlow;
+
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+
+pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
+
+use self::describe::{describe, repository};
+use crate::exit::Failure;
+use crate::session::Session;
+use crate::store::{Bucket, Ground, Group, Site, layout};
+use crate::verbs::stores::spot::Spot;
+
+/// Stores in flight.
+const STORES: usize = 16;
+
+/// What is listed.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// Where the stores are.
+    pub spot: Spot,
+}
+
+/// The stores, in the order of their keys; rank 0 has them, the others none. One that cannot be read is described as such.
+///
+/// # Errors
+/// On every rank the same: if the bucket cannot be read at all.
+pub fn list(session: &Session, request: &List) -> Result<Vec<StoreInfo>, Failure> {
+    let mut stores = Vec::new();
+    for_each(session, request, |store| {
+        stores.push(store);
+        ControlFlow::Continue(())
+    })?;
+    Ok(stores)
+}
+
+/// Gives each of the stores to `visit`, on rank 0, as soon as those before it have been; until it has enough.
+///
+/// # Errors
+/// On every rank the same: if the bucket cannot be read at all.
+pub fn for_each(
+    session: &Session,
+    request: &List,
+    mut visit: impl FnMut(StoreInfo) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    session.on_lead(async || visit_all(&session.bucket, &request.spot, &mut visit).await)
+}
+
+async fn visit_all(
+    bucket: &Bucket,
+    spot: &Spot,
+    visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let key = spot.key();
+    bucket.reach(key).await?;
+    // The store of all variables lies beside the prefix, and before what is below it.
+    let beside = match spot {
+        Spot::Below(prefix) if !prefix.is_empty() => Some(site(layout::compact_key(prefix))),
+        _ => None,
+    };
+    let here = match bucket.ground(key).await? {
+        Ground::Group(group) if group.path.is_empty() && !group.store.is_empty() => {
+            stream::iter([Ok(site(group.store))]).boxed()
+        }
+        // One group of a hierarchy, and those below it.
+        Ground::Group(group) => {
+            return give(stream::iter([describe(bucket, &group)]), visit).await;
+        }
+        Ground::Repository(key) => stream::iter([Ok(Site {
+            key,
+            is_repository: true,
+        })])
+        .boxed(),
+        Ground::Array(_) => stream::empty().boxed(),
+        Ground::Free if matches!(spot, Spot::At(_)) => {
+            stream::iter([Ok(site(key.to_owned()))]).boxed()
+        }
+        Ground::Free => bucket.sites(key),
+    };
+    let sites = stream::iter(beside.map(Ok)).chain(here);
+    let described = sites.map(|site| async move {
+        let Site { key, is_repository } = site?;
+        if is_repository {
+            return Ok(vec![repository(&key)]);
+        }
+        describe(bucket, &Group::whole(&key)).await
+    });
+    give(described, visit).await
+}
+
+/// Gives what is `described`, in order, to `visit`.
+async fn give(
+    described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Failure>>>,
+    visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let mut described = std::pin::pin!(described.buffered(STORES));
+    while let Some(infos) = described.try_next().await? {
+        for info in infos {
+            if visit(info).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn site(key: String) -> Site {
+    Site {
+        key,
+        is_repository: false,
+    }
+}

@@ -1,0 +1,77 @@
+//! What `send` and `update` are asked alike.
+//!
+//! Key type: [`Files`].
+
+use std::path::PathBuf;
+
+use crate::plan::{ChunkStrategy, Transactions};
+use crate::transfer::Verify;
+use crate::verbs::files::selection::Selection;
+use crate::verbs::reprojection::corners::DomainFile;
+use crate::verbs::reprojection::request::Reprojection;
+use crate::verbs::shared::hold::Leasing;
+use crate::verbs::stores::spot::Spot;
+
+/// Files, the stores that they go to, and how.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// Files, directories and patterns, joined in time order.
+    pub paths: Vec<PathBuf>,
+    /// Where the stores are; `None` is where the names of the files say.
+    pub spot: Option<Spot>,
+    /// Which variables are meant, and in which stores they are.
+    pub selection: Selection,
+    /// The dimension along which stores grow; empty if they do not.
+    pub append_dimension: String,
+    /// Chunk sizes of new arrays; dimensions left out are chosen automatically.
+    pub chunks: ChunkStrategy,
+    /// Are attributes written that arrays of a store lack, as other tools leave them?
+    pub repair_attributes: bool,
+    /// Where coordinates and corners come from, if not from the files themselves.
+    pub domain: Option<DomainFile>,
+    /// How far static coordinates may be from the store's.
+    pub tolerance: f64,
+    /// What is reprojected, if anything is that the stores do not have yet.
+    pub reprojection: Option<Reprojection>,
+    /// A file for the weights: read if it is there, else written.
+    pub weights: Option<PathBuf>,
+    /// How many files are committed at a time; `None` is as usual: those that end on a chunk boundary in a send, all in an update.
+    pub transactions: Option<Transactions>,
+    /// How each object is verified.
+    pub verify: Verify,
+    /// Does a transaction go on that the same request left open, and stay open if a signal stops it?
+    pub resume: bool,
+    /// Transactions of a store that can be undone: the old values of so many are kept.
+    pub keep_undo: usize,
+    /// Bytes of data that each rank may hold.
+    pub memory: u64,
+    /// Is the consolidated metadata made of a store that has none?
+    pub consolidate: bool,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
+}
+
+/// No files; else what most want.
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            paths: Vec::new(),
+            spot: None,
+            selection: Selection::default(),
+            append_dimension: "time_counter".to_owned(),
+            chunks: ChunkStrategy::default(),
+            repair_attributes: false,
+            domain: None,
+            tolerance: 0.0,
+            reprojection: None,
+            weights: None,
+            transactions: None,
+            verify: Verify::default(),
+            resume: false,
+            keep_undo: 1,
+            memory: 1 << 30,
+            consolidate: false,
+            leasing: Leasing::default(),
+        }
+    }
+}

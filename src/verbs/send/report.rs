@@ -1,0 +1,92 @@
+//! What a send or an update did.
+//!
+//! Key type: [`SendReport`].
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::{Manifest, WriterGuarantee};
+use crate::exit::Failure;
+use crate::plan::{Phase, Plan, TargetStore};
+use crate::transfer::Proof;
+
+/// What was done, over all transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendReport {
+    /// Transactions that were committed; none if there was nothing to do.
+    pub transactions: u64,
+    /// Stores that were created.
+    pub created: BTreeSet<String>,
+    /// Stores that were there before.
+    pub extended: BTreeSet<String>,
+    /// Steps that were appended, of the store that got most.
+    pub appended: u64,
+    /// Steps that were overwritten, of the store that had most.
+    pub replaced: u64,
+    /// Objects that were put.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that are not stored, for all their values are fill.
+    pub empty: u64,
+    /// Bytes of all values, decoded.
+    pub decoded: u64,
+    /// How the objects were verified.
+    pub proofs: Proofs,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What kept other jobs from writing the same stores.
+    pub guarantee: Option<WriterGuarantee>,
+}
+
+/// How many objects were verified how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proofs {
+    /// Read back and compared.
+    pub read_back: u64,
+    /// By an ETag that is the MD5 of what was sent.
+    pub etag: u64,
+    /// Not at all.
+    pub unproven: u64,
+}
+
+impl SendReport {
+    /// Adds a transaction.
+    pub(super) fn add(&mut self, plan: &Plan, manifest: &Manifest) {
+        self.transactions += 1;
+        for store in &plan.stores {
+            if store.old_root.is_none() {
+                self.created.insert(store.key.clone());
+            } else if !self.created.contains(&store.key) {
+                self.extended.insert(store.key.clone());
+            }
+        }
+        let most = |count: fn(&TargetStore) -> u64| plan.stores.iter().map(count).max();
+        self.appended += most(|s| s.new_steps).unwrap_or(0);
+        self.replaced += most(|s| s.replaced_steps).unwrap_or(0);
+        self.decoded += plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit);
+        let (objects, bytes, empty) = manifest.totals();
+        self.objects += objects;
+        self.bytes += bytes;
+        self.empty += empty;
+        self.proofs.read_back += manifest.proven(Proof::ReadBack);
+        self.proofs.etag += manifest.proven(Proof::Etag);
+        self.proofs.unproven += manifest.proven(Proof::Unproven);
+    }
+
+    /// `failure`, with what was committed before it.
+    pub(super) fn so_far(&self, mut failure: Failure) -> Failure {
+        if self.transactions > 0 {
+            let _ = write!(
+                failure.message,
+                "; {} transactions before this one are in place ({} steps appended, {} replaced): the same command again goes \
+                 on",
+                self.transactions, self.appended, self.replaced
+            );
+        }
+        failure
+    }
+}
