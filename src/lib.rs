@@ -15,7 +15,6 @@ pub mod cli;
 pub mod commit;
 pub mod events;
 pub mod exit;
-pub mod plan;
 pub mod ranks;
 pub mod session;
 pub mod source;
@@ -23,4 +22,5 @@ pub mod store;
 pub mod transfer;
 pub mod verbs;
 
+pub use msm_plan as plan;
 pub use msm_reproject as reproject;

@@ -11,7 +11,9 @@ use super::manifests::read_kept;
 use super::removal::Removal;
 use crate::exit::{Exit, Failure};
 use crate::source::list;
-use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, Version, group_of};
+use crate::store::{
+    Bucket, Entry as Listed, Kind, Outline, Outlined, Version, group_of, read_outline,
+};
 use crate::transfer::Content;
 use futures::TryStreamExt;
 
@@ -48,7 +50,7 @@ impl ArrayRemoval {
         names: &[String],
         force: bool,
     ) -> Result<Self, Failure> {
-        let Some(outline) = Outline::read(bucket, store).await? else {
+        let Some(outline) = read_outline(bucket, store).await? else {
             let message = format!("there is no store '{store}'; nothing was deleted");
             return Err(Failure::new(Exit::NoStore, message));
         };

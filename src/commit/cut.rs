@@ -15,7 +15,9 @@ use super::kept::KeptRecord;
 use super::manifests::{Kept, read_kept};
 use super::removal::{Removal, Trim};
 use crate::plan::{LACKING, lacking_before};
-use crate::store::{Bucket, ChunkCodec, Outline, Outlined, StoreError, Version, group_of};
+use crate::store::{
+    Bucket, ChunkCodec, Outline, Outlined, StoreError, Version, ZarrError, group_of, read_outline,
+};
 use crate::transfer::Content;
 
 /// What has to be cut of a store.
@@ -46,7 +48,7 @@ impl Cut {
         store: &str,
         dimension: &str,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(outline) = Outline::read(bucket, store).await? else {
+        let Some(outline) = read_outline(bucket, store).await? else {
             return Ok(None);
         };
         let mut edits = Edits::new(bucket, &outline);
@@ -62,7 +64,7 @@ impl Cut {
             let codec = long.codec(store)?;
             let mut entries = bucket.entries(&format!("{store}/{}", long.array.name));
             while let Some(object) = entries.try_next().await? {
-                let Some(chunk) = long.array.chunk_of(store, &object.key) else {
+                let Some(chunk) = long.array.keys.chunk_of(store, &object.key) else {
                     continue;
                 };
                 match (long.steps_within(&chunk), &codec) {
@@ -145,14 +147,15 @@ async fn too_long<'a>(
     if let Some(long) = all.iter().find(|long| long.stays == 0)
         && let Some((_, empty)) = shortest.get(group_of(&long.array.name))
     {
-        return Err(StoreError::Foreign {
+        return Err(ZarrError::Foreign {
             store: outline.store.clone(),
             problem: format!(
                 "its array '{empty}' has no step along '{dimension}', '{}' has {}: cut to the shortest, nothing would be left; \
                  remove the empty one with delete --array {empty}, or delete the store and send its files again",
                 long.array.name, long.has
             ),
-        });
+        }
+        .into());
     }
     Ok(all)
 }
@@ -178,7 +181,7 @@ impl Long<'_> {
     }
 
     /// What decodes the objects that are cut; `None` if none is.
-    fn codec(&self, store: &str) -> Result<Option<Arc<ChunkCodec>>, StoreError> {
+    fn codec(&self, store: &str) -> Result<Option<Arc<ChunkCodec>>, ZarrError> {
         if self.stays.is_multiple_of(self.array.chunk[self.axis]) {
             return Ok(None);
         }
@@ -192,7 +195,7 @@ impl Long<'_> {
                 "its array '{name}' would have to be cut within a chunk, which this program cannot decode ({cause}); cut it with \
                  the program that wrote it, or remove it with delete --array {name}"
             );
-            StoreError::Foreign {
+            ZarrError::Foreign {
                 store: store.to_owned(),
                 problem,
             }

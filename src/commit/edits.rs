@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::journal::Document;
-use crate::store::{Bucket, Outline, StoreError, Version, layout};
+use crate::store::{Bucket, Outline, StoreError, Version, ZarrError, layout};
 
 /// What becomes of a store's documents.
 pub(super) struct Edits<'a> {
@@ -36,7 +36,7 @@ impl<'a> Edits<'a> {
     /// As the server says, or if it is not JSON.
     pub async fn own(&mut self, path: &str) -> Result<Option<Value>, StoreError> {
         let key = layout::below(&self.outline.store, path);
-        let damaged = |cause: String| StoreError::Damaged {
+        let damaged = |cause: String| ZarrError::Damaged {
             key: key.clone(),
             cause,
         };
@@ -52,8 +52,8 @@ impl<'a> Edits<'a> {
             self.own.insert(path.to_owned(), text);
         }
         let text = self.own.get(path).and_then(Option::as_ref);
-        text.map(|text| serde_json::from_str(text).map_err(|cause| damaged(cause.to_string())))
-            .transpose()
+        let own = text.map(|text| serde_json::from_str(text)).transpose();
+        Ok(own.map_err(|cause| damaged(cause.to_string()))?)
     }
 
     /// Changes the document `path`, once.

@@ -6,7 +6,9 @@ use futures::TryStreamExt;
 
 use super::journal::is_id;
 use super::manifests::{first_below, read_kept};
-use crate::store::{Bucket, Entry, Kind, Known, Named, StoreError, Version, layout};
+use crate::store::{
+    Bucket, Entry, Kind, Named, StoreError, Version, ZarrError, layout, read_known,
+};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
 /// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a
@@ -47,9 +49,9 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
         return Ok(orphans);
     }
     if let Some((key, cause)) = kept.damaged.pop() {
-        return Err(StoreError::Damaged { key, cause });
+        return Err(ZarrError::Damaged { key, cause }.into());
     }
-    let known = Known::read(bucket, store).await?;
+    let known = read_known(bucket, store).await?;
     match &known {
         Some(known) => refuse_two_versions(store, known.version, &ours)?,
         None => refuse_unconsolidated(store, &ours)?,
@@ -75,19 +77,19 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
 }
 
 /// Without its root document, a store of another tool may still be whole.
-fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), StoreError> {
+fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), ZarrError> {
     let group = layout::below(store, ".zgroup");
     if ours.iter().all(|entry| entry.key != group) {
         return Ok(());
     }
-    Err(StoreError::Foreign {
+    Err(ZarrError::Foreign {
         store: store.to_owned(),
         problem: "it has a .zgroup but no .zmetadata: it may be another tool's, and whole; delete it if it is not".to_owned(),
     })
 }
 
 /// A store can have documents of both versions; which objects those of the other one know, is not looked at.
-fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<(), StoreError> {
+fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<(), ZarrError> {
     let others: &[&str] = match version {
         Version::V2 => &["zarr.json"],
         Version::V3 => &[".zmetadata", ".zgroup", ".zarray"],
@@ -96,7 +98,7 @@ fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<
     let Some(other) = ours.iter().find(name) else {
         return Ok(());
     };
-    Err(StoreError::Foreign {
+    Err(ZarrError::Foreign {
         store: store.to_owned(),
         problem: format!(
             "it is of Zarr version {version}, but '{}' is of the other: what the two know of is not told apart",

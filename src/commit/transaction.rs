@@ -11,8 +11,7 @@ use super::ledger::LastTransaction;
 use super::manifest::Manifest;
 use super::written::Written;
 use crate::plan::Plan;
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
 use crate::transfer::Verify;
 
 /// What is said of every store's transaction.
@@ -298,8 +297,8 @@ async fn entry(
     Ok(entry)
 }
 
-fn text(key: &str, document: &[u8]) -> Result<String, StoreError> {
-    String::from_utf8(document.to_vec()).map_err(|cause| StoreError::Damaged {
+fn text(key: &str, document: &[u8]) -> Result<String, ZarrError> {
+    String::from_utf8(document.to_vec()).map_err(|cause| ZarrError::Damaged {
         key: key.to_owned(),
         cause: cause.to_string(),
     })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, TargetArray, WorkUnit};
 use crate::source::Hyperslab;
-use crate::store::{ChunkCodec, StoreError};
+use crate::store::{ChunkCodec, ZarrError};
 
 /// The objects of one array of a store that a transaction writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ impl Written {
     ///
     /// # Errors
     /// If the document is not one that this program can write.
-    pub fn codec(&self) -> Result<ChunkCodec, StoreError> {
+    pub fn codec(&self) -> Result<ChunkCodec, ZarrError> {
         ChunkCodec::new(&self.name, &self.document)
     }
 

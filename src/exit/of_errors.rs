@@ -1,6 +1,7 @@
 //! The one place that says which error ends the program with which exit code.
 
 use msm_model::{ArchiveError, Problems, TimeError};
+use msm_zarr::ZarrError;
 
 use super::{Exit, Failure};
 use crate::commit::ManifestError;
@@ -90,6 +91,7 @@ impl From<SourceError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let exit = match &error {
+            PlanError::Archive(cause) => return cause.clone().into(),
             PlanError::MalformedStrategy { .. }
             | PlanError::UnknownStrategyDimension { .. }
             | PlanError::Chunks { .. }
@@ -128,12 +130,22 @@ impl From<PlanError> for Failure {
     }
 }
 
+impl From<ZarrError> for Failure {
+    fn from(error: ZarrError) -> Self {
+        let exit = match &error {
+            ZarrError::Codec { .. } => Exit::Usage,
+            ZarrError::Foreign { .. } | ZarrError::Damaged { .. } => Exit::ForeignStore,
+            ZarrError::Coding { .. } => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match &error {
-            StoreError::Place { .. } | StoreError::Codec { .. } | StoreError::Addressing { .. } => {
-                Exit::Usage
-            }
+            StoreError::Zarr(cause) => return cause.clone().into(),
+            StoreError::Place { .. } | StoreError::Addressing { .. } => Exit::Usage,
             StoreError::Credentials { .. }
             | StoreError::NoCredentials
             | StoreError::CaBundle { .. } => Exit::Credentials,
@@ -141,13 +153,9 @@ impl From<StoreError> for Failure {
             StoreError::Denied { .. } | StoreError::Probe { .. } => Exit::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Exit::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Exit::StoreFailed,
-            StoreError::Foreign { .. }
-            | StoreError::Repository { .. }
-            | StoreError::Damaged { .. }
-            | StoreError::Journal { .. } => Exit::ForeignStore,
+            StoreError::Repository { .. } | StoreError::Journal { .. } => Exit::ForeignStore,
             StoreError::Overtaken { .. } => Exit::TransferFailed,
             StoreError::Fenced { .. } => Exit::LeaseLost,
-            StoreError::Coding { .. } => Exit::Internal,
         };
         Self::new(exit, error.to_string())
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use msm_zarr::ZarrError;
+
 use super::fence::Fenced;
 
 /// What went wrong with the object store.
@@ -24,10 +26,6 @@ pub enum StoreError {
     CaBundle { path: PathBuf, problem: String },
     #[error("--addressing virtual: {problem}; use --addressing path")]
     Addressing { problem: String },
-    #[error(
-        "--codec {text}: {cause}; expected none, zstd:LEVEL, or blosc:COMPRESSOR:LEVEL:SHUFFLE such as blosc:lz4:5:shuffle"
-    )]
-    Codec { text: String, cause: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
     NoBucket { place: String },
     #[error(
@@ -70,8 +68,6 @@ pub enum StoreError {
     },
     #[error("{place}/{key}: there is no such object")]
     Missing { place: String, key: String },
-    #[error("store '{store}': {problem}; nothing was written")]
-    Foreign { store: String, problem: String },
     #[error(
         "'{key}' is an Icechunk repository: only Icechunk writes there, and it is left as it is; choose another place with \
          --prefix or --store; nothing was written"
@@ -87,13 +83,8 @@ pub enum StoreError {
          says so again, put it back as it was, or delete the store"
     )]
     Overtaken { key: String },
-    #[error("array '{array}': {cause}")]
-    Coding { array: String, cause: String },
-    #[error(
-        "object '{key}' of the store cannot be decoded ({cause}): it is damaged; put it back from a copy, or delete the \
-         store and send its files again"
-    )]
-    Damaged { key: String, cause: String },
+    #[error(transparent)]
+    Zarr(#[from] ZarrError),
 }
 
 impl StoreError {
@@ -107,10 +98,7 @@ impl StoreError {
     #[must_use]
     pub fn in_object(self, key: &str) -> Self {
         match self {
-            Self::Coding { cause, .. } => Self::Damaged {
-                key: key.to_owned(),
-                cause,
-            },
+            Self::Zarr(cause) => Self::Zarr(cause.in_object(key)),
             other => other,
         }
     }

@@ -3,19 +3,16 @@
 //! Key type: [`Found`].
 
 use bytes::Bytes;
-use serde_json::Value;
+use msm_zarr::{
+    ChunkCodec, Group, Known, Outline, Stored, StoredArray, Version, ZarrError, layout, members,
+    of_group, parse_root, precedes_root, uneven,
+};
 
 use super::bucket::Bucket;
-use super::chunk_codec::ChunkCodec;
 use super::error::StoreError;
-use super::hierarchy::{nested, of_group};
-use super::layout;
-use super::members::members;
-use super::node::{Group, is_repository};
-use super::stored::{Stored, StoredArray};
-use super::text::text_type;
-use super::uneven::uneven;
-use super::version::Version;
+use super::nested::nested;
+use super::node::is_repository;
+use super::text_width::text_type;
 use crate::source::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 
 /// What lies at a store's place.
@@ -38,8 +35,7 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
         return without_root(bucket, &group.store).await;
     };
     let (root, document) = parse_root(&group.store, version, &root)?;
-    let arrays = members(version, &document);
-    let mut arrays = arrays.map_err(|problem| unreadable(&group.store, version, &problem))?;
+    let mut arrays = members(&group.store, version, &document)?;
     of_group(&mut arrays, &group.path);
     let mut stored = Stored {
         version,
@@ -89,8 +85,28 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
     Ok(Found::Store(stored))
 }
 
+/// What the metadata of `store` know; `None` if there is no root document.
+///
+/// # Errors
+/// If the root document cannot be read, or is not that of a Zarr store with consolidated metadata.
+pub async fn read_known(bucket: &Bucket, store: &str) -> Result<Option<Known>, StoreError> {
+    let found = root(bucket, store).await?;
+    let known = found.map(|(version, root)| Known::of(store, version, &root));
+    Ok(known.transpose()?)
+}
+
+/// What the root document of `store` says of its arrays; `None` if there is none.
+///
+/// # Errors
+/// As [`read_known`].
+pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline>, StoreError> {
+    let found = root(bucket, store).await?;
+    let outline = found.map(|(version, root)| Outline::of(store, version, &root));
+    Ok(outline.transpose()?)
+}
+
 /// Refuses a store whose arrays do not have the same length along the dimension of `axis`: xarray does not open it.
-fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), StoreError> {
+fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), ZarrError> {
     let uneven = uneven(stored.arrays.iter().map(|array| {
         let StoredArray {
             name,
@@ -105,37 +121,10 @@ fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), S
     };
     match uneven.iter().find(|uneven| uneven.dimension == *dimension) {
         None => Ok(()),
-        Some(uneven) => Err(StoreError::Foreign {
+        Some(uneven) => Err(ZarrError::Foreign {
             store: key.to_owned(),
             problem: format!("{uneven}; {}", uneven.way_out()),
         }),
-    }
-}
-
-/// The root document of the store `key`, as text and as JSON.
-pub(super) fn parse_root(
-    key: &str,
-    version: Version,
-    root: &[u8],
-) -> Result<(String, Value), StoreError> {
-    let root = String::from_utf8(root.to_vec())
-        .map_err(|_| unreadable(key, version, "its root document is not text"))?;
-    let document = serde_json::from_str(&root).map_err(|cause| {
-        let problem = format!("its root document is not JSON ({cause})");
-        unreadable(key, version, &problem)
-    })?;
-    Ok((root, document))
-}
-
-/// What a root document says is no store, or none that this program knows.
-pub(super) fn unreadable(key: &str, version: Version, problem: &str) -> StoreError {
-    let root = layout::root_document(key, version);
-    StoreError::Foreign {
-        store: key.to_owned(),
-        problem: format!(
-            "{problem}; so says '{root}': if it is damaged, put it back from a copy, or delete the store and send its files \
-             again"
-        ),
     }
 }
 
@@ -165,9 +154,11 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
         let below = k.strip_prefix(key).and_then(|k| k.strip_prefix('/'));
         below.map(str::to_owned)
     };
-    let foreign = |problem: String| StoreError::Foreign {
-        store: key.to_owned(),
-        problem,
+    let foreign = |problem: String| {
+        StoreError::from(ZarrError::Foreign {
+            store: key.to_owned(),
+            problem,
+        })
     };
     // Readers see such a store even so: it may be another tool's, and whole.
     if keys.iter().any(|k| below(k).as_deref() == Some(".zgroup")) {
@@ -177,30 +168,16 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
                 .to_owned(),
         ));
     }
-    match keys.iter().find(|k| !below(k).is_some_and(|b| is_ours(&b))) {
+    match keys
+        .iter()
+        .find(|k| !below(k).is_some_and(|b| precedes_root(&b)))
+    {
         Some(other) => Err(foreign(format!(
             "there is no root document, but '{other}' lies there; move it away or choose another prefix"
         ))),
         None if keys.is_empty() => Ok(Found::Nothing),
         None => Ok(Found::Remains(keys)),
     }
-}
-
-/// Is this the key, below a store, of something that a create writes before the root document? Of either version:
-/// chunks and array documents.
-fn is_ours(below: &str) -> bool {
-    if below == ".zattrs" {
-        return true;
-    }
-    let chunk_v2 = |rest: &str| {
-        rest.split(['.', '/'])
-            .all(|index| !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit()))
-    };
-    below.split_once('/').is_some_and(|(_, rest)| {
-        ["zarr.json", "c", ".zarray", ".zattrs"].contains(&rest)
-            || rest.starts_with("c/")
-            || chunk_v2(rest)
-    })
 }
 
 /// What the values of a small array of times are.
@@ -244,9 +221,11 @@ async fn read_numbers(
     catalogue: &Catalogue,
     mut each: impl FnMut(Number, &Times) -> Result<(), String>,
 ) -> Result<Times, StoreError> {
-    let foreign = |problem: String| StoreError::Foreign {
-        store: store.to_owned(),
-        problem: format!("its '{}' {problem}", array.name),
+    let foreign = |problem: String| {
+        StoreError::from(ZarrError::Foreign {
+            store: store.to_owned(),
+            problem: format!("its '{}' {problem}", array.name),
+        })
     };
     let (Some((&length, rest)), Some((&chunk, others_of_chunk))) =
         (array.shape.split_first(), array.chunk.split_first())
@@ -296,37 +275,4 @@ async fn read_numbers(
         }
     }
     Ok(times)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_ours;
-
-    #[test]
-    fn what_a_create_writes_before_the_root_document() {
-        for ours in [
-            "tos/zarr.json",
-            "tos/c",
-            "tos/c/0/0",
-            "tos/.zarray",
-            "tos/.zattrs",
-            "tos/0",
-            "tos/0.0.12",
-            "tos/0/0/12",
-            ".zattrs",
-        ] {
-            assert!(is_ours(ours), "{ours}");
-        }
-        for other in [
-            "notes.txt",
-            ".zarray",
-            "0.0",
-            "tos/notes.txt",
-            "tos/0..1",
-            "tos/1.nc",
-            "tos/a/zarr.json",
-        ] {
-            assert!(!is_ours(other), "{other}");
-        }
-    }
 }

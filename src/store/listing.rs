@@ -8,12 +8,12 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::is_store;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::examine::is_doctors;
-use super::kind::is_store;
 use super::layout::{self, LEDGERS};
 use super::node::Node;
 

@@ -1,37 +1,24 @@
-//! The object store: where it is and how it is reached ([`Place`], [`Access`], [`Bucket`]), Zarr documents
-//! ([`document`]) of either [`Version`], what a store holds now ([`read_store`]), and encoding objects
-//! ([`ChunkCodec`]).
-//!
-//! Beside `commit`, the only room that names keys.
+//! The object store: where it is and how it is reached ([`Place`], [`Access`], [`Bucket`]), and what a Zarr store holds
+//! now ([`read_store`]).
 
 mod access;
 mod answer;
 mod bucket;
 mod bulk;
-mod chunk_codec;
-mod chunk_cut;
-mod codec;
 mod conditional;
 mod connect;
 mod copied;
 mod directory;
-pub mod document;
-mod document_v2;
 mod error;
 mod examine;
 mod existing;
 mod fence;
-mod hierarchy;
 mod http_client;
-mod kind;
-mod known;
-pub mod layout;
 mod listing;
 #[cfg(test)]
 pub(crate) mod loopback;
-mod members;
+mod nested;
 mod node;
-mod outline;
 mod patience;
 mod pieces;
 mod place;
@@ -39,12 +26,9 @@ mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod staged;
-mod stored;
-mod text;
+mod text_width;
 mod unconsolidated;
-mod uneven;
 mod uplink;
-mod version;
 mod wire;
 
 /// Small requests that a rank has in flight at a time.
@@ -53,24 +37,21 @@ pub(crate) const REQUESTS: usize = 32;
 pub use access::{Access, Addressing, Keys};
 pub use bucket::{Bucket, Put, Stat};
 pub use bulk::Deleted;
-pub use chunk_codec::{ChunkCodec, Encoded};
-pub use codec::Codec;
 pub use conditional::{Created, Replaced, Tagged};
 pub use connect::Endpoint;
 pub use error::StoreError;
 pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
-pub use existing::{Found, read_store};
+pub use existing::{Found, read_known, read_outline, read_store};
 pub use fence::{Fence, Fenced, Moment};
-pub use kind::{Kind, ROOT_DOCUMENTS, is_store};
-pub use known::{Known, KnownArray, Named};
 pub use listing::{Entry, Folder, Site};
-pub use node::{Ground, Group, Node};
-pub use outline::{Outline, Outlined};
+pub use msm_zarr::{
+    ChunkCodec, Codec, Encoded, Group, Kind, Known, KnownArray, Named, Nested, Outline, Outlined,
+    ROOT_DOCUMENTS, Stored, StoredArray, Uneven, Version, ZarrError, document, group_of, is_store,
+    layout, uneven,
+};
+pub use node::{Ground, Node};
 pub use patience::Patience;
 pub use place::Place;
 pub use probe::{Conditional, EtagKind, Guarantees, ServerClock, probe};
 pub use staged::{Link, Staged};
-pub use stored::{Nested, Stored, StoredArray};
 pub use unconsolidated::Unconsolidated;
-pub use uneven::{Uneven, group_of, uneven};
-pub use version::Version;

@@ -2,12 +2,11 @@
 //!
 //! Key type: [`Unconsolidated`].
 
+use msm_zarr::{Version, ZarrError, layout};
 use serde_json::{Map, Value, json};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
-use super::layout;
-use super::version::Version;
 
 /// A store without consolidated metadata.
 pub struct Unconsolidated {
@@ -112,15 +111,15 @@ async fn text(bucket: &Bucket, key: &str) -> Result<Option<String>, StoreError> 
         Err(error) => return Err(error),
     };
     let text = String::from_utf8(document.to_vec());
-    text.map(Some).map_err(|cause| damaged(key, &cause))
+    Ok(Some(text.map_err(|cause| damaged(key, &cause))?))
 }
 
-fn json(key: &str, text: &str) -> Result<Value, StoreError> {
+fn json(key: &str, text: &str) -> Result<Value, ZarrError> {
     serde_json::from_str(text).map_err(|cause| damaged(key, &cause))
 }
 
-fn damaged(key: &str, cause: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Damaged {
+fn damaged(key: &str, cause: &dyn std::fmt::Display) -> ZarrError {
+    ZarrError::Damaged {
         key: key.to_owned(),
         cause: cause.to_string(),
     }

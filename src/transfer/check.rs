@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 
 use super::engine::on_pool;
 use super::record::Content;
-use crate::store::{Bucket, ChunkCodec, StoreError};
+use crate::store::{Bucket, ChunkCodec, StoreError, ZarrError};
 
 /// Reads the object `key` once, and says what is wrong with it: its length, its bytes, or its values are not those that
 /// were recorded. Of one without a record only that it decodes is checked.
@@ -37,7 +37,7 @@ pub async fn check_object(
 fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Option<String> {
     let decoded = codec.decode(stored).map(|values| codec.checksum(&values));
     let decoded = decoded.map_err(|cause| match cause {
-        StoreError::Coding { cause, .. } => cause,
+        ZarrError::Coding { cause, .. } => cause,
         other => other.to_string(),
     });
     let Some(Content::Stored {

@@ -12,7 +12,7 @@ use super::compare::{is_close, position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
 use crate::plan::{Object, Part, Phase, TargetArray};
-use crate::store::StoreError;
+use crate::store::{StoreError, ZarrError};
 
 /// Units in flight at most, however small they are.
 const MOST_UNITS: u64 = 16;
@@ -85,7 +85,7 @@ impl Engine {
                     Ok(None) => array.fill.repeat(in_files.len() / array.dtype.size()),
                     // The check of the store's objects tells.
                     Err(TransferError::Store {
-                        cause: StoreError::Damaged { .. },
+                        cause: StoreError::Zarr(ZarrError::Damaged { .. }),
                         ..
                     }) => continue,
                     Err(error) => return Err(error),

@@ -1,7 +1,7 @@
 //! What stops a rank; each error names store, array and chunk.
 
 use crate::source::SourceError;
-use crate::store::StoreError;
+use crate::store::{StoreError, ZarrError};
 
 /// What stopped a rank.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +64,15 @@ impl TransferError {
             Self::Store {
                 array,
                 chunk,
-                cause: StoreError::Damaged { cause, .. },
+                cause: StoreError::Zarr(ZarrError::Damaged { cause, .. }),
             } => Self::Store {
                 array,
                 chunk,
-                cause: StoreError::Damaged {
+                cause: ZarrError::Damaged {
                     key: key.to_owned(),
                     cause,
-                },
+                }
+                .into(),
             },
             other => other,
         }

@@ -287,12 +287,12 @@ impl Engine {
     async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
         let stored = self.bucket.get(key).await?;
         let engine = Arc::clone(self);
-        on_pool(&self.pool, move || {
+        let read = on_pool(&self.pool, move || {
             engine.codecs[index]
                 .decode(&stored)
                 .map(|values| engine.codecs[index].checksum(&values))
-        })
-        .await
+        });
+        Ok(read.await?)
     }
 }
 
@@ -319,11 +319,15 @@ fn inside(array: &TargetArray, object: &Object) -> u64 {
     object.slab.intersect(&edges).map_or(0, |slab| slab.len())
 }
 
-pub(super) fn failed(array: &TargetArray, chunk: &[u64], cause: StoreError) -> TransferError {
+pub(super) fn failed(
+    array: &TargetArray,
+    chunk: &[u64],
+    cause: impl Into<StoreError>,
+) -> TransferError {
     TransferError::Store {
         array: array.name.clone(),
         chunk: chunk.to_vec(),
-        cause,
+        cause: cause.into(),
     }
 }
 

@@ -10,10 +10,10 @@ mod speed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use msm_zarr::is_store;
 
 use super::bucket::Bucket;
 use super::error::StoreError;
-use super::kind::is_store;
 use super::layout::{LEDGERS, below};
 use crate::events::{Finding, FindingState as State};
 

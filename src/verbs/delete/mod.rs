@@ -83,7 +83,7 @@ pub struct PlannedDelete<'a> {
 
 /// What this rank has of it.
 enum Part<'a> {
-    Lead(Lead<'a>, Doomed),
+    Lead(Lead<'a>, Box<Doomed>),
     Follower(Follower<'a>),
 }
 
@@ -120,7 +120,7 @@ pub fn plan<'a>(
     let part = match session.role() {
         Role::Lead(lead) => {
             let doomed = session.runtime.block_on(look(session, request));
-            Part::Lead(lead, lead.conclude(doomed)?)
+            Part::Lead(lead, Box::new(lead.conclude(doomed)?))
         }
         Role::Follower(follower) => {
             follower.verdict()?;
@@ -158,7 +158,7 @@ impl PlannedDelete<'_> {
             Part::Follower(follower) => return follower.hear(),
         };
         let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
-        lead.share(match doomed {
+        lead.share(match &**doomed {
             Doomed::Stores(survey) => Ok(survey.shown()),
             Doomed::Group(contents) => Ok(contents.shown()),
             Doomed::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
@@ -181,7 +181,7 @@ impl PlannedDelete<'_> {
                 return follower.hear();
             }
         };
-        let deleted = lead.go_on(match doomed {
+        let deleted = lead.go_on(match *doomed {
             Doomed::Stores(survey) => Deleting {
                 request,
                 session,

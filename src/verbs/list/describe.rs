@@ -9,7 +9,7 @@ use crate::commit::LastTransaction;
 use crate::exit::Failure;
 use crate::source::{DType, Number, TimeUnits};
 use crate::store::{
-    Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, read_store,
+    Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, ZarrError, read_store,
 };
 use crate::verbs::list::inventory::{
     StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
@@ -95,7 +95,7 @@ async fn of_group(
             return Err(error.into());
         }
         Err(StoreError::Repository { .. }) => return Ok(Some(repository(&group.key()))),
-        Err(StoreError::Foreign { problem, .. }) => (StoreState::Broken, problem),
+        Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => (StoreState::Broken, problem),
         Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),
         Err(other) => (StoreState::Broken, other.to_string()),
     };

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
 use crate::store::layout::{self, LEDGERS};
 use crate::store::{
-    Bucket, Found, Group, Node, StoreError, Stored, StoredArray, is_store, read_store,
+    Bucket, Found, Group, Node, StoreError, Stored, StoredArray, ZarrError, is_store, read_store,
 };
 use crate::verbs::stores::place::{is_an_array, is_there, last};
 
@@ -195,7 +195,8 @@ pub(in crate::verbs) async fn readable(
 ) -> Result<Option<Stored>, StoreError> {
     match read_store(bucket, group, "").await {
         Ok(Found::Store(stored)) => Ok(Some(stored)),
-        Ok(Found::Nothing | Found::Remains(_)) | Err(StoreError::Foreign { .. }) => Ok(None),
+        Ok(Found::Nothing | Found::Remains(_))
+        | Err(StoreError::Zarr(ZarrError::Foreign { .. })) => Ok(None),
         Err(error) => Err(error),
     }
 }

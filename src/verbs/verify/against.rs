@@ -184,7 +184,7 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
     }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
-    plan::against(archive, &requests, &settings)
+    Ok(plan::against(archive, &requests, &settings)?)
 }
 
 /// Where the files' steps lie in a store that must have all of them.

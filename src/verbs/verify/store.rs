@@ -11,7 +11,9 @@ use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
 use crate::events::{Checked, Event, Fault};
 use crate::exit::Failure;
 use crate::plan::LACKING;
-use crate::store::{Entry, Group, Known, KnownArray, Named, StoreError, layout};
+use crate::store::{
+    Entry, Group, Known, KnownArray, Named, StoreError, ZarrError, layout, read_known,
+};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
@@ -77,7 +79,7 @@ pub(in crate::verbs) fn look(
             .collect(),
     );
     look.tell_journal()?;
-    match runtime.block_on(Known::read(bucket, store)) {
+    match runtime.block_on(read_known(bucket, store)) {
         Ok(Some(mut known)) => {
             known.retain(group);
             look.whole(&known)?;
@@ -87,7 +89,7 @@ pub(in crate::verbs) fn look(
                 return Ok(None);
             }
         }
-        Err(StoreError::Foreign { problem, .. }) => {
+        Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => {
             look.tell(vec![Fault::new(store, problem)]);
         }
         Err(other) => return Err(other.into()),

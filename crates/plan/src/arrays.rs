@@ -1,0 +1,414 @@
+//! The arrays of one store: new ones as the variables ask for, or the store's own, grown.
+//!
+//! Key type: [`Draft`], an array with the stored chunks of its source.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use super::attributes::{attributes_of, check_attributes};
+use super::compressor::check_codec;
+use super::conform::conforms;
+use super::contents::{check_contents, check_length};
+use super::convert::{conversions, target_units};
+use super::draft::{Request, Settings};
+use super::error::PlanError;
+use super::item::{Item, item};
+use super::lacking::tell;
+use super::masks::{Masking, mask_unsent};
+use super::new::{Formed, New, is_small};
+use super::other_tools::{check_replaced, padding};
+use super::sharding::check_chunks;
+use super::steps::{Placed, runs};
+use super::target::{Append, Form, Phase, TargetArray, TargetStore};
+use super::upkeep::{After, stale_checksums};
+use msm_model::{Archive, ArchiveError, DType, Problems, Variable};
+use msm_zarr::document::{self, Documents};
+use msm_zarr::{StoredArray, Version, layout};
+
+/// An array with the stored chunks of its source.
+pub(super) struct Draft {
+    pub array: TargetArray,
+    pub stored_chunks: Option<Vec<u64>>,
+}
+
+/// What [`draft_array`] makes.
+struct Drafted {
+    array: TargetArray,
+    documents: Documents,
+    /// The chunk shape, that within shards if there are any.
+    chunk: Vec<u64>,
+    /// Are other attributes written than the store has?
+    repaired: bool,
+}
+
+/// Adds the arrays of the store that `request`, the one of index `index`, asks for to `drafts`.
+///
+/// # Errors
+/// Everything that does not fit.
+pub(super) fn draft_arrays(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    index: usize,
+    drafts: &mut Vec<Draft>,
+) -> Result<TargetStore, Problems<PlanError>> {
+    if let Some(stored) = &request.stored {
+        check_contents(request, stored, settings, archive)?;
+    }
+    let version = version_of(request, settings)?;
+    let old_root = request.stored.as_ref().map(|s| s.root.clone());
+    let mut attributes = document::Attributes::default();
+    if request.stored.is_none() {
+        let of_files = archive.catalogue.attributes.iter();
+        let of_files = of_files.map(|(name, value)| (name.clone(), value.to_json()));
+        attributes.added.extend(of_files);
+    }
+    attributes.added.extend(settings.attributes.clone());
+    attributes.removed = stale_checksums(request, settings);
+    let nested = request.stored.as_ref().and_then(|s| s.nested.as_ref());
+    let group = nested.map_or("", |nested| &nested.path);
+    // What the root document tells of, and what of it changes.
+    let mut told = document::of_store(version, old_root.as_deref(), group, &attributes);
+    let mut changed = told.clone();
+    let mut problems: Vec<PlanError> = Vec::new();
+    let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for name in request.names() {
+        let Some(item) = item(archive, request, name, &chunks) else {
+            continue;
+        };
+        let drafted = match draft_array(archive, request, settings, version, index, &item) {
+            Ok(drafted) => drafted,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let Drafted {
+            array,
+            documents,
+            repaired,
+            ..
+        } = drafted;
+        chunks.insert(name.clone(), drafted.chunk);
+        let written = array.append.as_ref().is_none_or(|a| !a.runs.is_empty());
+        if repaired || (array.phase != Phase::Compare && written) {
+            changed.extend(documents.iter().cloned());
+        }
+        told.extend(documents);
+        let borrowed = array.origin.file == archive.files.len();
+        if array.append.is_none()
+            && array.phase == Phase::Transfer
+            && archive.files.len() > 1
+            && !borrowed
+            && array.origin.form == Form::AsRead
+        {
+            // Written from the first file; the others must agree with it.
+            let compared = TargetArray {
+                stores: Vec::new(),
+                phase: Phase::Compare,
+                ..array.clone()
+            };
+            add(drafts, compared, item.stored_chunks);
+        }
+        if written {
+            add(drafts, array, item.stored_chunks);
+        }
+    }
+    Problems::together(problems)?;
+    let grown = padding(archive, request)?;
+    changed.extend(grown.iter().cloned());
+    told.extend(grown);
+    let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
+    let of_groups = nested.map(|nested| document::of_groups(version, nested, &attributes, &told));
+    let changed = changed.into_iter().chain(of_groups.into_iter().flatten());
+    Ok(TargetStore {
+        key: request.key.clone(),
+        documents: changed
+            .map(|(path, document)| (format!("{}/{path}", request.key), document.to_string()))
+            .collect(),
+        root_key: layout::root_document(&request.key, version),
+        new_root: document::root(version, old_root.as_deref(), group, &attributes, &told),
+        old_root,
+        new_steps: count(false),
+        replaced_steps: if settings.replace { count(true) } else { 0 },
+    })
+}
+
+/// The array of `item`, and its document.
+fn draft_array(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    version: Version,
+    index: usize,
+    item: &Item<'_>,
+) -> Result<Drafted, PlanError> {
+    let &Item { variable, main, .. } = item;
+    let path = &archive.catalogue.path;
+    let mut dtype = variable.dtype(path)?;
+    check_attributes(variable, dtype, path)?;
+    grows_once(archive, variable)?;
+    let units = target_units(archive, request, variable);
+    let (stored, replaced) = there(request, item);
+    let mut masking = None;
+    if let Some(stored) = stored {
+        (dtype, masking) = fitted(
+            archive,
+            request,
+            settings,
+            item,
+            stored,
+            dtype,
+            units.is_some(),
+        )?;
+    }
+    let conversions = match units {
+        Some(units) => conversions(archive, request, variable, dtype, units)?,
+        None => Vec::new(),
+    };
+    let append = append(archive, request, settings, variable, (stored, replaced))?;
+    let axis = append.as_ref().map(|append| append.axis);
+    let lacking = lacked(request, &variable.name, stored.is_none(), append.as_ref());
+    let shape = shape(request, variable, axis);
+    if let Some(replaced) = replaced {
+        check_replaced(request, replaced, &shape, axis, &lacking)?;
+    }
+    let rewrites =
+        replaced.is_some() || settings.rewrite && main && axis.is_none() && stored.is_some();
+    let phase = match axis {
+        Some(axis) if is_small(variable, dtype, axis, main) => Phase::Commit,
+        None if stored.is_some() && !rewrites => Phase::Compare,
+        _ => Phase::Transfer,
+    };
+    // Steps that no file has are missing, and never a date or a temperature.
+    let masked = match stored {
+        None if !lacking.is_empty() => mask_unsent(&request.key, variable, dtype)?,
+        _ => None,
+    };
+    let variable = masked.as_ref().map_or(variable, |(variable, _)| variable);
+    masking = masking.or(masked.as_ref().map(|(_, masking)| masking.clone()));
+    let (formed, attributes) = if let Some(stored) = stored {
+        // Static data variables are compared only, but were cut as asked.
+        if phase == Phase::Transfer || (main && phase == Phase::Compare) {
+            let grows = &archive.append_dimension;
+            check_chunks(request, variable, stored, settings, grows)?;
+        }
+        if main {
+            check_codec(request, variable, dtype, stored, settings)?;
+        }
+        let lacks_others = request.lacking.differs(&variable.name, &lacking);
+        let after = After {
+            stored,
+            version,
+            repaired_by: settings.repair_attributes.then_some((variable, dtype)),
+            lacking: lacks_others.then_some(&lacking[..]),
+            shape: &shape,
+        };
+        after.form(dtype)
+    } else {
+        let new = New {
+            variable,
+            dtype,
+            axis,
+            phase,
+            main,
+            leading: &item.leading,
+            replaced,
+        };
+        new_array(archive, settings, version, &new, &shape, &lacking)?
+    };
+    let repaired = stored.is_some() && settings.repair_attributes && attributes.is_some();
+    let array = TargetArray {
+        name: request.path_of(&variable.name),
+        origin: item.origin.clone(),
+        conversions,
+        masking,
+        stores: vec![index],
+        document: formed.document.to_string(),
+        dtype,
+        fill: formed.fill,
+        shape,
+        chunk: formed.object,
+        append,
+        rewrites,
+        phase,
+        tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
+    };
+    let dimensions = stored.map_or(&variable.dimensions, |stored| &stored.dimensions);
+    let new = attributes
+        .as_ref()
+        .map(|attributes| (attributes, &dimensions[..]));
+    let documents = document::of_array(version, &array.name, formed.document, new);
+    Ok(Drafted {
+        array,
+        documents,
+        chunk: formed.chunk,
+        repaired,
+    })
+}
+
+/// The array that the store has of `item`, and the one whose place it takes.
+fn there<'a>(
+    request: &'a Request,
+    item: &Item<'_>,
+) -> (Option<&'a StoredArray>, Option<&'a StoredArray>) {
+    let mut arrays = request.stored.iter().flat_map(|stored| &stored.arrays);
+    let there = arrays.find(|array| array.name == item.variable.name);
+    if item.replaces {
+        (None, there)
+    } else {
+        (there, None)
+    }
+}
+
+/// The steps that the array `name` lacks after the transaction.
+fn lacked(request: &Request, name: &str, is_new: bool, append: Option<&Append>) -> Vec<Range<u64>> {
+    let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+    let after = |append: &Append| request.lacking.after(name, is_new, steps, &append.runs);
+    append.map_or_else(Vec::new, after)
+}
+
+/// The shape after the transaction of the array of `variable`, which grows along the dimension `axis`.
+fn shape(request: &Request, variable: &Variable, axis: Option<usize>) -> Vec<u64> {
+    let mut shape = variable.shape.clone();
+    if let Some(axis) = axis {
+        shape[axis] = request.length();
+    }
+    shape
+}
+
+/// A new array that lacks these steps, and its attributes.
+fn new_array(
+    archive: &Archive,
+    settings: &Settings,
+    version: Version,
+    new: &New<'_>,
+    shape: &[u64],
+    lacking: &[Range<u64>],
+) -> Result<(Formed, Option<Map<String, Value>>), PlanError> {
+    let mut attributes = attributes_of(new.variable, new.dtype);
+    tell(&mut attributes, lacking);
+    let formed = new.form(archive, settings, version, shape, &attributes)?;
+    Ok((formed, Some(attributes)))
+}
+
+/// The type of the values of `item`, whose own is `dtype`, in the array `stored`, and how its missing ones are written there. Times
+/// may be `converted`.
+fn fitted(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    item: &Item<'_>,
+    stored: &StoredArray,
+    dtype: DType,
+    converted: bool,
+) -> Result<(DType, Option<Masking>), PlanError> {
+    let bounded = archive.catalogue.bounded_by(&item.variable.name);
+    let masking = conforms(
+        &request.key,
+        (item.variable, dtype, &item.origin.form),
+        stored,
+        &archive.append_dimension,
+        settings,
+        (converted, bounded),
+    )?;
+    let dtype = match &stored.dtype {
+        // Times are converted to the store's type, too.
+        Ok(held) if converted => *held,
+        // Texts travel as wide as both need.
+        Ok(held) => held.widest(dtype).unwrap_or(dtype),
+        Err(_) => dtype,
+    };
+    Ok((dtype, masking))
+}
+
+/// A dimension may occur twice in a variable, but an array cannot grow along two at once.
+fn grows_once(archive: &Archive, variable: &Variable) -> Result<(), ArchiveError> {
+    let grows = &archive.append_dimension;
+    if variable.dimensions.iter().filter(|d| *d == grows).count() < 2 {
+        return Ok(());
+    }
+    Err(ArchiveError::Unsupported {
+        path: archive.catalogue.path.clone(),
+        variable: variable.name.clone(),
+        problem: format!(
+            "has the append dimension '{grows}' more than once, in {:?}, so nothing can be appended to it; name the variables \
+             to send with -v, or send the file as it is with --static",
+            variable.dimensions
+        ),
+    })
+}
+
+/// What is written of `variable` along the append dimension, if it has it.
+fn append(
+    archive: &Archive,
+    request: &Request,
+    settings: &Settings,
+    variable: &Variable,
+    (stored, replaced): (Option<&StoredArray>, Option<&StoredArray>),
+) -> Result<Option<Append>, PlanError> {
+    let mut dimensions = variable.dimensions.iter();
+    let Some(axis) = dimensions.position(|d| *d == archive.append_dimension) else {
+        return Ok(None);
+    };
+    if let Some(stored) = stored {
+        check_length(request, stored, axis)?;
+    }
+    // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
+    let is_written = |placed: &Placed| {
+        !placed.stored
+            || settings.replace
+            || stored.is_none()
+            || request.lacking.has(&variable.name, placed.at)
+    };
+    Ok(Some(Append {
+        axis,
+        old: stored.or(replaced).map_or(0, |s| s.shape[axis]),
+        runs: runs(&archive.lengths(), &request.placed, is_written),
+    }))
+}
+
+/// The store's own version, or the one asked for.
+fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
+    let store = || request.key.clone();
+    let version = match (&request.stored, settings.version) {
+        (Some(stored), Some(asked)) if stored.version != asked => {
+            return Err(PlanError::Version {
+                store: store(),
+                stored: stored.version,
+                asked,
+            });
+        }
+        (Some(stored), _) => stored.version,
+        (None, asked) => asked.unwrap_or_default(),
+    };
+    if version == Version::V2 && !settings.shards.0.is_empty() {
+        return Err(PlanError::NoShards { store: store() });
+    }
+    Ok(version)
+}
+
+/// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays
+/// that grow stay apart, since what the stores already hold of them may differ.
+fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u64>>) {
+    let alike = drafts.iter_mut().find(|d| {
+        let other = &d.array;
+        other.name == array.name
+            && other.document == array.document
+            && other.dtype == array.dtype
+            && other.origin == array.origin
+            && other.append == array.append
+            && array.append.as_ref().is_none_or(|a| a.old == 0)
+            && other.phase == array.phase
+            && other.stores.is_empty() == array.stores.is_empty()
+    });
+    match alike {
+        Some(draft) => draft.array.stores.extend(array.stores),
+        None => drafts.push(Draft {
+            array,
+            stored_chunks: stored_chunks.cloned(),
+        }),
+    }
+}

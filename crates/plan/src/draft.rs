@@ -1,0 +1,361 @@
+//! Drawing up the plan: arrays of each store, units from arrays, owners from units, and what it takes.
+//!
+//! Key types: [`Request`], one store to create or extend; [`Settings`].
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::arrays::{Draft, draft_arrays};
+use super::assign::assign;
+use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
+use super::coordinates::grid_dimensions;
+use super::error::PlanError;
+use super::follow::{HORIZONTAL, following, lead_of, pair};
+use super::lacking::Lacking;
+use super::projected::Added;
+use super::projection::Projection;
+use super::steps::Placed;
+use super::target::{Budget, Form, Phase, Plan, TargetStore};
+use super::units::{objects_of, units};
+use msm_model::{Archive, Problems, list};
+use msm_zarr::{Codec, Stored, Version};
+
+/// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
+const UNIT_BYTES: u64 = 1 << 30;
+
+/// The most objects of one transaction: each costs rank 0 about a hundred bytes.
+const MAX_OBJECTS: u64 = 1 << 24;
+
+/// A store to create, to extend or to overwrite steps of.
+pub struct Request {
+    /// Its key in the bucket.
+    pub key: String,
+    /// Its data variables.
+    pub mains: Vec<String>,
+    /// Its data variables, then the coordinates; without those that the store, which is there, goes on without.
+    pub members: Vec<String>,
+    /// What it goes on without.
+    pub without: Vec<String>,
+    /// Are attributes written that some of its arrays have not?
+    pub repairs: bool,
+    /// The arrays that no file has.
+    pub added: Vec<Added>,
+    /// The store as it is; `None` to create it.
+    pub stored: Option<Stored>,
+    /// What its arrays never got.
+    pub lacking: Lacking,
+    /// Where each step of the archive goes.
+    pub placed: Vec<Placed>,
+}
+
+/// What the user chose.
+// Each is a choice of its own.
+#[allow(clippy::struct_excessive_bools)]
+pub struct Settings {
+    /// Chunk sizes asked for.
+    pub strategy: ChunkStrategy,
+    /// Shard sizes asked for.
+    pub shards: ChunkStrategy,
+    /// The version of the Zarr format asked for.
+    pub version: Option<Version>,
+    /// The compressor asked for.
+    pub codec: Option<Codec>,
+    /// Global attributes to add to those of the files.
+    pub attributes: Map<String, Value>,
+    /// Are steps overwritten that a store has already?
+    pub replace: bool,
+    /// Are static data variables overwritten? And stores only changed, not added to?
+    pub rewrite: bool,
+    /// May variables be added to a store?
+    pub add_variables: bool,
+    /// Are attributes written that a store's arrays lost, or never had?
+    pub repair_attributes: bool,
+    /// How far values of static coordinates may be from the store's, or from the first file's; see [`super::TargetArray::tolerance`].
+    pub tolerance: f64,
+    /// How variables are reprojected; what requests add refers to these.
+    pub projections: Vec<Projection>,
+    /// Ranks that share the work.
+    pub ranks: usize,
+    /// What each of them may use.
+    pub budget: Budget,
+}
+
+impl Request {
+    /// Steps of the store after the transaction.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let stored = self.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
+        let end = self.placed.iter().map(|p| p.at + 1).max();
+        stored.max(end.unwrap_or(0))
+    }
+
+    /// Where in the store the array `name` is: below its group, in a hierarchy.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        let stored = self.stored.as_ref();
+        stored.map_or_else(|| name.to_owned(), |stored| stored.path_of(name))
+    }
+
+    /// The names of all its arrays.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        let added = self.added.iter().map(|added| &added.variable.name);
+        self.members.iter().chain(added)
+    }
+
+    /// Is there nothing to write, since the store has all arrays and steps? Then what can be compared still is: that it is
+    /// the same data. Attributes to add may be there already, too: the plan tells.
+    #[must_use]
+    pub fn only_compares(&self, settings: &Settings) -> bool {
+        !settings.rewrite
+            && settings.attributes.is_empty()
+            && !self.repairs
+            && self.stored.is_some()
+            && !self.adds()
+            && !self.placed.iter().any(|place| self.writes(place, settings))
+    }
+
+    /// Is anything written at this step: is it new, or overwritten, or was it never sent to one of the arrays that the store
+    /// has? Arrays that are added are written at all steps.
+    #[must_use]
+    pub fn writes(&self, place: &Placed, settings: &Settings) -> bool {
+        !place.stored
+            || settings.replace
+            || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
+    }
+
+    /// Is there an array that the store, which is there, does not have?
+    #[must_use]
+    pub fn adds(&self) -> bool {
+        let Some(stored) = &self.stored else {
+            return false;
+        };
+        self.replaces_projected() || !self.names().all(|name| stored.holds(name))
+    }
+
+    /// Are arrays of another tool replaced by reprojected ones of this program?
+    #[must_use]
+    pub fn replaces_projected(&self) -> bool {
+        self.added.iter().any(|added| added.replaces)
+    }
+}
+
+/// The plan that puts the archive's steps into the requested stores. Static arrays are not compared: that is a plan of its
+/// own, see [`comparison`].
+///
+/// # Errors
+/// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
+pub fn plan(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Problems<PlanError>> {
+    of_drafts(archive, requests, settings, |phase| phase != Phase::Compare)
+}
+
+/// The plan that compares the static arrays of all the archive's files with each other and the stores; it writes nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn comparison(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Problems<PlanError>> {
+    of_drafts(archive, requests, settings, |phase| phase == Phase::Compare)
+}
+
+fn of_drafts(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+    wanted: impl Fn(Phase) -> bool,
+) -> Result<Plan, Problems<PlanError>> {
+    let (stores, mut drafts) = draft(archive, requests, settings)?;
+    drafts.retain(|draft| wanted(draft.array.phase));
+    of_stores(archive, settings, stores, drafts)
+}
+
+/// The plan that compares all that the archive's files hold with stores that have it; it writes nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn against(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<Plan, Problems<PlanError>> {
+    let (stores, mut drafts) = draft(archive, requests, settings)?;
+    // Each file with the stores, not with the first one.
+    drafts.retain(|draft| !draft.array.stores.is_empty());
+    for draft in &mut drafts {
+        draft.array.phase = Phase::Compare;
+    }
+    of_stores(archive, settings, stores, drafts)
+}
+
+fn of_stores(
+    archive: &Archive,
+    settings: &Settings,
+    stores: Vec<TargetStore>,
+    drafts: Vec<Draft>,
+) -> Result<Plan, Problems<PlanError>> {
+    let objects = drafts.iter().map(|draft| objects_of(&draft.array));
+    let found = objects.fold(0, u64::saturating_add);
+    if found > MAX_OBJECTS {
+        let most = MAX_OBJECTS;
+        return Err(PlanError::Objects { found, most }.into());
+    }
+    let scratch = scratch(&drafts, settings);
+    let mut plan = Plan {
+        files: archive.paths(),
+        stores,
+        arrays: Vec::new(),
+        projections: settings.projections.clone(),
+        units: Vec::new(),
+        in_flight: settings.budget.memory.saturating_sub(scratch),
+        peak_memory: 0,
+    };
+    let leads: BTreeSet<usize> = drafts
+        .iter()
+        .filter_map(|draft| lead_of(&draft.array, drafts.iter().map(|d| &d.array)))
+        .collect();
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let leads = leads.contains(&index);
+        add_units(&mut plan, draft, leads, archive.files.len());
+    }
+    // A file's static arrays are compared one after the other, not each in a round over all files.
+    plan.units.sort_by_key(|unit| unit.file);
+    pair(&mut plan);
+    assign(&mut plan, settings.ranks);
+    check_memory(&mut plan, scratch, settings.ranks)?;
+    Ok(plan)
+}
+
+/// The stores and arrays of a plan.
+///
+/// # Errors
+/// Everything that does not fit, together.
+pub(super) fn draft(
+    archive: &Archive,
+    requests: &[Request],
+    settings: &Settings,
+) -> Result<(Vec<TargetStore>, Vec<Draft>), Problems<PlanError>> {
+    let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, request) in requests.iter().enumerate() {
+        match draft_arrays(archive, request, settings, index, &mut drafts) {
+            Ok(store) => stores.push(store),
+            Err(of_store) => problems.extend(of_store),
+        }
+    }
+    Problems::together(problems)?;
+    Ok((stores, drafts))
+}
+
+/// Adds an array, which `leads` if others are reprojected from what it reads, and its units. The archive has so many
+/// `files`; behind them comes the one that coordinates are borrowed from.
+fn add_units(plan: &mut Plan, draft: Draft, leads: bool, files: usize) {
+    let (array, index) = (&draft.array, plan.arrays.len());
+    if let Some(lead) = lead_of(array, &plan.arrays) {
+        let units = following(plan, lead, array, index);
+        plan.units.extend(units);
+        plan.arrays.push(draft.array);
+        return;
+    }
+    let cap = UNIT_BYTES.min(plan.in_flight / 6);
+    // What is reprojected needs whole fields, and room for both.
+    let (cap, whole) = if leads || matches!(array.origin.form, Form::Projected { .. }) {
+        (cap / 2, HORIZONTAL)
+    } else {
+        (cap, 0)
+    };
+    let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
+    let made = matches!(array.origin.form, Form::Made(_));
+    let of_each_file = array.append.is_none() && array.origin.file < files && !made;
+    if draft.array.phase == Phase::Compare && of_each_file {
+        // Against a store, every file; against the first file, the others.
+        let from = usize::from(draft.array.stores.is_empty());
+        for file in from..files {
+            plan.units.extend(units.iter().cloned().map(|mut unit| {
+                unit.file = file;
+                unit
+            }));
+        }
+    } else {
+        plan.units.extend(units);
+    }
+    plan.arrays.push(draft.array);
+}
+
+/// Checks that the chunk and shard sizes asked for are those of dimensions of `mains`: the data variables of all stores,
+/// also of those where nothing is to be done.
+///
+/// # Errors
+/// The first dimension that none of them has.
+pub fn check_strategies<'a>(
+    archive: &Archive,
+    mains: impl Iterator<Item = &'a String>,
+    settings: &Settings,
+) -> Result<(), PlanError> {
+    let variables = mains.filter_map(|name| archive.catalogue.variable(name));
+    let projected = settings.projections.iter();
+    let projected: BTreeSet<String> = projected
+        .flat_map(|projection| grid_dimensions(&projection.grid))
+        .map(|(name, _)| name)
+        .collect();
+    let known: BTreeSet<&str> = variables
+        .flat_map(|v| v.dimensions.iter().map(String::as_str))
+        .chain(projected.iter().map(String::as_str))
+        .collect();
+    for (flag, sizes) in [
+        (STRATEGY_FLAG, &settings.strategy),
+        (SHARDS_FLAG, &settings.shards),
+    ] {
+        if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
+            return Err(PlanError::UnknownStrategyDimension {
+                flag: flag.to_owned(),
+                dimension: dimension.clone(),
+                found: list(known.into_iter()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that a rank holds beside its units. For each thread two buffers to decode stored chunks, filled in turn, and a
+/// field to reproject that lies in several objects; and the weights of reprojection.
+fn scratch(drafts: &[Draft], settings: &Settings) -> u64 {
+    let threads = settings.budget.threads;
+    let field = |d: &Draft| match &d.array.origin.form {
+        Form::Projected { projection, .. } => {
+            settings.projections[*projection].cells.len() * d.array.dtype.size() as u64
+        }
+        Form::AsRead | Form::Made(_) => 0,
+    };
+    let fields = threads * drafts.iter().map(field).max().unwrap_or(0);
+    let chunk = |d: &Draft| {
+        let values: Option<u64> = d.stored_chunks.as_ref().map(|chunk| chunk.iter().product());
+        values.unwrap_or(0) * d.array.dtype.size() as u64
+    };
+    2 * threads * drafts.iter().map(chunk).max().unwrap_or(0) + fields + settings.budget.weights
+}
+
+fn check_memory(plan: &mut Plan, scratch: u64, ranks: usize) -> Result<(), PlanError> {
+    if let Some(largest) = plan.units.iter().max_by_key(|u| u.memory(plan)) {
+        let needed = largest.memory(plan);
+        if needed > plan.in_flight {
+            return Err(PlanError::Memory {
+                array: plan.arrays[largest.array].name.clone(),
+                needed,
+                available: plan.in_flight,
+                least: needed + scratch,
+            });
+        }
+    }
+    let mut of_rank = vec![0u64; ranks];
+    for unit in &plan.units {
+        of_rank[unit.owner] += unit.memory(plan);
+    }
+    let most = of_rank.into_iter().max().unwrap_or(0);
+    plan.peak_memory = scratch + most.min(plan.in_flight);
+    Ok(())
+}

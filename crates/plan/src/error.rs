@@ -1,0 +1,276 @@
+//! Why no plan can be made; each error names the store, variable or dimension.
+
+use std::path::PathBuf;
+
+use msm_model::{ArchiveError, TimeError};
+use msm_zarr::Version;
+use serde::{Deserialize, Serialize};
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum PlanError {
+    #[error(
+        "{flag} {text}: {cause}; expected JSON such as '{{\"time_counter\": 1, \"y\": 100, \"x\": 100}}'"
+    )]
+    MalformedStrategy {
+        flag: String,
+        text: String,
+        cause: String,
+    },
+    #[error("{flag} names the dimension '{dimension}'; the variables to send have {found}")]
+    UnknownStrategyDimension {
+        flag: String,
+        dimension: String,
+        found: String,
+    },
+    #[error(
+        "{}: variable '{variable}' cannot be a Zarr array of this name, for {problem}; rename it (ncrename -v OLD,NEW FILE), or send others with -v; nothing was written",
+        path.display()
+    )]
+    Name {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        variable: String,
+        problem: String,
+    },
+    #[error(
+        "no prefix can be derived from the file name '{name}'; expected grid and frequency as in eORCA025_1y_grid_T_1976-1976.nc or nemo_1m_20150101-20150201_grid-T.nc; give one with --prefix"
+    )]
+    NoPrefix { name: String },
+    #[error(
+        "the files' names give different prefixes, '{first}' and '{second}'; give one with --prefix"
+    )]
+    Prefixes { first: String, second: String },
+    #[error(
+        "one unit of work on '{array}' holds {needed} bytes, {available} are free; give --memory of at least {least} bytes a rank, or smaller objects with --chunk_strategy or --shards"
+    )]
+    Memory {
+        array: String,
+        needed: u64,
+        available: u64,
+        least: u64,
+    },
+    #[error(
+        "computing the weights of the reprojection from {longitude} takes {needed} bytes a rank; give --memory of at least that much"
+    )]
+    WeightsMemory { longitude: String, needed: u64 },
+    #[error(
+        "there would be {found} objects in one transaction, at most {most} can be; give larger chunks with --chunk_strategy, or --shards, or send fewer files at a time"
+    )]
+    Objects { found: u64, most: u64 },
+    #[error(
+        "store '{store}': array '{array}' has dimensions {stored}, the file has {found}; nothing was written"
+    )]
+    Dimensions {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has {stored} along '{dimension}', the file has {found}; nothing was written"
+    )]
+    DimensionSize {
+        store: String,
+        array: String,
+        dimension: String,
+        stored: u64,
+        found: u64,
+    },
+    #[error(
+        "store '{store}': array '{array}' has type {stored}, the file has {found}; nothing was written"
+    )]
+    Type {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has {attribute} {stored}, the file has {found}{way_out}; nothing was written"
+    )]
+    Attribute {
+        store: String,
+        array: String,
+        attribute: String,
+        stored: String,
+        found: String,
+        way_out: String,
+    },
+    #[error(
+        "store '{store}': holds {missing}, which the files do not have; it would not grow with the others, and xarray could not open the store; nothing was written"
+    )]
+    ContentsMissing { store: String, missing: String },
+    #[error(
+        "hierarchy '{store}': its group '/{group}' shares '{dimension}' with '/{other}', and readers open no hierarchy in which one of them grows or changes alone: send to groups that have their own, with none above or below them that has it, too; nothing was written"
+    )]
+    Aligned {
+        store: String,
+        group: String,
+        other: String,
+        dimension: String,
+    },
+    #[error(
+        "store '{store}': holds {left_out}, which the files have too, but -v leaves out; all of a store grows together, or xarray could not open it: name them with -v as well; nothing was written"
+    )]
+    ContentsLeftOut { store: String, left_out: String },
+    #[error(
+        "store '{store}': has the coordinates {missing}, which the files do not have, so that nothing tells whether they are of the same grid; add them to the files; nothing was written"
+    )]
+    CoordinatesMissing { store: String, missing: String },
+    #[error(
+        "store '{store}': does not hold {added}; give --add-variables to add what is new, steps that the files do not have reading as fill; nothing was written"
+    )]
+    ContentsNew { store: String, added: String },
+    #[error(
+        "store '{store}': holds '{array}', which another tool reprojected and the files do not have; new steps of it would read as {fill}, which is no missing value; delete it with delete --array {array}, or write it anew with --reproject --replace-projected; nothing was written"
+    )]
+    Padding {
+        store: String,
+        array: String,
+        fill: String,
+    },
+    #[error(
+        "store '{store}': array '{array}', which another tool reprojected, has the shape {stored}, to be replaced by {found}: {problem}; nothing was written"
+    )]
+    Replaced {
+        store: String,
+        array: String,
+        stored: String,
+        found: String,
+        problem: String,
+    },
+    #[error(
+        "store '{store}': '{array}' has type {dtype} and no _FillValue, so that steps which no file has could not be told from data; give it one with ncatted; nothing was written"
+    )]
+    Unmasked {
+        store: String,
+        array: String,
+        dtype: String,
+    },
+    #[error("store '{store}': does not hold {added}, so it cannot be updated; nothing was written")]
+    NotHeld { store: String, added: String },
+    #[error(
+        "store '{store}': array '{array}' has chunks {stored}, --chunk_strategy asks for {asked}; leave it out, a store keeps its chunks; nothing was written"
+    )]
+    Chunks {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has objects of {stored}, --shards asks for {asked}; leave it out, a store keeps its shards; nothing was written"
+    )]
+    Shards {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
+        "store '{store}': array '{array}' has the codec {stored}, --codec asks for {asked}; leave it out, a store keeps its codecs; nothing was written"
+    )]
+    Codec {
+        store: String,
+        array: String,
+        stored: String,
+        asked: String,
+    },
+    #[error(
+        "store '{store}': is of Zarr version 2, which has no shards; leave --shards out; nothing was written"
+    )]
+    NoShards { store: String },
+    #[error(
+        "--shards: {shard} along '{dimension}' is not a whole multiple of the chunk size of '{array}' there, {chunk}; choose a multiple, or another chunk size with --chunk_strategy"
+    )]
+    UnevenShards {
+        array: String,
+        dimension: String,
+        shard: u64,
+        chunk: u64,
+    },
+    #[error(
+        "store '{store}': is of Zarr version {stored}, --zarr-version asks for {asked}; leave it out, a store keeps its version; nothing was written"
+    )]
+    Version {
+        store: String,
+        stored: Version,
+        asked: Version,
+    },
+    #[error(
+        "store '{store}': array '{array}' has the attribute steps_never_sent {found}, expected some of its {steps} steps, counted from 0, as in \"0-2, 5\"; mend it, or delete it if the array has all of them; nothing was written"
+    )]
+    Lacking {
+        store: String,
+        array: String,
+        found: String,
+        steps: usize,
+    },
+    #[error(
+        "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
+    )]
+    Ragged {
+        store: String,
+        array: String,
+        length: u64,
+        steps: usize,
+    },
+    #[error(
+        "store '{store}': already has {count} of the {total} steps of {path}: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written", path = path.display()
+    )]
+    StepsStored {
+        store: String,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        count: usize,
+        total: usize,
+        shown: String,
+    },
+    #[error(
+        "store '{store}': does not have {count} of the {total} steps to update: {shown}; leave them out, or give --append-missing; nothing was written"
+    )]
+    StepsMissing {
+        store: String,
+        count: usize,
+        total: usize,
+        shown: String,
+    },
+    #[error(
+        "store '{store}': its axis has {stored}, the files have {found}; they cannot be converted; nothing was written"
+    )]
+    Axis {
+        store: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
+        "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; what is missing could not be added later: send it first, or give --allow-gaps; nothing was written"
+    )]
+    Gap {
+        store: String,
+        end: String,
+        first: String,
+    },
+    #[error(
+        "store '{store}': array '{array}': {path}: {cause}; nothing was written", path = path.display()
+    )]
+    Time {
+        store: String,
+        array: String,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: TimeError,
+    },
+    #[error(
+        "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; nothing was written"
+    )]
+    BeforeEnd {
+        store: String,
+        end: String,
+        first: String,
+    },
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}

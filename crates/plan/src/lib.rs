@@ -1,0 +1,59 @@
+//! From what an archive holds and what stores hold to what each rank does.
+//!
+//! A [`Request`] says what one store is to get; [`plan()`] makes of requests and [`Settings`] the [`Plan`]: the documents of
+//! each [`TargetStore`], the [`TargetArray`]s, and the [`WorkUnit`]s that ranks read, encode and write. [`comparison`] and
+//! [`against`] make plans that only compare. What does not fit is a [`PlanError`]; all that does not are reported together.
+//!
+//! It reads no file and no store, and knows nothing of MPI, threads or the network: the same request gives the same plan.
+
+#![warn(unreachable_pub)]
+
+mod arrays;
+mod assign;
+mod attributes;
+mod chunking;
+mod compressor;
+mod conform;
+mod contents;
+mod convert;
+mod coordinates;
+mod draft;
+mod error;
+mod follow;
+mod item;
+mod lacking;
+mod masks;
+mod names;
+mod new;
+mod other_tools;
+mod prefix;
+mod projected;
+mod projection;
+mod sharding;
+mod steps;
+mod target;
+mod transactions;
+mod units;
+mod upkeep;
+
+pub use attributes::{attributes_of, marks_nothing};
+pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
+pub use coordinates::coordinates;
+pub use draft::{Request, Settings, against, check_strategies, comparison, plan};
+pub use error::PlanError;
+pub use lacking::{LACKING, Lacking, lacking_before};
+pub use masks::{Masking, MaskingNote, masking_note};
+pub use names::check_names;
+pub use prefix::derive_prefix;
+pub use projected::{Added, Held, foreign_projection, held, projected, projected_name};
+pub use projection::{Cells, CornerFields, Field, Projection};
+pub use steps::{Missing, OfFile, Overlap, Placed, follows_on, place};
+pub use target::{
+    Append, Budget, Conversion, Form, Origin, Phase, Plan, Run, TargetArray, TargetStore,
+};
+pub use transactions::{Transactions, transactions};
+pub use units::{Object, Part, WorkUnit};
+pub use upkeep::{repairs, spoiled, stale_checksums};
+
+#[cfg(test)]
+mod tests;

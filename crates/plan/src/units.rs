@@ -1,0 +1,249 @@
+//! Work units: boxes of whole objects, shaped so that each stored chunk of the source is read once where memory
+//! allows.
+//!
+//! Key types: [`WorkUnit`], [`Object`], [`Part`].
+
+use serde::{Deserialize, Serialize};
+
+use super::target::{Form, Plan, Run, TargetArray};
+use msm_model::Hyperslab;
+
+/// Bytes of bookkeeping an object costs while it is in flight.
+const OBJECT_OVERHEAD: u64 = 64 << 10;
+
+/// Whole objects that are produced from one read of the source; exactly one rank owns it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkUnit {
+    /// Which of [`Plan::arrays`].
+    pub array: usize,
+    /// The objects, as a box of the array's chunk grid.
+    pub chunks: Hyperslab,
+    /// For a static array: which of [`Plan::files`] it is read from.
+    pub file: usize,
+    /// The rank that does it.
+    pub owner: usize,
+    /// The units that are reprojected from what this one reads, as indices into [`Plan::units`].
+    pub followers: Vec<usize>,
+    /// Is it such a one itself?
+    pub follows: bool,
+}
+
+/// One object of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its place in the chunk grid.
+    pub chunk: Vec<u64>,
+    /// What it holds in the array's index space; it can reach beyond the array's edges.
+    pub slab: Hyperslab,
+}
+
+/// A box of a unit that comes from one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which of [`Plan::files`].
+    pub file: usize,
+    /// Where it lies in the file's variable.
+    pub in_file: Hyperslab,
+    /// Where it lies in the array.
+    pub in_array: Hyperslab,
+}
+
+impl WorkUnit {
+    /// Decoded bytes of its objects, in one store.
+    #[must_use]
+    pub fn bytes(&self, plan: &Plan) -> u64 {
+        self.chunks.len() * plan.arrays[self.array].object_bytes()
+    }
+
+    /// Bytes it holds at its peak, with those that follow it; none if it follows one itself. For each object the encoded
+    /// bytes, what is read back, and that decoded again; or, before that, the decoded values beside those of the object
+    /// that they extend. And the fields that it is reprojected from, if it reads them itself.
+    #[must_use]
+    pub fn memory(&self, plan: &Plan) -> u64 {
+        if self.follows {
+            return 0;
+        }
+        let of_objects = |unit: &Self| 3 * unit.bytes(plan) + unit.chunks.len() * OBJECT_OVERHEAD;
+        let followers = self.followers.iter().map(|&i| of_objects(&plan.units[i]));
+        let array = &plan.arrays[self.array];
+        let fields = match &array.origin.form {
+            Form::Projected { projection, .. } => {
+                let leading = array.shape.len() - 2;
+                let counts = self.chunks.count.iter().zip(&array.chunk);
+                let fields: u64 = counts.take(leading).map(|(n, length)| n * length).product();
+                fields * plan.projections[*projection].cells.len() * array.dtype.size() as u64
+            }
+            Form::AsRead | Form::Made(_) => 0,
+        };
+        of_objects(self) + followers.sum::<u64>() + fields
+    }
+
+    /// Its objects, in row-major order.
+    #[must_use]
+    pub fn objects(&self, array: &TargetArray) -> Vec<Object> {
+        let mut chunks = vec![Vec::new()];
+        for (&start, &count) in self.chunks.start.iter().zip(&self.chunks.count) {
+            chunks = chunks
+                .into_iter()
+                .flat_map(|prefix: Vec<u64>| {
+                    (start..start + count).map(move |i| prefix.iter().copied().chain([i]).collect())
+                })
+                .collect();
+        }
+        let object = |chunk: Vec<u64>| Object {
+            slab: Hyperslab {
+                start: chunk
+                    .iter()
+                    .zip(&array.chunk)
+                    .map(|(i, length)| i * length)
+                    .collect(),
+                count: array.chunk.clone(),
+            },
+            chunk,
+        };
+        chunks.into_iter().map(object).collect()
+    }
+
+    /// What it reads, each part from one file, and where that lies in the array: its objects within the array's edges, as
+    /// far as they are written. The parts do not overlap.
+    #[must_use]
+    pub fn parts(&self, array: &TargetArray) -> Vec<Part> {
+        let mut region = Hyperslab {
+            start: Vec::new(),
+            count: Vec::new(),
+        };
+        for d in 0..array.shape.len() {
+            let start = self.chunks.start[d] * array.chunk[d];
+            let end = (self.chunks.start[d] + self.chunks.count[d]) * array.chunk[d];
+            region.start.push(start);
+            region
+                .count
+                .push(end.min(array.shape[d]).saturating_sub(start));
+        }
+        let Some(append) = &array.append else {
+            return vec![Part {
+                file: self.file,
+                in_file: region.clone(),
+                in_array: region,
+            }];
+        };
+        let part = |run: &Run| {
+            let mut in_array = region.clone();
+            in_array.start[append.axis] = run.at;
+            in_array.count[append.axis] = run.count;
+            let in_array = in_array.intersect(&region)?;
+            let mut in_file = in_array.clone();
+            in_file.start[append.axis] = in_array.start[append.axis] - run.at + run.first;
+            Some(Part {
+                file: run.file,
+                in_file,
+                in_array,
+            })
+        };
+        append.runs.iter().filter_map(part).collect()
+    }
+}
+
+/// How many objects are to be written of `array`.
+pub(super) fn objects_of(array: &TargetArray) -> u64 {
+    let along = |d| spans(array, d).iter().map(|(first, end)| end - first).sum();
+    let counts = (0..array.shape.len()).map(along);
+    counts.fold(1, |objects: u64, count: u64| objects.saturating_mul(count))
+}
+
+/// The units that cover what is to be written of `array`, the array of index `index`: every object that holds a step of
+/// its runs, in exactly one unit.
+///
+/// A unit is grown from one object, innermost dimension first, until its edges meet those of the `stored` chunks, as
+/// long as it stays within `cap` decoded bytes. The last `whole` dimensions are not divided, whatever their size.
+pub(super) fn units(
+    array: &TargetArray,
+    index: usize,
+    stored: Option<&[u64]>,
+    cap: u64,
+    whole: usize,
+) -> Vec<WorkUnit> {
+    if array.shape.contains(&0) {
+        return Vec::new();
+    }
+    let rank = array.shape.len();
+    let spans: Vec<Vec<(u64, u64)>> = (0..rank).map(|d| spans(array, d)).collect();
+    let mut group = vec![1; rank];
+    let mut bytes = array.object_bytes();
+    for d in (0..rank).rev() {
+        let wanted = stored.map_or(1, |stored| {
+            if array.append.as_ref().is_some_and(|a| a.axis == d) {
+                stored[d].div_ceil(array.chunk[d])
+            } else {
+                least_common_multiple(stored[d], array.chunk[d]) / array.chunk[d]
+            }
+        });
+        let longest = spans[d].iter().map(|(first, end)| end - first).max();
+        let longest = longest.unwrap_or(0).max(1);
+        group[d] = if d + whole >= rank {
+            longest
+        } else {
+            wanted.min(longest).min(cap / bytes.max(1)).max(1)
+        };
+        bytes = bytes.saturating_mul(group[d]);
+    }
+    let mut units = vec![WorkUnit {
+        array: index,
+        chunks: Hyperslab {
+            start: Vec::new(),
+            count: Vec::new(),
+        },
+        file: array.origin.file,
+        owner: 0,
+        followers: Vec::new(),
+        follows: false,
+    }];
+    for (spans, &step) in spans.iter().zip(&group) {
+        let mut pieces = Vec::new();
+        for &(mut start, end) in spans {
+            while start < end {
+                let count = step.min(end - start);
+                pieces.push((start, count));
+                start += count;
+            }
+        }
+        let pieces = &pieces;
+        units = units
+            .into_iter()
+            .flat_map(|unit| {
+                pieces.iter().map(move |&(start, count)| {
+                    let mut unit = unit.clone();
+                    unit.chunks.start.push(start);
+                    unit.chunks.count.push(count);
+                    unit
+                })
+            })
+            .collect();
+    }
+    units
+}
+
+/// The runs of neighbouring chunks that are written along dimension `d`, each from its first up to its end.
+fn spans(array: &TargetArray, d: usize) -> Vec<(u64, u64)> {
+    let chunk = array.chunk[d];
+    let Some(append) = array.append.as_ref().filter(|a| a.axis == d) else {
+        return vec![(0, array.shape[d].div_ceil(chunk))];
+    };
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for run in &append.runs {
+        let (first, end) = (run.at / chunk, (run.at + run.count).div_ceil(chunk));
+        match spans.last_mut() {
+            Some(last) if first <= last.1 => last.1 = last.1.max(end),
+            _ => spans.push((first, end)),
+        }
+    }
+    spans
+}
+
+fn least_common_multiple(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x).saturating_mul(b)
+}
