@@ -50,6 +50,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	cargo check $(LOCKED) --no-default-features
+	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps
 
 .PHONY: python
 python:

@@ -1,10 +1,34 @@
 //! msm-os puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI.
 //!
+//! Every verb is asked by a plain value and answers with one. A [`Session`] has what they need: a bucket, the ranks, threads,
+//! and a [`Reporter`], who is told of each [`Event`] on the way. Nothing here prints, exits, or reads the environment: the
+//! program `msm_os` is a front end like any other, in [`cli`].
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use msm_os::{Connection, Files, Ranks, Send, Session, Silent, send};
+//!
+//! # fn main() -> Result<(), msm_os::Failure> {
+//! let (connection, ranks) = (Connection::directory("/data/ocean"), Ranks::alone());
+//! let session = Session::open(&connection, &ranks, Arc::new(Silent))?;
+//! let files = Files {
+//!     paths: vec!["eORCA1_1y_grid_T_1976-1976.nc".into()],
+//!     ..Files::default()
+//! };
+//! let report = send(&session, &Send { files, ..Send::default() })?;
+//! println!("{} stores created, {} steps appended", report.created.len(), report.appended);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What becomes of a send:
+//!
 //! ```text
-//! Args ─► Job ─► Archive ─► Plan ──bcast──► per rank: read ─► reproject ─► encode ─► PUT ─► verify
-//!                                                                     │ chunk records
-//!                                rank 0: ◄──gather────────────────────┘
-//!                                Manifest ─► Commit | Rollback ─► Report
+//! Send ─► Archive ─► Plan ──bcast──► per rank: read ─► reproject ─► encode ─► PUT ─► verify
+//!                                                                │ chunk records
+//!                           rank 0: ◄──gather────────────────────┘
+//!                           Manifest ─► Commit | Rollback ─► SendReport
 //! ```
 //!
 //! One direction, no way back. Rank 0 does everything left of `bcast` and right of `gather` and takes a share of the
@@ -15,8 +39,9 @@ pub mod cli;
 pub mod commit;
 pub mod events;
 pub mod exit;
+mod knobs;
 pub mod ranks;
-pub mod session;
+mod session;
 pub mod source;
 pub mod store;
 pub mod transfer;
@@ -24,3 +49,17 @@ pub mod verbs;
 
 pub use msm_plan as plan;
 pub use msm_reproject as reproject;
+
+pub use events::{Event, Notice, Reporter, Silent};
+pub use exit::{Exit, Failure};
+pub use ranks::Ranks;
+pub use session::Session;
+pub use store::{Access, Connection, Place};
+pub use verbs::delete::{self, Delete, DeleteReport, delete};
+pub use verbs::doctor::{Doctor, DoctorReport, doctor};
+pub use verbs::list::{self, List, StoreInfo, list};
+pub use verbs::recover::{self, Recover, RecoverReport, recover};
+pub use verbs::rollback::{Rollback, RollbackReport, rollback};
+pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
+pub use verbs::verify::{Verify, VerifyReport, verify};
+pub use verbs::{DomainFile, Leasing, Reprojection, Selection, Spot};

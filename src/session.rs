@@ -1,8 +1,7 @@
 //! What every verb needs: the ranks, a bucket, threads, and who is told what happens.
 //!
-//! Key types: [`Session`]; [`Connection`], how its bucket is reached.
+//! Key type: [`Session`].
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -14,79 +13,13 @@ use crate::commit::{Crew, Rank};
 use crate::events::{Event, Notice, Reporter, Work};
 use crate::exit::{Exit, Failure};
 use crate::ranks::{Ranks, Role};
-use crate::store::{Access, Bucket, Endpoint, Place, StoreError, layout};
+use crate::store::{Bucket, Connection, Endpoint, layout};
 use crate::transfer::Means;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
-
-/// How a bucket is reached.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// Where it is.
-    pub place: Place,
-    /// The server and its keys; a directory needs none.
-    pub access: Option<Access>,
-    #[cfg(test)]
-    pub(crate) link: Option<crate::store::simulated::Link>,
-}
-
-impl Connection {
-    /// The bucket at `place`, reached by `access`.
-    #[must_use]
-    pub fn new(place: Place, access: Option<Access>) -> Self {
-        Self {
-            place,
-            access,
-            #[cfg(test)]
-            link: None,
-        }
-    }
-
-    /// The directory at `path`, which need not exist yet.
-    #[must_use]
-    pub fn directory(path: &Path) -> Self {
-        Self::new(Place::Directory(path.to_owned()), None)
-    }
-
-    /// A store in memory.
-    #[cfg(test)]
-    pub(crate) fn simulated(link: &crate::store::simulated::Link) -> Self {
-        let bucket = "ocean".to_owned();
-        Self {
-            link: Some(link.clone()),
-            ..Self::new(Place::S3 { bucket }, None)
-        }
-    }
-
-    fn open(&self) -> Result<Bucket, StoreError> {
-        #[cfg(test)]
-        if let Some(link) = &self.link {
-            return Ok(Bucket::simulated(link));
-        }
-        Bucket::open(&self.place, self.access.as_ref())
-    }
-
-    /// CPUs of this node that the ranks on it share.
-    fn cpus(&self) -> usize {
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        // Many jobs share a store in memory.
-        if self.is_simulated() { 1 } else { cpus }
-    }
-
-    #[cfg(test)]
-    fn is_simulated(&self) -> bool {
-        self.link.is_some()
-    }
-
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self)]
-    fn is_simulated(&self) -> bool {
-        false
-    }
-}
 
 /// A rank's part of a job that can begin: with one bucket, for any number of verbs, one after the other.
 pub struct Session<'a> {
@@ -145,11 +78,12 @@ impl<'a> Session<'a> {
         let internal = |what: &str, cause: &dyn std::fmt::Display| {
             Failure::new(Exit::Internal, format!("starting {what}: {cause}"))
         };
-        let bucket = connection.open()?;
-        let threads = (connection.cpus() / ranks.sharing_cpus()).max(1);
+        let bucket = Bucket::open(connection.clone(), Arc::clone(&reporter))?;
+        let cpus = cpus(connection);
+        let threads = (cpus / ranks.sharing_cpus()).max(1);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let runtime = Builder::new_multi_thread()
-            .worker_threads(IO_THREADS.min(connection.cpus()))
+            .worker_threads(IO_THREADS.min(cpus))
             .enable_all()
             .build();
         Ok(Self {
@@ -228,6 +162,17 @@ impl<'a> Session<'a> {
     ) -> Result<T, Failure> {
         self.ranks.on_lead(|| self.runtime.block_on(work()))
     }
+}
+
+/// CPUs of this node, which the ranks on it share.
+#[cfg_attr(not(test), expect(unused_variables))]
+fn cpus(connection: &Connection) -> usize {
+    #[cfg(test)]
+    if connection.link.is_some() {
+        // Many jobs share a store in memory.
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not

@@ -9,8 +9,7 @@ use clap::Args;
 use super::access::{Asked, find, variable};
 use super::choices;
 use crate::exit::{Exit, Failure};
-use crate::session::Connection;
-use crate::store::{Addressing, Place, StoreError};
+use crate::store::{Addressing, Connection, Place, StoreError};
 use crate::verbs::stores::spot::Spot;
 
 /// Where stores are, and what opens the bucket.

@@ -40,7 +40,6 @@ impl Reporter for Terminal {
                 }
             }
             Event::WorkEnded => *meter = None,
-            Event::ObjectWritten { .. } => {}
             event => match of_event(event, self.lists) {
                 Some(Line::Out(line)) => self.printer.line(&line),
                 Some(Line::Err(line)) => eprintln!("msm_os: {line}"),

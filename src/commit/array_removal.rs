@@ -4,18 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::edits::Edits;
-use super::expected;
-use super::kept::KeptRecord;
-use super::manifests::read_kept;
-use super::removal::Removal;
-use crate::exit::{Exit, Failure};
-use crate::source::list;
-use crate::store::{
-    Bucket, Entry as Listed, Kind, Outline, Outlined, Version, group_of, read_outline,
-};
-use crate::transfer::Content;
 use futures::TryStreamExt;
+use msm_model::Problems;
+
+use super::edits::{Attributes, Edits};
+use super::expected;
+use super::manifests::read_manifests;
+use super::removal::Removal;
+use super::removal_error::{Need, RemovalError};
+
+use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, group_of, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
 const NAMING: [&str; 7] = [
@@ -49,50 +47,37 @@ impl ArrayRemoval {
         store: &str,
         names: &[String],
         force: bool,
-    ) -> Result<Self, Failure> {
-        let Some(outline) = read_outline(bucket, store).await? else {
-            let message = format!("there is no store '{store}'; nothing was deleted");
-            return Err(Failure::new(Exit::NoStore, message));
+    ) -> Result<Self, Problems<RemovalError>> {
+        let outline = read_outline(bucket, store).await;
+        let Some(outline) = outline.map_err(RemovalError::from)? else {
+            let store = store.to_owned();
+            return Err(RemovalError::NoStore { store }.into());
         };
         check(&outline, names)?;
-        let objects = objects(bucket, &outline, names, force).await?;
-        let mut edits = Edits::new(bucket, &outline);
+        Ok(Self::of_outline(bucket, &outline, names, force).await?)
+    }
+
+    async fn of_outline(
+        bucket: &Bucket,
+        outline: &Outline,
+        names: &[String],
+        force: bool,
+    ) -> Result<Self, RemovalError> {
+        let objects = objects(bucket, outline, names, force).await?;
+        let mut edits = Edits::new(bucket, outline);
         for name in names {
             edits.leave_out(&outline.documents_of(name));
         }
-        let attributes = match outline.version {
-            Version::V3 => &outline.root["attributes"],
-            Version::V2 => &outline.root["metadata"][".zattrs"],
-        };
-        let attributes = attributes.as_object();
-        let attributes = attributes.map_or_else(Vec::new, |all| expected::of_arrays(all, names));
-        edits
-            .change_attributes(|all| {
-                all.retain(|name, _| !attributes.contains(name));
-                expected::leave_out(all, names);
-            })
-            .await?;
-        let kept = read_kept(bucket, store).await?;
-        let gone = names.iter().flat_map(|name| {
-            let objects = kept.objects.get(name).into_iter().flatten();
-            let stored = objects.filter(|(_, content)| matches!(content, Content::Stored { .. }));
-            stored.map(|(chunk, _)| KeptRecord {
-                array: name.clone(),
-                chunk: chunk.to_vec(),
-                content: Content::Empty,
-            })
-        });
-        let (root, documents) = edits.done();
+        let told = |all: &Attributes| expected::of_arrays(all, names);
+        let leave_out = |all: &mut Attributes| expected::leave_out(all, names);
+        let attributes = edits.drop_attributes(told, leave_out).await?;
+        let kept = read_manifests(bucket, &outline.store).await?;
+        let gone = names.iter().flat_map(|name| kept.gone(name, |_| true));
         Ok(Self {
             attributes,
             removal: Removal {
-                store: store.to_owned(),
-                root,
-                documents,
                 objects,
-                trims: Vec::new(),
-                gone: gone.collect(),
-                steps: 0,
+                ..Removal::of(edits, gone.collect())
             },
         })
     }
@@ -104,28 +89,22 @@ async fn objects(
     outline: &Outline,
     names: &[String],
     force: bool,
-) -> Result<Vec<Listed>, Failure> {
+) -> Result<Vec<Listed>, RemovalError> {
     let store = &outline.store;
     let mut objects = Vec::new();
     for name in names {
         let below = format!("{store}/{name}");
         if let Some(link) = bucket.links(&below).await?.first() {
-            let message = format!(
-                "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link",
-                link.path.display(),
-                link.to.display()
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(RemovalError::Link {
+                path: link.path.clone(),
+                to: link.to.clone(),
+            });
         }
         let mut entries = bucket.entries(&below);
         while let Some(entry) = entries.try_next().await? {
             let is_part = matches!(Kind::of(store, &entry.key), Kind::Part);
             if !is_part && !force {
-                let message = format!(
-                    "'{}' is not this program's; nothing was deleted; move it away, or delete it too with --force",
-                    entry.key
-                );
-                return Err(Failure::new(Exit::ForeignObjects, message));
+                return Err(RemovalError::Foreign { key: entry.key });
             }
             objects.push(entry);
         }
@@ -134,25 +113,23 @@ async fn objects(
 }
 
 /// Refuses to take `names` out of the store that `outline` tells of, if it does not have them, or needs them.
-fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
+fn check(outline: &Outline, names: &[String]) -> Result<(), Problems<RemovalError>> {
     let store = &outline.store;
     let (gone, stay): (Vec<&Outlined>, Vec<&Outlined>) = outline
         .arrays
         .iter()
         .partition(|array| names.contains(&array.name));
     let is_there = |name: &&String| gone.iter().any(|array| array.name == **name);
-    let missing: Vec<&str> = names
-        .iter()
-        .filter(|name| !is_there(name))
-        .map(String::as_str)
-        .collect();
+    let missing = names.iter().filter(|name| !is_there(name)).cloned();
+    let missing: Vec<String> = missing.collect();
     if !missing.is_empty() {
-        let message = format!(
-            "store '{store}' has no array {}; it has {}; nothing was deleted",
-            list(missing.into_iter()),
-            list(outline.arrays.iter().map(|array| array.name.as_str()))
-        );
-        return Err(Failure::new(Exit::NoStore, message));
+        let arrays = outline.arrays.iter().map(|array| array.name.clone());
+        return Err(RemovalError::NoArray {
+            store: store.clone(),
+            missing,
+            arrays: arrays.collect(),
+        }
+        .into());
     }
     let main = store.rsplit('/').next().unwrap_or_default();
     let main = main.strip_suffix(".zarr").unwrap_or(main);
@@ -161,42 +138,38 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Failure> {
         let is_projected = last_of(&array.name).starts_with(PROJECTED);
         array.name == main || !named.contains(array.name.as_str()) && !is_projected
     });
-    if !has_data || gone.iter().any(|array| array.name == main) {
-        let what = if has_data {
-            "is what the store is there for"
-        } else {
-            "is the last that has data there"
-        };
-        let message = format!(
-            "store '{store}': array {} {what}; nothing was deleted; to delete the store, leave --array out",
-            list(names.iter().map(String::as_str))
-        );
-        return Err(Failure::new(Exit::ArrayNeeded, message));
+    let (store, arrays) = (store.clone(), names.to_vec());
+    if !has_data {
+        return Err(RemovalError::Last { store, arrays }.into());
     }
-    Failure::together(gone.iter().filter_map(|array| {
-        let by = needed_by(array, &stay)?;
-        let message = format!(
-            "store '{store}': array '{}' is needed: {by}; nothing was deleted; name that one too, or leave both",
-            array.name
-        );
-        Some(Failure::new(Exit::ArrayNeeded, message))
+    if gone.iter().any(|array| array.name == main) {
+        return Err(RemovalError::Main { store, arrays }.into());
+    }
+    Problems::together(gone.iter().filter_map(|array| {
+        Some(RemovalError::Needed {
+            store: store.clone(),
+            array: array.name.clone(),
+            by: needed_by(array, &stay)?,
+        })
     }))
 }
 
 /// What needs `array`, of those that stay.
-fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<String> {
+fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<Need> {
     stay.iter().find_map(|other| {
         let means = |word: &str| is_meant(&array.name, word, &other.name);
         if other.dimensions.iter().any(|name| means(name)) {
-            return Some(format!(
-                "it is the coordinate of a dimension of '{}'",
-                other.name
-            ));
+            return Some(Need::Coordinate {
+                of: other.name.clone(),
+            });
         }
         let attribute = NAMING
             .iter()
             .find(|attribute| other.words(attribute).any(means))?;
-        Some(format!("'{}' names it in its {attribute}", other.name))
+        Some(Need::Named {
+            by: other.name.clone(),
+            attribute: (*attribute).to_owned(),
+        })
     })
 }
 

@@ -4,86 +4,60 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::journal::{Entry, State, Unfinished, put_json};
-use super::many::all;
-use super::put_back::{Now, put_back};
+use super::cleanup::{CleanupError, all, remove};
+use super::journal::{JournalEntry, Stage, put_json};
+use super::put_back::{DocumentState, put_back};
+use super::unfinished::delete_key;
 use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};
 
-/// Keys from which on they are deleted many with one request.
-const MANY: usize = 100;
-
-/// Undoes the transaction `unfinished` of `store`; returns what could not be done. Then it is still in the journal.
-pub async fn roll_back(
-    bucket: &Bucket,
-    store: &str,
-    unfinished: &Unfinished,
-    guarantees: &Guarantees,
-) -> Vec<String> {
-    let Some(entry) = &unfinished.entry else {
-        return Vec::new();
-    };
-    let back = Back {
-        bucket,
-        guarantees,
-        store,
-        id: &unfinished.id,
-        entry,
-    };
-    match back.run(unfinished.state).await {
-        Ok(problems) => problems,
-        Err(error) => vec![error.to_string()],
-    }
+/// What a store is made again by.
+pub(super) struct Undo<'a> {
+    pub bucket: &'a Bucket,
+    pub guarantees: &'a Guarantees,
+    pub store: &'a str,
+    pub id: &'a str,
+    pub entry: &'a JournalEntry,
 }
 
-struct Back<'a> {
-    bucket: &'a Bucket,
-    guarantees: &'a Guarantees,
-    store: &'a str,
-    id: &'a str,
-    entry: &'a Entry,
-}
-
-impl Back<'_> {
-    async fn run(&self, state: State) -> Result<Vec<String>, StoreError> {
+impl Undo<'_> {
+    /// Undoes the transaction, which came to this `stage`.
+    ///
+    /// # Errors
+    /// With what could not be done; then it is still in the journal.
+    pub async fn run(&self, stage: Stage) -> Result<(), CleanupError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         // Then what lies there may be another's.
         let overtaken = || StoreError::Overtaken {
             key: root.key.clone(),
         };
-        if Now::of(bucket, root).await? == Now::Other {
-            return Err(overtaken());
+        if DocumentState::of(bucket, root).await? == DocumentState::Other {
+            return Err(overtaken().into());
         }
         let is_back =
-            state == State::Back && bucket.stat(&State::Back.key(store, id)).await?.is_some();
+            stage == Stage::Back && bucket.stat(&Stage::Back.key(store, id)).await?.is_some();
         // From here on it only goes back, whoever goes on with it; and a holder who lost the lease sees it.
-        if !is_back && let Err(error) = self.entry.put(bucket, store, id, State::Back).await {
-            let is_open = bucket.stat(&State::Open.key(store, id)).await?.is_some();
-            if state == State::Open && !is_open {
+        if !is_back && let Err(error) = self.entry.put(bucket, store, id, Stage::Back).await {
+            let is_open = bucket.stat(&Stage::Open.key(store, id)).await?.is_some();
+            if stage == Stage::Open && !is_open {
                 // It never came into the journal, so nothing was changed.
-                return Ok(Vec::new());
+                return Ok(());
             }
-            self.do_without_entry(state, is_open, error).await?;
+            self.do_without_entry(stage, is_open, error).await?;
         }
         if self.entry.removes {
-            return self.give_back(state).await;
+            return self.give_back(stage).await;
         }
-        if !put_back(bucket, root, state, self.guarantees).await? {
-            return Err(overtaken());
+        if !put_back(bucket, root, stage, self.guarantees).await? {
+            return Err(overtaken().into());
         }
         // Nobody sees these any more. They go first: a full bucket needs the room for what comes back.
-        let problems = self.remove(self.new_objects().await?).await;
-        if !problems.is_empty() {
-            return Ok(problems);
-        }
+        remove(bucket, self.new_objects().await?).await?;
         for document in &self.entry.documents {
             // Readers do not meet one that another has changed since, for the root is what it was.
-            put_back(bucket, document, state, self.guarantees).await?;
+            put_back(bucket, document, stage, self.guarantees).await?;
         }
-        let problems = self.restore().await?;
-        if !problems.is_empty() {
-            return Ok(problems);
-        }
+        self.restore().await?;
         self.tidy().await
     }
 
@@ -95,14 +69,14 @@ impl Back<'_> {
     /// server says. Nothing has been undone then.
     async fn do_without_entry(
         &self,
-        state: State,
+        stage: Stage,
         is_open: bool,
         refused: StoreError,
     ) -> Result<(), StoreError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         let is_old = root.before.as_ref() == Some(&root.after)
-            || !Now::of(bucket, root).await?.is_after(root);
+            || !DocumentState::of(bucket, root).await?.is_after(root);
         if !is_open || !is_old {
             return Err(refused);
         }
@@ -110,35 +84,31 @@ impl Back<'_> {
         for key in bucket.list(&layout::progress(store, id)).await? {
             bucket.delete(&key).await?;
         }
-        if state == State::Prepared {
-            bucket.delete(&State::Prepared.key(store, id)).await?;
+        if stage == Stage::Prepared {
+            bucket.delete(&Stage::Prepared.key(store, id)).await?;
         }
         Ok(())
     }
 
     /// The same of a transaction that removes objects: they come back before readers look for them.
-    async fn give_back(&self, state: State) -> Result<Vec<String>, StoreError> {
+    async fn give_back(&self, stage: Stage) -> Result<(), CleanupError> {
         let root = &self.entry.root;
         // They went after the root only.
-        if Now::of(self.bucket, root).await?.is_after(root) {
-            let problems = self.restore().await?;
-            if !problems.is_empty() {
-                return Ok(problems);
-            }
+        if DocumentState::of(self.bucket, root).await?.is_after(root) {
+            self.restore().await?;
         }
         for document in &self.entry.documents {
-            put_back(self.bucket, document, state, self.guarantees).await?;
+            put_back(self.bucket, document, stage, self.guarantees).await?;
         }
-        if !put_back(self.bucket, root, state, self.guarantees).await? {
-            return Err(StoreError::Overtaken {
-                key: root.key.clone(),
-            });
+        if !put_back(self.bucket, root, stage, self.guarantees).await? {
+            let key = root.key.clone();
+            return Err(StoreError::Overtaken { key }.into());
         }
         self.tidy().await
     }
 
     /// Copies back what was overwritten. An empty copy says that there was nothing.
-    async fn restore(&self) -> Result<Vec<String>, StoreError> {
+    async fn restore(&self) -> Result<(), CleanupError> {
         let folder = layout::undo_copies(self.store, self.id);
         let copies: Vec<Listed> = self.bucket.entries(&folder).try_collect().await?;
         let work = copies.iter().map(|copy| async {
@@ -155,7 +125,7 @@ impl Back<'_> {
                 Ok(())
             }
         });
-        Ok(all(work).await)
+        all(work).await
     }
 
     /// The objects that the transaction wrote where nothing was before.
@@ -176,15 +146,12 @@ impl Back<'_> {
     }
 
     /// Makes the ledger what it was before; this transaction's entry goes last.
-    async fn tidy(&self) -> Result<Vec<String>, StoreError> {
+    async fn tidy(&self) -> Result<(), CleanupError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         if self.entry.creates() {
             // What is left of earlier stores at this place tells of nothing that is there.
-            let mut problems = clear_ledger(bucket, store, Some(id)).await?;
-            if problems.is_empty() {
-                problems.extend(end(bucket, store, id).await);
-            }
-            return Ok(problems);
+            clear_ledger(bucket, store, Some(id)).await?;
+            return end(bucket, store, id).await;
         }
         if self.entry.record.is_some() {
             let last = layout::last_transaction(store);
@@ -196,50 +163,31 @@ impl Back<'_> {
         }
         let mut keys = bucket.list(&layout::manifest(store, id)).await?;
         keys.extend(bucket.list(&layout::undo(store, id)).await?);
-        let mut problems = self.remove(keys).await;
-        if problems.is_empty() {
-            problems.extend(end(bucket, store, id).await);
-        }
-        Ok(problems)
+        remove(bucket, keys).await?;
+        end(bucket, store, id).await
     }
-
-    async fn remove(&self, keys: Vec<String>) -> Vec<String> {
-        remove(self.bucket, keys).await
-    }
-}
-
-/// Deletes the objects `keys`; returns what could not be done.
-pub(super) async fn remove(bucket: &Bucket, keys: Vec<String>) -> Vec<String> {
-    let in_bulk = keys.len() >= MANY;
-    bucket.delete_all(keys, in_bulk).await.problems
 }
 
 /// Removes the transaction `id` from the journal of `store`: what heals it last.
-pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Vec<String> {
-    let progress = bucket.list(&layout::progress(store, id)).await;
-    let mut problems = match progress {
-        Ok(keys) => remove(bucket, keys).await,
-        Err(error) => vec![error.to_string()],
-    };
-    for state in [State::Open, State::Prepared, State::Back, State::Delete] {
-        if problems.is_empty() {
-            let deleted = bucket.delete(&state.key(store, id)).await;
-            problems.extend(deleted.err().map(|error| error.to_string()));
-        }
+pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
+    let progress = bucket.list(&layout::progress(store, id)).await?;
+    remove(bucket, progress).await?;
+    let entries = Stage::ALL.map(|stage| stage.key(store, id));
+    for key in entries.into_iter().chain([delete_key(store, id)]) {
+        bucket.delete(&key).await?;
     }
-    problems
+    Ok(())
 }
 
-/// Removes all of the ledger of `store` but its leases and the journal of the transaction `id`; returns what could not be
-/// done.
+/// Removes all of the ledger of `store` but its leases and the journal of the transaction `id`.
 ///
 /// # Errors
-/// If the ledger cannot be listed.
+/// With what could not be removed.
 pub async fn clear_ledger(
     bucket: &Bucket,
     store: &str,
     id: Option<&str>,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<(), CleanupError> {
     let leases = format!("{}/", layout::leases(store));
     let journal = id.map(|id| format!("{}/{id}.", layout::journals(store)));
     let mut keys = bucket.list(&layout::ledger(store)).await?;
@@ -247,5 +195,5 @@ pub async fn clear_ledger(
         let is_journal = journal.as_ref().is_some_and(|own| key.starts_with(own));
         !key.starts_with(&leases) && !is_journal
     });
-    Ok(remove(bucket, keys).await)
+    remove(bucket, keys).await
 }

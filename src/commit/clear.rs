@@ -4,20 +4,15 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
-use super::back::remove;
-use super::many::all;
-use crate::store::{Bucket, StoreError, layout};
+use super::cleanup::{CleanupError, all, remove};
+use crate::store::{Bucket, layout};
 
 /// Removes what the transaction `id` removes of `store`, or puts what takes its place. However often it is interrupted, it
-/// comes to the same end. Returns what could not be done.
+/// comes to the same end.
 ///
 /// # Errors
-/// As the server says.
-pub(super) async fn clear(
-    bucket: &Bucket,
-    store: &str,
-    id: &str,
-) -> Result<Vec<String>, StoreError> {
+/// With what could not be done.
+pub(super) async fn clear(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
     let below = |folder: &str, key: String| key.strip_prefix(folder).map(str::to_owned);
     let (copies, cuts) = (
         layout::undo_copies(store, id),
@@ -48,7 +43,6 @@ pub(super) async fn clear(
             None => bucket.copy(&from, &to).await,
         }
     });
-    let mut problems = all(puts).await;
-    problems.extend(remove(bucket, doomed).await);
-    Ok(problems)
+    let put = all(puts).await;
+    CleanupError::together([put, remove(bucket, doomed).await])
 }

@@ -1,38 +1,32 @@
 //! Giving a store consolidated metadata: one transaction, of the root document alone, before the first that needs it.
 
-use super::forward::go_forward;
-use super::journal::{Document, Entry, State, Writer, new_id, token};
-use super::ledger::LastTransaction;
-use super::transaction::before;
-use crate::store::{Bucket, Guarantees, StoreError, Unconsolidated, layout};
+use super::aborted::TransactionError;
+use super::journal::{Document, Writer};
+use super::planned::{Opening, PlannedTransaction};
+use super::transaction::CommittedTransaction;
+use crate::store::{Bucket, Guarantees, Unconsolidated, layout};
+use crate::transfer::Verify;
 
-/// What the journal calls it.
-const COMMAND: &str = "consolidate";
-
-/// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone. Returns what could
-/// not be done; whoever comes next goes on with it.
+/// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.
 ///
 /// # Errors
-/// As the server says.
-pub async fn consolidate(
-    bucket: &Bucket,
+/// As the server says; whoever comes next brings it to an end.
+pub async fn consolidate<'a>(
+    bucket: &'a Bucket,
     store: &str,
     found: Unconsolidated,
     holder: &Writer,
-    guarantees: &Guarantees,
-) -> Result<Vec<String>, StoreError> {
-    let (previous, number) = before(bucket, store).await?;
-    let id = new_id(number, &token());
+    guarantees: &'a Guarantees,
+) -> Result<CommittedTransaction<'a>, TransactionError> {
+    let opening = Opening::of_documents("consolidate", holder, guarantees);
     let root = Document {
         key: layout::root_document(store, found.version),
         before: found.root,
         after: found.consolidated,
     };
-    let record = LastTransaction::of_documents(number, COMMAND, &root.after);
-    let mut entry = Entry::new(COMMAND, holder, "", root);
-    entry.previous = previous;
-    entry.record = Some(record);
-    entry.put(bucket, store, &id, State::Open).await?;
-    entry.put(bucket, store, &id, State::Prepared).await?;
-    go_forward(bucket, store, &id, &entry, guarantees).await
+    let planned = PlannedTransaction::of_documents(bucket, store, root, Vec::new(), &opening);
+    let open = planned.await?.open().await?;
+    let prepared = open.recorded().prepare().await?;
+    let documented = prepared.put_documents(Verify::Full).await?;
+    Ok(documented.put_roots(Verify::Full).await?)
 }

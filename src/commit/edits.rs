@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::journal::Document;
 use crate::store::{Bucket, Outline, StoreError, Version, ZarrError, layout};
 
+/// Attributes, by their names.
+pub(super) type Attributes = Map<String, Value>;
+
 /// What becomes of a store's documents.
 pub(super) struct Edits<'a> {
     bucket: &'a Bucket,
@@ -93,16 +96,29 @@ impl<'a> Edits<'a> {
         Ok(())
     }
 
-    /// Changes the store's own attributes.
+    /// The key of the store.
+    pub fn store(&self) -> &str {
+        &self.outline.store
+    }
+
+    /// Drops those of the store's own attributes that are not `told` truly any more, and changes the others. Returns what is
+    /// dropped.
     ///
     /// # Errors
     /// As [`Edits::own`].
-    pub async fn change_attributes(
+    pub async fn drop_attributes(
         &mut self,
-        change: impl Fn(&mut Map<String, Value>),
-    ) -> Result<(), StoreError> {
+        told: impl Fn(&Attributes) -> Vec<String>,
+        change: impl Fn(&mut Attributes),
+    ) -> Result<Vec<String>, StoreError> {
+        let attributes = match self.outline.version {
+            Version::V3 => &self.outline.root["attributes"],
+            Version::V2 => &self.outline.root["metadata"][".zattrs"],
+        };
+        let dropped = attributes.as_object().map_or_else(Vec::new, told);
         let change = |attributes: &mut Value| {
             if let Some(attributes) = attributes.as_object_mut() {
+                attributes.retain(|name, _| !dropped.contains(name));
                 change(attributes);
             }
         };
@@ -111,10 +127,10 @@ impl<'a> Edits<'a> {
                 if let Some(attributes) = self.root.get_mut("attributes") {
                     change(attributes);
                 }
-                Ok(())
             }
-            Version::V2 => self.change(".zattrs", change).await,
+            Version::V2 => self.change(".zattrs", change).await?,
         }
+        Ok(dropped)
     }
 
     /// Takes the documents `paths` out of the root document.

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::back::{end, remove};
+use super::back::end;
+use super::cleanup::{CleanupError, remove};
 use super::clear::clear;
-use super::journal::{Document, Entry, put_json};
+use super::journal::{Document, JournalEntry, put_json};
 use super::put::{put_and_read_back, reads_back};
-use super::put_back::{Now, put_over};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Guarantees, StoreError, layout};
+use super::put_back::{DocumentState, put_over};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
 use crate::transfer::Verify;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after
@@ -23,7 +23,7 @@ use crate::transfer::Verify;
 /// If one cannot be put or does not read back.
 pub async fn put_documents(
     bucket: &Bucket,
-    entry: &Entry,
+    entry: &JournalEntry,
     verify: Verify,
 ) -> Result<(), StoreError> {
     let puts = entry
@@ -44,7 +44,7 @@ pub async fn put_documents(
 /// If it cannot be put or does not read back, or another program has changed it.
 pub async fn put_root(
     bucket: &Bucket,
-    entry: &Entry,
+    entry: &JournalEntry,
     verify: Verify,
     guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
@@ -52,14 +52,14 @@ pub async fn put_root(
     if before.as_ref() == Some(after) {
         return Ok(());
     }
-    let now = Now::of(bucket, &entry.root).await?;
+    let now = DocumentState::of(bucket, &entry.root).await?;
     if now.is_after(&entry.root) {
         return Ok(());
     }
     let text = Bytes::from(after.clone());
     let is_put = match &now {
-        Now::Known(now) => put_over(bucket, key, now.as_ref(), &text, guarantees).await?,
-        Now::Other => false,
+        DocumentState::Known(now) => put_over(bucket, key, now.as_ref(), &text, guarantees).await?,
+        DocumentState::Other => false,
     };
     if !is_put {
         return Err(StoreError::Overtaken { key: key.clone() });
@@ -70,33 +70,32 @@ pub async fn put_root(
     put_and_read_back(bucket, key, text).await
 }
 
-/// Brings a transaction that was prepared to its end: documents, root, ledger. Returns what could not be done; then it is
-/// still in the journal.
+/// Brings a transaction that was prepared to its end: documents, root, ledger.
 ///
 /// # Errors
-/// As [`put_documents`] and [`put_root`].
+/// With what could not be done; then it is still in the journal.
 pub async fn go_forward(
     bucket: &Bucket,
     store: &str,
     id: &str,
-    entry: &Entry,
+    entry: &JournalEntry,
     guarantees: &Guarantees,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<(), CleanupError> {
     // Another program may have worked on what was committed, while only the ledger was left to be done.
-    match Now::of(bucket, &entry.root).await? {
-        Now::Known(_) => {
+    match DocumentState::of(bucket, &entry.root).await? {
+        DocumentState::Known(_) => {
             put_documents(bucket, entry, Verify::Full).await?;
             put_root(bucket, entry, Verify::Full, guarantees).await?;
         }
-        Now::Other
+        DocumentState::Other
             if is_recorded(bucket, store, id).await?
                 || is_in_root(bucket, store, entry).await? => {}
-        Now::Other => {
+        DocumentState::Other => {
             let key = entry.root.key.clone();
-            return Err(StoreError::Overtaken { key });
+            return Err(StoreError::Overtaken { key }.into());
         }
     }
-    Ok(finish(bucket, store, id, entry).await)
+    finish(bucket, store, id, entry).await
 }
 
 /// Does the ledger say that the transaction was committed?
@@ -106,7 +105,11 @@ async fn is_recorded(bucket: &Bucket, store: &str, id: &str) -> Result<bool, Sto
 }
 
 /// Does the root, as another program has left it, consolidate all documents as the transaction makes them?
-async fn is_in_root(bucket: &Bucket, store: &str, entry: &Entry) -> Result<bool, StoreError> {
+async fn is_in_root(
+    bucket: &Bucket,
+    store: &str,
+    entry: &JournalEntry,
+) -> Result<bool, StoreError> {
     let root = bucket.get(&entry.root.key).await?;
     let root: Value = serde_json::from_slice(&root).unwrap_or_default();
     let consolidated = match &root["consolidated_metadata"]["metadata"] {
@@ -135,26 +138,19 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(),
 }
 
 /// After the root: objects that the transaction `id` removes go, then come the ledger's record of it, and what is kept for
-/// `rollback`; the journal's entry goes last. Returns what could not be done; then the transaction is still in the journal.
-pub async fn finish(bucket: &Bucket, store: &str, id: &str, entry: &Entry) -> Vec<String> {
-    match finish_here(bucket, store, id, entry).await {
-        Ok(problems) => problems,
-        Err(error) => vec![error.to_string()],
-    }
-}
-
-async fn finish_here(
+/// `rollback`; the journal's entry goes last.
+///
+/// # Errors
+/// With what could not be done; then the transaction is still in the journal.
+pub async fn finish(
     bucket: &Bucket,
     store: &str,
     id: &str,
-    entry: &Entry,
-) -> Result<Vec<String>, StoreError> {
+    entry: &JournalEntry,
+) -> Result<(), CleanupError> {
     // Once that is recorded, objects with the same keys may be new ones.
     if entry.removes && !is_recorded(bucket, store, id).await? {
-        let problems = clear(bucket, store, id).await?;
-        if !problems.is_empty() {
-            return Ok(problems);
-        }
+        clear(bucket, store, id).await?;
     }
     if let Some(record) = &entry.record {
         put_json(bucket, &layout::transaction(store, id), record).await?;
@@ -165,19 +161,16 @@ async fn finish_here(
             .put_as(bucket, store, &layout::before(store, id))
             .await?;
     }
-    let mut problems = prune(bucket, store, entry.keep_undo).await?;
-    if problems.is_empty() {
-        problems.extend(end(bucket, store, id).await);
-    }
-    Ok(problems)
+    prune(bucket, store, entry.keep_undo).await?;
+    end(bucket, store, id).await
 }
 
 /// Removes what is kept for the undoing of all but the last `keep` transactions, and of those that were never committed: what a
 /// dead job's server did late.
-async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<Vec<String>, StoreError> {
+async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<(), CleanupError> {
     let folders = bucket.folder(&layout::undos(store)).await?.folders;
     if folders.len() <= keep {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let committed: BTreeSet<String> = bucket
         .list(&layout::transactions(store))
@@ -195,7 +188,7 @@ async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<Vec<String>,
     for folder in doomed {
         keys.extend(bucket.list(&folder).await?);
     }
-    Ok(remove(bucket, keys).await)
+    remove(bucket, keys).await
 }
 
 fn name_of(key: &str) -> &str {

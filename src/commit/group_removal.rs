@@ -1,84 +1,76 @@
 //! Taking a group out of a hierarchy: one transaction, after which no consolidated metadata tells of it. Its objects are
 //! left to be deleted.
 
-use super::forward::go_forward;
-use super::journal::{Document, Entry, State, Writer, new_id, token};
-use super::kept::KeptRecord;
-use super::ledger::LastTransaction;
-use super::manifests::read_kept;
+use super::aborted::TransactionError;
+use super::journal::{Document, Writer};
+use super::manifests::read_manifests;
+use super::object_record::ObjectRecord;
+use super::planned::{Opening, PlannedTransaction};
 use super::put::put_and_read_back;
-use super::transaction::before;
+use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Group, Guarantees, StoreError, Stored, document, layout};
-use crate::transfer::Content;
+use crate::transfer::{Content, Verify};
 
-/// What the journal calls it.
-const COMMAND: &str = "delete";
-
-/// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone. Returns
-/// what could not be done; whoever comes next goes on with it.
+/// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone.
 ///
 /// # Errors
-/// As the server says.
-pub async fn remove_group(
-    bucket: &Bucket,
+/// As the server says; whoever comes next brings it to an end.
+pub async fn remove_group<'a>(
+    bucket: &'a Bucket,
     group: &Group,
     stored: &Stored,
     holder: &Writer,
-    guarantees: &Guarantees,
-) -> Result<Vec<String>, StoreError> {
-    let store = group.store.as_str();
-    let (previous, number) = before(bucket, store).await?;
-    let id = new_id(number, &token());
-    let entry = entry(group, stored, holder, number, previous);
-    entry.put(bucket, store, &id, State::Open).await?;
-    forget(bucket, group, &id).await?;
-    entry.put(bucket, store, &id, State::Prepared).await?;
-    go_forward(bucket, store, &id, &entry, guarantees).await
+    guarantees: &'a Guarantees,
+) -> Result<CommittedTransaction<'a>, TransactionError> {
+    let opening = Opening::of_documents("delete", holder, guarantees);
+    let (root, documents) = documents(group, stored);
+    let planned =
+        PlannedTransaction::of_documents(bucket, &group.store, root, documents, &opening).await?;
+    let ids = planned.ids();
+    let open = planned.open().await?;
+    for id in ids {
+        forget(bucket, group, &id).await?;
+    }
+    let prepared = open.recorded().prepare().await?;
+    let documented = prepared.put_documents(Verify::Full).await?;
+    Ok(documented.put_roots(Verify::Full).await?)
 }
 
-fn entry(
-    group: &Group,
-    stored: &Stored,
-    holder: &Writer,
-    number: u64,
-    previous: Option<LastTransaction>,
-) -> Entry {
+/// The root document, and the others that tell of the group.
+fn documents(group: &Group, stored: &Stored) -> (Document, Vec<Document>) {
     let version = stored.version;
     let changed = |folder: &str, before: &str, path: &str| Document {
         key: layout::root_document(folder, version),
         before: Some(before.to_owned()),
         after: document::without(version, before, path),
     };
-    let root = changed(&group.store, &stored.root, &group.path);
-    let record = LastTransaction::of_documents(number, COMMAND, &root.after);
-    let mut entry = Entry::new(COMMAND, holder, "", root);
     let above = stored.nested.iter().flat_map(|nested| &nested.groups);
     let above = above.filter_map(|(folder, before)| {
         let path = group.path.strip_prefix(folder)?.strip_prefix('/')?;
         Some(changed(&layout::below(&group.store, folder), before, path))
     });
     let differs = |document: &Document| document.before.as_ref() != Some(&document.after);
-    entry.documents = above.filter(differs).collect();
-    entry.previous = previous;
-    entry.record = Some(record);
-    entry
+    (
+        changed(&group.store, &stored.root, &group.path),
+        above.filter(differs).collect(),
+    )
 }
 
 /// Says in the manifest of the transaction `id` that nothing is stored of the group's arrays: what is kept of earlier ones would
 /// be missed.
 async fn forget(bucket: &Bucket, group: &Group, id: &str) -> Result<(), StoreError> {
-    let kept = read_kept(bucket, &group.store).await?;
+    let kept = read_manifests(bucket, &group.store).await?;
     let arrays = kept.objects.into_iter();
     let arrays = arrays.filter(|(array, _)| group.is_above(array));
     let records = arrays.flat_map(|(array, chunks)| {
-        chunks.into_keys().map(move |chunk| KeptRecord {
+        chunks.into_keys().map(move |chunk| ObjectRecord {
             array: array.clone(),
             chunk: chunk.into(),
             content: Content::Empty,
         })
     });
     let key = format!("{}/000000-deleted-0", layout::manifest(&group.store, id));
-    let part = KeptRecord::write(records.collect()).map_err(|cause| StoreError::Journal {
+    let part = ObjectRecord::write(records.collect()).map_err(|cause| StoreError::Journal {
         key: key.clone(),
         cause: cause.to_string(),
     })?;

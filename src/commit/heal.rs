@@ -2,28 +2,35 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::back::{clear_ledger, end, remove, roll_back};
-use super::forward::go_forward;
-use super::journal::{State, Unfinished, Writer, put_json};
-use super::many::all;
-use crate::store::REQUESTS;
-use crate::store::{Bucket, Guarantees, Kind, ROOT_DOCUMENTS, StoreError, layout};
+use super::aborted::AbortedTransaction;
+use super::back::{clear_ledger, end};
+use super::cleanup::{CleanupError, remove};
+use super::journal::Stage;
+use super::transaction::{PreparedTransaction, Stores};
+use super::unfinished::{Unfinished, UnfinishedTransaction};
+use crate::store::{Bucket, Guarantees, Kind, REQUESTS, ROOT_DOCUMENTS, StoreError, layout};
 
-/// Brings the transaction `unfinished` of `store` to its end: prepared ones and deletes go forward, others back. Returns
-/// what could not be done.
+/// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
+///
+/// # Errors
+/// With what could not be done.
 pub async fn heal(
     bucket: &Bucket,
     store: &str,
     unfinished: &Unfinished,
     guarantees: &Guarantees,
-) -> Vec<String> {
-    let id = &unfinished.id;
-    let problems = match (&unfinished.entry, unfinished.state) {
-        (None, _) => finish_delete(bucket, store, id).await,
-        (Some(entry), State::Prepared) => go_forward(bucket, store, id, entry, guarantees).await,
-        (Some(_), _) => Ok(roll_back(bucket, store, unfinished, guarantees).await),
-    };
-    problems.unwrap_or_else(|error| vec![error.to_string()])
+) -> Result<(), CleanupError> {
+    match unfinished {
+        Unfinished::Delete { id, .. } => finish_delete(bucket, store, id).await,
+        Unfinished::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
+        Unfinished::Transaction(UnfinishedTransaction { id, stage, entry }) => {
+            let stores = Stores::found(bucket, guarantees, store, id, entry);
+            match *stage {
+                Stage::Prepared => PreparedTransaction(stores).go_forward().await,
+                stage => AbortedTransaction { stores, stage }.back().await,
+            }
+        }
+    }
 }
 
 /// Removes from a journal what is of no transaction there: parts that came when their transaction had ended.
@@ -38,72 +45,14 @@ pub async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Result<(), S
         .await
 }
 
-/// Says in the journals that these committed transactions are being undone, or in none of them.
-///
-/// # Errors
-/// As the server says.
-pub async fn begin_rollback(
-    bucket: &Bucket,
-    transactions: &[(&String, Unfinished)],
-) -> Result<(), StoreError> {
-    let mut begun = Vec::new();
-    for (store, Unfinished { id, entry, .. }) in transactions {
-        let Some(entry) = entry else { continue };
-        begun.push(State::Back.key(store, id));
-        if let Err(refused) = entry.put(bucket, store, id, State::Back).await {
-            for key in begun {
-                bucket.delete(&key).await?;
-            }
-            return Err(refused);
-        }
-    }
-    Ok(())
-}
-
-/// Says in the journals of `stores` that they are being deleted: from here on it only goes forward.
-///
-/// # Errors
-/// As the server says.
-pub async fn begin_delete(
-    bucket: &Bucket,
-    stores: &[String],
-    id: &str,
-    holder: &Writer,
-) -> Result<(), StoreError> {
-    let puts = stores.iter().map(|store| async move {
-        let key = State::Delete.key(store, id);
-        put_json(bucket, &key, holder).await
-    });
-    stream::iter(puts)
-        .buffer_unordered(REQUESTS)
-        .try_collect()
-        .await
-}
-
-/// The last step of a delete: the journals, with the entries of deletes that died before; returns what could not be done.
-pub async fn end_delete(bucket: &Bucket, stores: &[String]) -> Vec<String> {
-    let deletes = stores.iter().map(|store| async move {
-        for key in bucket.list(&layout::journals(store)).await? {
-            bucket.delete(&key).await?;
-        }
-        Ok(())
-    });
-    all(deletes).await
-}
-
 /// Deletes what is left of `store`, its ledger too.
-async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<Vec<String>, StoreError> {
+async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
     for document in ROOT_DOCUMENTS {
         bucket.delete(&layout::below(store, document)).await?;
     }
     let mut keys = bucket.list(store).await?;
     keys.retain(|key| Kind::of(store, key) != Kind::Foreign);
-    let mut problems = remove(bucket, keys).await;
-    if problems.is_empty() {
-        problems.extend(clear_ledger(bucket, store, Some(id)).await?);
-    }
-    if problems.is_empty() {
-        problems.extend(end(bucket, store, id).await);
-    }
-    Ok(problems)
+    remove(bucket, keys).await?;
+    clear_ledger(bucket, store, Some(id)).await?;
+    end(bucket, store, id).await
 }

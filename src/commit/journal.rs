@@ -1,59 +1,62 @@
 //! The journal: what a transaction is about to do to a store, put into the ledger before the first change.
 //!
-//! Key types: [`Entry`], what it says; [`State`], how far the transaction is; [`Unfinished`], one that was found.
+//! Key types: [`JournalEntry`], what it says; [`Stage`], how far the transaction is.
 //!
-//! Each state is an object of its own, never overwritten: a server that gives a stale answer after an overwrite cannot
+//! Each stage is an object of its own, never overwritten: a server that gives a stale answer after an overwrite cannot
 //! turn a transaction back. The size of an entry does not depend on the number of objects.
 
-use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
 use super::relative;
-use super::written::Written;
+use super::transaction_id::is_id;
+use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, StoreError, layout};
 
-/// The version of the form: its keys begin at the store.
-const FORMAT: u32 = 2;
-/// The one before: its keys begin at the bucket.
+/// The version of the form: an entry says itself that it is a rollback's. Versions of this program that know the older forms only
+/// refuse it.
+const FORMAT: u32 = 4;
+/// An older form, whose keys begin at the bucket.
 const WHOLE_KEYS: u32 = 1;
-/// That of transactions which remove objects: versions that do not know how to finish those leave them alone.
+/// An older form, of transactions that remove nothing.
+const WRITES: u32 = 2;
+/// An older form, of transactions that remove objects.
 const REMOVES: u32 = 3;
-
-/// How the command of an entry begins that undoes a committed transaction.
-pub const ROLLBACK: &str = "rollback";
+/// How a rollback's command begins in the older forms.
+const ROLLBACK: &str = "rollback";
 
 /// What a transaction does to one store, and what was there before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     format: u32,
     /// The command.
     pub command: String,
     /// Who runs it.
     pub holder: Writer,
-    /// Of the plan, as [`digest`] makes it.
+    /// Of the plan: the same command on the same files and stores has the same. Empty where there is none.
     pub digest: String,
     /// The root document, which readers see the store through.
     pub root: Document,
     /// The other documents that change.
     pub documents: Vec<Document>,
     /// The arrays of which objects are written.
-    pub arrays: Vec<Written>,
+    pub arrays: Vec<WrittenBoxes>,
     /// What the ledger says of the transaction before.
     pub previous: Option<LastTransaction>,
     /// What it will say of this one; known when the manifest is complete.
     pub record: Option<LastTransaction>,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
-    /// Of a rollback: all stores of the command, and the transaction of each that it undoes. As long as one of them has such
-    /// an entry, it can be told which are undone already.
-    #[serde(default)]
-    pub together: Vec<(String, String)>,
+    /// Of an entry that undoes a committed transaction: all stores of the command, and the transaction of each that it undoes.
+    /// As long as one of them has such an entry, it can be told which are undone already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Vec<(String, String)>>,
+    /// The same in the older forms.
+    #[serde(default, skip_serializing)]
+    together: Vec<(String, String)>,
     /// Does it remove objects: those of which it keeps copies? They go once the root is what it will be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removes: bool,
@@ -81,48 +84,33 @@ pub struct Document {
 
 /// How far a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum Stage {
     /// Objects are being written, out of readers' sight or with a copy of what was there.
     Open,
     /// All objects are in place; only documents are to be put.
     Prepared,
     /// It is being undone.
     Back,
-    /// The store is being deleted.
-    Delete,
 }
 
-/// A transaction that has not ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unfinished {
-    /// Its id.
-    pub id: String,
-    /// How far it is.
-    pub state: State,
-    /// Who runs it, or did.
-    pub writer: Writer,
-    /// What it does; `None` where the store is being deleted.
-    pub entry: Option<Entry>,
-}
+impl Stage {
+    pub(super) const ALL: [Self; 3] = [Self::Open, Self::Prepared, Self::Back];
 
-impl State {
-    const ALL: [(Self, &str); 4] = [
-        (Self::Open, "open"),
-        (Self::Prepared, "prepared"),
-        (Self::Back, "back"),
-        (Self::Delete, "delete"),
-    ];
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Prepared => "prepared",
+            Self::Back => "back",
+        }
+    }
 
-    /// The key of this state of the transaction `id` of `store`.
-    #[must_use]
-    pub fn key(self, store: &str, id: &str) -> String {
-        let name = Self::ALL.iter().find(|(state, _)| *state == self);
-        let name = name.map_or("", |(_, name)| name);
-        format!("{}/{id}.{name}", layout::journals(store))
+    /// The key of this stage of the transaction `id` of `store`.
+    pub(super) fn key(self, store: &str, id: &str) -> String {
+        format!("{}/{id}.{}", layout::journals(store), self.name())
     }
 }
 
-impl Entry {
+impl JournalEntry {
     /// An entry of this form.
     #[must_use]
     pub fn new(command: &str, holder: &Writer, digest: &str, root: Document) -> Self {
@@ -137,6 +125,7 @@ impl Entry {
             previous: None,
             record: None,
             keep_undo: 0,
+            rollback: None,
             together: Vec::new(),
             removes: false,
         }
@@ -148,13 +137,7 @@ impl Entry {
         self.root.before.is_none()
     }
 
-    /// Does it undo a transaction that was committed?
-    #[must_use]
-    pub fn is_rollback(&self) -> bool {
-        self.command.starts_with(ROLLBACK)
-    }
-
-    /// Puts it as the state `state` of the transaction `id` of `store`.
+    /// Puts it as the stage `stage` of the transaction `id` of `store`.
     ///
     /// # Errors
     /// As the server says.
@@ -163,9 +146,9 @@ impl Entry {
         bucket: &Bucket,
         store: &str,
         id: &str,
-        state: State,
+        stage: Stage,
     ) -> Result<(), StoreError> {
-        self.put_as(bucket, store, &state.key(store, id)).await
+        self.put_as(bucket, store, &stage.key(store, id)).await
     }
 
     /// Puts it as the object `key` of the ledger of `store`.
@@ -174,12 +157,12 @@ impl Entry {
     /// As the server says.
     pub async fn put_as(&self, bucket: &Bucket, store: &str, key: &str) -> Result<(), StoreError> {
         let mut entry = self.clone();
-        entry.format = if self.removes { REMOVES } else { FORMAT };
+        entry.format = FORMAT;
         for document in entry.all_documents() {
             let below = relative::below(store, &document.key).unwrap_or_default();
             document.key = below.to_owned();
         }
-        for (other, _) in &mut entry.together {
+        for (other, _) in entry.rollback.iter_mut().flatten() {
             *other = relative::beside(store, other);
         }
         put_json(bucket, key, &entry).await
@@ -201,11 +184,14 @@ impl Entry {
         let entry = bucket.get(key).await?;
         let mut entry: Self =
             serde_json::from_slice(&entry).map_err(|cause| unreadable(cause.to_string()))?;
-        match entry.format {
-            FORMAT if !entry.removes => entry.resolve(store),
-            REMOVES if entry.removes => entry.resolve(store),
-            WHOLE_KEYS if !entry.removes => entry.check(store),
-            other => Err(format!("format {other}, expected {FORMAT}")),
+        let together = std::mem::take(&mut entry.together);
+        if entry.format < FORMAT {
+            entry.rollback = entry.command.starts_with(ROLLBACK).then_some(together);
+        }
+        match (entry.format, entry.removes) {
+            (FORMAT, _) | (WRITES, false) | (REMOVES, true) => entry.resolve(store),
+            (WHOLE_KEYS, false) => entry.check(store),
+            (other, _) => Err(format!("format {other}, expected {FORMAT}")),
         }
         .map_err(unreadable)?;
         entry.check_arrays().map_err(unreadable)?;
@@ -221,7 +207,7 @@ impl Entry {
             }
             document.key = layout::below(store, &document.key);
         }
-        for (other, id) in &mut self.together {
+        for (other, id) in self.rollback.iter_mut().flatten() {
             let resolved = relative::resolve(store, other).filter(|_| is_id(id));
             *other = resolved.ok_or_else(|| stranger(other))?;
         }
@@ -270,122 +256,4 @@ pub(super) async fn put_json(
         cause: cause.to_string(),
     })?;
     put_and_read_back(bucket, key, text.into()).await
-}
-
-/// What the journal of a store holds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Journal {
-    /// The transactions that have not ended, in order.
-    pub unfinished: Vec<Unfinished>,
-    /// Keys of what transactions put here that are not in the journal any more, or never were.
-    pub strays: Vec<String>,
-}
-
-/// The journal of `store`.
-///
-/// # Errors
-/// As the server says, or if an entry cannot be read.
-pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, StoreError> {
-    let folder = layout::journals(store);
-    let mut found: BTreeMap<String, State> = BTreeMap::new();
-    let mut parts = Vec::new();
-    let mut entries = bucket.entries(&folder);
-    while let Some(object) = entries.try_next().await? {
-        let name = object.key.strip_prefix(&folder).unwrap_or_default();
-        let Some((id, state)) = name.trim_start_matches('/').split_once('.') else {
-            continue;
-        };
-        if let Some((state, _)) = State::ALL.iter().find(|(_, name)| *name == state) {
-            let known = found.entry(id.to_owned()).or_insert(*state);
-            *known = (*known).max(*state);
-        } else if state.starts_with("done/") {
-            parts.push((id.to_owned(), object.key.clone()));
-        }
-    }
-    parts.retain(|(id, _)| !found.contains_key(id));
-    let strays = parts.into_iter().map(|(_, key)| key).collect();
-    let mut all = Vec::new();
-    for (id, mut state) in found {
-        let mut read = state;
-        // A commit that has been seen through lacks the first entry already. Without a record of it, one who had lost the
-        // lease put this after the transaction had been rolled back, and what it may have done since goes back, too.
-        if state == State::Prepared
-            && bucket.stat(&State::Open.key(store, &id)).await?.is_none()
-            && bucket
-                .stat(&layout::transaction(store, &id))
-                .await?
-                .is_none()
-        {
-            (state, read) = (State::Back, State::Prepared);
-        }
-        let key = read.key(store, &id);
-        let (writer, entry) = if state == State::Delete {
-            let writer = serde_json::from_slice(&bucket.get(&key).await?);
-            let unreadable = |cause: serde_json::Error| StoreError::Journal {
-                key,
-                cause: cause.to_string(),
-            };
-            (writer.map_err(unreadable)?, None)
-        } else {
-            let entry = Entry::read(bucket, store, &key).await?;
-            (entry.holder.clone(), Some(entry))
-        };
-        all.push(Unfinished {
-            id,
-            state,
-            writer,
-            entry,
-        });
-    }
-    Ok(Journal {
-        unfinished: all,
-        strays,
-    })
-}
-
-/// The id of a store's transaction of this number: ids sort as the transactions follow each other, and no two are the
-/// same, however often a number is tried.
-#[must_use]
-pub fn new_id(number: u64, token: &str) -> String {
-    format!("{number:08}-{token}")
-}
-
-/// Is this the id of a transaction: its number, and eight hexadecimal digits?
-#[must_use]
-pub fn is_id(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(number, rest)| {
-        number.len() >= 8
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && rest.len() == 8
-            && rest.bytes().all(|b| b.is_ascii_hexdigit())
-    })
-}
-
-/// The number in an id.
-#[must_use]
-pub fn number_of(id: &str) -> Option<u64> {
-    id.split_once('-')?.0.parse().ok()
-}
-
-/// Eight hexadecimal digits that no other run has.
-#[must_use]
-pub fn token() -> String {
-    // Every RandomState is seeded anew from the system's randomness.
-    let random = RandomState::new().hash_one(std::process::id());
-    format!("{:08x}", random as u32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_sort_by_number_and_are_not_repeated() {
-        let (a, b) = (token(), token());
-        assert_ne!(a, b);
-        assert!(new_id(9, &a) < new_id(10, &b));
-        assert_eq!(number_of(&new_id(10, &b)), Some(10));
-        let key = State::Open.key("T1y/tos.zarr", "00000001-a");
-        assert_eq!(key, "T1y/.msm-os/tos.zarr/journal/00000001-a.open");
-    }
 }

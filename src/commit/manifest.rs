@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::{Phase, Plan};
 use crate::transfer::{ChunkRecord, Content, Proof};
 
@@ -10,7 +12,7 @@ use crate::transfer::{ChunkRecord, Content, Proof};
 pub struct Manifest(Vec<ChunkRecord>);
 
 /// Why a manifest is not the plan's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ManifestError {
     #[error("array '{array}' of store '{store}': no record of chunk {chunk:?}")]

@@ -1,19 +1,18 @@
 //! Manifests as a ledger keeps them, read again for all committed transactions.
 //!
-//! Key type: [`Kept`], what the last transaction that wrote an object said of it.
+//! Key type: [`ManifestRecords`], what the last transaction that wrote an object said of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::kept::KeptRecord;
-use crate::store::REQUESTS;
-use crate::store::{Bucket, StoreError, layout};
+use super::object_record::ObjectRecord;
+use crate::store::{Bucket, REQUESTS, StoreError, layout};
 use crate::transfer::Content;
 
 /// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct ManifestRecords {
     /// By array and place in its chunk grid, what the object holds since the last transaction that wrote it.
     pub objects: BTreeMap<String, BTreeMap<Box<[u64]>, Content>>,
     /// Transactions that were committed, in order.
@@ -24,7 +23,7 @@ pub struct Kept {
     pub damaged: Vec<(String, String)>,
 }
 
-impl Kept {
+impl ManifestRecords {
     /// What is known of the object of `array` at `chunk`.
     #[must_use]
     pub fn get(&self, array: &str, chunk: &[u64]) -> Option<Content> {
@@ -36,7 +35,24 @@ impl Kept {
         self.objects.get_mut(array)?.remove(chunk)
     }
 
-    fn add(&mut self, records: Vec<KeptRecord>) {
+    /// What is to be said of the objects of `array` at chunks that go: nothing is stored there any more.
+    pub(super) fn gone(
+        &self,
+        array: &str,
+        goes: impl Fn(&[u64]) -> bool,
+    ) -> impl Iterator<Item = ObjectRecord> {
+        let objects = self.objects.get(array).into_iter().flatten();
+        let gone = objects.filter(move |(chunk, content)| {
+            matches!(content, Content::Stored { .. }) && goes(chunk)
+        });
+        gone.map(move |(chunk, _)| ObjectRecord {
+            array: array.to_owned(),
+            chunk: chunk.to_vec(),
+            content: Content::Empty,
+        })
+    }
+
+    fn add(&mut self, records: Vec<ObjectRecord>) {
         for record in records {
             if !self.objects.contains_key(&record.array) {
                 self.objects.insert(record.array.clone(), BTreeMap::new());
@@ -52,7 +68,7 @@ impl Kept {
 ///
 /// # Errors
 /// If the server does not give them. That a part cannot be read is in the answer.
-pub async fn read_kept(bucket: &Bucket, store: &str) -> Result<Kept, StoreError> {
+pub async fn read_manifests(bucket: &Bucket, store: &str) -> Result<ManifestRecords, StoreError> {
     let transactions = layout::transactions(store);
     let listed = bucket.list(&transactions).await?;
     let committed: BTreeSet<String> = listed
@@ -64,7 +80,7 @@ pub async fn read_kept(bucket: &Bucket, store: &str) -> Result<Kept, StoreError>
     let mut parts = bucket.list(&manifests).await?;
     // In the order of transactions.
     parts.sort_unstable();
-    let mut kept = Kept::default();
+    let mut kept = ManifestRecords::default();
     let mut wanted = Vec::new();
     for key in parts {
         let Some(id) = first_below(&manifests, &key) else {
@@ -79,7 +95,7 @@ pub async fn read_kept(bucket: &Bucket, store: &str) -> Result<Kept, StoreError>
     kept.committed = committed.into_iter().collect();
     let reads = wanted.into_iter().map(|key| async move {
         let part = bucket.get(&key).await?;
-        Ok::<_, StoreError>((KeptRecord::read(&part), key))
+        Ok::<_, StoreError>((ObjectRecord::read(&part), key))
     });
     let mut reads = stream::iter(reads).buffered(REQUESTS);
     while let Some((records, key)) = reads.try_next().await? {
@@ -100,12 +116,18 @@ pub(super) fn first_below<'a>(folder: &str, key: &'a str) -> Option<&'a str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::store::loopback;
     use crate::transfer::Proof;
 
     /// Puts a part of the manifest of the transaction `id`; returns its key.
-    pub async fn put_part(bucket: &Bucket, store: &str, id: &str, part: Vec<KeptRecord>) -> String {
+    pub async fn put_part(
+        bucket: &Bucket,
+        store: &str,
+        id: &str,
+        part: Vec<ObjectRecord>,
+    ) -> String {
         let key = format!("{}/0-0", layout::manifest(store, id));
-        let part = KeptRecord::write(part).unwrap();
+        let part = ObjectRecord::write(part).unwrap();
         bucket.put(&key, part.into()).await.unwrap();
         key
     }
@@ -119,8 +141,8 @@ pub(super) mod tests {
         }
     }
 
-    fn record(array: &str, chunk: &[u64], content: Content) -> KeptRecord {
-        KeptRecord {
+    fn record(array: &str, chunk: &[u64], content: Content) -> ObjectRecord {
+        ObjectRecord {
             array: array.to_owned(),
             chunk: chunk.to_vec(),
             content,
@@ -130,13 +152,12 @@ pub(super) mod tests {
     #[tokio::test]
     async fn the_last_committed_transaction_wins() {
         let directory = tempfile::tempdir().unwrap();
-        let place = format!("file://{}", directory.path().display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None)
-            .unwrap()
-            .unfenced()
-            .unwrap();
+        let bucket = loopback::directory(directory.path());
         let store = "T1m/tos.zarr";
-        assert_eq!(read_kept(&bucket, store).await, Ok(Kept::default()));
+        assert_eq!(
+            read_manifests(&bucket, store).await,
+            Ok(ManifestRecords::default())
+        );
         let ids = [
             "00000001-aaaaaaaa",
             "00000002-00000000",
@@ -152,7 +173,7 @@ pub(super) mod tests {
             let key = format!("{}/{id}", layout::transactions(store));
             bucket.put(&key, "{}".into()).await.unwrap();
         }
-        let kept = read_kept(&bucket, store).await.unwrap();
+        let kept = read_manifests(&bucket, store).await.unwrap();
         assert_eq!(kept.committed, ids[..2]);
         assert_eq!(kept.uncommitted, ids[2..]);
         assert_eq!(kept.objects["tos"].len(), 3);
@@ -162,7 +183,7 @@ pub(super) mod tests {
         assert_eq!(kept.get("sos", &[0, 0]), None);
 
         bucket.put(&part, "{\"format\": 1".into()).await.unwrap();
-        let kept = read_kept(&bucket, store).await.unwrap();
+        let kept = read_manifests(&bucket, store).await.unwrap();
         assert_eq!(kept.damaged.len(), 1);
         assert_eq!(kept.damaged[0].0, part);
         assert_eq!(kept.get("tos", &[1, 0]), Some(stored(1)));

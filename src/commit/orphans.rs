@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 
-use super::journal::is_id;
-use super::manifests::{first_below, read_kept};
+use super::manifests::{first_below, read_manifests};
+use super::transaction_id::is_id;
 use crate::store::{
     Bucket, Entry, Kind, Named, StoreError, Version, ZarrError, layout, read_known,
 };
@@ -38,7 +38,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
         .iter()
         .filter_map(|key| first_below(&journals, key)?.split('.').next())
         .collect();
-    let mut kept = read_kept(bucket, store).await?;
+    let mut kept = read_manifests(bucket, store).await?;
     let mut orphans = Vec::new();
     for (id, entry) in of_ledger {
         if !open.contains(id.as_str()) && kept.committed.binary_search(&id).is_err() {
@@ -118,8 +118,9 @@ fn is_root(store: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::KeptRecord;
+    use crate::commit::ObjectRecord;
     use crate::commit::manifests::tests::put_part;
+    use crate::store::loopback;
     use crate::transfer::Content;
     use serde_json::json;
 
@@ -131,11 +132,7 @@ mod tests {
     ];
 
     async fn scene(directory: &std::path::Path) -> Bucket {
-        let place = format!("file://{}", directory.display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None)
-            .unwrap()
-            .unfenced()
-            .unwrap();
+        let bucket = loopback::directory(directory);
         let array = json!({
             "zarr_format": 3, "node_type": "array", "shape": [2], "data_type": "uint8",
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
@@ -160,7 +157,7 @@ mod tests {
             bucket.put(&key, text.into()).await.unwrap();
         }
         for id in IDS {
-            let record = KeptRecord {
+            let record = ObjectRecord {
                 array: "tos".to_owned(),
                 chunk: vec![2],
                 content: Content::Empty,

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::journal::token;
-use super::kept::KeptRecord;
+use super::object_record::ObjectRecord;
 use super::put::put_and_read_back;
+use super::transaction_id::token;
 use crate::plan::{Plan, TargetArray};
-use crate::store::REQUESTS;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError, layout};
 use crate::transfer::{ChunkRecord, Content};
 
 /// Records of one part.
@@ -57,9 +56,9 @@ async fn put(
     records: &[ChunkRecord],
     read_back: bool,
 ) -> Result<(), StoreError> {
-    let mut by_store: BTreeMap<usize, Vec<KeptRecord>> = BTreeMap::new();
+    let mut by_store: BTreeMap<usize, Vec<ObjectRecord>> = BTreeMap::new();
     for record in records {
-        let kept = KeptRecord {
+        let kept = ObjectRecord {
             array: plan.arrays[record.array].name.clone(),
             chunk: record.chunk.clone(),
             content: record.content,
@@ -82,18 +81,18 @@ pub(super) async fn put_records(
     store: &str,
     id: &str,
     part: &str,
-    records: &[KeptRecord],
+    records: &[ObjectRecord],
 ) -> Result<(), StoreError> {
     let part = format!("{}/{part}", layout::manifest(store, id));
     put_all(bucket, written(&part, records)?, true).await
 }
 
 /// `records` as objects whose keys begin with `part`.
-fn written(part: &str, records: &[KeptRecord]) -> Result<Vec<(String, Bytes)>, StoreError> {
+fn written(part: &str, records: &[ObjectRecord]) -> Result<Vec<(String, Bytes)>, StoreError> {
     let parts = records.chunks(PART).enumerate();
     let parts = parts.map(|(number, records)| {
         let key = format!("{part}-{number}");
-        match KeptRecord::write(records.to_vec()) {
+        match ObjectRecord::write(records.to_vec()) {
             Ok(text) => Ok((key, text.into())),
             Err(cause) => Err(StoreError::Journal {
                 key,
@@ -144,7 +143,7 @@ pub async fn read_progress(
         .collect();
     let mut records = Vec::new();
     for key in bucket.list(&layout::progress(name, id)).await? {
-        let part = KeptRecord::read(&bucket.get(&key).await?);
+        let part = ObjectRecord::read(&bucket.get(&key).await?);
         let part = part.map_err(|cause| StoreError::Journal { key, cause })?;
         for kept in part {
             let Some(&array) = arrays.get(kept.array.as_str()) else {
@@ -167,7 +166,7 @@ pub async fn read_progress(
 }
 
 /// Can `array` have an object of which this was said?
-fn is_credible(array: &TargetArray, kept: &KeptRecord) -> bool {
+fn is_credible(array: &TargetArray, kept: &ObjectRecord) -> bool {
     let grid = array.shape.iter().zip(&array.chunk);
     let mut inside = kept.chunk.iter().zip(grid);
     let is_small = match kept.content {

@@ -22,7 +22,7 @@ pub(super) async fn put_and_read_back(
     key: &str,
     document: Bytes,
 ) -> Result<(), StoreError> {
-    let patience = Patience::of_an_object();
+    let patience = bucket.patience();
     let put = async {
         for _ in 0..TRIES {
             bucket.put(key, document.clone()).await?;
@@ -33,7 +33,7 @@ pub(super) async fn put_and_read_back(
         Err(StoreError::Failed {
             place: bucket.place().to_owned(),
             key: key.to_owned(),
-            action: "writing",
+            action: "writing".into(),
             cause: format!("it did not read back as it was sent, in {TRIES} tries"),
         })
     };
@@ -42,7 +42,7 @@ pub(super) async fn put_and_read_back(
 
 /// Does the object `key` read back as `document`, soon?
 pub(super) async fn reads_back(bucket: &Bucket, key: &str, document: &Bytes) -> bool {
-    let patience = Patience::of_an_object();
+    let patience = bucket.patience();
     let look = looks_like(bucket, key, document, &patience);
     patience.share(look).await.unwrap_or(false)
 }

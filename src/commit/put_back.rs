@@ -1,13 +1,13 @@
 //! A document becomes what a transaction makes of it, or what it was before: only where it is one of the two. What another
 //! has put there since is never overwritten.
 //!
-//! Key type: [`Now`], what a document is by now.
+//! Key type: [`DocumentState`], what a document is by now.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::journal::{Document, State};
+use super::journal::{Document, Stage};
 use super::put::{put_and_read_back, reads_back};
 use crate::store::{Bucket, Conditional, Created, Guarantees, Replaced, StoreError, Tagged};
 
@@ -18,14 +18,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a document is by now.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Now {
+pub(super) enum DocumentState {
     /// What it was before the transaction, or what the transaction makes of it, as it was read; `None` if there is none.
     Known(Option<Tagged>),
     /// Another's.
     Other,
 }
 
-impl Now {
+impl DocumentState {
     /// Looks at `document`.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ pub(super) async fn put_over(
     bucket.put(key, text.clone()).await.map(|_| true)
 }
 
-/// Makes `document` what it was before a transaction that is in this `state`, and says whether it is: not if another has
+/// Makes `document` what it was before a transaction that is at this `stage`, and says whether it is: not if another has
 /// changed it since, which stays.
 ///
 /// # Errors
@@ -107,20 +107,20 @@ pub(super) async fn put_over(
 pub(super) async fn put_back(
     bucket: &Bucket,
     document: &Document,
-    state: State,
+    stage: Stage,
     guarantees: &Guarantees,
 ) -> Result<bool, StoreError> {
     let Document { key, before, after } = document;
     if before.as_ref() == Some(after) {
         return Ok(true);
     }
-    let now = Now::of(bucket, document).await?;
-    let Now::Known(found) = &now else {
+    let now = DocumentState::of(bucket, document).await?;
+    let DocumentState::Known(found) = &now else {
         return Ok(false);
     };
     // While it was open no document was put, but by one who then had to do without the entry that it goes back. In other
     // states this may be a stale answer.
-    if state == State::Open && now.is_before(document) {
+    if stage == Stage::Open && now.is_before(document) {
         return Ok(true);
     }
     let done = match before {
@@ -130,7 +130,7 @@ pub(super) async fn put_back(
     match done {
         Ok(done) => Ok(done),
         // A server that refuses to write it may have refused before, too: then nothing has changed.
-        Err(error) => match Now::of(bucket, document).await {
+        Err(error) => match DocumentState::of(bucket, document).await {
             Ok(now) if now.is_before(document) => Ok(true),
             _ => Err(error),
         },

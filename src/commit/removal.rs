@@ -7,8 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
+use super::edits::Edits;
 use super::journal::Document;
-use super::kept::KeptRecord;
+use super::object_record::ObjectRecord;
 use super::parts::put_records;
 use super::put::put_and_read_back;
 use crate::store::{Bucket, ChunkCodec, Encoded, Entry as Listed, StoreError, layout};
@@ -32,7 +33,7 @@ pub struct Removal {
     /// Objects of which a part stays.
     pub trims: Vec<Trim>,
     /// What the manifests should say from now on of objects that they know.
-    pub gone: Vec<KeptRecord>,
+    pub gone: Vec<ObjectRecord>,
     /// Steps that go.
     pub steps: u64,
 }
@@ -61,6 +62,21 @@ pub(super) struct Changes {
 }
 
 impl Removal {
+    /// What remains to be said of it are the objects. The manifests say from now on what is `gone`.
+    pub(super) fn of(edits: Edits<'_>, gone: Vec<ObjectRecord>) -> Self {
+        let store = edits.store().to_owned();
+        let (root, documents) = edits.done();
+        Self {
+            store,
+            root,
+            documents,
+            objects: Vec::new(),
+            trims: Vec::new(),
+            gone,
+            steps: 0,
+        }
+    }
+
     /// Objects that change, and their bytes.
     #[must_use]
     pub fn size(&self) -> (u64, u64) {
@@ -107,7 +123,7 @@ impl Removal {
             if let Content::Stored { bytes, .. } = content {
                 *stored = [stored[0] + 1, stored[1] + bytes];
             }
-            records.push(KeptRecord {
+            records.push(ObjectRecord {
                 array: trim.array.clone(),
                 chunk: trim.chunk.clone(),
                 content,

@@ -1,124 +1,106 @@
-//! A transaction of all stores of a plan, as the ledgers see it: opened, prepared, committed; or back. Rank 0's.
+//! A transaction of all stores of a plan, as the ledgers see it: each of its states is a type that offers only what may come next.
+//! Rank 0's.
 //!
-//! Key type: [`Transaction`].
+//! Key types: [`OpenTransaction`], [`RecordedTransaction`], [`PreparedTransaction`], [`CommittedTransaction`]; or
+//! [`AbortedTransaction`], which has to go back.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 
-use super::back::{clear_ledger, roll_back};
-use super::forward::{finish, put_documents, put_root};
-use super::journal::{Document, Entry, State, Unfinished, Writer, is_id, new_id, number_of, token};
+use super::aborted::{Abort, AbortedTransaction, TransactionError};
+use super::cleanup::CleanupError;
+use super::forward::{finish, go_forward, put_documents, put_root};
+use super::journal::{JournalEntry, Stage};
+use super::lease::Leases;
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
-use super::written::Written;
+use super::removal::Removal;
+use super::transaction_id::number_of;
+use super::unfinished::UnfinishedTransaction;
 use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 use crate::transfer::Verify;
 
-/// What is said of every store's transaction.
-pub struct Opening<'a> {
-    /// The command.
-    pub command: &'a str,
-    /// Who runs it.
-    pub holder: &'a Writer,
-    /// Of the plan.
-    pub digest: &'a str,
-    /// What the server was found to guarantee.
-    pub guarantees: &'a Guarantees,
-    /// Of how many transactions what they replaced is kept.
-    pub keep_undo: usize,
-    /// For each store, the transaction that is resumed, if there is one.
-    pub resumed: Vec<Option<Unfinished>>,
-}
-
-/// A transaction under way.
-pub struct Transaction<'a> {
-    pub(super) bucket: &'a Bucket,
-    pub(super) guarantees: Guarantees,
-    pub(super) stores: Vec<OfStore>,
-    pub(super) state: State,
-}
-
-pub(super) struct OfStore {
+/// The part of a transaction that is of one store.
+pub(super) struct StoreTransaction {
     pub key: String,
     pub id: String,
-    pub entry: Entry,
+    pub entry: JournalEntry,
 }
 
-impl<'a> Transaction<'a> {
-    /// Reads what is there before, for each store of `plan`. Nothing is written yet.
-    ///
-    /// # Errors
-    /// As the server says.
-    pub async fn new(
+/// What a transaction has in each of its states.
+pub(super) struct Stores<'a> {
+    pub bucket: &'a Bucket,
+    pub guarantees: Guarantees,
+    pub parts: Vec<StoreTransaction>,
+}
+
+/// The journals say what is going to be written or removed, and objects may be, where no reader sees them or with a copy of what
+/// was there.
+pub struct OpenTransaction<'a>(pub(super) Stores<'a>);
+
+/// All objects are in place, and what the ledgers will say of them is known.
+pub struct RecordedTransaction<'a>(Stores<'a>);
+
+/// The journals say that all objects are in place: whoever comes goes forward.
+pub struct PreparedTransaction<'a>(pub(super) Stores<'a>);
+
+/// Every reader sees the stores as they are to be; only the ledgers are left to be tidied.
+pub struct CommittedTransaction<'a>(Stores<'a>);
+
+impl<'a> Stores<'a> {
+    /// Goes on with it if that was `done`; what failed after this stage has to go back.
+    pub fn passed(
+        self,
+        done: Result<(), impl Into<TransactionError>>,
+        stage: Stage,
+    ) -> Result<Self, Box<Abort<'a>>> {
+        match done {
+            Ok(()) => Ok(self),
+            Err(error) => Err(Box::new(Abort {
+                error: error.into(),
+                transaction: AbortedTransaction {
+                    stores: self,
+                    stage,
+                },
+            })),
+        }
+    }
+
+    /// That of `store` which was found.
+    pub fn found(
         bucket: &'a Bucket,
-        plan: &Plan,
-        opening: Opening<'_>,
-    ) -> Result<Self, StoreError> {
-        let token = token();
-        let stores = plan.stores.iter().zip(&opening.resumed).enumerate();
-        let stores = stores.map(|(index, (store, resumed))| {
-            let (opening, token) = (&opening, &token);
-            async move {
-                let (id, entry) = if let Some(Unfinished {
-                    id,
-                    entry: Some(entry),
-                    ..
-                }) = resumed
-                {
-                    (id.clone(), entry.clone())
-                } else {
-                    let (previous, number) = match &store.old_root {
-                        None => (None, 1),
-                        Some(_) => before(bucket, &store.key).await?,
-                    };
-                    let mut entry = entry(bucket, plan, index, opening).await?;
-                    entry.previous = previous;
-                    (new_id(number, token), entry)
-                };
-                let key = store.key.clone();
-                Ok::<_, StoreError>(OfStore { key, id, entry })
-            }
-        });
-        Ok(Self {
+        guarantees: &Guarantees,
+        store: &str,
+        id: &str,
+        entry: &JournalEntry,
+    ) -> Self {
+        Self {
             bucket,
-            guarantees: opening.guarantees.clone(),
-            stores: stream::iter(stores)
-                .buffered(REQUESTS)
-                .try_collect()
-                .await?,
-            state: State::Open,
-        })
+            guarantees: guarantees.clone(),
+            parts: vec![StoreTransaction {
+                key: store.to_owned(),
+                id: id.to_owned(),
+                entry: entry.clone(),
+            }],
+        }
     }
 
-    /// The id in each store.
-    #[must_use]
-    pub fn ids(&self) -> Vec<String> {
-        self.stores.iter().map(|store| store.id.clone()).collect()
+    /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last
+    /// request.
+    pub async fn each<E>(
+        &self,
+        work: impl AsyncFn(&StoreTransaction) -> Result<(), E>,
+    ) -> Vec<Result<(), E>> {
+        let work = &work;
+        stream::iter(&self.parts)
+            .map(|store| async move { work(store).await })
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await
     }
+}
 
-    /// Writes the journals. From here on, the transaction must end.
-    ///
-    /// # Errors
-    /// If one cannot be written; then call [`Transaction::back`].
-    pub async fn open(&self) -> Result<(), StoreError> {
-        self.each(async |store| {
-            let OfStore { key, id, entry } = store;
-            entry.put(self.bucket, key, id, State::Open).await?;
-            if entry.creates() {
-                // It tells of a store that is no more.
-                let problems = clear_ledger(self.bucket, key, Some(id)).await?;
-                if let Some(cause) = problems.into_iter().next() {
-                    return Err(StoreError::Journal {
-                        key: layout::ledger(key),
-                        cause,
-                    });
-                }
-            }
-            Ok(())
-        })
-        .await
-    }
-
+impl<'a> OpenTransaction<'a> {
     /// Those of `remains`, objects at the places of stores that are created, that this transaction has not put itself before
     /// it was `resumed`.
     ///
@@ -127,10 +109,10 @@ impl<'a> Transaction<'a> {
     pub fn strays(
         &self,
         remains: &[String],
-        resumed: &[Option<Unfinished>],
+        resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<Vec<String>, StoreError> {
         let mut own = Vec::new();
-        for (OfStore { key, entry, .. }, resumed) in self.stores.iter().zip(resumed) {
+        for (StoreTransaction { key, entry, .. }, resumed) in self.0.parts.iter().zip(resumed) {
             for array in entry.arrays.iter().filter(|_| resumed.is_some()) {
                 own.push((key, array, array.codec()?));
             }
@@ -145,175 +127,172 @@ impl<'a> Transaction<'a> {
         Ok(strays.cloned().collect())
     }
 
-    /// Says in the journals that all objects are in place, as `manifest` tells: from here on, whoever comes goes forward.
+    /// All objects are in place, as `manifest` tells.
+    #[must_use]
+    pub fn record(self, plan: &Plan, manifest: &Manifest) -> RecordedTransaction<'a> {
+        let Self(mut stores) = self;
+        for (index, StoreTransaction { id, entry, .. }) in stores.parts.iter_mut().enumerate() {
+            let number = number_of(id).unwrap_or(1);
+            let previous = entry.previous.as_ref();
+            let command = &entry.command;
+            let record = LastTransaction::new(plan, index, manifest, command, number, previous);
+            entry.record = Some(record);
+        }
+        RecordedTransaction(stores)
+    }
+
+    /// Keeps what goes. These are the transaction's `removals`.
     ///
     /// # Errors
-    /// If one cannot be written; then call [`Transaction::back`].
-    pub async fn prepare(&mut self, plan: &Plan, manifest: &Manifest) -> Result<(), StoreError> {
-        for (index, OfStore { id, entry, .. }) in self.stores.iter_mut().enumerate() {
-            let number = number_of(id).unwrap_or(1);
-            let previous = entry.previous.clone();
-            entry.record = Some(LastTransaction::new(
-                plan,
-                index,
-                manifest,
-                &entry.command,
-                number,
-                previous.as_ref(),
-            ));
+    /// As the server says, or if an object that has to be cut cannot be decoded.
+    pub async fn keep(
+        self,
+        removals: &[Removal],
+    ) -> Result<RecordedTransaction<'a>, Box<Abort<'a>>> {
+        let Self(mut stores) = self;
+        let mut kept = Ok(());
+        for (store, removal) in stores.parts.iter_mut().zip(removals) {
+            let StoreTransaction { id, entry, .. } = store;
+            let root = &entry.root;
+            match removal.save(stores.bucket, id, entry.keep_undo > 0).await {
+                Ok(changes) => {
+                    let mut record = LastTransaction::of_roots(
+                        root.before.as_deref(),
+                        &root.after,
+                        &entry.command,
+                        number_of(id).unwrap_or(1),
+                        entry.previous.as_ref(),
+                        [changes.stored, changes.replaced],
+                    );
+                    record.steps = removal.steps;
+                    entry.record = Some(record);
+                }
+                Err(error) => {
+                    kept = Err(error);
+                    break;
+                }
+            }
         }
-        self.put_prepared().await
+        stores.passed(kept, Stage::Open).map(RecordedTransaction)
     }
 
-    pub(super) async fn put_prepared(&mut self) -> Result<(), StoreError> {
-        self.state = State::Prepared;
-        self.each(async |store| {
-            let OfStore { key, id, entry } = store;
-            entry.put(self.bucket, key, id, State::Prepared).await
-        })
-        .await
+    /// The record is in the journal already.
+    pub(super) fn recorded(self) -> RecordedTransaction<'a> {
+        RecordedTransaction(self.0)
+    }
+}
+
+/// It has to go back.
+impl<'a> From<OpenTransaction<'a>> for AbortedTransaction<'a> {
+    fn from(open: OpenTransaction<'a>) -> Self {
+        Self {
+            stores: open.0,
+            stage: Stage::Open,
+        }
+    }
+}
+
+impl<'a> RecordedTransaction<'a> {
+    /// Says in the journals that all objects are in place: from here on, whoever comes goes forward.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub async fn prepare(self) -> Result<PreparedTransaction<'a>, Box<Abort<'a>>> {
+        let Stores { bucket, .. } = self.0;
+        let put = self.0.each(async |store| {
+            let StoreTransaction { key, id, entry } = store;
+            entry.put(bucket, key, id, Stage::Prepared).await
+        });
+        let put: Result<(), StoreError> = put.await.into_iter().collect();
+        self.0.passed(put, Stage::Prepared).map(PreparedTransaction)
     }
 
+    /// Prepares it, and puts all documents: when it returns `Ok`, every reader sees the new stores. The `leases` are looked at before
+    /// each step that another job would go forward from.
+    ///
+    /// # Errors
+    /// If a lease is ours no more, or a document cannot be put or does not read back, or another program has changed a root
+    /// meanwhile.
+    pub async fn commit(
+        self,
+        leases: &Leases,
+        verify: Verify,
+    ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
+        let checked = leases.check().await;
+        let recorded = Self(self.0.passed(checked, Stage::Open)?);
+        let prepared = recorded.prepare().await?;
+        let prepared = prepared.put_documents(verify).await?;
+        // Whoever took the lease over has brought the transaction to its end, one way or the other.
+        let checked = leases.check().await;
+        let prepared = PreparedTransaction(prepared.0.passed(checked, Stage::Prepared)?);
+        prepared.put_roots(verify).await
+    }
+}
+
+impl<'a> PreparedTransaction<'a> {
     /// Puts the documents of all stores but for the roots.
     ///
     /// # Errors
-    /// If a document cannot be put or does not read back; then call [`Transaction::back`].
-    pub async fn put_documents(&self, verify: Verify) -> Result<(), StoreError> {
-        self.each(async |store| put_documents(self.bucket, &store.entry, verify).await)
-            .await
+    /// If a document cannot be put or does not read back.
+    pub async fn put_documents(self, verify: Verify) -> Result<Self, Box<Abort<'a>>> {
+        let Stores { bucket, .. } = self.0;
+        let put =
+            async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
+        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
+        self.0.passed(put, Stage::Prepared).map(Self)
     }
 
-    /// Puts the root of each store: when it returns `Ok`, every reader sees the new stores.
+    /// Puts the root of each store.
     ///
     /// # Errors
-    /// As [`Transaction::put_documents`]; or if another program has changed a root meanwhile.
-    pub async fn put_roots(&self, verify: Verify) -> Result<(), StoreError> {
-        self.each(async |store| put_root(self.bucket, &store.entry, verify, &self.guarantees).await)
-            .await
+    /// As [`PreparedTransaction::put_documents`]; or if another program has changed a root meanwhile.
+    pub async fn put_roots(
+        self,
+        verify: Verify,
+    ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
+        let Stores {
+            bucket, guarantees, ..
+        } = &self.0;
+        let put = async |store: &StoreTransaction| {
+            put_root(bucket, &store.entry, verify, guarantees).await
+        };
+        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
+        self.0
+            .passed(put, Stage::Prepared)
+            .map(CommittedTransaction)
     }
 
-    /// After the commit: the ledgers' records. Returns what could not be done, not at the second time either; whoever
-    /// comes next does it, and until then no other transaction may follow.
-    pub async fn finish(&self) -> Vec<String> {
-        let work = self.stores.iter().map(async |store| {
-            let OfStore { key, id, entry } = store;
-            let problems = finish(self.bucket, key, id, entry).await;
-            if problems.is_empty() {
-                return problems;
-            }
-            finish(self.bucket, key, id, entry).await
-        });
-        let problems: Vec<Vec<String>> = stream::iter(work)
-            .buffer_unordered(REQUESTS)
-            .collect()
-            .await;
-        problems.into_iter().flatten().collect()
-    }
-
-    /// Makes every store what it was before; returns what could not be done. Whoever comes next goes on with it.
-    pub async fn back(&self) -> Vec<String> {
-        let mut left: Vec<&OfStore> = self.stores.iter().collect();
-        loop {
-            let work = left.iter().map(|&store| async move {
-                let unfinished = Unfinished {
-                    id: store.id.clone(),
-                    state: self.state,
-                    writer: store.entry.holder.clone(),
-                    entry: Some(store.entry.clone()),
-                };
-                let problems =
-                    roll_back(self.bucket, &store.key, &unfinished, &self.guarantees).await;
-                (store, problems)
-            });
-            let mut failed: Vec<(&OfStore, Vec<String>)> = stream::iter(work)
-                .buffer_unordered(REQUESTS)
-                .collect()
-                .await;
-            failed.retain(|(_, problems)| !problems.is_empty());
-            // What one store gave up is room for another, if the bucket is full.
-            if failed.is_empty() || failed.len() == left.len() {
-                return failed
-                    .into_iter()
-                    .flat_map(|(_, problems)| problems)
-                    .collect();
-            }
-            left = failed.into_iter().map(|(store, _)| store).collect();
-        }
-    }
-
-    /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last
-    /// request.
-    pub(super) async fn each(
-        &self,
-        work: impl AsyncFn(&OfStore) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let work = &work;
-        let done: Vec<Result<(), StoreError>> = stream::iter(&self.stores)
-            .map(|store| async move { work(store).await })
-            .buffer_unordered(REQUESTS)
-            .collect()
-            .await;
-        done.into_iter().collect()
+    /// Brings it to its end, wherever in between it was left.
+    ///
+    /// # Errors
+    /// With what could not be done; whoever comes next goes on with it.
+    pub async fn go_forward(self) -> Result<(), CleanupError> {
+        let Stores {
+            bucket, guarantees, ..
+        } = &self.0;
+        let forward = async |store: &StoreTransaction| {
+            let StoreTransaction { key, id, entry } = store;
+            go_forward(bucket, key, id, entry, guarantees).await
+        };
+        CleanupError::together(self.0.each(forward).await)
     }
 }
 
-/// What the journal says of the plan's store `index`, with what is there now.
-async fn entry(
-    bucket: &Bucket,
-    plan: &Plan,
-    index: usize,
-    opening: &Opening<'_>,
-) -> Result<Entry, StoreError> {
-    let store = &plan.stores[index];
-    let root = Document {
-        key: store.root_key.clone(),
-        before: store.old_root.clone(),
-        after: store.new_root.clone(),
-    };
-    let mut entry = Entry::new(opening.command, opening.holder, opening.digest, root);
-    entry.keep_undo = opening.keep_undo;
-    entry.arrays = Written::of(plan, index);
-    let is_new = store.old_root.is_none();
-    let documents = stream::iter(&store.documents).map(|(key, after)| async move {
-        // What lies at the place of a new store is of a create that died, and goes.
-        let before = if is_new {
-            None
-        } else {
-            match bucket.get(key).await {
-                Ok(before) => Some(text(key, &before)?),
-                Err(error) if error.is_missing() => None,
-                Err(error) => return Err(error),
+impl CommittedTransaction<'_> {
+    /// After the commit: the ledgers' records.
+    ///
+    /// # Errors
+    /// With what could not be done, not at the second time either; whoever comes next does it, and until then no other
+    /// transaction may follow.
+    pub async fn finish(self) -> Result<(), CleanupError> {
+        let Stores { bucket, .. } = self.0;
+        let finish = async |store: &StoreTransaction| {
+            let StoreTransaction { key, id, entry } = store;
+            match finish(bucket, key, id, entry).await {
+                Ok(()) => Ok(()),
+                Err(_) => finish(bucket, key, id, entry).await,
             }
         };
-        Ok(Document {
-            key: key.clone(),
-            before,
-            after: after.clone(),
-        })
-    });
-    let documents: Vec<Document> = documents.buffered(REQUESTS).try_collect().await?;
-    let changes = |document: &Document| document.before.as_ref() != Some(&document.after);
-    entry.documents = documents.into_iter().filter(changes).collect();
-    Ok(entry)
-}
-
-fn text(key: &str, document: &[u8]) -> Result<String, ZarrError> {
-    String::from_utf8(document.to_vec()).map_err(|cause| ZarrError::Damaged {
-        key: key.to_owned(),
-        cause: cause.to_string(),
-    })
-}
-
-/// The ledger's record of the transaction before the next one of `store`, which is there, and the number of that.
-pub(super) async fn before(
-    bucket: &Bucket,
-    store: &str,
-) -> Result<(Option<LastTransaction>, u64), StoreError> {
-    let previous = LastTransaction::of_store(bucket, store).await?;
-    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
-    let records = bucket.list(&layout::transactions(store)).await?;
-    let ids = records.iter().filter_map(|key| key.rsplit('/').next());
-    let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
-    let last = last.or(previous.as_ref().map(|previous| previous.transaction));
-    Ok((previous, last.unwrap_or(0).saturating_add(1)))
+        CleanupError::together(self.0.each(finish).await)
+    }
 }

@@ -80,6 +80,15 @@ pub enum Event {
         /// Its length.
         bytes: u64,
     },
+    /// A request of this rank got no answer, or one that may pass, and is made again.
+    Retried {
+        /// Its method.
+        method: String,
+        /// The path of its URL.
+        path: String,
+        /// What the server answered, if it did.
+        status: Option<u16>,
+    },
     /// A transaction is committed.
     Committed {
         /// The keys of its stores.

@@ -4,7 +4,7 @@ use msm_model::{ArchiveError, Problems, TimeError};
 use msm_zarr::ZarrError;
 
 use super::{Exit, Failure};
-use crate::commit::ManifestError;
+use crate::commit::{LeaseError, ManifestError, RemovalError, TransactionError};
 use crate::plan::PlanError;
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -184,5 +184,41 @@ impl From<ManifestError> for Failure {
             Exit::TransferFailed,
             format!("the manifest is not complete: {error}"),
         )
+    }
+}
+
+impl From<LeaseError> for Failure {
+    fn from(error: LeaseError) -> Self {
+        let exit = match &error {
+            LeaseError::Nameless { .. } | LeaseError::Thread { .. } => Exit::Internal,
+            LeaseError::LockDir { .. } => Exit::Usage,
+            LeaseError::Busy { .. } => Exit::Busy,
+            LeaseError::Lost { .. } => Exit::LeaseLost,
+            LeaseError::Store(error) => return error.clone().into(),
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<RemovalError> for Failure {
+    fn from(error: RemovalError) -> Self {
+        let exit = match &error {
+            RemovalError::NoStore { .. } | RemovalError::NoArray { .. } => Exit::NoStore,
+            RemovalError::Link { .. } | RemovalError::Foreign { .. } => Exit::ForeignObjects,
+            RemovalError::Main { .. } | RemovalError::Last { .. } | RemovalError::Needed { .. } => {
+                Exit::ArrayNeeded
+            }
+            RemovalError::Store(error) => return error.clone().into(),
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<TransactionError> for Failure {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Lease(error) => error.into(),
+            TransactionError::Store(error) => error.into(),
+        }
     }
 }

@@ -4,7 +4,6 @@
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -14,11 +13,13 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::access::Access;
 use super::answer::{distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
 use super::connect::{Endpoint, connect};
+use super::connection::Connection;
 use super::directory::Directory;
 use super::error::StoreError;
 use super::fence::Fence;
-use super::patience::patience;
+use super::patience::Patience;
 use super::place::Place;
+use crate::events::Reporter;
 
 /// A bucket, open.
 #[derive(Clone)]
@@ -39,11 +40,15 @@ pub struct Bucket {
     /// What messages must not hold.
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
-    opened: Arc<(Place, Option<Access>)>,
+    opened: Arc<Opened>,
     /// What lets changing requests pass.
     pub(super) fence: Fence,
-    #[cfg(test)]
-    link: Option<super::simulated::Link>,
+}
+
+/// What a bucket was opened with.
+struct Opened {
+    connection: Connection,
+    reporter: Arc<dyn Reporter>,
 }
 
 /// What the server says of an object.
@@ -63,13 +68,17 @@ pub struct Put {
 }
 
 impl Bucket {
-    /// Opens the bucket at `place`, to be read: its fence is closed. Nothing is asked of the server yet. A directory needs no
-    /// `access`.
+    /// Opens the bucket, to be read: its fence is closed. Nothing is asked of the server yet. The `reporter` hears of requests that
+    /// are made again.
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn open(place: &Place, access: Option<&Access>) -> Result<Self, StoreError> {
-        Self::open_behind(place, access, Fence::closed())
+    pub fn open(connection: Connection, reporter: Arc<dyn Reporter>) -> Result<Self, StoreError> {
+        let opened = Opened {
+            connection,
+            reporter,
+        };
+        Self::open_behind(Arc::new(opened), Fence::closed())
     }
 
     /// The same bucket without a fence and with connections of its own: for leases, and for probes, which belong to no
@@ -78,12 +87,13 @@ impl Bucket {
     /// # Errors
     /// If it cannot be opened again.
     pub fn unfenced(&self) -> Result<Self, StoreError> {
-        #[cfg(test)]
-        if let Some(link) = &self.link {
-            return Ok(Self::simulated_behind(link, Fence::open()));
-        }
-        let (place, access) = &*self.opened;
-        Self::open_behind(place, access.as_ref(), Fence::open())
+        Self::open_behind(Arc::clone(&self.opened), Fence::open())
+    }
+
+    /// The patience of everything that is done for one object.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience::new(self.opened.connection.patience)
     }
 
     /// What lets changing requests pass.
@@ -92,28 +102,34 @@ impl Bucket {
         &self.fence
     }
 
-    fn open_behind(
-        place: &Place,
-        access: Option<&Access>,
-        fence: Fence,
-    ) -> Result<Self, StoreError> {
-        match place {
-            Place::S3 { bucket } => match access {
-                Some(access) => Self::open_s3(place, bucket, access, fence, patience()),
-                None => Err(StoreError::NoCredentials),
-            },
-            Place::Directory(path) => Self::open_directory(place, path, fence),
+    fn open_behind(opened: Arc<Opened>, fence: Fence) -> Result<Self, StoreError> {
+        let Connection { place, access, .. } = &opened.connection;
+        #[cfg(test)]
+        if let Some(link) = &opened.connection.link {
+            let store = Arc::new(link.behind(&fence));
+            let place = "s3://simulated".to_owned();
+            return Ok(Self::in_memory(store, place, opened, fence));
+        }
+        match (place, access) {
+            (Place::S3 { bucket }, Some(access)) => {
+                Self::open_s3(bucket, access, Arc::clone(&opened), fence)
+            }
+            (Place::S3 { .. }, None) => Err(StoreError::NoCredentials),
+            (Place::Directory(path), _) => {
+                let path = path.clone();
+                Self::open_directory(&path, opened, fence)
+            }
         }
     }
 
-    pub(super) fn open_s3(
-        place: &Place,
+    fn open_s3(
         bucket: &str,
         access: &Access,
+        opened: Arc<Opened>,
         fence: Fence,
-        patience: Duration,
     ) -> Result<Self, StoreError> {
-        let clients = connect(bucket, access, &fence, patience)?;
+        let (patience, reporter) = (opened.connection.patience, Arc::clone(&opened.reporter));
+        let clients = connect(bucket, access, &fence, patience, reporter)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
@@ -124,20 +140,22 @@ impl Bucket {
             place: clients.place,
             endpoint: Some(clients.endpoint),
             secrets: access.secrets(),
-            opened: Arc::new((place.clone(), Some(access.clone()))),
+            opened,
             fence,
-            #[cfg(test)]
-            link: None,
         })
     }
 
     /// A directory need not exist yet: the first PUT makes it.
-    fn open_directory(opened: &Place, path: &FilePath, fence: Fence) -> Result<Self, StoreError> {
+    fn open_directory(
+        path: &FilePath,
+        opened: Arc<Opened>,
+        fence: Fence,
+    ) -> Result<Self, StoreError> {
         let place = format!("file://{}", path.display());
         let failed = |cause: String| StoreError::Failed {
             place: place.clone(),
             key: String::new(),
-            action: "opening the directory",
+            action: "opening the directory".into(),
             cause,
         };
         let (store, missing) = Directory::open(path, &fence).map_err(failed)?;
@@ -154,37 +172,30 @@ impl Bucket {
             place,
             endpoint: None,
             secrets: Vec::new(),
-            opened: Arc::new((opened.clone(), None)),
+            opened,
             fence,
-            #[cfg(test)]
-            link: None,
         })
     }
 
     /// A bucket in memory.
     #[cfg(test)]
-    pub(crate) fn simulated(link: &super::simulated::Link) -> Self {
-        Self::simulated_behind(link, Fence::closed())
-    }
-
-    #[cfg(test)]
-    fn simulated_behind(link: &super::simulated::Link, fence: Fence) -> Self {
-        let store = Arc::new(link.behind(&fence));
-        let place = Place::S3 {
-            bucket: "simulated".to_owned(),
-        };
+    fn in_memory(
+        store: Arc<dyn ObjectStore>,
+        place: String,
+        opened: Arc<Opened>,
+        fence: Fence,
+    ) -> Self {
         Self {
-            hurried: Arc::clone(&store) as Arc<dyn ObjectStore>,
+            hurried: Arc::clone(&store),
             store,
             bulk: None,
             directory: None,
             base: String::new(),
-            place: "s3://simulated".to_owned(),
+            place,
             endpoint: None,
             secrets: Vec::new(),
-            opened: Arc::new((place, None)),
+            opened,
             fence,
-            link: Some(link.clone()),
         }
     }
 
@@ -197,7 +208,7 @@ impl Bucket {
     /// What it is called by all who reach the same bucket, whatever name or address they know its server by.
     #[must_use]
     pub fn name(&self) -> String {
-        match &self.opened.0 {
+        match &self.opened.connection.place {
             Place::S3 { bucket } => format!("s3://{bucket}"),
             Place::Directory(path) => {
                 let there = path
@@ -325,7 +336,7 @@ impl Bucket {
         action: &'static str,
         cause: &object_store::Error,
     ) -> StoreError {
-        let (place, key) = (self.place.clone(), key.to_owned());
+        let (place, key, action) = (self.place.clone(), key.to_owned(), action.into());
         if is_fenced(cause) {
             return StoreError::Fenced { place, key, action };
         }
@@ -336,7 +347,7 @@ impl Bucket {
             return StoreError::Untrusted {
                 place,
                 cause: text,
-                advice,
+                advice: advice.into(),
             };
         }
         match cause {

@@ -27,7 +27,7 @@ pub struct Deleted {
     /// Objects that are gone.
     pub objects: u64,
     /// Why others are not, the first few.
-    pub problems: Vec<String>,
+    pub problems: Vec<StoreError>,
 }
 
 impl Bucket {
@@ -59,7 +59,7 @@ impl Bucket {
         while let Some(done) = singles.next().await {
             match done {
                 Some(Ok(())) => deleted.objects += 1,
-                Some(Err(error)) => deleted.problems.push(error.to_string()),
+                Some(Err(error)) => deleted.problems.push(error),
                 None => {}
             }
         }

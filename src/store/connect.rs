@@ -3,6 +3,7 @@
 //! Key types: [`Clients`]; [`Endpoint`], the server as users know it; [`Target`], where a bucket's URL points.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -16,6 +17,7 @@ use super::error::StoreError;
 use super::fence::Fence;
 use super::http_client::http_client;
 use super::wire::Wire;
+use crate::events::Reporter;
 
 /// How long the first request is tried again while the server is busy, fails or does not answer: nothing has begun, and the user waits for a typing error to show.
 const HURRY: Duration = Duration::from_secs(3);
@@ -48,6 +50,7 @@ pub(super) fn connect(
     access: &Access,
     fence: &Fence,
     patience: Duration,
+    reporter: Arc<dyn Reporter>,
 ) -> Result<Clients, StoreError> {
     let endpoint = access.endpoint.as_ref();
     let place = format!("s3://{bucket} at {}", shown(endpoint));
@@ -113,7 +116,7 @@ pub(super) fn connect(
             },
         }
     })?;
-    let wire = Wire::new(client, fence.clone(), patience);
+    let wire = Wire::new(client, fence.clone(), patience, reporter);
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_http_connector(wire.clone());

@@ -30,7 +30,7 @@ impl Bucket {
         Err(StoreError::Failed {
             place: self.place().to_owned(),
             key: to.to_owned(),
-            action: "copying",
+            action: "copying".into(),
             cause: format!(
                 "the copy of '{from}', {} bytes, is not like it: it has {}",
                 there.size,

@@ -331,11 +331,12 @@ impl ObjectStore for Directory {
 mod tests {
     use super::super::bucket::Bucket;
     use super::super::conditional::Created;
+    use super::super::connection::Connection;
     use super::super::error::StoreError;
     use super::super::fence::Moment;
     use super::super::loopback;
-    use super::super::place::Place;
     use super::*;
+    use crate::events::Silent;
     use std::time::Duration;
 
     fn is_fenced<T: fmt::Debug>(done: Result<T, StoreError>) -> bool {
@@ -345,8 +346,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_changes_through_a_closed_fence() {
         let root = tempfile::tempdir().unwrap();
-        let place = Place::Directory(root.path().join("new"));
-        let bucket = Bucket::open(&place, None).unwrap();
+        let connection = Connection::directory(root.path().join("new"));
+        let bucket = Bucket::open(connection, Arc::new(Silent)).unwrap();
         let bytes = || Bytes::from_static(b"old");
         assert!(is_fenced(bucket.put("a", bytes()).await));
         let now = Moment::now();

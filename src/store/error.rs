@@ -1,17 +1,22 @@
 //! What can go wrong with the object store; each error names the key or the endpoint, none a secret.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use msm_zarr::ZarrError;
+use serde::{Deserialize, Serialize};
 
 use super::fence::Fenced;
 
 /// What went wrong with the object store.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum StoreError {
     #[error("--bucket {text}: {cause}")]
-    Place { text: String, cause: &'static str },
+    Place {
+        text: String,
+        cause: Cow<'static, str>,
+    },
     #[error("{problem}")]
     Credentials { problem: String },
     #[error(
@@ -51,20 +56,20 @@ pub enum StoreError {
     Untrusted {
         place: String,
         cause: String,
-        advice: &'static str,
+        advice: Cow<'static, str>,
     },
     #[error("{place}/{key}: {action} failed: {cause}")]
     Failed {
         place: String,
         key: String,
-        action: &'static str,
+        action: Cow<'static, str>,
         cause: String,
     },
     #[error("{place}/{key}: {action}: {}", Fenced)]
     Fenced {
         place: String,
         key: String,
-        action: &'static str,
+        action: Cow<'static, str>,
     },
     #[error("{place}/{key}: there is no such object")]
     Missing { place: String, key: String },

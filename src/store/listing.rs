@@ -64,7 +64,7 @@ impl Bucket {
                 Ok(object) if seen.again(object.location.as_ref()) => Err(StoreError::Failed {
                     place: self.place().to_owned(),
                     key: prefix.clone(),
-                    action: "listing",
+                    action: "listing".into(),
                     cause: format!(
                         "it does not come to an end: {} comes twice",
                         object.location

@@ -1,5 +1,6 @@
 //! For tests: buckets of servers in this process, and of directories.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use s3_server::{Config, Server};
@@ -7,8 +8,9 @@ use url::Url;
 
 use super::access::{Access, Keys};
 use super::bucket::Bucket;
-use super::fence::Fence;
+use super::connection::Connection;
 use super::place::Place;
+use crate::events::Silent;
 
 /// A server of this kind.
 pub(crate) fn server(config: Config) -> Server {
@@ -27,20 +29,25 @@ pub(crate) fn fenced(server: &Server) -> Bucket {
 
 /// The bucket `ocean` of the server at this URL, behind a fence.
 pub(crate) fn at(endpoint: &str) -> Bucket {
-    let (place, access) = (place(), access(endpoint));
-    Bucket::open(&place, Some(&access)).unwrap()
+    open(connection(endpoint))
 }
 
 /// The same without a fence, and with so little patience.
 pub(crate) fn impatient(endpoint: &str, patience: Duration) -> Bucket {
-    let (place, access) = (place(), access(endpoint));
-    Bucket::open_s3(&place, "ocean", &access, Fence::open(), patience).unwrap()
+    let connection = Connection {
+        patience,
+        ..connection(endpoint)
+    };
+    open(connection).unfenced().unwrap()
 }
 
-fn place() -> Place {
-    Place::S3 {
-        bucket: "ocean".to_owned(),
-    }
+fn open(connection: Connection) -> Bucket {
+    Bucket::open(connection, Arc::new(Silent)).unwrap()
+}
+
+fn connection(endpoint: &str) -> Connection {
+    let bucket = "ocean".to_owned();
+    Connection::new(Place::S3 { bucket }, Some(access(endpoint)))
 }
 
 fn access(endpoint: &str) -> Access {
@@ -59,8 +66,5 @@ fn access(endpoint: &str) -> Access {
 
 /// A directory as a bucket.
 pub(crate) fn directory(path: &std::path::Path) -> Bucket {
-    Bucket::open(&Place::Directory(path.to_owned()), None)
-        .unwrap()
-        .unfenced()
-        .unwrap()
+    open(Connection::directory(path)).unfenced().unwrap()
 }

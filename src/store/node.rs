@@ -163,12 +163,11 @@ fn last(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::loopback;
     use super::*;
 
     async fn bucket(directory: &std::path::Path, objects: &[(&str, &str)]) -> Bucket {
-        let place = format!("file://{}", directory.display());
-        let bucket = Bucket::open(&place.parse().unwrap(), None).unwrap();
-        let bucket = bucket.unfenced().unwrap();
+        let bucket = loopback::directory(directory);
         for (key, text) in objects {
             let put = bucket.put(key, (*text).to_owned().into());
             put.await.unwrap();

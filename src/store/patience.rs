@@ -35,12 +35,6 @@ struct State {
 }
 
 impl Patience {
-    /// That of everything that is done for one object.
-    #[must_use]
-    pub fn of_an_object() -> Self {
-        Self::new(patience())
-    }
-
     pub(super) fn new(allowed: Duration) -> Self {
         Self(Arc::new(Mutex::new(State {
             allowed,
@@ -108,13 +102,9 @@ impl Patience {
     }
 }
 
-/// [`PATIENCE`]; for tests, in debug builds only, the environment may set another.
+/// [`PATIENCE`], or what tests set.
 pub(super) fn patience() -> Duration {
-    let asked = std::env::var("MSM_OS_TEST_PATIENCE_SECONDS").ok();
-    let asked = asked.filter(|_| cfg!(debug_assertions));
-    let asked: Option<f64> = asked.and_then(|text| text.parse().ok());
-    let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    asked.unwrap_or(PATIENCE)
+    crate::knobs::patience().unwrap_or(PATIENCE)
 }
 
 /// How long a request may be silent where there is so much patience.

@@ -24,9 +24,9 @@ impl FromStr for Place {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        let wrong = |cause| StoreError::Place {
+        let wrong = |cause: &'static str| StoreError::Place {
             text: text.to_owned(),
-            cause,
+            cause: cause.into(),
         };
         if text.starts_with("file:") {
             if !text.starts_with("file:///") {

@@ -106,7 +106,7 @@ impl Bucket {
         let failed = |cause: String| StoreError::Failed {
             place: self.place().to_owned(),
             key: below.to_owned(),
-            action: "looking through",
+            action: "looking through".into(),
             cause,
         };
         let walked = tokio::task::spawn_blocking(move || {

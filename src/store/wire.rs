@@ -4,6 +4,8 @@
 //! Key type: [`Wire`], which object_store sends its requests through. It must never let an attempt of a changing request, or
 //! a piece of its body, leave once the fence is closed.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -21,6 +23,7 @@ use super::fence::{Fence, Fenced};
 use super::patience::{Patience, silence};
 use super::pieces::{Pieces, Pulse};
 use super::uplink::{Pass, Uplink};
+use crate::events::{Event, Reporter};
 
 /// The longest that is waited for what the kernel may hold still.
 const LEAVING: Duration = Duration::from_secs(600);
@@ -34,6 +37,17 @@ pub(super) struct Wire {
     fence: Fence,
     uplink: Uplink,
     patience: Duration,
+    reporter: Hearing,
+}
+
+/// Who hears of requests that are made again.
+#[derive(Clone)]
+struct Hearing(Arc<dyn Reporter>);
+
+impl fmt::Debug for Hearing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hearing")
+    }
 }
 
 /// Why a request counts as lost.
@@ -52,12 +66,18 @@ struct Circular;
 struct Endless;
 
 impl Wire {
-    pub fn new(client: reqwest::Client, fence: Fence, patience: Duration) -> Self {
+    pub fn new(
+        client: reqwest::Client,
+        fence: Fence,
+        patience: Duration,
+        reporter: Arc<dyn Reporter>,
+    ) -> Self {
         Self {
             client,
             fence,
             uplink: Uplink::new(),
             patience,
+            reporter: Hearing(reporter),
         }
     }
 
@@ -108,6 +128,11 @@ impl Wire {
             if patience.is_over() {
                 return answer;
             }
+            self.reporter.0.tell(&Event::Retried {
+                method: request.method().to_string(),
+                path: request.uri().path().to_owned(),
+                status: answer.ok().map(|answer| answer.status().as_u16()),
+            });
             patience.pause().await;
         }
     }
@@ -348,7 +373,7 @@ mod tests {
         bucket.fence().extend(now.after(time));
     }
 
-    fn is_fenced<T: std::fmt::Debug>(done: Result<T, StoreError>) -> bool {
+    fn is_fenced<T: fmt::Debug>(done: Result<T, StoreError>) -> bool {
         matches!(done.unwrap_err(), StoreError::Fenced { .. })
     }
 

@@ -17,6 +17,7 @@ use super::keep::Before;
 use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
 use crate::events::Event;
+use crate::knobs;
 use crate::plan::{Object, TargetArray};
 use crate::source::Hyperslab;
 use crate::store::{Encoded, Patience, StoreError};
@@ -221,7 +222,7 @@ impl Engine {
         there: There,
     ) -> Result<Proof, TransferError> {
         let array = &self.plan.arrays[index];
-        let patience = Patience::of_an_object();
+        let patience = self.bucket.patience();
         let tried = patience.share(self.try_to_put(index, key, stored, crc, there, &patience));
         match tried.await {
             Ok(Ok(proof)) => Ok(proof),
@@ -331,12 +332,11 @@ pub(super) fn failed(
     }
 }
 
-/// For the tests of what becomes of a job in which a rank panics: in debug builds only.
-#[allow(clippy::panic)]
+/// For the tests of what becomes of a job in which a rank panics.
 fn fail_on_purpose(rank: usize) {
-    if cfg!(debug_assertions)
-        && std::env::var("MSM_OS_TEST_PANIC_ON_RANK").is_ok_and(|r| r == rank.to_string())
-    {
-        panic!("rank {rank} was asked to panic");
-    }
+    assert_ne!(
+        knobs::panicking_rank(),
+        Some(rank),
+        "rank {rank} was asked to panic"
+    );
 }

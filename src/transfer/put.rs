@@ -98,7 +98,7 @@ fn prove(bucket: &Bucket, key: &str) -> Result<(), StoreError> {
     bucket.fence().check().map_err(|_| StoreError::Fenced {
         place: bucket.place().to_owned(),
         key: key.to_owned(),
-        action: "writing",
+        action: "writing".into(),
     })
 }
 

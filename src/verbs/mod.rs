@@ -16,8 +16,16 @@ pub mod verify;
 #[cfg(feature = "netcdf-library")]
 mod damaged;
 #[cfg(test)]
+mod journals;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod outlived;
 #[cfg(test)]
 mod tampered;
+
+pub use files::selection::Selection;
+pub use reprojection::corners::DomainFile;
+pub use reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
+pub use shared::hold::Leasing;
+pub use stores::spot::Spot;

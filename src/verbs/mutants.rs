@@ -73,7 +73,7 @@ fn scenes(root: &Path) -> Vec<Objects> {
 }
 
 /// The store with a time axis of one step, as the append of another program leaves it that died.
-fn uneven(mut objects: Objects) -> Objects {
+pub(super) fn uneven(mut objects: Objects) -> Objects {
     for (root, path) in [
         (
             "zarr.json",

@@ -19,9 +19,9 @@ use crate::cli::{Found, parse, run_over};
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
 use crate::ranks::Ranks;
-use crate::session::{Connection, Interrupt};
-use crate::store::Conditional;
+use crate::session::Interrupt;
 use crate::store::simulated::{Link, Mishap, World};
+use crate::store::{Conditional, Connection};
 
 /// Cases that are tried.
 const SEEDS: Range<u64> = 0..500;

@@ -5,7 +5,7 @@
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::commit::{Entry, ROLLBACK, State, Unfinished, begin_rollback, is_id, roll_back};
+use crate::commit::{JournalEntry, StoreRollback, is_id};
 use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
@@ -109,33 +109,21 @@ async fn undo_all(
         }
     }
     Failure::together(problems)?;
-    let together = last
-        .iter()
-        .map(|(store, t)| ((*store).clone(), t.id.clone()));
-    let together: Vec<(String, String)> = together.collect();
-    for (_, transaction) in &mut last {
-        if let Some(entry) = &mut transaction.entry {
-            entry.together.clone_from(&together);
-        }
-    }
     hold.leases.check().await?;
-    begin_rollback(bucket, &last).await?;
-    for (store, transaction) in &last {
-        let problems = roll_back(bucket, store, transaction, &hold.guarantees).await;
-        if !problems.is_empty() {
+    StoreRollback::begin(bucket, &mut last).await?;
+    for (store, rollback) in &last {
+        let StoreRollback { id, entry } = rollback;
+        let undone = rollback.undo(bucket, store, &hold.guarantees).await;
+        undone.map_err(|error| {
             let message = format!(
-                "store '{store}': undoing {} failed; recover goes on with it:\n  {}",
-                transaction.id,
-                problems.join("\n  ")
+                "store '{store}': undoing {id} failed; recover goes on with it:\n  {error}"
             );
-            return Err(Failure::new(Exit::RollbackIncomplete, message));
-        }
-        let entry = transaction.entry.as_ref();
-        let command = entry.filter(|entry| !entry.creates());
+            Failure::new(Exit::RollbackIncomplete, message)
+        })?;
         session.tell(&Event::Undone {
             store: (*store).clone(),
-            id: transaction.id.clone(),
-            command: command.map(|entry| entry.command.clone()),
+            id: id.clone(),
+            command: (!entry.creates()).then(|| entry.command.clone()),
         });
     }
     let stores = last.into_iter().map(|(store, _)| store.clone()).collect();
@@ -143,7 +131,7 @@ async fn undo_all(
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> {
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Failure> {
     let store = group.store.as_str();
     let impossible = |problem: &str| {
         let message = format!("store '{store}': {problem}; nothing was changed");
@@ -157,7 +145,7 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> 
         return Err(impossible("its ledger knows of no transaction"));
     };
     let key = layout::before(store, &id);
-    let mut entry = match Entry::read(bucket, store, &key).await {
+    let entry = match JournalEntry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             return Err(impossible(&format!(
@@ -196,13 +184,7 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<Unfinished, Failure> 
             root.key
         )));
     }
-    entry.command = format!("{ROLLBACK} of the {}", entry.command);
-    Ok(Unfinished {
-        id,
-        state: State::Back,
-        writer: entry.holder.clone(),
-        entry: Some(entry),
-    })
+    Ok(StoreRollback { id, entry })
 }
 
 /// Is `key` that of a document of one of the groups that `group` lies in? With what it holds, theirs change.

@@ -17,6 +17,7 @@ mod delete;
 mod delete_array;
 mod differential;
 mod doctor;
+mod examples;
 mod faults;
 mod formats;
 mod hierarchies;

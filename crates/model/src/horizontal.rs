@@ -53,7 +53,7 @@ impl Catalogue {
     /// The longitude and the latitude that belong to `variable` though nothing names them: the only ones of its last two
     /// dimensions, or those that NEMO calls `nav_lon` and `nav_lat`. What some variable names belongs to those that name it.
     #[must_use]
-    pub fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
+    pub(crate) fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
         let Some(plane) = plane(variable) else {
             return Vec::new();
         };

@@ -27,7 +27,7 @@ use msm_model::{ArchiveError, Attribute, DType, Number, Variable, VariableType};
 ///
 /// Any other NaN or infinity (`valid_range`, say) becomes a string; see [`Attribute::to_json`]. No reader acts on it.
 #[must_use]
-pub fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
+pub(crate) fn attributes_of(variable: &Variable, dtype: DType) -> Map<String, Value> {
     let mut attributes = Map::new();
     for (name, attribute) in &variable.attributes {
         match name.as_str() {

@@ -134,7 +134,7 @@ impl Request {
 
     /// Are arrays of another tool replaced by reprojected ones of this program?
     #[must_use]
-    pub fn replaces_projected(&self) -> bool {
+    pub(crate) fn replaces_projected(&self) -> bool {
         self.added.iter().any(|added| added.replaces)
     }
 }

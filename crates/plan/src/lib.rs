@@ -36,7 +36,7 @@ mod transactions;
 mod units;
 mod upkeep;
 
-pub use attributes::{attributes_of, marks_nothing};
+pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{Request, Settings, against, check_strategies, comparison, plan};

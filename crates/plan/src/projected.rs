@@ -205,7 +205,7 @@ mod tests {
 
     use super::super::projection::{Cells, Field};
     use super::*;
-    use crate::attributes_of;
+    use crate::attributes::attributes_of;
 
     #[test]
     fn what_a_store_says_of_an_array_is_how_it_was_reprojected() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::attributes::attributes_of;
 use super::*;
 use msm_model::{
     Archive, Attribute, Axis, Borrowed, Catalogue, DType, Hyperslab, Number, Problems, SourceFile,

@@ -6,7 +6,7 @@ use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
-use crate::events::{Event, Finding, FindingState, Outcome, PlanSize};
+use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, Unended};
 
 /// A line for the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,86 +19,52 @@ pub(in crate::cli) enum Line {
 
 /// What is said of `event`, if anything is; `lists` tells whether standard output is a list, in which notices have no place.
 pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<Line> {
-    let out = |text: String| Some(Line::Out(text));
     let err = |text: String| Some(Line::Err(text));
-    match event {
-        Event::Notice(found) if is_said_aloud(found) && !lists => out(notice(found)),
-        Event::Notice(found) => err(notice(found)),
-        Event::Planned { number, of, size } => out(planned(*number, *of, size)),
+    let out = match event {
+        Event::Notice(found) if is_said_aloud(found) && !lists => notice(found),
+        Event::Notice(found) => return err(notice(found)),
+        Event::Planned { number, of, size } => planned(*number, *of, size),
         Event::Resumed {
             objects,
             with_data,
             read_again,
             sound,
-        } => err(if *sound {
-            format!(
-                "going on with a transaction that had not ended: {objects} objects are there already ({read_again} of them read \
-                 again), {with_data} of them with data"
-            )
-        } else {
-            format!(
-                "going on with a transaction that had not ended, from its beginning: of {read_again} objects read again, not all \
-                 are as they were put"
-            )
-        }),
-        Event::Untidy { problem } => err(format!(
-            "committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on with it: {problem}"
-        )),
-        Event::Waiting { store, holder } => err(format!(
-            "waiting for store '{store}', which another job holds: {holder}"
-        )),
-        Event::LeaseLeftBehind { problem } => err(format!(
-            "a lease is left behind until it expires: {problem}"
-        )),
+        } => return err(resumed(*objects, *with_data, *read_again, *sound)),
+        Event::Untidy { problem } => {
+            return err(format!(
+                "committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on with it: {problem}"
+            ));
+        }
+        Event::Waiting { store, holder } => {
+            return err(format!(
+                "waiting for store '{store}', which another job holds: {holder}"
+            ));
+        }
+        Event::LeaseLeftBehind { problem } => {
+            return err(format!(
+                "a lease is left behind until it expires: {problem}"
+            ));
+        }
         Event::Healed {
             store,
             transaction,
             outcome,
-        } => err(format!(
-            "store '{store}': {transaction} had not ended: {}",
-            ended(*outcome)
-        )),
-        Event::Consolidated { store } => out(format!(
-            "store '{store}': its root document tells of its arrays and groups now"
-        )),
-        Event::WeightsWritten { file } => {
-            out(format!("the weights were written to {}", file.display()))
+        } => return err(healed(store, transaction, *outcome)),
+        Event::Consolidated { store } => {
+            format!("store '{store}': its root document tells of its arrays and groups now")
         }
-        Event::Undone { store, id, command } => out(match command {
-            None => {
-                format!("store '{store}': the send that created it is undone, the store is gone")
-            }
-            Some(command) => format!("store '{store}': the {command} of {id} is done"),
-        }),
-        Event::Removing { key } => out(format!("removing {key}")),
-        Event::Truncated(done) => out(truncation(done, "was")),
-        Event::Examining { folder } => out(format!("tries in  {folder}/\n")),
-        Event::Finding(found) => out(finding(found)),
-        Event::Removed => out("\nall temporary objects are removed".to_owned()),
-        event => of_look(event).map(Line::Out),
-    }
-}
-
-/// What is said of what `verify` finds.
-fn of_look(event: &Event) -> Option<String> {
-    Some(match event {
+        Event::WeightsWritten { file } => {
+            format!("the weights were written to {}", file.display())
+        }
+        Event::Undone { store, id, command } => undone(store, id, command.as_deref()),
+        Event::Removing { key } => format!("removing {key}"),
+        Event::Truncated(done) => truncation(done, "was"),
         Event::Fault(fault) => format!("{}: {}", fault.key, fault.what),
         Event::UnderWay { key } => format!("{key}: a transaction is under way"),
         Event::Uncommitted { manifest } => format!(
             "{manifest}: of a transaction that was not committed: recover --orphans removes it"
         ),
-        Event::Dangling { store, missing } => {
-            let missing = missing.iter().map(|(word, by)| {
-                let by = by
-                    .iter()
-                    .map(|(attribute, of)| format!("{attribute} of '{of}'"));
-                format!("'{word}' ({})", by.collect::<Vec<_>>().join(", "))
-            });
-            format!(
-                "{store}: its attributes name arrays that it does not have, which readers do without: {}",
-                missing.collect::<Vec<_>>().join(", ")
-            )
-        }
+        Event::Dangling { store, missing } => dangling(store, missing),
         Event::Unrecorded { store, objects } => format!(
             "{store}: {objects} objects have no manifest: only that they decode was checked"
         ),
@@ -106,8 +72,61 @@ fn of_look(event: &Event) -> Option<String> {
             store,
             checked: found,
         } => format!("{store}: {}", checked(found)),
-        _ => return None,
-    })
+        Event::Examining { folder } => format!("tries in  {folder}/\n"),
+        Event::Finding(found) => finding(found),
+        Event::Removed => "\nall temporary objects are removed".to_owned(),
+        Event::TransactionBegun { .. }
+        | Event::WorkBegun { .. }
+        | Event::Progress { .. }
+        | Event::WorkEnded
+        | Event::ObjectWritten { .. }
+        | Event::Retried { .. }
+        | Event::Committed { .. }
+        | Event::RolledBack => return None,
+    };
+    Some(Line::Out(out))
+}
+
+fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> String {
+    if sound {
+        return format!(
+            "going on with a transaction that had not ended: {objects} objects are there already ({read_again} of them read \
+             again), {with_data} of them with data"
+        );
+    }
+    format!(
+        "going on with a transaction that had not ended, from its beginning: of {read_again} objects read again, not all are as \
+         they were put"
+    )
+}
+
+fn healed(store: &str, transaction: &Unended, outcome: Outcome) -> String {
+    let ended = match outcome {
+        Outcome::RolledBack => "rolled back",
+        Outcome::Finished => "finished",
+        Outcome::Deleted => "deleted",
+    };
+    format!("store '{store}': {transaction} had not ended: {ended}")
+}
+
+fn undone(store: &str, id: &str, command: Option<&str>) -> String {
+    match command {
+        None => format!("store '{store}': the send that created it is undone, the store is gone"),
+        Some(command) => format!("store '{store}': the {command} of {id} is done"),
+    }
+}
+
+/// Each array that is missing, with the attributes that name it.
+fn dangling(store: &str, missing: &[(String, Vec<(&'static str, String)>)]) -> String {
+    let missing = missing.iter().map(|(word, by)| {
+        let by = by.iter();
+        let by = by.map(|(attribute, of)| format!("{attribute} of '{of}'"));
+        format!("'{word}' ({})", by.collect::<Vec<_>>().join(", "))
+    });
+    format!(
+        "{store}: its attributes name arrays that it does not have, which readers do without: {}",
+        missing.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn planned(number: usize, of: usize, size: &PlanSize) -> String {
@@ -127,15 +146,6 @@ fn planned(number: usize, of: usize, size: &PlanSize) -> String {
         bytes_shown(bytes),
         bytes_shown(memory)
     )
-}
-
-/// How a transaction has ended.
-fn ended(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::RolledBack => "rolled back",
-        Outcome::Finished => "finished",
-        Outcome::Deleted => "deleted",
-    }
 }
 
 fn finding(finding: &Finding) -> String {

@@ -1,5 +1,7 @@
 //! What is said of a notice.
 
+use std::path::Path;
+
 use crate::events::{Named, Notice};
 use crate::plan::{LACKING, MaskingNote};
 use crate::source::list;
@@ -20,37 +22,19 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
 
 /// The notice in words.
 pub(super) fn notice(notice: &Notice) -> String {
+    let of_store = |store: &String, what: String| format!("store '{store}': {what}");
     match notice {
         Notice::NoTime {
             file,
             more,
             problem,
-        } => {
-            let more = match more {
-                0 => String::new(),
-                more => format!(" (and {more} more files)"),
-            };
-            format!(
-                "{}{more}: {problem}; it is sent as it is, and the spacing of the steps tells whether any are missing",
-                file.display()
-            )
-        }
+        } => no_time(file, *more, problem),
         Notice::NotData { file, variables } => format!(
             "{}: not sent, being no data variables nor coordinates of any: {}; name those to send with -v",
             file.display(),
             variables.join(", ")
         ),
-        Notice::OddAttributes { file, attributes } => {
-            let attributes = attributes.iter().map(|(variable, name)| match variable {
-                None => format!("'{name}'"),
-                Some(variable) => format!("'{name}' of '{variable}'"),
-            });
-            format!(
-                "{}: left out are attributes of types that only this file defines: {}",
-                file.display(),
-                attributes.collect::<Vec<_>>().join(", ")
-            )
-        }
+        Notice::OddAttributes { file, attributes } => odd_attributes(file, attributes),
         Notice::MarksNothing {
             file,
             variable,
@@ -67,36 +51,24 @@ pub(super) fn notice(notice: &Notice) -> String {
         } => {
             format!("--chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}")
         }
-        notice => of_stores(notice),
-    }
-}
-
-/// A notice of what stores hold.
-fn of_stores(notice: &Notice) -> String {
-    match notice {
-        Notice::HasAll { store, steps: 0 } => {
-            format!("store '{store}': all arrays are there already, skipped")
-        }
-        Notice::HasAll { store, steps } => {
-            format!("store '{store}': all {steps} steps are there already, skipped")
-        }
-        Notice::HasFiles { store, files, of } => {
-            format!("store '{store}': {files} of {of} files are there already, skipped")
-        }
-        Notice::Filled { store, arrays } => format!(
-            "store '{store}': {} get steps there that were never sent to them",
-            listed(arrays)
+        Notice::HasAll { store, steps } => of_store(store, has_all(*steps)),
+        Notice::HasFiles { store, files, of } => of_store(
+            store,
+            format!("{files} of {of} files are there already, skipped"),
+        ),
+        Notice::Filled { store, arrays } => of_store(
+            store,
+            format!(
+                "{} get steps there that were never sent to them",
+                listed(arrays)
+            ),
         ),
         Notice::Lacking {
             store,
             arrays,
             given,
             of,
-        } => format!(
-            "store '{store}': {}, new there, get {given} of its {of} steps; the others read as fill until their files are sent too, \
-             and the attribute {LACKING} names them",
-            listed(arrays)
-        ),
+        } => of_store(store, lacking(arrays, *given, *of)),
         Notice::Without(named) => of_named(named, |names| {
             format!(
                 "going on without {names}, which the files have; send --add-variables adds them"
@@ -114,46 +86,83 @@ fn of_stores(notice: &Notice) -> String {
             format!("{names} removed, which another tool wrote of values that are overwritten")
         }),
         Notice::Masking(note) => masking(note),
-        Notice::Remains { store, objects } => format!(
-            "store '{store}': {objects} objects of a send that died lie there and will be removed"
+        Notice::Remains { store, objects } => of_store(
+            store,
+            format!("{objects} objects of a send that died lie there and will be removed"),
         ),
         Notice::NeverWritten { stores } => format!(
             "left as they are: {}, which this program never wrote",
             listed(stores)
         ),
-        notice => of_reprojection(notice),
-    }
-}
-
-/// A notice of what is reprojected.
-fn of_reprojection(notice: &Notice) -> String {
-    match notice {
         Notice::NotReprojected { variable, reason } => {
             format!("'{variable}' is not reprojected: {reason}")
         }
-        Notice::LeftAlone { arrays } => {
-            let arrays = arrays
-                .iter()
-                .map(|(name, store)| format!("'{name}' of '{store}'"));
-            format!(
-                "another tool reprojected {}, left as they are: steps that are new have no values there; send --reproject \
-                 --replace-projected writes them anew, delete --array removes them",
-                arrays.collect::<Vec<_>>().join(", ")
-            )
-        }
+        Notice::LeftAlone { arrays } => left_alone(arrays),
         Notice::Holes {
             file,
-            coordinates: [longitude, latitude],
+            coordinates,
             holes,
             cells,
-        } => format!(
-            "{}: {holes} of {cells} cells have no coordinates in '{longitude}', '{latitude}' (NaN, fill values or zeros, as XIOS \
-             writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
-             --update-coords can take them from the domain file",
-            file.display()
-        ),
-        other => format!("{other:?}"),
+        } => no_coordinates(file, coordinates, *holes, *cells),
     }
+}
+
+fn no_time(file: &Path, more: usize, problem: &str) -> String {
+    let more = match more {
+        0 => String::new(),
+        more => format!(" (and {more} more files)"),
+    };
+    format!(
+        "{}{more}: {problem}; it is sent as it is, and the spacing of the steps tells whether any are missing",
+        file.display()
+    )
+}
+
+fn odd_attributes(file: &Path, attributes: &[(Option<String>, String)]) -> String {
+    let attributes = attributes.iter().map(|(variable, name)| match variable {
+        None => format!("'{name}'"),
+        Some(variable) => format!("'{name}' of '{variable}'"),
+    });
+    format!(
+        "{}: left out are attributes of types that only this file defines: {}",
+        file.display(),
+        attributes.collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn has_all(steps: usize) -> String {
+    match steps {
+        0 => "all arrays are there already, skipped".to_owned(),
+        _ => format!("all {steps} steps are there already, skipped"),
+    }
+}
+
+fn lacking(arrays: &[String], given: usize, of: usize) -> String {
+    format!(
+        "{}, new there, get {given} of its {of} steps; the others read as fill until their files are sent too, and the attribute \
+         {LACKING} names them",
+        listed(arrays)
+    )
+}
+
+fn left_alone(arrays: &[(String, String)]) -> String {
+    let arrays = arrays.iter();
+    let arrays = arrays.map(|(name, store)| format!("'{name}' of '{store}'"));
+    format!(
+        "another tool reprojected {}, left as they are: steps that are new have no values there; send --reproject \
+         --replace-projected writes them anew, delete --array removes them",
+        arrays.collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn no_coordinates(file: &Path, coordinates: &[String; 2], holes: usize, cells: u64) -> String {
+    let [longitude, latitude] = coordinates;
+    format!(
+        "{}: {holes} of {cells} cells have no coordinates in '{longitude}', '{latitude}' (NaN, fill values or zeros, as XIOS \
+         writes where land processors were left out): they take no part in the reprojection; --grid-filepath and \
+         --update-coords can take them from the domain file",
+        file.display()
+    )
 }
 
 /// The stores, and what is said of them (as `say` puts the names).

@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 /// What a claim has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum ClaimState {
     /// Its owner looks whether there are others.
     Claiming,
     /// Its owner holds the lease, or is about to find out that it does not.
@@ -28,7 +28,7 @@ pub(super) struct Claim {
     format: u32,
     /// Drawn anew for every claim.
     pub token: String,
-    pub state: State,
+    pub state: ClaimState,
     /// Renewals so far.
     pub beat: u64,
     pub holder: Holder,
@@ -40,7 +40,7 @@ impl Claim {
         Self {
             format: FORMAT,
             token: format!("{:016x}", rand::random::<u64>()),
-            state: State::Claiming,
+            state: ClaimState::Claiming,
             beat: 0,
             holder,
         }
@@ -63,7 +63,7 @@ impl Claim {
 pub(super) struct Rival {
     /// Empty where the claim cannot be read: it then comes before all others.
     pub token: String,
-    pub state: State,
+    pub state: ClaimState,
     /// `None` where the claim cannot be read.
     pub holder: Option<Holder>,
     /// For how long it counts, if it is not renewed.
@@ -72,13 +72,13 @@ pub(super) struct Rival {
 
 /// Before our claim: to whom do we not even raise it?
 pub(super) fn before(rivals: &[Rival]) -> Option<&Rival> {
-    let held = rivals.iter().find(|rival| rival.state == State::Held);
+    let held = rivals.iter().find(|rival| rival.state == ClaimState::Held);
     held.or(rivals.first())
 }
 
 /// With our claim put: to whom do we give way? To a holder, and to the lower token among those who look around.
 pub(super) fn first_look<'a>(token: &str, rivals: &'a [Rival]) -> Option<&'a Rival> {
-    let wins = |rival: &&Rival| rival.state == State::Held || rival.token.as_str() < token;
+    let wins = |rival: &&Rival| rival.state == ClaimState::Held || rival.token.as_str() < token;
     rivals.iter().find(wins)
 }
 
@@ -117,7 +117,7 @@ mod tests {
     /// Contenders that take one step each when it is their turn, on one listing that shows every write at once.
     struct Contest {
         at: Vec<At>,
-        claims: Vec<Option<(String, State)>>,
+        claims: Vec<Option<(String, ClaimState)>>,
         round: Vec<u32>,
     }
 
@@ -145,13 +145,13 @@ mod tests {
                     let drawn = tokens[self.round[who] as usize % tokens.len()];
                     self.round[who] += 1;
                     let token = format!("{drawn:03}-{who}");
-                    (At::Claimed, Some((token, State::Claiming)))
+                    (At::Claimed, Some((token, ClaimState::Claiming)))
                 }
                 At::Claimed if first_look(&token, &rivals).is_some() => (At::Start, None),
-                At::Claimed => (At::Free, Some((token, State::Claiming))),
-                At::Free => (At::Held, Some((token, State::Held))),
+                At::Claimed => (At::Free, Some((token, ClaimState::Claiming))),
+                At::Free => (At::Held, Some((token, ClaimState::Held))),
                 At::Held if last_look(&token, &rivals).is_some() => (At::Start, None),
-                At::Held => (At::Granted, Some((token, State::Held))),
+                At::Held => (At::Granted, Some((token, ClaimState::Held))),
                 // Works for a turn, then releases.
                 At::Granted => (At::Start, None),
             };

@@ -1,13 +1,13 @@
 //! One try at the lease of one store, by way of its ledger: look, claim, look again, hold, look once more.
 //!
-//! Key types: [`Court`], where claims are weighed; [`Seen`], what a look shows; [`Attempt`], how a try ended.
+//! Key types: [`Court`], where claims are weighed; [`LeaseView`], what a look shows; [`Attempt`], how a try ended.
 
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tracing::debug;
 
-use super::claim::{Claim, Rival, State, before, first_look, last_look};
+use super::claim::{Claim, ClaimState, Rival, before, first_look, last_look};
 use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
@@ -26,7 +26,7 @@ pub(super) struct Court<'a> {
 
 /// What a look at the leases of a store shows.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct LeaseView {
     /// Claims of others that count.
     pub rivals: Vec<Rival>,
     /// Keys of claims that do not count any more.
@@ -107,7 +107,7 @@ impl Court<'_> {
         if !seen.own || begun.elapsed() >= self.times.trusted() {
             return Ok(Attempt::Busy(None));
         }
-        claim.state = State::Held;
+        claim.state = ClaimState::Held;
         let held = Moment::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         let put = self.bucket.put(key, bytes).await?;
@@ -131,10 +131,10 @@ impl Court<'_> {
     }
 
     /// Looks at the leases of `store`; `token` is that of our own claim.
-    pub async fn look(&self, store: &str, token: Option<&str>) -> Result<Seen, StoreError> {
+    pub async fn look(&self, store: &str, token: Option<&str>) -> Result<LeaseView, StoreError> {
         let listed = self.bucket.list_dated(&layout::leases(store)).await?;
         let now = self.guarantees.clock.now();
-        let mut seen = Seen::default();
+        let mut seen = LeaseView::default();
         let mut fresh = Vec::new();
         for (key, modified) in listed {
             let name = key.rsplit('/').next().unwrap_or_default();
@@ -170,7 +170,7 @@ impl Court<'_> {
                 }),
                 None => seen.rivals.push(Rival {
                     token: String::new(),
-                    state: State::Held,
+                    state: ClaimState::Held,
                     holder: None,
                     left,
                 }),
@@ -183,7 +183,7 @@ impl Court<'_> {
         StoreError::Failed {
             place: self.bucket.place().to_owned(),
             key: key.to_owned(),
-            action: "claiming the lease",
+            action: "claiming the lease".into(),
             cause: cause.to_string(),
         }
     }

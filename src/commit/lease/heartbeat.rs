@@ -10,9 +10,9 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
-use super::lease::{Lease, Trouble};
+use super::error::{LeaseError, ReleaseError};
+use super::lease::{Lease, RenewalError};
 use super::times::LeaseTimes;
-use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Moment};
 
@@ -21,13 +21,13 @@ const SOONER: u32 = 5;
 
 /// What the thread and the others share.
 #[derive(Default)]
-struct Shared {
+struct SharedLeases {
     leases: Mutex<Vec<Arc<Lease>>>,
     /// What they keep open, once all of them are there.
     fence: OnceLock<Fence>,
 }
 
-impl Shared {
+impl SharedLeases {
     fn leases(&self) -> Vec<Arc<Lease>> {
         // Nothing panics while it is locked.
         let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ impl Shared {
 
 /// Leases that are being renewed; those not released expire once this is dropped.
 pub(super) struct Heartbeat {
-    shared: Arc<Shared>,
+    shared: Arc<SharedLeases>,
     times: LeaseTimes,
     /// The thread ends when this is dropped …
     stop: oneshot::Sender<()>,
@@ -69,17 +69,16 @@ impl Heartbeat {
         bucket: &Bucket,
         replace: Conditional,
         times: LeaseTimes,
-    ) -> Result<Self, Failure> {
-        let failed = |cause: std::io::Error| {
-            let message = format!("starting the thread that renews leases: {cause}");
-            Failure::new(Exit::Internal, message)
+    ) -> Result<Self, LeaseError> {
+        let failed = |cause: std::io::Error| LeaseError::Thread {
+            cause: cause.to_string(),
         };
         let bucket = bucket.unfenced()?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(failed)?;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<SharedLeases>::default();
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel::<()>();
         let theirs = Arc::clone(&shared);
@@ -118,7 +117,7 @@ impl Heartbeat {
     }
 
     /// Stops, and gives up the leases; returns what could not be done.
-    pub async fn release(self, bucket: &Bucket) -> Vec<String> {
+    pub async fn release(self, bucket: &Bucket) -> Vec<ReleaseError> {
         drop(self.stop);
         // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
         let _ = self.ended.await;
@@ -129,11 +128,9 @@ impl Heartbeat {
         stream::iter(leases)
             .map(|lease| async move {
                 let released = lease.release(bucket).await;
-                released.err().map(|error| {
-                    let store = &lease.store;
-                    format!(
-                        "the lease of store '{store}' could not be given up, and expires: {error}"
-                    )
+                released.err().map(|cause| ReleaseError::Lease {
+                    store: lease.store.clone(),
+                    cause,
                 })
             })
             .buffer_unordered(REQUESTS)
@@ -144,7 +141,7 @@ impl Heartbeat {
 }
 
 async fn beat(
-    shared: &Shared,
+    shared: &SharedLeases,
     bucket: &Bucket,
     replace: Conditional,
     times: LeaseTimes,
@@ -158,7 +155,7 @@ async fn beat(
         }
         let leases = shared.leases();
         let renewals = leases.iter().map(|lease| lease.renew(bucket, replace));
-        let renewed: Vec<Result<(), Trouble>> =
+        let renewed: Vec<Result<(), RenewalError>> =
             stream::iter(renewals).buffered(REQUESTS).collect().await;
         for (lease, done) in leases.iter().zip(&renewed) {
             match done {
@@ -168,7 +165,7 @@ async fn beat(
         }
         shared.extend(times);
         // Those that are lost say so themselves when they are asked; those that failed do, when it was for too long.
-        let failed = |done: &Result<(), Trouble>| matches!(done, Err(Trouble::Failed(_)));
+        let failed = |done: &Result<(), RenewalError>| matches!(done, Err(RenewalError::Failed(_)));
         pause = if renewed.iter().any(failed) {
             times.beat() / SOONER
         } else {

@@ -1,6 +1,6 @@
 //! The lease of one store that this run holds, and renewing it.
 //!
-//! Key types: [`Lease`]; [`Trouble`], why it could not be renewed.
+//! Key types: [`Lease`]; [`RenewalError`], why it could not be renewed.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -16,7 +16,7 @@ pub(super) struct Lease {
     token: String,
     times: LeaseTimes,
     /// What lies in the ledger; locked while it is renewed.
-    there: tokio::sync::Mutex<There>,
+    there: tokio::sync::Mutex<StoredClaim>,
     /// When the last good renewal began.
     renewed: Mutex<Moment>,
     /// Why it is ours no more. Never taken back.
@@ -24,7 +24,7 @@ pub(super) struct Lease {
 }
 
 /// What lies in the ledger.
-struct There {
+struct StoredClaim {
     claim: Claim,
     /// The server's answer to its last PUT. Reading it may give what was there before.
     etag: Option<String>,
@@ -32,14 +32,14 @@ struct There {
 
 /// Why a lease could not be renewed.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum RenewalError {
     /// It is ours no more.
     Lost(String),
     /// The server did not do it this time.
     Failed(StoreError),
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for RenewalError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error)
     }
@@ -60,7 +60,7 @@ impl Lease {
             key,
             token: claim.token.clone(),
             times,
-            there: tokio::sync::Mutex::new(There { claim, etag }),
+            there: tokio::sync::Mutex::new(StoredClaim { claim, etag }),
             renewed: Mutex::new(renewed),
             lost: OnceLock::new(),
         }
@@ -98,10 +98,10 @@ impl Lease {
     }
 
     /// Puts it once more, which gives it a new life, if it is still ours.
-    pub async fn renew(&self, bucket: &Bucket, replace: Conditional) -> Result<(), Trouble> {
+    pub async fn renew(&self, bucket: &Bucket, replace: Conditional) -> Result<(), RenewalError> {
         let mut there = self.there.lock().await;
         if let Some(why) = self.lost() {
-            return Err(Trouble::Lost(why.to_owned()));
+            return Err(RenewalError::Lost(why.to_owned()));
         }
         let begun = Moment::now();
         let fence = self.fence();
@@ -110,11 +110,11 @@ impl Lease {
             Err(_) => {
                 let patience = self.times.patience().as_secs_f64();
                 let cause = format!("the server did not answer within {patience} s");
-                return Err(Trouble::Failed(self.failed(bucket, cause)));
+                return Err(RenewalError::Failed(self.failed(bucket, cause)));
             }
-            Ok(Ok(Err(Trouble::Lost(why)))) => {
+            Ok(Ok(Err(RenewalError::Lost(why)))) => {
                 self.lose(why.clone());
-                return Err(Trouble::Lost(why));
+                return Err(RenewalError::Lost(why));
             }
             // What is lost says so below.
             Ok(Err(Fenced)) => {}
@@ -122,7 +122,7 @@ impl Lease {
         }
         if let Some(why) = self.lost() {
             // If the renewal came too late, another may hold the lease by now; it expires as it would have without.
-            return Err(Trouble::Lost(why.to_owned()));
+            return Err(RenewalError::Lost(why.to_owned()));
         }
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = begun;
         Ok(())
@@ -131,9 +131,9 @@ impl Lease {
     async fn put_again(
         &self,
         bucket: &Bucket,
-        There { claim, etag }: &mut There,
+        StoredClaim { claim, etag }: &mut StoredClaim,
         replace: Conditional,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RenewalError> {
         claim.beat += 1;
         let bytes = claim
             .write()
@@ -154,7 +154,7 @@ impl Lease {
             Ok(there) => there,
             Err(error) if error.is_missing() => {
                 let why = format!("'{}' is gone: another job took it for expired", self.key);
-                return Err(Trouble::Lost(why));
+                return Err(RenewalError::Lost(why));
             }
             Err(error) => return Err(error.into()),
         };
@@ -162,9 +162,14 @@ impl Lease {
             Some(found) if found.token == self.token => {}
             Some(found) => {
                 let why = format!("another job has it: {}", found.holder);
-                return Err(Trouble::Lost(why));
+                return Err(RenewalError::Lost(why));
             }
-            None => return Err(Trouble::Lost(format!("'{}' was overwritten", self.key))),
+            None => {
+                return Err(RenewalError::Lost(format!(
+                    "'{}' was overwritten",
+                    self.key
+                )));
+            }
         }
         match there.etag {
             Some(found) if replace == Conditional::Enforced => {
@@ -194,7 +199,7 @@ impl Lease {
         StoreError::Failed {
             place: bucket.place().to_owned(),
             key: self.key.clone(),
-            action: "renewing the lease",
+            action: "renewing the lease".into(),
             cause,
         }
     }

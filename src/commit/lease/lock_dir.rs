@@ -12,8 +12,8 @@ use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use url::form_urlencoded;
 
+use super::error::{LeaseError, ReleaseError};
 use super::holder::Holder;
-use crate::exit::{Exit, Failure};
 
 /// Characters of a file's name; more would not fit everywhere.
 const LONGEST: usize = 200;
@@ -36,9 +36,12 @@ impl Lock {
         place: &str,
         store: &str,
         holder: &Holder,
-    ) -> Result<Result<Self, Option<Holder>>, Failure> {
+    ) -> Result<Result<Self, Option<Holder>>, LeaseError> {
         let path = dir.join(file_name(&format!("{place}/{store}")));
-        let failed = |cause: io::Error| unusable(&path, &cause);
+        let failed = |cause: io::Error| LeaseError::LockDir {
+            path: path.clone(),
+            cause: cause.to_string(),
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -91,23 +94,15 @@ impl Lock {
     ///
     /// # Errors
     /// If the file system refuses.
-    pub fn release(mut self) -> Result<(), String> {
+    pub fn release(mut self) -> Result<(), ReleaseError> {
         let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
         let unlocked = self.file.unlock();
         let released = emptied.and(unlocked);
-        released.map_err(|cause| format!("{}: {cause}", self.path.display()))
+        released.map_err(|cause| ReleaseError::Lock {
+            path: self.path,
+            cause: cause.to_string(),
+        })
     }
-}
-
-fn unusable(path: &Path, cause: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!(
-            "--lock-dir: {} cannot be locked ({cause}); give a directory that exists, can be written, and is on a file \
-             system with locks that all nodes share",
-            path.display()
-        ),
-    )
 }
 
 /// A file name for `text`: what is not a plain character is spelt out, and what is too long ends in a digest.
@@ -148,8 +143,10 @@ mod tests {
         let failure = Lock::attempt(Path::new("/nowhere"), "p", "s", &elsewhere())
             .err()
             .unwrap();
-        assert_eq!(failure.exit, Exit::Usage);
-        assert!(failure.message.contains("/nowhere/p%2Fs.lock"), "{failure}");
+        assert!(
+            failure.to_string().contains("/nowhere/p%2Fs.lock"),
+            "{failure}"
+        );
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 
 mod claim;
 mod contest;
+mod error;
 mod heartbeat;
 mod holder;
 #[allow(clippy::module_inception)] // the one of a single store
@@ -14,7 +15,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod times;
-mod waiting;
+mod wait;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,17 +25,17 @@ use std::time::Duration;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use self::claim::{State, before};
+use self::claim::{ClaimState, before};
 use self::contest::{Attempt, Court};
 use self::heartbeat::Heartbeat;
-use self::lease::{Lease, Trouble};
+use self::lease::{Lease, RenewalError};
 use self::lock_dir::Lock;
-use self::waiting::Waiting;
+use self::wait::Wait;
 use crate::events::Reporter;
-use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
+pub use self::error::{LeaseError, ReleaseError};
 pub use self::holder::{Crew, Holder, Rank};
 pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
 pub use self::times::LeaseTimes;
@@ -81,14 +82,14 @@ impl Leases {
     /// Gets the leases of all `stores` for `holder`, in the order of their keys, so that no two jobs wait for each other; or none.
     ///
     /// # Errors
-    /// [`Exit::Busy`] if another job has one for longer than the wait; others as the server or the directory says.
+    /// If another job has one for longer than the wait; others as the server or the directory says.
     pub async fn acquire(
         bucket: &Bucket,
         stores: &[String],
         settings: &LeaseSettings,
         holder: &Holder,
         reporter: &dyn Reporter,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, LeaseError> {
         let mut stores: Vec<&str> = stores.iter().map(String::as_str).collect();
         stores.sort_unstable();
         stores.dedup();
@@ -98,7 +99,7 @@ impl Leases {
             guarantees: &settings.guarantees,
             times: settings.times,
         };
-        let mut waiting = Waiting::new(settings.wait, settings.times.look, reporter);
+        let mut waiting = Wait::new(settings.wait, settings.times.look, reporter);
         let locks = match &settings.lock_dir {
             Some(dir) => court.lock(dir, &stores, holder, &mut waiting).await?,
             None => Vec::new(),
@@ -122,7 +123,7 @@ impl Leases {
 
     /// Is a lease known to be lost, and why? Asks nobody.
     #[must_use]
-    pub fn lost(&self) -> Option<Failure> {
+    pub fn lost(&self) -> Option<LeaseError> {
         let leases = self.heartbeat.kept();
         let lost = |lease: &Arc<Lease>| Some(lost(&lease.store, lease.lost()?));
         leases.iter().find_map(lost)
@@ -131,8 +132,8 @@ impl Leases {
     /// Renews every lease and looks at the others' claims: the last step before anything that cannot be taken back.
     ///
     /// # Errors
-    /// [`Exit::LeaseLost`] if one is ours no more; others if the server cannot say.
-    pub async fn check(&self) -> Result<(), Failure> {
+    /// [`LeaseError::Lost`] if one is ours no more; others if the server cannot say.
+    pub async fn check(&self) -> Result<(), LeaseError> {
         let leases = self.heartbeat.kept();
         for lock in &self.locks {
             if let Err(why) = lock.check() {
@@ -143,25 +144,25 @@ impl Leases {
         let checks = leases.into_iter().map(|lease| async move {
             match self.check_one(&lease).await {
                 Ok(()) => Ok(()),
-                Err(Trouble::Lost(why)) => Err(lost(&lease.store, &why)),
-                Err(Trouble::Failed(error)) => Err(error.into()),
+                Err(RenewalError::Lost(why)) => Err(lost(&lease.store, &why)),
+                Err(RenewalError::Failed(error)) => Err(error.into()),
             }
         });
         let checked = stream::iter(checks)
             .buffer_unordered(REQUESTS)
             .try_collect();
-        let checked: Result<(), Failure> = checked.await;
+        let checked: Result<(), LeaseError> = checked.await;
         if self.lost().is_some() {
             self.fence.close();
         }
         checked
     }
 
-    async fn check_one(&self, lease: &Lease) -> Result<(), Trouble> {
+    async fn check_one(&self, lease: &Lease) -> Result<(), RenewalError> {
         let replace = self.guarantees.replace;
         let renewed = match lease.renew(&self.bucket, replace).await {
             // Once more: it may have been the server's bad moment.
-            Err(Trouble::Failed(_)) => lease.renew(&self.bucket, replace).await,
+            Err(RenewalError::Failed(_)) => lease.renew(&self.bucket, replace).await,
             renewed => renewed,
         };
         renewed?;
@@ -171,12 +172,16 @@ impl Leases {
             times: self.times,
         };
         let seen = court.look(&lease.store, Some(lease.token())).await?;
-        if let Some(rival) = seen.rivals.iter().find(|rival| rival.state == State::Held) {
+        if let Some(rival) = seen
+            .rivals
+            .iter()
+            .find(|rival| rival.state == ClaimState::Held)
+        {
             let who = rival.holder.as_ref().map(|holder| format!(": {holder}"));
             lease.lose(format!("another job has it{}", who.unwrap_or_default()));
         }
         match lease.lost() {
-            Some(why) => Err(Trouble::Lost(why.to_owned())),
+            Some(why) => Err(RenewalError::Lost(why.to_owned())),
             None => Ok(()),
         }
     }
@@ -188,7 +193,7 @@ impl Leases {
     }
 
     /// Gives up all leases; returns what could not be done.
-    pub async fn release(self) -> Vec<String> {
+    pub async fn release(self) -> Vec<ReleaseError> {
         let mut problems = self.heartbeat.release(&self.bucket).await;
         let released = self.locks.into_iter().map(Lock::release);
         problems.extend(released.filter_map(Result::err));
@@ -196,12 +201,11 @@ impl Leases {
     }
 }
 
-fn lost(store: &str, why: &str) -> Failure {
-    let message = format!(
-        "the lease of store '{store}' was lost ({why}); nothing more was changed, for another job may be writing the \
-         store. Run the command again"
-    );
-    Failure::new(Exit::LeaseLost, message)
+fn lost(store: &str, cause: &str) -> LeaseError {
+    LeaseError::Lost {
+        store: store.to_owned(),
+        cause: cause.to_owned(),
+    }
 }
 
 impl Court<'_> {
@@ -210,8 +214,8 @@ impl Court<'_> {
         &self,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting<'_>,
-    ) -> Result<Heartbeat, Failure> {
+        waiting: &mut Wait<'_>,
+    ) -> Result<Heartbeat, LeaseError> {
         loop {
             let heartbeat = Heartbeat::start(self.bucket, self.guarantees.replace, self.times)?;
             let tried = self.lease_all(&heartbeat, stores, holder).await;
@@ -267,8 +271,8 @@ impl Court<'_> {
         dir: &Path,
         stores: &[&str],
         holder: &Holder,
-        waiting: &mut Waiting<'_>,
-    ) -> Result<Vec<Lock>, Failure> {
+        waiting: &mut Wait<'_>,
+    ) -> Result<Vec<Lock>, LeaseError> {
         let mut locks = Vec::new();
         for store in stores {
             locks.push(loop {

@@ -79,7 +79,7 @@ impl Ground {
         }
     }
 
-    async fn acquire(&self, life: u64, wait: u64) -> Result<Leases, Failure> {
+    async fn acquire(&self, life: u64, wait: u64) -> Result<Leases, LeaseError> {
         let settings = self.settings(life, Duration::from_secs(wait));
         // A fence of its own.
         let bucket = self.bucket.unfenced().unwrap();
@@ -101,7 +101,7 @@ impl Ground {
     /// Puts a held claim of `holder`.
     async fn put(&self, name: &str, holder: Holder) -> String {
         let mut claim = Claim::new(holder);
-        claim.state = State::Held;
+        claim.state = ClaimState::Held;
         let key = format!("{}/{name}", layout::leases(STORE));
         let bytes = claim.write().unwrap();
         self.others().put(&key, bytes).await.unwrap();
@@ -145,9 +145,9 @@ async fn race(jobs: Vec<(Bucket, LeaseSettings)>, rounds: usize) -> usize {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                         leases.check().await.unwrap();
                         inside.fetch_sub(1, Ordering::SeqCst);
-                        assert_eq!(leases.release().await, [""; 0]);
+                        assert_eq!(leases.release().await, []);
                     }
-                    Err(failure) => assert_eq!(failure.exit, Exit::Busy, "{failure}"),
+                    Err(busy) => assert!(matches!(busy, LeaseError::Busy { .. }), "{busy}"),
                 }
             }
         })
@@ -221,7 +221,7 @@ async fn who_waits_gets_it_in_the_end() {
             assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
             tokio::time::sleep(Duration::from_millis(5)).await;
             inside.fetch_sub(1, Ordering::SeqCst);
-            assert_eq!(leases.release().await, [""; 0]);
+            assert_eq!(leases.release().await, []);
         });
         join_all(jobs).await;
         assert!(ground.keys().await.is_empty());
@@ -237,14 +237,14 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
             let key = ground.put(name, elsewhere()).await;
             assert_eq!(ground.holder().await, Some(elsewhere()));
             let busy = ground.acquire(2, 0).await.err().unwrap();
-            assert_eq!(busy.exit, Exit::Busy);
-            assert!(busy.message.contains("'send' on elsewhere"), "{busy}");
+            assert!(matches!(busy, LeaseError::Busy { .. }));
+            assert!(busy.to_string().contains("'send' on elsewhere"), "{busy}");
             let leases = ground.acquire(2, 30).await.unwrap();
             assert!(begun.elapsed() >= Duration::from_secs(2));
             assert!(!ground.keys().await.contains(&key));
             assert_eq!(ground.keys().await.len(), 1);
             leases.check().await.unwrap();
-            assert_eq!(leases.release().await, [""; 0]);
+            assert_eq!(leases.release().await, []);
             assert!(ground.keys().await.is_empty());
         }
     });
@@ -259,7 +259,7 @@ async fn the_lease_of_a_dead_process_is_taken_over_at_once() {
         assert_eq!(ground.holder().await, None);
         let leases = ground.acquire(60, 0).await.unwrap();
         assert_eq!(ground.keys().await.len(), 1);
-        assert_eq!(leases.release().await, [""; 0]);
+        assert_eq!(leases.release().await, []);
     }
 }
 
@@ -269,8 +269,8 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
     let each = grounds.map(|ground| async move {
         let leases = ground.acquire(3, 0).await.unwrap();
         let busy = ground.acquire(3, 7).await.err().unwrap();
-        assert_eq!(busy.exit, Exit::Busy);
-        assert!(busy.message.contains(&std::process::id().to_string()));
+        assert!(matches!(busy, LeaseError::Busy { .. }));
+        assert!(busy.to_string().contains(&std::process::id().to_string()));
         leases.check().await.unwrap();
         assert!(leases.lost().is_none());
         // Nobody renews it any more, and its process lives: it has to expire.
@@ -278,7 +278,7 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
         let begun = Instant::now();
         let next = ground.acquire(3, 30).await.unwrap();
         assert!(begun.elapsed() >= Duration::from_secs(1));
-        assert_eq!(next.release().await, [""; 0]);
+        assert_eq!(next.release().await, []);
         assert!(ground.keys().await.is_empty());
     });
     join_all(each).await;
@@ -292,7 +292,7 @@ async fn busy_threads_do_not_starve_the_heartbeat() {
     std::thread::sleep(Duration::from_secs(5));
     assert!(leases.lost().is_none());
     leases.check().await.unwrap();
-    assert_eq!(leases.release().await, [""; 0]);
+    assert_eq!(leases.release().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -302,12 +302,12 @@ async fn a_lost_lease_is_noticed() {
         let leases = ground.acquire(60, 0).await.unwrap();
         let other = ground.put("0123456789abcdef", elsewhere()).await;
         let lost = leases.check().await.unwrap_err();
-        assert_eq!(lost.exit, Exit::LeaseLost);
-        assert!(lost.message.contains("'send' on elsewhere"), "{lost}");
+        assert!(matches!(lost, LeaseError::Lost { .. }));
+        assert!(lost.to_string().contains("'send' on elsewhere"), "{lost}");
         assert!(leases.lost().is_some());
         ground.others().delete(&other).await.unwrap();
         assert!(leases.check().await.is_err(), "lost is lost");
-        assert_eq!(leases.release().await, [""; 0]);
+        assert_eq!(leases.release().await, []);
         // Another has taken it from us; and what is the other's is not taken back.
         for gone in [true, false] {
             let leases = ground.acquire(60, 0).await.unwrap();
@@ -320,8 +320,8 @@ async fn a_lost_lease_is_noticed() {
             }
             assert!(leases.lost().is_none());
             let lost = leases.check().await.unwrap_err();
-            assert_eq!(lost.exit, Exit::LeaseLost, "{lost}");
-            assert_eq!(leases.release().await, [""; 0]);
+            assert!(matches!(lost, LeaseError::Lost { .. }), "{lost}");
+            assert_eq!(leases.release().await, []);
             assert_eq!(ground.keys().await.is_empty(), gone);
         }
     }
@@ -341,8 +341,8 @@ async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
     assert!(begun.elapsed() < Duration::from_secs(3));
     faults.clear();
     let lost = leases.check().await.unwrap_err();
-    assert_eq!(lost.exit, Exit::LeaseLost);
-    assert!(lost.message.contains("was not renewed for"), "{lost}");
+    assert!(matches!(lost, LeaseError::Lost { .. }));
+    assert!(lost.to_string().contains("was not renewed for"), "{lost}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -355,7 +355,7 @@ async fn passing_trouble_does_not_lose_a_lease() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert!(faults.struck() >= 6, "{}", faults.struck());
     leases.check().await.unwrap();
-    assert_eq!(leases.release().await, [""; 0]);
+    assert_eq!(leases.release().await, []);
     assert!(ground.keys().await.is_empty());
 }
 
@@ -374,15 +374,15 @@ async fn all_stores_or_none() {
         let updating = this("update");
         let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, &updating, &Silent);
         let busy = acquire().await.err().unwrap();
-        assert_eq!(busy.exit, Exit::Busy);
-        assert!(busy.message.contains(STORE), "{busy}");
+        assert!(matches!(busy, LeaseError::Busy { .. }));
+        assert!(busy.to_string().contains(STORE), "{busy}");
         assert_eq!(ground.keys().await, std::slice::from_ref(&key));
         ground.others().delete(&key).await.unwrap();
         let leases = acquire().await.unwrap();
         assert_eq!(ground.keys().await.len(), 3);
         assert_eq!(leases.guarantee().conditional, kind);
         leases.check().await.unwrap();
-        assert_eq!(leases.release().await, [""; 0]);
+        assert_eq!(leases.release().await, []);
         assert!(ground.keys().await.is_empty());
     }
 }
@@ -393,17 +393,17 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     let without = ground.acquire(60, 0).await.unwrap();
     let mut ground = ground.locking();
     let busy = ground.acquire(60, 0).await.err().unwrap();
-    assert_eq!(busy.exit, Exit::Busy);
-    assert_eq!(without.release().await, [""; 0]);
+    assert!(matches!(busy, LeaseError::Busy { .. }));
+    assert_eq!(without.release().await, []);
     let leases = ground.acquire(60, 0).await.unwrap();
     assert_eq!(leases.guarantee().lock_dir, ground.lock_dir);
     // Who has no lock meets the lease.
     assert_eq!(ground.keys().await.len(), 1);
     let lock_dir = ground.lock_dir.take();
     let busy = ground.acquire(60, 0).await.err().unwrap();
-    assert_eq!(busy.exit, Exit::Busy);
+    assert!(matches!(busy, LeaseError::Busy { .. }));
     ground.lock_dir = lock_dir;
-    assert_eq!(leases.release().await, [""; 0]);
+    assert_eq!(leases.release().await, []);
     assert!(ground.keys().await.is_empty());
     // A process that ends, however it ends, closes its files.
     let leases = ground.acquire(2, 0).await.unwrap();
@@ -411,7 +411,7 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     let leases = ground.acquire(2, 30).await.unwrap();
     leases.check().await.unwrap();
     assert!(leases.lost().is_none());
-    assert_eq!(leases.release().await, [""; 0]);
+    assert_eq!(leases.release().await, []);
 }
 
 #[tokio::test]
@@ -440,13 +440,11 @@ async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
     let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
     let key = format!("{}/00000003", layout::leases(STORE));
     ground.bucket.put(&key, "what?".into()).await.unwrap();
-    assert_eq!(
-        ground.acquire(60, 0).await.err().map(|busy| busy.exit),
-        Some(Exit::Busy)
-    );
+    let busy = ground.acquire(60, 0).await.err();
+    assert!(matches!(busy, Some(LeaseError::Busy { .. })));
     let leases = ground.acquire(2, 30).await.unwrap();
     assert!(ground.keys().await[0].ends_with("/00000004"));
-    assert_eq!(leases.release().await, [""; 0]);
+    assert_eq!(leases.release().await, []);
 }
 
 fn this(command: &str) -> Holder {

@@ -20,18 +20,11 @@ pub struct LeaseTimes {
 }
 
 impl LeaseTimes {
-    /// The times of every run. For tests, in debug builds only, the environment may set another.
+    /// The times of every run; tests may set others.
     #[must_use]
     pub fn of_this_run() -> Self {
-        let asked = || {
-            std::env::var("MSM_OS_TEST_LEASE_SECONDS")
-                .ok()?
-                .parse()
-                .ok()
-        };
-        let asked: Option<f64> = cfg!(debug_assertions).then(asked).flatten();
-        let life = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Self::lasting(life.unwrap_or(if cfg!(test) { IN_TESTS } else { LIFE }))
+        let usual = if cfg!(test) { IN_TESTS } else { LIFE };
+        Self::lasting(crate::knobs::lease().unwrap_or(usual))
     }
 
     /// The times of leases that last for `life`.

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use msm_model::Attribute;
@@ -17,6 +18,8 @@ use super::described;
 
 /// The argument by which this program is asked to describe a file.
 const DESCRIBE: &str = "__describe-netcdf";
+/// Does this program answer when it is asked so?
+static DESCRIBES: AtomicBool = AtomicBool::new(false);
 /// How long that may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -54,6 +57,12 @@ impl Other {
 /// # Errors
 /// If it does not open it, crashes, or takes too long.
 pub(in crate::source) fn of_other(path: &Path) -> Result<Other, String> {
+    if !DESCRIBES.load(Ordering::Relaxed) {
+        return Err(
+            "the NetCDF library is asked in a process of its own, which only msm_os can start"
+                .to_owned(),
+        );
+    }
     let failed = |cause: std::io::Error| format!("the NetCDF library cannot be asked: {cause}");
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
@@ -92,8 +101,10 @@ pub(in crate::source) fn of_other(path: &Path) -> Result<Other, String> {
     answer
 }
 
-/// Is this process one that [`of_other`] has started? Then the path that it was given.
+/// Is this process one that was started to read a file in another's place? Then the path that it was given, which it has to
+/// [`describe`], and nothing else. A program that asks this with its own arguments, first of all, can read such files.
 pub fn is_asked_to_describe(args: &[OsString]) -> Option<&OsStr> {
+    DESCRIBES.store(true, Ordering::Relaxed);
     match args {
         [_, first, path] if first == DESCRIBE => Some(path),
         _ => None,

@@ -114,7 +114,7 @@ impl Examination<'_> {
             }
             let deleted = patient.delete_all(keys, false).await;
             if let Some(why) = deleted.problems.first() {
-                return Some(left(why));
+                return Some(left(&why.to_string()));
             }
             // Who may not list knows the keys all the same, and they are gone.
             keys = patient.list(&self.folder).await.unwrap_or_default();
@@ -165,7 +165,7 @@ impl Examination<'_> {
         StoreError::Failed {
             place: self.bucket.place().to_owned(),
             key: key.to_owned(),
-            action: "reading",
+            action: "reading".into(),
             cause: format!("expected the {expected} bytes put, found {found} bytes that differ"),
         }
     }

@@ -156,7 +156,7 @@ async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, Store
             return Err(StoreError::Failed {
                 place: bucket.place().to_owned(),
                 key: key.to_owned(),
-                action: "probing the server",
+                action: "probing the server".into(),
                 cause: format!("an object did not read back as it was written for {LONGEST_LAG:?}"),
             });
         }

@@ -71,7 +71,7 @@ impl Arrays {
                 let found = self.look(request, &session.bucket).await?;
                 let done = self.shown(&found);
                 let removals: Vec<_> = found.into_iter().map(|found| found.removal).collect();
-                remove(&session.bucket, &removals, hold, COMMAND, request.keep_undo).await?;
+                remove(session, &removals, hold, COMMAND, request.keep_undo).await?;
                 Ok(done)
             },
         )
@@ -84,7 +84,7 @@ impl Arrays {
         for store in &self.stores {
             match ArrayRemoval::of(bucket, store, &self.names, request.force).await {
                 Ok(found) => all.push(found),
-                Err(failure) => problems.push(failure),
+                Err(found) => problems.push(Failure::from(found)),
             }
         }
         Failure::together(problems)?;

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 
-use crate::commit::remove_group;
+use crate::commit::{CleanupError, remove_group};
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
 use crate::store::{Bucket, Entry, Found, Group, Kind, read_store};
@@ -116,22 +116,17 @@ impl Contents {
             Found::Store(stored) => stored.groups().contains(&group.path),
             Found::Nothing | Found::Remains(_) => false,
         };
-        let mut problems = Vec::new();
+        let incomplete = |error: CleanupError| {
+            let message = format!("{error}; the same delete again finishes it");
+            Failure::new(Exit::DeleteIncomplete, message)
+        };
         if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
             let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
-            problems = removed.await?;
+            removed.await?.finish().await.map_err(incomplete)?;
         }
-        if problems.is_empty() {
-            problems = bucket.delete_all(keys, true).await.problems;
-        }
-        if problems.is_empty() {
-            return Ok(done);
-        }
-        let message = format!(
-            "{}; the same delete again finishes it",
-            problems.join("\n  ")
-        );
-        Err(Failure::new(Exit::DeleteIncomplete, message))
+        let deleted = bucket.delete_all(keys, true).await;
+        CleanupError::of(deleted.problems).map_err(incomplete)?;
+        Ok(done)
     }
 }

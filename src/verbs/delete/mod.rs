@@ -19,7 +19,7 @@ use self::area::Area;
 use self::arrays::Arrays;
 use self::group::{Contents, nested};
 use self::survey::Survey;
-use crate::commit::{begin_delete, end_delete, new_id, sweep_staged, token};
+use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::exit::{Exit, Failure};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
@@ -226,22 +226,14 @@ impl Deleting<'_> {
         let stores: Vec<String> = survey.names().cloned().collect();
         let hold = Hold::take_as_it_is(session, &self.request.leasing, &stores, "delete");
         let hold = runtime.block_on(hold)?;
-        let id = new_id(0, &token());
-        let done = runtime
-            .block_on(begin_delete(bucket, &stores, &id, &hold.holder))
-            .map_err(Failure::from)
-            .and_then(|()| Ok(runtime.block_on(self.clear_away(survey))?))
-            .and_then(|()| self.delete(survey, gone))
-            .and_then(|()| {
-                let problems = runtime.block_on(end_delete(bucket, &stores));
-                settle_round(
-                    &[Deleted {
-                        objects: 0,
-                        problems,
-                    }],
-                    gone,
-                )
-            });
+        let mut delete = || {
+            let begun = runtime.block_on(Deletion::begin(bucket, &stores, &hold.holder))?;
+            runtime.block_on(self.clear_away(survey))?;
+            self.delete(survey, gone)?;
+            let ended = runtime.block_on(begun.end());
+            ended.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
+        };
+        let done: Result<(), Failure> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done
@@ -358,13 +350,7 @@ impl Round {
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
 fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
-    let problems: Vec<&str> = all
-        .iter()
-        .flat_map(|deleted| &deleted.problems)
-        .map(String::as_str)
-        .collect();
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::DeleteIncomplete, problems.join("\n  ")))
+    let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
+    let settled = CleanupError::of(problems.collect());
+    settled.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
 }

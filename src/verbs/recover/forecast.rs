@@ -123,7 +123,7 @@ async fn left(
             let outlook = match &holder {
                 _ if is_locked(transaction, request.leasing.lock_dir.as_deref()) => Outlook::Locked,
                 Some(holder) => Outlook::UnderWay(holder.to_string()),
-                None => Outlook::Ends(outcome(transaction.state)),
+                None => Outlook::Ends(outcome(transaction)),
             };
             (unended(transaction), outlook)
         };

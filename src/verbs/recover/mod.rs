@@ -16,8 +16,8 @@ pub use self::truncate::Truncate;
 
 use self::truncate::{needs_cut, truncate};
 use crate::commit::{
-    Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans, probe_and_sweep, sweep,
-    sweep_staged,
+    CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
+    probe_and_sweep, sweep, sweep_staged,
 };
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
@@ -246,15 +246,14 @@ async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failu
         session.tell(&Event::Removing { key: key.clone() });
     }
     let deleted = bucket.delete_all(keys, false).await;
-    let mut problems = deleted.problems;
-    let group = Group::whole(store);
-    if let (true, Found::Nothing) = (problems.is_empty(), read_store(bucket, &group, "").await?) {
+    let incomplete = |error: CleanupError| {
+        Failure::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
+    };
+    CleanupError::of(deleted.problems).map_err(incomplete)?;
+    if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {
         // What is left tells of a store that is no more.
-        problems = clear_ledger(bucket, store, None).await?;
+        let cleared = clear_ledger(bucket, store, None).await;
+        cleared.map_err(incomplete)?;
     }
-    if problems.is_empty() {
-        return Ok(deleted.objects);
-    }
-    let message = format!("store '{store}': {}", problems.join("\n  "));
-    Err(Failure::new(Exit::DeleteIncomplete, message))
+    Ok(deleted.objects)
 }

@@ -3,7 +3,7 @@
 //! Key type: [`Truncate`], what is asked.
 
 use super::Recover;
-use crate::commit::Cut;
+use crate::commit::StoreTruncation;
 use crate::events::{Event, Truncation};
 use crate::exit::Failure;
 use crate::session::Session;
@@ -36,7 +36,7 @@ pub(super) async fn needs_cut(
     let Some(asked) = request.truncate.as_ref().filter(|_| !is_open) else {
         return Ok(false);
     };
-    let cut = Cut::of(bucket, store, &asked.dimension).await?;
+    let cut = StoreTruncation::of(bucket, store, &asked.dimension).await?;
     Ok(cut.is_some())
 }
 
@@ -51,11 +51,11 @@ pub(super) async fn truncate(
     hold: &Hold,
 ) -> Result<bool, Failure> {
     let bucket = &session.bucket;
-    let Some(cut) = Cut::of(bucket, store, &asked.dimension).await? else {
+    let Some(cut) = StoreTruncation::of(bucket, store, &asked.dimension).await? else {
         return Ok(false);
     };
     let done = truncation(store, &cut, asked);
-    remove(bucket, &[cut.removal], hold, COMMAND, asked.keep_undo).await?;
+    remove(session, &[cut.removal], hold, COMMAND, asked.keep_undo).await?;
     session.tell(&Event::Truncated(done));
     Ok(true)
 }
@@ -69,11 +69,11 @@ pub(super) async fn foretell_cut(
     asked: &Truncate,
     store: &str,
 ) -> Result<Option<Truncation>, Failure> {
-    let cut = Cut::of(bucket, store, &asked.dimension).await?;
+    let cut = StoreTruncation::of(bucket, store, &asked.dimension).await?;
     Ok(cut.map(|cut| truncation(store, &cut, asked)))
 }
 
-fn truncation(store: &str, cut: &Cut, asked: &Truncate) -> Truncation {
+fn truncation(store: &str, cut: &StoreTruncation, asked: &Truncate) -> Truncation {
     let (objects, bytes) = cut.removal.size();
     Truncation {
         store: store.to_owned(),

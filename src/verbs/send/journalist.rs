@@ -87,11 +87,8 @@ impl<'a> Journalist<'a> {
     }
 }
 
-/// For the tests of what a resumed run leaves alone: in debug builds only.
+/// [`PAUSE`], or what tests set: those of what a resumed run leaves alone.
 fn pause() -> Duration {
-    let asked = std::env::var("MSM_OS_TEST_JOURNAL_MS").ok();
-    let asked = asked.filter(|_| cfg!(debug_assertions));
-    let asked = asked.and_then(|text| text.parse().ok());
     let usual = if cfg!(test) { PAUSE / 100 } else { PAUSE };
-    asked.map_or(usual, Duration::from_millis)
+    crate::knobs::journal_pause().unwrap_or(usual)
 }

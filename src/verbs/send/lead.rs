@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::begin::begin;
+use super::begin::Begun;
 use super::intent::Intent;
 use super::prepare::{Aimed, Prepared};
 use super::report::SendReport;
@@ -92,18 +92,23 @@ fn lead_held(
             let (number, of) = work.number;
             let size = size(&work.plan);
             session.tell(&Event::Planned { number, of, size });
-            begin(work, intent, &worker, hold).map(Some)
+            let begun = Begun::new(session, work, intent, hold);
+            runtime.block_on(begun).map(Some)
         });
         let begun = begun.map_err(|failure| report.so_far(failure));
-        let Some((orders, mut transaction)) = lead.go_on(begun)? else {
+        let Some(Begun {
+            orders,
+            transaction,
+        }) = lead.go_on(begun)?
+        else {
             lead.tell(&None::<Orders>)?;
             return Ok(report);
         };
         lead.tell(&Some(&orders))?;
-        let mut leading = Leading {
+        let leading = Leading {
             lead,
             hold,
-            transaction: &mut transaction,
+            transaction,
             is_tidy: &mut is_tidy,
         };
         let manifest = leading.run(&worker, &orders);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::commit::{Unfinished, consolidate};
+use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
 use crate::plan::{
@@ -61,7 +61,7 @@ pub(in crate::verbs) struct Work {
     /// The plan's digest.
     pub digest: String,
     /// For each of the plan's stores, the transaction that it goes on with, if there is one.
-    pub resumed: Vec<Option<Unfinished>>,
+    pub resumed: Vec<Option<UnfinishedTransaction>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
 }
@@ -350,10 +350,10 @@ async fn consolidate_all(
         };
         hold.leases.check().await?;
         let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
-        if !done.is_empty() {
-            let message = format!("store '{key}': consolidating: {}", done.join("\n  "));
-            return Err(Failure::new(Exit::StoreFailed, message));
-        }
+        done.finish().await.map_err(|error| {
+            let message = format!("store '{key}': consolidating: {error}");
+            Failure::new(Exit::StoreFailed, message)
+        })?;
         let store = key.clone();
         session.tell(&Event::Consolidated { store });
     }

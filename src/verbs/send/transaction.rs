@@ -5,20 +5,20 @@
 use std::sync::Arc;
 
 use super::worker::Worker;
-use crate::commit::{Manifest, Transaction};
+use crate::commit::{Manifest, OpenTransaction};
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::plan::Phase;
 use crate::ranks::Lead;
-use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders};
+use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
 /// What a transaction is led with.
 pub(super) struct Leading<'a, 'b> {
     pub lead: Lead<'a>,
-    /// It is open.
-    pub transaction: &'a mut Transaction<'b>,
+    /// What is led.
+    pub transaction: OpenTransaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
     /// Is nothing left to do in the ledger once it is committed?
@@ -30,101 +30,80 @@ impl Leading<'_, '_> {
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub fn run(&mut self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Failure> {
-        let done = worker.engine(orders).and_then(|engine| {
+    pub fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Failure> {
+        let lead = self.lead;
+        let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
-            let records = self.lead.settle(records)?.into_iter().flatten().collect();
-            self.commit(worker, &engine, orders, records)
+            let records = lead.settle(records)?.into_iter().flatten().collect();
+            worker.manifest(&engine, orders, records)
         });
-        let done = done.map_err(|failure| worker.end_badly(self.transaction, self.hold, failure));
-        self.lead.conclude(done)
+        lead.conclude(match manifest {
+            Ok(manifest) => self.commit(worker, orders, manifest),
+            Err(failure) => Err(self.end_badly(worker, failure)),
+        })
     }
 
-    /// Writes the small arrays, checks the manifest, puts the documents.
+    /// Commits the transaction, all of whose data has been put.
     fn commit(
-        &mut self,
+        self,
         worker: &Worker<'_>,
-        engine: &Arc<Engine>,
         orders: &Orders,
-        records: Vec<ChunkRecord>,
+        manifest: Manifest,
     ) -> Result<Manifest, Failure> {
-        let Self {
-            transaction, hold, ..
-        } = self;
-        let session = worker.session;
-        let plan = &orders.plan;
-        let manifest = Manifest::check(plan, Phase::Transfer, records)?;
-        let small = session
-            .runtime
-            .block_on(Arc::clone(engine).run(Phase::Commit))
-            .map_err(|error| session.ranks.here(error.into()))?;
-        let small = worker.keep(orders, "small", small)?;
-        let manifest = manifest.and(Manifest::check(plan, Phase::Commit, small)?);
-        let failed =
-            |error: StoreError| Failure::new(Exit::TransferFailed, format!("committing: {error}"));
-        // A server that cannot say is no other job.
-        let unsure = |mut failure: Failure| {
-            if failure.exit != Exit::LeaseLost {
-                failure.exit = Exit::TransferFailed;
-                failure.message = format!("committing: {}", failure.message);
-            }
-            failure
-        };
+        let (plan, session) = (&orders.plan, worker.session);
+        let leases = &self.hold.leases;
+        let recorded = self.transaction.record(plan, &manifest);
         session.runtime.block_on(async {
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.prepare(plan, &manifest).await.map_err(failed)?;
-            let documents = transaction.put_documents(worker.verify).await;
-            documents.map_err(failed)?;
-            // Whoever took the lease over has brought the transaction to its end, one way or the other.
-            hold.leases.check().await.map_err(unsure)?;
-            transaction.put_roots(worker.verify).await.map_err(failed)
-        })?;
-        let problems = session.runtime.block_on(transaction.finish());
-        let stores = plan.stores.iter();
-        session.tell(&Event::Committed {
-            stores: stores.map(|store| store.key.clone()).collect(),
-        });
-        *self.is_tidy = problems.is_empty();
-        for problem in problems {
-            session.tell(&Event::Untidy { problem });
+            let committed = match recorded.commit(leases, worker.verify).await {
+                Ok(committed) => committed,
+                Err(abort) => {
+                    let failure = committing(abort.error);
+                    return Err(put_back(session, abort.transaction, leases, failure).await);
+                }
+            };
+            let finished = committed.finish().await;
+            let stores = plan.stores.iter();
+            session.tell(&Event::Committed {
+                stores: stores.map(|store| store.key.clone()).collect(),
+            });
+            if let Err(error) = finished {
+                for problem in error.lines() {
+                    session.tell(&Event::Untidy { problem });
+                }
+                *self.is_tidy = false;
+            }
+            Ok(manifest)
+        })
+    }
+
+    /// Puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
+    fn end_badly(self, worker: &Worker<'_>, failure: Failure) -> Failure {
+        let leases = &self.hold.leases;
+        if failure.exit == Exit::Interrupted && worker.resume && leases.lost().is_none() {
+            let left_open = "the journal stays open: the same command with --resume goes on";
+            return Failure::new(failure.exit, format!("{failure}; {left_open}"));
         }
-        Ok(manifest)
+        let put_back = put_back(worker.session, self.transaction.into(), leases, failure);
+        worker.session.runtime.block_on(put_back)
     }
 }
 
 impl Worker<'_> {
-    /// Puts back what was touched. Returns `failure` with how that went.
-    pub(super) fn end_badly(
+    /// Writes the small arrays, and checks that there is a record of every object.
+    fn manifest(
         &self,
-        transaction: &Transaction<'_>,
-        hold: &Hold,
-        mut failure: Failure,
-    ) -> Failure {
-        if let Some(lost) = hold.leases.lost() {
-            // Whoever has the lease now sees to what was left.
-            return lost;
-        }
-        if failure.exit == Exit::LeaseLost {
-            // A rank did not hear in time that it holds.
-            failure.exit = Exit::TransferFailed;
-        }
-        if failure.exit == Exit::Interrupted && self.resume {
-            failure.message += "; the journal stays open: the same command with --resume goes on";
-            return failure;
-        }
-        let problems = self.session.runtime.block_on(transaction.back());
-        if let Some(lost) = hold.leases.lost() {
-            return lost;
-        }
-        if problems.is_empty() {
-            self.session.tell(&Event::RolledBack);
-            failure.message += "; rolled back, nothing has changed";
-        } else {
-            failure.exit = Exit::RollbackIncomplete;
-            failure.message +=
-                "; putting everything back failed as well; recover goes on with it:\n  ";
-            failure.message += &problems.join("\n  ");
-        }
-        failure
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Manifest, Failure> {
+        let plan = &orders.plan;
+        let manifest = Manifest::check(plan, Phase::Transfer, records)?;
+        let small = self
+            .session
+            .runtime
+            .block_on(Arc::clone(engine).run(Phase::Commit))
+            .map_err(|error| self.session.ranks.here(error.into()))?;
+        let small = self.keep(orders, "small", small)?;
+        Ok(manifest.and(Manifest::check(plan, Phase::Commit, small)?))
     }
 }

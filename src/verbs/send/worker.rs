@@ -168,7 +168,7 @@ impl<'a> Worker<'a> {
             Some(Err(error)) => Err(self.session.ranks.here(error.into())),
         };
         if let Some(lost) = leases.and_then(Leases::lost) {
-            return Err(lost);
+            return Err(lost.into());
         }
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.

@@ -5,9 +5,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep};
+use crate::commit::{
+    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep,
+};
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::session::Session;
 use crate::store::Guarantees;
 use crate::verbs::shared::left::Left;
@@ -133,12 +135,13 @@ impl Hold {
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
     pub fn verdict(&self, failure: Failure) -> Failure {
-        self.leases.lost().unwrap_or(failure)
+        self.leases.lost().map_or(failure, Failure::from)
     }
 
     /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
     pub async fn release(self, session: &Session<'_>) {
         for problem in self.leases.release().await {
+            let problem = problem.to_string();
             session.tell(&Event::LeaseLeftBehind { problem });
         }
     }
@@ -163,9 +166,10 @@ impl Hold {
 /// # Errors
 /// If the system does not say.
 pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Holder, Failure> {
-    Holder::this(command, &session.crew).map_err(|cause| {
-        let message = format!("this process cannot say who it is: {cause}");
-        Failure::new(Exit::Internal, message)
+    let holder = Holder::this(command, &session.crew);
+    holder.map_err(|cause| {
+        let cause = cause.to_string();
+        LeaseError::Nameless { cause }.into()
     })
 }
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::commit::{
-    Entry, Journal, State, Unfinished, heal, read_journal, sweep_journal, sweep_staged,
+    Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
+    sweep_staged,
 };
 use crate::events::{Event, Outcome, Unended};
 use crate::exit::{Exit, Failure};
@@ -23,7 +24,7 @@ pub(in crate::verbs) struct Left {
     guarantees: Guarantees,
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
-    open: BTreeMap<String, Unfinished>,
+    open: BTreeMap<String, UnfinishedTransaction>,
     /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
     undone: Vec<String>,
 }
@@ -52,11 +53,11 @@ impl Left {
         let all = journals(bucket, stores).await?;
         Failure::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
-            locked.map(move |transaction| {
-                let dir = transaction.writer.lock_dir.clone().unwrap_or_default();
+            locked.map(move |unfinished| {
+                let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
                 let message = format!(
                     "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
-                    unended(transaction),
+                    unended(unfinished),
                     dir.display(),
                     dir.display()
                 );
@@ -78,15 +79,17 @@ impl Left {
             sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
-            if unfinished.iter().any(|t| t.state == State::Delete) {
-                unfinished.retain(|transaction| transaction.state == State::Delete);
+            let is_delete = |one: &Unfinished| matches!(one, Unfinished::Delete { .. });
+            if unfinished.iter().any(is_delete) {
+                unfinished.retain(is_delete);
             }
             let last = unfinished.len().saturating_sub(1);
-            for (index, transaction) in unfinished.into_iter().enumerate() {
-                if index == last && transaction.state == State::Open {
-                    self.open.insert(store.clone(), transaction);
-                } else {
-                    self.heal_one(session, store.clone(), &transaction).await?;
+            for (index, unfinished) in unfinished.into_iter().enumerate() {
+                match unfinished {
+                    Unfinished::Transaction(open) if index == last && open.stage == Stage::Open => {
+                        self.open.insert(store.clone(), open);
+                    }
+                    decided => self.heal_one(session, store.clone(), &decided).await?,
                 }
             }
         }
@@ -110,8 +113,12 @@ impl Left {
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
     /// another.
-    pub fn resumed(&mut self, plan: &Plan, digest: &str) -> Option<Vec<Option<Unfinished>>> {
-        let of_plan = |left: &Unfinished| left.entry.as_ref().is_some_and(|e| e.digest == digest);
+    pub fn resumed(
+        &mut self,
+        plan: &Plan,
+        digest: &str,
+    ) -> Option<Vec<Option<UnfinishedTransaction>>> {
+        let of_plan = |left: &UnfinishedTransaction| left.entry.digest == digest;
         if self.open.is_empty() || !self.open.values().all(of_plan) {
             return None;
         }
@@ -125,7 +132,8 @@ impl Left {
     /// If that cannot be done; then they are left as they are.
     pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Failure> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            self.heal_one(session, store, &transaction).await?;
+            let unfinished = Unfinished::Transaction(transaction);
+            self.heal_one(session, store, &unfinished).await?;
         }
         Ok(())
     }
@@ -134,16 +142,21 @@ impl Left {
         &mut self,
         session: &Session<'_>,
         store: String,
-        transaction: &Unfinished,
+        unfinished: &Unfinished,
     ) -> Result<(), Failure> {
         let bucket = &session.bucket;
-        heal_one(session, &store, transaction, &self.guarantees).await?;
-        let is_gone = |entry: &Entry| entry.creates() && transaction.state != State::Prepared;
-        let entry = transaction.entry.as_ref();
-        if entry.is_none_or(|entry| entry.is_rollback() || is_gone(entry)) {
-            self.undone.push(store);
-        }
-        for (store, id) in entry.into_iter().flat_map(|entry| &entry.together) {
+        heal_one(session, &store, unfinished, &self.guarantees).await?;
+        let together = match unfinished {
+            Unfinished::Transaction(UnfinishedTransaction { stage, entry, .. })
+                if *stage == Stage::Prepared || !entry.creates() =>
+            {
+                return Ok(());
+            }
+            Unfinished::Rollback(rollback) => rollback.entry.rollback.as_deref(),
+            Unfinished::Transaction(_) | Unfinished::Delete { .. } => None,
+        };
+        self.undone.push(store);
+        for (store, id) in together.unwrap_or_default() {
             // What was undone has no record any more.
             if bucket
                 .stat(&layout::transaction(store, id))
@@ -158,8 +171,8 @@ impl Left {
 }
 
 /// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
-pub(in crate::verbs) fn is_locked(transaction: &Unfinished, lock_dir: Option<&Path>) -> bool {
-    let asked = transaction.writer.lock_dir.as_deref();
+pub(in crate::verbs) fn is_locked(unfinished: &Unfinished, lock_dir: Option<&Path>) -> bool {
+    let asked = unfinished.writer().lock_dir.as_deref();
     asked.is_some() && asked != lock_dir
 }
 
@@ -184,42 +197,41 @@ pub(in crate::verbs) async fn journals(
 async fn heal_one(
     session: &Session<'_>,
     store: &str,
-    transaction: &Unfinished,
+    unfinished: &Unfinished,
     guarantees: &Guarantees,
 ) -> Result<(), Failure> {
-    let what = unended(transaction);
-    let problems = heal(&session.bucket, store, transaction, guarantees).await;
-    if problems.is_empty() {
-        session.tell(&Event::Healed {
-            store: store.to_owned(),
-            transaction: what,
-            outcome: outcome(transaction.state),
-        });
-        return Ok(());
-    }
-    let message = format!(
-        "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {}",
-        problems.join("\n  ")
-    );
-    Err(Failure::new(Exit::RollbackIncomplete, message))
+    let what = unended(unfinished);
+    let healed = heal(&session.bucket, store, unfinished, guarantees).await;
+    healed.map_err(|error| {
+        let message = format!(
+            "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {error}"
+        );
+        Failure::new(Exit::RollbackIncomplete, message)
+    })?;
+    session.tell(&Event::Healed {
+        store: store.to_owned(),
+        transaction: what,
+        outcome: outcome(unfinished),
+    });
+    Ok(())
 }
 
-/// The transaction, as others are told of it.
-pub(in crate::verbs) fn unended(transaction: &Unfinished) -> Unended {
-    let Unfinished { id, writer, .. } = transaction;
-    let command = transaction.entry.as_ref();
+/// What has not ended, as others are told of it.
+pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
     Unended {
-        id: id.clone(),
-        command: command.map_or_else(|| "delete".to_owned(), |entry| entry.command.clone()),
-        holder: writer.name.clone(),
+        id: unfinished.id().to_owned(),
+        command: unfinished.command().to_owned(),
+        holder: unfinished.writer().name.clone(),
     }
 }
 
-/// How a transaction ends that has been left in this state.
-pub(in crate::verbs) fn outcome(state: State) -> Outcome {
-    match state {
-        State::Open | State::Back => Outcome::RolledBack,
-        State::Prepared => Outcome::Finished,
-        State::Delete => Outcome::Deleted,
+/// How it ends when it is healed.
+pub(in crate::verbs) fn outcome(unfinished: &Unfinished) -> Outcome {
+    match unfinished {
+        Unfinished::Delete { .. } => Outcome::Deleted,
+        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => {
+            Outcome::Finished
+        }
+        Unfinished::Transaction(_) | Unfinished::Rollback(_) => Outcome::RolledBack,
     }
 }

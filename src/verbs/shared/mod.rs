@@ -1,5 +1,6 @@
 //! What verbs share: leases, what dead jobs left.
 
+pub(in crate::verbs) mod ending;
 pub(crate) mod hold;
 pub(crate) mod interrupt;
 pub(in crate::verbs) mod left;

@@ -1,9 +1,12 @@
 //! Rank 0: a transaction that removes objects of stores, whose leases are held.
 
-use crate::commit::{Opening, Removal, Transaction};
+use crate::commit::{
+    Abort, AbortedTransaction, CommittedTransaction, Opening, PlannedTransaction, Removal,
+};
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, StoreError};
+use crate::session::Session;
 use crate::transfer::Verify;
+use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
 /// Does what `removals` say, in one transaction of the command `command`; of so many transactions, what they removed is kept.
@@ -11,7 +14,7 @@ use crate::verbs::shared::hold::Hold;
 /// # Errors
 /// If it fails; then everything is as it was before, or the journal tells what is left to be done.
 pub(in crate::verbs) async fn remove(
-    bucket: &Bucket,
+    session: &Session<'_>,
     removals: &[Removal],
     hold: &Hold,
     command: &str,
@@ -23,66 +26,47 @@ pub(in crate::verbs) async fn remove(
         digest: "",
         guarantees: &hold.guarantees,
         keep_undo,
-        resumed: Vec::new(),
     };
-    let mut transaction = Transaction::removing(bucket, removals, &opening).await?;
-    if let Err(failure) = commit(&mut transaction, removals, hold).await {
-        return Err(end_badly(&transaction, hold, failure).await);
-    }
-    let problems = transaction.finish().await;
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "readers see the store without what was to go, but not all of it is gone; recover goes on with it:\n  {}",
-        problems.join("\n  ")
-    );
-    Err(Failure::new(Exit::DeleteIncomplete, message))
+    let planned = PlannedTransaction::removing(&session.bucket, removals, &opening).await?;
+    let committed = match commit(planned, removals, hold).await {
+        Ok(committed) => committed,
+        Err((transaction, failure)) => {
+            return Err(put_back(session, transaction, &hold.leases, failure).await);
+        }
+    };
+    committed.finish().await.map_err(|error| {
+        let message = format!(
+            "readers see the store without what was to go, but not all of it is gone; recover goes on with it:\n  {error}"
+        );
+        Failure::new(Exit::DeleteIncomplete, message)
+    })
 }
 
 /// All that can still go back.
-async fn commit(
-    transaction: &mut Transaction<'_>,
+async fn commit<'a>(
+    planned: PlannedTransaction<'a>,
     removals: &[Removal],
     hold: &Hold,
-) -> Result<(), Failure> {
-    let during = |what: &'static str| {
-        move |error: StoreError| match Failure::from(error) {
+) -> Result<CommittedTransaction<'a>, (AbortedTransaction<'a>, Failure)> {
+    let opened = planned
+        .open()
+        .await
+        .map_err(during("opening the transaction"));
+    let kept = opened?.keep(removals).await;
+    let recorded = kept.map_err(during("keeping what goes"))?;
+    let committed = recorded.commit(&hold.leases, Verify::Full).await;
+    committed.map_err(|abort| (abort.transaction, committing(abort.error)))
+}
+
+fn during<'a>(what: &str) -> impl Fn(Box<Abort<'a>>) -> (AbortedTransaction<'a>, Failure) {
+    move |abort| {
+        let Abort { error, transaction } = *abort;
+        let failure = match Failure::from(error) {
             lost if lost.exit == Exit::LeaseLost => lost,
             // What is damaged, or cannot be decoded, was so before.
             damaged if damaged.exit == Exit::ForeignStore => damaged,
             failure => Failure::new(Exit::TransferFailed, format!("{what}: {failure}")),
-        }
-    };
-    let opening = during("opening the transaction");
-    transaction.open().await.map_err(opening)?;
-    let keeping = during("keeping what goes");
-    transaction.save(removals).await.map_err(keeping)?;
-    let committing = during("committing");
-    hold.leases.check().await?;
-    transaction.prepare_removal().await.map_err(&committing)?;
-    let documents = transaction.put_documents(Verify::Full).await;
-    documents.map_err(&committing)?;
-    hold.leases.check().await?;
-    let roots = transaction.put_roots(Verify::Full).await;
-    roots.map_err(&committing)
-}
-
-async fn end_badly(transaction: &Transaction<'_>, hold: &Hold, mut failure: Failure) -> Failure {
-    if let Some(lost) = hold.leases.lost() {
-        // Whoever has the lease now sees to what was left.
-        return lost;
+        };
+        (transaction, failure)
     }
-    let problems = transaction.back().await;
-    if let Some(lost) = hold.leases.lost() {
-        return lost;
-    }
-    if problems.is_empty() {
-        failure.message += "; rolled back, nothing has changed";
-    } else {
-        failure.exit = Exit::RollbackIncomplete;
-        failure.message += "; putting everything back failed as well; recover goes on with it:\n  ";
-        failure.message += &problems.join("\n  ");
-    }
-    failure
 }

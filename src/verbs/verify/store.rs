@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
-use crate::commit::{Kept, LeaseTimes, number_of, read_kept};
+use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
 use crate::events::{Checked, Event, Fault};
 use crate::exit::Failure;
 use crate::plan::LACKING;
@@ -36,7 +36,7 @@ struct Look<'a, 'b> {
     group: &'a Group,
     checkers: &'a mut Checkers<'b>,
     store: &'a str,
-    kept: Kept,
+    kept: ManifestRecords,
     /// Has a transaction not ended?
     open: bool,
     /// Can some of the manifests not be read?
@@ -59,7 +59,7 @@ pub(in crate::verbs) fn look(
     let session = checkers.session;
     let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
-    let mut kept = runtime.block_on(read_kept(bucket, store))?;
+    let mut kept = runtime.block_on(read_manifests(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
     let mut look = Look {
         group,
@@ -298,7 +298,7 @@ enum Met {
     Fault(String),
 }
 
-fn recorded_bytes(kept: &Kept) -> u64 {
+fn recorded_bytes(kept: &ManifestRecords) -> u64 {
     let contents = kept.objects.values().flat_map(|chunks| chunks.values());
     contents
         .map(|content| match content {
@@ -309,7 +309,7 @@ fn recorded_bytes(kept: &Kept) -> u64 {
 }
 
 /// What `kept`, from which all that was met is gone, says should be there.
-fn missing(known: &Known, kept: &Kept) -> Vec<Fault> {
+fn missing(known: &Known, kept: &ManifestRecords) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, chunks) in &kept.objects {
         let stored = chunks.iter().filter_map(|(chunk, content)| match content {

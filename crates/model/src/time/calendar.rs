@@ -95,7 +95,7 @@ impl Calendar {
     /// Are moments of both calendars points of one axis? Standard and proleptic Gregorian dates count the same real
     /// days; the days of any other two calendars have nothing to do with each other.
     #[must_use]
-    pub fn shares_axis(self, other: Self) -> bool {
+    pub(super) fn shares_axis(self, other: Self) -> bool {
         let real = |c| matches!(c, Self::Standard | Self::ProlepticGregorian);
         self == other || (real(self) && real(other))
     }

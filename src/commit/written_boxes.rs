@@ -1,6 +1,6 @@
 //! Which objects of an array a transaction writes, as boxes of its chunk grid. Pure.
 //!
-//! Key type: [`Written`].
+//! Key type: [`WrittenBoxes`].
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::store::{ChunkCodec, ZarrError};
 
 /// The objects of one array of a store that a transaction writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
+pub struct WrittenBoxes {
     /// The array's name in the store.
     pub name: String,
     /// Its document, which says what the keys of its objects are.
@@ -25,7 +25,7 @@ pub struct Written {
     pub held: Option<Vec<u64>>,
 }
 
-impl Written {
+impl WrittenBoxes {
     /// What `plan` writes into its store `store`.
     #[must_use]
     pub fn of(plan: &Plan, store: usize) -> Vec<Self> {
@@ -112,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// An array with keys of this form.
-    fn written(version: Version, separator: &str, dimensions: usize) -> Written {
+    fn written(version: Version, separator: &str, dimensions: usize) -> WrittenBoxes {
         let shape = vec![100; dimensions];
         let chunk = vec![10; dimensions];
         let document = match version {
@@ -128,7 +128,7 @@ mod tests {
                 "fill_value": 0.0, "order": "C", "filters": null, "dimension_separator": separator,
             }),
         };
-        Written {
+        WrittenBoxes {
             name: "tos".to_owned(),
             document: document.to_string(),
             spans: vec![vec![(2, 4), (7, 8)]; dimensions],

@@ -1,6 +1,6 @@
 //! The form in which chunk records are kept in the ledger: JSON, in parts, by the array's name.
 //!
-//! Key type: [`KeptRecord`].
+//! Key type: [`ObjectRecord`].
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ const FORMAT: u32 = 1;
 
 /// What a transaction left of one object of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptRecord {
+pub struct ObjectRecord {
     /// The array's name in the store.
     pub array: String,
     /// Its place in the array's chunk grid.
@@ -23,10 +23,10 @@ pub struct KeptRecord {
 #[derive(Serialize, Deserialize)]
 struct Part {
     format: u32,
-    records: Vec<KeptRecord>,
+    records: Vec<ObjectRecord>,
 }
 
-impl KeptRecord {
+impl ObjectRecord {
     /// A part of a manifest, as it is put.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_part_reads_back() {
-        let record = |chunk, content| KeptRecord {
+        let record = |chunk, content| ObjectRecord {
             array: "tos".to_owned(),
             chunk: vec![0, chunk],
             content,
@@ -70,8 +70,8 @@ mod tests {
             proof: Proof::ReadBack,
         };
         let records = vec![record(0, stored), record(1, Content::Empty)];
-        let part = KeptRecord::write(records.clone()).unwrap();
-        assert_eq!(KeptRecord::read(&part), Ok(records));
-        assert!(KeptRecord::read(br#"{"format": 2, "records": []}"#).is_err());
+        let part = ObjectRecord::write(records.clone()).unwrap();
+        assert_eq!(ObjectRecord::read(&part), Ok(records));
+        assert!(ObjectRecord::read(br#"{"format": 2, "records": []}"#).is_err());
     }
 }

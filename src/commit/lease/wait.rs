@@ -1,19 +1,20 @@
 //! Waiting for another job's lease: how long, whom for, and what the user hears of it.
 //!
-//! Key type: [`Waiting`].
+//! Key type: [`Wait`].
 
 use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+use super::error::LeaseError;
 use super::holder::Holder;
 use crate::events::{Event, Reporter};
-use crate::exit::{Exit, Failure};
 
 /// A wait that ends at a certain time.
-pub(super) struct Waiting<'a> {
+pub(super) struct Wait<'a> {
     reporter: &'a dyn Reporter,
-    wait: Duration,
+    /// At most.
+    longest: Duration,
     /// From one look to the next, about.
     look: Duration,
     until: Instant,
@@ -21,13 +22,13 @@ pub(super) struct Waiting<'a> {
     announced: Option<String>,
 }
 
-impl<'a> Waiting<'a> {
+impl<'a> Wait<'a> {
     /// A wait that begins now.
     pub fn new(wait: Duration, look: Duration, reporter: &'a dyn Reporter) -> Self {
         let now = Instant::now();
         Self {
             reporter,
-            wait,
+            longest: wait,
             look,
             // A wait longer than clocks count is as good as one of a year.
             until: now
@@ -40,11 +41,15 @@ impl<'a> Waiting<'a> {
     /// Sleeps until the next look at the lease of `store`, which `holder` has.
     ///
     /// # Errors
-    /// [`Exit::Busy`] if the time is up.
-    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), Failure> {
+    /// [`LeaseError::Busy`] if the time is up.
+    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), LeaseError> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(self.busy(store, holder));
+            return Err(LeaseError::Busy {
+                store: store.to_owned(),
+                holder: holder.cloned(),
+                waited: self.longest,
+            });
         }
         if let Some(holder) = holder
             && self.announced.as_deref() != Some(store)
@@ -61,21 +66,6 @@ impl<'a> Waiting<'a> {
         tokio::time::sleep(pause.min(left)).await;
         Ok(())
     }
-
-    fn busy(&self, store: &str, holder: Option<&Holder>) -> Failure {
-        let holder = holder.map_or_else(
-            || "one that does not say who it is".to_owned(),
-            ToString::to_string,
-        );
-        let waited = humantime::format_duration(Duration::from_secs(self.wait.as_secs()));
-        Failure::new(
-            Exit::Busy,
-            format!(
-                "store '{store}' is held by another job: {holder}; waited {waited} (--lock-wait); nothing was done. Try \
-                 again when that job has ended"
-            ),
-        )
-    }
 }
 
 #[cfg(test)]
@@ -87,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn the_wait_ends_with_the_holders_name() {
         let wait = Duration::from_millis(50);
-        let mut waiting = Waiting::new(wait, Duration::from_millis(20), &Silent);
+        let mut waiting = Wait::new(wait, Duration::from_millis(20), &Silent);
         let begun = Instant::now();
         let holder = elsewhere();
         let failure = loop {
@@ -96,13 +86,14 @@ mod tests {
             }
         };
         assert!(begun.elapsed() >= wait);
-        assert_eq!(failure.exit, Exit::Busy);
+        assert!(matches!(failure, LeaseError::Busy { .. }));
+        let message = failure.to_string();
         for part in [
             "'a/tos.zarr'",
             "'send' on elsewhere, process",
             "--lock-wait",
         ] {
-            assert!(failure.message.contains(part), "{failure}");
+            assert!(message.contains(part), "{message}");
         }
     }
 }

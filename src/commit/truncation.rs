@@ -1,7 +1,7 @@
 //! Arrays of different lengths along the append dimension, as an append of another program leaves them that died half way: all
 //! are cut to the shortest.
 //!
-//! Key type: [`Cut`].
+//! Key type: [`StoreTruncation`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,15 @@ use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
-use super::kept::KeptRecord;
-use super::manifests::{Kept, read_kept};
+use super::manifests::read_manifests;
 use super::removal::{Removal, Trim};
 use crate::plan::{LACKING, lacking_before};
 use crate::store::{
-    Bucket, ChunkCodec, Outline, Outlined, StoreError, Version, ZarrError, group_of, read_outline,
+    Bucket, ChunkCodec, Outline, Outlined, StoreError, ZarrError, group_of, read_outline,
 };
-use crate::transfer::Content;
 
 /// What has to be cut of a store.
-pub struct Cut {
+pub struct StoreTruncation {
     /// Arrays, with the steps that they have and those that stay.
     pub arrays: Vec<(String, u64, u64)>,
     /// Attributes of the store that go because they tell of steps that go.
@@ -31,14 +29,14 @@ pub struct Cut {
 }
 
 /// An array that is too long.
-struct Long<'a> {
+struct LongArray<'a> {
     array: &'a Outlined,
     axis: usize,
     has: u64,
     stays: u64,
 }
 
-impl Cut {
+impl StoreTruncation {
     /// Looks at `store`, which grows along `dimension`; `None` if there is nothing to cut.
     ///
     /// # Errors
@@ -56,11 +54,13 @@ impl Cut {
         if all.is_empty() {
             return Ok(None);
         }
-        let kept = read_kept(bucket, store).await?;
+        let kept = read_manifests(bucket, store).await?;
         let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for long in &all {
             long.change(&outline, &mut edits).await?;
-            gone.extend(long.gone(&kept));
+            gone.extend(kept.gone(&long.array.name, |chunk| {
+                chunk.len() == long.array.chunk.len() && long.steps_within(chunk) == Some(0)
+            }));
             let codec = long.codec(store)?;
             let mut entries = bucket.entries(&format!("{store}/{}", long.array.name));
             while let Some(object) = entries.try_next().await? {
@@ -81,27 +81,20 @@ impl Cut {
                 }
             }
         }
-        let attributes = told_of(&outline);
-        edits
-            .change_attributes(|all| all.retain(|name, _| !attributes.contains(name)))
-            .await?;
+        let attributes = edits.drop_attributes(expected::of_steps, |_| {}).await?;
         let arrays = all
             .iter()
             .map(|long| (long.array.name.clone(), long.has, long.stays));
         let arrays: Vec<(String, u64, u64)> = arrays.collect();
         let steps = arrays.iter().map(|(_, has, stays)| has - stays).max();
-        let (root, documents) = edits.done();
         Ok(Some(Self {
             arrays,
             attributes,
             removal: Removal {
-                store: store.to_owned(),
-                root,
-                documents,
                 objects,
                 trims,
-                gone,
                 steps: steps.unwrap_or(0),
+                ..Removal::of(edits, gone)
             },
         }))
     }
@@ -112,7 +105,7 @@ async fn too_long<'a>(
     outline: &'a Outline,
     edits: &mut Edits<'_>,
     dimension: &str,
-) -> Result<Vec<Long<'a>>, StoreError> {
+) -> Result<Vec<LongArray<'a>>, StoreError> {
     let mut all = Vec::new();
     let mut shortest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for array in &outline.arrays {
@@ -131,7 +124,7 @@ async fn too_long<'a>(
             *known = (least, &array.name);
         }
         let has = own.map_or(consolidated, |own| own.max(consolidated));
-        all.push(Long {
+        all.push(LongArray {
             array,
             axis,
             has,
@@ -160,18 +153,7 @@ async fn too_long<'a>(
     Ok(all)
 }
 
-/// The attributes of the store that tell of steps, and that are not known to be true without some.
-fn told_of(outline: &Outline) -> Vec<String> {
-    let attributes = match outline.version {
-        Version::V3 => &outline.root["attributes"],
-        Version::V2 => &outline.root["metadata"][".zattrs"],
-    };
-    attributes
-        .as_object()
-        .map_or_else(Vec::new, expected::of_steps)
-}
-
-impl Long<'_> {
+impl LongArray<'_> {
     /// Steps that stay of the object at `chunk`; `None` if all of its steps do.
     fn steps_within(&self, chunk: &[u64]) -> Option<u64> {
         let (first, size) = (chunk[self.axis], self.array.chunk[self.axis]);
@@ -238,22 +220,5 @@ impl Long<'_> {
             edits.change(&attributes, lacking).await?;
         }
         Ok(())
-    }
-
-    /// What `kept` knows of objects that go: that they are there no more.
-    fn gone(&self, kept: &Kept) -> Vec<KeptRecord> {
-        let objects = kept.objects.get(&self.array.name).into_iter().flatten();
-        let gone = objects.filter(|(chunk, content)| {
-            let is_stored = matches!(content, Content::Stored { .. });
-            is_stored
-                && chunk.len() == self.array.chunk.len()
-                && self.steps_within(chunk) == Some(0)
-        });
-        gone.map(|(chunk, _)| KeptRecord {
-            array: self.array.name.clone(),
-            chunk: chunk.to_vec(),
-            content: Content::Empty,
-        })
-        .collect()
     }
 }

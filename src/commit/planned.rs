@@ -1,0 +1,242 @@
+//! What a transaction is about to do to its stores, read and thought out before the first change.
+//!
+//! Key types: [`PlannedTransaction`]; [`Opening`], what is said of every store's transaction.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::aborted::Abort;
+use super::back::clear_ledger;
+use super::cleanup::CleanupError;
+use super::journal::{Document, JournalEntry, Stage, Writer};
+use super::ledger::LastTransaction;
+use super::removal::Removal;
+use super::transaction::{OpenTransaction, StoreTransaction, Stores};
+use super::transaction_id::{is_id, new_id, number_of, token};
+use super::unfinished::UnfinishedTransaction;
+use super::written_boxes::WrittenBoxes;
+use crate::plan::Plan;
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
+
+/// What is said of every store's transaction.
+pub struct Opening<'a> {
+    /// The command.
+    pub command: &'a str,
+    /// Who runs it.
+    pub holder: &'a Writer,
+    /// Of the plan; empty where there is none.
+    pub digest: &'a str,
+    /// What the server was found to guarantee.
+    pub guarantees: &'a Guarantees,
+    /// Of how many transactions what they replaced is kept.
+    pub keep_undo: usize,
+}
+
+/// A transaction of which nothing is written yet.
+pub struct PlannedTransaction<'a>(Stores<'a>);
+
+impl<'a> PlannedTransaction<'a> {
+    /// Reads what is there before, for each store of `plan`; of those that are `resumed`, it is known.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn writing(
+        bucket: &'a Bucket,
+        plan: &Plan,
+        opening: &Opening<'_>,
+        resumed: &[Option<UnfinishedTransaction>],
+    ) -> Result<Self, StoreError> {
+        let token = token();
+        let stores = plan.stores.iter().zip(resumed).enumerate();
+        let stores = stores.map(|(index, (store, resumed))| {
+            let token = &token;
+            async move {
+                let (id, entry) = if let Some(UnfinishedTransaction { id, entry, .. }) = resumed {
+                    (id.clone(), entry.clone())
+                } else {
+                    let (previous, number) = match &store.old_root {
+                        None => (None, 1),
+                        Some(_) => before(bucket, &store.key).await?,
+                    };
+                    let mut entry = entry(bucket, plan, index, opening).await?;
+                    entry.previous = previous;
+                    (new_id(number, token), entry)
+                };
+                let key = store.key.clone();
+                Ok::<_, StoreError>(StoreTransaction { key, id, entry })
+            }
+        });
+        let stores = stream::iter(stores).buffered(REQUESTS).try_collect();
+        Ok(Self(Stores {
+            bucket,
+            guarantees: opening.guarantees.clone(),
+            parts: stores.await?,
+        }))
+    }
+
+    /// Reads what the ledgers say, for each of `removals`.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn removing(
+        bucket: &'a Bucket,
+        removals: &[Removal],
+        opening: &Opening<'_>,
+    ) -> Result<Self, StoreError> {
+        let token = token();
+        let mut stores = Vec::new();
+        for removal in removals {
+            let (previous, number) = before(bucket, &removal.store).await?;
+            let mut entry = opening.entry(removal.root.clone());
+            entry.documents.clone_from(&removal.documents);
+            entry.previous = previous;
+            entry.removes = true;
+            stores.push(StoreTransaction {
+                key: removal.store.clone(),
+                id: new_id(number, &token),
+                entry,
+            });
+        }
+        Ok(Self(Stores {
+            bucket,
+            guarantees: opening.guarantees.clone(),
+            parts: stores,
+        }))
+    }
+
+    /// Of documents alone: makes `root` and `documents` of `store` what they say.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn of_documents(
+        bucket: &'a Bucket,
+        store: &str,
+        root: Document,
+        documents: Vec<Document>,
+        opening: &Opening<'_>,
+    ) -> Result<Self, StoreError> {
+        let (previous, number) = before(bucket, store).await?;
+        let record = LastTransaction::of_documents(number, opening.command, &root.after);
+        let mut entry = opening.entry(root);
+        entry.documents = documents;
+        entry.previous = previous;
+        entry.record = Some(record);
+        Ok(Self(Stores {
+            bucket,
+            guarantees: opening.guarantees.clone(),
+            parts: vec![StoreTransaction {
+                key: store.to_owned(),
+                id: new_id(number, &token()),
+                entry,
+            }],
+        }))
+    }
+
+    /// The id in each store.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.parts.iter().map(|store| store.id.clone()).collect()
+    }
+
+    /// Writes the journals. From here on, the transaction must end.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub async fn open(self) -> Result<OpenTransaction<'a>, Box<Abort<'a>>> {
+        let Stores { bucket, .. } = self.0;
+        let opened = self.0.each(async |store| {
+            let StoreTransaction { key, id, entry } = store;
+            entry.put(bucket, key, id, Stage::Open).await?;
+            if entry.creates() {
+                // It tells of a store that is no more.
+                let cleared = clear_ledger(bucket, key, Some(id)).await;
+                cleared.or_else(CleanupError::first)?;
+            }
+            Ok(())
+        });
+        let opened: Result<(), StoreError> = opened.await.into_iter().collect();
+        self.0.passed(opened, Stage::Open).map(OpenTransaction)
+    }
+}
+
+impl<'a> Opening<'a> {
+    /// For a transaction of documents alone, which cannot be undone.
+    pub(super) fn of_documents(
+        command: &'a str,
+        holder: &'a Writer,
+        guarantees: &'a Guarantees,
+    ) -> Self {
+        Self {
+            command,
+            holder,
+            digest: "",
+            guarantees,
+            keep_undo: 0,
+        }
+    }
+
+    fn entry(&self, root: Document) -> JournalEntry {
+        let mut entry = JournalEntry::new(self.command, self.holder, self.digest, root);
+        entry.keep_undo = self.keep_undo;
+        entry
+    }
+}
+
+/// What the journal says of the plan's store `index`, with what is there now.
+async fn entry(
+    bucket: &Bucket,
+    plan: &Plan,
+    index: usize,
+    opening: &Opening<'_>,
+) -> Result<JournalEntry, StoreError> {
+    let store = &plan.stores[index];
+    let root = Document {
+        key: store.root_key.clone(),
+        before: store.old_root.clone(),
+        after: store.new_root.clone(),
+    };
+    let mut entry = opening.entry(root);
+    entry.arrays = WrittenBoxes::of(plan, index);
+    let is_new = store.old_root.is_none();
+    let documents = stream::iter(&store.documents).map(|(key, after)| async move {
+        // What lies at the place of a new store is of a create that died, and goes.
+        let before = if is_new {
+            None
+        } else {
+            match bucket.get(key).await {
+                Ok(before) => Some(text(key, &before)?),
+                Err(error) if error.is_missing() => None,
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(Document {
+            key: key.clone(),
+            before,
+            after: after.clone(),
+        })
+    });
+    let documents: Vec<Document> = documents.buffered(REQUESTS).try_collect().await?;
+    let changes = |document: &Document| document.before.as_ref() != Some(&document.after);
+    entry.documents = documents.into_iter().filter(changes).collect();
+    Ok(entry)
+}
+
+fn text(key: &str, document: &[u8]) -> Result<String, ZarrError> {
+    String::from_utf8(document.to_vec()).map_err(|cause| ZarrError::Damaged {
+        key: key.to_owned(),
+        cause: cause.to_string(),
+    })
+}
+
+/// The ledger's record of the transaction before the next one of `store`, which is there, and the number of that.
+async fn before(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<(Option<LastTransaction>, u64), StoreError> {
+    let previous = LastTransaction::of_store(bucket, store).await?;
+    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
+    let records = bucket.list(&layout::transactions(store)).await?;
+    let ids = records.iter().filter_map(|key| key.rsplit('/').next());
+    let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
+    let last = last.or(previous.as_ref().map(|previous| previous.transaction));
+    Ok((previous, last.unwrap_or(0).saturating_add(1)))
+}

@@ -1,0 +1,53 @@
+//! How a bucket is reached.
+//!
+//! Key type: [`Connection`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::access::Access;
+use super::patience::patience;
+use super::place::Place;
+
+/// How a bucket is reached.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Where it is.
+    pub place: Place,
+    /// The server and its keys; a directory needs none.
+    pub access: Option<Access>,
+    /// How long the server may be busy, fail or not answer, before a request has failed.
+    pub patience: Duration,
+    #[cfg(test)]
+    pub(crate) link: Option<super::simulated::Link>,
+}
+
+impl Connection {
+    /// The bucket at `place`, reached by `access`, with a minute's patience.
+    #[must_use]
+    pub fn new(place: Place, access: Option<Access>) -> Self {
+        Self {
+            place,
+            access,
+            patience: patience(),
+            #[cfg(test)]
+            link: None,
+        }
+    }
+
+    /// The directory at `path`, which need not exist yet.
+    #[must_use]
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::new(Place::Directory(path.into()), None)
+    }
+
+    /// A store in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated(link: &super::simulated::Link) -> Self {
+        let bucket = "simulated".to_owned();
+        Self {
+            link: Some(link.clone()),
+            ..Self::new(Place::S3 { bucket }, None)
+        }
+    }
+}
