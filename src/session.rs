@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::commit::Rank;
+use crate::commit::{Crew, Rank};
 use crate::events::{Event, Notice, Reporter, Work};
 use crate::exit::{Exit, Failure};
-use crate::ranks::Ranks;
+use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint, layout};
 use crate::transfer::Means;
-use crate::verbs::shared::settle::settle;
+pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
 
 /// Threads of a rank that wait for sockets.
@@ -31,6 +31,9 @@ pub struct Session<'a> {
     /// Decodes and encodes: this rank's share of the node's CPUs.
     pub(crate) pool: Arc<ThreadPool>,
     pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) interrupt: Interrupt,
+    /// Who it is, to other jobs.
+    pub(crate) crew: Crew,
 }
 
 impl<'a> Session<'a> {
@@ -44,22 +47,27 @@ impl<'a> Session<'a> {
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, Failure> {
-        let session =
-            Self::open_here(connection, ranks, reporter).map_err(|failure| match ranks.rank() {
-                0 => failure,
-                rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
-            });
+        let session = Self::open_here(connection, ranks, reporter);
+        let session = session.map_err(|failure| ranks.of_follower(failure));
         let place = |session: &Self| (session.bucket.place().to_owned(), Rank::this());
-        let places = settle(ranks, &session.as_ref().map(place).map_err(Clone::clone))?;
-        let (places, processes): (Vec<String>, Vec<Rank>) = places.into_iter().unzip();
-        if ranks.rank() == 0 && ranks.size() > 1 {
-            Rank::share(processes);
+        let mine = session.as_ref().map(place).map_err(Clone::clone);
+        let processes = ranks.join(mine, |all: Vec<(String, Rank)>| {
+            let (places, processes): (Vec<String>, Vec<Rank>) = all.into_iter().unzip();
+            same_place(&places).map(|()| processes)
+        })?;
+        let mut session = session?;
+        if ranks.size() > 1 {
+            session.crew.ranks = processes;
         }
-        let agreed = same_place(&places);
-        ranks.broadcast(&agreed)??;
-        let session = session?;
         ranks.share(session.bucket.fence());
         Ok(session)
+    }
+
+    /// What is sent stops when `interrupt` says so.
+    #[must_use]
+    pub fn stopped_by(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
     }
 
     fn open_here(
@@ -84,6 +92,11 @@ impl<'a> Session<'a> {
             runtime: runtime.map_err(|cause| internal("the I/O threads", &cause))?,
             pool: Arc::new(pool.map_err(|cause| internal("threads", &cause))?),
             reporter,
+            interrupt: Interrupt::default(),
+            crew: Crew {
+                launched: ranks.launched().clone(),
+                ranks: Vec::new(),
+            },
         })
     }
 
@@ -119,9 +132,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Is this rank 0?
-    pub(crate) fn leads(&self) -> bool {
-        self.ranks.rank() == 0
+    /// The part of this rank.
+    pub(crate) fn role(&self) -> Role<'_> {
+        self.ranks.role()
     }
 
     /// Tells the reporter.
@@ -147,9 +160,7 @@ impl<'a> Session<'a> {
         &self,
         work: impl AsyncFnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let done = self.leads().then(|| self.runtime.block_on(work()));
-        let done = self.ranks.broadcast(&done)?;
-        done.unwrap_or_else(|| Err(Failure::new(Exit::Internal, "rank 0 said nothing")))
+        self.ranks.on_lead(|| self.runtime.block_on(work()))
     }
 }
 

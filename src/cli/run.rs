@@ -14,20 +14,27 @@ use super::verify::VerifyArgs;
 use super::words;
 use crate::exit::{Exit, Failure};
 use crate::ranks::Ranks;
-use crate::session::Session;
+use crate::session::{Interrupt, Session};
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::list;
 use crate::verbs::recover::{foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
-use crate::verbs::shared::settle::settle;
 use crate::verbs::verify::verify;
 
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]
 pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
-    run_over(parsed, ranks, &StoreArgs::find)
+    match Interrupt::by_signals() {
+        Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
+        Err(failure) => run_over(
+            Parsed::Wrong(failure),
+            ranks,
+            &Interrupt::default(),
+            &StoreArgs::find,
+        ),
+    }
 }
 
 /// The same, where `find` says how the bucket is reached.
@@ -35,6 +42,7 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
 pub(crate) fn run_over(
     parsed: Parsed,
     ranks: &Ranks,
+    interrupt: &Interrupt,
     find: &dyn Fn(&StoreArgs) -> Result<Found, Failure>,
 ) -> Exit {
     let done = match parsed {
@@ -50,6 +58,7 @@ pub(crate) fn run_over(
             let lists = matches!(*command, Command::List(_) | Command::Verify(_));
             let job = Job {
                 ranks,
+                interrupt,
                 find,
                 terminal: Arc::new(Terminal::new(lists)),
             };
@@ -77,6 +86,7 @@ pub(crate) fn run_over(
 /// One command on this rank.
 struct Job<'a> {
     ranks: &'a Ranks,
+    interrupt: &'a Interrupt,
     find: &'a dyn Fn(&StoreArgs) -> Result<Found, Failure>,
     terminal: Arc<Terminal>,
 }
@@ -107,16 +117,11 @@ impl Job<'_> {
 
     /// Opens the bucket. Every rank finds its credentials itself.
     fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Failure> {
-        let found = (self.find)(store).map_err(|failure| match self.ranks.rank() {
-            0 => failure,
-            rank => Failure::new(failure.exit, format!("rank {rank}: {}", failure.message)),
-        });
-        let verdict = found.as_ref().map(|_| ()).map_err(Clone::clone);
-        settle(self.ranks, &verdict)?;
+        let found = (self.find)(store).map_err(|failure| self.ranks.of_follower(failure));
         let Found {
             connection,
             warning,
-        } = found?;
+        } = self.ranks.settle(found)?;
         let terminal = Arc::clone(&self.terminal);
         let session = Session::open(&connection, self.ranks, terminal)?;
         if let Some(warning) = warning
@@ -124,7 +129,7 @@ impl Job<'_> {
         {
             eprintln!("msm_os: warning: {warning}");
         }
-        Ok(session)
+        Ok(session.stopped_by(self.interrupt))
     }
 
     fn leads(&self) -> bool {
@@ -145,8 +150,8 @@ impl Job<'_> {
     }
 
     /// What rank 0 thinks of it, on every rank.
-    fn agree(&self, verdict: &Result<(), Failure>) -> Result<(), Failure> {
-        self.ranks.broadcast(verdict)?
+    fn agree(&self, verdict: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+        self.ranks.on_lead(verdict)
     }
 
     fn list(&self, args: &ListArgs) -> Result<(), Failure> {
@@ -159,14 +164,14 @@ impl Job<'_> {
             listing.end(&session.place_of(&request.spot), ended.is_ok());
         }
         ended?;
-        self.agree(&listing.verdict())
+        self.agree(|| listing.verdict())
     }
 
     fn delete(&self, args: &DeleteArgs) -> Result<(), Failure> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let asks = !args.yes && !args.dry_run;
-        self.agree(&if asks { can_ask() } else { Ok(()) })?;
+        self.agree(|| if asks { can_ask() } else { Ok(()) })?;
         let planned = delete::plan(&session, &request)?;
         let place = session.place();
         if args.dry_run {
@@ -185,13 +190,10 @@ impl Job<'_> {
 
     /// Rank 0 asks on the terminal.
     fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Failure> {
-        let wanted = if self.leads() {
+        self.ranks.on_lead(|| {
             let survey = words::survey(survey);
             confirmed(&format!("to delete from {place}:\n{survey}"))
-        } else {
-            Ok(false)
-        };
-        self.ranks.broadcast(&wanted)?
+        })
     }
 
     fn rollback(&self, args: &RollbackArgs) -> Result<(), Failure> {
@@ -225,7 +227,7 @@ impl Job<'_> {
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);
         self.say(&line);
-        self.agree(&self.terminal.printer.verdict())?;
+        self.agree(|| self.terminal.printer.verdict())?;
         verdict
     }
 

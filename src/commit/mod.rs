@@ -49,7 +49,7 @@ pub use group_removal::remove_group;
 pub use heal::{heal, sweep_journal};
 pub use journal::{JournalEntry, Stage, Writer};
 pub use lease::{
-    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
+    Crew, Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
     WriterGuarantee, live_lease, probe_and_sweep, sweep, sweep_staged,
 };
 pub use ledger::LastTransaction;

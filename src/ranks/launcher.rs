@@ -16,12 +16,26 @@ pub fn is_launched() -> bool {
     names.any(|name| std::env::var_os(name).is_some())
 }
 
-/// Did a launcher start ranks on other machines too? `variable` gives what it told this process.
-pub(crate) fn is_spread(variable: &impl Fn(&str) -> Option<String>) -> bool {
-    let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
-    let all = number("OMPI_COMM_WORLD_SIZE");
-    all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
-        || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1)
+/// What a launcher, or a batch system, tells of the job that this process is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Launched {
+    /// Are there ranks on other machines?
+    pub spread: bool,
+    /// The Slurm job, if it is one.
+    pub slurm_job: Option<String>,
+}
+
+impl Launched {
+    /// As `variable` gives it.
+    pub(super) fn told(variable: &impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
+        let all = number("OMPI_COMM_WORLD_SIZE");
+        Self {
+            spread: all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
+                || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1),
+            slurm_job: variable("SLURM_JOB_ID").filter(|job| !job.is_empty()),
+        }
+    }
 }
 
 /// Does `job` as the only rank. A program without MPI does nothing else.
@@ -30,8 +44,13 @@ pub(crate) fn is_spread(variable: &impl Fn(&str) -> Option<String>) -> bool {
 /// If a launcher started more than this process, or `job` panicked.
 #[cfg(not(feature = "mpi"))]
 pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Failure> {
-    refuse_silent_singletons(1, |name| std::env::var(name).ok())?;
-    let job = std::panic::AssertUnwindSafe(|| job(&super::Ranks::alone()));
+    let variable = |name: &str| std::env::var(name).ok();
+    refuse_silent_singletons(1, variable)?;
+    let ranks = super::Ranks {
+        launched: Launched::told(&variable),
+        ..super::Ranks::alone()
+    };
+    let job = std::panic::AssertUnwindSafe(|| job(&ranks));
     let panicked = |_| Failure::new(Exit::Panic, "it panicked, see above");
     std::panic::catch_unwind(job).map_err(panicked)
 }
@@ -95,17 +114,23 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             }
         };
-        assert!(!is_spread(&told(&[])));
-        assert!(!is_spread(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])));
-        assert!(!is_spread(&told(&[
-            ("OMPI_COMM_WORLD_SIZE", "4"),
-            ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
-        ])));
-        assert!(is_spread(&told(&[
-            ("OMPI_COMM_WORLD_SIZE", "4"),
-            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
-        ])));
-        assert!(is_spread(&told(&[("SLURM_STEP_NUM_NODES", "2")])));
-        assert!(!is_spread(&told(&[("SLURM_STEP_NUM_NODES", "1")])));
+        assert!(!Launched::told(&told(&[])).spread);
+        assert!(!Launched::told(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])).spread);
+        assert!(
+            !Launched::told(&told(&[
+                ("OMPI_COMM_WORLD_SIZE", "4"),
+                ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
+            ]))
+            .spread
+        );
+        assert!(
+            Launched::told(&told(&[
+                ("OMPI_COMM_WORLD_SIZE", "4"),
+                ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
+            ]))
+            .spread
+        );
+        assert!(Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "2")])).spread);
+        assert!(!Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "1")])).spread);
     }
 }

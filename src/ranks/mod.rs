@@ -1,26 +1,23 @@
 //! The ranks of a job: one process each, connected by MPI; threads of one process; or a single one.
 //!
-//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Pulse`], what ranks tell each other while they
-//! work. `Transport` is what carries their messages.
+//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Role`], what it has to tell or to hear;
+//! [`Pulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
 
 mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod roles;
 mod threads;
 mod wire;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::exit::Failure;
 use crate::store::Fence;
 
-pub use launcher::is_launched;
-pub(crate) use launcher::is_spread;
 #[cfg(not(feature = "mpi"))]
 pub use launcher::run;
+pub use launcher::{Launched, is_launched};
 #[cfg(feature = "mpi")]
 pub use mpi::run;
+pub use roles::{Follower, Lead, Role};
 pub use threads::threads;
 
 /// All ranks of the job, this one among them.
@@ -28,6 +25,7 @@ pub struct Ranks {
     rank: usize,
     size: usize,
     sharing_cpus: usize,
+    launched: Launched,
     /// The way to them; `None` where there is one rank.
     others: Option<Box<dyn Transport>>,
 }
@@ -71,6 +69,7 @@ impl Ranks {
             rank: 0,
             size: 1,
             sharing_cpus: 1,
+            launched: Launched::default(),
             others: None,
         }
     }
@@ -94,47 +93,17 @@ impl Ranks {
         self.sharing_cpus
     }
 
+    /// What the launcher told of the job.
+    #[must_use]
+    pub fn launched(&self) -> &Launched {
+        &self.launched
+    }
+
     /// From now on, rank 0 tells the others how long its `fence` stays open, and theirs stay open no longer.
     pub fn share(&self, fence: &Fence) {
         if let Some(others) = &self.others {
             others.share(fence);
         }
-    }
-
-    /// Gives rank 0's `value` to all ranks; the others' values are not looked at.
-    ///
-    /// # Errors
-    /// If a rank runs another version of the program.
-    pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, Failure> {
-        let bytes = wire::encode(value)?;
-        match &self.others {
-            Some(others) if self.rank == 0 => others.tell(bytes.clone()),
-            Some(others) => return wire::decode(&others.hear()),
-            None => {}
-        }
-        wire::decode(&bytes)
-    }
-
-    /// Collects every rank's `value` on rank 0, in the order of ranks; the others get `None`.
-    ///
-    /// # Errors
-    /// If a rank runs another version of the program.
-    pub fn gather<T: Serialize + DeserializeOwned>(
-        &self,
-        value: &T,
-    ) -> Result<Option<Vec<T>>, Failure> {
-        let bytes = wire::encode(value)?;
-        let mut all = vec![bytes];
-        match &self.others {
-            Some(others) if self.rank == 0 => all.extend(others.collect()),
-            Some(others) => {
-                all.drain(..).for_each(|bytes| others.give(bytes));
-                return Ok(None);
-            }
-            None => {}
-        }
-        let all = all.iter().map(|bytes| wire::decode(bytes));
-        all.collect::<Result<_, _>>().map(Some)
     }
 
     /// The sum of all ranks' pulses. Every rank must call it equally often.

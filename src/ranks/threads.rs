@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{Ranks, Transport};
+use super::{Launched, Ranks, Transport};
 use crate::store::Fence;
 
 /// Does `work` on `size` threads, each of which is a rank, and returns what it returns on each.
@@ -169,6 +169,7 @@ fn connected(size: usize) -> Vec<Ranks> {
             rank,
             size,
             sharing_cpus: size,
+            launched: Launched::default(),
             others: (size > 1).then(|| Box::new(threads) as Box<dyn Transport>),
         }
     });
@@ -180,7 +181,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ranks::Pulse;
+    use crate::ranks::{Pulse, Role};
     use crate::store::Moment;
 
     #[test]
@@ -188,19 +189,24 @@ mod tests {
         for size in [1, 2, 5] {
             let ended = threads(size, |ranks| {
                 let mine = ranks.rank() as u64;
-                let told = ranks.broadcast(&(mine + 7)).unwrap();
-                let all = ranks.gather(&mine).unwrap();
+                let all = match ranks.role() {
+                    Role::Lead(lead) => Some(lead.collect(mine).unwrap()),
+                    Role::Follower(follower) => {
+                        follower.give(&mine).unwrap();
+                        None
+                    }
+                };
                 let sum = ranks.agree(Pulse {
                     objects: mine,
                     finished: 1,
                     ..Pulse::default()
                 });
-                (told, all, sum.objects, sum.finished)
+                (all, sum.objects, sum.finished)
             });
             let sum = (0..size as u64).sum();
             for (rank, ended) in ended.into_iter().enumerate() {
                 let all = (rank == 0).then(|| (0..size as u64).collect());
-                assert_eq!(ended, (7, all, sum, size as u64));
+                assert_eq!(ended, (all, sum, size as u64));
             }
         }
     }
@@ -213,7 +219,7 @@ mod tests {
                     for round in 0.. {
                         assert!(round < 3 || ranks.rank() != panics, "on purpose");
                         let _ = ranks.agree(Pulse::default());
-                        ranks.broadcast(&round).unwrap();
+                        ranks.on_lead(|| Ok(round)).unwrap();
                     }
                 });
             });
@@ -227,7 +233,7 @@ mod tests {
         let ended = catch_unwind(|| {
             threads(2, |ranks| {
                 if ranks.rank() == 0 {
-                    ranks.gather(&1).unwrap();
+                    let _ = ranks.agree(Pulse::default());
                 }
             });
         });

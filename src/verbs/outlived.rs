@@ -19,6 +19,7 @@ use crate::cli::{Found, parse, run_over};
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
 use crate::ranks::Ranks;
+use crate::session::Interrupt;
 use crate::store::simulated::{Link, Mishap, World};
 use crate::store::{Conditional, Connection};
 
@@ -108,7 +109,12 @@ pub(in crate::verbs) fn run(link: &Link, line: &Line) -> Exit {
             warning: None,
         })
     };
-    run_over(parse(words.map(Into::into)), &Ranks::alone(), &find)
+    run_over(
+        parse(words.map(Into::into)),
+        &Ranks::alone(),
+        &Interrupt::default(),
+        &find,
+    )
 }
 
 /// What readers see: all but the ledgers.

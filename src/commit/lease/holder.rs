@@ -5,13 +5,12 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::ranks::is_spread;
+use crate::ranks::Launched;
 
 /// The process that holds a lease: rank 0 of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +48,14 @@ pub struct Rank {
     pub started: u64,
 }
 
-/// All ranks of this process's job.
-static RANKS: OnceLock<Vec<Rank>> = OnceLock::new();
+/// The job that a process is of, as far as its [`Holder`] tells of it.
+#[derive(Clone, Debug, Default)]
+pub struct Crew {
+    /// Where it runs.
+    pub launched: Launched,
+    /// Its ranks, if there are several.
+    pub ranks: Vec<Rank>,
+}
 
 impl Rank {
     /// That of this process.
@@ -62,12 +67,6 @@ impl Rank {
             pid,
             started: process.map_or(0, |process| process.started),
         }
-    }
-
-    /// Says which ranks the job of this process has.
-    pub fn share(all: Vec<Self>) {
-        // A process is of one job.
-        let _ = RANKS.set(all);
     }
 
     /// Has it ended, on this machine?
@@ -90,11 +89,11 @@ impl Rank {
 }
 
 impl Holder {
-    /// This process, running `command`.
+    /// This process, of this `crew`, running `command`.
     ///
     /// # Errors
     /// If the system does not say who this process is.
-    pub fn this(command: &str) -> io::Result<Self> {
+    pub fn this(command: &str, crew: &Crew) -> io::Result<Self> {
         let (boot, pid_namespace) = (boot()?, pid_namespace()?);
         let host = fs::read_to_string("/proc/sys/kernel/hostname")?;
         let pid = std::process::id();
@@ -102,16 +101,16 @@ impl Holder {
             return Err(io::Error::other("/proc does not show this process"));
         };
         let now = humantime::format_rfc3339_seconds(SystemTime::now());
-        let slurm_job = std::env::var("SLURM_JOB_ID").ok();
+        let Launched { spread, slurm_job } = crew.launched.clone();
         Ok(Self {
             host: host.trim().to_owned(),
             boot,
             pid_namespace,
             pid,
             started: process.started,
-            spread: is_spread(&|name| std::env::var(name).ok()),
-            others: RANKS.get().cloned().unwrap_or_default(),
-            slurm_job: slurm_job.filter(|job| !job.is_empty()),
+            spread,
+            others: crew.ranks.clone(),
+            slurm_job,
             command: command.to_owned(),
             since: now.to_string(),
         })
@@ -199,7 +198,7 @@ pub(super) mod tests {
         child.wait().unwrap();
         Holder {
             pid,
-            ..Holder::this("send").unwrap()
+            ..Holder::this("send", &Crew::default()).unwrap()
         }
     }
 
@@ -208,7 +207,7 @@ pub(super) mod tests {
         Holder {
             host: "elsewhere".to_owned(),
             boot: "another".to_owned(),
-            ..Holder::this("send").unwrap()
+            ..Holder::this("send", &Crew::default()).unwrap()
         }
     }
 
@@ -223,7 +222,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_dead_are_told_from_the_living() {
-        let this = Holder::this("send").unwrap();
+        let this = Holder::this("send", &Crew::default()).unwrap();
         assert!(!this.is_dead());
         assert!(dead().is_dead());
         let later = Holder {
@@ -266,7 +265,7 @@ pub(super) mod tests {
             pid: 42,
             slurm_job: Some("1234".to_owned()),
             since: "2026-01-31T12:00:00Z".to_owned(),
-            ..Holder::this("send").unwrap()
+            ..Holder::this("send", &Crew::default()).unwrap()
         };
         assert_eq!(
             holder.to_string(),

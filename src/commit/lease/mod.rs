@@ -36,7 +36,7 @@ use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::error::{LeaseError, ReleaseError};
-pub use self::holder::{Holder, Rank};
+pub use self::holder::{Crew, Holder, Rank};
 pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
 pub use self::times::LeaseTimes;
 
@@ -79,7 +79,7 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Gets the leases of all `stores`, in the order of their keys, so that no two jobs wait for each other; or none.
+    /// Gets the leases of all `stores` for `holder`, in the order of their keys, so that no two jobs wait for each other; or none.
     ///
     /// # Errors
     /// If another job has one for longer than the wait; others as the server or the directory says.
@@ -87,12 +87,9 @@ impl Leases {
         bucket: &Bucket,
         stores: &[String],
         settings: &LeaseSettings,
-        command: &str,
+        holder: &Holder,
         reporter: &dyn Reporter,
     ) -> Result<Self, LeaseError> {
-        let holder = Holder::this(command).map_err(|cause| LeaseError::Nameless {
-            cause: cause.to_string(),
-        })?;
         let mut stores: Vec<&str> = stores.iter().map(String::as_str).collect();
         stores.sort_unstable();
         stores.dedup();
@@ -104,10 +101,10 @@ impl Leases {
         };
         let mut waiting = Wait::new(settings.wait, settings.times.look, reporter);
         let locks = match &settings.lock_dir {
-            Some(dir) => court.lock(dir, &stores, &holder, &mut waiting).await?,
+            Some(dir) => court.lock(dir, &stores, holder, &mut waiting).await?,
             None => Vec::new(),
         };
-        let heartbeat = court.lease(&stores, &holder, &mut waiting).await?;
+        let heartbeat = court.lease(&stores, holder, &mut waiting).await?;
         heartbeat.open(bucket.fence());
         Ok(Self {
             bucket: desk,

@@ -83,7 +83,14 @@ impl Ground {
         let settings = self.settings(life, Duration::from_secs(wait));
         // A fence of its own.
         let bucket = self.bucket.unfenced().unwrap();
-        Leases::acquire(&bucket, &[STORE.to_owned()], &settings, "send", &Silent).await
+        Leases::acquire(
+            &bucket,
+            &[STORE.to_owned()],
+            &settings,
+            &this("send"),
+            &Silent,
+        )
+        .await
     }
 
     /// Keys of leases that are there.
@@ -123,8 +130,14 @@ async fn race(jobs: Vec<(Bucket, LeaseSettings)>, rounds: usize) -> usize {
             let (inside, won, barrier) = &*shared;
             for _ in 0..rounds {
                 barrier.wait().await;
-                match Leases::acquire(&bucket, &[STORE.to_owned()], &settings, "send", &Silent)
-                    .await
+                match Leases::acquire(
+                    &bucket,
+                    &[STORE.to_owned()],
+                    &settings,
+                    &this("send"),
+                    &Silent,
+                )
+                .await
                 {
                     Ok(leases) => {
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two holders");
@@ -358,7 +371,8 @@ async fn all_stores_or_none() {
         let key = ground.put("0123456789abcdef", elsewhere()).await;
         let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
         let settings = ground.settings(60, Duration::ZERO);
-        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, "update", &Silent);
+        let updating = this("update");
+        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, &updating, &Silent);
         let busy = acquire().await.err().unwrap();
         assert!(matches!(busy, LeaseError::Busy { .. }));
         assert!(busy.to_string().contains(STORE), "{busy}");
@@ -431,4 +445,8 @@ async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
     let leases = ground.acquire(2, 30).await.unwrap();
     assert!(ground.keys().await[0].ends_with("/00000004"));
     assert_eq!(leases.release().await, []);
+}
+
+fn this(command: &str) -> Holder {
+    Holder::this(command, &Crew::default()).unwrap()
 }

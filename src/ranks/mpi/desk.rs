@@ -16,7 +16,7 @@ use mpi::traits::CommunicatorCollectives;
 use super::beats::{Beats, Open, buffer_size};
 use super::{Mpi, message, panic};
 use crate::exit::{Exit, Failure};
-use crate::ranks::launcher::refuse_silent_singletons;
+use crate::ranks::launcher::{Launched, refuse_silent_singletons};
 use crate::ranks::{Ranks, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
@@ -48,7 +48,8 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
     panic::end_the_job_on_panic();
     let count = |n: i32| usize::try_from(n).unwrap_or(1);
     let (rank, size) = (count(world.rank()), count(world.size()));
-    refuse_silent_singletons(size, |name| std::env::var(name).ok())?;
+    let variable = |name: &str| std::env::var(name).ok();
+    refuse_silent_singletons(size, variable)?;
     universe.set_buffer_size(buffer_size(size));
     let open = Open::default();
     let desk = Desk {
@@ -62,6 +63,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
         rank,
         size,
         sharing_cpus: sharing_cpus(&desk.world),
+        launched: Launched::told(&variable),
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {

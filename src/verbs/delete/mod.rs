@@ -21,6 +21,7 @@ use self::group::{Contents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::exit::{Exit, Failure};
+use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Deleted, Entry, Kind, StoreError, is_store, layout};
 use crate::verbs::shared::hold::{Hold, Leasing};
@@ -77,8 +78,13 @@ pub struct DeleteReport {
 pub struct PlannedDelete<'a> {
     session: &'a Session<'a>,
     request: &'a Delete,
-    /// Only rank 0 has it.
-    doomed: Option<Doomed>,
+    part: Part<'a>,
+}
+
+/// What this rank has of it.
+enum Part<'a> {
+    Lead(Lead<'a>, Box<Doomed>),
+    Follower(Follower<'a>),
 }
 
 /// What goes.
@@ -94,9 +100,6 @@ struct Round {
     keys: Vec<String>,
     in_bulk: bool,
 }
-
-/// What rank 0 tells the others: the next round, `None` at the end.
-type Word = Result<Option<Round>, Failure>;
 
 /// Looks at what there is to delete, and deletes it.
 ///
@@ -114,18 +117,20 @@ pub fn plan<'a>(
     session: &'a Session<'a>,
     request: &'a Delete,
 ) -> Result<PlannedDelete<'a>, Failure> {
-    let doomed = session
-        .leads()
-        .then(|| session.runtime.block_on(look(session, request)));
-    let verdict = match &doomed {
-        Some(Err(failure)) => Err(failure.clone()),
-        _ => Ok(()),
+    let part = match session.role() {
+        Role::Lead(lead) => {
+            let doomed = session.runtime.block_on(look(session, request));
+            Part::Lead(lead, Box::new(lead.conclude(doomed)?))
+        }
+        Role::Follower(follower) => {
+            follower.verdict()?;
+            Part::Follower(follower)
+        }
     };
-    session.ranks.broadcast(&verdict)??;
     Ok(PlannedDelete {
         session,
         request,
-        doomed: doomed.transpose()?,
+        part,
     })
 }
 
@@ -148,11 +153,15 @@ impl PlannedDelete<'_> {
     /// # Errors
     /// On every rank the same: if single arrays are meant, and one of them cannot go.
     pub fn survey(&self) -> Result<DeleteSurvey, Failure> {
-        self.session.on_lead(async || match &self.doomed {
-            None => Ok(DeleteSurvey::default()),
-            Some(Doomed::Stores(survey)) => Ok(survey.shown()),
-            Some(Doomed::Group(contents)) => Ok(contents.shown()),
-            Some(Doomed::Arrays(arrays)) => arrays.survey(self.request, &self.session.bucket).await,
+        let (lead, doomed) = match &self.part {
+            Part::Lead(lead, doomed) => (lead, doomed),
+            Part::Follower(follower) => return follower.hear(),
+        };
+        let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
+        lead.share(match &**doomed {
+            Doomed::Stores(survey) => Ok(survey.shown()),
+            Doomed::Group(contents) => Ok(contents.shown()),
+            Doomed::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
         })
     }
 
@@ -161,43 +170,42 @@ impl PlannedDelete<'_> {
     ///
     /// # Errors
     /// On every rank the same: if another job holds a store, or the server refuses.
-    pub fn run(mut self) -> Result<DeleteReport, Failure> {
+    pub fn run(self) -> Result<DeleteReport, Failure> {
         let (session, request) = (self.session, self.request);
-        let doomed = self.doomed.take();
-        let job = Job { request, session };
-        let deleted = match doomed {
-            None => {
-                job.follow()?;
-                DeleteSurvey::default()
-            }
-            Some(doomed) => {
-                let deleted = match doomed {
-                    Doomed::Stores(survey) => job.delete_stores(&survey),
-                    Doomed::Group(contents) => {
-                        session.runtime.block_on(contents.delete(request, session))
-                    }
-                    Doomed::Arrays(arrays) => {
-                        session.runtime.block_on(arrays.delete(request, session))
-                    }
-                };
-                let verdict = deleted.as_ref().map(|_| None).map_err(Clone::clone);
-                session.ranks.broadcast(&verdict as &Word)??;
-                deleted?
+        let (lead, doomed) = match self.part {
+            Part::Lead(lead, doomed) => (lead, doomed),
+            Part::Follower(follower) => {
+                while let Some(round) = follower.hear::<Option<Round>>()? {
+                    follower.give(&round.delete_share(session))?;
+                }
+                return follower.hear();
             }
         };
-        session.ranks.broadcast(&DeleteReport { deleted })
+        let deleted = lead.go_on(match *doomed {
+            Doomed::Stores(survey) => Deleting {
+                request,
+                session,
+                lead,
+            }
+            .stores(&survey),
+            Doomed::Group(contents) => session.runtime.block_on(contents.delete(request, session)),
+            Doomed::Arrays(arrays) => session.runtime.block_on(arrays.delete(request, session)),
+        })?;
+        lead.tell(&None::<Round>)?;
+        lead.share(Ok(DeleteReport { deleted }))
     }
 }
 
-/// A delete under way on this rank.
-struct Job<'a> {
+/// A delete of whole stores under way, as the lead sees it.
+struct Deleting<'a> {
     request: &'a Delete,
     session: &'a Session<'a>,
+    lead: Lead<'a>,
 }
 
-impl Job<'_> {
-    /// Rank 0: deletes the stores that were looked at.
-    fn delete_stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
+impl Deleting<'_> {
+    /// Deletes the stores that were looked at.
+    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
         let mut gone = 0;
         let done = self.delete_held(survey, &mut gone);
         done.map_err(|Failure { exit, message }| {
@@ -210,7 +218,7 @@ impl Job<'_> {
         Ok(survey.shown())
     }
 
-    /// Rank 0: deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
+    /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
     fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         let session = self.session;
@@ -231,7 +239,7 @@ impl Job<'_> {
         done
     }
 
-    /// Rank 0: removes what is in a directory besides objects: what dead jobs staged, and links, behind which nothing is
+    /// Removes what is in a directory besides objects: what dead jobs staged, and links, behind which nothing is
     /// deleted.
     async fn clear_away(&self, survey: &Survey) -> Result<(), StoreError> {
         for link in &survey.links {
@@ -243,7 +251,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Rank 0: deletes all of it, and counts in `gone`.
+    /// Deletes all of it, and counts in `gone`.
     fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
@@ -272,11 +280,7 @@ impl Job<'_> {
                         keys: entries.into_iter().map(|entry| entry.key).collect(),
                         in_bulk: pass == 0,
                     };
-                    if let Some(round) =
-                        self.session.ranks.broadcast(&Ok(Some(round)) as &Word)??
-                    {
-                        settle_round(&self.take_part(&round)?, gone)?;
-                    }
+                    self.round(&round, gone)?;
                     work.show(bytes, *gone);
                 }
             }
@@ -320,25 +324,26 @@ impl Job<'_> {
         rounds.map_err(|cause| cause.1).boxed_local()
     }
 
-    /// Other ranks: what rank 0 says, until the end.
-    fn follow(&self) -> Result<(), Failure> {
-        while let Some(round) = self.session.ranks.broadcast(&Ok(None) as &Word)?? {
-            self.take_part(&round)?;
-        }
-        Ok(())
+    /// All ranks delete their shares of the round; counts the objects in `gone`.
+    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Failure> {
+        self.lead.tell(&Some(round))?;
+        let deleted = self.lead.collect(round.delete_share(self.session))?;
+        settle_round(&deleted, gone)
     }
+}
 
-    /// Deletes this rank's share of the round. Rank 0 gets how it went on every rank.
-    fn take_part(&self, round: &Round) -> Result<Vec<Deleted>, Failure> {
-        let share = round.keys.len().div_ceil(self.session.ranks.size()).max(1);
-        let mine = round.keys.chunks(share).nth(self.session.ranks.rank());
+impl Round {
+    /// Deletes this rank's share.
+    fn delete_share(&self, session: &Session<'_>) -> Deleted {
+        let (bucket, ranks) = (&session.bucket, session.ranks);
+        let share = self.keys.len().div_ceil(ranks.size()).max(1);
+        let mine = self.keys.chunks(share).nth(ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();
-        let deleted = self.session.runtime.block_on(async {
+        session.runtime.block_on(async {
             // Without it, the first request says so.
-            let _ = self.session.bucket.fence().opened().await;
-            self.session.bucket.delete_all(mine, round.in_bulk).await
-        });
-        Ok(self.session.ranks.gather(&deleted)?.unwrap_or_default())
+            let _ = bucket.fence().opened().await;
+            bucket.delete_all(mine, self.in_bulk).await
+        })
     }
 }
 

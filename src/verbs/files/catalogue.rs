@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
-use crate::session::Session;
+use crate::ranks::{Follower, Lead, Ranks};
 use crate::source::{SourceFile, expand, read_file};
 
 #[derive(Serialize, Deserialize)]
@@ -14,30 +14,20 @@ struct Expanded {
     paths: Vec<PathBuf>,
 }
 
-/// What the files that `named` stands for hold, on rank 0; nothing on the others.
+/// The lead: what the files that `named` stands for hold.
 ///
 /// # Errors
 /// On every rank the same: all files that are missing, broken, or lack the dimension.
 pub(in crate::verbs) fn catalogue(
+    lead: Lead<'_>,
     named: &[PathBuf],
     dimension: &str,
-    session: &Session<'_>,
 ) -> Result<Vec<SourceFile>, Failure> {
-    let ranks = session.ranks;
-    let expanded = if ranks.rank() == 0 {
-        expand(named)
-    } else {
-        Ok(Vec::new())
-    };
-    let expanded = expanded.map(|paths| Expanded { paths });
-    let paths = ranks.broadcast(&expanded)??.paths;
-    let mine = paths.iter().skip(ranks.rank()).step_by(ranks.size());
-    let opened: Vec<Result<SourceFile, Failure>> = mine
-        .map(|path| read_file(path, dimension).map_err(Failure::from))
-        .collect();
-    let gathered = ranks.gather(&opened)?;
+    let expanded = expand(named).map(|paths| Expanded { paths });
+    let expanded = lead.share(expanded.map_err(Failure::from))?;
+    let opened = open(&expanded, dimension, lead.ranks());
     let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for opened in gathered.into_iter().flatten().flatten() {
+    for opened in lead.collect(opened)?.into_iter().flatten() {
         match opened {
             Ok(file) => files.push(file),
             Err(problem) => problems.push(problem),
@@ -46,6 +36,25 @@ pub(in crate::verbs) fn catalogue(
     // The same order, whoever read them.
     files.sort_by(|a: &SourceFile, b| a.path().cmp(b.path()));
     problems.sort_by(|a: &Failure, b| a.message.cmp(&b.message));
-    ranks.broadcast(&Failure::together(problems))??;
-    Ok(files)
+    lead.conclude(Failure::together(problems).map(|()| files))
+}
+
+/// The others: opens their share of the files.
+///
+/// # Errors
+/// As [`catalogue`].
+pub(in crate::verbs) fn help_to_catalogue(
+    follower: Follower<'_>,
+    dimension: &str,
+) -> Result<(), Failure> {
+    let expanded = follower.hear()?;
+    follower.give(&open(&expanded, dimension, follower.ranks()))?;
+    follower.verdict()
+}
+
+/// What this rank's share of the files holds.
+fn open(files: &Expanded, dimension: &str, ranks: &Ranks) -> Vec<Result<SourceFile, Failure>> {
+    let mine = files.paths.iter().skip(ranks.rank()).step_by(ranks.size());
+    mine.map(|path| read_file(path, dimension).map_err(Failure::from))
+        .collect()
 }

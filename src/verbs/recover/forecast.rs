@@ -11,7 +11,7 @@ use crate::commit::{Journal, LeaseTimes, live_lease, orphans, probe_and_sweep};
 use crate::events::{Outcome, Truncation, Unended};
 use crate::exit::Failure;
 use crate::session::Session;
-use crate::store::{Bucket, Entry, REQUESTS};
+use crate::store::{Entry, REQUESTS};
 use crate::verbs::shared::hold::this;
 use crate::verbs::shared::left::{is_locked, outcome, unended};
 use crate::verbs::stores::named::{keys, stores};
@@ -68,18 +68,18 @@ impl Forecast {
 /// # Errors
 /// On every rank the same: if the bucket cannot be read.
 pub fn foretell(session: &Session, request: &Recover) -> Result<Forecast, Failure> {
-    session.on_lead(async || foretell_here(&session.bucket, request).await)
+    session.on_lead(async || foretell_here(session, request).await)
 }
 
-async fn foretell_here(bucket: &Bucket, request: &Recover) -> Result<Forecast, Failure> {
-    let spot = &request.spot;
+async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forecast, Failure> {
+    let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
     let folders = folders(bucket, spot, &all).await?;
     let (found, problems) = readable_journals(bucket, &all).await;
     let mut forecast = Forecast {
         stores: all.len(),
-        left: left(bucket, request, &folders[0], found).await?,
+        left: left(session, request, &folders[0], found).await?,
         problems,
         ..Forecast::default()
     };
@@ -104,17 +104,17 @@ async fn foretell_here(bucket: &Bucket, request: &Recover) -> Result<Forecast, F
 
 /// What would become of what was `found`.
 async fn left(
-    bucket: &Bucket,
+    session: &Session<'_>,
     request: &Recover,
     folder: &str,
     found: Vec<(String, Option<Journal>)>,
 ) -> Result<Vec<StoreForecast>, Failure> {
-    let mut left = Vec::new();
+    let (bucket, mut left) = (&session.bucket, Vec::new());
     if found.is_empty() {
         return Ok(left);
     }
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, folder, &this("recover")?).await?;
+    let guarantees = probe_and_sweep(&desk, folder, &this(session, "recover")?).await?;
     let times = LeaseTimes::of_this_run();
     for (store, journal) in found {
         let holder = live_lease(bucket, &store, &guarantees, times).await?;

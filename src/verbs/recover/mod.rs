@@ -100,7 +100,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
     let folders = folders(bucket, spot, &all).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, &folders[0], &this("recover")?).await?;
+    let guarantees = probe_and_sweep(&desk, &folders[0], &this(session, "recover")?).await?;
     for folder in &folders[1..] {
         sweep(&desk, folder, &guarantees).await?;
     }

@@ -7,34 +7,29 @@ mod digest;
 mod files;
 mod intent;
 mod journalist;
+mod lead;
 mod notes;
 mod prepare;
 mod report;
 mod request;
 mod transaction;
-
-use std::time::Instant;
+mod worker;
 
 use serde_json::{Map, Value};
 
 pub use self::files::Files;
 pub use self::report::{Proofs, SendReport};
 
-use crate::events::{Event, PlanSize};
-use crate::exit::{Exit, Failure};
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Phase, Plan, Settings, Transactions};
-use crate::reproject::Weights;
+use self::intent::Intent;
+use self::lead::lead_all;
+use self::worker::Worker;
+use crate::exit::Failure;
+use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
+use crate::ranks::{Follower, Role};
 use crate::session::Session;
 use crate::store::{Codec, Version};
-use crate::verbs::files::catalogue::catalogue;
-use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::send::begin::Begun;
-use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::Prepared;
-use crate::verbs::send::transaction::{Job, Lead};
-use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::settle::settle;
-use crate::verbs::shared::signals::Signals;
+use crate::transfer::Orders;
+use crate::verbs::files::catalogue::help_to_catalogue;
 
 /// What is sent, and what new stores are to be like.
 #[derive(Clone, Debug, Default)]
@@ -145,138 +140,26 @@ fn settings(files: &Files, session: &Session) -> Settings {
 }
 
 fn run(mut intent: Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
-    let (ranks, runtime) = (session.ranks, &session.runtime);
-    let mut hold = None;
-    let done = run_all(&mut intent, session, &mut hold);
-    let done = done.map_err(|failure| match &hold {
-        Some(hold) => hold.verdict(failure),
-        None => failure,
-    });
-    // Whatever came in the way: what a dead job left is healed.
-    let healed = hold.map_or(Ok(()), |hold| {
-        if intent.files.resume {
-            runtime.block_on(hold.release(session));
-            Ok(())
-        } else {
-            runtime.block_on(hold.heal_and_release(session))
-        }
-    });
-    match ranks.broadcast(&(done, healed))? {
-        (done, Ok(())) => done,
-        (Ok(_), Err(failure)) => Err(failure),
-        (Err(failure), Err(also)) => {
-            let both = Failure::together([failure, also]);
-            both.map(|()| SendReport::default())
+    match session.role() {
+        Role::Lead(lead) => lead.share(lead_all(&mut intent, session, lead)),
+        Role::Follower(follower) => {
+            // The lead knows why it could not go on, and tells it in the end.
+            let _ = follow_all(intent.files, session, follower);
+            follower.hear()
         }
     }
 }
 
-/// All transactions. Rank 0 gets the stores' leases in `hold`.
-fn run_all(
-    intent: &mut Intent<'_>,
-    session: &Session,
-    hold: &mut Option<Hold>,
-) -> Result<SendReport, Failure> {
-    let (ranks, runtime) = (session.ranks, &session.runtime);
-    let begun = Instant::now();
-    let asked = intent.files;
-    let signals = Signals::listen();
-    settle(ranks, &signals.as_ref().map(|_| ()).map_err(Clone::clone))?;
-    let signals = signals?;
-    let files = catalogue(&asked.paths, &asked.append_dimension, session)?;
-    let mut prepared = match ranks.rank() {
-        0 => runtime
-            .block_on(Prepared::new(files, intent, session, hold))
-            .map(Some),
-        _ => Ok(None),
-    };
-    let first = prepared.as_mut().map(|prepared| {
-        let projections = prepared.as_ref().map(|p| p.projections().to_vec());
-        let compared = prepared.as_mut().and_then(Prepared::comparison);
-        (projections.unwrap_or_default(), compared)
-    });
-    let first = ranks.broadcast(&first.map_err(|failure| failure.clone()))?;
-    let (projections, compared) = first?;
-    let mut prepared = prepared?;
-    let weights = weigh(&projections, asked.weights.as_deref(), session)?;
-    intent.settings.budget.weights = weights.iter().map(Weights::bytes).sum();
-    let job = Job {
-        session,
-        signals: &signals,
-        weights,
-        verify: asked.verify,
-        resume: asked.resume,
-    };
-    if let Some(plan) = compared {
-        job.compare(plan)?;
-    }
-    let mut report = SendReport::default();
-    let mut untidy = false;
+/// All transactions, as the lead tells them.
+fn follow_all(asked: &Files, session: &Session, follower: Follower<'_>) -> Result<(), Failure> {
+    help_to_catalogue(follower, &asked.append_dimension)?;
+    let worker = Worker::ready(follower.hear()?, asked, session)?;
     loop {
-        signals.guard(true);
-        let begun = match (&mut prepared, &mut *hold) {
-            (Some(prepared), Some(hold)) => {
-                runtime.block_on(begin(prepared, intent, session, hold, untidy))
-            }
-            _ => Ok(None),
+        session.interrupt.guard(true);
+        let Some(orders) = follower.hear::<Option<Orders>>()? else {
+            return Ok(());
         };
-        let (orders, transaction) = match begun {
-            Ok(Some(begun)) => (Ok(Some(begun.orders)), Some(begun.transaction)),
-            nothing => (nothing.map(|_| None), None),
-        };
-        let orders = ranks.broadcast(&orders)?;
-        let Some(orders) = orders.map_err(|failure| report.so_far(failure))? else {
-            break;
-        };
-        let lead = transaction.zip(hold.as_ref());
-        let lead = lead.map(|(transaction, hold)| Lead {
-            transaction,
-            hold,
-            untidy: &mut untidy,
-        });
-        let manifest = job.run(&orders, lead);
-        let manifest = manifest.map_err(|failure| report.so_far(failure))?;
-        signals.guard(false);
-        report.add(&orders.plan, manifest.as_ref());
-        if let Some(hold) = hold {
-            runtime.block_on(hold.wait_for_reads());
-        }
-    }
-    report.elapsed = begun.elapsed();
-    report.guarantee = hold.as_ref().map(|hold| hold.leases.guarantee());
-    Ok(report)
-}
-
-/// Rank 0: the next transaction, announced and begun, unless the one before it left its ledger `untidy`.
-async fn begin<'a>(
-    prepared: &mut Prepared<'_>,
-    intent: &Intent<'_>,
-    session: &'a Session<'_>,
-    hold: &mut Hold,
-    untidy: bool,
-) -> Result<Option<Begun<'a>>, Failure> {
-    let Some(work) = prepared.next(intent, session, &mut hold.left).await? else {
-        return Ok(None);
-    };
-    if untidy {
-        // What heals it could not tell its changes from those of one that follows it.
-        let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-        return Err(Failure::new(Exit::TransferFailed, message));
-    }
-    let (number, of) = work.number;
-    let size = size(&work.plan);
-    session.tell(&Event::Planned { number, of, size });
-    Begun::new(session, work, intent, hold).await.map(Some)
-}
-
-/// What `plan` comes to.
-fn size(plan: &Plan) -> PlanSize {
-    let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
-    PlanSize {
-        stores: plan.stores.len(),
-        arrays: written.map(|a| a.stores.len()).sum(),
-        objects: plan.objects(Phase::Transfer) + plan.objects(Phase::Commit),
-        bytes: plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit),
-        memory: plan.peak_memory,
+        worker.follow(&orders, follower)?;
+        session.interrupt.guard(false);
     }
 }

@@ -20,6 +20,7 @@ use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
 use crate::verbs::files::targets::{Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;
@@ -28,6 +29,14 @@ use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::left::Left;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+
+/// Files that fit together, and the stores they are meant for, whatever is there.
+pub(in crate::verbs) struct Aimed {
+    archive: Archive,
+    members: Vec<String>,
+    domain: Domain,
+    targets: Vec<Target>,
+}
 
 /// Files that fit together, and the stores they go to.
 pub(in crate::verbs) struct Prepared<'a> {
@@ -57,22 +66,20 @@ pub(in crate::verbs) struct Work {
     pub number: (usize, usize),
 }
 
-impl<'a> Prepared<'a> {
-    /// Checks that the files fit together and the stores, as far as metadata can tell. Tells the `intent` how variables are
-    /// reprojected.
+impl Aimed {
+    /// Joins the files, and finds out where they go.
     pub(in crate::verbs) async fn new(
         files: Vec<SourceFile>,
-        intent: &mut Intent<'a>,
+        intent: &Intent<'_>,
         session: &Session<'_>,
-        hold: &mut Option<Hold>,
     ) -> Result<Self, Failure> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
-        let order = if intent.settings.rewrite {
-            Order::Any
+        let (order, aim) = if intent.settings.rewrite {
+            (Order::Any, Aim::Update)
         } else {
-            Order::Increasing
+            (Order::Increasing, Aim::Send)
         };
         let mut archive = Archive::join(files, &asked.append_dimension, order)?;
         let variables = chosen(&archive.catalogue, named)?;
@@ -97,16 +104,43 @@ impl<'a> Prepared<'a> {
             is_compact: asked.selection.compact,
             is_named: !named.is_empty(),
             consolidates: asked.consolidate,
-            aim: if intent.settings.rewrite {
-                Aim::Update
-            } else {
-                Aim::Send
-            },
+            aim,
         };
-        let mut targets = targets(bucket, &archive, &wanted, variables).await?;
-        let keys: Vec<String> = targets.iter().map(|target| target.key.clone()).collect();
-        let held_now = Hold::take(session, &asked.leasing, &keys, intent.command()).await?;
-        let hold = hold.insert(held_now);
+        let targets = targets(bucket, &archive, &wanted, variables).await?;
+        Ok(Self {
+            archive,
+            members,
+            domain,
+            targets,
+        })
+    }
+
+    /// The stores.
+    pub(in crate::verbs) fn keys(&self) -> Vec<String> {
+        let keys = self.targets.iter().map(|target| target.key.clone());
+        keys.collect()
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// Checks that the files fit the stores, which are held, as far as metadata can tell. Tells the `intent` how variables
+    /// are reprojected.
+    pub(in crate::verbs) async fn new(
+        aimed: Aimed,
+        intent: &mut Intent<'a>,
+        session: &Session<'_>,
+        hold: &Hold,
+    ) -> Result<Self, Failure> {
+        let bucket = &session.bucket;
+        let asked = intent.files;
+        let named = &asked.selection.variables;
+        let keys = aimed.keys();
+        let Aimed {
+            archive,
+            members,
+            domain,
+            mut targets,
+        } = aimed;
         if asked.consolidate {
             consolidate_all(session, &keys, hold).await?;
         }

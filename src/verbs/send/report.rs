@@ -54,8 +54,8 @@ pub struct Proofs {
 }
 
 impl SendReport {
-    /// Adds a transaction. Only rank 0 has its manifest.
-    pub(super) fn add(&mut self, plan: &Plan, manifest: Option<&Manifest>) {
+    /// Adds a transaction.
+    pub(super) fn add(&mut self, plan: &Plan, manifest: &Manifest) {
         self.transactions += 1;
         for store in &plan.stores {
             if store.old_root.is_none() {
@@ -68,15 +68,13 @@ impl SendReport {
         self.appended += most(|s| s.new_steps).unwrap_or(0);
         self.replaced += most(|s| s.replaced_steps).unwrap_or(0);
         self.decoded += plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit);
-        if let Some(manifest) = manifest {
-            let (objects, bytes, empty) = manifest.totals();
-            self.objects += objects;
-            self.bytes += bytes;
-            self.empty += empty;
-            self.proofs.read_back += manifest.proven(Proof::ReadBack);
-            self.proofs.etag += manifest.proven(Proof::Etag);
-            self.proofs.unproven += manifest.proven(Proof::Unproven);
-        }
+        let (objects, bytes, empty) = manifest.totals();
+        self.objects += objects;
+        self.bytes += bytes;
+        self.empty += empty;
+        self.proofs.read_back += manifest.proven(Proof::ReadBack);
+        self.proofs.etag += manifest.proven(Proof::Etag);
+        self.proofs.unproven += manifest.proven(Proof::Unproven);
     }
 
     /// `failure`, with what was committed before it.

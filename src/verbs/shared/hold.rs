@@ -5,9 +5,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::commit::{Holder, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep};
+use crate::commit::{
+    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep,
+};
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::session::Session;
 use crate::store::Guarantees;
 use crate::verbs::shared::left::Left;
@@ -83,7 +85,7 @@ impl Hold {
     ) -> Result<Self, Failure> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
-        let holder = this(command)?;
+        let holder = this(session, command)?;
         let guarantees = probe_and_sweep(&session.bucket.unfenced()?, folder, &holder).await?;
         let settings = LeaseSettings {
             lock_dir: leasing.lock_dir.clone(),
@@ -92,7 +94,7 @@ impl Hold {
             times: LeaseTimes::of_this_run(),
         };
         let reporter = &*session.reporter;
-        let leases = Leases::acquire(&session.bucket, stores, &settings, command, reporter).await?;
+        let leases = Leases::acquire(&session.bucket, stores, &settings, &holder, reporter).await?;
         wait_for_reads(&guarantees).await;
         Ok(Self {
             leases,
@@ -163,10 +165,11 @@ impl Hold {
 ///
 /// # Errors
 /// If the system does not say.
-pub(in crate::verbs) fn this(command: &str) -> Result<Holder, Failure> {
-    Holder::this(command).map_err(|cause| {
-        let message = format!("this process cannot say who it is: {cause}");
-        Failure::new(Exit::Internal, message)
+pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Holder, Failure> {
+    let holder = Holder::this(command, &session.crew);
+    holder.map_err(|cause| {
+        let cause = cause.to_string();
+        LeaseError::Nameless { cause }.into()
     })
 }
 

@@ -2,7 +2,6 @@
 
 pub(in crate::verbs) mod ending;
 pub(crate) mod hold;
+pub(crate) mod interrupt;
 pub(in crate::verbs) mod left;
 pub(in crate::verbs) mod removing;
-pub(crate) mod settle;
-pub(in crate::verbs) mod signals;

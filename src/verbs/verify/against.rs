@@ -2,6 +2,8 @@
 //!
 //! Key type: [`Against`], the files.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Map;
 
@@ -12,6 +14,8 @@ use crate::plan::{
     self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
     Projection, Request, Settings, place,
 };
+use crate::ranks::{Follower, Lead};
+use crate::reproject::Weights;
 use crate::session::Session;
 use crate::source::{Archive, Order, SourceFile};
 use crate::store::{Found, REQUESTS, Stored, read_store};
@@ -24,16 +28,14 @@ use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::shared::settle::settle;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
 use crate::verbs::stores::spot::Spot;
 
-/// The files to compare with.
+/// The files to compare with, which the lead has.
 pub(super) struct Against<'a> {
     request: &'a Verify,
     comparison: &'a Comparison,
-    /// Only rank 0 has it.
-    archive: Option<Archive>,
+    archive: Archive,
     /// Where coordinates and corners come from, if not from the files.
     domain: Domain,
 }
@@ -47,96 +49,77 @@ impl<'a> Against<'a> {
         request: &'a Verify,
         comparison: &'a Comparison,
         session: &Session<'_>,
+        lead: Lead<'_>,
     ) -> Result<Self, Failure> {
-        let files = catalogue(&comparison.files, &comparison.append_dimension, session)?;
-        let archive = if session.leads() {
-            join(files, request, comparison, session).map(Some)
-        } else {
-            Ok(None)
-        };
-        settle(
-            session.ranks,
-            &archive.as_ref().map(|_| ()).map_err(Clone::clone),
-        )?;
-        let (archive, domain) = archive?.unzip();
+        let files = catalogue(lead, &comparison.files, &comparison.append_dimension)?;
+        let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
             request,
             comparison,
             archive,
-            domain: domain.unwrap_or_default(),
+            domain,
         })
     }
 
     /// Where it was asked for, or the prefix that the files' names give.
     ///
     /// # Errors
-    /// On every rank the same: if the names give none.
-    pub fn spot(&self, session: &Session<'_>) -> Result<Spot, Failure> {
-        let spot = match &self.archive {
-            Some(archive) => spot(self.request.spot.as_ref(), archive),
-            None => Ok(Spot::default()),
-        };
-        session.ranks.broadcast(&spot)?
+    /// If the names give none.
+    pub fn spot(&self) -> Result<Spot, Failure> {
+        spot(self.request.spot.as_ref(), &self.archive)
     }
 
-    /// Compares all that the files hold with the stores at `spot`; returns a fault for each object that differs, on
-    /// rank 0.
+    /// Compares all that the files hold with the stores at `spot`; returns a fault for each object that differs.
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
-    pub fn compare(self, spot: &Spot, session: &Session<'_>) -> Result<Vec<Fault>, Failure> {
-        let (ranks, runtime) = (session.ranks, &session.runtime);
-        let Self {
-            request,
-            comparison,
-            archive,
-            domain,
-        } = self;
-        let plan = match &archive {
-            Some(archive) => {
-                let mut settings = settings(request, comparison, session);
-                runtime
-                    .block_on(plan(request, archive, domain, spot, session, &mut settings))
-                    .map(Some)
-            }
-            None => Ok(None),
-        };
-        let Some(plan) = ranks.broadcast(&plan)?? else {
-            return Ok(Vec::new());
-        };
+    pub fn compare(
+        self,
+        spot: &Spot,
+        session: &Session<'_>,
+        lead: Lead<'_>,
+    ) -> Result<Vec<Fault>, Failure> {
+        let plan = lead.share(session.runtime.block_on(plan(self, spot, session)))?;
         let weights = weigh(&plan.projections, None, session)?;
-        let mut orders = Orders::new(plan, Vec::new());
-        orders.second_opinion = true;
-        let engine = Engine::new(
-            &orders,
-            ranks.rank(),
-            session.means(),
-            weights,
-            transfer::Verify::Full,
-        );
-        let found = match engine {
-            Ok(engine) => {
-                let found = runtime.block_on(engine.differences());
-                found.map_err(|cause| {
-                    let Failure { exit, message } = cause.into();
-                    // Nothing was to be written.
-                    let exit = match exit {
-                        Exit::TransferFailed => Exit::StoreFailed,
-                        other => other,
-                    };
-                    Failure::new(exit, format!("rank {}: {message}", ranks.rank()))
-                })
-            }
-            Err(error) => Err(error.into()),
-        };
-        let mut faults: Vec<Fault> = settle(ranks, &found)?
-            .into_iter()
-            .flatten()
-            .map(fault)
-            .collect();
+        let all = lead.settle(differences_here(plan, weights, session))?;
+        let mut faults: Vec<Fault> = all.into_iter().flatten().map(fault).collect();
         faults.sort_unstable();
         Ok(faults)
     }
+}
+
+/// The others: compare their share.
+///
+/// # Errors
+/// As [`Against::compare`].
+pub(super) fn help_to_compare(
+    follower: Follower<'_>,
+    session: &Session<'_>,
+) -> Result<(), Failure> {
+    let plan: Plan = follower.hear()?;
+    let weights = weigh(&plan.projections, None, session)?;
+    follower.settle(&differences_here(plan, weights, session))
+}
+
+/// What differs in this rank's share.
+fn differences_here(
+    plan: Plan,
+    weights: Arc<Vec<Weights>>,
+    session: &Session<'_>,
+) -> Result<Vec<Difference>, Failure> {
+    let mut orders = Orders::new(plan, Vec::new());
+    orders.second_opinion = true;
+    let (rank, means) = (session.ranks.rank(), session.means());
+    let engine = Engine::new(&orders, rank, means, weights, transfer::Verify::Full)?;
+    let found = session.runtime.block_on(engine.differences());
+    found.map_err(|cause| {
+        let mut failure = Failure::from(cause);
+        // Nothing was to be written.
+        if failure.exit == Exit::TransferFailed {
+            failure.exit = Exit::StoreFailed;
+        }
+        session.ranks.here(failure)
+    })
 }
 
 /// The files joined, and where coordinates and corners come from.
@@ -159,15 +142,15 @@ fn join(
 }
 
 /// What is compared.
-async fn plan(
-    request: &Verify,
-    archive: &Archive,
-    domain: Domain,
-    spot: &Spot,
-    session: &Session<'_>,
-    settings: &mut Settings,
-) -> Result<Plan, Failure> {
-    let bucket = &session.bucket;
+async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Failure> {
+    let Against {
+        request,
+        comparison,
+        archive,
+        domain,
+    } = against;
+    let (archive, bucket) = (&archive, &session.bucket);
+    let mut settings = settings(request, comparison, session);
     let named = &request.selection.variables;
     let variables = chosen(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
@@ -196,12 +179,12 @@ async fn plan(
     }
     Failure::together(problems)?;
     projector.conclude(request.memory, session)?;
-    for notice in differences(&requests, archive, settings, false) {
+    for notice in differences(&requests, archive, &settings, false) {
         session.notice(notice);
     }
     settings.projections = projector.projections().to_vec();
     settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
-    Ok(plan::against(archive, &requests, settings)?)
+    Ok(plan::against(archive, &requests, &settings)?)
 }
 
 /// Where the files' steps lie in a store that must have all of them.

@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::store::StoreChecked;
 
-use self::against::Against;
-use self::rounds::{Checkers, Word};
+use self::against::{Against, help_to_compare};
+use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::events::{Checked, Event, Fault};
 use crate::exit::{Exit, Failure};
+use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Group, layout};
+use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::stores::named::stores;
@@ -96,28 +98,32 @@ impl VerifyReport {
 /// # Errors
 /// On every rank the same: if there are no stores, or the server or the files do not let it look.
 pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failure> {
-    let against = match &request.against {
-        Some(comparison) => Some(Against::new(request, comparison, session)?),
-        None => None,
-    };
-    let spot = match &against {
-        Some(against) => against.spot(session)?,
-        None => request.spot.clone().unwrap_or_default(),
-    };
-    let mut checkers = Checkers::new(session, request.memory);
-    let mut report = VerifyReport::default();
-    if session.leads() {
-        let done = look_at_all(&mut checkers, request, &spot);
-        let (done, stores) = match done {
-            Ok(stores) => (Ok(Word::End), stores),
-            Err(failure) => (Err(failure), Vec::new()),
-        };
-        session.ranks.broadcast(&done)??;
-        report.stores = stores;
-    } else {
-        checkers.follow()?;
+    match session.role() {
+        Role::Lead(lead) => lead.share(lead_all(session, request, lead)),
+        Role::Follower(follower) => {
+            // The lead knows why it could not go on, and tells it in the end.
+            let _ = follow_all(session, request, follower);
+            follower.hear()
+        }
     }
-    match against.map(|against| against.compare(&spot, session)) {
+}
+
+fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Failure> {
+    let against = request.against.as_ref();
+    let against = against.map(|comparison| Against::new(request, comparison, session, lead));
+    let against = against.transpose()?;
+    let spot = lead.go_on(match &against {
+        Some(against) => against.spot(),
+        None => Ok(request.spot.clone().unwrap_or_default()),
+    })?;
+    let mut checkers = Checkers::new(lead, session, request.memory);
+    let stores = lead.go_on(look_at_all(&mut checkers, request, &spot))?;
+    checkers.end()?;
+    let mut report = VerifyReport {
+        stores,
+        ..VerifyReport::default()
+    };
+    match against.map(|against| against.compare(&spot, session, lead)) {
         None => {}
         Some(Ok(differing)) => report.differing = differing,
         Some(Err(failure)) => report.incomparable = Some(failure),
@@ -125,11 +131,21 @@ pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failu
     for fault in &report.differing {
         session.tell(&Event::Fault(fault.clone()));
     }
-    // Rank 0 has seen it all.
-    session.ranks.broadcast(&report)
+    Ok(report)
 }
 
-/// Rank 0: looks at one store after the other.
+fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Failure> {
+    if let Some(comparison) = &request.against {
+        help_to_catalogue(follower, &comparison.append_dimension)?;
+    }
+    help_to_check(follower, session, request.memory)?;
+    if request.against.is_some() {
+        help_to_compare(follower, session)?;
+    }
+    Ok(())
+}
+
+/// Looks at one store after the other.
 fn look_at_all(
     checkers: &mut Checkers<'_>,
     request: &Verify,

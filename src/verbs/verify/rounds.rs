@@ -1,6 +1,6 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], this rank's part; [`Word`], what rank 0 tells the others.
+//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`Word`], what the lead tells.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::Fault;
 use crate::exit::Failure;
+use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::store::{ChunkCodec, Known};
 use crate::transfer::{Content, check_object};
@@ -29,28 +30,101 @@ pub(in crate::verbs) struct Item {
     pub recorded: Option<Content>,
 }
 
-/// What rank 0 tells the others.
+/// What the lead tells.
 #[derive(Serialize, Deserialize)]
-pub(in crate::verbs) enum Word {
-    /// The next rounds are of this store, whose arrays have these names, documents and bytes an object.
-    Store(String, Vec<(String, String, u64)>),
+enum Word<Store, Round> {
+    /// The next rounds are of this store.
+    Store(Store),
     /// The next round.
-    Round(Vec<Item>),
+    Round(Round),
     /// There are no more.
     End,
 }
 
-/// What checks objects on this rank.
-pub(in crate::verbs) struct Checkers<'a> {
+/// The arrays of a store: their names, documents and bytes an object.
+#[derive(Serialize, Deserialize)]
+struct Arrays {
+    store: String,
+    arrays: Vec<(String, String, u64)>,
+}
+
+/// The lead's way to what checks objects on all ranks.
+pub(super) struct Checkers<'a> {
     pub session: &'a Session<'a>,
-    /// Bytes that this rank may hold.
-    pub memory: u64,
+    lead: Lead<'a>,
+    checker: Checker<'a>,
+}
+
+impl<'a> Checkers<'a> {
+    pub fn new(lead: Lead<'a>, session: &'a Session<'a>, memory: u64) -> Self {
+        Self {
+            session,
+            lead,
+            checker: Checker::new(session, memory),
+        }
+    }
+
+    /// The next rounds are of this store.
+    pub fn store(&mut self, known: &Known) -> Result<(), Failure> {
+        let arrays = known.arrays.iter().map(|(name, array)| {
+            let document = array.stored.document.to_string();
+            (name.clone(), document, array.object_bytes())
+        });
+        let arrays = Arrays {
+            store: known.store.clone(),
+            arrays: arrays.collect(),
+        };
+        self.lead.tell(&Word::<_, &[Item]>::Store(&arrays))?;
+        self.checker.begin(&arrays)
+    }
+
+    /// All ranks check the `items`; returns the faults in order.
+    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
+        self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
+        let mut faults = Vec::new();
+        for of_rank in self.lead.collect(self.checker.check(items))? {
+            faults.extend(of_rank?);
+        }
+        faults.sort_unstable();
+        Ok(faults)
+    }
+
+    /// There are no more.
+    pub fn end(self) -> Result<(), Failure> {
+        self.lead.tell(&Word::<&Arrays, &[Item]>::End)
+    }
+}
+
+/// The others: check their shares, until the lead has no more.
+///
+/// # Errors
+/// If the lead says why it cannot go on.
+pub(super) fn help_to_check(
+    follower: Follower<'_>,
+    session: &Session<'_>,
+    memory: u64,
+) -> Result<(), Failure> {
+    let mut checker = Checker::new(session, memory);
+    loop {
+        match follower.hear::<Word<Arrays, Vec<Item>>>()? {
+            Word::Store(arrays) => checker.begin(&arrays)?,
+            Word::Round(round) => follower.give(&checker.check(&round))?,
+            Word::End => return Ok(()),
+        }
+    }
+}
+
+/// What checks objects on this rank.
+struct Checker<'a> {
+    session: &'a Session<'a>,
+    /// Bytes that it may hold.
+    memory: u64,
     store: String,
     arrays: Vec<(Arc<ChunkCodec>, u64)>,
 }
 
-impl<'a> Checkers<'a> {
-    pub(in crate::verbs) fn new(session: &'a Session<'a>, memory: u64) -> Self {
+impl<'a> Checker<'a> {
+    fn new(session: &'a Session<'a>, memory: u64) -> Self {
         Self {
             session,
             memory,
@@ -59,53 +133,8 @@ impl<'a> Checkers<'a> {
         }
     }
 
-    /// Other ranks: what rank 0 says, until the end.
-    pub(in crate::verbs) fn follow(&mut self) -> Result<(), Failure> {
-        loop {
-            match self
-                .session
-                .ranks
-                .broadcast(&Ok::<_, Failure>(Word::End))??
-            {
-                Word::Store(store, arrays) => self.begin(store, &arrays)?,
-                Word::Round(round) => drop(self.check(&round)?),
-                Word::End => return Ok(()),
-            }
-        }
-    }
-
-    /// Rank 0: the next rounds are of this store.
-    pub(in crate::verbs) fn store(&mut self, known: &Known) -> Result<(), Failure> {
-        let arrays = known.arrays.iter().map(|(name, array)| {
-            let document = array.stored.document.to_string();
-            (name.clone(), document, array.object_bytes())
-        });
-        let word = Word::Store(known.store.clone(), arrays.collect());
-        match self.session.ranks.broadcast(&Ok::<_, Failure>(word))?? {
-            Word::Store(store, arrays) => self.begin(store, &arrays),
-            Word::Round(_) | Word::End => Ok(()),
-        }
-    }
-
-    /// Rank 0: all ranks check the `items`; returns the faults in order.
-    pub(in crate::verbs) fn round(&mut self, items: Vec<Item>) -> Result<Vec<Fault>, Failure> {
-        let word = self
-            .session
-            .ranks
-            .broadcast(&Ok::<_, Failure>(Word::Round(items)))??;
-        let Word::Round(round) = word else {
-            return Ok(Vec::new());
-        };
-        let mut faults = Vec::new();
-        for of_rank in self.check(&round)? {
-            faults.extend(of_rank?);
-        }
-        faults.sort_unstable();
-        Ok(faults)
-    }
-
-    fn begin(&mut self, store: String, arrays: &[(String, String, u64)]) -> Result<(), Failure> {
-        self.store = store;
+    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Failure> {
+        self.store.clone_from(store);
         let codecs = arrays.iter().map(|(name, document, bytes)| {
             let codec = ChunkCodec::new(name, document)?;
             Ok((Arc::new(codec), *bytes))
@@ -114,17 +143,14 @@ impl<'a> Checkers<'a> {
         Ok(())
     }
 
-    /// Checks this rank's share of the round. Rank 0 gets what every rank found.
-    fn check(&self, round: &[Item]) -> Result<Vec<Result<Vec<Fault>, Failure>>, Failure> {
+    /// Checks this rank's share of the round.
+    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Failure> {
+        let ranks = self.session.ranks;
         // Neighbours are of like size: each rank gets as many of each.
-        let mine = round.iter().skip(self.session.ranks.rank());
-        let mine: Vec<&Item> = mine.step_by(self.session.ranks.size()).collect();
-        let found = self.session.runtime.block_on(self.check_all(mine));
-        let found = found.map_err(|failure| {
-            let message = format!("rank {}: {}", self.session.ranks.rank(), failure.message);
-            Failure::new(failure.exit, message)
-        });
-        Ok(self.session.ranks.gather(&found)?.unwrap_or_default())
+        let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
+        let found = self.check_all(mine.collect());
+        let found = self.session.runtime.block_on(found);
+        found.map_err(|failure| ranks.here(failure))
     }
 
     async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {

@@ -208,7 +208,7 @@ impl Look<'_, '_> {
                 }
             }
             if !items.is_empty() {
-                faults.extend(self.checkers.round(items)?);
+                faults.extend(self.checkers.round(&items)?);
             }
             self.tell(faults);
             work.show(self.found.bytes, self.found.objects);

@@ -1,7 +1,7 @@
-//! Signals that end a run: SIGTERM, SIGINT and SIGUSR1. While a transaction is under way they are noted, so that all ranks
-//! stop and it ends as it should; at other times they end the process, as ever.
+//! Stopping a job from outside, by its caller's will or by a signal: SIGTERM, SIGINT and SIGUSR1. While a transaction is
+//! under way signals are noted, so that all ranks stop and it ends as it should; at other times they end the process, as ever.
 //!
-//! Key type: [`Signals`].
+//! Key type: [`Interrupt`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,24 +14,31 @@ use crate::exit::{Exit, Failure};
 /// A batch system's kill, Ctrl-C, and a batch system's warning.
 const ENDING: [i32; 3] = [SIGTERM, SIGINT, SIGUSR1];
 
-/// What this rank has been sent.
-pub(in crate::verbs) struct Signals {
+/// What tells a job to stop. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
     /// Is no transaction under way?
     idle: Arc<AtomicBool>,
-    /// Has one of the signals come?
+    /// Is the job to stop?
     came: Arc<AtomicBool>,
 }
 
-impl Signals {
-    /// Listens from now on.
+impl Default for Interrupt {
+    fn default() -> Self {
+        Self {
+            idle: Arc::new(AtomicBool::new(true)),
+            came: Arc::default(),
+        }
+    }
+}
+
+impl Interrupt {
+    /// One that is stopped by signals from now on. A process has one.
     ///
     /// # Errors
     /// If the system does not let it.
-    pub fn listen() -> Result<Self, Failure> {
-        let signals = Self {
-            idle: Arc::new(AtomicBool::new(true)),
-            came: Arc::default(),
-        };
+    pub fn by_signals() -> Result<Self, Failure> {
+        let signals = Self::default();
         for signal in ENDING {
             // Those registered first come first.
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))
@@ -44,13 +51,18 @@ impl Signals {
         Ok(signals)
     }
 
+    /// The job is to stop as soon as it can, with everything as it was before.
+    pub fn stop(&self) {
+        self.came.store(true, Ordering::SeqCst);
+    }
+
     /// Is a transaction under way from now on?
-    pub fn guard(&self, on: bool) {
+    pub(crate) fn guard(&self, on: bool) {
         self.idle.store(!on, Ordering::SeqCst);
     }
 
-    /// Has one come?
-    pub fn has_come(&self) -> bool {
+    /// Is the job to stop?
+    pub(crate) fn has_come(&self) -> bool {
         self.came.load(Ordering::SeqCst)
     }
 }

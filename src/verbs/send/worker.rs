@@ -1,0 +1,207 @@
+//! What every rank does of a send: weights and comparisons before the first transaction, and its units of each.
+//!
+//! Key types: [`Worker`]; [`Groundwork`], what it needs to know before.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::files::Files;
+use super::journalist::Journalist;
+use crate::commit::{Leases, put_manifest};
+use crate::exit::{Exit, Failure};
+use crate::plan::{Phase, Plan, Projection};
+use crate::ranks::{Follower, Pulse};
+use crate::reproject::Weights;
+use crate::session::Session;
+use crate::store::StoreError;
+use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
+use crate::verbs::reprojection::weights::weigh;
+
+/// Longest time between two pulses.
+const PULSE: Duration = Duration::from_millis(100);
+
+/// What every rank is told before the first transaction.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Groundwork {
+    /// How variables are reprojected.
+    pub projections: Vec<Projection>,
+    /// What is compared.
+    pub comparison: Option<Plan>,
+}
+
+/// This rank, ready for transactions.
+pub(super) struct Worker<'a> {
+    pub session: &'a Session<'a>,
+    /// Of the plans' projections.
+    pub weights: Arc<Vec<Weights>>,
+    pub verify: Verify,
+    /// Does a transaction that a signal stops stay open, to be resumed?
+    pub resume: bool,
+}
+
+impl<'a> Worker<'a> {
+    /// Does the `groundwork`, on all ranks.
+    ///
+    /// # Errors
+    /// On every rank the same: if there are no weights, or the first difference.
+    pub fn ready(
+        groundwork: Groundwork,
+        asked: &Files,
+        session: &'a Session<'a>,
+    ) -> Result<Self, Failure> {
+        let worker = Self {
+            session,
+            weights: weigh(&groundwork.projections, asked.weights.as_deref(), session)?,
+            verify: asked.verify,
+            resume: asked.resume,
+        };
+        if let Some(plan) = groundwork.comparison {
+            let orders = Orders::new(plan, Vec::new());
+            let engine = worker.engine(&orders)?;
+            let compared = worker.work(&engine, &orders, Phase::Compare, None);
+            session.ranks.settle(compared)?;
+        }
+        Ok(worker)
+    }
+
+    /// Does this rank's share of the `orders`, which the lead commits or takes back.
+    ///
+    /// # Errors
+    /// On every rank the same: what the lead says.
+    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Failure> {
+        if let Ok(engine) = self.engine(orders) {
+            let records = self.transfer(&engine, orders, None);
+            // The lead knows, and says so.
+            let _ = follower.settle(&records);
+        }
+        follower.verdict()
+    }
+
+    /// This rank's part in what the `orders` say, which goes into the manifests.
+    pub fn transfer(
+        &self,
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        leases: Option<&Leases>,
+    ) -> Result<Vec<ChunkRecord>, Failure> {
+        let records = self.work(engine, orders, Phase::Transfer, leases)?;
+        self.keep(orders, "data", records)
+    }
+
+    /// What does this rank's units of the `orders`, on every rank.
+    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
+        let (session, weights) = (self.session, Arc::clone(&self.weights));
+        let (rank, means) = (session.ranks.rank(), session.means());
+        let engine = Engine::new(orders, rank, means, weights, self.verify);
+        session.ranks.settle(engine.map_err(Failure::from))
+    }
+
+    /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
+    /// signal, all stop.
+    fn work(
+        &self,
+        engine: &Arc<Engine>,
+        orders: &Orders,
+        phase: Phase,
+        leases: Option<&Leases>,
+    ) -> Result<Vec<ChunkRecord>, Failure> {
+        let progress = engine.progress();
+        let (objects, bytes) = (progress.objects(), progress.bytes());
+        let (work, fence) = (
+            Arc::clone(engine).run(phase),
+            self.session.bucket.fence().clone(),
+        );
+        let mut running = self.session.runtime.spawn(async move {
+            if phase != Phase::Compare {
+                // Without it, the first request says so.
+                let _ = fence.opened().await;
+            }
+            work.await
+        });
+        let total = orders.plan.bytes(phase);
+        let shown = (self.session.ranks.rank() == 0).then(|| self.session.work(total));
+        let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
+        let mut journal = Ok(());
+        let mut nap = Duration::from_millis(1);
+        let mut ended = None;
+        let all = loop {
+            if leases.is_some_and(|leases| leases.lost().is_some()) {
+                progress.fail();
+            }
+            if ended.is_none() && running.is_finished() {
+                let joined = self.session.runtime.block_on(&mut running);
+                // The other ranks need not end what they do.
+                ended = Some(joined.unwrap_or_else(|panic| resume_unwind(panic.into_panic())));
+            }
+            let all = self.session.ranks.agree(Pulse {
+                finished: u64::from(ended.is_some()),
+                objects: progress.objects() - objects,
+                bytes: progress.bytes() - bytes,
+                failed: u64::from(progress.has_failed()),
+                interrupted: u64::from(self.session.interrupt.has_come()),
+            });
+            if all.failed + all.interrupted > 0 {
+                progress.stop();
+            }
+            if let Some(shown) = &shown {
+                shown.show(all.bytes, all.objects);
+            }
+            if all.finished == self.session.ranks.size() as u64 {
+                break all;
+            }
+            if journal.is_ok() {
+                journal = journalist.tick(engine);
+                if journal.is_err() {
+                    progress.fail();
+                }
+            }
+            std::thread::sleep(nap);
+            nap = (nap * 2).min(PULSE);
+        };
+        let done = match ended {
+            Some(Ok(records)) => Ok(records),
+            // The rank that failed says why.
+            Some(Err(TransferError::Stopped)) | None => Ok(Vec::new()),
+            Some(Err(error)) => Err(self.session.ranks.here(error.into())),
+        };
+        if let Some(lost) = leases.and_then(Leases::lost) {
+            return Err(lost.into());
+        }
+        let records = done?;
+        // What is still on its way would come into a ledger that is tidy by then.
+        let journal = journal.and_then(|()| journalist.wait());
+        journal.map_err(|error| self.journal_failed(&error))?;
+        if all.interrupted > 0 {
+            if self.resume && !orders.ids.is_empty() {
+                let written = journalist.last_words(engine);
+                written.map_err(|error| self.journal_failed(&error))?;
+            }
+            return Err(Failure::new(Exit::Interrupted, "stopped by a signal"));
+        }
+        Ok(records)
+    }
+
+    /// Puts this rank's records into the manifests.
+    pub fn keep(
+        &self,
+        orders: &Orders,
+        part: &str,
+        records: Vec<ChunkRecord>,
+    ) -> Result<Vec<ChunkRecord>, Failure> {
+        let Orders { plan, ids, .. } = orders;
+        let part = format!("{:06}-{part}", self.session.ranks.rank());
+        let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
+        let put = self.session.runtime.block_on(put);
+        put.map_err(|error| self.journal_failed(&error))?;
+        Ok(records)
+    }
+
+    fn journal_failed(&self, error: &StoreError) -> Failure {
+        let message = format!("writing the ledger: {error}");
+        let failure = Failure::new(Exit::TransferFailed, message);
+        self.session.ranks.here(failure)
+    }
+}
