@@ -61,3 +61,4 @@ mod tls;
 mod truncate;
 mod update;
 mod verify;
+mod without_mpi;
