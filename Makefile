@@ -36,7 +36,7 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint python build test-rust test-clusters test-deny
+test: setup-test lint python without-mpi build test-rust test-clusters test-deny
 	$(call heading,all checks passed)
 
 .PHONY: setup-test
@@ -61,6 +61,14 @@ python:
 build:
 	$(call heading,debug build)
 	cargo build $(LOCKED) --workspace
+
+# The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both.
+.PHONY: without-mpi
+without-mpi: built := $(or $(CARGO_TARGET_DIR),target)/debug/msm_os
+without-mpi:
+	$(call heading,debug build without MPI)
+	cargo build $(LOCKED) --bin msm_os --no-default-features --features netcdf-library
+	cp $(built) $(built)-without-mpi
 
 # Many tests wait for servers and leases more than they compute. And a program that one test starts while another writes a
 # file would inherit HDF5's lock of that file.

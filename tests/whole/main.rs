@@ -55,3 +55,4 @@ mod tls;
 mod truncate;
 mod update;
 mod verify;
+mod without_mpi;
