@@ -188,7 +188,7 @@ fn a_ledger_that_names_another_store_changes_nothing_there() {
     let entry = String::from_utf8(before[&undo].clone()).unwrap();
     // As it is now, with keys from the store on, and as it was, with whole ones.
     let whole = entry
-        .replace("\"format\":2", "\"format\":1")
+        .replace("\"format\":4", "\"format\":1")
         .replace("\"key\":\"", "\"key\":\"T1m/sos.zarr/");
     for (entry, own, stolen) in [
         (&entry, "zarr.json", "../tos.zarr/zarr.json"),
