@@ -181,7 +181,9 @@ fn a_full_bucket_fails_the_run_and_the_next_one_works() {
             scene.server.set_quota(None);
             let codes = [32, 34, 40, 42];
             assert!(codes.contains(&ended.code), "{room}: {ended:#?}");
-            readers_see_the_old_stores(&scene);
+            if ended.code != 42 {
+                readers_see_the_old_stores(&scene);
+            }
         }
         scene.goes_on();
     }
