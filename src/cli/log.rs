@@ -28,7 +28,10 @@ impl FromStr for LogFilter {
         let mut targets = Targets::new();
         for word in text.split(',') {
             let (part, level) = word.split_once('=').unwrap_or(("", word));
-            let level: LevelFilter = level.trim().parse().map_err(|_| {
+            let level = level.trim();
+            // An empty one would be "error".
+            let known = level.parse().ok().filter(|_| !level.is_empty());
+            let level: LevelFilter = known.ok_or_else(|| {
                 format!("'{level}' is no level; expected off, error, warn, info, debug or trace")
             })?;
             targets = match part.trim() {
