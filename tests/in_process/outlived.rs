@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::pairings::{KINDS, Outcome, Pairing, pairings};
 use super::support::{
-    Draw, Line, is_tidy, line, run, run_on, seeds, seen, set_lease_times, try_all,
+    Draw, LONG, Line, is_tidy, line, run, run_on, seeds, seen, set_lease_times, try_all,
 };
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
@@ -75,6 +75,7 @@ impl Case<'_> {
         // What was late has come by now; and then leases are over.
         let world = World::holding(self.conditional, &world.objects());
         let calm = world.link(Vec::new());
+        set_lease_times(LONG);
         let recovered = run(&calm, &line(&["recover"]));
         let told = |problem: String| Err(format!("{problem}; they ended with {ended:?}"));
         if recovered != Exit::Ok {

@@ -242,9 +242,19 @@ impl Run {
             trail: vec![world.clone(), after],
         };
         match command {
-            // A ledger of which no store is left yet is found first, and nothing behind it.
-            Command::Rollback(_) if touched.iter().any(is_remnant) => {
-                vec![other(36, world.clone())]
+            // A ledger of which no store is left yet is found first, and nothing behind it; or it goes with what is healed.
+            Command::Rollback(named) if touched.iter().any(is_remnant) => {
+                let is_meant = |&store: &usize| {
+                    !is_remnant(&store) && (named.is_some() || world[store].steps.is_some())
+                };
+                let others: Vec<usize> = touched.iter().copied().filter(is_meant).collect();
+                let mut outcomes = vec![other(36, world.clone())];
+                if others.is_empty() {
+                    outcomes.push(other(0, world.clone()));
+                } else {
+                    outcomes.extend(Command::Rollback(Some(others)).outcomes(world));
+                }
+                outcomes
             }
             // What is left of it is deleted.
             Command::Delete(_) if touched.iter().any(is_remnant) => {
