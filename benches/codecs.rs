@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use msm_os::source::DType;
-use msm_os::store::{ChunkCodec, Codec, Encoded};
+use msm_model::DType;
+use msm_zarr::{ChunkCodec, Codec, Encoded};
 use nemo_like::{Grid, Spec, Variable};
 use serde_json::json;
 

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use msm_os::reproject::{Corners, Method, SourceGrid, TargetGrid, Values, weights};
-use msm_os::source::{DType, Number};
+use msm_model::{DType, Number};
+use msm_reproject::{Corners, Method, SourceGrid, TargetGrid, Values, weights};
 
 const NY: usize = 1206;
 const NX: usize = 1440;

@@ -47,9 +47,6 @@ pub mod store;
 pub mod transfer;
 pub mod verbs;
 
-pub use msm_plan as plan;
-pub use msm_reproject as reproject;
-
 pub use events::{Event, Notice, Reporter, Silent};
 pub use exit::{Exit, Failure};
 pub use ranks::Ranks;

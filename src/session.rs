@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use msm_zarr::layout;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +14,7 @@ use crate::commit::{Crew, Rank};
 use crate::events::{Event, Notice, Reporter, Work};
 use crate::exit::{Exit, Failure};
 use crate::ranks::{Ranks, Role};
-use crate::store::{Bucket, Connection, Endpoint, layout};
+use crate::store::{Bucket, Connection, Endpoint};
 use crate::transfer::Means;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;

@@ -140,7 +140,7 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Version;
+    use msm_zarr::Version;
     use std::path::PathBuf;
 
     fn send(line: &str) -> SendArgs {

@@ -1,10 +1,11 @@
 //! The flags that choose a value of the library by its name: the names, and what `--help` says of each.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use msm_plan::{Overlap, Transactions};
+use msm_reproject::Method;
+use msm_zarr::Version;
 
-use crate::plan::{Overlap, Transactions};
-use crate::reproject::Method;
-use crate::store::{Addressing, Version};
+use crate::store::Addressing;
 use crate::transfer::Verify;
 use crate::verbs::reprojection::request::Longitudes;
 

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
 use super::grid::GridArgs;
@@ -14,7 +15,6 @@ use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
 use crate::exit::Failure;
-use crate::plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 use crate::transfer::Verify;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::send::Files;

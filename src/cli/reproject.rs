@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use msm_reproject::Method;
 
 use super::choices;
-use crate::reproject::Method;
 use crate::verbs::reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
 
 /// How variables are reprojected.
@@ -114,8 +114,8 @@ fn parse_box(text: &str) -> Result<Edges, String> {
 mod tests {
     use super::*;
     use crate::exit::Exit;
-    use crate::reproject::TargetGrid;
     use clap::Parser;
+    use msm_reproject::TargetGrid;
 
     #[derive(Parser)]
     struct Line {

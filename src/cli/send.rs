@@ -1,13 +1,13 @@
 //! The flags of `send` and `update`.
 
 use clap::Args;
+use msm_plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
+use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
 use super::choices;
 use super::files::{FileArgs, sizes};
 use crate::exit::{Exit, Failure};
-use crate::plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
-use crate::store::{Codec, Version};
 use crate::verbs::send::{Send, Update};
 
 /// What `send` is told.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use msm_model::Problems;
+use msm_zarr::{Kind, Outline, Outlined, group_of};
 
 use super::edits::{Attributes, Edits};
 use super::expected;
@@ -13,7 +14,7 @@ use super::manifests::read_manifests;
 use super::removal::Removal;
 use super::removal_error::{Need, RemovalError};
 
-use crate::store::{Bucket, Entry as Listed, Kind, Outline, Outlined, group_of, read_outline};
+use crate::store::{Bucket, Entry as Listed, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
 const NAMING: [&str; 7] = [

@@ -3,12 +3,13 @@
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all, remove};
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
 use super::unfinished::delete_key;
-use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError};
 
 /// What a store is made again by.
 pub(super) struct Undo<'a> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
+use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all, remove};
-use crate::store::{Bucket, layout};
+use crate::store::Bucket;
 
 /// Removes what the transaction `id` removes of `store`, or puts what takes its place. However often it is interrupted, it
 /// comes to the same end.

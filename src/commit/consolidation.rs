@@ -1,10 +1,12 @@
 //! Giving a store consolidated metadata: one transaction, of the root document alone, before the first that needs it.
 
+use msm_zarr::layout;
+
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
 use super::planned::{Opening, PlannedTransaction};
 use super::transaction::CommittedTransaction;
-use crate::store::{Bucket, Guarantees, Unconsolidated, layout};
+use crate::store::{Bucket, Guarantees, Unconsolidated};
 use crate::transfer::Verify;
 
 /// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.

@@ -3,12 +3,13 @@
 //! Key type: [`Deletion`].
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all};
 use super::journal::{Writer, put_json};
 use super::transaction_id::{new_id, token};
 use super::unfinished::delete_key;
-use crate::store::{Bucket, REQUESTS, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError};
 
 /// The deletion of stores, begun: from here on it only goes forward.
 pub struct Deletion<'a> {

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use msm_zarr::{Outline, Version, ZarrError, layout};
 use serde_json::{Map, Value};
 
 use super::journal::Document;
-use crate::store::{Bucket, Outline, StoreError, Version, ZarrError, layout};
+use crate::store::{Bucket, StoreError};
 
 /// Attributes, by their names.
 pub(super) type Attributes = Map<String, Value>;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use msm_zarr::layout;
 use serde_json::Value;
 
 use super::back::end;
@@ -13,7 +14,7 @@ use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{DocumentState, put_over};
-use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 use crate::transfer::Verify;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after

@@ -1,6 +1,8 @@
 //! Taking a group out of a hierarchy: one transaction, after which no consolidated metadata tells of it. Its objects are
 //! left to be deleted.
 
+use msm_zarr::{Group, Stored, document, layout};
+
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
 use super::manifests::read_manifests;
@@ -8,7 +10,7 @@ use super::object_record::ObjectRecord;
 use super::planned::{Opening, PlannedTransaction};
 use super::put::put_and_read_back;
 use super::transaction::CommittedTransaction;
-use crate::store::{Bucket, Group, Guarantees, StoreError, Stored, document, layout};
+use crate::store::{Bucket, Guarantees, StoreError};
 use crate::transfer::{Content, Verify};
 
 /// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone.

@@ -1,6 +1,7 @@
 //! Healing: what a job that died left of a store goes forward or back.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
 
 use super::aborted::AbortedTransaction;
 use super::back::{clear_ledger, end};
@@ -8,7 +9,7 @@ use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
 use super::transaction::{PreparedTransaction, Stores};
 use super::unfinished::{Unfinished, UnfinishedTransaction};
-use crate::store::{Bucket, Guarantees, Kind, REQUESTS, ROOT_DOCUMENTS, StoreError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
 ///

@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LastTransaction;
@@ -14,7 +15,7 @@ use super::put::put_and_read_back;
 use super::relative;
 use super::transaction_id::is_id;
 use super::written_boxes::WrittenBoxes;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, StoreError};
 
 /// The version of the form: an entry says itself that it is a rollback's. Versions of this program that know the older forms only
 /// refuse it.

@@ -2,12 +2,13 @@
 //!
 //! Key type: [`LastTransaction`].
 
+use msm_plan::Plan;
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manifest::Manifest;
-use crate::plan::Plan;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, StoreError};
 
 /// What the last transaction made of a store. When that was, is when the record was put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use msm_plan::{Phase, Plan};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Phase, Plan};
 use crate::transfer::{ChunkRecord, Content, Proof};
 
 /// The records of all ranks, complete.
@@ -145,8 +145,8 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Origin, TargetArray, TargetStore, WorkUnit};
-    use crate::source::{DType, Hyperslab};
+    use msm_model::{DType, Hyperslab};
+    use msm_plan::{Origin, TargetArray, TargetStore, WorkUnit};
 
     /// One array of two objects, in one store.
     fn plan() -> Plan {
@@ -167,7 +167,7 @@ mod tests {
                     variable: "tos".to_owned(),
                     leading: 0,
                     file: 0,
-                    form: crate::plan::Form::AsRead,
+                    form: msm_plan::Form::AsRead,
                 },
                 conversions: Vec::new(),
                 masking: None,

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::layout;
 
 use super::object_record::ObjectRecord;
-use crate::store::{Bucket, REQUESTS, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::Content;
 
 /// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.

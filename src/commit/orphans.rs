@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
+use msm_zarr::{Kind, Named, Version, ZarrError, layout};
 
 use super::manifests::{first_below, read_manifests};
 use super::transaction_id::is_id;
-use crate::store::{
-    Bucket, Entry, Kind, Named, StoreError, Version, ZarrError, layout, read_known,
-};
+use crate::store::{Bucket, Entry, StoreError, read_known};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
 /// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a

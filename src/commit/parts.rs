@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_plan::{Plan, TargetArray};
+use msm_zarr::layout;
 
 use super::object_record::ObjectRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
-use crate::plan::{Plan, TargetArray};
-use crate::store::{Bucket, REQUESTS, StoreError, layout};
+use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Content};
 
 /// Records of one part.

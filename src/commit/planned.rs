@@ -3,6 +3,8 @@
 //! Key types: [`PlannedTransaction`]; [`Opening`], what is said of every store's transaction.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_plan::Plan;
+use msm_zarr::{ZarrError, layout};
 
 use super::aborted::Abort;
 use super::back::clear_ledger;
@@ -14,8 +16,7 @@ use super::transaction::{OpenTransaction, StoreTransaction, Stores};
 use super::transaction_id::{is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
 use super::written_boxes::WrittenBoxes;
-use crate::plan::Plan;
-use crate::store::{Bucket, Guarantees, REQUESTS, StoreError, ZarrError, layout};
+use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// What is said of every store's transaction.
 pub struct Opening<'a> {

@@ -1,6 +1,6 @@
 //! Keys as a ledger says them: from its own store on, so that a ledger that was copied with its store tells of the copy. Pure.
 
-use crate::store::layout::is_plain;
+use msm_zarr::layout::is_plain;
 
 /// `key`, which lies below `store`, from there on.
 pub(super) fn below<'a>(store: &str, key: &'a str) -> Option<&'a str> {

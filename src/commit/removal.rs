@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use msm_zarr::{ChunkCodec, Encoded, layout};
 
 use super::edits::Edits;
 use super::journal::Document;
 use super::object_record::ObjectRecord;
 use super::parts::put_records;
 use super::put::put_and_read_back;
-use crate::store::{Bucket, ChunkCodec, Encoded, Entry as Listed, StoreError, layout};
+use crate::store::{Bucket, Entry as Listed, StoreError};
 use crate::transfer::{Content, Proof};
 
 /// Copies in flight. Where ETags do not tell whether one is right, both are read.

@@ -5,6 +5,7 @@
 //! [`AbortedTransaction`], which has to go back.
 
 use futures::{StreamExt, stream};
+use msm_plan::Plan;
 
 use super::aborted::{Abort, AbortedTransaction, TransactionError};
 use super::cleanup::CleanupError;
@@ -16,7 +17,6 @@ use super::manifest::Manifest;
 use super::removal::Removal;
 use super::transaction_id::number_of;
 use super::unfinished::UnfinishedTransaction;
-use crate::plan::Plan;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 use crate::transfer::Verify;
 

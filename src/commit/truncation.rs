@@ -7,16 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
+use msm_plan::{LACKING, lacking_before};
+use msm_zarr::{ChunkCodec, Outline, Outlined, ZarrError, group_of};
 use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
 use super::manifests::read_manifests;
 use super::removal::{Removal, Trim};
-use crate::plan::{LACKING, lacking_before};
-use crate::store::{
-    Bucket, ChunkCodec, Outline, Outlined, StoreError, ZarrError, group_of, read_outline,
-};
+use crate::store::{Bucket, StoreError, read_outline};
 
 /// What has to be cut of a store.
 pub struct StoreTruncation {

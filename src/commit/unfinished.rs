@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
+use msm_zarr::layout;
 
 use super::journal::{JournalEntry, Stage, Writer};
 use super::rollback::StoreRollback;
-use crate::store::{Bucket, StoreError, layout};
+use crate::store::{Bucket, StoreError};
 
 /// What the keys of journals end in that say that the store is being deleted.
 const DELETE: &str = "delete";

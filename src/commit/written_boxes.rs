@@ -4,11 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use msm_model::Hyperslab;
+use msm_plan::{Plan, TargetArray, WorkUnit};
+use msm_zarr::{ChunkCodec, ZarrError};
 use serde::{Deserialize, Serialize};
-
-use crate::plan::{Plan, TargetArray, WorkUnit};
-use crate::source::Hyperslab;
-use crate::store::{ChunkCodec, ZarrError};
 
 /// The objects of one array of a store that a transaction writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +107,7 @@ fn held(array: &TargetArray) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Version;
+    use msm_zarr::Version;
     use proptest::prelude::*;
 
     /// An array with keys of this form.

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::plan::MaskingNote;
+use msm_plan::MaskingNote;
 
 /// Something is otherwise than a user may think, and the work goes on.
 #[derive(Clone, Debug, PartialEq)]

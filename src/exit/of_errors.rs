@@ -1,11 +1,11 @@
 //! The one place that says which error ends the program with which exit code.
 
 use msm_model::{ArchiveError, Problems, TimeError};
+use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 
 use super::{Exit, Failure};
 use crate::commit::{LeaseError, ManifestError, RemovalError, TransactionError};
-use crate::plan::PlanError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;

@@ -25,12 +25,6 @@ pub use catalogue::read_catalogue;
 pub use error::SourceError;
 pub use file::read_file;
 pub use library::{allow_reading_without_locks, describe, is_asked_to_describe};
-pub use msm_model::{
-    Archive, ArchiveError, Attribute, Axis, Borrowed, Calendar, Catalogue, DType, Gap, Horizontal,
-    Hyperslab, Instant, MEANING, Number, Order, Point, SourceFile, Step, TIME, TimeConversion,
-    TimeError, TimeUnits, Variable, VariableType, copy_block, default_fill, gaps, list, names,
-    number_to_json, pairs, time_units, trimmed,
-};
 pub use paths::expand;
 pub use reader::{Block, Reader};
 pub use table::{Column, Table};

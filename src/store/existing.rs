@@ -3,6 +3,7 @@
 //! Key type: [`Found`].
 
 use bytes::Bytes;
+use msm_model::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 use msm_zarr::{
     ChunkCodec, Group, Known, Outline, Stored, StoredArray, Version, ZarrError, layout, members,
     of_group, parse_root, precedes_root, uneven,
@@ -13,7 +14,6 @@ use super::error::StoreError;
 use super::nested::nested;
 use super::node::is_repository;
 use super::text_width::text_type;
-use crate::source::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 
 /// What lies at a store's place.
 pub enum Found {

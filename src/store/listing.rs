@@ -8,13 +8,15 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::is_store;
+use msm_zarr::{
+    is_store,
+    layout::{self, LEDGERS},
+};
 use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::examine::is_doctors;
-use super::layout::{self, LEDGERS};
 use super::node::Node;
 
 /// An object of a listing.

@@ -46,11 +46,6 @@ pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
 pub use existing::{Found, read_known, read_outline, read_store};
 pub use fence::{Fence, Fenced, Moment};
 pub use listing::{Entry, Folder, Site};
-pub use msm_zarr::{
-    ChunkCodec, Codec, Encoded, Group, Kind, Known, KnownArray, Named, Nested, Outline, Outlined,
-    ROOT_DOCUMENTS, Stored, StoredArray, Uneven, Version, ZarrError, document, group_of, is_store,
-    layout, uneven,
-};
 pub use node::{Ground, Node};
 pub use patience::Patience;
 pub use place::Place;

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_model::DType;
 use msm_zarr::{ChunkCodec, StoredArray, ZarrError, layout};
 
 use super::REQUESTS;
 use super::bucket::Bucket;
 use super::error::StoreError;
-use crate::source::DType;
 
 /// The type that holds the texts of `array` in the store `store`: every object is read.
 ///

@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::compare::shown;
 use super::engine::Engine;
-use crate::plan::{Conversion, Form, Masking, Object, Part, TargetArray, WorkUnit};
-use crate::source::{ArchiveError, Block, Hyperslab, SourceError, copy_block};
+use crate::source::{Block, SourceError};
+use msm_model::{ArchiveError, Hyperslab, copy_block};
+use msm_plan::{Conversion, Form, Masking, Object, Part, TargetArray, WorkUnit};
 
 /// An object and its values, in the array's chunk shape.
 pub(super) type Filled = (Object, Vec<u8>);

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use msm_zarr::{ChunkCodec, ZarrError};
 use rayon::ThreadPool;
 
 use super::engine::on_pool;
 use super::record::Content;
-use crate::store::{Bucket, ChunkCodec, StoreError, ZarrError};
+use crate::store::{Bucket, StoreError};
 
 /// Reads the object `key` once, and says what is wrong with it: its length, its bytes, or its values are not those that
 /// were recorded. Of one without a record only that it decodes is checked.
@@ -74,9 +75,9 @@ fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::DType;
-    use crate::store::{Codec, Encoded};
     use crate::transfer::Proof;
+    use msm_model::DType;
+    use msm_zarr::{Codec, Encoded};
     use serde_json::json;
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::assemble::Filled;
 use super::engine::Engine;
 use super::error::TransferError;
-use crate::plan::{TargetArray, WorkUnit};
-use crate::source::{DType, trimmed};
+use msm_model::{DType, trimmed};
+use msm_plan::{TargetArray, WorkUnit};
 
 impl Engine {
     pub(super) async fn compare_unit(self: Arc<Self>, index: usize) -> Result<(), TransferError> {

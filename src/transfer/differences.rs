@@ -5,14 +5,15 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_plan::{Object, Part, Phase, TargetArray};
+use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
 use super::assemble::Filled;
 use super::compare::{is_close, position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
-use crate::plan::{Object, Part, Phase, TargetArray};
-use crate::store::{StoreError, ZarrError};
+use crate::store::StoreError;
 
 /// Units in flight at most, however small they are.
 const MOST_UNITS: u64 = 16;

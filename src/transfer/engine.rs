@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use msm_plan::{Phase, Plan};
+use msm_reproject::Weights;
+use msm_zarr::ChunkCodec;
 use rayon::ThreadPool;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -17,10 +20,8 @@ use super::progress::Progress;
 use super::put::Conditions;
 use super::record::{ChunkRecord, Verify};
 use crate::events::Reporter;
-use crate::plan::{Phase, Plan};
-use crate::reproject::Weights;
 use crate::source::Reader;
-use crate::store::{Bucket, ChunkCodec, StoreError};
+use crate::store::{Bucket, StoreError};
 
 /// Units in flight at most, however small they are.
 const MOST_UNITS: usize = 32;

@@ -1,7 +1,9 @@
 //! What stops a rank; each error names store, array and chunk.
 
+use msm_zarr::ZarrError;
+
 use crate::source::SourceError;
-use crate::store::{StoreError, ZarrError};
+use crate::store::StoreError;
 
 /// What stopped a rank.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use msm_plan::WorkUnit;
+
 use super::assemble::Filled;
 use super::engine::{Engine, on_pool};
 use super::error::TransferError;
-use crate::plan::WorkUnit;
 use crate::source::SourceError;
 
 /// For each object of a unit, the values that it has in the store now, where they are kept.

@@ -7,8 +7,9 @@ use super::error::TransferError;
 use super::object::failed;
 use super::put::There;
 use super::record::Verify;
-use crate::plan::Object;
-use crate::store::{StoreError, layout};
+use crate::store::StoreError;
+use msm_plan::Object;
+use msm_zarr::layout;
 
 /// What was there before an object.
 #[derive(Default)]

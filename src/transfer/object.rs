@@ -8,6 +8,9 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
+use msm_model::Hyperslab;
+use msm_plan::{Object, TargetArray};
+use msm_zarr::Encoded;
 
 use super::assemble::written;
 use super::engine::{Engine, on_pool};
@@ -18,9 +21,7 @@ use super::put::{There, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verify};
 use crate::events::Event;
 use crate::knobs;
-use crate::plan::{Object, TargetArray};
-use crate::source::Hyperslab;
-use crate::store::{Encoded, Patience, StoreError};
+use crate::store::{Patience, StoreError};
 
 /// PUTs of an object that does not read back right, before the run fails.
 const TRIES: u32 = 3;

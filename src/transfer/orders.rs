@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use msm_plan::Plan;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::put::Conditions;
 use super::record::ChunkRecord;
-use crate::plan::Plan;
 
 /// What every rank is told of a transaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]

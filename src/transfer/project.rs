@@ -4,14 +4,15 @@
 
 use std::borrow::Cow;
 
+use msm_model::{Hyperslab, copy_block};
+use msm_plan::{Form, Part, TargetArray, WorkUnit};
+use msm_reproject::{Values, Weights};
 use rayon::prelude::*;
 
 use super::assemble::{Filled, blank};
 use super::differences::holds;
 use super::engine::Engine;
-use crate::plan::{Form, Part, TargetArray, WorkUnit};
-use crate::reproject::{Values, Weights};
-use crate::source::{Hyperslab, SourceError, copy_block};
+use crate::source::SourceError;
 
 /// Fields of the model's grid, in boxes of the index space of the variable's array.
 pub(super) struct Fields<'a> {

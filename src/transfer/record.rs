@@ -57,7 +57,7 @@ pub enum Content {
     Stored {
         /// Bytes stored.
         bytes: u64,
-        /// crc32c of the decoded values; see [`crate::store::ChunkCodec::checksum`].
+        /// crc32c of the decoded values; see [`msm_zarr::ChunkCodec::checksum`].
         values_crc32c: u32,
         /// crc32c of the stored bytes.
         stored_crc32c: u32,

@@ -3,13 +3,14 @@
 //! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
 use futures::TryStreamExt;
+use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{JournalEntry, StoreRollback, is_id};
 use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Bucket, Group, layout};
+use crate::store::Bucket;
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::spot::Spot;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::events::{Named, Notice};
-use crate::plan::{LACKING, MaskingNote};
-use crate::source::list;
+use msm_model::list;
+use msm_plan::{LACKING, MaskingNote};
 
 /// Does it belong to what a command says on standard output of its work?
 pub(super) fn is_said_aloud(notice: &Notice) -> bool {

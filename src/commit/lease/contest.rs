@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::layout;
 use tracing::debug;
 
 use super::claim::{Claim, ClaimState, Rival, before, first_look, last_look};
@@ -12,7 +13,7 @@ use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, Created, Fence, Guarantees, Moment, StoreError, layout};
+use crate::store::{Bucket, Conditional, Created, Fence, Guarantees, Moment, StoreError};
 
 /// Digits of a generation.
 const DIGITS: usize = 8;

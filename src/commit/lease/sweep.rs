@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
+use msm_zarr::{Kind, layout};
+
 use super::Holder;
 use super::claim::Claim;
-use crate::store::{Bucket, Guarantees, Kind, Staged, StoreError, layout, probe};
+use crate::store::{Bucket, Guarantees, Staged, StoreError, probe};
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
 const OLD: std::time::Duration = std::time::Duration::from_secs(600);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use msm_zarr::layout;
 use s3_server::{Config, Fault, Rule, Server};
 use tempfile::TempDir;
 use tokio::sync::Barrier;
@@ -14,7 +15,7 @@ use super::claim::Claim;
 use super::holder::tests::{dead, elsewhere};
 use super::*;
 use crate::events::Silent;
-use crate::store::{layout, loopback, probe};
+use crate::store::{loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
 

@@ -10,11 +10,13 @@ mod speed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use msm_zarr::is_store;
+use msm_zarr::{
+    is_store,
+    layout::{LEDGERS, below},
+};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
-use super::layout::{LEDGERS, below};
 use crate::events::{Finding, FindingState as State};
 
 /// Looks for what is left to remove.

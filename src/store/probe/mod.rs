@@ -10,12 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use crate::store::bucket::Bucket;
 use crate::store::conditional::{Created, Replaced};
 use crate::store::error::StoreError;
-use crate::store::layout;
 
 /// What a server guarantees.
 #[derive(Clone, Debug)]

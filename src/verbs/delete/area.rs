@@ -3,10 +3,13 @@
 //! Key type: [`Area`].
 
 use futures::TryStreamExt;
+use msm_zarr::{
+    Kind,
+    layout::{self, LEDGERS},
+};
 
 use crate::exit::{Exit, Failure};
-use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Kind, is_doctors};
+use crate::store::{Bucket, is_doctors};
 use crate::verbs::delete::Delete;
 use crate::verbs::stores::named::beside;
 use crate::verbs::stores::place::Place;

@@ -1,11 +1,12 @@
 //! Deleting a group of a hierarchy: the documents that tell of it first, then its objects. Rank 0's work.
 
 use futures::TryStreamExt;
+use msm_zarr::{Group, Kind};
 
 use crate::commit::{CleanupError, remove_group};
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Bucket, Entry, Found, Group, Kind, read_store};
+use crate::store::{Bucket, Entry, Found, read_store};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::shared::hold::Hold;

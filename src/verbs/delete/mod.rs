@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{Kind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
@@ -23,7 +24,7 @@ use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::exit::{Exit, Failure};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Deleted, Entry, Kind, StoreError, is_store, layout};
+use crate::store::{Deleted, Entry, StoreError};
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::spot::Spot;
 

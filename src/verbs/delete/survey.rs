@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Entry, Kind, Link, ROOT_DOCUMENTS, Site, StoreError, layout};
+use crate::store::{Bucket, Entry, Link, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, chosen};
 

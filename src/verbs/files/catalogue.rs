@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
+use msm_model::SourceFile;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 use crate::ranks::{Follower, Lead, Ranks};
-use crate::source::{SourceFile, expand, read_file};
+use crate::source::{expand, read_file};
 
 #[derive(Serialize, Deserialize)]
 struct Expanded {
-    #[serde(with = "crate::source::names::many")]
+    #[serde(with = "msm_model::names::many")]
     paths: Vec<PathBuf>,
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::events::{Named, Notice};
-use crate::plan::{Request, Settings, masking_note, repairs, spoiled, stale_checksums};
-use crate::source::Archive;
+use msm_model::Archive;
+use msm_plan::{Request, Settings, masking_note, repairs, spoiled, stale_checksums};
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]

@@ -1,9 +1,10 @@
 //! Rank 0: whether the files fit together, and what is lent to them then.
 
+use msm_model::{Archive, ArchiveError};
+
 use crate::events::Notice;
 use crate::exit::Failure;
 use crate::session::Session;
-use crate::source::{Archive, ArchiveError};
 use crate::verbs::reprojection::corners::{Domain, DomainFile};
 
 /// Checks that the files of `archive` fit together in what `members` names, and lends it the coordinates that the `domain` file gives.

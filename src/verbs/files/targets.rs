@@ -3,13 +3,14 @@
 //! Key type: [`Target`].
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_model::{Archive, ArchiveError, Catalogue, list};
+use msm_plan::Added;
+use msm_zarr::{Group, Stored};
 
 use crate::events::Notice;
 use crate::exit::{Exit, Failure};
-use crate::plan::Added;
-use crate::source::{Archive, ArchiveError, Catalogue, list};
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Group, StoreError, Stored, read_store};
+use crate::store::{Bucket, Found, StoreError, read_store};
 
 /// A store that is asked for.
 pub(in crate::verbs) struct Target {

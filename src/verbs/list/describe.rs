@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
+use msm_model::{DType, Number, TimeUnits};
+use msm_zarr::{ChunkCodec, Group, Stored, StoredArray, ZarrError};
 use serde_json::Value;
 
 use crate::commit::LastTransaction;
 use crate::exit::Failure;
-use crate::source::{DType, Number, TimeUnits};
-use crate::store::{
-    Bucket, ChunkCodec, Entry, Found, Group, StoreError, Stored, StoredArray, ZarrError, read_store,
-};
+use crate::store::{Bucket, Entry, Found, StoreError, read_store};
 use crate::verbs::list::inventory::{
     StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
 };

@@ -8,13 +8,14 @@ mod inventory;
 use std::ops::ControlFlow;
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
+use msm_zarr::{Group, layout};
 
 pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
 use self::describe::{describe, repository};
 use crate::exit::Failure;
 use crate::session::Session;
-use crate::store::{Bucket, Ground, Group, Site, layout};
+use crate::store::{Bucket, Ground, Site};
 use crate::verbs::stores::spot::Spot;
 
 /// Stores in flight.

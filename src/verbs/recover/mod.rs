@@ -9,6 +9,7 @@ mod truncate;
 use std::time::{Duration, SystemTime};
 
 use futures::{StreamExt, stream};
+use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
@@ -22,7 +23,7 @@ use crate::commit::{
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Bucket, Found, Group, REQUESTS, layout, read_store};
+use crate::store::{Bucket, Found, REQUESTS, read_store};
 use crate::verbs::shared::hold::{Hold, Leasing, this};
 use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};

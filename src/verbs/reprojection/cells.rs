@@ -2,11 +2,12 @@
 
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
+use msm_model::{Hyperslab, Number};
+use msm_plan::{Cells, CornerFields, Field};
+use msm_reproject::{Corners, GridError, SourceGrid};
 
 use crate::exit::{Exit, Failure};
-use crate::plan::{Cells, CornerFields, Field};
-use crate::reproject::{Corners, GridError, SourceGrid};
-use crate::source::{Hyperslab, Number, Reader, SourceError};
+use crate::source::{Reader, SourceError};
 
 /// Corners of a cell.
 const CORNERS: usize = 4;

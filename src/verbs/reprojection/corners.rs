@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::exit::{Exit, Failure};
-use crate::plan::{CornerFields, Field, Projection};
-use crate::source::{Archive, Catalogue, Horizontal, Point, Variable, read_catalogue};
+use crate::source::read_catalogue;
 use crate::verbs::reprojection::reprojectable::field;
+use msm_model::{Archive, Catalogue, Horizontal, Point, Variable};
+use msm_plan::{CornerFields, Field, Projection};
 
 /// A file that says where cells are, such as NEMO's domain file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
 use crate::exit::{Exit, Failure};
-use crate::plan::Added;
-use crate::reproject::TargetGrid;
-use crate::source::list;
-use crate::store::StoredArray;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::projector::Projector;
+use msm_model::list;
+use msm_plan::Added;
+use msm_reproject::TargetGrid;
+use msm_zarr::StoredArray;
 
 impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.

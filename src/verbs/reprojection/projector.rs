@@ -6,14 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::events::{NotReprojected, Notice};
 use crate::exit::{Exit, Failure};
-use crate::plan::{
-    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
-    projected_name,
-};
-use crate::reproject::{Method, TargetGrid};
 use crate::session::Session;
-use crate::source::{Archive, Horizontal, Variable};
-use crate::store::{Stored, StoredArray};
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
 use crate::verbs::reprojection::corners::{Domain, corners};
@@ -22,6 +15,13 @@ use crate::verbs::reprojection::reprojectable::{
     check_flags, check_names, check_type, field, reprojectable, shown,
 };
 use crate::verbs::reprojection::request::Reprojection;
+use msm_model::{Archive, Horizontal, Variable};
+use msm_plan::{
+    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
+    projected_name,
+};
+use msm_reproject::{Method, TargetGrid};
+use msm_zarr::{Stored, StoredArray};
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {

@@ -2,12 +2,12 @@
 
 use crate::events::NotReprojected;
 use crate::exit::{Exit, Failure};
-use crate::plan::{Added, Cells, Field, Held};
-use crate::reproject::{Method, TargetGrid};
-use crate::source::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
-use crate::store::StoredArray;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::request::Reprojection;
+use msm_model::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
+use msm_plan::{Added, Cells, Field, Held};
+use msm_reproject::{Method, TargetGrid};
+use msm_zarr::StoredArray;
 
 /// The coordinates of `variable`, if it is one to be reprojected.
 pub(in crate::verbs) fn reprojectable(

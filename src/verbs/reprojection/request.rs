@@ -2,8 +2,9 @@
 //!
 //! Key types: [`Reprojection`]; [`GridChoice`], the target grid.
 
+use msm_reproject::{Method, TargetGrid};
+
 use crate::exit::{Exit, Failure};
-use crate::reproject::{Method, TargetGrid};
 
 /// What is written beside each variable of the model's grid, on a regular longitude-latitude grid.
 #[derive(Clone, Debug, Default, PartialEq)]

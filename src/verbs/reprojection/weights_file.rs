@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use crate::exit::{Exit, Failure};
-use crate::plan::Projection;
-use crate::reproject::{Entries, Weights};
-use crate::source::{Attribute, Column, Number, Table};
+use crate::source::{Column, Table};
+use msm_model::{Attribute, Number};
+use msm_plan::Projection;
+use msm_reproject::{Entries, Weights};
 
 /// The attributes that say what the weights are of.
 const DIGEST: &str = "source_digest";

@@ -3,6 +3,7 @@
 //! Key type: [`Begun`].
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{ChunkCodec, layout};
 
 use crate::commit::{
     Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
@@ -11,7 +12,7 @@ use crate::commit::{
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{ChunkCodec, REQUESTS, StoreError, layout};
+use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;

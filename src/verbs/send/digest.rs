@@ -4,10 +4,10 @@ use std::time::UNIX_EPOCH;
 
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
+use msm_model::names::path_bytes;
+use msm_plan::Plan;
 
 use crate::exit::{Exit, Failure};
-use crate::plan::Plan;
-use crate::source::names::path_bytes;
 
 /// The digest of `plan`. Files count by path, size and time of their last change.
 ///

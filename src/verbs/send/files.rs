@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::plan::{ChunkStrategy, Transactions};
+use msm_plan::{ChunkStrategy, Transactions};
+
 use crate::transfer::Verify;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;

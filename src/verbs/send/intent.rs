@@ -2,8 +2,9 @@
 //!
 //! Key type: [`Intent`].
 
+use msm_plan::{Missing, Overlap, Settings, Transactions};
+
 use super::Files;
-use crate::plan::{Missing, Overlap, Settings, Transactions};
 
 /// What the command wants.
 pub(in crate::verbs) struct Intent<'a> {

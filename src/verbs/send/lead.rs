@@ -10,13 +10,13 @@ use super::transaction::Leading;
 use super::worker::{Groundwork, Worker};
 use crate::events::{Event, PlanSize};
 use crate::exit::{Exit, Failure};
-use crate::plan::{Phase, Plan};
 use crate::ranks::Lead;
-use crate::reproject::Weights;
 use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::shared::hold::Hold;
+use msm_plan::{Phase, Plan};
+use msm_reproject::Weights;
 
 /// Sends what `intent` says.
 ///

@@ -15,6 +15,8 @@ mod request;
 mod transaction;
 mod worker;
 
+use msm_plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
+use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
 pub use self::files::Files;
@@ -24,10 +26,8 @@ use self::intent::Intent;
 use self::lead::lead_all;
 use self::worker::Worker;
 use crate::exit::Failure;
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
 use crate::ranks::{Follower, Role};
 use crate::session::Session;
-use crate::store::{Codec, Version};
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::help_to_catalogue;
 

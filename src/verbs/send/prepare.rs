@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_model::{Archive, Order, SourceFile};
+use msm_plan::{
+    Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
+};
+use msm_zarr::is_store;
 
 use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::events::{Event, Notice};
 use crate::exit::{Exit, Failure};
-use crate::plan::{
-    self, Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
-};
 use crate::session::Session;
-use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Found, REQUESTS, Unconsolidated, is_store, read_store};
+use crate::store::{Found, REQUESTS, Unconsolidated, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
@@ -29,6 +30,7 @@ use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::left::Left;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use msm_plan as plan;
 
 /// Files that fit together, and the stores they are meant for, whatever is there.
 pub(in crate::verbs) struct Aimed {

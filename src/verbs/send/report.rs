@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use msm_plan::{Phase, Plan, TargetStore};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{Manifest, WriterGuarantee};
 use crate::exit::Failure;
-use crate::plan::{Phase, Plan, TargetStore};
 use crate::transfer::Proof;
 
 /// What was done, over all transactions.

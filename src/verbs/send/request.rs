@@ -1,11 +1,11 @@
 //! What is asked of one store.
 
 use crate::events::Notice;
-use crate::plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
-use crate::source::Archive;
-use crate::store::Stored;
 use crate::verbs::files::targets::{Target, held_besides, lacked};
 use crate::verbs::send::intent::Intent;
+use msm_model::Archive;
+use msm_plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
+use msm_zarr::Stored;
 
 /// What is asked of one store.
 pub(in crate::verbs) fn request(

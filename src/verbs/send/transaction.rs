@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use msm_plan::Phase;
+
 use super::worker::Worker;
 use crate::commit::{Manifest, OpenTransaction};
 use crate::events::Event;
 use crate::exit::{Exit, Failure};
-use crate::plan::Phase;
 use crate::ranks::Lead;
 use crate::transfer::{ChunkRecord, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};

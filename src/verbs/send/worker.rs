@@ -6,15 +6,15 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use msm_plan::{Phase, Plan, Projection};
+use msm_reproject::Weights;
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::exit::{Exit, Failure};
-use crate::plan::{Phase, Plan, Projection};
 use crate::ranks::{Follower, Pulse};
-use crate::reproject::Weights;
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_plan::Plan;
+use msm_zarr::layout;
 
 use crate::commit::{
     Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
@@ -14,10 +16,9 @@ use crate::commit::{
 };
 use crate::events::{Event, Outcome, Unended};
 use crate::exit::{Exit, Failure};
-use crate::plan::Plan;
 use crate::session::Session;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Guarantees, StoreError, layout};
+use crate::store::{Bucket, Guarantees, StoreError};
 
 /// Open transactions that dead jobs left, by store.
 pub(in crate::verbs) struct Left {

@@ -3,12 +3,13 @@
 //! Key type: [`Wanted`], what is said of it.
 
 use crate::exit::{Exit, Failure};
-use crate::source::{Archive, list};
-use crate::store::{Bucket, Group, layout, read_store};
+use crate::store::{Bucket, read_store};
 use crate::verbs::files::targets::Target;
 use crate::verbs::stores::place::{Place, is_there};
 use crate::verbs::stores::shelf::{Compact, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
+use msm_model::{Archive, list};
+use msm_zarr::{Group, layout};
 
 /// What is said of the stores.
 pub(in crate::verbs) struct Wanted<'a> {

@@ -1,9 +1,10 @@
 //! Which stores a command means that was told where, and perhaps variables.
 
 use futures::TryStreamExt;
+use msm_zarr::{Group, layout};
 
 use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Group, layout};
+use crate::store::Bucket;
 use crate::verbs::stores::place::{Place, is_there};
 use crate::verbs::stores::shelf::{Compact, Shelf, readable};
 use crate::verbs::stores::spot::Spot;

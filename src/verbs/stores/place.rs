@@ -2,9 +2,13 @@
 //!
 //! Key type: [`Place`].
 
+use msm_zarr::{
+    Group, is_store,
+    layout::{self, LEDGERS},
+};
+
 use crate::exit::{Exit, Failure};
-use crate::store::layout::{self, LEDGERS};
-use crate::store::{Bucket, Ground, Group, StoreError, is_store};
+use crate::store::{Bucket, Ground, StoreError};
 use crate::verbs::stores::shelf::{Shelf, which};
 use crate::verbs::stores::spot::Spot;
 

@@ -5,15 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{
+    Group, Stored, StoredArray, ZarrError, is_store,
+    layout::{self, LEDGERS},
+};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
-use crate::store::layout::{self, LEDGERS};
-use crate::store::{
-    Bucket, Found, Group, Node, StoreError, Stored, StoredArray, ZarrError, is_store, read_store,
-};
+use crate::store::{Bucket, Found, Node, StoreError, read_store};
 use crate::verbs::stores::place::{is_an_array, is_there, last};
 
 /// A folder of stores, and the store of all variables beside it.

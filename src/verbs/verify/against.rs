@@ -5,20 +5,21 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_model::{Archive, Order, SourceFile};
+use msm_plan::{
+    Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError, Projection,
+    Request, Settings, place,
+};
+use msm_reproject::Weights;
+use msm_zarr::Stored;
 use serde_json::Map;
 
 use super::{Comparison, Verify};
 use crate::events::Fault;
 use crate::exit::{Exit, Failure};
-use crate::plan::{
-    self, Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError,
-    Projection, Request, Settings, place,
-};
 use crate::ranks::{Follower, Lead};
-use crate::reproject::Weights;
 use crate::session::Session;
-use crate::source::{Archive, Order, SourceFile};
-use crate::store::{Found, REQUESTS, Stored, read_store};
+use crate::store::{Found, REQUESTS, read_store};
 use crate::transfer::{self, Difference, Engine, Orders};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
@@ -30,6 +31,7 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::stores::destinations::{Aim, Wanted, targets};
 use crate::verbs::stores::spot::Spot;
+use msm_plan as plan;
 
 /// The files to compare with, which the lead has.
 pub(super) struct Against<'a> {

@@ -1,11 +1,12 @@
 //! The documents of a store against its root document, which consolidates them.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::Known;
 use serde_json::Value;
 
 use crate::events::Fault;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Known, StoreError};
+use crate::store::{Bucket, StoreError};
 
 /// The documents that are not as the root document consolidates them.
 pub(in crate::verbs) async fn documents(

@@ -10,6 +10,7 @@ mod store;
 
 use std::path::PathBuf;
 
+use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::store::StoreChecked;
@@ -21,7 +22,6 @@ use crate::events::{Checked, Event, Fault};
 use crate::exit::{Exit, Failure};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Group, layout};
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;

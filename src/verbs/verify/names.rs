@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use msm_zarr::{Known, uneven};
 use serde_json::Value;
 
 use crate::events::{Event, Fault};
-use crate::store::{Known, uneven};
 
 /// Attributes by which readers look for other arrays.
 const NAMING: [&str; 2] = ["bounds", "coordinates"];

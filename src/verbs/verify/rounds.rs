@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{ChunkCodec, Known};
 use serde::{Deserialize, Serialize};
 
 use crate::events::Fault;
 use crate::exit::Failure;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
-use crate::store::{ChunkCodec, Known};
 use crate::transfer::{Content, check_object};
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.

@@ -5,15 +5,14 @@
 use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
+use msm_plan::LACKING;
+use msm_zarr::{Group, Known, KnownArray, Named, ZarrError, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
 use crate::events::{Checked, Event, Fault};
 use crate::exit::Failure;
-use crate::plan::LACKING;
-use crate::store::{
-    Entry, Group, Known, KnownArray, Named, StoreError, ZarrError, layout, read_known,
-};
+use crate::store::{Entry, StoreError, read_known};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
