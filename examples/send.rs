@@ -43,5 +43,7 @@ fn send_to(directory: PathBuf, paths: Vec<PathBuf>) -> Result<SendReport, Failur
         files,
         ..Send::default()
     };
-    send(&session, &request)
+    let planned = send::plan(&session, &request)?;
+    println!("{} transactions to come", planned.transactions());
+    planned.run()
 }

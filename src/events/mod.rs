@@ -193,7 +193,7 @@ pub enum Event {
 }
 
 /// What a transaction comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanSize {
     /// Stores that are written.
     pub stores: usize,

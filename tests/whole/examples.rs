@@ -25,7 +25,12 @@ fn a_program_of_thirty_lines_sends_a_file_and_another_lists_it() {
     nemo_like::write(&file, &Spec::default()).unwrap();
     let bucket = root.path().join("bucket");
     let sent = run("send", &[&bucket, &file]);
-    for part in ["Planned {", "Committed {", "transactions: 1"] {
+    for part in [
+        "1 transactions to come",
+        "Planned {",
+        "Committed {",
+        "transactions: 1",
+    ] {
         assert!(sent.contains(part), "{part} is not in {sent}");
     }
     let listed = run("list", &[&bucket]);

@@ -1,7 +1,5 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
-use std::time::Instant;
-
 use super::begin::Begun;
 use super::intent::Intent;
 use super::prepare::{Aimed, Prepared};
@@ -18,109 +16,136 @@ use crate::verbs::shared::hold::Hold;
 use msm_plan::{Phase, Plan};
 use msm_reproject::Weights;
 
-/// Sends what `intent` says.
-///
-/// # Errors
-/// If that failed; then all is as it was before, or the message says what is not.
-pub(super) fn lead_all(
-    intent: &mut Intent<'_>,
-    session: &Session,
-    lead: Lead<'_>,
-) -> Result<SendReport, Failure> {
-    let begun = Instant::now();
-    let (asked, runtime) = (intent.files, &session.runtime);
-    let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
-    let held = runtime.block_on(async {
-        let aimed = Aimed::new(files, intent, session).await?;
-        let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
-        Ok((aimed, hold))
-    });
-    let (aimed, mut hold) = lead.go_on(held)?;
-    let done = lead_held(aimed, intent, session, lead, &mut hold);
-    let done = done.map(|report| SendReport {
-        elapsed: begun.elapsed(),
-        guarantee: Some(hold.leases.guarantee()),
-        ..report
-    });
-    let done = done.map_err(|failure| hold.verdict(failure));
-    // Whatever came in the way: what a dead job left is healed.
-    let healed = if asked.resume {
-        runtime.block_on(hold.release(session));
-        Ok(())
-    } else {
-        runtime.block_on(hold.heal_and_release(session))
-    };
-    match (done, healed) {
-        (done, Ok(())) => done,
-        (done, Err(also)) => {
-            Failure::together(done.err().into_iter().chain([also]))?;
-            Ok(SendReport::default())
+/// What the lead holds when a send is planned.
+pub(super) struct Held<'a> {
+    pub prepared: Prepared<'a>,
+    pub hold: Hold,
+}
+
+impl<'a> Held<'a> {
+    /// Finds out what is to be sent where, and takes the stores' leases. Tells the `intent` how variables are reprojected.
+    ///
+    /// # Errors
+    /// If files and stores do not fit together; then the leases are given up.
+    pub fn new(
+        intent: &mut Intent<'a>,
+        session: &Session,
+        lead: Lead<'_>,
+    ) -> Result<Self, Failure> {
+        let asked = intent.files;
+        let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
+        session.runtime.block_on(async {
+            let aimed = Aimed::new(files, intent, session).await?;
+            let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
+            match Prepared::new(aimed, intent, session, &hold).await {
+                Ok(prepared) => Ok(Self { prepared, hold }),
+                Err(failure) => end(hold, Err(failure), intent, session).await,
+            }
+        })
+    }
+
+    /// What every rank does first.
+    pub fn groundwork(&mut self) -> Groundwork {
+        Groundwork {
+            projections: self.prepared.projections().to_vec(),
+            comparison: self.prepared.comparison(),
+        }
+    }
+
+    /// All transactions, while no other job writes these stores.
+    ///
+    /// # Errors
+    /// If that failed; then all is as it was before, or the message says what is not.
+    pub fn run(
+        mut self,
+        groundwork: Groundwork,
+        intent: &mut Intent<'_>,
+        session: &Session,
+        lead: Lead<'_>,
+    ) -> Result<SendReport, Failure> {
+        let done = self.run_all(groundwork, intent, session, lead);
+        let done = done.map(|report| SendReport {
+            guarantee: Some(self.hold.leases.guarantee()),
+            ..report
+        });
+        let ended = end(self.hold, done, intent, session);
+        session.runtime.block_on(ended)
+    }
+
+    fn run_all(
+        &mut self,
+        groundwork: Groundwork,
+        intent: &mut Intent<'_>,
+        session: &Session,
+        lead: Lead<'_>,
+    ) -> Result<SendReport, Failure> {
+        let (runtime, Self { prepared, hold }) = (&session.runtime, self);
+        let worker = Worker::ready(groundwork, intent.files, session)?;
+        intent.settings.budget.weights = worker.weights.iter().map(Weights::bytes).sum();
+        let mut report = SendReport::default();
+        let mut is_tidy = true;
+        loop {
+            session.interrupt.guard(true);
+            let next = runtime.block_on(prepared.next(intent, session, &mut hold.left));
+            let begun = next.and_then(|work| {
+                let Some(work) = work else { return Ok(None) };
+                if !is_tidy {
+                    // What heals it could not tell its changes from those of one that follows it.
+                    let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
+                    return Err(Failure::new(Exit::TransferFailed, message));
+                }
+                let (number, of) = work.number;
+                let size = size(&work.plan);
+                session.tell(&Event::Planned { number, of, size });
+                let begun = Begun::new(session, work, intent, hold);
+                runtime.block_on(begun).map(Some)
+            });
+            let begun = begun.map_err(|failure| report.so_far(failure));
+            let Some(Begun {
+                orders,
+                transaction,
+            }) = lead.go_on(begun)?
+            else {
+                lead.tell(&None::<Orders>)?;
+                return Ok(report);
+            };
+            lead.tell(&Some(&orders))?;
+            let leading = Leading {
+                lead,
+                hold,
+                transaction,
+                is_tidy: &mut is_tidy,
+            };
+            let manifest = leading.run(&worker, &orders);
+            let manifest = manifest.map_err(|failure| report.so_far(failure))?;
+            session.interrupt.guard(false);
+            report.add(&orders.plan, &manifest);
+            runtime.block_on(hold.wait_for_reads());
         }
     }
 }
 
-/// All transactions, while no other job writes these stores.
-fn lead_held(
-    aimed: Aimed,
-    intent: &mut Intent<'_>,
-    session: &Session,
-    lead: Lead<'_>,
-    hold: &mut Hold,
-) -> Result<SendReport, Failure> {
-    let runtime = &session.runtime;
-    let prepared = runtime.block_on(Prepared::new(aimed, intent, session, hold));
-    let mut prepared = lead.go_on(prepared)?;
-    let groundwork = Groundwork {
-        projections: prepared.projections().to_vec(),
-        comparison: prepared.comparison(),
+/// Gives up the leases of a send that is `done`. Whatever came in the way: what a dead job left is healed.
+async fn end<T>(
+    hold: Hold,
+    done: Result<T, Failure>,
+    intent: &Intent<'_>,
+    session: &Session<'_>,
+) -> Result<T, Failure> {
+    let done = done.map_err(|failure| hold.verdict(failure));
+    let healed = if intent.files.resume {
+        hold.release(session).await;
+        Ok(())
+    } else {
+        hold.heal_and_release(session).await
     };
-    lead.tell(&groundwork)?;
-    let worker = Worker::ready(groundwork, intent.files, session)?;
-    intent.settings.budget.weights = worker.weights.iter().map(Weights::bytes).sum();
-    let mut report = SendReport::default();
-    let mut is_tidy = true;
-    loop {
-        session.interrupt.guard(true);
-        let next = runtime.block_on(prepared.next(intent, session, &mut hold.left));
-        let begun = next.and_then(|work| {
-            let Some(work) = work else { return Ok(None) };
-            if !is_tidy {
-                // What heals it could not tell its changes from those of one that follows it.
-                let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-                return Err(Failure::new(Exit::TransferFailed, message));
-            }
-            let (number, of) = work.number;
-            let size = size(&work.plan);
-            session.tell(&Event::Planned { number, of, size });
-            let begun = Begun::new(session, work, intent, hold);
-            runtime.block_on(begun).map(Some)
-        });
-        let begun = begun.map_err(|failure| report.so_far(failure));
-        let Some(Begun {
-            orders,
-            transaction,
-        }) = lead.go_on(begun)?
-        else {
-            lead.tell(&None::<Orders>)?;
-            return Ok(report);
-        };
-        lead.tell(&Some(&orders))?;
-        let leading = Leading {
-            lead,
-            hold,
-            transaction,
-            is_tidy: &mut is_tidy,
-        };
-        let manifest = leading.run(&worker, &orders);
-        let manifest = manifest.map_err(|failure| report.so_far(failure))?;
-        session.interrupt.guard(false);
-        report.add(&orders.plan, &manifest);
-        runtime.block_on(hold.wait_for_reads());
-    }
+    let problems = [done.as_ref().err().cloned(), healed.err()];
+    Failure::together(problems.into_iter().flatten())?;
+    done
 }
 
 /// What `plan` comes to.
-fn size(plan: &Plan) -> PlanSize {
+pub(super) fn size(plan: &Plan) -> PlanSize {
     let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
     PlanSize {
         stores: plan.stores.len(),

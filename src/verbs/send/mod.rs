@@ -1,6 +1,6 @@
 //! `send`: create stores, or append the files' steps to them. `update`: overwrite steps that stores have.
 //!
-//! Key types: [`Send`] and [`Update`], what is asked; [`SendReport`].
+//! Key types: [`Send`] and [`Update`], what is asked; [`PlannedSend`]; [`SendReport`].
 
 mod begin;
 mod digest;
@@ -9,6 +9,7 @@ mod intent;
 mod journalist;
 mod lead;
 mod notes;
+mod planned;
 mod prepare;
 mod report;
 mod request;
@@ -20,16 +21,12 @@ use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
 pub use self::files::Files;
+pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
 
 use self::intent::Intent;
-use self::lead::lead_all;
-use self::worker::Worker;
 use crate::exit::Failure;
-use crate::ranks::{Follower, Role};
 use crate::session::Session;
-use crate::transfer::Orders;
-use crate::verbs::files::catalogue::help_to_catalogue;
 
 /// What is sent, and what new stores are to be like.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +64,14 @@ pub struct Update {
 /// On every rank the same: if files and stores do not fit together, before anything is written; or what failed, when everything is
 /// as it was before, or with what could not be put back.
 pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
+    plan(session, request)?.run()
+}
+
+/// Checks that files and stores fit together, and takes the stores' leases; nothing is written yet.
+///
+/// # Errors
+/// On every rank the same: if they do not fit, or another job holds a store.
+pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Failure> {
     let files = &request.files;
     let intent = Intent {
         files,
@@ -88,7 +93,7 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
             ..settings(files, session)
         },
     };
-    run(intent, session)
+    PlannedSend::new(intent, session)
 }
 
 /// Overwrites steps that stores have.
@@ -96,6 +101,17 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
 /// # Errors
 /// As [`send`].
 pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure> {
+    plan_update(session, request)?.run()
+}
+
+/// Checks that files and stores fit together, and takes the stores' leases; nothing is written yet.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_update<'a>(
+    session: &'a Session<'a>,
+    request: &'a Update,
+) -> Result<PlannedSend<'a>, Failure> {
     let files = &request.files;
     let intent = Intent {
         files,
@@ -113,7 +129,7 @@ pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure
             ..settings(files, session)
         },
     };
-    run(intent, session)
+    PlannedSend::new(intent, session)
 }
 
 /// What is asked of both; projections and weights are known later.
@@ -136,30 +152,5 @@ fn settings(files: &Files, session: &Session) -> Settings {
             threads: session.threads() as u64,
             weights: 0,
         },
-    }
-}
-
-fn run(mut intent: Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
-    match session.role() {
-        Role::Lead(lead) => lead.share(lead_all(&mut intent, session, lead)),
-        Role::Follower(follower) => {
-            // The lead knows why it could not go on, and tells it in the end.
-            let _ = follow_all(intent.files, session, follower);
-            follower.hear()
-        }
-    }
-}
-
-/// All transactions, as the lead tells them.
-fn follow_all(asked: &Files, session: &Session, follower: Follower<'_>) -> Result<(), Failure> {
-    help_to_catalogue(follower, &asked.append_dimension)?;
-    let worker = Worker::ready(follower.hear()?, asked, session)?;
-    loop {
-        session.interrupt.guard(true);
-        let Some(orders) = follower.hear::<Option<Orders>>()? else {
-            return Ok(());
-        };
-        worker.follow(&orders, follower)?;
-        session.interrupt.guard(false);
     }
 }

@@ -232,16 +232,9 @@ impl<'a> Prepared<'a> {
         }
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let archive = self.archive.part(files.clone());
-            let (mut requests, remains) = self.requests(files, intent, session, None).await?;
-            requests.retain(|request| !request.only_compares(&intent.settings));
-            if requests.is_empty() {
+            let Some((plan, remains)) = self.plan_of(files, intent, session).await? else {
                 continue;
-            }
-            let plan = plan::plan(&archive, &requests, &intent.settings)?;
-            if plan.changes_nothing() {
-                continue;
-            }
+            };
             let digest = digest(&plan)?;
             let resumed = match left.resumed(&plan, &digest) {
                 Some(resumed) => resumed,
@@ -263,6 +256,42 @@ impl<'a> Prepared<'a> {
         }
         left.heal(session).await?;
         Ok(None)
+    }
+
+    /// How many transactions there are, though some may turn out to have nothing to do.
+    pub(in crate::verbs) fn transactions(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The plan of the first transaction that has something to do, as the stores are now.
+    pub(in crate::verbs) async fn first(
+        &mut self,
+        intent: &Intent<'_>,
+        session: &Session<'_>,
+    ) -> Result<Option<Plan>, Failure> {
+        for files in self.groups.clone() {
+            if let Some((plan, _)) = self.plan_of(files, intent, session).await? {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is to be done for these `files`, and what dead creates left there; `None` if it is nothing.
+    async fn plan_of(
+        &mut self,
+        files: Range<usize>,
+        intent: &Intent<'_>,
+        session: &Session<'_>,
+    ) -> Result<Option<(Plan, Vec<String>)>, Failure> {
+        let archive = self.archive.part(files.clone());
+        let (mut requests, remains) = self.requests(files, intent, session, None).await?;
+        requests.retain(|request| !request.only_compares(&intent.settings));
+        if requests.is_empty() {
+            return Ok(None);
+        }
+        let plan = plan::plan(&archive, &requests, &intent.settings)?;
+        Ok((!plan.changes_nothing()).then_some((plan, remains)))
     }
 
     /// How variables are reprojected; of nothing, if nothing is to be done.

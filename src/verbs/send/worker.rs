@@ -24,7 +24,7 @@ use crate::verbs::reprojection::weights::weigh;
 const PULSE: Duration = Duration::from_millis(100);
 
 /// What every rank is told before the first transaction.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Groundwork {
     /// How variables are reprojected.
     pub projections: Vec<Projection>,
