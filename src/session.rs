@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::commit::{Crew, Rank};
 use crate::events::{Event, Notice, Reporter, Work};
 use crate::exit::{Exit, Failure};
+use crate::plan::Resources;
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint, layout};
 use crate::transfer::Means;
@@ -118,9 +119,13 @@ impl<'a> Session<'a> {
         self.bucket.endpoint()
     }
 
-    /// Threads that decode and encode.
-    pub(crate) fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+    /// What there is to plan with, where each rank may hold so many bytes.
+    pub(crate) fn resources(&self, memory: u64) -> Resources {
+        Resources {
+            ranks: self.ranks.size(),
+            memory,
+            threads: self.pool.current_num_threads() as u64,
+        }
     }
 
     /// What this rank's engines work with.

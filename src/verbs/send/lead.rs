@@ -10,7 +10,7 @@ use super::transaction::Leading;
 use super::worker::{Groundwork, Worker};
 use crate::events::{Event, PlanSize};
 use crate::exit::{Exit, Failure};
-use crate::plan::{Phase, Plan};
+use crate::plan::{Phase, Plan, Projections};
 use crate::ranks::Lead;
 use crate::reproject::Weights;
 use crate::session::Session;
@@ -23,7 +23,7 @@ use crate::verbs::shared::hold::Hold;
 /// # Errors
 /// If that failed; then all is as it was before, or the message says what is not.
 pub(super) fn lead_all(
-    intent: &mut Intent<'_>,
+    intent: &Intent<'_>,
     session: &Session,
     lead: Lead<'_>,
 ) -> Result<SendReport, Failure> {
@@ -62,7 +62,7 @@ pub(super) fn lead_all(
 /// All transactions, while no other job writes these stores.
 fn lead_held(
     aimed: Aimed,
-    intent: &mut Intent<'_>,
+    intent: &Intent<'_>,
     session: &Session,
     lead: Lead<'_>,
     hold: &mut Hold,
@@ -76,12 +76,15 @@ fn lead_held(
     };
     lead.tell(&groundwork)?;
     let worker = Worker::ready(groundwork, intent.files, session)?;
-    intent.settings.budget.weights = worker.weights.iter().map(Weights::bytes).sum();
+    let settings = intent.settings(Projections {
+        all: prepared.projections().to_vec(),
+        weights: worker.weights.iter().map(Weights::bytes).sum(),
+    });
     let mut report = SendReport::default();
     let mut is_tidy = true;
     loop {
         session.interrupt.guard(true);
-        let next = runtime.block_on(prepared.next(intent, session, &mut hold.left));
+        let next = runtime.block_on(prepared.next(intent, &settings, session, &mut hold.left));
         let begun = next.and_then(|work| {
             let Some(work) = work else { return Ok(None) };
             if !is_tidy {

@@ -24,7 +24,7 @@ use self::intent::Intent;
 use self::lead::lead_all;
 use self::worker::Worker;
 use crate::exit::Failure;
-use crate::plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
+use crate::plan::{ChunkStrategy, Goal, Missing, NewArrays, Overlap, Task, Transactions};
 use crate::ranks::{Follower, Role};
 use crate::session::Session;
 use crate::store::{Codec, Version};
@@ -78,17 +78,23 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
             Overlap::Error => Transactions::All,
             _ => Transactions::Chunk,
         }),
-        settings: Settings {
+        task: task(
+            files,
+            Goal::Send {
+                replace: request.overlap == Overlap::Replace,
+                add_variables: request.add_variables,
+            },
+            request.attributes.clone(),
+        ),
+        arrays: NewArrays {
+            chunks: files.chunks.clone(),
             shards: request.shards.clone(),
             version: request.version,
             codec: request.codec.clone(),
-            attributes: request.attributes.clone(),
-            replace: request.overlap == Overlap::Replace,
-            add_variables: request.add_variables,
-            ..settings(files, session)
         },
+        resources: session.resources(files.memory),
     };
-    run(intent, session)
+    run(&intent, session)
 }
 
 /// Overwrites steps that stores have.
@@ -107,41 +113,28 @@ pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure
         },
         allow_gaps: true,
         transactions: files.transactions.unwrap_or(Transactions::All),
-        settings: Settings {
-            replace: true,
-            rewrite: true,
-            ..settings(files, session)
+        task: task(files, Goal::Update, Map::new()),
+        arrays: NewArrays {
+            chunks: files.chunks.clone(),
+            ..NewArrays::default()
         },
+        resources: session.resources(files.memory),
     };
-    run(intent, session)
+    run(&intent, session)
 }
 
-/// What is asked of both; projections and weights are known later.
-fn settings(files: &Files, session: &Session) -> Settings {
-    Settings {
-        strategy: files.chunks.clone(),
-        shards: ChunkStrategy::default(),
-        version: None,
-        codec: None,
-        attributes: Map::new(),
-        replace: false,
-        rewrite: false,
-        add_variables: false,
+fn task(files: &Files, goal: Goal, attributes: Map<String, Value>) -> Task {
+    Task {
+        goal,
+        attributes,
         repair_attributes: files.repair_attributes,
         tolerance: files.tolerance,
-        projections: Vec::new(),
-        ranks: session.ranks.size(),
-        budget: Budget {
-            memory: files.memory,
-            threads: session.threads() as u64,
-            weights: 0,
-        },
     }
 }
 
-fn run(mut intent: Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
+fn run(intent: &Intent<'_>, session: &Session) -> Result<SendReport, Failure> {
     match session.role() {
-        Role::Lead(lead) => lead.share(lead_all(&mut intent, session, lead)),
+        Role::Lead(lead) => lead.share(lead_all(intent, session, lead)),
         Role::Follower(follower) => {
             // The lead knows why it could not go on, and tells it in the end.
             let _ = follow_all(intent.files, session, follower);
