@@ -63,3 +63,7 @@ pub use verbs::rollback::{Rollback, RollbackReport, rollback};
 pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
 pub use verbs::verify::{Verify, VerifyReport, verify};
 pub use verbs::{DomainFile, Leasing, Reprojection, Selection, Spot};
+
+#[cfg(test)]
+#[path = "../tests/in_process/mod.rs"]
+mod in_process;

@@ -12,18 +12,6 @@ pub(crate) mod shared;
 pub(crate) mod stores;
 pub mod verify;
 
-#[cfg(test)]
-#[cfg(feature = "netcdf-library")]
-mod damaged;
-#[cfg(test)]
-mod journals;
-#[cfg(test)]
-mod mutants;
-#[cfg(test)]
-mod outlived;
-#[cfg(test)]
-mod tampered;
-
 pub use files::selection::Selection;
 pub use reprojection::corners::DomainFile;
 pub use reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Dataset`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +13,9 @@ use zarrs::storage::{StoreKey, WritableStorageTraits};
 
 /// Everything in a bucket, by key.
 pub type Objects = BTreeMap<String, Bytes>;
+
+/// The names that a root document may have.
+const ROOTS: [&str; 2] = ["zarr.json", ".zmetadata"];
 
 /// The root document of a store, and all objects inside the shapes of the arrays that it names.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ struct Parts {
 impl Dataset {
     /// What a reader of `store` sees in `objects`; `None` if there is no store.
     pub fn of(objects: &Objects, store: &str) -> Option<Self> {
-        let (root_key, root) = ["zarr.json", ".zmetadata"].into_iter().find_map(|name| {
+        let (root_key, root) = ROOTS.into_iter().find_map(|name| {
             let key = format!("{store}/{name}");
             let root = objects.get(&key)?.clone();
             Some((key, root))
@@ -65,8 +68,15 @@ impl Dataset {
         })
     }
 
+    /// Is there a store?
+    pub fn is_there(objects: &Objects, store: &str) -> bool {
+        let roots = ROOTS.map(|name| format!("{store}/{name}"));
+        roots.iter().any(|root| objects.contains_key(root))
+    }
+
     /// The values of array `name`, step by step along its first dimension; `None` if there is no such array, or they cannot be
     /// decoded.
+    #[allow(dead_code)] // the model alone asks for them, which is run in one process
     pub fn steps(&self, name: &str) -> Option<Vec<Vec<u8>>> {
         let parts = self.arrays.get(name)?;
         let steps = *array(name, &parts.document).shape().first()? as usize;
@@ -204,4 +214,43 @@ fn indices(grid: &[u64]) -> Vec<Vec<u64>> {
         let longer = |place: Vec<u64>| (0..*length).map(move |i| [&place[..], &[i]].concat());
         places.into_iter().flat_map(longer).collect()
     })
+}
+
+/// What lies in the bucket that no store and no committed transaction accounts for, of these stores; a store may be none.
+pub fn litter(objects: &Objects, stores: &[(&str, Option<&Dataset>)]) -> Vec<String> {
+    let ledgers: Vec<String> = stores.iter().map(|(store, _)| ledger(store)).collect();
+    let committed = |ledger: &String| -> BTreeSet<&str> {
+        let below = objects.keys().filter_map(|key| key.strip_prefix(ledger));
+        below
+            .filter_map(|below| below.strip_prefix("transactions/"))
+            .collect()
+    };
+    let committed: Vec<BTreeSet<&str>> = ledgers.iter().map(committed).collect();
+    let is_known = |key: &str| {
+        stores.iter().enumerate().any(|(at, (store, dataset))| {
+            let Some(dataset) = dataset else {
+                return false;
+            };
+            let Some(below) = key.strip_prefix(&ledgers[at]) else {
+                let of_store = key.strip_prefix(store).is_some_and(|k| k.starts_with('/'));
+                return of_store && dataset.knows(store, key);
+            };
+            let mut parts = below.split('/');
+            let (folder, id) = (parts.next(), parts.next().unwrap_or_default());
+            match folder {
+                Some("last.json") => true,
+                Some("transactions" | "manifests") => committed[at].contains(id),
+                Some("undo") => committed[at].last() == Some(&id),
+                _ => false,
+            }
+        })
+    };
+    let litter = objects.keys().filter(|key| !is_known(key));
+    litter.cloned().collect()
+}
+
+/// What the keys of the ledger of `store` begin with.
+pub fn ledger(store: &str) -> String {
+    let name = store.rfind('/').map_or(0, |slash| slash + 1);
+    format!("{}.msm-os/{}/", &store[..name], &store[name..])
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nemo_like::Spec;
-use s3_server::{Fault, Rule, Server};
+use s3_server::{Config, Fault, Full, Rule, Server};
 
 use crate::processes;
 use crate::support::{
@@ -27,7 +27,11 @@ const STRATEGY: &str = r#"{"time_counter": 2, "deptht": 1}"#;
 
 impl Scene {
     fn new() -> Self {
-        let (sandbox, server) = (Sandbox::new(), server());
+        Self::on(Config::default())
+    }
+
+    fn on(config: Config) -> Self {
+        let (sandbox, server) = (Sandbox::new(), Server::start(config).unwrap());
         let credentials = sandbox.credentials(&server);
         let start = "1976-02-01".parse().unwrap();
         let files = [
@@ -66,6 +70,11 @@ impl Scene {
             STRATEGY,
         ]
         .to_vec()
+    }
+
+    /// Where the stores are.
+    fn place(&self) -> [&str; 6] {
+        ["-b", "ocean", "-p", "T1m", "-c", &self.credentials]
     }
 
     /// Sends the second month while `rules` hold.
@@ -129,30 +138,53 @@ fn a_server_that_is_busy_for_a_while() {
     }
 }
 
+/// What befalls requests in memory cannot show that the real ones are tried again.
 #[test]
-fn connections_that_break() {
+fn what_goes_wrong_on_the_wire_is_tried_again() {
     let scene = Scene::new();
-    let rules = vec![
-        Rule::new(Fault::Drop)
-            .method("PUT")
-            .key_contains("/c/")
-            .times(3),
-        Rule::new(Fault::DropAfterApply)
-            .method("PUT")
-            .key_contains("/c/")
-            .times(3),
-        Rule::new(Fault::TruncateRead)
-            .method("GET")
-            .key_contains("/c/")
-            .times(3),
-    ];
-    scene.send(2, rules).well();
-    assert!(scene.server.faults().struck() >= 9);
-    reads_back(
-        "s3://ocean/T1m/thetao.zarr",
-        Some(&scene.server),
-        &scene.files,
-    );
+    let second = |rule: Rule| (1..4).map(move |n| rule.clone().skip(2 * n).once());
+    let rules = |fault, method| second(Rule::new(fault).method(method)).collect::<Vec<_>>();
+    for rules in [
+        rules(Fault::Status(500), "PUT"),
+        rules(Fault::Drop, "PUT"),
+        rules(Fault::DropAfterApply, "PUT"),
+        rules(Fault::DropAfterApply, "DELETE"),
+        rules(Fault::StatusAfterApply(500), "PUT"),
+        rules(Fault::TruncateWrite, "PUT"),
+        rules(Fault::TruncateRead, "GET"),
+        vec![Rule::new(Fault::Delay(Duration::from_millis(200)))],
+        vec![Rule::new(Fault::StaleRead(Duration::from_secs(1)))],
+    ] {
+        let struck = scene.server.faults().struck();
+        let told = format!("{rules:?}");
+        let ended = scene.send(2, rules);
+        assert_eq!(ended.code, 0, "{told}: {ended:#?}");
+        assert!(scene.server.faults().struck() > struck, "{told}");
+        is_tidy(&scene.server);
+        let url = "s3://ocean/T1m/thetao.zarr";
+        reads_back(url, Some(&scene.server), &scene.files);
+        on_ranks(1, &[&["rollback"], scene.place().as_slice()].concat()).well();
+    }
+}
+
+#[test]
+fn a_full_bucket_fails_the_run_and_the_next_one_works() {
+    for full in [Full::QuotaExceeded, Full::InsufficientStorage] {
+        let scene = Scene::on(Config {
+            full,
+            ..Config::default()
+        });
+        let there: usize = scene.before.values().map(Vec::len).sum();
+        for room in [0, 2000, 8000] {
+            scene.server.set_quota(Some(there as u64 + room));
+            let ended = scene.send_with_patience("0.3", 2, Vec::new());
+            scene.server.set_quota(None);
+            let codes = [32, 34, 40, 42];
+            assert!(codes.contains(&ended.code), "{room}: {ended:#?}");
+            readers_see_the_old_stores(&scene);
+        }
+        scene.goes_on();
+    }
 }
 
 #[test]
@@ -214,7 +246,7 @@ fn without_verification_corruption_passes_unseen_and_the_summary_says_so() {
 
 #[test]
 fn etags_are_enough_where_they_are_md5_and_not_where_they_are_not() {
-    use s3_server::{Config, EtagKind};
+    use s3_server::EtagKind;
     for (etag, proof) in [
         (EtagKind::Md5, "objects by ETag"),
         (EtagKind::Opaque, "objects read back and compared"),
@@ -449,14 +481,5 @@ fn what_is_stored_wrongly_of_a_ledger_is_put_again() {
     let parts = ["/manifests/", ".open", "/transactions/", "last.json"];
     let ended = scene.send(1, parts.map(corrupt).to_vec());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let line = [
-        "verify",
-        "-b",
-        "ocean",
-        "-p",
-        "T1m",
-        "-c",
-        &scene.credentials,
-    ];
-    on_ranks(1, &line).well();
+    on_ranks(1, &[&["verify"], scene.place().as_slice()].concat()).well();
 }

@@ -268,11 +268,6 @@ pub fn served() -> (Sandbox, Server, String) {
     (sandbox, server, bucket)
 }
 
-/// The program alone, without a launcher.
-pub fn alone(args: &[&str]) -> Ended {
-    end(alone_command(args))
-}
-
 /// The command that runs the program without a launcher.
 pub fn alone_command(args: &[&str]) -> Command {
     let mut command = command(&[env!("CARGO_BIN_EXE_msm_os")], args);

@@ -7,9 +7,6 @@ use std::time::Duration;
 /// How long a lease lasts without a sign of life of its holder.
 const LIFE: Duration = Duration::from_secs(60);
 
-/// The same in this crate's own tests.
-const IN_TESTS: Duration = Duration::from_millis(1500);
-
 /// The times of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTimes {
@@ -23,8 +20,11 @@ impl LeaseTimes {
     /// The times of every run; tests may set others.
     #[must_use]
     pub fn of_this_run() -> Self {
-        let usual = if cfg!(test) { IN_TESTS } else { LIFE };
-        Self::lasting(crate::knobs::lease().unwrap_or(usual))
+        #[cfg(test)]
+        let usual = crate::in_process::lease_times();
+        #[cfg(not(test))]
+        let usual = Self::lasting(LIFE);
+        crate::knobs::lease().map_or(usual, Self::lasting)
     }
 
     /// The times of leases that last for `life`.

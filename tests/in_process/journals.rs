@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::dataset::Objects;
 use super::mutants::uneven;
-use super::outlived::{Line, month, run};
+use super::support::{Line, month, run};
 use crate::exit::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
-
-type Objects = BTreeMap<String, Bytes>;
 
 /// A bucket as a dead job left it, without its lease, and what becomes of it.
 #[derive(Serialize, Deserialize)]
@@ -70,7 +69,7 @@ fn ledgers(objects: &Objects) -> Vec<String> {
 
 fn healed(objects: &Objects) -> Objects {
     let world = World::holding(Conditional::Enforced, objects);
-    let link = world.link(BTreeMap::new());
+    let link = world.link(Vec::new());
     assert_eq!(run(&link, &vec!["recover".to_owned()]), Exit::Ok);
     world.objects()
 }
@@ -82,10 +81,9 @@ fn folder() -> PathBuf {
 /// What jobs leave that die at each change of the bucket.
 fn history(begin: &Objects, line: &[&str]) -> Vec<Objects> {
     let world = World::holding(Conditional::Enforced, begin);
-    world.record();
     let line: Line = line.iter().map(|&word| word.to_owned()).collect();
-    assert_eq!(run(&world.link(BTreeMap::new()), &line), Exit::Ok);
-    let mut history = world.history();
+    assert_eq!(run(&world.link(Vec::new()), &line), Exit::Ok);
+    let mut history = world.history().states();
     for objects in &mut history {
         objects.retain(|key, _| key.starts_with("T1m/") && !key.contains("/lease/"));
         objects.retain(|key, _| !key.contains("/probe-"));
@@ -158,7 +156,7 @@ fn a_later_form_is_refused_and_left_as_it_is() {
         }
     }
     let world = World::holding(Conditional::Enforced, &objects);
-    let exit = run(&world.link(BTreeMap::new()), &vec!["recover".to_owned()]);
+    let exit = run(&world.link(Vec::new()), &vec!["recover".to_owned()]);
     assert_eq!(exit, Exit::ForeignStore);
     assert_eq!(seen(&world.objects()), seen(&objects));
 }

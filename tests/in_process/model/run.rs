@@ -4,45 +4,38 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::thread;
 
-use rustix::process::Signal;
-use s3_server::{Fault as Struck, Go, Rule, Server, When};
-
-use crate::model_bucket::{Months, PREFIX, Places};
-use crate::model_world::{Command, Outcome, Overlap, Store, World, Write};
-use crate::processes;
-use crate::support::{Ended, Sandbox, alone_command, end, ranks_command, server};
+use super::super::dataset::Objects;
+use super::super::support::{LONG, Line, run, run_on, set_lease_times};
+use super::places::{Months, Places};
+use super::world::{Command, Outcome, Overlap, Store, World, Write};
+use crate::exit::Exit;
+use crate::store::Conditional;
+use crate::store::simulated::{self, Effect, Failure, Mishap, Rule};
 
 /// What comes in the way of a command.
 #[derive(Clone, Debug)]
 pub enum Fault {
     None,
-    /// It is killed at its request of this number, before or after that takes effect.
-    Kill(u64, bool),
-    /// It gets SIGTERM at its request of this number.
-    Term(u64),
+    /// All ranks are killed behind the request of this number that changes anything.
+    Kill(usize),
     /// One request to a key that contains this is refused, after so many.
-    Deny(&'static str, u64),
-    /// So many requests to a key that contains this find the server busy.
-    Busy(&'static str, u64),
+    Deny(&'static str, usize),
     /// Another command runs at the same time.
     Rival(Command),
 }
 
-/// A command that ended, and whether what was to come in its way did.
+/// A command that ended, and whether what was to come in its way did. If it was killed, it ended with nothing.
 struct Done {
-    ended: Ended,
+    code: Option<i32>,
     struck: bool,
 }
 
 /// A sequence of commands.
 pub struct Run {
-    sandbox: Sandbox,
-    server: Server,
+    /// What lies in the store.
+    objects: Objects,
     places: Places,
     /// What every command is told of new stores.
     settings: Vec<String>,
@@ -57,15 +50,12 @@ pub struct Run {
 
 impl Run {
     pub fn new(compact: bool, version: u8, chunk: usize, variables: usize) -> Self {
-        let (sandbox, server) = (Sandbox::new(), server());
-        sandbox.credentials(&server);
         let places = Places::new(compact, variables);
         let stores = places.stores.len();
         let strategy = format!(r#"{{"time_counter": {chunk}}}"#);
         let settings = ["-cs", &strategy, "-zv", &version.to_string()].map(str::to_owned);
         Self {
-            sandbox,
-            server,
+            objects: Objects::new(),
             places,
             settings: settings.to_vec(),
             compact,
@@ -96,14 +86,13 @@ impl Run {
             self.race(command, rival, ranks, &mut told)
         } else {
             let done = self.run(&args, ranks, fault);
-            let _ = write!(told, " → {}, struck: {}", done.ended.code, done.struck);
+            let _ = write!(told, " → {:?}, struck: {}", done.code, done.struck);
             self.judge(command, fault, &done)
-                .map_err(|problem| format!("{problem}\n{}{}", done.ended.stdout, done.ended.stderr))
         };
         self.log.push(told);
         result.map_err(|problem| {
-            let keys: Vec<String> = self.server.objects("ocean").into_keys().collect();
-            let ledger: Vec<&String> = keys.iter().filter(|k| k.contains(".msm-os/")).collect();
+            let keys = self.objects.keys();
+            let ledger: Vec<&String> = keys.filter(|key| key.contains(".msm-os/")).collect();
             format!(
                 "{}\n{problem}\nthe model has {:?}\nthe ledgers {ledger:#?}",
                 self.log.join("\n"),
@@ -121,10 +110,9 @@ impl Run {
     }
 
     /// The command line.
-    fn line(&self, command: &Command) -> Vec<String> {
+    fn line(&self, command: &Command) -> Line {
         let mut line: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| line.extend(words.iter().map(|&w| w.to_owned()));
-        let place = ["-b", "ocean", "-p", PREFIX];
         let named = |stores: &[usize]| -> Vec<&str> {
             let name = |&store: &usize| {
                 if self.compact {
@@ -138,7 +126,6 @@ impl Run {
         match command {
             Command::Write(write) => {
                 add(&[if write.update { "update" } else { "send" }]);
-                add(&place);
                 add(&["-f"]);
                 for file in &write.files {
                     add(&[&Months::shared().file(file)]);
@@ -172,101 +159,68 @@ impl Run {
             }
             Command::Delete(stores) => {
                 add(&["delete", "--yes"]);
-                add(&place);
                 add(&stores
                     .as_ref()
                     .map_or(vec!["--all"], |stores| named(stores)));
             }
             Command::Rollback(stores) => {
                 add(&["rollback"]);
-                add(&place);
                 add(&stores.as_ref().map_or(Vec::new(), |stores| named(stores)));
             }
             Command::Recover { orphans } => {
                 add(&["recover"]);
-                add(&place);
                 add(if *orphans { &["--orphans"] } else { &[] });
             }
             Command::Verify => {
                 add(&["verify"]);
-                add(&place);
             }
             Command::List => {
                 add(&["list"]);
-                add(&place);
             }
         }
         line
     }
 
-    fn command(&self, args: &[String], ranks: usize) -> std::process::Command {
-        let credentials = self.sandbox.path("credentials.json");
-        let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
-        args.extend(["-c", credentials.to_str().unwrap()]);
-        let mut command = match ranks {
-            1 => alone_command(&args),
-            ranks => ranks_command(ranks, &args),
+    /// Runs it; what dead jobs left is old by then.
+    fn run(&mut self, line: &Line, ranks: usize, fault: &Fault) -> Done {
+        let world = simulated::World::holding(Conditional::Enforced, &self.objects);
+        let denied = match *fault {
+            Fault::Deny(key, skip) => Some((key, skip)),
+            _ => None,
         };
-        command.env("HDF5_USE_FILE_LOCKING", "FALSE");
-        command
-    }
-
-    fn run(&self, args: &[String], ranks: usize, fault: &Fault) -> Done {
-        let struck_before = self.server.faults().struck();
-        let hit = Arc::new(AtomicBool::new(false));
-        let launcher: Arc<OnceLock<u32>> = Arc::default();
-        let (number, when, signal) = match *fault {
-            Fault::Kill(number, before) => {
-                let when = if before { When::Before } else { When::After };
-                (number, when, Signal::KILL)
-            }
-            Fault::Term(number) => (number, When::Before, Signal::TERM),
-            _ => (0, When::Before, Signal::KILL),
-        };
-        match *fault {
-            Fault::Deny(key, skip) => {
-                let rule = Rule::new(Struck::Status(403)).key_contains(key).skip(skip);
-                self.server.faults().add(rule.once());
-            }
-            Fault::Busy(key, times) => {
-                let rule = Rule::new(Struck::Status(503)).key_contains(key);
-                self.server.faults().add(rule.times(times));
-            }
-            _ => {}
-        }
-        {
-            let (hit, launcher) = (Arc::clone(&hit), Arc::clone(&launcher));
-            self.server.on_mutation(move |mutation| {
-                if (mutation.number, mutation.when) != (number, when) {
-                    return Go::On;
-                }
-                hit.store(true, Ordering::SeqCst);
-                processes::signal(*launcher.wait(), None, signal);
-                if signal == Signal::KILL {
-                    Go::Freeze
-                } else {
-                    Go::On
-                }
-            });
-        }
-        let mut command = self.command(args, ranks);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        launcher.set(child.id()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        self.server.thaw();
-        self.server.on_mutation(|_| Go::On);
-        self.server.faults().clear();
-        let denied = self.server.faults().struck() > struck_before;
-        Done {
-            ended: Ended {
-                code: output.status.code().unwrap_or(-1),
-                stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-                elapsed: Duration::ZERO,
+        // One rank meets it.
+        let refusing = world.link(
+            denied
+                .map(|(key, skip)| {
+                    let refused = Mishap::Fails(Failure::Status(403), Effect::None);
+                    Rule::new(refused).key(key).skip(skip).times(1)
+                })
+                .into_iter()
+                .collect(),
+        );
+        let ended = run_on(
+            ranks,
+            |rank| match rank {
+                0 => refusing.clone(),
+                _ => world.link(Vec::new()),
             },
-            struck: hit.load(Ordering::SeqCst) || denied && matches!(fault, Fault::Deny(..)),
+            line,
+        );
+        self.objects = world.objects();
+        let mut done = Done {
+            code: Some(ended.code()),
+            struck: refusing.struck() > 0,
+        };
+        if let Fault::Kill(number) = *fault
+            && let Some(objects) = world.history().states().into_iter().nth(number - 1)
+        {
+            self.objects = objects;
+            done = Done {
+                code: None,
+                struck: true,
+            };
         }
+        done
     }
 
     /// Every way in which `command` may end, whichever state the stores have.
@@ -310,34 +264,20 @@ impl Run {
 
     /// Holds a command that ended against the model.
     fn judge(&mut self, command: &Command, fault: &Fault, done: &Done) -> Result<(), String> {
-        let Ended { code, stderr, .. } = &done.ended;
         let outcomes = self.outcomes(command);
         let touched = command.touched(self.stores());
-        let fault = if done.struck { fault } else { &Fault::None };
-        let writes = matches!(command, Command::Write(_));
-        let resumes = matches!(command, Command::Write(write) if write.resume);
-        let rolled_back = || -> Vec<World> {
-            let all = outcomes
-                .iter()
-                .flat_map(|o| o.trail.iter().take(o.trail.len().max(2) - 1));
-            all.cloned().collect()
-        };
-        let (worlds, healed) = match fault {
-            Fault::None | Fault::Busy(..) | Fault::Rival(_) => {
-                (ended_with(&outcomes, *code), command.heals(*code))
+        let undone = [Exit::TransferFailed.code(), Exit::VerifyFailed.code()];
+        let (worlds, healed) = match (done.code, fault) {
+            (Some(code), Fault::Deny(..)) if done.struck && code == 0 => {
+                (ended_with(&outcomes, 0), false)
             }
-            _ if *code == 0 => {
-                let healed = command.heals(0) && !stderr.contains("is not tidy yet");
-                (ended_with(&outcomes, 0), healed)
+            (Some(code), Fault::Deny(..)) if done.struck && undone.contains(&code) => {
+                // All but the last transaction are done.
+                let all = outcomes.iter();
+                let all = all.flat_map(|o| o.trail.iter().take(o.trail.len().max(2) - 1));
+                (all.cloned().collect(), false)
             }
-            Fault::Deny(..) | Fault::Term(_)
-                if writes && stderr.contains("nothing has changed") =>
-            {
-                (rolled_back(), !self.dirty.contains(&true))
-            }
-            Fault::Term(_) if *code == 44 && !resumes => {
-                return Err("the signal's end does not say that nothing has changed".to_owned());
-            }
+            (Some(code), _) if !done.struck => (ended_with(&outcomes, code), command.heals(code)),
             _ => {
                 let all = outcomes.iter().flat_map(Outcome::interrupted);
                 (all.collect(), false)
@@ -345,7 +285,10 @@ impl Run {
         };
         if worlds.is_empty() {
             let allowed: HashSet<i32> = outcomes.iter().map(|outcome| outcome.code).collect();
-            return Err(format!("code {code}; the model allows {allowed:?}"));
+            return Err(format!(
+                "code {:?}; the model allows {allowed:?}",
+                done.code
+            ));
         }
         for &store in &touched {
             if healed {
@@ -354,20 +297,12 @@ impl Run {
                 self.dirty[store] = true;
             }
         }
-        self.observe(&worlds)?;
-        let objects = self.server.objects("ocean");
-        let is_leased = |&&store: &&usize| self.places.is_leased(store, &objects);
-        match touched.iter().find(is_leased) {
-            Some(store) if healed && *code == 0 && matches!(fault, Fault::None) => {
-                Err(format!("{}: a lease is left", self.places.stores[*store].0))
-            }
-            _ => Ok(()),
-        }
+        self.observe(&worlds)
     }
 
     /// Keeps those of `worlds` that the bucket agrees with.
     fn observe(&mut self, worlds: &[World]) -> Result<(), String> {
-        let objects = self.server.objects("ocean");
+        let objects = self.objects.clone();
         let mut problems = Vec::new();
         let mut kept: Vec<World> = Vec::new();
         let mut tried = HashSet::new();
@@ -410,44 +345,36 @@ impl Run {
         ranks: usize,
         told: &mut String,
     ) -> Result<(), String> {
-        let first = self.command(&self.line(command), ranks);
-        let second = self.command(&self.line(rival), 1);
-        let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(|| end(second));
-            (end(first), second.join().unwrap())
+        let (line, other) = (self.line(command), self.line(rival));
+        let world = simulated::World::holding(Conditional::Enforced, &self.objects);
+        let (first, second) = thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                set_lease_times(LONG);
+                run(&world.link(Vec::new()), &other).code()
+            });
+            let first = run_on(ranks, |_| world.link(Vec::new()), &line).code();
+            (first, second.join().unwrap())
         });
-        let _ = write!(
-            told,
-            " → {}; {} → {}",
-            first.code,
-            self.line(rival).join(" "),
-            second.code
-        );
+        self.objects = world.objects();
+        let _ = write!(told, " → {first}; {} → {second}", other.join(" "));
         let mut worlds = Vec::new();
         for (a, b) in [
-            ((command, first.code), (rival, second.code)),
-            ((rival, second.code), (command, first.code)),
+            ((command, first), (rival, second)),
+            ((rival, second), (command, first)),
         ] {
             for between in ended_with(&self.outcomes(a.0), a.1) {
                 worlds.extend(ended_with(&b.0.outcomes(&between), b.1));
             }
         }
-        let told = || {
-            format!(
-                "{}{}{}{}",
-                first.stdout, first.stderr, second.stdout, second.stderr
-            )
-        };
         if worlds.is_empty() {
-            return Err(format!("the model does not allow these codes\n{}", told()));
+            return Err("the model does not allow these codes".to_owned());
         }
-        for (command, code) in [(command, first.code), (rival, second.code)] {
+        for (command, code) in [(command, first), (rival, second)] {
             for store in command.touched(self.stores()) {
                 self.dirty[store] &= !command.heals(code);
             }
         }
         self.observe(&worlds)
-            .map_err(|problem| format!("{problem}\n{}", told()))
     }
 }
 

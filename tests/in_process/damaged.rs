@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use nemo_like::{Format, Spec, Variable};
 
+use super::support::{Draw, run};
 use crate::exit::Exit;
 use crate::source::write_strings;
 use crate::store::Conditional;
 use crate::store::simulated::World;
-use crate::verbs::outlived::{Draw, run};
 
 /// Mutants of each format.
 const EACH: u64 = 100;
@@ -110,11 +110,11 @@ fn a_damaged_file_ends_a_send_and_nothing_else() {
                     let mutant = place.join(source.file_name().unwrap());
                     fs::write(&mutant, bytes).unwrap();
                     let line = ["send", "--memory", "64M", "-f", mutant.to_str().unwrap()];
-                    let line = line.map(str::to_owned).to_vec();
+                    let line = super::support::line(&line);
                     let begun = Instant::now();
                     let ended = thread::spawn(move || {
                         let world = World::new(Conditional::Enforced);
-                        run(&world.link(BTreeMap::new()), &line)
+                        run(&world.link(Vec::new()), &line)
                     });
                     let told =
                         |problem: &str| format!("seed {seed} of {}: {problem}", source.display());

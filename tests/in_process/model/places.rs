@@ -5,36 +5,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use nemo_like::{Spec, Variable};
+use nemo_like::Variable;
 use netcdf::types::FloatType;
 use netcdf::types::NcVariableType;
 
-use crate::dataset::{Dataset, Objects};
-use crate::model_world::{Step, Store, World};
-use crate::support::{Sandbox, is_in_the_way, quietly};
+use super::super::dataset::{Dataset, Objects, ledger};
+use super::super::support::months;
+use super::world::{Step, Store, World};
 
 /// The variables in every file.
 const VARIABLES: [Variable; 3] = [Variable::Thetao, Variable::Tos, Variable::So];
 
 /// Where the stores are.
-pub const PREFIX: &str = "a/T1m";
+pub const PREFIX: &str = "T1m";
 
 /// Values of one step.
 type Slab = Arc<Vec<u8>>;
 
 /// Source files, made when they are asked for.
 pub struct Months {
-    sandbox: Sandbox,
-    files: Mutex<BTreeMap<Vec<Step>, String>>,
+    root: tempfile::TempDir,
     slabs: Mutex<BTreeMap<(Step, String), Slab>>,
 }
 
 impl Months {
-    /// Those of all tests.
+    /// Those of all sequences.
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Months> = LazyLock::new(|| Months {
-            sandbox: Sandbox::new(),
-            files: Mutex::default(),
+            root: tempfile::tempdir().unwrap(),
             slabs: Mutex::default(),
         });
         &SHARED
@@ -42,23 +40,8 @@ impl Months {
 
     /// The file of these steps, which are of one version, and one after the other.
     pub fn file(&self, steps: &[Step]) -> String {
-        let mut files = self.files.lock().unwrap();
-        let make = || {
-            let (first, seed) = steps[0];
-            let spec = Spec {
-                grid: "8x6x2".parse().unwrap(),
-                variables: VARIABLES.to_vec(),
-                start: format!("{}-{:02}-01", 1976 + first / 12, 1 + first % 12)
-                    .parse()
-                    .unwrap(),
-                steps: steps.len(),
-                seed,
-                ..Spec::default()
-            };
-            let name = format!("ORCA8x6_1m_grid_T_{first}_{}_{seed}.nc", steps.len());
-            self.sandbox.source_called(&name, &spec)
-        };
-        files.entry(steps.to_vec()).or_insert_with(make).clone()
+        let (first, seed) = steps[0];
+        months(self.root.path(), first + 1, steps.len(), seed, &VARIABLES)
     }
 
     /// The values of `variable` in this step, as bytes.
@@ -66,17 +49,14 @@ impl Months {
         let file = self.file(&[step]);
         let mut slabs = self.slabs.lock().unwrap();
         let read = || {
-            let bytes = quietly(|| {
-                let file = netcdf::open(&file).unwrap();
-                let variable = file.variable(variable).unwrap();
-                if variable.vartype() == NcVariableType::Float(FloatType::F64) {
-                    let values: Vec<f64> = variable.get_values(..).unwrap();
-                    return values.iter().flat_map(|v| v.to_ne_bytes()).collect();
-                }
-                let values: Vec<f32> = variable.get_values(..).unwrap();
-                values.iter().flat_map(|v| v.to_ne_bytes()).collect()
-            });
-            Arc::new(bytes)
+            let file = netcdf::open(&file).unwrap();
+            let variable = file.variable(variable).unwrap();
+            if variable.vartype() == NcVariableType::Float(FloatType::F64) {
+                let values: Vec<f64> = variable.get_values(..).unwrap();
+                return Arc::new(values.iter().flat_map(|v| v.to_ne_bytes()).collect());
+            }
+            let values: Vec<f32> = variable.get_values(..).unwrap();
+            Arc::new(values.iter().flat_map(|v| v.to_ne_bytes()).collect())
         };
         let slab = slabs
             .entry((step, variable.to_owned()))
@@ -105,8 +85,7 @@ impl Places {
     }
 
     fn ledger(&self, store: usize) -> String {
-        let (parent, name) = self.stores[store].0.rsplit_once('/').unwrap();
-        format!("{parent}/.msm-os/{name}/")
+        ledger(&self.stores[store].0)
     }
 
     /// An error that says where `objects` are not what the store is in `world`.
@@ -174,7 +153,7 @@ impl Places {
         Ok(())
     }
 
-    /// What is in the bucket that should not be there when no command runs: leases are not looked at.
+    /// What is in the bucket that should not be there when no command runs: old undo copies are counted elsewhere.
     pub fn litter(&self, objects: &Objects) -> Vec<String> {
         let datasets: Vec<_> = self
             .stores
@@ -182,8 +161,10 @@ impl Places {
             .map(|(key, _)| (key, Dataset::of(objects, key)))
             .collect();
         let is_litter = |key: &&String| {
-            if key.contains(".msm-os/") {
-                return is_in_the_way(key) && !key.contains("/lease/");
+            if let Some((_, below)) = key.split_once(".msm-os/") {
+                let kept = ["last.json", "transactions/", "manifests/", "undo/"];
+                let place = below.split_once(".zarr/").map(|(_, place)| place);
+                return !place.is_some_and(|place| kept.iter().any(|k| place.starts_with(k)));
             }
             !datasets.iter().any(|(store, dataset)| {
                 let inside = key.strip_prefix(*store).is_some_and(|k| k.starts_with('/'));
@@ -191,11 +172,5 @@ impl Places {
             })
         };
         objects.keys().filter(is_litter).cloned().collect()
-    }
-
-    /// Is there a lease of the store?
-    pub fn is_leased(&self, store: usize, objects: &Objects) -> bool {
-        let leases = format!("{}lease/", self.ledger(store));
-        objects.keys().any(|key| key.starts_with(&leases))
     }
 }

@@ -1,29 +1,25 @@
 //! Stores whose documents say what cannot be, consolidated and one by one alike: `verify` tells it as a fault, what writes
 //! refuses the store by its code, `delete` removes it, and nobody takes a document's word for a size.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::dataset::Objects;
+use super::support::{line, month, run};
 use crate::exit::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
-use crate::verbs::outlived::{Line, month, run};
-
-type Objects = BTreeMap<String, Bytes>;
 
 /// A store of two months, in this version.
 fn store(root: &Path, version: &str) -> Objects {
     let world = World::new(Conditional::Enforced);
-    let link = world.link(BTreeMap::new());
+    let link = world.link(Vec::new());
     let first = month(root, 1, 0);
     let create = ["send", "-f", &first, "--zarr-version", version];
     let append = ["send", "-f", &month(root, 2, 0)];
-    for line in [&create[..], &append] {
-        let line: Line = line.iter().map(|&word| word.to_owned()).collect();
-        assert_eq!(run(&link, &line), Exit::Ok);
+    for words in [&create[..], &append] {
+        assert_eq!(run(&link, &line(words)), Exit::Ok);
     }
     world.objects()
 }
@@ -109,10 +105,7 @@ fn what_cannot_be_is_a_fault_and_is_not_written_to() {
             let told = format!("version {version}, {array}{pointer} = {value}");
             let objects = tampered(&objects, version, array, pointer, &value);
             let world = World::holding(Conditional::Enforced, &objects);
-            let tried = |words: &[&str]| {
-                let line: Line = words.iter().map(|&word| word.to_owned()).collect();
-                run(&world.link(BTreeMap::new()), &line)
-            };
+            let tried = |words: &[&str]| run(&world.link(Vec::new()), &line(words));
             assert_eq!(tried(&["verify"]), Exit::FaultsFound, "{told}");
             let sent = tried(&["send", "-f", &month(root.path(), 3, 0)]);
             let refusals = [

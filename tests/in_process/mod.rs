@@ -1,0 +1,23 @@
+//! The verbs, run in this process over a store in memory: killed at each request, raced, served badly, outlived and misled. A failing
+//! case says what repeats it alone.
+
+mod conformance;
+mod crash;
+#[cfg(feature = "netcdf-library")]
+mod damaged;
+#[path = "../whole/dataset.rs"]
+mod dataset;
+mod expected;
+mod faults;
+mod journals;
+#[cfg(feature = "netcdf-library")]
+mod model;
+mod mutants;
+mod outlived;
+mod pairings;
+mod races;
+mod scenes;
+mod support;
+mod tampered;
+
+pub(crate) use self::support::lease_times;

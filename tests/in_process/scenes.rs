@@ -1,0 +1,380 @@
+//! Every command that writes, on every kind of store.
+//!
+//! Key types: [`Scene`]; [`Layout`], the kind of store; [`Workshop`], which makes what they begin with.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use nemo_like::Variable;
+use serde_json::{Value, json};
+
+use super::dataset::Objects;
+use super::expected::Expected;
+use super::support::{Line, line, months, run, seen};
+use crate::exit::Exit;
+use crate::store::Conditional;
+use crate::store::simulated::World;
+
+/// The store of all variables.
+const COMPACT: &str = "T1m.zarr";
+
+/// How a store is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    Zarr3,
+    Zarr2,
+    Shards,
+    Compact,
+    Reprojected,
+}
+
+impl Layout {
+    pub const ALL: [Self; 5] = [
+        Self::Zarr3,
+        Self::Zarr2,
+        Self::Shards,
+        Self::Compact,
+        Self::Reprojected,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zarr3 => "zarr3",
+            Self::Zarr2 => "zarr2",
+            Self::Shards => "shards",
+            Self::Compact => "compact",
+            Self::Reprojected => "reprojected",
+        }
+    }
+
+    /// Those of one variable each, or that of all.
+    fn stores(self) -> &'static [&'static str] {
+        match self {
+            Self::Zarr3 => &["T1m/sos.zarr", "T1m/tos.zarr"],
+            Self::Compact => &[COMPACT],
+            _ => &["T1m/tos.zarr"],
+        }
+    }
+
+    /// What a new store is told. An object holds two steps, so that the second month fills up a half-full one.
+    fn settings(self) -> &'static [&'static str] {
+        const CHUNKS: &str = r#"{"time_counter": 2}"#;
+        match self {
+            Self::Zarr3 | Self::Compact => &["-cs", CHUNKS],
+            Self::Zarr2 => &["-cs", CHUNKS, "-zv", "2"],
+            Self::Shards => &["-cs", r#"{"time_counter": 1}"#, "--shards", CHUNKS],
+            Self::Reprojected => &["-cs", CHUNKS, "-r", "--grid", "3x2"],
+        }
+    }
+}
+
+/// A command in a certain state of the bucket.
+pub struct Scene {
+    pub name: &'static str,
+    /// The stores that it touches.
+    pub stores: &'static [&'static str],
+    pub line: Line,
+    /// What is in the bucket before, after each of its transactions but the last, and in the end.
+    pub stages: Vec<Objects>,
+    /// Does a reader meet new objects beside old ones while it runs?
+    pub in_place: bool,
+    /// What is done after a kill, in turn.
+    pub next: &'static [Next],
+    /// What the command ends with when it has come to its end before: nothing is left to do then.
+    pub idle: Exit,
+    /// Does `verify` find fault with what it begins with, and with what it makes of that?
+    pub uneven: bool,
+}
+
+impl Scene {
+    /// An error if `verify` finds faults.
+    pub fn is_sound(&self, world: &Arc<World>) -> Result<(), String> {
+        if self.uneven || seen(world).is_empty() {
+            return Ok(());
+        }
+        match run(&world.link(Vec::new()), &line(&["verify"])) {
+            Exit::Ok => Ok(()),
+            other => Err(format!("verify ended with {other:?}")),
+        }
+    }
+}
+
+/// What is done after a kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The same command again.
+    Same,
+    /// The same command, which goes on where it was killed.
+    Resume,
+    /// `recover`.
+    Recover,
+}
+
+const WRITES: &[Next] = &[Next::Same, Next::Recover, Next::Resume];
+const ENDS: &[Next] = &[Next::Same, Next::Recover];
+const HEALS: &[Next] = &[Next::Same];
+const UNDOES: &[Next] = &[Next::Recover];
+
+/// All scenes, and what readers may see in each.
+pub fn all_scenes(root: &Path) -> Vec<(Layout, Scene, Expected)> {
+    let layouts = Layout::ALL.into_iter();
+    let scenes = layouts.flat_map(|layout| {
+        let scenes = Workshop::new(root, layout).scenes().into_iter();
+        scenes.map(move |scene| {
+            let expected = Expected::new(scene.stores, &scene.stages, scene.in_place);
+            (layout, scene, expected)
+        })
+    });
+    scenes.collect()
+}
+
+/// Makes stores, each once.
+struct Workshop<'a> {
+    root: &'a Path,
+    layout: Layout,
+    made: Mutex<HashMap<Vec<Line>, Arc<Objects>>>,
+}
+
+impl<'a> Workshop<'a> {
+    pub fn new(root: &'a Path, layout: Layout) -> Self {
+        Self {
+            root,
+            layout,
+            made: Mutex::default(),
+        }
+    }
+
+    /// The stores that these commands make, one after the other.
+    fn made(&self, lines: &[Line]) -> Arc<Objects> {
+        let Some((last, before)) = lines.split_last() else {
+            return Arc::default();
+        };
+        if let Some(made) = self.made.lock().unwrap().get(lines) {
+            return Arc::clone(made);
+        }
+        let start = self.made(before);
+        let made = Arc::new(after(&start, last));
+        let mut all = self.made.lock().unwrap();
+        Arc::clone(all.entry(lines.to_vec()).or_insert(made))
+    }
+
+    fn months(&self, first: u32, steps: usize, seed: u64) -> String {
+        let variables = [Variable::Tos, Variable::Sos];
+        months(self.root, first, steps, seed, &variables)
+    }
+
+    /// The words that name the variables.
+    fn variables(&self) -> &'static [&'static str] {
+        match self.layout {
+            Layout::Zarr3 => &["-v", "tos", "sos"],
+            Layout::Compact => &["-v", "compact"],
+            _ => &["-v", "tos"],
+        }
+    }
+
+    fn send(&self, first: u32, steps: usize) -> Line {
+        let file = self.months(first, steps, 0);
+        let words = ["send", "-f", &file];
+        line(&[&words, self.variables(), self.layout.settings()].concat())
+    }
+
+    fn update(&self, first: u32, steps: usize) -> Line {
+        let file = self.months(first, steps, 1);
+        line(&[&["update", "-f", &file], self.variables()].concat())
+    }
+
+    /// The first month, and the two behind it.
+    fn three(&self) -> [Line; 2] {
+        [self.send(1, 1), self.send(2, 2)]
+    }
+
+    /// A scene that begins with what `lines` make.
+    fn scene(&self, name: &'static str, lines: &[Line], line: Line) -> Scene {
+        self.scene_from(name, &self.made(lines), line)
+    }
+
+    fn scene_from(&self, name: &'static str, start: &Objects, line: Line) -> Scene {
+        let end = after(start, &line);
+        Scene {
+            name,
+            stores: self.layout.stores(),
+            line,
+            stages: vec![start.clone(), end],
+            in_place: false,
+            next: WRITES,
+            idle: Exit::Ok,
+            uneven: false,
+        }
+    }
+
+    pub fn scenes(&self) -> Vec<Scene> {
+        [self.sends(), self.updates(), self.undone(), self.healed()]
+            .into_iter()
+            .flatten()
+            .chain(self.of_one_store())
+            .collect()
+    }
+
+    fn sends(&self) -> Vec<Scene> {
+        let first = self.send(1, 1);
+        // The first of three files fills up an object, and the others make the next one.
+        let files = [2, 3, 4].map(|month| self.months(month, 1, 0));
+        let words = ["send", "-f", &files[0], &files[1], &files[2]];
+        let several = line(&[&words[..], self.variables(), self.layout.settings()].concat());
+        let mut several = self.scene("several", std::slice::from_ref(&first), several);
+        let between = self.made(&[first.clone(), self.send(2, 1)]);
+        several.stages.insert(1, (*between).clone());
+        vec![
+            self.scene("create", &[], first.clone()),
+            self.scene("append", std::slice::from_ref(&first), self.send(2, 2)),
+            several,
+        ]
+    }
+
+    fn updates(&self) -> Vec<Scene> {
+        let three = self.three();
+        let mut appends = self.update(2, 2);
+        appends.push("--append-missing".to_owned());
+        let in_place = |scene| Scene {
+            in_place: true,
+            next: ENDS,
+            ..scene
+        };
+        vec![
+            in_place(self.scene("update", &three, self.update(2, 2))),
+            in_place(self.scene(
+                "update-append",
+                &[self.send(1, 1), self.send(2, 1)],
+                appends,
+            )),
+        ]
+    }
+
+    fn undone(&self) -> Vec<Scene> {
+        let rollback = || line(&["rollback"]);
+        let [first, second] = self.three();
+        let scene = |name, lines: &[Line]| Scene {
+            next: UNDOES,
+            ..self.scene(name, lines, rollback())
+        };
+        vec![
+            scene("rollback-create", std::slice::from_ref(&first)),
+            scene("rollback-append", &[first.clone(), second.clone()]),
+            Scene {
+                in_place: true,
+                ..scene("rollback-update", &[first, second, self.update(2, 2)])
+            },
+            Scene {
+                next: ENDS,
+                idle: Exit::NoStore,
+                ..self.scene("delete", &self.three(), line(&["delete", "--all", "--yes"]))
+            },
+        ]
+    }
+
+    fn healed(&self) -> Vec<Scene> {
+        let scene = |name, start: &Objects, words: &[&str]| Scene {
+            next: HEALS,
+            ..self.scene_from(name, start, line(words))
+        };
+        let [first, second] = self.three();
+        let begun = self.made(std::slice::from_ref(&first));
+        let states = states_of(&begun, &second);
+        let has = |state: &Objects, part: &str| state.keys().any(|key| key.contains(part));
+        let open = states
+            .iter()
+            .rfind(|s| has(s, ".open") && !has(s, ".prepared"));
+        let prepared = states.iter().rfind(|s| has(s, ".prepared"));
+        let three = self.made(&self.three());
+        let mut strays = (*three).clone();
+        for store in self.layout.stores() {
+            for key in ["tos/c/9/0/0", "tos/9.0.0", "sos/c/8/0/0"] {
+                strays.insert(format!("{store}/{key}"), "stray".into());
+            }
+        }
+        let mut short = (*three).clone();
+        for store in self.layout.stores() {
+            cut_time(&mut short, store);
+        }
+        let cut = ["recover", "--truncate"];
+        let restored = after(&short, &line(&cut));
+        vec![
+            scene("recover-open", open.unwrap(), &["recover"]),
+            scene("recover-prepared", prepared.unwrap(), &["recover"]),
+            scene("orphans", &strays, &["recover", "--orphans"]),
+            scene("truncate", &short, &cut),
+            Scene {
+                next: UNDOES,
+                uneven: true,
+                ..scene("rollback-truncate", &restored, &["rollback"])
+            },
+        ]
+    }
+
+    /// Those of the store of all variables, whatever the others are like.
+    fn of_one_store(&self) -> Vec<Scene> {
+        let send = |variables: &[&str]| {
+            let words = ["send", "-f", &self.months(1, 2, 0), "-v", "compact"];
+            line(&[&words, variables, self.layout.settings()].concat())
+        };
+        let delete = line(&["delete", "-v", "compact", "--array", "sos", "--yes"]);
+        let mut add = send(&["tos", "sos"]);
+        add.push("--add-variables".to_owned());
+        let both = send(&["tos", "sos"]);
+        let scene = |name, lines: &[Line], line| Scene {
+            stores: &[COMPACT],
+            ..self.scene(name, lines, line)
+        };
+        vec![
+            scene("add-variables", &[send(&["tos"])], add),
+            Scene {
+                next: ENDS,
+                idle: Exit::NoStore,
+                ..scene("delete-array", std::slice::from_ref(&both), delete.clone())
+            },
+            Scene {
+                next: UNDOES,
+                ..scene(
+                    "rollback-delete-array",
+                    &[both, delete],
+                    line(&["rollback"]),
+                )
+            },
+        ]
+    }
+}
+
+/// What `line` makes of `start`.
+fn after(start: &Objects, line: &Line) -> Objects {
+    let world = World::holding(Conditional::Enforced, start);
+    let ended = run(&world.link(Vec::new()), line);
+    assert_eq!(ended, Exit::Ok, "{line:?}");
+    world.objects()
+}
+
+/// What lies there after each request of `line`.
+fn states_of(start: &Objects, line: &Line) -> Vec<Objects> {
+    let world = World::holding(Conditional::Enforced, start);
+    assert_eq!(run(&world.link(Vec::new()), line), Exit::Ok, "{line:?}");
+    world.history().states()
+}
+
+/// Gives the time axis of a store one step, as the append of another program leaves it that died.
+pub fn cut_time(objects: &mut Objects, store: &str) {
+    for (document, path) in [
+        ("time_counter/zarr.json", "/shape/0"),
+        (
+            "zarr.json",
+            "/consolidated_metadata/metadata/time_counter/shape/0",
+        ),
+        ("time_counter/.zarray", "/shape/0"),
+        (".zmetadata", "/metadata/time_counter~1.zarray/shape/0"),
+    ] {
+        if let Some(text) = objects.get_mut(&format!("{store}/{document}")) {
+            let mut document: Value = serde_json::from_slice(text).unwrap();
+            *document.pointer_mut(path).unwrap() = json!(1);
+            *text = document.to_string().into();
+        }
+    }
+}
