@@ -18,6 +18,7 @@ use crate::store::{Bucket, Connection, Endpoint};
 use crate::transfer::Means;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
+use msm_plan::Resources;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
@@ -119,9 +120,13 @@ impl<'a> Session<'a> {
         self.bucket.endpoint()
     }
 
-    /// Threads that decode and encode.
-    pub(crate) fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+    /// What there is to plan with, where each rank may hold so many bytes.
+    pub(crate) fn resources(&self, memory: u64) -> Resources {
+        Resources {
+            ranks: self.ranks.size(),
+            memory,
+            threads: self.pool.current_num_threads() as u64,
+        }
     }
 
     /// What this rank's engines work with.

@@ -12,13 +12,14 @@ use super::compressor::check_codec;
 use super::conform::conforms;
 use super::contents::{check_contents, check_length};
 use super::convert::{conversions, target_units};
-use super::draft::{Request, Settings};
+use super::draft::Request;
 use super::error::PlanError;
 use super::item::{Item, item};
 use super::lacking::tell;
 use super::masks::{Masking, mask_unsent};
 use super::new::{Formed, New, is_small};
 use super::other_tools::{check_replaced, padding};
+use super::settings::Settings;
 use super::sharding::check_chunks;
 use super::steps::{Placed, runs};
 use super::target::{Append, Form, Phase, TargetArray, TargetStore};
@@ -65,8 +66,8 @@ pub(super) fn draft_arrays(
         let of_files = of_files.map(|(name, value)| (name.clone(), value.to_json()));
         attributes.added.extend(of_files);
     }
-    attributes.added.extend(settings.attributes.clone());
-    attributes.removed = stale_checksums(request, settings);
+    attributes.added.extend(settings.task.attributes.clone());
+    attributes.removed = stale_checksums(request, &settings.task);
     let nested = request.stored.as_ref().and_then(|s| s.nested.as_ref());
     let group = nested.map_or("", |nested| &nested.path);
     // What the root document tells of, and what of it changes.
@@ -132,7 +133,11 @@ pub(super) fn draft_arrays(
         new_root: document::root(version, old_root.as_deref(), group, &attributes, &told),
         old_root,
         new_steps: count(false),
-        replaced_steps: if settings.replace { count(true) } else { 0 },
+        replaced_steps: if settings.task.goal.replaces() {
+            count(true)
+        } else {
+            0
+        },
     })
 }
 
@@ -175,8 +180,8 @@ fn draft_array(
     if let Some(replaced) = replaced {
         check_replaced(request, replaced, &shape, axis, &lacking)?;
     }
-    let rewrites =
-        replaced.is_some() || settings.rewrite && main && axis.is_none() && stored.is_some();
+    let rewrites = replaced.is_some()
+        || settings.task.goal.rewrites() && main && axis.is_none() && stored.is_some();
     let phase = match axis {
         Some(axis) if is_small(variable, dtype, axis, main) => Phase::Commit,
         None if stored.is_some() && !rewrites => Phase::Compare,
@@ -202,7 +207,7 @@ fn draft_array(
         let after = After {
             stored,
             version,
-            repaired_by: settings.repair_attributes.then_some((variable, dtype)),
+            repaired_by: settings.task.repair_attributes.then_some((variable, dtype)),
             lacking: lacks_others.then_some(&lacking[..]),
             shape: &shape,
         };
@@ -219,7 +224,7 @@ fn draft_array(
         };
         new_array(archive, settings, version, &new, &shape, &lacking)?
     };
-    let repaired = stored.is_some() && settings.repair_attributes && attributes.is_some();
+    let repaired = stored.is_some() && settings.task.repair_attributes && attributes.is_some();
     let array = TargetArray {
         name: request.path_of(&variable.name),
         origin: item.origin.clone(),
@@ -234,7 +239,7 @@ fn draft_array(
         append,
         rewrites,
         phase,
-        tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.tolerance),
+        tolerance: (axis.is_none() && !main && dtype.is_float()).then_some(settings.task.tolerance),
     };
     let dimensions = stored.map_or(&variable.dimensions, |stored| &stored.dimensions);
     let new = attributes
@@ -359,7 +364,7 @@ fn append(
     // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
     let is_written = |placed: &Placed| {
         !placed.stored
-            || settings.replace
+            || settings.task.goal.replaces()
             || stored.is_none()
             || request.lacking.has(&variable.name, placed.at)
     };
@@ -373,7 +378,7 @@ fn append(
 /// The store's own version, or the one asked for.
 fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
     let store = || request.key.clone();
-    let version = match (&request.stored, settings.version) {
+    let version = match (&request.stored, settings.arrays.version) {
         (Some(stored), Some(asked)) if stored.version != asked => {
             return Err(PlanError::Version {
                 store: store(),
@@ -384,7 +389,7 @@ fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanErr
         (Some(stored), _) => stored.version,
         (None, asked) => asked.unwrap_or_default(),
     };
-    if version == Version::V2 && !settings.shards.0.is_empty() {
+    if version == Version::V2 && !settings.arrays.shards.0.is_empty() {
         return Err(PlanError::NoShards { store: store() });
     }
     Ok(version)

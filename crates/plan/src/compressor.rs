@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::draft::{Request, Settings};
+use super::draft::Request;
 use super::error::PlanError;
+use super::settings::Settings;
 use msm_model::{DType, Variable};
 use msm_zarr::{StoredArray, Version, document};
 
@@ -18,7 +19,7 @@ pub(super) fn check_codec(
     stored: &StoredArray,
     settings: &Settings,
 ) -> Result<(), PlanError> {
-    let (Some(codec), Some(store)) = (&settings.codec, &request.stored) else {
+    let (Some(codec), Some(store)) = (&settings.arrays.codec, &request.stored) else {
         return Ok(());
     };
     let array = document::NewArray {

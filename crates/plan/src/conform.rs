@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::attributes::attributes_of;
-use super::draft::Settings;
 use super::error::PlanError;
 use super::masks::{Masking, Masks, masking, shown_mask};
+use super::settings::Settings;
 use super::target::Form;
 use super::upkeep::{REPAIRABLE, is_spoiled};
 use msm_model::{Attribute, DType, MEANING, Number, TIME, Variable};
@@ -83,7 +83,7 @@ pub(super) fn conforms(
             || is_spoiled(stored, attribute)
             || mask && (masks_nan_only(dtype, found, held) || masks_alike(variable, dtype, stored));
         let repairable = held.is_none() && REPAIRABLE.contains(&attribute);
-        if !(same || repairable && settings.repair_attributes) {
+        if !(same || repairable && settings.task.repair_attributes) {
             let shown = |value: Option<&Value>| match value {
                 None => "none".to_owned(),
                 Some(value) if is_mask => shown_mask(value, dtype),
@@ -101,7 +101,7 @@ pub(super) fn conforms(
     }
     let unsaid = Masks::of_array(stored, dtype).are_unsaid()
         && Masks::of_variable(variable, dtype).are_no_data(dtype);
-    if masks_as_attributes || (unsaid && settings.repair_attributes) {
+    if masks_as_attributes || (unsaid && settings.task.repair_attributes) {
         return Ok(None);
     }
     let refused = |held: &Masks, found: &Masks| PlanError::Attribute {

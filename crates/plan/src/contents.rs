@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::{Request, Settings};
+use super::draft::Request;
 use super::error::PlanError;
 use super::projected::{foreign_projection, is_projected};
+use super::settings::Settings;
 use msm_model::{Archive, list};
 use msm_zarr::{Stored, StoredArray};
 
@@ -77,7 +78,7 @@ pub(super) fn check_contents(
         let of_plane = |dimension: &String| planes.iter().any(|p| p.dimensions.contains(dimension));
         planes.is_empty() || dimensions.len() > 1 || !dimensions.iter().all(of_plane)
     });
-    if !settings.rewrite && !missing.is_empty() {
+    if !settings.task.goal.rewrites() && !missing.is_empty() {
         let missing = list(missing.into_iter());
         return Err(PlanError::CoordinatesMissing { store, missing });
     }
@@ -88,9 +89,11 @@ pub(super) fn check_contents(
         }
     }
     let added = names(&found, &held);
-    match (found.is_subset(&held), settings.rewrite) {
+    match (found.is_subset(&held), settings.task.goal.rewrites()) {
         (false, true) => Err(PlanError::NotHeld { store, added }),
-        (false, false) if !settings.add_variables => Err(PlanError::ContentsNew { store, added }),
+        (false, false) if !settings.task.goal.adds_variables() => {
+            Err(PlanError::ContentsNew { store, added })
+        }
         _ => Ok(()),
     }
 }

@@ -1,25 +1,23 @@
 //! Drawing up the plan: arrays of each store, units from arrays, owners from units, and what it takes.
 //!
-//! Key types: [`Request`], one store to create or extend; [`Settings`].
+//! Key type: [`Request`], one store to create or extend.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::arrays::{Draft, draft_arrays};
 use super::assign::assign;
-use super::chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
+use super::chunking::{SHARDS_FLAG, STRATEGY_FLAG};
 use super::coordinates::grid_dimensions;
 use super::error::PlanError;
 use super::follow::{HORIZONTAL, following, lead_of, pair};
 use super::lacking::Lacking;
 use super::projected::Added;
-use super::projection::Projection;
+use super::settings::{Settings, Task};
 use super::steps::Placed;
-use super::target::{Budget, Form, Phase, Plan, TargetStore};
+use super::target::{Form, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
 use msm_model::{Archive, Problems, list};
-use msm_zarr::{Codec, Stored, Version};
+use msm_zarr::Stored;
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
@@ -49,38 +47,6 @@ pub struct Request {
     pub placed: Vec<Placed>,
 }
 
-/// What the user chose.
-// Each is a choice of its own.
-#[allow(clippy::struct_excessive_bools)]
-pub struct Settings {
-    /// Chunk sizes asked for.
-    pub strategy: ChunkStrategy,
-    /// Shard sizes asked for.
-    pub shards: ChunkStrategy,
-    /// The version of the Zarr format asked for.
-    pub version: Option<Version>,
-    /// The compressor asked for.
-    pub codec: Option<Codec>,
-    /// Global attributes to add to those of the files.
-    pub attributes: Map<String, Value>,
-    /// Are steps overwritten that a store has already?
-    pub replace: bool,
-    /// Are static data variables overwritten? And stores only changed, not added to?
-    pub rewrite: bool,
-    /// May variables be added to a store?
-    pub add_variables: bool,
-    /// Are attributes written that a store's arrays lost, or never had?
-    pub repair_attributes: bool,
-    /// How far values of static coordinates may be from the store's, or from the first file's; see [`super::TargetArray::tolerance`].
-    pub tolerance: f64,
-    /// How variables are reprojected; what requests add refers to these.
-    pub projections: Vec<Projection>,
-    /// Ranks that share the work.
-    pub ranks: usize,
-    /// What each of them may use.
-    pub budget: Budget,
-}
-
 impl Request {
     /// Steps of the store after the transaction.
     #[must_use]
@@ -105,21 +71,21 @@ impl Request {
     /// Is there nothing to write, since the store has all arrays and steps? Then what can be compared still is: that it is
     /// the same data. Attributes to add may be there already, too: the plan tells.
     #[must_use]
-    pub fn only_compares(&self, settings: &Settings) -> bool {
-        !settings.rewrite
-            && settings.attributes.is_empty()
+    pub fn only_compares(&self, task: &Task) -> bool {
+        !task.goal.rewrites()
+            && task.attributes.is_empty()
             && !self.repairs
             && self.stored.is_some()
             && !self.adds()
-            && !self.placed.iter().any(|place| self.writes(place, settings))
+            && !self.placed.iter().any(|place| self.writes(place, task))
     }
 
     /// Is anything written at this step: is it new, or overwritten, or was it never sent to one of the arrays that the store
     /// has? Arrays that are added are written at all steps.
     #[must_use]
-    pub fn writes(&self, place: &Placed, settings: &Settings) -> bool {
+    pub fn writes(&self, place: &Placed, task: &Task) -> bool {
         !place.stored
-            || settings.replace
+            || task.goal.replaces()
             || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
     }
 
@@ -210,9 +176,9 @@ fn of_stores(
         files: archive.paths(),
         stores,
         arrays: Vec::new(),
-        projections: settings.projections.clone(),
+        projections: settings.projections.all.clone(),
         units: Vec::new(),
-        in_flight: settings.budget.memory.saturating_sub(scratch),
+        in_flight: settings.resources.memory.saturating_sub(scratch),
         peak_memory: 0,
     };
     let leads: BTreeSet<usize> = drafts
@@ -226,8 +192,8 @@ fn of_stores(
     // A file's static arrays are compared one after the other, not each in a round over all files.
     plan.units.sort_by_key(|unit| unit.file);
     pair(&mut plan);
-    assign(&mut plan, settings.ranks);
-    check_memory(&mut plan, scratch, settings.ranks)?;
+    assign(&mut plan, settings.resources.ranks);
+    check_memory(&mut plan, scratch, settings.resources.ranks)?;
     Ok(plan)
 }
 
@@ -297,7 +263,7 @@ pub fn check_strategies<'a>(
     settings: &Settings,
 ) -> Result<(), PlanError> {
     let variables = mains.filter_map(|name| archive.catalogue.variable(name));
-    let projected = settings.projections.iter();
+    let projected = settings.projections.all.iter();
     let projected: BTreeSet<String> = projected
         .flat_map(|projection| grid_dimensions(&projection.grid))
         .map(|(name, _)| name)
@@ -307,8 +273,8 @@ pub fn check_strategies<'a>(
         .chain(projected.iter().map(String::as_str))
         .collect();
     for (flag, sizes) in [
-        (STRATEGY_FLAG, &settings.strategy),
-        (SHARDS_FLAG, &settings.shards),
+        (STRATEGY_FLAG, &settings.arrays.chunks),
+        (SHARDS_FLAG, &settings.arrays.shards),
     ] {
         if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
             return Err(PlanError::UnknownStrategyDimension {
@@ -324,10 +290,10 @@ pub fn check_strategies<'a>(
 /// Bytes that a rank holds beside its units. For each thread two buffers to decode stored chunks, filled in turn, and a
 /// field to reproject that lies in several objects; and the weights of reprojection.
 fn scratch(drafts: &[Draft], settings: &Settings) -> u64 {
-    let threads = settings.budget.threads;
+    let threads = settings.resources.threads;
     let field = |d: &Draft| match &d.array.origin.form {
         Form::Projected { projection, .. } => {
-            settings.projections[*projection].cells.len() * d.array.dtype.size() as u64
+            settings.projections.all[*projection].cells.len() * d.array.dtype.size() as u64
         }
         Form::AsRead | Form::Made(_) => 0,
     };
@@ -336,7 +302,9 @@ fn scratch(drafts: &[Draft], settings: &Settings) -> u64 {
         let values: Option<u64> = d.stored_chunks.as_ref().map(|chunk| chunk.iter().product());
         values.unwrap_or(0) * d.array.dtype.size() as u64
     };
-    2 * threads * drafts.iter().map(chunk).max().unwrap_or(0) + fields + settings.budget.weights
+    2 * threads * drafts.iter().map(chunk).max().unwrap_or(0)
+        + fields
+        + settings.projections.weights
 }
 
 fn check_memory(plan: &mut Plan, scratch: u64, ranks: usize) -> Result<(), PlanError> {

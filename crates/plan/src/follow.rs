@@ -125,8 +125,11 @@ mod tests {
         request.added.extend(coordinates(&projection.grid));
         let strategy = ChunkStrategy::parse(STRATEGY_FLAG, strategy).unwrap();
         let mut settings = settings(case, strategy, 1 << 30);
-        settings.add_variables = true;
-        settings.projections = vec![projection];
+        settings.task.goal = Goal::Send {
+            replace: true,
+            add_variables: true,
+        };
+        settings.projections.all = vec![projection];
         plan(&archive, &[request], &settings)
     }
 

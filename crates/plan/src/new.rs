@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 
 use super::chunking::choose;
-use super::draft::Settings;
 use super::error::PlanError;
+use super::settings::Settings;
 use super::sharding::shard_shape;
 use super::target::Phase;
 use msm_model::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
@@ -64,7 +64,7 @@ impl New<'_> {
             inner: shard.as_ref().map(|_| &chunk[..]),
             fill: &fill,
         };
-        let codec = settings.codec.clone().unwrap_or_default();
+        let codec = settings.arrays.codec.clone().unwrap_or_default();
         let mut document = document::new_array(version, &array, attributes, &codec);
         if let Some(replaced) = self.replaced {
             for field in ["dimension_separator", "chunk_key_encoding"] {
@@ -92,7 +92,7 @@ impl New<'_> {
         let chunk = self.chunk(settings);
         let sharded = self.phase == Phase::Transfer && (self.main || self.axis.is_some());
         let shard = if sharded {
-            shard_shape(self.variable, self.axis, &chunk, &settings.shards)?
+            shard_shape(self.variable, self.axis, &chunk, &settings.arrays.shards)?
         } else {
             None
         };
@@ -109,7 +109,9 @@ impl New<'_> {
                 _ if d < self.leading.len() => Some(self.leading[d]),
                 Phase::Commit if self.axis == Some(d) => Some(SMALL_ARRAY_STEPS),
                 Phase::Commit => Some(self.variable.shape[d]),
-                _ if self.main || self.axis.is_some() => settings.strategy.0.get(name).copied(),
+                _ if self.main || self.axis.is_some() => {
+                    settings.arrays.chunks.0.get(name).copied()
+                }
                 _ => None,
             })
             .collect();

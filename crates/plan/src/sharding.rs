@@ -1,8 +1,9 @@
 //! Shard shapes, as the user asks for them with `--shards`; and what a store has, against what the user asks for.
 
 use super::chunking::ChunkStrategy;
-use super::draft::{Request, Settings};
+use super::draft::Request;
 use super::error::PlanError;
+use super::settings::Settings;
 use msm_model::Variable;
 use msm_zarr::StoredArray;
 
@@ -62,20 +63,25 @@ pub(super) fn check_chunks(
     let shard_asked =
         |d: usize, asked: u64| most(d).map_or(asked, |length| clipped(asked, length, chunk[d]));
     let (store, array) = (request.key.clone(), variable.name.clone());
-    if differ(variable, &settings.strategy, chunk, chunk_asked) {
+    if differ(variable, &settings.arrays.chunks, chunk, chunk_asked) {
         return Err(PlanError::Chunks {
             store,
             array,
             stored: format!("{chunk:?}"),
-            asked: format!("{:?}", settings.strategy.0),
+            asked: format!("{:?}", settings.arrays.chunks.0),
         });
     }
-    if differ(variable, &settings.shards, &stored.chunk, shard_asked) {
+    if differ(
+        variable,
+        &settings.arrays.shards,
+        &stored.chunk,
+        shard_asked,
+    ) {
         return Err(PlanError::Shards {
             store,
             array,
             stored: format!("{:?}", stored.chunk),
-            asked: format!("{:?}", settings.shards.0),
+            asked: format!("{:?}", settings.arrays.shards.0),
         });
     }
     Ok(())

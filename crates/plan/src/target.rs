@@ -159,17 +159,6 @@ pub enum Phase {
     Commit,
 }
 
-/// What a rank may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Bytes.
-    pub memory: u64,
-    /// Threads that decode and encode.
-    pub threads: u64,
-    /// Bytes that are taken already, by the weights of reprojection.
-    pub weights: u64,
-}
-
 impl Plan {
     /// Units of `phase` that `rank` owns, each with those that follow it: these are not among them.
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {

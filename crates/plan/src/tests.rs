@@ -207,25 +207,31 @@ pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> R
 
 pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
     Settings {
-        strategy,
-        shards: ChunkStrategy::default(),
-        version: None,
-        codec: Some(Codec::None),
-        attributes: serde_json::Map::new(),
-        replace: true,
-        rewrite: false,
-        add_variables: false,
-        repair_attributes: false,
-        tolerance: 0.0,
-        ranks: case.ranks,
-        projections: Vec::new(),
-        budget: Budget {
+        task: Task {
+            goal: SENDING,
+            attributes: serde_json::Map::new(),
+            repair_attributes: false,
+            tolerance: 0.0,
+        },
+        arrays: NewArrays {
+            chunks: strategy,
+            codec: Some(Codec::None),
+            ..NewArrays::default()
+        },
+        resources: Resources {
+            ranks: case.ranks,
             memory,
             threads: 2,
-            weights: 0,
         },
+        projections: Projections::default(),
     }
 }
+
+/// Steps are overwritten, variables are not added.
+const SENDING: Goal = Goal::Send {
+    replace: true,
+    add_variables: false,
+};
 
 /// What the unit writes, in the array's index space.
 fn regions(unit: &WorkUnit, array: &TargetArray) -> Vec<Hyperslab> {
@@ -335,11 +341,11 @@ proptest! {
         let mut request = request("p/v.zarr", Some(stored), &archive);
         request.lacking = Lacking::of("p/v.zarr", request.stored.as_ref()).unwrap();
         let mut settings = settings(&case, ChunkStrategy::default(), 1 << 30);
-        settings.replace = false;
+        settings.task.goal = Goal::Send { replace: false, add_variables: false };
         let sent: Vec<u64> = request.placed.iter().map(|place| place.at).collect();
         let written: Vec<u64> = sent.iter().copied().filter(|at| *at >= case.old || lacking.contains(at)).collect();
         prop_assert!(!written.is_empty());
-        prop_assert!(!request.only_compares(&settings));
+        prop_assert!(!request.only_compares(&settings.task));
         let plan = plan(&archive, &[request], &settings).unwrap();
         for array in plan.arrays.iter().filter(|array| array.append.is_some()) {
             let runs = &array.append.as_ref().unwrap().runs;

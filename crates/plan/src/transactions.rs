@@ -1,7 +1,8 @@
 //! Where one transaction ends and the next begins: at the first file with which every store ends on a chunk boundary.
 
-use super::draft::{Request, Settings, draft};
+use super::draft::{Request, draft};
 use super::error::PlanError;
+use super::settings::Settings;
 use super::steps::Placed;
 use super::target::Phase;
 use msm_model::{Archive, Problems};
@@ -50,7 +51,9 @@ pub fn transactions(
             // A store without steps has no places.
             let of_file = request.placed.get(first..first + length).unwrap_or(&[]);
             let adds = request.adds();
-            reached.add(of_file, |place| adds || request.writes(place, settings));
+            reached.add(of_file, |place| {
+                adds || request.writes(place, &settings.task)
+            });
         }
         first += length;
         if let Some(group) = groups.last_mut() {

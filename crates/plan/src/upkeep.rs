@@ -6,10 +6,11 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 use super::attributes::attributes_of;
-use super::draft::{Request, Settings};
+use super::draft::Request;
 use super::lacking::{LACKING, tell};
 use super::masks::Masks;
 use super::new::Formed;
+use super::settings::Task;
 use msm_model::{DType, Variable, number_to_json};
 use msm_zarr::{StoredArray, Version, document};
 
@@ -132,7 +133,7 @@ const CHECKSUM: &str = "expected_checksum_";
 
 /// The attributes of the store that tell of values which are overwritten.
 #[must_use]
-pub fn stale_checksums(request: &Request, settings: &Settings) -> Vec<String> {
+pub fn stale_checksums(request: &Request, task: &Task) -> Vec<String> {
     let Some(stored) = &request.stored else {
         return Vec::new();
     };
@@ -156,7 +157,7 @@ pub fn stale_checksums(request: &Request, settings: &Settings) -> Vec<String> {
     let replaced = request
         .placed
         .iter()
-        .filter(|p| p.stored && settings.replace);
+        .filter(|p| p.stored && task.goal.replaces());
     for place in replaced {
         let step = usize::try_from(place.at)
             .ok()
@@ -169,7 +170,7 @@ pub fn stale_checksums(request: &Request, settings: &Settings) -> Vec<String> {
         let before = before.filter(|(of, _)| is_time(of) && *of <= step);
         stale.extend(before.max().map(|(_, name)| name.clone()));
     }
-    if settings.rewrite {
+    if task.goal.rewrites() {
         let is_stale = |name: &&String| request.mains.contains(&of(name));
         stale.extend(checksums.filter(is_stale).cloned());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::events::{Named, Notice};
 use msm_model::Archive;
-use msm_plan::{Request, Settings, masking_note, repairs, spoiled, stale_checksums};
+use msm_plan::{Goal, Request, Task, masking_note, repairs, spoiled, stale_checksums};
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]
@@ -29,13 +29,11 @@ impl<'a> Said<'a> {
     }
 }
 
-/// In what the stores of `requests` differ from the files, and go on to: one notice of each kind. `writes` says whether
-/// anything is to be written.
+/// In what the stores of `requests` differ from the files, and go on to: one notice of each kind.
 pub(in crate::verbs) fn differences(
     requests: &[Request],
     archive: &Archive,
-    settings: &Settings,
-    writes: bool,
+    task: &Task,
 ) -> Vec<Notice> {
     let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Said::default());
     let mut masked = BTreeSet::new();
@@ -52,7 +50,7 @@ pub(in crate::verbs) fn differences(
             let names = spoiled(variable, array).into_iter();
             lost.add(&request.key, names.map(str::to_owned));
             let written = repairs(variable, array);
-            let written = if settings.repair_attributes {
+            let written = if task.repair_attributes {
                 written
             } else {
                 Vec::new()
@@ -61,14 +59,16 @@ pub(in crate::verbs) fn differences(
             repaired.add(&request.key, written);
             masked.extend(masking_note(variable, array).filter(|_| !is_masked));
         }
-        stale.add(&request.key, stale_checksums(request, settings));
+        stale.add(&request.key, stale_checksums(request, task));
     }
     let lost = lost.notice(Notice::Lost);
     let told = [
         without.notice(Notice::Without),
-        lost.filter(|_| !settings.repair_attributes),
+        lost.filter(|_| !task.repair_attributes),
         repaired.notice(Notice::Repaired),
-        stale.notice(Notice::Stale).filter(|_| writes),
+        stale
+            .notice(Notice::Stale)
+            .filter(|_| task.goal != Goal::Compare),
     ];
     let told = told.into_iter().flatten();
     told.chain(masked.into_iter().map(Notice::Masking))

@@ -2,11 +2,13 @@
 //!
 //! Key type: [`Intent`].
 
-use msm_plan::{Missing, Overlap, Settings, Transactions};
+use msm_plan::{
+    Goal, Missing, NewArrays, Overlap, Projections, Resources, Settings, Task, Transactions,
+};
 
 use super::Files;
 
-/// What the command wants.
+/// What the command wants; nothing changes it.
 pub(in crate::verbs) struct Intent<'a> {
     /// Files, stores and how to go about it.
     pub files: &'a Files,
@@ -18,17 +20,30 @@ pub(in crate::verbs) struct Intent<'a> {
     pub allow_gaps: bool,
     /// How many files are committed at a time.
     pub transactions: Transactions,
-    /// How arrays are made and written.
-    pub settings: Settings,
+    /// What is to be done.
+    pub task: Task,
+    /// What new arrays are to be like.
+    pub arrays: NewArrays,
+    /// What there is to do it with.
+    pub resources: Resources,
 }
 
 impl Intent<'_> {
+    /// What plans are made by, where variables are reprojected so.
+    pub(in crate::verbs) fn settings(&self, projections: Projections) -> Settings {
+        Settings {
+            task: self.task.clone(),
+            arrays: self.arrays.clone(),
+            resources: self.resources,
+            projections,
+        }
+    }
+
     /// The command's name.
     pub(in crate::verbs) fn command(&self) -> &'static str {
-        if self.settings.rewrite {
-            "update"
-        } else {
-            "send"
+        match self.task.goal {
+            Goal::Send { .. } => "send",
+            Goal::Update | Goal::Compare => "update",
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::shared::hold::Hold;
-use msm_plan::{Phase, Plan};
+use msm_plan::{Phase, Plan, Projections};
 use msm_reproject::Weights;
 
 /// What the lead holds when a send is planned.
@@ -23,15 +23,11 @@ pub(super) struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    /// Finds out what is to be sent where, and takes the stores' leases. Tells the `intent` how variables are reprojected.
+    /// Finds out what is to be sent where, and takes the stores' leases.
     ///
     /// # Errors
     /// If files and stores do not fit together; then the leases are given up.
-    pub fn new(
-        intent: &mut Intent<'a>,
-        session: &Session,
-        lead: Lead<'_>,
-    ) -> Result<Self, Failure> {
+    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Failure> {
         let asked = intent.files;
         let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
         session.runtime.block_on(async {
@@ -59,7 +55,7 @@ impl<'a> Held<'a> {
     pub fn run(
         mut self,
         groundwork: Groundwork,
-        intent: &mut Intent<'_>,
+        intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
     ) -> Result<SendReport, Failure> {
@@ -75,18 +71,21 @@ impl<'a> Held<'a> {
     fn run_all(
         &mut self,
         groundwork: Groundwork,
-        intent: &mut Intent<'_>,
+        intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
     ) -> Result<SendReport, Failure> {
         let (runtime, Self { prepared, hold }) = (&session.runtime, self);
         let worker = Worker::ready(groundwork, intent.files, session)?;
-        intent.settings.budget.weights = worker.weights.iter().map(Weights::bytes).sum();
+        let settings = intent.settings(Projections {
+            all: prepared.projections().to_vec(),
+            weights: worker.weights.iter().map(Weights::bytes).sum(),
+        });
         let mut report = SendReport::default();
         let mut is_tidy = true;
         loop {
             session.interrupt.guard(true);
-            let next = runtime.block_on(prepared.next(intent, session, &mut hold.left));
+            let next = runtime.block_on(prepared.next(intent, &settings, session, &mut hold.left));
             let begun = next.and_then(|work| {
                 let Some(work) = work else { return Ok(None) };
                 if !is_tidy {

@@ -16,7 +16,7 @@ mod request;
 mod transaction;
 mod worker;
 
-use msm_plan::{Budget, ChunkStrategy, Missing, Overlap, Settings, Transactions};
+use msm_plan::{ChunkStrategy, Goal, Missing, NewArrays, Overlap, Task, Transactions};
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
@@ -83,15 +83,21 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
             Overlap::Error => Transactions::All,
             _ => Transactions::Chunk,
         }),
-        settings: Settings {
+        task: task(
+            files,
+            Goal::Send {
+                replace: request.overlap == Overlap::Replace,
+                add_variables: request.add_variables,
+            },
+            request.attributes.clone(),
+        ),
+        arrays: NewArrays {
+            chunks: files.chunks.clone(),
             shards: request.shards.clone(),
             version: request.version,
             codec: request.codec.clone(),
-            attributes: request.attributes.clone(),
-            replace: request.overlap == Overlap::Replace,
-            add_variables: request.add_variables,
-            ..settings(files, session)
         },
+        resources: session.resources(files.memory),
     };
     PlannedSend::new(intent, session)
 }
@@ -123,34 +129,21 @@ pub fn plan_update<'a>(
         },
         allow_gaps: true,
         transactions: files.transactions.unwrap_or(Transactions::All),
-        settings: Settings {
-            replace: true,
-            rewrite: true,
-            ..settings(files, session)
+        task: task(files, Goal::Update, Map::new()),
+        arrays: NewArrays {
+            chunks: files.chunks.clone(),
+            ..NewArrays::default()
         },
+        resources: session.resources(files.memory),
     };
     PlannedSend::new(intent, session)
 }
 
-/// What is asked of both; projections and weights are known later.
-fn settings(files: &Files, session: &Session) -> Settings {
-    Settings {
-        strategy: files.chunks.clone(),
-        shards: ChunkStrategy::default(),
-        version: None,
-        codec: None,
-        attributes: Map::new(),
-        replace: false,
-        rewrite: false,
-        add_variables: false,
+fn task(files: &Files, goal: Goal, attributes: Map<String, Value>) -> Task {
+    Task {
+        goal,
+        attributes,
         repair_attributes: files.repair_attributes,
         tolerance: files.tolerance,
-        projections: Vec::new(),
-        ranks: session.ranks.size(),
-        budget: Budget {
-            memory: files.memory,
-            threads: session.threads() as u64,
-            weights: 0,
-        },
     }
 }

@@ -52,7 +52,7 @@ pub(in crate::verbs) fn unmarked(archive: &Archive, members: &[String]) -> Vec<N
 
 /// What of the files is there already and left as it is.
 fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<Notice> {
-    if request.only_compares(&intent.settings) {
+    if request.only_compares(&intent.task) {
         return Some(Notice::HasAll {
             store: request.key.clone(),
             steps: request.placed.len(),
@@ -63,7 +63,7 @@ fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<
     }
     let files = OfFile::all(archive, &request.members);
     let mut places = request.placed.iter();
-    let is_left = |place: &Placed| !request.writes(place, &intent.settings);
+    let is_left = |place: &Placed| !request.writes(place, &intent.task);
     let left = files.iter().filter(|file| {
         let of_file: Vec<&Placed> = places.by_ref().take(file.steps.len()).collect();
         !of_file.is_empty() && of_file.into_iter().all(is_left)
@@ -78,7 +78,7 @@ fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<
 
 /// Arrays that get values at steps that the store has already, where they never got any.
 fn filled(request: &Request, intent: &Intent<'_>) -> Option<Notice> {
-    if intent.settings.replace {
+    if intent.task.goal.replaces() {
         return None;
     }
     let lacks = |name: &&String| {

@@ -27,11 +27,11 @@ pub struct PlannedSend<'a> {
 }
 
 impl<'a> PlannedSend<'a> {
-    pub(super) fn new(mut intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Failure> {
+    pub(super) fn new(intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Failure> {
         let begun = Instant::now();
         let (held, (groundwork, transactions)) = match session.role() {
             Role::Lead(lead) => {
-                let mut held = Held::new(&mut intent, session, lead);
+                let mut held = Held::new(&intent, session, lead);
                 let told = match &mut held {
                     Ok(held) => Ok((held.groundwork(), held.prepared.transactions())),
                     Err(failure) => Err(failure.clone()),
@@ -91,7 +91,7 @@ impl<'a> PlannedSend<'a> {
                 let done = match self.held.take() {
                     Some(held) => {
                         let groundwork = std::mem::take(&mut self.groundwork);
-                        held.run(groundwork, &mut self.intent, self.session, lead)
+                        held.run(groundwork, &self.intent, self.session, lead)
                     }
                     None => Ok(SendReport::default()),
                 };

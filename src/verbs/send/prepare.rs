@@ -8,7 +8,8 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Plan, Projection, Request, check_names, check_strategies, comparison, transactions,
+    Plan, Projection, Projections, Request, Settings, check_names, check_strategies, comparison,
+    transactions,
 };
 use msm_zarr::is_store;
 
@@ -78,7 +79,7 @@ impl Aimed {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
-        let (order, aim) = if intent.settings.rewrite {
+        let (order, aim) = if intent.task.goal.rewrites() {
             (Order::Any, Aim::Update)
         } else {
             (Order::Increasing, Aim::Send)
@@ -125,11 +126,10 @@ impl Aimed {
 }
 
 impl<'a> Prepared<'a> {
-    /// Checks that the files fit the stores, which are held, as far as metadata can tell. Tells the `intent` how variables
-    /// are reprojected.
+    /// Checks that the files fit the stores, which are held, as far as metadata can tell.
     pub(in crate::verbs) async fn new(
         aimed: Aimed,
-        intent: &mut Intent<'a>,
+        intent: &Intent<'a>,
         session: &Session<'_>,
         hold: &Hold,
     ) -> Result<Self, Failure> {
@@ -147,7 +147,7 @@ impl<'a> Prepared<'a> {
             consolidate_all(session, &keys, hold).await?;
         }
         let left = &hold.left;
-        if intent.settings.rewrite {
+        if intent.task.goal.rewrites() {
             targets = held(targets, bucket, &archive.axis, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
@@ -156,7 +156,7 @@ impl<'a> Prepared<'a> {
                 asked.reprojection.as_ref(),
                 asked.weights.is_some(),
                 domain,
-                intent.settings.tolerance,
+                intent.task.tolerance,
             ),
             archive,
             targets,
@@ -168,28 +168,22 @@ impl<'a> Prepared<'a> {
         let requests = prepared.requests(whole.clone(), intent, session, Some(left));
         let (requests, _) = requests.await?;
         prepared.projector.conclude(asked.memory, session)?;
-        intent.settings.projections = prepared.projector.projections().to_vec();
-        let tables = intent.settings.projections.iter().map(Projection::table);
-        intent.settings.budget.weights = tables.sum();
+        let projections = Projections::estimated(prepared.projector.projections());
+        let settings = &intent.settings(projections);
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
-        check_strategies(&prepared.archive, mains, &intent.settings)?;
+        check_strategies(&prepared.archive, mains, settings)?;
         for notice in clipped(&prepared.archive, &prepared.targets, intent) {
             session.notice(notice);
         }
         // What has nothing to write, too, must be the same data as far as metadata and static values tell.
-        let compared = comparison(&prepared.archive, &requests, &intent.settings)?;
+        let compared = comparison(&prepared.archive, &requests, settings)?;
         prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
         prepared.note(&requests, &members, intent);
-        if !requests.iter().all(|r| r.only_compares(&intent.settings)) {
-            let groups = transactions(
-                &prepared.archive,
-                &requests,
-                &intent.settings,
-                intent.transactions,
-            )?;
-            if !intent.settings.projections.is_empty() {
+        if !requests.iter().all(|r| r.only_compares(&intent.task)) {
+            let groups = transactions(&prepared.archive, &requests, settings, intent.transactions)?;
+            if !settings.projections.all.is_empty() {
                 // Before weights are computed: does it fit the memory?
-                plan::plan(&prepared.archive, &requests, &intent.settings)?;
+                plan::plan(&prepared.archive, &requests, settings)?;
             }
             let mut first = whole.start;
             for files in groups {
@@ -203,13 +197,13 @@ impl<'a> Prepared<'a> {
     /// Notes what there is to tell of the stores.
     fn note(&mut self, requests: &[Request], members: &[String], intent: &Intent<'_>) {
         let catalogue = &self.archive.catalogue;
-        if intent.files.selection.variables.is_empty() && !intent.settings.rewrite {
+        if intent.files.selection.variables.is_empty() && !intent.task.goal.rewrites() {
             self.notes.extend(left_out(catalogue, &self.targets));
         }
         let of_stores = requests.iter();
         let of_stores = of_stores.flat_map(|request| notes(request, &self.archive, intent));
         self.notes.extend(of_stores);
-        let differing = differences(requests, &self.archive, &intent.settings, true);
+        let differing = differences(requests, &self.archive, &intent.task);
         self.notes.extend(differing);
         self.notes.extend(odd_attributes(catalogue, members));
         self.notes.extend(unmarked(&self.archive, members));
@@ -224,6 +218,7 @@ impl<'a> Prepared<'a> {
     pub(in crate::verbs) async fn next(
         &mut self,
         intent: &Intent<'_>,
+        settings: &Settings,
         session: &Session<'_>,
         left: &mut Left,
     ) -> Result<Option<Work>, Failure> {
@@ -232,7 +227,8 @@ impl<'a> Prepared<'a> {
         }
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let Some((plan, remains)) = self.plan_of(files, intent, session).await? else {
+            let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
+            else {
                 continue;
             };
             let digest = digest(&plan)?;
@@ -269,8 +265,9 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'_>,
         session: &Session<'_>,
     ) -> Result<Option<Plan>, Failure> {
+        let settings = &intent.settings(Projections::estimated(self.projections()));
         for files in self.groups.clone() {
-            if let Some((plan, _)) = self.plan_of(files, intent, session).await? {
+            if let Some((plan, _)) = self.plan_of(files, intent, settings, session).await? {
                 return Ok(Some(plan));
             }
         }
@@ -282,15 +279,16 @@ impl<'a> Prepared<'a> {
         &mut self,
         files: Range<usize>,
         intent: &Intent<'_>,
+        settings: &Settings,
         session: &Session<'_>,
     ) -> Result<Option<(Plan, Vec<String>)>, Failure> {
         let archive = self.archive.part(files.clone());
         let (mut requests, remains) = self.requests(files, intent, session, None).await?;
-        requests.retain(|request| !request.only_compares(&intent.settings));
+        requests.retain(|request| !request.only_compares(&intent.task));
         if requests.is_empty() {
             return Ok(None);
         }
-        let plan = plan::plan(&archive, &requests, &intent.settings)?;
+        let plan = plan::plan(&archive, &requests, settings)?;
         Ok((!plan.changes_nothing()).then_some((plan, remains)))
     }
 

@@ -31,13 +31,13 @@ pub(in crate::verbs) fn request(
         ));
     }
     let without = match &stored {
-        Some(stored) if !intent.settings.add_variables => {
+        Some(stored) if !intent.task.goal.adds_variables() => {
             lacked(&members, &target.mains, &archive.axis, stored)
         }
         _ => Vec::new(),
     };
     members.retain(|name| !without.contains(name));
-    let repairs = intent.settings.repair_attributes
+    let repairs = intent.task.repair_attributes
         && stored
             .iter()
             .flat_map(|stored| &stored.arrays)
@@ -67,7 +67,7 @@ pub(in crate::verbs) fn clipped(
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mains = || targets.iter().flat_map(|t| &t.mains);
-    for (dimension, &asked) in &intent.settings.strategy.0 {
+    for (dimension, &asked) in &intent.arrays.chunks.0 {
         let has = |name: &String| {
             let variable = archive.catalogue.variable(name);
             variable.is_some_and(|v| v.dimensions.contains(dimension))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Added, Budget, ChunkStrategy, Lacking, Missing, OfFile, Overlap, Plan, PlanError, Projection,
-    Request, Settings, place,
+    Added, Goal, Lacking, Missing, NewArrays, OfFile, Overlap, Plan, PlanError, Projections,
+    Request, Settings, Task, place,
 };
 use msm_reproject::Weights;
 use msm_zarr::Stored;
@@ -152,7 +152,12 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
         domain,
     } = against;
     let (archive, bucket) = (&archive, &session.bucket);
-    let mut settings = settings(request, comparison, session);
+    let task = Task {
+        goal: Goal::Compare,
+        attributes: Map::new(),
+        repair_attributes: false,
+        tolerance: comparison.tolerance,
+    };
     let named = &request.selection.variables;
     let variables = chosen(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
@@ -168,7 +173,7 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
     let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
-    let mut projector = Projector::new(None, false, domain, settings.tolerance);
+    let mut projector = Projector::new(None, false, domain, task.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
         let Found::Store(stored) = found else {
             continue;
@@ -181,11 +186,15 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
     }
     Failure::together(problems)?;
     projector.conclude(request.memory, session)?;
-    for notice in differences(&requests, archive, &settings, false) {
+    for notice in differences(&requests, archive, &task) {
         session.notice(notice);
     }
-    settings.projections = projector.projections().to_vec();
-    settings.budget.weights = settings.projections.iter().map(Projection::table).sum();
+    let settings = Settings {
+        task,
+        arrays: NewArrays::default(),
+        resources: session.resources(request.memory),
+        projections: Projections::estimated(projector.projections()),
+    };
     Ok(plan::against(archive, &requests, &settings)?)
 }
 
@@ -233,29 +242,6 @@ fn request_of(
         stored: Some(stored),
         placed,
     })
-}
-
-/// As in an update of all that the files hold.
-fn settings(request: &Verify, comparison: &Comparison, session: &Session<'_>) -> Settings {
-    Settings {
-        strategy: ChunkStrategy::default(),
-        shards: ChunkStrategy::default(),
-        version: None,
-        codec: None,
-        attributes: Map::new(),
-        replace: true,
-        rewrite: true,
-        add_variables: false,
-        repair_attributes: false,
-        tolerance: comparison.tolerance,
-        projections: Vec::new(),
-        ranks: session.ranks.size(),
-        budget: Budget {
-            memory: request.memory,
-            threads: session.threads() as u64,
-            weights: 0,
-        },
-    }
 }
 
 fn fault(difference: Difference) -> Fault {
