@@ -4,7 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::projector::Projector;
 use msm_model::list;
-use msm_plan::Added;
+use msm_plan::DerivedVariable;
 use msm_reproject::TargetGrid;
 use msm_zarr::StoredArray;
 
@@ -51,7 +51,7 @@ impl Projector<'_> {
 pub(in crate::verbs) fn check_replaced(
     target: &Target,
     foreign: &[&StoredArray],
-    added: &[Added],
+    added: &[DerivedVariable],
 ) -> Result<(), Failure> {
     let is_replaced = |array: &&&StoredArray| {
         let mut replacing = added.iter().filter(|added| added.replaces);

@@ -15,13 +15,13 @@ use crate::verbs::reprojection::reprojectable::{
     check_flags, check_names, check_type, field, reprojectable, shown,
 };
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, Horizontal, Variable};
+use msm_model::{Archive, HorizontalCoordinates, Variable};
 use msm_plan::{
-    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
-    projected_name,
+    Cells, DerivedVariable, Field, PlanError, Projection, coordinates, foreign_projection,
+    projected, projected_name, reprojection_record,
 };
 use msm_reproject::{Method, TargetGrid};
-use msm_zarr::{Stored, StoredArray};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {
@@ -126,13 +126,13 @@ impl<'a> Projector<'a> {
         &mut self,
         archive: &Archive,
         target: &Target,
-        stored: Option<&Stored>,
+        stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
-    ) -> Result<Vec<Added>, Failure> {
+    ) -> Result<Vec<DerivedVariable>, Failure> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
         let of_store = arrays
             .iter()
-            .find_map(|array| held(&array.attributes, &array.shape));
+            .find_map(|array| reprojection_record(&array.attributes, &array.shape));
         let mut grid = of_store.map(|held| held.grid);
         let foreign: Vec<&StoredArray> = arrays
             .iter()
@@ -170,15 +170,16 @@ impl<'a> Projector<'a> {
                 );
                 return Err(Failure::new(Exit::GridConflict, message));
             }
-            all.push(Added {
+            all.push(DerivedVariable {
                 replaces: is_foreign,
                 ..projected(variable, projection, index)
             });
         }
         check_replaced(target, &foreign, &all)?;
         if let (Some(grid), false) = (grid, all.is_empty()) {
-            let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
-            all.extend(coordinates(&grid).into_iter().map(|added| Added {
+            let there =
+                |added: &DerivedVariable| arrays.iter().any(|a| a.name == added.variable.name);
+            all.extend(coordinates(&grid).into_iter().map(|added| DerivedVariable {
                 replaces: replaces && there(&added),
                 ..added
             }));
@@ -203,7 +204,7 @@ impl<'a> Projector<'a> {
             );
             Err(Failure::new(exit, message))
         };
-        let Some(held) = held(&array.attributes, &array.shape) else {
+        let Some(held) = reprojection_record(&array.attributes, &array.shape) else {
             return refuse(
                 Exit::GridConflict,
                 "does not say how it was reprojected".to_owned(),
@@ -327,7 +328,7 @@ impl<'a> Projector<'a> {
         &self,
         archive: &Archive,
         variable: &Variable,
-        horizontal: &Horizontal,
+        horizontal: &HorizontalCoordinates,
         method: Method,
     ) -> Result<Cells, Failure> {
         let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]
