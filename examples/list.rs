@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use msm_os::{Connection, Failure, List, Ranks, Session, Silent, list};
+use msm_os::{Connection, Error, List, Ranks, Session, Silent, list};
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Error> {
     let directory = std::env::args_os().nth(1).unwrap_or_default();
     let connection = Connection::directory(PathBuf::from(directory));
     let ranks = Ranks::alone();

@@ -9,7 +9,7 @@
 //!
 //! use msm_os::{Connection, Files, Ranks, Send, Session, Silent, send};
 //!
-//! # fn main() -> Result<(), msm_os::Failure> {
+//! # fn main() -> Result<(), msm_os::Error> {
 //! let (connection, ranks) = (Connection::directory("/data/ocean"), Ranks::alone());
 //! let session = Session::open(&connection, &ranks, Arc::new(Silent))?;
 //! let files = Files {
@@ -37,6 +37,7 @@
 
 pub mod cli;
 pub mod commit;
+pub mod error;
 pub mod events;
 pub mod exit;
 mod knobs;
@@ -47,8 +48,9 @@ pub mod store;
 pub mod transfer;
 pub mod verbs;
 
+pub use error::Error;
 pub use events::{Event, Notice, Reporter, Silent};
-pub use exit::{Exit, Failure};
+pub use exit::Exit;
 pub use ranks::Ranks;
 pub use session::Session;
 pub use store::{Access, Connection, Place};

@@ -24,7 +24,7 @@ fn main() {
     // MPI is ended before this process: srun loses the code of one that leaves without.
     let ended = ranks::run(|ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
         eprintln!("msm_os: {failure}");
-        failure.exit
+        Exit::from(&failure)
     });
     exit(ended.code());
 }

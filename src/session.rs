@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, Rank};
+use crate::error::Error;
 use crate::events::{Event, Notice, Reporter, Work};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint};
 use crate::transfer::Means;
@@ -48,7 +49,7 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let session = Self::open_here(connection, ranks, reporter);
         let session = session.map_err(|failure| ranks.of_follower(failure));
         let place = |session: &Self| (session.bucket.place().to_owned(), Rank::this());
@@ -76,9 +77,9 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let internal = |what: &str, cause: &dyn std::fmt::Display| {
-            Failure::new(Exit::Internal, format!("starting {what}: {cause}"))
+            Error::new(Exit::Internal, format!("starting {what}: {cause}"))
         };
         let bucket = Bucket::open(connection.clone(), Arc::clone(&reporter))?;
         let cpus = cpus(connection);
@@ -164,8 +165,8 @@ impl<'a> Session<'a> {
     /// On every rank the same: that of `work`.
     pub(crate) fn on_lead<T: Serialize + DeserializeOwned>(
         &self,
-        work: impl AsyncFnOnce() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.ranks.on_lead(|| self.runtime.block_on(work()))
     }
 }
@@ -183,7 +184,7 @@ fn cpus(connection: &Connection) -> usize {
 
 /// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
 /// make the ranks there write to another server.
-fn same_place(places: &[String]) -> Result<(), Failure> {
+fn same_place(places: &[String]) -> Result<(), Error> {
     let Some((first, rank, other)) = places.first().and_then(|first| {
         let differs = |(_, place): &(usize, &String)| *place != first;
         let (rank, other) = places.iter().enumerate().find(differs)?;
@@ -191,7 +192,7 @@ fn same_place(places: &[String]) -> Result<(), Failure> {
     }) else {
         return Ok(());
     };
-    Err(Failure::new(
+    Err(Error::new(
         Exit::Credentials,
         format!(
             "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them \

@@ -11,7 +11,8 @@ use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one
@@ -21,7 +22,7 @@ pub enum Parsed {
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
-    Wrong(Failure),
+    Wrong(Error),
 }
 
 #[derive(Parser)]
@@ -103,7 +104,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            Parsed::Wrong(Failure::new(Exit::Usage, text))
+            Parsed::Wrong(Error::new(Exit::Usage, text))
         }
     }
 }
@@ -203,7 +204,7 @@ mod tests {
         }
         assert_eq!(send("msm_os send -f a.nc -b ocean").zarr_version, None);
         let shards = send("msm_os send -f a.nc -b ocean -zv 2 --shards {}").shards();
-        assert!(shards.is_err_and(|failure| failure.exit == Exit::Usage));
+        assert!(shards.is_err_and(|failure| Exit::from(&failure) == Exit::Usage));
     }
 
     #[test]
@@ -223,7 +224,7 @@ mod tests {
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(
-                matches!(parsed, Parsed::Wrong(failure) if failure.exit == Exit::Usage),
+                matches!(parsed, Parsed::Wrong(failure) if Exit::from(&failure) == Exit::Usage),
                 "{line}"
             );
         }

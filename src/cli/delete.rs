@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::verbs::delete::Delete;
 
 /// What `delete` is told.
@@ -61,7 +61,7 @@ impl DeleteArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Delete, Failure> {
+    pub fn request(&self) -> Result<Delete, Error> {
         Ok(Delete {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),

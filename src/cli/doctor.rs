@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::store::StoreArgs;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::verbs::doctor::Doctor;
 
 /// What `doctor` is told.
@@ -18,7 +18,7 @@ impl DoctorArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Doctor, Failure> {
+    pub fn request(&self) -> Result<Doctor, Error> {
         let spot = self.store.spot_or_all()?;
         Ok(Doctor { spot })
     }

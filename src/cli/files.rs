@@ -14,7 +14,7 @@ use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::transfer::Verify;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::send::Files;
@@ -117,7 +117,7 @@ impl FileArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Files, Failure> {
+    pub fn request(&self) -> Result<Files, Error> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,
@@ -155,7 +155,7 @@ pub(super) fn append_dimension(named: &str, is_static: bool) -> String {
 }
 
 /// The sizes by dimension that `flag` gives; empty if it was not given.
-pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Failure> {
+pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Error> {
     let sizes = text.map(|text| ChunkStrategy::parse(flag, text));
     Ok(sizes.transpose()?.unwrap_or_default())
 }

@@ -9,7 +9,8 @@ use clap::Args;
 use super::printer::Printer;
 use super::store::StoreArgs;
 use super::words::Described;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
@@ -28,7 +29,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<List, Failure> {
+    pub fn request(&self) -> Result<List, Error> {
         let spot = self.store.spot_or_all()?;
         Ok(List { spot })
     }
@@ -88,7 +89,7 @@ impl<'a> Listing<'a> {
     ///
     /// # Errors
     /// If it could not be printed, or stores could not be read.
-    pub fn verdict(&self) -> Result<(), Failure> {
+    pub fn verdict(&self) -> Result<(), Error> {
         self.printer.verdict()?;
         let Self {
             printed,
@@ -110,6 +111,6 @@ impl<'a> Listing<'a> {
                 ),
             ),
         };
-        Err(Failure::new(exit, message))
+        Err(Error::new(exit, message))
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod args;
 mod choices;
+mod codes;
 mod delete;
 mod doctor;
 mod files;

@@ -12,7 +12,8 @@ use super::store::{Found, StoreArgs};
 use super::terminal::Terminal;
 use super::verify::VerifyArgs;
 use super::words;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::ranks::Ranks;
 use crate::session::{Interrupt, Session};
 use crate::verbs::delete::{self, DeleteSurvey};
@@ -43,7 +44,7 @@ pub(crate) fn run_over(
     parsed: Parsed,
     ranks: &Ranks,
     interrupt: &Interrupt,
-    find: &dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+    find: &dyn Fn(&StoreArgs) -> Result<Found, Error>,
 ) -> Exit {
     let done = match parsed {
         Parsed::Answer(text) => {
@@ -74,11 +75,11 @@ pub(crate) fn run_over(
     };
     match done {
         Ok(()) => Exit::Ok,
-        Err(Failure { exit, message }) => {
+        Err(error) => {
             if ranks.rank() == 0 {
-                eprintln!("msm_os: {message}");
+                eprintln!("msm_os: {error}");
             }
-            exit
+            Exit::from(&error)
         }
     }
 }
@@ -87,12 +88,12 @@ pub(crate) fn run_over(
 struct Job<'a> {
     ranks: &'a Ranks,
     interrupt: &'a Interrupt,
-    find: &'a dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+    find: &'a dyn Fn(&StoreArgs) -> Result<Found, Error>,
     terminal: Arc<Terminal>,
 }
 
 impl Job<'_> {
-    fn run(&self, command: &Command) -> Result<(), Failure> {
+    fn run(&self, command: &Command) -> Result<(), Error> {
         match command {
             Command::Send(args) => {
                 let request = args.request()?;
@@ -116,7 +117,7 @@ impl Job<'_> {
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
-    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Failure> {
+    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Error> {
         let found = (self.find)(store).map_err(|failure| self.ranks.of_follower(failure));
         let Found {
             connection,
@@ -150,11 +151,11 @@ impl Job<'_> {
     }
 
     /// What rank 0 thinks of it, on every rank.
-    fn agree(&self, verdict: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    fn agree(&self, verdict: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         self.ranks.on_lead(verdict)
     }
 
-    fn list(&self, args: &ListArgs) -> Result<(), Failure> {
+    fn list(&self, args: &ListArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let mut listing = Listing::new(args.json, &self.terminal.printer);
@@ -167,7 +168,7 @@ impl Job<'_> {
         self.agree(|| listing.verdict())
     }
 
-    fn delete(&self, args: &DeleteArgs) -> Result<(), Failure> {
+    fn delete(&self, args: &DeleteArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let asks = !args.yes && !args.dry_run;
@@ -189,14 +190,14 @@ impl Job<'_> {
     }
 
     /// Rank 0 asks on the terminal.
-    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Failure> {
+    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Error> {
         self.ranks.on_lead(|| {
             let survey = words::survey(survey);
             confirmed(&format!("to delete from {place}:\n{survey}"))
         })
     }
 
-    fn rollback(&self, args: &RollbackArgs) -> Result<(), Failure> {
+    fn rollback(&self, args: &RollbackArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = rollback(&session, &request)?;
@@ -204,7 +205,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn recover(&self, args: &RecoverArgs) -> Result<(), Failure> {
+    fn recover(&self, args: &RecoverArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         if args.dry_run {
@@ -212,16 +213,16 @@ impl Job<'_> {
             for line in words::forecast(&forecast) {
                 self.say(&line);
             }
-            return Failure::together(forecast.problems);
+            return Error::together(forecast.problems);
         }
         let report = recover(&session, &request)?;
         for line in words::recovered(&request, &report) {
             self.say(&line);
         }
-        Failure::together(&report.held)
+        Error::together(&report.held)
     }
 
-    fn verify(&self, args: &VerifyArgs) -> Result<(), Failure> {
+    fn verify(&self, args: &VerifyArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
@@ -231,7 +232,7 @@ impl Job<'_> {
         verdict
     }
 
-    fn doctor(&self, args: &DoctorArgs) -> Result<(), Failure> {
+    fn doctor(&self, args: &DoctorArgs) -> Result<(), Error> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         self.say(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
@@ -249,18 +250,18 @@ impl Job<'_> {
 }
 
 /// Is there a terminal to ask on?
-fn can_ask() -> Result<(), Failure> {
+fn can_ask() -> Result<(), Error> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
     let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
                    nothing was deleted";
-    Err(Failure::new(Exit::Usage, message))
+    Err(Error::new(Exit::Usage, message))
 }
 
 /// Asks on the terminal.
-fn confirmed(what: &str) -> Result<bool, Failure> {
-    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
+fn confirmed(what: &str) -> Result<bool, Error> {
+    let failed = |cause| Error::new(Exit::Internal, format!("asking on the terminal: {cause}"));
     let mut out = std::io::stderr();
     write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
     let mut answer = String::new();

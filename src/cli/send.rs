@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::choices;
 use super::files::{FileArgs, sizes};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::verbs::send::{Send, Update};
 
 /// What `send` is told.
@@ -65,7 +66,7 @@ impl SendArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Send, Failure> {
+    pub fn request(&self) -> Result<Send, Error> {
         Ok(Send {
             files: self.files.request()?,
             overlap: self.on_overlap.unwrap_or_default(),
@@ -82,7 +83,7 @@ impl SendArgs {
     ///
     /// # Errors
     /// If they are no JSON object.
-    fn attributes(&self) -> Result<Map<String, Value>, Failure> {
+    fn attributes(&self) -> Result<Map<String, Value>, Error> {
         let Some(text) = &self.attributes else {
             return Ok(Map::new());
         };
@@ -90,7 +91,7 @@ impl SendArgs {
             let message = format!(
                 "--attributes {text}: {cause}; expected a JSON object such as '{{\"licence\": \"OGL\"}}'"
             );
-            Failure::new(Exit::Usage, message)
+            Error::new(Exit::Usage, message)
         })
     }
 
@@ -98,12 +99,12 @@ impl SendArgs {
     ///
     /// # Errors
     /// If they are malformed, or the Zarr version asked for has no shards.
-    pub fn shards(&self) -> Result<ChunkStrategy, Failure> {
+    pub fn shards(&self) -> Result<ChunkStrategy, Error> {
         if self.shards.is_some() && self.zarr_version == Some(Version::V2) {
             let message = format!(
                 "{SHARDS_FLAG}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3"
             );
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         sizes(SHARDS_FLAG, self.shards.as_deref())
     }
@@ -112,9 +113,9 @@ impl SendArgs {
     ///
     /// # Errors
     /// If it is malformed.
-    fn codec(&self) -> Result<Option<Codec>, Failure> {
+    fn codec(&self) -> Result<Option<Codec>, Error> {
         let codec = self.codec.as_deref().map(str::parse);
-        codec.transpose().map_err(Failure::from)
+        codec.transpose().map_err(Error::from)
     }
 }
 
@@ -123,7 +124,7 @@ impl UpdateArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Update, Failure> {
+    pub fn request(&self) -> Result<Update, Error> {
         Ok(Update {
             files: self.files.request()?,
             append_missing: self.append_missing,

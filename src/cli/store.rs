@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::access::{Asked, find, variable};
 use super::choices;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::{Addressing, Connection, Place, StoreError};
 use crate::verbs::stores::spot::Spot;
 
@@ -69,7 +70,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If it could not be part of a key.
-    pub fn spot(&self) -> Result<Option<Spot>, Failure> {
+    pub fn spot(&self) -> Result<Option<Spot>, Error> {
         let (flag, asked) = match (&self.prefix, &self.store) {
             (Some(prefix), _) => ("--prefix", prefix),
             (None, Some(store)) => ("--store", store),
@@ -89,14 +90,14 @@ impl StoreArgs {
         let message = format!(
             "{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'"
         );
-        Err(Failure::new(Exit::Usage, message))
+        Err(Error::new(Exit::Usage, message))
     }
 
     /// The same, or the whole bucket.
     ///
     /// # Errors
     /// As [`Self::spot`].
-    pub fn spot_or_all(&self) -> Result<Spot, Failure> {
+    pub fn spot_or_all(&self) -> Result<Spot, Error> {
         Ok(self.spot()?.unwrap_or_default())
     }
 
@@ -104,7 +105,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn find(&self) -> Result<Found, Failure> {
+    pub fn find(&self) -> Result<Found, Error> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {

@@ -2,7 +2,8 @@
 //! linked to one but started by another's launcher, runs as N processes that each think they are alone, and all write the
 //! same store.
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 
 /// The number of processes. Not `SLURM_NTASKS`: a plain batch script has it too.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
@@ -43,7 +44,7 @@ impl Launched {
 /// # Errors
 /// If a launcher started more than this process, or `job` panicked.
 #[cfg(not(feature = "mpi"))]
-pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Failure> {
+pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Error> {
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(1, variable)?;
     let ranks = super::Ranks {
@@ -51,7 +52,7 @@ pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Fa
         ..super::Ranks::alone()
     };
     let job = std::panic::AssertUnwindSafe(|| job(&ranks));
-    let panicked = |_| Failure::new(Exit::Panic, "it panicked, see above");
+    let panicked = |_| Error::new(Exit::Panic, "it panicked, see above");
     std::panic::catch_unwind(job).map_err(panicked)
 }
 
@@ -59,7 +60,7 @@ pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Fa
 pub(super) fn refuse_silent_singletons(
     size: usize,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     if size > 1 {
         return Ok(());
     }
@@ -75,7 +76,7 @@ pub(super) fn refuse_silent_singletons(
             let message = format!(
                 "the launcher started {started} processes ({name}={started}), but {because}; nothing was written"
             );
-            return Err(Failure::new(Exit::Launcher, message));
+            return Err(Error::new(Exit::Launcher, message));
         }
     }
     Ok(())
@@ -93,8 +94,8 @@ mod tests {
     fn one_of_many_is_refused() {
         for name in SIZES {
             let refused = refuse_silent_singletons(1, started(name, "4")).unwrap_err();
-            assert_eq!(refused.exit, Exit::Launcher);
-            assert!(refused.message.contains(name));
+            assert_eq!(Exit::from(&refused), Exit::Launcher);
+            assert!(refused.to_string().contains(name));
         }
     }
 

@@ -28,7 +28,11 @@ pub enum StoreError {
         "CA bundle {}: {problem}; expected a PEM file with one or more certificates (--ca-bundle, AWS_CA_BUNDLE)",
         path.display()
     )]
-    CaBundle { path: PathBuf, problem: String },
+    CaBundle {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problem: String,
+    },
     #[error("--addressing virtual: {problem}; use --addressing path")]
     Addressing { problem: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]

@@ -87,7 +87,7 @@ impl Engine {
                 position,
                 found: shown(array.dtype, found),
                 expected: shown(array.dtype, expected),
-                advice: advice(array),
+                advice: advice(array).into(),
             }),
         }
     }

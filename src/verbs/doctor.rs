@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::events::{Event, Finding};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Verdict, doctors_folder, examine};
 use crate::verbs::stores::spot::Spot;
@@ -23,7 +24,7 @@ pub struct DoctorReport {
     /// What each step found.
     pub findings: Vec<Finding>,
     /// What this program needs and cannot have, and the first reason.
-    pub lacking: Option<(Vec<String>, Failure)>,
+    pub lacking: Option<(Vec<String>, Error)>,
     /// Why temporary objects are left behind, if any are.
     pub left_behind: Option<String>,
 }
@@ -33,17 +34,17 @@ impl DoctorReport {
     ///
     /// # Errors
     /// If not, why.
-    pub fn verdict(&self) -> Result<(), Failure> {
+    pub fn verdict(&self) -> Result<(), Error> {
         let lacking = self.lacking.as_ref().map(|(lacking, first)| {
             let message = format!(
                 "the endpoint lacks what msm_os needs: {} (see the table); {first}",
                 lacking.join(", ")
             );
-            Failure::new(first.exit, message)
+            Error::new(first.into(), message)
         });
         let left = self.left_behind.iter();
-        let left = left.map(|left| Failure::new(Exit::StoreFailed, left));
-        Failure::together(lacking.into_iter().chain(left))
+        let left = left.map(|left| Error::new(Exit::StoreFailed, left));
+        Error::together(lacking.into_iter().chain(left))
     }
 }
 
@@ -51,7 +52,7 @@ impl DoctorReport {
 ///
 /// # Errors
 /// On every rank the same: if nothing can be tried.
-pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Failure> {
+pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error> {
     let prefix = match &request.spot {
         Spot::Below(prefix) => prefix,
         Spot::At(store) => store.rsplit_once('/').map_or("", |(folder, _)| folder),

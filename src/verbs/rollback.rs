@@ -7,8 +7,9 @@ use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{JournalEntry, StoreRollback, is_id};
+use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::shared::hold::{Hold, Leasing};
@@ -37,14 +38,11 @@ pub struct RollbackReport {
 ///
 /// # Errors
 /// On every rank the same: if one of them cannot be undone, before the first is changed; or what was not put back.
-pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Failure> {
+pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Error> {
     session.on_lead(async || rollback_here(session, request).await)
 }
 
-async fn rollback_here(
-    session: &Session<'_>,
-    request: &Rollback,
-) -> Result<RollbackReport, Failure> {
+async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<RollbackReport, Error> {
     let Rollback {
         spot,
         variables,
@@ -56,7 +54,7 @@ async fn rollback_here(
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
         let message = format!("{place}: there are no stores");
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(Error::new(Exit::NoStore, message));
     }
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
@@ -71,7 +69,7 @@ async fn written_here(
     session: &Session<'_>,
     groups: Vec<Group>,
     all: bool,
-) -> Result<Vec<Group>, Failure> {
+) -> Result<Vec<Group>, Error> {
     let (mut written, mut others) = (Vec::new(), Vec::new());
     for group in groups {
         let ledger = session.bucket.folder(&layout::ledger(&group.store)).await?;
@@ -97,7 +95,7 @@ async fn undo_all(
     session: &Session<'_>,
     groups: &[Group],
     hold: &Hold,
-) -> Result<RollbackReport, Failure> {
+) -> Result<RollbackReport, Error> {
     let bucket = &session.bucket;
     let (mut last, mut problems) = (Vec::new(), Vec::new());
     let groups = groups
@@ -109,7 +107,7 @@ async fn undo_all(
             Err(problem) => problems.push(problem),
         }
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     hold.leases.check().await?;
     StoreRollback::begin(bucket, &mut last).await?;
     for (store, rollback) in &last {
@@ -119,7 +117,7 @@ async fn undo_all(
             let message = format!(
                 "store '{store}': undoing {id} failed; recover goes on with it:\n  {error}"
             );
-            Failure::new(Exit::RollbackIncomplete, message)
+            Error::new(Exit::RollbackIncomplete, message)
         })?;
         session.tell(&Event::Undone {
             store: (*store).clone(),
@@ -132,11 +130,11 @@ async fn undo_all(
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Failure> {
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
     let store = group.store.as_str();
     let impossible = |problem: &str| {
         let message = format!("store '{store}': {problem}; nothing was changed");
-        Failure::new(Exit::NothingToUndo, message)
+        Error::new(Exit::NothingToUndo, message)
     };
     let records = bucket.entries(&layout::transactions(store));
     let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());

@@ -1,12 +1,13 @@
 //! What `verify` says at its end.
 
 use super::bytes_shown;
+use crate::error::Error;
 use crate::events::Checked;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::verbs::verify::VerifyReport;
 
 /// The last line, and how it went.
-pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Failure>) {
+pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Error>) {
     let total = report.total();
     let line = format!(
         "verified: {} stores, {}",
@@ -21,7 +22,7 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Fai
                 format!("; and the files could not be compared: {failure}")
             });
             let message = format!("{faults} faults were found, see the list{and}");
-            Err(Failure::new(Exit::FaultsFound, message))
+            Err(Error::new(Exit::FaultsFound, message))
         }
     };
     (line, verdict)

@@ -15,7 +15,8 @@ use mpi::traits::CommunicatorCollectives;
 
 use super::beats::{Beats, Open, buffer_size};
 use super::{Mpi, message, panic};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::ranks::launcher::{Launched, refuse_silent_singletons};
 use crate::ranks::{Ranks, Transport};
 
@@ -40,8 +41,8 @@ pub(super) struct Desk {
 ///
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
-pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> {
-    let refused = |message: &str| Failure::new(Exit::Launcher, message);
+pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Error> {
+    let refused = |message: &str| Error::new(Exit::Launcher, message);
     let (mut universe, _) = mpi::initialize_with_threading(Threading::Funneled)
         .ok_or_else(|| refused("MPI was started twice in this process"))?;
     let world = universe.world();
@@ -72,7 +73,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
             .name("job".to_owned())
             .stack_size(STACK);
         let job = builder.spawn_scoped(scope, work).map_err(|cause| {
-            Failure::new(
+            Error::new(
                 Exit::Internal,
                 format!("starting the job's thread: {cause}"),
             )

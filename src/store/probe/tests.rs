@@ -6,7 +6,8 @@ use bytes::Bytes;
 use s3_server::{Config, Fault, Rule, Server};
 
 use super::*;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::loopback::{bucket, directory, server};
 
 fn that(conditional: s3_server::Conditional) -> Server {
@@ -68,9 +69,9 @@ async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
             // The conditions alone are denied.
             assert_eq!(failed.unwrap().replace, Conditional::Refused);
         } else {
-            let failure = Failure::from(failed.unwrap_err());
-            assert_eq!(failure.exit, Exit::AccessDenied);
-            assert!(failure.message.contains("access refused"), "{failure}");
+            let failure = Error::from(failed.unwrap_err());
+            assert_eq!(Exit::from(&failure), Exit::AccessDenied);
+            assert!(failure.to_string().contains("access refused"), "{failure}");
         }
         assert!(server.objects("ocean").is_empty());
     }

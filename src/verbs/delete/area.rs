@@ -8,7 +8,8 @@ use msm_zarr::{
     layout::{self, LEDGERS},
 };
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::{Bucket, is_doctors};
 use crate::verbs::delete::Delete;
 use crate::verbs::stores::named::beside;
@@ -64,9 +65,9 @@ impl Area {
 pub(in crate::verbs) async fn chosen(
     request: &Delete,
     bucket: &Bucket,
-) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
-    let wrong = |message: String| Err(Failure::new(Exit::Usage, message));
+    let wrong = |message: String| Err(Error::new(Exit::Usage, message));
     if let Some(name) = request.variables.iter().find(|name| !is_name(name)) {
         return wrong(format!("-v '{name}': expected a variable's name"));
     }
@@ -113,7 +114,7 @@ async fn of_place(
     request: &Delete,
     bucket: &Bucket,
     place: &Place,
-) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
     let store = match place {
         Place::Group(group) => &group.store,
@@ -139,7 +140,7 @@ async fn everything(
     bucket: &Bucket,
     spot: &Spot,
     shelf: &Shelf,
-) -> Result<(String, Vec<Area>), Failure> {
+) -> Result<(String, Vec<Area>), Error> {
     let prefix = &shelf.prefix;
     let mut stores = Vec::new();
     let mut sites = bucket.sites(prefix);
@@ -150,7 +151,7 @@ async fn everything(
                 "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by \
                  their names, or a prefix that it does not lie in"
             );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(Error::new(Exit::ForeignObjects, message));
         }
         stores.push(site.key);
     }
@@ -177,7 +178,7 @@ async fn everything(
 }
 
 /// The store of the variable `name`, or that of all variables.
-async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Failure> {
+async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Error> {
     if name == "compact" {
         let there = shelf.compact(bucket).await?;
         return Ok(there.unwrap_or_else(|| shelf.new_compact()));
@@ -192,7 +193,7 @@ async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String,
             "'{name}' is in '{key}', the store of all variables, and has no store of its own: to delete that store, give -v \
              compact, to remove the array alone, --array {name}; nothing was deleted"
         );
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(Error::new(Exit::NoStore, message));
     }
     Ok(layout::store_key(&shelf.prefix, name))
 }

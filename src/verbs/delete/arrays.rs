@@ -3,7 +3,8 @@
 //! Key type: [`Arrays`].
 
 use crate::commit::ArrayRemoval;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::delete::Delete;
@@ -26,7 +27,7 @@ impl Arrays {
     ///
     /// # Errors
     /// If there is no such store, or it is one from which single arrays cannot be removed.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         bucket.reach(request.spot.key()).await?;
         let mut names = request.arrays.clone();
         names.sort_unstable();
@@ -37,7 +38,7 @@ impl Arrays {
                 "--array: '{group}' is a group of the hierarchy '{}', from which single arrays cannot be removed; nothing was deleted",
                 group.store
             );
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         let mut stores = keys(&groups);
         stores.sort_unstable();
@@ -49,7 +50,7 @@ impl Arrays {
     ///
     /// # Errors
     /// If one of them cannot go.
-    pub async fn survey(&self, request: &Delete, bucket: &Bucket) -> Result<DeleteSurvey, Failure> {
+    pub async fn survey(&self, request: &Delete, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
         Ok(self.shown(&self.look(request, bucket).await?))
     }
 
@@ -61,7 +62,7 @@ impl Arrays {
         self,
         request: &Delete,
         session: &Session<'_>,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         Hold::during(
             session,
             &request.leasing,
@@ -79,21 +80,21 @@ impl Arrays {
     }
 
     /// What goes of each store; all are looked at before the first is changed.
-    async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<ArrayRemoval>, Failure> {
+    async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<ArrayRemoval>, Error> {
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for store in &self.stores {
             match ArrayRemoval::of(bucket, store, &self.names, request.force).await {
                 Ok(found) => all.push(found),
-                Err(found) => problems.push(Failure::from(found)),
+                Err(found) => problems.push(Error::from(found)),
             }
         }
-        Failure::together(problems)?;
+        Error::together(problems)?;
         if all.is_empty() {
             let message = format!(
                 "{}: there are no stores; nothing was deleted",
                 bucket.place()
             );
-            return Err(Failure::new(Exit::NoStore, message));
+            return Err(Error::new(Exit::NoStore, message));
         }
         Ok(all)
     }

@@ -4,7 +4,8 @@ use futures::TryStreamExt;
 use msm_zarr::{Group, ObjectKind};
 
 use crate::commit::{CleanupError, remove_group};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Bucket, Entry, Found, read_store};
 use crate::verbs::delete::Delete;
@@ -17,10 +18,7 @@ use crate::verbs::stores::spot::Spot;
 ///
 /// # Errors
 /// As [`Place::of`].
-pub(in crate::verbs) async fn nested(
-    bucket: &Bucket,
-    spot: &Spot,
-) -> Result<Option<Group>, Failure> {
+pub(in crate::verbs) async fn nested(bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
     bucket.reach(spot.key()).await?;
     Ok(match Place::of(bucket, spot).await? {
         Place::Group(group) if !group.path.is_empty() => Some(group),
@@ -40,20 +38,20 @@ impl Contents {
     ///
     /// # Errors
     /// If something lies in it that is not ours, without `--force`; or if single variables are named.
-    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Error> {
         if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
             let message = format!(
                 "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one \
                  array from it, --array {name}; nothing was deleted"
             );
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         if let Some(link) = bucket.links(&group.key()).await?.first() {
             let message = format!(
                 "{} is a symbolic link, behind which nothing is deleted; nothing was deleted; remove the link",
                 link.path.display()
             );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(Error::new(Exit::ForeignObjects, message));
         }
         let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
         let is_foreign =
@@ -66,7 +64,7 @@ impl Contents {
                  too with --force",
                 first.key
             );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(Error::new(Exit::ForeignObjects, message));
         }
         let mut tally = Tally::default();
         for entry in &entries {
@@ -92,7 +90,7 @@ impl Contents {
         self,
         request: &Delete,
         session: &Session<'_>,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         let stores = [self.group.store.clone()];
         let mut hold = Hold::take(session, &request.leasing, &stores, "delete").await?;
         // Another job may have added to it since it was looked at.
@@ -109,7 +107,7 @@ impl Contents {
         self,
         session: &Session<'_>,
         hold: &mut Hold,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         let (bucket, done) = (&session.bucket, self.shown());
         let Self { group, keys, .. } = self;
         hold.left.heal(session).await?;
@@ -120,7 +118,7 @@ impl Contents {
         };
         let incomplete = |error: CleanupError| {
             let message = format!("{error}; the same delete again finishes it");
-            Failure::new(Exit::DeleteIncomplete, message)
+            Error::new(Exit::DeleteIncomplete, message)
         };
         if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;

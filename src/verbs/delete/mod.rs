@@ -21,7 +21,8 @@ use self::arrays::Arrays;
 use self::group::{Contents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Deleted, Entry, StoreError};
@@ -106,7 +107,7 @@ struct Round {
 ///
 /// # Errors
 /// As [`plan`] and [`PlannedDelete::run`].
-pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failure> {
+pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Error> {
     plan(session, request)?.run()
 }
 
@@ -114,10 +115,7 @@ pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failu
 ///
 /// # Errors
 /// On every rank the same: if there is nothing, or something that is not this program's without `force`.
-pub fn plan<'a>(
-    session: &'a Session<'a>,
-    request: &'a Delete,
-) -> Result<PlannedDelete<'a>, Failure> {
+pub fn plan<'a>(session: &'a Session<'a>, request: &'a Delete) -> Result<PlannedDelete<'a>, Error> {
     let part = match session.role() {
         Role::Lead(lead) => {
             let doomed = session.runtime.block_on(look(session, request));
@@ -135,7 +133,7 @@ pub fn plan<'a>(
     })
 }
 
-async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Failure> {
+async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     if !request.arrays.is_empty() {
         return Arrays::of(request, bucket).await.map(Doomed::Arrays);
@@ -153,7 +151,7 @@ impl PlannedDelete<'_> {
     ///
     /// # Errors
     /// On every rank the same: if single arrays are meant, and one of them cannot go.
-    pub fn survey(&self) -> Result<DeleteSurvey, Failure> {
+    pub fn survey(&self) -> Result<DeleteSurvey, Error> {
         let (lead, doomed) = match &self.part {
             Part::Lead(lead, doomed) => (lead, doomed),
             Part::Follower(follower) => return follower.hear(),
@@ -171,7 +169,7 @@ impl PlannedDelete<'_> {
     ///
     /// # Errors
     /// On every rank the same: if another job holds a store, or the server refuses.
-    pub fn run(self) -> Result<DeleteReport, Failure> {
+    pub fn run(self) -> Result<DeleteReport, Error> {
         let (session, request) = (self.session, self.request);
         let (lead, doomed) = match self.part {
             Part::Lead(lead, doomed) => (lead, doomed),
@@ -206,22 +204,23 @@ struct Deleting<'a> {
 
 impl Deleting<'_> {
     /// Deletes the stores that were looked at.
-    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
+    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Error> {
         let mut gone = 0;
         let done = self.delete_held(survey, &mut gone);
-        done.map_err(|Failure { exit, message }| {
+        done.map_err(|failure| {
             let all = survey.total().objects;
-            let left = all.saturating_sub(gone);
-            let of_all = format!("{left} of {all} objects are left");
-            let message = format!("{message}; {of_all}, the same delete again finishes it");
-            Failure::new(exit, message)
+            Error::DeleteCutShort {
+                cause: Box::new(failure),
+                left: all.saturating_sub(gone),
+                all,
+            }
         })?;
         Ok(survey.shown())
     }
 
     /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
-    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Error> {
         let session = self.session;
         let (bucket, runtime) = (&session.bucket, &session.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
@@ -232,9 +231,9 @@ impl Deleting<'_> {
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;
             let ended = runtime.block_on(begun.end());
-            ended.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
+            ended.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
         };
-        let done: Result<(), Failure> = delete();
+        let done: Result<(), Error> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done
@@ -253,7 +252,7 @@ impl Deleting<'_> {
     }
 
     /// Deletes all of it, and counts in `gone`.
-    fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+    fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Error> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
             let deleted = self
@@ -287,7 +286,7 @@ impl Deleting<'_> {
             }
             if !clean {
                 let message = "the server still lists objects that it said it deleted, or someone writes there";
-                return Err(Failure::new(Exit::DeleteIncomplete, message));
+                return Err(Error::new(Exit::DeleteIncomplete, message));
             }
         }
         Ok(())
@@ -326,7 +325,7 @@ impl Deleting<'_> {
     }
 
     /// All ranks delete their shares of the round; counts the objects in `gone`.
-    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Failure> {
+    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Error> {
         self.lead.tell(&Some(round))?;
         let deleted = self.lead.collect(round.delete_share(self.session))?;
         settle_round(&deleted, gone)
@@ -349,9 +348,9 @@ impl Round {
 }
 
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
-fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
+fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Error> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());
-    settled.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
+    settled.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
 }

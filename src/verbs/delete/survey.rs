@@ -9,7 +9,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::{Bucket, Entry, Link, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, chosen};
@@ -125,7 +126,7 @@ impl Survey {
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         let prefix = request.spot.key();
         bucket.reach(prefix).await?;
         let chosen = chosen(request, bucket).await?;
@@ -165,7 +166,7 @@ impl Survey {
                 link.to.display(),
                 link.to.display()
             );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(Error::new(Exit::ForeignObjects, message));
         }
         if survey.foreign.objects > 0 && !request.force {
             let message = format!(
@@ -173,7 +174,7 @@ impl Survey {
                 survey.foreign.objects,
                 shown(&survey.first_foreign, survey.foreign.objects)
             );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(Error::new(Exit::ForeignObjects, message));
         }
         Ok(survey)
     }
@@ -300,12 +301,12 @@ async fn no_store(
     prefix: &str,
     all: bool,
     missing: &[String],
-) -> Result<Failure, StoreError> {
+) -> Result<Error, StoreError> {
     let place = layout::below(bucket.place(), prefix);
     let place = place.trim_end_matches('/');
     if all {
         let message = format!("{place}: there is nothing to delete");
-        return Ok(Failure::new(Exit::NoStore, message));
+        return Ok(Error::new(Exit::NoStore, message));
     }
     let is_here =
         |site: &Site| site.key.rsplit_once('/').map_or("", |(folder, _)| folder) == prefix;
@@ -318,7 +319,7 @@ async fn no_store(
     };
     let missing = shown(missing, missing.len() as u64);
     let message = format!("{place}: there is no store {missing}; {there}; nothing was deleted");
-    Ok(Failure::new(Exit::NoStore, message))
+    Ok(Error::new(Exit::NoStore, message))
 }
 
 /// The first few of `all` names.

@@ -7,8 +7,9 @@ use msm_model::{Archive, ArchiveError, Catalogue, list};
 use msm_plan::DerivedVariable;
 use msm_zarr::{Group, StoreSnapshot};
 
+use crate::error::Error;
 use crate::events::Notice;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Found, StoreError, read_store};
 
@@ -163,7 +164,7 @@ pub(in crate::verbs) async fn held(
     bucket: &Bucket,
     axis: &str,
     named: bool,
-) -> Result<Vec<Target>, Failure> {
+) -> Result<Vec<Target>, Error> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
     let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
     let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
@@ -189,14 +190,14 @@ pub(in crate::verbs) async fn held(
              nothing was written",
             list(others.iter().map(String::as_str))
         );
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(Error::new(Exit::NoStore, message));
     }
     if (named && !missing.is_empty()) || there.is_empty() {
         let message = format!(
             "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
             list(missing.iter().map(String::as_str))
         );
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(Error::new(Exit::NoStore, message));
     }
     Ok(there)
 }

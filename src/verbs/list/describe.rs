@@ -8,7 +8,7 @@ use msm_zarr::{ChunkCodec, Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
 use crate::commit::LastTransaction;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::store::{Bucket, Entry, Found, StoreError, read_store};
 use crate::verbs::list::inventory::{
     StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
@@ -19,7 +19,7 @@ use crate::verbs::stores::shelf::coordinates;
 ///
 /// # Errors
 /// If the bucket cannot be read at all. A store that cannot be read is described as such.
-pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Failure> {
+pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Error> {
     let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
         Ok(Found::Store(stored)) => stored,
         found => {
@@ -74,7 +74,7 @@ async fn of_group(
     group: &Group,
     found: Result<Found, StoreError>,
     all: usize,
-) -> Result<Option<StoreInfo>, Failure> {
+) -> Result<Option<StoreInfo>, Error> {
     let mut info = nothing(&group.key());
     let found = async {
         match found? {

@@ -20,8 +20,9 @@ use crate::commit::{
     CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
     probe_and_sweep, sweep, sweep_staged,
 };
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Bucket, Found, REQUESTS, read_store};
 use crate::verbs::shared::hold::{Hold, Leasing, this};
@@ -70,7 +71,7 @@ pub struct HeldStore {
     pub left: Duration,
 }
 
-impl From<&HeldStore> for Failure {
+impl From<&HeldStore> for Error {
     fn from(held: &HeldStore) -> Self {
         let HeldStore {
             store,
@@ -90,11 +91,11 @@ impl From<&HeldStore> for Failure {
 ///
 /// # Errors
 /// On every rank the same: what cannot be read or brought to an end, when all else has been.
-pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Failure> {
+pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Error> {
     session.on_lead(async || recover_here(session, request).await)
 }
 
-async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Failure> {
+async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
@@ -145,14 +146,14 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         }
     }
     if !problems.is_empty() {
-        problems.extend(report.held.iter().map(Failure::from));
+        problems.extend(report.held.iter().map(Error::from));
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     Ok(report)
 }
 
 /// The folders whose ledgers' folders are swept, at least one; none is in a store.
-async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<String>, Failure> {
+async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<String>, Error> {
     let folder = |key: &str| {
         key.rsplit_once('/')
             .map_or("", |(folder, _)| folder)
@@ -183,7 +184,7 @@ fn held(store: &str, lease: &LiveLease) -> HeldStore {
 async fn readable_journals(
     bucket: &Bucket,
     stores: &[String],
-) -> (Vec<(String, Option<Journal>)>, Vec<Failure>) {
+) -> (Vec<(String, Option<Journal>)>, Vec<Error>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     let read = stream::iter(stores).map(|store| async move {
         let journal = journals(bucket, std::slice::from_ref(store)).await;
@@ -211,11 +212,7 @@ struct Done {
 }
 
 /// Heals one store, and mends it.
-async fn recover_one(
-    session: &Session<'_>,
-    request: &Recover,
-    store: &str,
-) -> Result<Done, Failure> {
+async fn recover_one(session: &Session<'_>, request: &Recover, store: &str) -> Result<Done, Error> {
     let stores = [store.to_owned()];
     Hold::during(
         session,
@@ -239,7 +236,7 @@ async fn recover_one(
     .await
 }
 
-async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failure> {
+async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Error> {
     let bucket = &session.bucket;
     let orphans = orphans(bucket, store).await?;
     let keys: Vec<String> = orphans.into_iter().map(|entry| entry.key).collect();
@@ -248,7 +245,7 @@ async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failu
     }
     let deleted = bucket.delete_all(keys, false).await;
     let incomplete = |error: CleanupError| {
-        Failure::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
+        Error::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
     };
     CleanupError::of(deleted.problems).map_err(incomplete)?;
     if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {

@@ -6,7 +6,8 @@ use msm_model::{Hyperslab, Number};
 use msm_plan::{Cells, CornerFields, Field};
 use msm_reproject::{Corners, GridError, SourceGrid};
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::source::{Reader, SourceError};
 
 /// Corners of a cell.
@@ -16,7 +17,7 @@ const CORNERS: usize = 4;
 ///
 /// # Errors
 /// If a file cannot be read, or what it holds is no grid.
-pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Failure> {
+pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Error> {
     let plane = |field: &Field| read(field, &[cells.ny, cells.nx]);
     let (longitude, latitude) = (plane(&cells.longitude)?, plane(&cells.latitude)?);
     let corners = match &cells.corners {
@@ -54,14 +55,14 @@ pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
 }
 
 /// What is wrong with the grid of these cells.
-pub(in crate::verbs) fn no_grid(cells: &Cells, cause: &GridError) -> Failure {
+pub(in crate::verbs) fn no_grid(cells: &Cells, cause: &GridError) -> Error {
     let Field { path, variable, .. } = &cells.longitude;
     let message = format!(
         "{}: '{variable}' and '{}' are no grid to reproject from: {cause}",
         path.display(),
         cells.latitude.variable
     );
-    Failure::new(Exit::NotReprojected, message)
+    Error::new(Exit::NotReprojected, message)
 }
 
 /// The values of a variable of this shape, row-major.

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::source::read_catalogue;
 use crate::verbs::reprojection::reprojectable::field;
 use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
@@ -32,7 +33,7 @@ impl Domain {
     pub(in crate::verbs) fn open(
         file: Option<&DomainFile>,
         archive: &mut Archive,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let Some(DomainFile { path, coordinates }) = file else {
             return Ok(Self::default());
         };
@@ -47,14 +48,14 @@ impl Domain {
     }
 
     /// Checks that something comes from the file.
-    pub(in crate::verbs) fn check_use(&self, projections: &[Projection]) -> Result<(), Failure> {
+    pub(in crate::verbs) fn check_use(&self, projections: &[Projection]) -> Result<(), Error> {
         let points = |p: &Projection| matches!(p.cells.corners, Some(CornerFields::Points(..)));
         if self.catalogue.is_none() || self.lends || projections.iter().any(points) {
             return Ok(());
         }
         let message = "--grid-filepath: nothing comes from that file; give --update-coords, or --method conservative for \
                        variables whose coordinates have no bounds";
-        Err(Failure::new(Exit::Usage, message))
+        Err(Error::new(Exit::Usage, message))
     }
 }
 
@@ -64,7 +65,7 @@ pub(in crate::verbs) fn corners(
     archive: &Archive,
     horizontal: &HorizontalCoordinates,
     domain: &Domain,
-) -> Result<CornerFields, Failure> {
+) -> Result<CornerFields, Error> {
     let borrowed = archive
         .borrowed
         .variables
@@ -84,14 +85,14 @@ pub(in crate::verbs) fn corners(
             horizontal.latitude,
             names(horizontal.point).0.join(", ")
         );
-        Failure::new(Exit::NotReprojected, message)
+        Error::new(Exit::NotReprojected, message)
     })
 }
 
 fn bounds(
     archive: &Archive,
     horizontal: &HorizontalCoordinates,
-) -> Result<Option<CornerFields>, Failure> {
+) -> Result<Option<CornerFields>, Error> {
     let mut fields = Vec::new();
     for name in [&horizontal.longitude, &horizontal.latitude] {
         let Some(coordinate) = archive.catalogue.variable(name) else {
@@ -125,7 +126,7 @@ fn points(
     archive: &Archive,
     horizontal: &HorizontalCoordinates,
     domain: &Domain,
-) -> Result<Option<CornerFields>, Failure> {
+) -> Result<Option<CornerFields>, Error> {
     let Some(catalogue) = &domain.catalogue else {
         return Ok(None);
     };
@@ -147,7 +148,7 @@ fn points(
                 variable.shape,
                 horizontal.longitude
             );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(Error::new(Exit::NotReprojected, message));
         }
         let dtype = variable.dtype(&catalogue.path)?;
         fields.push(Field {

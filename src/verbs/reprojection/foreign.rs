@@ -1,6 +1,7 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::projector::Projector;
 use msm_model::list;
@@ -52,7 +53,7 @@ pub(in crate::verbs) fn check_replaced(
     target: &Target,
     foreign: &[&StoredArray],
     added: &[DerivedVariable],
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let is_replaced = |array: &&&StoredArray| {
         let mut replacing = added.iter().filter(|added| added.replaces);
         replacing.any(|added| added.variable.name == array.name)
@@ -67,5 +68,5 @@ pub(in crate::verbs) fn check_replaced(
         target.key,
         list(left.map(|array| array.name.as_str()))
     );
-    Err(Failure::new(Exit::GridConflict, message))
+    Err(Error::new(Exit::GridConflict, message))
 }

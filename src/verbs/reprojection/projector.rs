@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::Error;
 use crate::events::{NotReprojected, Notice};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
@@ -75,7 +76,7 @@ impl<'a> Projector<'a> {
         &self,
         memory: u64,
         session: &Session<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         // Where another tool's arrays are left alone, nothing is wrong with the files.
         if self.asked.is_some() && self.projections.is_empty() && self.left_alone.is_empty() {
             let reasons = self.reasons.iter();
@@ -87,7 +88,7 @@ impl<'a> Projector<'a> {
                  their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
                 reasons.concat()
             );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(Error::new(Exit::NotReprojected, message));
         }
         for (variable, reason) in &self.reasons {
             session.notice(Notice::NotReprojected {
@@ -102,14 +103,14 @@ impl<'a> Projector<'a> {
         }
         if self.keeps && self.projections.is_empty() {
             let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         if self.keeps && self.projections.len() > 1 {
             let message = format!(
                 "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
                 self.projections.len()
             );
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         for projection in &self.projections {
             let needed = projection.memory();
@@ -128,7 +129,7 @@ impl<'a> Projector<'a> {
         target: &Target,
         stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
-    ) -> Result<Vec<DerivedVariable>, Failure> {
+    ) -> Result<Vec<DerivedVariable>, Error> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
         let of_store = arrays
             .iter()
@@ -168,7 +169,7 @@ impl<'a> Projector<'a> {
                     shown(&projection.grid),
                     shown(&of_store)
                 );
-                return Err(Failure::new(Exit::GridConflict, message));
+                return Err(Error::new(Exit::GridConflict, message));
             }
             all.push(DerivedVariable {
                 replaces: is_foreign,
@@ -196,13 +197,13 @@ impl<'a> Projector<'a> {
         variable: &Variable,
         array: &StoredArray,
         session: &Session<'_>,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, Error> {
         let refuse = |exit, what: String| {
             let message = format!(
                 "store '{}': array '{}' {what}; nothing was written",
                 target.key, array.name
             );
-            Err(Failure::new(exit, message))
+            Err(Error::new(exit, message))
         };
         let Some(held) = reprojection_record(&array.attributes, &array.shape) else {
             return refuse(
@@ -246,7 +247,7 @@ impl<'a> Projector<'a> {
         variable: &Variable,
         grid: Option<&TargetGrid>,
         session: &Session<'_>,
-    ) -> Result<Option<usize>, Failure> {
+    ) -> Result<Option<usize>, Error> {
         let Some(request) = self.asked else {
             return Ok(None);
         };
@@ -274,7 +275,7 @@ impl<'a> Projector<'a> {
                     shown(grid),
                     shown(&asked)
                 );
-                return Err(Failure::new(Exit::GridConflict, message));
+                return Err(Error::new(Exit::GridConflict, message));
             }
             Some(grid) => *grid,
             None => asked,
@@ -289,7 +290,7 @@ impl<'a> Projector<'a> {
         method: Method,
         grid: TargetGrid,
         session: &Session<'_>,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, Error> {
         let same = |p: &Projection| p.cells == cells && p.method == method && p.grid == grid;
         if let Some(index) = self.projections.iter().position(same) {
             return Ok(index);
@@ -304,7 +305,7 @@ impl<'a> Projector<'a> {
         Ok(self.projections.len() - 1)
     }
 
-    fn digest(&mut self, cells: &Cells, session: &Session<'_>) -> Result<String, Failure> {
+    fn digest(&mut self, cells: &Cells, session: &Session<'_>) -> Result<String, Error> {
         if let Some((_, digest)) = self.digests.iter().find(|(known, _)| known == cells) {
             return Ok(digest.clone());
         }
@@ -330,7 +331,7 @@ impl<'a> Projector<'a> {
         variable: &Variable,
         horizontal: &HorizontalCoordinates,
         method: Method,
-    ) -> Result<Cells, Failure> {
+    ) -> Result<Cells, Error> {
         let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]
             .iter()
             .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
@@ -341,7 +342,7 @@ impl<'a> Projector<'a> {
                 "'{}' has {ny} by {nx} cells, expected less than 2^32",
                 variable.name
             );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(Error::new(Exit::NotReprojected, message));
         }
         let corners = match method {
             Method::Conservative => Some(corners(archive, horizontal, &self.domain)?),

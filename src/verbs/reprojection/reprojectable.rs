@@ -1,7 +1,8 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
+use crate::error::Error;
 use crate::events::NotReprojected;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::request::Reprojection;
 use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
@@ -36,7 +37,7 @@ pub(in crate::verbs) fn reprojectable(
 }
 
 /// Integers have no NaN for where there is no value, and means of those that stand for others mean nothing.
-pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Result<(), Failure> {
+pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Result<(), Error> {
     let VariableType::Number(dtype) = variable.kind else {
         return Ok(());
     };
@@ -55,7 +56,7 @@ pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Resul
         variable.name,
         method.name()
     );
-    Err(Failure::new(Exit::NotReprojected, message))
+    Err(Error::new(Exit::NotReprojected, message))
 }
 
 /// The flags must not ask for something else than what the store has.
@@ -65,14 +66,14 @@ pub(in crate::verbs) fn check_flags(
     cells: &Cells,
     target: &Target,
     array: &StoredArray,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let refuse = |flag: &str, stored: String, asked: String| {
         let message = format!(
             "store '{}': array '{}' has {flag} {stored}, the command line asks for {asked}; leave it out, a store keeps its \
              own; nothing was written",
             target.key, array.name
         );
-        Err(Failure::new(Exit::GridConflict, message))
+        Err(Error::new(Exit::GridConflict, message))
     };
     if let Some(method) = asked.method.filter(|method| *method != held.method) {
         return refuse(
@@ -94,7 +95,7 @@ pub(in crate::verbs) fn check_flags(
 pub(in crate::verbs) fn check_names(
     archive: &Archive,
     added: &[DerivedVariable],
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     for DerivedVariable { variable, .. } in added {
         let name = &variable.name;
         if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
@@ -103,14 +104,14 @@ pub(in crate::verbs) fn check_names(
                 "{}: has a variable or a dimension '{name}', which the reprojection needs; rename it with ncrename",
                 archive.catalogue.path.display()
             );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(Error::new(Exit::NotReprojected, message));
         }
     }
     Ok(())
 }
 
 /// Where the values of the coordinate `name` are, those that are borrowed included.
-pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
+pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Error> {
     let catalogue = &archive.catalogue;
     let Some(variable) = catalogue.variable(name) else {
         let error = ArchiveError::UnknownVariable {
@@ -126,7 +127,7 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Fa
             "{}: the coordinate '{name}' is packed or no number; expected degrees as they are",
             catalogue.path.display()
         );
-        return Err(Failure::new(Exit::NotReprojected, message));
+        return Err(Error::new(Exit::NotReprojected, message));
     }
     let dtype = variable.dtype(&catalogue.path)?;
     let borrowed = archive.borrowed.variables.get(name);

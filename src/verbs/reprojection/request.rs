@@ -4,7 +4,8 @@
 
 use msm_reproject::{Method, TargetGrid};
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 
 /// What is written beside each variable of the model's grid, on a regular longitude-latitude grid.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,7 +67,7 @@ impl GridChoice {
     ///
     /// # Errors
     /// If the resolution does not divide the box.
-    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, Failure> {
+    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, Error> {
         let edges = self.edges();
         let (width, height) = (edges.east - edges.west, edges.north - edges.south);
         let [columns, rows] = match (self.size, self.resolution) {
@@ -91,7 +92,7 @@ impl GridChoice {
         }
         let message =
             format!("the target grid has {columns} x {rows} cells; expected less than 2^32");
-        Err(Failure::new(Exit::Usage, message))
+        Err(Error::new(Exit::Usage, message))
     }
 
     fn edges(&self) -> Edges {
@@ -119,7 +120,7 @@ impl GridChoice {
 }
 
 /// Cells of this size in that many degrees.
-fn cells(degrees: f64, size: f64) -> Result<usize, Failure> {
+fn cells(degrees: f64, size: f64) -> Result<usize, Error> {
     let whole = (degrees / size).round().max(1.0);
     if size > 0.0 && whole < 1e9 && (whole * size - degrees).abs() <= 1e-6 * size {
         return Ok(whole as usize);
@@ -130,5 +131,5 @@ fn cells(degrees: f64, size: f64) -> Result<usize, Failure> {
         String::new()
     };
     let message = format!("--resolution {size} does not divide {degrees} degrees{near}");
-    Err(Failure::new(Exit::Usage, message))
+    Err(Error::new(Exit::Usage, message))
 }

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::source::{Column, Table};
 use msm_model::{Attribute, Number};
 use msm_plan::Projection;
@@ -21,13 +22,13 @@ const GRID: &str = "target_grid";
 pub(in crate::verbs) fn read_weights(
     path: &Path,
     projection: &Projection,
-) -> Result<Option<Weights>, Failure> {
+) -> Result<Option<Weights>, Error> {
     match path.try_exists() {
         Ok(false) => return check_folder(path).map(|()| None),
         Ok(true) => {}
         Err(cause) => {
             let message = format!("--weights {}: {cause}", path.display());
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(Error::new(Exit::NotReprojected, message));
         }
     }
     let refuse = |what: String| {
@@ -35,7 +36,7 @@ pub(in crate::verbs) fn read_weights(
             "--weights {}: {what}; move it away or name another file: the weights are then computed and written there",
             path.display()
         );
-        Failure::new(Exit::NotReprojected, message)
+        Error::new(Exit::NotReprojected, message)
     };
     let table = Table::read(path, &["row", "col", "S"]);
     let mut table = table.map_err(|cause| refuse(cause.to_string()))?;
@@ -69,7 +70,7 @@ pub(in crate::verbs) fn read_weights(
 }
 
 /// The folder that the file is to be written to must be there before anything is computed.
-fn check_folder(path: &Path) -> Result<(), Failure> {
+fn check_folder(path: &Path) -> Result<(), Error> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -80,7 +81,7 @@ fn check_folder(path: &Path) -> Result<(), Failure> {
         "--weights {}: there is no such folder; make it, or name a file in another one",
         path.display()
     );
-    Err(Failure::new(Exit::NotReprojected, message))
+    Err(Error::new(Exit::NotReprojected, message))
 }
 
 /// Writes the weights of `projection` to the file at `path`.
@@ -91,7 +92,7 @@ pub(in crate::verbs) fn write_weights(
     path: &Path,
     projection: &Projection,
     weights: &Weights,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let (cells, grid) = (&projection.cells, &projection.grid);
     let most = cells.len().max(grid.len() as u64);
     if i32::try_from(most).is_err() {
@@ -99,7 +100,7 @@ pub(in crate::verbs) fn write_weights(
             "--weights {}: a grid has {most} cells, the format counts them up to 2^31; leave --weights out",
             path.display()
         );
-        return Err(Failure::new(Exit::NotReprojected, message));
+        return Err(Error::new(Exit::NotReprojected, message));
     }
     let Entries {
         rows,
@@ -153,7 +154,7 @@ pub(in crate::verbs) fn write_weights(
         attributes,
     };
     let written = table.write(path);
-    written.map_err(|cause| Failure::new(Exit::NotReprojected, format!("--weights: {cause}")))
+    written.map_err(|cause| Error::new(Exit::NotReprojected, format!("--weights: {cause}")))
 }
 
 /// What weights depend on.

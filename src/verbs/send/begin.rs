@@ -9,8 +9,9 @@ use crate::commit::{
     Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
     read_progress,
 };
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
@@ -39,7 +40,7 @@ impl<'a> Begun<'a> {
         work: Work,
         intent: &Intent<'_>,
         hold: &Hold,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
         let Work {
             plan,
@@ -76,7 +77,7 @@ impl<'a> Begun<'a> {
         };
         let Abort { error, transaction } = aborted;
         let message = format!("opening the transaction: {error}");
-        let failure = Failure::new(Exit::TransferFailed, message);
+        let failure = Error::new(Exit::TransferFailed, message);
         Err(put_back(session, transaction, &hold.leases, failure).await)
     }
 

@@ -7,13 +7,14 @@ use md5::{Digest, Md5};
 use msm_model::names::path_bytes;
 use msm_plan::Plan;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 
 /// The digest of `plan`. Files count by path, size and time of their last change.
 ///
 /// # Errors
 /// If a file cannot be looked at.
-pub(in crate::verbs) fn digest(plan: &Plan) -> Result<String, Failure> {
+pub(in crate::verbs) fn digest(plan: &Plan) -> Result<String, Error> {
     let mut files = Vec::new();
     for path in &plan.files {
         let looked = path.metadata().and_then(|found| {
@@ -22,12 +23,12 @@ pub(in crate::verbs) fn digest(plan: &Plan) -> Result<String, Failure> {
         });
         let looked = looked.map_err(|cause| {
             let message = format!("{}: {cause}", path.display());
-            Failure::new(Exit::SourceMissing, message)
+            Error::new(Exit::SourceMissing, message)
         })?;
         files.push((path_bytes(path), looked));
     }
     let bytes = postcard::to_stdvec(&(files, &plan.stores, &plan.arrays));
     let bytes =
-        bytes.map_err(|cause| Failure::new(Exit::Internal, format!("encoding a plan: {cause}")))?;
+        bytes.map_err(|cause| Error::new(Exit::Internal, format!("encoding a plan: {cause}")))?;
     Ok(HEXLOWER.encode(&Md5::digest(bytes)))
 }

@@ -6,8 +6,9 @@ use super::prepare::{Aimed, Prepared};
 use super::report::SendReport;
 use super::transaction::Leading;
 use super::worker::{Groundwork, Worker};
+use crate::error::Error;
 use crate::events::{Event, PlanSize};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -27,7 +28,7 @@ impl<'a> Held<'a> {
     ///
     /// # Errors
     /// If files and stores do not fit together; then the leases are given up.
-    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Failure> {
+    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Error> {
         let asked = intent.files;
         let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
         session.runtime.block_on(async {
@@ -58,7 +59,7 @@ impl<'a> Held<'a> {
         intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
-    ) -> Result<SendReport, Failure> {
+    ) -> Result<SendReport, Error> {
         let done = self.run_all(groundwork, intent, session, lead);
         let done = done.map(|report| SendReport {
             guarantee: Some(self.hold.leases.guarantee()),
@@ -74,7 +75,7 @@ impl<'a> Held<'a> {
         intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
-    ) -> Result<SendReport, Failure> {
+    ) -> Result<SendReport, Error> {
         let (runtime, Self { prepared, hold }) = (&session.runtime, self);
         let worker = Worker::ready(groundwork, intent.files, session)?;
         let settings = intent.settings(Projections {
@@ -91,7 +92,7 @@ impl<'a> Held<'a> {
                 if !is_tidy {
                     // What heals it could not tell its changes from those of one that follows it.
                     let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-                    return Err(Failure::new(Exit::TransferFailed, message));
+                    return Err(Error::new(Exit::TransferFailed, message));
                 }
                 let (number, of) = work.number;
                 let size = size(&work.plan);
@@ -127,10 +128,10 @@ impl<'a> Held<'a> {
 /// Gives up the leases of a send that is `done`. Whatever came in the way: what a dead job left is healed.
 async fn end<T>(
     hold: Hold,
-    done: Result<T, Failure>,
+    done: Result<T, Error>,
     intent: &Intent<'_>,
     session: &Session<'_>,
-) -> Result<T, Failure> {
+) -> Result<T, Error> {
     let done = done.map_err(|failure| hold.verdict(failure));
     let healed = if intent.files.resume {
         hold.release(session).await;
@@ -139,7 +140,7 @@ async fn end<T>(
         hold.heal_and_release(session).await
     };
     let problems = [done.as_ref().err().cloned(), healed.err()];
-    Failure::together(problems.into_iter().flatten())?;
+    Error::together(problems.into_iter().flatten())?;
     done
 }
 

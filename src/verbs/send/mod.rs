@@ -25,7 +25,7 @@ pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
 
 use self::intent::Intent;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::session::Session;
 
 /// What is sent, and what new stores are to be like.
@@ -63,7 +63,7 @@ pub struct Update {
 /// # Errors
 /// On every rank the same: if files and stores do not fit together, before anything is written; or what failed, when everything is
 /// as it was before, or with what could not be put back.
-pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
+pub fn send(session: &Session, request: &Send) -> Result<SendReport, Error> {
     plan(session, request)?.run()
 }
 
@@ -71,7 +71,7 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
 ///
 /// # Errors
 /// On every rank the same: if they do not fit, or another job holds a store.
-pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Failure> {
+pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Error> {
     let files = &request.files;
     let intent = Intent {
         files,
@@ -106,7 +106,7 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
 ///
 /// # Errors
 /// As [`send`].
-pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure> {
+pub fn update(session: &Session, request: &Update) -> Result<SendReport, Error> {
     plan_update(session, request)?.run()
 }
 
@@ -117,7 +117,7 @@ pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure
 pub fn plan_update<'a>(
     session: &'a Session<'a>,
     request: &'a Update,
-) -> Result<PlannedSend<'a>, Failure> {
+) -> Result<PlannedSend<'a>, Error> {
     let files = &request.files;
     let intent = Intent {
         files,

@@ -14,8 +14,9 @@ use msm_plan::{
 use msm_zarr::is_store;
 
 use crate::commit::{UnfinishedTransaction, consolidate};
+use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Found, REQUESTS, Unconsolidated, read_store};
 use crate::verbs::files::differing::differences;
@@ -75,7 +76,7 @@ impl Aimed {
         files: Vec<SourceFile>,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
@@ -89,7 +90,7 @@ impl Aimed {
         let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
-        Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
+        Error::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(named);
         if !intent.allow_gaps {
             others.extend(archive.gaps());
@@ -132,7 +133,7 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: &Hold,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
@@ -221,7 +222,7 @@ impl<'a> Prepared<'a> {
         settings: &PlanSettings,
         session: &Session<'_>,
         left: &mut Left,
-    ) -> Result<Option<Work>, Failure> {
+    ) -> Result<Option<Work>, Error> {
         for notice in std::mem::take(&mut self.notes) {
             session.notice(notice);
         }
@@ -264,7 +265,7 @@ impl<'a> Prepared<'a> {
         &mut self,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Option<Plan>, Failure> {
+    ) -> Result<Option<Plan>, Error> {
         let settings = &intent.settings(Projections::estimated(self.projections()));
         for files in self.groups.clone() {
             if let Some((plan, _)) = self.plan_of(files, intent, settings, session).await? {
@@ -281,7 +282,7 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'_>,
         settings: &PlanSettings,
         session: &Session<'_>,
-    ) -> Result<Option<(Plan, Vec<String>)>, Failure> {
+    ) -> Result<Option<(Plan, Vec<String>)>, Error> {
         let archive = self.archive.part(files.clone());
         let (mut requests, remains) = self.requests(files, intent, session, None).await?;
         requests.retain(|request| !request.only_compares(&intent.task));
@@ -301,13 +302,13 @@ impl<'a> Prepared<'a> {
     }
 
     /// Where the files do not fit together in `members`, which may be more than was named: what is lent to them, apart.
-    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Failure> {
+    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Error> {
         let lent = &self.archive.borrowed.variables;
         let own = members.into_iter().filter(|name| !lent.contains_key(*name));
         let own: Vec<String> = own.cloned().collect();
         let misfits = self.archive.differences(&own).into_iter();
         let misfits = misfits.chain(self.archive.unreadable(&own));
-        misfits.map(Failure::from).collect()
+        misfits.map(Error::from).collect()
     }
 
     /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
@@ -317,7 +318,7 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'_>,
         session: &Session<'_>,
         tell: Option<&Left>,
-    ) -> Result<(Vec<StoreRequest>, Vec<String>), Failure> {
+    ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(&session.bucket, &target.group, &archive.axis))
@@ -350,7 +351,7 @@ impl<'a> Prepared<'a> {
                 .added(&self.archive, target, stored.as_ref(), session);
             let request = added.and_then(|added| {
                 let request = request(target, stored, added, archive, intent);
-                request.map_err(Failure::from)
+                request.map_err(Error::from)
             });
             match request {
                 Ok(request) => requests.push(request),
@@ -361,17 +362,13 @@ impl<'a> Prepared<'a> {
             let members: BTreeSet<&String> = requests.iter().flat_map(|r| &r.members).collect();
             problems.extend(self.misfits(members));
         }
-        Failure::together(problems)?;
+        Error::together(problems)?;
         Ok((requests, left))
     }
 }
 
 /// Gives the stores of `keys` that have no consolidated metadata some.
-async fn consolidate_all(
-    session: &Session<'_>,
-    keys: &[String],
-    hold: &Hold,
-) -> Result<(), Failure> {
+async fn consolidate_all(session: &Session<'_>, keys: &[String], hold: &Hold) -> Result<(), Error> {
     let bucket = &session.bucket;
     for key in keys {
         let Some(found) = Unconsolidated::read(bucket, key).await? else {
@@ -381,7 +378,7 @@ async fn consolidate_all(
         let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
         done.finish().await.map_err(|error| {
             let message = format!("store '{key}': consolidating: {error}");
-            Failure::new(Exit::StoreFailed, message)
+            Error::new(Exit::StoreFailed, message)
         })?;
         let store = key.clone();
         session.tell(&Event::Consolidated { store });
@@ -390,12 +387,12 @@ async fn consolidate_all(
 }
 
 /// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
-fn not_ours(key: &str, keys: &[String]) -> Failure {
+fn not_ours(key: &str, keys: &[String]) -> Error {
     let message = format!(
         "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
          nothing was written",
         keys.len(),
         keys.first().map_or("", String::as_str)
     );
-    Failure::new(Exit::ForeignStore, message)
+    Error::new(Exit::ForeignStore, message)
 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::ranks::{Follower, Pulse};
 use crate::session::Session;
 use crate::store::StoreError;
@@ -51,7 +52,7 @@ impl<'a> Worker<'a> {
         groundwork: Groundwork,
         asked: &Files,
         session: &'a Session<'a>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let worker = Self {
             session,
             weights: weigh(&groundwork.projections, asked.weights.as_deref(), session)?,
@@ -71,7 +72,7 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// On every rank the same: what the lead says.
-    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Failure> {
+    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
             // The lead knows, and says so.
@@ -86,17 +87,17 @@ impl<'a> Worker<'a> {
         engine: &Arc<Engine>,
         orders: &Orders,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let records = self.work(engine, orders, Phase::Transfer, leases)?;
         self.keep(orders, "data", records)
     }
 
     /// What does this rank's units of the `orders`, on every rank.
-    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
+    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Error> {
         let (session, weights) = (self.session, Arc::clone(&self.weights));
         let (rank, means) = (session.ranks.rank(), session.means());
         let engine = Engine::new(orders, rank, means, weights, self.verify);
-        session.ranks.settle(engine.map_err(Failure::from))
+        session.ranks.settle(engine.map_err(Error::from))
     }
 
     /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
@@ -107,7 +108,7 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         phase: Phase,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let (work, fence) = (
@@ -179,7 +180,7 @@ impl<'a> Worker<'a> {
                 let written = journalist.last_words(engine);
                 written.map_err(|error| self.journal_failed(&error))?;
             }
-            return Err(Failure::new(Exit::Interrupted, "stopped by a signal"));
+            return Err(Error::new(Exit::Interrupted, "stopped by a signal"));
         }
         Ok(records)
     }
@@ -190,7 +191,7 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         part: &str,
         records: Vec<ChunkRecord>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let Orders { plan, ids, .. } = orders;
         let part = format!("{:06}-{part}", self.session.ranks.rank());
         let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
@@ -199,9 +200,9 @@ impl<'a> Worker<'a> {
         Ok(records)
     }
 
-    fn journal_failed(&self, error: &StoreError) -> Failure {
+    fn journal_failed(&self, error: &StoreError) -> Error {
         let message = format!("writing the ledger: {error}");
-        let failure = Failure::new(Exit::TransferFailed, message);
+        let failure = Error::new(Exit::TransferFailed, message);
         self.session.ranks.here(failure)
     }
 }

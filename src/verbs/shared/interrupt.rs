@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 
 /// A batch system's kill, Ctrl-C, and a batch system's warning.
 const ENDING: [i32; 3] = [SIGTERM, SIGINT, SIGUSR1];
@@ -37,7 +38,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// If the system does not let it.
-    pub fn by_signals() -> Result<Self, Failure> {
+    pub fn by_signals() -> Result<Self, Error> {
         let signals = Self::default();
         for signal in ENDING {
             // Those registered first come first.
@@ -45,7 +46,7 @@ impl Interrupt {
                 .and_then(|_| flag::register(signal, Arc::clone(&signals.came)))
                 .map_err(|cause| {
                     let message = format!("listening to signal {signal}: {cause}");
-                    Failure::new(Exit::Internal, message)
+                    Error::new(Exit::Internal, message)
                 })?;
         }
         Ok(signals)

@@ -14,8 +14,9 @@ use crate::commit::{
     Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
     sweep_staged,
 };
+use crate::error::Error;
 use crate::events::{Event, Outcome, Unended};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError};
@@ -50,9 +51,9 @@ impl Left {
         bucket: &Bucket,
         stores: &[String],
         lock_dir: Option<&Path>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let all = journals(bucket, stores).await?;
-        Failure::together(all.iter().flat_map(|(store, found)| {
+        Error::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
             locked.map(move |unfinished| {
                 let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
@@ -62,7 +63,7 @@ impl Left {
                     dir.display(),
                     dir.display()
                 );
-                Failure::new(Exit::Busy, message)
+                Error::new(Exit::Busy, message)
             })
         }))?;
         self.journals = all;
@@ -73,7 +74,7 @@ impl Left {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Error> {
         let bucket = &session.bucket;
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
@@ -131,7 +132,7 @@ impl Left {
     ///
     /// # Errors
     /// If that cannot be done; then they are left as they are.
-    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Error> {
         for (store, transaction) in std::mem::take(&mut self.open) {
             let unfinished = Unfinished::Transaction(transaction);
             self.heal_one(session, store, &unfinished).await?;
@@ -144,7 +145,7 @@ impl Left {
         session: &Session<'_>,
         store: String,
         unfinished: &Unfinished,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let bucket = &session.bucket;
         heal_one(session, &store, unfinished, &self.guarantees).await?;
         let together = match unfinished {
@@ -200,14 +201,14 @@ async fn heal_one(
     store: &str,
     unfinished: &Unfinished,
     guarantees: &Guarantees,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let what = unended(unfinished);
     let healed = heal(&session.bucket, store, unfinished, guarantees).await;
     healed.map_err(|error| {
         let message = format!(
             "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {error}"
         );
-        Failure::new(Exit::RollbackIncomplete, message)
+        Error::new(Exit::RollbackIncomplete, message)
     })?;
     session.tell(&Event::Healed {
         store: store.to_owned(),

@@ -3,7 +3,8 @@
 use crate::commit::{
     Abort, AbortedTransaction, CommittedTransaction, Opening, PlannedTransaction, Removal,
 };
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::transfer::Verify;
 use crate::verbs::shared::ending::{committing, put_back};
@@ -19,7 +20,7 @@ pub(in crate::verbs) async fn remove(
     hold: &Hold,
     command: &str,
     keep_undo: usize,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let opening = Opening {
         command,
         holder: &hold.holder,
@@ -38,7 +39,7 @@ pub(in crate::verbs) async fn remove(
         let message = format!(
             "readers see the store without what was to go, but not all of it is gone; recover goes on with it:\n  {error}"
         );
-        Failure::new(Exit::DeleteIncomplete, message)
+        Error::new(Exit::DeleteIncomplete, message)
     })
 }
 
@@ -47,7 +48,7 @@ async fn commit<'a>(
     planned: PlannedTransaction<'a>,
     removals: &[Removal],
     hold: &Hold,
-) -> Result<CommittedTransaction<'a>, (AbortedTransaction<'a>, Failure)> {
+) -> Result<CommittedTransaction<'a>, (AbortedTransaction<'a>, Error)> {
     let opened = planned
         .open()
         .await
@@ -58,14 +59,14 @@ async fn commit<'a>(
     committed.map_err(|abort| (abort.transaction, committing(abort.error)))
 }
 
-fn during<'a>(what: &str) -> impl Fn(Box<Abort<'a>>) -> (AbortedTransaction<'a>, Failure) {
+fn during<'a>(what: &str) -> impl Fn(Box<Abort<'a>>) -> (AbortedTransaction<'a>, Error) {
     move |abort| {
         let Abort { error, transaction } = *abort;
-        let failure = match Failure::from(error) {
-            lost if lost.exit == Exit::LeaseLost => lost,
+        let failure = match Error::from(error) {
+            lost if Exit::from(&lost) == Exit::LeaseLost => lost,
             // What is damaged, or cannot be decoded, was so before.
-            damaged if damaged.exit == Exit::ForeignStore => damaged,
-            failure => Failure::new(Exit::TransferFailed, format!("{what}: {failure}")),
+            damaged if Exit::from(&damaged) == Exit::ForeignStore => damaged,
+            failure => Error::new(Exit::TransferFailed, format!("{what}: {failure}")),
         };
         (transaction, failure)
     }

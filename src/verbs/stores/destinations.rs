@@ -2,7 +2,8 @@
 //!
 //! Key type: [`Wanted`], what is said of it.
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::{Bucket, read_store};
 use crate::verbs::files::targets::Target;
 use crate::verbs::stores::place::{Place, is_there};
@@ -45,7 +46,7 @@ pub(in crate::verbs) async fn targets(
     archive: &Archive,
     wanted: &Wanted<'_>,
     variables: Vec<String>,
-) -> Result<Vec<Target>, Failure> {
+) -> Result<Vec<Target>, Error> {
     let target = |group: Group, mains: Vec<String>| Target {
         key: group.store.clone(),
         members: archive.members(&mains),
@@ -67,7 +68,7 @@ pub(in crate::verbs) async fn targets(
                     "--prefix '{key}' is the name of a store, and no store is put into another: choose another prefix, or give \
                      --store {key} to put all variables into that one"
                 );
-                return Err(Failure::new(Exit::Usage, message));
+                return Err(Error::new(Exit::Usage, message));
             }
             return Ok(vec![target(Group::whole(key), variables)]);
         }
@@ -99,7 +100,7 @@ async fn of_shelf(
     shelf: &Shelf,
     wanted: &Wanted<'_>,
     variables: Vec<String>,
-) -> Result<Vec<(String, Vec<String>)>, Failure> {
+) -> Result<Vec<(String, Vec<String>)>, Error> {
     let compact = Compact::of(bucket, shelf).await?;
     let mut stores: Vec<(String, Vec<String>)> = Vec::new();
     let mut are_there = false;
@@ -139,7 +140,7 @@ async fn of_no_data(
     bucket: &Bucket,
     shelf: &Shelf,
     archive: &Archive,
-) -> Result<Vec<(String, Vec<String>)>, Failure> {
+) -> Result<Vec<(String, Vec<String>)>, Error> {
     let mut stores = Vec::new();
     for (variable, _) in archive.catalogue.not_data() {
         if let Some(key) = shelf.own(bucket, &variable).await? {
@@ -150,7 +151,7 @@ async fn of_no_data(
 }
 
 /// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.
-async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Failure> {
+async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Error> {
     let Some(found) = readable(bucket, group).await? else {
         // What is wrong with it is said when it is read again.
         return Ok(());
@@ -180,7 +181,7 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
             list(missing.iter().copied()),
             list(below.iter().map(String::as_str))
         );
-        return Err(Failure::new(Exit::ContentsConflict, message));
+        return Err(Error::new(Exit::ContentsConflict, message));
     }
     let message = format!(
         "'{group}' is a store of all its variables, and no store is put into it; it does not hold {}: to add to it what it does not \
@@ -189,5 +190,5 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
         list(missing.iter().copied()),
         missing.join(" ")
     );
-    Err(Failure::new(Exit::ContentsConflict, message))
+    Err(Error::new(Exit::ContentsConflict, message))
 }

@@ -3,7 +3,8 @@
 use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::Bucket;
 use crate::verbs::stores::place::{Place, is_there};
 use crate::verbs::stores::shelf::{Compact, Shelf, readable};
@@ -18,7 +19,7 @@ pub(in crate::verbs) async fn stores(
     bucket: &Bucket,
     spot: &Spot,
     variables: &[String],
-) -> Result<Vec<Group>, Failure> {
+) -> Result<Vec<Group>, Error> {
     let place = Place::of(bucket, spot).await?;
     if variables.is_empty() {
         return all(bucket, spot, &place).await;
@@ -54,7 +55,7 @@ pub(in crate::verbs) fn keys(groups: &[Group]) -> Vec<String> {
 }
 
 /// Those at and below `spot`.
-async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Failure> {
+async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Error> {
     let mut found = match place {
         Place::Group(group) => vec![group.clone()],
         Place::Store(key) => {
@@ -83,7 +84,7 @@ async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, 
 pub(in crate::verbs) async fn beside(
     bucket: &Bucket,
     spot: &Spot,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, Error> {
     let Spot::Below(prefix) = spot else {
         return Ok(None);
     };
@@ -95,18 +96,14 @@ pub(in crate::verbs) async fn beside(
 }
 
 /// The store of `variable` on `shelf`.
-async fn of_shelf(
-    bucket: &Bucket,
-    shelf: &Shelf,
-    variable: &str,
-) -> Result<Option<Group>, Failure> {
+async fn of_shelf(bucket: &Bucket, shelf: &Shelf, variable: &str) -> Result<Option<Group>, Error> {
     let compact = Compact::of(bucket, shelf).await?;
     let key = shelf.store_of(bucket, variable, compact.as_ref()).await?;
     Ok(key.as_deref().map(Group::whole))
 }
 
 /// The failure that `variable` is in no store.
-fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Failure {
+fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Error {
     let key = spot.key();
     let message = match (place, variable) {
         (Place::Group(group), _) => {
@@ -130,5 +127,5 @@ fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Fail
             format!("{place}: there is no store '{store}'; check --prefix and -v")
         }
     };
-    Failure::new(Exit::NoStore, message)
+    Error::new(Exit::NoStore, message)
 }

@@ -7,7 +7,8 @@ use msm_zarr::{
     layout::{self, LEDGERS},
 };
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::{Bucket, Ground, StoreError};
 use crate::verbs::stores::shelf::{Shelf, which};
 use crate::verbs::stores::spot::Spot;
@@ -27,7 +28,7 @@ impl Place {
     ///
     /// # Errors
     /// If it is not this program's to work in; then what is.
-    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
+    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Error> {
         let key = spot.key();
         match bucket.ground(key).await? {
             Ground::Repository(key) => {
@@ -55,7 +56,7 @@ impl Place {
     ///
     /// # Errors
     /// If there are two.
-    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Failure> {
+    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
         match self {
             Self::Shelf(shelf) => Ok(shelf.compact(bucket).await?.as_deref().map(Group::whole)),
             Self::Store(key) => {
@@ -94,7 +95,7 @@ async fn is_unfinished(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
 }
 
 /// That stores would lie in another store, by its name, or among ledgers.
-fn beside_stores(spot: &Spot) -> Result<(), Failure> {
+fn beside_stores(spot: &Spot) -> Result<(), Error> {
     let key = spot.key();
     let mut above = key
         .rsplit_once('/')
@@ -106,7 +107,7 @@ fn beside_stores(spot: &Spot) -> Result<(), Failure> {
         above.find(|part| is_store(part) || *part == LEDGERS)
     };
     match part {
-        Some(part) => Err(Failure::new(
+        Some(part) => Err(Error::new(
             Exit::Usage,
             format!(
                 "'{key}': '{part}' is the name of a store or of the folder of ledgers, and no store is put into another; choose \
@@ -117,21 +118,21 @@ fn beside_stores(spot: &Spot) -> Result<(), Failure> {
     }
 }
 
-pub(in crate::verbs) fn is_an_array(key: &str) -> Failure {
+pub(in crate::verbs) fn is_an_array(key: &str) -> Error {
     let message = format!(
         "'{key}' is a Zarr array that is in no group: it is no store, and none is put into it; choose another place with \
          --prefix or --store; nothing was written"
     );
-    Failure::new(Exit::ForeignStore, message)
+    Error::new(Exit::ForeignStore, message)
 }
 
-fn is_a_store(bucket: &Bucket) -> Failure {
+fn is_a_store(bucket: &Bucket) -> Error {
     let message = format!(
         "{} is itself a Zarr group with consolidated metadata: no store or ledger is put into it; give the folder above it with \
          -b, and its name with --store; nothing was written",
         bucket.place()
     );
-    Failure::new(Exit::ForeignStore, message)
+    Error::new(Exit::ForeignStore, message)
 }
 
 pub(in crate::verbs) fn last(key: &str) -> &str {

@@ -12,7 +12,8 @@ use msm_zarr::{
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Found, Node, StoreError, read_store};
 use crate::verbs::stores::place::{is_an_array, is_there, last};
@@ -48,7 +49,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If there are two, or something else lies where the store would be looked for.
-    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Error> {
         if let Some(named) = self.called_so(bucket, variable).await? {
             return Ok(Some(named));
         }
@@ -87,7 +88,7 @@ impl Shelf {
     }
 
     /// The key of the store that is called as `variable` is.
-    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Error> {
         let named = layout::store_key(&self.prefix, variable);
         let is_named = self.has(last(&named));
         let bare = layout::below(&self.prefix, variable);
@@ -137,7 +138,7 @@ impl Shelf {
         bucket: &Bucket,
         variable: &str,
         compact: Option<&Compact>,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, Error> {
         let own = self.own(bucket, variable).await?;
         let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
@@ -146,7 +147,7 @@ impl Shelf {
                     "'{variable}' is in two stores: '{own}', its own, and '{key}', that of all variables; for the one type \
                      --store {own} -v {variable}, for the other -v compact {variable}; nothing was written"
                 );
-                Err(Failure::new(Exit::WhichStore, message))
+                Err(Error::new(Exit::WhichStore, message))
             }
             (own, compact) => Ok(own.or(compact.map(|compact| compact.key.clone()))),
         }
@@ -227,9 +228,9 @@ fn data_variables(stored: StoreSnapshot, key: &str) -> BTreeSet<String> {
 }
 
 /// Two stores could be `what`.
-pub(in crate::verbs) fn which(one: &str, other: &str, what: &str) -> Failure {
+pub(in crate::verbs) fn which(one: &str, other: &str, what: &str) -> Error {
     let message = format!(
         "both '{one}' and '{other}' could be {what}: say which, with --store {one} or --store {other}; nothing was written"
     );
-    Failure::new(Exit::WhichStore, message)
+    Error::new(Exit::WhichStore, message)
 }

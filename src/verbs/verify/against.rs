@@ -15,8 +15,9 @@ use msm_zarr::StoreSnapshot;
 use serde_json::Map;
 
 use super::{Comparison, Verify};
+use crate::error::Error;
 use crate::events::Fault;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::store::{Found, REQUESTS, read_store};
@@ -52,7 +53,7 @@ impl<'a> Against<'a> {
         comparison: &'a Comparison,
         session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let files = catalogue(lead, &comparison.files, &comparison.append_dimension)?;
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
@@ -67,7 +68,7 @@ impl<'a> Against<'a> {
     ///
     /// # Errors
     /// If the names give none.
-    pub fn spot(&self) -> Result<Spot, Failure> {
+    pub fn spot(&self) -> Result<Spot, Error> {
         spot(self.request.spot.as_ref(), &self.archive)
     }
 
@@ -80,7 +81,7 @@ impl<'a> Against<'a> {
         spot: &Spot,
         session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Vec<Fault>, Failure> {
+    ) -> Result<Vec<Fault>, Error> {
         let plan = lead.share(session.runtime.block_on(plan(self, spot, session)))?;
         let weights = weigh(&plan.projections, None, session)?;
         let all = lead.settle(differences_here(plan, weights, session))?;
@@ -94,10 +95,7 @@ impl<'a> Against<'a> {
 ///
 /// # Errors
 /// As [`Against::compare`].
-pub(super) fn help_to_compare(
-    follower: Follower<'_>,
-    session: &Session<'_>,
-) -> Result<(), Failure> {
+pub(super) fn help_to_compare(follower: Follower<'_>, session: &Session<'_>) -> Result<(), Error> {
     let plan: Plan = follower.hear()?;
     let weights = weigh(&plan.projections, None, session)?;
     follower.settle(&differences_here(plan, weights, session))
@@ -108,17 +106,17 @@ fn differences_here(
     plan: Plan,
     weights: Arc<Vec<Weights>>,
     session: &Session<'_>,
-) -> Result<Vec<Difference>, Failure> {
+) -> Result<Vec<Difference>, Error> {
     let mut orders = Orders::new(plan, Vec::new());
     orders.second_opinion = true;
     let (rank, means) = (session.ranks.rank(), session.means());
     let engine = Engine::new(&orders, rank, means, weights, transfer::Verify::Full)?;
     let found = session.runtime.block_on(engine.differences());
     found.map_err(|cause| {
-        let mut failure = Failure::from(cause);
+        let mut failure = Error::from(cause);
         // Nothing was to be written.
-        if failure.exit == Exit::TransferFailed {
-            failure.exit = Exit::StoreFailed;
+        if Exit::from(&failure) == Exit::TransferFailed {
+            failure = Error::new(Exit::StoreFailed, failure.to_string());
         }
         session.ranks.here(failure)
     })
@@ -130,7 +128,7 @@ fn join(
     request: &Verify,
     comparison: &Comparison,
     session: &Session<'_>,
-) -> Result<(Archive, Domain), Failure> {
+) -> Result<(Archive, Domain), Error> {
     let mut archive = Archive::join(files, &comparison.append_dimension, Order::Any)?;
     let members = archive.members(&chosen(&archive.catalogue, &request.selection.variables)?);
     let domain = fit(
@@ -144,7 +142,7 @@ fn join(
 }
 
 /// What is compared.
-async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Failure> {
+async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Error> {
     let Against {
         request,
         comparison,
@@ -184,7 +182,7 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
             Err(problem) => problems.push(problem),
         }
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     projector.conclude(request.memory, session)?;
     for notice in differences(&requests, archive, &task) {
         session.notice(notice);
@@ -205,7 +203,7 @@ fn request_of(
     stored: StoreSnapshot,
     added: Vec<DerivedVariable>,
     archive: &Archive,
-) -> Result<StoreRequest, Failure> {
+) -> Result<StoreRequest, Error> {
     let placed = place(
         &target.key,
         &stored.steps,
@@ -222,7 +220,7 @@ fn request_of(
         } => {
             let message =
                 format!("store '{store}' lacks {count} of the files' {total} steps: {shown}");
-            Failure::new(Exit::TimeConflict, message)
+            Error::new(Exit::TimeConflict, message)
         }
         other => other.into(),
     })?;

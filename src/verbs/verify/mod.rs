@@ -18,8 +18,9 @@ pub use self::store::StoreChecked;
 use self::against::{Against, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
+use crate::error::Error;
 use crate::events::{Checked, Event, Fault};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::help_to_catalogue;
@@ -73,7 +74,7 @@ pub struct VerifyReport {
     /// Objects whose values are not those of the files.
     pub differing: Vec<Fault>,
     /// Why the files could not be compared, if they could not.
-    pub incomparable: Option<Failure>,
+    pub incomparable: Option<Error>,
 }
 
 impl VerifyReport {
@@ -97,7 +98,7 @@ impl VerifyReport {
 ///
 /// # Errors
 /// On every rank the same: if there are no stores, or the server or the files do not let it look.
-pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failure> {
+pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Error> {
     match session.role() {
         Role::Lead(lead) => lead.share(lead_all(session, request, lead)),
         Role::Follower(follower) => {
@@ -108,7 +109,7 @@ pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failu
     }
 }
 
-fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Failure> {
+fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Error> {
     let against = request.against.as_ref();
     let against = against.map(|comparison| Against::new(request, comparison, session, lead));
     let against = against.transpose()?;
@@ -134,7 +135,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
     Ok(report)
 }
 
-fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Failure> {
+fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Error> {
     if let Some(comparison) = &request.against {
         help_to_catalogue(follower, &comparison.append_dimension)?;
     }
@@ -150,7 +151,7 @@ fn look_at_all(
     checkers: &mut Checkers<'_>,
     request: &Verify,
     spot: &Spot,
-) -> Result<Vec<StoreChecked>, Failure> {
+) -> Result<Vec<StoreChecked>, Error> {
     let session = checkers.session;
     let groups = session.runtime.block_on(chosen(session, request, spot))?;
     let mut found = Vec::new();
@@ -161,24 +162,20 @@ fn look_at_all(
     if found.is_empty() {
         let place = layout::below(session.bucket.place(), spot.key());
         let message = format!("{}: there are no stores", place.trim_end_matches('/'));
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(Error::new(Exit::NoStore, message));
     }
     Ok(found)
 }
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(
-    session: &Session<'_>,
-    request: &Verify,
-    spot: &Spot,
-) -> Result<Vec<Group>, Failure> {
+async fn chosen(session: &Session<'_>, request: &Verify, spot: &Spot) -> Result<Vec<Group>, Error> {
     session.bucket.reach(spot.key()).await?;
     let compact = ["compact".to_owned()];
     let named = match request.selection.compact {
         true if spot.key().is_empty() => {
             let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Error::new(Exit::Usage, message));
         }
         true => &compact[..],
         false => &request.selection.variables,

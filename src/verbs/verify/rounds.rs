@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ChunkCodec, StoreMetadata};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::events::Fault;
-use crate::exit::Failure;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::transfer::{Content, check_object};
@@ -65,7 +65,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// The next rounds are of this store.
-    pub fn store(&mut self, known: &StoreMetadata) -> Result<(), Failure> {
+    pub fn store(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let arrays = known.arrays.iter().map(|(name, array)| {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())
@@ -79,7 +79,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// All ranks check the `items`; returns the faults in order.
-    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
+    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Error> {
         self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
         let mut faults = Vec::new();
         for of_rank in self.lead.collect(self.checker.check(items))? {
@@ -90,7 +90,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// There are no more.
-    pub fn end(self) -> Result<(), Failure> {
+    pub fn end(self) -> Result<(), Error> {
         self.lead.tell(&Word::<&Arrays, &[Item]>::End)
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn help_to_check(
     follower: Follower<'_>,
     session: &Session<'_>,
     memory: u64,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let mut checker = Checker::new(session, memory);
     loop {
         match follower.hear::<Word<Arrays, Vec<Item>>>()? {
@@ -133,18 +133,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Failure> {
+    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Error> {
         self.store.clone_from(store);
         let codecs = arrays.iter().map(|(name, document, bytes)| {
             let codec = ChunkCodec::new(name, document)?;
             Ok((Arc::new(codec), *bytes))
         });
-        self.arrays = codecs.collect::<Result<_, Failure>>()?;
+        self.arrays = codecs.collect::<Result<_, Error>>()?;
         Ok(())
     }
 
     /// Checks this rank's share of the round.
-    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Failure> {
+    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Error> {
         let ranks = self.session.ranks;
         // Neighbours are of like size: each rank gets as many of each.
         let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
@@ -153,7 +153,7 @@ impl<'a> Checker<'a> {
         found.map_err(|failure| ranks.here(failure))
     }
 
-    async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {
+    async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Error> {
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);
@@ -162,7 +162,7 @@ impl<'a> Checker<'a> {
             let key = codec.key(&self.store, &item.chunk);
             let (bucket, pool) = (&self.session.bucket, &self.session.pool);
             let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
-            Ok::<_, Failure>(found.map(|what| Fault::new(key, what)))
+            Ok::<_, Error>(found.map(|what| Fault::new(key, what)))
         });
         stream::iter(checks)
             .buffer_unordered(usize::try_from(at_once).unwrap_or(1))

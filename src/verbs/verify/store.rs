@@ -10,8 +10,8 @@ use msm_zarr::{ArrayMetadata, Group, KeyMeaning, StoreMetadata, ZarrError, layou
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
+use crate::error::Error;
 use crate::events::{Checked, Event, Fault};
-use crate::exit::Failure;
 use crate::store::{Entry, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
@@ -54,7 +54,7 @@ struct Look<'a, 'b> {
 pub(in crate::verbs) fn look(
     checkers: &mut Checkers<'_>,
     group: &Group,
-) -> Result<Option<StoreChecked>, Failure> {
+) -> Result<Option<StoreChecked>, Error> {
     let session = checkers.session;
     let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
@@ -128,7 +128,7 @@ impl Look<'_, '_> {
     }
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
-    fn tell_journal(&mut self) -> Result<(), Failure> {
+    fn tell_journal(&mut self) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
@@ -159,7 +159,7 @@ impl Look<'_, '_> {
     }
 
     /// Is there anything of a store that has no root document?
-    fn without_root(&mut self) -> Result<bool, Failure> {
+    fn without_root(&mut self) -> Result<bool, Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let count = bucket
@@ -181,7 +181,7 @@ impl Look<'_, '_> {
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }
 
-    fn whole(&mut self, known: &StoreMetadata) -> Result<(), Failure> {
+    fn whole(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let mut faults = runtime.block_on(documents(bucket, known))?;
