@@ -49,7 +49,7 @@ pub mod transfer;
 pub mod verbs;
 
 pub use error::Error;
-pub use events::{Event, Notice, Reporter, Silent};
+pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use exit::Exit;
 pub use ranks::Ranks;
 pub use session::Session;

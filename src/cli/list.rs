@@ -1,6 +1,6 @@
 //! The flags of `list`, and how it prints.
 //!
-//! Key types: [`ListArgs`]; [`Listing`].
+//! Key types: [`ListArgs`]; [`ListPrinter`].
 
 use std::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::printer::Printer;
 use super::store::StoreArgs;
-use super::words::Described;
+use super::words::StoreDescription;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::verbs::list::{List, StoreInfo, StoreState};
@@ -36,7 +36,7 @@ impl ListArgs {
 }
 
 /// What was printed so far.
-pub(super) struct Listing<'a> {
+pub(super) struct ListPrinter<'a> {
     json: bool,
     printer: &'a Printer,
     printed: u64,
@@ -44,7 +44,7 @@ pub(super) struct Listing<'a> {
     denied: u64,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> ListPrinter<'a> {
     pub fn new(json: bool, printer: &'a Printer) -> Self {
         Self {
             json,
@@ -62,7 +62,7 @@ impl<'a> Listing<'a> {
             // What it is made of has names for keys, and finite numbers.
             format!("{before}{}", serde_json::json!(store))
         } else {
-            format!("{}\n", Described(store))
+            format!("{}\n", StoreDescription(store))
         };
         self.printed += 1;
         self.broken += u64::from(store.state == StoreState::Broken);

@@ -2,7 +2,7 @@
 
 use super::bytes_shown;
 use crate::error::Error;
-use crate::events::Checked;
+use crate::events::CheckTally;
 use crate::exit::Exit;
 use crate::verbs::verify::VerifyReport;
 
@@ -29,7 +29,7 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Err
 }
 
 /// What was looked at.
-pub(super) fn checked(checked: &Checked) -> String {
+pub(super) fn checked(checked: &CheckTally) -> String {
     format!(
         "{} objects, {}, {} faults",
         checked.objects,

@@ -13,11 +13,11 @@ use mpi::request::{Request, Scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::CommunicatorCollectives;
 
-use super::beats::{Beats, Open, buffer_size};
+use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ranks::launcher::{Launched, refuse_silent_singletons};
+use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
 use crate::ranks::{Ranks, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
@@ -52,7 +52,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Error> {
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(size, variable)?;
     universe.set_buffer_size(buffer_size(size));
-    let open = Open::default();
+    let open = OpenFence::default();
     let desk = Desk {
         beats: RefCell::new(Beats::new(&world, open.clone())),
         world,
@@ -64,7 +64,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Error> {
         rank,
         size,
         sharing_cpus: sharing_cpus(&desk.world),
-        launched: Launched::told(&variable),
+        launched: LaunchedJob::told(&variable),
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {

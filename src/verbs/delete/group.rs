@@ -7,7 +7,7 @@ use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::store::{Bucket, Entry, Found, read_store};
+use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::shared::hold::Hold;
@@ -53,9 +53,9 @@ impl Contents {
             );
             return Err(Error::new(Exit::ForeignObjects, message));
         }
-        let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
+        let entries: Vec<ListedObject> = bucket.entries(&group.key()).try_collect().await?;
         let is_foreign =
-            |entry: &&Entry| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
+            |entry: &&ListedObject| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
         if let Some(first) = entries.iter().find(is_foreign)
             && !request.force
         {
@@ -113,14 +113,14 @@ impl Contents {
         hold.left.heal(session).await?;
         let whole = Group::whole(&group.store);
         let is_told = match read_store(bucket, &whole, "").await? {
-            Found::Store(stored) => stored.groups().contains(&group.path),
-            Found::Nothing | Found::Remains(_) => false,
+            StoreLookup::Store(stored) => stored.groups().contains(&group.path),
+            StoreLookup::Nothing | StoreLookup::Remains(_) => false,
         };
         let incomplete = |error: CleanupError| {
             let message = format!("{error}; the same delete again finishes it");
             Error::new(Exit::DeleteIncomplete, message)
         };
-        if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
+        if is_told && let StoreLookup::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
             let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
             removed.await?.finish().await.map_err(incomplete)?;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::events::Notice;
 use crate::exit::Exit;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, StoreError, read_store};
+use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 
 /// A store that is asked for.
 pub(in crate::verbs) struct Target {
@@ -166,10 +166,11 @@ pub(in crate::verbs) async fn held(
     named: bool,
 ) -> Result<Vec<Target>, Error> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
-    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
+    let looked: Result<Vec<StoreLookup>, StoreError> =
+        looked.buffered(REQUESTS).try_collect().await;
     let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (mut target, found) in targets.into_iter().zip(looked?) {
-        let Found::Store(stored) = found else {
+        let StoreLookup::Store(stored) = found else {
             missing.push(target.key);
             continue;
         };

@@ -1,12 +1,12 @@
 //! Rank 0: a transaction that removes objects of stores, whose leases are held.
 
 use crate::commit::{
-    Abort, AbortedTransaction, CommittedTransaction, Opening, PlannedTransaction, Removal,
+    Abort, AbortedTransaction, CommittedTransaction, PlannedTransaction, Removal, TransactionTerms,
 };
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
@@ -21,7 +21,7 @@ pub(in crate::verbs) async fn remove(
     command: &str,
     keep_undo: usize,
 ) -> Result<(), Error> {
-    let opening = Opening {
+    let opening = TransactionTerms {
         command,
         holder: &hold.holder,
         digest: "",
@@ -55,7 +55,7 @@ async fn commit<'a>(
         .map_err(during("opening the transaction"));
     let kept = opened?.keep(removals).await;
     let recorded = kept.map_err(during("keeping what goes"))?;
-    let committed = recorded.commit(&hold.leases, Verify::Full).await;
+    let committed = recorded.commit(&hold.leases, Verification::Full).await;
     committed.map_err(|abort| (abort.transaction, committing(abort.error)))
 }
 
