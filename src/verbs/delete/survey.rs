@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
-use crate::verbs::delete::area::{Area, chosen};
+use crate::verbs::delete::area::{Area, selected_areas};
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
@@ -129,7 +129,7 @@ impl Survey {
     pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         let prefix = request.spot.key();
         bucket.reach(prefix).await?;
-        let chosen = chosen(request, bucket).await?;
+        let chosen = selected_areas(request, bucket).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
         let ways: Vec<String> = chosen

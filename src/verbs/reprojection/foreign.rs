@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::projector::Projector;
 use msm_model::list;
 use msm_plan::DerivedVariable;
@@ -13,7 +13,7 @@ impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.
     pub(in crate::verbs) fn replaces(
         &mut self,
-        target: &Target,
+        target: &RequestedStore,
         foreign: &[&StoredArray],
         append_dimension: &String,
     ) -> bool {
@@ -50,7 +50,7 @@ impl Projector<'_> {
 /// # Errors
 /// Those that would be left.
 pub(in crate::verbs) fn check_replaced(
-    target: &Target,
+    target: &RequestedStore,
     foreign: &[&StoredArray],
     added: &[DerivedVariable],
 ) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::events::{Notice, ReprojectionObstacle};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
 use crate::verbs::reprojection::corners::{Domain, corners};
 use crate::verbs::reprojection::foreign::check_replaced;
@@ -126,7 +126,7 @@ impl<'a> Projector<'a> {
     pub(in crate::verbs) fn added(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
     ) -> Result<Vec<DerivedVariable>, Error> {
@@ -193,7 +193,7 @@ impl<'a> Projector<'a> {
     fn as_held(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         array: &StoredArray,
         session: &Session<'_>,
@@ -243,7 +243,7 @@ impl<'a> Projector<'a> {
     fn as_asked(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         grid: Option<&TargetGrid>,
         session: &Session<'_>,

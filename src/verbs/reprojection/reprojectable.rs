@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::events::ReprojectionObstacle;
 use crate::exit::Exit;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::request::Reprojection;
 use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
 use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
@@ -64,7 +64,7 @@ pub(in crate::verbs) fn check_flags(
     asked: &Reprojection,
     held: &ReprojectionRecord,
     cells: &Cells,
-    target: &Target,
+    target: &RequestedStore,
     array: &StoredArray,
 ) -> Result<(), Error> {
     let refuse = |flag: &str, stored: String, asked: String| {
