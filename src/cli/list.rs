@@ -45,7 +45,7 @@ pub(super) struct ListPrinter<'a> {
 }
 
 impl<'a> ListPrinter<'a> {
-    pub fn new(json: bool, printer: &'a Printer) -> Self {
+    pub(super) fn new(json: bool, printer: &'a Printer) -> Self {
         Self {
             json,
             printer,
@@ -56,7 +56,7 @@ impl<'a> ListPrinter<'a> {
     }
 
     /// Prints a store; breaks off if nobody reads any more.
-    pub fn print(&mut self, store: &StoreInfo) -> ControlFlow<()> {
+    pub(super) fn print(&mut self, store: &StoreInfo) -> ControlFlow<()> {
         let text = if self.json {
             let before = if self.printed == 0 { "[\n" } else { ",\n" };
             // What it is made of has names for keys, and finite numbers.
@@ -75,7 +75,7 @@ impl<'a> ListPrinter<'a> {
     }
 
     /// Ends the list of what is at `place`, which is `complete` or was cut short.
-    pub fn end(&self, place: &str, complete: bool) {
+    pub(super) fn end(&self, place: &str, complete: bool) {
         let place = place.trim_end_matches('/');
         match (self.json, self.printed) {
             (true, 0) => self.printer.line("[]"),
@@ -89,7 +89,7 @@ impl<'a> ListPrinter<'a> {
     ///
     /// # Errors
     /// If it could not be printed, or stores could not be read.
-    pub fn verdict(&self) -> Result<(), Error> {
+    pub(super) fn verdict(&self) -> Result<(), Error> {
         self.printer.verdict()?;
         let Self {
             printed,

@@ -16,12 +16,12 @@ pub(super) struct Printer {
 
 impl Printer {
     /// Prints a line, at once: the next may take its time.
-    pub fn line(&self, line: &str) {
+    pub(super) fn line(&self, line: &str) {
         self.print(&format!("{line}\n"));
     }
 
     /// Prints `text`; `false` if it does not come to anybody.
-    pub fn print(&self, text: &str) -> bool {
+    pub(super) fn print(&self, text: &str) -> bool {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {
             let mut out = io::stdout().lock();
@@ -37,7 +37,7 @@ impl Printer {
     ///
     /// # Errors
     /// If not, why.
-    pub fn verdict(&self) -> Result<(), Error> {
+    pub(super) fn verdict(&self) -> Result<(), Error> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         match &*closed {
             Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {

@@ -37,12 +37,6 @@ pub enum TransactionError {
     Store(#[from] StoreError),
 }
 
-impl From<Box<Abort<'_>>> for TransactionError {
-    fn from(abort: Box<Abort<'_>>) -> Self {
-        abort.error
-    }
-}
-
 impl AbortedTransaction<'_> {
     /// Makes every store what it was before.
     ///

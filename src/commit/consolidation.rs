@@ -13,7 +13,7 @@ use crate::transfer::Verification;
 ///
 /// # Errors
 /// As the server says; whoever comes next brings it to an end.
-pub async fn consolidate<'a>(
+pub(crate) async fn consolidate<'a>(
     bucket: &'a Bucket,
     store: &str,
     found: UnconsolidatedStore,
@@ -27,8 +27,6 @@ pub async fn consolidate<'a>(
         after: found.consolidated,
     };
     let planned = PlannedTransaction::of_documents(bucket, store, root, Vec::new(), &opening);
-    let open = planned.await?.open().await?;
-    let prepared = open.recorded().prepare().await?;
-    let documented = prepared.put_documents(Verification::Full).await?;
-    Ok(documented.put_roots(Verification::Full).await?)
+    let open = planned.await?.open().await.map_err(|abort| abort.error)?;
+    open.commit_documents().await
 }

@@ -49,7 +49,7 @@ pub struct CommittedTransaction<'a>(Stores<'a>);
 
 impl<'a> Stores<'a> {
     /// Goes on with it if that was `done`; what failed after this stage has to go back.
-    pub fn passed(
+    pub(super) fn passed(
         self,
         done: Result<(), impl Into<TransactionError>>,
         stage: Stage,
@@ -67,7 +67,7 @@ impl<'a> Stores<'a> {
     }
 
     /// That of `store` which was found.
-    pub fn found(
+    pub(super) fn found(
         bucket: &'a Bucket,
         guarantees: &Guarantees,
         store: &str,
@@ -87,7 +87,7 @@ impl<'a> Stores<'a> {
 
     /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last
     /// request.
-    pub async fn each<E>(
+    pub(super) async fn each<E>(
         &self,
         work: impl AsyncFn(&StoreTransaction) -> Result<(), E>,
     ) -> Vec<Result<(), E>> {
@@ -179,6 +179,21 @@ impl<'a> OpenTransaction<'a> {
     /// The record is in the journal already.
     pub(super) fn recorded(self) -> RecordedTransaction<'a> {
         RecordedTransaction(self.0)
+    }
+
+    /// Commits what changes documents only.
+    ///
+    /// # Errors
+    /// As the server says; whoever comes next brings it to an end.
+    pub(super) async fn commit_documents(
+        self,
+    ) -> Result<CommittedTransaction<'a>, TransactionError> {
+        let committed = async {
+            let prepared = self.recorded().prepare().await?;
+            let documented = prepared.put_documents(Verification::Full).await?;
+            documented.put_roots(Verification::Full).await
+        };
+        committed.await.map_err(|abort: Box<Abort>| abort.error)
     }
 }
 

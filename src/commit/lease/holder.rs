@@ -30,7 +30,7 @@ pub struct Holder {
     pub spread: bool,
     /// The other ranks, which may do so too.
     #[serde(default)]
-    pub others: Vec<Rank>,
+    pub others: Vec<RankProcess>,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
     /// The command that it runs.
@@ -41,7 +41,7 @@ pub struct Holder {
 
 /// The process of a rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rank {
+pub struct RankProcess {
     /// The process.
     pub pid: u32,
     /// When it started, in the kernel's ticks; 0 if that is not known.
@@ -54,10 +54,10 @@ pub struct Crew {
     /// Where it runs.
     pub launched: LaunchedJob,
     /// Its ranks, if there are several.
-    pub ranks: Vec<Rank>,
+    pub ranks: Vec<RankProcess>,
 }
 
-impl Rank {
+impl RankProcess {
     /// That of this process.
     #[must_use]
     pub fn this() -> Self {
@@ -123,7 +123,7 @@ impl Holder {
         if self.spread || !same(boot(), &self.boot) || !same(pid_namespace(), &self.pid_namespace) {
             return false;
         }
-        let lead = Rank {
+        let lead = RankProcess {
             pid: self.pid,
             started: self.started,
         };
@@ -231,7 +231,7 @@ pub(super) mod tests {
         };
         assert!(later.is_dead(), "the pid is another process's now");
         let survived = Holder {
-            others: vec![Rank::this()],
+            others: vec![RankProcess::this()],
             ..dead()
         };
         assert!(!survived.is_dead(), "another rank may still write");

@@ -36,9 +36,9 @@ use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::error::{LeaseError, ReleaseError};
-pub use self::holder::{Crew, Holder, Rank};
-pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
-pub use self::times::LeaseTimes;
+pub(crate) use self::holder::{Crew, Holder, RankProcess};
+pub(crate) use self::sweep::{probe_and_sweep, sweep, sweep_staged};
+pub(crate) use self::times::LeaseTimes;
 
 /// How leases are to be got.
 #[derive(Clone, Debug)]
@@ -288,7 +288,7 @@ impl Court<'_> {
 
 /// A lease that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveLease {
+pub(crate) struct LiveLease {
     /// Who has it; `None` where it cannot be read.
     pub holder: Option<Holder>,
     /// How long it still holds, if it is not renewed.
@@ -308,7 +308,7 @@ impl fmt::Display for LiveLease {
 ///
 /// # Errors
 /// As the server says.
-pub async fn live_lease(
+pub(crate) async fn live_lease(
     bucket: &Bucket,
     store: &str,
     guarantees: &Guarantees,

@@ -104,7 +104,11 @@ impl ServerClock {
 ///
 /// # Errors
 /// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
-pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantees, StoreError> {
+pub(crate) async fn probe(
+    bucket: &Bucket,
+    folder: &str,
+    who: &str,
+) -> Result<Guarantees, StoreError> {
     let mut tries = 0;
     let found = loop {
         tries += 1;
