@@ -6,12 +6,12 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::error::CliError;
 use super::list::ListArgs;
 use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
-use crate::error::Error;
 use crate::exit::Exit;
 
 /// What the command line came to.
@@ -22,7 +22,7 @@ pub enum Parsed {
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
-    Wrong(Error),
+    Wrong(CliError),
 }
 
 #[derive(Parser)]
@@ -104,7 +104,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            Parsed::Wrong(Error::new(Exit::Usage, text))
+            Parsed::Wrong(CliError::Line(text.to_owned()))
         }
     }
 }

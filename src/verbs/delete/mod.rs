@@ -4,6 +4,7 @@
 
 mod area;
 mod arrays;
+mod error;
 mod group;
 mod survey;
 
@@ -14,6 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{Kind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::DeleteError;
 pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
 
 use self::area::Area;
@@ -22,7 +24,6 @@ use self::group::{Contents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Deleted, Entry, StoreError};
@@ -231,7 +232,7 @@ impl Deleting<'_> {
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;
             let ended = runtime.block_on(begun.end());
-            ended.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
+            Ok(ended.map_err(DeleteError::Incomplete)?)
         };
         let done: Result<(), Error> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
@@ -285,8 +286,7 @@ impl Deleting<'_> {
                 }
             }
             if !clean {
-                let message = "the server still lists objects that it said it deleted, or someone writes there";
-                return Err(Error::new(Exit::DeleteIncomplete, message));
+                return Err(DeleteError::StillListed.into());
             }
         }
         Ok(())
@@ -328,7 +328,7 @@ impl Deleting<'_> {
     fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Error> {
         self.lead.tell(&Some(round))?;
         let deleted = self.lead.collect(round.delete_share(self.session))?;
-        settle_round(&deleted, gone)
+        Ok(settle_round(&deleted, gone)?)
     }
 }
 
@@ -348,9 +348,9 @@ impl Round {
 }
 
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
-fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Error> {
+fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), DeleteError> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());
-    settled.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
+    settled.map_err(DeleteError::Incomplete)
 }
