@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use msm_model::Problems;
-use msm_zarr::{Kind, Outline, Outlined, group_of};
+use msm_zarr::{ObjectKind, Outline, OutlineArray, group_of};
 
 use super::edits::{Attributes, Edits};
 use super::expected;
@@ -103,7 +103,7 @@ async fn objects(
         }
         let mut entries = bucket.entries(&below);
         while let Some(entry) = entries.try_next().await? {
-            let is_part = matches!(Kind::of(store, &entry.key), Kind::Part);
+            let is_part = matches!(ObjectKind::of(store, &entry.key), ObjectKind::Part);
             if !is_part && !force {
                 return Err(RemovalError::Foreign { key: entry.key });
             }
@@ -116,7 +116,7 @@ async fn objects(
 /// Refuses to take `names` out of the store that `outline` tells of, if it does not have them, or needs them.
 fn check(outline: &Outline, names: &[String]) -> Result<(), Problems<RemovalError>> {
     let store = &outline.store;
-    let (gone, stay): (Vec<&Outlined>, Vec<&Outlined>) = outline
+    let (gone, stay): (Vec<&OutlineArray>, Vec<&OutlineArray>) = outline
         .arrays
         .iter()
         .partition(|array| names.contains(&array.name));
@@ -156,7 +156,7 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Problems<RemovalErro
 }
 
 /// What needs `array`, of those that stay.
-fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<Need> {
+fn needed_by(array: &OutlineArray, stay: &[&OutlineArray]) -> Option<Need> {
     stay.iter().find_map(|other| {
         let means = |word: &str| is_meant(&array.name, word, &other.name);
         if other.dimensions.iter().any(|name| means(name)) {
@@ -175,8 +175,8 @@ fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<Need> {
 }
 
 /// The arrays that are coordinates of dimensions, or that attributes of others name.
-fn named_by(arrays: &[Outlined]) -> BTreeSet<&str> {
-    let is_named = |array: &&Outlined| {
+fn named_by(arrays: &[OutlineArray]) -> BTreeSet<&str> {
+    let is_named = |array: &&OutlineArray| {
         let mut all = arrays.iter();
         all.any(|other| {
             let means = |word: &str| is_meant(&array.name, word, &other.name);

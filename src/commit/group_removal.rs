@@ -1,7 +1,7 @@
 //! Taking a group out of a hierarchy: one transaction, after which no consolidated metadata tells of it. Its objects are
 //! left to be deleted.
 
-use msm_zarr::{Group, Stored, document, layout};
+use msm_zarr::{Group, StoreSnapshot, document, layout};
 
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
@@ -20,7 +20,7 @@ use crate::transfer::{Content, Verify};
 pub async fn remove_group<'a>(
     bucket: &'a Bucket,
     group: &Group,
-    stored: &Stored,
+    stored: &StoreSnapshot,
     holder: &Writer,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
@@ -39,7 +39,7 @@ pub async fn remove_group<'a>(
 }
 
 /// The root document, and the others that tell of the group.
-fn documents(group: &Group, stored: &Stored) -> (Document, Vec<Document>) {
+fn documents(group: &Group, stored: &StoreSnapshot) -> (Document, Vec<Document>) {
     let version = stored.version;
     let changed = |folder: &str, before: &str, path: &str| Document {
         key: layout::root_document(folder, version),

@@ -1,7 +1,7 @@
 //! Healing: what a job that died left of a store goes forward or back.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
+use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 
 use super::aborted::AbortedTransaction;
 use super::back::{clear_ledger, end};
@@ -52,7 +52,7 @@ async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<(), Cle
         bucket.delete(&layout::below(store, document)).await?;
     }
     let mut keys = bucket.list(store).await?;
-    keys.retain(|key| Kind::of(store, key) != Kind::Foreign);
+    keys.retain(|key| ObjectKind::of(store, key) != ObjectKind::Foreign);
     remove(bucket, keys).await?;
     clear_ledger(bucket, store, Some(id)).await?;
     end(bucket, store, id).await

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
-use msm_zarr::{Kind, Named, Version, ZarrError, layout};
+use msm_zarr::{KeyMeaning, ObjectKind, Version, ZarrError, layout};
 
 use super::manifests::{first_below, read_manifests};
 use super::transaction_id::is_id;
-use crate::store::{Bucket, Entry, StoreError, read_known};
+use crate::store::{Bucket, Entry, StoreError, read_metadata};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
 /// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a
@@ -50,7 +50,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     if let Some((key, cause)) = kept.damaged.pop() {
         return Err(ZarrError::Damaged { key, cause }.into());
     }
-    let known = read_known(bucket, store).await?;
+    let known = read_metadata(bucket, store).await?;
     match &known {
         Some(known) => refuse_two_versions(store, known.version, &ours)?,
         None => refuse_unconsolidated(store, &ours)?,
@@ -58,14 +58,14 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     for entry in ours {
         let is_known = match &known {
             None => false,
-            Some(known) => match known.named(&entry.key) {
-                Named::Document => true,
-                Named::Object {
+            Some(known) => match known.meaning_of(&entry.key) {
+                KeyMeaning::Document => true,
+                KeyMeaning::Object {
                     array,
                     chunk,
                     inside,
                 } => inside || kept.get(array, &chunk).is_some(),
-                Named::Other => is_root(store, &entry.key),
+                KeyMeaning::Other => is_root(store, &entry.key),
             },
         };
         if !is_known {
@@ -107,11 +107,14 @@ fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<
 }
 
 fn is_ours(store: &str, key: &str) -> bool {
-    matches!(Kind::of(store, key), Kind::Part | Kind::Root(_))
+    matches!(
+        ObjectKind::of(store, key),
+        ObjectKind::Part | ObjectKind::Root(_)
+    )
 }
 
 fn is_root(store: &str, key: &str) -> bool {
-    matches!(Kind::of(store, key), Kind::Root(_))
+    matches!(ObjectKind::of(store, key), ObjectKind::Root(_))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use msm_zarr::{ChunkCodec, Encoded, layout};
+use msm_zarr::{ChunkCodec, EncodedObject, layout};
 
 use super::edits::Edits;
 use super::journal::Document;
@@ -177,8 +177,8 @@ impl Trim {
         };
         let (stored, values_crc32c) = match cut {
             None => return Ok(None),
-            Some((Encoded::Empty, _)) => return Ok(Some(Content::Empty)),
-            Some((Encoded::Stored(stored), crc)) => (stored, crc),
+            Some((EncodedObject::Empty, _)) => return Ok(Some(Content::Empty)),
+            Some((EncodedObject::Stored(stored), crc)) => (stored, crc),
         };
         let content = Content::Stored {
             bytes: stored.len() as u64,

@@ -5,8 +5,8 @@
 use bytes::Bytes;
 use msm_model::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 use msm_zarr::{
-    ChunkCodec, Group, Known, Outline, Stored, StoredArray, Version, ZarrError, layout, members,
-    of_group, parse_root, precedes_root, uneven,
+    ChunkCodec, Group, Outline, StoreMetadata, StoreSnapshot, StoredArray, Version, ZarrError,
+    layout, members, of_group, parse_root, precedes_root, uneven,
 };
 
 use super::bucket::Bucket;
@@ -22,7 +22,7 @@ pub enum Found {
     /// Objects without a root document, by their keys: what a create that died left. No reader sees them.
     Remains(Vec<String>),
     /// A store.
-    Store(Stored),
+    Store(StoreSnapshot),
 }
 
 /// Looks at the place of `group`, in which the array `axis` tells the steps apart.
@@ -37,7 +37,7 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
     let (root, document) = parse_root(&group.store, version, &root)?;
     let mut arrays = members(&group.store, version, &document)?;
     of_group(&mut arrays, &group.path);
-    let mut stored = Stored {
+    let mut stored = StoreSnapshot {
         version,
         root,
         nested: nested(bucket, group, version, &document).await?,
@@ -89,16 +89,19 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
 ///
 /// # Errors
 /// If the root document cannot be read, or is not that of a Zarr store with consolidated metadata.
-pub async fn read_known(bucket: &Bucket, store: &str) -> Result<Option<Known>, StoreError> {
+pub async fn read_metadata(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<Option<StoreMetadata>, StoreError> {
     let found = root(bucket, store).await?;
-    let known = found.map(|(version, root)| Known::of(store, version, &root));
+    let known = found.map(|(version, root)| StoreMetadata::of(store, version, &root));
     Ok(known.transpose()?)
 }
 
 /// What the root document of `store` says of its arrays; `None` if there is none.
 ///
 /// # Errors
-/// As [`read_known`].
+/// As [`read_metadata`].
 pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline>, StoreError> {
     let found = root(bucket, store).await?;
     let outline = found.map(|(version, root)| Outline::of(store, version, &root));
@@ -106,7 +109,7 @@ pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline
 }
 
 /// Refuses a store whose arrays do not have the same length along the dimension of `axis`: xarray does not open it.
-fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), ZarrError> {
+fn refuse_uneven(key: &str, stored: &StoreSnapshot, axis: &StoredArray) -> Result<(), ZarrError> {
     let uneven = uneven(stored.arrays.iter().map(|array| {
         let StoredArray {
             name,

@@ -43,7 +43,7 @@ pub use connect::Endpoint;
 pub use connection::Connection;
 pub use error::StoreError;
 pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
-pub use existing::{Found, read_known, read_outline, read_store};
+pub use existing::{Found, read_metadata, read_outline, read_store};
 pub use fence::{Fence, Fenced, Moment};
 pub use listing::{Entry, Folder, Site};
 pub use node::{Ground, Node};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_plan::{Object, Part, Phase, TargetArray};
+use msm_plan::{ArrayObject, Phase, TargetArray, UnitPart};
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +103,8 @@ impl Engine {
     fn difference(
         &self,
         array: &TargetArray,
-        parts: &[Part],
-        object: &Object,
+        parts: &[UnitPart],
+        object: &ArrayObject,
         [in_store, in_files]: [&[u8]; 2],
     ) -> Option<Difference> {
         let size = array.dtype.size();
@@ -129,7 +129,7 @@ impl Engine {
 }
 
 /// Does `part` hold values at this position, or below it if that is of the first dimensions only?
-pub(super) fn holds(part: &Part, position: &[u64]) -> bool {
+pub(super) fn holds(part: &UnitPart, position: &[u64]) -> bool {
     let slab = &part.in_array;
     let ranges = slab.start.iter().zip(&slab.count);
     let mut places = position.iter().zip(ranges);

@@ -8,7 +8,7 @@ use super::object::failed;
 use super::put::There;
 use super::record::Verify;
 use crate::store::StoreError;
-use msm_plan::Object;
+use msm_plan::ArrayObject;
 use msm_zarr::layout;
 
 /// What was there before an object.
@@ -35,7 +35,7 @@ impl Engine {
     pub(super) async fn keep_old(
         self: &Arc<Self>,
         index: usize,
-        object: &Object,
+        object: &ArrayObject,
         whole: bool,
     ) -> Result<Kept, TransferError> {
         let array = &self.plan.arrays[index];

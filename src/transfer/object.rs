@@ -9,8 +9,8 @@ use data_encoding::HEXLOWER;
 use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 use msm_model::Hyperslab;
-use msm_plan::{Object, TargetArray};
-use msm_zarr::Encoded;
+use msm_plan::{ArrayObject, TargetArray};
+use msm_zarr::EncodedObject;
 
 use super::assemble::written;
 use super::engine::{Engine, on_pool};
@@ -60,7 +60,7 @@ impl Engine {
         let writes = objects.map(|(array, (object, values))| {
             let place = (array, object.chunk);
             let replaced = replaced.remove(&place).unwrap_or_default();
-            let object = Object {
+            let object = ArrayObject {
                 chunk: place.1,
                 ..object
             };
@@ -150,7 +150,7 @@ impl Engine {
     async fn write_object(
         self: &Arc<Self>,
         index: usize,
-        object: Object,
+        object: ArrayObject,
         values: Vec<u8>,
         before: Vec<Before>,
     ) -> Result<Vec<ChunkRecord>, TransferError> {
@@ -175,7 +175,7 @@ impl Engine {
             }
             let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
             let content = match &encoded {
-                Encoded::Empty => {
+                EncodedObject::Empty => {
                     // A dead run may have left an object here; in a new store such remains are gone already, but for those
                     // of the run that this one goes on with.
                     if self.plan.stores[store].old_root.is_some() || self.resumed {
@@ -186,7 +186,7 @@ impl Engine {
                     }
                     Content::Empty
                 }
-                Encoded::Stored(stored) => {
+                EncodedObject::Stored(stored) => {
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
@@ -313,7 +313,7 @@ fn together(
 }
 
 /// Values of the object within the array's edges.
-fn inside(array: &TargetArray, object: &Object) -> u64 {
+fn inside(array: &TargetArray, object: &ArrayObject) -> u64 {
     let edges = Hyperslab {
         start: vec![0; array.shape.len()],
         count: array.shape.clone(),

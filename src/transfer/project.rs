@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use msm_model::{Hyperslab, copy_block};
-use msm_plan::{Form, Part, TargetArray, WorkUnit};
+use msm_plan::{Derivation, TargetArray, UnitPart, WorkUnit};
 use msm_reproject::{Values, Weights};
 use rayon::prelude::*;
 
@@ -43,7 +43,7 @@ impl Engine {
         followed: Option<&[Filled]>,
     ) -> Result<Vec<Filled>, SourceError> {
         let array = &self.plan.arrays[unit.array];
-        let Form::Projected {
+        let Derivation::Projected {
             projection,
             missing,
         } = &array.origin.form
@@ -107,7 +107,7 @@ impl Engine {
     fn read_fields(
         &self,
         array: &TargetArray,
-        part: &Part,
+        part: &UnitPart,
         fields: &Fields<'_>,
     ) -> Result<(Hyperslab, Cow<'static, [u8]>), SourceError> {
         let leading = array.shape.len() - 2;

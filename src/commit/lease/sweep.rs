@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use msm_zarr::{Kind, layout};
+use msm_zarr::{ObjectKind, layout};
 
 use super::Holder;
 use super::claim::Claim;
@@ -64,7 +64,7 @@ pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreErro
         for staged in bucket.staged(&folder).await? {
             // Others may claim the lease just now, but nobody else changes the store.
             let is_over = !staged.of.starts_with(&leases) || is_dead(&staged);
-            if is_over && Kind::of(store, &staged.of) != Kind::Foreign {
+            if is_over && ObjectKind::of(store, &staged.of) != ObjectKind::Foreign {
                 bucket.clear_away(&staged.path).await?;
                 swept += 1;
             }

@@ -4,7 +4,7 @@
 
 use futures::TryStreamExt;
 use msm_zarr::{
-    Kind,
+    ObjectKind,
     layout::{self, LEDGERS},
 };
 
@@ -28,7 +28,7 @@ pub(in crate::verbs) struct Area {
 
 impl Area {
     /// What the object `key` of this area is, and of which store.
-    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, Kind<'a>) {
+    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, ObjectKind<'a>) {
         let known = |store: &str| {
             let found = self
                 .stores
@@ -45,16 +45,16 @@ impl Area {
                 let store = name.map(|name| known(&layout::below(folder, name)));
                 return match store {
                     // Of a store that is new since, it is that store's.
-                    Some(None) => (None, Kind::Foreign),
-                    store => (store.flatten(), Kind::Ledger),
+                    Some(None) => (None, ObjectKind::Foreign),
+                    store => (store.flatten(), ObjectKind::Ledger),
                 };
             }
             if let Some(store) = known(&key[..end]) {
-                return (Some(store), Kind::of(store, key));
+                return (Some(store), ObjectKind::of(store, key));
             }
             begin = end + 1;
         }
-        (None, Kind::Foreign)
+        (None, ObjectKind::Foreign)
     }
 }
 
@@ -207,16 +207,22 @@ mod tests {
             stores: ["a/T1y", "a/tos.zarr"].map(str::to_owned).to_vec(),
         };
         for (key, expected) in [
-            ("a/T1y/zarr.json", (Some("a/T1y"), Kind::Root("zarr.json"))),
-            ("a/T1y/tos/c/0", (Some("a/T1y"), Kind::Part)),
-            ("a/T1y/notes.txt", (Some("a/T1y"), Kind::Foreign)),
-            ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), Kind::Part)),
-            ("a/.msm-os/T1y/last.json", (Some("a/T1y"), Kind::Ledger)),
-            ("a/.msm-os/other/last.json", (None, Kind::Foreign)),
-            ("a/.msm-os/doctor-1/x", (None, Kind::Ledger)),
-            ("a/.msm-os/probe-1", (None, Kind::Ledger)),
-            ("a/T1m/zarr.json", (None, Kind::Foreign)),
-            ("a/notes.txt", (None, Kind::Foreign)),
+            (
+                "a/T1y/zarr.json",
+                (Some("a/T1y"), ObjectKind::Root("zarr.json")),
+            ),
+            ("a/T1y/tos/c/0", (Some("a/T1y"), ObjectKind::Part)),
+            ("a/T1y/notes.txt", (Some("a/T1y"), ObjectKind::Foreign)),
+            ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), ObjectKind::Part)),
+            (
+                "a/.msm-os/T1y/last.json",
+                (Some("a/T1y"), ObjectKind::Ledger),
+            ),
+            ("a/.msm-os/other/last.json", (None, ObjectKind::Foreign)),
+            ("a/.msm-os/doctor-1/x", (None, ObjectKind::Ledger)),
+            ("a/.msm-os/probe-1", (None, ObjectKind::Ledger)),
+            ("a/T1m/zarr.json", (None, ObjectKind::Foreign)),
+            ("a/notes.txt", (None, ObjectKind::Foreign)),
         ] {
             assert_eq!(area.kind(key), expected, "{key}");
         }

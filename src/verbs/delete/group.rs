@@ -1,7 +1,7 @@
 //! Deleting a group of a hierarchy: the documents that tell of it first, then its objects. Rank 0's work.
 
 use futures::TryStreamExt;
-use msm_zarr::{Group, Kind};
+use msm_zarr::{Group, ObjectKind};
 
 use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
@@ -47,7 +47,8 @@ impl Contents {
             return Err(DeleteError::GroupLink { path }.into());
         }
         let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
-        let is_foreign = |entry: &&Entry| Kind::of(&group.store, &entry.key) == Kind::Foreign;
+        let is_foreign =
+            |entry: &&Entry| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
         if let Some(first) = entries.iter().find(is_foreign)
             && !request.force
         {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, is_store, layout};
+use msm_zarr::{ObjectKind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::DeleteError;
@@ -304,12 +304,12 @@ impl Deleting<'_> {
         let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
-            (Some(store), Kind::Ledger) => {
+            (Some(store), ObjectKind::Ledger) => {
                 ledgers && is_held(store) && !layout::is_in_use(store, key)
             }
-            (None, Kind::Ledger) => ledgers,
-            (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
-            (Some(_), Kind::Foreign) => !ledgers && self.request.force,
+            (None, ObjectKind::Ledger) => ledgers,
+            (Some(store), ObjectKind::Root(_) | ObjectKind::Part) => !ledgers && is_held(store),
+            (Some(_), ObjectKind::Foreign) => !ledgers && self.request.force,
             // Nor is a store that was put there since.
             (None, _) => {
                 let is_of_one = |part| is_store(part) || part == layout::LEDGERS;

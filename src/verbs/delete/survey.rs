@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
+use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -193,21 +193,21 @@ impl Survey {
 
     fn count(&mut self, area: &Area, entry: &Entry) {
         let (store, kind) = area.kind(&entry.key);
-        if let Some(store) = store.filter(|_| kind != Kind::Foreign) {
+        if let Some(store) = store.filter(|_| kind != ObjectKind::Foreign) {
             let tally = self.stores.entry(store.to_owned()).or_default();
-            if kind != Kind::Ledger {
+            if kind != ObjectKind::Ledger {
                 tally.count(entry.bytes);
             }
-            if let Kind::Root(document) = kind
+            if let ObjectKind::Root(document) = kind
                 && let Some(place) = ROOT_DOCUMENTS.iter().position(|name| *name == document)
             {
                 self.roots[place].push(store.to_owned());
             }
         }
         match kind {
-            Kind::Root(_) | Kind::Part => {}
-            Kind::Ledger => self.ledgers.count(entry.bytes),
-            Kind::Foreign => {
+            ObjectKind::Root(_) | ObjectKind::Part => {}
+            ObjectKind::Ledger => self.ledgers.count(entry.bytes),
+            ObjectKind::Foreign => {
                 self.foreign.count(entry.bytes);
                 if self.first_foreign.len() < SHOWN {
                     self.first_foreign.push(entry.key.clone());

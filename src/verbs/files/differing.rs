@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::events::{Named, Notice};
 use msm_model::Archive;
-use msm_plan::{Goal, Request, Task, masking_note, repairs, spoiled, stale_checksums};
+use msm_plan::{Goal, StoreRequest, Task, masking_note, repairs, spoiled, stale_checksums};
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl<'a> Said<'a> {
 
 /// In what the stores of `requests` differ from the files, and go on to: one notice of each kind.
 pub(in crate::verbs) fn differences(
-    requests: &[Request],
+    requests: &[StoreRequest],
     archive: &Archive,
     task: &Task,
 ) -> Vec<Notice> {

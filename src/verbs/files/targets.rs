@@ -4,8 +4,8 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, ArchiveError, Catalogue, list};
-use msm_plan::Added;
-use msm_zarr::{Group, Stored};
+use msm_plan::DerivedVariable;
+use msm_zarr::{Group, StoreSnapshot};
 
 use crate::error::Error;
 use crate::events::Notice;
@@ -27,7 +27,11 @@ pub(in crate::verbs) struct Target {
 
 impl Target {
     /// Its members, and the coordinates that what is `added` is reprojected from.
-    pub(in crate::verbs) fn members_with(&self, archive: &Archive, added: &[Added]) -> Vec<String> {
+    pub(in crate::verbs) fn members_with(
+        &self,
+        archive: &Archive,
+        added: &[DerivedVariable],
+    ) -> Vec<String> {
         let catalogue = &archive.catalogue;
         let mut members = self.members.clone();
         for variable in added.iter().filter_map(|added| added.of.as_ref()) {
@@ -53,7 +57,7 @@ pub(in crate::verbs) fn held_besides(
     members: &[String],
     named: &[String],
     catalogue: &Catalogue,
-    stored: &Stored,
+    stored: &StoreSnapshot,
 ) -> Vec<String> {
     let data = catalogue.data_variables();
     let is_meant = |name: &String| named.is_empty() || named.contains(name) || !data.contains(name);
@@ -70,7 +74,7 @@ pub(in crate::verbs) fn lacked(
     members: &[String],
     mains: &[String],
     axis: &str,
-    stored: &Stored,
+    stored: &StoreSnapshot,
 ) -> Vec<String> {
     let lacked = members
         .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use msm_model::{DType, Number, TimeUnits};
-use msm_zarr::{ChunkCodec, Group, Stored, StoredArray, ZarrError};
+use msm_zarr::{ChunkCodec, Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
 use crate::commit::LastTransaction;
@@ -103,7 +103,11 @@ async fn of_group(
     Ok(Some(info))
 }
 
-async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result<(), StoreError> {
+async fn whole(
+    bucket: &Bucket,
+    stored: &StoreSnapshot,
+    info: &mut StoreInfo,
+) -> Result<(), StoreError> {
     let formats = stored
         .arrays
         .iter()

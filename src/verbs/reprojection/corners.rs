@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::source::read_catalogue;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::reprojectable::field;
-use msm_model::{Archive, Catalogue, Horizontal, Point, Variable};
+use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
 use msm_plan::{CornerFields, Field, Projection};
 
 /// A file that says where cells are, such as NEMO's domain file.
@@ -64,7 +64,7 @@ impl Domain {
 /// borrowed: the file's own have holes then, and so have their bounds.
 pub(in crate::verbs) fn corners(
     archive: &Archive,
-    horizontal: &Horizontal,
+    horizontal: &HorizontalCoordinates,
     domain: &Domain,
 ) -> Result<CornerFields, Error> {
     let borrowed = archive
@@ -86,7 +86,10 @@ pub(in crate::verbs) fn corners(
     Ok(found.ok_or_else(missing)?)
 }
 
-fn bounds(archive: &Archive, horizontal: &Horizontal) -> Result<Option<CornerFields>, Error> {
+fn bounds(
+    archive: &Archive,
+    horizontal: &HorizontalCoordinates,
+) -> Result<Option<CornerFields>, Error> {
     let mut fields = Vec::new();
     for name in [&horizontal.longitude, &horizontal.latitude] {
         let Some(coordinate) = archive.catalogue.variable(name) else {
@@ -107,18 +110,18 @@ fn bounds(archive: &Archive, horizontal: &Horizontal) -> Result<Option<CornerFie
 
 /// The points at the corners, as the domain file calls them, and where the north-eastern one lies (NEMO reference manual,
 /// "Arrangement of variables": T is in the middle, U to its east, V to its north, F to its north-east).
-fn names(point: Option<Point>) -> ([&'static str; 2], [usize; 2]) {
+fn names(point: Option<GridPoint>) -> ([&'static str; 2], [usize; 2]) {
     match point {
-        None | Some(Point::T | Point::W) => (["glamf", "gphif"], [0, 0]),
-        Some(Point::U) => (["glamv", "gphiv"], [0, 1]),
-        Some(Point::V) => (["glamu", "gphiu"], [1, 0]),
-        Some(Point::F) => (["glamt", "gphit"], [1, 1]),
+        None | Some(GridPoint::T | GridPoint::W) => (["glamf", "gphif"], [0, 0]),
+        Some(GridPoint::U) => (["glamv", "gphiv"], [0, 1]),
+        Some(GridPoint::V) => (["glamu", "gphiu"], [1, 0]),
+        Some(GridPoint::F) => (["glamt", "gphit"], [1, 1]),
     }
 }
 
 fn points(
     archive: &Archive,
-    horizontal: &Horizontal,
+    horizontal: &HorizontalCoordinates,
     domain: &Domain,
 ) -> Result<Option<CornerFields>, Error> {
     let Some(catalogue) = &domain.catalogue else {

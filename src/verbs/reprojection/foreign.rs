@@ -3,7 +3,7 @@
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::projector::Projector;
-use msm_plan::Added;
+use msm_plan::DerivedVariable;
 use msm_reproject::TargetGrid;
 use msm_zarr::StoredArray;
 
@@ -50,7 +50,7 @@ impl Projector<'_> {
 pub(in crate::verbs) fn check_replaced(
     target: &Target,
     foreign: &[&StoredArray],
-    added: &[Added],
+    added: &[DerivedVariable],
 ) -> Result<(), ReprojectionError> {
     let is_replaced = |array: &&&StoredArray| {
         let mut replacing = added.iter().filter(|added| added.replaces);

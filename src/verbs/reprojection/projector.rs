@@ -16,13 +16,13 @@ use crate::verbs::reprojection::reprojectable::{
     check_flags, check_names, check_type, field, reprojectable,
 };
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, Horizontal, Variable};
+use msm_model::{Archive, HorizontalCoordinates, Variable};
 use msm_plan::{
-    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
-    projected_name,
+    Cells, DerivedVariable, Field, PlanError, Projection, coordinates, foreign_projection,
+    projected, projected_name, reprojection_record,
 };
 use msm_reproject::{Method, TargetGrid};
-use msm_zarr::{Stored, StoredArray};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {
@@ -115,13 +115,13 @@ impl<'a> Projector<'a> {
         &mut self,
         archive: &Archive,
         target: &Target,
-        stored: Option<&Stored>,
+        stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
-    ) -> Result<Vec<Added>, Error> {
+    ) -> Result<Vec<DerivedVariable>, Error> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
         let of_store = arrays
             .iter()
-            .find_map(|array| held(&array.attributes, &array.shape));
+            .find_map(|array| reprojection_record(&array.attributes, &array.shape));
         let mut grid = of_store.map(|held| held.grid);
         let foreign: Vec<&StoredArray> = arrays
             .iter()
@@ -158,15 +158,16 @@ impl<'a> Projector<'a> {
                 }
                 .into());
             }
-            all.push(Added {
+            all.push(DerivedVariable {
                 replaces: is_foreign,
                 ..projected(variable, projection, index)
             });
         }
         check_replaced(target, &foreign, &all)?;
         if let (Some(grid), false) = (grid, all.is_empty()) {
-            let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
-            all.extend(coordinates(&grid).into_iter().map(|added| Added {
+            let there =
+                |added: &DerivedVariable| arrays.iter().any(|a| a.name == added.variable.name);
+            all.extend(coordinates(&grid).into_iter().map(|added| DerivedVariable {
                 replaces: replaces && there(&added),
                 ..added
             }));
@@ -185,7 +186,7 @@ impl<'a> Projector<'a> {
         session: &Session<'_>,
     ) -> Result<usize, Error> {
         let names = || (target.key.clone(), array.name.clone());
-        let Some(held) = held(&array.attributes, &array.shape) else {
+        let Some(held) = reprojection_record(&array.attributes, &array.shape) else {
             let (store, array) = names();
             return Err(ReprojectionError::Unexplained { store, array }.into());
         };
@@ -307,7 +308,7 @@ impl<'a> Projector<'a> {
         &self,
         archive: &Archive,
         variable: &Variable,
-        horizontal: &Horizontal,
+        horizontal: &HorizontalCoordinates,
         method: Method,
     ) -> Result<Cells, Error> {
         let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]

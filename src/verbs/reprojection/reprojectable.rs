@@ -5,8 +5,8 @@ use crate::events::NotReprojected;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
-use msm_plan::{Added, Cells, Field, Held};
+use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
+use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
 use msm_reproject::Method;
 use msm_zarr::StoredArray;
 
@@ -15,7 +15,7 @@ pub(in crate::verbs) fn reprojectable(
     archive: &Archive,
     variable: &Variable,
     asked: &Reprojection,
-) -> Result<Horizontal, Option<NotReprojected>> {
+) -> Result<HorizontalCoordinates, Option<NotReprojected>> {
     let others = variable.dimensions.iter();
     if others.filter(|d| **d != archive.append_dimension).count() < 2 {
         return Err(None);
@@ -65,7 +65,7 @@ pub(in crate::verbs) fn check_type(
 /// The flags must not ask for something else than what the store has.
 pub(in crate::verbs) fn check_flags(
     asked: &Reprojection,
-    held: &Held,
+    held: &ReprojectionRecord,
     cells: &Cells,
     target: &Target,
     array: &StoredArray,
@@ -96,9 +96,9 @@ pub(in crate::verbs) fn check_flags(
 /// No variable or dimension of the files may have a name that is needed.
 pub(in crate::verbs) fn check_names(
     archive: &Archive,
-    added: &[Added],
+    added: &[DerivedVariable],
 ) -> Result<(), ReprojectionError> {
-    for Added { variable, .. } in added {
+    for DerivedVariable { variable, .. } in added {
         let name = &variable.name;
         if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
         {

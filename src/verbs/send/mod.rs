@@ -17,7 +17,7 @@ mod request;
 mod transaction;
 mod worker;
 
-use msm_plan::{ChunkStrategy, Goal, Missing, NewArrays, Overlap, Task, Transactions};
+use msm_plan::{ChunkStrategy, Goal, MissingSteps, NewArrays, Overlap, Task, Transactions};
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
@@ -78,7 +78,7 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
     let intent = Intent {
         files,
         overlap: request.overlap,
-        missing: Missing::Append,
+        missing: MissingSteps::Append,
         allow_gaps: request.allow_gaps,
         transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
@@ -125,9 +125,9 @@ pub fn plan_update<'a>(
         files,
         overlap: Overlap::Replace,
         missing: if request.append_missing {
-            Missing::Append
+            MissingSteps::Append
         } else {
-            Missing::Error
+            MissingSteps::Error
         },
         allow_gaps: true,
         transactions: files.transactions.unwrap_or(Transactions::All),

@@ -8,8 +8,8 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Plan, Projection, Projections, Request, Settings, check_names, check_strategies, comparison,
-    transactions,
+    Plan, PlanSettings, Projection, Projections, StoreRequest, check_names, check_strategies,
+    comparison, transactions,
 };
 use msm_zarr::is_store;
 
@@ -196,7 +196,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Notes what there is to tell of the stores.
-    fn note(&mut self, requests: &[Request], members: &[String], intent: &Intent<'_>) {
+    fn note(&mut self, requests: &[StoreRequest], members: &[String], intent: &Intent<'_>) {
         let catalogue = &self.archive.catalogue;
         if intent.files.selection.variables.is_empty() && !intent.task.goal.rewrites() {
             self.notes.extend(left_out(catalogue, &self.targets));
@@ -219,7 +219,7 @@ impl<'a> Prepared<'a> {
     pub(in crate::verbs) async fn next(
         &mut self,
         intent: &Intent<'_>,
-        settings: &Settings,
+        settings: &PlanSettings,
         session: &Session<'_>,
         left: &mut Left,
     ) -> Result<Option<Work>, Error> {
@@ -280,7 +280,7 @@ impl<'a> Prepared<'a> {
         &mut self,
         files: Range<usize>,
         intent: &Intent<'_>,
-        settings: &Settings,
+        settings: &PlanSettings,
         session: &Session<'_>,
     ) -> Result<Option<(Plan, Vec<String>)>, Error> {
         let archive = self.archive.part(files.clone());
@@ -318,7 +318,7 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'_>,
         session: &Session<'_>,
         tell: Option<&Left>,
-    ) -> Result<(Vec<Request>, Vec<String>), Error> {
+    ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(&session.bucket, &target.group, &archive.axis))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{
-    Group, Stored, StoredArray, ZarrError, is_store,
+    Group, StoreSnapshot, StoredArray, ZarrError, is_store,
     layout::{self, LEDGERS},
 };
 use serde_json::Value;
@@ -181,7 +181,7 @@ impl Compact {
 }
 
 /// What the folder `key` holds, if it is a store.
-async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreError> {
+async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<StoreSnapshot>, StoreError> {
     let folder = bucket.folder(key).await?;
     match bucket.node_of(key, &folder).await? {
         Node::Group => readable(bucket, &Group::whole(key)).await,
@@ -193,7 +193,7 @@ async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreE
 pub(in crate::verbs) async fn readable(
     bucket: &Bucket,
     group: &Group,
-) -> Result<Option<Stored>, StoreError> {
+) -> Result<Option<StoreSnapshot>, StoreError> {
     match read_store(bucket, group, "").await {
         Ok(Found::Store(stored)) => Ok(Some(stored)),
         Ok(Found::Nothing | Found::Remains(_))
@@ -220,7 +220,7 @@ pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTre
     coordinates
 }
 
-fn data_variables(stored: Stored, key: &str) -> BTreeSet<String> {
+fn data_variables(stored: StoreSnapshot, key: &str) -> BTreeSet<String> {
     let coordinates = coordinates(&stored.arrays, key);
     let names = stored.arrays.into_iter().map(|array| array.name);
     names.filter(|name| !coordinates.contains(name)).collect()

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Added, Goal, Lacking, Missing, NewArrays, OfFile, Overlap, Plan, PlanError, Projections,
-    Request, Settings, Task, place,
+    DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
+    PlanError, PlanSettings, Projections, StoreRequest, Task, place,
 };
 use msm_reproject::Weights;
-use msm_zarr::Stored;
+use msm_zarr::StoreSnapshot;
 use serde_json::Map;
 
 use super::{Comparison, Verify, VerifyError};
@@ -179,7 +179,7 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
     for notice in differences(&requests, archive, &task) {
         session.notice(notice);
     }
-    let settings = Settings {
+    let settings = PlanSettings {
         task,
         arrays: NewArrays::default(),
         resources: session.resources(request.memory),
@@ -192,16 +192,16 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
 fn request_of(
     target: Target,
     named: &[String],
-    stored: Stored,
-    added: Vec<Added>,
+    stored: StoreSnapshot,
+    added: Vec<DerivedVariable>,
     archive: &Archive,
-) -> Result<Request, Error> {
+) -> Result<StoreRequest, Error> {
     let placed = place(
         &target.key,
         &stored.steps,
-        &OfFile::all(archive, &target.members),
+        &FileSteps::all(archive, &target.members),
         Overlap::Replace,
-        Missing::Error,
+        MissingSteps::Error,
     );
     let placed = placed.map_err(|error| match error {
         PlanError::StepsMissing {
@@ -221,10 +221,10 @@ fn request_of(
     members.extend(held_besides(&members, named, &archive.catalogue, &stored));
     let without = lacked(&members, &target.mains, &archive.axis, &stored);
     members.retain(|name| !without.contains(name));
-    Ok(Request {
+    Ok(StoreRequest {
         repairs: false,
         // All of the files' steps are compared.
-        lacking: Lacking::default(),
+        lacking: LackingSteps::default(),
         members,
         without,
         key: target.key,

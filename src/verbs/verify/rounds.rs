@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{ChunkCodec, Known};
+use msm_zarr::{ChunkCodec, StoreMetadata};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -65,7 +65,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// The next rounds are of this store.
-    pub fn store(&mut self, known: &Known) -> Result<(), Error> {
+    pub fn store(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let arrays = known.arrays.iter().map(|(name, array)| {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())

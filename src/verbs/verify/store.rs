@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
 use msm_plan::LACKING;
-use msm_zarr::{Group, Known, KnownArray, Named, ZarrError, layout};
+use msm_zarr::{ArrayMetadata, Group, KeyMeaning, StoreMetadata, ZarrError, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
 use crate::error::Error;
 use crate::events::{Checked, Event, Fault};
-use crate::store::{Entry, StoreError, read_known};
+use crate::store::{Entry, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
@@ -78,7 +78,7 @@ pub(in crate::verbs) fn look(
             .collect(),
     );
     look.tell_journal()?;
-    match runtime.block_on(read_known(bucket, store)) {
+    match runtime.block_on(read_metadata(bucket, store)) {
         Ok(Some(mut known)) => {
             known.retain(group);
             look.whole(&known)?;
@@ -181,7 +181,7 @@ impl Look<'_, '_> {
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }
 
-    fn whole(&mut self, known: &Known) -> Result<(), Error> {
+    fn whole(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let mut faults = runtime.block_on(documents(bucket, known))?;
@@ -221,13 +221,13 @@ impl Look<'_, '_> {
     }
 
     /// Arrays whose shapes have room for objects that nobody ever wrote, if this program has made all of the store.
-    fn gaps(&self, known: &Known) -> Vec<Fault> {
+    fn gaps(&self, known: &StoreMetadata) -> Vec<Fault> {
         let numbers = self.kept.committed.iter().map(|id| number_of(id));
         let is_whole = numbers.eq((1..=self.kept.committed.len() as u64).map(Some));
         if !is_whole || self.open || self.damaged {
             return Vec::new();
         }
-        let gap = |(name, array): (&String, &KnownArray)| {
+        let gap = |(name, array): (&String, &ArrayMetadata)| {
             let array = &array.stored;
             if array.attributes.contains_key(LACKING) {
                 return None;
@@ -252,13 +252,13 @@ impl Look<'_, '_> {
     }
 
     /// What becomes of an object of the listing.
-    fn meet(&mut self, known: &Known, entry: &Entry) -> Met {
+    fn meet(&mut self, known: &StoreMetadata, entry: &Entry) -> Met {
         let unknown =
             || Met::Fault("not known: neither the metadata nor a manifest has it".to_owned());
-        let (array, chunk, inside) = match known.named(&entry.key) {
-            Named::Document => return Met::Fine,
-            Named::Other => return unknown(),
-            Named::Object {
+        let (array, chunk, inside) = match known.meaning_of(&entry.key) {
+            KeyMeaning::Document => return Met::Fine,
+            KeyMeaning::Other => return unknown(),
+            KeyMeaning::Object {
                 array,
                 chunk,
                 inside,
@@ -308,7 +308,7 @@ fn recorded_bytes(kept: &ManifestRecords) -> u64 {
 }
 
 /// What `kept`, from which all that was met is gone, says should be there.
-fn missing(known: &Known, kept: &ManifestRecords) -> Vec<Fault> {
+fn missing(known: &StoreMetadata, kept: &ManifestRecords) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, chunks) in &kept.objects {
         let stored = chunks.iter().filter_map(|(chunk, content)| match content {
