@@ -7,11 +7,11 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use msm_os::{Connection, Files, Ranks, Send, Session, Silent, send};
+//! use msm_os::{Connection, Files, Ranks, Send, Session, SilentReporter, send};
 //!
 //! # fn main() -> Result<(), msm_os::Error> {
 //! let (connection, ranks) = (Connection::directory("/data/ocean"), Ranks::alone());
-//! let session = Session::open(&connection, &ranks, Arc::new(Silent))?;
+//! let session = Session::open(&connection, &ranks, Arc::new(SilentReporter))?;
 //! let files = Files {
 //!     paths: vec!["eORCA1_1y_grid_T_1976-1976.nc".into()],
 //!     ..Files::default()
@@ -49,7 +49,7 @@ pub mod transfer;
 pub mod verbs;
 
 pub use error::Error;
-pub use events::{Event, Notice, Reporter, Silent};
+pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use exit::Exit;
 pub use ranks::Ranks;
 pub use session::Session;

@@ -2,7 +2,7 @@
 
 use std::process::exit;
 
-use msm_os::cli::{self, Parsed};
+use msm_os::cli::{self, CommandLine};
 use msm_os::exit::Exit;
 use msm_os::ranks;
 use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
@@ -15,7 +15,7 @@ fn main() {
         exit(Exit::Ok.code());
     }
     let parsed = cli::parse(args);
-    if let Parsed::Answer(text) = &parsed
+    if let CommandLine::Answer(text) = &parsed
         && !ranks::is_launched()
     {
         print!("{text}");

@@ -12,10 +12,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, Rank};
 use crate::error::Error;
-use crate::events::{Event, Notice, Reporter, Work};
+use crate::events::{Event, Notice, Reporter, WorkSpan};
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint};
-use crate::transfer::Means;
+use crate::transfer::EngineMeans;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
 use msm_plan::Resources;
@@ -149,8 +149,8 @@ impl<'a> Session<'a> {
     }
 
     /// What this rank's engines work with.
-    pub(crate) fn means(&self) -> Means {
-        Means {
+    pub(crate) fn means(&self) -> EngineMeans {
+        EngineMeans {
             bucket: self.bucket.clone(),
             pool: Arc::clone(&self.pool),
             reporter: Arc::clone(&self.reporter),
@@ -173,8 +173,8 @@ impl<'a> Session<'a> {
     }
 
     /// Work on so many bytes begins, whose progress rank 0 tells.
-    pub(crate) fn work(&self, bytes: u64) -> Work<'_> {
-        Work::begin(&*self.reporter, bytes)
+    pub(crate) fn work(&self, bytes: u64) -> WorkSpan<'_> {
+        WorkSpan::begin(&*self.reporter, bytes)
     }
 
     /// Rank 0 does `work` while the others wait; every rank gets what came of it.

@@ -16,7 +16,7 @@ use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
 use crate::error::Error;
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::send::Files;
 
@@ -91,7 +91,7 @@ pub struct FileArgs {
 
     /// How to verify each object after its PUT
     #[arg(long, value_parser = choices::verify(), default_value = "full")]
-    pub verify: Verify,
+    pub verify: Verification,
 
     /// Go on with the same command where it was stopped, and let a signal leave it so that it can be gone on with
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! The flags of `list`, and how it prints.
 //!
-//! Key types: [`ListArgs`]; [`Listing`].
+//! Key types: [`ListArgs`]; [`ListPrinter`].
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use clap::Args;
 use super::error::CliError;
 use super::printer::Printer;
 use super::store::StoreArgs;
-use super::words::Described;
+use super::words::StoreDescription;
 use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
@@ -35,7 +35,7 @@ impl ListArgs {
 }
 
 /// What was printed so far.
-pub(super) struct Listing<'a> {
+pub(super) struct ListPrinter<'a> {
     json: bool,
     printer: &'a Printer,
     printed: u64,
@@ -43,7 +43,7 @@ pub(super) struct Listing<'a> {
     denied: u64,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> ListPrinter<'a> {
     pub fn new(json: bool, printer: &'a Printer) -> Self {
         Self {
             json,
@@ -61,7 +61,7 @@ impl<'a> Listing<'a> {
             // What it is made of has names for keys, and finite numbers.
             format!("{before}{}", serde_json::json!(store))
         } else {
-            format!("{}\n", Described(store))
+            format!("{}\n", StoreDescription(store))
         };
         self.printed += 1;
         self.broken += u64::from(store.state == StoreState::Broken);

@@ -28,7 +28,7 @@ mod tolerance;
 mod verify;
 mod words;
 
-pub use args::{Parsed, parse};
+pub use args::{CommandLine, parse};
 pub use run::run;
 #[cfg(test)]
-pub(crate) use {run::run_over, store::Found};
+pub(crate) use {run::run_over, store::ReachedBucket};

@@ -3,13 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use super::args::{Command, Parsed};
+use super::args::{Command, CommandLine};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::error::CliError;
-use super::list::{ListArgs, Listing};
+use super::list::{ListArgs, ListPrinter};
 use super::recover::{RecoverArgs, RollbackArgs};
-use super::store::{Found, StoreArgs};
+use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
 use super::verify::VerifyArgs;
 use super::words;
@@ -28,11 +28,11 @@ use crate::verbs::verify::verify;
 
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]
-pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
+pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
         Err(failure) => run_over(
-            Parsed::Wrong(failure.into()),
+            CommandLine::Wrong(failure.into()),
             ranks,
             &Interrupt::default(),
             &StoreArgs::find,
@@ -43,20 +43,20 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
 /// The same, where `find` says how the bucket is reached.
 #[must_use]
 pub(crate) fn run_over(
-    parsed: Parsed,
+    parsed: CommandLine,
     ranks: &Ranks,
     interrupt: &Interrupt,
-    find: &dyn Fn(&StoreArgs) -> Result<Found, StoreError>,
+    find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
 ) -> Exit {
     let done = match parsed {
-        Parsed::Answer(text) => {
+        CommandLine::Answer(text) => {
             if ranks.rank() == 0 {
                 print!("{text}");
             }
             Ok(())
         }
-        Parsed::Wrong(failure) => Err(failure),
-        Parsed::Command(command, log) => {
+        CommandLine::Wrong(failure) => Err(failure),
+        CommandLine::Command(command, log) => {
             log.start(ranks.rank());
             let lists = matches!(*command, Command::List(_) | Command::Verify(_));
             let job = Job {
@@ -90,7 +90,7 @@ pub(crate) fn run_over(
 struct Job<'a> {
     ranks: &'a Ranks,
     interrupt: &'a Interrupt,
-    find: &'a dyn Fn(&StoreArgs) -> Result<Found, StoreError>,
+    find: &'a dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
     terminal: Arc<Terminal>,
 }
 
@@ -121,7 +121,7 @@ impl Job<'_> {
     /// Opens the bucket. Every rank finds its credentials itself.
     fn open(&self, store: &StoreArgs) -> Result<Session<'_>, CliError> {
         let found = (self.find)(store).map_err(|error| self.ranks.of_follower(error.into()));
-        let Found {
+        let ReachedBucket {
             connection,
             warning,
         } = self.ranks.settle(found)?;
@@ -160,7 +160,7 @@ impl Job<'_> {
     fn list(&self, args: &ListArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        let mut listing = Listing::new(args.json, &self.terminal.printer);
+        let mut listing = ListPrinter::new(args.json, &self.terminal.printer);
         let ended = list::for_each(&session, &request, |store| listing.print(&store));
         if self.leads() {
             // Also after a failure, so that what was printed stays JSON.

@@ -1,12 +1,12 @@
 //! The flags that say where a store is and how it is reached, the same for every command.
 //!
-//! Key types: [`StoreArgs`]; [`Found`], how the bucket is reached.
+//! Key types: [`StoreArgs`]; [`ReachedBucket`], how the bucket is reached.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::access::{Asked, find, variable};
+use super::access::{AccessFlags, find, variable};
 use super::choices;
 use super::error::CliError;
 use crate::store::{Addressing, Connection, Place, StoreError};
@@ -58,7 +58,7 @@ pub struct StoreArgs {
 }
 
 /// How the bucket is reached.
-pub struct Found {
+pub struct ReachedBucket {
     pub connection: Connection,
     /// What the user should hear, once.
     pub warning: Option<String>,
@@ -104,12 +104,12 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn find(&self) -> Result<Found, StoreError> {
+    pub fn find(&self) -> Result<ReachedBucket, StoreError> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {
                 let found = find(
-                    &Asked {
+                    &AccessFlags {
                         credentials: self.credentials.as_deref(),
                         profile: self.profile.as_deref(),
                         anonymous: self.anonymous,
@@ -121,7 +121,7 @@ impl StoreArgs {
                 (found.access, found.warning)
             }
         };
-        Ok(Found {
+        Ok(ReachedBucket {
             connection: Connection::new(self.bucket.clone(), access),
             warning,
         })

@@ -8,13 +8,13 @@ use futures::TryStreamExt;
 use msm_model::Problems;
 use msm_zarr::{ObjectKind, Outline, OutlineArray, group_of};
 
-use super::edits::{Attributes, Edits};
+use super::edits::{AttributeMap, Edits};
 use super::expected;
 use super::manifests::read_manifests;
 use super::removal::Removal;
 use super::removal_error::{Need, RemovalError};
 
-use crate::store::{Bucket, Entry as Listed, read_outline};
+use crate::store::{Bucket, ListedObject as Listed, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
 const NAMING: [&str; 7] = [
@@ -69,8 +69,8 @@ impl ArrayRemoval {
         for name in names {
             edits.leave_out(&outline.documents_of(name));
         }
-        let told = |all: &Attributes| expected::of_arrays(all, names);
-        let leave_out = |all: &mut Attributes| expected::leave_out(all, names);
+        let told = |all: &AttributeMap| expected::of_arrays(all, names);
+        let leave_out = |all: &mut AttributeMap| expected::leave_out(all, names);
         let attributes = edits.drop_attributes(told, leave_out).await?;
         let kept = read_manifests(bucket, &outline.store).await?;
         let gone = names.iter().flat_map(|name| kept.gone(name, |_| true));

@@ -8,7 +8,7 @@ use super::back::{clear_ledger, end};
 use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
 use super::transaction::{PreparedTransaction, Stores};
-use super::unfinished::{Unfinished, UnfinishedTransaction};
+use super::unfinished::{UnfinishedTransaction, UnfinishedWork};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
@@ -18,13 +18,13 @@ use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 pub async fn heal(
     bucket: &Bucket,
     store: &str,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
 ) -> Result<(), CleanupError> {
     match unfinished {
-        Unfinished::Delete { id, .. } => finish_delete(bucket, store, id).await,
-        Unfinished::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
-        Unfinished::Transaction(UnfinishedTransaction { id, stage, entry }) => {
+        UnfinishedWork::Delete { id, .. } => finish_delete(bucket, store, id).await,
+        UnfinishedWork::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
+        UnfinishedWork::Transaction(UnfinishedTransaction { id, stage, entry }) => {
             let stores = Stores::found(bucket, guarantees, store, id, entry);
             match *stage {
                 Stage::Prepared => PreparedTransaction(stores).go_forward().await,

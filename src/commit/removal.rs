@@ -13,7 +13,7 @@ use super::journal::Document;
 use super::object_record::ObjectRecord;
 use super::parts::put_records;
 use super::put::put_and_read_back;
-use crate::store::{Bucket, Entry as Listed, StoreError};
+use crate::store::{Bucket, ListedObject as Listed, StoreError};
 use crate::transfer::{Content, Proof};
 
 /// Copies in flight. Where ETags do not tell whether one is right, both are read.

@@ -18,14 +18,14 @@ pub fn is_launched() -> bool {
 
 /// What a launcher, or a batch system, tells of the job that this process is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Launched {
+pub struct LaunchedJob {
     /// Are there ranks on other machines?
     pub spread: bool,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
 }
 
-impl Launched {
+impl LaunchedJob {
     /// As `variable` gives it.
     pub(super) fn told(variable: &impl Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
@@ -47,7 +47,7 @@ pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Ra
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(1, variable)?;
     let ranks = super::Ranks {
-        launched: Launched::told(&variable),
+        launched: LaunchedJob::told(&variable),
         ..super::Ranks::alone()
     };
     let job = std::panic::AssertUnwindSafe(|| job(&ranks));
@@ -104,23 +104,23 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             }
         };
-        assert!(!Launched::told(&told(&[])).spread);
-        assert!(!Launched::told(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])).spread);
+        assert!(!LaunchedJob::told(&told(&[])).spread);
+        assert!(!LaunchedJob::told(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])).spread);
         assert!(
-            !Launched::told(&told(&[
+            !LaunchedJob::told(&told(&[
                 ("OMPI_COMM_WORLD_SIZE", "4"),
                 ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
             ]))
             .spread
         );
         assert!(
-            Launched::told(&told(&[
+            LaunchedJob::told(&told(&[
                 ("OMPI_COMM_WORLD_SIZE", "4"),
                 ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
             ]))
             .spread
         );
-        assert!(Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "2")])).spread);
-        assert!(!Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "1")])).spread);
+        assert!(LaunchedJob::told(&told(&[("SLURM_STEP_NUM_NODES", "2")])).spread);
+        assert!(!LaunchedJob::told(&told(&[("SLURM_STEP_NUM_NODES", "1")])).spread);
     }
 }

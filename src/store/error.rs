@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
-use super::fence::Fenced;
+use super::fence::FencedRequest;
 
 /// What went wrong with the object store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -69,7 +69,7 @@ pub enum StoreError {
         action: Cow<'static, str>,
         cause: String,
     },
-    #[error("{place}/{key}: {action}: {}", Fenced)]
+    #[error("{place}/{key}: {action}: {}", FencedRequest)]
     Fenced {
         place: String,
         key: String,

@@ -9,7 +9,7 @@ use msm_model::{ArchiveError, Hyperslab, copy_block};
 use msm_plan::{ArrayObject, Conversion, Derivation, Masking, TargetArray, UnitPart, WorkUnit};
 
 /// An object and its values, in the array's chunk shape.
-pub(super) type Filled = (ArrayObject, Vec<u8>);
+pub(super) type FilledObject = (ArrayObject, Vec<u8>);
 
 impl Engine {
     /// The values of all objects of `unit`. `old` holds, for each object, the values it has in the store now, which
@@ -20,7 +20,7 @@ impl Engine {
         &self,
         unit: &WorkUnit,
         old: &[Option<Vec<u8>>],
-    ) -> Result<Vec<Filled>, SourceError> {
+    ) -> Result<Vec<FilledObject>, SourceError> {
         let array = &self.plan.arrays[unit.array];
         match &array.origin.form {
             Derivation::AsRead => {}
@@ -138,7 +138,7 @@ fn place(slab: &Hyperslab, mut index: usize) -> Vec<u64> {
 }
 
 /// The objects of an array that has these values.
-fn made(unit: &WorkUnit, array: &TargetArray, values: &[u8]) -> Vec<Filled> {
+fn made(unit: &WorkUnit, array: &TargetArray, values: &[u8]) -> Vec<FilledObject> {
     let whole = Hyperslab {
         start: vec![0; array.shape.len()],
         count: array.shape.clone(),

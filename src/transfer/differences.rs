@@ -9,7 +9,7 @@ use msm_plan::{ArrayObject, Phase, TargetArray, UnitPart};
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
-use super::assemble::Filled;
+use super::assemble::FilledObject;
 use super::compare::{is_close, position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
@@ -72,7 +72,7 @@ impl Engine {
     async fn differences_in(
         self: &Arc<Self>,
         index: usize,
-        filled: &[Filled],
+        filled: &[FilledObject],
     ) -> Result<Vec<Difference>, TransferError> {
         let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];

@@ -2,7 +2,7 @@
 
 use super::bytes_shown;
 use crate::cli::error::CliError;
-use crate::events::Checked;
+use crate::events::CheckTally;
 use crate::verbs::verify::VerifyReport;
 
 /// The last line, and how it went.
@@ -25,7 +25,7 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Cli
 }
 
 /// What was looked at.
-pub(super) fn checked(checked: &Checked) -> String {
+pub(super) fn checked(checked: &CheckTally) -> String {
     format!(
         "{} objects, {}, {} faults",
         checked.objects,

@@ -6,7 +6,7 @@ use msm_zarr::{ObjectKind, layout};
 
 use super::Holder;
 use super::claim::Claim;
-use crate::store::{Bucket, Guarantees, Staged, StoreError, probe};
+use crate::store::{Bucket, Guarantees, StagedFile, StoreError, probe};
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
 const OLD: std::time::Duration = std::time::Duration::from_secs(600);
@@ -74,7 +74,7 @@ pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreErro
 }
 
 /// Did the job that staged it die? What it was about to say tells, or its age.
-fn is_dead(staged: &Staged) -> bool {
+fn is_dead(staged: &StagedFile) -> bool {
     let text = std::fs::read(&staged.path).unwrap_or_default();
     let claim = Claim::read(&text).map(|claim| claim.holder);
     let holder = claim.or_else(|| holder_in(&text));

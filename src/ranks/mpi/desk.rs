@@ -13,9 +13,9 @@ use mpi::request::{Request, Scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::CommunicatorCollectives;
 
-use super::beats::{Beats, Open, buffer_size};
+use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
-use crate::ranks::launcher::{Launched, refuse_silent_singletons};
+use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
 use crate::ranks::{Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
@@ -49,7 +49,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksErro
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(size, variable)?;
     universe.set_buffer_size(buffer_size(size));
-    let open = Open::default();
+    let open = OpenFence::default();
     let desk = Desk {
         beats: RefCell::new(Beats::new(&world, open.clone())),
         world,
@@ -61,7 +61,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksErro
         rank,
         size,
         sharing_cpus: sharing_cpus(&desk.world),
-        launched: Launched::told(&variable),
+        launched: LaunchedJob::told(&variable),
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {

@@ -6,7 +6,7 @@ use msm_zarr::{Group, ObjectKind};
 use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, Entry, Found, read_store};
+use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
@@ -46,9 +46,9 @@ impl Contents {
             let path = link.path.clone();
             return Err(DeleteError::GroupLink { path }.into());
         }
-        let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
+        let entries: Vec<ListedObject> = bucket.entries(&group.key()).try_collect().await?;
         let is_foreign =
-            |entry: &&Entry| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
+            |entry: &&ListedObject| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
         if let Some(first) = entries.iter().find(is_foreign)
             && !request.force
         {
@@ -102,10 +102,10 @@ impl Contents {
         hold.left.heal(session).await?;
         let whole = Group::whole(&group.store);
         let is_told = match read_store(bucket, &whole, "").await? {
-            Found::Store(stored) => stored.groups().contains(&group.path),
-            Found::Nothing | Found::Remains(_) => false,
+            StoreLookup::Store(stored) => stored.groups().contains(&group.path),
+            StoreLookup::Nothing | StoreLookup::Remains(_) => false,
         };
-        if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
+        if is_told && let StoreLookup::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
             let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
             removed

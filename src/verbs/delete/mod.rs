@@ -26,7 +26,7 @@ use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Deleted, Entry, StoreError};
+use crate::store::{DeletedObjects, ListedObject, StoreError};
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::spot::Spot;
 
@@ -299,7 +299,7 @@ impl Deleting<'_> {
         areas: &'a [Area],
         stores: &'a BTreeSet<&String>,
         ledgers: bool,
-    ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
+    ) -> LocalBoxStream<'a, Result<Vec<ListedObject>, StoreError>> {
         // Others are not this job's to delete.
         let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
@@ -334,7 +334,7 @@ impl Deleting<'_> {
 
 impl Round {
     /// Deletes this rank's share.
-    fn delete_share(&self, session: &Session<'_>) -> Deleted {
+    fn delete_share(&self, session: &Session<'_>) -> DeletedObjects {
         let (bucket, ranks) = (&session.bucket, session.ranks);
         let share = self.keys.len().div_ceil(ranks.size()).max(1);
         let mine = self.keys.chunks(share).nth(ranks.rank());
@@ -348,7 +348,7 @@ impl Round {
 }
 
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
-fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), DeleteError> {
+fn settle_round(all: &[DeletedObjects], gone: &mut u64) -> Result<(), DeleteError> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());

@@ -10,7 +10,7 @@ use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::store::{Bucket, Entry, Link, Site, StoreError};
+use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, chosen};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
@@ -112,7 +112,7 @@ pub(in crate::verbs) struct Survey {
     stores: BTreeMap<String, Tally>,
     ledgers: Tally,
     /// Links to other directories.
-    pub links: Vec<Link>,
+    pub links: Vec<DirectoryLink>,
     foreign: Tally,
     first_foreign: Vec<String>,
     /// The stores that have each of [`ROOT_DOCUMENTS`].
@@ -151,7 +151,7 @@ impl Survey {
         if !missing.is_empty() {
             return Err(no_store(bucket, prefix, request.all, missing).await?.into());
         }
-        let on_the_way = |link: &&Link| {
+        let on_the_way = |link: &&DirectoryLink| {
             ways.iter()
                 .any(|way| way.starts_with(&format!("{}/", link.key)))
         };
@@ -191,7 +191,7 @@ impl Survey {
         behind.any(|rest| rest.starts_with('/'))
     }
 
-    fn count(&mut self, area: &Area, entry: &Entry) {
+    fn count(&mut self, area: &Area, entry: &ListedObject) {
         let (store, kind) = area.kind(&entry.key);
         if let Some(store) = store.filter(|_| kind != ObjectKind::Foreign) {
             let tally = self.stores.entry(store.to_owned()).or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::events::{Named, Notice};
+use crate::events::{NamesInStores, Notice};
 use msm_model::Archive;
 use msm_plan::{Goal, StoreRequest, Task, masking_note, repairs, spoiled, stale_checksums};
 
@@ -22,10 +22,10 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn notice(self, of: impl FnOnce(Named) -> Notice) -> Option<Notice> {
+    fn notice(self, of: impl FnOnce(NamesInStores) -> Notice) -> Option<Notice> {
         let stores: Vec<String> = self.stores.into_iter().map(str::to_owned).collect();
         let names = self.names.into_iter().collect();
-        (!stores.is_empty()).then(|| of(Named { names, stores }))
+        (!stores.is_empty()).then(|| of(NamesInStores { names, stores }))
     }
 }
 

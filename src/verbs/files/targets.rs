@@ -10,7 +10,7 @@ use msm_zarr::{Group, StoreSnapshot};
 use crate::error::Error;
 use crate::events::Notice;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, StoreError, read_store};
+use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
@@ -166,10 +166,11 @@ pub(in crate::verbs) async fn held(
     named: bool,
 ) -> Result<Vec<Target>, Error> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
-    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
+    let looked: Result<Vec<StoreLookup>, StoreError> =
+        looked.buffered(REQUESTS).try_collect().await;
     let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (mut target, found) in targets.into_iter().zip(looked?) {
-        let Found::Store(stored) = found else {
+        let StoreLookup::Store(stored) = found else {
             missing.push(target.key);
             continue;
         };

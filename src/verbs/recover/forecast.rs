@@ -9,9 +9,9 @@ use super::truncate::foretell_cut;
 use super::{Recover, folders, readable_journals};
 use crate::commit::{Journal, LeaseTimes, live_lease, orphans, probe_and_sweep};
 use crate::error::Error;
-use crate::events::{Outcome, Truncation, Unended};
+use crate::events::{Outcome, Truncation, UnendedTransaction};
 use crate::session::Session;
-use crate::store::{Entry, REQUESTS};
+use crate::store::{ListedObject, REQUESTS};
 use crate::verbs::shared::hold::this;
 use crate::verbs::shared::left::{is_locked, outcome, unended};
 use crate::verbs::stores::named::{keys, stores};
@@ -39,7 +39,7 @@ pub struct StoreForecast {
     /// Objects of transactions that have ended, which would be removed.
     pub strays: Vec<String>,
     /// Transactions that have not ended.
-    pub transactions: Vec<(Unended, Outlook)>,
+    pub transactions: Vec<(UnendedTransaction, Outlook)>,
 }
 
 /// What becomes of a transaction that has not ended.
@@ -85,7 +85,7 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     };
     if request.orphans {
         let found = stream::iter(&all).map(|store| orphans(bucket, store));
-        let found: Vec<Vec<Entry>> = found.buffered(REQUESTS).try_collect().await?;
+        let found: Vec<Vec<ListedObject>> = found.buffered(REQUESTS).try_collect().await?;
         let found = found.into_iter().flatten();
         forecast.orphans = Some(found.map(|entry| (entry.key, entry.bytes)).collect());
     }

@@ -25,7 +25,7 @@ use crate::commit::{
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, Found, REQUESTS, read_store};
+use crate::store::{Bucket, REQUESTS, StoreLookup, read_store};
 use crate::verbs::shared::hold::{Hold, Leasing, this};
 use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};
@@ -235,7 +235,7 @@ async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Error
         cause,
     };
     CleanupError::of(deleted.problems).map_err(incomplete)?;
-    if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {
+    if let StoreLookup::Nothing = read_store(bucket, &Group::whole(store), "").await? {
         // What is left tells of a store that is no more.
         let cleared = clear_ledger(bucket, store, None).await;
         cleared.map_err(incomplete)?;

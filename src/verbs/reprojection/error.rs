@@ -7,7 +7,7 @@ use msm_model::{DType, list};
 use msm_reproject::{GridError, Method, TargetGrid};
 use serde::{Deserialize, Serialize};
 
-use crate::events::NotReprojected;
+use crate::events::ReprojectionObstacle;
 use crate::source::SourceError;
 
 /// What is in the way of a reprojection.
@@ -67,7 +67,7 @@ pub enum ReprojectionError {
             .collect::<String>()
     )]
     Nothing {
-        reasons: Vec<(String, NotReprojected)>,
+        reasons: Vec<(String, ReprojectionObstacle)>,
     },
     #[error("--weights: nothing is reprojected; give --reproject, or leave it out")]
     UnusedWeights,

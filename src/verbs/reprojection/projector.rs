@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::Error;
-use crate::events::{NotReprojected, Notice};
+use crate::events::{Notice, ReprojectionObstacle};
 use crate::session::Session;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
@@ -37,7 +37,7 @@ pub(in crate::verbs) struct Projector<'a> {
     /// Cells that were read, with their digests.
     digests: Vec<(Cells, String)>,
     /// Why variables are not reprojected.
-    reasons: BTreeSet<(String, NotReprojected)>,
+    reasons: BTreeSet<(String, ReprojectionObstacle)>,
     /// Arrays of another tool that are left as they are.
     pub(in crate::verbs) left_alone: BTreeSet<(String, String)>,
 }

@@ -1,7 +1,7 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
 use crate::error::Error;
-use crate::events::NotReprojected;
+use crate::events::ReprojectionObstacle;
 use crate::verbs::files::targets::Target;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
@@ -15,23 +15,23 @@ pub(in crate::verbs) fn reprojectable(
     archive: &Archive,
     variable: &Variable,
     asked: &Reprojection,
-) -> Result<HorizontalCoordinates, Option<NotReprojected>> {
+) -> Result<HorizontalCoordinates, Option<ReprojectionObstacle>> {
     let others = variable.dimensions.iter();
     if others.filter(|d| **d != archive.append_dimension).count() < 2 {
         return Err(None);
     }
     let Some(horizontal) = archive.catalogue.horizontal(variable) else {
-        return Err(Some(NotReprojected::NoCoordinates));
+        return Err(Some(ReprojectionObstacle::NoCoordinates));
     };
     let plane = &variable.dimensions[variable.dimensions.len() - 2..];
     if plane.contains(&archive.append_dimension) {
-        return Err(Some(NotReprojected::AppendsPlane));
+        return Err(Some(ReprojectionObstacle::AppendsPlane));
     }
     if !matches!(variable.kind, VariableType::Number(_)) {
-        return Err(Some(NotReprojected::NoNumbers));
+        return Err(Some(ReprojectionObstacle::NoNumbers));
     }
     if variable.is_component(horizontal.point) && !asked.vector_components {
-        return Err(Some(NotReprojected::VectorComponent));
+        return Err(Some(ReprojectionObstacle::VectorComponent));
     }
     Ok(horizontal)
 }

@@ -6,14 +6,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ChunkCodec, layout};
 
 use crate::commit::{
-    Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
+    Abort, OpenTransaction, PlannedTransaction, TransactionTerms, UnfinishedTransaction, holds,
     read_progress,
 };
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
-use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
+use crate::transfer::{ChunkRecord, Content, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::Work;
 use crate::verbs::shared::ending::put_back;
@@ -49,7 +49,7 @@ impl<'a> Begun<'a> {
             resumed,
             ..
         } = work;
-        let opening = Opening {
+        let opening = TransactionTerms {
             command: intent.command(),
             holder: &hold.holder,
             guarantees: &hold.guarantees,
@@ -58,7 +58,7 @@ impl<'a> Begun<'a> {
         };
         let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;
         let mut orders = Orders::new(plan, planned.ids());
-        orders.conditions = Conditions::from(&hold.guarantees);
+        orders.conditions = WriteConditions::from(&hold.guarantees);
         let aborted = match planned.open().await {
             Ok(transaction) => {
                 let mut begun = Self {

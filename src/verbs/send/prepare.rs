@@ -17,7 +17,7 @@ use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
-use crate::store::{Found, REQUESTS, Unconsolidated, read_store};
+use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
@@ -323,12 +323,12 @@ impl<'a> Prepared<'a> {
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(&session.bucket, &target.group, &archive.axis))
             .buffered(REQUESTS);
-        let looked: Vec<Found> = looked.try_collect().await?;
+        let looked: Vec<StoreLookup> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for (target, found) in self.targets.iter().zip(looked) {
             let stored = match found {
-                Found::Nothing => None,
-                Found::Remains(keys) => {
+                StoreLookup::Nothing => None,
+                StoreLookup::Remains(keys) => {
                     let is_ours = tell.is_none_or(|left| left.has(&target.key));
                     // Of which no journal tells, at a place whose name does not say that it is a store's.
                     if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
@@ -348,7 +348,7 @@ impl<'a> Prepared<'a> {
                     left.extend(keys);
                     None
                 }
-                Found::Store(stored) => Some(stored),
+                StoreLookup::Store(stored) => Some(stored),
             };
             // The grid is that of all files, or they do not fit together.
             let added = self
@@ -376,7 +376,7 @@ impl<'a> Prepared<'a> {
 async fn consolidate_all(session: &Session<'_>, keys: &[String], hold: &Hold) -> Result<(), Error> {
     let bucket = &session.bucket;
     for key in keys {
-        let Some(found) = Unconsolidated::read(bucket, key).await? else {
+        let Some(found) = UnconsolidatedStore::read(bucket, key).await? else {
             continue;
         };
         hold.leases.check().await?;

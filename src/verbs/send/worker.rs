@@ -15,10 +15,10 @@ use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
-use crate::ranks::{Follower, Pulse};
+use crate::ranks::{Follower, PhasePulse};
 use crate::session::Session;
 use crate::store::StoreError;
-use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
+use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verification};
 use crate::verbs::reprojection::weights::weigh;
 
 /// Longest time between two pulses.
@@ -38,7 +38,7 @@ pub(super) struct Worker<'a> {
     pub session: &'a Session<'a>,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
-    pub verify: Verify,
+    pub verify: Verification,
     /// Does a transaction that a signal stops stay open, to be resumed?
     pub resume: bool,
 }
@@ -137,7 +137,7 @@ impl<'a> Worker<'a> {
                 // The other ranks need not end what they do.
                 ended = Some(joined.unwrap_or_else(|panic| resume_unwind(panic.into_panic())));
             }
-            let all = self.session.ranks.agree(Pulse {
+            let all = self.session.ranks.agree(PhasePulse {
                 finished: u64::from(ended.is_some()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,

@@ -11,11 +11,11 @@ use msm_plan::Plan;
 use msm_zarr::layout;
 
 use crate::commit::{
-    Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
+    Journal, Stage, UnfinishedTransaction, UnfinishedWork, heal, read_journal, sweep_journal,
     sweep_staged,
 };
 use crate::error::Error;
-use crate::events::{Event, Outcome, Unended};
+use crate::events::{Event, Outcome, UnendedTransaction};
 use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError};
@@ -76,14 +76,16 @@ impl Left {
             sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
-            let is_delete = |one: &Unfinished| matches!(one, Unfinished::Delete { .. });
+            let is_delete = |one: &UnfinishedWork| matches!(one, UnfinishedWork::Delete { .. });
             if unfinished.iter().any(is_delete) {
                 unfinished.retain(is_delete);
             }
             let last = unfinished.len().saturating_sub(1);
             for (index, unfinished) in unfinished.into_iter().enumerate() {
                 match unfinished {
-                    Unfinished::Transaction(open) if index == last && open.stage == Stage::Open => {
+                    UnfinishedWork::Transaction(open)
+                        if index == last && open.stage == Stage::Open =>
+                    {
                         self.open.insert(store.clone(), open);
                     }
                     decided => self.heal_one(session, store.clone(), &decided).await?,
@@ -129,7 +131,7 @@ impl Left {
     /// If that cannot be done; then they are left as they are.
     pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Error> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            let unfinished = Unfinished::Transaction(transaction);
+            let unfinished = UnfinishedWork::Transaction(transaction);
             self.heal_one(session, store, &unfinished).await?;
         }
         Ok(())
@@ -139,18 +141,18 @@ impl Left {
         &mut self,
         session: &Session<'_>,
         store: String,
-        unfinished: &Unfinished,
+        unfinished: &UnfinishedWork,
     ) -> Result<(), Error> {
         let bucket = &session.bucket;
         heal_one(session, &store, unfinished, &self.guarantees).await?;
         let together = match unfinished {
-            Unfinished::Transaction(UnfinishedTransaction { stage, entry, .. })
+            UnfinishedWork::Transaction(UnfinishedTransaction { stage, entry, .. })
                 if *stage == Stage::Prepared || !entry.creates() =>
             {
                 return Ok(());
             }
-            Unfinished::Rollback(rollback) => rollback.entry.rollback.as_deref(),
-            Unfinished::Transaction(_) | Unfinished::Delete { .. } => None,
+            UnfinishedWork::Rollback(rollback) => rollback.entry.rollback.as_deref(),
+            UnfinishedWork::Transaction(_) | UnfinishedWork::Delete { .. } => None,
         };
         self.undone.push(store);
         for (store, id) in together.unwrap_or_default() {
@@ -168,7 +170,7 @@ impl Left {
 }
 
 /// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
-pub(in crate::verbs) fn is_locked(unfinished: &Unfinished, lock_dir: Option<&Path>) -> bool {
+pub(in crate::verbs) fn is_locked(unfinished: &UnfinishedWork, lock_dir: Option<&Path>) -> bool {
     let asked = unfinished.writer().lock_dir.as_deref();
     asked.is_some() && asked != lock_dir
 }
@@ -194,7 +196,7 @@ pub(in crate::verbs) async fn journals(
 async fn heal_one(
     session: &Session<'_>,
     store: &str,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
 ) -> Result<(), Error> {
     let what = unended(unfinished);
@@ -213,8 +215,8 @@ async fn heal_one(
 }
 
 /// What has not ended, as others are told of it.
-pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
-    Unended {
+pub(in crate::verbs) fn unended(unfinished: &UnfinishedWork) -> UnendedTransaction {
+    UnendedTransaction {
         id: unfinished.id().to_owned(),
         command: unfinished.command().to_owned(),
         holder: unfinished.writer().name.clone(),
@@ -222,12 +224,12 @@ pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
 }
 
 /// How it ends when it is healed.
-pub(in crate::verbs) fn outcome(unfinished: &Unfinished) -> Outcome {
+pub(in crate::verbs) fn outcome(unfinished: &UnfinishedWork) -> Outcome {
     match unfinished {
-        Unfinished::Delete { .. } => Outcome::Deleted,
-        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => {
+        UnfinishedWork::Delete { .. } => Outcome::Deleted,
+        UnfinishedWork::Transaction(transaction) if transaction.stage == Stage::Prepared => {
             Outcome::Finished
         }
-        Unfinished::Transaction(_) | Unfinished::Rollback(_) => Outcome::RolledBack,
+        UnfinishedWork::Transaction(_) | UnfinishedWork::Rollback(_) => Outcome::RolledBack,
     }
 }

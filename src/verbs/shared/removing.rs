@@ -3,13 +3,13 @@
 use msm_zarr::ZarrError;
 
 use crate::commit::{
-    Abort, AbortedTransaction, CommittedTransaction, LeaseError, Opening, PlannedTransaction,
-    Removal, TransactionError,
+    Abort, AbortedTransaction, CommittedTransaction, LeaseError, PlannedTransaction, Removal,
+    TransactionError, TransactionTerms,
 };
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::StoreError;
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
@@ -25,7 +25,7 @@ pub(in crate::verbs) async fn remove(
     command: &str,
     keep_undo: usize,
 ) -> Result<(), Error> {
-    let opening = Opening {
+    let opening = TransactionTerms {
         command,
         holder: &hold.holder,
         digest: "",
@@ -55,7 +55,7 @@ async fn commit<'a>(
         .map_err(during(TransactionStep::Opening));
     let kept = opened?.keep(removals).await;
     let recorded = kept.map_err(during(TransactionStep::Keeping))?;
-    let committed = recorded.commit(&hold.leases, Verify::Full).await;
+    let committed = recorded.commit(&hold.leases, Verification::Full).await;
     committed.map_err(|abort| (abort.transaction, committing(abort.error)))
 }
 

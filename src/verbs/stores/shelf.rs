@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Node, StoreError, read_store};
+use crate::store::{Bucket, Node, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{is_there, last};
 
@@ -195,8 +195,8 @@ pub(in crate::verbs) async fn readable(
     group: &Group,
 ) -> Result<Option<StoreSnapshot>, StoreError> {
     match read_store(bucket, group, "").await {
-        Ok(Found::Store(stored)) => Ok(Some(stored)),
-        Ok(Found::Nothing | Found::Remains(_))
+        Ok(StoreLookup::Store(stored)) => Ok(Some(stored)),
+        Ok(StoreLookup::Nothing | StoreLookup::Remains(_))
         | Err(StoreError::Zarr(ZarrError::Foreign { .. })) => Ok(None),
         Err(error) => Err(error),
     }

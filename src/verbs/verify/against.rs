@@ -19,8 +19,8 @@ use crate::error::Error;
 use crate::events::Fault;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
-use crate::store::{Found, REQUESTS, read_store};
-use crate::transfer::{self, Difference, Engine, Orders};
+use crate::store::{REQUESTS, StoreLookup, read_store};
+use crate::transfer::{Difference, Engine, Orders, Verification};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
@@ -109,7 +109,7 @@ fn differences_here(
     let mut orders = Orders::new(plan, Vec::new());
     orders.second_opinion = true;
     let (rank, means) = (session.ranks.rank(), session.means());
-    let engine = Engine::new(&orders, rank, means, weights, transfer::Verify::Full)?;
+    let engine = Engine::new(&orders, rank, means, weights, Verification::Full)?;
     let found = session.runtime.block_on(engine.differences());
     found.map_err(|cause| session.ranks.here(VerifyError::Reading(cause).into()))
 }
@@ -161,11 +161,11 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
     let all = targets(bucket, archive, &wanted, variables).await?;
     let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
-    let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
+    let looked: Vec<StoreLookup> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
     let mut projector = Projector::new(None, false, domain, task.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
-        let Found::Store(stored) = found else {
+        let StoreLookup::Store(stored) = found else {
             continue;
         };
         let added = projector.added(archive, &target, Some(&stored), session);

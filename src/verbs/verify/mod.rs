@@ -21,7 +21,7 @@ use self::against::{Against, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::error::Error;
-use crate::events::{Checked, Event, Fault};
+use crate::events::{CheckTally, Event, Fault};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::help_to_catalogue;
@@ -82,10 +82,10 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// What was looked at in all stores, and what is wrong.
     #[must_use]
-    pub fn total(&self) -> Checked {
-        let mut total = Checked {
+    pub fn total(&self) -> CheckTally {
+        let mut total = CheckTally {
             faults: self.differing.len() as u64,
-            ..Checked::default()
+            ..CheckTally::default()
         };
         for StoreChecked { checked, .. } in &self.stores {
             total.objects += checked.objects;

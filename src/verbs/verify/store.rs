@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
 use crate::error::Error;
-use crate::events::{Checked, Event, Fault};
-use crate::store::{Entry, StoreError, read_metadata};
+use crate::events::{CheckTally, Event, Fault};
+use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
@@ -24,7 +24,7 @@ pub struct StoreChecked {
     /// The store or group.
     pub store: String,
     /// What was looked at.
-    pub checked: Checked,
+    pub checked: CheckTally,
     /// What is wrong.
     pub faults: Vec<Fault>,
 }
@@ -40,7 +40,7 @@ struct Look<'a, 'b> {
     open: bool,
     /// Can some of the manifests not be read?
     damaged: bool,
-    found: Checked,
+    found: CheckTally,
     /// Objects that no manifest knows.
     unrecorded: u64,
     /// Everything that is wrong.
@@ -67,7 +67,7 @@ pub(in crate::verbs) fn look(
         open: false,
         damaged: !kept.damaged.is_empty(),
         kept,
-        found: Checked::default(),
+        found: CheckTally::default(),
         unrecorded: 0,
         faults: Vec::new(),
     };
@@ -252,7 +252,7 @@ impl Look<'_, '_> {
     }
 
     /// What becomes of an object of the listing.
-    fn meet(&mut self, known: &StoreMetadata, entry: &Entry) -> Met {
+    fn meet(&mut self, known: &StoreMetadata, entry: &ListedObject) -> Met {
         let unknown =
             || Met::Fault("not known: neither the metadata nor a manifest has it".to_owned());
         let (array, chunk, inside) = match known.meaning_of(&entry.key) {
