@@ -118,7 +118,7 @@ pub enum Event {
         /// The store's key.
         store: String,
         /// The job's transaction.
-        transaction: UnendedTransaction,
+        transaction: TransactionIdentity,
         /// How it ended.
         outcome: Outcome,
     },
@@ -210,7 +210,7 @@ pub struct PlanSize {
 /// A transaction that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("the {command} {id} ({holder})")]
-pub struct UnendedTransaction {
+pub struct TransactionIdentity {
     /// Its id.
     pub id: String,
     /// Its command.

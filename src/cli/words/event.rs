@@ -6,7 +6,7 @@ use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
-use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, UnendedTransaction};
+use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, TransactionIdentity};
 
 /// A line for the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> 
     )
 }
 
-fn healed(store: &str, transaction: &UnendedTransaction, outcome: Outcome) -> String {
+fn healed(store: &str, transaction: &TransactionIdentity, outcome: Outcome) -> String {
     let ended = match outcome {
         Outcome::RolledBack => "rolled back",
         Outcome::Finished => "finished",

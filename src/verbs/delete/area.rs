@@ -13,8 +13,8 @@ use crate::store::{Bucket, is_doctors};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::beside;
-use crate::verbs::stores::place::Place;
-use crate::verbs::stores::shelf::{Compact, Shelf};
+use crate::verbs::stores::place::CommandPlace;
+use crate::verbs::stores::shelf::{CompactStore, Shelf};
 use crate::verbs::stores::spot::Spot;
 
 /// A part of the bucket: everything below one key.
@@ -62,7 +62,7 @@ impl Area {
 ///
 /// # Errors
 /// If a name cannot be a variable's, or it cannot be told which store is meant, or it is none.
-pub(in crate::verbs) async fn chosen(
+pub(in crate::verbs) async fn selected_areas(
     request: &Delete,
     bucket: &Bucket,
 ) -> Result<Vec<(String, Vec<Area>)>, Error> {
@@ -75,16 +75,16 @@ pub(in crate::verbs) async fn chosen(
     if is_compact && spot.key().is_empty() {
         return Err(StoresError::NoPrefix.into());
     }
-    let place = Place::of(bucket, spot).await?;
+    let place = CommandPlace::of(bucket, spot).await?;
     let shelf = match &place {
-        Place::Group(_) | Place::Store(_) => {
+        CommandPlace::Group(_) | CommandPlace::Store(_) => {
             if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
                 let (name, store) = (name.clone(), spot.key().to_owned());
                 return Err(DeleteError::OfAllVariables { name, store }.into());
             }
             return of_place(request, bucket, &place).await;
         }
-        Place::Shelf(shelf) => shelf,
+        CommandPlace::Shelf(shelf) => shelf,
     };
     if request.all {
         return Ok(vec![everything(bucket, spot, shelf).await?]);
@@ -109,13 +109,13 @@ fn is_name(name: &str) -> bool {
 async fn of_place(
     request: &Delete,
     bucket: &Bucket,
-    place: &Place,
+    place: &CommandPlace,
 ) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
     let store = match place {
-        Place::Group(group) => &group.store,
-        Place::Store(key) => key,
-        Place::Shelf(shelf) => &shelf.prefix,
+        CommandPlace::Group(group) => &group.store,
+        CommandPlace::Store(key) => key,
+        CommandPlace::Shelf(shelf) => &shelf.prefix,
     };
     let mut areas = of_store(store);
     if request.all {
@@ -178,7 +178,7 @@ async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String,
     if let Some(own) = shelf.own(bucket, name).await? {
         return Ok(own);
     }
-    if let Some(Compact { key, variables }) = Compact::of(bucket, shelf).await?
+    if let Some(CompactStore { key, variables }) = CompactStore::of(bucket, shelf).await?
         && variables.contains(name)
     {
         let (name, store) = (name.to_owned(), key);

@@ -1,6 +1,6 @@
 //! `delete --array`: arrays go from stores that stay. Rank 0's work; the others wait.
 //!
-//! Key type: [`Arrays`].
+//! Key type: [`ArrayDeletion`].
 
 use crate::commit::ArrayRemoval;
 use crate::error::Error;
@@ -16,12 +16,12 @@ use crate::verbs::stores::named::{keys, stores};
 const COMMAND: &str = "delete --array";
 
 /// Arrays, and the stores that they go from.
-pub(super) struct Arrays {
+pub(super) struct ArrayDeletion {
     names: Vec<String>,
     stores: Vec<String>,
 }
 
-impl Arrays {
+impl ArrayDeletion {
     /// Those that the `request` names.
     ///
     /// # Errors

@@ -10,29 +10,29 @@ use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::stores::place::Place;
+use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::spot::Spot;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
 ///
 /// # Errors
-/// As [`Place::of`].
+/// As [`CommandPlace::of`].
 pub(in crate::verbs) async fn nested(bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
     bucket.reach(spot.key()).await?;
-    Ok(match Place::of(bucket, spot).await? {
-        Place::Group(group) if !group.path.is_empty() => Some(group),
+    Ok(match CommandPlace::of(bucket, spot).await? {
+        CommandPlace::Group(group) if !group.path.is_empty() => Some(group),
         _ => None,
     })
 }
 
 /// What lies in a group.
-pub(in crate::verbs) struct Contents {
+pub(in crate::verbs) struct GroupContents {
     group: Group,
     keys: Vec<String>,
     tally: Tally,
 }
 
-impl Contents {
+impl GroupContents {
     /// Looks at `group`.
     ///
     /// # Errors

@@ -19,8 +19,8 @@ pub use self::error::DeleteError;
 pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
 
 use self::area::Area;
-use self::arrays::Arrays;
-use self::group::{Contents, nested};
+use self::arrays::ArrayDeletion;
+use self::group::{GroupContents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::error::Error;
@@ -81,25 +81,25 @@ pub struct DeleteReport {
 pub struct PlannedDelete<'a> {
     session: &'a Session<'a>,
     request: &'a Delete,
-    part: Part<'a>,
+    part: DeleteRole<'a>,
 }
 
 /// What this rank has of it.
-enum Part<'a> {
-    Lead(Lead<'a>, Box<Doomed>),
+enum DeleteRole<'a> {
+    Lead(Lead<'a>, Box<DeleteScope>),
     Follower(Follower<'a>),
 }
 
 /// What goes.
-enum Doomed {
+enum DeleteScope {
     Stores(Survey),
-    Group(Contents),
-    Arrays(Arrays),
+    Group(GroupContents),
+    Arrays(ArrayDeletion),
 }
 
 /// The keys of one turn.
 #[derive(Serialize, Deserialize)]
-struct Round {
+struct KeyBatch {
     keys: Vec<String>,
     in_bulk: bool,
 }
@@ -120,11 +120,11 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Delete) -> Result<Planned
     let part = match session.role() {
         Role::Lead(lead) => {
             let doomed = session.runtime.block_on(look(session, request));
-            Part::Lead(lead, Box::new(lead.conclude(doomed)?))
+            DeleteRole::Lead(lead, Box::new(lead.conclude(doomed)?))
         }
         Role::Follower(follower) => {
             follower.verdict()?;
-            Part::Follower(follower)
+            DeleteRole::Follower(follower)
         }
     };
     Ok(PlannedDelete {
@@ -134,16 +134,18 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Delete) -> Result<Planned
     })
 }
 
-async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Error> {
+async fn look(session: &Session<'_>, request: &Delete) -> Result<DeleteScope, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     if !request.arrays.is_empty() {
-        return Arrays::of(request, bucket).await.map(Doomed::Arrays);
+        return ArrayDeletion::of(request, bucket)
+            .await
+            .map(DeleteScope::Arrays);
     }
     match nested(bucket, spot).await? {
-        Some(group) => Contents::of(request, bucket, group)
+        Some(group) => GroupContents::of(request, bucket, group)
             .await
-            .map(Doomed::Group),
-        None => Survey::of(request, bucket).await.map(Doomed::Stores),
+            .map(DeleteScope::Group),
+        None => Survey::of(request, bucket).await.map(DeleteScope::Stores),
     }
 }
 
@@ -154,14 +156,14 @@ impl PlannedDelete<'_> {
     /// On every rank the same: if single arrays are meant, and one of them cannot go.
     pub fn survey(&self) -> Result<DeleteSurvey, Error> {
         let (lead, doomed) = match &self.part {
-            Part::Lead(lead, doomed) => (lead, doomed),
-            Part::Follower(follower) => return follower.hear(),
+            DeleteRole::Lead(lead, doomed) => (lead, doomed),
+            DeleteRole::Follower(follower) => return follower.hear(),
         };
         let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
         lead.share(match &**doomed {
-            Doomed::Stores(survey) => Ok(survey.shown()),
-            Doomed::Group(contents) => Ok(contents.shown()),
-            Doomed::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
+            DeleteScope::Stores(survey) => Ok(survey.shown()),
+            DeleteScope::Group(contents) => Ok(contents.shown()),
+            DeleteScope::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
         })
     }
 
@@ -173,37 +175,41 @@ impl PlannedDelete<'_> {
     pub fn run(self) -> Result<DeleteReport, Error> {
         let (session, request) = (self.session, self.request);
         let (lead, doomed) = match self.part {
-            Part::Lead(lead, doomed) => (lead, doomed),
-            Part::Follower(follower) => {
-                while let Some(round) = follower.hear::<Option<Round>>()? {
+            DeleteRole::Lead(lead, doomed) => (lead, doomed),
+            DeleteRole::Follower(follower) => {
+                while let Some(round) = follower.hear::<Option<KeyBatch>>()? {
                     follower.give(&round.delete_share(session))?;
                 }
                 return follower.hear();
             }
         };
         let deleted = lead.go_on(match *doomed {
-            Doomed::Stores(survey) => Deleting {
+            DeleteScope::Stores(survey) => StoreDeletion {
                 request,
                 session,
                 lead,
             }
             .stores(&survey),
-            Doomed::Group(contents) => session.runtime.block_on(contents.delete(request, session)),
-            Doomed::Arrays(arrays) => session.runtime.block_on(arrays.delete(request, session)),
+            DeleteScope::Group(contents) => {
+                session.runtime.block_on(contents.delete(request, session))
+            }
+            DeleteScope::Arrays(arrays) => {
+                session.runtime.block_on(arrays.delete(request, session))
+            }
         })?;
-        lead.tell(&None::<Round>)?;
+        lead.tell(&None::<KeyBatch>)?;
         lead.share(Ok(DeleteReport { deleted }))
     }
 }
 
 /// A delete of whole stores under way, as the lead sees it.
-struct Deleting<'a> {
+struct StoreDeletion<'a> {
     request: &'a Delete,
     session: &'a Session<'a>,
     lead: Lead<'a>,
 }
 
-impl Deleting<'_> {
+impl StoreDeletion<'_> {
     /// Deletes the stores that were looked at.
     fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Error> {
         let mut gone = 0;
@@ -277,7 +283,7 @@ impl Deleting<'_> {
                     clean = false;
                     bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
                     // A server may say that it deleted many, and not do it.
-                    let round = Round {
+                    let round = KeyBatch {
                         keys: entries.into_iter().map(|entry| entry.key).collect(),
                         in_bulk: pass == 0,
                     };
@@ -325,14 +331,14 @@ impl Deleting<'_> {
     }
 
     /// All ranks delete their shares of the round; counts the objects in `gone`.
-    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Error> {
+    fn round(&self, round: &KeyBatch, gone: &mut u64) -> Result<(), Error> {
         self.lead.tell(&Some(round))?;
         let deleted = self.lead.collect(round.delete_share(self.session))?;
         Ok(settle_round(&deleted, gone)?)
     }
 }
 
-impl Round {
+impl KeyBatch {
     /// Deletes this rank's share.
     fn delete_share(&self, session: &Session<'_>) -> DeletedObjects {
         let (bucket, ranks) = (&session.bucket, session.ranks);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
-use crate::verbs::delete::area::{Area, chosen};
+use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
 
 /// Areas walked through at a time.
@@ -127,7 +127,7 @@ impl Survey {
     pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         let prefix = request.spot.key();
         bucket.reach(prefix).await?;
-        let chosen = chosen(request, bucket).await?;
+        let chosen = selected_areas(request, bucket).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
         let ways: Vec<String> = chosen

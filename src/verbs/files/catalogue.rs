@@ -10,7 +10,7 @@ use crate::ranks::{Follower, Lead, Ranks};
 use crate::source::{SourceError, expand, read_file};
 
 #[derive(Serialize, Deserialize)]
-struct Expanded {
+struct ExpandedPaths {
     #[serde(with = "msm_model::names::many")]
     paths: Vec<PathBuf>,
 }
@@ -24,7 +24,7 @@ pub(in crate::verbs) fn catalogue(
     named: &[PathBuf],
     dimension: &str,
 ) -> Result<Vec<SourceFile>, Error> {
-    let expanded = expand(named).map(|paths| Expanded { paths });
+    let expanded = expand(named).map(|paths| ExpandedPaths { paths });
     let expanded = lead.share(expanded.map_err(Error::from))?;
     let opened = open(&expanded, dimension, lead.ranks());
     let (mut files, mut problems) = (Vec::new(), Vec::new());
@@ -54,7 +54,11 @@ pub(in crate::verbs) fn help_to_catalogue(
 }
 
 /// What this rank's share of the files holds.
-fn open(files: &Expanded, dimension: &str, ranks: &Ranks) -> Vec<Result<SourceFile, SourceError>> {
+fn open(
+    files: &ExpandedPaths,
+    dimension: &str,
+    ranks: &Ranks,
+) -> Vec<Result<SourceFile, SourceError>> {
     let mine = files.paths.iter().skip(ranks.rank()).step_by(ranks.size());
     mine.map(|path| read_file(path, dimension)).collect()
 }

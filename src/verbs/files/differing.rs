@@ -8,12 +8,12 @@ use msm_plan::{Goal, StoreRequest, Task, masking_note, repairs, spoiled, stale_c
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]
-struct Said<'a> {
+struct StoresByName<'a> {
     names: BTreeSet<String>,
     stores: BTreeSet<&'a str>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> StoresByName<'a> {
     fn add(&mut self, store: &'a str, names: impl IntoIterator<Item = String>) {
         let mut names = names.into_iter().peekable();
         if names.peek().is_some() {
@@ -35,7 +35,8 @@ pub(in crate::verbs) fn differences(
     archive: &Archive,
     task: &Task,
 ) -> Vec<Notice> {
-    let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Said::default());
+    let [mut without, mut lost, mut repaired, mut stale] =
+        [(); 4].map(|()| StoresByName::default());
     let mut masked = BTreeSet::new();
     for request in requests {
         let Some(stored) = &request.stored else {

@@ -9,11 +9,11 @@ use super::truncate::foretell_cut;
 use super::{Recover, folders, readable_journals};
 use crate::commit::{Journal, LeaseTimes, live_lease, orphans, probe_and_sweep};
 use crate::error::Error;
-use crate::events::{Outcome, Truncation, UnendedTransaction};
+use crate::events::{Outcome, TransactionIdentity, Truncation};
 use crate::session::Session;
 use crate::store::{ListedObject, REQUESTS};
+use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::this;
-use crate::verbs::shared::left::{is_locked, outcome, unended};
 use crate::verbs::stores::named::{keys, stores};
 
 /// What would be done.
@@ -39,7 +39,7 @@ pub struct StoreForecast {
     /// Objects of transactions that have ended, which would be removed.
     pub strays: Vec<String>,
     /// Transactions that have not ended.
-    pub transactions: Vec<(UnendedTransaction, Outlook)>,
+    pub transactions: Vec<(TransactionIdentity, Outlook)>,
 }
 
 /// What becomes of a transaction that has not ended.

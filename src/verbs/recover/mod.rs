@@ -26,10 +26,10 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, StoreLookup, read_store};
+use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
-use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};
-use crate::verbs::stores::place::Place;
+use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
 use crate::verbs::stores::spot::Spot;
 
@@ -115,7 +115,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
             continue;
         }
         if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
-            report.held.push(held(store, &lease));
+            report.held.push(held_store(store, &lease));
             continue;
         }
         if journal.is_some_and(|(_, journal)| journal.is_none()) {
@@ -145,18 +145,18 @@ async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<
             .map_or("", |(folder, _)| folder)
             .to_owned()
     };
-    Ok(match Place::of(bucket, spot).await? {
-        Place::Shelf(Shelf { prefix, .. }) if prefix.is_empty() => vec![prefix],
+    Ok(match CommandPlace::of(bucket, spot).await? {
+        CommandPlace::Shelf(Shelf { prefix, .. }) if prefix.is_empty() => vec![prefix],
         // The ledger of the store of all variables lies beside the prefix, not below it.
-        Place::Shelf(Shelf { prefix, .. }) => vec![prefix.clone(), folder(&prefix)],
-        Place::Store(key) | Place::Group(Group { store: key, .. }) => {
+        CommandPlace::Shelf(Shelf { prefix, .. }) => vec![prefix.clone(), folder(&prefix)],
+        CommandPlace::Store(key) | CommandPlace::Group(Group { store: key, .. }) => {
             vec![folder(stores.first().unwrap_or(&key))]
         }
     })
 }
 
 /// A store is left alone: whoever has this `lease` may be writing it.
-fn held(store: &str, lease: &LiveLease) -> HeldStore {
+fn held_store(store: &str, lease: &LiveLease) -> HeldStore {
     HeldStore {
         store: store.to_owned(),
         holder: lease.to_string(),
@@ -190,7 +190,7 @@ async fn readable_journals(
 }
 
 /// What was done to one store.
-struct Done {
+struct StoreRecovery {
     /// Objects that no transaction owned.
     orphans: u64,
     /// Was it cut?
@@ -198,7 +198,11 @@ struct Done {
 }
 
 /// Heals one store, and mends it.
-async fn recover_one(session: &Session<'_>, request: &Recover, store: &str) -> Result<Done, Error> {
+async fn recover_one(
+    session: &Session<'_>,
+    request: &Recover,
+    store: &str,
+) -> Result<StoreRecovery, Error> {
     let stores = [store.to_owned()];
     Hold::during(
         session,
@@ -216,7 +220,7 @@ async fn recover_one(session: &Session<'_>, request: &Recover, store: &str) -> R
             } else {
                 0
             };
-            Ok(Done { orphans, is_cut })
+            Ok(StoreRecovery { orphans, is_cut })
         },
     )
     .await

@@ -1,6 +1,6 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::projector::Projector;
 use msm_plan::DerivedVariable;
@@ -11,7 +11,7 @@ impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.
     pub(in crate::verbs) fn replaces(
         &mut self,
-        target: &Target,
+        target: &RequestedStore,
         foreign: &[&StoredArray],
         append_dimension: &String,
     ) -> bool {
@@ -48,7 +48,7 @@ impl Projector<'_> {
 /// # Errors
 /// Those that would be left.
 pub(in crate::verbs) fn check_replaced(
-    target: &Target,
+    target: &RequestedStore,
     foreign: &[&StoredArray],
     added: &[DerivedVariable],
 ) -> Result<(), ReprojectionError> {

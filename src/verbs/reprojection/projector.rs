@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::error::Error;
 use crate::events::{Notice, ReprojectionObstacle};
 use crate::session::Session;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
 use crate::verbs::reprojection::corners::{Domain, corners};
 use crate::verbs::reprojection::error::ReprojectionError;
@@ -114,7 +114,7 @@ impl<'a> Projector<'a> {
     pub(in crate::verbs) fn added(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
     ) -> Result<Vec<DerivedVariable>, Error> {
@@ -180,7 +180,7 @@ impl<'a> Projector<'a> {
     fn as_held(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         array: &StoredArray,
         session: &Session<'_>,
@@ -224,7 +224,7 @@ impl<'a> Projector<'a> {
     fn as_asked(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         grid: Option<&TargetGrid>,
         session: &Session<'_>,

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::events::ReprojectionObstacle;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
 use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
@@ -67,7 +67,7 @@ pub(in crate::verbs) fn check_flags(
     asked: &Reprojection,
     held: &ReprojectionRecord,
     cells: &Cells,
-    target: &Target,
+    target: &RequestedStore,
     array: &StoredArray,
 ) -> Result<(), ReprojectionError> {
     let (store, array) = (target.key.clone(), array.name.clone());

@@ -1,6 +1,6 @@
 //! Rank 0: beginning a transaction, or going on with one that a dead job left open.
 //!
-//! Key type: [`Begun`].
+//! Key type: [`TransactionStart`].
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ChunkCodec, layout};
@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Content, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::Work;
+use crate::verbs::send::prepare::TransactionWork;
 use crate::verbs::shared::ending::put_back;
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
@@ -24,12 +24,12 @@ use crate::verbs::shared::hold::Hold;
 const SAMPLE: usize = 32;
 
 /// A transaction, and what to tell the ranks of it.
-pub(in crate::verbs) struct Begun<'a> {
+pub(in crate::verbs) struct TransactionStart<'a> {
     pub orders: Orders,
     pub transaction: OpenTransaction<'a>,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> TransactionStart<'a> {
     /// Begins the transaction that `work` plans.
     ///
     /// # Errors
@@ -37,12 +37,12 @@ impl<'a> Begun<'a> {
     /// put back is told.
     pub async fn new(
         session: &'a Session<'_>,
-        work: Work,
+        work: TransactionWork,
         intent: &Intent<'_>,
         hold: &Hold,
     ) -> Result<Self, Error> {
         let bucket = &session.bucket;
-        let Work {
+        let TransactionWork {
             plan,
             remains,
             digest,

@@ -1,11 +1,11 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
-use super::begin::Begun;
+use super::begin::TransactionStart;
 use super::error::SendError;
 use super::intent::Intent;
-use super::prepare::{Aimed, Prepared};
+use super::prepare::{DestinedFiles, PreparedSend};
 use super::report::SendReport;
-use super::transaction::Leading;
+use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
 use crate::events::{Event, PlanSize};
@@ -18,12 +18,12 @@ use msm_plan::{Phase, Plan, Projections};
 use msm_reproject::Weights;
 
 /// What the lead holds when a send is planned.
-pub(super) struct Held<'a> {
-    pub prepared: Prepared<'a>,
+pub(super) struct LeasedSend<'a> {
+    pub prepared: PreparedSend<'a>,
     pub hold: Hold,
 }
 
-impl<'a> Held<'a> {
+impl<'a> LeasedSend<'a> {
     /// Finds out what is to be sent where, and takes the stores' leases.
     ///
     /// # Errors
@@ -32,9 +32,9 @@ impl<'a> Held<'a> {
         let asked = intent.files;
         let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
         session.runtime.block_on(async {
-            let aimed = Aimed::new(files, intent, session).await?;
+            let aimed = DestinedFiles::new(files, intent, session).await?;
             let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
-            match Prepared::new(aimed, intent, session, &hold).await {
+            match PreparedSend::new(aimed, intent, session, &hold).await {
                 Ok(prepared) => Ok(Self { prepared, hold }),
                 Err(failure) => end(hold, Err(failure), intent, session).await,
             }
@@ -96,11 +96,11 @@ impl<'a> Held<'a> {
                 let (number, of) = work.number;
                 let size = size(&work.plan);
                 session.tell(&Event::Planned { number, of, size });
-                let begun = Begun::new(session, work, intent, hold);
+                let begun = TransactionStart::new(session, work, intent, hold);
                 runtime.block_on(begun).map(Some)
             });
             let begun = begun.map_err(|failure| report.so_far(failure));
-            let Some(Begun {
+            let Some(TransactionStart {
                 orders,
                 transaction,
             }) = lead.go_on(begun)?
@@ -109,7 +109,7 @@ impl<'a> Held<'a> {
                 return Ok(report);
             };
             lead.tell(&Some(&orders))?;
-            let leading = Leading {
+            let leading = LedTransaction {
                 lead,
                 hold,
                 transaction,

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::intent::Intent;
-use super::lead::{Held, size};
+use super::lead::{LeasedSend, size};
 use super::report::SendReport;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub struct PlannedSend<'a> {
     groundwork: Groundwork,
     transactions: usize,
     /// Only the lead has it.
-    held: Option<Held<'a>>,
+    held: Option<LeasedSend<'a>>,
 }
 
 impl<'a> PlannedSend<'a> {
@@ -31,7 +31,7 @@ impl<'a> PlannedSend<'a> {
         let begun = Instant::now();
         let (held, (groundwork, transactions)) = match session.role() {
             Role::Lead(lead) => {
-                let mut held = Held::new(&intent, session, lead);
+                let mut held = LeasedSend::new(&intent, session, lead);
                 let told = match &mut held {
                     Ok(held) => Ok((held.groundwork(), held.prepared.transactions())),
                     Err(failure) => Err(failure.clone()),

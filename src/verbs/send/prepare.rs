@@ -1,6 +1,6 @@
 //! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
 //!
-//! Key type: [`Prepared`], an archive that fits.
+//! Key type: [`PreparedSend`], an archive that fits.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,7 +21,9 @@ use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::files::requested::{
+    RequestedStore, existing_targets, left_out, selected_variables, with_coordinates,
+};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
@@ -29,23 +31,23 @@ use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
 use crate::verbs::send::request::{clipped, request};
+use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::left::Left;
-use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::destinations::{Aim, Destination, targets};
 use msm_plan as plan;
 
 /// Files that fit together, and the stores they are meant for, whatever is there.
-pub(in crate::verbs) struct Aimed {
+pub(in crate::verbs) struct DestinedFiles {
     archive: Archive,
     members: Vec<String>,
     domain: Domain,
-    targets: Vec<Target>,
+    targets: Vec<RequestedStore>,
 }
 
 /// Files that fit together, and the stores they go to.
-pub(in crate::verbs) struct Prepared<'a> {
+pub(in crate::verbs) struct PreparedSend<'a> {
     archive: Archive,
-    targets: Vec<Target>,
+    targets: Vec<RequestedStore>,
     projector: Projector<'a>,
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
@@ -57,7 +59,7 @@ pub(in crate::verbs) struct Prepared<'a> {
 }
 
 /// The work of one transaction.
-pub(in crate::verbs) struct Work {
+pub(in crate::verbs) struct TransactionWork {
     /// What is done.
     pub plan: Plan,
     /// What a create that died left where stores will be created.
@@ -70,7 +72,7 @@ pub(in crate::verbs) struct Work {
     pub number: (usize, usize),
 }
 
-impl Aimed {
+impl DestinedFiles {
     /// Joins the files, and finds out where they go.
     pub(in crate::verbs) async fn new(
         files: Vec<SourceFile>,
@@ -86,7 +88,7 @@ impl Aimed {
             (Order::Increasing, Aim::Send)
         };
         let mut archive = Archive::join(files, &asked.append_dimension, order)?;
-        let variables = chosen(&archive.catalogue, named)?;
+        let variables = selected_variables(&archive.catalogue, named)?;
         let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
@@ -103,14 +105,14 @@ impl Aimed {
             session,
         )?;
         bucket.reach(spot.key()).await?;
-        let wanted = Wanted {
+        let destination = Destination {
             spot: &spot,
             is_compact: asked.selection.compact,
             is_named: !named.is_empty(),
             consolidates: asked.consolidate,
             aim,
         };
-        let targets = targets(bucket, &archive, &wanted, variables).await?;
+        let targets = targets(bucket, &archive, &destination, variables).await?;
         Ok(Self {
             archive,
             members,
@@ -126,10 +128,10 @@ impl Aimed {
     }
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedSend<'a> {
     /// Checks that the files fit the stores, which are held, as far as metadata can tell.
     pub(in crate::verbs) async fn new(
-        aimed: Aimed,
+        aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: &Hold,
@@ -138,7 +140,7 @@ impl<'a> Prepared<'a> {
         let asked = intent.files;
         let named = &asked.selection.variables;
         let keys = aimed.keys();
-        let Aimed {
+        let DestinedFiles {
             archive,
             members,
             domain,
@@ -149,7 +151,7 @@ impl<'a> Prepared<'a> {
         }
         let left = &hold.left;
         if intent.task.goal.rewrites() {
-            targets = held(targets, bucket, &archive.axis, !named.is_empty()).await?;
+            targets = existing_targets(targets, bucket, &archive.axis, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
@@ -221,8 +223,8 @@ impl<'a> Prepared<'a> {
         intent: &Intent<'_>,
         settings: &PlanSettings,
         session: &Session<'_>,
-        left: &mut Left,
-    ) -> Result<Option<Work>, Error> {
+        left: &mut AbandonedTransactions,
+    ) -> Result<Option<TransactionWork>, Error> {
         for notice in std::mem::take(&mut self.notes) {
             session.notice(notice);
         }
@@ -243,7 +245,7 @@ impl<'a> Prepared<'a> {
                     continue;
                 }
             };
-            return Ok(Some(Work {
+            return Ok(Some(TransactionWork {
                 plan,
                 remains,
                 digest,
@@ -317,7 +319,7 @@ impl<'a> Prepared<'a> {
         files: Range<usize>,
         intent: &Intent<'_>,
         session: &Session<'_>,
-        tell: Option<&Left>,
+        tell: Option<&AbandonedTransactions>,
     ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)

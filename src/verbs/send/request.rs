@@ -1,7 +1,7 @@
 //! What is asked of one store.
 
 use crate::events::Notice;
-use crate::verbs::files::targets::{Target, held_besides, lacked};
+use crate::verbs::files::requested::{RequestedStore, held_besides, lacked};
 use crate::verbs::send::intent::Intent;
 use msm_model::Archive;
 use msm_plan::{
@@ -11,7 +11,7 @@ use msm_zarr::StoreSnapshot;
 
 /// What is asked of one store.
 pub(in crate::verbs) fn request(
-    target: &Target,
+    target: &RequestedStore,
     stored: Option<StoreSnapshot>,
     added: Vec<DerivedVariable>,
     archive: &Archive,
@@ -64,7 +64,7 @@ pub(in crate::verbs) fn request(
 /// The dimensions that are smaller than the chunks asked for.
 pub(in crate::verbs) fn clipped(
     archive: &Archive,
-    targets: &[Target],
+    targets: &[RequestedStore],
     intent: &Intent<'_>,
 ) -> Vec<Notice> {
     let mut notices = Vec::new();

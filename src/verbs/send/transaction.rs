@@ -1,6 +1,6 @@
 //! The lead's part in a transaction: commit it, or roll it back.
 //!
-//! Key type: [`Leading`].
+//! Key type: [`LedTransaction`].
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
 /// What a transaction is led with.
-pub(super) struct Leading<'a, 'b> {
+pub(super) struct LedTransaction<'a, 'b> {
     pub lead: Lead<'a>,
     /// What is led.
     pub transaction: OpenTransaction<'b>,
@@ -27,7 +27,7 @@ pub(super) struct Leading<'a, 'b> {
     pub is_tidy: &'a mut bool,
 }
 
-impl Leading<'_, '_> {
+impl LedTransaction<'_, '_> {
     /// All ranks do what the `orders` say, and it is committed.
     ///
     /// # Errors

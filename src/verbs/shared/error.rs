@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{CleanupError, TransactionError};
-use crate::events::UnendedTransaction;
+use crate::events::TransactionIdentity;
 
 /// Why stores are not written, or not as they were to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum WritingError {
     )]
     Locked {
         store: String,
-        transaction: UnendedTransaction,
+        transaction: TransactionIdentity,
         #[serde(with = "msm_model::names::one")]
         lock_dir: PathBuf,
     },
@@ -28,7 +28,7 @@ pub enum WritingError {
     )]
     NotHealed {
         store: String,
-        transaction: UnendedTransaction,
+        transaction: TransactionIdentity,
         cause: CleanupError,
     },
     #[error("{step}: {cause}")]

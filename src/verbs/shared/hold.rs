@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::Guarantees;
-use crate::verbs::shared::left::Left;
+use crate::verbs::shared::abandoned::AbandonedTransactions;
 
 /// How the leases of stores are got.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub(in crate::verbs) struct Hold {
     /// Who this is, for the journal.
     pub holder: Writer,
     /// Transactions that dead jobs left open.
-    pub left: Left,
+    pub left: AbandonedTransactions,
 }
 
 impl Hold {
@@ -98,7 +98,7 @@ impl Hold {
         wait_for_reads(&guarantees).await;
         Ok(Self {
             leases,
-            left: Left::nothing(&guarantees),
+            left: AbandonedTransactions::nothing(&guarantees),
             guarantees,
             holder: Writer {
                 name: holder.to_string(),

@@ -1,19 +1,19 @@
 //! Which store each variable goes to, or is looked for in.
 //!
-//! Key type: [`Wanted`], what is said of it.
+//! Key type: [`Destination`], what is said of it.
 
 use crate::error::Error;
 use crate::store::{Bucket, read_store};
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::stores::error::StoresError;
-use crate::verbs::stores::place::{Place, is_there};
-use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+use crate::verbs::stores::place::{CommandPlace, is_there};
+use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
 use msm_model::Archive;
 use msm_zarr::{Group, layout};
 
 /// What is said of the stores.
-pub(in crate::verbs) struct Wanted<'a> {
+pub(in crate::verbs) struct Destination<'a> {
     /// Where they are.
     pub spot: &'a Spot,
     /// Is it the store of all variables?
@@ -44,45 +44,45 @@ pub(in crate::verbs) enum Aim {
 pub(in crate::verbs) async fn targets(
     bucket: &Bucket,
     archive: &Archive,
-    wanted: &Wanted<'_>,
+    destination: &Destination<'_>,
     variables: Vec<String>,
-) -> Result<Vec<Target>, Error> {
-    let target = |group: Group, mains: Vec<String>| Target {
+) -> Result<Vec<RequestedStore>, Error> {
+    let target = |group: Group, mains: Vec<String>| RequestedStore {
         key: group.store.clone(),
         members: archive.members(&mains),
         group,
         mains,
     };
-    let is_one = wanted.is_compact || matches!(wanted.spot, Spot::At(_));
-    let place = Place::of(bucket, wanted.spot).await?;
+    let is_one = destination.is_compact || matches!(destination.spot, Spot::At(_));
+    let place = CommandPlace::of(bucket, destination.spot).await?;
     let shelf = match &place {
-        Place::Shelf(shelf) if !is_one => shelf,
-        Place::Shelf(shelf) => {
-            let there = place.compact(bucket, wanted.spot).await?;
+        CommandPlace::Shelf(shelf) if !is_one => shelf,
+        CommandPlace::Shelf(shelf) => {
+            let there = place.compact(bucket, destination.spot).await?;
             let group = there.unwrap_or_else(|| Group::whole(&shelf.new_compact()));
             return Ok(vec![target(group, variables)]);
         }
-        Place::Store(key) => {
-            if wanted.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
+        CommandPlace::Store(key) => {
+            if destination.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
                 let key = key.clone();
                 return Err(StoresError::PrefixOfStore { key }.into());
             }
             return Ok(vec![target(Group::whole(key), variables)]);
         }
-        Place::Group(group) => {
-            place.compact(bucket, wanted.spot).await?;
-            if !group.path.is_empty() && !wanted.consolidates {
+        CommandPlace::Group(group) => {
+            place.compact(bucket, destination.spot).await?;
+            if !group.path.is_empty() && !destination.consolidates {
                 // Is there such a group? Before anything is written, leases included.
                 read_store(bucket, group, "").await?;
             }
-            if wanted.aim == Aim::Send && !is_one {
+            if destination.aim == Aim::Send && !is_one {
                 holds_all(bucket, group, &variables).await?;
             }
             return Ok(vec![target(group.clone(), variables)]);
         }
     };
-    let mut stores = of_shelf(bucket, shelf, wanted, variables).await?;
-    if !wanted.is_named {
+    let mut stores = of_shelf(bucket, shelf, destination, variables).await?;
+    if !destination.is_named {
         stores.extend(of_no_data(bucket, shelf, archive).await?);
     }
     let stores = stores.into_iter();
@@ -95,14 +95,14 @@ pub(in crate::verbs) async fn targets(
 async fn of_shelf(
     bucket: &Bucket,
     shelf: &Shelf,
-    wanted: &Wanted<'_>,
+    destination: &Destination<'_>,
     variables: Vec<String>,
 ) -> Result<Vec<(String, Vec<String>)>, Error> {
-    let compact = Compact::of(bucket, shelf).await?;
+    let compact = CompactStore::of(bucket, shelf).await?;
     let mut stores: Vec<(String, Vec<String>)> = Vec::new();
     let mut are_there = false;
     for variable in &variables {
-        let found = if wanted.is_named {
+        let found = if destination.is_named {
             shelf.store_of(bucket, variable, compact.as_ref()).await?
         } else {
             shelf.own(bucket, variable).await?
@@ -114,7 +114,7 @@ async fn of_shelf(
             None => stores.push((key, vec![variable.clone()])),
         }
     }
-    let Some(Compact {
+    let Some(CompactStore {
         key,
         variables: held,
     }) = compact
@@ -122,10 +122,10 @@ async fn of_shelf(
         return Ok(stores);
     };
     let holds_all = variables.iter().all(|name| held.contains(name));
-    if !wanted.is_named && !are_there && (holds_all || wanted.aim != Aim::Send) {
+    if !destination.is_named && !are_there && (holds_all || destination.aim != Aim::Send) {
         return Ok(vec![(key, variables)]);
     }
-    if !wanted.is_named && wanted.aim == Aim::Compare {
+    if !destination.is_named && destination.aim == Aim::Compare {
         stores.push((key, variables));
     }
     Ok(stores)

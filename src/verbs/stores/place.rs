@@ -1,6 +1,6 @@
 //! Where a command works: in a folder of stores, or in one store.
 //!
-//! Key type: [`Place`].
+//! Key type: [`CommandPlace`].
 
 use msm_zarr::{
     Group, is_store,
@@ -14,7 +14,7 @@ use crate::verbs::stores::shelf::{Shelf, which};
 use crate::verbs::stores::spot::Spot;
 
 /// Where a command works.
-pub(in crate::verbs) enum Place {
+pub(in crate::verbs) enum CommandPlace {
     /// In a folder of stores, or where one can be.
     Shelf(Shelf),
     /// In this group.
@@ -23,7 +23,7 @@ pub(in crate::verbs) enum Place {
     Store(String),
 }
 
-impl Place {
+impl CommandPlace {
     /// What `spot` is.
     ///
     /// # Errors

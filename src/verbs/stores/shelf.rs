@@ -1,6 +1,6 @@
 //! A folder of stores: which of them is that of a variable, and under which name it lies there.
 //!
-//! Key types: [`Shelf`]; [`Compact`], the store of all variables beside it.
+//! Key types: [`Shelf`]; [`CompactStore`], the store of all variables beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -137,12 +137,12 @@ impl Shelf {
         &self,
         bucket: &Bucket,
         variable: &str,
-        compact: Option<&Compact>,
+        compact: Option<&CompactStore>,
     ) -> Result<Option<String>, Error> {
         let own = self.own(bucket, variable).await?;
         let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
-            (Some(own), Some(Compact { key, .. })) => Err(StoresError::InTwo {
+            (Some(own), Some(CompactStore { key, .. })) => Err(StoresError::InTwo {
                 variable: variable.to_owned(),
                 own,
                 compact: key.clone(),
@@ -158,12 +158,12 @@ impl Shelf {
 }
 
 /// The store of all variables, and its data variables.
-pub(in crate::verbs) struct Compact {
+pub(in crate::verbs) struct CompactStore {
     pub key: String,
     pub variables: BTreeSet<String>,
 }
 
-impl Compact {
+impl CompactStore {
     /// That of `shelf`, if it is there and can be read.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The values of source files against those of stores.
 //!
-//! Key type: [`Against`], the files.
+//! Key type: [`FilesToCompare`], the files.
 
 use std::sync::Arc;
 
@@ -25,16 +25,18 @@ use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
+use crate::verbs::files::requested::{
+    RequestedStore, existing_targets, held_besides, lacked, selected_variables,
+};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::destinations::{Aim, Destination, targets};
 use crate::verbs::stores::spot::Spot;
 use msm_plan as plan;
 
 /// The files to compare with, which the lead has.
-pub(super) struct Against<'a> {
+pub(super) struct FilesToCompare<'a> {
     request: &'a Verify,
     comparison: &'a Comparison,
     archive: Archive,
@@ -42,7 +44,7 @@ pub(super) struct Against<'a> {
     domain: Domain,
 }
 
-impl<'a> Against<'a> {
+impl<'a> FilesToCompare<'a> {
     /// The files of the `comparison`.
     ///
     /// # Errors
@@ -93,7 +95,7 @@ impl<'a> Against<'a> {
 /// The others: compare their share.
 ///
 /// # Errors
-/// As [`Against::compare`].
+/// As [`FilesToCompare::compare`].
 pub(super) fn help_to_compare(follower: Follower<'_>, session: &Session<'_>) -> Result<(), Error> {
     let plan: Plan = follower.hear()?;
     let weights = weigh(&plan.projections, None, session)?;
@@ -122,7 +124,10 @@ fn join(
     session: &Session<'_>,
 ) -> Result<(Archive, Domain), Error> {
     let mut archive = Archive::join(files, &comparison.append_dimension, Order::Any)?;
-    let members = archive.members(&chosen(&archive.catalogue, &request.selection.variables)?);
+    let members = archive.members(&selected_variables(
+        &archive.catalogue,
+        &request.selection.variables,
+    )?);
     let domain = fit(
         &mut archive,
         &members,
@@ -134,8 +139,12 @@ fn join(
 }
 
 /// What is compared.
-async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Error> {
-    let Against {
+async fn plan(
+    against: FilesToCompare<'_>,
+    spot: &Spot,
+    session: &Session<'_>,
+) -> Result<Plan, Error> {
+    let FilesToCompare {
         request,
         comparison,
         archive,
@@ -149,17 +158,17 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
         tolerance: comparison.tolerance,
     };
     let named = &request.selection.variables;
-    let variables = chosen(&archive.catalogue, named)?;
+    let variables = selected_variables(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
-    let wanted = Wanted {
+    let destination = Destination {
         spot,
         is_compact: request.selection.compact,
         is_named: !named.is_empty(),
         consolidates: false,
         aim: Aim::Compare,
     };
-    let all = targets(bucket, archive, &wanted, variables).await?;
-    let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
+    let all = targets(bucket, archive, &destination, variables).await?;
+    let all = existing_targets(all, bucket, &archive.axis, !named.is_empty()).await?;
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
     let looked: Vec<StoreLookup> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
@@ -190,7 +199,7 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
 
 /// Where the files' steps lie in a store that must have all of them.
 fn request_of(
-    target: Target,
+    target: RequestedStore,
     named: &[String],
     stored: StoreSnapshot,
     added: Vec<DerivedVariable>,

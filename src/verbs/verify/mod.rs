@@ -15,9 +15,9 @@ use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::VerifyError;
-pub use self::store::StoreChecked;
+pub use self::store::StoreCheckReport;
 
-use self::against::{Against, help_to_compare};
+use self::against::{FilesToCompare, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::error::Error;
@@ -72,7 +72,7 @@ pub struct Comparison {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct VerifyReport {
     /// Each store that was looked at.
-    pub stores: Vec<StoreChecked>,
+    pub stores: Vec<StoreCheckReport>,
     /// Objects whose values are not those of the files.
     pub differing: Vec<Fault>,
     /// Why the files could not be compared, if they could not.
@@ -87,7 +87,7 @@ impl VerifyReport {
             faults: self.differing.len() as u64,
             ..CheckTally::default()
         };
-        for StoreChecked { checked, .. } in &self.stores {
+        for StoreCheckReport { checked, .. } in &self.stores {
             total.objects += checked.objects;
             total.bytes += checked.bytes;
             total.faults += checked.faults;
@@ -113,7 +113,7 @@ pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Error
 
 fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Error> {
     let against = request.against.as_ref();
-    let against = against.map(|comparison| Against::new(request, comparison, session, lead));
+    let against = against.map(|comparison| FilesToCompare::new(request, comparison, session, lead));
     let against = against.transpose()?;
     let spot = lead.go_on(match &against {
         Some(against) => against.spot(),
@@ -153,9 +153,11 @@ fn look_at_all(
     checkers: &mut Checkers<'_>,
     request: &Verify,
     spot: &Spot,
-) -> Result<Vec<StoreChecked>, Error> {
+) -> Result<Vec<StoreCheckReport>, Error> {
     let session = checkers.session;
-    let groups = session.runtime.block_on(chosen(session, request, spot))?;
+    let groups = session
+        .runtime
+        .block_on(selected_groups(session, request, spot))?;
     let mut found = Vec::new();
     for group in groups {
         // Of a create that was rolled back, a ledger without anything in it may be left.
@@ -171,7 +173,11 @@ fn look_at_all(
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(session: &Session<'_>, request: &Verify, spot: &Spot) -> Result<Vec<Group>, Error> {
+async fn selected_groups(
+    session: &Session<'_>,
+    request: &Verify,
+    spot: &Spot,
+) -> Result<Vec<Group>, Error> {
     session.bucket.reach(spot.key()).await?;
     let compact = ["compact".to_owned()];
     let named = match request.selection.compact {

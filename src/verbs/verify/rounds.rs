@@ -1,6 +1,6 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`Word`], what the lead tells.
+//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`LeadWord`], what the lead tells.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const MOST_OBJECTS: u64 = 16;
 
 /// An object to check.
 #[derive(Serialize, Deserialize)]
-pub(in crate::verbs) struct Item {
+pub(in crate::verbs) struct ObjectCheck {
     /// Which of the store's arrays, in the order of their names.
     pub array: usize,
     /// Its place in the array's chunk grid.
@@ -32,7 +32,7 @@ pub(in crate::verbs) struct Item {
 
 /// What the lead tells.
 #[derive(Serialize, Deserialize)]
-enum Word<Store, Round> {
+enum LeadWord<Store, Round> {
     /// The next rounds are of this store.
     Store(Store),
     /// The next round.
@@ -43,7 +43,7 @@ enum Word<Store, Round> {
 
 /// The arrays of a store: their names, documents and bytes an object.
 #[derive(Serialize, Deserialize)]
-struct Arrays {
+struct ArrayTable {
     store: String,
     arrays: Vec<(String, String, u64)>,
 }
@@ -70,17 +70,18 @@ impl<'a> Checkers<'a> {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())
         });
-        let arrays = Arrays {
+        let arrays = ArrayTable {
             store: known.store.clone(),
             arrays: arrays.collect(),
         };
-        self.lead.tell(&Word::<_, &[Item]>::Store(&arrays))?;
+        self.lead
+            .tell(&LeadWord::<_, &[ObjectCheck]>::Store(&arrays))?;
         self.checker.begin(&arrays)
     }
 
     /// All ranks check the `items`; returns the faults in order.
-    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Error> {
-        self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
+    pub fn round(&mut self, items: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
+        self.lead.tell(&LeadWord::<&ArrayTable, _>::Round(items))?;
         let mut faults = Vec::new();
         for of_rank in self.lead.collect(self.checker.check(items))? {
             faults.extend(of_rank?);
@@ -91,7 +92,8 @@ impl<'a> Checkers<'a> {
 
     /// There are no more.
     pub fn end(self) -> Result<(), Error> {
-        self.lead.tell(&Word::<&Arrays, &[Item]>::End)
+        self.lead
+            .tell(&LeadWord::<&ArrayTable, &[ObjectCheck]>::End)
     }
 }
 
@@ -106,10 +108,10 @@ pub(super) fn help_to_check(
 ) -> Result<(), Error> {
     let mut checker = Checker::new(session, memory);
     loop {
-        match follower.hear::<Word<Arrays, Vec<Item>>>()? {
-            Word::Store(arrays) => checker.begin(&arrays)?,
-            Word::Round(round) => follower.give(&checker.check(&round))?,
-            Word::End => return Ok(()),
+        match follower.hear::<LeadWord<ArrayTable, Vec<ObjectCheck>>>()? {
+            LeadWord::Store(arrays) => checker.begin(&arrays)?,
+            LeadWord::Round(round) => follower.give(&checker.check(&round))?,
+            LeadWord::End => return Ok(()),
         }
     }
 }
@@ -133,7 +135,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Error> {
+    fn begin(&mut self, ArrayTable { store, arrays }: &ArrayTable) -> Result<(), Error> {
         self.store.clone_from(store);
         let codecs = arrays.iter().map(|(name, document, bytes)| {
             let codec = ChunkCodec::new(name, document)?;
@@ -144,7 +146,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks this rank's share of the round.
-    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Error> {
+    fn check(&self, round: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
         let ranks = self.session.ranks;
         // Neighbours are of like size: each rank gets as many of each.
         let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
@@ -153,7 +155,7 @@ impl<'a> Checker<'a> {
         found.map_err(|failure| ranks.here(failure))
     }
 
-    async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Error> {
+    async fn check_all(&self, items: Vec<&ObjectCheck>) -> Result<Vec<Fault>, Error> {
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);

@@ -1,6 +1,6 @@
 //! Rank 0's look at one store: its metadata, its ledger and one listing; what has to be read goes to all ranks.
 //!
-//! Key type: [`StoreChecked`], what came of it.
+//! Key type: [`StoreCheckReport`], what came of it.
 
 use std::time::SystemTime;
 
@@ -16,11 +16,11 @@ use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
-use crate::verbs::verify::rounds::{Checkers, Item, ROUND};
+use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
 
 /// What came of looking at a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreChecked {
+pub struct StoreCheckReport {
     /// The store or group.
     pub store: String,
     /// What was looked at.
@@ -31,7 +31,7 @@ pub struct StoreChecked {
 
 /// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
 /// megabytes of a million objects; each goes when its object is met in the listing, which is held a round at a time.
-struct Look<'a, 'b> {
+struct StoreCheck<'a, 'b> {
     group: &'a Group,
     checkers: &'a mut Checkers<'b>,
     store: &'a str,
@@ -54,13 +54,13 @@ struct Look<'a, 'b> {
 pub(in crate::verbs) fn look(
     checkers: &mut Checkers<'_>,
     group: &Group,
-) -> Result<Option<StoreChecked>, Error> {
+) -> Result<Option<StoreCheckReport>, Error> {
     let session = checkers.session;
     let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
     let mut kept = runtime.block_on(read_manifests(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
-    let mut look = Look {
+    let mut look = StoreCheck {
         group,
         checkers,
         store,
@@ -93,7 +93,7 @@ pub(in crate::verbs) fn look(
         }
         Err(other) => return Err(other.into()),
     }
-    let Look {
+    let StoreCheck {
         found,
         unrecorded,
         faults,
@@ -110,14 +110,14 @@ pub(in crate::verbs) fn look(
         store: store.clone(),
         checked: found,
     });
-    Ok(Some(StoreChecked {
+    Ok(Some(StoreCheckReport {
         store,
         checked: found,
         faults,
     }))
 }
 
-impl Look<'_, '_> {
+impl StoreCheck<'_, '_> {
     fn tell(&mut self, mut faults: Vec<Fault>) {
         faults.sort_unstable();
         self.found.faults += faults.len() as u64;
@@ -201,9 +201,9 @@ impl Look<'_, '_> {
                 self.found.objects += 1;
                 self.found.bytes += entry.bytes;
                 match self.meet(known, &entry) {
-                    Met::Fine => {}
-                    Met::Check(item) => items.push(item),
-                    Met::Fault(what) => faults.push(Fault::new(entry.key, what)),
+                    ObjectVerdict::Fine => {}
+                    ObjectVerdict::Check(item) => items.push(item),
+                    ObjectVerdict::Fault(what) => faults.push(Fault::new(entry.key, what)),
                 }
             }
             if !items.is_empty() {
@@ -252,11 +252,12 @@ impl Look<'_, '_> {
     }
 
     /// What becomes of an object of the listing.
-    fn meet(&mut self, known: &StoreMetadata, entry: &ListedObject) -> Met {
-        let unknown =
-            || Met::Fault("not known: neither the metadata nor a manifest has it".to_owned());
+    fn meet(&mut self, known: &StoreMetadata, entry: &ListedObject) -> ObjectVerdict {
+        let unknown = || {
+            ObjectVerdict::Fault("not known: neither the metadata nor a manifest has it".to_owned())
+        };
         let (array, chunk, inside) = match known.meaning_of(&entry.key) {
-            KeyMeaning::Document => return Met::Fine,
+            KeyMeaning::Document => return ObjectVerdict::Fine,
             KeyMeaning::Other => return unknown(),
             KeyMeaning::Object {
                 array,
@@ -267,22 +268,22 @@ impl Look<'_, '_> {
         let recorded = self.kept.take(array, &chunk);
         match recorded {
             Some(Content::Empty) => {
-                return Met::Fault(format!(
+                return ObjectVerdict::Fault(format!(
                     "{} bytes, expected none: all its values were fill",
                     entry.bytes
                 ));
             }
             Some(Content::Stored { bytes, .. }) if bytes != entry.bytes => {
-                return Met::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
+                return ObjectVerdict::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
             }
             Some(Content::Stored { .. }) => {}
             None if inside => self.unrecorded += 1,
             // What a transaction has put that has not ended lies beyond the shape.
-            None if self.open => return Met::Fine,
+            None if self.open => return ObjectVerdict::Fine,
             None => return unknown(),
         }
         let mut names = known.arrays.keys();
-        Met::Check(Item {
+        ObjectVerdict::Check(ObjectCheck {
             array: names.position(|name| name == array).unwrap_or_default(),
             chunk,
             recorded,
@@ -291,9 +292,9 @@ impl Look<'_, '_> {
 }
 
 /// What becomes of an object.
-enum Met {
+enum ObjectVerdict {
     Fine,
-    Check(Item),
+    Check(ObjectCheck),
     Fault(String),
 }
 

@@ -1,6 +1,6 @@
 //! Which stores a command is about, and what each holds.
 //!
-//! Key type: [`Target`].
+//! Key type: [`RequestedStore`].
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, ArchiveError, Catalogue, list};
@@ -14,7 +14,7 @@ use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
-pub(in crate::verbs) struct Target {
+pub(in crate::verbs) struct RequestedStore {
     /// Its key.
     pub key: String,
     /// The group in it.
@@ -25,7 +25,7 @@ pub(in crate::verbs) struct Target {
     pub members: Vec<String>,
 }
 
-impl Target {
+impl RequestedStore {
     /// Its members, and the coordinates that what is `added` is reprojected from.
     pub(in crate::verbs) fn members_with(
         &self,
@@ -86,7 +86,7 @@ pub(in crate::verbs) fn lacked(
 ///
 /// # Errors
 /// If one of them is not there, or there are none.
-pub(in crate::verbs) fn chosen(
+pub(in crate::verbs) fn selected_variables(
     catalogue: &Catalogue,
     named: &[String],
 ) -> Result<Vec<String>, ArchiveError> {
@@ -123,7 +123,10 @@ pub(in crate::verbs) fn chosen(
 }
 
 /// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.
-pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<Notice> {
+pub(in crate::verbs) fn left_out(
+    catalogue: &Catalogue,
+    targets: &[RequestedStore],
+) -> Option<Notice> {
     let members = all_members(targets);
     let left_out = catalogue.not_data().into_iter();
     let variables: Vec<String> = left_out
@@ -137,7 +140,7 @@ pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> O
 }
 
 /// What any of `targets` holds, each once.
-fn all_members(targets: &[Target]) -> Vec<String> {
+fn all_members(targets: &[RequestedStore]) -> Vec<String> {
     once(targets.iter().flat_map(|t| &t.members).cloned())
 }
 
@@ -159,12 +162,12 @@ fn once(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
 /// one, all of them must be there.
-pub(in crate::verbs) async fn held(
-    targets: Vec<Target>,
+pub(in crate::verbs) async fn existing_targets(
+    targets: Vec<RequestedStore>,
     bucket: &Bucket,
     axis: &str,
     named: bool,
-) -> Result<Vec<Target>, Error> {
+) -> Result<Vec<RequestedStore>, Error> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
     let looked: Result<Vec<StoreLookup>, StoreError> =
         looked.buffered(REQUESTS).try_collect().await;

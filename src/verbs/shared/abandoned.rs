@@ -1,7 +1,7 @@
 //! What dead jobs left in the stores of a command. What can only go one way is healed at once; a transaction that was open
 //! may be resumed, and goes back if it is not.
 //!
-//! Key type: [`Left`].
+//! Key type: [`AbandonedTransactions`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::commit::{
     sweep_staged,
 };
 use crate::error::Error;
-use crate::events::{Event, Outcome, UnendedTransaction};
+use crate::events::{Event, Outcome, TransactionIdentity};
 use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError};
 use crate::verbs::shared::error::WritingError;
 
 /// Open transactions that dead jobs left, by store.
-pub(in crate::verbs) struct Left {
+pub(in crate::verbs) struct AbandonedTransactions {
     guarantees: Guarantees,
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
@@ -31,7 +31,7 @@ pub(in crate::verbs) struct Left {
     undone: Vec<String>,
 }
 
-impl Left {
+impl AbandonedTransactions {
     /// Nothing is known to be left.
     pub fn nothing(guarantees: &Guarantees) -> Self {
         Self {
@@ -215,8 +215,8 @@ async fn heal_one(
 }
 
 /// What has not ended, as others are told of it.
-pub(in crate::verbs) fn unended(unfinished: &UnfinishedWork) -> UnendedTransaction {
-    UnendedTransaction {
+pub(in crate::verbs) fn unended(unfinished: &UnfinishedWork) -> TransactionIdentity {
+    TransactionIdentity {
         id: unfinished.id().to_owned(),
         command: unfinished.command().to_owned(),
         holder: unfinished.writer().name.clone(),
