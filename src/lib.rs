@@ -52,7 +52,7 @@ pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use exit::Exit;
 pub use ranks::Ranks;
-pub use session::Session;
+pub use session::{Session, SessionError};
 pub use store::{Access, Connection, Place};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
 pub use verbs::doctor::{Doctor, DoctorReport, doctor};

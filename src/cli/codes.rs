@@ -413,7 +413,7 @@ impl From<&DoctorError> for Exit {
     fn from(error: &DoctorError) -> Self {
         match error {
             DoctorError::Lacking { first, .. } => first.into(),
-            DoctorError::LeftBehind { .. } => Self::StoreFailed,
+            DoctorError::LeftBehind(_) => Self::StoreFailed,
         }
     }
 }

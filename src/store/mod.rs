@@ -42,7 +42,7 @@ pub use conditional::{CreateOutcome, ReplaceOutcome, TaggedObject};
 pub use connect::Endpoint;
 pub use connection::Connection;
 pub use error::StoreError;
-pub use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
+pub use examine::{LeftBehind, Verdict, examine, folder as doctors_folder, is_doctors};
 pub use existing::{StoreLookup, read_metadata, read_outline, read_store};
 pub use fence::{Fence, FencedRequest, Moment};
 pub use listing::{Folder, ListedObject, Site};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::events::{Event, Finding};
 use crate::session::Session;
-use crate::store::{StoreError, Verdict, doctors_folder, examine};
+use crate::store::{LeftBehind, StoreError, Verdict, doctors_folder, examine};
 use crate::verbs::stores::spot::Spot;
 
 /// What is examined.
@@ -25,7 +25,7 @@ pub struct DoctorReport {
     /// What this program needs and cannot have, and the first reason.
     pub lacking: Option<(Vec<String>, StoreError)>,
     /// Why temporary objects are left behind, if any are.
-    pub left_behind: Option<String>,
+    pub left_behind: Option<LeftBehind>,
 }
 
 /// What keeps this program from working there.
@@ -40,8 +40,8 @@ pub enum DoctorError {
         lacking: Vec<String>,
         first: StoreError,
     },
-    #[error("{problem}")]
-    LeftBehind { problem: String },
+    #[error(transparent)]
+    LeftBehind(LeftBehind),
 }
 
 impl DoctorReport {
@@ -53,7 +53,7 @@ impl DoctorReport {
         let lacking = self.lacking.iter().cloned();
         let lacking = lacking.map(|(lacking, first)| DoctorError::Lacking { lacking, first });
         let left = self.left_behind.iter().cloned();
-        let left = left.map(|problem| DoctorError::LeftBehind { problem });
+        let left = left.map(DoctorError::LeftBehind);
         Error::together(lacking.chain(left))
     }
 }
