@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use msm_model::DType;
-use msm_zarr::{ChunkCodec, Codec, Encoded};
+use msm_zarr::{ChunkCodec, Codec, EncodedObject};
 use nemo_like::{Grid, Spec, Variable};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut all_stored = 0;
         for field in &fields {
             let array = chunk_codec(&codec, field)?;
-            let encoded: Vec<Encoded> = field
+            let encoded: Vec<EncodedObject> = field
                 .objects
                 .iter()
                 .map(|values| array.encode(values))
@@ -150,9 +150,9 @@ fn chunk_codec(codec: &Codec, field: &Field) -> Result<ChunkCodec, Box<dyn Error
     Ok(ChunkCodec::new(field.name, &document.to_string())?)
 }
 
-fn bytes(encoded: &Encoded) -> &[u8] {
+fn bytes(encoded: &EncodedObject) -> &[u8] {
     match encoded {
-        Encoded::Empty => &[],
-        Encoded::Stored(stored) => stored,
+        EncodedObject::Empty => &[],
+        EncodedObject::Stored(stored) => stored,
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use msm_os::{Connection, Event, Failure, Files, Ranks, Reporter, Send, SendReport, Session, send};
+use msm_os::{Connection, Error, Event, Files, Ranks, Reporter, Send, SendReport, Session, send};
 
 /// Prints what happens, as it is.
 struct Printer;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn send_to(directory: PathBuf, paths: Vec<PathBuf>) -> Result<SendReport, Failure> {
+fn send_to(directory: PathBuf, paths: Vec<PathBuf>) -> Result<SendReport, Error> {
     let (connection, ranks) = (Connection::directory(directory), Ranks::alone());
     let session = Session::open(&connection, &ranks, Arc::new(Printer))?;
     let files = Files {

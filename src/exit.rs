@@ -1,10 +1,7 @@
 //! Exit codes: the one list of them, documented in `docs/exit-codes.md` and in `--help`.
 //!
-//! Key types: [`Exit`], one cause each; [`Failure`], a cause with the words for the user.
+//! Key type: [`Exit`], one cause each.
 
-mod of_errors;
-
-use msm_model::Problems;
 use serde::{Deserialize, Serialize};
 
 macro_rules! exits {
@@ -116,35 +113,6 @@ impl Exit {
     #[must_use]
     pub fn code(self) -> i32 {
         self as i32
-    }
-}
-
-/// Why a command failed: the exit code and one message for the user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// What the process ends with.
-    pub exit: Exit,
-    /// What happened, where, and what to do.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure with this exit code and message.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-        }
-    }
-
-    /// All of `problems` as one, with the first one's exit code.
-    ///
-    /// # Errors
-    /// If there is any.
-    pub fn together(problems: impl IntoIterator<Item: Into<Self>>) -> Result<(), Self> {
-        let problems = problems.into_iter().map(Into::<Self>::into);
-        Problems::together(problems).map_err(|all: Problems<Self>| all.into())
     }
 }
 

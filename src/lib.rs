@@ -7,11 +7,11 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use msm_os::{Connection, Files, Ranks, Send, Session, Silent, send};
+//! use msm_os::{Connection, Files, Ranks, Send, Session, SilentReporter, send};
 //!
-//! # fn main() -> Result<(), msm_os::Failure> {
+//! # fn main() -> Result<(), msm_os::Error> {
 //! let (connection, ranks) = (Connection::directory("/data/ocean"), Ranks::alone());
-//! let session = Session::open(&connection, &ranks, Arc::new(Silent))?;
+//! let session = Session::open(&connection, &ranks, Arc::new(SilentReporter))?;
 //! let files = Files {
 //!     paths: vec!["eORCA1_1y_grid_T_1976-1976.nc".into()],
 //!     ..Files::default()
@@ -37,6 +37,7 @@
 
 pub mod cli;
 pub mod commit;
+pub mod error;
 pub mod events;
 pub mod exit;
 mod knobs;
@@ -47,10 +48,11 @@ pub mod store;
 pub mod transfer;
 pub mod verbs;
 
-pub use events::{Event, Notice, Reporter, Silent};
-pub use exit::{Exit, Failure};
+pub use error::Error;
+pub use events::{Event, Notice, Reporter, SilentReporter};
+pub use exit::Exit;
 pub use ranks::Ranks;
-pub use session::Session;
+pub use session::{Session, SessionError};
 pub use store::{Access, Connection, Place};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
 pub use verbs::doctor::{Doctor, DoctorReport, doctor};

@@ -2,7 +2,7 @@
 
 use std::process::exit;
 
-use msm_os::cli::{self, Parsed};
+use msm_os::cli::{self, CommandLine};
 use msm_os::exit::Exit;
 use msm_os::ranks;
 use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
@@ -15,7 +15,7 @@ fn main() {
         exit(Exit::Ok.code());
     }
     let parsed = cli::parse(args);
-    if let Parsed::Answer(text) = &parsed
+    if let CommandLine::Answer(text) = &parsed
         && !ranks::is_launched()
     {
         print!("{text}");
@@ -24,7 +24,7 @@ fn main() {
     // MPI is ended before this process: srun loses the code of one that leaves without.
     let ended = ranks::run(|ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
         eprintln!("msm_os: {failure}");
-        failure.exit
+        Exit::from(&failure)
     });
     exit(ended.code());
 }

@@ -6,22 +6,39 @@ use std::sync::Arc;
 
 use msm_zarr::layout;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, Rank};
-use crate::events::{Event, Notice, Reporter, Work};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::events::{Event, Notice, Reporter, WorkSpan};
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint};
-use crate::transfer::Means;
+use crate::transfer::EngineMeans;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
 use msm_plan::Resources;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
+
+/// Why a rank's part of a job cannot begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum SessionError {
+    #[error("starting {what}: {cause}")]
+    Starting { what: String, cause: String },
+    #[error(
+        "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them with -c, or make the \
+         launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
+    )]
+    Servers {
+        first: String,
+        rank: usize,
+        other: String,
+    },
+}
 
 /// A rank's part of a job that can begin: with one bucket, for any number of verbs, one after the other.
 pub struct Session<'a> {
@@ -48,14 +65,15 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let session = Self::open_here(connection, ranks, reporter);
         let session = session.map_err(|failure| ranks.of_follower(failure));
         let place = |session: &Self| (session.bucket.place().to_owned(), Rank::this());
         let mine = session.as_ref().map(place).map_err(Clone::clone);
         let processes = ranks.join(mine, |all: Vec<(String, Rank)>| {
             let (places, processes): (Vec<String>, Vec<Rank>) = all.into_iter().unzip();
-            same_place(&places).map(|()| processes)
+            same_place(&places)?;
+            Ok(processes)
         })?;
         let mut session = session?;
         if ranks.size() > 1 {
@@ -76,9 +94,10 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-    ) -> Result<Self, Failure> {
-        let internal = |what: &str, cause: &dyn std::fmt::Display| {
-            Failure::new(Exit::Internal, format!("starting {what}: {cause}"))
+    ) -> Result<Self, Error> {
+        let internal = |what: &str, cause: &dyn std::fmt::Display| SessionError::Starting {
+            what: what.to_owned(),
+            cause: cause.to_string(),
         };
         let bucket = Bucket::open(connection.clone(), Arc::clone(&reporter))?;
         let cpus = cpus(connection);
@@ -130,8 +149,8 @@ impl<'a> Session<'a> {
     }
 
     /// What this rank's engines work with.
-    pub(crate) fn means(&self) -> Means {
-        Means {
+    pub(crate) fn means(&self) -> EngineMeans {
+        EngineMeans {
             bucket: self.bucket.clone(),
             pool: Arc::clone(&self.pool),
             reporter: Arc::clone(&self.reporter),
@@ -154,8 +173,8 @@ impl<'a> Session<'a> {
     }
 
     /// Work on so many bytes begins, whose progress rank 0 tells.
-    pub(crate) fn work(&self, bytes: u64) -> Work<'_> {
-        Work::begin(&*self.reporter, bytes)
+    pub(crate) fn work(&self, bytes: u64) -> WorkSpan<'_> {
+        WorkSpan::begin(&*self.reporter, bytes)
     }
 
     /// Rank 0 does `work` while the others wait; every rank gets what came of it.
@@ -164,8 +183,8 @@ impl<'a> Session<'a> {
     /// On every rank the same: that of `work`.
     pub(crate) fn on_lead<T: Serialize + DeserializeOwned>(
         &self,
-        work: impl AsyncFnOnce() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.ranks.on_lead(|| self.runtime.block_on(work()))
     }
 }
@@ -183,7 +202,7 @@ fn cpus(connection: &Connection) -> usize {
 
 /// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
 /// make the ranks there write to another server.
-fn same_place(places: &[String]) -> Result<(), Failure> {
+fn same_place(places: &[String]) -> Result<(), SessionError> {
     let Some((first, rank, other)) = places.first().and_then(|first| {
         let differs = |(_, place): &(usize, &String)| *place != first;
         let (rank, other) = places.iter().enumerate().find(differs)?;
@@ -191,11 +210,9 @@ fn same_place(places: &[String]) -> Result<(), Failure> {
     }) else {
         return Ok(());
     };
-    Err(Failure::new(
-        Exit::Credentials,
-        format!(
-            "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them \
-             with -c, or make the launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
-        ),
-    ))
+    Err(SessionError::Servers {
+        first: first.clone(),
+        rank,
+        other: other.clone(),
+    })
 }

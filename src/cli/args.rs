@@ -6,22 +6,23 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::error::CliError;
 use super::list::ListArgs;
 use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one
-pub enum Parsed {
+pub enum CommandLine {
     /// A command to run, and what is to be logged of it.
     Command(Box<Command>, LogFilter),
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
-    Wrong(Failure),
+    Wrong(CliError),
 }
 
 #[derive(Parser)]
@@ -96,14 +97,14 @@ pub enum Command {
 }
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Parsed {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
     match Cli::try_parse_from(args.into_iter().map(spell_out)) {
-        Ok(cli) => Parsed::Command(Box::new(cli.command), cli.log),
-        Err(answer) if !answer.use_stderr() => Parsed::Answer(answer.to_string()),
+        Ok(cli) => CommandLine::Command(Box::new(cli.command), cli.log),
+        Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            Parsed::Wrong(Failure::new(Exit::Usage, text))
+            CommandLine::Wrong(CliError::Line(text.to_owned()))
         }
     }
 }
@@ -145,12 +146,12 @@ mod tests {
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            Parsed::Command(command, _) => match *command {
+            CommandLine::Command(command, _) => match *command {
                 Command::Send(args) => args,
                 _ => panic!("{line} is not a send"),
             },
-            Parsed::Answer(text) => panic!("{text}"),
-            Parsed::Wrong(failure) => panic!("{failure}"),
+            CommandLine::Answer(text) => panic!("{text}"),
+            CommandLine::Wrong(failure) => panic!("{failure}"),
         }
     }
 
@@ -203,7 +204,7 @@ mod tests {
         }
         assert_eq!(send("msm_os send -f a.nc -b ocean").zarr_version, None);
         let shards = send("msm_os send -f a.nc -b ocean -zv 2 --shards {}").shards();
-        assert!(shards.is_err_and(|failure| failure.exit == Exit::Usage));
+        assert!(shards.is_err_and(|failure| Exit::from(&failure) == Exit::Usage));
     }
 
     #[test]
@@ -223,17 +224,17 @@ mod tests {
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(
-                matches!(parsed, Parsed::Wrong(failure) if failure.exit == Exit::Usage),
+                matches!(parsed, CommandLine::Wrong(failure) if Exit::from(&failure) == Exit::Usage),
                 "{line}"
             );
         }
         assert!(matches!(
             parse(["msm_os".into(), "--help".into()]),
-            Parsed::Answer(_)
+            CommandLine::Answer(_)
         ));
         assert!(matches!(
             parse(["msm_os".into(), "send".into(), "--help".into()]),
-            Parsed::Answer(_)
+            CommandLine::Answer(_)
         ));
     }
 }

@@ -6,7 +6,7 @@ use msm_reproject::Method;
 use msm_zarr::Version;
 
 use crate::store::Addressing;
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 use crate::verbs::reprojection::request::Longitudes;
 
 /// A value with its name and its help.
@@ -108,18 +108,18 @@ pub(super) fn addressing() -> impl TypedValueParser<Value = Addressing> {
     ])
 }
 
-pub(super) fn verify() -> impl TypedValueParser<Value = Verify> {
+pub(super) fn verify() -> impl TypedValueParser<Value = Verification> {
     one_of(&[
         (
-            Verify::Full,
+            Verification::Full,
             "full",
             "Read it back, decode it, and compare the crc32c of its values with that of the source's",
         ),
         (
-            Verify::Etag,
+            Verification::Etag,
             "etag",
             "Trust an ETag that is the MD5 of what was sent; read back where it is not",
         ),
-        (Verify::None, "none", "Trust the server's answer"),
+        (Verification::None, "none", "Trust the server's answer"),
     ])
 }

@@ -8,14 +8,15 @@ use clap::Args;
 use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
+use super::error::CliError;
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
-use crate::exit::Failure;
-use crate::transfer::Verify;
+use crate::error::Error;
+use crate::transfer::Verification;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::send::Files;
 
@@ -90,7 +91,7 @@ pub struct FileArgs {
 
     /// How to verify each object after its PUT
     #[arg(long, value_parser = choices::verify(), default_value = "full")]
-    pub verify: Verify,
+    pub verify: Verification,
 
     /// Go on with the same command where it was stopped, and let a signal leave it so that it can be gone on with
     #[arg(long)]
@@ -117,7 +118,7 @@ impl FileArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Files, Failure> {
+    pub fn request(&self) -> Result<Files, CliError> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,
@@ -155,7 +156,8 @@ pub(super) fn append_dimension(named: &str, is_static: bool) -> String {
 }
 
 /// The sizes by dimension that `flag` gives; empty if it was not given.
-pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Failure> {
+pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, CliError> {
     let sizes = text.map(|text| ChunkStrategy::parse(flag, text));
-    Ok(sizes.transpose()?.unwrap_or_default())
+    let sizes = sizes.transpose().map_err(Error::from)?;
+    Ok(sizes.unwrap_or_default())
 }

@@ -1,15 +1,15 @@
 //! The flags of `list`, and how it prints.
 //!
-//! Key types: [`ListArgs`]; [`Listing`].
+//! Key types: [`ListArgs`]; [`ListPrinter`].
 
 use std::ops::ControlFlow;
 
 use clap::Args;
 
+use super::error::CliError;
 use super::printer::Printer;
 use super::store::StoreArgs;
-use super::words::Described;
-use crate::exit::{Exit, Failure};
+use super::words::StoreDescription;
 use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
@@ -28,14 +28,14 @@ impl ListArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<List, Failure> {
+    pub fn request(&self) -> Result<List, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(List { spot })
     }
 }
 
 /// What was printed so far.
-pub(super) struct Listing<'a> {
+pub(super) struct ListPrinter<'a> {
     json: bool,
     printer: &'a Printer,
     printed: u64,
@@ -43,7 +43,7 @@ pub(super) struct Listing<'a> {
     denied: u64,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> ListPrinter<'a> {
     pub fn new(json: bool, printer: &'a Printer) -> Self {
         Self {
             json,
@@ -61,7 +61,7 @@ impl<'a> Listing<'a> {
             // What it is made of has names for keys, and finite numbers.
             format!("{before}{}", serde_json::json!(store))
         } else {
-            format!("{}\n", Described(store))
+            format!("{}\n", StoreDescription(store))
         };
         self.printed += 1;
         self.broken += u64::from(store.state == StoreState::Broken);
@@ -88,28 +88,21 @@ impl<'a> Listing<'a> {
     ///
     /// # Errors
     /// If it could not be printed, or stores could not be read.
-    pub fn verdict(&self) -> Result<(), Failure> {
+    pub fn verdict(&self) -> Result<(), CliError> {
         self.printer.verdict()?;
         let Self {
             printed,
             broken,
             denied,
             ..
-        } = self;
-        let (exit, message) = match (broken, denied) {
-            (0, 0) => return Ok(()),
-            (0, _) => (
-                Exit::AccessDenied,
-                format!("{denied} of {printed} stores may not be read by this user, see the list"),
-            ),
-            _ => (
-                Exit::ForeignStore,
-                format!(
-                    "{} of {printed} stores cannot be read, see the list",
-                    broken + denied
-                ),
-            ),
-        };
-        Err(Failure::new(exit, message))
+        } = *self;
+        match (broken, denied) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(CliError::Denied { denied, printed }),
+            _ => Err(CliError::Unreadable {
+                unreadable: broken + denied,
+                printed,
+            }),
+        }
     }
 }

@@ -57,7 +57,7 @@ impl LogFilter {
         }
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
-            .event_format(Line {
+            .event_format(LogLine {
                 rank,
                 format: Format::default().with_ansi(false),
             });
@@ -70,12 +70,12 @@ impl LogFilter {
 }
 
 /// A line: the rank, the time, the level, the file of the program, and what happened.
-struct Line {
+struct LogLine {
     rank: usize,
     format: Format<Full>,
 }
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for LogLine
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

@@ -6,8 +6,10 @@
 mod access;
 mod args;
 mod choices;
+mod codes;
 mod delete;
 mod doctor;
+mod error;
 mod files;
 mod grid;
 mod lease;
@@ -26,7 +28,7 @@ mod tolerance;
 mod verify;
 mod words;
 
-pub use args::{Parsed, parse};
+pub use args::{CommandLine, parse};
 pub use run::run;
 #[cfg(test)]
-pub(crate) use {run::run_over, store::Found};
+pub(crate) use {run::run_over, store::ReachedBucket};

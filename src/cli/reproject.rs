@@ -181,9 +181,9 @@ mod tests {
             "-r --resolution 1e-9",
         ] {
             let failure = grid(line).target(360, 330).unwrap_err();
-            assert_eq!(failure.exit, Exit::Usage, "{line}");
+            assert_eq!(Exit::from(&failure), Exit::Usage, "{line}");
         }
         let failure = grid("-r --resolution 0.7").target(1, 1);
-        assert!(failure.unwrap_err().message.contains("in 514 cells"));
+        assert!(failure.unwrap_err().to_string().contains("in 514 cells"));
     }
 }

@@ -3,33 +3,36 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use super::args::{Command, Parsed};
+use super::args::{Command, CommandLine};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
-use super::list::{ListArgs, Listing};
+use super::error::CliError;
+use super::list::{ListArgs, ListPrinter};
 use super::recover::{RecoverArgs, RollbackArgs};
-use super::store::{Found, StoreArgs};
+use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
 use super::verify::VerifyArgs;
 use super::words;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::ranks::Ranks;
 use crate::session::{Interrupt, Session};
+use crate::store::StoreError;
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::list;
-use crate::verbs::recover::{foretell, recover};
+use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
 use crate::verbs::verify::verify;
 
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]
-pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
+pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
         Err(failure) => run_over(
-            Parsed::Wrong(failure),
+            CommandLine::Wrong(failure.into()),
             ranks,
             &Interrupt::default(),
             &StoreArgs::find,
@@ -40,20 +43,20 @@ pub fn run(parsed: Parsed, ranks: &Ranks) -> Exit {
 /// The same, where `find` says how the bucket is reached.
 #[must_use]
 pub(crate) fn run_over(
-    parsed: Parsed,
+    parsed: CommandLine,
     ranks: &Ranks,
     interrupt: &Interrupt,
-    find: &dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+    find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
 ) -> Exit {
     let done = match parsed {
-        Parsed::Answer(text) => {
+        CommandLine::Answer(text) => {
             if ranks.rank() == 0 {
                 print!("{text}");
             }
             Ok(())
         }
-        Parsed::Wrong(failure) => Err(failure),
-        Parsed::Command(command, log) => {
+        CommandLine::Wrong(failure) => Err(failure),
+        CommandLine::Command(command, log) => {
             log.start(ranks.rank());
             let lists = matches!(*command, Command::List(_) | Command::Verify(_));
             let job = Job {
@@ -74,11 +77,11 @@ pub(crate) fn run_over(
     };
     match done {
         Ok(()) => Exit::Ok,
-        Err(Failure { exit, message }) => {
+        Err(error) => {
             if ranks.rank() == 0 {
-                eprintln!("msm_os: {message}");
+                eprintln!("msm_os: {error}");
             }
-            exit
+            Exit::from(&error)
         }
     }
 }
@@ -87,12 +90,12 @@ pub(crate) fn run_over(
 struct Job<'a> {
     ranks: &'a Ranks,
     interrupt: &'a Interrupt,
-    find: &'a dyn Fn(&StoreArgs) -> Result<Found, Failure>,
+    find: &'a dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
     terminal: Arc<Terminal>,
 }
 
 impl Job<'_> {
-    fn run(&self, command: &Command) -> Result<(), Failure> {
+    fn run(&self, command: &Command) -> Result<(), CliError> {
         match command {
             Command::Send(args) => {
                 let request = args.request()?;
@@ -116,9 +119,9 @@ impl Job<'_> {
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
-    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Failure> {
-        let found = (self.find)(store).map_err(|failure| self.ranks.of_follower(failure));
-        let Found {
+    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, CliError> {
+        let found = (self.find)(store).map_err(|error| self.ranks.of_follower(error.into()));
+        let ReachedBucket {
             connection,
             warning,
         } = self.ranks.settle(found)?;
@@ -150,14 +153,14 @@ impl Job<'_> {
     }
 
     /// What rank 0 thinks of it, on every rank.
-    fn agree(&self, verdict: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-        self.ranks.on_lead(verdict)
+    fn agree(&self, verdict: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+        self.ranks.on_lead(|| Ok(verdict()))?
     }
 
-    fn list(&self, args: &ListArgs) -> Result<(), Failure> {
+    fn list(&self, args: &ListArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        let mut listing = Listing::new(args.json, &self.terminal.printer);
+        let mut listing = ListPrinter::new(args.json, &self.terminal.printer);
         let ended = list::for_each(&session, &request, |store| listing.print(&store));
         if self.leads() {
             // Also after a failure, so that what was printed stays JSON.
@@ -167,7 +170,7 @@ impl Job<'_> {
         self.agree(|| listing.verdict())
     }
 
-    fn delete(&self, args: &DeleteArgs) -> Result<(), Failure> {
+    fn delete(&self, args: &DeleteArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let asks = !args.yes && !args.dry_run;
@@ -189,14 +192,14 @@ impl Job<'_> {
     }
 
     /// Rank 0 asks on the terminal.
-    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Failure> {
+    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, CliError> {
         self.ranks.on_lead(|| {
             let survey = words::survey(survey);
-            confirmed(&format!("to delete from {place}:\n{survey}"))
-        })
+            Ok(confirmed(&format!("to delete from {place}:\n{survey}")))
+        })?
     }
 
-    fn rollback(&self, args: &RollbackArgs) -> Result<(), Failure> {
+    fn rollback(&self, args: &RollbackArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = rollback(&session, &request)?;
@@ -204,7 +207,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn recover(&self, args: &RecoverArgs) -> Result<(), Failure> {
+    fn recover(&self, args: &RecoverArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         if args.dry_run {
@@ -212,16 +215,17 @@ impl Job<'_> {
             for line in words::forecast(&forecast) {
                 self.say(&line);
             }
-            return Failure::together(forecast.problems);
+            return Ok(Error::together(forecast.problems)?);
         }
         let report = recover(&session, &request)?;
         for line in words::recovered(&request, &report) {
             self.say(&line);
         }
-        Failure::together(&report.held)
+        let held = report.held.iter().map(RecoverError::from);
+        Ok(Error::together(held)?)
     }
 
-    fn verify(&self, args: &VerifyArgs) -> Result<(), Failure> {
+    fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
@@ -231,7 +235,7 @@ impl Job<'_> {
         verdict
     }
 
-    fn doctor(&self, args: &DoctorArgs) -> Result<(), Failure> {
+    fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         self.say(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
@@ -244,23 +248,23 @@ impl Job<'_> {
             self.say(&format!("endpoint  {} ({style})", endpoint.url));
         }
         self.say(&format!("bucket    {}", args.store.bucket));
-        doctor(&session, &request)?.verdict()
+        Ok(doctor(&session, &request)?.verdict()?)
     }
 }
 
 /// Is there a terminal to ask on?
-fn can_ask() -> Result<(), Failure> {
+fn can_ask() -> Result<(), CliError> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
-    let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
-                   nothing was deleted";
-    Err(Failure::new(Exit::Usage, message))
+    Err(CliError::NoTerminal)
 }
 
 /// Asks on the terminal.
-fn confirmed(what: &str) -> Result<bool, Failure> {
-    let failed = |cause| Failure::new(Exit::Internal, format!("asking on the terminal: {cause}"));
+fn confirmed(what: &str) -> Result<bool, CliError> {
+    let failed = |cause: std::io::Error| CliError::Asking {
+        cause: cause.to_string(),
+    };
     let mut out = std::io::stderr();
     write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
     let mut answer = String::new();

@@ -1,14 +1,14 @@
 //! The flags that say where a store is and how it is reached, the same for every command.
 //!
-//! Key types: [`StoreArgs`]; [`Found`], how the bucket is reached.
+//! Key types: [`StoreArgs`]; [`ReachedBucket`], how the bucket is reached.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::access::{Asked, find, variable};
+use super::access::{AccessFlags, find, variable};
 use super::choices;
-use crate::exit::{Exit, Failure};
+use super::error::CliError;
 use crate::store::{Addressing, Connection, Place, StoreError};
 use crate::verbs::stores::spot::Spot;
 
@@ -58,7 +58,7 @@ pub struct StoreArgs {
 }
 
 /// How the bucket is reached.
-pub struct Found {
+pub struct ReachedBucket {
     pub connection: Connection,
     /// What the user should hear, once.
     pub warning: Option<String>,
@@ -69,7 +69,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If it could not be part of a key.
-    pub fn spot(&self) -> Result<Option<Spot>, Failure> {
+    pub fn spot(&self) -> Result<Option<Spot>, CliError> {
         let (flag, asked) = match (&self.prefix, &self.store) {
             (Some(prefix), _) => ("--prefix", prefix),
             (None, Some(store)) => ("--store", store),
@@ -86,17 +86,17 @@ impl StoreArgs {
                 None => Spot::At(key),
             }));
         }
-        let message = format!(
-            "{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'"
-        );
-        Err(Failure::new(Exit::Usage, message))
+        Err(CliError::Key {
+            flag: flag.to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     /// The same, or the whole bucket.
     ///
     /// # Errors
     /// As [`Self::spot`].
-    pub fn spot_or_all(&self) -> Result<Spot, Failure> {
+    pub fn spot_or_all(&self) -> Result<Spot, CliError> {
         Ok(self.spot()?.unwrap_or_default())
     }
 
@@ -104,12 +104,12 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn find(&self) -> Result<Found, Failure> {
+    pub fn find(&self) -> Result<ReachedBucket, StoreError> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {
                 let found = find(
-                    &Asked {
+                    &AccessFlags {
                         credentials: self.credentials.as_deref(),
                         profile: self.profile.as_deref(),
                         anonymous: self.anonymous,
@@ -121,7 +121,7 @@ impl StoreArgs {
                 (found.access, found.warning)
             }
         };
-        Ok(Found {
+        Ok(ReachedBucket {
             connection: Connection::new(self.bucket.clone(), access),
             warning,
         })

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::meter::Meter;
 use super::printer::Printer;
-use super::words::{Line, of_event};
+use super::words::{OutputLine, of_event};
 use crate::events::{Event, Reporter};
 
 /// Tells the user of events.
@@ -41,8 +41,8 @@ impl Reporter for Terminal {
             }
             Event::WorkEnded => *meter = None,
             event => match of_event(event, self.lists) {
-                Some(Line::Out(line)) => self.printer.line(&line),
-                Some(Line::Err(line)) => eprintln!("msm_os: {line}"),
+                Some(OutputLine::Out(line)) => self.printer.line(&line),
+                Some(OutputLine::Err(line)) => eprintln!("msm_os: {line}"),
                 None => {}
             },
         }

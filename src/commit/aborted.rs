@@ -5,7 +5,7 @@
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::back::Undo;
+use super::back::UndoPlan;
 use super::cleanup::CleanupError;
 use super::journal::Stage;
 use super::lease::LeaseError;
@@ -57,7 +57,7 @@ impl AbortedTransaction<'_> {
         let mut left: Vec<&StoreTransaction> = parts.iter().collect();
         loop {
             let work = left.iter().map(|&store| async move {
-                let undo = Undo {
+                let undo = UndoPlan {
                     bucket,
                     guarantees,
                     store: &store.key,

@@ -6,15 +6,15 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use msm_model::Problems;
-use msm_zarr::{Kind, Outline, Outlined, group_of};
+use msm_zarr::{ObjectKind, Outline, OutlineArray, group_of};
 
-use super::edits::{Attributes, Edits};
+use super::edits::{AttributeMap, Edits};
 use super::expected;
 use super::manifests::read_manifests;
 use super::removal::Removal;
 use super::removal_error::{Need, RemovalError};
 
-use crate::store::{Bucket, Entry as Listed, read_outline};
+use crate::store::{Bucket, ListedObject as Listed, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
 const NAMING: [&str; 7] = [
@@ -69,8 +69,8 @@ impl ArrayRemoval {
         for name in names {
             edits.leave_out(&outline.documents_of(name));
         }
-        let told = |all: &Attributes| expected::of_arrays(all, names);
-        let leave_out = |all: &mut Attributes| expected::leave_out(all, names);
+        let told = |all: &AttributeMap| expected::of_arrays(all, names);
+        let leave_out = |all: &mut AttributeMap| expected::leave_out(all, names);
         let attributes = edits.drop_attributes(told, leave_out).await?;
         let kept = read_manifests(bucket, &outline.store).await?;
         let gone = names.iter().flat_map(|name| kept.gone(name, |_| true));
@@ -103,7 +103,7 @@ async fn objects(
         }
         let mut entries = bucket.entries(&below);
         while let Some(entry) = entries.try_next().await? {
-            let is_part = matches!(Kind::of(store, &entry.key), Kind::Part);
+            let is_part = matches!(ObjectKind::of(store, &entry.key), ObjectKind::Part);
             if !is_part && !force {
                 return Err(RemovalError::Foreign { key: entry.key });
             }
@@ -116,7 +116,7 @@ async fn objects(
 /// Refuses to take `names` out of the store that `outline` tells of, if it does not have them, or needs them.
 fn check(outline: &Outline, names: &[String]) -> Result<(), Problems<RemovalError>> {
     let store = &outline.store;
-    let (gone, stay): (Vec<&Outlined>, Vec<&Outlined>) = outline
+    let (gone, stay): (Vec<&OutlineArray>, Vec<&OutlineArray>) = outline
         .arrays
         .iter()
         .partition(|array| names.contains(&array.name));
@@ -156,7 +156,7 @@ fn check(outline: &Outline, names: &[String]) -> Result<(), Problems<RemovalErro
 }
 
 /// What needs `array`, of those that stay.
-fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<Need> {
+fn needed_by(array: &OutlineArray, stay: &[&OutlineArray]) -> Option<Need> {
     stay.iter().find_map(|other| {
         let means = |word: &str| is_meant(&array.name, word, &other.name);
         if other.dimensions.iter().any(|name| means(name)) {
@@ -175,8 +175,8 @@ fn needed_by(array: &Outlined, stay: &[&Outlined]) -> Option<Need> {
 }
 
 /// The arrays that are coordinates of dimensions, or that attributes of others name.
-fn named_by(arrays: &[Outlined]) -> BTreeSet<&str> {
-    let is_named = |array: &&Outlined| {
+fn named_by(arrays: &[OutlineArray]) -> BTreeSet<&str> {
+    let is_named = |array: &&OutlineArray| {
         let mut all = arrays.iter();
         all.any(|other| {
             let means = |word: &str| is_meant(&array.name, word, &other.name);

@@ -9,10 +9,10 @@ use super::cleanup::{CleanupError, all, remove};
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
 use super::unfinished::delete_key;
-use crate::store::{Bucket, Entry as Listed, Guarantees, StoreError};
+use crate::store::{Bucket, Guarantees, ListedObject as Listed, StoreError};
 
 /// What a store is made again by.
-pub(super) struct Undo<'a> {
+pub(super) struct UndoPlan<'a> {
     pub bucket: &'a Bucket,
     pub guarantees: &'a Guarantees,
     pub store: &'a str,
@@ -20,7 +20,7 @@ pub(super) struct Undo<'a> {
     pub entry: &'a JournalEntry,
 }
 
-impl Undo<'_> {
+impl UndoPlan<'_> {
     /// Undoes the transaction, which came to this `stage`.
     ///
     /// # Errors

@@ -4,10 +4,10 @@ use msm_zarr::layout;
 
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
-use super::planned::{Opening, PlannedTransaction};
+use super::planned::{PlannedTransaction, TransactionTerms};
 use super::transaction::CommittedTransaction;
-use crate::store::{Bucket, Guarantees, Unconsolidated};
-use crate::transfer::Verify;
+use crate::store::{Bucket, Guarantees, UnconsolidatedStore};
+use crate::transfer::Verification;
 
 /// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.
 ///
@@ -16,11 +16,11 @@ use crate::transfer::Verify;
 pub async fn consolidate<'a>(
     bucket: &'a Bucket,
     store: &str,
-    found: Unconsolidated,
+    found: UnconsolidatedStore,
     holder: &Writer,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
-    let opening = Opening::of_documents("consolidate", holder, guarantees);
+    let opening = TransactionTerms::of_documents("consolidate", holder, guarantees);
     let root = Document {
         key: layout::root_document(store, found.version),
         before: found.root,
@@ -29,6 +29,6 @@ pub async fn consolidate<'a>(
     let planned = PlannedTransaction::of_documents(bucket, store, root, Vec::new(), &opening);
     let open = planned.await?.open().await?;
     let prepared = open.recorded().prepare().await?;
-    let documented = prepared.put_documents(Verify::Full).await?;
-    Ok(documented.put_roots(Verify::Full).await?)
+    let documented = prepared.put_documents(Verification::Full).await?;
+    Ok(documented.put_roots(Verification::Full).await?)
 }

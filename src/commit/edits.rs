@@ -11,7 +11,7 @@ use super::journal::Document;
 use crate::store::{Bucket, StoreError};
 
 /// Attributes, by their names.
-pub(super) type Attributes = Map<String, Value>;
+pub(super) type AttributeMap = Map<String, Value>;
 
 /// What becomes of a store's documents.
 pub(super) struct Edits<'a> {
@@ -109,8 +109,8 @@ impl<'a> Edits<'a> {
     /// As [`Edits::own`].
     pub async fn drop_attributes(
         &mut self,
-        told: impl Fn(&Attributes) -> Vec<String>,
-        change: impl Fn(&mut Attributes),
+        told: impl Fn(&AttributeMap) -> Vec<String>,
+        change: impl Fn(&mut AttributeMap),
     ) -> Result<Vec<String>, StoreError> {
         let attributes = match self.outline.version {
             Version::V3 => &self.outline.root["attributes"],

@@ -15,7 +15,7 @@ use super::journal::{Document, JournalEntry, put_json};
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{DocumentState, put_over};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 
 /// Puts the documents of `entry` but for the root. All requests end before an error is passed on, so that an undo comes after
 /// the last PUT.
@@ -25,7 +25,7 @@ use crate::transfer::Verify;
 pub async fn put_documents(
     bucket: &Bucket,
     entry: &JournalEntry,
-    verify: Verify,
+    verify: Verification,
 ) -> Result<(), StoreError> {
     let puts = entry
         .documents
@@ -46,7 +46,7 @@ pub async fn put_documents(
 pub async fn put_root(
     bucket: &Bucket,
     entry: &JournalEntry,
-    verify: Verify,
+    verify: Verification,
     guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
     let Document { key, before, after } = &entry.root;
@@ -65,7 +65,7 @@ pub async fn put_root(
     if !is_put {
         return Err(StoreError::Overtaken { key: key.clone() });
     }
-    if verify == Verify::None || reads_back(bucket, key, &text).await {
+    if verify == Verification::None || reads_back(bucket, key, &text).await {
         return Ok(());
     }
     put_and_read_back(bucket, key, text).await
@@ -85,8 +85,8 @@ pub async fn go_forward(
     // Another program may have worked on what was committed, while only the ledger was left to be done.
     match DocumentState::of(bucket, &entry.root).await? {
         DocumentState::Known(_) => {
-            put_documents(bucket, entry, Verify::Full).await?;
-            put_root(bucket, entry, Verify::Full, guarantees).await?;
+            put_documents(bucket, entry, Verification::Full).await?;
+            put_root(bucket, entry, Verification::Full, guarantees).await?;
         }
         DocumentState::Other
             if is_recorded(bucket, store, id).await?
@@ -129,9 +129,9 @@ async fn is_in_root(
     Ok(!entry.documents.is_empty() && entry.documents.iter().all(is_there))
 }
 
-async fn put(bucket: &Bucket, document: &Document, verify: Verify) -> Result<(), StoreError> {
+async fn put(bucket: &Bucket, document: &Document, verify: Verification) -> Result<(), StoreError> {
     let text = document.after.clone().into();
-    if verify == Verify::None {
+    if verify == Verification::None {
         bucket.put(&document.key, text).await.map(|_| ())
     } else {
         put_and_read_back(bucket, &document.key, text).await

@@ -1,17 +1,17 @@
 //! Taking a group out of a hierarchy: one transaction, after which no consolidated metadata tells of it. Its objects are
 //! left to be deleted.
 
-use msm_zarr::{Group, Stored, document, layout};
+use msm_zarr::{Group, StoreSnapshot, document, layout};
 
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
 use super::manifests::read_manifests;
 use super::object_record::ObjectRecord;
-use super::planned::{Opening, PlannedTransaction};
+use super::planned::{PlannedTransaction, TransactionTerms};
 use super::put::put_and_read_back;
 use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Guarantees, StoreError};
-use crate::transfer::{Content, Verify};
+use crate::transfer::{Content, Verification};
 
 /// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone.
 ///
@@ -20,11 +20,11 @@ use crate::transfer::{Content, Verify};
 pub async fn remove_group<'a>(
     bucket: &'a Bucket,
     group: &Group,
-    stored: &Stored,
+    stored: &StoreSnapshot,
     holder: &Writer,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
-    let opening = Opening::of_documents("delete", holder, guarantees);
+    let opening = TransactionTerms::of_documents("delete", holder, guarantees);
     let (root, documents) = documents(group, stored);
     let planned =
         PlannedTransaction::of_documents(bucket, &group.store, root, documents, &opening).await?;
@@ -34,12 +34,12 @@ pub async fn remove_group<'a>(
         forget(bucket, group, &id).await?;
     }
     let prepared = open.recorded().prepare().await?;
-    let documented = prepared.put_documents(Verify::Full).await?;
-    Ok(documented.put_roots(Verify::Full).await?)
+    let documented = prepared.put_documents(Verification::Full).await?;
+    Ok(documented.put_roots(Verification::Full).await?)
 }
 
 /// The root document, and the others that tell of the group.
-fn documents(group: &Group, stored: &Stored) -> (Document, Vec<Document>) {
+fn documents(group: &Group, stored: &StoreSnapshot) -> (Document, Vec<Document>) {
     let version = stored.version;
     let changed = |folder: &str, before: &str, path: &str| Document {
         key: layout::root_document(folder, version),

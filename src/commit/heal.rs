@@ -1,14 +1,14 @@
 //! Healing: what a job that died left of a store goes forward or back.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
+use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 
 use super::aborted::AbortedTransaction;
 use super::back::{clear_ledger, end};
 use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
 use super::transaction::{PreparedTransaction, Stores};
-use super::unfinished::{Unfinished, UnfinishedTransaction};
+use super::unfinished::{UnfinishedTransaction, UnfinishedWork};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
@@ -18,13 +18,13 @@ use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 pub async fn heal(
     bucket: &Bucket,
     store: &str,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
 ) -> Result<(), CleanupError> {
     match unfinished {
-        Unfinished::Delete { id, .. } => finish_delete(bucket, store, id).await,
-        Unfinished::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
-        Unfinished::Transaction(UnfinishedTransaction { id, stage, entry }) => {
+        UnfinishedWork::Delete { id, .. } => finish_delete(bucket, store, id).await,
+        UnfinishedWork::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
+        UnfinishedWork::Transaction(UnfinishedTransaction { id, stage, entry }) => {
             let stores = Stores::found(bucket, guarantees, store, id, entry);
             match *stage {
                 Stage::Prepared => PreparedTransaction(stores).go_forward().await,
@@ -52,7 +52,7 @@ async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<(), Cle
         bucket.delete(&layout::below(store, document)).await?;
     }
     let mut keys = bucket.list(store).await?;
-    keys.retain(|key| Kind::of(store, key) != Kind::Foreign);
+    keys.retain(|key| ObjectKind::of(store, key) != ObjectKind::Foreign);
     remove(bucket, keys).await?;
     clear_ledger(bucket, store, Some(id)).await?;
     end(bucket, store, id).await

@@ -167,7 +167,7 @@ mod tests {
                     variable: "tos".to_owned(),
                     leading: 0,
                     file: 0,
-                    form: msm_plan::Form::AsRead,
+                    form: msm_plan::Derivation::AsRead,
                 },
                 conversions: Vec::new(),
                 masking: None,

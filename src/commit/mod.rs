@@ -1,7 +1,7 @@
 //! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. The only room, with
 //! `store`, that names keys.
 //!
-//! Key types: [`OpenTransaction`] and the states that follow it; [`JournalEntry`], what the journal says of one store; [`Unfinished`],
+//! Key types: [`OpenTransaction`] and the states that follow it; [`JournalEntry`], what the journal says of one store; [`UnfinishedWork`],
 //! found in a journal; [`Manifest`], the records of all ranks, complete; [`ObjectRecord`], a record in the ledger;
 //! [`LastTransaction`], what the ledger says of a store; [`ManifestRecords`], what the manifests of all its
 //! transactions say. Before all of that: [`Leases`], which keep other jobs away.
@@ -58,11 +58,11 @@ pub use manifests::{ManifestRecords, read_manifests};
 pub use object_record::ObjectRecord;
 pub use orphans::orphans;
 pub use parts::{holds, put_manifest, put_progress, read_progress};
-pub use planned::{Opening, PlannedTransaction};
+pub use planned::{PlannedTransaction, TransactionTerms};
 pub use removal::Removal;
 pub use removal_error::{Need, RemovalError};
 pub use rollback::StoreRollback;
 pub use transaction::{CommittedTransaction, OpenTransaction};
 pub use transaction_id::{is_id, number_of};
 pub use truncation::StoreTruncation;
-pub use unfinished::{Journal, Unfinished, UnfinishedTransaction, read_journal};
+pub use unfinished::{Journal, UnfinishedTransaction, UnfinishedWork, read_journal};

@@ -21,7 +21,7 @@ pub struct ObjectRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Part {
+struct ManifestPart {
     format: u32,
     records: Vec<ObjectRecord>,
 }
@@ -32,7 +32,7 @@ impl ObjectRecord {
     /// # Errors
     /// If JSON cannot say it.
     pub fn write(records: Vec<Self>) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&Part {
+        serde_json::to_vec(&ManifestPart {
             format: FORMAT,
             records,
         })
@@ -43,7 +43,7 @@ impl ObjectRecord {
     /// # Errors
     /// If it is not a part that this program can read.
     pub fn read(part: &[u8]) -> Result<Vec<Self>, String> {
-        let part: Part = serde_json::from_slice(part).map_err(|cause| cause.to_string())?;
+        let part: ManifestPart = serde_json::from_slice(part).map_err(|cause| cause.to_string())?;
         if part.format != FORMAT {
             return Err(format!("format {}, expected {FORMAT}", part.format));
         }

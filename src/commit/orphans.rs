@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
-use msm_zarr::{Kind, Named, Version, ZarrError, layout};
+use msm_zarr::{KeyMeaning, ObjectKind, Version, ZarrError, layout};
 
 use super::manifests::{first_below, read_manifests};
 use super::transaction_id::is_id;
-use crate::store::{Bucket, Entry, StoreError, read_known};
+use crate::store::{Bucket, ListedObject, StoreError, read_metadata};
 
 /// The objects of `store` that are ours by their keys and that neither its metadata nor a committed manifest knows, and
 /// those of its ledger that belong to a transaction which neither was committed nor is in the journal. While there is a
@@ -16,16 +16,16 @@ use crate::store::{Bucket, Entry, StoreError, read_known};
 /// # Errors
 /// If the server does not list or give what is there, if a manifest is damaged, or if what lies at the store's place is
 /// not a store that this program can read.
-pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreError> {
+pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedObject>, StoreError> {
     // Listed first: what a job put by then is in its journal, or else in the metadata, when those are read.
-    let ours: Vec<Entry> = bucket
+    let ours: Vec<ListedObject> = bucket
         .entries(store)
         .try_filter(|entry| std::future::ready(is_ours(store, &entry.key)))
         .try_collect()
         .await?;
     let mut of_ledger = Vec::new();
     for folder in [layout::manifests(store), layout::undos(store)] {
-        let entries: Vec<Entry> = bucket.entries(&folder).try_collect().await?;
+        let entries: Vec<ListedObject> = bucket.entries(&folder).try_collect().await?;
         of_ledger.extend(entries.into_iter().filter_map(|entry| {
             let id = first_below(&folder, &entry.key)?.to_owned();
             is_id(&id).then_some((id, entry))
@@ -50,7 +50,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     if let Some((key, cause)) = kept.damaged.pop() {
         return Err(ZarrError::Damaged { key, cause }.into());
     }
-    let known = read_known(bucket, store).await?;
+    let known = read_metadata(bucket, store).await?;
     match &known {
         Some(known) => refuse_two_versions(store, known.version, &ours)?,
         None => refuse_unconsolidated(store, &ours)?,
@@ -58,14 +58,14 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
     for entry in ours {
         let is_known = match &known {
             None => false,
-            Some(known) => match known.named(&entry.key) {
-                Named::Document => true,
-                Named::Object {
+            Some(known) => match known.meaning_of(&entry.key) {
+                KeyMeaning::Document => true,
+                KeyMeaning::Object {
                     array,
                     chunk,
                     inside,
                 } => inside || kept.get(array, &chunk).is_some(),
-                Named::Other => is_root(store, &entry.key),
+                KeyMeaning::Other => is_root(store, &entry.key),
             },
         };
         if !is_known {
@@ -76,7 +76,7 @@ pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<Entry>, StoreEr
 }
 
 /// Without its root document, a store of another tool may still be whole.
-fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), ZarrError> {
+fn refuse_unconsolidated(store: &str, ours: &[ListedObject]) -> Result<(), ZarrError> {
     let group = layout::below(store, ".zgroup");
     if ours.iter().all(|entry| entry.key != group) {
         return Ok(());
@@ -88,12 +88,17 @@ fn refuse_unconsolidated(store: &str, ours: &[Entry]) -> Result<(), ZarrError> {
 }
 
 /// A store can have documents of both versions; which objects those of the other one know, is not looked at.
-fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<(), ZarrError> {
+fn refuse_two_versions(
+    store: &str,
+    version: Version,
+    ours: &[ListedObject],
+) -> Result<(), ZarrError> {
     let others: &[&str] = match version {
         Version::V2 => &["zarr.json"],
         Version::V3 => &[".zmetadata", ".zgroup", ".zarray"],
     };
-    let name = |entry: &&Entry| others.contains(&entry.key.rsplit('/').next().unwrap_or_default());
+    let name =
+        |entry: &&ListedObject| others.contains(&entry.key.rsplit('/').next().unwrap_or_default());
     let Some(other) = ours.iter().find(name) else {
         return Ok(());
     };
@@ -107,11 +112,14 @@ fn refuse_two_versions(store: &str, version: Version, ours: &[Entry]) -> Result<
 }
 
 fn is_ours(store: &str, key: &str) -> bool {
-    matches!(Kind::of(store, key), Kind::Part | Kind::Root(_))
+    matches!(
+        ObjectKind::of(store, key),
+        ObjectKind::Part | ObjectKind::Root(_)
+    )
 }
 
 fn is_root(store: &str, key: &str) -> bool {
-    matches!(Kind::of(store, key), Kind::Root(_))
+    matches!(ObjectKind::of(store, key), ObjectKind::Root(_))
 }
 
 #[cfg(test)]

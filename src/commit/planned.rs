@@ -1,6 +1,6 @@
 //! What a transaction is about to do to its stores, read and thought out before the first change.
 //!
-//! Key types: [`PlannedTransaction`]; [`Opening`], what is said of every store's transaction.
+//! Key types: [`PlannedTransaction`]; [`TransactionTerms`], what is said of every store's transaction.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::Plan;
@@ -19,7 +19,7 @@ use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// What is said of every store's transaction.
-pub struct Opening<'a> {
+pub struct TransactionTerms<'a> {
     /// The command.
     pub command: &'a str,
     /// Who runs it.
@@ -43,7 +43,7 @@ impl<'a> PlannedTransaction<'a> {
     pub async fn writing(
         bucket: &'a Bucket,
         plan: &Plan,
-        opening: &Opening<'_>,
+        opening: &TransactionTerms<'_>,
         resumed: &[Option<UnfinishedTransaction>],
     ) -> Result<Self, StoreError> {
         let token = token();
@@ -81,7 +81,7 @@ impl<'a> PlannedTransaction<'a> {
     pub async fn removing(
         bucket: &'a Bucket,
         removals: &[Removal],
-        opening: &Opening<'_>,
+        opening: &TransactionTerms<'_>,
     ) -> Result<Self, StoreError> {
         let token = token();
         let mut stores = Vec::new();
@@ -113,7 +113,7 @@ impl<'a> PlannedTransaction<'a> {
         store: &str,
         root: Document,
         documents: Vec<Document>,
-        opening: &Opening<'_>,
+        opening: &TransactionTerms<'_>,
     ) -> Result<Self, StoreError> {
         let (previous, number) = before(bucket, store).await?;
         let record = LastTransaction::of_documents(number, opening.command, &root.after);
@@ -159,7 +159,7 @@ impl<'a> PlannedTransaction<'a> {
     }
 }
 
-impl<'a> Opening<'a> {
+impl<'a> TransactionTerms<'a> {
     /// For a transaction of documents alone, which cannot be undone.
     pub(super) fn of_documents(
         command: &'a str,
@@ -187,7 +187,7 @@ async fn entry(
     bucket: &Bucket,
     plan: &Plan,
     index: usize,
-    opening: &Opening<'_>,
+    opening: &TransactionTerms<'_>,
 ) -> Result<JournalEntry, StoreError> {
     let store = &plan.stores[index];
     let root = Document {

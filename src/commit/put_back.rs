@@ -9,7 +9,9 @@ use bytes::Bytes;
 
 use super::journal::{Document, Stage};
 use super::put::{put_and_read_back, reads_back};
-use crate::store::{Bucket, Conditional, Created, Guarantees, Replaced, StoreError, Tagged};
+use crate::store::{
+    Bucket, Conditional, CreateOutcome, Guarantees, ReplaceOutcome, StoreError, TaggedObject,
+};
 
 /// Looks at a document that is neither, each twice as long after the one before: a server may give what was there before
 /// for a while.
@@ -20,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum DocumentState {
     /// What it was before the transaction, or what the transaction makes of it, as it was read; `None` if there is none.
-    Known(Option<Tagged>),
+    Known(Option<TaggedObject>),
     /// Another's.
     Other,
 }
@@ -74,7 +76,7 @@ impl DocumentState {
 pub(super) async fn put_over(
     bucket: &Bucket,
     key: &str,
-    now: Option<&Tagged>,
+    now: Option<&TaggedObject>,
     text: &Bytes,
     guarantees: &Guarantees,
 ) -> Result<bool, StoreError> {
@@ -82,16 +84,16 @@ pub(super) async fn put_over(
     match (now, etag) {
         (None, _) if guarantees.create == Conditional::Enforced => {
             match bucket.create(key, text.clone()).await? {
-                Created::Created(_) => return Ok(true),
-                Created::Exists => return Ok(bucket.get(key).await? == *text),
-                Created::Refused(_) => {}
+                CreateOutcome::Created(_) => return Ok(true),
+                CreateOutcome::Exists => return Ok(bucket.get(key).await? == *text),
+                CreateOutcome::Refused(_) => {}
             }
         }
         (_, Some(etag)) if guarantees.replace == Conditional::Enforced => {
             match bucket.replace_if(key, text.clone(), etag).await? {
-                Replaced::Replaced(_) => return Ok(true),
-                Replaced::Changed => return Ok(bucket.get(key).await? == *text),
-                Replaced::Refused(_) => {}
+                ReplaceOutcome::Replaced(_) => return Ok(true),
+                ReplaceOutcome::Changed => return Ok(bucket.get(key).await? == *text),
+                ReplaceOutcome::Refused(_) => {}
             }
         }
         _ => {}
@@ -140,7 +142,7 @@ pub(super) async fn put_back(
 async fn put_before(
     bucket: &Bucket,
     key: &str,
-    found: Option<&Tagged>,
+    found: Option<&TaggedObject>,
     before: &str,
     guarantees: &Guarantees,
 ) -> Result<bool, StoreError> {

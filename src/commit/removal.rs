@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use msm_zarr::{ChunkCodec, Encoded, layout};
+use msm_zarr::{ChunkCodec, EncodedObject, layout};
 
 use super::edits::Edits;
 use super::journal::Document;
 use super::object_record::ObjectRecord;
 use super::parts::put_records;
 use super::put::put_and_read_back;
-use crate::store::{Bucket, Entry as Listed, StoreError};
+use crate::store::{Bucket, ListedObject as Listed, StoreError};
 use crate::transfer::{Content, Proof};
 
 /// Copies in flight. Where ETags do not tell whether one is right, both are read.
@@ -177,8 +177,8 @@ impl Trim {
         };
         let (stored, values_crc32c) = match cut {
             None => return Ok(None),
-            Some((Encoded::Empty, _)) => return Ok(Some(Content::Empty)),
-            Some((Encoded::Stored(stored), crc)) => (stored, crc),
+            Some((EncodedObject::Empty, _)) => return Ok(Some(Content::Empty)),
+            Some((EncodedObject::Stored(stored), crc)) => (stored, crc),
         };
         let content = Content::Stored {
             bytes: stored.len() as u64,

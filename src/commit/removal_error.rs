@@ -30,7 +30,12 @@ pub enum RemovalError {
         path.display(),
         to.display()
     )]
-    Link { path: PathBuf, to: PathBuf },
+    Link {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        #[serde(with = "msm_model::names::one")]
+        to: PathBuf,
+    },
     #[error(
         "'{key}' is not this program's; nothing was deleted; move it away, or delete it too with --force"
     )]

@@ -18,7 +18,7 @@ use super::removal::Removal;
 use super::transaction_id::number_of;
 use super::unfinished::UnfinishedTransaction;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 
 /// The part of a transaction that is of one store.
 pub(super) struct StoreTransaction {
@@ -216,7 +216,7 @@ impl<'a> RecordedTransaction<'a> {
     pub async fn commit(
         self,
         leases: &Leases,
-        verify: Verify,
+        verify: Verification,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
         let checked = leases.check().await;
         let recorded = Self(self.0.passed(checked, Stage::Open)?);
@@ -234,7 +234,7 @@ impl<'a> PreparedTransaction<'a> {
     ///
     /// # Errors
     /// If a document cannot be put or does not read back.
-    pub async fn put_documents(self, verify: Verify) -> Result<Self, Box<Abort<'a>>> {
+    pub async fn put_documents(self, verify: Verification) -> Result<Self, Box<Abort<'a>>> {
         let Stores { bucket, .. } = self.0;
         let put =
             async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
@@ -248,7 +248,7 @@ impl<'a> PreparedTransaction<'a> {
     /// As [`PreparedTransaction::put_documents`]; or if another program has changed a root meanwhile.
     pub async fn put_roots(
         self,
-        verify: Verify,
+        verify: Verification,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
         let Stores {
             bucket, guarantees, ..

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use msm_plan::{LACKING, lacking_before};
-use msm_zarr::{ChunkCodec, Outline, Outlined, ZarrError, group_of};
+use msm_zarr::{ChunkCodec, Outline, OutlineArray, ZarrError, group_of};
 use serde_json::{Value, json};
 
 use super::edits::Edits;
@@ -29,7 +29,7 @@ pub struct StoreTruncation {
 
 /// An array that is too long.
 struct LongArray<'a> {
-    array: &'a Outlined,
+    array: &'a OutlineArray,
     axis: usize,
     has: u64,
     stays: u64,
@@ -166,7 +166,7 @@ impl LongArray<'_> {
         if self.stays.is_multiple_of(self.array.chunk[self.axis]) {
             return Ok(None);
         }
-        let Outlined { name, document, .. } = self.array;
+        let OutlineArray { name, document, .. } = self.array;
         let codec = match document["order"].as_str() {
             Some("F") => Err("its order is F".to_owned()),
             _ => ChunkCodec::new(name, &document.to_string()).map_err(|error| error.to_string()),

@@ -1,6 +1,6 @@
 //! What a journal tells of jobs that have not ended, or died.
 //!
-//! Key types: [`Unfinished`]; [`Journal`], all of it.
+//! Key types: [`UnfinishedWork`]; [`Journal`], all of it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const DELETE: &str = "delete";
 
 /// What has not ended, or was left by a dead job.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Unfinished {
+pub enum UnfinishedWork {
     /// The store is being deleted.
     Delete {
         /// Its id.
@@ -41,7 +41,7 @@ pub struct UnfinishedTransaction {
     pub entry: JournalEntry,
 }
 
-impl Unfinished {
+impl UnfinishedWork {
     /// Who works on it, or did.
     #[must_use]
     pub fn writer(&self) -> &Writer {
@@ -77,7 +77,7 @@ impl Unfinished {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal {
     /// What has not ended, in order.
-    pub unfinished: Vec<Unfinished>,
+    pub unfinished: Vec<UnfinishedWork>,
     /// Keys of what transactions put here that are not in the journal any more, or never were.
     pub strays: Vec<String>,
 }
@@ -132,10 +132,14 @@ pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, Store
     })
 }
 
-async fn read_delete(bucket: &Bucket, store: &str, id: String) -> Result<Unfinished, StoreError> {
+async fn read_delete(
+    bucket: &Bucket,
+    store: &str,
+    id: String,
+) -> Result<UnfinishedWork, StoreError> {
     let key = delete_key(store, &id);
     match serde_json::from_slice(&bucket.get(&key).await?) {
-        Ok(writer) => Ok(Unfinished::Delete { id, writer }),
+        Ok(writer) => Ok(UnfinishedWork::Delete { id, writer }),
         Err(cause) => Err(StoreError::Journal {
             key,
             cause: cause.to_string(),
@@ -148,7 +152,7 @@ async fn read_transaction(
     store: &str,
     id: String,
     last: Stage,
-) -> Result<Unfinished, StoreError> {
+) -> Result<UnfinishedWork, StoreError> {
     let mut stage = last;
     // A commit that has been seen through lacks the first entry already. Without a record of it, one who had lost the
     // lease put this after the transaction had been rolled back, and what it may have done since goes back, too.
@@ -163,8 +167,8 @@ async fn read_transaction(
     }
     let entry = JournalEntry::read(bucket, store, &last.key(store, &id)).await?;
     Ok(if entry.rollback.is_some() {
-        Unfinished::Rollback(StoreRollback { id, entry })
+        UnfinishedWork::Rollback(StoreRollback { id, entry })
     } else {
-        Unfinished::Transaction(UnfinishedTransaction { id, stage, entry })
+        UnfinishedWork::Transaction(UnfinishedTransaction { id, stage, entry })
     })
 }

@@ -4,15 +4,15 @@
 
 mod fault;
 mod notice;
-mod work;
+mod work_span;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, Finding, FindingState};
-pub use notice::{Named, NotReprojected, Notice};
-pub(crate) use work::Work;
+pub use notice::{NamesInStores, Notice, ReprojectionObstacle};
+pub(crate) use work_span::WorkSpan;
 
 /// Who is told what happens. It is called from the threads that do the work, so it should not take long.
 pub trait Reporter: Send + Sync {
@@ -22,9 +22,9 @@ pub trait Reporter: Send + Sync {
 
 /// Hears nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
+pub struct SilentReporter;
 
-impl Reporter for Silent {
+impl Reporter for SilentReporter {
     fn tell(&self, _: &Event) {}
 }
 
@@ -118,7 +118,7 @@ pub enum Event {
         /// The store's key.
         store: String,
         /// The job's transaction.
-        transaction: Unended,
+        transaction: TransactionIdentity,
         /// How it ended.
         outcome: Outcome,
     },
@@ -179,7 +179,7 @@ pub enum Event {
         /// The store or group.
         store: String,
         /// What was looked at.
-        checked: Checked,
+        checked: CheckTally,
     },
     /// `doctor` tries in this folder.
     Examining {
@@ -210,7 +210,7 @@ pub struct PlanSize {
 /// A transaction that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("the {command} {id} ({holder})")]
-pub struct Unended {
+pub struct TransactionIdentity {
     /// Its id.
     pub id: String,
     /// Its command.
@@ -232,7 +232,7 @@ pub enum Outcome {
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
+pub struct CheckTally {
     /// Objects.
     pub objects: u64,
     /// Their bytes.

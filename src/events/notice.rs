@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use msm_plan::MaskingNote;
+use serde::{Deserialize, Serialize};
 
 /// Something is otherwise than a user may think, and the work goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,13 +80,13 @@ pub enum Notice {
         of: usize,
     },
     /// Stores have no arrays of these names, which the files have.
-    Without(Named),
+    Without(NamesInStores),
     /// Attributes of arrays are null; the files have them.
-    Lost(Named),
+    Lost(NamesInStores),
     /// Attributes of arrays are written as the files have them.
-    Repaired(Named),
+    Repaired(NamesInStores),
     /// Checksums that another tool wrote are removed: values are overwritten.
-    Stale(Named),
+    Stale(NamesInStores),
     /// A store has missing values otherwise than the files.
     Masking(MaskingNote),
     /// Objects of a send that died lie where a store will be created.
@@ -109,7 +110,7 @@ pub enum Notice {
         /// Its name.
         variable: String,
         /// Why not.
-        reason: NotReprojected,
+        reason: ReprojectionObstacle,
     },
     /// Arrays that another tool has reprojected are left as they are.
     LeftAlone {
@@ -136,7 +137,7 @@ pub enum Notice {
 
 /// Names, and the stores of which something is said of them; each once, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Named {
+pub struct NamesInStores {
     /// The names.
     pub names: Vec<String>,
     /// The stores' keys.
@@ -144,8 +145,10 @@ pub struct Named {
 }
 
 /// Why a variable is not reprojected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum NotReprojected {
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
+pub enum ReprojectionObstacle {
     /// Nothing says where its cells are.
     #[error(
         "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are in the \

@@ -2,7 +2,7 @@
 //! linked to one but started by another's launcher, runs as N processes that each think they are alone, and all write the
 //! same store.
 
-use crate::exit::{Exit, Failure};
+use super::error::RanksError;
 
 /// The number of processes. Not `SLURM_NTASKS`: a plain batch script has it too.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
@@ -18,14 +18,14 @@ pub fn is_launched() -> bool {
 
 /// What a launcher, or a batch system, tells of the job that this process is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Launched {
+pub struct LaunchedJob {
     /// Are there ranks on other machines?
     pub spread: bool,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
 }
 
-impl Launched {
+impl LaunchedJob {
     /// As `variable` gives it.
     pub(super) fn told(variable: &impl Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| variable(name)?.trim().parse::<u64>().ok();
@@ -43,39 +43,30 @@ impl Launched {
 /// # Errors
 /// If a launcher started more than this process, or `job` panicked.
 #[cfg(not(feature = "mpi"))]
-pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Failure> {
+pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, RanksError> {
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(1, variable)?;
     let ranks = super::Ranks {
-        launched: Launched::told(&variable),
+        launched: LaunchedJob::told(&variable),
         ..super::Ranks::alone()
     };
     let job = std::panic::AssertUnwindSafe(|| job(&ranks));
-    let panicked = |_| Failure::new(Exit::Panic, "it panicked, see above");
-    std::panic::catch_unwind(job).map_err(panicked)
+    std::panic::catch_unwind(job).map_err(|_| RanksError::Panicked)
 }
 
 /// Fails if this process knows of one rank only and the launcher says there are more.
 pub(super) fn refuse_silent_singletons(
     size: usize,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<(), Failure> {
+) -> Result<(), RanksError> {
     if size > 1 {
         return Ok(());
     }
     for name in SIZES {
         let started = variable(name).and_then(|value| value.trim().parse::<usize>().ok());
         if let Some(started) = started.filter(|&n| n > 1) {
-            let because = if cfg!(feature = "mpi") {
-                "MPI connects only this one: the launcher belongs to another MPI than the program; under Slurm use srun \
-                 --mpi=pmix, else the mpirun of the MPI that msm_os was built with"
-            } else {
-                "this msm_os was built without MPI: start it without a launcher, or build it with the feature mpi"
-            };
-            let message = format!(
-                "the launcher started {started} processes ({name}={started}), but {because}; nothing was written"
-            );
-            return Err(Failure::new(Exit::Launcher, message));
+            let variable = name.to_owned();
+            return Err(RanksError::Singleton { variable, started });
         }
     }
     Ok(())
@@ -93,8 +84,7 @@ mod tests {
     fn one_of_many_is_refused() {
         for name in SIZES {
             let refused = refuse_silent_singletons(1, started(name, "4")).unwrap_err();
-            assert_eq!(refused.exit, Exit::Launcher);
-            assert!(refused.message.contains(name));
+            assert!(refused.to_string().contains(name));
         }
     }
 
@@ -114,23 +104,23 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             }
         };
-        assert!(!Launched::told(&told(&[])).spread);
-        assert!(!Launched::told(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])).spread);
+        assert!(!LaunchedJob::told(&told(&[])).spread);
+        assert!(!LaunchedJob::told(&told(&[("OMPI_COMM_WORLD_SIZE", "4")])).spread);
         assert!(
-            !Launched::told(&told(&[
+            !LaunchedJob::told(&told(&[
                 ("OMPI_COMM_WORLD_SIZE", "4"),
                 ("OMPI_COMM_WORLD_LOCAL_SIZE", "4")
             ]))
             .spread
         );
         assert!(
-            Launched::told(&told(&[
+            LaunchedJob::told(&told(&[
                 ("OMPI_COMM_WORLD_SIZE", "4"),
                 ("OMPI_COMM_WORLD_LOCAL_SIZE", "2")
             ]))
             .spread
         );
-        assert!(Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "2")])).spread);
-        assert!(!Launched::told(&told(&[("SLURM_STEP_NUM_NODES", "1")])).spread);
+        assert!(LaunchedJob::told(&told(&[("SLURM_STEP_NUM_NODES", "2")])).spread);
+        assert!(!LaunchedJob::told(&told(&[("SLURM_STEP_NUM_NODES", "1")])).spread);
     }
 }

@@ -1,8 +1,9 @@
 //! The ranks of a job: one process each, connected by MPI; threads of one process; or a single one.
 //!
 //! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Role`], what it has to tell or to hear;
-//! [`Pulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
+//! [`PhasePulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
 
+mod error;
 mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -12,9 +13,10 @@ mod wire;
 
 use crate::store::Fence;
 
+pub use error::RanksError;
 #[cfg(not(feature = "mpi"))]
 pub use launcher::run;
-pub use launcher::{Launched, is_launched};
+pub use launcher::{LaunchedJob, is_launched};
 #[cfg(feature = "mpi")]
 pub use mpi::run;
 pub use roles::{Follower, Lead, Role};
@@ -25,7 +27,7 @@ pub struct Ranks {
     rank: usize,
     size: usize,
     sharing_cpus: usize,
-    launched: Launched,
+    launched: LaunchedJob,
     /// The way to them; `None` where there is one rank.
     others: Option<Box<dyn Transport>>,
 }
@@ -48,7 +50,7 @@ trait Transport: Send + Sync {
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pulse {
+pub struct PhasePulse {
     /// Objects done.
     pub objects: u64,
     /// Decoded bytes done.
@@ -69,7 +71,7 @@ impl Ranks {
             rank: 0,
             size: 1,
             sharing_cpus: 1,
-            launched: Launched::default(),
+            launched: LaunchedJob::default(),
             others: None,
         }
     }
@@ -95,7 +97,7 @@ impl Ranks {
 
     /// What the launcher told of the job.
     #[must_use]
-    pub fn launched(&self) -> &Launched {
+    pub fn launched(&self) -> &LaunchedJob {
         &self.launched
     }
 
@@ -108,7 +110,7 @@ impl Ranks {
 
     /// The sum of all ranks' pulses. Every rank must call it equally often.
     #[must_use]
-    pub fn agree(&self, mine: Pulse) -> Pulse {
+    pub fn agree(&self, mine: PhasePulse) -> PhasePulse {
         let Some(others) = &self.others else {
             return mine;
         };
@@ -119,7 +121,7 @@ impl Ranks {
             mine.failed,
             mine.interrupted,
         ]);
-        Pulse {
+        PhasePulse {
             objects,
             bytes,
             finished,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Ranks, wire};
-use crate::exit::Failure;
+use crate::error::Error;
 
 /// The part of this rank.
 #[derive(Clone, Copy)]
@@ -37,15 +37,15 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub fn tell<T: Serialize>(self, value: &T) -> Result<(), Failure> {
-        self.send(&Ok::<_, &Failure>(value))
+    pub fn tell<T: Serialize>(self, value: &T) -> Result<(), Error> {
+        self.send(&Ok::<_, &Error>(value))
     }
 
     /// Tells them what came of something, and returns it.
     ///
     /// # Errors
     /// If it is one.
-    pub fn share<T: Serialize>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+    pub fn share<T: Serialize>(self, result: Result<T, Error>) -> Result<T, Error> {
         self.send(&result)?;
         result
     }
@@ -54,7 +54,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it did not.
-    pub fn conclude<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+    pub fn conclude<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         self.send(&result.as_ref().map(|_| ()))?;
         result
     }
@@ -63,7 +63,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it is one.
-    pub fn go_on<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+    pub fn go_on<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(failure) = &result {
             self.send(&Err::<(), _>(failure))?;
         }
@@ -74,7 +74,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If a rank runs another version of the program.
-    pub fn collect<T: DeserializeOwned>(self, mine: T) -> Result<Vec<T>, Failure> {
+    pub fn collect<T: DeserializeOwned>(self, mine: T) -> Result<Vec<T>, Error> {
         let mut all = vec![mine];
         if let Some(others) = &self.0.others {
             for bytes in others.collect() {
@@ -88,12 +88,12 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// On every rank the same: the failure of the lowest rank that has one.
-    pub fn settle<T: DeserializeOwned>(self, mine: Result<T, Failure>) -> Result<Vec<T>, Failure> {
+    pub fn settle<T: DeserializeOwned>(self, mine: Result<T, Error>) -> Result<Vec<T>, Error> {
         let all = self.collect(mine)?;
         self.conclude(all.into_iter().collect())
     }
 
-    fn send<T: Serialize>(self, result: &T) -> Result<(), Failure> {
+    fn send<T: Serialize>(self, result: &T) -> Result<(), Error> {
         if let Some(others) = &self.0.others {
             others.tell(wire::encode(result)?);
         }
@@ -112,16 +112,16 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// If that is a failure.
-    pub fn hear<T: DeserializeOwned>(self) -> Result<T, Failure> {
+    pub fn hear<T: DeserializeOwned>(self) -> Result<T, Error> {
         let heard = self.0.others.as_ref().map(|others| others.hear());
-        wire::decode::<Result<T, Failure>>(&heard.unwrap_or_default())?
+        wire::decode::<Result<T, Error>>(&heard.unwrap_or_default())?
     }
 
     /// Whether it went well on the lead.
     ///
     /// # Errors
     /// If it did not.
-    pub fn verdict(self) -> Result<(), Failure> {
+    pub fn verdict(self) -> Result<(), Error> {
         self.hear()
     }
 
@@ -129,7 +129,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub fn give<T: Serialize>(self, value: &T) -> Result<(), Failure> {
+    pub fn give<T: Serialize>(self, value: &T) -> Result<(), Error> {
         if let Some(others) = &self.0.others {
             others.give(wire::encode(value)?);
         }
@@ -140,7 +140,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// As [`Lead::settle`].
-    pub fn settle<T: Serialize>(self, mine: &Result<T, Failure>) -> Result<(), Failure> {
+    pub fn settle<T: Serialize>(self, mine: &Result<T, Error>) -> Result<(), Error> {
         self.give(mine)?;
         self.verdict()
     }
@@ -162,8 +162,8 @@ impl Ranks {
     /// On every rank the same: if the work fails.
     pub fn on_lead<T: Serialize + DeserializeOwned>(
         &self,
-        work: impl FnOnce() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         match self.role() {
             Role::Lead(lead) => lead.share(work()),
             Role::Follower(follower) => follower.hear(),
@@ -176,13 +176,13 @@ impl Ranks {
     /// On every rank the same: the failure of the lowest rank that has one, or the lead's.
     pub fn join<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned>(
         &self,
-        mine: Result<T, Failure>,
-        together: impl FnOnce(Vec<T>) -> Result<U, Failure>,
-    ) -> Result<U, Failure> {
+        mine: Result<T, Error>,
+        together: impl FnOnce(Vec<T>) -> Result<U, Error>,
+    ) -> Result<U, Error> {
         match self.role() {
             Role::Lead(lead) => {
                 let all = lead.collect(mine)?;
-                let all: Result<Vec<T>, Failure> = all.into_iter().collect();
+                let all: Result<Vec<T>, Error> = all.into_iter().collect();
                 lead.share(all.and_then(together))
             }
             Role::Follower(follower) => {
@@ -196,7 +196,7 @@ impl Ranks {
     ///
     /// # Errors
     /// On every rank the same: the failure of the lowest rank that has one.
-    pub fn settle<T>(&self, mine: Result<T, Failure>) -> Result<T, Failure> {
+    pub fn settle<T>(&self, mine: Result<T, Error>) -> Result<T, Error> {
         let verdict = mine.as_ref().map(|_| ()).map_err(Clone::clone);
         self.join(verdict, |_| Ok(()))?;
         mine
@@ -204,7 +204,7 @@ impl Ranks {
 
     /// `failure`, with the rank on which it happened, if that is not the lead.
     #[must_use]
-    pub fn of_follower(&self, failure: Failure) -> Failure {
+    pub fn of_follower(&self, failure: Error) -> Error {
         match self.role() {
             Role::Lead(_) => failure,
             Role::Follower(_) => self.here(failure),
@@ -213,19 +213,22 @@ impl Ranks {
 
     /// `failure`, with the rank on which it happened.
     #[must_use]
-    pub fn here(&self, Failure { exit, message }: Failure) -> Failure {
-        Failure::new(exit, format!("rank {}: {message}", self.rank))
+    pub fn here(&self, failure: Error) -> Error {
+        Error::OnRank {
+            rank: self.rank,
+            cause: Box::new(failure),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
-    use crate::ranks::threads;
+    use crate::ranks::{RanksError, threads};
 
-    fn failure(rank: usize) -> Failure {
-        Failure::new(Exit::Internal, format!("of {rank}"))
+    fn failure(rank: usize) -> Error {
+        let cause = format!("of {rank}");
+        RanksError::Thread { cause }.into()
     }
 
     #[test]

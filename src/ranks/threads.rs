@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{Launched, Ranks, Transport};
+use super::{LaunchedJob, Ranks, Transport};
 use crate::store::Fence;
 
 /// Does `work` on `size` threads, each of which is a rank, and returns what it returns on each.
@@ -37,10 +37,10 @@ pub fn threads<T: Send>(size: usize, work: impl Fn(&Ranks) -> T + Sync) -> Vec<T
         }
     }
     // Those that others dragged along say nothing.
-    panics.sort_by_key(|panic| panic.is::<Gone>());
+    panics.sort_by_key(|panic| panic.is::<LostRank>());
     match panics.into_iter().next() {
         None => done,
-        Some(panic) => resume_unwind(panic.downcast::<Gone>().map_or_else(
+        Some(panic) => resume_unwind(panic.downcast::<LostRank>().map_or_else(
             |panic| panic,
             |_| -> Box<dyn Any + Send> { Box::new("a rank ended that others waited for") },
         )),
@@ -48,10 +48,10 @@ pub fn threads<T: Send>(size: usize, work: impl Fn(&Ranks) -> T + Sync) -> Vec<T
 }
 
 /// A rank that was waited for has ended.
-struct Gone;
+struct LostRank;
 
 fn gone<T>() -> T {
-    resume_unwind(Box::new(Gone))
+    resume_unwind(Box::new(LostRank))
 }
 
 enum Message {
@@ -61,12 +61,12 @@ enum Message {
 }
 
 /// The way to another rank, and back.
-struct Link {
+struct RankLink {
     to: Sender<Message>,
     from: Mutex<Receiver<Message>>,
 }
 
-impl Link {
+impl RankLink {
     fn pair() -> (Self, Self) {
         let ((to, theirs), (from, mine)) = (channel(), channel());
         let link = |to, from| Self {
@@ -105,7 +105,7 @@ impl Link {
 /// Rank 0 has links to all others, in their order; these have the one to it.
 struct Threads {
     is_lead: bool,
-    links: Vec<Link>,
+    links: Vec<RankLink>,
 }
 
 impl Threads {
@@ -131,7 +131,7 @@ impl Transport for Threads {
     }
 
     fn collect(&self) -> Vec<Vec<u8>> {
-        self.links.iter().map(Link::value).collect()
+        self.links.iter().map(RankLink::value).collect()
     }
 
     fn sum(&self, mut mine: [u64; 5]) -> [u64; 5] {
@@ -160,7 +160,8 @@ impl Transport for Threads {
 }
 
 fn connected(size: usize) -> Vec<Ranks> {
-    let (to_all, to_lead): (Vec<Link>, Vec<Link>) = (1..size).map(|_| Link::pair()).unzip();
+    let (to_all, to_lead): (Vec<RankLink>, Vec<RankLink>) =
+        (1..size).map(|_| RankLink::pair()).unzip();
     let links = std::iter::once(to_all).chain(to_lead.into_iter().map(|link| vec![link]));
     let ranks = links.enumerate().map(|(rank, links)| {
         let is_lead = rank == 0;
@@ -169,7 +170,7 @@ fn connected(size: usize) -> Vec<Ranks> {
             rank,
             size,
             sharing_cpus: size,
-            launched: Launched::default(),
+            launched: LaunchedJob::default(),
             others: (size > 1).then(|| Box::new(threads) as Box<dyn Transport>),
         }
     });
@@ -181,7 +182,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ranks::{Pulse, Role};
+    use crate::ranks::{PhasePulse, Role};
     use crate::store::Moment;
 
     #[test]
@@ -196,10 +197,10 @@ mod tests {
                         None
                     }
                 };
-                let sum = ranks.agree(Pulse {
+                let sum = ranks.agree(PhasePulse {
                     objects: mine,
                     finished: 1,
-                    ..Pulse::default()
+                    ..PhasePulse::default()
                 });
                 (all, sum.objects, sum.finished)
             });
@@ -218,7 +219,7 @@ mod tests {
                 threads(size, |ranks| {
                     for round in 0.. {
                         assert!(round < 3 || ranks.rank() != panics, "on purpose");
-                        let _ = ranks.agree(Pulse::default());
+                        let _ = ranks.agree(PhasePulse::default());
                         ranks.on_lead(|| Ok(round)).unwrap();
                     }
                 });
@@ -233,7 +234,7 @@ mod tests {
         let ended = catch_unwind(|| {
             threads(2, |ranks| {
                 if ranks.rank() == 0 {
-                    let _ = ranks.agree(Pulse::default());
+                    let _ = ranks.agree(PhasePulse::default());
                 }
             });
         });
@@ -245,7 +246,7 @@ mod tests {
     #[test]
     fn fences_are_open_as_long_as_rank_0_s_and_one_bucket_after_the_other() {
         threads(3, |ranks| {
-            let meet = || assert_eq!(ranks.agree(Pulse::default()), Pulse::default());
+            let meet = || assert_eq!(ranks.agree(PhasePulse::default()), PhasePulse::default());
             for _bucket in 0..2 {
                 let fence = Fence::closed();
                 ranks.share(&fence);

@@ -6,9 +6,9 @@ use std::path::Path;
 use msm_model::{ArchiveError, Catalogue, list};
 
 use super::error::SourceError;
-use super::found::{Found, MAX_BYTES};
-use super::open::{Form, OpenFile};
-use super::text::{Kind, join_characters};
+use super::open::{FileFormat, OpenFile};
+use super::raw_variable::{MAX_BYTES, RawVariable};
+use super::text::{TextKind, join_characters};
 
 /// What the file at `path` holds.
 ///
@@ -27,14 +27,14 @@ impl OpenFile {
         let path = &self.path;
         let (mut variables, mut characters) = (Vec::new(), BTreeMap::new());
         let (mut odd_attributes, mut unreadable) = (Vec::new(), BTreeMap::new());
-        let mut add = |found: Found| {
+        let mut add = |found: RawVariable| {
             let name = found.name.clone();
             let kind = found.texts().map_err(|problem| ArchiveError::Unsupported {
                 path: path.clone(),
                 variable: name.clone(),
                 problem,
             })?;
-            if let Some(kind @ (Kind::Utf8 | Kind::Latin1)) = kind {
+            if let Some(kind @ (TextKind::Utf8 | TextKind::Latin1)) = kind {
                 characters.insert(name, kind);
             }
             if found.is_too_large() {
@@ -53,16 +53,16 @@ impl OpenFile {
             }),
         };
         let (dimensions, attributes) = match &self.form {
-            Form::Classic(classic) => {
+            FileFormat::Classic(classic) => {
                 for variable in classic.variables() {
-                    add(Found::in_classic(variable))?;
+                    add(RawVariable::in_classic(variable))?;
                 }
                 (classic.dimensions(), classic.attributes())
             }
-            Form::Hdf5(hdf5) => {
+            FileFormat::Hdf5(hdf5) => {
                 refuse_groups(&hdf5.groups)?;
                 for variable in &hdf5.variables {
-                    add(Found::in_hdf5(variable))?;
+                    add(RawVariable::in_hdf5(variable))?;
                     let owner = || Some(variable.name.clone());
                     let odd = variable.odd_attributes.iter();
                     odd_attributes.extend(odd.map(|name| (owner(), name.clone())));
@@ -71,10 +71,10 @@ impl OpenFile {
                 odd_attributes.extend(odd.map(|name| (None, name.clone())));
                 (hdf5.dimensions.clone(), hdf5.attributes.clone())
             }
-            Form::Other(other) => {
+            FileFormat::Other(other) => {
                 refuse_groups(&other.groups)?;
                 for variable in &other.variables {
-                    add(Found::in_other(variable))?;
+                    add(RawVariable::in_other(variable))?;
                     let odd = variable.odd_attributes.iter();
                     odd_attributes
                         .extend(odd.map(|name| (Some(variable.name.clone()), name.clone())));
@@ -84,7 +84,7 @@ impl OpenFile {
                 (other.dimensions.clone(), other.attributes.clone())
             }
         };
-        if let Form::Hdf5(hdf5) = &self.form {
+        if let FileFormat::Hdf5(hdf5) = &self.form {
             let variables = hdf5.variables.iter();
             for variable in variables.filter(|variable| hdf5.has_unknown_filter(variable)) {
                 let filter = self.missing_filter(&variable.name);

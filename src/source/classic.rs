@@ -1,6 +1,6 @@
 //! Files in a classic format: CDF-1, CDF-2 and CDF-5.
 //!
-//! Key type: [`Classic`].
+//! Key type: [`ClassicFile`].
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use netcdf_reader::classic::data::compute_record_stride;
 use netcdf_reader::{NcAttrValue, NcAttribute, NcFile, NcType, NcVariable};
 
 use super::hdf5::Type;
-use super::place::{Place, Placed, bytes_of};
+use super::storage::{StoredValues, ValueStorage, bytes_of};
 
 /// A file in a classic format, open for reading.
-pub(super) struct Classic {
+pub(super) struct ClassicFile {
     file: NcFile,
     /// Bytes from one record to the next.
     stride: u64,
 }
 
-impl Classic {
+impl ClassicFile {
     /// Reads the header of `file`.
     ///
     /// # Errors
@@ -79,13 +79,13 @@ impl Classic {
     }
 
     /// Where the values of `variable` lie.
-    pub fn placed(&self, variable: &NcVariable) -> Placed {
+    pub fn placed(&self, variable: &NcVariable) -> StoredValues {
         let size = size_of_value(variable);
-        Placed {
+        StoredValues {
             size,
             is_big_endian: size > 1,
             shape: variable.shape(),
-            place: Place::Run {
+            place: ValueStorage::Run {
                 begin: variable.data_offset,
                 stride: variable.is_record_var.then_some(self.stride),
             },

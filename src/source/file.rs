@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use msm_model::{ArchiveError, Hyperslab, SourceFile, Values, Variable};
+use msm_model::{ArchiveError, AxisValues, Hyperslab, SourceFile, Variable};
 
 use super::error::SourceError;
 use super::open::OpenFile;
@@ -23,7 +23,7 @@ pub fn read_file(path: &Path, dimension: &str) -> Result<SourceFile, SourceError
 }
 
 /// All values of a variable of numbers, such as the axis or its bounds.
-fn read_numbers(file: &OpenFile, variable: &Variable) -> Result<Values, SourceError> {
+fn read_numbers(file: &OpenFile, variable: &Variable) -> Result<AxisValues, SourceError> {
     let path = &file.path;
     let dtype = variable.dtype(path)?;
     if dtype.is_text() {

@@ -11,20 +11,20 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use msm_model::Hyperslab;
 
-use super::classic::Classic;
+use super::classic::ClassicFile;
 use super::error::SourceError;
-use super::found::Found;
-use super::hdf5::{Hdf5, Unread};
-use super::library::{Library, Other, of_other};
-use super::place::{Place, Placed};
+use super::hdf5::{Hdf5, Unreadable};
+use super::library::{DescribedFile, Library, of_other};
+use super::raw_variable::RawVariable;
+use super::storage::{StoredValues, ValueStorage};
 
 /// A file open for reading.
 pub(super) struct OpenFile {
     pub path: PathBuf,
     pub raw: File,
-    pub form: Form,
+    pub form: FileFormat,
     /// Where each variable's values lie, once it was asked for.
-    placed: Mutex<HashMap<String, Arc<Placed>>>,
+    placed: Mutex<HashMap<String, Arc<StoredValues>>>,
     /// The strings of each variable, once they were asked for.
     strings: Mutex<HashMap<String, Arc<Vec<Vec<u8>>>>>,
     /// Where only the NetCDF library can read it.
@@ -32,11 +32,11 @@ pub(super) struct OpenFile {
 }
 
 /// In which format it is.
-pub(super) enum Form {
-    Classic(Classic),
+pub(super) enum FileFormat {
+    Classic(ClassicFile),
     Hdf5(Hdf5),
     /// Something in it is known to the NetCDF library only.
-    Other(Other),
+    Other(DescribedFile),
 }
 
 impl OpenFile {
@@ -67,22 +67,22 @@ impl OpenFile {
         let is_classic = raw.read_exact(&mut magic).is_ok() && &magic == b"CDF";
         let again = raw.try_clone().map_err(missing)?;
         let (form, expected) = if is_classic {
-            let classic = Classic::open(again).map_err(broken)?;
+            let classic = ClassicFile::open(again).map_err(broken)?;
             let expected = classic.expected_length();
             let expected = expected.ok_or_else(|| broken("it has too many values".to_owned()))?;
-            (Form::Classic(classic), expected)
+            (FileFormat::Classic(classic), expected)
         } else {
             match Hdf5::open(again) {
                 Ok(hdf5) => {
                     let expected = hdf5.expected_length();
-                    (Form::Hdf5(hdf5), expected)
+                    (FileFormat::Hdf5(hdf5), expected)
                 }
-                Err(Unread::Unknown(cause)) => {
+                Err(Unreadable::Unknown(cause)) => {
                     let other =
                         of_other(path).map_err(|says| broken(format!("{cause}; {says}")))?;
-                    (Form::Other(other), 0)
+                    (FileFormat::Other(other), 0)
                 }
-                Err(Unread::Damaged(cause)) => return Err(broken(cause)),
+                Err(Unreadable::Damaged(cause)) => return Err(broken(cause)),
             }
         };
         if expected > metadata.len() {
@@ -106,22 +106,22 @@ impl OpenFile {
     ///
     /// # Errors
     /// If the file does not have it, or is damaged.
-    pub fn placed(&self, variable: &str) -> Result<Arc<Placed>, String> {
+    pub fn placed(&self, variable: &str) -> Result<Arc<StoredValues>, String> {
         let mut all = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(placed) = all.get(variable) {
             return Ok(Arc::clone(placed));
         }
         let absent = || "the variable is not in this file".to_owned();
         let placed = match &self.form {
-            Form::Classic(file) => file.placed(file.variable(variable).ok_or_else(absent)?),
-            Form::Hdf5(file) => file.placed(file.variable(variable).ok_or_else(absent)?)?,
-            Form::Other(file) => {
-                let found = Found::in_other(file.variable(variable).ok_or_else(absent)?);
-                Placed {
+            FileFormat::Classic(file) => file.placed(file.variable(variable).ok_or_else(absent)?),
+            FileFormat::Hdf5(file) => file.placed(file.variable(variable).ok_or_else(absent)?)?,
+            FileFormat::Other(file) => {
+                let found = RawVariable::in_other(file.variable(variable).ok_or_else(absent)?);
+                StoredValues {
                     size: found.size(),
                     is_big_endian: false,
                     shape: found.shape(),
-                    place: Place::library("something else in the file"),
+                    place: ValueStorage::library("something else in the file"),
                 }
             }
         };
@@ -140,8 +140,8 @@ impl OpenFile {
             return Ok(Arc::clone(strings));
         }
         let found = match &self.form {
-            Form::Classic(_) | Form::Other(_) => None,
-            Form::Hdf5(file) => file.variable(variable),
+            FileFormat::Classic(_) | FileFormat::Other(_) => None,
+            FileFormat::Hdf5(file) => file.variable(variable),
         };
         let strings = Arc::new(found.ok_or("the variable is not in this file")?.strings()?);
         all.insert(variable.to_owned(), Arc::clone(&strings));
@@ -154,7 +154,7 @@ impl OpenFile {
     /// If the file is damaged, or the library cannot open it.
     pub fn library(&self) -> Result<&Mutex<Library>, String> {
         let opened = self.library.get_or_init(|| {
-            if let Form::Hdf5(file) = &self.form {
+            if let FileFormat::Hdf5(file) = &self.form {
                 file.check()?;
             }
             Library::open(&self.path).map(Mutex::new)
@@ -166,7 +166,7 @@ impl OpenFile {
     pub fn missing_filter(&self, variable: &str) -> Option<String> {
         // What is damaged is told when it is read.
         let placed = self.placed(variable).ok()?;
-        let Place::Library {
+        let ValueStorage::Library {
             why,
             filtered: Some(origin),
         } = &placed.place

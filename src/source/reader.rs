@@ -15,8 +15,8 @@ use tracing::{debug, trace};
 
 use super::error::SourceError;
 use super::open::OpenFile;
-use super::place::{Chunks, Place, Placed, bytes_of};
 use super::runs::parts;
+use super::storage::{StoredChunks, StoredValues, ValueStorage, bytes_of};
 use super::stored::Scratch;
 
 /// Bytes that a stored one can become at most, as deflate goes (RFC 1951).
@@ -198,7 +198,7 @@ impl OpenFile {
         sink: Sink<'_>,
     ) -> Result<(), String> {
         let placed = self.placed(variable)?;
-        let Placed { shape, .. } = &*placed;
+        let StoredValues { shape, .. } = &*placed;
         let ends = slab.start.iter().zip(&slab.count).zip(shape);
         let is_within = |((&start, &count), &length): ((&u64, &u64), &u64)| {
             start.checked_add(count).is_some_and(|end| end <= length)
@@ -221,7 +221,7 @@ impl OpenFile {
             library.read(variable, size, slab)
         };
         match &placed.place {
-            Place::Library { why, .. } => {
+            ValueStorage::Library { why, .. } => {
                 let values = through_library().map_err(|cause| {
                     format!("only the NetCDF library can read it, for {why}: {cause}")
                 })?;
@@ -232,13 +232,13 @@ impl OpenFile {
                 let values = &through_library()?;
                 sink(Block { slab, values });
             }
-            Place::Fill(fill) => {
+            ValueStorage::Fill(fill) => {
                 let mut values = fill.repeat(index(slab.len()));
                 swap(&placed, &mut values);
                 let values = &values;
                 sink(Block { slab, values });
             }
-            Place::Inline(values) => {
+            ValueStorage::Inline(values) => {
                 let mut values = values.clone();
                 swap(&placed, &mut values);
                 let whole = Hyperslab {
@@ -248,17 +248,17 @@ impl OpenFile {
                 let (slab, values) = (&whole, &values);
                 sink(Block { slab, values });
             }
-            Place::Run { begin, stride } => {
+            ValueStorage::Run { begin, stride } => {
                 self.read_run(&placed, *begin, *stride, slab, sink)?;
             }
-            Place::Chunks(chunks) => self.read_chunks(&placed, chunks, slab, sink)?,
+            ValueStorage::Chunks(chunks) => self.read_chunks(&placed, chunks, slab, sink)?,
         }
         Ok(())
     }
 
     fn read_run(
         &self,
-        placed: &Placed,
+        placed: &StoredValues,
         begin: u64,
         stride: Option<u64>,
         slab: &Hyperslab,
@@ -284,8 +284,8 @@ impl OpenFile {
 
     fn read_chunks(
         &self,
-        placed: &Placed,
-        chunks: &Chunks,
+        placed: &StoredValues,
+        chunks: &StoredChunks,
         slab: &Hyperslab,
         sink: Sink<'_>,
     ) -> Result<(), String> {
@@ -330,7 +330,7 @@ fn each<T>(
 }
 
 /// Puts values into the byte order in which they travel.
-fn swap(placed: &Placed, values: &mut [u8]) {
+fn swap(placed: &StoredValues, values: &mut [u8]) {
     if placed.is_big_endian {
         values
             .chunks_exact_mut(placed.size)

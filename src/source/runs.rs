@@ -6,7 +6,7 @@ use msm_model::Hyperslab;
 const MAX_PART: u64 = 4 << 20;
 
 /// A part of a hyperslab that is one run of bytes.
-pub(super) struct Part {
+pub(super) struct ByteRun {
     pub slab: Hyperslab,
     /// Where its first value lies, in values from the array's first.
     pub first: u64,
@@ -14,10 +14,10 @@ pub(super) struct Part {
 
 /// The parts of `slab` in an array of this `shape`, of values of `size` bytes. Where `apart`, what two indices of the first
 /// dimension have does not lie side by side, and `first` is counted from the first value of the index.
-pub(super) fn parts(slab: &Hyperslab, shape: &[u64], size: usize, apart: bool) -> Vec<Part> {
+pub(super) fn parts(slab: &Hyperslab, shape: &[u64], size: usize, apart: bool) -> Vec<ByteRun> {
     let rank = shape.len();
     if rank == 0 {
-        return vec![Part {
+        return vec![ByteRun {
             slab: slab.clone(),
             first: 0,
         }];
@@ -59,7 +59,7 @@ pub(super) fn parts(slab: &Hyperslab, shape: &[u64], size: usize, apart: bool) -
                 part.count[behind] = length;
             }
             let places = (least..rank).fold(0, |place, d| place * shape[d] + part.start[d]);
-            all.push(Part {
+            all.push(ByteRun {
                 slab: part,
                 first: places,
             });

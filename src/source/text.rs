@@ -1,7 +1,7 @@
 //! Text: variables of characters joined along their last dimension, and of NetCDF-4 strings. Values travel as runs of
 //! bytes of one width, UTF-8, padded with NULs.
 //!
-//! Key types: [`Kind`], how a file holds texts; [`msm_model::DType::Text`], how they travel.
+//! Key types: [`TextKind`], how a file holds texts; [`msm_model::DType::Text`], how they travel.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use msm_model::{Variable, VariableType, text_of_width, trimmed};
 
 /// How a file holds texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TextKind {
     /// Characters in UTF-8, or in ASCII, which is the same.
     Utf8,
     /// Characters in ISO 8859-1.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Strings,
 }
 
-impl Kind {
+impl TextKind {
     /// The kind of a character variable with this `_Encoding`, or why there is none.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Kind {
 /// Joins the variables of characters named in `characters` along their last dimension where that dimension is there for
 /// nothing else. This is the rule of xarray (`xarray.conventions.decode_cf_variables`, `stackable`): no variable has
 /// its name, and it is the last dimension of every variable that has it, all of them of characters.
-pub(super) fn join_characters(variables: &mut [Variable], characters: &BTreeMap<String, Kind>) {
+pub(super) fn join_characters(variables: &mut [Variable], characters: &BTreeMap<String, TextKind>) {
     let joins = |dimension: &String| {
         variables.iter().all(|v| {
             v.name != *dimension
@@ -117,26 +117,34 @@ mod tests {
 
     use super::*;
 
-    fn run(kind: Kind, stored: &[u8], width: usize) -> Result<Vec<u8>, String> {
+    fn run(kind: TextKind, stored: &[u8], width: usize) -> Result<Vec<u8>, String> {
         let mut runs = Vec::new();
         kind.append(&mut runs, stored, width).map(|()| runs)
     }
 
     #[test]
     fn texts_are_padded_and_decoded() {
-        assert_eq!(run(Kind::Utf8, b"ab \0\0", 5).unwrap(), b"ab \0\0");
-        assert_eq!(run(Kind::Latin1, b"\xe9", 2).unwrap(), "é".as_bytes());
-        assert!(run(Kind::Utf8, b"\xe9", 2).unwrap_err().contains("latin-1"));
-        assert!(run(Kind::Strings, b"abc", 2).is_err());
+        assert_eq!(run(TextKind::Utf8, b"ab \0\0", 5).unwrap(), b"ab \0\0");
+        assert_eq!(run(TextKind::Latin1, b"\xe9", 2).unwrap(), "é".as_bytes());
+        assert!(
+            run(TextKind::Utf8, b"\xe9", 2)
+                .unwrap_err()
+                .contains("latin-1")
+        );
+        assert!(run(TextKind::Strings, b"abc", 2).is_err());
     }
 
     #[test]
     fn encodings_are_named_as_python_names_them() {
         for name in ["latin-1", "ISO-8859-1", "latin1", "iso8859_1"] {
-            assert_eq!(Kind::of_characters(Some(name)), Ok(Kind::Latin1), "{name}");
+            assert_eq!(
+                TextKind::of_characters(Some(name)),
+                Ok(TextKind::Latin1),
+                "{name}"
+            );
         }
-        assert_eq!(Kind::of_characters(Some("utf-8")), Ok(Kind::Utf8));
-        assert!(Kind::of_characters(Some("utf-16")).is_err());
+        assert_eq!(TextKind::of_characters(Some("utf-8")), Ok(TextKind::Utf8));
+        assert!(TextKind::of_characters(Some("utf-16")).is_err());
     }
 
     #[test]
@@ -154,7 +162,7 @@ mod tests {
             variable("letters", &["n"]),
             variable("n", &["n"]),
         ];
-        let characters = ["name", "letters"].map(|name| (name.to_owned(), Kind::Latin1));
+        let characters = ["name", "letters"].map(|name| (name.to_owned(), TextKind::Latin1));
         join_characters(&mut variables, &characters.into());
         assert_eq!(variables[0].dimensions, ["time"]);
         assert_eq!(variables[0].kind, VariableType::Text(DType::Text(6)));

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::fence::Fenced;
+use super::fence::FencedRequest;
 
 /// What the server or the network said: the S3 error's code and message where there is one, else the innermost cause.
 pub(super) fn said(error: &object_store::Error) -> String {
@@ -61,7 +61,7 @@ pub(super) fn is_transport(error: &object_store::Error) -> bool {
 
 /// Did the fence keep the request back, or cut it off?
 pub(super) fn is_fenced(error: &object_store::Error) -> bool {
-    chain(error).any(<dyn Error>::is::<Fenced>)
+    chain(error).any(<dyn Error>::is::<FencedRequest>)
 }
 
 /// Did no connection come about?

@@ -1,6 +1,6 @@
 //! One bucket: get, put, copy, delete and list by key, with retries, and errors in this program's words.
 //!
-//! Key types: [`Bucket`]; [`Put`], what the server said of a PUT; [`Stat`], of an object.
+//! Key types: [`Bucket`]; [`PutAnswer`], what the server said of a PUT; [`Stat`], of an object.
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -40,13 +40,13 @@ pub struct Bucket {
     /// What messages must not hold.
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
-    opened: Arc<Opened>,
+    opened: Arc<BucketOpening>,
     /// What lets changing requests pass.
     pub(super) fence: Fence,
 }
 
 /// What a bucket was opened with.
-struct Opened {
+struct BucketOpening {
     connection: Connection,
     reporter: Arc<dyn Reporter>,
 }
@@ -62,7 +62,7 @@ pub struct Stat {
 
 /// What the server said of a PUT.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Put {
+pub struct PutAnswer {
     /// Its ETag without quotes, if it gave one.
     pub etag: Option<String>,
 }
@@ -74,7 +74,7 @@ impl Bucket {
     /// # Errors
     /// If there are no credentials, or they do not make sense.
     pub fn open(connection: Connection, reporter: Arc<dyn Reporter>) -> Result<Self, StoreError> {
-        let opened = Opened {
+        let opened = BucketOpening {
             connection,
             reporter,
         };
@@ -102,7 +102,7 @@ impl Bucket {
         &self.fence
     }
 
-    fn open_behind(opened: Arc<Opened>, fence: Fence) -> Result<Self, StoreError> {
+    fn open_behind(opened: Arc<BucketOpening>, fence: Fence) -> Result<Self, StoreError> {
         let Connection { place, access, .. } = &opened.connection;
         #[cfg(test)]
         if let Some(link) = &opened.connection.link {
@@ -125,7 +125,7 @@ impl Bucket {
     fn open_s3(
         bucket: &str,
         access: &Access,
-        opened: Arc<Opened>,
+        opened: Arc<BucketOpening>,
         fence: Fence,
     ) -> Result<Self, StoreError> {
         let (patience, reporter) = (opened.connection.patience, Arc::clone(&opened.reporter));
@@ -148,7 +148,7 @@ impl Bucket {
     /// A directory need not exist yet: the first PUT makes it.
     fn open_directory(
         path: &FilePath,
-        opened: Arc<Opened>,
+        opened: Arc<BucketOpening>,
         fence: Fence,
     ) -> Result<Self, StoreError> {
         let place = format!("file://{}", path.display());
@@ -182,7 +182,7 @@ impl Bucket {
     fn in_memory(
         store: Arc<dyn ObjectStore>,
         place: String,
-        opened: Arc<Opened>,
+        opened: Arc<BucketOpening>,
         fence: Fence,
     ) -> Self {
         Self {
@@ -285,10 +285,10 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server still refuses after all retries.
-    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<PutAnswer, StoreError> {
         let put = self.store.put(&self.path(key), bytes.into()).await;
         let put = put.map_err(|cause| self.error(key, "writing", &cause))?;
-        Ok(Put {
+        Ok(PutAnswer {
             etag: put.e_tag.map(|tag| tag.trim_matches('"').to_owned()),
         })
     }

@@ -1,6 +1,6 @@
 //! Deleting many objects: a thousand with one request where the server knows that, else one by one.
 //!
-//! Key type: [`Deleted`].
+//! Key type: [`DeletedObjects`].
 
 use crate::store::REQUESTS;
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ const MOST_FAILURES: usize = 3;
 
 /// How deleting went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deleted {
+pub struct DeletedObjects {
     /// Objects that are gone.
     pub objects: u64,
     /// Why others are not, the first few.
@@ -33,13 +33,13 @@ pub struct Deleted {
 impl Bucket {
     /// Deletes the objects `keys`, as a listing gave them; that there is none is no error. With `in_bulk` many with one
     /// request, and those that this leaves one by one.
-    pub async fn delete_all(&self, keys: Vec<String>, in_bulk: bool) -> Deleted {
+    pub async fn delete_all(&self, keys: Vec<String>, in_bulk: bool) -> DeletedObjects {
         let all = keys.len() as u64;
         let left = match &self.bulk {
             Some(bulk) if in_bulk => self.delete_in_bulk(bulk.as_ref(), keys).await,
             _ => keys,
         };
-        let mut deleted = Deleted {
+        let mut deleted = DeletedObjects {
             objects: all - left.len() as u64,
             problems: Vec::new(),
         };

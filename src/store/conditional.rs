@@ -1,6 +1,6 @@
 //! Writes that depend on what lies there: create if absent, replace if unchanged; and reading with the ETag.
 //!
-//! Key types: [`Created`] and [`Replaced`], how such a write ended; [`Tagged`], an object with its ETag and its time.
+//! Key types: [`CreateOutcome`] and [`ReplaceOutcome`], how such a write ended; [`TaggedObject`], an object with its ETag and its time.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 
 use super::answer::{is_fenced, is_refusal, is_transport, said, scrub, status};
-use super::bucket::{Bucket, Put};
+use super::bucket::{Bucket, PutAnswer};
 use super::error::StoreError;
 
 /// The pause before an object is created once more.
@@ -18,9 +18,9 @@ const CONFLICTS: usize = 5;
 
 /// How creating an object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Created {
+pub enum CreateOutcome {
     /// It is there, with our bytes; or the server does not look at the condition.
-    Created(Put),
+    Created(PutAnswer),
     /// Another one is there.
     Exists,
     /// The server does not take such writes, and says so.
@@ -29,9 +29,9 @@ pub enum Created {
 
 /// How replacing an object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Replaced {
+pub enum ReplaceOutcome {
     /// Our bytes are there now; or the server does not look at the condition.
-    Replaced(Put),
+    Replaced(PutAnswer),
     /// Another object is there, or none.
     Changed,
     /// The server does not take such writes, and says so.
@@ -40,7 +40,7 @@ pub enum Replaced {
 
 /// An object as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tagged {
+pub struct TaggedObject {
     /// What it holds.
     pub bytes: Bytes,
     /// Its ETag without quotes, if the server gave one.
@@ -51,7 +51,7 @@ pub struct Tagged {
 
 /// What the server made of a write with a condition.
 enum Answer {
-    Done(Put),
+    Done(PutAnswer),
     Unmet,
     Refused(String),
     Failed(StoreError),
@@ -63,29 +63,29 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server fails otherwise, or denies it.
-    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, StoreError> {
+    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<CreateOutcome, StoreError> {
         for _ in 0..CONFLICTS {
             let answer = self.put_if(key, &bytes, PutMode::Create).await;
             match (answer, self.read_back(key, &bytes)) {
-                (Answer::Done(put), _) => return Ok(Created::Created(put)),
-                (Answer::Refused(said), _) => return Ok(Created::Refused(said)),
+                (Answer::Done(put), _) => return Ok(CreateOutcome::Created(put)),
+                (Answer::Refused(said), _) => return Ok(CreateOutcome::Refused(said)),
                 (Answer::Failed(error @ StoreError::Fenced { .. }), _) => return Err(error),
                 (Answer::Failed(error), there) => {
                     return match there.await {
-                        Ok(Some(Ok(put))) => Ok(Created::Created(put)),
+                        Ok(Some(Ok(put))) => Ok(CreateOutcome::Created(put)),
                         // The write's own error says more than that of looking after it.
                         _ => Err(error),
                     };
                 }
                 (Answer::Unmet, there) => match there.await? {
-                    Some(Ok(put)) => return Ok(Created::Created(put)),
-                    Some(Err(())) => return Ok(Created::Exists),
+                    Some(Ok(put)) => return Ok(CreateOutcome::Created(put)),
+                    Some(Err(())) => return Ok(CreateOutcome::Exists),
                     // A conflict that left nothing, or one that was deleted since: again.
                     None => tokio::time::sleep(PAUSE).await,
                 },
             }
         }
-        Ok(Created::Exists)
+        Ok(CreateOutcome::Exists)
     }
 
     /// Puts the object `key` if the one there has this ETag, without quotes. `bytes` must be no other writer's.
@@ -97,22 +97,22 @@ impl Bucket {
         key: &str,
         bytes: Bytes,
         etag: &str,
-    ) -> Result<Replaced, StoreError> {
+    ) -> Result<ReplaceOutcome, StoreError> {
         let version = UpdateVersion {
             e_tag: Some(etag.to_owned()),
             version: None,
         };
         let answer = self.put_if(key, &bytes, PutMode::Update(version)).await;
         match answer {
-            Answer::Done(put) => Ok(Replaced::Replaced(put)),
-            Answer::Refused(said) => Ok(Replaced::Refused(said)),
+            Answer::Done(put) => Ok(ReplaceOutcome::Replaced(put)),
+            Answer::Refused(said) => Ok(ReplaceOutcome::Refused(said)),
             Answer::Unmet => match self.read_back(key, &bytes).await? {
-                Some(Ok(put)) => Ok(Replaced::Replaced(put)),
-                _ => Ok(Replaced::Changed),
+                Some(Ok(put)) => Ok(ReplaceOutcome::Replaced(put)),
+                _ => Ok(ReplaceOutcome::Changed),
             },
             Answer::Failed(error @ StoreError::Fenced { .. }) => Err(error),
             Answer::Failed(error) => match self.read_back(key, &bytes).await {
-                Ok(Some(Ok(put))) => Ok(Replaced::Replaced(put)),
+                Ok(Some(Ok(put))) => Ok(ReplaceOutcome::Replaced(put)),
                 // The write's own error says more than that of looking after it.
                 _ => Err(error),
             },
@@ -123,11 +123,11 @@ impl Bucket {
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none; others as the server says.
-    pub async fn get_tagged(&self, key: &str) -> Result<Tagged, StoreError> {
+    pub async fn get_tagged(&self, key: &str) -> Result<TaggedObject, StoreError> {
         let read = async {
             let found = self.store.get(&self.path(key)).await?;
             let etag = found.meta.e_tag.as_deref();
-            Ok(Tagged {
+            Ok(TaggedObject {
                 etag: etag.map(|tag| tag.trim_matches('"').to_owned()),
                 modified: found.meta.last_modified.into(),
                 bytes: found.bytes().await?,
@@ -142,9 +142,9 @@ impl Bucket {
         &self,
         key: &str,
         bytes: &Bytes,
-    ) -> Result<Option<Result<Put, ()>>, StoreError> {
+    ) -> Result<Option<Result<PutAnswer, ()>>, StoreError> {
         match self.get_tagged(key).await {
-            Ok(found) if found.bytes == bytes => Ok(Some(Ok(Put { etag: found.etag }))),
+            Ok(found) if found.bytes == bytes => Ok(Some(Ok(PutAnswer { etag: found.etag }))),
             Ok(_) => Ok(Some(Err(()))),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -161,7 +161,7 @@ impl Bucket {
         let cause = match self.store.put_opts(&path, payload, options).await {
             Ok(put) => {
                 let etag = put.e_tag.map(|tag| tag.trim_matches('"').to_owned());
-                return Answer::Done(Put { etag });
+                return Answer::Done(PutAnswer { etag });
             }
             Err(cause) => cause,
         };

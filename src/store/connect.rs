@@ -1,6 +1,6 @@
 //! From [`Access`] to clients of an S3 server: the URL of the bucket, signing, TLS, and patience.
 //!
-//! Key types: [`Clients`]; [`Endpoint`], the server as users know it; [`Target`], where a bucket's URL points.
+//! Key types: [`Clients`]; [`Endpoint`], the server as users know it; [`ClientTarget`], where a bucket's URL points.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(super) fn connect(
 ) -> Result<Clients, StoreError> {
     let endpoint = access.endpoint.as_ref();
     let place = format!("s3://{bucket} at {}", shown(endpoint));
-    let Target {
+    let ClientTarget {
         url,
         virtual_hosted,
     } = target(bucket, endpoint, access.addressing)?;
@@ -148,7 +148,7 @@ fn shown(endpoint: Option<&Url>) -> String {
 
 /// Where the bucket's URL points, in the terms of object_store: a virtual-hosted endpoint has the bucket in it already.
 #[derive(Debug, PartialEq, Eq)]
-struct Target {
+struct ClientTarget {
     /// `None` is AWS itself.
     url: Option<String>,
     virtual_hosted: bool,
@@ -159,7 +159,7 @@ fn target(
     bucket: &str,
     endpoint: Option<&Url>,
     asked: Option<Addressing>,
-) -> Result<Target, StoreError> {
+) -> Result<ClientTarget, StoreError> {
     let named = is_host_name(bucket);
     let Some(endpoint) = endpoint else {
         // A certificate for *.s3.amazonaws.com does not cover another dot.
@@ -168,7 +168,7 @@ fn target(
         return if virtual_hosted && !named {
             Err(unnameable(bucket))
         } else {
-            Ok(Target {
+            Ok(ClientTarget {
                 url: None,
                 virtual_hosted,
             })
@@ -189,7 +189,7 @@ fn target(
             return Err(unnameable(bucket));
         }
     }
-    Ok(Target {
+    Ok(ClientTarget {
         url: Some(shown(Some(&url))),
         virtual_hosted,
     })

@@ -221,14 +221,14 @@ fn gone(path: &FilePath, cause: io::Error) -> Error {
 
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {cause}", path = .path.display())]
-struct Broken {
+struct PathError {
     path: PathBuf,
     cause: io::Error,
 }
 
 fn broken(path: &FilePath, cause: io::Error) -> Error {
     let path = path.to_owned();
-    failed(Broken { path, cause })
+    failed(PathError { path, cause })
 }
 
 impl fmt::Display for Directory {
@@ -330,13 +330,13 @@ impl ObjectStore for Directory {
 #[cfg(test)]
 mod tests {
     use super::super::bucket::Bucket;
-    use super::super::conditional::Created;
+    use super::super::conditional::CreateOutcome;
     use super::super::connection::Connection;
     use super::super::error::StoreError;
     use super::super::fence::Moment;
     use super::super::loopback;
     use super::*;
-    use crate::events::Silent;
+    use crate::events::SilentReporter;
     use std::time::Duration;
 
     fn is_fenced<T: fmt::Debug>(done: Result<T, StoreError>) -> bool {
@@ -347,7 +347,7 @@ mod tests {
     async fn nothing_changes_through_a_closed_fence() {
         let root = tempfile::tempdir().unwrap();
         let connection = Connection::directory(root.path().join("new"));
-        let bucket = Bucket::open(connection, Arc::new(Silent)).unwrap();
+        let bucket = Bucket::open(connection, Arc::new(SilentReporter)).unwrap();
         let bytes = || Bytes::from_static(b"old");
         assert!(is_fenced(bucket.put("a", bytes()).await));
         let now = Moment::now();
@@ -371,7 +371,7 @@ mod tests {
         let put = bucket.put("c/d", Bytes::from_static(b"1")).await.unwrap();
         assert_eq!(put.etag, bucket.stat("c/d").await.unwrap().unwrap().etag);
         let again = bucket.create("c/d", Bytes::from_static(b"2")).await;
-        assert_eq!(again.unwrap(), Created::Exists);
+        assert_eq!(again.unwrap(), CreateOutcome::Exists);
         bucket.copy("c/d", "e/f").await.unwrap();
         bucket.copy("c/d", "e/f").await.unwrap();
         bucket.put("c/d", Bytes::from_static(b"3")).await.unwrap();
@@ -402,7 +402,7 @@ mod tests {
                     let key = format!("d/{}/{job}", round % 2);
                     let bytes = Bytes::from(format!("{job} {round}"));
                     let created = bucket.create(&key, bytes.clone()).await.unwrap();
-                    assert!(matches!(created, Created::Created(_)));
+                    assert!(matches!(created, CreateOutcome::Created(_)));
                     assert_eq!(bucket.get(&key).await.unwrap(), bytes);
                     bucket.copy(&key, &format!("{key}-copy")).await.unwrap();
                     bucket.list("").await.unwrap();

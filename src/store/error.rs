@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
-use super::fence::Fenced;
+use super::fence::FencedRequest;
 
 /// What went wrong with the object store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -28,7 +28,11 @@ pub enum StoreError {
         "CA bundle {}: {problem}; expected a PEM file with one or more certificates (--ca-bundle, AWS_CA_BUNDLE)",
         path.display()
     )]
-    CaBundle { path: PathBuf, problem: String },
+    CaBundle {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problem: String,
+    },
     #[error("--addressing virtual: {problem}; use --addressing path")]
     Addressing { problem: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
@@ -65,7 +69,7 @@ pub enum StoreError {
         action: Cow<'static, str>,
         cause: String,
     },
-    #[error("{place}/{key}: {action}: {}", Fenced)]
+    #[error("{place}/{key}: {action}: {}", FencedRequest)]
     Fenced {
         place: String,
         key: String,

@@ -1,12 +1,12 @@
 //! What lies at a store's place now.
 //!
-//! Key type: [`Found`].
+//! Key type: [`StoreLookup`].
 
 use bytes::Bytes;
 use msm_model::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
 use msm_zarr::{
-    ChunkCodec, Group, Known, Outline, Stored, StoredArray, Version, ZarrError, layout, members,
-    of_group, parse_root, precedes_root, uneven,
+    ChunkCodec, Group, Outline, StoreMetadata, StoreSnapshot, StoredArray, Version, ZarrError,
+    layout, members, of_group, parse_root, precedes_root, uneven,
 };
 
 use super::bucket::Bucket;
@@ -16,20 +16,24 @@ use super::node::is_repository;
 use super::text_width::text_type;
 
 /// What lies at a store's place.
-pub enum Found {
+pub enum StoreLookup {
     /// Nothing.
     Nothing,
     /// Objects without a root document, by their keys: what a create that died left. No reader sees them.
     Remains(Vec<String>),
     /// A store.
-    Store(Stored),
+    Store(StoreSnapshot),
 }
 
 /// Looks at the place of `group`, in which the array `axis` tells the steps apart.
 ///
 /// # Errors
 /// If the bucket cannot be read, or something lies there that is not a Zarr store with consolidated metadata.
-pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Found, StoreError> {
+pub async fn read_store(
+    bucket: &Bucket,
+    group: &Group,
+    axis: &str,
+) -> Result<StoreLookup, StoreError> {
     // Nothing may be there, or what a dead create left: the listing tells.
     let Some((version, root)) = root(bucket, &group.store).await? else {
         return without_root(bucket, &group.store).await;
@@ -37,7 +41,7 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
     let (root, document) = parse_root(&group.store, version, &root)?;
     let mut arrays = members(&group.store, version, &document)?;
     of_group(&mut arrays, &group.path);
-    let mut stored = Stored {
+    let mut stored = StoreSnapshot {
         version,
         root,
         nested: nested(bucket, group, version, &document).await?,
@@ -65,7 +69,7 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
             && array.shape == [steps.len() as u64, 2]
         {
             let mut numbers = Vec::new();
-            let put = |number, _: &Times| {
+            let put = |number, _: &TimeEncoding| {
                 numbers.push(number);
                 Ok(())
             };
@@ -82,23 +86,26 @@ pub async fn read_store(bucket: &Bucket, group: &Group, axis: &str) -> Result<Fo
     }
     stored.steps = steps;
     stored.bounds = bounds;
-    Ok(Found::Store(stored))
+    Ok(StoreLookup::Store(stored))
 }
 
 /// What the metadata of `store` know; `None` if there is no root document.
 ///
 /// # Errors
 /// If the root document cannot be read, or is not that of a Zarr store with consolidated metadata.
-pub async fn read_known(bucket: &Bucket, store: &str) -> Result<Option<Known>, StoreError> {
+pub async fn read_metadata(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<Option<StoreMetadata>, StoreError> {
     let found = root(bucket, store).await?;
-    let known = found.map(|(version, root)| Known::of(store, version, &root));
+    let known = found.map(|(version, root)| StoreMetadata::of(store, version, &root));
     Ok(known.transpose()?)
 }
 
 /// What the root document of `store` says of its arrays; `None` if there is none.
 ///
 /// # Errors
-/// As [`read_known`].
+/// As [`read_metadata`].
 pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline>, StoreError> {
     let found = root(bucket, store).await?;
     let outline = found.map(|(version, root)| Outline::of(store, version, &root));
@@ -106,7 +113,7 @@ pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline
 }
 
 /// Refuses a store whose arrays do not have the same length along the dimension of `axis`: xarray does not open it.
-fn refuse_uneven(key: &str, stored: &Stored, axis: &StoredArray) -> Result<(), ZarrError> {
+fn refuse_uneven(key: &str, stored: &StoreSnapshot, axis: &StoredArray) -> Result<(), ZarrError> {
     let uneven = uneven(stored.arrays.iter().map(|array| {
         let StoredArray {
             name,
@@ -143,7 +150,7 @@ pub(super) async fn root(
     Ok(None)
 }
 
-async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
+async fn without_root(bucket: &Bucket, key: &str) -> Result<StoreLookup, StoreError> {
     if is_repository(&bucket.folder(key).await?) {
         return Err(StoreError::Repository {
             key: key.to_owned(),
@@ -175,13 +182,13 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<Found, StoreError> {
         Some(other) => Err(foreign(format!(
             "there is no root document, but '{other}' lies there; move it away or choose another prefix"
         ))),
-        None if keys.is_empty() => Ok(Found::Nothing),
-        None => Ok(Found::Remains(keys)),
+        None if keys.is_empty() => Ok(StoreLookup::Nothing),
+        None => Ok(StoreLookup::Remains(keys)),
     }
 }
 
 /// What the values of a small array of times are.
-struct Times {
+struct TimeEncoding {
     dtype: DType,
     units: Option<TimeUnits>,
 }
@@ -194,7 +201,7 @@ async fn read_times(
     catalogue: &Catalogue,
 ) -> Result<Vec<Step>, StoreError> {
     let mut steps: Vec<Step> = Vec::new();
-    let put = |number, times: &Times| {
+    let put = |number, times: &TimeEncoding| {
         let step = Step::new(number, times.dtype, times.units.as_ref())
             .map_err(|cause| format!("cannot be read: {cause}"))?;
         if let Some(&last) = steps.last()
@@ -219,8 +226,8 @@ async fn read_numbers(
     array: &StoredArray,
     others: &[u64],
     catalogue: &Catalogue,
-    mut each: impl FnMut(Number, &Times) -> Result<(), String>,
-) -> Result<Times, StoreError> {
+    mut each: impl FnMut(Number, &TimeEncoding) -> Result<(), String>,
+) -> Result<TimeEncoding, StoreError> {
     let foreign = |problem: String| {
         StoreError::from(ZarrError::Foreign {
             store: store.to_owned(),
@@ -243,7 +250,7 @@ async fn read_numbers(
         .as_ref()
         .map_err(|name| foreign(format!("has type {name}")))?;
     let units = time_units(catalogue, &array.name).map_err(|cause| foreign(cause.to_string()))?;
-    let times = Times {
+    let times = TimeEncoding {
         dtype: *dtype,
         units,
     };

@@ -1,6 +1,6 @@
 //! The fence: the gate that lets no changing request out of a job whose leases are not sure to hold still.
 //!
-//! Key types: [`Fence`]; [`Moment`], on a clock that goes on while the machine sleeps; [`Fenced`], what is said of a
+//! Key types: [`Fence`]; [`Moment`], on a clock that goes on while the machine sleeps; [`FencedRequest`], what is said of a
 //! request that was kept back.
 //!
 //! Every PUT, copy, DELETE and POST passes it: each attempt of a retry, and each piece of a long body. It opens when the
@@ -62,7 +62,7 @@ impl Moment {
 /// Why a request did not leave, or was cut off on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the lease of the store is not sure to hold any more")]
-pub struct Fenced;
+pub struct FencedRequest;
 
 /// The fence of a bucket on one rank. Clones are the same fence.
 #[derive(Clone, Debug)]
@@ -122,12 +122,12 @@ impl Fence {
     ///
     /// # Errors
     /// If nothing is heard of them.
-    pub async fn opened(&self) -> Result<(), Fenced> {
+    pub async fn opened(&self) -> Result<(), FencedRequest> {
         let begun = Moment::now();
         debug!("waiting until rank 0 has the leases");
         while self.check().is_err() {
             if self.is_lost() || begun.elapsed() > LONGEST_WAIT {
-                return Err(Fenced);
+                return Err(FencedRequest);
             }
             tokio::time::sleep(LOOK_FOR_OPENING).await;
         }
@@ -170,9 +170,9 @@ impl Fence {
     ///
     /// # Errors
     /// If not.
-    pub fn check(&self) -> Result<(), Fenced> {
+    pub fn check(&self) -> Result<(), FencedRequest> {
         if self.left().is_zero() {
-            return Err(Fenced);
+            return Err(FencedRequest);
         }
         Ok(())
     }
@@ -182,12 +182,12 @@ impl Fence {
     ///
     /// # Errors
     /// If the fence is closed, or closes before the end.
-    pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, Fenced> {
+    pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, FencedRequest> {
         let mut work = pin!(work);
         loop {
             let left = self.left();
             if left.is_zero() {
-                return Err(Fenced);
+                return Err(FencedRequest);
             }
             let step = poll_fn(|context| match self.check() {
                 Ok(()) => work.as_mut().poll(context).map(Ok),
@@ -214,18 +214,18 @@ mod tests {
     #[tokio::test]
     async fn what_passes_and_what_does_not() {
         let fence = Fence::closed();
-        assert_eq!(fence.guard(async { 1 }).await, Err(Fenced));
+        assert_eq!(fence.guard(async { 1 }).await, Err(FencedRequest));
         fence.extend(Moment::now().after(Duration::from_millis(200)));
         assert_eq!(fence.guard(async { 1 }).await, Ok(1));
         let begun = Moment::now();
         let never = fence.guard(std::future::pending::<()>()).await;
-        assert_eq!(never, Err(Fenced));
+        assert_eq!(never, Err(FencedRequest));
         assert!(begun.elapsed() >= Duration::from_millis(150));
         fence.extend(Moment::now().after(Duration::from_secs(60)));
         assert_eq!(fence.check(), Ok(()), "a deadline that is over is no loss");
         fence.clone().close();
         fence.extend(Moment::now().after(Duration::from_secs(60)));
-        assert_eq!(fence.check(), Err(Fenced));
+        assert_eq!(fence.check(), Err(FencedRequest));
         assert_eq!(Fence::open().check(), Ok(()));
     }
 
@@ -256,7 +256,7 @@ mod tests {
             context.waker().wake_by_ref();
             std::task::Poll::<()>::Pending
         });
-        assert_eq!(fence.guard(work).await, Err(Fenced));
+        assert_eq!(fence.guard(work).await, Err(FencedRequest));
         assert_eq!(steps, 1);
     }
 }

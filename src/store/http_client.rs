@@ -26,14 +26,14 @@ pub(super) fn http_client(trusted: Vec<Certificate>) -> Result<reqwest::Client, 
         .connect_timeout(CONNECTING)
         .tcp_user_timeout(UNDELIVERED)
         .http1_only()
-        .dns_resolver(Arc::new(Shuffled))
+        .dns_resolver(Arc::new(ShuffledAddresses))
         .build()
 }
 
 /// The addresses of a name in any order, so that a server's machines share the load.
-struct Shuffled;
+struct ShuffledAddresses;
 
-impl Resolve for Shuffled {
+impl Resolve for ShuffledAddresses {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
         Box::pin(async move {

@@ -1,6 +1,6 @@
 //! What lies in a bucket: streaming listings with sizes, and listings of one folder.
 //!
-//! Key types: [`Entry`], an object of a listing; [`Folder`], what one folder holds; [`Site`], where a store is.
+//! Key types: [`ListedObject`], an object of a listing; [`Folder`], what one folder holds; [`Site`], where a store is.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -21,7 +21,7 @@ use super::node::Node;
 
 /// An object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListedObject {
     /// Its key.
     pub key: String,
     /// Its size.
@@ -43,7 +43,7 @@ pub struct Folder {
     /// The keys of the folders in it, in the order of the keys below them.
     pub folders: Vec<String>,
     /// The objects in it.
-    pub objects: Vec<Entry>,
+    pub objects: Vec<ListedObject>,
 }
 
 impl Folder {
@@ -56,11 +56,11 @@ impl Folder {
 
 impl Bucket {
     /// The objects below `prefix`, page by page as the server gives them.
-    pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<Entry, StoreError>> {
+    pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<ListedObject, StoreError>> {
         let below = self.path(prefix);
         let prefix = prefix.to_owned();
         let listing = self.store.list(Some(&below));
-        let (strip, mut seen) = (self.strip(), Seen::default());
+        let (strip, mut seen) = (self.strip(), CircleDetector::default());
         listing
             .map(move |object| match object {
                 Ok(object) if seen.again(object.location.as_ref()) => Err(StoreError::Failed {
@@ -219,14 +219,14 @@ impl Bucket {
 /// Notices, sooner or later, that a listing turns in circles, however long they are: the key that it remembers, another one
 /// after twice as many keys, comes again.
 #[derive(Default)]
-struct Seen {
+struct CircleDetector {
     key: String,
     /// Keys since it was remembered, and until the next one is.
     since: u64,
     until: u64,
 }
 
-impl Seen {
+impl CircleDetector {
     /// Does `key`, the next one, come again?
     fn again(&mut self, key: &str) -> bool {
         if self.until > 0 && self.key == key {
@@ -242,8 +242,8 @@ impl Seen {
     }
 }
 
-fn entry(object: &ObjectMeta, strip: usize) -> Entry {
-    Entry {
+fn entry(object: &ObjectMeta, strip: usize) -> ListedObject {
+    ListedObject {
         key: without(object.location.as_ref(), strip),
         bytes: object.size,
     }
@@ -261,14 +261,14 @@ mod tests {
     fn circles_are_noticed_and_nothing_else_is() {
         for length in [1, 2, 3, 1000] {
             for before in [0, 1, 7] {
-                let mut seen = Seen::default();
+                let mut seen = CircleDetector::default();
                 let tail = (0..before).map(|number| format!("before {number}"));
                 let circle = (0..length).map(|number| format!("{number}")).cycle();
                 let mut keys = tail.chain(circle).take(10_000);
                 assert!(keys.any(|key| seen.again(&key)), "{before} {length}");
             }
         }
-        let mut seen = Seen::default();
+        let mut seen = CircleDetector::default();
         assert!(!(0..10_000).any(|number| seen.again(&number.to_string())));
     }
 }

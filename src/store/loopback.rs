@@ -10,7 +10,7 @@ use super::access::{Access, Keys};
 use super::bucket::Bucket;
 use super::connection::Connection;
 use super::place::Place;
-use crate::events::Silent;
+use crate::events::SilentReporter;
 
 /// A server of this kind.
 pub(crate) fn server(config: Config) -> Server {
@@ -42,7 +42,7 @@ pub(crate) fn impatient(endpoint: &str, patience: Duration) -> Bucket {
 }
 
 fn open(connection: Connection) -> Bucket {
-    Bucket::open(connection, Arc::new(Silent)).unwrap()
+    Bucket::open(connection, Arc::new(SilentReporter)).unwrap()
 }
 
 fn connection(endpoint: &str) -> Connection {

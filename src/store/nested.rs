@@ -1,6 +1,6 @@
 //! The documents of the groups of a hierarchy on the way to one of them.
 
-use msm_zarr::{Group, Nested, Version, ZarrError, groups, layout};
+use msm_zarr::{Group, NestedGroup, Version, ZarrError, groups, layout};
 use serde_json::Value;
 
 use super::bucket::Bucket;
@@ -13,7 +13,7 @@ pub(super) async fn nested(
     group: &Group,
     version: Version,
     root: &Value,
-) -> Result<Option<Nested>, StoreError> {
+) -> Result<Option<NestedGroup>, StoreError> {
     if group.path.is_empty() {
         return Ok(None);
     }
@@ -55,5 +55,5 @@ pub(super) async fn nested(
         }
     }
     let path = group.path.clone();
-    Ok(Some(Nested { path, groups }))
+    Ok(Some(NestedGroup { path, groups }))
 }

@@ -23,10 +23,10 @@ tokio::task_local! {
 
 /// The patience that is left. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Patience(Arc<Mutex<State>>);
+pub struct Patience(Arc<Mutex<PatienceState>>);
 
 #[derive(Debug)]
-struct State {
+struct PatienceState {
     allowed: Duration,
     /// Since the server last answered.
     spent: Duration,
@@ -36,7 +36,7 @@ struct State {
 
 impl Patience {
     pub(super) fn new(allowed: Duration) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(PatienceState {
             allowed,
             spent: Duration::ZERO,
             excuses: EXCUSES,
@@ -96,7 +96,7 @@ impl Patience {
         tokio::time::sleep(pause).await;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PatienceState> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

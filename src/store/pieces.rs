@@ -1,6 +1,6 @@
 //! A request's body in pieces, each of which the fence lets pass or not, and which tell that the request is alive.
 //!
-//! Key types: [`Pieces`], the body; [`Pulse`], when it last moved.
+//! Key types: [`Pieces`], the body; [`AttemptPulse`], when it last moved.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use object_store::client::HttpRequestBody;
 
-use super::fence::{Fence, Fenced};
+use super::fence::{Fence, FencedRequest};
 
 /// Bytes of a piece. The connection takes sixteen at a time at most, and the next one when one has left.
 const PIECE: usize = 32 << 10;
@@ -27,12 +27,12 @@ pub(super) struct Pieces {
     part: Bytes,
     left: u64,
     fence: Option<Fence>,
-    pulse: Pulse,
+    pulse: AttemptPulse,
 }
 
 impl Pieces {
     /// `body` behind `fence`, if its request changes anything.
-    pub fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: Pulse) -> Self {
+    pub fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: AttemptPulse) -> Self {
         Self {
             left: body.content_length() as u64,
             body,
@@ -45,12 +45,12 @@ impl Pieces {
 
 impl Body for Pieces {
     type Data = Bytes;
-    type Error = Fenced;
+    type Error = FencedRequest;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Fenced>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, FencedRequest>>> {
         if let Some(fence) = &self.fence
             && let Err(fenced) = fence.check()
         {
@@ -82,7 +82,7 @@ impl Body for Pieces {
 
 /// Signs of life of one attempt of a request. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct Pulse(Arc<Mutex<Signs>>);
+pub(super) struct AttemptPulse(Arc<Mutex<Signs>>);
 
 #[derive(Debug)]
 struct Signs {
@@ -95,7 +95,7 @@ struct Signs {
     read: usize,
 }
 
-impl Pulse {
+impl AttemptPulse {
     pub fn new() -> Self {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(Signs {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::store::fence::Moment;
 
-    async fn next(body: &mut Pieces) -> Option<Result<Bytes, Fenced>> {
+    async fn next(body: &mut Pieces) -> Option<Result<Bytes, FencedRequest>> {
         let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
         Some(frame.map(|frame| frame.into_data().unwrap()))
     }
@@ -174,7 +174,7 @@ mod tests {
         let parts: Vec<Bytes> = vec![vec![1; 3 * PIECE + 1].into(), vec![2; 5].into()];
         let whole: Vec<u8> = parts.iter().flatten().copied().collect();
         let payload: PutPayload = parts.into_iter().collect();
-        let mut body = Pieces::new(payload.into(), None, Pulse::new());
+        let mut body = Pieces::new(payload.into(), None, AttemptPulse::new());
         let mut read = Vec::new();
         assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
         while let Some(piece) = next(&mut body).await {
@@ -194,15 +194,15 @@ mod tests {
         let now = Moment::now();
         fence.extend(now.after(Duration::from_secs(60)));
         let body = Bytes::from(vec![1; 3 * PIECE]);
-        let mut body = Pieces::new(body.into(), Some(fence.clone()), Pulse::new());
+        let mut body = Pieces::new(body.into(), Some(fence.clone()), AttemptPulse::new());
         assert!(next(&mut body).await.unwrap().is_ok());
         fence.close();
-        assert_eq!(next(&mut body).await, Some(Err(Fenced)));
+        assert_eq!(next(&mut body).await, Some(Err(FencedRequest)));
     }
 
     #[test]
     fn few_bytes_are_no_sign_of_life() {
-        let pulse = Pulse::new();
+        let pulse = AttemptPulse::new();
         let wait = || std::thread::sleep(Duration::from_millis(20));
         wait();
         pulse.read(SIGN - 1);

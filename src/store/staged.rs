@@ -1,7 +1,7 @@
 //! What a directory has besides objects: files that a dead job staged and did not publish, which listings leave out, and
 //! symbolic links to other directories, which listings follow. A server has neither.
 //!
-//! Key types: [`Staged`]; [`Link`].
+//! Key types: [`StagedFile`]; [`DirectoryLink`].
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::error::StoreError;
 
 /// A file that was to become an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Staged {
+pub struct StagedFile {
     /// Where it is.
     pub path: PathBuf,
     /// The key of the object.
@@ -24,7 +24,7 @@ pub struct Staged {
 
 /// A symbolic link to a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct DirectoryLink {
     /// The key that it would have as an object.
     pub key: String,
     /// Where it is.
@@ -38,12 +38,12 @@ impl Bucket {
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub async fn staged(&self, below: &str) -> Result<Vec<Staged>, StoreError> {
+    pub async fn staged(&self, below: &str) -> Result<Vec<StagedFile>, StoreError> {
         self.walk(below, |path, key| {
             let (of, number) = key.rsplit_once('#')?;
             let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
             let file = path.symlink_metadata().ok().filter(|_| is_number)?;
-            Some(Staged {
+            Some(StagedFile {
                 path: path.to_owned(),
                 of: of.to_owned(),
                 modified: file.modified().ok().filter(|_| file.is_file())?,
@@ -56,10 +56,10 @@ impl Bucket {
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub async fn links(&self, below: &str) -> Result<Vec<Link>, StoreError> {
+    pub async fn links(&self, below: &str) -> Result<Vec<DirectoryLink>, StoreError> {
         let link = |path: &Path, key: &str| {
             let is_link = path.symlink_metadata().ok()?.is_symlink() && path.is_dir();
-            is_link.then(|| Link {
+            is_link.then(|| DirectoryLink {
                 key: key.to_owned(),
                 path: path.to_owned(),
                 to: std::fs::read_link(path).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Stores whose root document does not say what is in them, and the root document that would.
 //!
-//! Key type: [`Unconsolidated`].
+//! Key type: [`UnconsolidatedStore`].
 
 use msm_zarr::{Version, ZarrError, layout};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 
 /// A store without consolidated metadata.
-pub struct Unconsolidated {
+pub struct UnconsolidatedStore {
     /// Its version of the Zarr format.
     pub version: Version,
     /// Its root document as it is; version 2 has none.
@@ -18,7 +18,7 @@ pub struct Unconsolidated {
     pub consolidated: String,
 }
 
-impl Unconsolidated {
+impl UnconsolidatedStore {
     /// What lies at `store`; `None` if it is no group, or says itself what is in it.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! How much is sent at a time: as much as the way to the server carries within seconds.
 //!
-//! Key types: [`Uplink`], of one bucket; [`Pass`], of one PUT.
+//! Key types: [`Uplink`], of one bucket; [`BodyPass`], of one PUT.
 //!
 //! Where PUTs are answered soon, more bytes may be on their way, up to any number; where they take long because the link is
 //! slow, fewer, down to one PUT, so that none of them looks lost.
@@ -21,16 +21,16 @@ const LATE: Duration = Duration::from_secs(10);
 
 /// The way to the server. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct Uplink(Arc<Shared>);
+pub(super) struct Uplink(Arc<SharedUplink>);
 
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedUplink {
+    state: Mutex<UplinkState>,
     left: Notify,
 }
 
 #[derive(Debug)]
-struct State {
+struct UplinkState {
     /// Bytes that may be on their way.
     room: u64,
     /// Bytes that are.
@@ -42,7 +42,7 @@ struct State {
 }
 
 /// Lets one body pass; it is given back when dropped.
-pub(super) struct Pass {
+pub(super) struct BodyPass {
     uplink: Uplink,
     bytes: u64,
     entered: Instant,
@@ -50,8 +50,8 @@ pub(super) struct Pass {
 
 impl Uplink {
     pub fn new() -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State {
+        Self(Arc::new(SharedUplink {
+            state: Mutex::new(UplinkState {
                 room: FIRST,
                 under_way: 0,
                 narrowed: None,
@@ -62,7 +62,7 @@ impl Uplink {
     }
 
     /// Waits until a body of so many bytes may be sent; one is always let pass if it is alone.
-    pub async fn enter(&self, bytes: u64) -> Pass {
+    pub async fn enter(&self, bytes: u64) -> BodyPass {
         loop {
             let left = self.0.left.notified();
             tokio::pin!(left);
@@ -72,7 +72,7 @@ impl Uplink {
                 let mut state = self.state();
                 if bytes <= SMALL || state.under_way == 0 || state.under_way + bytes <= state.room {
                     state.under_way += bytes;
-                    return Pass {
+                    return BodyPass {
                         uplink: self.clone(),
                         bytes,
                         entered: Instant::now(),
@@ -83,13 +83,13 @@ impl Uplink {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, UplinkState> {
         // Nothing panics while the lock is held.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Pass {
+impl BodyPass {
     /// Since it was let pass.
     pub fn age(&self) -> Duration {
         self.entered.elapsed()
@@ -119,7 +119,7 @@ impl Pass {
     }
 
     /// Half the room, but once for all that were on their way together.
-    fn narrow(&self, state: &mut State) {
+    fn narrow(&self, state: &mut UplinkState) {
         if state.narrowed.is_none_or(|last| last < self.entered) {
             state.room = (state.room.min(state.under_way) / 2).max(LEAST);
             state.narrowed = Some(Instant::now());
@@ -140,7 +140,7 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for BodyPass {
     fn drop(&mut self) {
         self.uplink.state().under_way -= self.bytes;
         self.uplink.0.left.notify_waiters();
@@ -155,7 +155,7 @@ mod tests {
         uplink.state().room
     }
 
-    async fn enters(uplink: &Uplink, bytes: u64) -> Option<Pass> {
+    async fn enters(uplink: &Uplink, bytes: u64) -> Option<BodyPass> {
         let soon = Duration::from_millis(50);
         tokio::time::timeout(soon, uplink.enter(bytes)).await.ok()
     }

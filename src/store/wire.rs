@@ -19,10 +19,10 @@ use reqwest::{Method, StatusCode};
 use tracing::{debug, warn};
 
 use super::answer::chain;
-use super::fence::{Fence, Fenced};
+use super::fence::{Fence, FencedRequest};
 use super::patience::{Patience, silence};
-use super::pieces::{Pieces, Pulse};
-use super::uplink::{Pass, Uplink};
+use super::pieces::{AttemptPulse, Pieces};
+use super::uplink::{BodyPass, Uplink};
 use crate::events::{Event, Reporter};
 
 /// The longest that is waited for what the kernel may hold still.
@@ -37,33 +37,33 @@ pub(super) struct Wire {
     fence: Fence,
     uplink: Uplink,
     patience: Duration,
-    reporter: Hearing,
+    reporter: RetryListener,
 }
 
 /// Who hears of requests that are made again.
 #[derive(Clone)]
-struct Hearing(Arc<dyn Reporter>);
+struct RetryListener(Arc<dyn Reporter>);
 
-impl fmt::Debug for Hearing {
+impl fmt::Debug for RetryListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hearing")
+        f.write_str("RetryListener")
     }
 }
 
 /// Why a request counts as lost.
 #[derive(Debug, thiserror::Error)]
 #[error("no sign of life for {} s", .0.as_secs())]
-struct Silent(Duration);
+struct ServerSilence(Duration);
 
 /// A listing that gives the same page again and again.
 #[derive(Debug, thiserror::Error)]
 #[error("the listing does not come to an end: its continuation token leads to itself")]
-struct Circular;
+struct CircularListing;
 
 /// More came than a server has to say.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer has more than {MOST} bytes")]
-struct Endless;
+struct EndlessAnswer;
 
 impl Wire {
     pub fn new(
@@ -77,7 +77,7 @@ impl Wire {
             fence,
             uplink: Uplink::new(),
             patience,
-            reporter: Hearing(reporter),
+            reporter: RetryListener(reporter),
         }
     }
 
@@ -98,7 +98,7 @@ impl Wire {
         let patience = Patience::of_this_task(self.patience);
         loop {
             let pass = self.pass(request).await;
-            let (begun, pulse) = (Instant::now(), Pulse::new());
+            let (begun, pulse) = (Instant::now(), AttemptPulse::new());
             let answer = self.attempt(request, fence, &pulse, pass.as_ref()).await;
             let is_silent = matches!(&answer, Err(error) if is_silence(error));
             let again = match &answer {
@@ -138,7 +138,7 @@ impl Wire {
     }
 
     /// Lets a body wait for its turn.
-    async fn pass(&self, request: &HttpRequest) -> Option<Pass> {
+    async fn pass(&self, request: &HttpRequest) -> Option<BodyPass> {
         let bytes = request.body().content_length() as u64;
         if bytes == 0 {
             return None;
@@ -151,8 +151,8 @@ impl Wire {
         &self,
         request: &HttpRequest,
         fence: Option<&Fence>,
-        pulse: &Pulse,
-        pass: Option<&Pass>,
+        pulse: &AttemptPulse,
+        pass: Option<&BodyPass>,
     ) -> Result<HttpResponse, HttpError> {
         let exchange = exchange(&self.client, request, fence, pulse);
         tokio::pin!(exchange);
@@ -163,7 +163,10 @@ impl Wire {
             }
             let left = allowed.saturating_sub(pulse.silent());
             if left.is_zero() {
-                return Err(HttpError::new(HttpErrorKind::Timeout, Silent(allowed)));
+                return Err(HttpError::new(
+                    HttpErrorKind::Timeout,
+                    ServerSilence(allowed),
+                ));
             }
             // What has moved meanwhile is not silent.
             if let Ok(answer) = tokio::time::timeout(left, &mut exchange).await {
@@ -217,7 +220,7 @@ async fn exchange(
     client: &reqwest::Client,
     request: &HttpRequest,
     fence: Option<&Fence>,
-    pulse: &Pulse,
+    pulse: &AttemptPulse,
 ) -> Result<HttpResponse, HttpError> {
     let url = request.uri().to_string();
     let url = url::Url::parse(&url).map_err(|e| HttpError::new(HttpErrorKind::Unknown, e))?;
@@ -239,7 +242,7 @@ async fn exchange(
         pulse.read(part.len());
         whole.extend_from_slice(&part);
         if whole.len() > MOST && length == 0 {
-            return Err(HttpError::new(HttpErrorKind::Decode, Endless));
+            return Err(HttpError::new(HttpErrorKind::Decode, EndlessAnswer));
         }
     }
     let (mut status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
@@ -247,7 +250,7 @@ async fn exchange(
         status = StatusCode::INTERNAL_SERVER_ERROR;
     }
     if status.is_success() && is_circular(request.uri().query(), &whole) {
-        return Err(HttpError::new(HttpErrorKind::Decode, Circular));
+        return Err(HttpError::new(HttpErrorKind::Decode, CircularListing));
     }
     let mut response = HttpResponse::new(whole.freeze().into());
     *response.status_mut() = status;
@@ -329,13 +332,13 @@ fn may_pass(request: &HttpRequest, error: &HttpError) -> bool {
 }
 
 fn is_silence(error: &HttpError) -> bool {
-    chain(error).any(<dyn std::error::Error>::is::<Silent>)
+    chain(error).any(<dyn std::error::Error>::is::<ServerSilence>)
 }
 
 /// What became of a request that got no answer.
 fn lost(error: reqwest::Error) -> HttpError {
-    if chain(&error).any(<dyn std::error::Error>::is::<Fenced>) {
-        return HttpError::new(HttpErrorKind::Unknown, Fenced);
+    if chain(&error).any(<dyn std::error::Error>::is::<FencedRequest>) {
+        return HttpError::new(HttpErrorKind::Unknown, FencedRequest);
     }
     let timed_out = |cause: &(dyn std::error::Error + 'static)| {
         let cause = cause.downcast_ref::<std::io::Error>();

@@ -6,10 +6,10 @@ use super::compare::shown;
 use super::engine::Engine;
 use crate::source::{Block, SourceError};
 use msm_model::{ArchiveError, Hyperslab, copy_block};
-use msm_plan::{Conversion, Form, Masking, Object, Part, TargetArray, WorkUnit};
+use msm_plan::{ArrayObject, Conversion, Derivation, Masking, TargetArray, UnitPart, WorkUnit};
 
 /// An object and its values, in the array's chunk shape.
-pub(super) type Filled = (Object, Vec<u8>);
+pub(super) type FilledObject = (ArrayObject, Vec<u8>);
 
 impl Engine {
     /// The values of all objects of `unit`. `old` holds, for each object, the values it has in the store now, which
@@ -20,15 +20,15 @@ impl Engine {
         &self,
         unit: &WorkUnit,
         old: &[Option<Vec<u8>>],
-    ) -> Result<Vec<Filled>, SourceError> {
+    ) -> Result<Vec<FilledObject>, SourceError> {
         let array = &self.plan.arrays[unit.array];
         match &array.origin.form {
-            Form::AsRead => {}
-            Form::Projected { .. } => return self.project(unit, old, None),
-            Form::Made(values) => return Ok(made(unit, array, values)),
+            Derivation::AsRead => {}
+            Derivation::Projected { .. } => return self.project(unit, old, None),
+            Derivation::Made(values) => return Ok(made(unit, array, values)),
         }
         let parts = unit.parts(array);
-        let objects: Vec<(Object, Mutex<Vec<u8>>)> = unit
+        let objects: Vec<(ArrayObject, Mutex<Vec<u8>>)> = unit
             .objects(array)
             .into_iter()
             .zip(old)
@@ -89,7 +89,7 @@ impl Engine {
     fn converted(
         &self,
         array: &TargetArray,
-        part: &Part,
+        part: &UnitPart,
         conversion: &Conversion,
     ) -> Result<Vec<u8>, SourceError> {
         let size = conversion.times.dtype_from.size();
@@ -108,7 +108,7 @@ impl Engine {
     fn masked(
         &self,
         array: &TargetArray,
-        part: &Part,
+        part: &UnitPart,
         masking: &Masking,
     ) -> Result<Vec<u8>, SourceError> {
         let (size, name) = (array.dtype.size(), &array.origin.variable);
@@ -138,7 +138,7 @@ fn place(slab: &Hyperslab, mut index: usize) -> Vec<u64> {
 }
 
 /// The objects of an array that has these values.
-fn made(unit: &WorkUnit, array: &TargetArray, values: &[u8]) -> Vec<Filled> {
+fn made(unit: &WorkUnit, array: &TargetArray, values: &[u8]) -> Vec<FilledObject> {
     let whole = Hyperslab {
         start: vec![0; array.shape.len()],
         count: array.shape.clone(),
@@ -181,8 +181,8 @@ fn moved(slab: &Hyperslab, by: &[u64]) -> Hyperslab {
 /// An object before the source's values are copied in.
 pub(super) fn blank(
     array: &TargetArray,
-    object: &Object,
-    parts: &[Part],
+    object: &ArrayObject,
+    parts: &[UnitPart],
     old: Option<&[u8]>,
 ) -> Vec<u8> {
     let count = usize::try_from(object.slab.len()).unwrap_or(usize::MAX);
@@ -204,7 +204,7 @@ pub(super) fn blank(
 }
 
 /// Values of the object that the parts write.
-pub(super) fn written(object: &Object, parts: &[Part]) -> u64 {
-    let within = |part: &Part| object.slab.intersect(&part.in_array);
+pub(super) fn written(object: &ArrayObject, parts: &[UnitPart]) -> u64 {
+    let within = |part: &UnitPart| object.slab.intersect(&part.in_array);
     parts.iter().filter_map(within).map(|slab| slab.len()).sum()
 }

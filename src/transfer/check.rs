@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::transfer::Proof;
     use msm_model::DType;
-    use msm_zarr::{Codec, Encoded};
+    use msm_zarr::{Codec, EncodedObject};
     use serde_json::json;
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
             });
             let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
             let values = [1.5f32; 4].map(f32::to_le_bytes).concat();
-            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+            let EncodedObject::Stored(stored) = codec.encode(&values).unwrap() else {
                 panic!("not empty")
             };
             let recorded = |bytes: &Bytes| Content::Stored {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assemble::Filled;
+use super::assemble::FilledObject;
 use super::engine::Engine;
 use super::error::TransferError;
 use msm_model::{DType, trimmed};
@@ -19,7 +19,7 @@ impl Engine {
     async fn compare_objects(
         self: &Arc<Self>,
         index: usize,
-        found: Vec<Filled>,
+        found: Vec<FilledObject>,
     ) -> Result<(), TransferError> {
         let unit = self.plan.units[index].clone();
         let array = &self.plan.arrays[unit.array];
@@ -87,7 +87,7 @@ impl Engine {
                 position,
                 found: shown(array.dtype, found),
                 expected: shown(array.dtype, expected),
-                advice: advice(array),
+                advice: advice(array).into(),
             }),
         }
     }

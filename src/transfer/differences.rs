@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_plan::{Object, Part, Phase, TargetArray};
+use msm_plan::{ArrayObject, Phase, TargetArray, UnitPart};
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
-use super::assemble::Filled;
+use super::assemble::FilledObject;
 use super::compare::{is_close, position, shown};
 use super::engine::Engine;
 use super::error::TransferError;
@@ -72,7 +72,7 @@ impl Engine {
     async fn differences_in(
         self: &Arc<Self>,
         index: usize,
-        filled: &[Filled],
+        filled: &[FilledObject],
     ) -> Result<Vec<Difference>, TransferError> {
         let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
@@ -103,8 +103,8 @@ impl Engine {
     fn difference(
         &self,
         array: &TargetArray,
-        parts: &[Part],
-        object: &Object,
+        parts: &[UnitPart],
+        object: &ArrayObject,
         [in_store, in_files]: [&[u8]; 2],
     ) -> Option<Difference> {
         let size = array.dtype.size();
@@ -129,7 +129,7 @@ impl Engine {
 }
 
 /// Does `part` hold values at this position, or below it if that is of the first dimensions only?
-pub(super) fn holds(part: &Part, position: &[u64]) -> bool {
+pub(super) fn holds(part: &UnitPart, position: &[u64]) -> bool {
     let slab = &part.in_array;
     let ranges = slab.start.iter().zip(&slab.count);
     let mut places = position.iter().zip(ranges);

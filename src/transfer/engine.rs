@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use tracing::{debug, trace};
 
 use super::error::TransferError;
-use super::orders::{Done, Orders};
+use super::orders::{FinishedRecords, Orders};
 use super::progress::Progress;
-use super::put::Conditions;
-use super::record::{ChunkRecord, Verify};
+use super::put::WriteConditions;
+use super::record::{ChunkRecord, Verification};
 use crate::events::Reporter;
 use crate::source::Reader;
 use crate::store::{Bucket, StoreError};
@@ -30,7 +30,7 @@ const PERMIT_BYTES: u64 = 64 << 10;
 
 /// What a rank works with.
 #[derive(Clone)]
-pub struct Means {
+pub struct EngineMeans {
     /// Where objects are.
     pub bucket: Bucket,
     /// Threads that decode and encode.
@@ -49,13 +49,13 @@ pub struct Engine {
     pub(super) reporter: Arc<dyn Reporter>,
     pub(super) codecs: Vec<ChunkCodec>,
     pub(super) weights: Arc<Vec<Weights>>,
-    pub(super) verify: Verify,
+    pub(super) verify: Verification,
     pub(super) progress: Arc<Progress>,
     pub(super) ids: Vec<String>,
     pub(super) resumed: bool,
-    pub(super) done: Done,
+    pub(super) done: FinishedRecords,
     pub(super) saved: BTreeMap<String, u64>,
-    pub(super) conditions: Conditions,
+    pub(super) conditions: WriteConditions,
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
@@ -69,9 +69,9 @@ impl Engine {
     pub fn new(
         orders: &Orders,
         rank: usize,
-        means: Means,
+        means: EngineMeans,
         weights: Arc<Vec<Weights>>,
-        verify: Verify,
+        verify: Verification,
     ) -> Result<Arc<Self>, StoreError> {
         let plan = Arc::clone(&orders.plan);
         let codecs = plan

@@ -1,12 +1,15 @@
 //! What stops a rank; each error names store, array and chunk.
 
+use std::borrow::Cow;
+
 use msm_zarr::ZarrError;
+use serde::{Deserialize, Serialize};
 
 use crate::source::SourceError;
 use crate::store::StoreError;
 
 /// What stopped a rank.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum TransferError {
     #[error("variable '{array}', chunks from {chunk:?}: {cause}")]
@@ -41,7 +44,7 @@ pub enum TransferError {
         position: Vec<u64>,
         found: String,
         expected: String,
-        advice: &'static str,
+        advice: Cow<'static, str>,
     },
     #[error("stopped, because another rank failed")]
     Stopped,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use msm_plan::WorkUnit;
 
-use super::assemble::Filled;
+use super::assemble::FilledObject;
 use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use crate::source::SourceError;
 
 /// For each object of a unit, the values that it has in the store now, where they are kept.
-pub(super) type Old = Vec<Option<Vec<u8>>>;
+pub(super) type OldValues = Vec<Option<Vec<u8>>>;
 
 impl Engine {
     /// The unit and those that follow it.
@@ -24,11 +24,11 @@ impl Engine {
     /// The values of the objects of a unit and of those that follow it, which come behind it.
     pub(super) async fn fill_units(
         self: &Arc<Self>,
-        units: Vec<(usize, Old)>,
-    ) -> Result<Vec<(usize, Vec<Filled>)>, TransferError> {
+        units: Vec<(usize, OldValues)>,
+    ) -> Result<Vec<(usize, Vec<FilledObject>)>, TransferError> {
         let engine = Arc::clone(self);
         on_pool(&self.pool, move || {
-            let mut all: Vec<(usize, Vec<Filled>)> = Vec::with_capacity(units.len());
+            let mut all: Vec<(usize, Vec<FilledObject>)> = Vec::with_capacity(units.len());
             for (index, old) in units {
                 let unit = &engine.plan.units[index];
                 let filled = match all.first() {
@@ -49,7 +49,7 @@ impl Engine {
     pub(super) async fn read_units(
         self: &Arc<Self>,
         index: usize,
-    ) -> Result<Vec<(usize, Vec<Filled>)>, TransferError> {
+    ) -> Result<Vec<(usize, Vec<FilledObject>)>, TransferError> {
         let units = self.with_followers(index).into_iter();
         let units = units.map(|index| (index, nothing(&self.plan.units[index])));
         self.fill_units(units.collect()).await
@@ -59,7 +59,7 @@ impl Engine {
     pub(super) async fn read_unit(
         self: &Arc<Self>,
         unit: WorkUnit,
-    ) -> Result<Vec<Filled>, TransferError> {
+    ) -> Result<Vec<FilledObject>, TransferError> {
         let engine = Arc::clone(self);
         on_pool(&self.pool, move || {
             let filled = engine.assemble(&unit, &nothing(&unit));
@@ -77,6 +77,6 @@ impl Engine {
     }
 }
 
-fn nothing(unit: &WorkUnit) -> Old {
+fn nothing(unit: &WorkUnit) -> OldValues {
     vec![None; usize::try_from(unit.chunks.len()).unwrap_or(usize::MAX)]
 }

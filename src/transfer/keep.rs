@@ -5,28 +5,28 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::error::TransferError;
 use super::object::failed;
-use super::put::There;
-use super::record::Verify;
+use super::put::KnownContent;
+use super::record::Verification;
 use crate::store::StoreError;
-use msm_plan::Object;
+use msm_plan::ArrayObject;
 use msm_zarr::layout;
 
 /// What was there before an object.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct OverwrittenObject {
     /// Its values, unless all of them are overwritten or there were none.
     pub values: Option<Vec<u8>>,
     /// What it was in each store that holds the array.
-    pub before: Vec<Before>,
+    pub before: Vec<UndoCopy>,
 }
 
 /// What lay where an object goes, in one store.
 #[derive(Clone, Default)]
-pub(super) struct Before {
+pub(super) struct UndoCopy {
     /// Its stored size; 0 where there was none.
     pub size: u64,
     /// What lies there now.
-    pub there: There,
+    pub there: KnownContent,
 }
 
 impl Engine {
@@ -35,20 +35,20 @@ impl Engine {
     pub(super) async fn keep_old(
         self: &Arc<Self>,
         index: usize,
-        object: &Object,
+        object: &ArrayObject,
         whole: bool,
-    ) -> Result<Kept, TransferError> {
+    ) -> Result<OverwrittenObject, TransferError> {
         let array = &self.plan.arrays[index];
-        let mut kept = Kept::default();
+        let mut kept = OverwrittenObject::default();
         for &store in &array.stores {
             let name = &self.plan.stores[store].key;
             let key = self.codecs[index].key(name, &object.chunk);
             let copy = layout::undo_copy(name, &self.ids[store], &key);
             let before = match self.saved.get(&copy) {
                 // What lies at `key` now may be this transaction's own already, from before it was resumed.
-                Some(size) => Before {
+                Some(size) => UndoCopy {
                     size: *size,
-                    there: There::Unknown,
+                    there: KnownContent::Unknown,
                 },
                 None => self
                     .save(&key, &copy)
@@ -68,17 +68,17 @@ impl Engine {
     }
 
     /// Copies the object `key` to `copy`; an empty copy says that there is none.
-    async fn save(self: &Arc<Self>, key: &str, copy: &str) -> Result<Before, StoreError> {
+    async fn save(self: &Arc<Self>, key: &str, copy: &str) -> Result<UndoCopy, StoreError> {
         let Some(there) = self.bucket.stat(key).await? else {
             self.bucket.put(copy, bytes::Bytes::new()).await?;
-            return Ok(Before::default());
+            return Ok(UndoCopy::default());
         };
-        let by_bytes = self.verify != Verify::None;
+        let by_bytes = self.verify != Verification::None;
         let copied = self.bucket.copy_checked(key, &there, copy, by_bytes);
         copied.await?;
-        Ok(Before {
+        Ok(UndoCopy {
             size: there.size,
-            there: There::tagged(there.etag.as_ref()),
+            there: KnownContent::tagged(there.etag.as_ref()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The engine of one rank: read, encode, PUT, verify its units, several in flight, under a byte budget.
 //!
-//! Key types: [`Engine`], [`Orders`], [`ChunkRecord`], [`Verify`], [`Progress`]. It decides nothing about the transaction: it
+//! Key types: [`Engine`], [`Orders`], [`ChunkRecord`], [`Verification`], [`Progress`]. It decides nothing about the transaction: it
 //! reports what it wrote, and copies what it overwrites into the ledger first.
 
 mod assemble;
@@ -20,9 +20,9 @@ mod record;
 
 pub use check::check_object;
 pub use differences::Difference;
-pub use engine::{Engine, Means};
+pub use engine::{Engine, EngineMeans};
 pub use error::TransferError;
 pub use orders::Orders;
 pub use progress::Progress;
-pub use put::Conditions;
-pub use record::{ChunkRecord, Content, Proof, Verify};
+pub use put::WriteConditions;
+pub use record::{ChunkRecord, Content, Proof, Verification};

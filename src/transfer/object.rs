@@ -9,16 +9,16 @@ use data_encoding::HEXLOWER;
 use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 use msm_model::Hyperslab;
-use msm_plan::{Object, TargetArray};
-use msm_zarr::Encoded;
+use msm_plan::{ArrayObject, TargetArray};
+use msm_zarr::EncodedObject;
 
 use super::assemble::written;
 use super::engine::{Engine, on_pool};
 use super::error::TransferError;
-use super::fill::Old;
-use super::keep::Before;
-use super::put::{There, put_object};
-use super::record::{ChunkRecord, Content, Proof, Verify};
+use super::fill::OldValues;
+use super::keep::UndoCopy;
+use super::put::{KnownContent, put_object};
+use super::record::{ChunkRecord, Content, Proof, Verification};
 use crate::events::Event;
 use crate::knobs;
 use crate::store::{Patience, StoreError};
@@ -60,7 +60,7 @@ impl Engine {
         let writes = objects.map(|(array, (object, values))| {
             let place = (array, object.chunk);
             let replaced = replaced.remove(&place).unwrap_or_default();
-            let object = Object {
+            let object = ArrayObject {
                 chunk: place.1,
                 ..object
             };
@@ -89,8 +89,8 @@ impl Engine {
     async fn keep_unit(
         self: &Arc<Self>,
         index: usize,
-        replaced: &mut HashMap<(usize, Vec<u64>), Vec<Before>>,
-    ) -> Result<Old, TransferError> {
+        replaced: &mut HashMap<(usize, Vec<u64>), Vec<UndoCopy>>,
+    ) -> Result<OldValues, TransferError> {
         let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
         let mut old = Vec::new();
@@ -150,9 +150,9 @@ impl Engine {
     async fn write_object(
         self: &Arc<Self>,
         index: usize,
-        object: Object,
+        object: ArrayObject,
         values: Vec<u8>,
-        before: Vec<Before>,
+        before: Vec<UndoCopy>,
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
@@ -168,14 +168,14 @@ impl Engine {
         let mut records = Vec::new();
         let before = before
             .into_iter()
-            .chain(std::iter::repeat_with(Before::default));
+            .chain(std::iter::repeat_with(UndoCopy::default));
         for (&store, before) in array.stores.iter().zip(before) {
             if self.progress.is_stopped() {
                 return Err(TransferError::Stopped);
             }
             let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
             let content = match &encoded {
-                Encoded::Empty => {
+                EncodedObject::Empty => {
                     // A dead run may have left an object here; in a new store such remains are gone already, but for those
                     // of the run that this one goes on with.
                     if self.plan.stores[store].old_root.is_some() || self.resumed {
@@ -186,7 +186,7 @@ impl Engine {
                     }
                     Content::Empty
                 }
-                Encoded::Stored(stored) => {
+                EncodedObject::Stored(stored) => {
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
@@ -220,7 +220,7 @@ impl Engine {
         key: &str,
         stored: &Bytes,
         crc: u32,
-        there: There,
+        there: KnownContent,
     ) -> Result<Proof, TransferError> {
         let array = &self.plan.arrays[index];
         let patience = self.bucket.patience();
@@ -245,16 +245,16 @@ impl Engine {
         key: &str,
         stored: &Bytes,
         crc: u32,
-        mut there: There,
+        mut there: KnownContent,
         patience: &Patience,
     ) -> Result<Result<Proof, String>, StoreError> {
         let mut wrong = String::new();
         for _ in 0..TRIES {
             let put = put_object(&self.bucket, key, stored, there, self.conditions).await?;
-            if self.verify == Verify::None {
+            if self.verify == Verification::None {
                 return Ok(Ok(Proof::Unproven));
             }
-            if self.verify == Verify::Etag && put.etag.is_some() {
+            if self.verify == Verification::Etag && put.etag.is_some() {
                 let sent = stored.clone();
                 let pool = &self.pool;
                 if put.etag
@@ -280,7 +280,7 @@ impl Engine {
                 }
             }
             // What is wrong there is our own.
-            there = There::tagged(put.etag.as_ref());
+            there = KnownContent::tagged(put.etag.as_ref());
         }
         Ok(Err(wrong))
     }
@@ -313,7 +313,7 @@ fn together(
 }
 
 /// Values of the object within the array's edges.
-fn inside(array: &TargetArray, object: &Object) -> u64 {
+fn inside(array: &TargetArray, object: &ArrayObject) -> u64 {
     let edges = Hyperslab {
         start: vec![0; array.shape.len()],
         count: array.shape.clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use msm_plan::Plan;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::put::Conditions;
+use super::put::WriteConditions;
 use super::record::ChunkRecord;
 
 /// What every rank is told of a transaction.
@@ -26,13 +26,13 @@ pub struct Orders {
     /// And the undo copies that are there already, by key, with their sizes.
     pub saved: BTreeMap<String, u64>,
     /// Which conditions on writes the server keeps to.
-    pub conditions: Conditions,
+    pub conditions: WriteConditions,
     /// Are the files read through the NetCDF library, by which what this program has read itself is judged?
     pub second_opinion: bool,
 }
 
 /// Records by array, store and chunk.
-pub(super) type Done = HashMap<(usize, usize, Vec<u64>), ChunkRecord>;
+pub(super) type FinishedRecords = HashMap<(usize, usize, Vec<u64>), ChunkRecord>;
 
 impl Orders {
     /// To begin a transaction with these ids.
@@ -44,12 +44,12 @@ impl Orders {
             resumed: false,
             done: Vec::new(),
             saved: BTreeMap::new(),
-            conditions: Conditions::default(),
+            conditions: WriteConditions::default(),
             second_opinion: false,
         }
     }
 
-    pub(super) fn done(&self) -> Done {
+    pub(super) fn done(&self) -> FinishedRecords {
         let keyed = |record: &ChunkRecord| {
             let place = (record.array, record.store, record.chunk.clone());
             (place, record.clone())

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use msm_model::{Hyperslab, copy_block};
-use msm_plan::{Form, Part, TargetArray, WorkUnit};
+use msm_plan::{Derivation, TargetArray, UnitPart, WorkUnit};
 use msm_reproject::{Values, Weights};
 use rayon::prelude::*;
 
-use super::assemble::{Filled, blank};
+use super::assemble::{FilledObject, blank};
 use super::differences::holds;
 use super::engine::Engine;
 use crate::source::SourceError;
@@ -23,7 +23,7 @@ pub(super) struct Fields<'a> {
 }
 
 /// A reprojected field that is to be filled, in one object.
-struct Window<'a> {
+struct FieldWindow<'a> {
     /// Its place along the leading dimensions.
     place: Vec<u64>,
     /// The first row and column of the target grid.
@@ -40,10 +40,10 @@ impl Engine {
         &self,
         unit: &WorkUnit,
         old: &[Option<Vec<u8>>],
-        followed: Option<&[Filled]>,
-    ) -> Result<Vec<Filled>, SourceError> {
+        followed: Option<&[FilledObject]>,
+    ) -> Result<Vec<FilledObject>, SourceError> {
         let array = &self.plan.arrays[unit.array];
-        let Form::Projected {
+        let Derivation::Projected {
             projection,
             missing,
         } = &array.origin.form
@@ -73,7 +73,7 @@ impl Engine {
                 }
             }
         }
-        let mut filled: Vec<Filled> = unit
+        let mut filled: Vec<FilledObject> = unit
             .objects(array)
             .into_iter()
             .zip(old)
@@ -84,7 +84,7 @@ impl Engine {
             .collect();
         let values = Values::new(array.dtype, missing.clone(), array.fill.clone());
         let weights = &self.weights[*projection];
-        let mut windows: Vec<Window<'_>> = filled
+        let mut windows: Vec<FieldWindow<'_>> = filled
             .iter_mut()
             .flat_map(|(object, values)| windows(array, &object.slab, values))
             .filter(|window| parts.iter().any(|part| holds(part, &window.place)))
@@ -107,7 +107,7 @@ impl Engine {
     fn read_fields(
         &self,
         array: &TargetArray,
-        part: &Part,
+        part: &UnitPart,
         fields: &Fields<'_>,
     ) -> Result<(Hyperslab, Cow<'static, [u8]>), SourceError> {
         let leading = array.shape.len() - 2;
@@ -156,7 +156,7 @@ fn windows<'a>(
     array: &TargetArray,
     slab: &Hyperslab,
     values: &'a mut [u8],
-) -> impl Iterator<Item = Window<'a>> {
+) -> impl Iterator<Item = FieldWindow<'a>> {
     let leading = slab.start.len() - 2;
     let index = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let origin = [index(slab.start[leading]), index(slab.start[leading + 1])];
@@ -175,7 +175,7 @@ fn windows<'a>(
                 place[d] += rest % count[d];
                 rest /= count[d];
             }
-            Window {
+            FieldWindow {
                 place,
                 origin,
                 values,
@@ -185,7 +185,7 @@ fn windows<'a>(
 
 /// Fills the rows of `window` that lie in the target grid, of `[ny, nx]` cells.
 fn fill(
-    window: &mut Window<'_>,
+    window: &mut FieldWindow<'_>,
     array: &TargetArray,
     [ny, nx]: [usize; 2],
     values: &Values,

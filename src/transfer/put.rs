@@ -1,26 +1,28 @@
 //! The PUT of an object on the condition that what lies there is what this transaction knows: a job that has lost its lease
 //! without knowing it, or whose PUT arrives late, meets another's object and changes nothing.
 //!
-//! Key types: [`There`], what is known of the place; [`Conditions`], what the server keeps to.
+//! Key types: [`KnownContent`], what is known of the place; [`WriteConditions`], what the server keeps to.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Bucket, Conditional, Created, Guarantees, Put, Replaced, Stat, StoreError};
+use crate::store::{
+    Bucket, Conditional, CreateOutcome, Guarantees, PutAnswer, ReplaceOutcome, Stat, StoreError,
+};
 
 /// Looks at what lies there, before it counts as changed by another.
 const LOOKS: u32 = 6;
 
 /// Which conditions on writes the server keeps to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conditions {
+pub struct WriteConditions {
     /// That there is no object yet.
     pub create: bool,
     /// That the object has a certain ETag.
     pub replace: bool,
 }
 
-impl From<&Guarantees> for Conditions {
+impl From<&Guarantees> for WriteConditions {
     fn from(guarantees: &Guarantees) -> Self {
         Self {
             create: guarantees.create == Conditional::Enforced,
@@ -31,7 +33,7 @@ impl From<&Guarantees> for Conditions {
 
 /// What is known to lie where an object goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum There {
+pub(super) enum KnownContent {
     /// No object.
     #[default]
     Nothing,
@@ -41,7 +43,7 @@ pub(super) enum There {
     Unknown,
 }
 
-impl There {
+impl KnownContent {
     /// An object with this ETag, if it has one.
     pub fn tagged(etag: Option<&String>) -> Self {
         etag.map_or(Self::Unknown, |etag| Self::Object(etag.clone()))
@@ -57,32 +59,34 @@ pub(super) async fn put_object(
     bucket: &Bucket,
     key: &str,
     bytes: &Bytes,
-    mut there: There,
-    conditions: Conditions,
-) -> Result<Put, StoreError> {
+    mut there: KnownContent,
+    conditions: WriteConditions,
+) -> Result<PutAnswer, StoreError> {
     let plain = || bucket.put(key, bytes.clone());
     for _ in 0..LOOKS {
         there = match there {
-            There::Nothing if conditions.create => match bucket.create(key, bytes.clone()).await? {
-                Created::Created(put) => return Ok(put),
-                Created::Exists => There::Unknown,
-                Created::Refused(_) => return plain().await,
-            },
-            There::Object(etag) if conditions.replace => {
+            KnownContent::Nothing if conditions.create => {
+                match bucket.create(key, bytes.clone()).await? {
+                    CreateOutcome::Created(put) => return Ok(put),
+                    CreateOutcome::Exists => KnownContent::Unknown,
+                    CreateOutcome::Refused(_) => return plain().await,
+                }
+            }
+            KnownContent::Object(etag) if conditions.replace => {
                 return match bucket.replace_if(key, bytes.clone(), &etag).await? {
-                    Replaced::Replaced(put) => Ok(put),
-                    Replaced::Changed => Err(overtaken(key)),
-                    Replaced::Refused(_) => plain().await,
+                    ReplaceOutcome::Replaced(put) => Ok(put),
+                    ReplaceOutcome::Changed => Err(overtaken(key)),
+                    ReplaceOutcome::Refused(_) => plain().await,
                 };
             }
-            There::Unknown if conditions.create || conditions.replace => {
+            KnownContent::Unknown if conditions.create || conditions.replace => {
                 let seen = bucket.stat(key).await?;
                 prove(bucket, key)?;
                 match seen {
-                    None if conditions.create => There::Nothing,
+                    None if conditions.create => KnownContent::Nothing,
                     Some(Stat {
                         etag: Some(etag), ..
-                    }) if conditions.replace => There::Object(etag),
+                    }) if conditions.replace => KnownContent::Object(etag),
                     _ => return plain().await,
                 }
             }
@@ -115,7 +119,7 @@ mod tests {
     use super::*;
     use crate::store::{Moment, loopback};
 
-    const BOTH: Conditions = Conditions {
+    const BOTH: WriteConditions = WriteConditions {
         create: true,
         replace: true,
     };
@@ -128,18 +132,18 @@ mod tests {
     async fn what_another_put_meanwhile_stays() {
         let server = loopback::server(Config::default());
         let bucket = loopback::bucket(&server);
-        let first = put_object(&bucket, "a", &bytes("1"), There::Nothing, BOTH).await;
-        let there = There::tagged(first.unwrap().etag.as_ref());
+        let first = put_object(&bucket, "a", &bytes("1"), KnownContent::Nothing, BOTH).await;
+        let there = KnownContent::tagged(first.unwrap().etag.as_ref());
         let other = bucket.put("a", bytes("2")).await.unwrap();
         let late = put_object(&bucket, "a", &bytes("3"), there, BOTH).await;
         assert_eq!(late.unwrap_err(), overtaken("a"));
         assert_eq!(bucket.get("a").await.unwrap(), "2");
-        let there = There::tagged(other.etag.as_ref());
+        let there = KnownContent::tagged(other.etag.as_ref());
         let known = put_object(&bucket, "a", &bytes("3"), there, BOTH).await;
         known.unwrap();
         // No request but the PUT where nothing is in the way.
         let before = server.log().len();
-        let new = put_object(&bucket, "b", &bytes("1"), There::Nothing, BOTH).await;
+        let new = put_object(&bucket, "b", &bytes("1"), KnownContent::Nothing, BOTH).await;
         new.unwrap();
         assert_eq!(server.log().len(), before + 1);
     }
@@ -156,12 +160,12 @@ mod tests {
         };
         open();
         let new = bytes("new");
-        let put = put_object(&bucket, "a", &new, There::Nothing, BOTH);
+        let put = put_object(&bucket, "a", &new, KnownContent::Nothing, BOTH);
         put.await.unwrap();
         assert_eq!(bucket.get("a").await.unwrap(), "new");
         bucket.fence().close();
         let late = bytes("late");
-        let put = put_object(&bucket, "a", &late, There::Unknown, BOTH);
+        let put = put_object(&bucket, "a", &late, KnownContent::Unknown, BOTH);
         let fenced = put.await.unwrap_err();
         assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced}");
         assert_eq!(bucket.get("a").await.unwrap(), "new");
@@ -182,7 +186,7 @@ mod tests {
         bucket.fence().extend(now.after(Duration::from_secs(60)));
         let put = {
             let bucket = bucket.clone();
-            async move { put_object(&bucket, "a", &bytes("late"), There::Nothing, BOTH).await }
+            async move { put_object(&bucket, "a", &bytes("late"), KnownContent::Nothing, BOTH).await }
         };
         let put = tokio::spawn(put);
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -190,7 +194,7 @@ mod tests {
         let fenced = put.await.unwrap().unwrap_err();
         assert!(matches!(fenced, StoreError::Fenced { .. }), "{fenced}");
         let other = loopback::bucket(&server);
-        let put = put_object(&other, "a", &bytes("other"), There::Nothing, BOTH).await;
+        let put = put_object(&other, "a", &bytes("other"), KnownContent::Nothing, BOTH).await;
         put.unwrap();
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(other.get("a").await.unwrap(), "other");
@@ -208,11 +212,11 @@ mod tests {
             });
             let bucket = loopback::bucket(&server);
             for there in [
-                There::Nothing,
-                There::Unknown,
-                There::Object("x".to_owned()),
+                KnownContent::Nothing,
+                KnownContent::Unknown,
+                KnownContent::Object("x".to_owned()),
             ] {
-                let none = Conditions::default();
+                let none = WriteConditions::default();
                 put_object(&bucket, "a", &bytes("1"), there, none)
                     .await
                     .unwrap();

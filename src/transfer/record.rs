@@ -1,12 +1,12 @@
 //! What a rank says of an object it wrote.
 //!
-//! Key types: [`ChunkRecord`]; [`Verify`], how hard to look; [`Proof`], how an object was found to be right.
+//! Key types: [`ChunkRecord`]; [`Verification`], how hard to look; [`Proof`], how an object was found to be right.
 
 use serde::{Deserialize, Serialize};
 
 /// How an object is verified after its PUT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verify {
+pub enum Verification {
     /// Read it back, decode it, and compare the crc32c of its values with that of the source's.
     #[default]
     Full,

@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::events::{Event, Finding};
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Verdict, doctors_folder, examine};
+use crate::store::{LeftBehind, StoreError, Verdict, doctors_folder, examine};
 use crate::verbs::stores::spot::Spot;
 
 /// What is examined.
@@ -23,9 +23,25 @@ pub struct DoctorReport {
     /// What each step found.
     pub findings: Vec<Finding>,
     /// What this program needs and cannot have, and the first reason.
-    pub lacking: Option<(Vec<String>, Failure)>,
+    pub lacking: Option<(Vec<String>, StoreError)>,
     /// Why temporary objects are left behind, if any are.
-    pub left_behind: Option<String>,
+    pub left_behind: Option<LeftBehind>,
+}
+
+/// What keeps this program from working there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum DoctorError {
+    #[error(
+        "the endpoint lacks what msm_os needs: {} (see the table); {first}",
+        lacking.join(", ")
+    )]
+    Lacking {
+        lacking: Vec<String>,
+        first: StoreError,
+    },
+    #[error(transparent)]
+    LeftBehind(LeftBehind),
 }
 
 impl DoctorReport {
@@ -33,17 +49,12 @@ impl DoctorReport {
     ///
     /// # Errors
     /// If not, why.
-    pub fn verdict(&self) -> Result<(), Failure> {
-        let lacking = self.lacking.as_ref().map(|(lacking, first)| {
-            let message = format!(
-                "the endpoint lacks what msm_os needs: {} (see the table); {first}",
-                lacking.join(", ")
-            );
-            Failure::new(first.exit, message)
-        });
-        let left = self.left_behind.iter();
-        let left = left.map(|left| Failure::new(Exit::StoreFailed, left));
-        Failure::together(lacking.into_iter().chain(left))
+    pub fn verdict(&self) -> Result<(), Error> {
+        let lacking = self.lacking.iter().cloned();
+        let lacking = lacking.map(|(lacking, first)| DoctorError::Lacking { lacking, first });
+        let left = self.left_behind.iter().cloned();
+        let left = left.map(DoctorError::LeftBehind);
+        Error::together(lacking.chain(left))
     }
 }
 
@@ -51,7 +62,7 @@ impl DoctorReport {
 ///
 /// # Errors
 /// On every rank the same: if nothing can be tried.
-pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Failure> {
+pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error> {
     let prefix = match &request.spot {
         Spot::Below(prefix) => prefix,
         Spot::At(store) => store.rsplit_once('/').map_or("", |(folder, _)| folder),
@@ -74,7 +85,7 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Failu
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         Ok(DoctorReport {
             findings,
-            lacking: lacks.map(|(lacks, first)| (owned(lacks), first.into())),
+            lacking: lacks.map(|(lacks, first)| (owned(lacks), first)),
             left_behind: left,
         })
     })

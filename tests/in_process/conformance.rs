@@ -6,9 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use s3_server::{Conditional, Config};
 
-use crate::Silent;
+use crate::SilentReporter;
 use crate::store::simulated::World;
-use crate::store::{self, Bucket, Connection, Created, Replaced, StoreError, loopback, probe};
+use crate::store::{
+    self, Bucket, Connection, CreateOutcome, ReplaceOutcome, StoreError, loopback, probe,
+};
 
 /// A kind of bucket, and how it treats conditional writes.
 fn kinds() -> (Vec<(String, Bucket, store::Conditional)>, impl Sized) {
@@ -24,7 +26,7 @@ fn kinds() -> (Vec<(String, Bucket, store::Conditional)>, impl Sized) {
             ..Config::default()
         });
         let link = World::new(conditional).link(Vec::new());
-        let memory = Bucket::open(Connection::simulated(&link), Arc::new(Silent)).unwrap();
+        let memory = Bucket::open(Connection::simulated(&link), Arc::new(SilentReporter)).unwrap();
         let memory = memory.unfenced().unwrap();
         kinds.push((format!("memory, {conditional:?}"), memory, conditional));
         let bucket = loopback::bucket(&server);
@@ -101,27 +103,27 @@ async fn conditions_are_kept_to(bucket: &Bucket, conditional: store::Conditional
     let again = bucket.create("c/a", bytes("two")).await.unwrap();
     match conditional {
         store::Conditional::Enforced => {
-            assert!(matches!(created, Created::Created(_)));
-            assert_eq!(again, Created::Exists);
+            assert!(matches!(created, CreateOutcome::Created(_)));
+            assert_eq!(again, CreateOutcome::Exists);
             // Ours, whose answer was lost.
             let ours = bucket.create("c/a", bytes("one")).await.unwrap();
-            assert!(matches!(ours, Created::Created(_)));
+            assert!(matches!(ours, CreateOutcome::Created(_)));
         }
         store::Conditional::Refused => {
-            assert!(matches!(created, Created::Refused(_)));
+            assert!(matches!(created, CreateOutcome::Refused(_)));
             bucket.put("c/a", bytes("one")).await.unwrap();
         }
         store::Conditional::Ignored => {
-            assert!(matches!(again, Created::Created(_)));
+            assert!(matches!(again, CreateOutcome::Created(_)));
         }
     }
     let found = bucket.get_tagged("c/a").await.unwrap();
     let etag = found.etag.unwrap();
     if guarantees.replace == store::Conditional::Enforced {
         let replaced = bucket.replace_if("c/a", bytes("three"), &etag).await;
-        assert!(matches!(replaced.unwrap(), Replaced::Replaced(_)));
+        assert!(matches!(replaced.unwrap(), ReplaceOutcome::Replaced(_)));
         let stale = bucket.replace_if("c/a", bytes("four"), &etag).await;
-        assert_eq!(stale.unwrap(), Replaced::Changed);
+        assert_eq!(stale.unwrap(), ReplaceOutcome::Changed);
         assert_eq!(bucket.get("c/a").await.unwrap(), "three");
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use nemo_like::{Format, Spec, Variable};
 
 use super::dataset::Objects;
-use crate::cli::{Found, parse, run_over};
+use crate::cli::{ReachedBucket, parse, run_over};
 use crate::commit::LeaseTimes;
 use crate::exit::Exit;
 use crate::ranks::{self, Ranks};
@@ -88,7 +88,7 @@ fn run_as(link: &Link, line: &Line, ranks: &Ranks) -> Exit {
         words.extend(["--lock-wait", "60s"]);
     }
     let find = |_: &_| {
-        Ok(Found {
+        Ok(ReachedBucket {
             connection: Connection::simulated(link),
             warning: None,
         })

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::borrow::Borrowed;
+use super::borrow::BorrowedCoordinates;
 use super::catalogue::Catalogue;
 use super::error::ArchiveError;
 use super::file::SourceFile;
@@ -36,7 +36,7 @@ pub struct Archive {
     /// The variable whose values tell the steps apart; empty if there are none.
     pub axis: String,
     /// Coordinates that come from another file.
-    pub borrowed: Borrowed,
+    pub borrowed: BorrowedCoordinates,
 }
 
 impl Archive {
@@ -61,7 +61,7 @@ impl Archive {
             files,
             append_dimension: append_dimension.to_owned(),
             axis,
-            borrowed: Borrowed::default(),
+            borrowed: BorrowedCoordinates::default(),
         };
         // Steps of different axes have no order.
         Problems::together(archive.differences(std::slice::from_ref(&archive.axis)))?;

@@ -32,7 +32,7 @@ pub struct Axis {
 }
 
 /// The values of a variable, and their type.
-pub type Values = (DType, Vec<Number>);
+pub type AxisValues = (DType, Vec<Number>);
 
 impl Catalogue {
     /// The variables along `dimension` that can tell its steps apart, as far as metadata tell, the most likely one first.
@@ -85,7 +85,7 @@ impl Catalogue {
     pub(super) fn axes<E: From<ArchiveError>>(
         &self,
         dimension: &str,
-        read: impl Fn(&Variable) -> Result<Values, E>,
+        read: impl Fn(&Variable) -> Result<AxisValues, E>,
     ) -> Result<Vec<Axis>, E> {
         let candidates = self.candidates(dimension)?;
         let mut values = Vec::new();
@@ -111,8 +111,8 @@ impl Catalogue {
     fn axis<E: From<ArchiveError>>(
         &self,
         variable: &Variable,
-        (dtype, numbers): &Values,
-        read: impl Fn(&Variable) -> Result<Values, E>,
+        (dtype, numbers): &AxisValues,
+        read: impl Fn(&Variable) -> Result<AxisValues, E>,
     ) -> Result<Axis, E> {
         let mut axis = Axis {
             variable: variable.name.clone(),

@@ -1,7 +1,7 @@
 //! Coordinates whose values come from another file: XIOS writes `nav_lon` and `nav_lat` with holes where it cut out land
 //! processors, the domain file has them whole.
 //!
-//! Key type: [`Borrowed`].
+//! Key type: [`BorrowedCoordinates`].
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::problems::Problems;
 
 /// Which coordinates come from another file.
 #[derive(Clone, Debug, Default)]
-pub struct Borrowed {
+pub struct BorrowedCoordinates {
     /// That file; `None` when nothing is borrowed.
     pub path: Option<PathBuf>,
     /// By coordinate: the variable there, and how many dimensions of size one it has before the coordinate's.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::axis::{Axis, Values};
+use super::axis::{Axis, AxisValues};
 use super::catalogue::Catalogue;
 use super::error::{ArchiveError, list};
 use super::step::Step;
@@ -32,7 +32,7 @@ impl SourceFile {
     pub fn new<E: From<ArchiveError>>(
         catalogue: Catalogue,
         dimension: &str,
-        read: impl Fn(&Variable) -> Result<Values, E>,
+        read: impl Fn(&Variable) -> Result<AxisValues, E>,
     ) -> Result<Self, E> {
         let path = || catalogue.path.clone();
         if let Some(total) = catalogue.pieces() {

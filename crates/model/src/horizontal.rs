@@ -1,6 +1,6 @@
 //! Where a variable's cells are: its two-dimensional longitude and latitude, and on which points of the model's grid.
 //!
-//! Key types: [`Horizontal`], [`Point`].
+//! Key types: [`HorizontalCoordinates`], [`GridPoint`].
 
 use std::path::Path;
 
@@ -10,19 +10,19 @@ use super::variable::Variable;
 
 /// The coordinates of the cells that a variable lies on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Horizontal {
+pub struct HorizontalCoordinates {
     /// The variable of degrees east.
     pub longitude: String,
     /// The variable of degrees north.
     pub latitude: String,
     /// On which points of the model's staggered grid they are, if the file says so.
-    pub point: Option<Point>,
+    pub point: Option<GridPoint>,
 }
 
 /// The points of the Arakawa C grid (NEMO reference manual, "Arrangement of variables").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Point {
+pub enum GridPoint {
     T,
     U,
     V,
@@ -35,7 +35,7 @@ impl Catalogue {
     /// attribute names; `None` if it names none. Which of a file's others are meant, nothing tells: those of U points lie half a
     /// cell from those of T points.
     #[must_use]
-    pub fn horizontal(&self, variable: &Variable) -> Option<Horizontal> {
+    pub fn horizontal(&self, variable: &Variable) -> Option<HorizontalCoordinates> {
         let plane = plane(variable)?;
         let named = |v: &&Variable| variable.words("coordinates").any(|name| name == v.name);
         let pick = |is: fn(&Variable) -> bool| {
@@ -43,7 +43,7 @@ impl Catalogue {
             on_plane.find(|v| named(v) && is(v))
         };
         let (longitude, latitude) = (pick(is_longitude)?, pick(is_latitude)?);
-        Some(Horizontal {
+        Some(HorizontalCoordinates {
             point: point(longitude, &self.path),
             longitude: longitude.name.clone(),
             latitude: latitude.name.clone(),
@@ -124,7 +124,7 @@ fn is_named(name: &str, word: &str) -> bool {
 }
 
 /// By the coordinate's `nav_model`, which XIOS writes (`grid_T`), the end of its name, or the file's name.
-fn point(longitude: &Variable, path: &Path) -> Option<Point> {
+fn point(longitude: &Variable, path: &Path) -> Option<GridPoint> {
     let model = longitude.attribute("nav_model").and_then(Attribute::text);
     let file = path.file_name().map(|name| name.to_string_lossy());
     let texts = [model, Some(&longitude.name), file.as_deref()];
@@ -132,17 +132,17 @@ fn point(longitude: &Variable, path: &Path) -> Option<Point> {
 }
 
 /// The point that stands behind the word "grid" in `text`.
-fn point_in(text: &str) -> Option<Point> {
+fn point_in(text: &str) -> Option<GridPoint> {
     let text = text.to_ascii_lowercase();
     text.match_indices("grid").find_map(|(at, word)| {
         let rest = text[at + word.len()..].trim_start_matches(['_', '-', ' ']);
         let mut rest = rest.chars();
         let point = match rest.next()? {
-            't' => Point::T,
-            'u' => Point::U,
-            'v' => Point::V,
-            'w' => Point::W,
-            'f' => Point::F,
+            't' => GridPoint::T,
+            'u' => GridPoint::U,
+            'v' => GridPoint::V,
+            'w' => GridPoint::W,
+            'f' => GridPoint::F,
             _ => return None,
         };
         let ends = rest.next().is_none_or(|next| !next.is_alphanumeric());
@@ -161,7 +161,7 @@ impl Variable {
     /// x or y (those of true east and north are called `eastward` and `northward`); else its name; else that it lies on U or V
     /// points and is no scale factor (e1, e2, e3).
     #[must_use]
-    pub fn is_component(&self, point: Option<Point>) -> bool {
+    pub fn is_component(&self, point: Option<GridPoint>) -> bool {
         if let Some(name) = self.attribute("standard_name").and_then(Attribute::text) {
             return name.split('_').any(|word| word == "x" || word == "y");
         }
@@ -169,7 +169,7 @@ impl Variable {
             return true;
         }
         let scale = ["e1", "e2", "e3"].iter().any(|e| self.name.starts_with(e));
-        matches!(point, Some(Point::U | Point::V)) && !scale
+        matches!(point, Some(GridPoint::U | GridPoint::V)) && !scale
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
             (
                 "nav_lon_grid_U".to_owned(),
                 "nav_lat_grid_U".to_owned(),
-                Some(Point::U)
+                Some(GridPoint::U)
             )
         );
         assert_eq!(of(&["t", "y", "x"], "time"), None);
@@ -270,10 +270,14 @@ mod tests {
     #[test]
     fn points_by_coordinate_or_file() {
         for (model, file, expected) in [
-            ("grid_T", "a.nc", Some(Point::T)),
-            ("grid-V", "eORCA1_1m_grid_T_1976.nc", Some(Point::V)),
-            ("Default grid", "nemo_1m_20150101_grid-U.nc", Some(Point::U)),
-            ("", "eORCA1_1y_gridW_1976.nc", Some(Point::W)),
+            ("grid_T", "a.nc", Some(GridPoint::T)),
+            ("grid-V", "eORCA1_1m_grid_T_1976.nc", Some(GridPoint::V)),
+            (
+                "Default grid",
+                "nemo_1m_20150101_grid-U.nc",
+                Some(GridPoint::U),
+            ),
+            ("", "eORCA1_1y_gridW_1976.nc", Some(GridPoint::W)),
             ("", "eORCA1_1y_icemod_1976.nc", None),
         ] {
             let longitude = variable("nav_lon", &["y", "x"], &[("nav_model", model)]);
@@ -297,12 +301,12 @@ mod tests {
             variable(name, &["y", "x"], attributes).is_component(point)
         };
         assert!(is("a", "sea_water_x_velocity", None));
-        assert!(is("a", "surface_downward_y_stress", Some(Point::T)));
-        assert!(!is("a", "eastward_sea_water_velocity", Some(Point::T)));
-        assert!(!is("e3u", "cell_thickness", Some(Point::U)));
+        assert!(is("a", "surface_downward_y_stress", Some(GridPoint::T)));
+        assert!(!is("a", "eastward_sea_water_velocity", Some(GridPoint::T)));
+        assert!(!is("e3u", "cell_thickness", Some(GridPoint::U)));
         assert!(is("vozocrtx", "", None));
-        assert!(is("something", "", Some(Point::V)));
-        assert!(!is("e3v", "", Some(Point::V)));
-        assert!(!is("tos", "sea_surface_temperature", Some(Point::T)));
+        assert!(is("something", "", Some(GridPoint::V)));
+        assert!(!is("e3v", "", Some(GridPoint::V)));
+        assert!(!is("tos", "sea_surface_temperature", Some(GridPoint::T)));
     }
 }

@@ -35,6 +35,23 @@ impl<E> Problems<E> {
         self.first
     }
 
+    /// The first of them.
+    pub fn first(&self) -> &E {
+        &self.first
+    }
+
+    /// The one problem that it is.
+    ///
+    /// # Errors
+    /// All of them, if there are more.
+    pub fn alone(self) -> Result<E, Self> {
+        if self.others.is_empty() {
+            Ok(self.first)
+        } else {
+            Err(self)
+        }
+    }
+
     /// The same problems as another room calls them.
     pub fn map<F: From<E>>(self) -> Problems<F> {
         Problems {

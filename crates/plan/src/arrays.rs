@@ -1,41 +1,41 @@
 //! The arrays of one store: new ones as the variables ask for, or the store's own, grown.
 //!
-//! Key type: [`Draft`], an array with the stored chunks of its source.
+//! Key type: [`ArrayDraft`], an array with the stored chunks of its source.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::array_source::{ArraySource, array_source};
 use super::attributes::{attributes_of, check_attributes};
 use super::compressor::check_codec;
 use super::conform::conforms;
 use super::contents::{check_contents, check_length};
 use super::convert::{conversions, target_units};
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
-use super::item::{Item, item};
-use super::lacking::tell;
+use super::lacking_steps::tell;
 use super::masks::{Masking, mask_unsent};
-use super::new::{Formed, New, is_small};
+use super::new_variable::{NewArrayForm, NewVariable, is_small};
 use super::other_tools::{check_replaced, padding};
-use super::settings::Settings;
+use super::settings::PlanSettings;
 use super::sharding::check_chunks;
-use super::steps::{Placed, runs};
-use super::target::{Append, Form, Phase, TargetArray, TargetStore};
-use super::upkeep::{After, stale_checksums};
+use super::steps::{StepPlacement, runs};
+use super::target::{Append, Derivation, Phase, TargetArray, TargetStore};
+use super::upkeep::{ResultingArray, stale_checksums};
 use msm_model::{Archive, ArchiveError, DType, Problems, Variable};
 use msm_zarr::document::{self, Documents};
 use msm_zarr::{StoredArray, Version, layout};
 
 /// An array with the stored chunks of its source.
-pub(super) struct Draft {
+pub(super) struct ArrayDraft {
     pub array: TargetArray,
     pub stored_chunks: Option<Vec<u64>>,
 }
 
 /// What [`draft_array`] makes.
-struct Drafted {
+struct DraftedArray {
     array: TargetArray,
     documents: Documents,
     /// The chunk shape, that within shards if there are any.
@@ -50,17 +50,17 @@ struct Drafted {
 /// Everything that does not fit.
 pub(super) fn draft_arrays(
     archive: &Archive,
-    request: &Request,
-    settings: &Settings,
+    request: &StoreRequest,
+    settings: &PlanSettings,
     index: usize,
-    drafts: &mut Vec<Draft>,
+    drafts: &mut Vec<ArrayDraft>,
 ) -> Result<TargetStore, Problems<PlanError>> {
     if let Some(stored) = &request.stored {
         check_contents(request, stored, settings, archive)?;
     }
     let version = version_of(request, settings)?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
-    let mut attributes = document::Attributes::default();
+    let mut attributes = document::AttributeEdits::default();
     if request.stored.is_none() {
         let of_files = archive.catalogue.attributes.iter();
         let of_files = of_files.map(|(name, value)| (name.clone(), value.to_json()));
@@ -76,7 +76,7 @@ pub(super) fn draft_arrays(
     let mut problems: Vec<PlanError> = Vec::new();
     let mut chunks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for name in request.names() {
-        let Some(item) = item(archive, request, name, &chunks) else {
+        let Some(item) = array_source(archive, request, name, &chunks) else {
             continue;
         };
         let drafted = match draft_array(archive, request, settings, version, index, &item) {
@@ -86,7 +86,7 @@ pub(super) fn draft_arrays(
                 continue;
             }
         };
-        let Drafted {
+        let DraftedArray {
             array,
             documents,
             repaired,
@@ -103,7 +103,7 @@ pub(super) fn draft_arrays(
             && array.phase == Phase::Transfer
             && archive.files.len() > 1
             && !borrowed
-            && array.origin.form == Form::AsRead
+            && array.origin.form == Derivation::AsRead
         {
             // Written from the first file; the others must agree with it.
             let compared = TargetArray {
@@ -144,13 +144,13 @@ pub(super) fn draft_arrays(
 /// The array of `item`, and its document.
 fn draft_array(
     archive: &Archive,
-    request: &Request,
-    settings: &Settings,
+    request: &StoreRequest,
+    settings: &PlanSettings,
     version: Version,
     index: usize,
-    item: &Item<'_>,
-) -> Result<Drafted, PlanError> {
-    let &Item { variable, main, .. } = item;
+    item: &ArraySource<'_>,
+) -> Result<DraftedArray, PlanError> {
+    let &ArraySource { variable, main, .. } = item;
     let path = &archive.catalogue.path;
     let mut dtype = variable.dtype(path)?;
     check_attributes(variable, dtype, path)?;
@@ -204,7 +204,7 @@ fn draft_array(
             check_codec(request, variable, dtype, stored, settings)?;
         }
         let lacks_others = request.lacking.differs(&variable.name, &lacking);
-        let after = After {
+        let after = ResultingArray {
             stored,
             version,
             repaired_by: settings.task.repair_attributes.then_some((variable, dtype)),
@@ -213,7 +213,7 @@ fn draft_array(
         };
         after.form(dtype)
     } else {
-        let new = New {
+        let new = NewVariable {
             variable,
             dtype,
             axis,
@@ -246,7 +246,7 @@ fn draft_array(
         .as_ref()
         .map(|attributes| (attributes, &dimensions[..]));
     let documents = document::of_array(version, &array.name, formed.document, new);
-    Ok(Drafted {
+    Ok(DraftedArray {
         array,
         documents,
         chunk: formed.chunk,
@@ -256,8 +256,8 @@ fn draft_array(
 
 /// The array that the store has of `item`, and the one whose place it takes.
 fn there<'a>(
-    request: &'a Request,
-    item: &Item<'_>,
+    request: &'a StoreRequest,
+    item: &ArraySource<'_>,
 ) -> (Option<&'a StoredArray>, Option<&'a StoredArray>) {
     let mut arrays = request.stored.iter().flat_map(|stored| &stored.arrays);
     let there = arrays.find(|array| array.name == item.variable.name);
@@ -269,14 +269,19 @@ fn there<'a>(
 }
 
 /// The steps that the array `name` lacks after the transaction.
-fn lacked(request: &Request, name: &str, is_new: bool, append: Option<&Append>) -> Vec<Range<u64>> {
+fn lacked(
+    request: &StoreRequest,
+    name: &str,
+    is_new: bool,
+    append: Option<&Append>,
+) -> Vec<Range<u64>> {
     let steps = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
     let after = |append: &Append| request.lacking.after(name, is_new, steps, &append.runs);
     append.map_or_else(Vec::new, after)
 }
 
 /// The shape after the transaction of the array of `variable`, which grows along the dimension `axis`.
-fn shape(request: &Request, variable: &Variable, axis: Option<usize>) -> Vec<u64> {
+fn shape(request: &StoreRequest, variable: &Variable, axis: Option<usize>) -> Vec<u64> {
     let mut shape = variable.shape.clone();
     if let Some(axis) = axis {
         shape[axis] = request.length();
@@ -287,12 +292,12 @@ fn shape(request: &Request, variable: &Variable, axis: Option<usize>) -> Vec<u64
 /// A new array that lacks these steps, and its attributes.
 fn new_array(
     archive: &Archive,
-    settings: &Settings,
+    settings: &PlanSettings,
     version: Version,
-    new: &New<'_>,
+    new: &NewVariable<'_>,
     shape: &[u64],
     lacking: &[Range<u64>],
-) -> Result<(Formed, Option<Map<String, Value>>), PlanError> {
+) -> Result<(NewArrayForm, Option<Map<String, Value>>), PlanError> {
     let mut attributes = attributes_of(new.variable, new.dtype);
     tell(&mut attributes, lacking);
     let formed = new.form(archive, settings, version, shape, &attributes)?;
@@ -303,9 +308,9 @@ fn new_array(
 /// may be `converted`.
 fn fitted(
     archive: &Archive,
-    request: &Request,
-    settings: &Settings,
-    item: &Item<'_>,
+    request: &StoreRequest,
+    settings: &PlanSettings,
+    item: &ArraySource<'_>,
     stored: &StoredArray,
     dtype: DType,
     converted: bool,
@@ -349,8 +354,8 @@ fn grows_once(archive: &Archive, variable: &Variable) -> Result<(), ArchiveError
 /// What is written of `variable` along the append dimension, if it has it.
 fn append(
     archive: &Archive,
-    request: &Request,
-    settings: &Settings,
+    request: &StoreRequest,
+    settings: &PlanSettings,
     variable: &Variable,
     (stored, replaced): (Option<&StoredArray>, Option<&StoredArray>),
 ) -> Result<Option<Append>, PlanError> {
@@ -362,7 +367,7 @@ fn append(
         check_length(request, stored, axis)?;
     }
     // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
-    let is_written = |placed: &Placed| {
+    let is_written = |placed: &StepPlacement| {
         !placed.stored
             || settings.task.goal.replaces()
             || stored.is_none()
@@ -376,7 +381,7 @@ fn append(
 }
 
 /// The store's own version, or the one asked for.
-fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanError> {
+fn version_of(request: &StoreRequest, settings: &PlanSettings) -> Result<Version, PlanError> {
     let store = || request.key.clone();
     let version = match (&request.stored, settings.arrays.version) {
         (Some(stored), Some(asked)) if stored.version != asked => {
@@ -397,7 +402,7 @@ fn version_of(request: &Request, settings: &Settings) -> Result<Version, PlanErr
 
 /// Adds `array`, or its store to an array that is the same in another store: they are read and encoded once. Arrays
 /// that grow stay apart, since what the stores already hold of them may differ.
-fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u64>>) {
+fn add(drafts: &mut Vec<ArrayDraft>, array: TargetArray, stored_chunks: Option<&Vec<u64>>) {
     let alike = drafts.iter_mut().find(|d| {
         let other = &d.array;
         other.name == array.name
@@ -411,7 +416,7 @@ fn add(drafts: &mut Vec<Draft>, array: TargetArray, stored_chunks: Option<&Vec<u
     });
     match alike {
         Some(draft) => draft.array.stores.extend(array.stores),
-        None => drafts.push(Draft {
+        None => drafts.push(ArrayDraft {
             array,
             stored_chunks: stored_chunks.cloned(),
         }),

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::lacking::LACKING;
+use super::lacking_steps::LACKING;
 use msm_model::{ArchiveError, Attribute, DType, Number, Variable, VariableType};
 
 /// The attributes of `variable` as a Zarr v3 document has them: plain JSON, but for those that xarray decodes by

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
-use super::settings::Settings;
+use super::settings::PlanSettings;
 use msm_model::{DType, Variable};
 use msm_zarr::{StoredArray, Version, document};
 
@@ -13,11 +13,11 @@ use msm_zarr::{StoredArray, Version, document};
 /// # Errors
 /// If it is another.
 pub(super) fn check_codec(
-    request: &Request,
+    request: &StoreRequest,
     variable: &Variable,
     dtype: DType,
     stored: &StoredArray,
-    settings: &Settings,
+    settings: &PlanSettings,
 ) -> Result<(), PlanError> {
     let (Some(codec), Some(store)) = (&settings.arrays.codec, &request.stored) else {
         return Ok(());

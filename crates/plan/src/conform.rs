@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::attributes::attributes_of;
 use super::error::PlanError;
 use super::masks::{Masking, Masks, masking, shown_mask};
-use super::settings::Settings;
-use super::target::Form;
+use super::settings::PlanSettings;
+use super::target::Derivation;
 use super::upkeep::{REPAIRABLE, is_spoiled};
 use msm_model::{Attribute, DType, MEANING, Number, TIME, Variable};
 use msm_zarr::{StoredArray, document};
@@ -27,10 +27,10 @@ const WAY_OUT: &str = "; --repair-attributes writes the file's";
 /// The first difference, naming `store`.
 pub(super) fn conforms(
     store: &str,
-    (variable, dtype, form): (&Variable, DType, &Form),
+    (variable, dtype, form): (&Variable, DType, &Derivation),
     stored: &StoredArray,
     append_dimension: &str,
-    settings: &Settings,
+    settings: &PlanSettings,
     (converted, bounded): (bool, Option<&Variable>),
 ) -> Result<Option<Masking>, PlanError> {
     let (store, array) = (store.to_owned(), variable.name.clone());
@@ -114,7 +114,7 @@ pub(super) fn conforms(
     };
     match masking(variable, stored, dtype) {
         // Reprojection masks by itself.
-        Ok(Some(_)) if *form != Form::AsRead => Err(refused(
+        Ok(Some(_)) if *form != Derivation::AsRead => Err(refused(
             &Masks::of_array(stored, dtype),
             &Masks::of_variable(variable, dtype),
         )),

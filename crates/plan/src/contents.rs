@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
 use super::projected::{foreign_projection, is_projected};
-use super::settings::Settings;
+use super::settings::PlanSettings;
 use msm_model::{Archive, list};
-use msm_zarr::{Stored, StoredArray};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// A store that grows must grow in all arrays that have the append dimension, but for those that another tool
 /// reprojected; it may have more variables, but the files must have the coordinates of theirs; a store that is updated only
 /// must hold what is updated.
 pub(super) fn check_contents(
-    request: &Request,
-    stored: &Stored,
-    settings: &Settings,
+    request: &StoreRequest,
+    stored: &StoreSnapshot,
+    settings: &PlanSettings,
     archive: &Archive,
 ) -> Result<(), PlanError> {
     let mut found: BTreeSet<&str> = request.names().map(String::as_str).collect();
@@ -100,7 +100,7 @@ pub(super) fn check_contents(
 
 /// An array must have as many steps as the store's axis.
 pub(super) fn check_length(
-    request: &Request,
+    request: &StoreRequest,
     array: &StoredArray,
     axis: usize,
 ) -> Result<(), PlanError> {

@@ -1,6 +1,6 @@
 //! Which files' times must be converted to the units of the store.
 
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
 use super::target::Conversion;
 use msm_model::{Archive, DType, TimeConversion, TimeUnits, Variable, VariableType, time_units};
@@ -9,7 +9,7 @@ use msm_model::{Archive, DType, TimeConversion, TimeUnits, Variable, VariableTyp
 /// if it holds no times, or times of another calendar than the files'.
 pub(super) fn target_units(
     archive: &Archive,
-    request: &Request,
+    request: &StoreRequest,
     variable: &Variable,
 ) -> Option<TimeUnits> {
     let ours = time_units(&archive.catalogue, &variable.name)
@@ -33,7 +33,7 @@ pub(super) fn target_units(
 /// If a step of the archive cannot be converted without loss.
 pub(super) fn conversions(
     archive: &Archive,
-    request: &Request,
+    request: &StoreRequest,
     variable: &Variable,
     dtype: DType,
     to: TimeUnits,

@@ -1,8 +1,8 @@
 //! The coordinates of a target grid, which go into a store with the variables that are reprojected to it. CF conventions 1.11,
 //! §4.1 and §4.2 (latitude, longitude), §5.6 (grid mapping) and §7.1 (bounds).
 
-use super::projected::Added;
-use super::target::Form;
+use super::projected::DerivedVariable;
+use super::target::Derivation;
 use msm_model::{Attribute, DType, Number, Variable, VariableType};
 use msm_reproject::TargetGrid;
 
@@ -27,7 +27,7 @@ pub(crate) fn grid_dimensions(grid: &TargetGrid) -> [(String, u64); 2] {
 
 /// The coordinates of `grid`, their bounds, and its grid mapping.
 #[must_use]
-pub fn coordinates(grid: &TargetGrid) -> Vec<Added> {
+pub fn coordinates(grid: &TargetGrid) -> Vec<DerivedVariable> {
     let mut added = Vec::new();
     let axes = [
         (Y, grid.ny, "latitude", "degrees_north", "Y"),
@@ -71,7 +71,7 @@ pub fn coordinates(grid: &TargetGrid) -> Vec<Added> {
         ("earth_radius", radius),
     ];
     let mut mapping = made(MAPPING, DType::I32, &[], &mapping, &[]);
-    mapping.form = Form::Made(0i32.to_le_bytes().to_vec());
+    mapping.form = Derivation::Made(0i32.to_le_bytes().to_vec());
     added.push(mapping);
     added
 }
@@ -82,8 +82,8 @@ fn made(
     dimensions: &[(&str, u64)],
     attributes: &[(&str, Attribute)],
     values: &[f64],
-) -> Added {
-    Added {
+) -> DerivedVariable {
+    DerivedVariable {
         variable: Variable {
             name: name.to_owned(),
             kind: VariableType::Number(dtype),
@@ -95,7 +95,7 @@ fn made(
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
         },
-        form: Form::Made(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        form: Derivation::Made(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         of: None,
         replaces: false,
     }

@@ -1,23 +1,23 @@
 //! Drawing up the plan: arrays of each store, units from arrays, owners from units, and what it takes.
 //!
-//! Key type: [`Request`], one store to create or extend.
+//! Key type: [`StoreRequest`], one store to create or extend.
 
 use std::collections::BTreeSet;
 
-use super::arrays::{Draft, draft_arrays};
+use super::arrays::{ArrayDraft, draft_arrays};
 use super::assign::assign;
 use super::chunking::{SHARDS_FLAG, STRATEGY_FLAG};
 use super::coordinates::grid_dimensions;
 use super::error::PlanError;
 use super::follow::{HORIZONTAL, following, lead_of, pair};
-use super::lacking::Lacking;
-use super::projected::Added;
-use super::settings::{Settings, Task};
-use super::steps::Placed;
-use super::target::{Form, Phase, Plan, TargetStore};
+use super::lacking_steps::LackingSteps;
+use super::projected::DerivedVariable;
+use super::settings::{PlanSettings, Task};
+use super::steps::StepPlacement;
+use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
 use msm_model::{Archive, Problems, list};
-use msm_zarr::Stored;
+use msm_zarr::StoreSnapshot;
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
@@ -26,7 +26,7 @@ const UNIT_BYTES: u64 = 1 << 30;
 const MAX_OBJECTS: u64 = 1 << 24;
 
 /// A store to create, to extend or to overwrite steps of.
-pub struct Request {
+pub struct StoreRequest {
     /// Its key in the bucket.
     pub key: String,
     /// Its data variables.
@@ -38,16 +38,16 @@ pub struct Request {
     /// Are attributes written that some of its arrays have not?
     pub repairs: bool,
     /// The arrays that no file has.
-    pub added: Vec<Added>,
+    pub added: Vec<DerivedVariable>,
     /// The store as it is; `None` to create it.
-    pub stored: Option<Stored>,
+    pub stored: Option<StoreSnapshot>,
     /// What its arrays never got.
-    pub lacking: Lacking,
+    pub lacking: LackingSteps,
     /// Where each step of the archive goes.
-    pub placed: Vec<Placed>,
+    pub placed: Vec<StepPlacement>,
 }
 
-impl Request {
+impl StoreRequest {
     /// Steps of the store after the transaction.
     #[must_use]
     pub fn length(&self) -> u64 {
@@ -83,7 +83,7 @@ impl Request {
     /// Is anything written at this step: is it new, or overwritten, or was it never sent to one of the arrays that the store
     /// has? Arrays that are added are written at all steps.
     #[must_use]
-    pub fn writes(&self, place: &Placed, task: &Task) -> bool {
+    pub fn writes(&self, place: &StepPlacement, task: &Task) -> bool {
         !place.stored
             || task.goal.replaces()
             || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
@@ -112,8 +112,8 @@ impl Request {
 /// If a variable cannot be sent, does not fit its store, or the work does not fit the memory.
 pub fn plan(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
 ) -> Result<Plan, Problems<PlanError>> {
     of_drafts(archive, requests, settings, |phase| phase != Phase::Compare)
 }
@@ -124,16 +124,16 @@ pub fn plan(
 /// As [`plan`].
 pub fn comparison(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
 ) -> Result<Plan, Problems<PlanError>> {
     of_drafts(archive, requests, settings, |phase| phase == Phase::Compare)
 }
 
 fn of_drafts(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
     wanted: impl Fn(Phase) -> bool,
 ) -> Result<Plan, Problems<PlanError>> {
     let (stores, mut drafts) = draft(archive, requests, settings)?;
@@ -147,8 +147,8 @@ fn of_drafts(
 /// As [`plan`].
 pub fn against(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
 ) -> Result<Plan, Problems<PlanError>> {
     let (stores, mut drafts) = draft(archive, requests, settings)?;
     // Each file with the stores, not with the first one.
@@ -161,9 +161,9 @@ pub fn against(
 
 fn of_stores(
     archive: &Archive,
-    settings: &Settings,
+    settings: &PlanSettings,
     stores: Vec<TargetStore>,
-    drafts: Vec<Draft>,
+    drafts: Vec<ArrayDraft>,
 ) -> Result<Plan, Problems<PlanError>> {
     let objects = drafts.iter().map(|draft| objects_of(&draft.array));
     let found = objects.fold(0, u64::saturating_add);
@@ -203,9 +203,9 @@ fn of_stores(
 /// Everything that does not fit, together.
 pub(super) fn draft(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
-) -> Result<(Vec<TargetStore>, Vec<Draft>), Problems<PlanError>> {
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
+) -> Result<(Vec<TargetStore>, Vec<ArrayDraft>), Problems<PlanError>> {
     let (mut stores, mut drafts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         match draft_arrays(archive, request, settings, index, &mut drafts) {
@@ -219,7 +219,7 @@ pub(super) fn draft(
 
 /// Adds an array, which `leads` if others are reprojected from what it reads, and its units. The archive has so many
 /// `files`; behind them comes the one that coordinates are borrowed from.
-fn add_units(plan: &mut Plan, draft: Draft, leads: bool, files: usize) {
+fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
     let (array, index) = (&draft.array, plan.arrays.len());
     if let Some(lead) = lead_of(array, &plan.arrays) {
         let units = following(plan, lead, array, index);
@@ -229,13 +229,13 @@ fn add_units(plan: &mut Plan, draft: Draft, leads: bool, files: usize) {
     }
     let cap = UNIT_BYTES.min(plan.in_flight / 6);
     // What is reprojected needs whole fields, and room for both.
-    let (cap, whole) = if leads || matches!(array.origin.form, Form::Projected { .. }) {
+    let (cap, whole) = if leads || matches!(array.origin.form, Derivation::Projected { .. }) {
         (cap / 2, HORIZONTAL)
     } else {
         (cap, 0)
     };
     let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
-    let made = matches!(array.origin.form, Form::Made(_));
+    let made = matches!(array.origin.form, Derivation::Made(_));
     let of_each_file = array.append.is_none() && array.origin.file < files && !made;
     if draft.array.phase == Phase::Compare && of_each_file {
         // Against a store, every file; against the first file, the others.
@@ -260,7 +260,7 @@ fn add_units(plan: &mut Plan, draft: Draft, leads: bool, files: usize) {
 pub fn check_strategies<'a>(
     archive: &Archive,
     mains: impl Iterator<Item = &'a String>,
-    settings: &Settings,
+    settings: &PlanSettings,
 ) -> Result<(), PlanError> {
     let variables = mains.filter_map(|name| archive.catalogue.variable(name));
     let projected = settings.projections.all.iter();
@@ -289,16 +289,16 @@ pub fn check_strategies<'a>(
 
 /// Bytes that a rank holds beside its units. For each thread two buffers to decode stored chunks, filled in turn, and a
 /// field to reproject that lies in several objects; and the weights of reprojection.
-fn scratch(drafts: &[Draft], settings: &Settings) -> u64 {
+fn scratch(drafts: &[ArrayDraft], settings: &PlanSettings) -> u64 {
     let threads = settings.resources.threads;
-    let field = |d: &Draft| match &d.array.origin.form {
-        Form::Projected { projection, .. } => {
+    let field = |d: &ArrayDraft| match &d.array.origin.form {
+        Derivation::Projected { projection, .. } => {
             settings.projections.all[*projection].cells.len() * d.array.dtype.size() as u64
         }
-        Form::AsRead | Form::Made(_) => 0,
+        Derivation::AsRead | Derivation::Made(_) => 0,
     };
     let fields = threads * drafts.iter().map(field).max().unwrap_or(0);
-    let chunk = |d: &Draft| {
+    let chunk = |d: &ArrayDraft| {
         let values: Option<u64> = d.stored_chunks.as_ref().map(|chunk| chunk.iter().product());
         values.unwrap_or(0) * d.array.dtype.size() as u64
     };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::target::{Form, Plan, TargetArray};
+use super::target::{Derivation, Plan, TargetArray};
 use super::units::WorkUnit;
 
 /// The dimensions of a horizontal field.
@@ -17,8 +17,8 @@ pub(super) fn lead_of<'a>(
     let mut arrays = arrays.into_iter();
     arrays.position(|lead| {
         let leading = array.chunk.len().saturating_sub(HORIZONTAL);
-        matches!(array.origin.form, Form::Projected { .. })
-            && lead.origin.form == Form::AsRead
+        matches!(array.origin.form, Derivation::Projected { .. })
+            && lead.origin.form == Derivation::AsRead
             && lead.origin.variable == array.origin.variable
             && lead.phase == array.phase
             && lead.append == array.append
@@ -68,7 +68,7 @@ pub(super) fn pair(plan: &mut Plan) {
         }
     }
     for unit in &mut plan.units {
-        if plan.arrays[unit.array].origin.form == Form::AsRead
+        if plan.arrays[unit.array].origin.form == Derivation::AsRead
             && let Some(followers) = followers.remove(&place(unit.array, unit))
         {
             unit.followers = followers;

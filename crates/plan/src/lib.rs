@@ -1,6 +1,6 @@
 //! From what an archive holds and what stores hold to what each rank does.
 //!
-//! A [`Request`] says what one store is to get; [`plan()`] makes of requests and [`Settings`] the [`Plan`]: the documents of
+//! A [`StoreRequest`] says what one store is to get; [`plan()`] makes of requests and [`PlanSettings`] the [`Plan`]: the documents of
 //! each [`TargetStore`], the [`TargetArray`]s, and the [`WorkUnit`]s that ranks read, encode and write. [`comparison`] and
 //! [`against`] make plans that only compare. What does not fit is a [`PlanError`]; all that does not are reported together.
 //!
@@ -8,6 +8,7 @@
 
 #![warn(unreachable_pub)]
 
+mod array_source;
 mod arrays;
 mod assign;
 mod attributes;
@@ -20,11 +21,10 @@ mod coordinates;
 mod draft;
 mod error;
 mod follow;
-mod item;
-mod lacking;
+mod lacking_steps;
 mod masks;
 mod names;
-mod new;
+mod new_variable;
 mod other_tools;
 mod prefix;
 mod projected;
@@ -40,19 +40,24 @@ mod upkeep;
 pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
-pub use draft::{Request, against, check_strategies, comparison, plan};
+pub use draft::{StoreRequest, against, check_strategies, comparison, plan};
 pub use error::PlanError;
-pub use lacking::{LACKING, Lacking, lacking_before};
+pub use lacking_steps::{LACKING, LackingSteps, lacking_before};
 pub use masks::{Masking, MaskingNote, masking_note};
 pub use names::check_names;
 pub use prefix::derive_prefix;
-pub use projected::{Added, Held, foreign_projection, held, projected, projected_name};
+pub use projected::{
+    DerivedVariable, ReprojectionRecord, foreign_projection, projected, projected_name,
+    reprojection_record,
+};
 pub use projection::{Cells, CornerFields, Field, Projection};
-pub use settings::{Goal, NewArrays, Projections, Resources, Settings, Task};
-pub use steps::{Missing, OfFile, Overlap, Placed, follows_on, place};
-pub use target::{Append, Conversion, Form, Origin, Phase, Plan, Run, TargetArray, TargetStore};
+pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
+pub use steps::{FileSteps, MissingSteps, Overlap, StepPlacement, follows_on, place};
+pub use target::{
+    Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
+};
 pub use transactions::{Transactions, transactions};
-pub use units::{Object, Part, WorkUnit};
+pub use units::{ArrayObject, UnitPart, WorkUnit};
 pub use upkeep::{repairs, spoiled, stale_checksums};
 
 #[cfg(test)]

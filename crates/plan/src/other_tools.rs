@@ -3,17 +3,17 @@
 use std::ops::Range;
 
 use super::contents::check_length;
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
 use super::masks::Masks;
 use super::projected::foreign_projection;
-use super::upkeep::After;
+use super::upkeep::ResultingArray;
 use msm_model::Archive;
 use msm_zarr::document::{self, Documents};
-use msm_zarr::{Stored, StoredArray};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// The documents of arrays that grow without values.
-pub(super) fn padding(archive: &Archive, request: &Request) -> Result<Documents, PlanError> {
+pub(super) fn padding(archive: &Archive, request: &StoreRequest) -> Result<Documents, PlanError> {
     let Some(stored) = &request.stored else {
         return Ok(Vec::new());
     };
@@ -25,7 +25,7 @@ pub(super) fn padding(archive: &Archive, request: &Request) -> Result<Documents,
     for (array, axis) in padded(request, stored, &archive.append_dimension)? {
         let mut shape = array.shape.clone();
         shape[axis] = length;
-        let after = After {
+        let after = ResultingArray {
             stored: array,
             version: stored.version,
             repaired_by: None,
@@ -46,7 +46,7 @@ pub(super) fn padding(archive: &Archive, request: &Request) -> Result<Documents,
 
 /// An array that is replaced must have the place of all its objects in the new one, and get values at all steps.
 pub(super) fn check_replaced(
-    request: &Request,
+    request: &StoreRequest,
     replaced: &StoredArray,
     shape: &[u64],
     axis: Option<usize>,
@@ -75,8 +75,8 @@ pub(super) fn check_replaced(
 /// # Errors
 /// If their new steps would not read as missing, or they have not as many steps as the store's axis.
 fn padded<'a>(
-    request: &'a Request,
-    stored: &'a Stored,
+    request: &'a StoreRequest,
+    stored: &'a StoreSnapshot,
     append_dimension: &str,
 ) -> Result<Vec<(&'a StoredArray, usize)>, PlanError> {
     let mut padded = Vec::new();

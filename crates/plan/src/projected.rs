@@ -1,12 +1,12 @@
 //! Variables that no file has: what others become on a target grid, and how a store says so.
 //!
-//! Key types: [`Added`]; [`Held`], how a store's array was reprojected.
+//! Key types: [`DerivedVariable`]; [`ReprojectionRecord`], how a store's array was reprojected.
 
 use serde_json::{Map, Value};
 
 use super::coordinates::{MAPPING, grid_dimensions, text};
 use super::projection::Projection;
-use super::target::Form;
+use super::target::Derivation;
 use msm_model::{Attribute, DType, Number, Variable, VariableType};
 use msm_reproject::{Method, TargetGrid};
 use msm_zarr::StoredArray;
@@ -20,11 +20,11 @@ const DIGEST: &str = "reprojection_source_digest";
 
 /// An array that no file has, as if it were a variable of one.
 #[derive(Clone, Debug)]
-pub struct Added {
+pub struct DerivedVariable {
     /// Its name, type, dimensions and attributes.
     pub variable: Variable,
     /// Where its values come from.
-    pub form: Form,
+    pub form: Derivation,
     /// The variable that it is reprojected from.
     pub of: Option<String>,
     /// Does it take the place of another tool's array of its name?
@@ -33,7 +33,7 @@ pub struct Added {
 
 /// How a store's array was reprojected.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct ReprojectionRecord {
     /// How.
     pub method: Method,
     /// To which grid.
@@ -61,7 +61,7 @@ pub(super) fn is_projected(name: &str) -> bool {
 pub fn foreign_projection(array: &StoredArray) -> Option<&str> {
     let of = array.name.strip_prefix(PREFIX)?;
     let is_axis = array.dimensions.len() < 2 || array.name.ends_with("_bounds");
-    let ours = held(&array.attributes, &array.shape).is_some();
+    let ours = reprojection_record(&array.attributes, &array.shape).is_some();
     (!is_axis && !ours).then_some(of)
 }
 
@@ -69,7 +69,7 @@ pub fn foreign_projection(array: &StoredArray) -> Option<&str> {
 /// index `index`. It keeps its attributes, but for those that name things of the model's grid: its horizontal `coordinates`
 /// and its `cell_measures`.
 #[must_use]
-pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> Added {
+pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> DerivedVariable {
     let Projection {
         cells,
         method,
@@ -136,7 +136,7 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
         (SOURCE.to_owned(), text(&source)),
         (DIGEST.to_owned(), text(digest)),
     ]);
-    Added {
+    DerivedVariable {
         variable: Variable {
             name: projected_name(&variable.name),
             kind: variable.kind.clone(),
@@ -145,7 +145,7 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
             stored_chunks: None,
             attributes,
         },
-        form: Form::Projected {
+        form: Derivation::Projected {
             projection: index,
             missing: missing(variable),
         },
@@ -170,7 +170,10 @@ fn missing(variable: &Variable) -> Vec<Number> {
 
 /// How an array with these attributes and this shape was reprojected; `None` if they do not say, or say what cannot be.
 #[must_use]
-pub fn held(attributes: &Map<String, Value>, shape: &[u64]) -> Option<Held> {
+pub fn reprojection_record(
+    attributes: &Map<String, Value>,
+    shape: &[u64],
+) -> Option<ReprojectionRecord> {
     let list = |name: &str| attributes.get(name).and_then(Value::as_array);
     let sizes: Vec<u64> = list(GRID)?.iter().filter_map(Value::as_u64).collect();
     let edges: Vec<f64> = list(BOX)?.iter().filter_map(Value::as_f64).collect();
@@ -185,7 +188,7 @@ pub fn held(attributes: &Map<String, Value>, shape: &[u64]) -> Option<Held> {
         return None;
     }
     let text = |name: &str| attributes.get(name).and_then(Value::as_str);
-    Some(Held {
+    Some(ReprojectionRecord {
         method: Method::named(text(METHOD)?)?,
         grid: TargetGrid {
             nx: usize::try_from(nx).ok()?,
@@ -261,13 +264,13 @@ mod tests {
         assert!(!attributes.contains_key("cell_measures"));
         let text = Value::Object(attributes).to_string();
         let read: Map<String, Value> = serde_json::from_str(&text).unwrap();
-        let expected = Held {
+        let expected = ReprojectionRecord {
             method: projection.method,
             grid: projection.grid,
             digest: projection.digest,
         };
-        assert_eq!(held(&read, &[2, 5, 7]), Some(expected));
-        assert_eq!(held(&read, &[1 << 40, 1 << 40]), None);
-        assert_eq!(held(&Map::new(), &[2, 5, 7]), None);
+        assert_eq!(reprojection_record(&read, &[2, 5, 7]), Some(expected));
+        assert_eq!(reprojection_record(&read, &[1 << 40, 1 << 40]), None);
+        assert_eq!(reprojection_record(&Map::new(), &[2, 5, 7]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a plan is made by, beside the archive and the requests: three values that the caller chooses, and what was found
 //! out of reprojection. None of them changes.
 //!
-//! Key types: [`Task`], [`NewArrays`], [`Resources`]; [`Projections`]; [`Settings`], all of them.
+//! Key types: [`Task`], [`NewArrays`], [`Resources`]; [`Projections`]; [`PlanSettings`], all of them.
 
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use super::projection::Projection;
 
 /// All of it.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct PlanSettings {
     /// What is to be done.
     pub task: Task,
     /// What new arrays are to be like.

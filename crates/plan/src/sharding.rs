@@ -1,9 +1,9 @@
 //! Shard shapes, as the user asks for them with `--shards`; and what a store has, against what the user asks for.
 
 use super::chunking::ChunkStrategy;
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::error::PlanError;
-use super::settings::Settings;
+use super::settings::PlanSettings;
 use msm_model::Variable;
 use msm_zarr::StoredArray;
 
@@ -47,10 +47,10 @@ pub(super) fn shard_shape(
 /// # Errors
 /// If one differs.
 pub(super) fn check_chunks(
-    request: &Request,
+    request: &StoreRequest,
     variable: &Variable,
     stored: &StoredArray,
-    settings: &Settings,
+    settings: &PlanSettings,
     append_dimension: &str,
 ) -> Result<(), PlanError> {
     let chunk = stored.inner.as_ref().unwrap_or(&stored.chunk);

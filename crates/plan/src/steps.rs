@@ -1,6 +1,6 @@
 //! Where the archive's steps go in a store: on those it has of the same time, and behind its end.
 //!
-//! Key types: [`Placed`], [`Overlap`], [`Missing`].
+//! Key types: [`StepPlacement`], [`Overlap`], [`MissingSteps`].
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::path::Path;
 use super::error::PlanError;
 use super::target::Run;
 use msm_model::{Archive, Instant, Step, gaps};
-use msm_zarr::Stored;
+use msm_zarr::StoreSnapshot;
 
 /// Where a step of the archive goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct StepPlacement {
     /// Its place along the append dimension.
     pub at: u64,
     /// Does the store have it already?
@@ -21,14 +21,14 @@ pub struct Placed {
 
 /// The steps of one file, and where it is.
 #[derive(Clone, Copy, Debug)]
-pub struct OfFile<'a> {
+pub struct FileSteps<'a> {
     /// Where the file is.
     pub path: &'a Path,
     /// Its steps; none where they do not matter to a store.
     pub steps: &'a [Step],
 }
 
-impl<'a> OfFile<'a> {
+impl<'a> FileSteps<'a> {
     /// The files of `archive`, for a store of these `members`: without its axis, it has no steps.
     #[must_use]
     pub fn all(archive: &'a Archive, members: &[String]) -> Vec<Self> {
@@ -60,7 +60,7 @@ pub enum Overlap {
 
 /// What becomes of steps that the store does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingSteps {
     /// They are appended.
     Append,
     /// They are an error.
@@ -75,10 +75,10 @@ pub enum Missing {
 pub fn place(
     store: &str,
     stored: &[Step],
-    files: &[OfFile<'_>],
+    files: &[FileSteps<'_>],
     overlap: Overlap,
-    missing: Missing,
-) -> Result<Vec<Placed>, PlanError> {
+    missing: MissingSteps,
+) -> Result<Vec<StepPlacement>, PlanError> {
     let archive: Vec<Step> = files.iter().flat_map(|file| file.steps).copied().collect();
     if let (Some(held), Some(asked)) = (stored.first(), archive.first())
         && held.compare(*asked).is_none()
@@ -100,7 +100,7 @@ pub fn place(
     check_overlap(store, files, &found, overlap)?;
     let new = archive.iter().zip(&found).filter(|(_, at)| at.is_none());
     let mut new: Vec<Step> = new.map(|(step, _)| *step).collect();
-    if missing == Missing::Error && !new.is_empty() {
+    if missing == MissingSteps::Error && !new.is_empty() {
         return Err(PlanError::StepsMissing {
             store: store.to_owned(),
             count: new.len(),
@@ -119,11 +119,11 @@ pub fn place(
         });
     }
     let placed = archive.iter().zip(found).map(|(step, found)| match found {
-        Some(at) => Placed {
+        Some(at) => StepPlacement {
             at: at as u64,
             stored: true,
         },
-        None => Placed {
+        None => StepPlacement {
             at: (stored.len() + new.partition_point(|other| step.is_after(*other))) as u64,
             stored: false,
         },
@@ -137,7 +137,7 @@ pub fn place(
 /// The first file of which it does not.
 fn check_overlap(
     store: &str,
-    files: &[OfFile<'_>],
+    files: &[FileSteps<'_>],
     found: &[Option<usize>],
     overlap: Overlap,
 ) -> Result<(), PlanError> {
@@ -170,9 +170,9 @@ fn check_overlap(
 /// If some is.
 pub fn follows_on(
     store: &str,
-    stored: &Stored,
+    stored: &StoreSnapshot,
     archive: &Archive,
-    placed: &[Placed],
+    placed: &[StepPlacement],
 ) -> Result<(), PlanError> {
     let end = stored.steps.len() as u64;
     let mut instants: Vec<Instant> = stored.steps.iter().filter_map(|s| s.instant()).collect();
@@ -183,7 +183,7 @@ pub fn follows_on(
         .iter()
         .flat_map(|f| f.axis.bounds.iter().copied())
         .collect();
-    let mut new: Vec<(&Placed, usize)> = placed
+    let mut new: Vec<(&StepPlacement, usize)> = placed
         .iter()
         .zip(0..)
         .filter(|(p, _)| p.at >= end)
@@ -208,7 +208,11 @@ pub fn follows_on(
 }
 
 /// The runs that put those steps of files of so many `steps` which `wanted` names to their places, in the array's order.
-pub(super) fn runs(steps: &[u64], placed: &[Placed], wanted: impl Fn(&Placed) -> bool) -> Vec<Run> {
+pub(super) fn runs(
+    steps: &[u64],
+    placed: &[StepPlacement],
+    wanted: impl Fn(&StepPlacement) -> bool,
+) -> Vec<Run> {
     let mut each = Vec::new();
     let mut places = placed.iter();
     for (file, &steps) in steps.iter().enumerate() {
@@ -262,7 +266,7 @@ mod tests {
             .collect()
     }
 
-    fn places(placed: &[Placed]) -> Vec<(u64, bool)> {
+    fn places(placed: &[StepPlacement]) -> Vec<(u64, bool)> {
         placed.iter().map(|p| (p.at, p.stored)).collect()
     }
 
@@ -272,28 +276,28 @@ mod tests {
         let at = |archive: &[f64], overlap, missing| {
             let steps = steps(archive);
             let path = Path::new("a.nc");
-            let files = [OfFile {
+            let files = [FileSteps {
                 path,
                 steps: &steps,
             }];
             place("s", &stored, &files, overlap, missing)
         };
-        let new = at(&[4.0, 5.0], Overlap::AllOrNothing, Missing::Append).unwrap();
+        let new = at(&[4.0, 5.0], Overlap::AllOrNothing, MissingSteps::Append).unwrap();
         assert_eq!(places(&new), [(3, false), (4, false)]);
-        let all = at(&[3.0, 1.0], Overlap::AllOrNothing, Missing::Append).unwrap();
+        let all = at(&[3.0, 1.0], Overlap::AllOrNothing, MissingSteps::Append).unwrap();
         assert_eq!(places(&all), [(2, true), (0, true)]);
-        let both = at(&[5.0, 2.0, 4.0], Overlap::Replace, Missing::Append).unwrap();
+        let both = at(&[5.0, 2.0, 4.0], Overlap::Replace, MissingSteps::Append).unwrap();
         assert_eq!(places(&both), [(4, false), (1, true), (3, false)]);
-        let some = at(&[3.0, 4.0], Overlap::AllOrNothing, Missing::Append).unwrap_err();
+        let some = at(&[3.0, 4.0], Overlap::AllOrNothing, MissingSteps::Append).unwrap_err();
         assert!(
             matches!(some, PlanError::StepsStored { count: 1, total: 2, ref shown, .. } if shown == "3")
         );
-        assert!(at(&[3.0], Overlap::Error, Missing::Append).is_err());
-        let absent = at(&[3.0, 4.0], Overlap::Replace, Missing::Error).unwrap_err();
+        assert!(at(&[3.0], Overlap::Error, MissingSteps::Append).is_err());
+        let absent = at(&[3.0, 4.0], Overlap::Replace, MissingSteps::Error).unwrap_err();
         assert!(
             matches!(absent, PlanError::StepsMissing { count: 1, ref shown, .. } if shown == "4")
         );
-        let before = at(&[0.5], Overlap::Skip, Missing::Append).unwrap_err();
+        let before = at(&[0.5], Overlap::Skip, MissingSteps::Append).unwrap_err();
         assert!(matches!(before, PlanError::BeforeEnd { .. }));
     }
 
@@ -302,15 +306,15 @@ mod tests {
         let (stored, names) = (steps(&[1.0, 2.0, 3.0]), ["a.nc", "b.nc", "c.nc"]);
         let at = |files: &[&[f64]], overlap| {
             let steps: Vec<Vec<Step>> = files.iter().map(|file| steps(file)).collect();
-            let files: Vec<OfFile<'_>> = names
+            let files: Vec<FileSteps<'_>> = names
                 .iter()
                 .zip(&steps)
-                .map(|(name, steps)| OfFile {
+                .map(|(name, steps)| FileSteps {
                     path: Path::new(name),
                     steps,
                 })
                 .collect();
-            place("s", &stored, &files, overlap, Missing::Append)
+            place("s", &stored, &files, overlap, MissingSteps::Append)
         };
         let some = at(&[&[1.0, 2.0], &[3.0], &[4.0, 5.0]], Overlap::AllOrNothing).unwrap();
         let expected = [(0, true), (1, true), (2, true), (3, false), (4, false)];
@@ -329,15 +333,21 @@ mod tests {
         let stored = [1.0, 3.0].map(|v| Step::Number(Number::Float(v)));
         let gap = steps(&[2.0]);
         let path = Path::new("gap.nc");
-        let files = [OfFile { path, steps: &gap }];
-        let between = place("s", &stored, &files, Overlap::AllOrNothing, Missing::Append);
+        let files = [FileSteps { path, steps: &gap }];
+        let between = place(
+            "s",
+            &stored,
+            &files,
+            Overlap::AllOrNothing,
+            MissingSteps::Append,
+        );
         assert!(matches!(between, Err(PlanError::BeforeEnd { .. })));
     }
 
     #[test]
     fn neighbours_in_file_and_array_are_one_run() {
         let placed = [(2, true), (3, false), (5, false), (4, false), (0, true)];
-        let placed = placed.map(|(at, stored)| Placed { at, stored });
+        let placed = placed.map(|(at, stored)| StepPlacement { at, stored });
         let run = |file, first, count, at| Run {
             file,
             first,

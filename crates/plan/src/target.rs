@@ -92,12 +92,12 @@ pub struct Origin {
     /// The file that a static array is read from.
     pub file: usize,
     /// What becomes of the variable's values.
-    pub form: Form,
+    pub form: Derivation,
 }
 
 /// How an array's values come from its origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Form {
+pub enum Derivation {
     /// As they are.
     AsRead,
     /// Reprojected, as this one of [`Plan::projections`] says.

@@ -9,10 +9,10 @@ use serde_json::json;
 use super::attributes::attributes_of;
 use super::*;
 use msm_model::{
-    Archive, Attribute, Axis, Borrowed, Catalogue, DType, Hyperslab, Number, Problems, SourceFile,
-    Step, Variable, VariableType,
+    Archive, Attribute, Axis, BorrowedCoordinates, Catalogue, DType, Hyperslab, Number, Problems,
+    SourceFile, Step, Variable, VariableType,
 };
-use msm_zarr::{Codec, Stored, StoredArray, Version, document};
+use msm_zarr::{Codec, StoreSnapshot, StoredArray, Version, document};
 
 /// A variable `v` of shape `[time, …others]`, in files of so many steps, to append to a store that has `old` steps.
 #[derive(Clone, Debug)]
@@ -106,13 +106,13 @@ pub(super) fn archive(case: &Case) -> Archive {
         files,
         append_dimension: "time".to_owned(),
         axis: "time".to_owned(),
-        borrowed: Borrowed::default(),
+        borrowed: BorrowedCoordinates::default(),
     }
 }
 
 /// The store that `old` steps of the same variables have made, with the chunks of the case.
-pub(super) fn stored(case: &Case, archive: &Archive) -> Option<Stored> {
-    (case.old > 0).then(|| Stored {
+pub(super) fn stored(case: &Case, archive: &Archive) -> Option<StoreSnapshot> {
+    (case.old > 0).then(|| StoreSnapshot {
         version: Version::V3,
         root: "{}".to_owned(),
         nested: None,
@@ -163,7 +163,7 @@ fn planned(case: &Case, memory: u64) -> Result<Plan, Problems<PlanError>> {
     planned_by(plan, case, memory)
 }
 
-type Planner = fn(&Archive, &[Request], &Settings) -> Result<Plan, Problems<PlanError>>;
+type Planner = fn(&Archive, &[StoreRequest], &PlanSettings) -> Result<Plan, Problems<PlanError>>;
 
 fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, Problems<PlanError>> {
     let archive = archive(case);
@@ -181,32 +181,32 @@ fn planned_by(plan: Planner, case: &Case, memory: u64) -> Result<Plan, Problems<
     plan(&archive, &[request], &settings(case, strategy, memory))
 }
 
-pub(super) fn request(key: &str, stored: Option<Stored>, archive: &Archive) -> Request {
+pub(super) fn request(key: &str, stored: Option<StoreSnapshot>, archive: &Archive) -> StoreRequest {
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
     let members = ["v", "time", "e"].map(str::to_owned).to_vec();
     let placed = place(
         key,
         there,
-        &OfFile::all(archive, &members),
+        &FileSteps::all(archive, &members),
         Overlap::Replace,
-        Missing::Append,
+        MissingSteps::Append,
     )
     .unwrap();
-    Request {
+    StoreRequest {
         key: key.to_owned(),
         mains: vec!["v".to_owned()],
         members,
         without: Vec::new(),
         repairs: false,
         added: Vec::new(),
-        lacking: Lacking::default(),
+        lacking: LackingSteps::default(),
         stored,
         placed,
     }
 }
 
-pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> Settings {
-    Settings {
+pub(super) fn settings(case: &Case, strategy: ChunkStrategy, memory: u64) -> PlanSettings {
+    PlanSettings {
         task: Task {
             goal: SENDING,
             attributes: serde_json::Map::new(),
@@ -307,7 +307,7 @@ proptest! {
         for (index, array) in plan.arrays.iter().enumerate() {
             prop_assert_eq!(array.phase, Phase::Compare);
             let units = plan.units.iter().filter(|u| u.array == index);
-            let parts: Vec<Part> = units.flat_map(|unit| unit.parts(array)).collect();
+            let parts: Vec<UnitPart> = units.flat_map(|unit| unit.parts(array)).collect();
             let mut compared: Vec<(usize, Vec<u64>)> = parts.iter()
                 .flat_map(|part| indices(&part.in_array).into_iter().map(|position| (part.file, position)))
                 .collect();
@@ -339,7 +339,7 @@ proptest! {
             v.document["attributes"][LACKING] = json!(text(&lacking));
         }
         let mut request = request("p/v.zarr", Some(stored), &archive);
-        request.lacking = Lacking::of("p/v.zarr", request.stored.as_ref()).unwrap();
+        request.lacking = LackingSteps::of("p/v.zarr", request.stored.as_ref()).unwrap();
         let mut settings = settings(&case, ChunkStrategy::default(), 1 << 30);
         settings.task.goal = Goal::Send { replace: false, add_variables: false };
         let sent: Vec<u64> = request.placed.iter().map(|place| place.at).collect();

@@ -1,9 +1,9 @@
 //! Where one transaction ends and the next begins: at the first file with which every store ends on a chunk boundary.
 
-use super::draft::{Request, draft};
+use super::draft::{StoreRequest, draft};
 use super::error::PlanError;
-use super::settings::Settings;
-use super::steps::Placed;
+use super::settings::PlanSettings;
+use super::steps::StepPlacement;
 use super::target::Phase;
 use msm_model::{Archive, Problems};
 
@@ -24,13 +24,13 @@ pub enum Transactions {
 /// Everything that does not fit the stores.
 pub fn transactions(
     archive: &Archive,
-    requests: &[Request],
-    settings: &Settings,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
     group: Transactions,
 ) -> Result<Vec<usize>, Problems<PlanError>> {
     let (_, drafts) = draft(archive, requests, settings)?;
     // What takes the place of another tool's array has all steps at once.
-    if group == Transactions::All || requests.iter().any(Request::replaces_projected) {
+    if group == Transactions::All || requests.iter().any(StoreRequest::replaces_projected) {
         return Ok(vec![archive.files.len()]);
     }
     // The chunk lengths along the append dimension in each store.
@@ -43,7 +43,7 @@ pub fn transactions(
         }
     }
     let mut groups = vec![0];
-    let mut reached: Vec<Reached> = requests.iter().map(Reached::new).collect();
+    let mut reached: Vec<StoreReach> = requests.iter().map(StoreReach::new).collect();
     let mut first = 0;
     for length in archive.lengths() {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -59,7 +59,7 @@ pub fn transactions(
         if let Some(group) = groups.last_mut() {
             *group += 1;
         }
-        let even = |(reached, chunks): (&Reached, &Vec<u64>)| {
+        let even = |(reached, chunks): (&StoreReach, &Vec<u64>)| {
             reached.is_whole() && chunks.iter().all(|chunk| reached.end % chunk == 0)
         };
         if reached.iter().zip(&chunks).all(even) {
@@ -71,7 +71,7 @@ pub fn transactions(
 }
 
 /// How far some of the files get in one store.
-struct Reached {
+struct StoreReach {
     /// The end of what they write.
     end: u64,
     /// The end of the store with them.
@@ -81,8 +81,8 @@ struct Reached {
     steps: u64,
 }
 
-impl Reached {
-    fn new(request: &Request) -> Self {
+impl StoreReach {
+    fn new(request: &StoreRequest) -> Self {
         let old = request.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
         Self {
             end: 0,
@@ -91,7 +91,7 @@ impl Reached {
         }
     }
 
-    fn add(&mut self, placed: &[Placed], is_written: impl Fn(&Placed) -> bool) {
+    fn add(&mut self, placed: &[StepPlacement], is_written: impl Fn(&StepPlacement) -> bool) {
         for place in placed {
             if !place.stored {
                 self.length = self.length.max(place.at + 1);

@@ -1,11 +1,11 @@
 //! Work units: boxes of whole objects, shaped so that each stored chunk of the source is read once where memory
 //! allows.
 //!
-//! Key types: [`WorkUnit`], [`Object`], [`Part`].
+//! Key types: [`WorkUnit`], [`ArrayObject`], [`UnitPart`].
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{Form, Plan, Run, TargetArray};
+use super::target::{Derivation, Plan, Run, TargetArray};
 use msm_model::Hyperslab;
 
 /// Bytes of bookkeeping an object costs while it is in flight.
@@ -30,7 +30,7 @@ pub struct WorkUnit {
 
 /// One object of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object {
+pub struct ArrayObject {
     /// Its place in the chunk grid.
     pub chunk: Vec<u64>,
     /// What it holds in the array's index space; it can reach beyond the array's edges.
@@ -39,7 +39,7 @@ pub struct Object {
 
 /// A box of a unit that comes from one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct UnitPart {
     /// Which of [`Plan::files`].
     pub file: usize,
     /// Where it lies in the file's variable.
@@ -67,20 +67,20 @@ impl WorkUnit {
         let followers = self.followers.iter().map(|&i| of_objects(&plan.units[i]));
         let array = &plan.arrays[self.array];
         let fields = match &array.origin.form {
-            Form::Projected { projection, .. } => {
+            Derivation::Projected { projection, .. } => {
                 let leading = array.shape.len() - 2;
                 let counts = self.chunks.count.iter().zip(&array.chunk);
                 let fields: u64 = counts.take(leading).map(|(n, length)| n * length).product();
                 fields * plan.projections[*projection].cells.len() * array.dtype.size() as u64
             }
-            Form::AsRead | Form::Made(_) => 0,
+            Derivation::AsRead | Derivation::Made(_) => 0,
         };
         of_objects(self) + followers.sum::<u64>() + fields
     }
 
     /// Its objects, in row-major order.
     #[must_use]
-    pub fn objects(&self, array: &TargetArray) -> Vec<Object> {
+    pub fn objects(&self, array: &TargetArray) -> Vec<ArrayObject> {
         let mut chunks = vec![Vec::new()];
         for (&start, &count) in self.chunks.start.iter().zip(&self.chunks.count) {
             chunks = chunks
@@ -90,7 +90,7 @@ impl WorkUnit {
                 })
                 .collect();
         }
-        let object = |chunk: Vec<u64>| Object {
+        let object = |chunk: Vec<u64>| ArrayObject {
             slab: Hyperslab {
                 start: chunk
                     .iter()
@@ -107,7 +107,7 @@ impl WorkUnit {
     /// What it reads, each part from one file, and where that lies in the array: its objects within the array's edges, as
     /// far as they are written. The parts do not overlap.
     #[must_use]
-    pub fn parts(&self, array: &TargetArray) -> Vec<Part> {
+    pub fn parts(&self, array: &TargetArray) -> Vec<UnitPart> {
         let mut region = Hyperslab {
             start: Vec::new(),
             count: Vec::new(),
@@ -121,7 +121,7 @@ impl WorkUnit {
                 .push(end.min(array.shape[d]).saturating_sub(start));
         }
         let Some(append) = &array.append else {
-            return vec![Part {
+            return vec![UnitPart {
                 file: self.file,
                 in_file: region.clone(),
                 in_array: region,
@@ -134,7 +134,7 @@ impl WorkUnit {
             let in_array = in_array.intersect(&region)?;
             let mut in_file = in_array.clone();
             in_file.start[append.axis] = in_array.start[append.axis] - run.at + run.first;
-            Some(Part {
+            Some(UnitPart {
                 file: run.file,
                 in_file,
                 in_array,

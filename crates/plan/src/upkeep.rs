@@ -6,10 +6,10 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 use super::attributes::attributes_of;
-use super::draft::Request;
-use super::lacking::{LACKING, tell};
+use super::draft::StoreRequest;
+use super::lacking_steps::{LACKING, tell};
 use super::masks::Masks;
-use super::new::Formed;
+use super::new_variable::NewArrayForm;
 use super::settings::Task;
 use msm_model::{DType, Variable, number_to_json};
 use msm_zarr::{StoredArray, Version, document};
@@ -36,7 +36,7 @@ pub fn spoiled<'a>(variable: &'a Variable, stored: &StoredArray) -> Vec<&'a str>
 }
 
 /// An array of a store as it is after the transaction.
-pub(super) struct After<'a> {
+pub(super) struct ResultingArray<'a> {
     pub stored: &'a StoredArray,
     pub version: Version,
     /// The variable, and the type of the array, if attributes are repaired.
@@ -46,7 +46,7 @@ pub(super) struct After<'a> {
     pub shape: &'a [u64],
 }
 
-impl After<'_> {
+impl ResultingArray<'_> {
     /// The array's document, and its attributes, if they are others now.
     pub(super) fn document(&self) -> (Value, Option<Map<String, Value>>) {
         let mut document = document::grown_array(&self.stored.document, self.shape);
@@ -72,10 +72,10 @@ impl After<'_> {
     }
 
     /// The array as it will be, with values of this type, and its attributes, if they are others now.
-    pub(super) fn form(&self, dtype: DType) -> (Formed, Option<Map<String, Value>>) {
+    pub(super) fn form(&self, dtype: DType) -> (NewArrayForm, Option<Map<String, Value>>) {
         let (document, attributes) = self.document();
         let stored = self.stored;
-        let formed = Formed {
+        let formed = NewArrayForm {
             document,
             fill: dtype.padded(stored.fill.clone()),
             object: stored.chunk.clone(),
@@ -133,7 +133,7 @@ const CHECKSUM: &str = "expected_checksum_";
 
 /// The attributes of the store that tell of values which are overwritten.
 #[must_use]
-pub fn stale_checksums(request: &Request, task: &Task) -> Vec<String> {
+pub fn stale_checksums(request: &StoreRequest, task: &Task) -> Vec<String> {
     let Some(stored) = &request.stored else {
         return Vec::new();
     };

@@ -1,6 +1,6 @@
 //! Bands of target rows, computed in parallel; and where ranges of longitude and latitude lie in the target.
 //!
-//! Key type: [`Entry`], one weight before it goes to the table.
+//! Key type: [`WeightEntry`], one weight before it goes to the table.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ const ROUNDING: f64 = 1e-6;
 
 /// What a source cell gives to a target cell.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct WeightEntry {
     /// The target cell, counted from the band's first.
     pub(super) target: u32,
     /// The source cell.
@@ -30,7 +30,7 @@ pub(super) struct Entry {
 pub(super) fn table(
     target: &TargetGrid,
     rows: Range<usize>,
-    entries: impl Fn(Range<usize>) -> Vec<Entry> + Sync,
+    entries: impl Fn(Range<usize>) -> Vec<WeightEntry> + Sync,
 ) -> Weights {
     // Bands begin at the same rows however `rows` are cut; the last and first may be parts of one.
     let bands: Vec<_> = (rows.start / BAND..rows.end.div_ceil(BAND))
@@ -44,7 +44,7 @@ pub(super) fn table(
 }
 
 /// The table of `len` target cells.
-fn compressed(len: usize, entries: &[Entry]) -> Weights {
+fn compressed(len: usize, entries: &[WeightEntry]) -> Weights {
     let mut ends = vec![0_u32; len + 1];
     for entry in entries {
         ends[entry.target as usize + 1] += 1;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::bands::{Entry, centred, heights, in_columns, in_rows, table};
+use super::bands::{WeightEntry, centred, heights, in_columns, in_rows, table};
 use super::blocks::Blocks;
 use super::plane::{Plane, between};
 use super::quads::Quads;
@@ -40,13 +40,13 @@ fn entries(
     target: &TargetGrid,
     meridians: &[(f64, f64)],
     band: &Range<usize>,
-) -> Vec<Entry> {
+) -> Vec<WeightEntry> {
     let nx = target.nx;
     let parallels: Vec<_> = band
         .clone()
         .map(|j| target.latitude(j).to_radians().sin_cos())
         .collect();
-    let mut found: Vec<Option<Found>> = vec![None; band.len() * nx];
+    let mut found: Vec<Option<EnclosingQuad>> = vec![None; band.len() * nx];
     for k in blocks.touching(heights(target, band)) {
         let Some(cells) = quads.cells(k) else {
             continue;
@@ -66,7 +66,7 @@ fn entries(
                     }
                     let plane = Plane::new(parallels[j - band.start], meridians[i]);
                     if let Some(weights) = plane.project(corners).and_then(between) {
-                        *found = Some(Found {
+                        *found = Some(EnclosingQuad {
                             size,
                             cells,
                             weights,
@@ -87,7 +87,7 @@ fn entries(
 
 /// The quad that contains a point.
 #[derive(Clone, Copy)]
-struct Found {
+struct EnclosingQuad {
     /// As of [`size`].
     size: f64,
     cells: [usize; 4],
@@ -101,12 +101,12 @@ fn size([a, b, c, d]: [Vector; 4]) -> f64 {
 }
 
 /// Adds the weights of one point: by ascending cells, without the least, and so that they add up to 1.
-fn push(entries: &mut Vec<Entry>, at: usize, found: &Found) {
+fn push(entries: &mut Vec<WeightEntry>, at: usize, found: &EnclosingQuad) {
     let mut pairs = [0, 1, 2, 3].map(|corner| (found.cells[corner], found.weights[corner]));
     pairs.sort_unstable_by_key(|pair| pair.0);
     let kept = || pairs.iter().filter(|pair| pair.1 >= LEAST);
     let sum: f64 = kept().map(|pair| pair.1).sum();
-    entries.extend(kept().map(|&(cell, weight)| Entry {
+    entries.extend(kept().map(|&(cell, weight)| WeightEntry {
         target: at as u32,
         cell: cell as u32,
         weight: weight / sum,

@@ -1,18 +1,18 @@
 //! Conservative weights: the part of each target cell that a source cell covers.
 //!
 //! Source cells have great-circle sides, target cells lie between meridians and parallels; areas are exact on the sphere.
-//! Each source cell is spread over a [`Window`] of target cells.
+//! Each source cell is spread over a [`CellWindow`] of target cells.
 
 use std::ops::Range;
 
-use super::bands::{Entry, heights, in_columns, in_rows, table, touched};
+use super::bands::{WeightEntry, heights, in_columns, in_rows, table, touched};
 use super::blocks::Blocks;
 use super::error::GridError;
 use super::ring::{Corner, Ring};
 use super::source::{Corners, SourceGrid};
 use super::target::TargetGrid;
 use super::weights::Weights;
-use super::window::{Lines, Window};
+use super::window::{CellWindow, GridLines};
 
 /// Smaller parts of a target cell are left out.
 const LEAST: f64 = 1e-9;
@@ -30,7 +30,7 @@ pub(super) fn weights(
     let corners = source.corners.as_ref().ok_or(GridError::NoCorners)?;
     let cells = |cell| ring(source, corners, cell);
     let blocks = Blocks::new(source.nx * source.ny, cells);
-    let lines = Lines::new(target);
+    let lines = GridLines::new(target);
     Ok(table(target, rows, |band| {
         let mut entries = Vec::new();
         for cell in blocks.touching(heights(target, &band)) {
@@ -54,7 +54,13 @@ fn ring(source: &SourceGrid, corners: &Corners, cell: usize) -> Option<Ring> {
 }
 
 /// Shares a source cell out over the target cells of a band of rows.
-fn spread(lines: &Lines, ring: &Ring, cell: usize, band: &Range<usize>, entries: &mut Vec<Entry>) {
+fn spread(
+    lines: &GridLines,
+    ring: &Ring,
+    cell: usize,
+    band: &Range<usize>,
+    entries: &mut Vec<WeightEntry>,
+) {
     let target = lines.target;
     let area = ring.area();
     let rows = touched(in_rows(target, ring.heights), band);
@@ -63,12 +69,12 @@ fn spread(lines: &Lines, ring: &Ring, cell: usize, band: &Range<usize>, entries:
     }
     for (shift, places) in in_columns(target, ring.longitudes) {
         let columns = touched(places, &(0..target.nx));
-        let mut window = Window::new(lines, rows.clone(), columns, shift);
+        let mut window = CellWindow::new(lines, rows.clone(), columns, shift);
         window.add(ring);
         for (j, i, common) in window.areas() {
             let weight = common.copysign(common * area) / lines.area(j);
             if weight > LEAST {
-                entries.push(Entry {
+                entries.push(WeightEntry {
                     target: ((j - band.start) * target.nx + i) as u32,
                     cell: cell as u32,
                     weight,

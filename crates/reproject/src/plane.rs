@@ -1,6 +1,6 @@
 //! The place of a point within a quad, solved in the plane that touches the sphere there.
 //!
-//! Key types: [`Plane`], [`Point`].
+//! Key types: [`Plane`], [`PlanePoint`].
 
 use super::sphere::{Vector, dot};
 
@@ -26,7 +26,7 @@ impl Plane {
     }
 
     /// The corners in the plane; `None` if one is a quarter of the globe away, or more.
-    pub(super) fn project(&self, corners: [Vector; 4]) -> Option<[Point; 4]> {
+    pub(super) fn project(&self, corners: [Vector; 4]) -> Option<[PlanePoint; 4]> {
         let scales = corners.map(|corner| dot(corner, self.origin));
         scales.iter().all(|&scale| scale > 1e-3).then(|| {
             [0, 1, 2, 3].map(|k| {
@@ -41,18 +41,18 @@ impl Plane {
 }
 
 /// A point in the plane.
-pub(super) type Point = [f64; 2];
+pub(super) type PlanePoint = [f64; 2];
 
-fn turn(a: Point, b: Point) -> f64 {
+fn turn(a: PlanePoint, b: PlanePoint) -> f64 {
     a[0] * b[1] - a[1] * b[0]
 }
 
-fn difference(a: Point, b: Point) -> Point {
+fn difference(a: PlanePoint, b: PlanePoint) -> PlanePoint {
     [a[0] - b[0], a[1] - b[1]]
 }
 
 /// The weights of a quad's corners at the origin; `None` if that lies outside, or the quad has no area.
-pub(super) fn between(corners: [Point; 4]) -> Option<[f64; 4]> {
+pub(super) fn between(corners: [PlanePoint; 4]) -> Option<[f64; 4]> {
     if !contains_origin(corners) {
         return None;
     }
@@ -60,7 +60,7 @@ pub(super) fn between(corners: [Point; 4]) -> Option<[f64; 4]> {
 }
 
 /// Is the origin within the quad or on one of its sides? Of two quads that share a side, no point falls between.
-fn contains_origin(corners: [Point; 4]) -> bool {
+fn contains_origin(corners: [PlanePoint; 4]) -> bool {
     let mut within = false;
     for k in 0..4 {
         let (a, b) = (corners[k], corners[(k + 1) % 4]);
@@ -83,7 +83,7 @@ fn contains_origin(corners: [Point; 4]) -> bool {
 
 /// The weights from the inverse of the bilinear map (s, t) → a + s·ab + t·ad + s·t·twist, the corners being a, b, c, d;
 /// `None` if no s and t from 0 to 1 lead to the origin, as may be in quads that are not convex.
-fn inverse(corners: [Point; 4]) -> Option<[f64; 4]> {
+fn inverse(corners: [PlanePoint; 4]) -> Option<[f64; 4]> {
     let a = corners[0];
     let (ab, ad) = (difference(corners[1], a), difference(corners[3], a));
     let twist = difference(difference(corners[2], corners[1]), ad);
@@ -106,7 +106,7 @@ fn inverse(corners: [Point; 4]) -> Option<[f64; 4]> {
 }
 
 /// The weights from the triangle of three of the corners that contains the origin best; `None` if all lie on a line.
-fn in_triangle(corners: [Point; 4]) -> Option<[f64; 4]> {
+fn in_triangle(corners: [PlanePoint; 4]) -> Option<[f64; 4]> {
     let triangles = (0..4).filter_map(|without| {
         let [a, b, c] = [1, 2, 3].map(|step| (without + step) % 4);
         let areas = [(b, c), (c, a), (a, b)].map(|(from, to)| turn(corners[from], corners[to]));
@@ -129,11 +129,11 @@ mod tests {
     use super::*;
 
     /// The place that the weights say.
-    fn mean(corners: [Point; 4], weights: [f64; 4]) -> Point {
+    fn mean(corners: [PlanePoint; 4], weights: [f64; 4]) -> PlanePoint {
         [0, 1].map(|axis| (0..4).map(|k| corners[k][axis] * weights[k]).sum())
     }
 
-    fn check(corners: [Point; 4]) -> [f64; 4] {
+    fn check(corners: [PlanePoint; 4]) -> [f64; 4] {
         let weights = between(corners).unwrap();
         let place = mean(corners, weights);
         assert!(

@@ -26,8 +26,8 @@ impl<'a> Quads<'a> {
         let around = around(source);
         Self {
             source,
-            seam: around == Around::Seam,
-            fold: (around != Around::No).then(|| fold(source)).flatten(),
+            seam: around == RowClosure::Seam,
+            fold: (around != RowClosure::No).then(|| fold(source)).flatten(),
         }
     }
 
@@ -74,7 +74,7 @@ impl<'a> Quads<'a> {
 
 /// How the rows of a grid go around the globe.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Around {
+enum RowClosure {
     /// They do not.
     No,
     /// The last column is beside the first.
@@ -83,11 +83,11 @@ enum Around {
     Halo,
 }
 
-fn around(source: &SourceGrid) -> Around {
+fn around(source: &SourceGrid) -> RowClosure {
     let (nx, ny) = (source.nx, source.ny);
     // In fewer columns than this, the last may lie beside the first without going around.
     if nx < 4 {
-        return Around::No;
+        return RowClosure::No;
     }
     let (mut rows, mut seams, mut halos) = (0, 0, 0);
     for j in 0..ny {
@@ -111,11 +111,11 @@ fn around(source: &SourceGrid) -> Around {
         }
     }
     if 2 * halos > rows {
-        Around::Halo
+        RowClosure::Halo
     } else if 2 * seams > rows {
-        Around::Seam
+        RowClosure::Seam
     } else {
-        Around::No
+        RowClosure::No
     }
 }
 

@@ -16,7 +16,7 @@ const MOST: usize = 4;
 
 /// How a cell's indices become those of its repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Rule {
+enum RepeatRule {
     /// So many columns further in the same row.
     Shift(usize),
     /// Rows add up to the first number, columns to the second, but for whole periods.
@@ -41,7 +41,7 @@ pub(super) fn repeats(
 
     let shift = commonest(pairs.iter().filter_map(|&pair| shifted(nx, pair)), ny);
     let period = match shift {
-        Some(Rule::Shift(columns)) => columns,
+        Some(RepeatRule::Shift(columns)) => columns,
         _ => nx,
     };
     let is_halo = |pair| shift.is_some() && shifted(nx, pair) == shift;
@@ -81,15 +81,18 @@ pub(super) fn repeats(
 }
 
 /// The rule of a halo, if the pair could be of one: the same row, one cell at either side.
-fn shifted(nx: usize, (a, b): (usize, usize)) -> Option<Rule> {
+fn shifted(nx: usize, (a, b): (usize, usize)) -> Option<RepeatRule> {
     let wide = nx > 2 * BORDER && b - a + BORDER >= nx;
-    (wide && a / nx == b / nx).then_some(Rule::Shift(b - a))
+    (wide && a / nx == b / nx).then_some(RepeatRule::Shift(b - a))
 }
 
 /// The rule of the north fold, if the pair could be of one: both in the top rows.
-fn mirrored(ny: usize, nx: usize, period: usize, (a, b): (usize, usize)) -> Option<Rule> {
+fn mirrored(ny: usize, nx: usize, period: usize, (a, b): (usize, usize)) -> Option<RepeatRule> {
     let top = a / nx + BORDER >= ny;
-    top.then_some(Rule::Mirror(a / nx + b / nx, (a % nx + b % nx) % period))
+    top.then_some(RepeatRule::Mirror(
+        a / nx + b / nx,
+        (a % nx + b % nx) % period,
+    ))
 }
 
 /// Cells of the border, each once.
@@ -137,8 +140,8 @@ fn coinciding(cells: &[(usize, Vector)]) -> Vec<(usize, usize)> {
 }
 
 /// The rule that explains most pairs, if they are more than a few of the `length` there could be: part of them may be holes.
-fn commonest(rules: impl Iterator<Item = Rule>, length: usize) -> Option<Rule> {
-    let mut votes: HashMap<Rule, usize> = HashMap::new();
+fn commonest(rules: impl Iterator<Item = RepeatRule>, length: usize) -> Option<RepeatRule> {
+    let mut votes: HashMap<RepeatRule, usize> = HashMap::new();
     for rule in rules {
         *votes.entry(rule).or_default() += 1;
     }

@@ -32,14 +32,14 @@ pub struct SourceGrid {
     /// Cells that repeat another one: halo columns and the rows beyond the north fold.
     pub repeated: usize,
     /// What each cell is.
-    kinds: Vec<Kind>,
+    kinds: Vec<CellKind>,
     /// Each repeat and the cell that it repeats, in the order of the repeats.
     originals: Vec<(usize, usize)>,
 }
 
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum CellKind {
     Own,
     Hole,
     Repeat,
@@ -71,15 +71,15 @@ impl SourceGrid {
         }
         let mut kinds = kinds(nx, &longitude, &latitude);
         check_ranges(nx, &kinds, &longitude, &latitude)?;
-        let holes = kinds.iter().filter(|&&kind| kind == Kind::Hole).count();
+        let holes = kinds.iter().filter(|&&kind| kind == CellKind::Hole).count();
         if holes == kinds.len() {
             return Err(GridError::NoCells);
         }
         let originals = repeats(ny, nx, &longitude, &latitude, |cell| {
-            kinds[cell] == Kind::Hole
+            kinds[cell] == CellKind::Hole
         });
         for &(cell, _) in &originals {
-            kinds[cell] = Kind::Repeat;
+            kinds[cell] = CellKind::Repeat;
         }
         Ok(Self {
             nx,
@@ -96,15 +96,15 @@ impl SourceGrid {
 
     /// Is `cell` neither a hole nor the repeat of another one?
     pub(super) fn counts(&self, cell: usize) -> bool {
-        self.kinds[cell] == Kind::Own
+        self.kinds[cell] == CellKind::Own
     }
 
     /// The cell that counts for `cell`: itself, or the one that it repeats; `None` for a hole.
     pub(super) fn own(&self, cell: usize) -> Option<usize> {
         match self.kinds[cell] {
-            Kind::Own => Some(cell),
-            Kind::Hole => None,
-            Kind::Repeat => {
+            CellKind::Own => Some(cell),
+            CellKind::Hole => None,
+            CellKind::Repeat => {
                 let at = self
                     .originals
                     .binary_search_by_key(&cell, |&(repeat, _)| repeat);
@@ -124,7 +124,7 @@ fn check_sizes(expected: usize, longitude: &[f64], latitude: &[f64]) -> Result<(
 }
 
 /// Holes and others.
-fn kinds(nx: usize, longitude: &[f64], latitude: &[f64]) -> Vec<Kind> {
+fn kinds(nx: usize, longitude: &[f64], latitude: &[f64]) -> Vec<CellKind> {
     let filled = |value: f64| value.is_nan() || value.abs() > FILL;
     let zero = |cell: usize| longitude.get(cell) == Some(&0.0) && latitude.get(cell) == Some(&0.0);
     let beside_zero = |cell: usize| {
@@ -137,19 +137,19 @@ fn kinds(nx: usize, longitude: &[f64], latitude: &[f64]) -> Vec<Kind> {
     let kind = |cell: usize| {
         let hole =
             filled(longitude[cell]) || filled(latitude[cell]) || (zero(cell) && beside_zero(cell));
-        if hole { Kind::Hole } else { Kind::Own }
+        if hole { CellKind::Hole } else { CellKind::Own }
     };
     (0..longitude.len()).map(kind).collect()
 }
 
 fn check_ranges(
     nx: usize,
-    kinds: &[Kind],
+    kinds: &[CellKind],
     longitude: &[f64],
     latitude: &[f64],
 ) -> Result<(), GridError> {
     for (cell, &kind) in kinds.iter().enumerate() {
-        if kind == Kind::Hole {
+        if kind == CellKind::Hole {
             continue;
         }
         let (j, i) = (cell / nx, cell % nx);

@@ -1,6 +1,6 @@
 //! Areas that a closed line on the sphere has in common with the cells of a regular grid, by Green's theorem.
 //!
-//! Key types: [`Lines`], the meridians and parallels of the target; [`Window`], the sums of some of its cells.
+//! Key types: [`GridLines`], the meridians and parallels of the target; [`CellWindow`], the sums of some of its cells.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ const ROUNDING: f64 = 1e-15;
 const MERIDIONAL: f64 = 1e-12;
 
 /// The lines between the cells of a target grid.
-pub(super) struct Lines<'a> {
+pub(super) struct GridLines<'a> {
     pub(super) target: &'a TargetGrid,
     /// Cosine and sine of the longitude of each meridian.
     meridians: Vec<[f64; 2]>,
@@ -22,7 +22,7 @@ pub(super) struct Lines<'a> {
     parallels: Vec<f64>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> GridLines<'a> {
     /// The lines of this grid.
     pub(super) fn new(target: &'a TargetGrid) -> Self {
         let meridians = (0..=target.nx).map(|i| {
@@ -49,8 +49,8 @@ impl<'a> Lines<'a> {
 /// In the plane of longitude λ and z = sin φ, which keeps areas, a closed line P has in common with the cell between the
 /// meridians a and b and the heights c₁ and c₂ the area −∮ (clamp(z, c₁, c₂) − c₁) dλ over the parts of P with λ from
 /// a to b, positive if P is counter-clockwise. Cutting P at a meridian adds nothing, since dλ is 0 along it.
-pub(super) struct Window<'a> {
-    lines: &'a Lines<'a>,
+pub(super) struct CellWindow<'a> {
+    lines: &'a GridLines<'a>,
     rows: Range<usize>,
     columns: Range<usize>,
     /// Degrees that the target is shifted east by.
@@ -60,12 +60,12 @@ pub(super) struct Window<'a> {
 }
 
 /// A point on a line, with its unwrapped longitude in degrees.
-type Place = (f64, Vector);
+type LinePoint = (f64, Vector);
 
-impl<'a> Window<'a> {
+impl<'a> CellWindow<'a> {
     /// Of the cells in these rows and columns of the target, when it is shifted east by `shift` degrees.
     pub(super) fn new(
-        lines: &'a Lines<'a>,
+        lines: &'a GridLines<'a>,
         rows: Range<usize>,
         columns: Range<usize>,
         shift: f64,
@@ -146,7 +146,7 @@ impl<'a> Window<'a> {
     }
 
     /// Adds an arc that only rises or only falls, cut at the meridians.
-    fn add_slope(&mut self, slope: &Arc, sign: f64, west: Place, east: Place) {
+    fn add_slope(&mut self, slope: &Arc, sign: f64, west: LinePoint, east: LinePoint) {
         let target = self.lines.target;
         let column = (target.east - target.west) / target.nx as f64;
         let place = |longitude: f64| (longitude - self.shift - target.west) / column;
@@ -172,12 +172,12 @@ impl<'a> Window<'a> {
     }
 
     /// Where a slope crosses the western edge of column `i`.
-    fn crossing(&self, slope: &Arc, i: usize) -> Place {
+    fn crossing(&self, slope: &Arc, i: usize) -> LinePoint {
         (self.meridian(i), slope.at_meridian(self.lines.meridians[i]))
     }
 
     /// Adds a piece of a slope within column `i`, row by row.
-    fn add_piece(&mut self, slope: &Arc, sign: f64, i: usize, west: Place, east: Place) {
+    fn add_piece(&mut self, slope: &Arc, sign: f64, i: usize, west: LinePoint, east: LinePoint) {
         let width = (east.0 - west.0).to_radians();
         let rises = west.1[2] < east.1[2];
         let (low, high) = if rises {

@@ -1,6 +1,6 @@
 //! Encoding and decoding the objects of an array.
 //!
-//! Key types: [`ChunkCodec`], made from an array's document; [`Encoded`].
+//! Key types: [`ChunkCodec`], made from an array's document; [`EncodedObject`].
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct ChunkCodec {
 
 /// An object, encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Encoded {
+pub enum EncodedObject {
     /// Every value is the fill value, and readers know it: nothing is stored.
     Empty,
     /// What is stored.
@@ -144,17 +144,17 @@ impl ChunkCodec {
     ///
     /// # Errors
     /// If a codec fails.
-    pub fn encode(&self, values: &[u8]) -> Result<Encoded, ZarrError> {
+    pub fn encode(&self, values: &[u8]) -> Result<EncodedObject, ZarrError> {
         let fill = self.array.fill_value();
         let bytes = if self.is_text() {
             let width = values.len() / self.values();
             if self.may_omit && text::all_fill(values, width, fill.as_ne_bytes()) {
-                return Ok(Encoded::Empty);
+                return Ok(EncodedObject::Empty);
             }
             text::to_variable(values, width).map_err(|cause| self.failed(&cause))?
         } else {
             if self.may_omit && fill.equals_all(values) {
-                return Ok(Encoded::Empty);
+                return Ok(EncodedObject::Empty);
             }
             ArrayBytes::from(values)
         };
@@ -166,7 +166,7 @@ impl ChunkCodec {
             &options(),
         );
         let encoded = encoded.map_err(|cause| self.failed(&cause))?;
-        Ok(Encoded::Stored(encoded.into_owned().into()))
+        Ok(EncodedObject::Stored(encoded.into_owned().into()))
     }
 
     /// The values of a stored object.
@@ -250,14 +250,14 @@ mod tests {
             });
             let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
             assert_eq!(codec.key("p/tos.zarr", &[2, 1]), "p/tos.zarr/tos/c/2/1");
-            let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+            let EncodedObject::Stored(stored) = codec.encode(&values).unwrap() else {
                 panic!("not empty")
             };
             assert_eq!(codec.decode(&stored).unwrap(), values);
             let mut flipped = stored.to_vec();
             flipped[stored.len() / 2] ^= 1;
             assert!(codec.decode(&flipped).is_err());
-            assert_eq!(codec.encode(&[0; 96]).unwrap(), Encoded::Empty);
+            assert_eq!(codec.encode(&[0; 96]).unwrap(), EncodedObject::Empty);
         }
     }
 
@@ -270,8 +270,8 @@ mod tests {
             });
             let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
             assert_eq!(codec.key("p/tos.zarr", &[2, 1]), "p/tos.zarr/tos/2.1");
-            let zeros = Encoded::Stored(Bytes::from_static(&[0; 96]));
-            let expected = if empty { Encoded::Empty } else { zeros };
+            let zeros = EncodedObject::Stored(Bytes::from_static(&[0; 96]));
+            let expected = if empty { EncodedObject::Empty } else { zeros };
             assert_eq!(codec.encode(&[0; 96]).unwrap(), expected);
         }
     }
@@ -291,7 +291,7 @@ mod tests {
         let codec = ChunkCodec::new("tos", &document.to_string()).unwrap();
         // The second chunk is all fill, and takes no room.
         let values = [[1; 48], [0; 48]].concat();
-        let Encoded::Stored(stored) = codec.encode(&values).unwrap() else {
+        let EncodedObject::Stored(stored) = codec.encode(&values).unwrap() else {
             panic!("not empty")
         };
         assert_eq!(codec.decode(&stored).unwrap(), values);
@@ -300,6 +300,6 @@ mod tests {
             flipped[byte] ^= 1;
             assert!(codec.decode(&flipped).is_err(), "{byte}");
         }
-        assert_eq!(codec.encode(&[0; 96]).unwrap(), Encoded::Empty);
+        assert_eq!(codec.encode(&[0; 96]).unwrap(), EncodedObject::Empty);
     }
 }

@@ -113,14 +113,14 @@ pub fn of_array(
 
 /// What becomes of the attributes of a store.
 #[derive(Clone, Debug, Default)]
-pub struct Attributes {
+pub struct AttributeEdits {
     /// Those that it gets.
     pub added: Map<String, Value>,
     /// Those that it loses.
     pub removed: Vec<String>,
 }
 
-impl Attributes {
+impl AttributeEdits {
     /// Is nothing changed?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -153,7 +153,7 @@ pub fn of_store(
     version: Version,
     old: Option<&str>,
     group: &str,
-    attributes: &Attributes,
+    attributes: &AttributeEdits,
 ) -> Documents {
     match version {
         Version::V3 => Vec::new(),
@@ -171,7 +171,7 @@ pub fn root(
     version: Version,
     old: Option<&str>,
     group: &str,
-    attributes: &Attributes,
+    attributes: &AttributeEdits,
     documents: &[(String, Value)],
 ) -> String {
     let new = match version {
@@ -196,7 +196,7 @@ pub fn root(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Nested;
+    use crate::NestedGroup;
 
     #[test]
     fn the_root_keeps_what_is_not_replaced() {
@@ -207,7 +207,7 @@ mod tests {
             Version::V2,
             Some(&old.to_string()),
             "",
-            &Attributes::default(),
+            &AttributeEdits::default(),
             &documents,
         );
         let new: Value = serde_json::from_str(&new).unwrap();
@@ -220,7 +220,7 @@ mod tests {
         let group = |metadata: Value| json!({"node_type": "group", "attributes": {}, "consolidated_metadata": {"metadata": metadata}});
         let old = group(json!({"T": group(json!({"tos": 1})), "U": group(json!({})), "T/tos": 1}));
         let title = json!({"title": "x"});
-        let attributes = Attributes {
+        let attributes = AttributeEdits {
             added: title.as_object().unwrap().clone(),
             removed: vec!["none".to_owned()],
         };
@@ -238,7 +238,7 @@ mod tests {
         let all = json!({"T": expected, "U": group(json!({})), "T/tos": 2});
         assert_eq!(new, group(all));
         // The group's own document, for those who open it by itself.
-        let nested = Nested {
+        let nested = NestedGroup {
             path: "T".to_owned(),
             groups: vec![("T".to_owned(), group(json!({"tos": 1})).to_string())],
         };

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::codec::{BLOCK_BYTES, Codec};
-use super::document::{Attributes, Documents, NewArray};
+use super::document::{AttributeEdits, Documents, NewArray};
 use super::layout;
 use msm_model::number_to_json;
 
@@ -70,7 +70,7 @@ pub(super) fn of_array(
 }
 
 /// `.zgroup` and `.zattrs` of the group `group`, as far as they are new.
-pub(super) fn of_store(old: Option<Value>, group: &str, attributes: &Attributes) -> Documents {
+pub(super) fn of_store(old: Option<Value>, group: &str, attributes: &AttributeEdits) -> Documents {
     let Some(old) = old else {
         return vec![
             (".zgroup".to_owned(), json!({"zarr_format": 2})),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::document::Attributes;
+use super::document::AttributeEdits;
 use super::document_v2::DIMENSIONS;
-use super::stored::{Nested, StoredArray};
+use super::snapshot::{NestedGroup, StoredArray};
 use super::version::Version;
 
 /// The paths of the groups that `root` tells of, in order; the topmost one, which is always there, is the empty path.
@@ -124,8 +124,8 @@ fn put(metadata: &mut Value, path: &str, document: &Value) {
 #[must_use]
 pub fn of_groups(
     version: Version,
-    nested: &Nested,
-    attributes: &Attributes,
+    nested: &NestedGroup,
+    attributes: &AttributeEdits,
     documents: &[(String, Value)],
 ) -> Vec<(String, Value)> {
     let grown = nested.groups.iter().filter_map(|(path, document)| {
@@ -179,7 +179,7 @@ fn remove(version: Version, document: &mut Value, path: &str) {
 }
 
 /// What the root document `root` of version 3 says of the group `path` when that gets these `attributes`.
-pub(super) fn set_attributes(root: &mut Value, path: &str, attributes: &Attributes) {
+pub(super) fn set_attributes(root: &mut Value, path: &str, attributes: &AttributeEdits) {
     let group = match path {
         "" => root,
         path => &mut root["consolidated_metadata"]["metadata"][path],

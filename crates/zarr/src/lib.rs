@@ -2,9 +2,9 @@
 //!
 //! [`document`] makes the documents of arrays, groups and roots; [`members`] and [`Outline`] read them, the one strictly,
 //! as arrays that this program writes, the other as any program's. A [`ChunkCodec`] encodes and decodes the objects of an
-//! array; [`ChunkKeys`] and [`layout`] say under which keys all lies, and [`Known`] and [`Kind`] what a key is.
+//! array; [`ChunkKeys`] and [`layout`] say under which keys all lies, and [`StoreMetadata`] and [`ObjectKind`] what a key is.
 //!
-//! It sends no request and opens no file: a store is what the caller has read of it ([`Stored`]). No key is named anywhere
+//! It sends no request and opens no file: a store is what the caller has read of it ([`StoreSnapshot`]). No key is named anywhere
 //! but here.
 
 #![warn(unreachable_pub)]
@@ -18,28 +18,28 @@ mod document_v2;
 mod error;
 mod group;
 mod hierarchy;
-mod kind;
-mod known;
 pub mod layout;
 mod members;
+mod object_kind;
 mod outline;
 mod root;
-mod stored;
+mod snapshot;
+mod store_metadata;
 mod text;
 mod uneven;
 mod version;
 
-pub use chunk_codec::{ChunkCodec, Encoded};
+pub use chunk_codec::{ChunkCodec, EncodedObject};
 pub use chunk_keys::ChunkKeys;
 pub use codec::Codec;
 pub use error::ZarrError;
 pub use group::Group;
 pub use hierarchy::{groups, of_group};
-pub use kind::{Kind, ROOT_DOCUMENTS, is_store, precedes_root};
-pub use known::{Known, KnownArray, Named};
 pub use members::members;
-pub use outline::{Outline, Outlined};
+pub use object_kind::{ObjectKind, ROOT_DOCUMENTS, is_store, precedes_root};
+pub use outline::{Outline, OutlineArray};
 pub use root::parse_root;
-pub use stored::{Nested, Stored, StoredArray};
-pub use uneven::{Uneven, group_of, uneven};
+pub use snapshot::{NestedGroup, StoreSnapshot, StoredArray};
+pub use store_metadata::{ArrayMetadata, KeyMeaning, StoreMetadata};
+pub use uneven::{UnevenLengths, group_of, uneven};
 pub use version::Version;

@@ -8,7 +8,7 @@ use super::document_v2::{DIMENSIONS, TEXTS};
 use super::error::ZarrError;
 use super::layout::is_plain;
 use super::root::unreadable;
-use super::stored::StoredArray;
+use super::snapshot::StoredArray;
 use super::version::Version;
 use msm_model::DType;
 

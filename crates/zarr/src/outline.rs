@@ -1,7 +1,7 @@
 //! What the documents of a store say of its arrays whatever wrote them: names, shapes, dimensions and keys, but no types and
 //! no codecs. By it, arrays can be cut and removed that this program could not decode.
 //!
-//! Key types: [`Outline`], from a root document; [`Outlined`], an array.
+//! Key types: [`Outline`], from a root document; [`OutlineArray`], an array.
 
 use serde_json::{Map, Value};
 
@@ -24,12 +24,12 @@ pub struct Outline {
     /// The same, parsed.
     pub root: Value,
     /// Its arrays.
-    pub arrays: Vec<Outlined>,
+    pub arrays: Vec<OutlineArray>,
 }
 
 /// An array, as far as any program can read its documents.
 #[derive(Clone, Debug)]
-pub struct Outlined {
+pub struct OutlineArray {
     /// Its name.
     pub name: String,
     /// Its document, as the root document consolidates it.
@@ -84,7 +84,7 @@ impl Outline {
     }
 }
 
-impl Outlined {
+impl OutlineArray {
     /// The words of its attribute `name`.
     pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
         let text = self.attributes.get(name).and_then(Value::as_str);
@@ -92,7 +92,7 @@ impl Outlined {
     }
 }
 
-fn arrays(version: Version, root: &Value) -> Result<Vec<Outlined>, String> {
+fn arrays(version: Version, root: &Value) -> Result<Vec<OutlineArray>, String> {
     let none =
         || "it has no consolidated metadata; consolidate it with zarr-python first".to_owned();
     match version {
@@ -119,7 +119,7 @@ fn arrays(version: Version, root: &Value) -> Result<Vec<Outlined>, String> {
     }
 }
 
-fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<Outlined, String> {
+fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<OutlineArray, String> {
     if !is_plain(name) {
         let name = name.escape_debug();
         return Err(format!("its metadata name an array '{name}'"));
@@ -152,7 +152,7 @@ fn outlined(name: &str, document: &Value, attributes: &Value) -> Result<Outlined
         ));
     }
     let keys = ChunkKeys::new(name, document, shape.len())?;
-    Ok(Outlined {
+    Ok(OutlineArray {
         name: name.to_owned(),
         document: document.clone(),
         shape,

@@ -62,7 +62,7 @@ pub(super) fn checksum(runs: &[u8], width: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ChunkCodec, Codec, Encoded};
+    use crate::{ChunkCodec, Codec, EncodedObject};
     use msm_model::DType;
     use serde_json::json;
 
@@ -82,7 +82,7 @@ mod tests {
         for name in ["none", "zstd:1", "blosc:lz4:5:shuffle"] {
             let five = codec(name).with_type(DType::Text(5));
             let runs = "ab \0\0\0\0\0\0\0\u{e9}\u{e9}d".as_bytes();
-            let Encoded::Stored(stored) = five.encode(runs).unwrap() else {
+            let EncodedObject::Stored(stored) = five.encode(runs).unwrap() else {
                 panic!("not empty")
             };
             assert_eq!(five.decode(&stored).unwrap(), runs);
@@ -95,7 +95,7 @@ mod tests {
             let mut flipped = stored.to_vec();
             flipped[stored.len() / 2] ^= 1;
             assert!(five.decode(&flipped).is_err());
-            assert_eq!(five.encode(&[0; 15]).unwrap(), Encoded::Empty);
+            assert_eq!(five.encode(&[0; 15]).unwrap(), EncodedObject::Empty);
         }
     }
 

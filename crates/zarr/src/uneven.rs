@@ -1,13 +1,13 @@
 //! Arrays that have different lengths along one dimension: xarray does not open such a store. Pure.
 //!
-//! Key type: [`Uneven`].
+//! Key type: [`UnevenLengths`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Arrays of one group that do not agree on the length of a dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uneven {
+pub struct UnevenLengths {
     /// The dimension.
     pub dimension: String,
     /// Which arrays have which length, the shortest first.
@@ -19,7 +19,7 @@ pub struct Uneven {
 #[must_use]
 pub fn uneven<'a>(
     arrays: impl IntoIterator<Item = (&'a str, &'a [String], &'a [u64])>,
-) -> Vec<Uneven> {
+) -> Vec<UnevenLengths> {
     let mut all: BTreeMap<(&str, &str), BTreeMap<u64, Vec<String>>> = BTreeMap::new();
     for (name, dimensions, shape) in arrays {
         for (dimension, length) in dimensions.iter().zip(shape) {
@@ -35,7 +35,7 @@ pub fn uneven<'a>(
         is_named && lengths.len() > 1
     });
     uneven
-        .map(|((_, dimension), lengths)| Uneven {
+        .map(|((_, dimension), lengths)| UnevenLengths {
             dimension: dimension.to_owned(),
             lengths,
         })
@@ -48,7 +48,7 @@ pub fn group_of(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
-impl Uneven {
+impl UnevenLengths {
     /// Steps that all of the arrays have.
     #[must_use]
     pub fn shortest(&self) -> u64 {
@@ -68,7 +68,7 @@ impl Uneven {
 }
 
 /// `its arrays have different lengths along 'time_counter': 3 'time_counter', 4 'e3t' and 'thetao'`
-impl fmt::Display for Uneven {
+impl fmt::Display for UnevenLengths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lengths = self.lengths.iter().map(|(length, names)| {
             let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();

@@ -1,10 +1,10 @@
 //! The AWS variables of the environment.
 //!
-//! Key function: [`read`], which makes [`Settings`] of them.
+//! Key function: [`read`], which makes [`AccessSettings`] of them.
 
 use object_store::aws::AmazonS3ConfigKey as Config;
 
-use super::settings::{Settings, endpoint, key, region};
+use super::settings::{AccessSettings, endpoint, key, region};
 use crate::store::{Keys, StoreError};
 
 /// The variables, by name; one that is empty is as good as none.
@@ -40,7 +40,7 @@ const TOGETHER: [&[&str]; 3] = [
 ];
 
 /// What the environment says; of the keys nothing, unless `with_keys`.
-pub(super) fn read(variable: Variables, with_keys: bool) -> Result<Settings, StoreError> {
+pub(super) fn read(variable: Variables, with_keys: bool) -> Result<AccessSettings, StoreError> {
     let first = |names: [&'static str; 2]| {
         let set = |name| variable(name).map(|value| (name, value));
         names.into_iter().find_map(set)
@@ -54,7 +54,7 @@ pub(super) fn read(variable: Variables, with_keys: bool) -> Result<Settings, Sto
     } else {
         None
     };
-    Ok(Settings {
+    Ok(AccessSettings {
         keys,
         keys_from: None,
         endpoint: endpoint.transpose().map_err(|problem| wrong(&problem))?,

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::settings::{Settings, endpoint, key, region};
+use super::settings::{AccessSettings, endpoint, key, region};
 use crate::store::{Keys, StoreError};
 
 /// Reads the credentials file at `path`; without `with_keys` it need not have any.
-pub(super) fn read(path: &Path, with_keys: bool) -> Result<Settings, StoreError> {
+pub(super) fn read(path: &Path, with_keys: bool) -> Result<AccessSettings, StoreError> {
     let wrong = |problem: String| StoreError::Credentials {
         problem: format!("credentials file {}: {problem}", path.display()),
     };
@@ -25,14 +25,14 @@ pub(super) fn read(path: &Path, with_keys: bool) -> Result<Settings, StoreError>
         ))
     })?;
     parse(&json, with_keys)
-        .map(|settings| Settings {
+        .map(|settings| AccessSettings {
             keys_from: with_keys.then(|| path.to_owned()),
             ..settings
         })
         .map_err(wrong)
 }
 
-fn parse(json: &Value, with_keys: bool) -> Result<Settings, String> {
+fn parse(json: &Value, with_keys: bool) -> Result<AccessSettings, String> {
     let optional = |name: &str| match json.get(name) {
         Some(Value::String(value)) => Ok(Some(value.as_str())),
         Some(Value::Null) | None => Ok(None),
@@ -56,7 +56,7 @@ fn parse(json: &Value, with_keys: bool) -> Result<Settings, String> {
     } else {
         None
     };
-    Ok(Settings {
+    Ok(AccessSettings {
         keys,
         keys_from: None,
         endpoint: Some(endpoint("endpoint_url", required("endpoint_url")?)?),

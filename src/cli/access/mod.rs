@@ -1,6 +1,6 @@
 //! From flags, files and environment to [`Access`]: which source is asked, and in which order.
 //!
-//! Key types: [`Asked`], what the flags say; [`Found`].
+//! Key types: [`AccessFlags`], what the flags say; [`FoundAccess`].
 
 mod environment;
 mod exposed;
@@ -15,7 +15,7 @@ use environment::Variables;
 use crate::store::{Access, Addressing, Keys, StoreError};
 
 /// What the flags say.
-pub(super) struct Asked<'a> {
+pub(super) struct AccessFlags<'a> {
     pub credentials: Option<&'a Path>,
     pub profile: Option<&'a str>,
     pub anonymous: bool,
@@ -25,7 +25,7 @@ pub(super) struct Asked<'a> {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundAccess {
     /// `None` if no source has keys.
     pub access: Option<Access>,
     /// That others may read the file the keys are from.
@@ -34,7 +34,7 @@ pub(super) struct Found {
 
 /// Asks the sources: the credentials file alone; or a profile by its name, then the environment for what it leaves
 /// open; or the environment, then the profile it names or the default one. Keys are never put together from two.
-pub(super) fn find(asked: &Asked, environment: Variables) -> Result<Found, StoreError> {
+pub(super) fn find(asked: &AccessFlags, environment: Variables) -> Result<FoundAccess, StoreError> {
     let with_keys = !asked.anonymous;
     let settings = match (asked.credentials, asked.profile) {
         (Some(path), _) => json::read(path, with_keys)?,
@@ -60,7 +60,7 @@ pub(super) fn find(asked: &Asked, environment: Variables) -> Result<Found, Store
     } else {
         settings.keys
     };
-    Ok(Found {
+    Ok(FoundAccess {
         access: keys.map(|keys| Access {
             keys,
             endpoint: settings.endpoint,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use configparser::ini::{Ini, IniDefault};
 
 use super::environment::Variables;
-use super::settings::{Settings, endpoint, key, region};
+use super::settings::{AccessSettings, endpoint, key, region};
 use crate::store::{Keys, StoreError};
 
 /// Ways to keys that need a conversation with AWS, or a program; a profile that has one of these and no keys is of no
@@ -28,7 +28,7 @@ const ELSEWHERE: [&str; 8] = [
 type Section = HashMap<String, Option<String>>;
 
 /// One of the two files.
-struct File {
+struct ProfileFile {
     path: PathBuf,
     /// By name; `[profile x]` of the config file is `x`.
     profiles: HashMap<String, Section>,
@@ -44,7 +44,7 @@ pub(super) fn named(
     name: &str,
     variable: Variables,
     with_keys: bool,
-) -> Result<Settings, StoreError> {
+) -> Result<AccessSettings, StoreError> {
     let files = files(variable)?;
     if files.iter().all(|file| !file.profiles.contains_key(name)) {
         let paths: Vec<String> = files
@@ -72,7 +72,7 @@ pub(super) fn named(
 }
 
 /// The profile AWS_PROFILE names, or else the default one if there is any.
-pub(super) fn usual(variable: Variables, with_keys: bool) -> Result<Settings, StoreError> {
+pub(super) fn usual(variable: Variables, with_keys: bool) -> Result<AccessSettings, StoreError> {
     match variable("AWS_PROFILE") {
         Some(name) => named(name.trim(), variable, with_keys),
         None => read("default", &files(variable)?, with_keys),
@@ -86,7 +86,7 @@ fn wrong(name: &str, problem: &str) -> StoreError {
 }
 
 /// What the profile `name` says; nothing if there is none.
-fn read(name: &str, files: &[File], with_keys: bool) -> Result<Settings, StoreError> {
+fn read(name: &str, files: &[ProfileFile], with_keys: bool) -> Result<AccessSettings, StoreError> {
     let wrong = |problem: String| wrong(name, &problem);
     // Both files may describe a profile; the credentials file goes first.
     let found: Vec<(&Path, &Section)> = files
@@ -95,7 +95,7 @@ fn read(name: &str, files: &[File], with_keys: bool) -> Result<Settings, StoreEr
         .collect();
     let get = |wanted: &str| found.iter().find_map(|(_, section)| value(section, wanted));
 
-    let mut settings = Settings::default();
+    let mut settings = AccessSettings::default();
     if with_keys {
         let has_keys = |section: &Section| {
             value(section, "aws_access_key_id").is_some()
@@ -151,7 +151,7 @@ fn keys(section: &Section) -> Result<Keys, String> {
 }
 
 /// What the s3 block of `[services name]` says: `endpoint_url` on a line of its own, indented.
-fn services_endpoint(name: &str, files: &[File]) -> Result<Option<String>, String> {
+fn services_endpoint(name: &str, files: &[ProfileFile]) -> Result<Option<String>, String> {
     let Some(section) = files.iter().find_map(|file| file.services.get(name)) else {
         return Err(format!(
             "says services = {name}, but there is no [services {name}] in the config file"
@@ -172,7 +172,7 @@ fn value(section: &Section, name: &str) -> Option<String> {
 }
 
 /// The credentials file and the config file, as far as they exist.
-fn files(variable: Variables) -> Result<Vec<File>, StoreError> {
+fn files(variable: Variables) -> Result<Vec<ProfileFile>, StoreError> {
     let home = variable("HOME").map(PathBuf::from);
     let path = |name: &str, usual: &str| match (variable(name), &home) {
         (Some(path), Some(home)) if path.starts_with("~/") => Some(home.join(&path[2..])),
@@ -212,8 +212,8 @@ fn sections(path: &Path) -> Result<Option<HashMap<String, Section>>, StoreError>
     sections.map(Some).map_err(wrong)
 }
 
-fn sorted(path: PathBuf, sections: HashMap<String, Section>, is_config: bool) -> File {
-    let mut file = File {
+fn sorted(path: PathBuf, sections: HashMap<String, Section>, is_config: bool) -> ProfileFile {
+    let mut file = ProfileFile {
         path,
         profiles: HashMap::new(),
         services: HashMap::new(),

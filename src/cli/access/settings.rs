@@ -1,6 +1,6 @@
 //! What one source says, checked: keys that fit into a header, an endpoint that is a URL, a region that is a name.
 //!
-//! Key type: [`Settings`]. No error shows a value.
+//! Key type: [`AccessSettings`]. No error shows a value.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::store::Keys;
 
 /// What one source says.
 #[derive(Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct AccessSettings {
     pub keys: Option<Keys>,
     /// The file the keys are from.
     pub keys_from: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub(super) struct Settings {
     pub region: Option<String>,
 }
 
-impl Settings {
+impl AccessSettings {
     /// These, and what they leave open from others.
     pub fn or(self, others: Self) -> Self {
         let (keys, keys_from) = match self.keys {

@@ -30,8 +30,11 @@ impl Scene {
         path
     }
 
-    fn find<'a>(&'a self, edit: impl FnOnce(&mut Asked<'a>)) -> Result<Found, StoreError> {
-        let mut asked = Asked {
+    fn find<'a>(
+        &'a self,
+        edit: impl FnOnce(&mut AccessFlags<'a>),
+    ) -> Result<FoundAccess, StoreError> {
+        let mut asked = AccessFlags {
             credentials: None,
             profile: None,
             anonymous: false,
@@ -43,12 +46,12 @@ impl Scene {
     }
 
     #[track_caller]
-    fn access<'a>(&'a self, edit: impl FnOnce(&mut Asked<'a>)) -> Access {
+    fn access<'a>(&'a self, edit: impl FnOnce(&mut AccessFlags<'a>)) -> Access {
         self.find(edit).unwrap().access.unwrap()
     }
 
     #[track_caller]
-    fn refusal<'a>(&'a self, edit: impl FnOnce(&mut Asked<'a>)) -> String {
+    fn refusal<'a>(&'a self, edit: impl FnOnce(&mut AccessFlags<'a>)) -> String {
         let error = self.find(edit).unwrap_err().to_string();
         assert!(!error.contains("HUSH"), "{error}");
         error
@@ -185,7 +188,7 @@ fn files_elsewhere_and_services() {
 #[test]
 fn profiles_that_cannot_do() {
     let scene = Scene::new(&[]);
-    let lab = |asked: &mut Asked| asked.profile = Some("lab");
+    let lab = |asked: &mut AccessFlags| asked.profile = Some("lab");
     let error = scene.refusal(lab);
     assert!(
         error.contains("'lab'") && error.contains("~/.aws/credentials"),
@@ -232,7 +235,7 @@ fn profiles_that_cannot_do() {
 fn no_keys_anywhere_and_none_needed() {
     let mut scene = Scene::new(&[]);
     assert!(scene.find(|_| ()).unwrap().access.is_none());
-    let anonymous = |asked: &mut Asked| asked.anonymous = true;
+    let anonymous = |asked: &mut AccessFlags| asked.anonymous = true;
     assert_eq!(url(&scene.access(anonymous)), "AWS");
     let json = scene.file("c.json", r#"{"endpoint_url": "http://file"}"#);
     let access = scene.access(|asked| {

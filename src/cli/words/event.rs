@@ -1,16 +1,16 @@
 //! What is said of an event.
 //!
-//! Key types: [`Line`], where it is said.
+//! Key types: [`OutputLine`], where it is said.
 
 use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
-use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, Unended};
+use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, TransactionIdentity};
 
 /// A line for the user.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Line {
+pub(in crate::cli) enum OutputLine {
     /// On standard output.
     Out(String),
     /// On standard error.
@@ -18,8 +18,8 @@ pub(in crate::cli) enum Line {
 }
 
 /// What is said of `event`, if anything is; `lists` tells whether standard output is a list, in which notices have no place.
-pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<Line> {
-    let err = |text: String| Some(Line::Err(text));
+pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine> {
+    let err = |text: String| Some(OutputLine::Err(text));
     let out = match event {
         Event::Notice(found) if is_said_aloud(found) && !lists => notice(found),
         Event::Notice(found) => return err(notice(found)),
@@ -84,7 +84,7 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<Line> {
         | Event::Committed { .. }
         | Event::RolledBack => return None,
     };
-    Some(Line::Out(out))
+    Some(OutputLine::Out(out))
 }
 
 fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> String {
@@ -100,7 +100,7 @@ fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> 
     )
 }
 
-fn healed(store: &str, transaction: &Unended, outcome: Outcome) -> String {
+fn healed(store: &str, transaction: &TransactionIdentity, outcome: Outcome) -> String {
     let ended = match outcome {
         Outcome::RolledBack => "rolled back",
         Outcome::Finished => "finished",

@@ -11,10 +11,10 @@ mod store;
 mod verify;
 
 pub(super) use delete::{deleted, survey};
-pub(super) use event::{Line, of_event};
+pub(super) use event::{OutputLine, of_event};
 pub(super) use recover::{forecast, recovered};
 pub(super) use send::sent;
-pub(super) use store::Described;
+pub(super) use store::StoreDescription;
 pub(super) use verify::verified;
 
 /// Bytes as people read them: `13.9 MiB`.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::events::{Named, Notice};
+use crate::events::{NamesInStores, Notice};
 use msm_model::list;
 use msm_plan::{LACKING, MaskingNote};
 
@@ -166,7 +166,7 @@ fn no_coordinates(file: &Path, coordinates: &[String; 2], holes: usize, cells: u
 }
 
 /// The stores, and what is said of them (as `say` puts the names).
-fn of_named(named: &Named, say: impl Fn(&str) -> String) -> String {
+fn of_named(named: &NamesInStores, say: impl Fn(&str) -> String) -> String {
     let noun = match named.stores.len() {
         1 => "store",
         _ => "stores",

@@ -8,9 +8,9 @@ use super::bytes_shown;
 use crate::verbs::list::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
 /// A store with its arrays.
-pub(in crate::cli) struct Described<'a>(pub &'a StoreInfo);
+pub(in crate::cli) struct StoreDescription<'a>(pub &'a StoreInfo);
 
-impl fmt::Display for Described<'_> {
+impl fmt::Display for StoreDescription<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = self.0;
         write!(f, "{}", info.store)?;

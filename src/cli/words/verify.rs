@@ -1,12 +1,12 @@
 //! What `verify` says at its end.
 
 use super::bytes_shown;
-use crate::events::Checked;
-use crate::exit::{Exit, Failure};
+use crate::cli::error::CliError;
+use crate::events::CheckTally;
 use crate::verbs::verify::VerifyReport;
 
 /// The last line, and how it went.
-pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Failure>) {
+pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), CliError>) {
     let total = report.total();
     let line = format!(
         "verified: {} stores, {}",
@@ -15,20 +15,17 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Fai
     );
     let verdict = match (total.faults, &report.incomparable) {
         (0, None) => Ok(()),
-        (0, Some(failure)) => Err(failure.clone()),
-        (faults, failure) => {
-            let and = failure.as_ref().map_or_else(String::new, |failure| {
-                format!("; and the files could not be compared: {failure}")
-            });
-            let message = format!("{faults} faults were found, see the list{and}");
-            Err(Failure::new(Exit::FaultsFound, message))
-        }
+        (0, Some(error)) => Err(error.clone().into()),
+        (faults, error) => Err(CliError::Faults {
+            faults,
+            incomparable: error.clone().map(Box::new),
+        }),
     };
     (line, verdict)
 }
 
 /// What was looked at.
-pub(super) fn checked(checked: &Checked) -> String {
+pub(super) fn checked(checked: &CheckTally) -> String {
     format!(
         "{} objects, {}, {} faults",
         checked.objects,

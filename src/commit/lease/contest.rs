@@ -13,7 +13,7 @@ use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, Created, Fence, Guarantees, Moment, StoreError};
+use crate::store::{Bucket, Conditional, CreateOutcome, Fence, Guarantees, Moment, StoreError};
 
 /// Digits of a generation.
 const DIGITS: usize = 8;
@@ -88,9 +88,9 @@ impl Court<'_> {
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         if self.guarantees.create == Conditional::Enforced {
             match self.bucket.create(key, bytes).await? {
-                Created::Created(_) => {}
-                Created::Exists => return Ok(Attempt::Busy(None)),
-                Created::Refused(said) => return Err(self.strange(key, &said)),
+                CreateOutcome::Created(_) => {}
+                CreateOutcome::Exists => return Ok(Attempt::Busy(None)),
+                CreateOutcome::Refused(said) => return Err(self.strange(key, &said)),
             }
         } else {
             self.bucket.put(key, bytes).await?;

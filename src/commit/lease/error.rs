@@ -23,7 +23,11 @@ pub enum LeaseError {
          system with locks that all nodes share",
         path.display()
     )]
-    LockDir { path: PathBuf, cause: String },
+    LockDir {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
     #[error(
         "store '{store}' is held by another job: {}; waited {} (--lock-wait); nothing was done. Try \
          again when that job has ended",

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::ranks::Launched;
+use crate::ranks::LaunchedJob;
 
 /// The process that holds a lease: rank 0 of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub struct Rank {
 #[derive(Clone, Debug, Default)]
 pub struct Crew {
     /// Where it runs.
-    pub launched: Launched,
+    pub launched: LaunchedJob,
     /// Its ranks, if there are several.
     pub ranks: Vec<Rank>,
 }
@@ -101,7 +101,7 @@ impl Holder {
             return Err(io::Error::other("/proc does not show this process"));
         };
         let now = humantime::format_rfc3339_seconds(SystemTime::now());
-        let Launched { spread, slurm_job } = crew.launched.clone();
+        let LaunchedJob { spread, slurm_job } = crew.launched.clone();
         Ok(Self {
             host: host.trim().to_owned(),
             boot,

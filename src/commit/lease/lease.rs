@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::claim::Claim;
 use super::contest::take_back;
 use super::times::LeaseTimes;
-use crate::store::{Bucket, Conditional, Fence, Fenced, Moment, Replaced, StoreError};
+use crate::store::{Bucket, Conditional, Fence, FencedRequest, Moment, ReplaceOutcome, StoreError};
 
 /// The lease of one store.
 pub(super) struct Lease {
@@ -117,7 +117,7 @@ impl Lease {
                 return Err(RenewalError::Lost(why));
             }
             // What is lost says so below.
-            Ok(Err(Fenced)) => {}
+            Ok(Err(FencedRequest)) => {}
             Ok(Ok(done)) => done?,
         }
         if let Some(why) = self.lost() {
@@ -140,7 +140,7 @@ impl Lease {
             .map_err(|cause| self.failed(bucket, cause.to_string()))?;
         if let (Conditional::Enforced, Some(last)) = (replace, etag.take()) {
             match bucket.replace_if(&self.key, bytes.clone(), &last).await {
-                Ok(Replaced::Replaced(put)) => {
+                Ok(ReplaceOutcome::Replaced(put)) => {
                     *etag = put.etag;
                     return Ok(());
                 }
@@ -174,13 +174,15 @@ impl Lease {
         match there.etag {
             Some(found) if replace == Conditional::Enforced => {
                 match bucket.replace_if(&self.key, bytes, &found).await? {
-                    Replaced::Replaced(put) => {
+                    ReplaceOutcome::Replaced(put) => {
                         *etag = put.etag;
                         Ok(())
                     }
                     // By whom, the next renewal finds out.
-                    Replaced::Changed => Err(self.failed(bucket, "it changed".to_owned()).into()),
-                    Replaced::Refused(said) => Err(self.failed(bucket, said).into()),
+                    ReplaceOutcome::Changed => {
+                        Err(self.failed(bucket, "it changed".to_owned()).into())
+                    }
+                    ReplaceOutcome::Refused(said) => Err(self.failed(bucket, said).into()),
                 }
             }
             _ => Ok(bucket.put(&self.key, bytes).await.map(|_| ())?),

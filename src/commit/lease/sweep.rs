@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use msm_zarr::{Kind, layout};
+use msm_zarr::{ObjectKind, layout};
 
 use super::Holder;
 use super::claim::Claim;
-use crate::store::{Bucket, Guarantees, Staged, StoreError, probe};
+use crate::store::{Bucket, Guarantees, StagedFile, StoreError, probe};
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
 const OLD: std::time::Duration = std::time::Duration::from_secs(600);
@@ -64,7 +64,7 @@ pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreErro
         for staged in bucket.staged(&folder).await? {
             // Others may claim the lease just now, but nobody else changes the store.
             let is_over = !staged.of.starts_with(&leases) || is_dead(&staged);
-            if is_over && Kind::of(store, &staged.of) != Kind::Foreign {
+            if is_over && ObjectKind::of(store, &staged.of) != ObjectKind::Foreign {
                 bucket.clear_away(&staged.path).await?;
                 swept += 1;
             }
@@ -74,7 +74,7 @@ pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreErro
 }
 
 /// Did the job that staged it die? What it was about to say tells, or its age.
-fn is_dead(staged: &Staged) -> bool {
+fn is_dead(staged: &StagedFile) -> bool {
     let text = std::fs::read(&staged.path).unwrap_or_default();
     let claim = Claim::read(&text).map(|claim| claim.holder);
     let holder = claim.or_else(|| holder_in(&text));

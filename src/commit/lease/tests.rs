@@ -14,7 +14,7 @@ use tokio::sync::Barrier;
 use super::claim::Claim;
 use super::holder::tests::{dead, elsewhere};
 use super::*;
-use crate::events::Silent;
+use crate::events::SilentReporter;
 use crate::store::{loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
@@ -89,7 +89,7 @@ impl Ground {
             &[STORE.to_owned()],
             &settings,
             &this("send"),
-            &Silent,
+            &SilentReporter,
         )
         .await
     }
@@ -136,7 +136,7 @@ async fn race(jobs: Vec<(Bucket, LeaseSettings)>, rounds: usize) -> usize {
                     &[STORE.to_owned()],
                     &settings,
                     &this("send"),
-                    &Silent,
+                    &SilentReporter,
                 )
                 .await
                 {
@@ -373,7 +373,15 @@ async fn all_stores_or_none() {
         let stores = ["T1y/zos.zarr", STORE, "T1y/sos.zarr"].map(str::to_owned);
         let settings = ground.settings(60, Duration::ZERO);
         let updating = this("update");
-        let acquire = || Leases::acquire(&ground.bucket, &stores, &settings, &updating, &Silent);
+        let acquire = || {
+            Leases::acquire(
+                &ground.bucket,
+                &stores,
+                &settings,
+                &updating,
+                &SilentReporter,
+            )
+        };
         let busy = acquire().await.err().unwrap();
         assert!(matches!(busy, LeaseError::Busy { .. }));
         assert!(busy.to_string().contains(STORE), "{busy}");

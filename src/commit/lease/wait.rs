@@ -72,12 +72,12 @@ impl<'a> Wait<'a> {
 mod tests {
     use super::super::holder::tests::elsewhere;
     use super::*;
-    use crate::events::Silent;
+    use crate::events::SilentReporter;
 
     #[tokio::test]
     async fn the_wait_ends_with_the_holders_name() {
         let wait = Duration::from_millis(50);
-        let mut waiting = Wait::new(wait, Duration::from_millis(20), &Silent);
+        let mut waiting = Wait::new(wait, Duration::from_millis(20), &SilentReporter);
         let begun = Instant::now();
         let holder = elsewhere();
         let failure = loop {

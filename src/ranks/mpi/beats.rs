@@ -32,16 +32,16 @@ type Beat = [u64; 3];
 
 /// What the leases keep open: the fence of the bucket that this rank writes now.
 #[derive(Clone, Default)]
-pub(super) struct Open(Arc<Mutex<Bucket>>);
+pub(super) struct OpenFence(Arc<Mutex<FencedBucket>>);
 
 #[derive(Default)]
-struct Bucket {
+struct FencedBucket {
     /// How many there were, on every rank the same.
     number: u64,
     fence: Option<Fence>,
 }
 
-impl Open {
+impl OpenFence {
     /// The next bucket's.
     pub fn set(&self, fence: &Fence) {
         let mut bucket = self.get();
@@ -68,7 +68,7 @@ impl Open {
         }
     }
 
-    fn get(&self) -> MutexGuard<'_, Bucket> {
+    fn get(&self) -> MutexGuard<'_, FencedBucket> {
         // Nothing panics while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,17 +84,17 @@ pub(super) fn buffer_size(ranks: usize) -> usize {
 pub(super) struct Beats {
     /// Messages of its own, apart from those of the job.
     world: SimpleCommunicator,
-    open: Open,
+    open: OpenFence,
     /// When the last beat was due.
     last: Moment,
     /// Rank 0: the bucket of which all others have been told that its fence is open.
     told: u64,
     /// On rank 0 all others; on these rank 0.
-    others: Vec<Other>,
+    others: Vec<OtherRank>,
 }
 
 /// Another rank.
-struct Other {
+struct OtherRank {
     rank: i32,
     /// The time in its last answer.
     time: u64,
@@ -104,12 +104,12 @@ struct Other {
 }
 
 impl Beats {
-    pub fn new(world: &SimpleCommunicator, open: Open) -> Self {
+    pub fn new(world: &SimpleCommunicator, open: OpenFence) -> Self {
         let others = match world.rank() {
             0 => 1..world.size(),
             _ => 0..1,
         };
-        let other = |rank| Other {
+        let other = |rank| OtherRank {
             rank,
             time: 0,
             answered: true,
@@ -153,7 +153,7 @@ impl Beats {
     fn tell(&mut self) {
         let (left, number) = self.open.left();
         if self.told < number && !left.is_zero() {
-            let hears = |other: &Other| other.answered && other.time > 0;
+            let hears = |other: &OtherRank| other.answered && other.time > 0;
             if self.others.iter().all(hears) {
                 self.told = number;
             }

@@ -13,11 +13,10 @@ use mpi::request::{Request, Scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::CommunicatorCollectives;
 
-use super::beats::{Beats, Open, buffer_size};
+use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
-use crate::exit::{Exit, Failure};
-use crate::ranks::launcher::{Launched, refuse_silent_singletons};
-use crate::ranks::{Ranks, Transport};
+use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
+use crate::ranks::{Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
 const IDLE: Duration = Duration::from_millis(20);
@@ -40,10 +39,9 @@ pub(super) struct Desk {
 ///
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
-pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> {
-    let refused = |message: &str| Failure::new(Exit::Launcher, message);
-    let (mut universe, _) = mpi::initialize_with_threading(Threading::Funneled)
-        .ok_or_else(|| refused("MPI was started twice in this process"))?;
+pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
+    let (mut universe, _) =
+        mpi::initialize_with_threading(Threading::Funneled).ok_or(RanksError::StartedTwice)?;
     let world = universe.world();
     panic::end_the_job_on_panic();
     let count = |n: i32| usize::try_from(n).unwrap_or(1);
@@ -51,7 +49,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(size, variable)?;
     universe.set_buffer_size(buffer_size(size));
-    let open = Open::default();
+    let open = OpenFence::default();
     let desk = Desk {
         beats: RefCell::new(Beats::new(&world, open.clone())),
         world,
@@ -63,7 +61,7 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
         rank,
         size,
         sharing_cpus: sharing_cpus(&desk.world),
-        launched: Launched::told(&variable),
+        launched: LaunchedJob::told(&variable),
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {
@@ -71,15 +69,14 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Failure> 
         let builder = thread::Builder::new()
             .name("job".to_owned())
             .stack_size(STACK);
-        let job = builder.spawn_scoped(scope, work).map_err(|cause| {
-            Failure::new(
-                Exit::Internal,
-                format!("starting the job's thread: {cause}"),
-            )
-        })?;
+        let job = builder
+            .spawn_scoped(scope, work)
+            .map_err(|cause| RanksError::Thread {
+                cause: cause.to_string(),
+            })?;
         desk.serve(&errands);
         // The panic hook ends the process.
-        job.join().map_err(|_| refused("the job's thread panicked"))
+        job.join().map_err(|_| RanksError::ThreadPanicked)
     })
 }
 

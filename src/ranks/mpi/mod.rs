@@ -15,7 +15,7 @@ mod panic;
 
 use std::sync::mpsc::Sender;
 
-use self::beats::Open;
+use self::beats::OpenFence;
 use self::desk::{Errand, errand};
 use super::Transport;
 use crate::store::Fence;
@@ -25,7 +25,7 @@ pub use self::desk::run;
 /// The job's way to the thread that speaks MPI.
 struct Mpi {
     desk: Sender<Errand>,
-    open: Open,
+    open: OpenFence,
 }
 
 impl Transport for Mpi {

@@ -23,12 +23,12 @@ const HIDDEN: [&str; 8] = [
 
 /// The attributes that a reader of the file sees, and the names of those that have a type which only this file defines.
 #[derive(Default)]
-pub(super) struct Attributes {
+pub(super) struct VisibleAttributes {
     pub known: Vec<(String, Attribute)>,
     pub others: Vec<String>,
 }
 
-impl Attributes {
+impl VisibleAttributes {
     /// Of `raw`; `resolve` reads what a reference to variable-length data refers to.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 
 mod attributes;
 mod dimensions;
-mod place;
+mod storage;
 mod types;
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::fs::File;
 use hdf5_reader::group::Group;
 use hdf5_reader::{Dataset, Hdf5File, OpenOptions, RawAttribute};
 
-use self::attributes::{Attributes, own_text};
+use self::attributes::{VisibleAttributes, own_text};
 use self::dimensions::Dimensions;
 pub(super) use self::types::Type;
 use msm_model::Attribute;
@@ -29,13 +29,13 @@ pub(super) struct Hdf5 {
     pub odd_attributes: Vec<String>,
     /// Name and size, in the order of their ids.
     pub dimensions: Vec<(String, u64)>,
-    pub variables: Vec<Variable>,
+    pub variables: Vec<Hdf5Variable>,
     /// The paths of groups.
     pub groups: Vec<String>,
 }
 
 /// A variable.
-pub(super) struct Variable {
+pub(super) struct Hdf5Variable {
     pub name: String,
     pub kind: Type,
     /// The names and sizes of its dimensions.
@@ -53,14 +53,14 @@ struct Member {
 }
 
 /// Why a file cannot be read.
-pub(super) enum Unread {
+pub(super) enum Unreadable {
     /// It is damaged.
     Damaged(String),
     /// It has something that only the NetCDF library knows.
     Unknown(String),
 }
 
-impl From<String> for Unread {
+impl From<String> for Unreadable {
     fn from(cause: String) -> Self {
         // Attributes of types that have a name in the file, as some versions of HDF5 write them.
         if cause.contains("shared datatype/dataspace") {
@@ -76,7 +76,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// If it is damaged, or has something that is not known here.
-    pub fn open(file: File) -> Result<Self, Unread> {
+    pub fn open(file: File) -> Result<Self, Unreadable> {
         let storage = hdf5_reader::FileStorage::from_file(file).map_err(shown)?;
         let options = OpenOptions::default()
             .with_chunk_cache_bytes(0)
@@ -97,7 +97,7 @@ impl Hdf5 {
             root.resolve_vlen_reference_bytes(reference, 1)
                 .map_err(shown)
         };
-        let attributes = Attributes::of(&raw, resolve)?;
+        let attributes = VisibleAttributes::of(&raw, resolve)?;
         let (dimensions, of_each) = Dimensions::of(&members)?.into_parts();
         let mut variables = Vec::new();
         for (member, dimensions) in members.into_iter().zip(of_each) {
@@ -121,7 +121,7 @@ impl Hdf5 {
     }
 
     /// The variable called `name`.
-    pub fn variable(&self, name: &str) -> Option<&Variable> {
+    pub fn variable(&self, name: &str) -> Option<&Hdf5Variable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 }
@@ -147,18 +147,18 @@ impl Member {
         self.is_scale() && own_text(&self.raw, "NAME").is_some_and(|name| name.starts_with(only))
     }
 
-    fn into_variable(self, dimensions: Vec<(String, u64)>) -> Result<Variable, String> {
+    fn into_variable(self, dimensions: Vec<(String, u64)>) -> Result<Hdf5Variable, String> {
         let Self { name, dataset, raw } = self;
         let resolve = |reference: &[u8]| {
             dataset
                 .resolve_vlen_reference_bytes(reference, 1)
                 .map_err(shown)
         };
-        let attributes =
-            Attributes::of(&raw, resolve).map_err(|cause| format!("variable '{name}': {cause}"))?;
+        let attributes = VisibleAttributes::of(&raw, resolve)
+            .map_err(|cause| format!("variable '{name}': {cause}"))?;
         // So NetCDF calls one that has a dimension's name, and is not its coordinate.
         let name = name.strip_prefix("_nc4_non_coord_").unwrap_or(&name);
-        Ok(Variable {
+        Ok(Hdf5Variable {
             name: name.to_owned(),
             kind: Type::of(dataset.dtype()),
             dimensions,
@@ -169,7 +169,7 @@ impl Member {
     }
 }
 
-impl Variable {
+impl Hdf5Variable {
     /// The shape of its stored chunks, if it has any.
     pub fn stored_chunks(&self) -> Option<Vec<u64>> {
         let chunks = self.dataset.chunks()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use msm_model::Hyperslab;
 
 use super::super::table::Table;
-use super::other::Other;
+use super::described_file::DescribedFile;
 
 const ABSENT: &str =
     "this build of msm_os is without the NetCDF library (its feature netcdf-library)";
@@ -39,7 +39,7 @@ impl Library {
 ///
 /// # Errors
 /// Always.
-pub(super) fn described(_: &Path) -> Result<Other, String> {
+pub(super) fn described(_: &Path) -> Result<DescribedFile, String> {
     Err(ABSENT.to_owned())
 }
 

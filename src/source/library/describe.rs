@@ -8,20 +8,20 @@ use netcdf::types::{FloatType, IntType, NcVariableType};
 
 use super::super::hdf5::Type;
 use super::c::quiet;
-use super::other::{Other, OtherVariable};
+use super::described_file::{DescribedFile, DescribedVariable};
 
 /// What the file at `path` holds.
 ///
 /// # Errors
 /// As the library says.
-pub(super) fn described(path: &Path) -> Result<Other, String> {
+pub(super) fn described(path: &Path) -> Result<DescribedFile, String> {
     quiet();
     open(path).map_err(|cause| cause.to_string())
 }
 
-fn open(path: &Path) -> netcdf::Result<Other> {
+fn open(path: &Path) -> netcdf::Result<DescribedFile> {
     let file = netcdf::open(path)?;
-    let mut other = Other {
+    let mut other = DescribedFile {
         dimensions: file
             .dimensions()
             .map(|d| (d.name(), d.len() as u64))
@@ -30,14 +30,14 @@ fn open(path: &Path) -> netcdf::Result<Other> {
             .groups()?
             .map(|group| format!("/{}", group.name()))
             .collect(),
-        ..Other::default()
+        ..DescribedFile::default()
     };
     (other.attributes, other.odd_attributes) = attributes(file.attributes())?;
     for variable in file.variables() {
         let (attributes, odd_attributes) = attributes(variable.attributes())?;
         let chunks = variable.chunking().ok().flatten();
         let dimensions = variable.dimensions().iter();
-        other.variables.push(OtherVariable {
+        other.variables.push(DescribedVariable {
             name: variable.name(),
             kind: kind(&variable.vartype()),
             dimensions: dimensions.map(|d| (d.name(), d.len() as u64)).collect(),

@@ -1,7 +1,7 @@
 //! The NetCDF library: for what this program cannot read itself, for everything where it is asked as a second opinion, and to
 //! write. A build without the feature `netcdf-library` goes without.
 //!
-//! Key types: [`Library`], [`Other`].
+//! Key types: [`Library`], [`DescribedFile`].
 
 #[cfg(not(feature = "netcdf-library"))]
 mod absent;
@@ -9,7 +9,7 @@ mod absent;
 mod c;
 #[cfg(feature = "netcdf-library")]
 mod describe;
-mod other;
+mod described_file;
 #[cfg(feature = "netcdf-library")]
 mod write;
 
@@ -28,7 +28,7 @@ use self::describe::described;
 #[cfg(test)]
 #[cfg(feature = "netcdf-library")]
 pub(super) use self::describe::{attribute, kind};
-pub(super) use self::other::{Other, OtherVariable, of_other};
-pub use self::other::{describe, is_asked_to_describe};
+pub(super) use self::described_file::{DescribedFile, DescribedVariable, of_other};
+pub use self::described_file::{describe, is_asked_to_describe};
 #[cfg(feature = "netcdf-library")]
 pub(super) use self::write::write;

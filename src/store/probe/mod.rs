@@ -14,7 +14,7 @@ use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use crate::store::bucket::Bucket;
-use crate::store::conditional::{Created, Replaced};
+use crate::store::conditional::{CreateOutcome, ReplaceOutcome};
 use crate::store::error::StoreError;
 
 /// What a server guarantees.
@@ -128,13 +128,13 @@ pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantee
 async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, StoreError> {
     let body = |number: u32| Bytes::from(format!("probe {number} {name}"));
     let create = match bucket.create(key, body(0)).await {
-        Ok(Created::Created(_)) => match bucket.create(key, body(1)).await? {
-            Created::Created(_) => Conditional::Ignored,
-            Created::Exists => Conditional::Enforced,
-            Created::Refused(_) => Conditional::Refused,
+        Ok(CreateOutcome::Created(_)) => match bucket.create(key, body(1)).await? {
+            CreateOutcome::Created(_) => Conditional::Ignored,
+            CreateOutcome::Exists => Conditional::Enforced,
+            CreateOutcome::Refused(_) => Conditional::Refused,
         },
         // The key is new: nothing can be there. And a policy may deny the condition alone: the plain PUT below tells.
-        Ok(Created::Exists | Created::Refused(_)) | Err(StoreError::Denied { .. }) => {
+        Ok(CreateOutcome::Exists | CreateOutcome::Refused(_)) | Err(StoreError::Denied { .. }) => {
             Conditional::Refused
         }
         Err(error) => return Err(error),
@@ -192,15 +192,16 @@ async fn replacing(
     [first, second]: [Bytes; 2],
 ) -> Result<Conditional, StoreError> {
     match bucket.replace_if(key, first, etag).await {
-        Ok(Replaced::Replaced(_)) => {}
-        Ok(Replaced::Changed | Replaced::Refused(_)) | Err(StoreError::Denied { .. }) => {
+        Ok(ReplaceOutcome::Replaced(_)) => {}
+        Ok(ReplaceOutcome::Changed | ReplaceOutcome::Refused(_))
+        | Err(StoreError::Denied { .. }) => {
             return Ok(Conditional::Refused);
         }
         Err(error) => return Err(error),
     }
     Ok(match bucket.replace_if(key, second, etag).await? {
-        Replaced::Replaced(_) => Conditional::Ignored,
-        Replaced::Changed => Conditional::Enforced,
-        Replaced::Refused(_) => Conditional::Refused,
+        ReplaceOutcome::Replaced(_) => Conditional::Ignored,
+        ReplaceOutcome::Changed => Conditional::Enforced,
+        ReplaceOutcome::Refused(_) => Conditional::Refused,
     })
 }

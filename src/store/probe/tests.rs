@@ -6,7 +6,8 @@ use bytes::Bytes;
 use s3_server::{Config, Fault, Rule, Server};
 
 use super::*;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::store::loopback::{bucket, directory, server};
 
 fn that(conditional: s3_server::Conditional) -> Server {
@@ -68,9 +69,9 @@ async fn a_policy_that_denies_the_probe_is_named_and_nothing_is_left() {
             // The conditions alone are denied.
             assert_eq!(failed.unwrap().replace, Conditional::Refused);
         } else {
-            let failure = Failure::from(failed.unwrap_err());
-            assert_eq!(failure.exit, Exit::AccessDenied);
-            assert!(failure.message.contains("access refused"), "{failure}");
+            let failure = Error::from(failed.unwrap_err());
+            assert_eq!(Exit::from(&failure), Exit::AccessDenied);
+            assert!(failure.to_string().contains("access refused"), "{failure}");
         }
         assert!(server.objects("ocean").is_empty());
     }
@@ -99,29 +100,32 @@ async fn our_own_earlier_try_is_not_another_writer() {
     let lost = || Rule::new(Fault::DropAfterApply).method("PUT").once();
     server.faults().add(lost());
     let created = bucket.create("a", ours.clone()).await.unwrap();
-    let Created::Created(put) = created else {
+    let CreateOutcome::Created(put) = created else {
         panic!("{created:?}")
     };
     let etag = put.etag.unwrap();
     let again = bucket.create("a", theirs.clone()).await.unwrap();
-    assert_eq!(again, Created::Exists);
+    assert_eq!(again, CreateOutcome::Exists);
     server.faults().add(lost());
     let replaced = bucket.replace_if("a", theirs.clone(), &etag).await.unwrap();
-    assert!(matches!(replaced, Replaced::Replaced(_)), "{replaced:?}");
+    assert!(
+        matches!(replaced, ReplaceOutcome::Replaced(_)),
+        "{replaced:?}"
+    );
     let stale = bucket.replace_if("a", ours.clone(), &etag).await.unwrap();
-    assert_eq!(stale, Replaced::Changed);
+    assert_eq!(stale, ReplaceOutcome::Changed);
     let absent = bucket.replace_if("b", ours.clone(), &etag).await.unwrap();
-    assert_eq!(absent, Replaced::Changed);
+    assert_eq!(absent, ReplaceOutcome::Changed);
     let found = bucket.get_tagged("a").await.unwrap();
     assert_eq!(found.bytes, theirs);
     // Two creators at once may both hear of a conflict, and neither object be there.
     server.faults().add(Rule::new(Fault::Status(409)).once());
     let created = bucket.create("c", ours.clone()).await.unwrap();
-    assert!(matches!(created, Created::Created(_)), "{created:?}");
+    assert!(matches!(created, CreateOutcome::Created(_)), "{created:?}");
     // A busy server is asked again.
     server
         .faults()
         .add(Rule::new(Fault::Status(503)).method("PUT").times(2));
     let created = bucket.create("d", ours).await.unwrap();
-    assert!(matches!(created, Created::Created(_)), "{created:?}");
+    assert!(matches!(created, CreateOutcome::Created(_)), "{created:?}");
 }

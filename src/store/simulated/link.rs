@@ -21,7 +21,7 @@ use object_store::{
 
 use super::mishap::{Effect, Failure, Mishap, Request, Rule, generic};
 use super::world::{Object, State, World, garbled};
-use crate::store::fence::{Fence, Fenced};
+use crate::store::fence::{Fence, FencedRequest};
 use crate::store::probe::Conditional;
 
 /// One rank's way to the store; clones are the same rank's.
@@ -157,7 +157,7 @@ impl Link {
             }
         };
         let passed = self.fence.guard(work).await;
-        passed.unwrap_or_else(|fenced: Fenced| Err(generic(Box::new(fenced))))
+        passed.unwrap_or_else(|fenced: FencedRequest| Err(generic(Box::new(fenced))))
     }
 
     fn take_effect<T>(

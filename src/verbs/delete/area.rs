@@ -4,16 +4,17 @@
 
 use futures::TryStreamExt;
 use msm_zarr::{
-    Kind,
+    ObjectKind,
     layout::{self, LEDGERS},
 };
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::store::{Bucket, is_doctors};
-use crate::verbs::delete::Delete;
+use crate::verbs::delete::{Delete, DeleteError};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::beside;
-use crate::verbs::stores::place::Place;
-use crate::verbs::stores::shelf::{Compact, Shelf};
+use crate::verbs::stores::place::CommandPlace;
+use crate::verbs::stores::shelf::{CompactStore, Shelf};
 use crate::verbs::stores::spot::Spot;
 
 /// A part of the bucket: everything below one key.
@@ -27,7 +28,7 @@ pub(in crate::verbs) struct Area {
 
 impl Area {
     /// What the object `key` of this area is, and of which store.
-    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, Kind<'a>) {
+    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, ObjectKind<'a>) {
         let known = |store: &str| {
             let found = self
                 .stores
@@ -44,16 +45,16 @@ impl Area {
                 let store = name.map(|name| known(&layout::below(folder, name)));
                 return match store {
                     // Of a store that is new since, it is that store's.
-                    Some(None) => (None, Kind::Foreign),
-                    store => (store.flatten(), Kind::Ledger),
+                    Some(None) => (None, ObjectKind::Foreign),
+                    store => (store.flatten(), ObjectKind::Ledger),
                 };
             }
             if let Some(store) = known(&key[..end]) {
-                return (Some(store), Kind::of(store, key));
+                return (Some(store), ObjectKind::of(store, key));
             }
             begin = end + 1;
         }
-        (None, Kind::Foreign)
+        (None, ObjectKind::Foreign)
     }
 }
 
@@ -61,33 +62,29 @@ impl Area {
 ///
 /// # Errors
 /// If a name cannot be a variable's, or it cannot be told which store is meant, or it is none.
-pub(in crate::verbs) async fn chosen(
+pub(in crate::verbs) async fn selected_areas(
     request: &Delete,
     bucket: &Bucket,
-) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
-    let wrong = |message: String| Err(Failure::new(Exit::Usage, message));
     if let Some(name) = request.variables.iter().find(|name| !is_name(name)) {
-        return wrong(format!("-v '{name}': expected a variable's name"));
+        let name = name.clone();
+        return Err(DeleteError::Name { name }.into());
     }
     let is_compact = request.variables.iter().any(|name| name == "compact");
     if is_compact && spot.key().is_empty() {
-        return wrong("-v compact: the compact store is PREFIX.zarr; give --prefix".to_owned());
+        return Err(StoresError::NoPrefix.into());
     }
-    let place = Place::of(bucket, spot).await?;
+    let place = CommandPlace::of(bucket, spot).await?;
     let shelf = match &place {
-        Place::Group(_) | Place::Store(_) => {
+        CommandPlace::Group(_) | CommandPlace::Store(_) => {
             if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
-                return wrong(format!(
-                    "-v '{name}' names a store of that variable alone, and '{}' is one of all its variables: to delete it, give \
-                     --store {}, to remove one array from it, --array {name}; nothing was deleted",
-                    spot.key(),
-                    spot.key()
-                ));
+                let (name, store) = (name.clone(), spot.key().to_owned());
+                return Err(DeleteError::OfAllVariables { name, store }.into());
             }
             return of_place(request, bucket, &place).await;
         }
-        Place::Shelf(shelf) => shelf,
+        CommandPlace::Shelf(shelf) => shelf,
     };
     if request.all {
         return Ok(vec![everything(bucket, spot, shelf).await?]);
@@ -112,13 +109,13 @@ fn is_name(name: &str) -> bool {
 async fn of_place(
     request: &Delete,
     bucket: &Bucket,
-    place: &Place,
-) -> Result<Vec<(String, Vec<Area>)>, Failure> {
+    place: &CommandPlace,
+) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
     let store = match place {
-        Place::Group(group) => &group.store,
-        Place::Store(key) => key,
-        Place::Shelf(shelf) => &shelf.prefix,
+        CommandPlace::Group(group) => &group.store,
+        CommandPlace::Store(key) => key,
+        CommandPlace::Shelf(shelf) => &shelf.prefix,
     };
     let mut areas = of_store(store);
     if request.all {
@@ -139,18 +136,14 @@ async fn everything(
     bucket: &Bucket,
     spot: &Spot,
     shelf: &Shelf,
-) -> Result<(String, Vec<Area>), Failure> {
+) -> Result<(String, Vec<Area>), Error> {
     let prefix = &shelf.prefix;
     let mut stores = Vec::new();
     let mut sites = bucket.sites(prefix);
     while let Some(site) = sites.try_next().await? {
         if site.is_repository {
             let key = site.key;
-            let message = format!(
-                "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by \
-                 their names, or a prefix that it does not lie in"
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            return Err(DeleteError::Repository { key }.into());
         }
         stores.push(site.key);
     }
@@ -177,7 +170,7 @@ async fn everything(
 }
 
 /// The store of the variable `name`, or that of all variables.
-async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Failure> {
+async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Error> {
     if name == "compact" {
         let there = shelf.compact(bucket).await?;
         return Ok(there.unwrap_or_else(|| shelf.new_compact()));
@@ -185,14 +178,11 @@ async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String,
     if let Some(own) = shelf.own(bucket, name).await? {
         return Ok(own);
     }
-    if let Some(Compact { key, variables }) = Compact::of(bucket, shelf).await?
+    if let Some(CompactStore { key, variables }) = CompactStore::of(bucket, shelf).await?
         && variables.contains(name)
     {
-        let message = format!(
-            "'{name}' is in '{key}', the store of all variables, and has no store of its own: to delete that store, give -v \
-             compact, to remove the array alone, --array {name}; nothing was deleted"
-        );
-        return Err(Failure::new(Exit::NoStore, message));
+        let (name, store) = (name.to_owned(), key);
+        return Err(DeleteError::InCompact { name, store }.into());
     }
     Ok(layout::store_key(&shelf.prefix, name))
 }
@@ -217,16 +207,22 @@ mod tests {
             stores: ["a/T1y", "a/tos.zarr"].map(str::to_owned).to_vec(),
         };
         for (key, expected) in [
-            ("a/T1y/zarr.json", (Some("a/T1y"), Kind::Root("zarr.json"))),
-            ("a/T1y/tos/c/0", (Some("a/T1y"), Kind::Part)),
-            ("a/T1y/notes.txt", (Some("a/T1y"), Kind::Foreign)),
-            ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), Kind::Part)),
-            ("a/.msm-os/T1y/last.json", (Some("a/T1y"), Kind::Ledger)),
-            ("a/.msm-os/other/last.json", (None, Kind::Foreign)),
-            ("a/.msm-os/doctor-1/x", (None, Kind::Ledger)),
-            ("a/.msm-os/probe-1", (None, Kind::Ledger)),
-            ("a/T1m/zarr.json", (None, Kind::Foreign)),
-            ("a/notes.txt", (None, Kind::Foreign)),
+            (
+                "a/T1y/zarr.json",
+                (Some("a/T1y"), ObjectKind::Root("zarr.json")),
+            ),
+            ("a/T1y/tos/c/0", (Some("a/T1y"), ObjectKind::Part)),
+            ("a/T1y/notes.txt", (Some("a/T1y"), ObjectKind::Foreign)),
+            ("a/tos.zarr/tos/0.0", (Some("a/tos.zarr"), ObjectKind::Part)),
+            (
+                "a/.msm-os/T1y/last.json",
+                (Some("a/T1y"), ObjectKind::Ledger),
+            ),
+            ("a/.msm-os/other/last.json", (None, ObjectKind::Foreign)),
+            ("a/.msm-os/doctor-1/x", (None, ObjectKind::Ledger)),
+            ("a/.msm-os/probe-1", (None, ObjectKind::Ledger)),
+            ("a/T1m/zarr.json", (None, ObjectKind::Foreign)),
+            ("a/notes.txt", (None, ObjectKind::Foreign)),
         ] {
             assert_eq!(area.kind(key), expected, "{key}");
         }

@@ -1,13 +1,13 @@
 //! `delete --array`: arrays go from stores that stay. Rank 0's work; the others wait.
 //!
-//! Key type: [`Arrays`].
+//! Key type: [`ArrayDeletion`].
 
 use crate::commit::ArrayRemoval;
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::session::Session;
 use crate::store::Bucket;
-use crate::verbs::delete::Delete;
 use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey, Tally};
+use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
 use crate::verbs::stores::named::{keys, stores};
@@ -16,28 +16,25 @@ use crate::verbs::stores::named::{keys, stores};
 const COMMAND: &str = "delete --array";
 
 /// Arrays, and the stores that they go from.
-pub(super) struct Arrays {
+pub(super) struct ArrayDeletion {
     names: Vec<String>,
     stores: Vec<String>,
 }
 
-impl Arrays {
+impl ArrayDeletion {
     /// Those that the `request` names.
     ///
     /// # Errors
     /// If there is no such store, or it is one from which single arrays cannot be removed.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         bucket.reach(request.spot.key()).await?;
         let mut names = request.arrays.clone();
         names.sort_unstable();
         names.dedup();
         let groups = stores(bucket, &request.spot, &request.variables).await?;
         if let Some(group) = groups.iter().find(|group| !group.path.is_empty()) {
-            let message = format!(
-                "--array: '{group}' is a group of the hierarchy '{}', from which single arrays cannot be removed; nothing was deleted",
-                group.store
-            );
-            return Err(Failure::new(Exit::Usage, message));
+            let (store, group) = (group.store.clone(), group.to_string());
+            return Err(DeleteError::ArrayOfGroup { group, store }.into());
         }
         let mut stores = keys(&groups);
         stores.sort_unstable();
@@ -49,7 +46,7 @@ impl Arrays {
     ///
     /// # Errors
     /// If one of them cannot go.
-    pub async fn survey(&self, request: &Delete, bucket: &Bucket) -> Result<DeleteSurvey, Failure> {
+    pub async fn survey(&self, request: &Delete, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
         Ok(self.shown(&self.look(request, bucket).await?))
     }
 
@@ -61,7 +58,7 @@ impl Arrays {
         self,
         request: &Delete,
         session: &Session<'_>,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         Hold::during(
             session,
             &request.leasing,
@@ -79,21 +76,18 @@ impl Arrays {
     }
 
     /// What goes of each store; all are looked at before the first is changed.
-    async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<ArrayRemoval>, Failure> {
+    async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<ArrayRemoval>, Error> {
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for store in &self.stores {
             match ArrayRemoval::of(bucket, store, &self.names, request.force).await {
                 Ok(found) => all.push(found),
-                Err(found) => problems.push(Failure::from(found)),
+                Err(found) => problems.push(found),
             }
         }
-        Failure::together(problems)?;
+        Error::together(problems)?;
         if all.is_empty() {
-            let message = format!(
-                "{}: there are no stores; nothing was deleted",
-                bucket.place()
-            );
-            return Err(Failure::new(Exit::NoStore, message));
+            let place = bucket.place().to_owned();
+            return Err(DeleteError::NoStores { place }.into());
         }
         Ok(all)
     }

@@ -1,71 +1,59 @@
 //! Deleting a group of a hierarchy: the documents that tell of it first, then its objects. Rank 0's work.
 
 use futures::TryStreamExt;
-use msm_zarr::{Group, Kind};
+use msm_zarr::{Group, ObjectKind};
 
 use crate::commit::{CleanupError, remove_group};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, Entry, Found, read_store};
-use crate::verbs::delete::Delete;
+use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
+use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::stores::place::Place;
+use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::spot::Spot;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
 ///
 /// # Errors
-/// As [`Place::of`].
-pub(in crate::verbs) async fn nested(
-    bucket: &Bucket,
-    spot: &Spot,
-) -> Result<Option<Group>, Failure> {
+/// As [`CommandPlace::of`].
+pub(in crate::verbs) async fn nested(bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
     bucket.reach(spot.key()).await?;
-    Ok(match Place::of(bucket, spot).await? {
-        Place::Group(group) if !group.path.is_empty() => Some(group),
+    Ok(match CommandPlace::of(bucket, spot).await? {
+        CommandPlace::Group(group) if !group.path.is_empty() => Some(group),
         _ => None,
     })
 }
 
 /// What lies in a group.
-pub(in crate::verbs) struct Contents {
+pub(in crate::verbs) struct GroupContents {
     group: Group,
     keys: Vec<String>,
     tally: Tally,
 }
 
-impl Contents {
+impl GroupContents {
     /// Looks at `group`.
     ///
     /// # Errors
     /// If something lies in it that is not ours, without `--force`; or if single variables are named.
-    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Error> {
         if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
-            let message = format!(
-                "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one \
-                 array from it, --array {name}; nothing was deleted"
-            );
-            return Err(Failure::new(Exit::Usage, message));
+            let (name, group) = (name.clone(), group.to_string());
+            return Err(DeleteError::GroupOfAllVariables { name, group }.into());
         }
         if let Some(link) = bucket.links(&group.key()).await?.first() {
-            let message = format!(
-                "{} is a symbolic link, behind which nothing is deleted; nothing was deleted; remove the link",
-                link.path.display()
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            let path = link.path.clone();
+            return Err(DeleteError::GroupLink { path }.into());
         }
-        let entries: Vec<Entry> = bucket.entries(&group.key()).try_collect().await?;
-        let is_foreign = |entry: &&Entry| Kind::of(&group.store, &entry.key) == Kind::Foreign;
+        let entries: Vec<ListedObject> = bucket.entries(&group.key()).try_collect().await?;
+        let is_foreign =
+            |entry: &&ListedObject| ObjectKind::of(&group.store, &entry.key) == ObjectKind::Foreign;
         if let Some(first) = entries.iter().find(is_foreign)
             && !request.force
         {
-            let message = format!(
-                "objects that are not this program's lie in it, such as '{}'; nothing was deleted; move them away, or delete them \
-                 too with --force",
-                first.key
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            let key = first.key.clone();
+            return Err(DeleteError::ForeignInGroup { key }.into());
         }
         let mut tally = Tally::default();
         for entry in &entries {
@@ -91,7 +79,7 @@ impl Contents {
         self,
         request: &Delete,
         session: &Session<'_>,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         let stores = [self.group.store.clone()];
         let mut hold = Hold::take(session, &request.leasing, &stores, "delete").await?;
         // Another job may have added to it since it was looked at.
@@ -108,26 +96,26 @@ impl Contents {
         self,
         session: &Session<'_>,
         hold: &mut Hold,
-    ) -> Result<DeleteSurvey, Failure> {
+    ) -> Result<DeleteSurvey, Error> {
         let (bucket, done) = (&session.bucket, self.shown());
         let Self { group, keys, .. } = self;
         hold.left.heal(session).await?;
         let whole = Group::whole(&group.store);
         let is_told = match read_store(bucket, &whole, "").await? {
-            Found::Store(stored) => stored.groups().contains(&group.path),
-            Found::Nothing | Found::Remains(_) => false,
+            StoreLookup::Store(stored) => stored.groups().contains(&group.path),
+            StoreLookup::Nothing | StoreLookup::Remains(_) => false,
         };
-        let incomplete = |error: CleanupError| {
-            let message = format!("{error}; the same delete again finishes it");
-            Failure::new(Exit::DeleteIncomplete, message)
-        };
-        if is_told && let Found::Store(stored) = read_store(bucket, &group, "").await? {
+        if is_told && let StoreLookup::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
             let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
-            removed.await?.finish().await.map_err(incomplete)?;
+            removed
+                .await?
+                .finish()
+                .await
+                .map_err(DeleteError::GroupIncomplete)?;
         }
         let deleted = bucket.delete_all(keys, true).await;
-        CleanupError::of(deleted.problems).map_err(incomplete)?;
+        CleanupError::of(deleted.problems).map_err(DeleteError::GroupIncomplete)?;
         Ok(done)
     }
 }

@@ -4,6 +4,7 @@
 
 mod area;
 mod arrays;
+mod error;
 mod group;
 mod survey;
 
@@ -11,20 +12,21 @@ use std::collections::BTreeSet;
 
 use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, is_store, layout};
+use msm_zarr::{ObjectKind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::DeleteError;
 pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
 
 use self::area::Area;
-use self::arrays::Arrays;
-use self::group::{Contents, nested};
+use self::arrays::ArrayDeletion;
+use self::group::{GroupContents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Deleted, Entry, StoreError};
+use crate::store::{DeletedObjects, ListedObject, StoreError};
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::spot::Spot;
 
@@ -79,25 +81,25 @@ pub struct DeleteReport {
 pub struct PlannedDelete<'a> {
     session: &'a Session<'a>,
     request: &'a Delete,
-    part: Part<'a>,
+    part: DeleteRole<'a>,
 }
 
 /// What this rank has of it.
-enum Part<'a> {
-    Lead(Lead<'a>, Box<Doomed>),
+enum DeleteRole<'a> {
+    Lead(Lead<'a>, Box<DeleteScope>),
     Follower(Follower<'a>),
 }
 
 /// What goes.
-enum Doomed {
+enum DeleteScope {
     Stores(Survey),
-    Group(Contents),
-    Arrays(Arrays),
+    Group(GroupContents),
+    Arrays(ArrayDeletion),
 }
 
 /// The keys of one turn.
 #[derive(Serialize, Deserialize)]
-struct Round {
+struct KeyBatch {
     keys: Vec<String>,
     in_bulk: bool,
 }
@@ -106,7 +108,7 @@ struct Round {
 ///
 /// # Errors
 /// As [`plan`] and [`PlannedDelete::run`].
-pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failure> {
+pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Error> {
     plan(session, request)?.run()
 }
 
@@ -114,18 +116,15 @@ pub fn delete(session: &Session, request: &Delete) -> Result<DeleteReport, Failu
 ///
 /// # Errors
 /// On every rank the same: if there is nothing, or something that is not this program's without `force`.
-pub fn plan<'a>(
-    session: &'a Session<'a>,
-    request: &'a Delete,
-) -> Result<PlannedDelete<'a>, Failure> {
+pub fn plan<'a>(session: &'a Session<'a>, request: &'a Delete) -> Result<PlannedDelete<'a>, Error> {
     let part = match session.role() {
         Role::Lead(lead) => {
             let doomed = session.runtime.block_on(look(session, request));
-            Part::Lead(lead, Box::new(lead.conclude(doomed)?))
+            DeleteRole::Lead(lead, Box::new(lead.conclude(doomed)?))
         }
         Role::Follower(follower) => {
             follower.verdict()?;
-            Part::Follower(follower)
+            DeleteRole::Follower(follower)
         }
     };
     Ok(PlannedDelete {
@@ -135,16 +134,18 @@ pub fn plan<'a>(
     })
 }
 
-async fn look(session: &Session<'_>, request: &Delete) -> Result<Doomed, Failure> {
+async fn look(session: &Session<'_>, request: &Delete) -> Result<DeleteScope, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     if !request.arrays.is_empty() {
-        return Arrays::of(request, bucket).await.map(Doomed::Arrays);
+        return ArrayDeletion::of(request, bucket)
+            .await
+            .map(DeleteScope::Arrays);
     }
     match nested(bucket, spot).await? {
-        Some(group) => Contents::of(request, bucket, group)
+        Some(group) => GroupContents::of(request, bucket, group)
             .await
-            .map(Doomed::Group),
-        None => Survey::of(request, bucket).await.map(Doomed::Stores),
+            .map(DeleteScope::Group),
+        None => Survey::of(request, bucket).await.map(DeleteScope::Stores),
     }
 }
 
@@ -153,16 +154,16 @@ impl PlannedDelete<'_> {
     ///
     /// # Errors
     /// On every rank the same: if single arrays are meant, and one of them cannot go.
-    pub fn survey(&self) -> Result<DeleteSurvey, Failure> {
+    pub fn survey(&self) -> Result<DeleteSurvey, Error> {
         let (lead, doomed) = match &self.part {
-            Part::Lead(lead, doomed) => (lead, doomed),
-            Part::Follower(follower) => return follower.hear(),
+            DeleteRole::Lead(lead, doomed) => (lead, doomed),
+            DeleteRole::Follower(follower) => return follower.hear(),
         };
         let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
         lead.share(match &**doomed {
-            Doomed::Stores(survey) => Ok(survey.shown()),
-            Doomed::Group(contents) => Ok(contents.shown()),
-            Doomed::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
+            DeleteScope::Stores(survey) => Ok(survey.shown()),
+            DeleteScope::Group(contents) => Ok(contents.shown()),
+            DeleteScope::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
         })
     }
 
@@ -171,57 +172,62 @@ impl PlannedDelete<'_> {
     ///
     /// # Errors
     /// On every rank the same: if another job holds a store, or the server refuses.
-    pub fn run(self) -> Result<DeleteReport, Failure> {
+    pub fn run(self) -> Result<DeleteReport, Error> {
         let (session, request) = (self.session, self.request);
         let (lead, doomed) = match self.part {
-            Part::Lead(lead, doomed) => (lead, doomed),
-            Part::Follower(follower) => {
-                while let Some(round) = follower.hear::<Option<Round>>()? {
+            DeleteRole::Lead(lead, doomed) => (lead, doomed),
+            DeleteRole::Follower(follower) => {
+                while let Some(round) = follower.hear::<Option<KeyBatch>>()? {
                     follower.give(&round.delete_share(session))?;
                 }
                 return follower.hear();
             }
         };
         let deleted = lead.go_on(match *doomed {
-            Doomed::Stores(survey) => Deleting {
+            DeleteScope::Stores(survey) => StoreDeletion {
                 request,
                 session,
                 lead,
             }
             .stores(&survey),
-            Doomed::Group(contents) => session.runtime.block_on(contents.delete(request, session)),
-            Doomed::Arrays(arrays) => session.runtime.block_on(arrays.delete(request, session)),
+            DeleteScope::Group(contents) => {
+                session.runtime.block_on(contents.delete(request, session))
+            }
+            DeleteScope::Arrays(arrays) => {
+                session.runtime.block_on(arrays.delete(request, session))
+            }
         })?;
-        lead.tell(&None::<Round>)?;
+        lead.tell(&None::<KeyBatch>)?;
         lead.share(Ok(DeleteReport { deleted }))
     }
 }
 
 /// A delete of whole stores under way, as the lead sees it.
-struct Deleting<'a> {
+struct StoreDeletion<'a> {
     request: &'a Delete,
     session: &'a Session<'a>,
     lead: Lead<'a>,
 }
 
-impl Deleting<'_> {
+impl StoreDeletion<'_> {
     /// Deletes the stores that were looked at.
-    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Failure> {
+    fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Error> {
         let mut gone = 0;
         let done = self.delete_held(survey, &mut gone);
-        done.map_err(|Failure { exit, message }| {
+        done.map_err(|failure| {
             let all = survey.total().objects;
-            let left = all.saturating_sub(gone);
-            let of_all = format!("{left} of {all} objects are left");
-            let message = format!("{message}; {of_all}, the same delete again finishes it");
-            Failure::new(exit, message)
+            Error::DeleteCutShort {
+                cause: Box::new(failure),
+                left: all.saturating_sub(gone),
+                all,
+            }
         })?;
         Ok(survey.shown())
     }
 
     /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
     /// it only goes forward, whoever goes on with it.
-    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Error> {
         let session = self.session;
         let (bucket, runtime) = (&session.bucket, &session.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
@@ -232,9 +238,9 @@ impl Deleting<'_> {
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;
             let ended = runtime.block_on(begun.end());
-            ended.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
+            Ok(ended.map_err(DeleteError::Incomplete)?)
         };
-        let done: Result<(), Failure> = delete();
+        let done: Result<(), Error> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done
@@ -253,7 +259,7 @@ impl Deleting<'_> {
     }
 
     /// Deletes all of it, and counts in `gone`.
-    fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Failure> {
+    fn delete(&self, survey: &Survey, gone: &mut u64) -> Result<(), Error> {
         let stores: BTreeSet<&String> = survey.names().collect();
         for roots in survey.roots() {
             let deleted = self
@@ -277,7 +283,7 @@ impl Deleting<'_> {
                     clean = false;
                     bytes += entries.iter().map(|entry| entry.bytes).sum::<u64>();
                     // A server may say that it deleted many, and not do it.
-                    let round = Round {
+                    let round = KeyBatch {
                         keys: entries.into_iter().map(|entry| entry.key).collect(),
                         in_bulk: pass == 0,
                     };
@@ -286,8 +292,7 @@ impl Deleting<'_> {
                 }
             }
             if !clean {
-                let message = "the server still lists objects that it said it deleted, or someone writes there";
-                return Err(Failure::new(Exit::DeleteIncomplete, message));
+                return Err(DeleteError::StillListed.into());
             }
         }
         Ok(())
@@ -300,17 +305,17 @@ impl Deleting<'_> {
         areas: &'a [Area],
         stores: &'a BTreeSet<&String>,
         ledgers: bool,
-    ) -> LocalBoxStream<'a, Result<Vec<Entry>, StoreError>> {
+    ) -> LocalBoxStream<'a, Result<Vec<ListedObject>, StoreError>> {
         // Others are not this job's to delete.
         let is_held = |store: &str| stores.contains(&store.to_owned());
         let doomed = move |area: &Area, key: &str| match area.kind(key) {
             // What tells of the delete itself goes last.
-            (Some(store), Kind::Ledger) => {
+            (Some(store), ObjectKind::Ledger) => {
                 ledgers && is_held(store) && !layout::is_in_use(store, key)
             }
-            (None, Kind::Ledger) => ledgers,
-            (Some(store), Kind::Root(_) | Kind::Part) => !ledgers && is_held(store),
-            (Some(_), Kind::Foreign) => !ledgers && self.request.force,
+            (None, ObjectKind::Ledger) => ledgers,
+            (Some(store), ObjectKind::Root(_) | ObjectKind::Part) => !ledgers && is_held(store),
+            (Some(_), ObjectKind::Foreign) => !ledgers && self.request.force,
             // Nor is a store that was put there since.
             (None, _) => {
                 let is_of_one = |part| is_store(part) || part == layout::LEDGERS;
@@ -326,16 +331,16 @@ impl Deleting<'_> {
     }
 
     /// All ranks delete their shares of the round; counts the objects in `gone`.
-    fn round(&self, round: &Round, gone: &mut u64) -> Result<(), Failure> {
+    fn round(&self, round: &KeyBatch, gone: &mut u64) -> Result<(), Error> {
         self.lead.tell(&Some(round))?;
         let deleted = self.lead.collect(round.delete_share(self.session))?;
-        settle_round(&deleted, gone)
+        Ok(settle_round(&deleted, gone)?)
     }
 }
 
-impl Round {
+impl KeyBatch {
     /// Deletes this rank's share.
-    fn delete_share(&self, session: &Session<'_>) -> Deleted {
+    fn delete_share(&self, session: &Session<'_>) -> DeletedObjects {
         let (bucket, ranks) = (&session.bucket, session.ranks);
         let share = self.keys.len().div_ceil(ranks.size()).max(1);
         let mine = self.keys.chunks(share).nth(ranks.rank());
@@ -349,9 +354,9 @@ impl Round {
 }
 
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
-fn settle_round(all: &[Deleted], gone: &mut u64) -> Result<(), Failure> {
+fn settle_round(all: &[DeletedObjects], gone: &mut u64) -> Result<(), DeleteError> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());
-    settled.map_err(|error| Failure::new(Exit::DeleteIncomplete, error.to_string()))
+    settled.map_err(DeleteError::Incomplete)
 }

@@ -6,18 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Kind, ROOT_DOCUMENTS, layout};
+use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Exit, Failure};
-use crate::store::{Bucket, Entry, Link, Site, StoreError};
+use crate::error::Error;
+use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
-use crate::verbs::delete::area::{Area, chosen};
+use crate::verbs::delete::area::{Area, selected_areas};
+use crate::verbs::delete::error::{DeleteError, SHOWN};
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
-/// Names shown in a message.
-const SHOWN: usize = 5;
 
 /// Objects, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +112,7 @@ pub(in crate::verbs) struct Survey {
     stores: BTreeMap<String, Tally>,
     ledgers: Tally,
     /// Links to other directories.
-    pub links: Vec<Link>,
+    pub links: Vec<DirectoryLink>,
     foreign: Tally,
     first_foreign: Vec<String>,
     /// The stores that have each of [`ROOT_DOCUMENTS`].
@@ -125,10 +124,10 @@ impl Survey {
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Failure> {
+    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         let prefix = request.spot.key();
         bucket.reach(prefix).await?;
-        let chosen = chosen(request, bucket).await?;
+        let chosen = selected_areas(request, bucket).await?;
         let mut survey = Self::default();
         let mut missing = Vec::new();
         let ways: Vec<String> = chosen
@@ -150,30 +149,20 @@ impl Survey {
             survey.add(found);
         }
         if !missing.is_empty() {
-            return Err(no_store(bucket, prefix, request.all, &missing).await?);
+            return Err(no_store(bucket, prefix, request.all, missing).await?.into());
         }
-        let on_the_way = |link: &&Link| {
+        let on_the_way = |link: &&DirectoryLink| {
             ways.iter()
                 .any(|way| way.starts_with(&format!("{}/", link.key)))
         };
         let in_the_way = survey.links.iter().find(on_the_way);
         if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !request.force)) {
-            let message = format!(
-                "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or \
-                 delete what it leads to with -b file://{}",
-                link.path.display(),
-                link.to.display(),
-                link.to.display()
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            let (path, to) = (link.path.clone(), link.to.clone());
+            return Err(DeleteError::Link { path, to }.into());
         }
         if survey.foreign.objects > 0 && !request.force {
-            let message = format!(
-                "{} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
-                survey.foreign.objects,
-                shown(&survey.first_foreign, survey.foreign.objects)
-            );
-            return Err(Failure::new(Exit::ForeignObjects, message));
+            let (objects, first) = (survey.foreign.objects, survey.first_foreign);
+            return Err(DeleteError::Foreign { objects, first }.into());
         }
         Ok(survey)
     }
@@ -202,23 +191,23 @@ impl Survey {
         behind.any(|rest| rest.starts_with('/'))
     }
 
-    fn count(&mut self, area: &Area, entry: &Entry) {
+    fn count(&mut self, area: &Area, entry: &ListedObject) {
         let (store, kind) = area.kind(&entry.key);
-        if let Some(store) = store.filter(|_| kind != Kind::Foreign) {
+        if let Some(store) = store.filter(|_| kind != ObjectKind::Foreign) {
             let tally = self.stores.entry(store.to_owned()).or_default();
-            if kind != Kind::Ledger {
+            if kind != ObjectKind::Ledger {
                 tally.count(entry.bytes);
             }
-            if let Kind::Root(document) = kind
+            if let ObjectKind::Root(document) = kind
                 && let Some(place) = ROOT_DOCUMENTS.iter().position(|name| *name == document)
             {
                 self.roots[place].push(store.to_owned());
             }
         }
         match kind {
-            Kind::Root(_) | Kind::Part => {}
-            Kind::Ledger => self.ledgers.count(entry.bytes),
-            Kind::Foreign => {
+            ObjectKind::Root(_) | ObjectKind::Part => {}
+            ObjectKind::Ledger => self.ledgers.count(entry.bytes),
+            ObjectKind::Foreign => {
                 self.foreign.count(entry.bytes);
                 if self.first_foreign.len() < SHOWN {
                     self.first_foreign.push(entry.key.clone());
@@ -299,34 +288,21 @@ async fn no_store(
     bucket: &Bucket,
     prefix: &str,
     all: bool,
-    missing: &[String],
-) -> Result<Failure, StoreError> {
+    missing: Vec<String>,
+) -> Result<DeleteError, StoreError> {
     let place = layout::below(bucket.place(), prefix);
-    let place = place.trim_end_matches('/');
+    let place = place.trim_end_matches('/').to_owned();
     if all {
-        let message = format!("{place}: there is nothing to delete");
-        return Ok(Failure::new(Exit::NoStore, message));
+        return Ok(DeleteError::Nothing { place });
     }
     let is_here =
         |site: &Site| site.key.rsplit_once('/').map_or("", |(folder, _)| folder) == prefix;
     let sites = bucket.sites(prefix);
     let sites = sites.try_filter(|site| std::future::ready(is_here(site) && !site.is_repository));
     let there: Vec<String> = sites.map_ok(|site| site.key).try_collect().await?;
-    let there = match there.len() {
-        0 => "there are no stores".to_owned(),
-        n => format!("there are {}", shown(&there, n as u64)),
-    };
-    let missing = shown(missing, missing.len() as u64);
-    let message = format!("{place}: there is no store {missing}; {there}; nothing was deleted");
-    Ok(Failure::new(Exit::NoStore, message))
-}
-
-/// The first few of `all` names.
-fn shown(names: &[String], all: u64) -> String {
-    let first = names.iter().take(SHOWN).map(|name| format!("'{name}'"));
-    let first = first.collect::<Vec<_>>().join(", ");
-    match all.saturating_sub(SHOWN as u64) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
+    Ok(DeleteError::NoStore {
+        place,
+        missing,
+        there,
+    })
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use msm_model::SourceFile;
 use serde::{Deserialize, Serialize};
 
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::ranks::{Follower, Lead, Ranks};
-use crate::source::{expand, read_file};
+use crate::source::{SourceError, expand, read_file};
 
 #[derive(Serialize, Deserialize)]
-struct Expanded {
+struct ExpandedPaths {
     #[serde(with = "msm_model::names::many")]
     paths: Vec<PathBuf>,
 }
@@ -23,9 +23,9 @@ pub(in crate::verbs) fn catalogue(
     lead: Lead<'_>,
     named: &[PathBuf],
     dimension: &str,
-) -> Result<Vec<SourceFile>, Failure> {
-    let expanded = expand(named).map(|paths| Expanded { paths });
-    let expanded = lead.share(expanded.map_err(Failure::from))?;
+) -> Result<Vec<SourceFile>, Error> {
+    let expanded = expand(named).map(|paths| ExpandedPaths { paths });
+    let expanded = lead.share(expanded.map_err(Error::from))?;
     let opened = open(&expanded, dimension, lead.ranks());
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for opened in lead.collect(opened)?.into_iter().flatten() {
@@ -36,8 +36,8 @@ pub(in crate::verbs) fn catalogue(
     }
     // The same order, whoever read them.
     files.sort_by(|a: &SourceFile, b| a.path().cmp(b.path()));
-    problems.sort_by(|a: &Failure, b| a.message.cmp(&b.message));
-    lead.conclude(Failure::together(problems).map(|()| files))
+    problems.sort_by_cached_key(ToString::to_string);
+    lead.conclude(Error::together(problems).map(|()| files))
 }
 
 /// The others: opens their share of the files.
@@ -47,15 +47,18 @@ pub(in crate::verbs) fn catalogue(
 pub(in crate::verbs) fn help_to_catalogue(
     follower: Follower<'_>,
     dimension: &str,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let expanded = follower.hear()?;
     follower.give(&open(&expanded, dimension, follower.ranks()))?;
     follower.verdict()
 }
 
 /// What this rank's share of the files holds.
-fn open(files: &Expanded, dimension: &str, ranks: &Ranks) -> Vec<Result<SourceFile, Failure>> {
+fn open(
+    files: &ExpandedPaths,
+    dimension: &str,
+    ranks: &Ranks,
+) -> Vec<Result<SourceFile, SourceError>> {
     let mine = files.paths.iter().skip(ranks.rank()).step_by(ranks.size());
-    mine.map(|path| read_file(path, dimension).map_err(Failure::from))
-        .collect()
+    mine.map(|path| read_file(path, dimension)).collect()
 }

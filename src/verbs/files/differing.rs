@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::events::{Named, Notice};
+use crate::events::{NamesInStores, Notice};
 use msm_model::Archive;
-use msm_plan::{Goal, Request, Task, masking_note, repairs, spoiled, stale_checksums};
+use msm_plan::{Goal, StoreRequest, Task, masking_note, repairs, spoiled, stale_checksums};
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]
-struct Said<'a> {
+struct StoresByName<'a> {
     names: BTreeSet<String>,
     stores: BTreeSet<&'a str>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> StoresByName<'a> {
     fn add(&mut self, store: &'a str, names: impl IntoIterator<Item = String>) {
         let mut names = names.into_iter().peekable();
         if names.peek().is_some() {
@@ -22,20 +22,21 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn notice(self, of: impl FnOnce(Named) -> Notice) -> Option<Notice> {
+    fn notice(self, of: impl FnOnce(NamesInStores) -> Notice) -> Option<Notice> {
         let stores: Vec<String> = self.stores.into_iter().map(str::to_owned).collect();
         let names = self.names.into_iter().collect();
-        (!stores.is_empty()).then(|| of(Named { names, stores }))
+        (!stores.is_empty()).then(|| of(NamesInStores { names, stores }))
     }
 }
 
 /// In what the stores of `requests` differ from the files, and go on to: one notice of each kind.
 pub(in crate::verbs) fn differences(
-    requests: &[Request],
+    requests: &[StoreRequest],
     archive: &Archive,
     task: &Task,
 ) -> Vec<Notice> {
-    let [mut without, mut lost, mut repaired, mut stale] = [(); 4].map(|()| Said::default());
+    let [mut without, mut lost, mut repaired, mut stale] =
+        [(); 4].map(|()| StoresByName::default());
     let mut masked = BTreeSet::new();
     for request in requests {
         let Some(stored) = &request.stored else {

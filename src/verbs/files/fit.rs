@@ -2,8 +2,8 @@
 
 use msm_model::{Archive, ArchiveError};
 
+use crate::error::Error;
 use crate::events::Notice;
-use crate::exit::Failure;
 use crate::session::Session;
 use crate::verbs::reprojection::corners::{Domain, DomainFile};
 
@@ -18,11 +18,11 @@ pub(in crate::verbs) fn fit(
     others: Vec<ArchiveError>,
     domain: Option<&DomainFile>,
     session: &Session<'_>,
-) -> Result<Domain, Failure> {
+) -> Result<Domain, Error> {
     let mut problems = archive.differences(members);
     problems.extend(archive.unreadable(members));
     problems.extend(others);
-    Failure::together(problems)?;
+    Error::together(problems)?;
     let unset: Vec<_> = archive.no_times().collect();
     if let [(file, problem), more @ ..] = &unset[..] {
         session.notice(Notice::NoTime {

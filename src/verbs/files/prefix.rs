@@ -1,12 +1,12 @@
 //! Where in the bucket: as asked, or as the files' names say.
 
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::verbs::stores::spot::Spot;
 use msm_model::Archive;
 use msm_plan::{PlanError, derive_prefix};
 
 /// Where it was asked for, or the prefix that all files' names give.
-pub(in crate::verbs) fn spot(asked: Option<&Spot>, archive: &Archive) -> Result<Spot, Failure> {
+pub(in crate::verbs) fn spot(asked: Option<&Spot>, archive: &Archive) -> Result<Spot, Error> {
     if let Some(asked) = asked {
         return Ok(asked.clone());
     }

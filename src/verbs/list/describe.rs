@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
 use msm_model::{DType, Number, TimeUnits};
-use msm_zarr::{ChunkCodec, Group, Stored, StoredArray, ZarrError};
+use msm_zarr::{ChunkCodec, Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
 use crate::commit::LastTransaction;
-use crate::exit::Failure;
-use crate::store::{Bucket, Entry, Found, StoreError, read_store};
+use crate::error::Error;
+use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_store};
 use crate::verbs::list::inventory::{
     StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
 };
@@ -19,9 +19,9 @@ use crate::verbs::stores::shelf::coordinates;
 ///
 /// # Errors
 /// If the bucket cannot be read at all. A store that cannot be read is described as such.
-pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Failure> {
+pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Error> {
     let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
-        Ok(Found::Store(stored)) => stored,
+        Ok(StoreLookup::Store(stored)) => stored,
         found => {
             let info = of_group(bucket, group, found, 0).await?;
             return Ok(info.into_iter().collect());
@@ -36,7 +36,7 @@ pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<Store
             path,
         };
         let found = if group.path.is_empty() {
-            Ok(Found::Store(stored.clone()))
+            Ok(StoreLookup::Store(stored.clone()))
         } else {
             read_store(bucket, &group, "").await
         };
@@ -72,19 +72,19 @@ fn nothing(key: &str) -> StoreInfo {
 async fn of_group(
     bucket: &Bucket,
     group: &Group,
-    found: Result<Found, StoreError>,
+    found: Result<StoreLookup, StoreError>,
     all: usize,
-) -> Result<Option<StoreInfo>, Failure> {
+) -> Result<Option<StoreInfo>, Error> {
     let mut info = nothing(&group.key());
     let found = async {
         match found? {
-            Found::Nothing => return Ok(false),
-            Found::Remains(_) => {
+            StoreLookup::Nothing => return Ok(false),
+            StoreLookup::Remains(_) => {
                 info.state = StoreState::Unfinished;
                 walk(bucket, &mut info).await?;
             }
-            Found::Store(stored) if stored.arrays.is_empty() && all > 1 => return Ok(false),
-            Found::Store(stored) => whole(bucket, &stored, &mut info).await?,
+            StoreLookup::Store(stored) if stored.arrays.is_empty() && all > 1 => return Ok(false),
+            StoreLookup::Store(stored) => whole(bucket, &stored, &mut info).await?,
         }
         Ok(true)
     };
@@ -103,7 +103,11 @@ async fn of_group(
     Ok(Some(info))
 }
 
-async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result<(), StoreError> {
+async fn whole(
+    bucket: &Bucket,
+    stored: &StoreSnapshot,
+    info: &mut StoreInfo,
+) -> Result<(), StoreError> {
     let formats = stored
         .arrays
         .iter()
@@ -149,8 +153,9 @@ async fn whole(bucket: &Bucket, stored: &Stored, info: &mut StoreInfo) -> Result
 
 /// Counts the store's objects one by one.
 async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
-    let count =
-        |(objects, bytes), entry: Entry| std::future::ready(Ok((objects + 1, bytes + entry.bytes)));
+    let count = |(objects, bytes), entry: ListedObject| {
+        std::future::ready(Ok((objects + 1, bytes + entry.bytes)))
+    };
     let (objects, bytes) = bucket.entries(&info.store).try_fold((0, 0), count).await?;
     info.objects = Some(objects);
     info.stored_bytes = Some(bytes);

@@ -13,7 +13,7 @@ use msm_zarr::{Group, layout};
 pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
 use self::describe::{describe, repository};
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Ground, Site};
 use crate::verbs::stores::spot::Spot;
@@ -32,7 +32,7 @@ pub struct List {
 ///
 /// # Errors
 /// On every rank the same: if the bucket cannot be read at all.
-pub fn list(session: &Session, request: &List) -> Result<Vec<StoreInfo>, Failure> {
+pub fn list(session: &Session, request: &List) -> Result<Vec<StoreInfo>, Error> {
     let mut stores = Vec::new();
     for_each(session, request, |store| {
         stores.push(store);
@@ -49,7 +49,7 @@ pub fn for_each(
     session: &Session,
     request: &List,
     mut visit: impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     session.on_lead(async || visit_all(&session.bucket, &request.spot, &mut visit).await)
 }
 
@@ -57,7 +57,7 @@ async fn visit_all(
     bucket: &Bucket,
     spot: &Spot,
     visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let key = spot.key();
     bucket.reach(key).await?;
     // The store of all variables lies beside the prefix, and before what is below it.
@@ -97,9 +97,9 @@ async fn visit_all(
 
 /// Gives what is `described`, in order, to `visit`.
 async fn give(
-    described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Failure>>>,
+    described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Error>>>,
     visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let mut described = std::pin::pin!(described.buffered(STORES));
     while let Some(infos) = described.try_next().await? {
         for info in infos {

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::truncate::foretell_cut;
 use super::{Recover, folders, readable_journals};
 use crate::commit::{Journal, LeaseTimes, live_lease, orphans, probe_and_sweep};
-use crate::events::{Outcome, Truncation, Unended};
-use crate::exit::Failure;
+use crate::error::Error;
+use crate::events::{Outcome, TransactionIdentity, Truncation};
 use crate::session::Session;
-use crate::store::{Entry, REQUESTS};
+use crate::store::{ListedObject, REQUESTS};
+use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::this;
-use crate::verbs::shared::left::{is_locked, outcome, unended};
 use crate::verbs::stores::named::{keys, stores};
 
 /// What would be done.
@@ -28,7 +28,7 @@ pub struct Forecast {
     /// What would be cut, if stores would be.
     pub cuts: Option<Vec<Truncation>>,
     /// What is in the way.
-    pub problems: Vec<Failure>,
+    pub problems: Vec<Error>,
 }
 
 /// What would be done to a store.
@@ -39,7 +39,7 @@ pub struct StoreForecast {
     /// Objects of transactions that have ended, which would be removed.
     pub strays: Vec<String>,
     /// Transactions that have not ended.
-    pub transactions: Vec<(Unended, Outlook)>,
+    pub transactions: Vec<(TransactionIdentity, Outlook)>,
 }
 
 /// What becomes of a transaction that has not ended.
@@ -67,11 +67,11 @@ impl Forecast {
 ///
 /// # Errors
 /// On every rank the same: if the bucket cannot be read.
-pub fn foretell(session: &Session, request: &Recover) -> Result<Forecast, Failure> {
+pub fn foretell(session: &Session, request: &Recover) -> Result<Forecast, Error> {
     session.on_lead(async || foretell_here(session, request).await)
 }
 
-async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forecast, Failure> {
+async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forecast, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
@@ -85,7 +85,7 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     };
     if request.orphans {
         let found = stream::iter(&all).map(|store| orphans(bucket, store));
-        let found: Vec<Vec<Entry>> = found.buffered(REQUESTS).try_collect().await?;
+        let found: Vec<Vec<ListedObject>> = found.buffered(REQUESTS).try_collect().await?;
         let found = found.into_iter().flatten();
         forecast.orphans = Some(found.map(|entry| (entry.key, entry.bytes)).collect());
     }
@@ -108,7 +108,7 @@ async fn left(
     request: &Recover,
     folder: &str,
     found: Vec<(String, Option<Journal>)>,
-) -> Result<Vec<StoreForecast>, Failure> {
+) -> Result<Vec<StoreForecast>, Error> {
     let (bucket, mut left) = (&session.bucket, Vec::new());
     if found.is_empty() {
         return Ok(left);

@@ -3,15 +3,17 @@
 //!
 //! Key types: [`Recover`], what is asked; [`RecoverReport`]; [`Forecast`], what would be done.
 
+mod error;
 mod forecast;
 mod truncate;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::RecoverError;
 pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
 pub use self::truncate::Truncate;
 
@@ -20,14 +22,14 @@ use crate::commit::{
     CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
     probe_and_sweep, sweep, sweep_staged,
 };
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Bucket, Found, REQUESTS, read_store};
+use crate::store::{Bucket, REQUESTS, StoreLookup, read_store};
+use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
-use crate::verbs::shared::left::journals;
 use crate::verbs::stores::named::{keys, stores};
-use crate::verbs::stores::place::Place;
+use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
 use crate::verbs::stores::spot::Spot;
 
@@ -70,31 +72,15 @@ pub struct HeldStore {
     pub left: Duration,
 }
 
-impl From<&HeldStore> for Failure {
-    fn from(held: &HeldStore) -> Self {
-        let HeldStore {
-            store,
-            holder,
-            left,
-        } = held;
-        let message = format!(
-            "store '{store}': left alone, for it is being written: {holder}; if that job is dead, run recover again in {}, after {}",
-            humantime::format_duration(*left),
-            humantime::format_rfc3339_seconds(SystemTime::now() + *left)
-        );
-        Self::new(Exit::StillHeld, message)
-    }
-}
-
 /// Brings to an end what dead jobs left. Jobs that are alive are left alone.
 ///
 /// # Errors
 /// On every rank the same: what cannot be read or brought to an end, when all else has been.
-pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Failure> {
+pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Error> {
     session.on_lead(async || recover_here(session, request).await)
 }
 
-async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Failure> {
+async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
@@ -129,7 +115,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
             continue;
         }
         if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
-            report.held.push(held(store, &lease));
+            report.held.push(held_store(store, &lease));
             continue;
         }
         if journal.is_some_and(|(_, journal)| journal.is_none()) {
@@ -145,31 +131,32 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         }
     }
     if !problems.is_empty() {
-        problems.extend(report.held.iter().map(Failure::from));
+        let held = report.held.iter().map(RecoverError::from);
+        problems.extend(held.map(Error::from));
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     Ok(report)
 }
 
 /// The folders whose ledgers' folders are swept, at least one; none is in a store.
-async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<String>, Failure> {
+async fn folders(bucket: &Bucket, spot: &Spot, stores: &[String]) -> Result<Vec<String>, Error> {
     let folder = |key: &str| {
         key.rsplit_once('/')
             .map_or("", |(folder, _)| folder)
             .to_owned()
     };
-    Ok(match Place::of(bucket, spot).await? {
-        Place::Shelf(Shelf { prefix, .. }) if prefix.is_empty() => vec![prefix],
+    Ok(match CommandPlace::of(bucket, spot).await? {
+        CommandPlace::Shelf(Shelf { prefix, .. }) if prefix.is_empty() => vec![prefix],
         // The ledger of the store of all variables lies beside the prefix, not below it.
-        Place::Shelf(Shelf { prefix, .. }) => vec![prefix.clone(), folder(&prefix)],
-        Place::Store(key) | Place::Group(Group { store: key, .. }) => {
+        CommandPlace::Shelf(Shelf { prefix, .. }) => vec![prefix.clone(), folder(&prefix)],
+        CommandPlace::Store(key) | CommandPlace::Group(Group { store: key, .. }) => {
             vec![folder(stores.first().unwrap_or(&key))]
         }
     })
 }
 
 /// A store is left alone: whoever has this `lease` may be writing it.
-fn held(store: &str, lease: &LiveLease) -> HeldStore {
+fn held_store(store: &str, lease: &LiveLease) -> HeldStore {
     HeldStore {
         store: store.to_owned(),
         holder: lease.to_string(),
@@ -183,7 +170,7 @@ fn held(store: &str, lease: &LiveLease) -> HeldStore {
 async fn readable_journals(
     bucket: &Bucket,
     stores: &[String],
-) -> (Vec<(String, Option<Journal>)>, Vec<Failure>) {
+) -> (Vec<(String, Option<Journal>)>, Vec<Error>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     let read = stream::iter(stores).map(|store| async move {
         let journal = journals(bucket, std::slice::from_ref(store)).await;
@@ -203,7 +190,7 @@ async fn readable_journals(
 }
 
 /// What was done to one store.
-struct Done {
+struct StoreRecovery {
     /// Objects that no transaction owned.
     orphans: u64,
     /// Was it cut?
@@ -215,7 +202,7 @@ async fn recover_one(
     session: &Session<'_>,
     request: &Recover,
     store: &str,
-) -> Result<Done, Failure> {
+) -> Result<StoreRecovery, Error> {
     let stores = [store.to_owned()];
     Hold::during(
         session,
@@ -233,13 +220,13 @@ async fn recover_one(
             } else {
                 0
             };
-            Ok(Done { orphans, is_cut })
+            Ok(StoreRecovery { orphans, is_cut })
         },
     )
     .await
 }
 
-async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failure> {
+async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Error> {
     let bucket = &session.bucket;
     let orphans = orphans(bucket, store).await?;
     let keys: Vec<String> = orphans.into_iter().map(|entry| entry.key).collect();
@@ -247,11 +234,12 @@ async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Failu
         session.tell(&Event::Removing { key: key.clone() });
     }
     let deleted = bucket.delete_all(keys, false).await;
-    let incomplete = |error: CleanupError| {
-        Failure::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
+    let incomplete = |cause: CleanupError| RecoverError::Orphans {
+        store: store.to_owned(),
+        cause,
     };
     CleanupError::of(deleted.problems).map_err(incomplete)?;
-    if let Found::Nothing = read_store(bucket, &Group::whole(store), "").await? {
+    if let StoreLookup::Nothing = read_store(bucket, &Group::whole(store), "").await? {
         // What is left tells of a store that is no more.
         let cleared = clear_ledger(bucket, store, None).await;
         cleared.map_err(incomplete)?;

@@ -4,8 +4,8 @@
 
 use super::Recover;
 use crate::commit::StoreTruncation;
+use crate::error::Error;
 use crate::events::{Event, Truncation};
-use crate::exit::Failure;
 use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::shared::hold::Hold;
@@ -32,7 +32,7 @@ pub(super) async fn needs_cut(
     bucket: &Bucket,
     store: &str,
     is_open: bool,
-) -> Result<bool, Failure> {
+) -> Result<bool, Error> {
     let Some(asked) = request.truncate.as_ref().filter(|_| !is_open) else {
         return Ok(false);
     };
@@ -49,7 +49,7 @@ pub(super) async fn truncate(
     asked: &Truncate,
     store: &str,
     hold: &Hold,
-) -> Result<bool, Failure> {
+) -> Result<bool, Error> {
     let bucket = &session.bucket;
     let Some(cut) = StoreTruncation::of(bucket, store, &asked.dimension).await? else {
         return Ok(false);
@@ -68,7 +68,7 @@ pub(super) async fn foretell_cut(
     bucket: &Bucket,
     asked: &Truncate,
     store: &str,
-) -> Result<Option<Truncation>, Failure> {
+) -> Result<Option<Truncation>, Error> {
     let cut = StoreTruncation::of(bucket, store, &asked.dimension).await?;
     Ok(cut.map(|cut| truncation(store, &cut, asked)))
 }

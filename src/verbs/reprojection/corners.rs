@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::source::read_catalogue;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::reprojectable::field;
-use msm_model::{Archive, Catalogue, Horizontal, Point, Variable};
+use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
 use msm_plan::{CornerFields, Field, Projection};
 
 /// A file that says where cells are, such as NEMO's domain file.
@@ -32,7 +33,7 @@ impl Domain {
     pub(in crate::verbs) fn open(
         file: Option<&DomainFile>,
         archive: &mut Archive,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let Some(DomainFile { path, coordinates }) = file else {
             return Ok(Self::default());
         };
@@ -47,14 +48,15 @@ impl Domain {
     }
 
     /// Checks that something comes from the file.
-    pub(in crate::verbs) fn check_use(&self, projections: &[Projection]) -> Result<(), Failure> {
+    pub(in crate::verbs) fn check_use(
+        &self,
+        projections: &[Projection],
+    ) -> Result<(), ReprojectionError> {
         let points = |p: &Projection| matches!(p.cells.corners, Some(CornerFields::Points(..)));
         if self.catalogue.is_none() || self.lends || projections.iter().any(points) {
             return Ok(());
         }
-        let message = "--grid-filepath: nothing comes from that file; give --update-coords, or --method conservative for \
-                       variables whose coordinates have no bounds";
-        Err(Failure::new(Exit::Usage, message))
+        Err(ReprojectionError::UnusedFile)
     }
 }
 
@@ -62,9 +64,9 @@ impl Domain {
 /// borrowed: the file's own have holes then, and so have their bounds.
 pub(in crate::verbs) fn corners(
     archive: &Archive,
-    horizontal: &Horizontal,
+    horizontal: &HorizontalCoordinates,
     domain: &Domain,
-) -> Result<CornerFields, Failure> {
+) -> Result<CornerFields, Error> {
     let borrowed = archive
         .borrowed
         .variables
@@ -76,19 +78,18 @@ pub(in crate::verbs) fn corners(
     } else {
         bounds()?.map_or_else(points, |found| Ok(Some(found)))?
     };
-    found.ok_or_else(|| {
-        let message = format!(
-            "--method conservative needs the corners of the cells at '{}', '{}': expected bounds of both, of four vertices \
-             each, or the domain file with {} in --grid-filepath",
-            horizontal.longitude,
-            horizontal.latitude,
-            names(horizontal.point).0.join(", ")
-        );
-        Failure::new(Exit::NotReprojected, message)
-    })
+    let missing = || ReprojectionError::NoCorners {
+        longitude: horizontal.longitude.clone(),
+        latitude: horizontal.latitude.clone(),
+        corners: names(horizontal.point).0.map(str::to_owned),
+    };
+    Ok(found.ok_or_else(missing)?)
 }
 
-fn bounds(archive: &Archive, horizontal: &Horizontal) -> Result<Option<CornerFields>, Failure> {
+fn bounds(
+    archive: &Archive,
+    horizontal: &HorizontalCoordinates,
+) -> Result<Option<CornerFields>, Error> {
     let mut fields = Vec::new();
     for name in [&horizontal.longitude, &horizontal.latitude] {
         let Some(coordinate) = archive.catalogue.variable(name) else {
@@ -109,20 +110,20 @@ fn bounds(archive: &Archive, horizontal: &Horizontal) -> Result<Option<CornerFie
 
 /// The points at the corners, as the domain file calls them, and where the north-eastern one lies (NEMO reference manual,
 /// "Arrangement of variables": T is in the middle, U to its east, V to its north, F to its north-east).
-fn names(point: Option<Point>) -> ([&'static str; 2], [usize; 2]) {
+fn names(point: Option<GridPoint>) -> ([&'static str; 2], [usize; 2]) {
     match point {
-        None | Some(Point::T | Point::W) => (["glamf", "gphif"], [0, 0]),
-        Some(Point::U) => (["glamv", "gphiv"], [0, 1]),
-        Some(Point::V) => (["glamu", "gphiu"], [1, 0]),
-        Some(Point::F) => (["glamt", "gphit"], [1, 1]),
+        None | Some(GridPoint::T | GridPoint::W) => (["glamf", "gphif"], [0, 0]),
+        Some(GridPoint::U) => (["glamv", "gphiv"], [0, 1]),
+        Some(GridPoint::V) => (["glamu", "gphiu"], [1, 0]),
+        Some(GridPoint::F) => (["glamt", "gphit"], [1, 1]),
     }
 }
 
 fn points(
     archive: &Archive,
-    horizontal: &Horizontal,
+    horizontal: &HorizontalCoordinates,
     domain: &Domain,
-) -> Result<Option<CornerFields>, Failure> {
+) -> Result<Option<CornerFields>, Error> {
     let Some(catalogue) = &domain.catalogue else {
         return Ok(None);
     };
@@ -138,13 +139,14 @@ fn points(
         let fits = variable.shape[..leading].iter().all(|&n| n == 1)
             && variable.shape[leading..] == expected[..];
         if !fits {
-            let message = format!(
-                "{}: '{name}' has sizes {:?}, '{}' of the files {expected:?}: it is of another grid, or cut otherwise",
-                catalogue.path.display(),
-                variable.shape,
-                horizontal.longitude
-            );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(ReprojectionError::CornerSizes {
+                path: catalogue.path.clone(),
+                variable: name.to_owned(),
+                found: variable.shape.clone(),
+                longitude: horizontal.longitude.clone(),
+                expected,
+            }
+            .into());
         }
         let dtype = variable.dtype(&catalogue.path)?;
         fields.push(Field {

@@ -1,10 +1,9 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::exit::{Exit, Failure};
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::projector::Projector;
-use msm_model::list;
-use msm_plan::Added;
+use msm_plan::DerivedVariable;
 use msm_reproject::TargetGrid;
 use msm_zarr::StoredArray;
 
@@ -12,7 +11,7 @@ impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.
     pub(in crate::verbs) fn replaces(
         &mut self,
-        target: &Target,
+        target: &RequestedStore,
         foreign: &[&StoredArray],
         append_dimension: &String,
     ) -> bool {
@@ -49,10 +48,10 @@ impl Projector<'_> {
 /// # Errors
 /// Those that would be left.
 pub(in crate::verbs) fn check_replaced(
-    target: &Target,
+    target: &RequestedStore,
     foreign: &[&StoredArray],
-    added: &[Added],
-) -> Result<(), Failure> {
+    added: &[DerivedVariable],
+) -> Result<(), ReprojectionError> {
     let is_replaced = |array: &&&StoredArray| {
         let mut replacing = added.iter().filter(|added| added.replaces);
         replacing.any(|added| added.variable.name == array.name)
@@ -61,11 +60,8 @@ pub(in crate::verbs) fn check_replaced(
         return Ok(());
     }
     let left = foreign.iter().filter(|array| !is_replaced(array));
-    let message = format!(
-        "store '{}': {} would be left with the coordinates of another grid: the files or -v do not have what it is \
-         reprojected from; name that too, or remove it with delete --array; nothing was written",
-        target.key,
-        list(left.map(|array| array.name.as_str()))
-    );
-    Err(Failure::new(Exit::GridConflict, message))
+    Err(ReprojectionError::LeftBehind {
+        store: target.key.clone(),
+        arrays: left.map(|array| array.name.clone()).collect(),
+    })
 }

@@ -4,24 +4,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::events::{NotReprojected, Notice};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::events::{Notice, ReprojectionObstacle};
 use crate::session::Session;
-use crate::verbs::files::targets::Target;
+use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
 use crate::verbs::reprojection::corners::{Domain, corners};
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::foreign::check_replaced;
 use crate::verbs::reprojection::reprojectable::{
-    check_flags, check_names, check_type, field, reprojectable, shown,
+    check_flags, check_names, check_type, field, reprojectable,
 };
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, Horizontal, Variable};
+use msm_model::{Archive, HorizontalCoordinates, Variable};
 use msm_plan::{
-    Added, Cells, Field, PlanError, Projection, coordinates, foreign_projection, held, projected,
-    projected_name,
+    Cells, DerivedVariable, Field, PlanError, Projection, coordinates, foreign_projection,
+    projected, projected_name, reprojection_record,
 };
 use msm_reproject::{Method, TargetGrid};
-use msm_zarr::{Stored, StoredArray};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {
@@ -36,7 +37,7 @@ pub(in crate::verbs) struct Projector<'a> {
     /// Cells that were read, with their digests.
     digests: Vec<(Cells, String)>,
     /// Why variables are not reprojected.
-    reasons: BTreeSet<(String, NotReprojected)>,
+    reasons: BTreeSet<(String, ReprojectionObstacle)>,
     /// Arrays of another tool that are left as they are.
     pub(in crate::verbs) left_alone: BTreeSet<(String, String)>,
 }
@@ -75,19 +76,11 @@ impl<'a> Projector<'a> {
         &self,
         memory: u64,
         session: &Session<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         // Where another tool's arrays are left alone, nothing is wrong with the files.
         if self.asked.is_some() && self.projections.is_empty() && self.left_alone.is_empty() {
-            let reasons = self.reasons.iter();
-            let reasons: Vec<String> = reasons
-                .map(|(name, reason)| format!("\n  '{name}' is not reprojected: {reason}"))
-                .collect();
-            let message = format!(
-                "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
-                 their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
-                reasons.concat()
-            );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            let reasons = self.reasons.iter().cloned().collect();
+            return Err(ReprojectionError::Nothing { reasons }.into());
         }
         for (variable, reason) in &self.reasons {
             session.notice(Notice::NotReprojected {
@@ -101,15 +94,11 @@ impl<'a> Projector<'a> {
             });
         }
         if self.keeps && self.projections.is_empty() {
-            let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(ReprojectionError::UnusedWeights.into());
         }
         if self.keeps && self.projections.len() > 1 {
-            let message = format!(
-                "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
-                self.projections.len()
-            );
-            return Err(Failure::new(Exit::Usage, message));
+            let grids = self.projections.len();
+            return Err(ReprojectionError::SeveralGrids { grids }.into());
         }
         for projection in &self.projections {
             let needed = projection.memory();
@@ -118,21 +107,21 @@ impl<'a> Projector<'a> {
                 return Err(PlanError::WeightsMemory { longitude, needed }.into());
             }
         }
-        self.domain.check_use(&self.projections)
+        Ok(self.domain.check_use(&self.projections)?)
     }
 
     /// What the store of `target` gets beside what the files have.
     pub(in crate::verbs) fn added(
         &mut self,
         archive: &Archive,
-        target: &Target,
-        stored: Option<&Stored>,
+        target: &RequestedStore,
+        stored: Option<&StoreSnapshot>,
         session: &Session<'_>,
-    ) -> Result<Vec<Added>, Failure> {
+    ) -> Result<Vec<DerivedVariable>, Error> {
         let arrays = stored.map_or(&[][..], |stored| &stored.arrays);
         let of_store = arrays
             .iter()
-            .find_map(|array| held(&array.attributes, &array.shape));
+            .find_map(|array| reprojection_record(&array.attributes, &array.shape));
         let mut grid = of_store.map(|held| held.grid);
         let foreign: Vec<&StoredArray> = arrays
             .iter()
@@ -161,24 +150,24 @@ impl<'a> Projector<'a> {
             let projection = &self.projections[index];
             let of_store = *grid.get_or_insert(projection.grid);
             if of_store != projection.grid {
-                let message = format!(
-                    "store '{}': '{main}' would be reprojected to {}, other variables of it to {}; give one with --grid; \
-                     nothing was written",
-                    target.key,
-                    shown(&projection.grid),
-                    shown(&of_store)
-                );
-                return Err(Failure::new(Exit::GridConflict, message));
+                return Err(ReprojectionError::TwoGrids {
+                    store: target.key.clone(),
+                    variable: main.clone(),
+                    grid: projection.grid,
+                    other: of_store,
+                }
+                .into());
             }
-            all.push(Added {
+            all.push(DerivedVariable {
                 replaces: is_foreign,
                 ..projected(variable, projection, index)
             });
         }
         check_replaced(target, &foreign, &all)?;
         if let (Some(grid), false) = (grid, all.is_empty()) {
-            let there = |added: &Added| arrays.iter().any(|a| a.name == added.variable.name);
-            all.extend(coordinates(&grid).into_iter().map(|added| Added {
+            let there =
+                |added: &DerivedVariable| arrays.iter().any(|a| a.name == added.variable.name);
+            all.extend(coordinates(&grid).into_iter().map(|added| DerivedVariable {
                 replaces: replaces && there(&added),
                 ..added
             }));
@@ -191,32 +180,24 @@ impl<'a> Projector<'a> {
     fn as_held(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         array: &StoredArray,
         session: &Session<'_>,
-    ) -> Result<usize, Failure> {
-        let refuse = |exit, what: String| {
-            let message = format!(
-                "store '{}': array '{}' {what}; nothing was written",
-                target.key, array.name
-            );
-            Err(Failure::new(exit, message))
-        };
-        let Some(held) = held(&array.attributes, &array.shape) else {
-            return refuse(
-                Exit::GridConflict,
-                "does not say how it was reprojected".to_owned(),
-            );
+    ) -> Result<usize, Error> {
+        let names = || (target.key.clone(), array.name.clone());
+        let Some(held) = reprojection_record(&array.attributes, &array.shape) else {
+            let (store, array) = names();
+            return Err(ReprojectionError::Unexplained { store, array }.into());
         };
         let Some(horizontal) = archive.catalogue.horizontal(variable) else {
-            return refuse(
-                Exit::NotReprojected,
-                format!(
-                    "cannot go on: '{}' of the files has no two-dimensional longitudes and latitudes",
-                    variable.name
-                ),
-            );
+            let (store, array) = names();
+            return Err(ReprojectionError::NoLongerTwoDimensional {
+                store,
+                array,
+                variable: variable.name.clone(),
+            }
+            .into());
         };
         let cells = self.cells(archive, variable, &horizontal, held.method)?;
         if let Some(asked) = self.asked {
@@ -225,14 +206,16 @@ impl<'a> Projector<'a> {
         let index = self.projection(cells, held.method, held.grid, session)?;
         let found = &self.projections[index].digest;
         if *found != held.digest && self.tolerance == 0.0 {
-            return refuse(
-                Exit::GridConflict,
-                format!(
-                    "was reprojected from another grid than that of '{}', '{}': the digest of its coordinates is {}, here \
-                     {found}; send the files of that grid, or choose another prefix",
-                    horizontal.longitude, horizontal.latitude, held.digest
-                ),
-            );
+            let (store, array) = names();
+            return Err(ReprojectionError::OtherSource {
+                store,
+                array,
+                longitude: horizontal.longitude,
+                latitude: horizontal.latitude,
+                stored: held.digest,
+                found: found.clone(),
+            }
+            .into());
         }
         Ok(index)
     }
@@ -241,11 +224,11 @@ impl<'a> Projector<'a> {
     fn as_asked(
         &mut self,
         archive: &Archive,
-        target: &Target,
+        target: &RequestedStore,
         variable: &Variable,
         grid: Option<&TargetGrid>,
         session: &Session<'_>,
-    ) -> Result<Option<usize>, Failure> {
+    ) -> Result<Option<usize>, Error> {
         let Some(request) = self.asked else {
             return Ok(None);
         };
@@ -266,14 +249,12 @@ impl<'a> Projector<'a> {
         let asked = request.grid.target(cells.nx, cells.ny)?;
         let grid = match grid {
             Some(grid) if request.grid.is_made() && *grid != asked => {
-                let message = format!(
-                    "store '{}': has the grid {}, the command line asks for {}; leave it out, a store keeps its grid; \
-                     nothing was written",
-                    target.key,
-                    shown(grid),
-                    shown(&asked)
-                );
-                return Err(Failure::new(Exit::GridConflict, message));
+                return Err(ReprojectionError::GridOfStore {
+                    store: target.key.clone(),
+                    stored: *grid,
+                    asked,
+                }
+                .into());
             }
             Some(grid) => *grid,
             None => asked,
@@ -288,7 +269,7 @@ impl<'a> Projector<'a> {
         method: Method,
         grid: TargetGrid,
         session: &Session<'_>,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, Error> {
         let same = |p: &Projection| p.cells == cells && p.method == method && p.grid == grid;
         if let Some(index) = self.projections.iter().position(same) {
             return Ok(index);
@@ -303,7 +284,7 @@ impl<'a> Projector<'a> {
         Ok(self.projections.len() - 1)
     }
 
-    fn digest(&mut self, cells: &Cells, session: &Session<'_>) -> Result<String, Failure> {
+    fn digest(&mut self, cells: &Cells, session: &Session<'_>) -> Result<String, Error> {
         if let Some((_, digest)) = self.digests.iter().find(|(known, _)| known == cells) {
             return Ok(digest.clone());
         }
@@ -327,20 +308,17 @@ impl<'a> Projector<'a> {
         &self,
         archive: &Archive,
         variable: &Variable,
-        horizontal: &Horizontal,
+        horizontal: &HorizontalCoordinates,
         method: Method,
-    ) -> Result<Cells, Failure> {
+    ) -> Result<Cells, Error> {
         let sizes: Vec<usize> = variable.shape[variable.shape.len() - 2..]
             .iter()
             .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
             .collect();
         let (ny, nx) = (sizes[0], sizes[1]);
         if ny.saturating_mul(nx) >= u32::MAX as usize {
-            let message = format!(
-                "'{}' has {ny} by {nx} cells, expected less than 2^32",
-                variable.name
-            );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            let variable = variable.name.clone();
+            return Err(ReprojectionError::SourceCells { variable, ny, nx }.into());
         }
         let corners = match method {
             Method::Conservative => Some(corners(archive, horizontal, &self.domain)?),

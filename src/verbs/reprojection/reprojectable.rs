@@ -1,12 +1,13 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
-use crate::events::NotReprojected;
-use crate::exit::{Exit, Failure};
-use crate::verbs::files::targets::Target;
+use crate::error::Error;
+use crate::events::ReprojectionObstacle;
+use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, ArchiveError, Horizontal, Variable, VariableType, list};
-use msm_plan::{Added, Cells, Field, Held};
-use msm_reproject::{Method, TargetGrid};
+use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
+use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
+use msm_reproject::Method;
 use msm_zarr::StoredArray;
 
 /// The coordinates of `variable`, if it is one to be reprojected.
@@ -14,29 +15,32 @@ pub(in crate::verbs) fn reprojectable(
     archive: &Archive,
     variable: &Variable,
     asked: &Reprojection,
-) -> Result<Horizontal, Option<NotReprojected>> {
+) -> Result<HorizontalCoordinates, Option<ReprojectionObstacle>> {
     let others = variable.dimensions.iter();
     if others.filter(|d| **d != archive.append_dimension).count() < 2 {
         return Err(None);
     }
     let Some(horizontal) = archive.catalogue.horizontal(variable) else {
-        return Err(Some(NotReprojected::NoCoordinates));
+        return Err(Some(ReprojectionObstacle::NoCoordinates));
     };
     let plane = &variable.dimensions[variable.dimensions.len() - 2..];
     if plane.contains(&archive.append_dimension) {
-        return Err(Some(NotReprojected::AppendsPlane));
+        return Err(Some(ReprojectionObstacle::AppendsPlane));
     }
     if !matches!(variable.kind, VariableType::Number(_)) {
-        return Err(Some(NotReprojected::NoNumbers));
+        return Err(Some(ReprojectionObstacle::NoNumbers));
     }
     if variable.is_component(horizontal.point) && !asked.vector_components {
-        return Err(Some(NotReprojected::VectorComponent));
+        return Err(Some(ReprojectionObstacle::VectorComponent));
     }
     Ok(horizontal)
 }
 
 /// Integers have no NaN for where there is no value, and means of those that stand for others mean nothing.
-pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Result<(), Failure> {
+pub(in crate::verbs) fn check_type(
+    variable: &Variable,
+    method: Method,
+) -> Result<(), ReprojectionError> {
     let VariableType::Number(dtype) = variable.kind else {
         return Ok(());
     };
@@ -50,64 +54,65 @@ pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Resul
     } else {
         return Ok(());
     };
-    let message = format!(
-        "'{}' has type {dtype} and {problem}, so --method {} cannot be used; expected nearest",
-        variable.name,
-        method.name()
-    );
-    Err(Failure::new(Exit::NotReprojected, message))
+    Err(ReprojectionError::Type {
+        variable: variable.name.clone(),
+        dtype,
+        problem: problem.into(),
+        method,
+    })
 }
 
 /// The flags must not ask for something else than what the store has.
 pub(in crate::verbs) fn check_flags(
     asked: &Reprojection,
-    held: &Held,
+    held: &ReprojectionRecord,
     cells: &Cells,
-    target: &Target,
+    target: &RequestedStore,
     array: &StoredArray,
-) -> Result<(), Failure> {
-    let refuse = |flag: &str, stored: String, asked: String| {
-        let message = format!(
-            "store '{}': array '{}' has {flag} {stored}, the command line asks for {asked}; leave it out, a store keeps its \
-             own; nothing was written",
-            target.key, array.name
-        );
-        Err(Failure::new(Exit::GridConflict, message))
-    };
+) -> Result<(), ReprojectionError> {
+    let (store, array) = (target.key.clone(), array.name.clone());
     if let Some(method) = asked.method.filter(|method| *method != held.method) {
-        return refuse(
-            "method",
-            held.method.name().to_owned(),
-            method.name().to_owned(),
-        );
+        return Err(ReprojectionError::MethodOfArray {
+            store,
+            array,
+            stored: held.method,
+            asked: method,
+        });
     }
     if asked.grid.is_made() {
         let grid = asked.grid.target(cells.nx, cells.ny)?;
         if grid != held.grid {
-            return refuse("the grid", shown(&held.grid), shown(&grid));
+            return Err(ReprojectionError::GridOfArray {
+                store,
+                array,
+                stored: held.grid,
+                asked: grid,
+            });
         }
     }
     Ok(())
 }
 
 /// No variable or dimension of the files may have a name that is needed.
-pub(in crate::verbs) fn check_names(archive: &Archive, added: &[Added]) -> Result<(), Failure> {
-    for Added { variable, .. } in added {
+pub(in crate::verbs) fn check_names(
+    archive: &Archive,
+    added: &[DerivedVariable],
+) -> Result<(), ReprojectionError> {
+    for DerivedVariable { variable, .. } in added {
         let name = &variable.name;
         if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
         {
-            let message = format!(
-                "{}: has a variable or a dimension '{name}', which the reprojection needs; rename it with ncrename",
-                archive.catalogue.path.display()
-            );
-            return Err(Failure::new(Exit::NotReprojected, message));
+            return Err(ReprojectionError::NameTaken {
+                path: archive.catalogue.path.clone(),
+                name: name.clone(),
+            });
         }
     }
     Ok(())
 }
 
 /// Where the values of the coordinate `name` are, those that are borrowed included.
-pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Failure> {
+pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Error> {
     let catalogue = &archive.catalogue;
     let Some(variable) = catalogue.variable(name) else {
         let error = ArchiveError::UnknownVariable {
@@ -119,11 +124,11 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Fa
     };
     let packed = ["scale_factor", "add_offset"].map(|name| variable.attribute(name).is_some());
     if packed.contains(&true) || !matches!(variable.kind, VariableType::Number(_)) {
-        let message = format!(
-            "{}: the coordinate '{name}' is packed or no number; expected degrees as they are",
-            catalogue.path.display()
-        );
-        return Err(Failure::new(Exit::NotReprojected, message));
+        return Err(ReprojectionError::Packed {
+            path: catalogue.path.clone(),
+            name: name.to_owned(),
+        }
+        .into());
     }
     let dtype = variable.dtype(&catalogue.path)?;
     let borrowed = archive.borrowed.variables.get(name);
@@ -138,16 +143,4 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Fa
         leading,
         fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
     })
-}
-
-pub(in crate::verbs) fn shown(grid: &TargetGrid) -> String {
-    let TargetGrid {
-        nx,
-        ny,
-        west,
-        south,
-        east,
-        north,
-    } = grid;
-    format!("{nx}x{ny} of {west},{south},{east},{north}")
 }

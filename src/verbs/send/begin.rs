@@ -1,34 +1,35 @@
 //! Rank 0: beginning a transaction, or going on with one that a dead job left open.
 //!
-//! Key type: [`Begun`].
+//! Key type: [`TransactionStart`].
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ChunkCodec, layout};
 
 use crate::commit::{
-    Abort, OpenTransaction, Opening, PlannedTransaction, UnfinishedTransaction, holds,
+    Abort, OpenTransaction, PlannedTransaction, TransactionTerms, UnfinishedTransaction, holds,
     read_progress,
 };
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
-use crate::transfer::{ChunkRecord, Conditions, Content, Orders};
+use crate::transfer::{ChunkRecord, Content, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::Work;
+use crate::verbs::send::prepare::TransactionWork;
 use crate::verbs::shared::ending::put_back;
+use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
 
 /// Objects that are read again before the others are believed to be there.
 const SAMPLE: usize = 32;
 
 /// A transaction, and what to tell the ranks of it.
-pub(in crate::verbs) struct Begun<'a> {
+pub(in crate::verbs) struct TransactionStart<'a> {
     pub orders: Orders,
     pub transaction: OpenTransaction<'a>,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> TransactionStart<'a> {
     /// Begins the transaction that `work` plans.
     ///
     /// # Errors
@@ -36,19 +37,19 @@ impl<'a> Begun<'a> {
     /// put back is told.
     pub async fn new(
         session: &'a Session<'_>,
-        work: Work,
+        work: TransactionWork,
         intent: &Intent<'_>,
         hold: &Hold,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
-        let Work {
+        let TransactionWork {
             plan,
             remains,
             digest,
             resumed,
             ..
         } = work;
-        let opening = Opening {
+        let opening = TransactionTerms {
             command: intent.command(),
             holder: &hold.holder,
             guarantees: &hold.guarantees,
@@ -57,7 +58,7 @@ impl<'a> Begun<'a> {
         };
         let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;
         let mut orders = Orders::new(plan, planned.ids());
-        orders.conditions = Conditions::from(&hold.guarantees);
+        orders.conditions = WriteConditions::from(&hold.guarantees);
         let aborted = match planned.open().await {
             Ok(transaction) => {
                 let mut begun = Self {
@@ -75,9 +76,11 @@ impl<'a> Begun<'a> {
             Err(aborted) => *aborted,
         };
         let Abort { error, transaction } = aborted;
-        let message = format!("opening the transaction: {error}");
-        let failure = Failure::new(Exit::TransferFailed, message);
-        Err(put_back(session, transaction, &hold.leases, failure).await)
+        let failure = WritingError::Transaction {
+            step: TransactionStep::Opening,
+            cause: error,
+        };
+        Err(put_back(session, transaction, &hold.leases, failure.into()).await)
     }
 
     /// Removes what a dead create left, and finds out what is there already of what is resumed.

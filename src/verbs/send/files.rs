@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use msm_plan::{ChunkStrategy, Transactions};
 
-use crate::transfer::Verify;
+use crate::transfer::Verification;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::reprojection::request::Reprojection;
@@ -39,7 +39,7 @@ pub struct Files {
     /// How many files are committed at a time; `None` is as usual: those that end on a chunk boundary in a send, all in an update.
     pub transactions: Option<Transactions>,
     /// How each object is verified.
-    pub verify: Verify,
+    pub verify: Verification,
     /// Does a transaction go on that the same request left open, and stay open if a signal stops it?
     pub resume: bool,
     /// Transactions of a store that can be undone: the old values of so many are kept.
@@ -67,7 +67,7 @@ impl Default for Files {
             reprojection: None,
             weights: None,
             transactions: None,
-            verify: Verify::default(),
+            verify: Verification::default(),
             resume: false,
             keep_undo: 1,
             memory: 1 << 30,

@@ -3,7 +3,8 @@
 //! Key type: [`Intent`].
 
 use msm_plan::{
-    Goal, Missing, NewArrays, Overlap, Projections, Resources, Settings, Task, Transactions,
+    Goal, MissingSteps, NewArrays, Overlap, PlanSettings, Projections, Resources, Task,
+    Transactions,
 };
 
 use super::Files;
@@ -15,7 +16,7 @@ pub(in crate::verbs) struct Intent<'a> {
     /// What becomes of steps that a store has already.
     pub overlap: Overlap,
     /// What becomes of steps that it does not have.
-    pub missing: Missing,
+    pub missing: MissingSteps,
     /// May times be missing between the files, or behind a store's last step?
     pub allow_gaps: bool,
     /// How many files are committed at a time.
@@ -30,8 +31,8 @@ pub(in crate::verbs) struct Intent<'a> {
 
 impl Intent<'_> {
     /// What plans are made by, where variables are reprojected so.
-    pub(in crate::verbs) fn settings(&self, projections: Projections) -> Settings {
-        Settings {
+    pub(in crate::verbs) fn settings(&self, projections: Projections) -> PlanSettings {
+        PlanSettings {
             task: self.task.clone(),
             arrays: self.arrays.clone(),
             resources: self.resources,

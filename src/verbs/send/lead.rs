@@ -1,13 +1,14 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
-use super::begin::Begun;
+use super::begin::TransactionStart;
+use super::error::SendError;
 use super::intent::Intent;
-use super::prepare::{Aimed, Prepared};
+use super::prepare::{DestinedFiles, PreparedSend};
 use super::report::SendReport;
-use super::transaction::Leading;
+use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};
+use crate::error::Error;
 use crate::events::{Event, PlanSize};
-use crate::exit::{Exit, Failure};
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -17,23 +18,23 @@ use msm_plan::{Phase, Plan, Projections};
 use msm_reproject::Weights;
 
 /// What the lead holds when a send is planned.
-pub(super) struct Held<'a> {
-    pub prepared: Prepared<'a>,
+pub(super) struct LeasedSend<'a> {
+    pub prepared: PreparedSend<'a>,
     pub hold: Hold,
 }
 
-impl<'a> Held<'a> {
+impl<'a> LeasedSend<'a> {
     /// Finds out what is to be sent where, and takes the stores' leases.
     ///
     /// # Errors
     /// If files and stores do not fit together; then the leases are given up.
-    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Failure> {
+    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Error> {
         let asked = intent.files;
         let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
         session.runtime.block_on(async {
-            let aimed = Aimed::new(files, intent, session).await?;
+            let aimed = DestinedFiles::new(files, intent, session).await?;
             let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
-            match Prepared::new(aimed, intent, session, &hold).await {
+            match PreparedSend::new(aimed, intent, session, &hold).await {
                 Ok(prepared) => Ok(Self { prepared, hold }),
                 Err(failure) => end(hold, Err(failure), intent, session).await,
             }
@@ -58,7 +59,7 @@ impl<'a> Held<'a> {
         intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
-    ) -> Result<SendReport, Failure> {
+    ) -> Result<SendReport, Error> {
         let done = self.run_all(groundwork, intent, session, lead);
         let done = done.map(|report| SendReport {
             guarantee: Some(self.hold.leases.guarantee()),
@@ -74,7 +75,7 @@ impl<'a> Held<'a> {
         intent: &Intent<'_>,
         session: &Session,
         lead: Lead<'_>,
-    ) -> Result<SendReport, Failure> {
+    ) -> Result<SendReport, Error> {
         let (runtime, Self { prepared, hold }) = (&session.runtime, self);
         let worker = Worker::ready(groundwork, intent.files, session)?;
         let settings = intent.settings(Projections {
@@ -90,17 +91,16 @@ impl<'a> Held<'a> {
                 let Some(work) = work else { return Ok(None) };
                 if !is_tidy {
                     // What heals it could not tell its changes from those of one that follows it.
-                    let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-                    return Err(Failure::new(Exit::TransferFailed, message));
+                    return Err(SendError::Untidy.into());
                 }
                 let (number, of) = work.number;
                 let size = size(&work.plan);
                 session.tell(&Event::Planned { number, of, size });
-                let begun = Begun::new(session, work, intent, hold);
+                let begun = TransactionStart::new(session, work, intent, hold);
                 runtime.block_on(begun).map(Some)
             });
             let begun = begun.map_err(|failure| report.so_far(failure));
-            let Some(Begun {
+            let Some(TransactionStart {
                 orders,
                 transaction,
             }) = lead.go_on(begun)?
@@ -109,7 +109,7 @@ impl<'a> Held<'a> {
                 return Ok(report);
             };
             lead.tell(&Some(&orders))?;
-            let leading = Leading {
+            let leading = LedTransaction {
                 lead,
                 hold,
                 transaction,
@@ -127,10 +127,10 @@ impl<'a> Held<'a> {
 /// Gives up the leases of a send that is `done`. Whatever came in the way: what a dead job left is healed.
 async fn end<T>(
     hold: Hold,
-    done: Result<T, Failure>,
+    done: Result<T, Error>,
     intent: &Intent<'_>,
     session: &Session<'_>,
-) -> Result<T, Failure> {
+) -> Result<T, Error> {
     let done = done.map_err(|failure| hold.verdict(failure));
     let healed = if intent.files.resume {
         hold.release(session).await;
@@ -139,7 +139,7 @@ async fn end<T>(
         hold.heal_and_release(session).await
     };
     let problems = [done.as_ref().err().cloned(), healed.err()];
-    Failure::together(problems.into_iter().flatten())?;
+    Error::together(problems.into_iter().flatten())?;
     done
 }
 

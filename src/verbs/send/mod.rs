@@ -4,6 +4,7 @@
 
 mod begin;
 mod digest;
+mod error;
 mod files;
 mod intent;
 mod journalist;
@@ -16,16 +17,17 @@ mod request;
 mod transaction;
 mod worker;
 
-use msm_plan::{ChunkStrategy, Goal, Missing, NewArrays, Overlap, Task, Transactions};
+use msm_plan::{ChunkStrategy, Goal, MissingSteps, NewArrays, Overlap, Task, Transactions};
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
+pub use self::error::SendError;
 pub use self::files::Files;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
 
 use self::intent::Intent;
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::session::Session;
 
 /// What is sent, and what new stores are to be like.
@@ -63,7 +65,7 @@ pub struct Update {
 /// # Errors
 /// On every rank the same: if files and stores do not fit together, before anything is written; or what failed, when everything is
 /// as it was before, or with what could not be put back.
-pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
+pub fn send(session: &Session, request: &Send) -> Result<SendReport, Error> {
     plan(session, request)?.run()
 }
 
@@ -71,12 +73,12 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Failure> {
 ///
 /// # Errors
 /// On every rank the same: if they do not fit, or another job holds a store.
-pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Failure> {
+pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Error> {
     let files = &request.files;
     let intent = Intent {
         files,
         overlap: request.overlap,
-        missing: Missing::Append,
+        missing: MissingSteps::Append,
         allow_gaps: request.allow_gaps,
         transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
@@ -106,7 +108,7 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
 ///
 /// # Errors
 /// As [`send`].
-pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure> {
+pub fn update(session: &Session, request: &Update) -> Result<SendReport, Error> {
     plan_update(session, request)?.run()
 }
 
@@ -117,15 +119,15 @@ pub fn update(session: &Session, request: &Update) -> Result<SendReport, Failure
 pub fn plan_update<'a>(
     session: &'a Session<'a>,
     request: &'a Update,
-) -> Result<PlannedSend<'a>, Failure> {
+) -> Result<PlannedSend<'a>, Error> {
     let files = &request.files;
     let intent = Intent {
         files,
         overlap: Overlap::Replace,
         missing: if request.append_missing {
-            Missing::Append
+            MissingSteps::Append
         } else {
-            Missing::Error
+            MissingSteps::Error
         },
         allow_gaps: true,
         transactions: files.transactions.unwrap_or(Transactions::All),

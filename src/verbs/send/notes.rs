@@ -3,11 +3,11 @@
 use crate::events::Notice;
 use crate::verbs::send::intent::Intent;
 use msm_model::{Archive, Catalogue};
-use msm_plan::{OfFile, Placed, Request, marks_nothing};
+use msm_plan::{FileSteps, StepPlacement, StoreRequest, marks_nothing};
 
 /// What there is to tell of the store of `request`.
 pub(in crate::verbs) fn notes(
-    request: &Request,
+    request: &StoreRequest,
     archive: &Archive,
     intent: &Intent<'_>,
 ) -> Vec<Notice> {
@@ -51,7 +51,7 @@ pub(in crate::verbs) fn unmarked(archive: &Archive, members: &[String]) -> Vec<N
 }
 
 /// What of the files is there already and left as it is.
-fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<Notice> {
+fn skipped(request: &StoreRequest, archive: &Archive, intent: &Intent<'_>) -> Option<Notice> {
     if request.only_compares(&intent.task) {
         return Some(Notice::HasAll {
             store: request.key.clone(),
@@ -61,11 +61,11 @@ fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<
     if request.adds() {
         return None;
     }
-    let files = OfFile::all(archive, &request.members);
+    let files = FileSteps::all(archive, &request.members);
     let mut places = request.placed.iter();
-    let is_left = |place: &Placed| !request.writes(place, &intent.task);
+    let is_left = |place: &StepPlacement| !request.writes(place, &intent.task);
     let left = files.iter().filter(|file| {
-        let of_file: Vec<&Placed> = places.by_ref().take(file.steps.len()).collect();
+        let of_file: Vec<&StepPlacement> = places.by_ref().take(file.steps.len()).collect();
         !of_file.is_empty() && of_file.into_iter().all(is_left)
     });
     let (left, of) = (left.count(), files.len());
@@ -77,7 +77,7 @@ fn skipped(request: &Request, archive: &Archive, intent: &Intent<'_>) -> Option<
 }
 
 /// Arrays that get values at steps that the store has already, where they never got any.
-fn filled(request: &Request, intent: &Intent<'_>) -> Option<Notice> {
+fn filled(request: &StoreRequest, intent: &Intent<'_>) -> Option<Notice> {
     if intent.task.goal.replaces() {
         return None;
     }
@@ -93,7 +93,7 @@ fn filled(request: &Request, intent: &Intent<'_>) -> Option<Notice> {
 }
 
 /// Arrays that are new to the store and do not get all of its steps.
-fn lacking(request: &Request, archive: &Archive) -> Option<Notice> {
+fn lacking(request: &StoreRequest, archive: &Archive) -> Option<Notice> {
     let stored = request.stored.as_ref()?;
     let given = request.placed.iter().filter(|place| place.stored).count();
     let (all, grows) = (stored.steps.len(), &archive.append_dimension);

@@ -5,11 +5,11 @@
 use std::time::Instant;
 
 use super::intent::Intent;
-use super::lead::{Held, size};
+use super::lead::{LeasedSend, size};
 use super::report::SendReport;
 use super::worker::{Groundwork, Worker};
+use crate::error::Error;
 use crate::events::PlanSize;
-use crate::exit::Failure;
 use crate::ranks::{Follower, Role};
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -23,15 +23,15 @@ pub struct PlannedSend<'a> {
     groundwork: Groundwork,
     transactions: usize,
     /// Only the lead has it.
-    held: Option<Held<'a>>,
+    held: Option<LeasedSend<'a>>,
 }
 
 impl<'a> PlannedSend<'a> {
-    pub(super) fn new(intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Failure> {
+    pub(super) fn new(intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Error> {
         let begun = Instant::now();
         let (held, (groundwork, transactions)) = match session.role() {
             Role::Lead(lead) => {
-                let mut held = Held::new(&intent, session, lead);
+                let mut held = LeasedSend::new(&intent, session, lead);
                 let told = match &mut held {
                     Ok(held) => Ok((held.groundwork(), held.prepared.transactions())),
                     Err(failure) => Err(failure.clone()),
@@ -65,7 +65,7 @@ impl<'a> PlannedSend<'a> {
     ///
     /// # Errors
     /// On every rank the same: if a store cannot be read any more.
-    pub fn first(&mut self) -> Result<Option<PlanSize>, Failure> {
+    pub fn first(&mut self) -> Result<Option<PlanSize>, Error> {
         let Self {
             session,
             intent,
@@ -85,7 +85,7 @@ impl<'a> PlannedSend<'a> {
     ///
     /// # Errors
     /// On every rank the same: what failed, when everything is as it was before; or with what could not be put back.
-    pub fn run(mut self) -> Result<SendReport, Failure> {
+    pub fn run(mut self) -> Result<SendReport, Error> {
         match self.session.role() {
             Role::Lead(lead) => {
                 let done = match self.held.take() {
@@ -107,7 +107,7 @@ impl<'a> PlannedSend<'a> {
     }
 
     /// All transactions, as the lead tells them.
-    fn follow_all(&mut self, follower: Follower<'_>) -> Result<(), Failure> {
+    fn follow_all(&mut self, follower: Follower<'_>) -> Result<(), Error> {
         let (session, groundwork) = (self.session, std::mem::take(&mut self.groundwork));
         let worker = Worker::ready(groundwork, self.intent.files, session)?;
         loop {

@@ -1,6 +1,6 @@
 //! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
 //!
-//! Key type: [`Prepared`], an archive that fits.
+//! Key type: [`PreparedSend`], an archive that fits.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,43 +8,46 @@ use std::ops::Range;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Plan, Projection, Projections, Request, Settings, check_names, check_strategies, comparison,
-    transactions,
+    Plan, PlanSettings, Projection, Projections, StoreRequest, check_names, check_strategies,
+    comparison, transactions,
 };
 use msm_zarr::is_store;
 
 use crate::commit::{UnfinishedTransaction, consolidate};
+use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
-use crate::store::{Found, REQUESTS, Unconsolidated, read_store};
+use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{Target, chosen, held, left_out, with_coordinates};
+use crate::verbs::files::requested::{
+    RequestedStore, existing_targets, left_out, selected_variables, with_coordinates,
+};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
+use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
 use crate::verbs::send::request::{clipped, request};
+use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::shared::left::Left;
-use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::destinations::{Aim, Destination, targets};
 use msm_plan as plan;
 
 /// Files that fit together, and the stores they are meant for, whatever is there.
-pub(in crate::verbs) struct Aimed {
+pub(in crate::verbs) struct DestinedFiles {
     archive: Archive,
     members: Vec<String>,
     domain: Domain,
-    targets: Vec<Target>,
+    targets: Vec<RequestedStore>,
 }
 
 /// Files that fit together, and the stores they go to.
-pub(in crate::verbs) struct Prepared<'a> {
+pub(in crate::verbs) struct PreparedSend<'a> {
     archive: Archive,
-    targets: Vec<Target>,
+    targets: Vec<RequestedStore>,
     projector: Projector<'a>,
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
@@ -56,7 +59,7 @@ pub(in crate::verbs) struct Prepared<'a> {
 }
 
 /// The work of one transaction.
-pub(in crate::verbs) struct Work {
+pub(in crate::verbs) struct TransactionWork {
     /// What is done.
     pub plan: Plan,
     /// What a create that died left where stores will be created.
@@ -69,13 +72,13 @@ pub(in crate::verbs) struct Work {
     pub number: (usize, usize),
 }
 
-impl Aimed {
+impl DestinedFiles {
     /// Joins the files, and finds out where they go.
     pub(in crate::verbs) async fn new(
         files: Vec<SourceFile>,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
@@ -85,11 +88,11 @@ impl Aimed {
             (Order::Increasing, Aim::Send)
         };
         let mut archive = Archive::join(files, &asked.append_dimension, order)?;
-        let variables = chosen(&archive.catalogue, named)?;
+        let variables = selected_variables(&archive.catalogue, named)?;
         let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
         let in_directory = bucket.endpoint().is_none();
-        Failure::together(check_names(&archive.catalogue.path, &members, in_directory))?;
+        Error::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(named);
         if !intent.allow_gaps {
             others.extend(archive.gaps());
@@ -102,14 +105,14 @@ impl Aimed {
             session,
         )?;
         bucket.reach(spot.key()).await?;
-        let wanted = Wanted {
+        let destination = Destination {
             spot: &spot,
             is_compact: asked.selection.compact,
             is_named: !named.is_empty(),
             consolidates: asked.consolidate,
             aim,
         };
-        let targets = targets(bucket, &archive, &wanted, variables).await?;
+        let targets = targets(bucket, &archive, &destination, variables).await?;
         Ok(Self {
             archive,
             members,
@@ -125,19 +128,19 @@ impl Aimed {
     }
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedSend<'a> {
     /// Checks that the files fit the stores, which are held, as far as metadata can tell.
     pub(in crate::verbs) async fn new(
-        aimed: Aimed,
+        aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: &Hold,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
         let keys = aimed.keys();
-        let Aimed {
+        let DestinedFiles {
             archive,
             members,
             domain,
@@ -148,7 +151,7 @@ impl<'a> Prepared<'a> {
         }
         let left = &hold.left;
         if intent.task.goal.rewrites() {
-            targets = held(targets, bucket, &archive.axis, !named.is_empty()).await?;
+            targets = existing_targets(targets, bucket, &archive.axis, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
@@ -195,7 +198,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Notes what there is to tell of the stores.
-    fn note(&mut self, requests: &[Request], members: &[String], intent: &Intent<'_>) {
+    fn note(&mut self, requests: &[StoreRequest], members: &[String], intent: &Intent<'_>) {
         let catalogue = &self.archive.catalogue;
         if intent.files.selection.variables.is_empty() && !intent.task.goal.rewrites() {
             self.notes.extend(left_out(catalogue, &self.targets));
@@ -218,10 +221,10 @@ impl<'a> Prepared<'a> {
     pub(in crate::verbs) async fn next(
         &mut self,
         intent: &Intent<'_>,
-        settings: &Settings,
+        settings: &PlanSettings,
         session: &Session<'_>,
-        left: &mut Left,
-    ) -> Result<Option<Work>, Failure> {
+        left: &mut AbandonedTransactions,
+    ) -> Result<Option<TransactionWork>, Error> {
         for notice in std::mem::take(&mut self.notes) {
             session.notice(notice);
         }
@@ -242,7 +245,7 @@ impl<'a> Prepared<'a> {
                     continue;
                 }
             };
-            return Ok(Some(Work {
+            return Ok(Some(TransactionWork {
                 plan,
                 remains,
                 digest,
@@ -264,7 +267,7 @@ impl<'a> Prepared<'a> {
         &mut self,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Option<Plan>, Failure> {
+    ) -> Result<Option<Plan>, Error> {
         let settings = &intent.settings(Projections::estimated(self.projections()));
         for files in self.groups.clone() {
             if let Some((plan, _)) = self.plan_of(files, intent, settings, session).await? {
@@ -279,9 +282,9 @@ impl<'a> Prepared<'a> {
         &mut self,
         files: Range<usize>,
         intent: &Intent<'_>,
-        settings: &Settings,
+        settings: &PlanSettings,
         session: &Session<'_>,
-    ) -> Result<Option<(Plan, Vec<String>)>, Failure> {
+    ) -> Result<Option<(Plan, Vec<String>)>, Error> {
         let archive = self.archive.part(files.clone());
         let (mut requests, remains) = self.requests(files, intent, session, None).await?;
         requests.retain(|request| !request.only_compares(&intent.task));
@@ -301,13 +304,13 @@ impl<'a> Prepared<'a> {
     }
 
     /// Where the files do not fit together in `members`, which may be more than was named: what is lent to them, apart.
-    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Failure> {
+    fn misfits(&self, members: BTreeSet<&String>) -> Vec<Error> {
         let lent = &self.archive.borrowed.variables;
         let own = members.into_iter().filter(|name| !lent.contains_key(*name));
         let own: Vec<String> = own.cloned().collect();
         let misfits = self.archive.differences(&own).into_iter();
         let misfits = misfits.chain(self.archive.unreadable(&own));
-        misfits.map(Failure::from).collect()
+        misfits.map(Error::from).collect()
     }
 
     /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
@@ -316,21 +319,26 @@ impl<'a> Prepared<'a> {
         files: Range<usize>,
         intent: &Intent<'_>,
         session: &Session<'_>,
-        tell: Option<&Left>,
-    ) -> Result<(Vec<Request>, Vec<String>), Failure> {
+        tell: Option<&AbandonedTransactions>,
+    ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let looked = stream::iter(&self.targets)
             .map(|target| read_store(&session.bucket, &target.group, &archive.axis))
             .buffered(REQUESTS);
-        let looked: Vec<Found> = looked.try_collect().await?;
+        let looked: Vec<StoreLookup> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for (target, found) in self.targets.iter().zip(looked) {
             let stored = match found {
-                Found::Nothing => None,
-                Found::Remains(keys) => {
+                StoreLookup::Nothing => None,
+                StoreLookup::Remains(keys) => {
                     let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    // Of which no journal tells, at a place whose name does not say that it is a store's.
                     if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
-                        problems.push(not_ours(&target.key, &keys));
+                        problems.push(Error::from(SendError::Foreign {
+                            key: target.key.clone(),
+                            objects: keys.len(),
+                            first: keys.into_iter().next().unwrap_or_default(),
+                        }));
                         continue;
                     }
                     if tell.is_some_and(|left| !left.has(&target.key)) {
@@ -342,7 +350,7 @@ impl<'a> Prepared<'a> {
                     left.extend(keys);
                     None
                 }
-                Found::Store(stored) => Some(stored),
+                StoreLookup::Store(stored) => Some(stored),
             };
             // The grid is that of all files, or they do not fit together.
             let added = self
@@ -350,7 +358,7 @@ impl<'a> Prepared<'a> {
                 .added(&self.archive, target, stored.as_ref(), session);
             let request = added.and_then(|added| {
                 let request = request(target, stored, added, archive, intent);
-                request.map_err(Failure::from)
+                request.map_err(Error::from)
             });
             match request {
                 Ok(request) => requests.push(request),
@@ -361,41 +369,27 @@ impl<'a> Prepared<'a> {
             let members: BTreeSet<&String> = requests.iter().flat_map(|r| &r.members).collect();
             problems.extend(self.misfits(members));
         }
-        Failure::together(problems)?;
+        Error::together(problems)?;
         Ok((requests, left))
     }
 }
 
 /// Gives the stores of `keys` that have no consolidated metadata some.
-async fn consolidate_all(
-    session: &Session<'_>,
-    keys: &[String],
-    hold: &Hold,
-) -> Result<(), Failure> {
+async fn consolidate_all(session: &Session<'_>, keys: &[String], hold: &Hold) -> Result<(), Error> {
     let bucket = &session.bucket;
     for key in keys {
-        let Some(found) = Unconsolidated::read(bucket, key).await? else {
+        let Some(found) = UnconsolidatedStore::read(bucket, key).await? else {
             continue;
         };
         hold.leases.check().await?;
         let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
-        done.finish().await.map_err(|error| {
-            let message = format!("store '{key}': consolidating: {error}");
-            Failure::new(Exit::StoreFailed, message)
+        let finished = done.finish().await;
+        finished.map_err(|cause| SendError::Consolidating {
+            store: key.clone(),
+            cause,
         })?;
         let store = key.clone();
         session.tell(&Event::Consolidated { store });
     }
     Ok(())
-}
-
-/// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
-fn not_ours(key: &str, keys: &[String]) -> Failure {
-    let message = format!(
-        "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
-         nothing was written",
-        keys.len(),
-        keys.first().map_or("", String::as_str)
-    );
-    Failure::new(Exit::ForeignStore, message)
 }

@@ -3,14 +3,13 @@
 //! Key type: [`SendReport`].
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use msm_plan::{Phase, Plan, TargetStore};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{Manifest, WriterGuarantee};
-use crate::exit::Failure;
+use crate::error::Error;
 use crate::transfer::Proof;
 
 /// What was done, over all transactions.
@@ -78,15 +77,15 @@ impl SendReport {
     }
 
     /// `failure`, with what was committed before it.
-    pub(super) fn so_far(&self, mut failure: Failure) -> Failure {
-        if self.transactions > 0 {
-            let _ = write!(
-                failure.message,
-                "; {} transactions before this one are in place ({} steps appended, {} replaced): the same command again goes \
-                 on",
-                self.transactions, self.appended, self.replaced
-            );
+    pub(super) fn so_far(&self, failure: Error) -> Error {
+        if self.transactions == 0 {
+            return failure;
         }
-        failure
+        Error::SendCutShort {
+            cause: Box::new(failure),
+            transactions: self.transactions,
+            appended: self.appended,
+            replaced: self.replaced,
+        }
     }
 }

@@ -1,21 +1,23 @@
 //! What is asked of one store.
 
 use crate::events::Notice;
-use crate::verbs::files::targets::{Target, held_besides, lacked};
+use crate::verbs::files::requested::{RequestedStore, held_besides, lacked};
 use crate::verbs::send::intent::Intent;
 use msm_model::Archive;
-use msm_plan::{Added, Lacking, OfFile, PlanError, Request, follows_on, place, repairs};
-use msm_zarr::Stored;
+use msm_plan::{
+    DerivedVariable, FileSteps, LackingSteps, PlanError, StoreRequest, follows_on, place, repairs,
+};
+use msm_zarr::StoreSnapshot;
 
 /// What is asked of one store.
 pub(in crate::verbs) fn request(
-    target: &Target,
-    stored: Option<Stored>,
-    added: Vec<Added>,
+    target: &RequestedStore,
+    stored: Option<StoreSnapshot>,
+    added: Vec<DerivedVariable>,
     archive: &Archive,
     intent: &Intent<'_>,
-) -> Result<Request, PlanError> {
-    let files = OfFile::all(archive, &target.members);
+) -> Result<StoreRequest, PlanError> {
+    let files = FileSteps::all(archive, &target.members);
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
     let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
@@ -46,9 +48,9 @@ pub(in crate::verbs) fn request(
                 let variable = variable.filter(|_| members.contains(&array.name));
                 variable.is_some_and(|variable| !repairs(variable, array).is_empty())
             });
-    Ok(Request {
+    Ok(StoreRequest {
         repairs,
-        lacking: Lacking::of(&target.key, stored.as_ref())?,
+        lacking: LackingSteps::of(&target.key, stored.as_ref())?,
         key: target.key.clone(),
         mains: target.mains.clone(),
         members,
@@ -62,7 +64,7 @@ pub(in crate::verbs) fn request(
 /// The dimensions that are smaller than the chunks asked for.
 pub(in crate::verbs) fn clipped(
     archive: &Archive,
-    targets: &[Target],
+    targets: &[RequestedStore],
     intent: &Intent<'_>,
 ) -> Vec<Notice> {
     let mut notices = Vec::new();

@@ -1,22 +1,23 @@
 //! The lead's part in a transaction: commit it, or roll it back.
 //!
-//! Key type: [`Leading`].
+//! Key type: [`LedTransaction`].
 
 use std::sync::Arc;
 
 use msm_plan::Phase;
 
+use super::error::SendError;
 use super::worker::Worker;
 use crate::commit::{Manifest, OpenTransaction};
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
 use crate::ranks::Lead;
 use crate::transfer::{ChunkRecord, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
 /// What a transaction is led with.
-pub(super) struct Leading<'a, 'b> {
+pub(super) struct LedTransaction<'a, 'b> {
     pub lead: Lead<'a>,
     /// What is led.
     pub transaction: OpenTransaction<'b>,
@@ -26,12 +27,12 @@ pub(super) struct Leading<'a, 'b> {
     pub is_tidy: &'a mut bool,
 }
 
-impl Leading<'_, '_> {
+impl LedTransaction<'_, '_> {
     /// All ranks do what the `orders` say, and it is committed.
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Failure> {
+    pub fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Error> {
         let lead = self.lead;
         let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
@@ -50,7 +51,7 @@ impl Leading<'_, '_> {
         worker: &Worker<'_>,
         orders: &Orders,
         manifest: Manifest,
-    ) -> Result<Manifest, Failure> {
+    ) -> Result<Manifest, Error> {
         let (plan, session) = (&orders.plan, worker.session);
         let leases = &self.hold.leases;
         let recorded = self.transaction.record(plan, &manifest);
@@ -78,11 +79,11 @@ impl Leading<'_, '_> {
     }
 
     /// Puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
-    fn end_badly(self, worker: &Worker<'_>, failure: Failure) -> Failure {
+    fn end_badly(self, worker: &Worker<'_>, failure: Error) -> Error {
         let leases = &self.hold.leases;
-        if failure.exit == Exit::Interrupted && worker.resume && leases.lost().is_none() {
-            let left_open = "the journal stays open: the same command with --resume goes on";
-            return Failure::new(failure.exit, format!("{failure}; {left_open}"));
+        let is_stopped = failure == Error::Send(SendError::Stopped);
+        if is_stopped && worker.resume && leases.lost().is_none() {
+            return SendError::LeftOpen.into();
         }
         let put_back = put_back(worker.session, self.transaction.into(), leases, failure);
         worker.session.runtime.block_on(put_back)
@@ -96,7 +97,7 @@ impl Worker<'_> {
         engine: &Arc<Engine>,
         orders: &Orders,
         records: Vec<ChunkRecord>,
-    ) -> Result<Manifest, Failure> {
+    ) -> Result<Manifest, Error> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let small = self

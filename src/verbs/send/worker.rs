@@ -10,14 +10,15 @@ use msm_plan::{Phase, Plan, Projection};
 use msm_reproject::Weights;
 use serde::{Deserialize, Serialize};
 
+use super::error::SendError;
 use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
-use crate::exit::{Exit, Failure};
-use crate::ranks::{Follower, Pulse};
+use crate::error::Error;
+use crate::ranks::{Follower, PhasePulse};
 use crate::session::Session;
 use crate::store::StoreError;
-use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verify};
+use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verification};
 use crate::verbs::reprojection::weights::weigh;
 
 /// Longest time between two pulses.
@@ -37,7 +38,7 @@ pub(super) struct Worker<'a> {
     pub session: &'a Session<'a>,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
-    pub verify: Verify,
+    pub verify: Verification,
     /// Does a transaction that a signal stops stay open, to be resumed?
     pub resume: bool,
 }
@@ -51,7 +52,7 @@ impl<'a> Worker<'a> {
         groundwork: Groundwork,
         asked: &Files,
         session: &'a Session<'a>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let worker = Self {
             session,
             weights: weigh(&groundwork.projections, asked.weights.as_deref(), session)?,
@@ -71,7 +72,7 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// On every rank the same: what the lead says.
-    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Failure> {
+    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
             // The lead knows, and says so.
@@ -86,17 +87,17 @@ impl<'a> Worker<'a> {
         engine: &Arc<Engine>,
         orders: &Orders,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let records = self.work(engine, orders, Phase::Transfer, leases)?;
         self.keep(orders, "data", records)
     }
 
     /// What does this rank's units of the `orders`, on every rank.
-    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Failure> {
+    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Error> {
         let (session, weights) = (self.session, Arc::clone(&self.weights));
         let (rank, means) = (session.ranks.rank(), session.means());
         let engine = Engine::new(orders, rank, means, weights, self.verify);
-        session.ranks.settle(engine.map_err(Failure::from))
+        session.ranks.settle(engine.map_err(Error::from))
     }
 
     /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
@@ -107,7 +108,7 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         phase: Phase,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let (work, fence) = (
@@ -136,7 +137,7 @@ impl<'a> Worker<'a> {
                 // The other ranks need not end what they do.
                 ended = Some(joined.unwrap_or_else(|panic| resume_unwind(panic.into_panic())));
             }
-            let all = self.session.ranks.agree(Pulse {
+            let all = self.session.ranks.agree(PhasePulse {
                 finished: u64::from(ended.is_some()),
                 objects: progress.objects() - objects,
                 bytes: progress.bytes() - bytes,
@@ -173,13 +174,13 @@ impl<'a> Worker<'a> {
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.
         let journal = journal.and_then(|()| journalist.wait());
-        journal.map_err(|error| self.journal_failed(&error))?;
+        journal.map_err(|error| self.journal_failed(error))?;
         if all.interrupted > 0 {
             if self.resume && !orders.ids.is_empty() {
                 let written = journalist.last_words(engine);
-                written.map_err(|error| self.journal_failed(&error))?;
+                written.map_err(|error| self.journal_failed(error))?;
             }
-            return Err(Failure::new(Exit::Interrupted, "stopped by a signal"));
+            return Err(SendError::Stopped.into());
         }
         Ok(records)
     }
@@ -190,18 +191,16 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         part: &str,
         records: Vec<ChunkRecord>,
-    ) -> Result<Vec<ChunkRecord>, Failure> {
+    ) -> Result<Vec<ChunkRecord>, Error> {
         let Orders { plan, ids, .. } = orders;
         let part = format!("{:06}-{part}", self.session.ranks.rank());
         let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
         let put = self.session.runtime.block_on(put);
-        put.map_err(|error| self.journal_failed(&error))?;
+        put.map_err(|error| self.journal_failed(error))?;
         Ok(records)
     }
 
-    fn journal_failed(&self, error: &StoreError) -> Failure {
-        let message = format!("writing the ledger: {error}");
-        let failure = Failure::new(Exit::TransferFailed, message);
-        self.session.ranks.here(failure)
+    fn journal_failed(&self, error: StoreError) -> Error {
+        self.session.ranks.here(SendError::Ledger(error).into())
     }
 }

@@ -1,15 +1,20 @@
 //! Rank 0: how a transaction that failed ends.
 
 use crate::commit::{AbortedTransaction, LeaseError, Leases, TransactionError};
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
+use crate::verbs::shared::error::{TransactionStep, WritingError};
 
 /// Why it was not committed. A server that cannot say whether a lease holds is no other job.
-pub(in crate::verbs) fn committing(error: TransactionError) -> Failure {
+pub(in crate::verbs) fn committing(error: TransactionError) -> Error {
     match error {
         TransactionError::Lease(lost @ LeaseError::Lost { .. }) => lost.into(),
-        other => Failure::new(Exit::TransferFailed, format!("committing: {other}")),
+        cause => WritingError::Transaction {
+            step: TransactionStep::Committing,
+            cause,
+        }
+        .into(),
     }
 }
 
@@ -18,31 +23,22 @@ pub(in crate::verbs) async fn put_back(
     session: &Session<'_>,
     transaction: AbortedTransaction<'_>,
     leases: &Leases,
-    mut failure: Failure,
-) -> Failure {
+    failure: Error,
+) -> Error {
     if let Some(lost) = leases.lost() {
         // Whoever has the lease now sees to what was left.
         return lost.into();
-    }
-    if failure.exit == Exit::LeaseLost {
-        // It was not heard in time that it holds.
-        failure.exit = Exit::TransferFailed;
     }
     let undone = transaction.back().await;
     if let Some(lost) = leases.lost() {
         return lost.into();
     }
+    let cause = Box::new(failure);
     match undone {
         Ok(()) => {
             session.tell(&Event::RolledBack);
-            failure.message += "; rolled back, nothing has changed";
+            Error::RolledBack { cause }
         }
-        Err(error) => {
-            failure.exit = Exit::RollbackIncomplete;
-            failure.message +=
-                "; putting everything back failed as well; recover goes on with it:\n  ";
-            failure.message += &error.to_string();
-        }
+        Err(left) => Error::NotRolledBack { cause, left },
     }
-    failure
 }

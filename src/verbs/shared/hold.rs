@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::commit::{
     Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep,
 };
+use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Failure;
 use crate::session::Session;
 use crate::store::Guarantees;
-use crate::verbs::shared::left::Left;
+use crate::verbs::shared::abandoned::AbandonedTransactions;
 
 /// How the leases of stores are got.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub(in crate::verbs) struct Hold {
     /// Who this is, for the journal.
     pub holder: Writer,
     /// Transactions that dead jobs left open.
-    pub left: Left,
+    pub left: AbandonedTransactions,
 }
 
 impl Hold {
@@ -56,7 +56,7 @@ impl Hold {
         leasing: &Leasing,
         stores: &[String],
         command: &str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let mut hold = Self::take_as_it_is(session, leasing, stores, command).await?;
         let healed = async {
             let lock_dir = leasing.lock_dir.as_deref();
@@ -82,7 +82,7 @@ impl Hold {
         leasing: &Leasing,
         stores: &[String],
         command: &str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let folder = stores.first().and_then(|store| store.rsplit_once('/'));
         let folder = folder.map_or("", |(folder, _)| folder);
         let holder = this(session, command)?;
@@ -98,7 +98,7 @@ impl Hold {
         wait_for_reads(&guarantees).await;
         Ok(Self {
             leases,
-            left: Left::nothing(&guarantees),
+            left: AbandonedTransactions::nothing(&guarantees),
             guarantees,
             holder: Writer {
                 name: holder.to_string(),
@@ -116,8 +116,8 @@ impl Hold {
         leasing: &Leasing,
         stores: &[String],
         command: &str,
-        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut hold = Self::take(session, leasing, stores, command).await?;
         let done = match hold.left.heal(session).await {
             Ok(()) => work(&hold).await,
@@ -134,8 +134,8 @@ impl Hold {
     }
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
-    pub fn verdict(&self, failure: Failure) -> Failure {
-        self.leases.lost().map_or(failure, Failure::from)
+    pub fn verdict(&self, failure: Error) -> Error {
+        self.leases.lost().map_or(failure, Error::from)
     }
 
     /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
@@ -150,7 +150,7 @@ impl Hold {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_and_release(mut self, session: &Session<'_>) -> Result<(), Failure> {
+    pub async fn heal_and_release(mut self, session: &Session<'_>) -> Result<(), Error> {
         let healed = match self.leases.lost() {
             Some(_) => Ok(()),
             None => self.left.heal(session).await,
@@ -165,7 +165,7 @@ impl Hold {
 ///
 /// # Errors
 /// If the system does not say.
-pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Holder, Failure> {
+pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Holder, Error> {
     let holder = Holder::this(command, &session.crew);
     holder.map_err(|cause| {
         let cause = cause.to_string();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 
 /// A batch system's kill, Ctrl-C, and a batch system's warning.
 const ENDING: [i32; 3] = [SIGTERM, SIGINT, SIGUSR1];
@@ -37,15 +37,15 @@ impl Interrupt {
     ///
     /// # Errors
     /// If the system does not let it.
-    pub fn by_signals() -> Result<Self, Failure> {
+    pub fn by_signals() -> Result<Self, Error> {
         let signals = Self::default();
         for signal in ENDING {
             // Those registered first come first.
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))
                 .and_then(|_| flag::register(signal, Arc::clone(&signals.came)))
-                .map_err(|cause| {
-                    let message = format!("listening to signal {signal}: {cause}");
-                    Failure::new(Exit::Internal, message)
+                .map_err(|cause| Error::Signal {
+                    signal,
+                    cause: cause.to_string(),
                 })?;
         }
         Ok(signals)

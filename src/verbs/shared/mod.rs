@@ -1,7 +1,8 @@
 //! What verbs share: leases, what dead jobs left.
 
+pub(in crate::verbs) mod abandoned;
 pub(in crate::verbs) mod ending;
+pub(crate) mod error;
 pub(crate) mod hold;
 pub(crate) mod interrupt;
-pub(in crate::verbs) mod left;
 pub(in crate::verbs) mod removing;

@@ -1,18 +1,19 @@
 //! Which store each variable goes to, or is looked for in.
 //!
-//! Key type: [`Wanted`], what is said of it.
+//! Key type: [`Destination`], what is said of it.
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::store::{Bucket, read_store};
-use crate::verbs::files::targets::Target;
-use crate::verbs::stores::place::{Place, is_there};
-use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::place::{CommandPlace, is_there};
+use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
-use msm_model::{Archive, list};
+use msm_model::Archive;
 use msm_zarr::{Group, layout};
 
 /// What is said of the stores.
-pub(in crate::verbs) struct Wanted<'a> {
+pub(in crate::verbs) struct Destination<'a> {
     /// Where they are.
     pub spot: &'a Spot,
     /// Is it the store of all variables?
@@ -43,48 +44,45 @@ pub(in crate::verbs) enum Aim {
 pub(in crate::verbs) async fn targets(
     bucket: &Bucket,
     archive: &Archive,
-    wanted: &Wanted<'_>,
+    destination: &Destination<'_>,
     variables: Vec<String>,
-) -> Result<Vec<Target>, Failure> {
-    let target = |group: Group, mains: Vec<String>| Target {
+) -> Result<Vec<RequestedStore>, Error> {
+    let target = |group: Group, mains: Vec<String>| RequestedStore {
         key: group.store.clone(),
         members: archive.members(&mains),
         group,
         mains,
     };
-    let is_one = wanted.is_compact || matches!(wanted.spot, Spot::At(_));
-    let place = Place::of(bucket, wanted.spot).await?;
+    let is_one = destination.is_compact || matches!(destination.spot, Spot::At(_));
+    let place = CommandPlace::of(bucket, destination.spot).await?;
     let shelf = match &place {
-        Place::Shelf(shelf) if !is_one => shelf,
-        Place::Shelf(shelf) => {
-            let there = place.compact(bucket, wanted.spot).await?;
+        CommandPlace::Shelf(shelf) if !is_one => shelf,
+        CommandPlace::Shelf(shelf) => {
+            let there = place.compact(bucket, destination.spot).await?;
             let group = there.unwrap_or_else(|| Group::whole(&shelf.new_compact()));
             return Ok(vec![target(group, variables)]);
         }
-        Place::Store(key) => {
-            if wanted.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
-                let message = format!(
-                    "--prefix '{key}' is the name of a store, and no store is put into another: choose another prefix, or give \
-                     --store {key} to put all variables into that one"
-                );
-                return Err(Failure::new(Exit::Usage, message));
+        CommandPlace::Store(key) => {
+            if destination.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
+                let key = key.clone();
+                return Err(StoresError::PrefixOfStore { key }.into());
             }
             return Ok(vec![target(Group::whole(key), variables)]);
         }
-        Place::Group(group) => {
-            place.compact(bucket, wanted.spot).await?;
-            if !group.path.is_empty() && !wanted.consolidates {
+        CommandPlace::Group(group) => {
+            place.compact(bucket, destination.spot).await?;
+            if !group.path.is_empty() && !destination.consolidates {
                 // Is there such a group? Before anything is written, leases included.
                 read_store(bucket, group, "").await?;
             }
-            if wanted.aim == Aim::Send && !is_one {
+            if destination.aim == Aim::Send && !is_one {
                 holds_all(bucket, group, &variables).await?;
             }
             return Ok(vec![target(group.clone(), variables)]);
         }
     };
-    let mut stores = of_shelf(bucket, shelf, wanted, variables).await?;
-    if !wanted.is_named {
+    let mut stores = of_shelf(bucket, shelf, destination, variables).await?;
+    if !destination.is_named {
         stores.extend(of_no_data(bucket, shelf, archive).await?);
     }
     let stores = stores.into_iter();
@@ -97,14 +95,14 @@ pub(in crate::verbs) async fn targets(
 async fn of_shelf(
     bucket: &Bucket,
     shelf: &Shelf,
-    wanted: &Wanted<'_>,
+    destination: &Destination<'_>,
     variables: Vec<String>,
-) -> Result<Vec<(String, Vec<String>)>, Failure> {
-    let compact = Compact::of(bucket, shelf).await?;
+) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let compact = CompactStore::of(bucket, shelf).await?;
     let mut stores: Vec<(String, Vec<String>)> = Vec::new();
     let mut are_there = false;
     for variable in &variables {
-        let found = if wanted.is_named {
+        let found = if destination.is_named {
             shelf.store_of(bucket, variable, compact.as_ref()).await?
         } else {
             shelf.own(bucket, variable).await?
@@ -116,7 +114,7 @@ async fn of_shelf(
             None => stores.push((key, vec![variable.clone()])),
         }
     }
-    let Some(Compact {
+    let Some(CompactStore {
         key,
         variables: held,
     }) = compact
@@ -124,10 +122,10 @@ async fn of_shelf(
         return Ok(stores);
     };
     let holds_all = variables.iter().all(|name| held.contains(name));
-    if !wanted.is_named && !are_there && (holds_all || wanted.aim != Aim::Send) {
+    if !destination.is_named && !are_there && (holds_all || destination.aim != Aim::Send) {
         return Ok(vec![(key, variables)]);
     }
-    if !wanted.is_named && wanted.aim == Aim::Compare {
+    if !destination.is_named && destination.aim == Aim::Compare {
         stores.push((key, variables));
     }
     Ok(stores)
@@ -139,7 +137,7 @@ async fn of_no_data(
     bucket: &Bucket,
     shelf: &Shelf,
     archive: &Archive,
-) -> Result<Vec<(String, Vec<String>)>, Failure> {
+) -> Result<Vec<(String, Vec<String>)>, Error> {
     let mut stores = Vec::new();
     for (variable, _) in archive.catalogue.not_data() {
         if let Some(key) = shelf.own(bucket, &variable).await? {
@@ -150,14 +148,14 @@ async fn of_no_data(
 }
 
 /// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.
-async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Failure> {
+async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Error> {
     let Some(found) = readable(bucket, group).await? else {
         // What is wrong with it is said when it is read again.
         return Ok(());
     };
-    let is_held = |name: &&str| found.arrays.iter().any(|array| array.name == **name);
-    let missing = variables.iter().map(String::as_str);
-    let missing: Vec<&str> = missing.filter(|name| !is_held(name)).collect();
+    let is_held = |name: &String| found.arrays.iter().any(|array| array.name == *name);
+    let missing = variables.iter().filter(|name| !is_held(name));
+    let missing: Vec<String> = missing.cloned().collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -170,24 +168,18 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
     let below = below
         .filter(|path| **path != group.path)
         .filter(has_none_below);
-    let below: Vec<String> = below
+    let groups: Vec<String> = below
         .map(|path| layout::below(&group.store, path))
         .collect();
-    if !below.is_empty() {
-        let message = format!(
-            "'{group}' is a hierarchy of groups, and does not hold {} itself: choose one of its groups with --prefix: {}; nothing \
-             was written",
-            list(missing.iter().copied()),
-            list(below.iter().map(String::as_str))
-        );
-        return Err(Failure::new(Exit::ContentsConflict, message));
+    let group = group.to_string();
+    Err(if groups.is_empty() {
+        StoresError::NotAllHeld { group, missing }
+    } else {
+        StoresError::Hierarchy {
+            group,
+            missing,
+            groups,
+        }
     }
-    let message = format!(
-        "'{group}' is a store of all its variables, and no store is put into it; it does not hold {}: to add to it what it does not \
-         hold, give -v compact {} --add-variables, to send what it holds, -v with the names of that; or choose another prefix; \
-         nothing was written",
-        list(missing.iter().copied()),
-        missing.join(" ")
-    );
-    Err(Failure::new(Exit::ContentsConflict, message))
+    .into())
 }

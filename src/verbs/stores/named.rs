@@ -3,10 +3,11 @@
 use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::store::Bucket;
-use crate::verbs::stores::place::{Place, is_there};
-use crate::verbs::stores::shelf::{Compact, Shelf, readable};
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::place::{CommandPlace, is_there};
+use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
 
 /// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
@@ -18,8 +19,8 @@ pub(in crate::verbs) async fn stores(
     bucket: &Bucket,
     spot: &Spot,
     variables: &[String],
-) -> Result<Vec<Group>, Failure> {
-    let place = Place::of(bucket, spot).await?;
+) -> Result<Vec<Group>, Error> {
+    let place = CommandPlace::of(bucket, spot).await?;
     if variables.is_empty() {
         return all(bucket, spot, &place).await;
     }
@@ -27,8 +28,8 @@ pub(in crate::verbs) async fn stores(
     for variable in variables {
         let found = match &place {
             _ if variable == "compact" => place.compact(bucket, spot).await?,
-            Place::Shelf(shelf) => of_shelf(bucket, shelf, variable).await?,
-            Place::Group(_) | Place::Store(_) => {
+            CommandPlace::Shelf(shelf) => of_shelf(bucket, shelf, variable).await?,
+            CommandPlace::Group(_) | CommandPlace::Store(_) => {
                 let group = place.compact(bucket, spot).await?;
                 let stored = match &group {
                     Some(group) => readable(bucket, group).await?,
@@ -54,14 +55,14 @@ pub(in crate::verbs) fn keys(groups: &[Group]) -> Vec<String> {
 }
 
 /// Those at and below `spot`.
-async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, Failure> {
+async fn all(bucket: &Bucket, spot: &Spot, place: &CommandPlace) -> Result<Vec<Group>, Error> {
     let mut found = match place {
-        Place::Group(group) => vec![group.clone()],
-        Place::Store(key) => {
+        CommandPlace::Group(group) => vec![group.clone()],
+        CommandPlace::Store(key) => {
             let there = is_there(bucket, key).await?.then(|| Group::whole(key));
             there.into_iter().collect()
         }
-        Place::Shelf(shelf) => {
+        CommandPlace::Shelf(shelf) => {
             let sites = bucket.sites(&shelf.prefix);
             let stores = sites.try_filter(|site| std::future::ready(!site.is_repository));
             let stores = stores.map_ok(|site| Group::whole(&site.key));
@@ -83,7 +84,7 @@ async fn all(bucket: &Bucket, spot: &Spot, place: &Place) -> Result<Vec<Group>, 
 pub(in crate::verbs) async fn beside(
     bucket: &Bucket,
     spot: &Spot,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, Error> {
     let Spot::Below(prefix) = spot else {
         return Ok(None);
     };
@@ -95,40 +96,32 @@ pub(in crate::verbs) async fn beside(
 }
 
 /// The store of `variable` on `shelf`.
-async fn of_shelf(
-    bucket: &Bucket,
-    shelf: &Shelf,
-    variable: &str,
-) -> Result<Option<Group>, Failure> {
-    let compact = Compact::of(bucket, shelf).await?;
+async fn of_shelf(bucket: &Bucket, shelf: &Shelf, variable: &str) -> Result<Option<Group>, Error> {
+    let compact = CompactStore::of(bucket, shelf).await?;
     let key = shelf.store_of(bucket, variable, compact.as_ref()).await?;
     Ok(key.as_deref().map(Group::whole))
 }
 
 /// The failure that `variable` is in no store.
-fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &Place) -> Failure {
-    let key = spot.key();
-    let message = match (place, variable) {
-        (Place::Group(group), _) => {
-            format!(
-                "{}: store '{group}' does not hold '{variable}'; check -v",
-                bucket.place()
-            )
-        }
-        (Place::Store(store), _) => {
-            format!(
-                "{}: there is no store '{store}' with '{variable}'; check --store and -v",
-                bucket.place()
-            )
-        }
-        (Place::Shelf(shelf), name) => {
-            let place = layout::below(bucket.place(), key);
-            let store = match name {
+fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &CommandPlace) -> StoresError {
+    let (bucket, key, variable) = (bucket.place().to_owned(), spot.key(), variable.to_owned());
+    match place {
+        CommandPlace::Group(group) => StoresError::NotInGroup {
+            place: bucket,
+            group: group.to_string(),
+            variable,
+        },
+        CommandPlace::Store(store) => StoresError::NotInStore {
+            place: bucket,
+            store: store.clone(),
+            variable,
+        },
+        CommandPlace::Shelf(shelf) => StoresError::NoStore {
+            place: layout::below(&bucket, key),
+            store: match variable.as_str() {
                 "compact" => shelf.new_compact(),
                 name => layout::store_key(key, name),
-            };
-            format!("{place}: there is no store '{store}'; check --prefix and -v")
-        }
-    };
-    Failure::new(Exit::NoStore, message)
+            },
+        },
+    }
 }

@@ -1,19 +1,20 @@
 //! Where a command works: in a folder of stores, or in one store.
 //!
-//! Key type: [`Place`].
+//! Key type: [`CommandPlace`].
 
 use msm_zarr::{
     Group, is_store,
     layout::{self, LEDGERS},
 };
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::store::{Bucket, Ground, StoreError};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::shelf::{Shelf, which};
 use crate::verbs::stores::spot::Spot;
 
 /// Where a command works.
-pub(in crate::verbs) enum Place {
+pub(in crate::verbs) enum CommandPlace {
     /// In a folder of stores, or where one can be.
     Shelf(Shelf),
     /// In this group.
@@ -22,12 +23,12 @@ pub(in crate::verbs) enum Place {
     Store(String),
 }
 
-impl Place {
+impl CommandPlace {
     /// What `spot` is.
     ///
     /// # Errors
     /// If it is not this program's to work in; then what is.
-    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Failure> {
+    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Error> {
         let key = spot.key();
         match bucket.ground(key).await? {
             Ground::Repository(key) => {
@@ -37,9 +38,10 @@ impl Place {
                 };
                 return Err(StoreError::Repository { key }.into());
             }
-            Ground::Array(array) => return Err(is_an_array(&array)),
+            Ground::Array(key) => return Err(StoresError::Array { key }.into()),
             Ground::Group(group) if group.store.is_empty() => {
-                return Err(is_a_store(bucket));
+                let place = bucket.place().to_owned();
+                return Err(StoresError::Bucket { place }.into());
             }
             Ground::Group(group) => return Ok(Self::Group(group)),
             Ground::Free => {}
@@ -55,7 +57,7 @@ impl Place {
     ///
     /// # Errors
     /// If there are two.
-    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Failure> {
+    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
         match self {
             Self::Shelf(shelf) => Ok(shelf.compact(bucket).await?.as_deref().map(Group::whole)),
             Self::Store(key) => {
@@ -67,7 +69,7 @@ impl Place {
                     let beside = layout::compact_key(&group.store);
                     // A ledger alone is what is left of one that was renamed, or deleted.
                     if !bucket.folder(&beside).await?.is_empty() {
-                        return Err(which(&group.store, &beside, "the store of all variables"));
+                        return Err(which(&group.store, &beside, None).into());
                     }
                 }
                 Ok(Some(group.clone()))
@@ -94,7 +96,7 @@ async fn is_unfinished(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
 }
 
 /// That stores would lie in another store, by its name, or among ledgers.
-fn beside_stores(spot: &Spot) -> Result<(), Failure> {
+fn beside_stores(spot: &Spot) -> Result<(), StoresError> {
     let key = spot.key();
     let mut above = key
         .rsplit_once('/')
@@ -106,32 +108,12 @@ fn beside_stores(spot: &Spot) -> Result<(), Failure> {
         above.find(|part| is_store(part) || *part == LEDGERS)
     };
     match part {
-        Some(part) => Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "'{key}': '{part}' is the name of a store or of the folder of ledgers, and no store is put into another; choose \
-                 another place with --prefix or --store"
-            ),
-        )),
+        Some(part) => Err(StoresError::Within {
+            key: key.to_owned(),
+            part: part.to_owned(),
+        }),
         None => Ok(()),
     }
-}
-
-pub(in crate::verbs) fn is_an_array(key: &str) -> Failure {
-    let message = format!(
-        "'{key}' is a Zarr array that is in no group: it is no store, and none is put into it; choose another place with \
-         --prefix or --store; nothing was written"
-    );
-    Failure::new(Exit::ForeignStore, message)
-}
-
-fn is_a_store(bucket: &Bucket) -> Failure {
-    let message = format!(
-        "{} is itself a Zarr group with consolidated metadata: no store or ledger is put into it; give the folder above it with \
-         -b, and its name with --store; nothing was written",
-        bucket.place()
-    );
-    Failure::new(Exit::ForeignStore, message)
 }
 
 pub(in crate::verbs) fn last(key: &str) -> &str {

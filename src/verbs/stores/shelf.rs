@@ -1,21 +1,22 @@
 //! A folder of stores: which of them is that of a variable, and under which name it lies there.
 //!
-//! Key types: [`Shelf`]; [`Compact`], the store of all variables beside it.
+//! Key types: [`Shelf`]; [`CompactStore`], the store of all variables beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{
-    Group, Stored, StoredArray, ZarrError, is_store,
+    Group, StoreSnapshot, StoredArray, ZarrError, is_store,
     layout::{self, LEDGERS},
 };
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, Node, StoreError, read_store};
-use crate::verbs::stores::place::{is_an_array, is_there, last};
+use crate::store::{Bucket, Node, StoreError, StoreLookup, read_store};
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::place::{is_there, last};
 
 /// A folder of stores, and the store of all variables beside it.
 pub(in crate::verbs) struct Shelf {
@@ -48,7 +49,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If there are two, or something else lies where the store would be looked for.
-    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Error> {
         if let Some(named) = self.called_so(bucket, variable).await? {
             return Ok(Some(named));
         }
@@ -56,7 +57,7 @@ impl Shelf {
         match bare.get(variable).map_or(&[][..], Vec::as_slice) {
             [] => Ok(None),
             [store] => Ok(Some(store.clone())),
-            [one, other, ..] => Err(which(one, other, &format!("the store of '{variable}'"))),
+            [one, other, ..] => Err(which(one, other, Some(variable)).into()),
         }
     }
 
@@ -87,7 +88,7 @@ impl Shelf {
     }
 
     /// The key of the store that is called as `variable` is.
-    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Failure> {
+    async fn called_so(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Error> {
         let named = layout::store_key(&self.prefix, variable);
         let is_named = self.has(last(&named));
         let bare = layout::below(&self.prefix, variable);
@@ -101,11 +102,11 @@ impl Shelf {
                 Node::Repository if !is_named => {
                     return Err(StoreError::Repository { key: bare }.into());
                 }
-                Node::Array if !is_named => return Err(is_an_array(&bare)),
+                Node::Array if !is_named => return Err(StoresError::Array { key: bare }.into()),
                 Node::Repository | Node::Array | Node::Folder => false,
             };
         match (is_named, is_bare) {
-            (true, true) => Err(which(&bare, &named, &format!("the store of '{variable}'"))),
+            (true, true) => Err(which(&bare, &named, Some(variable)).into()),
             (false, true) => Ok(Some(bare)),
             (is_named, false) => Ok(is_named.then_some(named)),
         }
@@ -136,18 +137,17 @@ impl Shelf {
         &self,
         bucket: &Bucket,
         variable: &str,
-        compact: Option<&Compact>,
-    ) -> Result<Option<String>, Failure> {
+        compact: Option<&CompactStore>,
+    ) -> Result<Option<String>, Error> {
         let own = self.own(bucket, variable).await?;
         let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
-            (Some(own), Some(Compact { key, .. })) => {
-                let message = format!(
-                    "'{variable}' is in two stores: '{own}', its own, and '{key}', that of all variables; for the one type \
-                     --store {own} -v {variable}, for the other -v compact {variable}; nothing was written"
-                );
-                Err(Failure::new(Exit::WhichStore, message))
+            (Some(own), Some(CompactStore { key, .. })) => Err(StoresError::InTwo {
+                variable: variable.to_owned(),
+                own,
+                compact: key.clone(),
             }
+            .into()),
             (own, compact) => Ok(own.or(compact.map(|compact| compact.key.clone()))),
         }
     }
@@ -158,12 +158,12 @@ impl Shelf {
 }
 
 /// The store of all variables, and its data variables.
-pub(in crate::verbs) struct Compact {
+pub(in crate::verbs) struct CompactStore {
     pub key: String,
     pub variables: BTreeSet<String>,
 }
 
-impl Compact {
+impl CompactStore {
     /// That of `shelf`, if it is there and can be read.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl Compact {
 }
 
 /// What the folder `key` holds, if it is a store.
-async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreError> {
+async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<StoreSnapshot>, StoreError> {
     let folder = bucket.folder(key).await?;
     match bucket.node_of(key, &folder).await? {
         Node::Group => readable(bucket, &Group::whole(key)).await,
@@ -193,10 +193,10 @@ async fn bare_store(bucket: &Bucket, key: &str) -> Result<Option<Stored>, StoreE
 pub(in crate::verbs) async fn readable(
     bucket: &Bucket,
     group: &Group,
-) -> Result<Option<Stored>, StoreError> {
+) -> Result<Option<StoreSnapshot>, StoreError> {
     match read_store(bucket, group, "").await {
-        Ok(Found::Store(stored)) => Ok(Some(stored)),
-        Ok(Found::Nothing | Found::Remains(_))
+        Ok(StoreLookup::Store(stored)) => Ok(Some(stored)),
+        Ok(StoreLookup::Nothing | StoreLookup::Remains(_))
         | Err(StoreError::Zarr(ZarrError::Foreign { .. })) => Ok(None),
         Err(error) => Err(error),
     }
@@ -220,16 +220,17 @@ pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTre
     coordinates
 }
 
-fn data_variables(stored: Stored, key: &str) -> BTreeSet<String> {
+fn data_variables(stored: StoreSnapshot, key: &str) -> BTreeSet<String> {
     let coordinates = coordinates(&stored.arrays, key);
     let names = stored.arrays.into_iter().map(|array| array.name);
     names.filter(|name| !coordinates.contains(name)).collect()
 }
 
-/// Two stores could be `what`.
-pub(in crate::verbs) fn which(one: &str, other: &str, what: &str) -> Failure {
-    let message = format!(
-        "both '{one}' and '{other}' could be {what}: say which, with --store {one} or --store {other}; nothing was written"
-    );
-    Failure::new(Exit::WhichStore, message)
+/// Two stores could be that of `variable`, or of all variables.
+pub(in crate::verbs) fn which(one: &str, other: &str, variable: Option<&str>) -> StoresError {
+    StoresError::Which {
+        one: one.to_owned(),
+        other: other.to_owned(),
+        variable: variable.map(str::to_owned),
+    }
 }

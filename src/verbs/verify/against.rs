@@ -1,40 +1,42 @@
 //! The values of source files against those of stores.
 //!
-//! Key type: [`Against`], the files.
+//! Key type: [`FilesToCompare`], the files.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{
-    Added, Goal, Lacking, Missing, NewArrays, OfFile, Overlap, Plan, PlanError, Projections,
-    Request, Settings, Task, place,
+    DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
+    PlanError, PlanSettings, Projections, StoreRequest, Task, place,
 };
 use msm_reproject::Weights;
-use msm_zarr::Stored;
+use msm_zarr::StoreSnapshot;
 use serde_json::Map;
 
-use super::{Comparison, Verify};
+use super::{Comparison, Verify, VerifyError};
+use crate::error::Error;
 use crate::events::Fault;
-use crate::exit::{Exit, Failure};
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
-use crate::store::{Found, REQUESTS, read_store};
-use crate::transfer::{self, Difference, Engine, Orders};
+use crate::store::{REQUESTS, StoreLookup, read_store};
+use crate::transfer::{Difference, Engine, Orders, Verification};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::targets::{Target, chosen, held, held_besides, lacked};
+use crate::verbs::files::requested::{
+    RequestedStore, existing_targets, held_besides, lacked, selected_variables,
+};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
-use crate::verbs::stores::destinations::{Aim, Wanted, targets};
+use crate::verbs::stores::destinations::{Aim, Destination, targets};
 use crate::verbs::stores::spot::Spot;
 use msm_plan as plan;
 
 /// The files to compare with, which the lead has.
-pub(super) struct Against<'a> {
+pub(super) struct FilesToCompare<'a> {
     request: &'a Verify,
     comparison: &'a Comparison,
     archive: Archive,
@@ -42,7 +44,7 @@ pub(super) struct Against<'a> {
     domain: Domain,
 }
 
-impl<'a> Against<'a> {
+impl<'a> FilesToCompare<'a> {
     /// The files of the `comparison`.
     ///
     /// # Errors
@@ -52,7 +54,7 @@ impl<'a> Against<'a> {
         comparison: &'a Comparison,
         session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let files = catalogue(lead, &comparison.files, &comparison.append_dimension)?;
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
@@ -67,7 +69,7 @@ impl<'a> Against<'a> {
     ///
     /// # Errors
     /// If the names give none.
-    pub fn spot(&self) -> Result<Spot, Failure> {
+    pub fn spot(&self) -> Result<Spot, Error> {
         spot(self.request.spot.as_ref(), &self.archive)
     }
 
@@ -80,7 +82,7 @@ impl<'a> Against<'a> {
         spot: &Spot,
         session: &Session<'_>,
         lead: Lead<'_>,
-    ) -> Result<Vec<Fault>, Failure> {
+    ) -> Result<Vec<Fault>, Error> {
         let plan = lead.share(session.runtime.block_on(plan(self, spot, session)))?;
         let weights = weigh(&plan.projections, None, session)?;
         let all = lead.settle(differences_here(plan, weights, session))?;
@@ -93,11 +95,8 @@ impl<'a> Against<'a> {
 /// The others: compare their share.
 ///
 /// # Errors
-/// As [`Against::compare`].
-pub(super) fn help_to_compare(
-    follower: Follower<'_>,
-    session: &Session<'_>,
-) -> Result<(), Failure> {
+/// As [`FilesToCompare::compare`].
+pub(super) fn help_to_compare(follower: Follower<'_>, session: &Session<'_>) -> Result<(), Error> {
     let plan: Plan = follower.hear()?;
     let weights = weigh(&plan.projections, None, session)?;
     follower.settle(&differences_here(plan, weights, session))
@@ -108,20 +107,13 @@ fn differences_here(
     plan: Plan,
     weights: Arc<Vec<Weights>>,
     session: &Session<'_>,
-) -> Result<Vec<Difference>, Failure> {
+) -> Result<Vec<Difference>, Error> {
     let mut orders = Orders::new(plan, Vec::new());
     orders.second_opinion = true;
     let (rank, means) = (session.ranks.rank(), session.means());
-    let engine = Engine::new(&orders, rank, means, weights, transfer::Verify::Full)?;
+    let engine = Engine::new(&orders, rank, means, weights, Verification::Full)?;
     let found = session.runtime.block_on(engine.differences());
-    found.map_err(|cause| {
-        let mut failure = Failure::from(cause);
-        // Nothing was to be written.
-        if failure.exit == Exit::TransferFailed {
-            failure.exit = Exit::StoreFailed;
-        }
-        session.ranks.here(failure)
-    })
+    found.map_err(|cause| session.ranks.here(VerifyError::Reading(cause).into()))
 }
 
 /// The files joined, and where coordinates and corners come from.
@@ -130,9 +122,12 @@ fn join(
     request: &Verify,
     comparison: &Comparison,
     session: &Session<'_>,
-) -> Result<(Archive, Domain), Failure> {
+) -> Result<(Archive, Domain), Error> {
     let mut archive = Archive::join(files, &comparison.append_dimension, Order::Any)?;
-    let members = archive.members(&chosen(&archive.catalogue, &request.selection.variables)?);
+    let members = archive.members(&selected_variables(
+        &archive.catalogue,
+        &request.selection.variables,
+    )?);
     let domain = fit(
         &mut archive,
         &members,
@@ -144,8 +139,12 @@ fn join(
 }
 
 /// What is compared.
-async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Result<Plan, Failure> {
-    let Against {
+async fn plan(
+    against: FilesToCompare<'_>,
+    spot: &Spot,
+    session: &Session<'_>,
+) -> Result<Plan, Error> {
+    let FilesToCompare {
         request,
         comparison,
         archive,
@@ -159,23 +158,23 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
         tolerance: comparison.tolerance,
     };
     let named = &request.selection.variables;
-    let variables = chosen(&archive.catalogue, named)?;
+    let variables = selected_variables(&archive.catalogue, named)?;
     // Without names, whichever stores there are.
-    let wanted = Wanted {
+    let destination = Destination {
         spot,
         is_compact: request.selection.compact,
         is_named: !named.is_empty(),
         consolidates: false,
         aim: Aim::Compare,
     };
-    let all = targets(bucket, archive, &wanted, variables).await?;
-    let all = held(all, bucket, &archive.axis, !named.is_empty()).await?;
+    let all = targets(bucket, archive, &destination, variables).await?;
+    let all = existing_targets(all, bucket, &archive.axis, !named.is_empty()).await?;
     let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
-    let looked: Vec<Found> = looked.buffered(REQUESTS).try_collect().await?;
+    let looked: Vec<StoreLookup> = looked.buffered(REQUESTS).try_collect().await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
     let mut projector = Projector::new(None, false, domain, task.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
-        let Found::Store(stored) = found else {
+        let StoreLookup::Store(stored) = found else {
             continue;
         };
         let added = projector.added(archive, &target, Some(&stored), session);
@@ -184,12 +183,12 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
             Err(problem) => problems.push(problem),
         }
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     projector.conclude(request.memory, session)?;
     for notice in differences(&requests, archive, &task) {
         session.notice(notice);
     }
-    let settings = Settings {
+    let settings = PlanSettings {
         task,
         arrays: NewArrays::default(),
         resources: session.resources(request.memory),
@@ -200,18 +199,18 @@ async fn plan(against: Against<'_>, spot: &Spot, session: &Session<'_>) -> Resul
 
 /// Where the files' steps lie in a store that must have all of them.
 fn request_of(
-    target: Target,
+    target: RequestedStore,
     named: &[String],
-    stored: Stored,
-    added: Vec<Added>,
+    stored: StoreSnapshot,
+    added: Vec<DerivedVariable>,
     archive: &Archive,
-) -> Result<Request, Failure> {
+) -> Result<StoreRequest, Error> {
     let placed = place(
         &target.key,
         &stored.steps,
-        &OfFile::all(archive, &target.members),
+        &FileSteps::all(archive, &target.members),
         Overlap::Replace,
-        Missing::Error,
+        MissingSteps::Error,
     );
     let placed = placed.map_err(|error| match error {
         PlanError::StepsMissing {
@@ -219,21 +218,22 @@ fn request_of(
             count,
             total,
             shown,
-        } => {
-            let message =
-                format!("store '{store}' lacks {count} of the files' {total} steps: {shown}");
-            Failure::new(Exit::TimeConflict, message)
-        }
+        } => Error::from(VerifyError::StepsMissing {
+            store,
+            count,
+            total,
+            shown,
+        }),
         other => other.into(),
     })?;
     let mut members = target.members_with(archive, &added);
     members.extend(held_besides(&members, named, &archive.catalogue, &stored));
     let without = lacked(&members, &target.mains, &archive.axis, &stored);
     members.retain(|name| !without.contains(name));
-    Ok(Request {
+    Ok(StoreRequest {
         repairs: false,
         // All of the files' steps are compared.
-        lacking: Lacking::default(),
+        lacking: LackingSteps::default(),
         members,
         without,
         key: target.key,

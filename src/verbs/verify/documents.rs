@@ -1,7 +1,7 @@
 //! The documents of a store against its root document, which consolidates them.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::Known;
+use msm_zarr::StoreMetadata;
 use serde_json::Value;
 
 use crate::events::Fault;
@@ -11,7 +11,7 @@ use crate::store::{Bucket, StoreError};
 /// The documents that are not as the root document consolidates them.
 pub(in crate::verbs) async fn documents(
     bucket: &Bucket,
-    known: &Known,
+    known: &StoreMetadata,
 ) -> Result<Vec<Fault>, StoreError> {
     let looks = known.documents.iter().map(|(key, expected)| async move {
         let what = match bucket.get(key).await {

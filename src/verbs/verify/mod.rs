@@ -4,6 +4,7 @@
 
 mod against;
 mod documents;
+mod error;
 mod names;
 mod rounds;
 mod store;
@@ -13,18 +14,20 @@ use std::path::PathBuf;
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
-pub use self::store::StoreChecked;
+pub use self::error::VerifyError;
+pub use self::store::StoreCheckReport;
 
-use self::against::{Against, help_to_compare};
+use self::against::{FilesToCompare, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
-use crate::events::{Checked, Event, Fault};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::events::{CheckTally, Event, Fault};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::stores;
 use crate::verbs::stores::spot::Spot;
 
@@ -69,22 +72,22 @@ pub struct Comparison {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct VerifyReport {
     /// Each store that was looked at.
-    pub stores: Vec<StoreChecked>,
+    pub stores: Vec<StoreCheckReport>,
     /// Objects whose values are not those of the files.
     pub differing: Vec<Fault>,
     /// Why the files could not be compared, if they could not.
-    pub incomparable: Option<Failure>,
+    pub incomparable: Option<Error>,
 }
 
 impl VerifyReport {
     /// What was looked at in all stores, and what is wrong.
     #[must_use]
-    pub fn total(&self) -> Checked {
-        let mut total = Checked {
+    pub fn total(&self) -> CheckTally {
+        let mut total = CheckTally {
             faults: self.differing.len() as u64,
-            ..Checked::default()
+            ..CheckTally::default()
         };
-        for StoreChecked { checked, .. } in &self.stores {
+        for StoreCheckReport { checked, .. } in &self.stores {
             total.objects += checked.objects;
             total.bytes += checked.bytes;
             total.faults += checked.faults;
@@ -97,7 +100,7 @@ impl VerifyReport {
 ///
 /// # Errors
 /// On every rank the same: if there are no stores, or the server or the files do not let it look.
-pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failure> {
+pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Error> {
     match session.role() {
         Role::Lead(lead) => lead.share(lead_all(session, request, lead)),
         Role::Follower(follower) => {
@@ -108,9 +111,9 @@ pub fn verify(session: &Session, request: &Verify) -> Result<VerifyReport, Failu
     }
 }
 
-fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Failure> {
+fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<VerifyReport, Error> {
     let against = request.against.as_ref();
-    let against = against.map(|comparison| Against::new(request, comparison, session, lead));
+    let against = against.map(|comparison| FilesToCompare::new(request, comparison, session, lead));
     let against = against.transpose()?;
     let spot = lead.go_on(match &against {
         Some(against) => against.spot(),
@@ -134,7 +137,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
     Ok(report)
 }
 
-fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Failure> {
+fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Error> {
     if let Some(comparison) = &request.against {
         help_to_catalogue(follower, &comparison.append_dimension)?;
     }
@@ -150,9 +153,11 @@ fn look_at_all(
     checkers: &mut Checkers<'_>,
     request: &Verify,
     spot: &Spot,
-) -> Result<Vec<StoreChecked>, Failure> {
+) -> Result<Vec<StoreCheckReport>, Error> {
     let session = checkers.session;
-    let groups = session.runtime.block_on(chosen(session, request, spot))?;
+    let groups = session
+        .runtime
+        .block_on(selected_groups(session, request, spot))?;
     let mut found = Vec::new();
     for group in groups {
         // Of a create that was rolled back, a ledger without anything in it may be left.
@@ -160,25 +165,24 @@ fn look_at_all(
     }
     if found.is_empty() {
         let place = layout::below(session.bucket.place(), spot.key());
-        let message = format!("{}: there are no stores", place.trim_end_matches('/'));
-        return Err(Failure::new(Exit::NoStore, message));
+        let place = place.trim_end_matches('/').to_owned();
+        return Err(StoresError::None { place }.into());
     }
     Ok(found)
 }
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
 /// compact one.
-async fn chosen(
+async fn selected_groups(
     session: &Session<'_>,
     request: &Verify,
     spot: &Spot,
-) -> Result<Vec<Group>, Failure> {
+) -> Result<Vec<Group>, Error> {
     session.bucket.reach(spot.key()).await?;
     let compact = ["compact".to_owned()];
     let named = match request.selection.compact {
         true if spot.key().is_empty() => {
-            let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(StoresError::NoPrefix.into());
         }
         true => &compact[..],
         false => &request.selection.variables,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use msm_zarr::{Known, uneven};
+use msm_zarr::{StoreMetadata, uneven};
 use serde_json::Value;
 
 use crate::events::{Event, Fault};
@@ -11,7 +11,7 @@ use crate::events::{Event, Fault};
 const NAMING: [&str; 2] = ["bounds", "coordinates"];
 
 /// The dimensions of which the arrays of a store have different lengths.
-pub(in crate::verbs) fn lengths(known: &Known) -> Vec<Fault> {
+pub(in crate::verbs) fn lengths(known: &StoreMetadata) -> Vec<Fault> {
     let arrays = known.arrays.values().map(|array| {
         let array = &array.stored;
         (
@@ -27,7 +27,7 @@ pub(in crate::verbs) fn lengths(known: &Known) -> Vec<Fault> {
 }
 
 /// Names that arrays of a store give to others which it does not have. Readers do without them, so it is no fault.
-pub(in crate::verbs) fn dangling(known: &Known) -> Option<Event> {
+pub(in crate::verbs) fn dangling(known: &StoreMetadata) -> Option<Event> {
     let mut missing: BTreeMap<&str, Vec<(&'static str, String)>> = BTreeMap::new();
     for (name, array) in &known.arrays {
         for attribute in NAMING {
@@ -50,7 +50,7 @@ pub(in crate::verbs) fn dangling(known: &Known) -> Option<Event> {
 }
 
 /// Is there an array `word` in the group of the array `by`, or in one around it?
-fn is_there(known: &Known, by: &str, word: &str) -> bool {
+fn is_there(known: &StoreMetadata, by: &str, word: &str) -> bool {
     let ends = by.match_indices('/').map(|(end, _)| end + 1);
     let mut groups = std::iter::once(0).chain(ends).map(|end| &by[..end]);
     groups.any(|group| known.arrays.contains_key(&format!("{group}{word}")))

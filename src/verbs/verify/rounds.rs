@@ -1,15 +1,15 @@
 //! Objects checked by all ranks, a round at a time: rank 0 shares them out and gets the faults.
 //!
-//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`Word`], what the lead tells.
+//! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`LeadWord`], what the lead tells.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{ChunkCodec, Known};
+use msm_zarr::{ChunkCodec, StoreMetadata};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::events::Fault;
-use crate::exit::Failure;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::transfer::{Content, check_object};
@@ -21,7 +21,7 @@ const MOST_OBJECTS: u64 = 16;
 
 /// An object to check.
 #[derive(Serialize, Deserialize)]
-pub(in crate::verbs) struct Item {
+pub(in crate::verbs) struct ObjectCheck {
     /// Which of the store's arrays, in the order of their names.
     pub array: usize,
     /// Its place in the array's chunk grid.
@@ -32,7 +32,7 @@ pub(in crate::verbs) struct Item {
 
 /// What the lead tells.
 #[derive(Serialize, Deserialize)]
-enum Word<Store, Round> {
+enum LeadWord<Store, Round> {
     /// The next rounds are of this store.
     Store(Store),
     /// The next round.
@@ -43,7 +43,7 @@ enum Word<Store, Round> {
 
 /// The arrays of a store: their names, documents and bytes an object.
 #[derive(Serialize, Deserialize)]
-struct Arrays {
+struct ArrayTable {
     store: String,
     arrays: Vec<(String, String, u64)>,
 }
@@ -65,22 +65,23 @@ impl<'a> Checkers<'a> {
     }
 
     /// The next rounds are of this store.
-    pub fn store(&mut self, known: &Known) -> Result<(), Failure> {
+    pub fn store(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let arrays = known.arrays.iter().map(|(name, array)| {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())
         });
-        let arrays = Arrays {
+        let arrays = ArrayTable {
             store: known.store.clone(),
             arrays: arrays.collect(),
         };
-        self.lead.tell(&Word::<_, &[Item]>::Store(&arrays))?;
+        self.lead
+            .tell(&LeadWord::<_, &[ObjectCheck]>::Store(&arrays))?;
         self.checker.begin(&arrays)
     }
 
     /// All ranks check the `items`; returns the faults in order.
-    pub fn round(&mut self, items: &[Item]) -> Result<Vec<Fault>, Failure> {
-        self.lead.tell(&Word::<&Arrays, _>::Round(items))?;
+    pub fn round(&mut self, items: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
+        self.lead.tell(&LeadWord::<&ArrayTable, _>::Round(items))?;
         let mut faults = Vec::new();
         for of_rank in self.lead.collect(self.checker.check(items))? {
             faults.extend(of_rank?);
@@ -90,8 +91,9 @@ impl<'a> Checkers<'a> {
     }
 
     /// There are no more.
-    pub fn end(self) -> Result<(), Failure> {
-        self.lead.tell(&Word::<&Arrays, &[Item]>::End)
+    pub fn end(self) -> Result<(), Error> {
+        self.lead
+            .tell(&LeadWord::<&ArrayTable, &[ObjectCheck]>::End)
     }
 }
 
@@ -103,13 +105,13 @@ pub(super) fn help_to_check(
     follower: Follower<'_>,
     session: &Session<'_>,
     memory: u64,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let mut checker = Checker::new(session, memory);
     loop {
-        match follower.hear::<Word<Arrays, Vec<Item>>>()? {
-            Word::Store(arrays) => checker.begin(&arrays)?,
-            Word::Round(round) => follower.give(&checker.check(&round))?,
-            Word::End => return Ok(()),
+        match follower.hear::<LeadWord<ArrayTable, Vec<ObjectCheck>>>()? {
+            LeadWord::Store(arrays) => checker.begin(&arrays)?,
+            LeadWord::Round(round) => follower.give(&checker.check(&round))?,
+            LeadWord::End => return Ok(()),
         }
     }
 }
@@ -133,18 +135,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn begin(&mut self, Arrays { store, arrays }: &Arrays) -> Result<(), Failure> {
+    fn begin(&mut self, ArrayTable { store, arrays }: &ArrayTable) -> Result<(), Error> {
         self.store.clone_from(store);
         let codecs = arrays.iter().map(|(name, document, bytes)| {
             let codec = ChunkCodec::new(name, document)?;
             Ok((Arc::new(codec), *bytes))
         });
-        self.arrays = codecs.collect::<Result<_, Failure>>()?;
+        self.arrays = codecs.collect::<Result<_, Error>>()?;
         Ok(())
     }
 
     /// Checks this rank's share of the round.
-    fn check(&self, round: &[Item]) -> Result<Vec<Fault>, Failure> {
+    fn check(&self, round: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
         let ranks = self.session.ranks;
         // Neighbours are of like size: each rank gets as many of each.
         let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
@@ -153,7 +155,7 @@ impl<'a> Checker<'a> {
         found.map_err(|failure| ranks.here(failure))
     }
 
-    async fn check_all(&self, items: Vec<&Item>) -> Result<Vec<Fault>, Failure> {
+    async fn check_all(&self, items: Vec<&ObjectCheck>) -> Result<Vec<Fault>, Error> {
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);
@@ -162,7 +164,7 @@ impl<'a> Checker<'a> {
             let key = codec.key(&self.store, &item.chunk);
             let (bucket, pool) = (&self.session.bucket, &self.session.pool);
             let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
-            Ok::<_, Failure>(found.map(|what| Fault::new(key, what)))
+            Ok::<_, Error>(found.map(|what| Fault::new(key, what)))
         });
         stream::iter(checks)
             .buffer_unordered(usize::try_from(at_once).unwrap_or(1))

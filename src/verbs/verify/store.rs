@@ -1,37 +1,37 @@
 //! Rank 0's look at one store: its metadata, its ledger and one listing; what has to be read goes to all ranks.
 //!
-//! Key type: [`StoreChecked`], what came of it.
+//! Key type: [`StoreCheckReport`], what came of it.
 
 use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
 use msm_plan::LACKING;
-use msm_zarr::{Group, Known, KnownArray, Named, ZarrError, layout};
+use msm_zarr::{ArrayMetadata, Group, KeyMeaning, StoreMetadata, ZarrError, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
-use crate::events::{Checked, Event, Fault};
-use crate::exit::Failure;
-use crate::store::{Entry, StoreError, read_known};
+use crate::error::Error;
+use crate::events::{CheckTally, Event, Fault};
+use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
 use crate::verbs::verify::names::{dangling, lengths};
-use crate::verbs::verify::rounds::{Checkers, Item, ROUND};
+use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
 
 /// What came of looking at a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreChecked {
+pub struct StoreCheckReport {
     /// The store or group.
     pub store: String,
     /// What was looked at.
-    pub checked: Checked,
+    pub checked: CheckTally,
     /// What is wrong.
     pub faults: Vec<Fault>,
 }
 
 /// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
 /// megabytes of a million objects; each goes when its object is met in the listing, which is held a round at a time.
-struct Look<'a, 'b> {
+struct StoreCheck<'a, 'b> {
     group: &'a Group,
     checkers: &'a mut Checkers<'b>,
     store: &'a str,
@@ -40,7 +40,7 @@ struct Look<'a, 'b> {
     open: bool,
     /// Can some of the manifests not be read?
     damaged: bool,
-    found: Checked,
+    found: CheckTally,
     /// Objects that no manifest knows.
     unrecorded: u64,
     /// Everything that is wrong.
@@ -54,20 +54,20 @@ struct Look<'a, 'b> {
 pub(in crate::verbs) fn look(
     checkers: &mut Checkers<'_>,
     group: &Group,
-) -> Result<Option<StoreChecked>, Failure> {
+) -> Result<Option<StoreCheckReport>, Error> {
     let session = checkers.session;
     let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
     let mut kept = runtime.block_on(read_manifests(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
-    let mut look = Look {
+    let mut look = StoreCheck {
         group,
         checkers,
         store,
         open: false,
         damaged: !kept.damaged.is_empty(),
         kept,
-        found: Checked::default(),
+        found: CheckTally::default(),
         unrecorded: 0,
         faults: Vec::new(),
     };
@@ -78,7 +78,7 @@ pub(in crate::verbs) fn look(
             .collect(),
     );
     look.tell_journal()?;
-    match runtime.block_on(read_known(bucket, store)) {
+    match runtime.block_on(read_metadata(bucket, store)) {
         Ok(Some(mut known)) => {
             known.retain(group);
             look.whole(&known)?;
@@ -93,7 +93,7 @@ pub(in crate::verbs) fn look(
         }
         Err(other) => return Err(other.into()),
     }
-    let Look {
+    let StoreCheck {
         found,
         unrecorded,
         faults,
@@ -110,14 +110,14 @@ pub(in crate::verbs) fn look(
         store: store.clone(),
         checked: found,
     });
-    Ok(Some(StoreChecked {
+    Ok(Some(StoreCheckReport {
         store,
         checked: found,
         faults,
     }))
 }
 
-impl Look<'_, '_> {
+impl StoreCheck<'_, '_> {
     fn tell(&mut self, mut faults: Vec<Fault>) {
         faults.sort_unstable();
         self.found.faults += faults.len() as u64;
@@ -128,7 +128,7 @@ impl Look<'_, '_> {
     }
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
-    fn tell_journal(&mut self) -> Result<(), Failure> {
+    fn tell_journal(&mut self) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
@@ -159,7 +159,7 @@ impl Look<'_, '_> {
     }
 
     /// Is there anything of a store that has no root document?
-    fn without_root(&mut self) -> Result<bool, Failure> {
+    fn without_root(&mut self) -> Result<bool, Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let count = bucket
@@ -181,7 +181,7 @@ impl Look<'_, '_> {
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }
 
-    fn whole(&mut self, known: &Known) -> Result<(), Failure> {
+    fn whole(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let mut faults = runtime.block_on(documents(bucket, known))?;
@@ -201,9 +201,9 @@ impl Look<'_, '_> {
                 self.found.objects += 1;
                 self.found.bytes += entry.bytes;
                 match self.meet(known, &entry) {
-                    Met::Fine => {}
-                    Met::Check(item) => items.push(item),
-                    Met::Fault(what) => faults.push(Fault::new(entry.key, what)),
+                    ObjectVerdict::Fine => {}
+                    ObjectVerdict::Check(item) => items.push(item),
+                    ObjectVerdict::Fault(what) => faults.push(Fault::new(entry.key, what)),
                 }
             }
             if !items.is_empty() {
@@ -221,13 +221,13 @@ impl Look<'_, '_> {
     }
 
     /// Arrays whose shapes have room for objects that nobody ever wrote, if this program has made all of the store.
-    fn gaps(&self, known: &Known) -> Vec<Fault> {
+    fn gaps(&self, known: &StoreMetadata) -> Vec<Fault> {
         let numbers = self.kept.committed.iter().map(|id| number_of(id));
         let is_whole = numbers.eq((1..=self.kept.committed.len() as u64).map(Some));
         if !is_whole || self.open || self.damaged {
             return Vec::new();
         }
-        let gap = |(name, array): (&String, &KnownArray)| {
+        let gap = |(name, array): (&String, &ArrayMetadata)| {
             let array = &array.stored;
             if array.attributes.contains_key(LACKING) {
                 return None;
@@ -252,13 +252,14 @@ impl Look<'_, '_> {
     }
 
     /// What becomes of an object of the listing.
-    fn meet(&mut self, known: &Known, entry: &Entry) -> Met {
-        let unknown =
-            || Met::Fault("not known: neither the metadata nor a manifest has it".to_owned());
-        let (array, chunk, inside) = match known.named(&entry.key) {
-            Named::Document => return Met::Fine,
-            Named::Other => return unknown(),
-            Named::Object {
+    fn meet(&mut self, known: &StoreMetadata, entry: &ListedObject) -> ObjectVerdict {
+        let unknown = || {
+            ObjectVerdict::Fault("not known: neither the metadata nor a manifest has it".to_owned())
+        };
+        let (array, chunk, inside) = match known.meaning_of(&entry.key) {
+            KeyMeaning::Document => return ObjectVerdict::Fine,
+            KeyMeaning::Other => return unknown(),
+            KeyMeaning::Object {
                 array,
                 chunk,
                 inside,
@@ -267,22 +268,22 @@ impl Look<'_, '_> {
         let recorded = self.kept.take(array, &chunk);
         match recorded {
             Some(Content::Empty) => {
-                return Met::Fault(format!(
+                return ObjectVerdict::Fault(format!(
                     "{} bytes, expected none: all its values were fill",
                     entry.bytes
                 ));
             }
             Some(Content::Stored { bytes, .. }) if bytes != entry.bytes => {
-                return Met::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
+                return ObjectVerdict::Fault(format!("{} bytes, expected {bytes}", entry.bytes));
             }
             Some(Content::Stored { .. }) => {}
             None if inside => self.unrecorded += 1,
             // What a transaction has put that has not ended lies beyond the shape.
-            None if self.open => return Met::Fine,
+            None if self.open => return ObjectVerdict::Fine,
             None => return unknown(),
         }
         let mut names = known.arrays.keys();
-        Met::Check(Item {
+        ObjectVerdict::Check(ObjectCheck {
             array: names.position(|name| name == array).unwrap_or_default(),
             chunk,
             recorded,
@@ -291,9 +292,9 @@ impl Look<'_, '_> {
 }
 
 /// What becomes of an object.
-enum Met {
+enum ObjectVerdict {
     Fine,
-    Check(Item),
+    Check(ObjectCheck),
     Fault(String),
 }
 
@@ -308,7 +309,7 @@ fn recorded_bytes(kept: &ManifestRecords) -> u64 {
 }
 
 /// What `kept`, from which all that was met is gone, says should be there.
-fn missing(known: &Known, kept: &ManifestRecords) -> Vec<Fault> {
+fn missing(known: &StoreMetadata, kept: &ManifestRecords) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, chunks) in &kept.objects {
         let stored = chunks.iter().filter_map(|(chunk, content)| match content {

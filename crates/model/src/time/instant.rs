@@ -19,7 +19,7 @@ pub(super) const MAX_DAYS: i64 = 366_000_000;
 
 /// A moment of a calendar, to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "StoredInstant", into = "StoredInstant")]
 pub struct Instant {
     calendar: Calendar,
     /// Nanoseconds since 0000-01-01 of the calendar (the Gregorian one for the standard calendar).
@@ -28,7 +28,7 @@ pub struct Instant {
 
 /// As it is written: no format need know 128-bit integers.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Stored {
+struct StoredInstant {
     calendar: Calendar,
     day: i64,
     nanosecond: i64,
@@ -96,7 +96,7 @@ impl Instant {
     }
 }
 
-impl From<Instant> for Stored {
+impl From<Instant> for StoredInstant {
     fn from(instant: Instant) -> Self {
         Self {
             calendar: instant.calendar,
@@ -106,10 +106,10 @@ impl From<Instant> for Stored {
     }
 }
 
-impl TryFrom<Stored> for Instant {
+impl TryFrom<StoredInstant> for Instant {
     type Error = TimeError;
 
-    fn try_from(stored: Stored) -> Result<Self, TimeError> {
+    fn try_from(stored: StoredInstant) -> Result<Self, TimeError> {
         let nanosecond = i128::from(stored.nanosecond);
         (0..DAY)
             .contains(&nanosecond)

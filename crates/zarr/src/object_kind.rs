@@ -1,6 +1,6 @@
 //! What an object is to a store, told from its key alone. Pure.
 //!
-//! Key type: [`Kind`].
+//! Key type: [`ObjectKind`].
 
 use super::layout;
 
@@ -9,7 +9,7 @@ pub const ROOT_DOCUMENTS: [&str; 4] = ["zarr.json", ".zmetadata", ".zgroup", ".z
 
 /// What an object is to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind<'a> {
+pub enum ObjectKind<'a> {
     /// This document at its root.
     Root(&'a str),
     /// A document or a chunk of an array or a group in it.
@@ -20,7 +20,7 @@ pub enum Kind<'a> {
     Foreign,
 }
 
-impl<'a> Kind<'a> {
+impl<'a> ObjectKind<'a> {
     /// What the object `key` is to the store `store`.
     #[must_use]
     pub fn of(store: &str, key: &'a str) -> Self {
@@ -84,7 +84,7 @@ mod tests {
         for store in ["a/tos.zarr", "a/tos", "tos"] {
             for document in ROOT_DOCUMENTS {
                 let key = format!("{store}/{document}");
-                assert_eq!(Kind::of(store, &key), Kind::Root(document));
+                assert_eq!(ObjectKind::of(store, &key), ObjectKind::Root(document));
             }
             for part in [
                 "tos/zarr.json",
@@ -105,11 +105,11 @@ mod tests {
                 "gridT/tos/c/0",
             ] {
                 let key = format!("{store}/{part}");
-                assert_eq!(Kind::of(store, &key), Kind::Part, "{key}");
+                assert_eq!(ObjectKind::of(store, &key), ObjectKind::Part, "{key}");
             }
             for key in ["last.json", "undo/7/objects/tos/c/0"] {
                 let key = format!("{}/{key}", layout::ledger(store));
-                assert_eq!(Kind::of(store, &key), Kind::Ledger, "{key}");
+                assert_eq!(ObjectKind::of(store, &key), ObjectKind::Ledger, "{key}");
             }
             for foreign in [
                 "notes.txt",
@@ -120,7 +120,7 @@ mod tests {
                 "tos/notes.txt",
             ] {
                 let key = format!("{store}/{foreign}");
-                assert_eq!(Kind::of(store, &key), Kind::Foreign, "{key}");
+                assert_eq!(ObjectKind::of(store, &key), ObjectKind::Foreign, "{key}");
             }
         }
         for foreign in [
@@ -131,8 +131,8 @@ mod tests {
             "a/.msm-os/probe",
             "a/.msm-os/tos/last.json",
         ] {
-            let kind = Kind::of("a/tos.zarr", foreign);
-            assert_eq!(kind, Kind::Foreign, "{foreign}");
+            let kind = ObjectKind::of("a/tos.zarr", foreign);
+            assert_eq!(kind, ObjectKind::Foreign, "{foreign}");
         }
     }
 
@@ -181,13 +181,13 @@ mod tests {
                 format!("{store}/tos/{}", join(".")),
                 format!("{store}/tos/{}", join("/")),
             ] {
-                prop_assert_eq!(Kind::of(&store, &key), Kind::Part, "{}", key);
+                prop_assert_eq!(ObjectKind::of(&store, &key), ObjectKind::Part, "{}", key);
             }
         }
 
         #[test]
         fn any_text_has_a_kind(store in "\\PC{0,9}", key in "\\PC{0,40}") {
-            let _ = Kind::of(&store, &key);
+            let _ = ObjectKind::of(&store, &key);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What a new array is like: its chunks, its shards, its fill value.
 //!
-//! Key type: [`New`].
+//! Key type: [`NewVariable`].
 
 use serde_json::{Map, Value};
 
 use super::chunking::choose;
 use super::error::PlanError;
-use super::settings::Settings;
+use super::settings::PlanSettings;
 use super::sharding::shard_shape;
 use super::target::Phase;
 use msm_model::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
@@ -19,7 +19,7 @@ const SMALL_ARRAY_STEPS: u64 = 16_384;
 const SMALL_STEP_BYTES: u64 = 1024;
 
 /// A new array as it will be.
-pub(super) struct Formed {
+pub(super) struct NewArrayForm {
     pub document: Value,
     /// The fill value's bytes.
     pub fill: Vec<u8>,
@@ -30,7 +30,7 @@ pub(super) struct Formed {
 }
 
 /// A variable that gets a new array.
-pub(super) struct New<'a> {
+pub(super) struct NewVariable<'a> {
     pub variable: &'a Variable,
     pub dtype: DType,
     /// Which of its dimensions is the append dimension.
@@ -44,16 +44,16 @@ pub(super) struct New<'a> {
     pub replaced: Option<&'a StoredArray>,
 }
 
-impl New<'_> {
+impl NewVariable<'_> {
     /// What its array is like.
     pub(super) fn form(
         &self,
         archive: &Archive,
-        settings: &Settings,
+        settings: &PlanSettings,
         version: Version,
         shape: &[u64],
         attributes: &Map<String, Value>,
-    ) -> Result<Formed, PlanError> {
+    ) -> Result<NewArrayForm, PlanError> {
         let (chunk, shard) = self.chunk_and_shard(settings)?;
         let fill = self.fill(&archive.catalogue)?;
         let array = document::NewArray {
@@ -73,7 +73,7 @@ impl New<'_> {
                 }
             }
         }
-        Ok(Formed {
+        Ok(NewArrayForm {
             document,
             fill,
             object: shard.unwrap_or_else(|| chunk.clone()),
@@ -84,7 +84,7 @@ impl New<'_> {
     /// The chunk shape, and that of the shards if it gets any.
     fn chunk_and_shard(
         &self,
-        settings: &Settings,
+        settings: &PlanSettings,
     ) -> Result<(Vec<u64>, Option<Vec<u64>>), PlanError> {
         if let Some(replaced) = self.replaced {
             return Ok((replaced.chunk.clone(), None));
@@ -99,7 +99,7 @@ impl New<'_> {
         Ok((chunk, shard))
     }
 
-    fn chunk(&self, settings: &Settings) -> Vec<u64> {
+    fn chunk(&self, settings: &PlanSettings) -> Vec<u64> {
         let fixed: Vec<Option<u64>> = self
             .variable
             .dimensions

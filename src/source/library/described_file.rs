@@ -1,7 +1,7 @@
 //! Files that have something this program does not know: what they hold, as the NetCDF library says. That runs in a process of
 //! its own, for a damaged file can crash the library, or keep it for ever.
 //!
-//! Key type: [`Other`].
+//! Key type: [`DescribedFile`].
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
@@ -26,17 +26,17 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// What a file holds.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::source) struct Other {
+pub(in crate::source) struct DescribedFile {
     pub dimensions: Vec<(String, u64)>,
     pub attributes: Vec<(String, Attribute)>,
     pub odd_attributes: Vec<String>,
-    pub variables: Vec<OtherVariable>,
+    pub variables: Vec<DescribedVariable>,
     pub groups: Vec<String>,
 }
 
 /// A variable of it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::source) struct OtherVariable {
+pub(in crate::source) struct DescribedVariable {
     pub name: String,
     pub kind: Type,
     pub dimensions: Vec<(String, u64)>,
@@ -45,9 +45,9 @@ pub(in crate::source) struct OtherVariable {
     pub odd_attributes: Vec<String>,
 }
 
-impl Other {
+impl DescribedFile {
     /// The variable called `name`.
-    pub fn variable(&self, name: &str) -> Option<&OtherVariable> {
+    pub fn variable(&self, name: &str) -> Option<&DescribedVariable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 }
@@ -56,7 +56,7 @@ impl Other {
 ///
 /// # Errors
 /// If it does not open it, crashes, or takes too long.
-pub(in crate::source) fn of_other(path: &Path) -> Result<Other, String> {
+pub(in crate::source) fn of_other(path: &Path) -> Result<DescribedFile, String> {
     if !DESCRIBES.load(Ordering::Relaxed) {
         return Err(
             "the NetCDF library is asked in a process of its own, which only msm_os can start"
@@ -96,7 +96,7 @@ pub(in crate::source) fn of_other(path: &Path) -> Result<Other, String> {
     if !ended.success() {
         return Err(format!("the NetCDF library cannot open it ({ended})"));
     }
-    let answer: Result<Other, String> =
+    let answer: Result<DescribedFile, String> =
         serde_json::from_slice(&text).map_err(|cause| cause.to_string())?;
     answer
 }

@@ -1,16 +1,16 @@
 //! What the arrays of a store are made from: variables of the files, or arrays that no file has.
 //!
-//! Key type: [`Item`].
+//! Key type: [`ArraySource`].
 
 use std::collections::BTreeMap;
 
-use super::draft::Request;
+use super::draft::StoreRequest;
 use super::follow::HORIZONTAL;
-use super::target::{Form, Origin};
+use super::target::{Derivation, Origin};
 use msm_model::{Archive, Variable};
 
 /// What an array is made from.
-pub(super) struct Item<'a> {
+pub(super) struct ArraySource<'a> {
     pub variable: &'a Variable,
     pub origin: Origin,
     /// Is it a data variable?
@@ -25,16 +25,16 @@ pub(super) struct Item<'a> {
 
 /// What the array `name` of the store is made from, `chunks` being the chunk shapes of those before it; `None` if the files
 /// do not have it.
-pub(super) fn item<'a>(
+pub(super) fn array_source<'a>(
     archive: &'a Archive,
-    request: &'a Request,
+    request: &'a StoreRequest,
     name: &str,
     chunks: &BTreeMap<String, Vec<u64>>,
-) -> Option<Item<'a>> {
+) -> Option<ArraySource<'a>> {
     let catalogue = &archive.catalogue;
     let Some(added) = request.added.iter().find(|a| a.variable.name == name) else {
         let variable = catalogue.variable(name)?;
-        return Some(Item {
+        return Some(ArraySource {
             variable,
             origin: origin(archive, name),
             main: request.mains.contains(&variable.name),
@@ -45,7 +45,7 @@ pub(super) fn item<'a>(
     };
     let of = added.of.as_ref();
     let chunk = of.and_then(|of| chunks.get(of));
-    Some(Item {
+    Some(ArraySource {
         variable: &added.variable,
         origin: Origin {
             variable: of.cloned().unwrap_or_default(),
@@ -67,13 +67,13 @@ fn origin(archive: &Archive, name: &str) -> Origin {
             variable: variable.clone(),
             leading: *leading,
             file: archive.files.len(),
-            form: Form::AsRead,
+            form: Derivation::AsRead,
         },
         None => Origin {
             variable: name.to_owned(),
             leading: 0,
             file: 0,
-            form: Form::AsRead,
+            form: Derivation::AsRead,
         },
     }
 }

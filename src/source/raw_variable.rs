@@ -1,6 +1,6 @@
 //! A variable as it is found in a file, and how its texts are read.
 //!
-//! Key type: [`Found`].
+//! Key type: [`RawVariable`].
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -11,17 +11,17 @@ use netcdf_reader::NcVariable;
 use super::classic;
 use super::error::SourceError;
 use super::hdf5::{self, Type};
-use super::library::OtherVariable;
-use super::open::{Form, OpenFile};
-use super::place::bytes_of;
+use super::library::DescribedVariable;
+use super::open::{FileFormat, OpenFile};
 use super::reader::Block;
-use super::text::Kind;
+use super::storage::bytes_of;
+use super::text::TextKind;
 
 /// The most bytes that a variable can have: 64 PiB, decoded.
 pub(super) const MAX_BYTES: u64 = 1 << 56;
 
 /// A variable as it is found in a file: one of characters has its dimensions as in the file, not joined yet.
-pub(super) struct Found {
+pub(super) struct RawVariable {
     pub name: String,
     kind: Type,
     dimensions: Vec<(String, u64)>,
@@ -29,7 +29,7 @@ pub(super) struct Found {
     attributes: Vec<(String, Attribute)>,
 }
 
-impl Found {
+impl RawVariable {
     pub fn in_classic(variable: &NcVariable) -> Self {
         let dimensions = variable.dimensions.iter();
         Self {
@@ -41,7 +41,7 @@ impl Found {
         }
     }
 
-    pub fn in_hdf5(variable: &hdf5::Variable) -> Self {
+    pub fn in_hdf5(variable: &hdf5::Hdf5Variable) -> Self {
         Self {
             name: variable.name.clone(),
             kind: variable.kind.clone(),
@@ -51,7 +51,7 @@ impl Found {
         }
     }
 
-    pub fn in_other(variable: &OtherVariable) -> Self {
+    pub fn in_other(variable: &DescribedVariable) -> Self {
         Self {
             name: variable.name.clone(),
             kind: variable.kind.clone(),
@@ -64,9 +64,9 @@ impl Found {
     /// The variable of `file` called `name`.
     fn of(file: &OpenFile, name: &str) -> Result<Self, String> {
         let found = match &file.form {
-            Form::Classic(file) => file.variable(name).map(Self::in_classic),
-            Form::Hdf5(file) => file.variable(name).map(Self::in_hdf5),
-            Form::Other(file) => file.variable(name).map(Self::in_other),
+            FileFormat::Classic(file) => file.variable(name).map(Self::in_classic),
+            FileFormat::Hdf5(file) => file.variable(name).map(Self::in_hdf5),
+            FileFormat::Other(file) => file.variable(name).map(Self::in_other),
         };
         found.ok_or_else(|| "the variable is not in this file".to_owned())
     }
@@ -93,9 +93,9 @@ impl Found {
     ///
     /// # Errors
     /// If it holds characters of another encoding.
-    pub fn texts(&self) -> Result<Option<Kind>, String> {
+    pub fn texts(&self) -> Result<Option<TextKind>, String> {
         match self.kind {
-            Type::String => Ok(Some(Kind::Strings)),
+            Type::String => Ok(Some(TextKind::Strings)),
             Type::Character => {
                 let encoding = self.attributes.iter().find(|a| a.0 == "_Encoding");
                 let encoding = match encoding {
@@ -104,7 +104,7 @@ impl Found {
                     Some((_, Attribute::Texts(texts))) => texts.first().map(String::as_str),
                     Some(_) => return Err("has an _Encoding that is not text".to_owned()),
                 };
-                Kind::of_characters(encoding).map(Some)
+                TextKind::of_characters(encoding).map(Some)
             }
             _ => Ok(None),
         }
@@ -117,12 +117,12 @@ impl Found {
     pub fn into_variable(
         self,
         file: &OpenFile,
-        texts: Option<Kind>,
+        texts: Option<TextKind>,
     ) -> Result<Variable, SourceError> {
         let (dimensions, shape): (Vec<String>, Vec<u64>) = self.dimensions.into_iter().unzip();
         let width = match texts {
             None => 0,
-            Some(Kind::Strings) => {
+            Some(TextKind::Strings) => {
                 let strings = file.strings(&self.name);
                 let strings = strings.map_err(|cause| SourceError::Read {
                     path: file.path.clone(),
@@ -156,8 +156,8 @@ impl OpenFile {
     ///
     /// # Errors
     /// If the file does not have it.
-    pub(super) fn texts(&self, variable: &str) -> Result<Option<Kind>, String> {
-        Found::of(self, variable)?.texts()
+    pub(super) fn texts(&self, variable: &str) -> Result<Option<TextKind>, String> {
+        RawVariable::of(self, variable)?.texts()
     }
 
     /// The texts of `slab` of `variable`, `width` bytes each. Where the slab has one dimension less than the variable, its
@@ -168,23 +168,23 @@ impl OpenFile {
     pub(super) fn read_texts(
         &self,
         variable: &str,
-        kind: Kind,
+        kind: TextKind,
         width: usize,
         slab: &Hyperslab,
         second: bool,
     ) -> Result<Vec<u8>, String> {
         let count = slab.len() as usize;
         let mut runs = Vec::with_capacity(count * width);
-        if kind == Kind::Strings {
+        if kind == TextKind::Strings {
             let strings = self.strings(variable)?;
-            let shape = Found::of(self, variable)?.shape();
+            let shape = RawVariable::of(self, variable)?.shape();
             for place in places(slab, &shape)? {
                 let text = strings.get(place).map_or(&[][..], Vec::as_slice);
                 kind.append(&mut runs, text, width)?;
             }
             return Ok(runs);
         }
-        let shape = Found::of(self, variable)?.shape();
+        let shape = RawVariable::of(self, variable)?.shape();
         let mut stored = slab.clone();
         let mut length = 1;
         if let Some(&last) = shape.last()

@@ -2,7 +2,7 @@
 //! added to it. They read as fill. An attribute of the array tells of them, so that a later command knows them from steps
 //! that are there and all missing data.
 //!
-//! Key type: [`Lacking`].
+//! Key type: [`LackingSteps`].
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,21 +11,21 @@ use serde_json::{Map, Value, json};
 
 use super::error::PlanError;
 use super::target::Run;
-use msm_zarr::Stored;
+use msm_zarr::StoreSnapshot;
 
 /// The attribute: indices along the append dimension, as in `0-2, 5`.
 pub const LACKING: &str = "steps_never_sent";
 
 /// By array, the steps that were never sent to it: indices along the append dimension, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lacking(BTreeMap<String, Vec<Range<u64>>>);
+pub struct LackingSteps(BTreeMap<String, Vec<Range<u64>>>);
 
-impl Lacking {
+impl LackingSteps {
     /// What the arrays of the store called `store` say.
     ///
     /// # Errors
     /// If one says what no step is.
-    pub fn of(store: &str, stored: Option<&Stored>) -> Result<Self, PlanError> {
+    pub fn of(store: &str, stored: Option<&StoreSnapshot>) -> Result<Self, PlanError> {
         let mut lacking = BTreeMap::new();
         let steps = stored.map_or(0, |stored| stored.steps.len());
         for array in stored.iter().flat_map(|stored| &stored.arrays) {
@@ -181,7 +181,7 @@ mod tests {
             writes in proptest::collection::vec(proptest::collection::vec((0..40u64, 1..5u64), 0..4), 0..4),
         ) {
             let mut expected: BTreeSet<u64> = (0..steps).collect();
-            let mut lacking = Lacking::default();
+            let mut lacking = LackingSteps::default();
             let mut is_new = true;
             for written in writes {
                 let written: Vec<Run> = written.into_iter().map(|(at, count)| run(at, count)).collect();
@@ -194,7 +194,7 @@ mod tests {
                 tell(&mut attributes, &now);
                 let read = attributes.get(LACKING).map(|text| parse(text.as_str().unwrap(), steps).unwrap());
                 prop_assert_eq!(read.unwrap_or_default(), now.clone());
-                lacking = Lacking([("v".to_owned(), now)].into());
+                lacking = LackingSteps([("v".to_owned(), now)].into());
                 is_new = false;
                 let left: BTreeSet<u64> = (0..steps).filter(|&at| lacking.has("v", at)).collect();
                 prop_assert_eq!(&left, &expected);

@@ -1,15 +1,15 @@
 //! Work whose progress is told.
 //!
-//! Key type: [`Work`].
+//! Key type: [`WorkSpan`].
 
 use super::{Event, Reporter};
 
 /// Work under way. Its end is told when it is dropped.
-pub(crate) struct Work<'a> {
+pub(crate) struct WorkSpan<'a> {
     reporter: &'a dyn Reporter,
 }
 
-impl<'a> Work<'a> {
+impl<'a> WorkSpan<'a> {
     /// Work on so many bytes begins.
     pub fn begin(reporter: &'a dyn Reporter, bytes: u64) -> Self {
         reporter.tell(&Event::WorkBegun { bytes });
@@ -22,7 +22,7 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Drop for Work<'_> {
+impl Drop for WorkSpan<'_> {
     fn drop(&mut self) {
         self.reporter.tell(&Event::WorkEnded);
     }

@@ -1,19 +1,20 @@
 //! Which stores a command is about, and what each holds.
 //!
-//! Key type: [`Target`].
+//! Key type: [`RequestedStore`].
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, ArchiveError, Catalogue, list};
-use msm_plan::Added;
-use msm_zarr::{Group, Stored};
+use msm_plan::DerivedVariable;
+use msm_zarr::{Group, StoreSnapshot};
 
+use crate::error::Error;
 use crate::events::Notice;
-use crate::exit::{Exit, Failure};
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Found, StoreError, read_store};
+use crate::store::{Bucket, StoreError, StoreLookup, read_store};
+use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
-pub(in crate::verbs) struct Target {
+pub(in crate::verbs) struct RequestedStore {
     /// Its key.
     pub key: String,
     /// The group in it.
@@ -24,9 +25,13 @@ pub(in crate::verbs) struct Target {
     pub members: Vec<String>,
 }
 
-impl Target {
+impl RequestedStore {
     /// Its members, and the coordinates that what is `added` is reprojected from.
-    pub(in crate::verbs) fn members_with(&self, archive: &Archive, added: &[Added]) -> Vec<String> {
+    pub(in crate::verbs) fn members_with(
+        &self,
+        archive: &Archive,
+        added: &[DerivedVariable],
+    ) -> Vec<String> {
         let catalogue = &archive.catalogue;
         let mut members = self.members.clone();
         for variable in added.iter().filter_map(|added| added.of.as_ref()) {
@@ -52,7 +57,7 @@ pub(in crate::verbs) fn held_besides(
     members: &[String],
     named: &[String],
     catalogue: &Catalogue,
-    stored: &Stored,
+    stored: &StoreSnapshot,
 ) -> Vec<String> {
     let data = catalogue.data_variables();
     let is_meant = |name: &String| named.is_empty() || named.contains(name) || !data.contains(name);
@@ -69,7 +74,7 @@ pub(in crate::verbs) fn lacked(
     members: &[String],
     mains: &[String],
     axis: &str,
-    stored: &Stored,
+    stored: &StoreSnapshot,
 ) -> Vec<String> {
     let lacked = members
         .iter()
@@ -81,7 +86,7 @@ pub(in crate::verbs) fn lacked(
 ///
 /// # Errors
 /// If one of them is not there, or there are none.
-pub(in crate::verbs) fn chosen(
+pub(in crate::verbs) fn selected_variables(
     catalogue: &Catalogue,
     named: &[String],
 ) -> Result<Vec<String>, ArchiveError> {
@@ -118,7 +123,10 @@ pub(in crate::verbs) fn chosen(
 }
 
 /// The variables that no store of `targets` gets though no variable was named, with the reasons; `None` if there are none.
-pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> Option<Notice> {
+pub(in crate::verbs) fn left_out(
+    catalogue: &Catalogue,
+    targets: &[RequestedStore],
+) -> Option<Notice> {
     let members = all_members(targets);
     let left_out = catalogue.not_data().into_iter();
     let variables: Vec<String> = left_out
@@ -132,7 +140,7 @@ pub(in crate::verbs) fn left_out(catalogue: &Catalogue, targets: &[Target]) -> O
 }
 
 /// What any of `targets` holds, each once.
-fn all_members(targets: &[Target]) -> Vec<String> {
+fn all_members(targets: &[RequestedStore]) -> Vec<String> {
     once(targets.iter().flat_map(|t| &t.members).cloned())
 }
 
@@ -154,17 +162,18 @@ fn once(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Those of `targets` that can be updated: of a store, the data variables that it holds. If they were `named` one by
 /// one, all of them must be there.
-pub(in crate::verbs) async fn held(
-    targets: Vec<Target>,
+pub(in crate::verbs) async fn existing_targets(
+    targets: Vec<RequestedStore>,
     bucket: &Bucket,
     axis: &str,
     named: bool,
-) -> Result<Vec<Target>, Failure> {
+) -> Result<Vec<RequestedStore>, Error> {
     let looked = stream::iter(&targets).map(|target| read_store(bucket, &target.group, axis));
-    let looked: Result<Vec<Found>, StoreError> = looked.buffered(REQUESTS).try_collect().await;
+    let looked: Result<Vec<StoreLookup>, StoreError> =
+        looked.buffered(REQUESTS).try_collect().await;
     let (mut there, mut missing, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (mut target, found) in targets.into_iter().zip(looked?) {
-        let Found::Store(stored) = found else {
+        let StoreLookup::Store(stored) = found else {
             missing.push(target.key);
             continue;
         };
@@ -180,19 +189,10 @@ pub(in crate::verbs) async fn held(
         }
     }
     if there.is_empty() && !others.is_empty() {
-        let message = format!(
-            "store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; \
-             nothing was written",
-            list(others.iter().map(String::as_str))
-        );
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(StoresError::NothingHeld { stores: others }.into());
     }
     if (named && !missing.is_empty()) || there.is_empty() {
-        let message = format!(
-            "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
-            list(missing.iter().map(String::as_str))
-        );
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(StoresError::NoneToUpdate { stores: missing }.into());
     }
     Ok(there)
 }

@@ -1,6 +1,6 @@
 //! What the metadata of a store know: its documents, and the objects inside the shapes of its arrays.
 //!
-//! Key types: [`Known`], from a root document; [`Named`], what a key is to it.
+//! Key types: [`StoreMetadata`], from a root document; [`KeyMeaning`], what a key is to it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use super::group::Group;
 use super::layout;
 use super::members::members;
 use super::root::parse_root;
-use super::stored::StoredArray;
+use super::snapshot::StoredArray;
 use super::version::Version;
 
 /// What the metadata of a store know.
-pub struct Known {
+pub struct StoreMetadata {
     /// The store.
     pub store: String,
     /// Its version of the Zarr format.
@@ -25,11 +25,11 @@ pub struct Known {
     /// Its documents but for the root document, by their keys, as the root document consolidates them.
     pub documents: BTreeMap<String, Value>,
     /// Its arrays, by name.
-    pub arrays: BTreeMap<String, KnownArray>,
+    pub arrays: BTreeMap<String, ArrayMetadata>,
 }
 
 /// An array of a store.
-pub struct KnownArray {
+pub struct ArrayMetadata {
     /// What the root document says of it.
     pub stored: StoredArray,
     /// What decodes its objects.
@@ -38,7 +38,7 @@ pub struct KnownArray {
 
 /// What a key is to the metadata of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named<'a> {
+pub enum KeyMeaning<'a> {
     /// The root document, or one that it consolidates.
     Document,
     /// An object of an array.
@@ -54,7 +54,7 @@ pub enum Named<'a> {
     Other,
 }
 
-impl Known {
+impl StoreMetadata {
     /// What the root document `root` of `store` tells.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Known {
         let mut arrays = BTreeMap::new();
         for stored in members(store, version, &root)? {
             let codec = Arc::new(ChunkCodec::new(&stored.name, &stored.document.to_string())?);
-            arrays.insert(stored.name.clone(), KnownArray { stored, codec });
+            arrays.insert(stored.name.clone(), ArrayMetadata { stored, codec });
         }
         Ok(Self {
             store: store.to_owned(),
@@ -84,7 +84,7 @@ impl Known {
 
     /// What `key` is.
     #[must_use]
-    pub fn named(&self, key: &str) -> Named<'_> {
+    pub fn meaning_of(&self, key: &str) -> KeyMeaning<'_> {
         let of_group = |key: &str| {
             // Version 2 does not consolidate what its groups consolidate themselves.
             let group = key.strip_suffix(".zmetadata");
@@ -94,38 +94,38 @@ impl Known {
             || key == layout::root_document(&self.store, self.version)
             || of_group(key)
         {
-            return Named::Document;
+            return KeyMeaning::Document;
         }
         let below = key.strip_prefix(&self.store);
         let Some(below) = below.and_then(|below| below.strip_prefix('/')) else {
-            return Named::Other;
+            return KeyMeaning::Other;
         };
         let ends = below.match_indices('/').map(|(end, _)| end);
         let mut objects = ends.filter_map(|end| {
             let (name, array) = self.arrays.get_key_value(&below[..end])?;
             let chunk = array.codec.chunk_of(&self.store, key)?;
             let inside = array.stored.is_inside(&chunk);
-            Some(Named::Object {
+            Some(KeyMeaning::Object {
                 array: name,
                 chunk,
                 inside,
             })
         });
-        objects.next_back().unwrap_or(Named::Other)
+        objects.next_back().unwrap_or(KeyMeaning::Other)
     }
 
     /// Do the metadata know the object `key`: as a document, or as an object inside an array's shape?
     #[must_use]
     pub fn knows(&self, key: &str) -> bool {
-        match self.named(key) {
-            Named::Document => true,
-            Named::Object { inside, .. } => inside,
-            Named::Other => false,
+        match self.meaning_of(key) {
+            KeyMeaning::Document => true,
+            KeyMeaning::Object { inside, .. } => inside,
+            KeyMeaning::Other => false,
         }
     }
 }
 
-impl KnownArray {
+impl ArrayMetadata {
     /// Bytes of one decoded object, as far as its type tells.
     #[must_use]
     pub fn object_bytes(&self) -> u64 {
@@ -160,7 +160,7 @@ mod tests {
 
     const STORE: &str = "T1m/tos.zarr";
 
-    fn v3() -> Known {
+    fn v3() -> StoreMetadata {
         let array = |shape: &[u64], chunk: &[u64], codecs: Value| {
             json!({
                 "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "float32",
@@ -185,10 +185,10 @@ mod tests {
                 "deep": {"zarr_format": 3, "node_type": "group", "attributes": {}},
             }},
         });
-        Known::of(STORE, Version::V3, root.to_string().as_bytes()).unwrap()
+        StoreMetadata::of(STORE, Version::V3, root.to_string().as_bytes()).unwrap()
     }
 
-    fn v2(separator: &str) -> Known {
+    fn v2(separator: &str) -> StoreMetadata {
         let array = json!({
             "zarr_format": 2, "shape": [5, 6], "chunks": [2, 3], "dtype": "<f4", "fill_value": 0.0, "order": "C",
             "filters": null, "compressor": null, "dimension_separator": separator,
@@ -196,7 +196,7 @@ mod tests {
         let root = json!({"zarr_consolidated_format": 1, "metadata": {
             ".zgroup": {"zarr_format": 2}, "tos/.zarray": array, "tos/.zattrs": {},
         }});
-        Known::of(STORE, Version::V2, root.to_string().as_bytes()).unwrap()
+        StoreMetadata::of(STORE, Version::V2, root.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -233,8 +233,8 @@ mod tests {
                 let key = known.arrays["tos"].codec.key(STORE, &chunk);
                 let (version, width) = (known.version, known.arrays["tos"].stored.chunk[1]);
                 let inside = chunk[0] < 3 && chunk[1] < 6u64.div_ceil(width);
-                let expected = Named::Object { array: "tos", chunk: chunk.clone(), inside };
-                prop_assert_eq!(known.named(&key), expected, "{} {}", version, key);
+                let expected = KeyMeaning::Object { array: "tos", chunk: chunk.clone(), inside };
+                prop_assert_eq!(known.meaning_of(&key), expected, "{} {}", version, key);
             }
         }
     }

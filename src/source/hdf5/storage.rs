@@ -11,9 +11,9 @@ use hdf5_reader::messages::HdfMessage;
 use hdf5_reader::messages::filter_pipeline::FilterDescription;
 use hdf5_reader::messages::layout::{ChunkIndexing, DataLayout};
 
-use super::super::place::{Chunks, Place, Placed, StoredChunk, bytes_of};
+use super::super::storage::{StoredChunk, StoredChunks, StoredValues, ValueStorage, bytes_of};
 use super::types::is_big_endian;
-use super::{Hdf5, Type, Variable, shown};
+use super::{Hdf5, Hdf5Variable, Type, shown};
 
 /// The most bytes that HDF5 lets a chunk have.
 const MAX_CHUNK: usize = u32::MAX as usize;
@@ -23,7 +23,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// If that cannot be, for the file is damaged.
-    pub fn placed(&self, variable: &Variable) -> Result<Placed, String> {
+    pub fn placed(&self, variable: &Hdf5Variable) -> Result<StoredValues, String> {
         let dataset = &variable.dataset;
         let (size, order) = match variable.kind {
             Type::Number(dtype) => {
@@ -34,14 +34,14 @@ impl Hdf5 {
         };
         let shape: Vec<u64> = variable.dimensions.iter().map(|d| d.1).collect();
         let place = match order {
-            None => Place::library("a type that HDF5 converts"),
+            None => ValueStorage::library("a type that HDF5 converts"),
             // A record that only other variables have.
             Some(_) if dataset.shape() != shape => {
-                Place::library("fewer records than its dimension has")
+                ValueStorage::library("fewer records than its dimension has")
             }
             Some(_) => self.place(variable, size)?,
         };
-        Ok(Placed {
+        Ok(StoredValues {
             size,
             is_big_endian: order.unwrap_or(false),
             shape,
@@ -50,7 +50,7 @@ impl Hdf5 {
     }
 
     /// Did the values of `variable` go through a filter that is not known here?
-    pub fn has_unknown_filter(&self, variable: &Variable) -> bool {
+    pub fn has_unknown_filter(&self, variable: &Hdf5Variable) -> bool {
         let header = self.file.get_or_parse_header(variable.dataset.address());
         header.is_ok_and(|header| {
             header.messages.iter().any(|message| match message {
@@ -73,7 +73,7 @@ impl Hdf5 {
         Ok(())
     }
 
-    fn place(&self, variable: &Variable, size: usize) -> Result<Place, String> {
+    fn place(&self, variable: &Hdf5Variable, size: usize) -> Result<ValueStorage, String> {
         let dataset = &variable.dataset;
         let header = self.file.get_or_parse_header(dataset.address());
         let header = header.map_err(shown)?;
@@ -83,7 +83,7 @@ impl Hdf5 {
                 HdfMessage::DataLayout(found) => layout = Some(&found.layout),
                 HdfMessage::FilterPipeline(found) => filters.clone_from(&found.filters),
                 HdfMessage::ExternalFiles(_) => {
-                    return Ok(Place::library("values in other files"));
+                    return Ok(ValueStorage::library("values in other files"));
                 }
                 _ => {}
             }
@@ -100,7 +100,7 @@ impl Hdf5 {
         match layout.ok_or("nothing says where its values lie")? {
             DataLayout::Compact { data } => {
                 if Some(data.len()) == values {
-                    Ok(Place::Inline(data.clone()))
+                    Ok(ValueStorage::Inline(data.clone()))
                 } else {
                     Err(format!(
                         "its values have {} bytes in the metadata",
@@ -109,12 +109,12 @@ impl Hdf5 {
                 }
             }
             DataLayout::Contiguous { address, .. } if self.is_undefined(*address) => {
-                Ok(Place::Fill(fill))
+                Ok(ValueStorage::Fill(fill))
             }
             DataLayout::Contiguous { address, .. } => {
                 let bytes = values.ok_or("it has more values than a file can hold")?;
                 let begin = self.within(*address, bytes as u64)?;
-                Ok(Place::Run {
+                Ok(ValueStorage::Run {
                     begin,
                     stride: None,
                 })
@@ -140,7 +140,7 @@ impl Hdf5 {
                 let has_edges = edges.any(|(length, chunk)| length % chunk != 0);
                 if chunk_indexing.is_some() && has_edges && !filters.is_empty() {
                     // There, an option may keep the filters away from them.
-                    return Ok(Place::library("chunks at its edges"));
+                    return Ok(ValueStorage::library("chunks at its edges"));
                 }
                 let by_number = matches!(
                     chunk_indexing,
@@ -152,18 +152,18 @@ impl Hdf5 {
                         .is_some_and(|most| most != dataset.shape())
                 {
                     // These number the chunks that there could be.
-                    return Ok(Place::library("chunks numbered beyond its shape"));
+                    return Ok(ValueStorage::library("chunks numbered beyond its shape"));
                 }
                 let index = self.index(variable, *address, dims, chunk_indexing.as_ref(), bytes)?;
                 let unknown = filters.iter().find(|filter| !is_known(filter));
                 if let Some(FilterDescription { id, name, .. }) = unknown {
                     let name = name.as_deref().unwrap_or("without a name");
-                    return Ok(Place::Library {
+                    return Ok(ValueStorage::Library {
                         why: format!("HDF5's filter {id} ({name})"),
                         filtered: index.first().map(|(origin, _)| origin.clone()),
                     });
                 }
-                Ok(Place::Chunks(Chunks::new(
+                Ok(ValueStorage::Chunks(StoredChunks::new(
                     shape, bytes, filters, fill, index,
                 )))
             }
@@ -173,7 +173,7 @@ impl Hdf5 {
     /// The stored chunks of a variable.
     fn index(
         &self,
-        variable: &Variable,
+        variable: &Hdf5Variable,
         address: u64,
         chunk: &[u32],
         indexing: Option<&ChunkIndexing>,
@@ -209,7 +209,7 @@ impl Hdf5 {
 
     fn entries(
         &self,
-        variable: &Variable,
+        variable: &Hdf5Variable,
         address: u64,
         chunk: &[u32],
         indexing: Option<&ChunkIndexing>,

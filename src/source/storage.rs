@@ -1,29 +1,29 @@
 //! Where the values of a variable lie in a file, and in which form.
 //!
-//! Key types: [`Placed`], [`Place`].
+//! Key types: [`StoredValues`], [`ValueStorage`].
 
 use hdf5_reader::messages::filter_pipeline::FilterDescription;
 
 /// Where the values of a variable lie.
-pub(super) struct Placed {
+pub(super) struct StoredValues {
     /// Bytes of a value.
     pub size: usize,
     /// Are they in the other byte order than they travel in?
     pub is_big_endian: bool,
     /// The sizes of the variable's dimensions, as in the file.
     pub shape: Vec<u64>,
-    pub place: Place,
+    pub place: ValueStorage,
 }
 
 /// How values lie in a file.
-pub(super) enum Place {
+pub(super) enum ValueStorage {
     /// One behind the other from `begin` on, row-major; where there is a `stride`, from one index of the first dimension to
     /// the next it is so many bytes.
     Run { begin: u64, stride: Option<u64> },
     /// In the metadata.
     Inline(Vec<u8>),
     /// In stored chunks.
-    Chunks(Chunks),
+    Chunks(StoredChunks),
     /// Nowhere: each is this one.
     Fill(Vec<u8>),
     /// Such that only the NetCDF library can read them.
@@ -34,7 +34,7 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
+impl ValueStorage {
     /// One that only the NetCDF library can read.
     pub fn library(why: impl Into<String>) -> Self {
         Self::Library {
@@ -45,7 +45,7 @@ impl Place {
 }
 
 /// Stored chunks.
-pub(super) struct Chunks {
+pub(super) struct StoredChunks {
     /// Indices of one along each dimension.
     pub shape: Vec<u64>,
     /// Bytes of one when it is decoded.
@@ -69,7 +69,7 @@ pub(super) struct StoredChunk {
     pub skipped_filters: u32,
 }
 
-impl Chunks {
+impl StoredChunks {
     /// Chunks of this shape, each with the index at which it begins.
     pub fn new(
         shape: Vec<u64>,

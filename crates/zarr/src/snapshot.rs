@@ -1,6 +1,6 @@
 //! A store as it was found: values only.
 //!
-//! Key types: [`Stored`], [`StoredArray`].
+//! Key types: [`StoreSnapshot`], [`StoredArray`].
 
 use std::path::PathBuf;
 
@@ -13,13 +13,13 @@ use msm_model::{Attribute, Catalogue, DType, Instant, Step, Variable, VariableTy
 
 /// A store as it is now.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoreSnapshot {
     /// Its version of the Zarr format.
     pub version: Version,
     /// Its root document, as it was read.
     pub root: String,
     /// Which group of a hierarchy this is; `None` of the topmost one.
-    pub nested: Option<Nested>,
+    pub nested: Option<NestedGroup>,
     /// Its arrays.
     pub arrays: Vec<StoredArray>,
     /// The values of its append coordinate.
@@ -28,7 +28,7 @@ pub struct Stored {
     pub bounds: Vec<(Instant, Instant)>,
 }
 
-impl Stored {
+impl StoreSnapshot {
     /// Has it an array of this name?
     #[must_use]
     pub fn holds(&self, name: &str) -> bool {
@@ -67,7 +67,7 @@ impl Stored {
 
 /// A group in a hierarchy, which the root document tells of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nested {
+pub struct NestedGroup {
     /// Its path below the root.
     pub path: String,
     /// The documents of the groups from below the root down to it that tell of other nodes or have attributes, by these groups'
@@ -75,7 +75,7 @@ pub struct Nested {
     pub groups: Vec<(String, String)>,
 }
 
-impl Stored {
+impl StoreSnapshot {
     /// The paths of all groups of the store, in order; that of the topmost one is empty.
     #[must_use]
     pub fn groups(&self) -> Vec<String> {

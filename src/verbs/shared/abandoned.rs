@@ -1,7 +1,7 @@
 //! What dead jobs left in the stores of a command. What can only go one way is healed at once; a transaction that was open
 //! may be resumed, and goes back if it is not.
 //!
-//! Key type: [`Left`].
+//! Key type: [`AbandonedTransactions`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,17 +11,18 @@ use msm_plan::Plan;
 use msm_zarr::layout;
 
 use crate::commit::{
-    Journal, Stage, Unfinished, UnfinishedTransaction, heal, read_journal, sweep_journal,
+    Journal, Stage, UnfinishedTransaction, UnfinishedWork, heal, read_journal, sweep_journal,
     sweep_staged,
 };
-use crate::events::{Event, Outcome, Unended};
-use crate::exit::{Exit, Failure};
+use crate::error::Error;
+use crate::events::{Event, Outcome, TransactionIdentity};
 use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError};
+use crate::verbs::shared::error::WritingError;
 
 /// Open transactions that dead jobs left, by store.
-pub(in crate::verbs) struct Left {
+pub(in crate::verbs) struct AbandonedTransactions {
     guarantees: Guarantees,
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
@@ -30,7 +31,7 @@ pub(in crate::verbs) struct Left {
     undone: Vec<String>,
 }
 
-impl Left {
+impl AbandonedTransactions {
     /// Nothing is known to be left.
     pub fn nothing(guarantees: &Guarantees) -> Self {
         Self {
@@ -50,19 +51,14 @@ impl Left {
         bucket: &Bucket,
         stores: &[String],
         lock_dir: Option<&Path>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let all = journals(bucket, stores).await?;
-        Failure::together(all.iter().flat_map(|(store, found)| {
+        Error::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
-            locked.map(move |unfinished| {
-                let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
-                let message = format!(
-                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
-                    unended(unfinished),
-                    dir.display(),
-                    dir.display()
-                );
-                Failure::new(Exit::Busy, message)
+            locked.map(move |unfinished| WritingError::Locked {
+                store: store.clone(),
+                transaction: unended(unfinished),
+                lock_dir: unfinished.writer().lock_dir.clone().unwrap_or_default(),
             })
         }))?;
         self.journals = all;
@@ -73,21 +69,23 @@ impl Left {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Error> {
         let bucket = &session.bucket;
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
             sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
-            let is_delete = |one: &Unfinished| matches!(one, Unfinished::Delete { .. });
+            let is_delete = |one: &UnfinishedWork| matches!(one, UnfinishedWork::Delete { .. });
             if unfinished.iter().any(is_delete) {
                 unfinished.retain(is_delete);
             }
             let last = unfinished.len().saturating_sub(1);
             for (index, unfinished) in unfinished.into_iter().enumerate() {
                 match unfinished {
-                    Unfinished::Transaction(open) if index == last && open.stage == Stage::Open => {
+                    UnfinishedWork::Transaction(open)
+                        if index == last && open.stage == Stage::Open =>
+                    {
                         self.open.insert(store.clone(), open);
                     }
                     decided => self.heal_one(session, store.clone(), &decided).await?,
@@ -131,9 +129,9 @@ impl Left {
     ///
     /// # Errors
     /// If that cannot be done; then they are left as they are.
-    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Error> {
         for (store, transaction) in std::mem::take(&mut self.open) {
-            let unfinished = Unfinished::Transaction(transaction);
+            let unfinished = UnfinishedWork::Transaction(transaction);
             self.heal_one(session, store, &unfinished).await?;
         }
         Ok(())
@@ -143,18 +141,18 @@ impl Left {
         &mut self,
         session: &Session<'_>,
         store: String,
-        unfinished: &Unfinished,
-    ) -> Result<(), Failure> {
+        unfinished: &UnfinishedWork,
+    ) -> Result<(), Error> {
         let bucket = &session.bucket;
         heal_one(session, &store, unfinished, &self.guarantees).await?;
         let together = match unfinished {
-            Unfinished::Transaction(UnfinishedTransaction { stage, entry, .. })
+            UnfinishedWork::Transaction(UnfinishedTransaction { stage, entry, .. })
                 if *stage == Stage::Prepared || !entry.creates() =>
             {
                 return Ok(());
             }
-            Unfinished::Rollback(rollback) => rollback.entry.rollback.as_deref(),
-            Unfinished::Transaction(_) | Unfinished::Delete { .. } => None,
+            UnfinishedWork::Rollback(rollback) => rollback.entry.rollback.as_deref(),
+            UnfinishedWork::Transaction(_) | UnfinishedWork::Delete { .. } => None,
         };
         self.undone.push(store);
         for (store, id) in together.unwrap_or_default() {
@@ -172,7 +170,7 @@ impl Left {
 }
 
 /// Does only a lock in another directory than `lock_dir` tell whether the transaction still runs?
-pub(in crate::verbs) fn is_locked(unfinished: &Unfinished, lock_dir: Option<&Path>) -> bool {
+pub(in crate::verbs) fn is_locked(unfinished: &UnfinishedWork, lock_dir: Option<&Path>) -> bool {
     let asked = unfinished.writer().lock_dir.as_deref();
     asked.is_some() && asked != lock_dir
 }
@@ -198,16 +196,15 @@ pub(in crate::verbs) async fn journals(
 async fn heal_one(
     session: &Session<'_>,
     store: &str,
-    unfinished: &Unfinished,
+    unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let what = unended(unfinished);
     let healed = heal(&session.bucket, store, unfinished, guarantees).await;
-    healed.map_err(|error| {
-        let message = format!(
-            "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {error}"
-        );
-        Failure::new(Exit::RollbackIncomplete, message)
+    healed.map_err(|cause| WritingError::NotHealed {
+        store: store.to_owned(),
+        transaction: what.clone(),
+        cause,
     })?;
     session.tell(&Event::Healed {
         store: store.to_owned(),
@@ -218,8 +215,8 @@ async fn heal_one(
 }
 
 /// What has not ended, as others are told of it.
-pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
-    Unended {
+pub(in crate::verbs) fn unended(unfinished: &UnfinishedWork) -> TransactionIdentity {
+    TransactionIdentity {
         id: unfinished.id().to_owned(),
         command: unfinished.command().to_owned(),
         holder: unfinished.writer().name.clone(),
@@ -227,12 +224,12 @@ pub(in crate::verbs) fn unended(unfinished: &Unfinished) -> Unended {
 }
 
 /// How it ends when it is healed.
-pub(in crate::verbs) fn outcome(unfinished: &Unfinished) -> Outcome {
+pub(in crate::verbs) fn outcome(unfinished: &UnfinishedWork) -> Outcome {
     match unfinished {
-        Unfinished::Delete { .. } => Outcome::Deleted,
-        Unfinished::Transaction(transaction) if transaction.stage == Stage::Prepared => {
+        UnfinishedWork::Delete { .. } => Outcome::Deleted,
+        UnfinishedWork::Transaction(transaction) if transaction.stage == Stage::Prepared => {
             Outcome::Finished
         }
-        Unfinished::Transaction(_) | Unfinished::Rollback(_) => Outcome::RolledBack,
+        UnfinishedWork::Transaction(_) | UnfinishedWork::Rollback(_) => Outcome::RolledBack,
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
+mod error;
+
 use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::RollbackError;
+
 use crate::commit::{JournalEntry, StoreRollback, is_id};
+use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::{Exit, Failure};
 use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::spot::Spot;
 
@@ -37,14 +42,11 @@ pub struct RollbackReport {
 ///
 /// # Errors
 /// On every rank the same: if one of them cannot be undone, before the first is changed; or what was not put back.
-pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Failure> {
+pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport, Error> {
     session.on_lead(async || rollback_here(session, request).await)
 }
 
-async fn rollback_here(
-    session: &Session<'_>,
-    request: &Rollback,
-) -> Result<RollbackReport, Failure> {
+async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<RollbackReport, Error> {
     let Rollback {
         spot,
         variables,
@@ -55,8 +57,7 @@ async fn rollback_here(
     let groups = stores(bucket, spot, variables).await?;
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
-        let message = format!("{place}: there are no stores");
-        return Err(Failure::new(Exit::NoStore, message));
+        return Err(StoresError::None { place }.into());
     }
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
@@ -71,7 +72,7 @@ async fn written_here(
     session: &Session<'_>,
     groups: Vec<Group>,
     all: bool,
-) -> Result<Vec<Group>, Failure> {
+) -> Result<Vec<Group>, Error> {
     let (mut written, mut others) = (Vec::new(), Vec::new());
     for group in groups {
         let ledger = session.bucket.folder(&layout::ledger(&group.store)).await?;
@@ -97,7 +98,7 @@ async fn undo_all(
     session: &Session<'_>,
     groups: &[Group],
     hold: &Hold,
-) -> Result<RollbackReport, Failure> {
+) -> Result<RollbackReport, Error> {
     let bucket = &session.bucket;
     let (mut last, mut problems) = (Vec::new(), Vec::new());
     let groups = groups
@@ -109,17 +110,16 @@ async fn undo_all(
             Err(problem) => problems.push(problem),
         }
     }
-    Failure::together(problems)?;
+    Error::together(problems)?;
     hold.leases.check().await?;
     StoreRollback::begin(bucket, &mut last).await?;
     for (store, rollback) in &last {
         let StoreRollback { id, entry } = rollback;
         let undone = rollback.undo(bucket, store, &hold.guarantees).await;
-        undone.map_err(|error| {
-            let message = format!(
-                "store '{store}': undoing {id} failed; recover goes on with it:\n  {error}"
-            );
-            Failure::new(Exit::RollbackIncomplete, message)
+        undone.map_err(|cause| RollbackError::NotUndone {
+            store: (*store).clone(),
+            id: id.clone(),
+            cause,
         })?;
         session.tell(&Event::Undone {
             store: (*store).clone(),
@@ -132,27 +132,22 @@ async fn undo_all(
 }
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Failure> {
-    let store = group.store.as_str();
-    let impossible = |problem: &str| {
-        let message = format!("store '{store}': {problem}; nothing was changed");
-        Failure::new(Exit::NothingToUndo, message)
-    };
+async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
+    let store = &group.store;
     let records = bucket.entries(&layout::transactions(store));
     let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());
     let ids: Vec<String> = ids.try_collect().await?;
     let ids = ids.into_iter().filter(|id| is_id(id));
     let Some(id) = ids.max() else {
-        return Err(impossible("its ledger knows of no transaction"));
+        let store = store.clone();
+        return Err(RollbackError::NoTransaction { store }.into());
     };
     let key = layout::before(store, &id);
     let entry = match JournalEntry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
-            return Err(impossible(&format!(
-                "what its last transaction, {id}, replaced is not kept: a transaction before it was rolled back already, or \
-                 it was made with a --keep-undo too small"
-            )));
+            let store = store.clone();
+            return Err(RollbackError::NotKept { store, id }.into());
         }
         Err(error) => return Err(error.into()),
     };
@@ -169,21 +164,24 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Failur
         .chain(documents)
         .find(|key| !group.path.is_empty() && !of_group(key) && !of_group_above(group, key));
     if let Some(stranger) = stranger {
-        return Err(impossible(&format!(
-            "its last transaction, {id}, is of '{stranger}' too, which is not in the group '{}'; to undo that, name the whole store: \
-             --store {store}",
-            group.path
-        )));
+        return Err(RollbackError::BesideGroup {
+            store: store.clone(),
+            id,
+            key: stranger,
+            group: group.path.clone(),
+        }
+        .into());
     }
     // Another tool may have changed the store since.
     let root = &entry.root;
     let now = bucket.get(&root.key).await;
     if !now.is_ok_and(|now| now == root.after) {
-        return Err(impossible(&format!(
-            "{} is not as its last transaction, {id}, left it: another program has changed it since, or it is damaged; put it back as \
-             it was, or delete the store",
-            root.key
-        )));
+        return Err(RollbackError::Changed {
+            store: store.clone(),
+            id,
+            root: root.key.clone(),
+        }
+        .into());
     }
     Ok(StoreRollback { id, entry })
 }

@@ -1,0 +1,419 @@
+//! The one place that says which error ends the program with which exit code.
+
+use msm_model::{ArchiveError, TimeError};
+use msm_plan::PlanError;
+use msm_zarr::ZarrError;
+
+use super::error::CliError;
+use crate::commit::{LeaseError, RemovalError};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ranks::RanksError;
+use crate::session::SessionError;
+use crate::source::SourceError;
+use crate::store::StoreError;
+use crate::transfer::TransferError;
+use crate::verbs::delete::DeleteError;
+use crate::verbs::doctor::DoctorError;
+use crate::verbs::recover::RecoverError;
+use crate::verbs::reprojection::error::ReprojectionError;
+use crate::verbs::rollback::RollbackError;
+use crate::verbs::send::SendError;
+use crate::verbs::shared::error::WritingError;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::verify::VerifyError;
+
+impl From<&CliError> for Exit {
+    fn from(error: &CliError) -> Self {
+        match error {
+            CliError::Line(_)
+            | CliError::Coordinates { .. }
+            | CliError::Attributes { .. }
+            | CliError::Shards { .. }
+            | CliError::Key { .. }
+            | CliError::NoTerminal => Self::Usage,
+            CliError::Asking { .. } | CliError::Printing { .. } => Self::Internal,
+            CliError::Denied { .. } => Self::AccessDenied,
+            CliError::Unreadable { .. } => Self::ForeignStore,
+            CliError::Faults { .. } => Self::FaultsFound,
+            CliError::Library(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<&Error> for Exit {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Archive(cause) => cause.into(),
+            Error::Time(cause) => cause.into(),
+            Error::Source(cause) => cause.into(),
+            Error::Plan(cause) => cause.into(),
+            Error::Zarr(cause) => cause.into(),
+            Error::Store(cause) => cause.into(),
+            Error::Transfer(cause) => cause.into(),
+            Error::Manifest(_) => Self::TransferFailed,
+            Error::Lease(cause) => cause.into(),
+            Error::Removal(cause) => cause.into(),
+            Error::Ranks(cause) => cause.into(),
+            Error::Session(cause) => cause.into(),
+            Error::Signal { .. } => Self::Internal,
+            Error::Stores(cause) => cause.into(),
+            Error::Writing(cause) => cause.into(),
+            Error::Reprojection(cause) => cause.into(),
+            Error::Send(cause) => cause.into(),
+            Error::Delete(cause) => cause.into(),
+            Error::Recover(cause) => cause.into(),
+            Error::Rollback(cause) => cause.into(),
+            Error::Verify(cause) => cause.into(),
+            Error::Doctor(cause) => cause.into(),
+            Error::Several(all) => all.first().into(),
+            Error::OnRank { cause, .. }
+            | Error::SendCutShort { cause, .. }
+            | Error::DeleteCutShort { cause, .. } => Self::from(&**cause),
+            Error::RolledBack { cause } => match Self::from(&**cause) {
+                // It was not heard in time that it holds.
+                Self::LeaseLost => Self::TransferFailed,
+                exit => exit,
+            },
+            Error::NotRolledBack { .. } => Self::RollbackIncomplete,
+        }
+    }
+}
+
+impl From<&TimeError> for Exit {
+    fn from(error: &TimeError) -> Self {
+        match error {
+            TimeError::Variable { cause, .. } => Self::from(&**cause),
+            TimeError::Bytes { .. } | TimeError::Stored => Self::Internal,
+            TimeError::UnknownCalendar { .. }
+            | TimeError::CalendarIsNoText { .. }
+            | TimeError::Units { .. }
+            | TimeError::Instant { .. }
+            | TimeError::OutOfRange { .. }
+            | TimeError::NotFinite { .. }
+            | TimeError::TooFine { .. } => Self::UnsupportedVariable,
+            TimeError::Calendars { .. }
+            | TimeError::BeforeReform { .. }
+            | TimeError::Inexact { .. }
+            | TimeError::DoesNotFit { .. }
+            | TimeError::BecomesFill { .. }
+            | TimeError::Fill { .. } => Self::AttributeConflict,
+        }
+    }
+}
+
+impl From<&ArchiveError> for Exit {
+    fn from(error: &ArchiveError) -> Self {
+        match error {
+            ArchiveError::NoAppendDimension { .. }
+            | ArchiveError::NoAppendCoordinate { .. }
+            | ArchiveError::NoSteps { .. } => Self::NoAppendDimension,
+            ArchiveError::UnknownVariable { .. } | ArchiveError::NoData { .. } => {
+                Self::UnknownVariable
+            }
+            ArchiveError::Unsupported { .. } => Self::UnsupportedVariable,
+            ArchiveError::Piece { .. }
+            | ArchiveError::StepsNotIncreasing { .. }
+            | ArchiveError::Mismatch { .. }
+            | ArchiveError::Overlap { .. }
+            | ArchiveError::Repeated { .. }
+            | ArchiveError::NoTime { .. }
+            | ArchiveError::OneStep { .. }
+            | ArchiveError::Gap { .. }
+            | ArchiveError::Units(_) => Self::ArchiveMismatch,
+            ArchiveError::Masked { .. } => Self::AttributeConflict,
+        }
+    }
+}
+
+impl From<&SourceError> for Exit {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::Archive(cause) => cause.into(),
+            SourceError::Missing { .. } => Self::SourceMissing,
+            SourceError::NoFiles { .. } => Self::NoSourceFiles,
+            SourceError::Unwritable { .. } => Self::NotReprojected,
+            SourceError::Broken { .. }
+            | SourceError::Truncated { .. }
+            | SourceError::Read { .. } => Self::SourceBroken,
+            SourceError::Groups { .. } => Self::UnsupportedVariable,
+        }
+    }
+}
+
+impl From<&PlanError> for Exit {
+    fn from(error: &PlanError) -> Self {
+        match error {
+            PlanError::Archive(cause) => cause.into(),
+            PlanError::MalformedStrategy { .. }
+            | PlanError::UnknownStrategyDimension { .. }
+            | PlanError::Chunks { .. }
+            | PlanError::Shards { .. }
+            | PlanError::Codec { .. }
+            | PlanError::NoShards { .. }
+            | PlanError::UnevenShards { .. } => Self::ChunkStrategy,
+            PlanError::Name { .. } | PlanError::Unmasked { .. } => Self::UnsupportedVariable,
+            PlanError::Version { .. } => Self::VersionConflict,
+            PlanError::NoPrefix { .. } | PlanError::Prefixes { .. } => Self::NoPrefix,
+            PlanError::Memory { .. }
+            | PlanError::WeightsMemory { .. }
+            | PlanError::Objects { .. } => Self::Memory,
+            PlanError::Dimensions { .. } | PlanError::DimensionSize { .. } => {
+                Self::DimensionConflict
+            }
+            PlanError::Type { .. } => Self::TypeConflict,
+            PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
+                Self::AttributeConflict
+            }
+            PlanError::Replaced { .. } => Self::GridConflict,
+            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Self::ForeignStore,
+            PlanError::ContentsMissing { .. }
+            | PlanError::ContentsLeftOut { .. }
+            | PlanError::Aligned { .. }
+            | PlanError::Padding { .. }
+            | PlanError::CoordinatesMissing { .. }
+            | PlanError::ContentsNew { .. }
+            | PlanError::NotHeld { .. } => Self::ContentsConflict,
+            PlanError::StepsStored { .. }
+            | PlanError::StepsMissing { .. }
+            | PlanError::Gap { .. }
+            | PlanError::BeforeEnd { .. } => Self::TimeConflict,
+        }
+    }
+}
+
+impl From<&ZarrError> for Exit {
+    fn from(error: &ZarrError) -> Self {
+        match error {
+            ZarrError::Codec { .. } => Self::Usage,
+            ZarrError::Foreign { .. } | ZarrError::Damaged { .. } => Self::ForeignStore,
+            ZarrError::Coding { .. } => Self::Internal,
+        }
+    }
+}
+
+impl From<&StoreError> for Exit {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Zarr(cause) => cause.into(),
+            StoreError::Place { .. } | StoreError::Addressing { .. } => Self::Usage,
+            StoreError::Credentials { .. }
+            | StoreError::NoCredentials
+            | StoreError::CaBundle { .. } => Self::Credentials,
+            StoreError::NoBucket { .. } => Self::NoBucket,
+            StoreError::Denied { .. } | StoreError::Probe { .. } => Self::AccessDenied,
+            StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Self::Unreachable,
+            StoreError::Failed { .. } | StoreError::Missing { .. } => Self::StoreFailed,
+            StoreError::Repository { .. } | StoreError::Journal { .. } => Self::ForeignStore,
+            StoreError::Overtaken { .. } => Self::TransferFailed,
+            StoreError::Fenced { .. } => Self::LeaseLost,
+        }
+    }
+}
+
+impl From<&TransferError> for Exit {
+    fn from(error: &TransferError) -> Self {
+        match error {
+            TransferError::Verify { .. } => Self::VerifyFailed,
+            TransferError::Differs { .. } => Self::CoordinateConflict,
+            TransferError::Source { cause, .. } => cause.into(),
+            TransferError::Store {
+                cause: StoreError::Fenced { .. },
+                ..
+            } => Self::LeaseLost,
+            TransferError::Store { .. } | TransferError::Stopped => Self::TransferFailed,
+        }
+    }
+}
+
+impl From<&LeaseError> for Exit {
+    fn from(error: &LeaseError) -> Self {
+        match error {
+            LeaseError::Nameless { .. } | LeaseError::Thread { .. } => Self::Internal,
+            LeaseError::LockDir { .. } => Self::Usage,
+            LeaseError::Busy { .. } => Self::Busy,
+            LeaseError::Lost { .. } => Self::LeaseLost,
+            LeaseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RemovalError> for Exit {
+    fn from(error: &RemovalError) -> Self {
+        match error {
+            RemovalError::NoStore { .. } | RemovalError::NoArray { .. } => Self::NoStore,
+            RemovalError::Link { .. } | RemovalError::Foreign { .. } => Self::ForeignObjects,
+            RemovalError::Main { .. } | RemovalError::Last { .. } | RemovalError::Needed { .. } => {
+                Self::ArrayNeeded
+            }
+            RemovalError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RanksError> for Exit {
+    fn from(error: &RanksError) -> Self {
+        match error {
+            RanksError::StartedTwice
+            | RanksError::Singleton { .. }
+            | RanksError::ThreadPanicked
+            | RanksError::Decoding { .. } => Self::Launcher,
+            RanksError::Thread { .. } | RanksError::Encoding { .. } => Self::Internal,
+            RanksError::Panicked => Self::Panic,
+        }
+    }
+}
+
+impl From<&SessionError> for Exit {
+    fn from(error: &SessionError) -> Self {
+        match error {
+            SessionError::Starting { .. } => Self::Internal,
+            SessionError::Servers { .. } => Self::Credentials,
+        }
+    }
+}
+
+impl From<&StoresError> for Exit {
+    fn from(error: &StoresError) -> Self {
+        match error {
+            StoresError::NoPrefix
+            | StoresError::PrefixOfStore { .. }
+            | StoresError::Within { .. } => Self::Usage,
+            StoresError::Array { .. } | StoresError::Bucket { .. } => Self::ForeignStore,
+            StoresError::Which { .. } | StoresError::InTwo { .. } => Self::WhichStore,
+            StoresError::Hierarchy { .. } | StoresError::NotAllHeld { .. } => {
+                Self::ContentsConflict
+            }
+            StoresError::NotInGroup { .. }
+            | StoresError::NotInStore { .. }
+            | StoresError::NoStore { .. }
+            | StoresError::None { .. }
+            | StoresError::NothingHeld { .. }
+            | StoresError::NoneToUpdate { .. } => Self::NoStore,
+        }
+    }
+}
+
+impl From<&WritingError> for Exit {
+    fn from(error: &WritingError) -> Self {
+        match error {
+            WritingError::Locked { .. } => Self::Busy,
+            WritingError::NotHealed { .. } => Self::RollbackIncomplete,
+            WritingError::Transaction { .. } => Self::TransferFailed,
+            WritingError::NotAllGone(_) => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&ReprojectionError> for Exit {
+    fn from(error: &ReprojectionError) -> Self {
+        match error {
+            ReprojectionError::UnusedFile
+            | ReprojectionError::UnusedWeights
+            | ReprojectionError::SeveralGrids { .. }
+            | ReprojectionError::TargetCells { .. }
+            | ReprojectionError::Resolution { .. } => Self::Usage,
+            ReprojectionError::LeftBehind { .. }
+            | ReprojectionError::TwoGrids { .. }
+            | ReprojectionError::Unexplained { .. }
+            | ReprojectionError::OtherSource { .. }
+            | ReprojectionError::GridOfStore { .. }
+            | ReprojectionError::MethodOfArray { .. }
+            | ReprojectionError::GridOfArray { .. } => Self::GridConflict,
+            ReprojectionError::Source { .. }
+            | ReprojectionError::NoCorners { .. }
+            | ReprojectionError::CornerSizes { .. }
+            | ReprojectionError::Nothing { .. }
+            | ReprojectionError::NoLongerTwoDimensional { .. }
+            | ReprojectionError::SourceCells { .. }
+            | ReprojectionError::Type { .. }
+            | ReprojectionError::NameTaken { .. }
+            | ReprojectionError::Packed { .. }
+            | ReprojectionError::NoCell
+            | ReprojectionError::WeightsPath { .. }
+            | ReprojectionError::WeightsFile { .. }
+            | ReprojectionError::WeightsFolder { .. }
+            | ReprojectionError::WeightsCells { .. }
+            | ReprojectionError::WeightsNotWritten(_) => Self::NotReprojected,
+            ReprojectionError::TwoKinds => Self::Internal,
+        }
+    }
+}
+
+impl From<&SendError> for Exit {
+    fn from(error: &SendError) -> Self {
+        match error {
+            SendError::File { .. } => Self::SourceMissing,
+            SendError::Encoding { .. } => Self::Internal,
+            SendError::Foreign { .. } => Self::ForeignStore,
+            SendError::Consolidating { .. } => Self::StoreFailed,
+            SendError::Untidy | SendError::Ledger(_) => Self::TransferFailed,
+            SendError::Stopped | SendError::LeftOpen => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&DeleteError> for Exit {
+    fn from(error: &DeleteError) -> Self {
+        match error {
+            DeleteError::Name { .. }
+            | DeleteError::OfAllVariables { .. }
+            | DeleteError::GroupOfAllVariables { .. }
+            | DeleteError::ArrayOfGroup { .. } => Self::Usage,
+            DeleteError::Repository { .. }
+            | DeleteError::Link { .. }
+            | DeleteError::GroupLink { .. }
+            | DeleteError::Foreign { .. }
+            | DeleteError::ForeignInGroup { .. } => Self::ForeignObjects,
+            DeleteError::InCompact { .. }
+            | DeleteError::Nothing { .. }
+            | DeleteError::NoStores { .. }
+            | DeleteError::NoStore { .. } => Self::NoStore,
+            DeleteError::Incomplete(_)
+            | DeleteError::GroupIncomplete(_)
+            | DeleteError::StillListed => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&RecoverError> for Exit {
+    fn from(error: &RecoverError) -> Self {
+        match error {
+            RecoverError::Held { .. } => Self::StillHeld,
+            RecoverError::Orphans { .. } => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&RollbackError> for Exit {
+    fn from(error: &RollbackError) -> Self {
+        match error {
+            RollbackError::NoTransaction { .. }
+            | RollbackError::NotKept { .. }
+            | RollbackError::BesideGroup { .. }
+            | RollbackError::Changed { .. } => Self::NothingToUndo,
+            RollbackError::NotUndone { .. } => Self::RollbackIncomplete,
+        }
+    }
+}
+
+impl From<&VerifyError> for Exit {
+    fn from(error: &VerifyError) -> Self {
+        match error {
+            VerifyError::StepsMissing { .. } => Self::TimeConflict,
+            VerifyError::Reading(cause) => match Self::from(cause) {
+                Self::TransferFailed => Self::StoreFailed,
+                exit => exit,
+            },
+        }
+    }
+}
+
+impl From<&DoctorError> for Exit {
+    fn from(error: &DoctorError) -> Self {
+        match error {
+            DoctorError::Lacking { first, .. } => first.into(),
+            DoctorError::LeftBehind(_) => Self::StoreFailed,
+        }
+    }
+}
