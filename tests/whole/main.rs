@@ -55,4 +55,5 @@ mod tls;
 mod truncate;
 mod update;
 mod verify;
+mod warm;
 mod without_mpi;
