@@ -18,7 +18,7 @@ endif
 # In CI a Cargo.lock that does not fit Cargo.toml is an error.
 LOCKED := $(if $(CI),--locked)
 DENY := cargo deny --log-level error check licenses bans sources
-heading = @printf '\n==> %s\n' "$(1)"
+heading = @printf '\n==> %s (%s)\n' "$(1)" "$$(date +%T)"
 
 .PHONY: help
 help:
@@ -49,7 +49,7 @@ lint:
 	$(call heading,format and lints)
 	cargo fmt --all --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
-	cargo check $(LOCKED) --no-default-features
+	cargo check $(LOCKED) --workspace --no-default-features
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps
 
 .PHONY: python
@@ -67,7 +67,7 @@ build:
 without-mpi: built := $(or $(CARGO_TARGET_DIR),target)/debug/msm_os
 without-mpi:
 	$(call heading,debug build without MPI)
-	cargo build $(LOCKED) --bin msm_os --no-default-features --features netcdf-library
+	cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
 	cp $(built) $(built)-without-mpi
 
 # Many tests wait for servers and leases more than they compute. And a program that one test starts while another writes a

@@ -2,27 +2,33 @@
 //!
 //! Key type: [`Error`]: the rooms' errors and the verbs', several of them together, and where or after what they happened.
 
-use msm_model::{ArchiveError, Problems, TimeError};
+use msm_model::{ArchiveError, Problems};
 use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{CleanupError, LeaseError, ManifestError, RemovalError, TransactionError};
-use crate::exit::Exit;
+use crate::ranks::RanksError;
+use crate::session::SessionError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
+use crate::verbs::delete::DeleteError;
+use crate::verbs::doctor::DoctorError;
+use crate::verbs::recover::RecoverError;
+use crate::verbs::reprojection::error::ReprojectionError;
+use crate::verbs::rollback::RollbackError;
+use crate::verbs::send::SendError;
+use crate::verbs::shared::error::WritingError;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::verify::VerifyError;
 
 /// Why a verb failed. It says what happened, where, and what to do; which exit code it ends a program with, the front end says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum Error {
-    #[error("{message}")]
-    Told { exit: Exit, message: String },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    #[error(transparent)]
-    Time(#[from] TimeError),
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -39,6 +45,30 @@ pub enum Error {
     Lease(#[from] LeaseError),
     #[error(transparent)]
     Removal(#[from] RemovalError),
+    #[error(transparent)]
+    Ranks(#[from] RanksError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error("listening to signal {signal}: {cause}")]
+    Signal { signal: i32, cause: String },
+    #[error(transparent)]
+    Stores(#[from] StoresError),
+    #[error(transparent)]
+    Writing(#[from] WritingError),
+    #[error(transparent)]
+    Reprojection(#[from] ReprojectionError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error(transparent)]
+    Doctor(#[from] DoctorError),
     /// Two or more.
     #[error(transparent)]
     Several(Box<Problems<Self>>),
@@ -70,13 +100,6 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self::Told {
-            exit,
-            message: message.into(),
-        }
-    }
-
     /// All of `problems` as one.
     ///
     /// # Errors

@@ -55,8 +55,8 @@ pub use commit::{
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use exit::Exit;
-pub use ranks::Ranks;
-pub use session::{Interrupt, Session};
+pub use ranks::{Ranks, RanksError};
+pub use session::{Interrupt, Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
 pub use store::{Access, Addressing, Conditional, Connection, Endpoint, Keys, Place, StoreError};
 pub use transfer::{TransferError, Verification};
@@ -68,7 +68,8 @@ pub use verbs::rollback::{Rollback, RollbackReport, rollback};
 pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
 pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyReport, verify};
 pub use verbs::{
-    DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, Selection, Spot,
+    DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,
+    Spot, StoresError, TransactionStep, WeightsProblem, WritingError,
 };
 
 #[cfg(test)]

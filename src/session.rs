@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use msm_zarr::layout;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, RankProcess};
 use crate::error::Error;
 use crate::events::{Event, Notice, Reporter, WorkSpan};
-use crate::exit::Exit;
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint};
 use crate::transfer::EngineMeans;
@@ -23,6 +22,23 @@ use msm_plan::Resources;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
+
+/// Why a rank's part of a job cannot begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum SessionError {
+    #[error("starting {what}: {cause}")]
+    Starting { what: String, cause: String },
+    #[error(
+        "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them with -c, or make the \
+         launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
+    )]
+    Servers {
+        first: String,
+        rank: usize,
+        other: String,
+    },
+}
 
 /// A rank's part of a job that can begin: with one bucket, for any number of verbs, one after the other.
 pub struct Session<'a> {
@@ -56,7 +72,8 @@ impl<'a> Session<'a> {
         let mine = session.as_ref().map(place).map_err(Clone::clone);
         let processes = ranks.join(mine, |all: Vec<(String, RankProcess)>| {
             let (places, processes): (Vec<String>, Vec<RankProcess>) = all.into_iter().unzip();
-            same_place(&places).map(|()| processes)
+            same_place(&places)?;
+            Ok(processes)
         })?;
         let mut session = session?;
         if ranks.size() > 1 {
@@ -78,8 +95,9 @@ impl<'a> Session<'a> {
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, Error> {
-        let internal = |what: &str, cause: &dyn std::fmt::Display| {
-            Error::new(Exit::Internal, format!("starting {what}: {cause}"))
+        let internal = |what: &str, cause: &dyn std::fmt::Display| SessionError::Starting {
+            what: what.to_owned(),
+            cause: cause.to_string(),
         };
         let bucket = Bucket::open(connection.clone(), Arc::clone(&reporter))?;
         let cpus = cpus(connection);
@@ -184,7 +202,7 @@ fn cpus(connection: &Connection) -> usize {
 
 /// Every rank finds its credentials itself. A launcher that leaves the environment behind on another node must not
 /// make the ranks there write to another server.
-fn same_place(places: &[String]) -> Result<(), Error> {
+fn same_place(places: &[String]) -> Result<(), SessionError> {
     let Some((first, rank, other)) = places.first().and_then(|first| {
         let differs = |(_, place): &(usize, &String)| *place != first;
         let (rank, other) = places.iter().enumerate().find(differs)?;
@@ -192,11 +210,9 @@ fn same_place(places: &[String]) -> Result<(), Error> {
     }) else {
         return Ok(());
     };
-    Err(Error::new(
-        Exit::Credentials,
-        format!(
-            "rank 0 would write to {first}, rank {rank} to {other}: the ranks find different credentials; give them \
-             with -c, or make the launcher pass the environment on (mpirun -x AWS_ENDPOINT_URL …)"
-        ),
-    ))
+    Err(SessionError::Servers {
+        first: first.clone(),
+        rank,
+        other: other.clone(),
+    })
 }

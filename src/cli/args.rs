@@ -6,12 +6,12 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::error::CliError;
 use super::list::ListArgs;
 use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
-use crate::error::Error;
 use crate::exit::Exit;
 
 /// What the command line came to.
@@ -22,7 +22,7 @@ pub enum CommandLine {
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
-    Wrong(Error),
+    Wrong(CliError),
 }
 
 /// A command with its flags, and what is to be logged of it.
@@ -107,7 +107,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            CommandLine::Wrong(Error::new(Exit::Usage, text))
+            CommandLine::Wrong(CliError::Line(text.to_owned()))
         }
     }
 }

@@ -4,19 +4,47 @@ use msm_model::{ArchiveError, TimeError};
 use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 
+use super::error::CliError;
 use crate::commit::{LeaseError, RemovalError};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::ranks::RanksError;
+use crate::session::SessionError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
+use crate::verbs::delete::DeleteError;
+use crate::verbs::doctor::DoctorError;
+use crate::verbs::recover::RecoverError;
+use crate::verbs::reprojection::error::ReprojectionError;
+use crate::verbs::rollback::RollbackError;
+use crate::verbs::send::SendError;
+use crate::verbs::shared::error::WritingError;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::verify::VerifyError;
+
+impl From<&CliError> for Exit {
+    fn from(error: &CliError) -> Self {
+        match error {
+            CliError::Line(_)
+            | CliError::Coordinates { .. }
+            | CliError::Attributes { .. }
+            | CliError::Shards { .. }
+            | CliError::Key { .. }
+            | CliError::NoTerminal => Self::Usage,
+            CliError::Asking { .. } | CliError::Printing { .. } => Self::Internal,
+            CliError::Denied { .. } => Self::AccessDenied,
+            CliError::Unreadable { .. } => Self::ForeignStore,
+            CliError::Faults { .. } => Self::FaultsFound,
+            CliError::Library(cause) => cause.into(),
+        }
+    }
+}
 
 impl From<&Error> for Exit {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Told { exit, .. } => *exit,
             Error::Archive(cause) => cause.into(),
-            Error::Time(cause) => cause.into(),
             Error::Source(cause) => cause.into(),
             Error::Plan(cause) => cause.into(),
             Error::Zarr(cause) => cause.into(),
@@ -25,6 +53,18 @@ impl From<&Error> for Exit {
             Error::Manifest(_) => Self::TransferFailed,
             Error::Lease(cause) => cause.into(),
             Error::Removal(cause) => cause.into(),
+            Error::Ranks(cause) => cause.into(),
+            Error::Session(cause) => cause.into(),
+            Error::Signal { .. } => Self::Internal,
+            Error::Stores(cause) => cause.into(),
+            Error::Writing(cause) => cause.into(),
+            Error::Reprojection(cause) => cause.into(),
+            Error::Send(cause) => cause.into(),
+            Error::Delete(cause) => cause.into(),
+            Error::Recover(cause) => cause.into(),
+            Error::Rollback(cause) => cause.into(),
+            Error::Verify(cause) => cause.into(),
+            Error::Doctor(cause) => cause.into(),
             Error::Several(all) => all.first().into(),
             Error::OnRank { cause, .. }
             | Error::SendCutShort { cause, .. }
@@ -206,6 +246,173 @@ impl From<&RemovalError> for Exit {
                 Self::ArrayNeeded
             }
             RemovalError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<&RanksError> for Exit {
+    fn from(error: &RanksError) -> Self {
+        match error {
+            RanksError::StartedTwice
+            | RanksError::Singleton { .. }
+            | RanksError::ThreadPanicked
+            | RanksError::Decoding { .. } => Self::Launcher,
+            RanksError::Thread { .. } | RanksError::Encoding { .. } => Self::Internal,
+            RanksError::Panicked => Self::Panic,
+        }
+    }
+}
+
+impl From<&SessionError> for Exit {
+    fn from(error: &SessionError) -> Self {
+        match error {
+            SessionError::Starting { .. } => Self::Internal,
+            SessionError::Servers { .. } => Self::Credentials,
+        }
+    }
+}
+
+impl From<&StoresError> for Exit {
+    fn from(error: &StoresError) -> Self {
+        match error {
+            StoresError::NoPrefix
+            | StoresError::PrefixOfStore { .. }
+            | StoresError::Within { .. } => Self::Usage,
+            StoresError::Array { .. } | StoresError::Bucket { .. } => Self::ForeignStore,
+            StoresError::Which { .. } | StoresError::InTwo { .. } => Self::WhichStore,
+            StoresError::Hierarchy { .. } | StoresError::NotAllHeld { .. } => {
+                Self::ContentsConflict
+            }
+            StoresError::NotInGroup { .. }
+            | StoresError::NotInStore { .. }
+            | StoresError::NoStore { .. }
+            | StoresError::None { .. }
+            | StoresError::NothingHeld { .. }
+            | StoresError::NoneToUpdate { .. } => Self::NoStore,
+        }
+    }
+}
+
+impl From<&WritingError> for Exit {
+    fn from(error: &WritingError) -> Self {
+        match error {
+            WritingError::Locked { .. } => Self::Busy,
+            WritingError::NotHealed { .. } => Self::RollbackIncomplete,
+            WritingError::Transaction { .. } => Self::TransferFailed,
+            WritingError::NotAllGone(_) => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&ReprojectionError> for Exit {
+    fn from(error: &ReprojectionError) -> Self {
+        match error {
+            ReprojectionError::UnusedFile
+            | ReprojectionError::UnusedWeights
+            | ReprojectionError::SeveralGrids { .. }
+            | ReprojectionError::TargetCells { .. }
+            | ReprojectionError::Resolution { .. } => Self::Usage,
+            ReprojectionError::LeftBehind { .. }
+            | ReprojectionError::TwoGrids { .. }
+            | ReprojectionError::Unexplained { .. }
+            | ReprojectionError::OtherSource { .. }
+            | ReprojectionError::GridOfStore { .. }
+            | ReprojectionError::MethodOfArray { .. }
+            | ReprojectionError::GridOfArray { .. } => Self::GridConflict,
+            ReprojectionError::Source { .. }
+            | ReprojectionError::NoCorners { .. }
+            | ReprojectionError::CornerSizes { .. }
+            | ReprojectionError::Nothing { .. }
+            | ReprojectionError::NoLongerTwoDimensional { .. }
+            | ReprojectionError::SourceCells { .. }
+            | ReprojectionError::Type { .. }
+            | ReprojectionError::NameTaken { .. }
+            | ReprojectionError::Packed { .. }
+            | ReprojectionError::NoCell
+            | ReprojectionError::WeightsPath { .. }
+            | ReprojectionError::WeightsFile { .. }
+            | ReprojectionError::WeightsFolder { .. }
+            | ReprojectionError::WeightsCells { .. }
+            | ReprojectionError::WeightsNotWritten(_) => Self::NotReprojected,
+            ReprojectionError::TwoKinds => Self::Internal,
+        }
+    }
+}
+
+impl From<&SendError> for Exit {
+    fn from(error: &SendError) -> Self {
+        match error {
+            SendError::File { .. } => Self::SourceMissing,
+            SendError::Encoding { .. } => Self::Internal,
+            SendError::Foreign { .. } => Self::ForeignStore,
+            SendError::Consolidating { .. } => Self::StoreFailed,
+            SendError::Untidy | SendError::Ledger(_) => Self::TransferFailed,
+            SendError::Stopped | SendError::LeftOpen => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&DeleteError> for Exit {
+    fn from(error: &DeleteError) -> Self {
+        match error {
+            DeleteError::Name { .. }
+            | DeleteError::OfAllVariables { .. }
+            | DeleteError::GroupOfAllVariables { .. }
+            | DeleteError::ArrayOfGroup { .. } => Self::Usage,
+            DeleteError::Repository { .. }
+            | DeleteError::Link { .. }
+            | DeleteError::GroupLink { .. }
+            | DeleteError::Foreign { .. }
+            | DeleteError::ForeignInGroup { .. } => Self::ForeignObjects,
+            DeleteError::InCompact { .. }
+            | DeleteError::Nothing { .. }
+            | DeleteError::NoStores { .. }
+            | DeleteError::NoStore { .. } => Self::NoStore,
+            DeleteError::Incomplete(_)
+            | DeleteError::GroupIncomplete(_)
+            | DeleteError::StillListed => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&RecoverError> for Exit {
+    fn from(error: &RecoverError) -> Self {
+        match error {
+            RecoverError::Held { .. } => Self::StillHeld,
+            RecoverError::Orphans { .. } => Self::DeleteIncomplete,
+        }
+    }
+}
+
+impl From<&RollbackError> for Exit {
+    fn from(error: &RollbackError) -> Self {
+        match error {
+            RollbackError::NoTransaction { .. }
+            | RollbackError::NotKept { .. }
+            | RollbackError::BesideGroup { .. }
+            | RollbackError::Changed { .. } => Self::NothingToUndo,
+            RollbackError::NotUndone { .. } => Self::RollbackIncomplete,
+        }
+    }
+}
+
+impl From<&VerifyError> for Exit {
+    fn from(error: &VerifyError) -> Self {
+        match error {
+            VerifyError::StepsMissing { .. } => Self::TimeConflict,
+            VerifyError::Reading(cause) => match Self::from(cause) {
+                Self::TransferFailed => Self::StoreFailed,
+                exit => exit,
+            },
+        }
+    }
+}
+
+impl From<&DoctorError> for Exit {
+    fn from(error: &DoctorError) -> Self {
+        match error {
+            DoctorError::Lacking { first, .. } => first.into(),
+            DoctorError::LeftBehind(_) => Self::StoreFailed,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::error::CliError;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
-use crate::error::Error;
 use crate::verbs::delete::Delete;
 
 /// What `delete` is told.
@@ -61,7 +61,7 @@ impl DeleteArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Delete, Error> {
+    pub fn request(&self) -> Result<Delete, CliError> {
         Ok(Delete {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),

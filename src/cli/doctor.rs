@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::error::CliError;
 use super::store::StoreArgs;
-use crate::error::Error;
 use crate::verbs::doctor::Doctor;
 
 /// What `doctor` is told.
@@ -18,7 +18,7 @@ impl DoctorArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Doctor, Error> {
+    pub fn request(&self) -> Result<Doctor, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(Doctor { spot })
     }

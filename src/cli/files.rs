@@ -8,6 +8,7 @@ use clap::Args;
 use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
+use super::error::CliError;
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::reproject::ReprojectArgs;
@@ -117,7 +118,7 @@ impl FileArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Files, Error> {
+    pub fn request(&self) -> Result<Files, CliError> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,
@@ -155,7 +156,8 @@ pub(super) fn append_dimension(named: &str, is_static: bool) -> String {
 }
 
 /// The sizes by dimension that `flag` gives; empty if it was not given.
-pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, Error> {
+pub(super) fn sizes(flag: &'static str, text: Option<&str>) -> Result<ChunkStrategy, CliError> {
     let sizes = text.map(|text| ChunkStrategy::parse(flag, text));
-    Ok(sizes.transpose()?.unwrap_or_default())
+    let sizes = sizes.transpose().map_err(Error::from)?;
+    Ok(sizes.unwrap_or_default())
 }

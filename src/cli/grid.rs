@@ -7,8 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::Error;
-use crate::exit::Exit;
+use super::error::CliError;
 use crate::verbs::reprojection::corners::DomainFile;
 
 /// The file of coordinates, and which of them to take.
@@ -38,18 +37,16 @@ impl GridArgs {
     ///
     /// # Errors
     /// If these are malformed.
-    pub fn domain(&self) -> Result<Option<DomainFile>, Error> {
+    pub fn domain(&self) -> Result<Option<DomainFile>, CliError> {
         let coordinates = self.update_coords.as_deref().map(coordinates).transpose()?;
         let path = self.grid_filepath.clone();
         Ok(path.map(|path| DomainFile { path, coordinates }))
     }
 }
 
-fn coordinates(text: &str) -> Result<BTreeMap<String, String>, Error> {
-    serde_json::from_str(text).map_err(|cause| {
-            let message = format!(
-                "--update-coords {text}: {cause}; expected JSON such as '{{\"nav_lon\": \"glamt\", \"nav_lat\": \"gphit\"}}'"
-            );
-            Error::new(Exit::Usage, message)
-        })
+fn coordinates(text: &str) -> Result<BTreeMap<String, String>, CliError> {
+    serde_json::from_str(text).map_err(|cause| CliError::Coordinates {
+        text: text.to_owned(),
+        cause: cause.to_string(),
+    })
 }

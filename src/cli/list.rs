@@ -6,11 +6,10 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 
+use super::error::CliError;
 use super::printer::Printer;
 use super::store::StoreArgs;
 use super::words::StoreDescription;
-use crate::error::Error;
-use crate::exit::Exit;
 use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
@@ -29,7 +28,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<List, Error> {
+    pub fn request(&self) -> Result<List, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(List { spot })
     }
@@ -89,28 +88,21 @@ impl<'a> ListPrinter<'a> {
     ///
     /// # Errors
     /// If it could not be printed, or stores could not be read.
-    pub(super) fn verdict(&self) -> Result<(), Error> {
+    pub(super) fn verdict(&self) -> Result<(), CliError> {
         self.printer.verdict()?;
         let Self {
             printed,
             broken,
             denied,
             ..
-        } = self;
-        let (exit, message) = match (broken, denied) {
-            (0, 0) => return Ok(()),
-            (0, _) => (
-                Exit::AccessDenied,
-                format!("{denied} of {printed} stores may not be read by this user, see the list"),
-            ),
-            _ => (
-                Exit::ForeignStore,
-                format!(
-                    "{} of {printed} stores cannot be read, see the list",
-                    broken + denied
-                ),
-            ),
-        };
-        Err(Error::new(exit, message))
+        } = *self;
+        match (broken, denied) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(CliError::Denied { denied, printed }),
+            _ => Err(CliError::Unreadable {
+                unreadable: broken + denied,
+                printed,
+            }),
+        }
     }
 }

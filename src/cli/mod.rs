@@ -9,6 +9,7 @@ mod choices;
 mod codes;
 mod delete;
 mod doctor;
+mod error;
 mod files;
 mod grid;
 mod lease;

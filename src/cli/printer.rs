@@ -5,8 +5,7 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Error;
-use crate::exit::Exit;
+use super::error::CliError;
 
 /// Prints on standard output. That nobody reads it, as in `msm_os send … | head -1`, is no reason to leave the work undone.
 #[derive(Default)]
@@ -37,12 +36,12 @@ impl Printer {
     ///
     /// # Errors
     /// If not, why.
-    pub(super) fn verdict(&self) -> Result<(), Error> {
+    pub(super) fn verdict(&self) -> Result<(), CliError> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         match &*closed {
             Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                let message = format!("printing on standard output: {cause}");
-                Err(Error::new(Exit::Internal, message))
+                let cause = cause.to_string();
+                Err(CliError::Printing { cause })
             }
             _ => Ok(()),
         }

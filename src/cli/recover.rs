@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::error::CliError;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
-use crate::error::Error;
 use crate::verbs::recover::{Recover, Truncate};
 use crate::verbs::rollback::Rollback;
 
@@ -66,7 +66,7 @@ impl RecoverArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Recover, Error> {
+    pub fn request(&self) -> Result<Recover, CliError> {
         Ok(Recover {
             spot: self.store.spot_or_all()?,
             leasing: self.lease.leasing(),
@@ -84,7 +84,7 @@ impl RollbackArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Rollback, Error> {
+    pub fn request(&self) -> Result<Rollback, CliError> {
         Ok(Rollback {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),

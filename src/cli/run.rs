@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::{Command, CommandLine, Invocation};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::error::CliError;
 use super::list::{ListArgs, ListPrinter};
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::store::{ReachedBucket, StoreArgs};
@@ -16,10 +17,11 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::ranks::Ranks;
 use crate::session::{Interrupt, Session};
+use crate::store::StoreError;
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::list;
-use crate::verbs::recover::{foretell, recover};
+use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
 use crate::verbs::verify::verify;
@@ -30,7 +32,7 @@ pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
         Err(failure) => run_over(
-            CommandLine::Wrong(failure),
+            CommandLine::Wrong(failure.into()),
             ranks,
             &Interrupt::default(),
             &StoreArgs::find,
@@ -44,7 +46,7 @@ pub(crate) fn run_over(
     parsed: CommandLine,
     ranks: &Ranks,
     interrupt: &Interrupt,
-    find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, Error>,
+    find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
 ) -> Exit {
     let done = match parsed {
         CommandLine::Answer(text) => {
@@ -88,12 +90,12 @@ pub(crate) fn run_over(
 struct Job<'a> {
     ranks: &'a Ranks,
     interrupt: &'a Interrupt,
-    find: &'a dyn Fn(&StoreArgs) -> Result<ReachedBucket, Error>,
+    find: &'a dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
     terminal: Arc<Terminal>,
 }
 
 impl Job<'_> {
-    fn run(&self, command: &Command) -> Result<(), Error> {
+    fn run(&self, command: &Command) -> Result<(), CliError> {
         match command {
             Command::Send(args) => {
                 let request = args.request()?;
@@ -117,8 +119,8 @@ impl Job<'_> {
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
-    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, Error> {
-        let found = (self.find)(store).map_err(|failure| self.ranks.of_follower(failure));
+    fn open(&self, store: &StoreArgs) -> Result<Session<'_>, CliError> {
+        let found = (self.find)(store).map_err(|error| self.ranks.of_follower(error.into()));
         let ReachedBucket {
             connection,
             warning,
@@ -151,11 +153,11 @@ impl Job<'_> {
     }
 
     /// What rank 0 thinks of it, on every rank.
-    fn agree(&self, verdict: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-        self.ranks.on_lead(verdict)
+    fn agree(&self, verdict: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+        self.ranks.on_lead(|| Ok(verdict()))?
     }
 
-    fn list(&self, args: &ListArgs) -> Result<(), Error> {
+    fn list(&self, args: &ListArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let mut listing = ListPrinter::new(args.json, &self.terminal.printer);
@@ -168,7 +170,7 @@ impl Job<'_> {
         self.agree(|| listing.verdict())
     }
 
-    fn delete(&self, args: &DeleteArgs) -> Result<(), Error> {
+    fn delete(&self, args: &DeleteArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let asks = !args.yes && !args.dry_run;
@@ -190,14 +192,14 @@ impl Job<'_> {
     }
 
     /// Rank 0 asks on the terminal.
-    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, Error> {
+    fn is_wanted(&self, place: &str, survey: &DeleteSurvey) -> Result<bool, CliError> {
         self.ranks.on_lead(|| {
             let survey = words::survey(survey);
-            confirmed(&format!("to delete from {place}:\n{survey}"))
-        })
+            Ok(confirmed(&format!("to delete from {place}:\n{survey}")))
+        })?
     }
 
-    fn rollback(&self, args: &RollbackArgs) -> Result<(), Error> {
+    fn rollback(&self, args: &RollbackArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = rollback(&session, &request)?;
@@ -205,7 +207,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn recover(&self, args: &RecoverArgs) -> Result<(), Error> {
+    fn recover(&self, args: &RecoverArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         if args.dry_run {
@@ -213,16 +215,17 @@ impl Job<'_> {
             for line in words::forecast(&forecast) {
                 self.say(&line);
             }
-            return Error::together(forecast.problems);
+            return Ok(Error::together(forecast.problems)?);
         }
         let report = recover(&session, &request)?;
         for line in words::recovered(&request, &report) {
             self.say(&line);
         }
-        Error::together(&report.held)
+        let held = report.held.iter().map(RecoverError::from);
+        Ok(Error::together(held)?)
     }
 
-    fn verify(&self, args: &VerifyArgs) -> Result<(), Error> {
+    fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
@@ -232,7 +235,7 @@ impl Job<'_> {
         verdict
     }
 
-    fn doctor(&self, args: &DoctorArgs) -> Result<(), Error> {
+    fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         self.say(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
@@ -245,23 +248,23 @@ impl Job<'_> {
             self.say(&format!("endpoint  {} ({style})", endpoint.url));
         }
         self.say(&format!("bucket    {}", args.store.bucket));
-        doctor(&session, &request)?.verdict()
+        Ok(doctor(&session, &request)?.verdict()?)
     }
 }
 
 /// Is there a terminal to ask on?
-fn can_ask() -> Result<(), Error> {
+fn can_ask() -> Result<(), CliError> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
-    let message = "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; \
-                   nothing was deleted";
-    Err(Error::new(Exit::Usage, message))
+    Err(CliError::NoTerminal)
 }
 
 /// Asks on the terminal.
-fn confirmed(what: &str) -> Result<bool, Error> {
-    let failed = |cause| Error::new(Exit::Internal, format!("asking on the terminal: {cause}"));
+fn confirmed(what: &str) -> Result<bool, CliError> {
+    let failed = |cause: std::io::Error| CliError::Asking {
+        cause: cause.to_string(),
+    };
     let mut out = std::io::stderr();
     write!(out, "{what}\nDelete all of this? Type yes: ").map_err(failed)?;
     let mut answer = String::new();

@@ -6,9 +6,9 @@ use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
 use super::choices;
+use super::error::CliError;
 use super::files::{FileArgs, sizes};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::verbs::send::{Send, Update};
 
 /// What `send` is told.
@@ -66,7 +66,7 @@ impl SendArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Send, Error> {
+    pub fn request(&self) -> Result<Send, CliError> {
         Ok(Send {
             files: self.files.request()?,
             overlap: self.on_overlap.unwrap_or_default(),
@@ -83,15 +83,13 @@ impl SendArgs {
     ///
     /// # Errors
     /// If they are no JSON object.
-    fn attributes(&self) -> Result<Map<String, Value>, Error> {
+    fn attributes(&self) -> Result<Map<String, Value>, CliError> {
         let Some(text) = &self.attributes else {
             return Ok(Map::new());
         };
-        serde_json::from_str(text).map_err(|cause| {
-            let message = format!(
-                "--attributes {text}: {cause}; expected a JSON object such as '{{\"licence\": \"OGL\"}}'"
-            );
-            Error::new(Exit::Usage, message)
+        serde_json::from_str(text).map_err(|cause| CliError::Attributes {
+            text: text.clone(),
+            cause: cause.to_string(),
         })
     }
 
@@ -99,12 +97,10 @@ impl SendArgs {
     ///
     /// # Errors
     /// If they are malformed, or the Zarr version asked for has no shards.
-    pub fn shards(&self) -> Result<ChunkStrategy, Error> {
+    pub fn shards(&self) -> Result<ChunkStrategy, CliError> {
         if self.shards.is_some() && self.zarr_version == Some(Version::V2) {
-            let message = format!(
-                "{SHARDS_FLAG}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3"
-            );
-            return Err(Error::new(Exit::Usage, message));
+            let flag = SHARDS_FLAG.to_owned();
+            return Err(CliError::Shards { flag });
         }
         sizes(SHARDS_FLAG, self.shards.as_deref())
     }
@@ -113,9 +109,9 @@ impl SendArgs {
     ///
     /// # Errors
     /// If it is malformed.
-    fn codec(&self) -> Result<Option<Codec>, Error> {
+    fn codec(&self) -> Result<Option<Codec>, CliError> {
         let codec = self.codec.as_deref().map(str::parse);
-        codec.transpose().map_err(Error::from)
+        Ok(codec.transpose().map_err(Error::from)?)
     }
 }
 
@@ -124,7 +120,7 @@ impl UpdateArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Update, Error> {
+    pub fn request(&self) -> Result<Update, CliError> {
         Ok(Update {
             files: self.files.request()?,
             append_missing: self.append_missing,

@@ -8,8 +8,7 @@ use clap::Args;
 
 use super::access::{AccessFlags, find, variable};
 use super::choices;
-use crate::error::Error;
-use crate::exit::Exit;
+use super::error::CliError;
 use crate::store::{Addressing, Connection, Place, StoreError};
 use crate::verbs::stores::spot::Spot;
 
@@ -70,7 +69,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If it could not be part of a key.
-    pub fn spot(&self) -> Result<Option<Spot>, Error> {
+    pub fn spot(&self) -> Result<Option<Spot>, CliError> {
         let (flag, asked) = match (&self.prefix, &self.store) {
             (Some(prefix), _) => ("--prefix", prefix),
             (None, Some(store)) => ("--store", store),
@@ -87,17 +86,17 @@ impl StoreArgs {
                 None => Spot::At(key),
             }));
         }
-        let message = format!(
-            "{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'"
-        );
-        Err(Error::new(Exit::Usage, message))
+        Err(CliError::Key {
+            flag: flag.to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     /// The same, or the whole bucket.
     ///
     /// # Errors
     /// As [`Self::spot`].
-    pub fn spot_or_all(&self) -> Result<Spot, Error> {
+    pub fn spot_or_all(&self) -> Result<Spot, CliError> {
         Ok(self.spot()?.unwrap_or_default())
     }
 
@@ -105,7 +104,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn find(&self) -> Result<ReachedBucket, Error> {
+    pub fn find(&self) -> Result<ReachedBucket, StoreError> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::error::CliError;
 use super::files::{append_dimension, selection};
 use super::grid::GridArgs;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
-use crate::error::Error;
 use crate::verbs::verify::{Comparison, Verify};
 
 /// What `verify` is told.
@@ -62,7 +62,7 @@ impl VerifyArgs {
     ///
     /// # Errors
     /// If the prefix or the coordinates are malformed.
-    pub fn request(&self) -> Result<Verify, Error> {
+    pub fn request(&self) -> Result<Verify, CliError> {
         let domain = self.grid.domain()?;
         Ok(Verify {
             spot: self.store.spot()?,

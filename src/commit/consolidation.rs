@@ -7,7 +7,6 @@ use super::journal::{Document, Writer};
 use super::planned::{PlannedTransaction, TransactionTerms};
 use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Guarantees, UnconsolidatedStore};
-use crate::transfer::Verification;
 
 /// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.
 ///

@@ -11,7 +11,7 @@ use super::planned::{PlannedTransaction, TransactionTerms};
 use super::put::put_and_read_back;
 use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Guarantees, StoreError};
-use crate::transfer::{Content, Verification};
+use crate::transfer::Content;
 
 /// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone.
 ///

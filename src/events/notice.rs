@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use msm_plan::MaskingNote;
+use serde::{Deserialize, Serialize};
 
 /// Something is otherwise than a user may think, and the work goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +145,9 @@ pub struct NamesInStores {
 }
 
 /// Why a variable is not reprojected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
 pub enum ReprojectionObstacle {
     /// Nothing says where its cells are.
     #[error(

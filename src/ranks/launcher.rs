@@ -2,8 +2,7 @@
 //! linked to one but started by another's launcher, runs as N processes that each think they are alone, and all write the
 //! same store.
 
-use crate::error::Error;
-use crate::exit::Exit;
+use super::error::RanksError;
 
 /// The number of processes. Not `SLURM_NTASKS`: a plain batch script has it too.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
@@ -44,7 +43,7 @@ impl LaunchedJob {
 /// # Errors
 /// If a launcher started more than this process, or `job` panicked.
 #[cfg(not(feature = "mpi"))]
-pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Error> {
+pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, RanksError> {
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(1, variable)?;
     let ranks = super::Ranks {
@@ -52,31 +51,22 @@ pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, Er
         ..super::Ranks::alone()
     };
     let job = std::panic::AssertUnwindSafe(|| job(&ranks));
-    let panicked = |_| Error::new(Exit::Panic, "it panicked, see above");
-    std::panic::catch_unwind(job).map_err(panicked)
+    std::panic::catch_unwind(job).map_err(|_| RanksError::Panicked)
 }
 
 /// Fails if this process knows of one rank only and the launcher says there are more.
 pub(super) fn refuse_silent_singletons(
     size: usize,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<(), Error> {
+) -> Result<(), RanksError> {
     if size > 1 {
         return Ok(());
     }
     for name in SIZES {
         let started = variable(name).and_then(|value| value.trim().parse::<usize>().ok());
         if let Some(started) = started.filter(|&n| n > 1) {
-            let because = if cfg!(feature = "mpi") {
-                "MPI connects only this one: the launcher belongs to another MPI than the program; under Slurm use srun \
-                 --mpi=pmix, else the mpirun of the MPI that msm_os was built with"
-            } else {
-                "this msm_os was built without MPI: start it without a launcher, or build it with the feature mpi"
-            };
-            let message = format!(
-                "the launcher started {started} processes ({name}={started}), but {because}; nothing was written"
-            );
-            return Err(Error::new(Exit::Launcher, message));
+            let variable = name.to_owned();
+            return Err(RanksError::Singleton { variable, started });
         }
     }
     Ok(())
@@ -94,7 +84,6 @@ mod tests {
     fn one_of_many_is_refused() {
         for name in SIZES {
             let refused = refuse_silent_singletons(1, started(name, "4")).unwrap_err();
-            assert_eq!(Exit::from(&refused), Exit::Launcher);
             assert!(refused.to_string().contains(name));
         }
     }

@@ -3,6 +3,7 @@
 //! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Role`], what it has to tell or to hear;
 //! [`PhasePulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
 
+mod error;
 mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -12,6 +13,7 @@ mod wire;
 
 use crate::store::Fence;
 
+pub use error::RanksError;
 pub(crate) use launcher::LaunchedJob;
 pub use launcher::is_launched;
 #[cfg(not(feature = "mpi"))]

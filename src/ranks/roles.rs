@@ -227,11 +227,11 @@ impl Ranks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
-    use crate::ranks::threads;
+    use crate::ranks::{RanksError, threads};
 
     fn failure(rank: usize) -> Error {
-        Error::new(Exit::Internal, format!("of {rank}"))
+        let cause = format!("of {rank}");
+        RanksError::Thread { cause }.into()
     }
 
     #[test]

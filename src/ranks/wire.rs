@@ -3,19 +3,16 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
-use crate::exit::Exit;
+use super::error::RanksError;
 
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    postcard::to_stdvec(value)
-        .map_err(|cause| Error::new(Exit::Internal, format!("encoding a message: {cause}")))
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, RanksError> {
+    postcard::to_stdvec(value).map_err(|cause| RanksError::Encoding {
+        cause: cause.to_string(),
+    })
 }
 
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    postcard::from_bytes(bytes).map_err(|cause| {
-        let message = format!(
-            "decoding a message of another rank: {cause}; do all ranks run the same msm_os?"
-        );
-        Error::new(Exit::Launcher, message)
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RanksError> {
+    postcard::from_bytes(bytes).map_err(|cause| RanksError::Decoding {
+        cause: cause.to_string(),
     })
 }

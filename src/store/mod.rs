@@ -42,7 +42,7 @@ pub(crate) use conditional::{CreateOutcome, ReplaceOutcome, TaggedObject};
 pub use connect::Endpoint;
 pub use connection::Connection;
 pub use error::StoreError;
-pub(crate) use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
+pub(crate) use examine::{LeftBehind, Verdict, examine, folder as doctors_folder, is_doctors};
 pub(crate) use existing::{StoreLookup, read_metadata, read_outline, read_store};
 pub(crate) use fence::{Fence, FencedRequest, Moment};
 pub(crate) use listing::{ListedObject, Site};

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::events::{Event, Finding};
-use crate::exit::Exit;
 use crate::session::Session;
-use crate::store::{Verdict, doctors_folder, examine};
+use crate::store::{LeftBehind, StoreError, Verdict, doctors_folder, examine};
 use crate::verbs::stores::spot::Spot;
 
 /// What is examined.
@@ -24,9 +23,25 @@ pub struct DoctorReport {
     /// What each step found.
     pub findings: Vec<Finding>,
     /// What this program needs and cannot have, and the first reason.
-    pub lacking: Option<(Vec<String>, Error)>,
+    pub lacking: Option<(Vec<String>, StoreError)>,
     /// Why temporary objects are left behind, if any are.
-    pub left_behind: Option<String>,
+    pub left_behind: Option<LeftBehind>,
+}
+
+/// What keeps this program from working there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum DoctorError {
+    #[error(
+        "the endpoint lacks what msm_os needs: {} (see the table); {first}",
+        lacking.join(", ")
+    )]
+    Lacking {
+        lacking: Vec<String>,
+        first: StoreError,
+    },
+    #[error(transparent)]
+    LeftBehind(LeftBehind),
 }
 
 impl DoctorReport {
@@ -35,16 +50,11 @@ impl DoctorReport {
     /// # Errors
     /// If not, why.
     pub fn verdict(&self) -> Result<(), Error> {
-        let lacking = self.lacking.as_ref().map(|(lacking, first)| {
-            let message = format!(
-                "the endpoint lacks what msm_os needs: {} (see the table); {first}",
-                lacking.join(", ")
-            );
-            Error::new(first.into(), message)
-        });
-        let left = self.left_behind.iter();
-        let left = left.map(|left| Error::new(Exit::StoreFailed, left));
-        Error::together(lacking.into_iter().chain(left))
+        let lacking = self.lacking.iter().cloned();
+        let lacking = lacking.map(|(lacking, first)| DoctorError::Lacking { lacking, first });
+        let left = self.left_behind.iter().cloned();
+        let left = left.map(DoctorError::LeftBehind);
+        Error::together(lacking.chain(left))
     }
 }
 
@@ -75,7 +85,7 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         Ok(DoctorReport {
             findings,
-            lacking: lacks.map(|(lacks, first)| (owned(lacks), first.into())),
+            lacking: lacks.map(|(lacks, first)| (owned(lacks), first)),
             left_behind: left,
         })
     })

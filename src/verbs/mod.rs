@@ -14,6 +14,9 @@ pub(crate) mod verify;
 
 pub use files::selection::Selection;
 pub use reprojection::corners::DomainFile;
+pub use reprojection::error::{ReprojectionError, WeightsProblem};
 pub use reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
+pub use shared::error::{TransactionStep, WritingError};
 pub use shared::hold::Leasing;
+pub use stores::error::StoresError;
 pub use stores::spot::Spot;

@@ -17,6 +17,7 @@ mod outlived;
 mod pairings;
 mod races;
 mod scenes;
+mod strangers;
 mod support;
 mod tampered;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::dataset::Objects;
 use super::expected::Expected;
+use super::strangers::scenes_of_strangers;
 use super::support::{Line, line, months, run, seen};
 use crate::exit::Exit;
 use crate::store::Conditional;
@@ -70,6 +71,7 @@ impl Layout {
 }
 
 /// A command in a certain state of the bucket.
+#[derive(Clone)]
 pub struct Scene {
     pub name: &'static str,
     /// The stores that it touches.
@@ -88,6 +90,21 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// One with a single transaction, of a command that may be resumed.
+    pub fn new(name: &'static str, start: &Objects, line: Line) -> Self {
+        let end = after(start, &line);
+        Self {
+            name,
+            stores: &[],
+            line,
+            stages: vec![start.clone(), end],
+            in_place: false,
+            next: WRITES,
+            idle: Exit::Ok,
+            uneven: false,
+        }
+    }
+
     /// An error if `verify` finds faults.
     pub fn is_sound(&self, world: &Arc<World>) -> Result<(), String> {
         if self.uneven || seen(world).is_empty() {
@@ -111,8 +128,8 @@ pub enum Next {
     Recover,
 }
 
-const WRITES: &[Next] = &[Next::Same, Next::Recover, Next::Resume];
-const ENDS: &[Next] = &[Next::Same, Next::Recover];
+pub const WRITES: &[Next] = &[Next::Same, Next::Recover, Next::Resume];
+pub const ENDS: &[Next] = &[Next::Same, Next::Recover];
 const HEALS: &[Next] = &[Next::Same];
 const UNDOES: &[Next] = &[Next::Recover];
 
@@ -195,16 +212,9 @@ impl<'a> Workshop<'a> {
     }
 
     fn scene_from(&self, name: &'static str, start: &Objects, line: Line) -> Scene {
-        let end = after(start, &line);
         Scene {
-            name,
             stores: self.layout.stores(),
-            line,
-            stages: vec![start.clone(), end],
-            in_place: false,
-            next: WRITES,
-            idle: Exit::Ok,
-            uneven: false,
+            ..Scene::new(name, start, line)
         }
     }
 
@@ -213,6 +223,7 @@ impl<'a> Workshop<'a> {
             .into_iter()
             .flatten()
             .chain(self.of_one_store())
+            .chain(scenes_of_strangers(self.root, self.layout))
             .collect()
     }
 
@@ -346,7 +357,7 @@ impl<'a> Workshop<'a> {
 }
 
 /// What `line` makes of `start`.
-fn after(start: &Objects, line: &Line) -> Objects {
+pub fn after(start: &Objects, line: &Line) -> Objects {
     let world = World::holding(Conditional::Enforced, start);
     let ended = run(&world.link(Vec::new()), line);
     assert_eq!(ended, Exit::Ok, "{line:?}");

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::line::msm_os;
-use crate::support::{Ended, Sandbox, end, python_of, python_runs, real_months, script};
+use crate::support::{Ended, Sandbox, python_of, python_runs, real_months, script};
+use crate::warm::end_warm;
 
 /// Sends `files` reprojected as the Python tool does it, and compares `variable` with what Iris makes of them.
 #[track_caller]
@@ -19,7 +20,7 @@ fn as_iris_has_it(sandbox: &Sandbox, variable: &str, files: &[String]) -> Ended 
         .arg(sandbox.path(&format!("ocean/iris/{variable}.zarr")))
         .arg(variable)
         .args(files);
-    end(command).well()
+    end_warm(&command).well()
 }
 
 /// The whole ORCA2 grid but for its southernmost row, with the halo columns left out.

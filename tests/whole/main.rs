@@ -56,4 +56,5 @@ mod tls;
 mod truncate;
 mod update;
 mod verify;
+mod warm;
 mod without_mpi;

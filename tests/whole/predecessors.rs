@@ -5,8 +5,9 @@ use std::process::Command;
 
 use crate::line::{msm_os, words};
 pub use crate::support::input;
-use crate::support::{Ended, Sandbox, end, python_code, python_of, script};
+use crate::support::{Ended, Sandbox, python_code, python_of, script};
 use crate::texts::file;
+use crate::warm::end_warm;
 
 const CURRENT: &str = "tests/.venv";
 /// xarray and zarr-python of 2024, with which the archives were made.
@@ -22,7 +23,7 @@ pub fn archive(sandbox: &Sandbox, name: &str) -> String {
 pub fn with_xarray(environment: &str, line: &str) -> Ended {
     let mut python = Command::new(python_of(environment));
     python.arg(script("predecessor.py")).args(words(line));
-    end(python).well()
+    end_warm(&python).well()
 }
 
 /// xarray of then and of now read from `store`, or several with commas between them, what is in the files of these `years`.

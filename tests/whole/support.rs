@@ -16,6 +16,7 @@ use s3_server::{Config, Server};
 use tempfile::TempDir;
 
 use crate::line::words;
+use crate::warm::end_warm;
 
 /// No run of the tests takes this long; one that does hangs.
 const LIMIT_SECONDS: &str = "120";
@@ -408,7 +409,7 @@ pub fn reads_back(store: &str, server: Option<&Server>, files: &[impl AsRef<OsSt
             .env("ACCESS_KEY", "test-key")
             .env("SECRET_KEY", "test-secret");
     }
-    end(command).well();
+    end_warm(&command).well();
 }
 
 /// The three real months, from the package `iris-sample-data`.
@@ -452,7 +453,7 @@ pub fn python_code(code: &str, args: &[impl AsRef<OsStr>]) -> Ended {
 pub fn python_runs(script: &Path, args: &[impl AsRef<OsStr>]) -> Ended {
     let mut command = Command::new(python());
     command.arg(script).args(args);
-    end(command).well()
+    end_warm(&command).well()
 }
 
 /// Two files, one after the other in time, with every type, layout and filter.

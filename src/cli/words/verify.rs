@@ -1,13 +1,12 @@
 //! What `verify` says at its end.
 
 use super::bytes_shown;
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::events::CheckTally;
-use crate::exit::Exit;
 use crate::verbs::verify::VerifyReport;
 
 /// The last line, and how it went.
-pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Error>) {
+pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), CliError>) {
     let total = report.total();
     let line = format!(
         "verified: {} stores, {}",
@@ -16,14 +15,11 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Err
     );
     let verdict = match (total.faults, &report.incomparable) {
         (0, None) => Ok(()),
-        (0, Some(failure)) => Err(failure.clone()),
-        (faults, failure) => {
-            let and = failure.as_ref().map_or_else(String::new, |failure| {
-                format!("; and the files could not be compared: {failure}")
-            });
-            let message = format!("{faults} faults were found, see the list{and}");
-            Err(Error::new(Exit::FaultsFound, message))
-        }
+        (0, Some(error)) => Err(error.clone().into()),
+        (faults, error) => Err(CliError::Faults {
+            faults,
+            incomparable: error.clone().map(Box::new),
+        }),
     };
     (line, verdict)
 }

@@ -15,10 +15,8 @@ use mpi::traits::CommunicatorCollectives;
 
 use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
-use crate::error::Error;
-use crate::exit::Exit;
 use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
-use crate::ranks::{Ranks, Transport};
+use crate::ranks::{Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
 const IDLE: Duration = Duration::from_millis(20);
@@ -41,10 +39,9 @@ pub(super) struct Desk {
 ///
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
-pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Error> {
-    let refused = |message: &str| Error::new(Exit::Launcher, message);
-    let (mut universe, _) = mpi::initialize_with_threading(Threading::Funneled)
-        .ok_or_else(|| refused("MPI was started twice in this process"))?;
+pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
+    let (mut universe, _) =
+        mpi::initialize_with_threading(Threading::Funneled).ok_or(RanksError::StartedTwice)?;
     let world = universe.world();
     panic::end_the_job_on_panic();
     let count = |n: i32| usize::try_from(n).unwrap_or(1);
@@ -72,15 +69,14 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, Error> {
         let builder = thread::Builder::new()
             .name("job".to_owned())
             .stack_size(STACK);
-        let job = builder.spawn_scoped(scope, work).map_err(|cause| {
-            Error::new(
-                Exit::Internal,
-                format!("starting the job's thread: {cause}"),
-            )
-        })?;
+        let job = builder
+            .spawn_scoped(scope, work)
+            .map_err(|cause| RanksError::Thread {
+                cause: cause.to_string(),
+            })?;
         desk.serve(&errands);
         // The panic hook ends the process.
-        job.join().map_err(|_| refused("the job's thread panicked"))
+        job.join().map_err(|_| RanksError::ThreadPanicked)
     })
 }
 

@@ -14,6 +14,7 @@ use msm_zarr::{
     is_store,
     layout::{LEDGERS, below},
 };
+use serde::{Deserialize, Serialize};
 
 use super::bucket::Bucket;
 use super::error::StoreError;
@@ -28,7 +29,20 @@ pub(crate) struct Verdict {
     /// What this program needs and cannot have, with the first reason.
     pub lacks: Option<(Vec<&'static str>, StoreError)>,
     /// Temporary objects that could not be removed, and why.
-    pub left: Option<String>,
+    pub left: Option<LeftBehind>,
+}
+
+/// Temporary objects that could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error(
+    "temporary objects below {folder} could not be removed: {}; remove them by hand",
+    cause.as_ref().map_or_else(|| "the server lists them still".to_owned(), ToString::to_string)
+)]
+pub struct LeftBehind {
+    /// The folder that they are in.
+    pub folder: String,
+    /// Why not, if the server says.
+    pub cause: Option<StoreError>,
 }
 
 /// The folder below `prefix` with all that an examination puts.
@@ -101,13 +115,11 @@ impl Examination<'_> {
     }
 
     /// Removes all there may be; says what is left.
-    async fn remove_all(&mut self, patient: &Bucket) -> Option<String> {
+    async fn remove_all(&mut self, patient: &Bucket) -> Option<LeftBehind> {
         let mut keys = std::mem::take(&mut self.keys);
-        let left = |why: &str| {
-            let folder = &self.folder;
-            format!(
-                "temporary objects below {folder} could not be removed: {why}; remove them by hand"
-            )
+        let left = |cause| LeftBehind {
+            folder: self.folder.clone(),
+            cause,
         };
         // Once more after a look at what is there: a write whose answer was lost may come late.
         for _ in 0..PASSES {
@@ -115,13 +127,13 @@ impl Examination<'_> {
                 return None;
             }
             let deleted = patient.delete_all(keys, false).await;
-            if let Some(why) = deleted.problems.first() {
-                return Some(left(&why.to_string()));
+            if let Some(cause) = deleted.problems.into_iter().next() {
+                return Some(left(Some(cause)));
             }
             // Who may not list knows the keys all the same, and they are gone.
             keys = patient.list(&self.folder).await.unwrap_or_default();
         }
-        (!keys.is_empty()).then(|| left("the server lists them still"))
+        (!keys.is_empty()).then(|| left(None))
     }
 
     fn is_server(&self) -> bool {

@@ -73,16 +73,6 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// A clock that showed `server` just now.
-    #[must_use]
-    pub fn showing(server: SystemTime) -> Self {
-        Self {
-            server,
-            local: SystemTime::now(),
-            seen: Instant::now(),
-        }
-    }
-
     /// What it shows now.
     #[must_use]
     pub fn now(&self) -> SystemTime {

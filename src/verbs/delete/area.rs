@@ -9,9 +9,9 @@ use msm_zarr::{
 };
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::{Bucket, is_doctors};
-use crate::verbs::delete::Delete;
+use crate::verbs::delete::{Delete, DeleteError};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::beside;
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::{CompactStore, Shelf};
@@ -67,24 +67,20 @@ pub(in crate::verbs) async fn selected_areas(
     bucket: &Bucket,
 ) -> Result<Vec<(String, Vec<Area>)>, Error> {
     let spot = &request.spot;
-    let wrong = |message: String| Err(Error::new(Exit::Usage, message));
     if let Some(name) = request.variables.iter().find(|name| !is_name(name)) {
-        return wrong(format!("-v '{name}': expected a variable's name"));
+        let name = name.clone();
+        return Err(DeleteError::Name { name }.into());
     }
     let is_compact = request.variables.iter().any(|name| name == "compact");
     if is_compact && spot.key().is_empty() {
-        return wrong("-v compact: the compact store is PREFIX.zarr; give --prefix".to_owned());
+        return Err(StoresError::NoPrefix.into());
     }
     let place = CommandPlace::of(bucket, spot).await?;
     let shelf = match &place {
         CommandPlace::Group(_) | CommandPlace::Store(_) => {
             if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
-                return wrong(format!(
-                    "-v '{name}' names a store of that variable alone, and '{}' is one of all its variables: to delete it, give \
-                     --store {}, to remove one array from it, --array {name}; nothing was deleted",
-                    spot.key(),
-                    spot.key()
-                ));
+                let (name, store) = (name.clone(), spot.key().to_owned());
+                return Err(DeleteError::OfAllVariables { name, store }.into());
             }
             return of_place(request, bucket, &place).await;
         }
@@ -147,11 +143,7 @@ async fn everything(
     while let Some(site) = sites.try_next().await? {
         if site.is_repository {
             let key = site.key;
-            let message = format!(
-                "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by \
-                 their names, or a prefix that it does not lie in"
-            );
-            return Err(Error::new(Exit::ForeignObjects, message));
+            return Err(DeleteError::Repository { key }.into());
         }
         stores.push(site.key);
     }
@@ -189,11 +181,8 @@ async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String,
     if let Some(CompactStore { key, variables }) = CompactStore::of(bucket, shelf).await?
         && variables.contains(name)
     {
-        let message = format!(
-            "'{name}' is in '{key}', the store of all variables, and has no store of its own: to delete that store, give -v \
-             compact, to remove the array alone, --array {name}; nothing was deleted"
-        );
-        return Err(Error::new(Exit::NoStore, message));
+        let (name, store) = (name.to_owned(), key);
+        return Err(DeleteError::InCompact { name, store }.into());
     }
     Ok(layout::store_key(&shelf.prefix, name))
 }

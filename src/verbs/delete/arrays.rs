@@ -4,11 +4,10 @@
 
 use crate::commit::ArrayRemoval;
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::Bucket;
-use crate::verbs::delete::Delete;
 use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey, Tally};
+use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
 use crate::verbs::stores::named::{keys, stores};
@@ -34,11 +33,8 @@ impl ArrayDeletion {
         names.dedup();
         let groups = stores(bucket, &request.spot, &request.variables).await?;
         if let Some(group) = groups.iter().find(|group| !group.path.is_empty()) {
-            let message = format!(
-                "--array: '{group}' is a group of the hierarchy '{}', from which single arrays cannot be removed; nothing was deleted",
-                group.store
-            );
-            return Err(Error::new(Exit::Usage, message));
+            let (store, group) = (group.store.clone(), group.to_string());
+            return Err(DeleteError::ArrayOfGroup { group, store }.into());
         }
         let mut stores = keys(&groups);
         stores.sort_unstable();
@@ -89,16 +85,13 @@ impl ArrayDeletion {
         for store in &self.stores {
             match ArrayRemoval::of(bucket, store, &self.names, request.force).await {
                 Ok(found) => all.push(found),
-                Err(found) => problems.push(Error::from(found)),
+                Err(found) => problems.push(found),
             }
         }
         Error::together(problems)?;
         if all.is_empty() {
-            let message = format!(
-                "{}: there are no stores; nothing was deleted",
-                bucket.place()
-            );
-            return Err(Error::new(Exit::NoStore, message));
+            let place = bucket.place().to_owned();
+            return Err(DeleteError::NoStores { place }.into());
         }
         Ok(all)
     }

@@ -5,11 +5,10 @@ use msm_zarr::{Group, ObjectKind};
 
 use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
-use crate::verbs::delete::Delete;
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
+use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::spot::Spot;
@@ -40,18 +39,12 @@ impl GroupContents {
     /// If something lies in it that is not ours, without `--force`; or if single variables are named.
     pub(super) async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Error> {
         if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
-            let message = format!(
-                "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one \
-                 array from it, --array {name}; nothing was deleted"
-            );
-            return Err(Error::new(Exit::Usage, message));
+            let (name, group) = (name.clone(), group.to_string());
+            return Err(DeleteError::GroupOfAllVariables { name, group }.into());
         }
         if let Some(link) = bucket.links(&group.key()).await?.first() {
-            let message = format!(
-                "{} is a symbolic link, behind which nothing is deleted; nothing was deleted; remove the link",
-                link.path.display()
-            );
-            return Err(Error::new(Exit::ForeignObjects, message));
+            let path = link.path.clone();
+            return Err(DeleteError::GroupLink { path }.into());
         }
         let entries: Vec<ListedObject> = bucket.entries(&group.key()).try_collect().await?;
         let is_foreign =
@@ -59,12 +52,8 @@ impl GroupContents {
         if let Some(first) = entries.iter().find(is_foreign)
             && !request.force
         {
-            let message = format!(
-                "objects that are not this program's lie in it, such as '{}'; nothing was deleted; move them away, or delete them \
-                 too with --force",
-                first.key
-            );
-            return Err(Error::new(Exit::ForeignObjects, message));
+            let key = first.key.clone();
+            return Err(DeleteError::ForeignInGroup { key }.into());
         }
         let mut tally = Tally::default();
         for entry in &entries {
@@ -116,17 +105,17 @@ impl GroupContents {
             StoreLookup::Store(stored) => stored.groups().contains(&group.path),
             StoreLookup::Nothing | StoreLookup::Remains(_) => false,
         };
-        let incomplete = |error: CleanupError| {
-            let message = format!("{error}; the same delete again finishes it");
-            Error::new(Exit::DeleteIncomplete, message)
-        };
         if is_told && let StoreLookup::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
             let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
-            removed.await?.finish().await.map_err(incomplete)?;
+            removed
+                .await?
+                .finish()
+                .await
+                .map_err(DeleteError::GroupIncomplete)?;
         }
         let deleted = bucket.delete_all(keys, true).await;
-        CleanupError::of(deleted.problems).map_err(incomplete)?;
+        CleanupError::of(deleted.problems).map_err(DeleteError::GroupIncomplete)?;
         Ok(done)
     }
 }

@@ -4,6 +4,7 @@
 
 mod area;
 mod arrays;
+mod error;
 mod group;
 mod survey;
 
@@ -14,6 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ObjectKind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::DeleteError;
 pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
 
 use self::area::Area;
@@ -22,7 +24,6 @@ use self::group::{GroupContents, nested};
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, sweep_staged};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{DeletedObjects, ListedObject, StoreError};
@@ -237,7 +238,7 @@ impl StoreDeletion<'_> {
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;
             let ended = runtime.block_on(begun.end());
-            ended.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
+            Ok(ended.map_err(DeleteError::Incomplete)?)
         };
         let done: Result<(), Error> = delete();
         let done = done.map_err(|failure| hold.verdict(failure));
@@ -291,8 +292,7 @@ impl StoreDeletion<'_> {
                 }
             }
             if !clean {
-                let message = "the server still lists objects that it said it deleted, or someone writes there";
-                return Err(Error::new(Exit::DeleteIncomplete, message));
+                return Err(DeleteError::StillListed.into());
             }
         }
         Ok(())
@@ -334,7 +334,7 @@ impl StoreDeletion<'_> {
     fn round(&self, round: &KeyBatch, gone: &mut u64) -> Result<(), Error> {
         self.lead.tell(&Some(round))?;
         let deleted = self.lead.collect(round.delete_share(self.session))?;
-        settle_round(&deleted, gone)
+        Ok(settle_round(&deleted, gone)?)
     }
 }
 
@@ -354,9 +354,9 @@ impl KeyBatch {
 }
 
 /// Counts the objects that all ranks deleted in `gone`; fails if some gave trouble.
-fn settle_round(all: &[DeletedObjects], gone: &mut u64) -> Result<(), Error> {
+fn settle_round(all: &[DeletedObjects], gone: &mut u64) -> Result<(), DeleteError> {
     *gone += all.iter().map(|deleted| deleted.objects).sum::<u64>();
     let problems = all.iter().flat_map(|deleted| deleted.problems.clone());
     let settled = CleanupError::of(problems.collect());
-    settled.map_err(|error| Error::new(Exit::DeleteIncomplete, error.to_string()))
+    settled.map_err(DeleteError::Incomplete)
 }

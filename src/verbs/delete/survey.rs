@@ -10,15 +10,13 @@ use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
+use crate::verbs::delete::error::{DeleteError, SHOWN};
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
-/// Names shown in a message.
-const SHOWN: usize = 5;
 
 /// Objects, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +149,7 @@ impl Survey {
             survey.add(found);
         }
         if !missing.is_empty() {
-            return Err(no_store(bucket, prefix, request.all, &missing).await?);
+            return Err(no_store(bucket, prefix, request.all, missing).await?.into());
         }
         let on_the_way = |link: &&DirectoryLink| {
             ways.iter()
@@ -159,22 +157,12 @@ impl Survey {
         };
         let in_the_way = survey.links.iter().find(on_the_way);
         if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !request.force)) {
-            let message = format!(
-                "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or \
-                 delete what it leads to with -b file://{}",
-                link.path.display(),
-                link.to.display(),
-                link.to.display()
-            );
-            return Err(Error::new(Exit::ForeignObjects, message));
+            let (path, to) = (link.path.clone(), link.to.clone());
+            return Err(DeleteError::Link { path, to }.into());
         }
         if survey.foreign.objects > 0 && !request.force {
-            let message = format!(
-                "{} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
-                survey.foreign.objects,
-                shown(&survey.first_foreign, survey.foreign.objects)
-            );
-            return Err(Error::new(Exit::ForeignObjects, message));
+            let (objects, first) = (survey.foreign.objects, survey.first_foreign);
+            return Err(DeleteError::Foreign { objects, first }.into());
         }
         Ok(survey)
     }
@@ -300,34 +288,21 @@ async fn no_store(
     bucket: &Bucket,
     prefix: &str,
     all: bool,
-    missing: &[String],
-) -> Result<Error, StoreError> {
+    missing: Vec<String>,
+) -> Result<DeleteError, StoreError> {
     let place = layout::below(bucket.place(), prefix);
-    let place = place.trim_end_matches('/');
+    let place = place.trim_end_matches('/').to_owned();
     if all {
-        let message = format!("{place}: there is nothing to delete");
-        return Ok(Error::new(Exit::NoStore, message));
+        return Ok(DeleteError::Nothing { place });
     }
     let is_here =
         |site: &Site| site.key.rsplit_once('/').map_or("", |(folder, _)| folder) == prefix;
     let sites = bucket.sites(prefix);
     let sites = sites.try_filter(|site| std::future::ready(is_here(site) && !site.is_repository));
     let there: Vec<String> = sites.map_ok(|site| site.key).try_collect().await?;
-    let there = match there.len() {
-        0 => "there are no stores".to_owned(),
-        n => format!("there are {}", shown(&there, n as u64)),
-    };
-    let missing = shown(missing, missing.len() as u64);
-    let message = format!("{place}: there is no store {missing}; {there}; nothing was deleted");
-    Ok(Error::new(Exit::NoStore, message))
-}
-
-/// The first few of `all` names.
-fn shown(names: &[String], all: u64) -> String {
-    let first = names.iter().take(SHOWN).map(|name| format!("'{name}'"));
-    let first = first.collect::<Vec<_>>().join(", ");
-    match all.saturating_sub(SHOWN as u64) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
+    Ok(DeleteError::NoStore {
+        place,
+        missing,
+        there,
+    })
 }

@@ -9,9 +9,9 @@ use msm_zarr::{Group, StoreSnapshot};
 
 use crate::error::Error;
 use crate::events::Notice;
-use crate::exit::Exit;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, StoreError, StoreLookup, read_store};
+use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
 pub(in crate::verbs) struct RequestedStore {
@@ -189,19 +189,10 @@ pub(in crate::verbs) async fn existing_targets(
         }
     }
     if there.is_empty() && !others.is_empty() {
-        let message = format!(
-            "store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; \
-             nothing was written",
-            list(others.iter().map(String::as_str))
-        );
-        return Err(Error::new(Exit::NoStore, message));
+        return Err(StoresError::NothingHeld { stores: others }.into());
     }
     if (named && !missing.is_empty()) || there.is_empty() {
-        let message = format!(
-            "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
-            list(missing.iter().map(String::as_str))
-        );
-        return Err(Error::new(Exit::NoStore, message));
+        return Err(StoresError::NoneToUpdate { stores: missing }.into());
     }
     Ok(there)
 }

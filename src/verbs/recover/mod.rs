@@ -3,15 +3,17 @@
 //!
 //! Key types: [`Recover`], what is asked; [`RecoverReport`]; [`Forecast`], what would be done.
 
+mod error;
 mod forecast;
 mod truncate;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::RecoverError;
 pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
 pub use self::truncate::Truncate;
 
@@ -22,7 +24,6 @@ use crate::commit::{
 };
 use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, StoreLookup, read_store};
 use crate::verbs::shared::abandoned::journals;
@@ -69,22 +70,6 @@ pub struct HeldStore {
     pub holder: String,
     /// How long the lease still holds, if it is not renewed.
     pub left: Duration,
-}
-
-impl From<&HeldStore> for Error {
-    fn from(held: &HeldStore) -> Self {
-        let HeldStore {
-            store,
-            holder,
-            left,
-        } = held;
-        let message = format!(
-            "store '{store}': left alone, for it is being written: {holder}; if that job is dead, run recover again in {}, after {}",
-            humantime::format_duration(*left),
-            humantime::format_rfc3339_seconds(SystemTime::now() + *left)
-        );
-        Self::new(Exit::StillHeld, message)
-    }
 }
 
 /// Brings to an end what dead jobs left. Jobs that are alive are left alone.
@@ -146,7 +131,8 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         }
     }
     if !problems.is_empty() {
-        problems.extend(report.held.iter().map(Error::from));
+        let held = report.held.iter().map(RecoverError::from);
+        problems.extend(held.map(Error::from));
     }
     Error::together(problems)?;
     Ok(report)
@@ -248,8 +234,9 @@ async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Error
         session.tell(&Event::Removing { key: key.clone() });
     }
     let deleted = bucket.delete_all(keys, false).await;
-    let incomplete = |error: CleanupError| {
-        Error::new(Exit::DeleteIncomplete, format!("store '{store}': {error}"))
+    let incomplete = |cause: CleanupError| RecoverError::Orphans {
+        store: store.to_owned(),
+        cause,
     };
     CleanupError::of(deleted.problems).map_err(incomplete)?;
     if let StoreLookup::Nothing = read_store(bucket, &Group::whole(store), "").await? {

@@ -7,8 +7,8 @@ use msm_plan::{Cells, CornerFields, Field};
 use msm_reproject::{Corners, GridError, SourceGrid};
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::source::{Reader, SourceError};
+use crate::verbs::reprojection::error::ReprojectionError;
 
 /// Corners of a cell.
 const CORNERS: usize = 4;
@@ -35,8 +35,8 @@ pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Error> {
             Some(Corners::from_points(&longitude, &latitude, size, *offset))
         }
     };
-    SourceGrid::new(cells.ny, cells.nx, longitude, latitude, corners)
-        .map_err(|cause| no_grid(cells, &cause))
+    let grid = SourceGrid::new(cells.ny, cells.nx, longitude, latitude, corners);
+    Ok(grid.map_err(|cause| no_grid(cells, cause))?)
 }
 
 /// The digest of the cells' coordinates, and corners if they have any: the same bytes, whatever file they are in.
@@ -55,14 +55,14 @@ pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
 }
 
 /// What is wrong with the grid of these cells.
-pub(in crate::verbs) fn no_grid(cells: &Cells, cause: &GridError) -> Error {
+pub(in crate::verbs) fn no_grid(cells: &Cells, cause: GridError) -> ReprojectionError {
     let Field { path, variable, .. } = &cells.longitude;
-    let message = format!(
-        "{}: '{variable}' and '{}' are no grid to reproject from: {cause}",
-        path.display(),
-        cells.latitude.variable
-    );
-    Error::new(Exit::NotReprojected, message)
+    ReprojectionError::Source {
+        path: path.clone(),
+        longitude: variable.clone(),
+        latitude: cells.latitude.variable.clone(),
+        cause,
+    }
 }
 
 /// The values of a variable of this shape, row-major.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::source::read_catalogue;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::reprojectable::field;
 use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
 use msm_plan::{CornerFields, Field, Projection};
@@ -48,14 +48,15 @@ impl Domain {
     }
 
     /// Checks that something comes from the file.
-    pub(in crate::verbs) fn check_use(&self, projections: &[Projection]) -> Result<(), Error> {
+    pub(in crate::verbs) fn check_use(
+        &self,
+        projections: &[Projection],
+    ) -> Result<(), ReprojectionError> {
         let points = |p: &Projection| matches!(p.cells.corners, Some(CornerFields::Points(..)));
         if self.catalogue.is_none() || self.lends || projections.iter().any(points) {
             return Ok(());
         }
-        let message = "--grid-filepath: nothing comes from that file; give --update-coords, or --method conservative for \
-                       variables whose coordinates have no bounds";
-        Err(Error::new(Exit::Usage, message))
+        Err(ReprojectionError::UnusedFile)
     }
 }
 
@@ -77,16 +78,12 @@ pub(in crate::verbs) fn corners(
     } else {
         bounds()?.map_or_else(points, |found| Ok(Some(found)))?
     };
-    found.ok_or_else(|| {
-        let message = format!(
-            "--method conservative needs the corners of the cells at '{}', '{}': expected bounds of both, of four vertices \
-             each, or the domain file with {} in --grid-filepath",
-            horizontal.longitude,
-            horizontal.latitude,
-            names(horizontal.point).0.join(", ")
-        );
-        Error::new(Exit::NotReprojected, message)
-    })
+    let missing = || ReprojectionError::NoCorners {
+        longitude: horizontal.longitude.clone(),
+        latitude: horizontal.latitude.clone(),
+        corners: names(horizontal.point).0.map(str::to_owned),
+    };
+    Ok(found.ok_or_else(missing)?)
 }
 
 fn bounds(
@@ -142,13 +139,14 @@ fn points(
         let fits = variable.shape[..leading].iter().all(|&n| n == 1)
             && variable.shape[leading..] == expected[..];
         if !fits {
-            let message = format!(
-                "{}: '{name}' has sizes {:?}, '{}' of the files {expected:?}: it is of another grid, or cut otherwise",
-                catalogue.path.display(),
-                variable.shape,
-                horizontal.longitude
-            );
-            return Err(Error::new(Exit::NotReprojected, message));
+            return Err(ReprojectionError::CornerSizes {
+                path: catalogue.path.clone(),
+                variable: name.to_owned(),
+                found: variable.shape.clone(),
+                longitude: horizontal.longitude.clone(),
+                expected,
+            }
+            .into());
         }
         let dtype = variable.dtype(&catalogue.path)?;
         fields.push(Field {

@@ -1,10 +1,8 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::error::Error;
-use crate::exit::Exit;
 use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::projector::Projector;
-use msm_model::list;
 use msm_plan::DerivedVariable;
 use msm_reproject::TargetGrid;
 use msm_zarr::StoredArray;
@@ -53,7 +51,7 @@ pub(in crate::verbs) fn check_replaced(
     target: &RequestedStore,
     foreign: &[&StoredArray],
     added: &[DerivedVariable],
-) -> Result<(), Error> {
+) -> Result<(), ReprojectionError> {
     let is_replaced = |array: &&&StoredArray| {
         let mut replacing = added.iter().filter(|added| added.replaces);
         replacing.any(|added| added.variable.name == array.name)
@@ -62,11 +60,8 @@ pub(in crate::verbs) fn check_replaced(
         return Ok(());
     }
     let left = foreign.iter().filter(|array| !is_replaced(array));
-    let message = format!(
-        "store '{}': {} would be left with the coordinates of another grid: the files or -v do not have what it is \
-         reprojected from; name that too, or remove it with delete --array; nothing was written",
-        target.key,
-        list(left.map(|array| array.name.as_str()))
-    );
-    Err(Error::new(Exit::GridConflict, message))
+    Err(ReprojectionError::LeftBehind {
+        store: target.key.clone(),
+        arrays: left.map(|array| array.name.clone()).collect(),
+    })
 }

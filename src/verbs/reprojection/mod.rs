@@ -2,6 +2,7 @@
 
 pub(in crate::verbs) mod cells;
 pub(crate) mod corners;
+pub(crate) mod error;
 pub(in crate::verbs) mod foreign;
 pub(in crate::verbs) mod projector;
 pub(in crate::verbs) mod reprojectable;

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use crate::error::Error;
 use crate::events::{Notice, ReprojectionObstacle};
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::cells::{digest_of, read_cells};
 use crate::verbs::reprojection::corners::{Domain, corners};
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::foreign::check_replaced;
 use crate::verbs::reprojection::reprojectable::{
-    check_flags, check_names, check_type, field, reprojectable, shown,
+    check_flags, check_names, check_type, field, reprojectable,
 };
 use crate::verbs::reprojection::request::Reprojection;
 use msm_model::{Archive, HorizontalCoordinates, Variable};
@@ -79,16 +79,8 @@ impl<'a> Projector<'a> {
     ) -> Result<(), Error> {
         // Where another tool's arrays are left alone, nothing is wrong with the files.
         if self.asked.is_some() && self.projections.is_empty() && self.left_alone.is_empty() {
-            let reasons = self.reasons.iter();
-            let reasons: Vec<String> = reasons
-                .map(|(name, reason)| format!("\n  '{name}' is not reprojected: {reason}"))
-                .collect();
-            let message = format!(
-                "--reproject: nothing can be reprojected; expected variables whose last two dimensions are those of \
-                 their two-dimensional longitudes and latitudes, which their attribute 'coordinates' names{}",
-                reasons.concat()
-            );
-            return Err(Error::new(Exit::NotReprojected, message));
+            let reasons = self.reasons.iter().cloned().collect();
+            return Err(ReprojectionError::Nothing { reasons }.into());
         }
         for (variable, reason) in &self.reasons {
             session.notice(Notice::NotReprojected {
@@ -102,15 +94,11 @@ impl<'a> Projector<'a> {
             });
         }
         if self.keeps && self.projections.is_empty() {
-            let message = "--weights: nothing is reprojected; give --reproject, or leave it out";
-            return Err(Error::new(Exit::Usage, message));
+            return Err(ReprojectionError::UnusedWeights.into());
         }
         if self.keeps && self.projections.len() > 1 {
-            let message = format!(
-                "--weights: one file holds the weights of one grid, and the variables need {}; send them apart, with -v",
-                self.projections.len()
-            );
-            return Err(Error::new(Exit::Usage, message));
+            let grids = self.projections.len();
+            return Err(ReprojectionError::SeveralGrids { grids }.into());
         }
         for projection in &self.projections {
             let needed = projection.memory();
@@ -119,7 +107,7 @@ impl<'a> Projector<'a> {
                 return Err(PlanError::WeightsMemory { longitude, needed }.into());
             }
         }
-        self.domain.check_use(&self.projections)
+        Ok(self.domain.check_use(&self.projections)?)
     }
 
     /// What the store of `target` gets beside what the files have.
@@ -162,14 +150,13 @@ impl<'a> Projector<'a> {
             let projection = &self.projections[index];
             let of_store = *grid.get_or_insert(projection.grid);
             if of_store != projection.grid {
-                let message = format!(
-                    "store '{}': '{main}' would be reprojected to {}, other variables of it to {}; give one with --grid; \
-                     nothing was written",
-                    target.key,
-                    shown(&projection.grid),
-                    shown(&of_store)
-                );
-                return Err(Error::new(Exit::GridConflict, message));
+                return Err(ReprojectionError::TwoGrids {
+                    store: target.key.clone(),
+                    variable: main.clone(),
+                    grid: projection.grid,
+                    other: of_store,
+                }
+                .into());
             }
             all.push(DerivedVariable {
                 replaces: is_foreign,
@@ -198,27 +185,19 @@ impl<'a> Projector<'a> {
         array: &StoredArray,
         session: &Session<'_>,
     ) -> Result<usize, Error> {
-        let refuse = |exit, what: String| {
-            let message = format!(
-                "store '{}': array '{}' {what}; nothing was written",
-                target.key, array.name
-            );
-            Err(Error::new(exit, message))
-        };
+        let names = || (target.key.clone(), array.name.clone());
         let Some(held) = reprojection_record(&array.attributes, &array.shape) else {
-            return refuse(
-                Exit::GridConflict,
-                "does not say how it was reprojected".to_owned(),
-            );
+            let (store, array) = names();
+            return Err(ReprojectionError::Unexplained { store, array }.into());
         };
         let Some(horizontal) = archive.catalogue.horizontal(variable) else {
-            return refuse(
-                Exit::NotReprojected,
-                format!(
-                    "cannot go on: '{}' of the files has no two-dimensional longitudes and latitudes",
-                    variable.name
-                ),
-            );
+            let (store, array) = names();
+            return Err(ReprojectionError::NoLongerTwoDimensional {
+                store,
+                array,
+                variable: variable.name.clone(),
+            }
+            .into());
         };
         let cells = self.cells(archive, variable, &horizontal, held.method)?;
         if let Some(asked) = self.asked {
@@ -227,14 +206,16 @@ impl<'a> Projector<'a> {
         let index = self.projection(cells, held.method, held.grid, session)?;
         let found = &self.projections[index].digest;
         if *found != held.digest && self.tolerance == 0.0 {
-            return refuse(
-                Exit::GridConflict,
-                format!(
-                    "was reprojected from another grid than that of '{}', '{}': the digest of its coordinates is {}, here \
-                     {found}; send the files of that grid, or choose another prefix",
-                    horizontal.longitude, horizontal.latitude, held.digest
-                ),
-            );
+            let (store, array) = names();
+            return Err(ReprojectionError::OtherSource {
+                store,
+                array,
+                longitude: horizontal.longitude,
+                latitude: horizontal.latitude,
+                stored: held.digest,
+                found: found.clone(),
+            }
+            .into());
         }
         Ok(index)
     }
@@ -268,14 +249,12 @@ impl<'a> Projector<'a> {
         let asked = request.grid.target(cells.nx, cells.ny)?;
         let grid = match grid {
             Some(grid) if request.grid.is_made() && *grid != asked => {
-                let message = format!(
-                    "store '{}': has the grid {}, the command line asks for {}; leave it out, a store keeps its grid; \
-                     nothing was written",
-                    target.key,
-                    shown(grid),
-                    shown(&asked)
-                );
-                return Err(Error::new(Exit::GridConflict, message));
+                return Err(ReprojectionError::GridOfStore {
+                    store: target.key.clone(),
+                    stored: *grid,
+                    asked,
+                }
+                .into());
             }
             Some(grid) => *grid,
             None => asked,
@@ -338,11 +317,8 @@ impl<'a> Projector<'a> {
             .collect();
         let (ny, nx) = (sizes[0], sizes[1]);
         if ny.saturating_mul(nx) >= u32::MAX as usize {
-            let message = format!(
-                "'{}' has {ny} by {nx} cells, expected less than 2^32",
-                variable.name
-            );
-            return Err(Error::new(Exit::NotReprojected, message));
+            let variable = variable.name.clone();
+            return Err(ReprojectionError::SourceCells { variable, ny, nx }.into());
         }
         let corners = match method {
             Method::Conservative => Some(corners(archive, horizontal, &self.domain)?),

@@ -2,12 +2,12 @@
 
 use crate::error::Error;
 use crate::events::ReprojectionObstacle;
-use crate::exit::Exit;
 use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
 use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
 use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
-use msm_reproject::{Method, TargetGrid};
+use msm_reproject::Method;
 use msm_zarr::StoredArray;
 
 /// The coordinates of `variable`, if it is one to be reprojected.
@@ -37,7 +37,10 @@ pub(in crate::verbs) fn reprojectable(
 }
 
 /// Integers have no NaN for where there is no value, and means of those that stand for others mean nothing.
-pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Result<(), Error> {
+pub(in crate::verbs) fn check_type(
+    variable: &Variable,
+    method: Method,
+) -> Result<(), ReprojectionError> {
     let VariableType::Number(dtype) = variable.kind else {
         return Ok(());
     };
@@ -51,12 +54,12 @@ pub(in crate::verbs) fn check_type(variable: &Variable, method: Method) -> Resul
     } else {
         return Ok(());
     };
-    let message = format!(
-        "'{}' has type {dtype} and {problem}, so --method {} cannot be used; expected nearest",
-        variable.name,
-        method.name()
-    );
-    Err(Error::new(Exit::NotReprojected, message))
+    Err(ReprojectionError::Type {
+        variable: variable.name.clone(),
+        dtype,
+        problem: problem.into(),
+        method,
+    })
 }
 
 /// The flags must not ask for something else than what the store has.
@@ -66,26 +69,25 @@ pub(in crate::verbs) fn check_flags(
     cells: &Cells,
     target: &RequestedStore,
     array: &StoredArray,
-) -> Result<(), Error> {
-    let refuse = |flag: &str, stored: String, asked: String| {
-        let message = format!(
-            "store '{}': array '{}' has {flag} {stored}, the command line asks for {asked}; leave it out, a store keeps its \
-             own; nothing was written",
-            target.key, array.name
-        );
-        Err(Error::new(Exit::GridConflict, message))
-    };
+) -> Result<(), ReprojectionError> {
+    let (store, array) = (target.key.clone(), array.name.clone());
     if let Some(method) = asked.method.filter(|method| *method != held.method) {
-        return refuse(
-            "method",
-            held.method.name().to_owned(),
-            method.name().to_owned(),
-        );
+        return Err(ReprojectionError::MethodOfArray {
+            store,
+            array,
+            stored: held.method,
+            asked: method,
+        });
     }
     if asked.grid.is_made() {
         let grid = asked.grid.target(cells.nx, cells.ny)?;
         if grid != held.grid {
-            return refuse("the grid", shown(&held.grid), shown(&grid));
+            return Err(ReprojectionError::GridOfArray {
+                store,
+                array,
+                stored: held.grid,
+                asked: grid,
+            });
         }
     }
     Ok(())
@@ -95,16 +97,15 @@ pub(in crate::verbs) fn check_flags(
 pub(in crate::verbs) fn check_names(
     archive: &Archive,
     added: &[DerivedVariable],
-) -> Result<(), Error> {
+) -> Result<(), ReprojectionError> {
     for DerivedVariable { variable, .. } in added {
         let name = &variable.name;
         if archive.catalogue.variable(name).is_some() || archive.catalogue.dimension(name).is_some()
         {
-            let message = format!(
-                "{}: has a variable or a dimension '{name}', which the reprojection needs; rename it with ncrename",
-                archive.catalogue.path.display()
-            );
-            return Err(Error::new(Exit::NotReprojected, message));
+            return Err(ReprojectionError::NameTaken {
+                path: archive.catalogue.path.clone(),
+                name: name.clone(),
+            });
         }
     }
     Ok(())
@@ -123,11 +124,11 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Er
     };
     let packed = ["scale_factor", "add_offset"].map(|name| variable.attribute(name).is_some());
     if packed.contains(&true) || !matches!(variable.kind, VariableType::Number(_)) {
-        let message = format!(
-            "{}: the coordinate '{name}' is packed or no number; expected degrees as they are",
-            catalogue.path.display()
-        );
-        return Err(Error::new(Exit::NotReprojected, message));
+        return Err(ReprojectionError::Packed {
+            path: catalogue.path.clone(),
+            name: name.to_owned(),
+        }
+        .into());
     }
     let dtype = variable.dtype(&catalogue.path)?;
     let borrowed = archive.borrowed.variables.get(name);
@@ -142,16 +143,4 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Er
         leading,
         fill: variable.fill_value().and_then(|fill| dtype.rounded(fill)),
     })
-}
-
-pub(in crate::verbs) fn shown(grid: &TargetGrid) -> String {
-    let TargetGrid {
-        nx,
-        ny,
-        west,
-        south,
-        east,
-        north,
-    } = grid;
-    format!("{nx}x{ny} of {west},{south},{east},{north}")
 }

@@ -4,8 +4,7 @@
 
 use msm_reproject::{Method, TargetGrid};
 
-use crate::error::Error;
-use crate::exit::Exit;
+use crate::verbs::reprojection::error::ReprojectionError;
 
 /// What is written beside each variable of the model's grid, on a regular longitude-latitude grid.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +66,7 @@ impl GridChoice {
     ///
     /// # Errors
     /// If the resolution does not divide the box.
-    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, Error> {
+    pub fn target(&self, nx: usize, ny: usize) -> Result<TargetGrid, ReprojectionError> {
         let edges = self.edges();
         let (width, height) = (edges.east - edges.west, edges.north - edges.south);
         let [columns, rows] = match (self.size, self.resolution) {
@@ -90,9 +89,10 @@ impl GridChoice {
         if u32::try_from(grid.len()).is_ok_and(|cells| cells < u32::MAX) {
             return Ok(grid);
         }
-        let message =
-            format!("the target grid has {columns} x {rows} cells; expected less than 2^32");
-        Err(Error::new(Exit::Usage, message))
+        Err(ReprojectionError::TargetCells {
+            nx: columns,
+            ny: rows,
+        })
     }
 
     fn edges(&self) -> Edges {
@@ -120,16 +120,14 @@ impl GridChoice {
 }
 
 /// Cells of this size in that many degrees.
-fn cells(degrees: f64, size: f64) -> Result<usize, Error> {
+fn cells(degrees: f64, size: f64) -> Result<usize, ReprojectionError> {
     let whole = (degrees / size).round().max(1.0);
     if size > 0.0 && whole < 1e9 && (whole * size - degrees).abs() <= 1e-6 * size {
         return Ok(whole as usize);
     }
-    let near = if size > 0.0 && whole < 1e9 {
-        format!("; {} does, in {whole} cells", degrees / whole)
-    } else {
-        String::new()
-    };
-    let message = format!("--resolution {size} does not divide {degrees} degrees{near}");
-    Err(Error::new(Exit::Usage, message))
+    Err(ReprojectionError::Resolution {
+        size,
+        degrees,
+        cells: (size > 0.0 && whole < 1e9).then_some(whole),
+    })
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
+use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::weights_file::{read_weights, write_weights};
 use msm_plan::Projection;
 use msm_reproject::{Weights, weights};
@@ -24,7 +24,7 @@ pub(in crate::verbs) fn weigh(
 ) -> Result<Arc<Vec<Weights>>, Error> {
     let all = projections.iter().map(|projection| {
         let known = session.ranks.on_lead(|| match file {
-            Some(file) => read_weights(file, projection),
+            Some(file) => Ok(read_weights(file, projection)?),
             None => Ok(None),
         })?;
         known.map_or_else(|| compute(projection, file, session), Ok)
@@ -43,22 +43,20 @@ fn compute(
     let mine = session.pool.install(|| {
         let cells = read_cells(&projection.cells)?;
         let mine = weights(projection.method, &cells, &projection.grid, rows);
-        mine.map_err(|cause| no_grid(&projection.cells, &cause))
+        Ok(mine.map_err(|cause| no_grid(&projection.cells, cause))?)
     });
     let mine = mine.map_err(|failure| ranks.here(failure));
     ranks.join(mine, |parts| {
-        let joined = Weights::join(parts)
-            .ok_or_else(|| Error::new(Exit::Internal, "ranks computed weights of two kinds"))?;
+        let joined = Weights::join(parts).ok_or(ReprojectionError::TwoKinds)?;
         let joined = check(joined)?;
         write(session, file, projection, &joined)?;
         Ok(joined)
     })
 }
 
-fn check(weights: Weights) -> Result<Weights, Error> {
+fn check(weights: Weights) -> Result<Weights, ReprojectionError> {
     if weights.finds_nothing() {
-        let message = "no cell of the source lies in the target grid; give another --bbox";
-        return Err(Error::new(Exit::NotReprojected, message));
+        return Err(ReprojectionError::NoCell);
     }
     Ok(weights)
 }
@@ -68,7 +66,7 @@ fn write(
     file: Option<&Path>,
     projection: &Projection,
     weights: &Weights,
-) -> Result<(), Error> {
+) -> Result<(), ReprojectionError> {
     let Some(file) = file else { return Ok(()) };
     write_weights(file, projection, weights)?;
     let file = file.to_owned();

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use crate::error::Error;
-use crate::exit::Exit;
 use crate::source::{Column, Table};
+use crate::verbs::reprojection::error::{ReprojectionError, WeightsProblem};
 use msm_model::{Attribute, Number};
 use msm_plan::Projection;
 use msm_reproject::{Entries, Weights};
@@ -22,41 +21,37 @@ const GRID: &str = "target_grid";
 pub(in crate::verbs) fn read_weights(
     path: &Path,
     projection: &Projection,
-) -> Result<Option<Weights>, Error> {
+) -> Result<Option<Weights>, ReprojectionError> {
     match path.try_exists() {
         Ok(false) => return check_folder(path).map(|()| None),
         Ok(true) => {}
         Err(cause) => {
-            let message = format!("--weights {}: {cause}", path.display());
-            return Err(Error::new(Exit::NotReprojected, message));
+            return Err(ReprojectionError::WeightsPath {
+                path: path.to_owned(),
+                cause: cause.to_string(),
+            });
         }
     }
-    let refuse = |what: String| {
-        let message = format!(
-            "--weights {}: {what}; move it away or name another file: the weights are then computed and written there",
-            path.display()
-        );
-        Error::new(Exit::NotReprojected, message)
+    let refuse = |problem| ReprojectionError::WeightsFile {
+        path: path.to_owned(),
+        problem,
     };
     let table = Table::read(path, &["row", "col", "S"]);
-    let mut table = table.map_err(|cause| refuse(cause.to_string()))?;
+    let mut table = table.map_err(|cause| refuse(WeightsProblem::Unreadable(cause)))?;
     for (name, expected) in made_for(projection) {
         let found = table.attribute(name);
         if found.map(Attribute::to_json) != Some(expected.to_json()) {
-            let found =
-                found.map_or_else(|| "none".to_owned(), |value| value.to_json().to_string());
-            return Err(refuse(format!(
-                "its weights are not those of this run: {name} is {found}, expected {}",
-                expected.to_json()
-            )));
+            return Err(refuse(WeightsProblem::OtherRun {
+                attribute: name.to_owned(),
+                found: found.map_or_else(|| "none".to_owned(), |value| value.to_json().to_string()),
+                expected: expected.to_json().to_string(),
+            }));
         }
     }
     let (Some(Column::Ints(rows)), Some(Column::Ints(columns)), Some(Column::Doubles(weights))) =
         (table.take("row"), table.take("col"), table.take("S"))
     else {
-        return Err(refuse(
-            "lacks integers row and col, and floating-point S".to_owned(),
-        ));
+        return Err(refuse(WeightsProblem::Columns));
     };
     let entries = Entries {
         rows,
@@ -66,22 +61,21 @@ pub(in crate::verbs) fn read_weights(
     let (cells, grid) = (&projection.cells, &projection.grid);
     let nearest = projection.method.is_nearest();
     let weights = entries.to_weights(cells.ny * cells.nx, grid.len(), nearest);
-    weights.map(Some).map_err(refuse)
+    let weights = weights.map_err(|problem| refuse(WeightsProblem::Entries(problem)));
+    weights.map(Some)
 }
 
 /// The folder that the file is to be written to must be there before anything is computed.
-fn check_folder(path: &Path) -> Result<(), Error> {
+fn check_folder(path: &Path) -> Result<(), ReprojectionError> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_none_or(Path::is_dir) {
         return Ok(());
     }
-    let message = format!(
-        "--weights {}: there is no such folder; make it, or name a file in another one",
-        path.display()
-    );
-    Err(Error::new(Exit::NotReprojected, message))
+    Err(ReprojectionError::WeightsFolder {
+        path: path.to_owned(),
+    })
 }
 
 /// Writes the weights of `projection` to the file at `path`.
@@ -92,15 +86,14 @@ pub(in crate::verbs) fn write_weights(
     path: &Path,
     projection: &Projection,
     weights: &Weights,
-) -> Result<(), Error> {
+) -> Result<(), ReprojectionError> {
     let (cells, grid) = (&projection.cells, &projection.grid);
     let most = cells.len().max(grid.len() as u64);
     if i32::try_from(most).is_err() {
-        let message = format!(
-            "--weights {}: a grid has {most} cells, the format counts them up to 2^31; leave --weights out",
-            path.display()
-        );
-        return Err(Error::new(Exit::NotReprojected, message));
+        return Err(ReprojectionError::WeightsCells {
+            path: path.to_owned(),
+            cells: most,
+        });
     }
     let Entries {
         rows,
@@ -153,8 +146,9 @@ pub(in crate::verbs) fn write_weights(
         ],
         attributes,
     };
-    let written = table.write(path);
-    written.map_err(|cause| Error::new(Exit::NotReprojected, format!("--weights: {cause}")))
+    table
+        .write(path)
+        .map_err(ReprojectionError::WeightsNotWritten)
 }
 
 /// What weights depend on.

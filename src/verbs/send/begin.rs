@@ -11,13 +11,13 @@ use crate::commit::{
 };
 use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Content, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::TransactionWork;
 use crate::verbs::shared::ending::put_back;
+use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
 
 /// Objects that are read again before the others are believed to be there.
@@ -76,9 +76,11 @@ impl<'a> TransactionStart<'a> {
             Err(aborted) => *aborted,
         };
         let Abort { error, transaction } = aborted;
-        let message = format!("opening the transaction: {error}");
-        let failure = Error::new(Exit::TransferFailed, message);
-        Err(put_back(session, transaction, &hold.leases, failure).await)
+        let failure = WritingError::Transaction {
+            step: TransactionStep::Opening,
+            cause: error,
+        };
+        Err(put_back(session, transaction, &hold.leases, failure.into()).await)
     }
 
     /// Removes what a dead create left, and finds out what is there already of what is resumed.

@@ -1,6 +1,7 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
 use super::begin::TransactionStart;
+use super::error::SendError;
 use super::intent::Intent;
 use super::prepare::{DestinedFiles, PreparedSend};
 use super::report::SendReport;
@@ -8,7 +9,6 @@ use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
 use crate::events::{Event, PlanSize};
-use crate::exit::Exit;
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -95,8 +95,7 @@ impl<'a> LeasedSend<'a> {
                 let Some(work) = work else { return Ok(None) };
                 if !is_tidy {
                     // What heals it could not tell its changes from those of one that follows it.
-                    let message = "the ledger of the transaction before must be tidy before another can follow; run the same command again";
-                    return Err(Error::new(Exit::TransferFailed, message));
+                    return Err(SendError::Untidy.into());
                 }
                 let (number, of) = work.number;
                 let size = size(&work.plan);

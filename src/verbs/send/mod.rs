@@ -4,6 +4,7 @@
 
 mod begin;
 mod digest;
+mod error;
 mod files;
 mod intent;
 mod journalist;
@@ -20,6 +21,7 @@ use msm_plan::{ChunkStrategy, Goal, MissingSteps, NewArrays, Overlap, Task, Tran
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
+pub use self::error::SendError;
 pub use self::files::Files;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};

@@ -16,7 +16,6 @@ use msm_zarr::is_store;
 use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::verbs::files::differing::differences;
@@ -28,6 +27,7 @@ use crate::verbs::files::requested::{
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
+use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
 use crate::verbs::send::request::{clipped, request};
@@ -332,8 +332,13 @@ impl<'a> PreparedSend<'a> {
                 StoreLookup::Nothing => None,
                 StoreLookup::Remains(keys) => {
                     let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    // Of which no journal tells, at a place whose name does not say that it is a store's.
                     if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
-                        problems.push(not_ours(&target.key, &keys));
+                        problems.push(Error::from(SendError::Foreign {
+                            key: target.key.clone(),
+                            objects: keys.len(),
+                            first: keys.into_iter().next().unwrap_or_default(),
+                        }));
                         continue;
                     }
                     if tell.is_some_and(|left| !left.has(&target.key)) {
@@ -378,23 +383,13 @@ async fn consolidate_all(session: &Session<'_>, keys: &[String], hold: &Hold) ->
         };
         hold.leases.check().await?;
         let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
-        done.finish().await.map_err(|error| {
-            let message = format!("store '{key}': consolidating: {error}");
-            Error::new(Exit::StoreFailed, message)
+        let finished = done.finish().await;
+        finished.map_err(|cause| SendError::Consolidating {
+            store: key.clone(),
+            cause,
         })?;
         let store = key.clone();
         session.tell(&Event::Consolidated { store });
     }
     Ok(())
-}
-
-/// Chunks and documents of arrays, at a place whose name does not say that it is a store's and of which no journal tells.
-fn not_ours(key: &str, keys: &[String]) -> Error {
-    let message = format!(
-        "'{key}' is no store, and holds {} objects, '{}' among them: move them away, or choose another place with --store; \
-         nothing was written",
-        keys.len(),
-        keys.first().map_or("", String::as_str)
-    );
-    Error::new(Exit::ForeignStore, message)
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use msm_plan::Phase;
 
+use super::error::SendError;
 use super::worker::Worker;
 use crate::commit::{Manifest, OpenTransaction};
 use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Exit;
 use crate::ranks::Lead;
 use crate::transfer::{ChunkRecord, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
@@ -81,9 +81,9 @@ impl LedTransaction<'_, '_> {
     /// Puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
     fn end_badly(self, worker: &Worker<'_>, failure: Error) -> Error {
         let leases = &self.hold.leases;
-        if Exit::from(&failure) == Exit::Interrupted && worker.resume && leases.lost().is_none() {
-            let left_open = "the journal stays open: the same command with --resume goes on";
-            return Error::new(Exit::from(&failure), format!("{failure}; {left_open}"));
+        let is_stopped = failure == Error::Send(SendError::Stopped);
+        if is_stopped && worker.resume && leases.lost().is_none() {
+            return SendError::LeftOpen.into();
         }
         let put_back = put_back(worker.session, self.transaction.into(), leases, failure);
         worker.session.runtime.block_on(put_back)

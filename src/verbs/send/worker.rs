@@ -10,11 +10,11 @@ use msm_plan::{Phase, Plan, Projection};
 use msm_reproject::Weights;
 use serde::{Deserialize, Serialize};
 
+use super::error::SendError;
 use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::ranks::{Follower, PhasePulse};
 use crate::session::Session;
 use crate::store::StoreError;
@@ -174,13 +174,13 @@ impl<'a> Worker<'a> {
         let records = done?;
         // What is still on its way would come into a ledger that is tidy by then.
         let journal = journal.and_then(|()| journalist.wait());
-        journal.map_err(|error| self.journal_failed(&error))?;
+        journal.map_err(|error| self.journal_failed(error))?;
         if all.interrupted > 0 {
             if self.resume && !orders.ids.is_empty() {
                 let written = journalist.last_words(engine);
-                written.map_err(|error| self.journal_failed(&error))?;
+                written.map_err(|error| self.journal_failed(error))?;
             }
-            return Err(Error::new(Exit::Interrupted, "stopped by a signal"));
+            return Err(SendError::Stopped.into());
         }
         Ok(records)
     }
@@ -196,13 +196,11 @@ impl<'a> Worker<'a> {
         let part = format!("{:06}-{part}", self.session.ranks.rank());
         let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
         let put = self.session.runtime.block_on(put);
-        put.map_err(|error| self.journal_failed(&error))?;
+        put.map_err(|error| self.journal_failed(error))?;
         Ok(records)
     }
 
-    fn journal_failed(&self, error: &StoreError) -> Error {
-        let message = format!("writing the ledger: {error}");
-        let failure = Error::new(Exit::TransferFailed, message);
-        self.session.ranks.here(failure)
+    fn journal_failed(&self, error: StoreError) -> Error {
+        self.session.ranks.here(SendError::Ledger(error).into())
     }
 }

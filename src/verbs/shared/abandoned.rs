@@ -16,10 +16,10 @@ use crate::commit::{
 };
 use crate::error::Error;
 use crate::events::{Event, Outcome, TransactionIdentity};
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Guarantees, StoreError};
+use crate::verbs::shared::error::WritingError;
 
 /// Open transactions that dead jobs left, by store.
 pub(in crate::verbs) struct AbandonedTransactions {
@@ -55,15 +55,10 @@ impl AbandonedTransactions {
         let all = journals(bucket, stores).await?;
         Error::together(all.iter().flat_map(|(store, found)| {
             let locked = found.unfinished.iter().filter(|t| is_locked(t, lock_dir));
-            locked.map(move |unfinished| {
-                let dir = unfinished.writer().lock_dir.clone().unwrap_or_default();
-                let message = format!(
-                    "store '{store}': {} has not ended, or still runs: only the locks in {} tell; give --lock-dir {}",
-                    unended(unfinished),
-                    dir.display(),
-                    dir.display()
-                );
-                Error::new(Exit::Busy, message)
+            locked.map(move |unfinished| WritingError::Locked {
+                store: store.clone(),
+                transaction: unended(unfinished),
+                lock_dir: unfinished.writer().lock_dir.clone().unwrap_or_default(),
             })
         }))?;
         self.journals = all;
@@ -209,11 +204,10 @@ async fn heal_one(
 ) -> Result<(), Error> {
     let what = unended(unfinished);
     let healed = heal(&session.bucket, store, unfinished, guarantees).await;
-    healed.map_err(|error| {
-        let message = format!(
-            "store '{store}': {what} has not ended, and healing it failed; recover goes on with it:\n  {error}"
-        );
-        Error::new(Exit::RollbackIncomplete, message)
+    healed.map_err(|cause| WritingError::NotHealed {
+        store: store.to_owned(),
+        transaction: what.clone(),
+        cause,
     })?;
     session.tell(&Event::Healed {
         store: store.to_owned(),

@@ -3,14 +3,18 @@
 use crate::commit::{AbortedTransaction, LeaseError, Leases, TransactionError};
 use crate::error::Error;
 use crate::events::Event;
-use crate::exit::Exit;
 use crate::session::Session;
+use crate::verbs::shared::error::{TransactionStep, WritingError};
 
 /// Why it was not committed. A server that cannot say whether a lease holds is no other job.
 pub(in crate::verbs) fn committing(error: TransactionError) -> Error {
     match error {
         TransactionError::Lease(lost @ LeaseError::Lost { .. }) => lost.into(),
-        other => Error::new(Exit::TransferFailed, format!("committing: {other}")),
+        cause => WritingError::Transaction {
+            step: TransactionStep::Committing,
+            cause,
+        }
+        .into(),
     }
 }
 

@@ -10,7 +10,6 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
 use crate::error::Error;
-use crate::exit::Exit;
 
 /// A batch system's kill, Ctrl-C, and a batch system's warning.
 const ENDING: [i32; 3] = [SIGTERM, SIGINT, SIGUSR1];
@@ -44,9 +43,9 @@ impl Interrupt {
             // Those registered first come first.
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))
                 .and_then(|_| flag::register(signal, Arc::clone(&signals.came)))
-                .map_err(|cause| {
-                    let message = format!("listening to signal {signal}: {cause}");
-                    Error::new(Exit::Internal, message)
+                .map_err(|cause| Error::Signal {
+                    signal,
+                    cause: cause.to_string(),
                 })?;
         }
         Ok(signals)

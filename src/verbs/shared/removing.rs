@@ -1,13 +1,17 @@
 //! Rank 0: a transaction that removes objects of stores, whose leases are held.
 
+use msm_zarr::ZarrError;
+
 use crate::commit::{
-    Abort, AbortedTransaction, CommittedTransaction, PlannedTransaction, Removal, TransactionTerms,
+    Abort, AbortedTransaction, CommittedTransaction, LeaseError, PlannedTransaction, Removal,
+    TransactionError, TransactionTerms,
 };
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::session::Session;
+use crate::store::StoreError;
 use crate::transfer::Verification;
 use crate::verbs::shared::ending::{committing, put_back};
+use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
 
 /// Does what `removals` say, in one transaction of the command `command`; of so many transactions, what they removed is kept.
@@ -35,12 +39,8 @@ pub(in crate::verbs) async fn remove(
             return Err(put_back(session, transaction, &hold.leases, failure).await);
         }
     };
-    committed.finish().await.map_err(|error| {
-        let message = format!(
-            "readers see the store without what was to go, but not all of it is gone; recover goes on with it:\n  {error}"
-        );
-        Error::new(Exit::DeleteIncomplete, message)
-    })
+    let finished = committed.finish().await;
+    Ok(finished.map_err(WritingError::NotAllGone)?)
 }
 
 /// All that can still go back.
@@ -52,22 +52,39 @@ async fn commit<'a>(
     let opened = planned
         .open()
         .await
-        .map_err(during("opening the transaction"));
+        .map_err(during(TransactionStep::Opening));
     let kept = opened?.keep(removals).await;
-    let recorded = kept.map_err(during("keeping what goes"))?;
+    let recorded = kept.map_err(during(TransactionStep::Keeping))?;
     let committed = recorded.commit(&hold.leases, Verification::Full).await;
     committed.map_err(|abort| (abort.transaction, committing(abort.error)))
 }
 
-fn during<'a>(what: &str) -> impl Fn(Box<Abort<'a>>) -> (AbortedTransaction<'a>, Error) {
+fn during<'a>(step: TransactionStep) -> impl Fn(Box<Abort<'a>>) -> (AbortedTransaction<'a>, Error) {
     move |abort| {
         let Abort { error, transaction } = *abort;
-        let failure = match Error::from(error) {
-            lost if Exit::from(&lost) == Exit::LeaseLost => lost,
-            // What is damaged, or cannot be decoded, was so before.
-            damaged if Exit::from(&damaged) == Exit::ForeignStore => damaged,
-            failure => Error::new(Exit::TransferFailed, format!("{what}: {failure}")),
+        let failure = if says_it_all(&error) {
+            error.into()
+        } else {
+            let cause = error;
+            WritingError::Transaction { step, cause }.into()
         };
         (transaction, failure)
+    }
+}
+
+/// Whatever was done: a lease was lost; or something is damaged, or cannot be decoded, and was so before.
+fn says_it_all(error: &TransactionError) -> bool {
+    match error {
+        TransactionError::Lease(LeaseError::Lost { .. }) => true,
+        TransactionError::Lease(LeaseError::Store(error)) | TransactionError::Store(error) => {
+            matches!(
+                error,
+                StoreError::Fenced { .. }
+                    | StoreError::Repository { .. }
+                    | StoreError::Journal { .. }
+                    | StoreError::Zarr(ZarrError::Foreign { .. } | ZarrError::Damaged { .. })
+            )
+        }
+        TransactionError::Lease(_) => false,
     }
 }

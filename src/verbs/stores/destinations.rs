@@ -3,13 +3,13 @@
 //! Key type: [`Destination`], what is said of it.
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::{Bucket, read_store};
 use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
-use msm_model::{Archive, list};
+use msm_model::Archive;
 use msm_zarr::{Group, layout};
 
 /// What is said of the stores.
@@ -64,11 +64,8 @@ pub(in crate::verbs) async fn targets(
         }
         CommandPlace::Store(key) => {
             if destination.aim == Aim::Send && !is_one && !is_there(bucket, key).await? {
-                let message = format!(
-                    "--prefix '{key}' is the name of a store, and no store is put into another: choose another prefix, or give \
-                     --store {key} to put all variables into that one"
-                );
-                return Err(Error::new(Exit::Usage, message));
+                let key = key.clone();
+                return Err(StoresError::PrefixOfStore { key }.into());
             }
             return Ok(vec![target(Group::whole(key), variables)]);
         }
@@ -156,9 +153,9 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
         // What is wrong with it is said when it is read again.
         return Ok(());
     };
-    let is_held = |name: &&str| found.arrays.iter().any(|array| array.name == **name);
-    let missing = variables.iter().map(String::as_str);
-    let missing: Vec<&str> = missing.filter(|name| !is_held(name)).collect();
+    let is_held = |name: &String| found.arrays.iter().any(|array| array.name == *name);
+    let missing = variables.iter().filter(|name| !is_held(name));
+    let missing: Vec<String> = missing.cloned().collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -171,24 +168,18 @@ async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Resu
     let below = below
         .filter(|path| **path != group.path)
         .filter(has_none_below);
-    let below: Vec<String> = below
+    let groups: Vec<String> = below
         .map(|path| layout::below(&group.store, path))
         .collect();
-    if !below.is_empty() {
-        let message = format!(
-            "'{group}' is a hierarchy of groups, and does not hold {} itself: choose one of its groups with --prefix: {}; nothing \
-             was written",
-            list(missing.iter().copied()),
-            list(below.iter().map(String::as_str))
-        );
-        return Err(Error::new(Exit::ContentsConflict, message));
+    let group = group.to_string();
+    Err(if groups.is_empty() {
+        StoresError::NotAllHeld { group, missing }
+    } else {
+        StoresError::Hierarchy {
+            group,
+            missing,
+            groups,
+        }
     }
-    let message = format!(
-        "'{group}' is a store of all its variables, and no store is put into it; it does not hold {}: to add to it what it does not \
-         hold, give -v compact {} --add-variables, to send what it holds, -v with the names of that; or choose another prefix; \
-         nothing was written",
-        list(missing.iter().copied()),
-        missing.join(" ")
-    );
-    Err(Error::new(Exit::ContentsConflict, message))
+    .into())
 }

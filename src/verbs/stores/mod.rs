@@ -1,6 +1,7 @@
 //! Which stores a command means, and what they hold.
 
 pub(in crate::verbs) mod destinations;
+pub(crate) mod error;
 pub(in crate::verbs) mod named;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod shelf;

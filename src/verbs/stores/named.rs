@@ -4,8 +4,8 @@ use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::Bucket;
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
@@ -103,29 +103,25 @@ async fn of_shelf(bucket: &Bucket, shelf: &Shelf, variable: &str) -> Result<Opti
 }
 
 /// The failure that `variable` is in no store.
-fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &CommandPlace) -> Error {
-    let key = spot.key();
-    let message = match (place, variable) {
-        (CommandPlace::Group(group), _) => {
-            format!(
-                "{}: store '{group}' does not hold '{variable}'; check -v",
-                bucket.place()
-            )
-        }
-        (CommandPlace::Store(store), _) => {
-            format!(
-                "{}: there is no store '{store}' with '{variable}'; check --store and -v",
-                bucket.place()
-            )
-        }
-        (CommandPlace::Shelf(shelf), name) => {
-            let place = layout::below(bucket.place(), key);
-            let store = match name {
+fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &CommandPlace) -> StoresError {
+    let (bucket, key, variable) = (bucket.place().to_owned(), spot.key(), variable.to_owned());
+    match place {
+        CommandPlace::Group(group) => StoresError::NotInGroup {
+            place: bucket,
+            group: group.to_string(),
+            variable,
+        },
+        CommandPlace::Store(store) => StoresError::NotInStore {
+            place: bucket,
+            store: store.clone(),
+            variable,
+        },
+        CommandPlace::Shelf(shelf) => StoresError::NoStore {
+            place: layout::below(&bucket, key),
+            store: match variable.as_str() {
                 "compact" => shelf.new_compact(),
                 name => layout::store_key(key, name),
-            };
-            format!("{place}: there is no store '{store}'; check --prefix and -v")
-        }
-    };
-    Error::new(Exit::NoStore, message)
+            },
+        },
+    }
 }

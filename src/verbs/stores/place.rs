@@ -8,8 +8,8 @@ use msm_zarr::{
 };
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::{Bucket, Ground, StoreError};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::shelf::{Shelf, which};
 use crate::verbs::stores::spot::Spot;
 
@@ -38,9 +38,10 @@ impl CommandPlace {
                 };
                 return Err(StoreError::Repository { key }.into());
             }
-            Ground::Array(array) => return Err(is_an_array(&array)),
+            Ground::Array(key) => return Err(StoresError::Array { key }.into()),
             Ground::Group(group) if group.store.is_empty() => {
-                return Err(is_a_store(bucket));
+                let place = bucket.place().to_owned();
+                return Err(StoresError::Bucket { place }.into());
             }
             Ground::Group(group) => return Ok(Self::Group(group)),
             Ground::Free => {}
@@ -72,7 +73,7 @@ impl CommandPlace {
                     let beside = layout::compact_key(&group.store);
                     // A ledger alone is what is left of one that was renamed, or deleted.
                     if !bucket.folder(&beside).await?.is_empty() {
-                        return Err(which(&group.store, &beside, "the store of all variables"));
+                        return Err(which(&group.store, &beside, None).into());
                     }
                 }
                 Ok(Some(group.clone()))
@@ -99,7 +100,7 @@ async fn is_unfinished(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
 }
 
 /// That stores would lie in another store, by its name, or among ledgers.
-fn beside_stores(spot: &Spot) -> Result<(), Error> {
+fn beside_stores(spot: &Spot) -> Result<(), StoresError> {
     let key = spot.key();
     let mut above = key
         .rsplit_once('/')
@@ -111,32 +112,12 @@ fn beside_stores(spot: &Spot) -> Result<(), Error> {
         above.find(|part| is_store(part) || *part == LEDGERS)
     };
     match part {
-        Some(part) => Err(Error::new(
-            Exit::Usage,
-            format!(
-                "'{key}': '{part}' is the name of a store or of the folder of ledgers, and no store is put into another; choose \
-                 another place with --prefix or --store"
-            ),
-        )),
+        Some(part) => Err(StoresError::Within {
+            key: key.to_owned(),
+            part: part.to_owned(),
+        }),
         None => Ok(()),
     }
-}
-
-pub(in crate::verbs) fn is_an_array(key: &str) -> Error {
-    let message = format!(
-        "'{key}' is a Zarr array that is in no group: it is no store, and none is put into it; choose another place with \
-         --prefix or --store; nothing was written"
-    );
-    Error::new(Exit::ForeignStore, message)
-}
-
-fn is_a_store(bucket: &Bucket) -> Error {
-    let message = format!(
-        "{} is itself a Zarr group with consolidated metadata: no store or ledger is put into it; give the folder above it with \
-         -b, and its name with --store; nothing was written",
-        bucket.place()
-    );
-    Error::new(Exit::ForeignStore, message)
 }
 
 pub(in crate::verbs) fn last(key: &str) -> &str {

@@ -13,10 +13,10 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, Node, StoreError, StoreLookup, read_store};
-use crate::verbs::stores::place::{is_an_array, is_there, last};
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::place::{is_there, last};
 
 /// A folder of stores, and the store of all variables beside it.
 pub(in crate::verbs) struct Shelf {
@@ -61,7 +61,7 @@ impl Shelf {
         match bare.get(variable).map_or(&[][..], Vec::as_slice) {
             [] => Ok(None),
             [store] => Ok(Some(store.clone())),
-            [one, other, ..] => Err(which(one, other, &format!("the store of '{variable}'"))),
+            [one, other, ..] => Err(which(one, other, Some(variable)).into()),
         }
     }
 
@@ -106,11 +106,11 @@ impl Shelf {
                 Node::Repository if !is_named => {
                     return Err(StoreError::Repository { key: bare }.into());
                 }
-                Node::Array if !is_named => return Err(is_an_array(&bare)),
+                Node::Array if !is_named => return Err(StoresError::Array { key: bare }.into()),
                 Node::Repository | Node::Array | Node::Folder => false,
             };
         match (is_named, is_bare) {
-            (true, true) => Err(which(&bare, &named, &format!("the store of '{variable}'"))),
+            (true, true) => Err(which(&bare, &named, Some(variable)).into()),
             (false, true) => Ok(Some(bare)),
             (is_named, false) => Ok(is_named.then_some(named)),
         }
@@ -146,13 +146,12 @@ impl Shelf {
         let own = self.own(bucket, variable).await?;
         let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
-            (Some(own), Some(CompactStore { key, .. })) => {
-                let message = format!(
-                    "'{variable}' is in two stores: '{own}', its own, and '{key}', that of all variables; for the one type \
-                     --store {own} -v {variable}, for the other -v compact {variable}; nothing was written"
-                );
-                Err(Error::new(Exit::WhichStore, message))
+            (Some(own), Some(CompactStore { key, .. })) => Err(StoresError::InTwo {
+                variable: variable.to_owned(),
+                own,
+                compact: key.clone(),
             }
+            .into()),
             (own, compact) => Ok(own.or(compact.map(|compact| compact.key.clone()))),
         }
     }
@@ -231,10 +230,11 @@ fn data_variables(stored: StoreSnapshot, key: &str) -> BTreeSet<String> {
     names.filter(|name| !coordinates.contains(name)).collect()
 }
 
-/// Two stores could be `what`.
-pub(in crate::verbs) fn which(one: &str, other: &str, what: &str) -> Error {
-    let message = format!(
-        "both '{one}' and '{other}' could be {what}: say which, with --store {one} or --store {other}; nothing was written"
-    );
-    Error::new(Exit::WhichStore, message)
+/// Two stores could be that of `variable`, or of all variables.
+pub(in crate::verbs) fn which(one: &str, other: &str, variable: Option<&str>) -> StoresError {
+    StoresError::Which {
+        one: one.to_owned(),
+        other: other.to_owned(),
+        variable: variable.map(str::to_owned),
+    }
 }

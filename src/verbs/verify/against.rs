@@ -14,10 +14,9 @@ use msm_reproject::Weights;
 use msm_zarr::StoreSnapshot;
 use serde_json::Map;
 
-use super::{Comparison, Verify};
+use super::{Comparison, Verify, VerifyError};
 use crate::error::Error;
 use crate::events::Fault;
-use crate::exit::Exit;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreLookup, read_store};
@@ -114,14 +113,7 @@ fn differences_here(
     let (rank, means) = (session.ranks.rank(), session.means());
     let engine = Engine::new(&orders, rank, means, weights, Verification::Full)?;
     let found = session.runtime.block_on(engine.differences());
-    found.map_err(|cause| {
-        let mut failure = Error::from(cause);
-        // Nothing was to be written.
-        if Exit::from(&failure) == Exit::TransferFailed {
-            failure = Error::new(Exit::StoreFailed, failure.to_string());
-        }
-        session.ranks.here(failure)
-    })
+    found.map_err(|cause| session.ranks.here(VerifyError::Reading(cause).into()))
 }
 
 /// The files joined, and where coordinates and corners come from.
@@ -226,11 +218,12 @@ fn request_of(
             count,
             total,
             shown,
-        } => {
-            let message =
-                format!("store '{store}' lacks {count} of the files' {total} steps: {shown}");
-            Error::new(Exit::TimeConflict, message)
-        }
+        } => Error::from(VerifyError::StepsMissing {
+            store,
+            count,
+            total,
+            shown,
+        }),
         other => other.into(),
     })?;
     let mut members = target.members_with(archive, &added);

@@ -4,6 +4,7 @@
 
 mod against;
 mod documents;
+mod error;
 mod names;
 mod rounds;
 mod store;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::VerifyError;
 pub use self::store::StoreCheckReport;
 
 use self::against::{FilesToCompare, help_to_compare};
@@ -20,12 +22,12 @@ use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::error::Error;
 use crate::events::{CheckTally, Event, Fault};
-use crate::exit::Exit;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::stores;
 use crate::verbs::stores::spot::Spot;
 
@@ -163,8 +165,8 @@ fn look_at_all(
     }
     if found.is_empty() {
         let place = layout::below(session.bucket.place(), spot.key());
-        let message = format!("{}: there are no stores", place.trim_end_matches('/'));
-        return Err(Error::new(Exit::NoStore, message));
+        let place = place.trim_end_matches('/').to_owned();
+        return Err(StoresError::None { place }.into());
     }
     Ok(found)
 }
@@ -180,8 +182,7 @@ async fn selected_groups(
     let compact = ["compact".to_owned()];
     let named = match request.selection.compact {
         true if spot.key().is_empty() => {
-            let message = "-v compact: the compact store is PREFIX.zarr; give --prefix";
-            return Err(Error::new(Exit::Usage, message));
+            return Err(StoresError::NoPrefix.into());
         }
         true => &compact[..],
         false => &request.selection.variables,

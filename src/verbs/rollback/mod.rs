@@ -2,17 +2,21 @@
 //!
 //! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
+mod error;
+
 use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
+pub use self::error::RollbackError;
+
 use crate::commit::{JournalEntry, StoreRollback, is_id};
 use crate::error::Error;
 use crate::events::{Event, Notice};
-use crate::exit::Exit;
 use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::spot::Spot;
 
@@ -53,8 +57,7 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
     let groups = stores(bucket, spot, variables).await?;
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
-        let message = format!("{place}: there are no stores");
-        return Err(Error::new(Exit::NoStore, message));
+        return Err(StoresError::None { place }.into());
     }
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
@@ -113,11 +116,10 @@ async fn undo_all(
     for (store, rollback) in &last {
         let StoreRollback { id, entry } = rollback;
         let undone = rollback.undo(bucket, store, &hold.guarantees).await;
-        undone.map_err(|error| {
-            let message = format!(
-                "store '{store}': undoing {id} failed; recover goes on with it:\n  {error}"
-            );
-            Error::new(Exit::RollbackIncomplete, message)
+        undone.map_err(|cause| RollbackError::NotUndone {
+            store: (*store).clone(),
+            id: id.clone(),
+            cause,
         })?;
         session.tell(&Event::Undone {
             store: (*store).clone(),
@@ -131,26 +133,21 @@ async fn undo_all(
 
 /// The last committed transaction of the store of `group`, if it can be undone and is of the group.
 async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
-    let store = group.store.as_str();
-    let impossible = |problem: &str| {
-        let message = format!("store '{store}': {problem}; nothing was changed");
-        Error::new(Exit::NothingToUndo, message)
-    };
+    let store = &group.store;
     let records = bucket.entries(&layout::transactions(store));
     let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());
     let ids: Vec<String> = ids.try_collect().await?;
     let ids = ids.into_iter().filter(|id| is_id(id));
     let Some(id) = ids.max() else {
-        return Err(impossible("its ledger knows of no transaction"));
+        let store = store.clone();
+        return Err(RollbackError::NoTransaction { store }.into());
     };
     let key = layout::before(store, &id);
     let entry = match JournalEntry::read(bucket, store, &key).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
-            return Err(impossible(&format!(
-                "what its last transaction, {id}, replaced is not kept: a transaction before it was rolled back already, or \
-                 it was made with a --keep-undo too small"
-            )));
+            let store = store.clone();
+            return Err(RollbackError::NotKept { store, id }.into());
         }
         Err(error) => return Err(error.into()),
     };
@@ -167,21 +164,24 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error>
         .chain(documents)
         .find(|key| !group.path.is_empty() && !of_group(key) && !of_group_above(group, key));
     if let Some(stranger) = stranger {
-        return Err(impossible(&format!(
-            "its last transaction, {id}, is of '{stranger}' too, which is not in the group '{}'; to undo that, name the whole store: \
-             --store {store}",
-            group.path
-        )));
+        return Err(RollbackError::BesideGroup {
+            store: store.clone(),
+            id,
+            key: stranger,
+            group: group.path.clone(),
+        }
+        .into());
     }
     // Another tool may have changed the store since.
     let root = &entry.root;
     let now = bucket.get(&root.key).await;
     if !now.is_ok_and(|now| now == root.after) {
-        return Err(impossible(&format!(
-            "{} is not as its last transaction, {id}, left it: another program has changed it since, or it is damaged; put it back as \
-             it was, or delete the store",
-            root.key
-        )));
+        return Err(RollbackError::Changed {
+            store: store.clone(),
+            id,
+            root: root.key.clone(),
+        }
+        .into());
     }
     Ok(StoreRollback { id, entry })
 }

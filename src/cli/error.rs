@@ -1,0 +1,50 @@
+//! What the front end itself finds, beside what the library does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum CliError {
+    /// The command line, as clap says it.
+    #[error("{0}")]
+    Line(String),
+    #[error(
+        "--update-coords {text}: {cause}; expected JSON such as '{{\"nav_lon\": \"glamt\", \"nav_lat\": \"gphit\"}}'"
+    )]
+    Coordinates { text: String, cause: String },
+    #[error(
+        "--attributes {text}: {cause}; expected a JSON object such as '{{\"licence\": \"OGL\"}}'"
+    )]
+    Attributes { text: String, cause: String },
+    #[error("{flag}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3")]
+    Shards { flag: String },
+    #[error("{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'")]
+    Key { flag: String, key: String },
+    #[error(
+        "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; nothing was deleted"
+    )]
+    NoTerminal,
+    #[error("asking on the terminal: {cause}")]
+    Asking { cause: String },
+    #[error("printing on standard output: {cause}")]
+    Printing { cause: String },
+    #[error("{denied} of {printed} stores may not be read by this user, see the list")]
+    Denied { denied: u64, printed: u64 },
+    #[error("{unreadable} of {printed} stores cannot be read, see the list")]
+    Unreadable { unreadable: u64, printed: u64 },
+    #[error(
+        "{faults} faults were found, see the list{}",
+        incomparable.as_ref().map_or_else(String::new, |error| {
+            format!("; and the files could not be compared: {error}")
+        })
+    )]
+    Faults {
+        faults: u64,
+        incomparable: Option<Box<Error>>,
+    },
+    #[error(transparent)]
+    Library(#[from] Error),
+}

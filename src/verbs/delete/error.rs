@@ -1,0 +1,106 @@
+//! Why nothing is deleted, or not all.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::CleanupError;
+
+/// Names shown in a message.
+pub(super) const SHOWN: usize = 5;
+
+/// What a delete finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum DeleteError {
+    #[error("-v '{name}': expected a variable's name")]
+    Name { name: String },
+    #[error(
+        "-v '{name}' names a store of that variable alone, and '{store}' is one of all its variables: to delete it, give --store \
+         {store}, to remove one array from it, --array {name}; nothing was deleted"
+    )]
+    OfAllVariables { name: String, store: String },
+    #[error(
+        "-v '{name}': '{group}' is a group of all its variables: to delete it, give --store {group} without -v, to remove one array \
+         from it, --array {name}; nothing was deleted"
+    )]
+    GroupOfAllVariables { name: String, group: String },
+    #[error(
+        "'{name}' is in '{store}', the store of all variables, and has no store of its own: to delete that store, give -v compact, to \
+         remove the array alone, --array {name}; nothing was deleted"
+    )]
+    InCompact { name: String, store: String },
+    #[error(
+        "--array: '{group}' is a group of the hierarchy '{store}', from which single arrays cannot be removed; nothing was deleted"
+    )]
+    ArrayOfGroup { group: String, store: String },
+    #[error(
+        "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by their names, or \
+         a prefix that it does not lie in"
+    )]
+    Repository { key: String },
+    #[error(
+        "{} is a symbolic link to {}, behind which nothing is deleted; nothing was deleted; remove the link, or delete what it leads \
+         to with -b file://{}",
+        path.display(),
+        to.display(),
+        to.display()
+    )]
+    Link {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        #[serde(with = "msm_model::names::one")]
+        to: PathBuf,
+    },
+    #[error(
+        "{} is a symbolic link, behind which nothing is deleted; nothing was deleted; remove the link",
+        path.display()
+    )]
+    GroupLink {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+    },
+    #[error(
+        "{objects} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
+        shown(first, *objects)
+    )]
+    Foreign { objects: u64, first: Vec<String> },
+    #[error(
+        "objects that are not this program's lie in it, such as '{key}'; nothing was deleted; move them away, or delete them too with \
+         --force"
+    )]
+    ForeignInGroup { key: String },
+    #[error("{place}: there is nothing to delete")]
+    Nothing { place: String },
+    #[error("{place}: there are no stores; nothing was deleted")]
+    NoStores { place: String },
+    #[error(
+        "{place}: there is no store {}; {}; nothing was deleted",
+        shown(missing, missing.len() as u64),
+        match there.len() {
+            0 => "there are no stores".to_owned(),
+            n => format!("there are {}", shown(there, n as u64)),
+        }
+    )]
+    NoStore {
+        place: String,
+        missing: Vec<String>,
+        there: Vec<String>,
+    },
+    #[error("{0}")]
+    Incomplete(CleanupError),
+    #[error("{0}; the same delete again finishes it")]
+    GroupIncomplete(CleanupError),
+    #[error("the server still lists objects that it said it deleted, or someone writes there")]
+    StillListed,
+}
+
+/// The first few of `all` names.
+fn shown(names: &[String], all: u64) -> String {
+    let first = names.iter().take(SHOWN).map(|name| format!("'{name}'"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    match all.saturating_sub(SHOWN as u64) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

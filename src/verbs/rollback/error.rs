@@ -1,0 +1,43 @@
+//! Why a transaction is not undone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::CleanupError;
+
+/// What a rollback finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum RollbackError {
+    #[error("store '{store}': its ledger knows of no transaction; nothing was changed")]
+    NoTransaction { store: String },
+    #[error(
+        "store '{store}': what its last transaction, {id}, replaced is not kept: a transaction before it was rolled back already, or \
+         it was made with a --keep-undo too small; nothing was changed"
+    )]
+    NotKept { store: String, id: String },
+    #[error(
+        "store '{store}': its last transaction, {id}, is of '{key}' too, which is not in the group '{group}'; to undo that, name the \
+         whole store: --store {store}; nothing was changed"
+    )]
+    BesideGroup {
+        store: String,
+        id: String,
+        key: String,
+        group: String,
+    },
+    #[error(
+        "store '{store}': {root} is not as its last transaction, {id}, left it: another program has changed it since, or it is \
+         damaged; put it back as it was, or delete the store; nothing was changed"
+    )]
+    Changed {
+        store: String,
+        id: String,
+        root: String,
+    },
+    #[error("store '{store}': undoing {id} failed; recover goes on with it:\n  {cause}")]
+    NotUndone {
+        store: String,
+        id: String,
+        cause: CleanupError,
+    },
+}

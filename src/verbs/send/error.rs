@@ -1,0 +1,43 @@
+//! Why files are not sent.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::CleanupError;
+use crate::store::StoreError;
+
+/// What a send or an update finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum SendError {
+    #[error("{}: {cause}", path.display())]
+    File {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("encoding a plan: {cause}")]
+    Encoding { cause: String },
+    #[error(
+        "'{key}' is no store, and holds {objects} objects, '{first}' among them: move them away, or choose another place with \
+         --store; nothing was written"
+    )]
+    Foreign {
+        key: String,
+        objects: usize,
+        first: String,
+    },
+    #[error("store '{store}': consolidating: {cause}")]
+    Consolidating { store: String, cause: CleanupError },
+    #[error(
+        "the ledger of the transaction before must be tidy before another can follow; run the same command again"
+    )]
+    Untidy,
+    #[error("writing the ledger: {0}")]
+    Ledger(StoreError),
+    #[error("stopped by a signal")]
+    Stopped,
+    #[error("stopped by a signal; the journal stays open: the same command with --resume goes on")]
+    LeftOpen,
+}
