@@ -49,8 +49,8 @@ mod transfer;
 mod verbs;
 
 pub use commit::{
-    CleanupError, LeaseError, ManifestError, Need, ReleaseError, RemovalError, TransactionError,
-    WriterGuarantee,
+    CleanupError, Holder, LeaseError, ManifestError, Need, RankProcess, ReleaseError, RemovalError,
+    TransactionError, WriterGuarantee,
 };
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
@@ -58,15 +58,17 @@ pub use exit::Exit;
 pub use ranks::{Ranks, RanksError};
 pub use session::{Interrupt, Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
-pub use store::{Access, Addressing, Conditional, Connection, Endpoint, Keys, Place, StoreError};
+pub use store::{
+    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, StoreError,
+};
 pub use transfer::{TransferError, Verification};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
-pub use verbs::doctor::{Doctor, DoctorReport, doctor};
+pub use verbs::doctor::{Doctor, DoctorError, DoctorReport, doctor};
 pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
-pub use verbs::rollback::{Rollback, RollbackReport, rollback};
+pub use verbs::rollback::{Rollback, RollbackError, RollbackReport, rollback};
 pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
-pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyReport, verify};
+pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
 pub use verbs::{
     DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,
     Spot, StoresError, TransactionStep, WeightsProblem, WritingError,

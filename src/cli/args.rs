@@ -48,7 +48,7 @@ struct Cli {
 
 /// The commands.
 #[derive(Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Create a Zarr store for each variable of the files, or append the files' time steps to it
     ///
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.

@@ -14,7 +14,7 @@ use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
 #[derive(Args)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -28,7 +28,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<List, CliError> {
+    pub(super) fn request(&self) -> Result<List, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(List { spot })
     }

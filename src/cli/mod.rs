@@ -29,6 +29,7 @@ mod verify;
 mod words;
 
 pub use args::{CommandLine, Invocation, parse};
+pub use error::CliError;
 pub use run::run;
 #[cfg(test)]
 pub(crate) use {run::run_over, store::ReachedBucket};

@@ -124,7 +124,7 @@ pub(super) mod tests {
     use crate::transfer::Proof;
 
     /// Puts a part of the manifest of the transaction `id`; returns its key.
-    pub async fn put_part(
+    pub(crate) async fn put_part(
         bucket: &Bucket,
         store: &str,
         id: &str,

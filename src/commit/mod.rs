@@ -50,10 +50,10 @@ pub(crate) use group_removal::remove_group;
 pub(crate) use heal::{heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
 pub(crate) use lease::{
-    Crew, Holder, LeaseSettings, LeaseTimes, Leases, LiveLease, RankProcess, live_lease,
-    probe_and_sweep, sweep, sweep_staged,
+    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep, sweep,
+    sweep_staged,
 };
-pub use lease::{LeaseError, ReleaseError, WriterGuarantee};
+pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
 pub(crate) use ledger::LastTransaction;
 pub(crate) use manifest::Manifest;
 pub use manifest::ManifestError;

@@ -32,7 +32,7 @@ pub(crate) enum UnfinishedWork {
 
 /// A transaction that has not ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UnfinishedTransaction {
+pub(crate) struct UnfinishedTransaction {
     /// Its id.
     pub id: String,
     /// How far it is.

@@ -50,9 +50,9 @@ pub struct RankProcess {
 
 /// The job that a process is of, as far as its [`Holder`] tells of it.
 #[derive(Clone, Debug, Default)]
-pub struct Crew {
+pub(crate) struct Crew {
     /// Where it runs.
-    pub launched: LaunchedJob,
+    pub(crate) launched: LaunchedJob,
     /// Its ranks, if there are several.
     pub ranks: Vec<RankProcess>,
 }
@@ -93,7 +93,7 @@ impl Holder {
     ///
     /// # Errors
     /// If the system does not say who this process is.
-    pub fn this(command: &str, crew: &Crew) -> io::Result<Self> {
+    pub(crate) fn this(command: &str, crew: &Crew) -> io::Result<Self> {
         let (boot, pid_namespace) = (boot()?, pid_namespace()?);
         let host = fs::read_to_string("/proc/sys/kernel/hostname")?;
         let pid = std::process::id();
@@ -192,7 +192,7 @@ pub(super) mod tests {
     use std::process::Command;
 
     /// A process that has ended.
-    pub fn dead() -> Holder {
+    pub(crate) fn dead() -> Holder {
         let mut child = Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
@@ -203,7 +203,7 @@ pub(super) mod tests {
     }
 
     /// A process of another machine, of which nothing can be known.
-    pub fn elsewhere() -> Holder {
+    pub(crate) fn elsewhere() -> Holder {
         Holder {
             host: "elsewhere".to_owned(),
             boot: "another".to_owned(),

@@ -19,7 +19,7 @@ use crate::store::error::StoreError;
 
 /// What a server guarantees.
 #[derive(Clone, Debug)]
-pub struct Guarantees {
+pub(crate) struct Guarantees {
     /// Of creating an object only if there is none.
     pub create: Conditional,
     /// Of replacing an object only if it is unchanged.
@@ -54,7 +54,7 @@ pub enum Conditional {
 
 /// What the ETag of an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EtagKind {
+pub(crate) enum EtagKind {
     /// The MD5 of the object.
     Md5,
     /// Something else.
@@ -66,7 +66,7 @@ pub enum EtagKind {
 /// The clock of a server, read once and carried on by this machine's monotonic one. It errs on the late side by the
 /// second to which the server tells the time.
 #[derive(Clone, Copy, Debug)]
-pub struct ServerClock {
+pub(crate) struct ServerClock {
     server: SystemTime,
     local: SystemTime,
     seen: Instant,
@@ -75,13 +75,13 @@ pub struct ServerClock {
 impl ServerClock {
     /// What it shows now.
     #[must_use]
-    pub fn now(&self) -> SystemTime {
+    pub(crate) fn now(&self) -> SystemTime {
         self.server + self.seen.elapsed()
     }
 
     /// Seconds by which it was ahead of this machine's clock.
     #[must_use]
-    pub fn ahead(&self) -> f64 {
+    pub(crate) fn ahead(&self) -> f64 {
         match self.server.duration_since(self.local) {
             Ok(ahead) => ahead.as_secs_f64(),
             Err(behind) => -behind.duration().as_secs_f64(),
