@@ -1,7 +1,7 @@
 //! The ranks of a job: one process each, connected by MPI; threads of one process; or a single one.
 //!
-//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Role`], what it has to tell or to hear;
-//! [`PhasePulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
+//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; `Role`, what it has to tell or to hear;
+//! `PhasePulse`, what ranks tell each other while they work. `Transport` is what carries their messages.
 
 mod error;
 mod launcher;
