@@ -35,6 +35,7 @@ impl Moment {
     }
 
     /// The moment so many nanoseconds after this machine's start.
+    #[cfg(feature = "mpi")]
     #[must_use]
     pub(crate) fn at(nanos: u64) -> Self {
         Self(Duration::from_nanos(nanos))

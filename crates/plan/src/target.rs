@@ -102,7 +102,7 @@ pub enum Derivation {
     AsRead,
     /// Reprojected, as this one of [`Plan::projections`] says.
     Projected {
-        /// That one.
+        /// Its index in the plan.
         projection: usize,
         /// The values that stand for missing ones, beside NaN.
         missing: Vec<Number>,

@@ -21,7 +21,7 @@ impl Library {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_: &Path) -> Result<Self, String> {
+    pub(crate) fn open(_: &Path) -> Result<Self, String> {
         Err(ABSENT.to_owned())
     }
 
@@ -30,7 +30,7 @@ impl Library {
     /// # Errors
     /// Always.
     #[allow(clippy::unused_self)] // as the library's
-    pub fn read(&self, _: &str, _: usize, _: &Hyperslab) -> Result<Vec<u8>, String> {
+    pub(crate) fn read(&self, _: &str, _: usize, _: &Hyperslab) -> Result<Vec<u8>, String> {
         Err(ABSENT.to_owned())
     }
 }
