@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Error`]: the rooms' errors and the verbs', several of them together, and where or after what they happened.
 
-use msm_model::{ArchiveError, Problems, TimeError};
+use msm_model::{ArchiveError, Problems};
 use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,6 @@ use crate::verbs::verify::VerifyError;
 pub enum Error {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    #[error(transparent)]
-    Time(#[from] TimeError),
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]

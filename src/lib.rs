@@ -36,33 +36,45 @@
 //! has the words, the rooms and the promises.
 
 pub mod cli;
-pub mod commit;
-pub mod error;
+mod commit;
+mod error;
 pub mod events;
-pub mod exit;
+mod exit;
 mod knobs;
 pub mod ranks;
 mod session;
-pub mod source;
-pub mod store;
-pub mod transfer;
-pub mod verbs;
+mod source;
+mod store;
+mod transfer;
+mod verbs;
 
+pub use commit::{
+    CleanupError, Holder, LeaseError, ManifestError, Need, RankProcess, ReleaseError, RemovalError,
+    TransactionError, WriterGuarantee,
+};
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use exit::Exit;
-pub use ranks::Ranks;
-pub use session::{Session, SessionError};
-pub use store::{Access, Connection, Place};
+pub use ranks::{Ranks, RanksError};
+pub use session::{Interrupt, Session, SessionError};
+pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
+pub use store::{
+    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, StoreError,
+};
+pub use transfer::{TransferError, Verification};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
-pub use verbs::doctor::{Doctor, DoctorReport, doctor};
+pub use verbs::doctor::{Doctor, DoctorError, DoctorReport, doctor};
 pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
-pub use verbs::rollback::{Rollback, RollbackReport, rollback};
+pub use verbs::rollback::{Rollback, RollbackError, RollbackReport, rollback};
 pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
-pub use verbs::verify::{Verify, VerifyReport, verify};
-pub use verbs::{DomainFile, Leasing, Reprojection, Selection, Spot};
+pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
+pub use verbs::{
+    DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,
+    Spot, StoresError, TransactionStep, WeightsProblem, WritingError,
+};
 
 #[cfg(test)]
+#[allow(unreachable_pub)] // what tests share is no API
 #[path = "../tests/in_process/mod.rs"]
 mod in_process;

@@ -3,9 +3,7 @@
 use std::process::exit;
 
 use msm_os::cli::{self, CommandLine};
-use msm_os::exit::Exit;
-use msm_os::ranks;
-use msm_os::source::{allow_reading_without_locks, describe, is_asked_to_describe};
+use msm_os::{Exit, allow_reading_without_locks, describe, is_asked_to_describe, ranks};
 
 fn main() {
     allow_reading_without_locks();

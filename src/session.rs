@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::commit::{Crew, Rank};
+use crate::commit::{Crew, RankProcess};
 use crate::error::Error;
 use crate::events::{Event, Notice, Reporter, WorkSpan};
 use crate::ranks::{Ranks, Role};
@@ -68,10 +68,10 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Error> {
         let session = Self::open_here(connection, ranks, reporter);
         let session = session.map_err(|failure| ranks.of_follower(failure));
-        let place = |session: &Self| (session.bucket.place().to_owned(), Rank::this());
+        let place = |session: &Self| (session.bucket.place().to_owned(), RankProcess::this());
         let mine = session.as_ref().map(place).map_err(Clone::clone);
-        let processes = ranks.join(mine, |all: Vec<(String, Rank)>| {
-            let (places, processes): (Vec<String>, Vec<Rank>) = all.into_iter().unzip();
+        let processes = ranks.join(mine, |all: Vec<(String, RankProcess)>| {
+            let (places, processes): (Vec<String>, Vec<RankProcess>) = all.into_iter().unzip();
             same_place(&places)?;
             Ok(processes)
         })?;

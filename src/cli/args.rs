@@ -17,13 +17,16 @@ use crate::exit::Exit;
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one
 pub enum CommandLine {
-    /// A command to run, and what is to be logged of it.
-    Command(Box<Command>, LogFilter),
+    /// A command to run.
+    Command(Invocation),
     /// A text to print: help or the version.
     Answer(String),
     /// It is wrong.
     Wrong(CliError),
 }
+
+/// A command with its flags, and what is to be logged of it.
+pub struct Invocation(pub(super) Box<Command>, pub(super) LogFilter);
 
 #[derive(Parser)]
 #[command(name = "msm_os", version, about = "Puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI", after_help = exit_codes())]
@@ -45,7 +48,7 @@ struct Cli {
 
 /// The commands.
 #[derive(Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Create a Zarr store for each variable of the files, or append the files' time steps to it
     ///
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
@@ -99,7 +102,7 @@ pub enum Command {
 /// Parses the command line. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
     match Cli::try_parse_from(args.into_iter().map(spell_out)) {
-        Ok(cli) => CommandLine::Command(Box::new(cli.command), cli.log),
+        Ok(cli) => CommandLine::Command(Invocation(Box::new(cli.command), cli.log)),
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
@@ -146,7 +149,7 @@ mod tests {
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            CommandLine::Command(command, _) => match *command {
+            CommandLine::Command(Invocation(command, _)) => match *command {
                 Command::Send(args) => args,
                 _ => panic!("{line} is not a send"),
             },

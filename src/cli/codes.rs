@@ -45,7 +45,6 @@ impl From<&Error> for Exit {
     fn from(error: &Error) -> Self {
         match error {
             Error::Archive(cause) => cause.into(),
-            Error::Time(cause) => cause.into(),
             Error::Source(cause) => cause.into(),
             Error::Plan(cause) => cause.into(),
             Error::Zarr(cause) => cause.into(),

@@ -11,7 +11,7 @@ use crate::verbs::delete::Delete;
 #[derive(Args)]
 // Each is a flag of its own.
 #[allow(clippy::struct_excessive_bools)]
-pub struct DeleteArgs {
+pub(super) struct DeleteArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -61,7 +61,7 @@ impl DeleteArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Delete, CliError> {
+    pub(super) fn request(&self) -> Result<Delete, CliError> {
         Ok(Delete {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),

@@ -8,7 +8,7 @@ use crate::verbs::doctor::Doctor;
 
 /// What `doctor` is told.
 #[derive(Args)]
-pub struct DoctorArgs {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 }
@@ -18,7 +18,7 @@ impl DoctorArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Doctor, CliError> {
+    pub(super) fn request(&self) -> Result<Doctor, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(Doctor { spot })
     }

@@ -24,7 +24,7 @@ use crate::verbs::send::Files;
 #[derive(Args)]
 // Each is a flag of its own.
 #[allow(clippy::struct_excessive_bools)]
-pub struct FileArgs {
+pub(super) struct FileArgs {
     /// NetCDF files, directories of them, or quoted patterns such as 'run1/*_grid_T_*.nc'; joined in time order
     #[arg(short, long, num_args = 1.., required = true, value_name = "FILE")]
     pub filepaths: Vec<PathBuf>,
@@ -118,7 +118,7 @@ impl FileArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Files, CliError> {
+    pub(super) fn request(&self) -> Result<Files, CliError> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,

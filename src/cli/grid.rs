@@ -12,7 +12,7 @@ use crate::verbs::reprojection::corners::DomainFile;
 
 /// The file of coordinates, and which of them to take.
 #[derive(Args)]
-pub struct GridArgs {
+pub(super) struct GridArgs {
     /// A file, such as the domain file, that holds coordinates to take with --update-coords, or the corners of cells for
     /// --method conservative [short: -gf]
     #[arg(
@@ -37,7 +37,7 @@ impl GridArgs {
     ///
     /// # Errors
     /// If these are malformed.
-    pub fn domain(&self) -> Result<Option<DomainFile>, CliError> {
+    pub(super) fn domain(&self) -> Result<Option<DomainFile>, CliError> {
         let coordinates = self.update_coords.as_deref().map(coordinates).transpose()?;
         let path = self.grid_filepath.clone();
         Ok(path.map(|path| DomainFile { path, coordinates }))

@@ -11,7 +11,7 @@ use crate::verbs::shared::hold::Leasing;
 
 /// How the leases of stores are got.
 #[derive(Args, Clone, Debug)]
-pub struct LeaseArgs {
+pub(super) struct LeaseArgs {
     /// Directory that all jobs share, in which to lock a file for each store, besides its lease in the object store
     ///
     /// For servers without conditional writes. Every job that writes the same stores must be given the same directory, on
@@ -27,7 +27,7 @@ pub struct LeaseArgs {
 impl LeaseArgs {
     /// What is asked: the directory by the name that it has for everybody on this machine.
     #[must_use]
-    pub fn leasing(&self) -> Leasing {
+    pub(super) fn leasing(&self) -> Leasing {
         let dir = self.lock_dir.as_ref();
         Leasing {
             // One that is not there is told of where it is used.

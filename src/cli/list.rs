@@ -14,7 +14,7 @@ use crate::verbs::list::{List, StoreInfo, StoreState};
 
 /// What `list` is told.
 #[derive(Args)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -28,7 +28,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<List, CliError> {
+    pub(super) fn request(&self) -> Result<List, CliError> {
         let spot = self.store.spot_or_all()?;
         Ok(List { spot })
     }
@@ -44,7 +44,7 @@ pub(super) struct ListPrinter<'a> {
 }
 
 impl<'a> ListPrinter<'a> {
-    pub fn new(json: bool, printer: &'a Printer) -> Self {
+    pub(super) fn new(json: bool, printer: &'a Printer) -> Self {
         Self {
             json,
             printer,
@@ -55,7 +55,7 @@ impl<'a> ListPrinter<'a> {
     }
 
     /// Prints a store; breaks off if nobody reads any more.
-    pub fn print(&mut self, store: &StoreInfo) -> ControlFlow<()> {
+    pub(super) fn print(&mut self, store: &StoreInfo) -> ControlFlow<()> {
         let text = if self.json {
             let before = if self.printed == 0 { "[\n" } else { ",\n" };
             // What it is made of has names for keys, and finite numbers.
@@ -74,7 +74,7 @@ impl<'a> ListPrinter<'a> {
     }
 
     /// Ends the list of what is at `place`, which is `complete` or was cut short.
-    pub fn end(&self, place: &str, complete: bool) {
+    pub(super) fn end(&self, place: &str, complete: bool) {
         let place = place.trim_end_matches('/');
         match (self.json, self.printed) {
             (true, 0) => self.printer.line("[]"),
@@ -88,7 +88,7 @@ impl<'a> ListPrinter<'a> {
     ///
     /// # Errors
     /// If it could not be printed, or stores could not be read.
-    pub fn verdict(&self) -> Result<(), CliError> {
+    pub(super) fn verdict(&self) -> Result<(), CliError> {
         self.printer.verdict()?;
         let Self {
             printed,

@@ -19,7 +19,7 @@ const PARTS: [&str; 4] = ["commit", "source", "store", "transfer"];
 
 /// What is logged.
 #[derive(Clone, Debug)]
-pub struct LogFilter(Targets);
+pub(super) struct LogFilter(Targets);
 
 impl FromStr for LogFilter {
     type Err = String;
@@ -51,7 +51,7 @@ impl FromStr for LogFilter {
 
 impl LogFilter {
     /// Logs so from now on, in lines that name this rank. Later calls in the same process change nothing.
-    pub fn start(self, rank: usize) {
+    pub(super) fn start(self, rank: usize) {
         if self.0.iter().all(|(_, level)| level == LevelFilter::OFF) {
             return;
         }

@@ -23,7 +23,7 @@ pub(super) struct Meter {
 impl Meter {
     /// A meter of `total` decoded bytes.
     #[must_use]
-    pub fn new(total: u64) -> Self {
+    pub(super) fn new(total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(
                 "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
@@ -40,7 +40,7 @@ impl Meter {
     }
 
     /// So many decoded bytes and objects are done.
-    pub fn show(&mut self, bytes: u64, objects: u64) {
+    pub(super) fn show(&mut self, bytes: u64, objects: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(bytes);
         } else if self.last.elapsed() >= INTERVAL {

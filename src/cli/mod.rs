@@ -28,7 +28,8 @@ mod tolerance;
 mod verify;
 mod words;
 
-pub use args::{CommandLine, parse};
+pub use args::{CommandLine, Invocation, parse};
+pub use error::CliError;
 pub use run::run;
 #[cfg(test)]
 pub(crate) use {run::run_over, store::ReachedBucket};

@@ -15,12 +15,12 @@ pub(super) struct Printer {
 
 impl Printer {
     /// Prints a line, at once: the next may take its time.
-    pub fn line(&self, line: &str) {
+    pub(super) fn line(&self, line: &str) {
         self.print(&format!("{line}\n"));
     }
 
     /// Prints `text`; `false` if it does not come to anybody.
-    pub fn print(&self, text: &str) -> bool {
+    pub(super) fn print(&self, text: &str) -> bool {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {
             let mut out = io::stdout().lock();
@@ -36,7 +36,7 @@ impl Printer {
     ///
     /// # Errors
     /// If not, why.
-    pub fn verdict(&self) -> Result<(), CliError> {
+    pub(super) fn verdict(&self) -> Result<(), CliError> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         match &*closed {
             Some(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {

@@ -10,7 +10,7 @@ use crate::verbs::rollback::Rollback;
 
 /// What `recover` is told.
 #[derive(Args)]
-pub struct RecoverArgs {
+pub(super) struct RecoverArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -49,7 +49,7 @@ pub struct RecoverArgs {
 
 /// What `rollback` is told.
 #[derive(Args)]
-pub struct RollbackArgs {
+pub(super) struct RollbackArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -66,7 +66,7 @@ impl RecoverArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Recover, CliError> {
+    pub(super) fn request(&self) -> Result<Recover, CliError> {
         Ok(Recover {
             spot: self.store.spot_or_all()?,
             leasing: self.lease.leasing(),
@@ -84,7 +84,7 @@ impl RollbackArgs {
     ///
     /// # Errors
     /// If the prefix is none.
-    pub fn request(&self) -> Result<Rollback, CliError> {
+    pub(super) fn request(&self) -> Result<Rollback, CliError> {
         Ok(Rollback {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),

@@ -12,7 +12,7 @@ use crate::verbs::reprojection::request::{Edges, GridChoice, Longitudes, Reproje
 
 /// How variables are reprojected.
 #[derive(Args)]
-pub struct ReprojectArgs {
+pub(super) struct ReprojectArgs {
     /// Write projected_VAR beside each variable of the model's grid, on a regular longitude-latitude grid
     ///
     /// A store that has such arrays gets them with or without this flag, on the grid and by the method that it has.
@@ -63,7 +63,7 @@ pub struct ReprojectArgs {
 impl ReprojectArgs {
     /// What is asked for, if anything is.
     #[must_use]
-    pub fn reprojection(&self) -> Option<Reprojection> {
+    pub(super) fn reprojection(&self) -> Option<Reprojection> {
         self.reproject.then_some(Reprojection {
             method: self.method,
             grid: GridChoice {

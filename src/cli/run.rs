@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use super::args::{Command, CommandLine};
+use super::args::{Command, CommandLine, Invocation};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::error::CliError;
@@ -56,7 +56,7 @@ pub(crate) fn run_over(
             Ok(())
         }
         CommandLine::Wrong(failure) => Err(failure),
-        CommandLine::Command(command, log) => {
+        CommandLine::Command(Invocation(command, log)) => {
             log.start(ranks.rank());
             let lists = matches!(*command, Command::List(_) | Command::Verify(_));
             let job = Job {

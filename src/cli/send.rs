@@ -13,7 +13,7 @@ use crate::verbs::send::{Send, Update};
 
 /// What `send` is told.
 #[derive(Args)]
-pub struct SendArgs {
+pub(super) struct SendArgs {
     #[command(flatten)]
     pub files: FileArgs,
 
@@ -52,7 +52,7 @@ pub struct SendArgs {
 
 /// What `update` is told.
 #[derive(Args)]
-pub struct UpdateArgs {
+pub(super) struct UpdateArgs {
     #[command(flatten)]
     pub files: FileArgs,
 
@@ -66,7 +66,7 @@ impl SendArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Send, CliError> {
+    pub(super) fn request(&self) -> Result<Send, CliError> {
         Ok(Send {
             files: self.files.request()?,
             overlap: self.on_overlap.unwrap_or_default(),
@@ -97,7 +97,7 @@ impl SendArgs {
     ///
     /// # Errors
     /// If they are malformed, or the Zarr version asked for has no shards.
-    pub fn shards(&self) -> Result<ChunkStrategy, CliError> {
+    pub(super) fn shards(&self) -> Result<ChunkStrategy, CliError> {
         if self.shards.is_some() && self.zarr_version == Some(Version::V2) {
             let flag = SHARDS_FLAG.to_owned();
             return Err(CliError::Shards { flag });
@@ -120,7 +120,7 @@ impl UpdateArgs {
     ///
     /// # Errors
     /// If something is malformed.
-    pub fn request(&self) -> Result<Update, CliError> {
+    pub(super) fn request(&self) -> Result<Update, CliError> {
         Ok(Update {
             files: self.files.request()?,
             append_missing: self.append_missing,

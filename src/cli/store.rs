@@ -14,7 +14,7 @@ use crate::verbs::stores::spot::Spot;
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args)]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// Where to: a bucket's name, s3://bucket, or file:///directory
     #[arg(short, long, value_name = "BUCKET", value_parser = parse_place)]
     pub bucket: Place,
@@ -58,7 +58,7 @@ pub struct StoreArgs {
 }
 
 /// How the bucket is reached.
-pub struct ReachedBucket {
+pub(crate) struct ReachedBucket {
     pub connection: Connection,
     /// What the user should hear, once.
     pub warning: Option<String>,
@@ -69,7 +69,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If it could not be part of a key.
-    pub fn spot(&self) -> Result<Option<Spot>, CliError> {
+    pub(super) fn spot(&self) -> Result<Option<Spot>, CliError> {
         let (flag, asked) = match (&self.prefix, &self.store) {
             (Some(prefix), _) => ("--prefix", prefix),
             (None, Some(store)) => ("--store", store),
@@ -96,7 +96,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// As [`Self::spot`].
-    pub fn spot_or_all(&self) -> Result<Spot, CliError> {
+    pub(super) fn spot_or_all(&self) -> Result<Spot, CliError> {
         Ok(self.spot()?.unwrap_or_default())
     }
 
@@ -104,7 +104,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn find(&self) -> Result<ReachedBucket, StoreError> {
+    pub(super) fn find(&self) -> Result<ReachedBucket, StoreError> {
         let (access, warning) = match &self.bucket {
             Place::Directory(_) => (None, None),
             Place::S3 { .. } => {

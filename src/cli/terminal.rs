@@ -21,7 +21,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// That of a command whose output `lists` what it finds, or does not.
-    pub fn new(lists: bool) -> Self {
+    pub(super) fn new(lists: bool) -> Self {
         Self {
             lists,
             ..Self::default()

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// What `send`, `update` and `verify` are told alike.
 #[derive(Args)]
-pub struct ToleranceArgs {
+pub(super) struct ToleranceArgs {
     /// How far static coordinates of floating-point type may be from the store's, and from file to file: 1e-6, for files written
     /// on different machines
     ///

@@ -14,7 +14,7 @@ use crate::verbs::verify::{Comparison, Verify};
 
 /// What `verify` is told.
 #[derive(Args)]
-pub struct VerifyArgs {
+pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
@@ -62,7 +62,7 @@ impl VerifyArgs {
     ///
     /// # Errors
     /// If the prefix or the coordinates are malformed.
-    pub fn request(&self) -> Result<Verify, CliError> {
+    pub(super) fn request(&self) -> Result<Verify, CliError> {
         let domain = self.grid.domain()?;
         Ok(Verify {
             spot: self.store.spot()?,

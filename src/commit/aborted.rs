@@ -13,13 +13,13 @@ use super::transaction::{StoreTransaction, Stores};
 use crate::store::{REQUESTS, StoreError};
 
 /// A transaction that came to some stage, and has to go back. Dropped, it is left to whoever comes next.
-pub struct AbortedTransaction<'a> {
+pub(crate) struct AbortedTransaction<'a> {
     pub(super) stores: Stores<'a>,
     pub(super) stage: Stage,
 }
 
 /// A step that failed.
-pub struct Abort<'a> {
+pub(crate) struct Abort<'a> {
     /// Why.
     pub error: TransactionError,
     /// What is to be put back.
@@ -37,18 +37,12 @@ pub enum TransactionError {
     Store(#[from] StoreError),
 }
 
-impl From<Box<Abort<'_>>> for TransactionError {
-    fn from(abort: Box<Abort<'_>>) -> Self {
-        abort.error
-    }
-}
-
 impl AbortedTransaction<'_> {
     /// Makes every store what it was before.
     ///
     /// # Errors
     /// With what could not be done. Whoever comes next goes on with it.
-    pub async fn back(self) -> Result<(), CleanupError> {
+    pub(crate) async fn back(self) -> Result<(), CleanupError> {
         let Stores {
             bucket,
             guarantees,

@@ -30,7 +30,7 @@ const NAMING: [&str; 7] = [
 const PROJECTED: &str = "projected_";
 
 /// What goes with some arrays of a store.
-pub struct ArrayRemoval {
+pub(crate) struct ArrayRemoval {
     /// Attributes of the store that go because they are not known to be true without the arrays.
     pub attributes: Vec<String>,
     /// All that goes.
@@ -43,7 +43,7 @@ impl ArrayRemoval {
     ///
     /// # Errors
     /// If the store cannot be read, has no such array, or needs one of them.
-    pub async fn of(
+    pub(crate) async fn of(
         bucket: &Bucket,
         store: &str,
         names: &[String],

@@ -25,7 +25,7 @@ impl UndoPlan<'_> {
     ///
     /// # Errors
     /// With what could not be done; then it is still in the journal.
-    pub async fn run(&self, stage: Stage) -> Result<(), CleanupError> {
+    pub(super) async fn run(&self, stage: Stage) -> Result<(), CleanupError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
         let root = &self.entry.root;
         // Then what lies there may be another's.
@@ -184,7 +184,7 @@ pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Result<(), Cl
 ///
 /// # Errors
 /// With what could not be removed.
-pub async fn clear_ledger(
+pub(crate) async fn clear_ledger(
     bucket: &Bucket,
     store: &str,
     id: Option<&str>,

@@ -7,13 +7,12 @@ use super::journal::{Document, Writer};
 use super::planned::{PlannedTransaction, TransactionTerms};
 use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Guarantees, UnconsolidatedStore};
-use crate::transfer::Verification;
 
 /// Puts the root document that tells of all that is in `store`, whose lease `holder` has. It cannot be undone.
 ///
 /// # Errors
 /// As the server says; whoever comes next brings it to an end.
-pub async fn consolidate<'a>(
+pub(crate) async fn consolidate<'a>(
     bucket: &'a Bucket,
     store: &str,
     found: UnconsolidatedStore,
@@ -27,8 +26,6 @@ pub async fn consolidate<'a>(
         after: found.consolidated,
     };
     let planned = PlannedTransaction::of_documents(bucket, store, root, Vec::new(), &opening);
-    let open = planned.await?.open().await?;
-    let prepared = open.recorded().prepare().await?;
-    let documented = prepared.put_documents(Verification::Full).await?;
-    Ok(documented.put_roots(Verification::Full).await?)
+    let open = planned.await?.open().await.map_err(|abort| abort.error)?;
+    open.commit_documents().await
 }

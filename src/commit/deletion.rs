@@ -12,7 +12,7 @@ use super::unfinished::delete_key;
 use crate::store::{Bucket, REQUESTS, StoreError};
 
 /// The deletion of stores, begun: from here on it only goes forward.
-pub struct Deletion<'a> {
+pub(crate) struct Deletion<'a> {
     bucket: &'a Bucket,
     stores: &'a [String],
 }
@@ -22,7 +22,7 @@ impl<'a> Deletion<'a> {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn begin(
+    pub(crate) async fn begin(
         bucket: &'a Bucket,
         stores: &'a [String],
         holder: &Writer,
@@ -41,7 +41,7 @@ impl<'a> Deletion<'a> {
     ///
     /// # Errors
     /// With what could not be done.
-    pub async fn end(self) -> Result<(), CleanupError> {
+    pub(crate) async fn end(self) -> Result<(), CleanupError> {
         let deletes = self.stores.iter().map(|store| async move {
             for key in self.bucket.list(&layout::journals(store)).await? {
                 self.bucket.delete(&key).await?;

@@ -24,7 +24,7 @@ pub(super) struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    pub fn new(bucket: &'a Bucket, outline: &'a Outline) -> Self {
+    pub(super) fn new(bucket: &'a Bucket, outline: &'a Outline) -> Self {
         Self {
             bucket,
             outline,
@@ -38,7 +38,7 @@ impl<'a> Edits<'a> {
     ///
     /// # Errors
     /// As the server says, or if it is not JSON.
-    pub async fn own(&mut self, path: &str) -> Result<Option<Value>, StoreError> {
+    pub(super) async fn own(&mut self, path: &str) -> Result<Option<Value>, StoreError> {
         let key = layout::below(&self.outline.store, path);
         let damaged = |cause: String| ZarrError::Damaged {
             key: key.clone(),
@@ -64,7 +64,7 @@ impl<'a> Edits<'a> {
     ///
     /// # Errors
     /// As [`Edits::own`].
-    pub async fn change(
+    pub(super) async fn change(
         &mut self,
         path: &str,
         change: impl Fn(&mut Value),
@@ -98,7 +98,7 @@ impl<'a> Edits<'a> {
     }
 
     /// The key of the store.
-    pub fn store(&self) -> &str {
+    pub(super) fn store(&self) -> &str {
         &self.outline.store
     }
 
@@ -107,7 +107,7 @@ impl<'a> Edits<'a> {
     ///
     /// # Errors
     /// As [`Edits::own`].
-    pub async fn drop_attributes(
+    pub(super) async fn drop_attributes(
         &mut self,
         told: impl Fn(&AttributeMap) -> Vec<String>,
         change: impl Fn(&mut AttributeMap),
@@ -135,7 +135,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Takes the documents `paths` out of the root document.
-    pub fn leave_out(&mut self, paths: &[String]) {
+    pub(super) fn leave_out(&mut self, paths: &[String]) {
         let consolidated = self.outline.consolidated(&mut self.root);
         let Some(consolidated) = consolidated.as_object_mut() else {
             return;
@@ -150,7 +150,7 @@ impl<'a> Edits<'a> {
     }
 
     /// The root document, and the others that change.
-    pub fn done(self) -> (Document, Vec<Document>) {
+    pub(super) fn done(self) -> (Document, Vec<Document>) {
         let Outline {
             store,
             version,

@@ -22,7 +22,7 @@ use crate::transfer::Verification;
 ///
 /// # Errors
 /// If one cannot be put or does not read back.
-pub async fn put_documents(
+pub(super) async fn put_documents(
     bucket: &Bucket,
     entry: &JournalEntry,
     verify: Verification,
@@ -43,7 +43,7 @@ pub async fn put_documents(
 ///
 /// # Errors
 /// If it cannot be put or does not read back, or another program has changed it.
-pub async fn put_root(
+pub(super) async fn put_root(
     bucket: &Bucket,
     entry: &JournalEntry,
     verify: Verification,
@@ -75,7 +75,7 @@ pub async fn put_root(
 ///
 /// # Errors
 /// With what could not be done; then it is still in the journal.
-pub async fn go_forward(
+pub(super) async fn go_forward(
     bucket: &Bucket,
     store: &str,
     id: &str,
@@ -143,7 +143,7 @@ async fn put(bucket: &Bucket, document: &Document, verify: Verification) -> Resu
 ///
 /// # Errors
 /// With what could not be done; then the transaction is still in the journal.
-pub async fn finish(
+pub(super) async fn finish(
     bucket: &Bucket,
     store: &str,
     id: &str,

@@ -11,13 +11,13 @@ use super::planned::{PlannedTransaction, TransactionTerms};
 use super::put::put_and_read_back;
 use super::transaction::CommittedTransaction;
 use crate::store::{Bucket, Guarantees, StoreError};
-use crate::transfer::{Content, Verification};
+use crate::transfer::Content;
 
 /// Takes `group`, which is `stored` so and whose store's lease `holder` has, out of its hierarchy. It cannot be undone.
 ///
 /// # Errors
 /// As the server says; whoever comes next brings it to an end.
-pub async fn remove_group<'a>(
+pub(crate) async fn remove_group<'a>(
     bucket: &'a Bucket,
     group: &Group,
     stored: &StoreSnapshot,
@@ -29,13 +29,11 @@ pub async fn remove_group<'a>(
     let planned =
         PlannedTransaction::of_documents(bucket, &group.store, root, documents, &opening).await?;
     let ids = planned.ids();
-    let open = planned.open().await?;
+    let open = planned.open().await.map_err(|abort| abort.error)?;
     for id in ids {
         forget(bucket, group, &id).await?;
     }
-    let prepared = open.recorded().prepare().await?;
-    let documented = prepared.put_documents(Verification::Full).await?;
-    Ok(documented.put_roots(Verification::Full).await?)
+    open.commit_documents().await
 }
 
 /// The root document, and the others that tell of the group.

@@ -15,7 +15,7 @@ use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 ///
 /// # Errors
 /// With what could not be done.
-pub async fn heal(
+pub(crate) async fn heal(
     bucket: &Bucket,
     store: &str,
     unfinished: &UnfinishedWork,
@@ -38,7 +38,7 @@ pub async fn heal(
 ///
 /// # Errors
 /// If one cannot be removed.
-pub async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Result<(), StoreError> {
+pub(crate) async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Result<(), StoreError> {
     let deletes = strays.iter().map(|key| bucket.delete(key));
     stream::iter(deletes)
         .buffer_unordered(REQUESTS)

@@ -31,7 +31,7 @@ const ROLLBACK: &str = "rollback";
 
 /// What a transaction does to one store, and what was there before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JournalEntry {
+pub(crate) struct JournalEntry {
     format: u32,
     /// The command.
     pub command: String,
@@ -65,7 +65,7 @@ pub struct JournalEntry {
 
 /// Who writes a store, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Writer {
+pub(crate) struct Writer {
     /// Command, host and process.
     pub name: String,
     /// The directory of locks that keeps other jobs away; `None` where the lease in the ledger does.
@@ -74,7 +74,7 @@ pub struct Writer {
 
 /// A document, before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
+pub(crate) struct Document {
     /// Its key.
     pub key: String,
     /// What it was; `None` if there was none.
@@ -85,7 +85,7 @@ pub struct Document {
 
 /// How far a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Objects are being written, out of readers' sight or with a copy of what was there.
     Open,
     /// All objects are in place; only documents are to be put.
@@ -114,7 +114,7 @@ impl Stage {
 impl JournalEntry {
     /// An entry of this form.
     #[must_use]
-    pub fn new(command: &str, holder: &Writer, digest: &str, root: Document) -> Self {
+    pub(crate) fn new(command: &str, holder: &Writer, digest: &str, root: Document) -> Self {
         Self {
             format: FORMAT,
             command: command.to_owned(),
@@ -134,7 +134,7 @@ impl JournalEntry {
 
     /// Does the transaction create the store?
     #[must_use]
-    pub fn creates(&self) -> bool {
+    pub(crate) fn creates(&self) -> bool {
         self.root.before.is_none()
     }
 
@@ -142,7 +142,7 @@ impl JournalEntry {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn put(
+    pub(crate) async fn put(
         &self,
         bucket: &Bucket,
         store: &str,
@@ -156,7 +156,12 @@ impl JournalEntry {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn put_as(&self, bucket: &Bucket, store: &str, key: &str) -> Result<(), StoreError> {
+    pub(crate) async fn put_as(
+        &self,
+        bucket: &Bucket,
+        store: &str,
+        key: &str,
+    ) -> Result<(), StoreError> {
         let mut entry = self.clone();
         entry.format = FORMAT;
         for document in entry.all_documents() {
@@ -177,7 +182,7 @@ impl JournalEntry {
     ///
     /// # Errors
     /// As the server says, or if it is not an entry that this program can read, or names what is not of the store.
-    pub async fn read(bucket: &Bucket, store: &str, key: &str) -> Result<Self, StoreError> {
+    pub(crate) async fn read(bucket: &Bucket, store: &str, key: &str) -> Result<Self, StoreError> {
         let unreadable = |cause: String| StoreError::Journal {
             key: key.to_owned(),
             cause,

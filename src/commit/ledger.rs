@@ -12,7 +12,7 @@ use crate::store::{Bucket, StoreError};
 
 /// What the last transaction made of a store. When that was, is when the record was put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastTransaction {
+pub(crate) struct LastTransaction {
     /// Its number: 1 created the store.
     pub transaction: u64,
     /// The command that made it.
@@ -35,7 +35,7 @@ impl LastTransaction {
     ///
     /// # Errors
     /// If the server does not give it.
-    pub async fn read(
+    pub(crate) async fn read(
         bucket: &Bucket,
         store: &str,
         root: &str,
@@ -58,7 +58,7 @@ impl LastTransaction {
     ///
     /// # Errors
     /// If the server does not give it.
-    pub async fn of_store(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
+    pub(crate) async fn of_store(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
         match bucket.get(&layout::last_transaction(store)).await {
             Ok(record) => Ok(serde_json::from_slice(&record).ok()),
             Err(error) if error.is_missing() => Ok(None),
@@ -68,7 +68,7 @@ impl LastTransaction {
 
     /// The record of the transaction that the plan's store `index` goes through, of which `manifest` tells.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         plan: &Plan,
         index: usize,
         manifest: &Manifest,
@@ -124,7 +124,7 @@ impl LastTransaction {
 
     /// The record of a transaction that left the root document `root`, and how many objects is not known.
     #[must_use]
-    pub fn of_documents(number: u64, command: &str, root: &str) -> Self {
+    pub(crate) fn of_documents(number: u64, command: &str, root: &str) -> Self {
         Self {
             transaction: number,
             command: command.to_owned(),

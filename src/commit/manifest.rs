@@ -9,7 +9,7 @@ use crate::transfer::{ChunkRecord, Content, Proof};
 
 /// The records of all ranks, complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manifest(Vec<ChunkRecord>);
+pub(crate) struct Manifest(Vec<ChunkRecord>);
 
 /// Why a manifest is not the plan's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -37,7 +37,7 @@ impl Manifest {
     ///
     /// # Errors
     /// If an object has no record, or more than one, or a record is of no object of the plan.
-    pub fn check(
+    pub(crate) fn check(
         plan: &Plan,
         phase: Phase,
         records: Vec<ChunkRecord>,
@@ -98,7 +98,7 @@ impl Manifest {
 
     /// Objects stored, bytes they take, and objects that are all fill and so not stored.
     #[must_use]
-    pub fn totals(&self) -> (u64, u64, u64) {
+    pub(crate) fn totals(&self) -> (u64, u64, u64) {
         self.0
             .iter()
             .fold((0, 0, 0), |(stored, bytes, empty), record| {
@@ -113,7 +113,7 @@ impl Manifest {
 
     /// What became of the objects of the plan's store `store`: stored ones and their bytes, replaced ones and theirs.
     #[must_use]
-    pub fn changes(&self, store: usize) -> ([u64; 2], [u64; 2]) {
+    pub(crate) fn changes(&self, store: usize) -> ([u64; 2], [u64; 2]) {
         let (mut stored, mut replaced) = ([0; 2], [0; 2]);
         for record in self.0.iter().filter(|record| record.store == store) {
             if let Content::Stored { bytes, .. } = record.content {
@@ -128,7 +128,7 @@ impl Manifest {
 
     /// Objects with this proof.
     #[must_use]
-    pub fn proven(&self, by: Proof) -> u64 {
+    pub(crate) fn proven(&self, by: Proof) -> u64 {
         let so =
             |r: &&ChunkRecord| matches!(r.content, Content::Stored { proof, .. } if proof == by);
         self.0.iter().filter(so).count() as u64
@@ -136,7 +136,7 @@ impl Manifest {
 
     /// These records and those of `other`.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }

@@ -13,7 +13,7 @@ use crate::transfer::Content;
 
 /// What the manifests of a store's committed transactions say. An object costs about a hundred bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ManifestRecords {
+pub(crate) struct ManifestRecords {
     /// By array and place in its chunk grid, what the object holds since the last transaction that wrote it.
     pub objects: BTreeMap<String, BTreeMap<Box<[u64]>, Content>>,
     /// Transactions that were committed, in order.
@@ -27,12 +27,12 @@ pub struct ManifestRecords {
 impl ManifestRecords {
     /// What is known of the object of `array` at `chunk`.
     #[must_use]
-    pub fn get(&self, array: &str, chunk: &[u64]) -> Option<Content> {
+    pub(crate) fn get(&self, array: &str, chunk: &[u64]) -> Option<Content> {
         self.objects.get(array)?.get(chunk).copied()
     }
 
     /// The same, which is then known no more.
-    pub fn take(&mut self, array: &str, chunk: &[u64]) -> Option<Content> {
+    pub(crate) fn take(&mut self, array: &str, chunk: &[u64]) -> Option<Content> {
         self.objects.get_mut(array)?.remove(chunk)
     }
 
@@ -69,7 +69,10 @@ impl ManifestRecords {
 ///
 /// # Errors
 /// If the server does not give them. That a part cannot be read is in the answer.
-pub async fn read_manifests(bucket: &Bucket, store: &str) -> Result<ManifestRecords, StoreError> {
+pub(crate) async fn read_manifests(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<ManifestRecords, StoreError> {
     let transactions = layout::transactions(store);
     let listed = bucket.list(&transactions).await?;
     let committed: BTreeSet<String> = listed
@@ -121,7 +124,7 @@ pub(super) mod tests {
     use crate::transfer::Proof;
 
     /// Puts a part of the manifest of the transaction `id`; returns its key.
-    pub async fn put_part(
+    pub(crate) async fn put_part(
         bucket: &Bucket,
         store: &str,
         id: &str,

@@ -39,30 +39,32 @@ mod truncation;
 mod unfinished;
 mod written_boxes;
 
-pub use aborted::{Abort, AbortedTransaction, TransactionError};
-pub use array_removal::ArrayRemoval;
-pub use back::clear_ledger;
+pub use aborted::TransactionError;
+pub(crate) use aborted::{Abort, AbortedTransaction};
+pub(crate) use array_removal::ArrayRemoval;
+pub(crate) use back::clear_ledger;
 pub use cleanup::CleanupError;
-pub use consolidation::consolidate;
-pub use deletion::Deletion;
-pub use group_removal::remove_group;
-pub use heal::{heal, sweep_journal};
-pub use journal::{JournalEntry, Stage, Writer};
-pub use lease::{
-    Crew, Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, LiveLease, Rank, ReleaseError,
-    WriterGuarantee, live_lease, probe_and_sweep, sweep, sweep_staged,
+pub(crate) use consolidation::consolidate;
+pub(crate) use deletion::Deletion;
+pub(crate) use group_removal::remove_group;
+pub(crate) use heal::{heal, sweep_journal};
+pub(crate) use journal::{JournalEntry, Stage, Writer};
+pub(crate) use lease::{
+    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep, sweep,
+    sweep_staged,
 };
-pub use ledger::LastTransaction;
-pub use manifest::{Manifest, ManifestError};
-pub use manifests::{ManifestRecords, read_manifests};
-pub use object_record::ObjectRecord;
-pub use orphans::orphans;
-pub use parts::{holds, put_manifest, put_progress, read_progress};
-pub use planned::{PlannedTransaction, TransactionTerms};
-pub use removal::Removal;
+pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
+pub(crate) use ledger::LastTransaction;
+pub(crate) use manifest::Manifest;
+pub use manifest::ManifestError;
+pub(crate) use manifests::{ManifestRecords, read_manifests};
+pub(crate) use orphans::orphans;
+pub(crate) use parts::{holds, put_manifest, put_progress, read_progress};
+pub(crate) use planned::{PlannedTransaction, TransactionTerms};
+pub(crate) use removal::Removal;
 pub use removal_error::{Need, RemovalError};
-pub use rollback::StoreRollback;
-pub use transaction::{CommittedTransaction, OpenTransaction};
-pub use transaction_id::{is_id, number_of};
-pub use truncation::StoreTruncation;
-pub use unfinished::{Journal, UnfinishedTransaction, UnfinishedWork, read_journal};
+pub(crate) use rollback::StoreRollback;
+pub(crate) use transaction::{CommittedTransaction, OpenTransaction};
+pub(crate) use transaction_id::{is_id, number_of};
+pub(crate) use truncation::StoreTruncation;
+pub(crate) use unfinished::{Journal, UnfinishedTransaction, UnfinishedWork, read_journal};

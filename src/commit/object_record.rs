@@ -11,7 +11,7 @@ const FORMAT: u32 = 1;
 
 /// What a transaction left of one object of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectRecord {
+pub(crate) struct ObjectRecord {
     /// The array's name in the store.
     pub array: String,
     /// Its place in the array's chunk grid.
@@ -31,7 +31,7 @@ impl ObjectRecord {
     ///
     /// # Errors
     /// If JSON cannot say it.
-    pub fn write(records: Vec<Self>) -> Result<Vec<u8>, serde_json::Error> {
+    pub(crate) fn write(records: Vec<Self>) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&ManifestPart {
             format: FORMAT,
             records,
@@ -42,7 +42,7 @@ impl ObjectRecord {
     ///
     /// # Errors
     /// If it is not a part that this program can read.
-    pub fn read(part: &[u8]) -> Result<Vec<Self>, String> {
+    pub(crate) fn read(part: &[u8]) -> Result<Vec<Self>, String> {
         let part: ManifestPart = serde_json::from_slice(part).map_err(|cause| cause.to_string())?;
         if part.format != FORMAT {
             return Err(format!("format {}, expected {FORMAT}", part.format));

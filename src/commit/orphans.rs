@@ -16,7 +16,7 @@ use crate::store::{Bucket, ListedObject, StoreError, read_metadata};
 /// # Errors
 /// If the server does not list or give what is there, if a manifest is damaged, or if what lies at the store's place is
 /// not a store that this program can read.
-pub async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedObject>, StoreError> {
+pub(crate) async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedObject>, StoreError> {
     // Listed first: what a job put by then is in its journal, or else in the metadata, when those are read.
     let ours: Vec<ListedObject> = bucket
         .entries(store)
@@ -125,8 +125,8 @@ fn is_root(store: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::ObjectRecord;
     use crate::commit::manifests::tests::put_part;
+    use crate::commit::object_record::ObjectRecord;
     use crate::store::loopback;
     use crate::transfer::Content;
     use serde_json::json;

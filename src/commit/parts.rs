@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 1 << 43;
 ///
 /// # Errors
 /// As the server says.
-pub async fn put_manifest(
+pub(crate) async fn put_manifest(
     bucket: &Bucket,
     plan: &Plan,
     ids: &[String],
@@ -38,7 +38,7 @@ pub async fn put_manifest(
 ///
 /// # Errors
 /// As the server says.
-pub async fn put_progress(
+pub(crate) async fn put_progress(
     bucket: &Bucket,
     plan: &Plan,
     ids: &[String],
@@ -125,7 +125,7 @@ async fn put_all(
 ///
 /// # Errors
 /// As the server says, or if a part cannot be read.
-pub async fn read_progress(
+pub(crate) async fn read_progress(
     bucket: &Bucket,
     plan: &Plan,
     store: usize,
@@ -180,7 +180,7 @@ fn is_credible(array: &TargetArray, kept: &ObjectRecord) -> bool {
 }
 
 /// Does the object `key` have what `record` says, bit for bit?
-pub async fn holds(bucket: &Bucket, key: &str, record: &ChunkRecord) -> bool {
+pub(crate) async fn holds(bucket: &Bucket, key: &str, record: &ChunkRecord) -> bool {
     match (bucket.get(key).await, record.content) {
         (
             Ok(found),

@@ -19,7 +19,7 @@ use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// What is said of every store's transaction.
-pub struct TransactionTerms<'a> {
+pub(crate) struct TransactionTerms<'a> {
     /// The command.
     pub command: &'a str,
     /// Who runs it.
@@ -33,14 +33,14 @@ pub struct TransactionTerms<'a> {
 }
 
 /// A transaction of which nothing is written yet.
-pub struct PlannedTransaction<'a>(Stores<'a>);
+pub(crate) struct PlannedTransaction<'a>(Stores<'a>);
 
 impl<'a> PlannedTransaction<'a> {
     /// Reads what is there before, for each store of `plan`; of those that are `resumed`, it is known.
     ///
     /// # Errors
     /// As the server says.
-    pub async fn writing(
+    pub(crate) async fn writing(
         bucket: &'a Bucket,
         plan: &Plan,
         opening: &TransactionTerms<'_>,
@@ -78,7 +78,7 @@ impl<'a> PlannedTransaction<'a> {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn removing(
+    pub(crate) async fn removing(
         bucket: &'a Bucket,
         removals: &[Removal],
         opening: &TransactionTerms<'_>,
@@ -134,7 +134,7 @@ impl<'a> PlannedTransaction<'a> {
 
     /// The id in each store.
     #[must_use]
-    pub fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         self.0.parts.iter().map(|store| store.id.clone()).collect()
     }
 
@@ -142,7 +142,7 @@ impl<'a> PlannedTransaction<'a> {
     ///
     /// # Errors
     /// If one cannot be written.
-    pub async fn open(self) -> Result<OpenTransaction<'a>, Box<Abort<'a>>> {
+    pub(crate) async fn open(self) -> Result<OpenTransaction<'a>, Box<Abort<'a>>> {
         let Stores { bucket, .. } = self.0;
         let opened = self.0.each(async |store| {
             let StoreTransaction { key, id, entry } = store;

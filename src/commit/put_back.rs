@@ -32,7 +32,7 @@ impl DocumentState {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn of(bucket: &Bucket, document: &Document) -> Result<Self, StoreError> {
+    pub(super) async fn of(bucket: &Bucket, document: &Document) -> Result<Self, StoreError> {
         let mut pause = PAUSE;
         for look in 0..LOOKS {
             if look > 0 {
@@ -58,12 +58,12 @@ impl DocumentState {
     }
 
     /// Is it what it was before the transaction?
-    pub fn is_before(&self, document: &Document) -> bool {
+    pub(super) fn is_before(&self, document: &Document) -> bool {
         self.is(document.before.as_ref())
     }
 
     /// Is it what the transaction makes of it?
-    pub fn is_after(&self, document: &Document) -> bool {
+    pub(super) fn is_after(&self, document: &Document) -> bool {
         self.is(Some(&document.after))
     }
 }

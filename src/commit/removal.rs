@@ -22,7 +22,7 @@ const COPIES: usize = 8;
 const TRIMS: usize = 2;
 
 /// What a transaction removes of a store.
-pub struct Removal {
+pub(crate) struct Removal {
     /// The store.
     pub store: String,
     /// Its root document.
@@ -40,7 +40,7 @@ pub struct Removal {
 }
 
 /// An object of which only what lies before a step stays.
-pub struct Trim {
+pub(crate) struct Trim {
     /// What is there.
     pub object: Listed,
     /// Its array.
@@ -80,7 +80,7 @@ impl Removal {
 
     /// Objects that change, and their bytes.
     #[must_use]
-    pub fn size(&self) -> (u64, u64) {
+    pub(crate) fn size(&self) -> (u64, u64) {
         let trimmed = self.trims.iter().map(|trim| &trim.object);
         let all = self.objects.iter().chain(trimmed);
         all.fold((0, 0), |(objects, bytes), object| {

@@ -10,7 +10,7 @@ use crate::store::{Bucket, Guarantees, StoreError};
 
 /// The undoing of the committed transaction of a store.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoreRollback {
+pub(crate) struct StoreRollback {
     /// The id of the transaction that is undone.
     pub id: String,
     /// What that did.
@@ -23,7 +23,10 @@ impl StoreRollback {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn begin(bucket: &Bucket, all: &mut [(&String, Self)]) -> Result<(), StoreError> {
+    pub(crate) async fn begin(
+        bucket: &Bucket,
+        all: &mut [(&String, Self)],
+    ) -> Result<(), StoreError> {
         let together = all
             .iter()
             .map(|(store, rollback)| ((*store).clone(), rollback.id.clone()));
@@ -47,7 +50,7 @@ impl StoreRollback {
     ///
     /// # Errors
     /// With what could not be done; then it is still in the journal.
-    pub async fn undo(
+    pub(crate) async fn undo(
         &self,
         bucket: &Bucket,
         store: &str,

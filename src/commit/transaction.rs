@@ -36,20 +36,20 @@ pub(super) struct Stores<'a> {
 
 /// The journals say what is going to be written or removed, and objects may be, where no reader sees them or with a copy of what
 /// was there.
-pub struct OpenTransaction<'a>(pub(super) Stores<'a>);
+pub(crate) struct OpenTransaction<'a>(pub(super) Stores<'a>);
 
 /// All objects are in place, and what the ledgers will say of them is known.
-pub struct RecordedTransaction<'a>(Stores<'a>);
+pub(crate) struct RecordedTransaction<'a>(Stores<'a>);
 
 /// The journals say that all objects are in place: whoever comes goes forward.
-pub struct PreparedTransaction<'a>(pub(super) Stores<'a>);
+pub(crate) struct PreparedTransaction<'a>(pub(super) Stores<'a>);
 
 /// Every reader sees the stores as they are to be; only the ledgers are left to be tidied.
-pub struct CommittedTransaction<'a>(Stores<'a>);
+pub(crate) struct CommittedTransaction<'a>(Stores<'a>);
 
 impl<'a> Stores<'a> {
     /// Goes on with it if that was `done`; what failed after this stage has to go back.
-    pub fn passed(
+    pub(super) fn passed(
         self,
         done: Result<(), impl Into<TransactionError>>,
         stage: Stage,
@@ -67,7 +67,7 @@ impl<'a> Stores<'a> {
     }
 
     /// That of `store` which was found.
-    pub fn found(
+    pub(super) fn found(
         bucket: &'a Bucket,
         guarantees: &Guarantees,
         store: &str,
@@ -87,7 +87,7 @@ impl<'a> Stores<'a> {
 
     /// Does `work` for every store. All of it ends before an error is passed on, so that an undo comes after the last
     /// request.
-    pub async fn each<E>(
+    pub(super) async fn each<E>(
         &self,
         work: impl AsyncFn(&StoreTransaction) -> Result<(), E>,
     ) -> Vec<Result<(), E>> {
@@ -106,7 +106,7 @@ impl<'a> OpenTransaction<'a> {
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
-    pub fn strays(
+    pub(crate) fn strays(
         &self,
         remains: &[String],
         resumed: &[Option<UnfinishedTransaction>],
@@ -129,7 +129,7 @@ impl<'a> OpenTransaction<'a> {
 
     /// All objects are in place, as `manifest` tells.
     #[must_use]
-    pub fn record(self, plan: &Plan, manifest: &Manifest) -> RecordedTransaction<'a> {
+    pub(crate) fn record(self, plan: &Plan, manifest: &Manifest) -> RecordedTransaction<'a> {
         let Self(mut stores) = self;
         for (index, StoreTransaction { id, entry, .. }) in stores.parts.iter_mut().enumerate() {
             let number = number_of(id).unwrap_or(1);
@@ -145,7 +145,7 @@ impl<'a> OpenTransaction<'a> {
     ///
     /// # Errors
     /// As the server says, or if an object that has to be cut cannot be decoded.
-    pub async fn keep(
+    pub(crate) async fn keep(
         self,
         removals: &[Removal],
     ) -> Result<RecordedTransaction<'a>, Box<Abort<'a>>> {
@@ -180,6 +180,21 @@ impl<'a> OpenTransaction<'a> {
     pub(super) fn recorded(self) -> RecordedTransaction<'a> {
         RecordedTransaction(self.0)
     }
+
+    /// Commits what changes documents only.
+    ///
+    /// # Errors
+    /// As the server says; whoever comes next brings it to an end.
+    pub(super) async fn commit_documents(
+        self,
+    ) -> Result<CommittedTransaction<'a>, TransactionError> {
+        let committed = async {
+            let prepared = self.recorded().prepare().await?;
+            let documented = prepared.put_documents(Verification::Full).await?;
+            documented.put_roots(Verification::Full).await
+        };
+        committed.await.map_err(|abort: Box<Abort>| abort.error)
+    }
 }
 
 /// It has to go back.
@@ -197,7 +212,7 @@ impl<'a> RecordedTransaction<'a> {
     ///
     /// # Errors
     /// If one cannot be written.
-    pub async fn prepare(self) -> Result<PreparedTransaction<'a>, Box<Abort<'a>>> {
+    pub(crate) async fn prepare(self) -> Result<PreparedTransaction<'a>, Box<Abort<'a>>> {
         let Stores { bucket, .. } = self.0;
         let put = self.0.each(async |store| {
             let StoreTransaction { key, id, entry } = store;
@@ -213,7 +228,7 @@ impl<'a> RecordedTransaction<'a> {
     /// # Errors
     /// If a lease is ours no more, or a document cannot be put or does not read back, or another program has changed a root
     /// meanwhile.
-    pub async fn commit(
+    pub(crate) async fn commit(
         self,
         leases: &Leases,
         verify: Verification,
@@ -234,7 +249,7 @@ impl<'a> PreparedTransaction<'a> {
     ///
     /// # Errors
     /// If a document cannot be put or does not read back.
-    pub async fn put_documents(self, verify: Verification) -> Result<Self, Box<Abort<'a>>> {
+    pub(crate) async fn put_documents(self, verify: Verification) -> Result<Self, Box<Abort<'a>>> {
         let Stores { bucket, .. } = self.0;
         let put =
             async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
@@ -246,7 +261,7 @@ impl<'a> PreparedTransaction<'a> {
     ///
     /// # Errors
     /// As [`PreparedTransaction::put_documents`]; or if another program has changed a root meanwhile.
-    pub async fn put_roots(
+    pub(crate) async fn put_roots(
         self,
         verify: Verification,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
@@ -266,7 +281,7 @@ impl<'a> PreparedTransaction<'a> {
     ///
     /// # Errors
     /// With what could not be done; whoever comes next goes on with it.
-    pub async fn go_forward(self) -> Result<(), CleanupError> {
+    pub(crate) async fn go_forward(self) -> Result<(), CleanupError> {
         let Stores {
             bucket, guarantees, ..
         } = &self.0;
@@ -284,7 +299,7 @@ impl CommittedTransaction<'_> {
     /// # Errors
     /// With what could not be done, not at the second time either; whoever comes next does it, and until then no other
     /// transaction may follow.
-    pub async fn finish(self) -> Result<(), CleanupError> {
+    pub(crate) async fn finish(self) -> Result<(), CleanupError> {
         let Stores { bucket, .. } = self.0;
         let finish = async |store: &StoreTransaction| {
             let StoreTransaction { key, id, entry } = store;

@@ -3,13 +3,13 @@
 /// The id of a store's transaction of this number: ids sort as the transactions follow each other, and no two are the
 /// same, however often a number is tried.
 #[must_use]
-pub fn new_id(number: u64, token: &str) -> String {
+pub(super) fn new_id(number: u64, token: &str) -> String {
     format!("{number:08}-{token}")
 }
 
 /// Is this the id of a transaction: its number, and eight hexadecimal digits?
 #[must_use]
-pub fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(number, rest)| {
         number.len() >= 8
             && number.bytes().all(|b| b.is_ascii_digit())
@@ -20,13 +20,13 @@ pub fn is_id(text: &str) -> bool {
 
 /// The number in an id.
 #[must_use]
-pub fn number_of(id: &str) -> Option<u64> {
+pub(crate) fn number_of(id: &str) -> Option<u64> {
     id.split_once('-')?.0.parse().ok()
 }
 
 /// Eight hexadecimal digits that no other run has.
 #[must_use]
-pub fn token() -> String {
+pub(super) fn token() -> String {
     format!("{:08x}", rand::random::<u32>())
 }
 

@@ -18,7 +18,7 @@ use super::removal::{Removal, Trim};
 use crate::store::{Bucket, StoreError, read_outline};
 
 /// What has to be cut of a store.
-pub struct StoreTruncation {
+pub(crate) struct StoreTruncation {
     /// Arrays, with the steps that they have and those that stay.
     pub arrays: Vec<(String, u64, u64)>,
     /// Attributes of the store that go because they tell of steps that go.
@@ -40,7 +40,7 @@ impl StoreTruncation {
     ///
     /// # Errors
     /// If the store cannot be read, if nothing would be left of it, or if an array cannot be cut.
-    pub async fn of(
+    pub(crate) async fn of(
         bucket: &Bucket,
         store: &str,
         dimension: &str,

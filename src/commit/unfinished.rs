@@ -16,7 +16,7 @@ const DELETE: &str = "delete";
 
 /// What has not ended, or was left by a dead job.
 #[derive(Clone, Debug, PartialEq)]
-pub enum UnfinishedWork {
+pub(crate) enum UnfinishedWork {
     /// The store is being deleted.
     Delete {
         /// Its id.
@@ -32,7 +32,7 @@ pub enum UnfinishedWork {
 
 /// A transaction that has not ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UnfinishedTransaction {
+pub(crate) struct UnfinishedTransaction {
     /// Its id.
     pub id: String,
     /// How far it is.
@@ -44,7 +44,7 @@ pub struct UnfinishedTransaction {
 impl UnfinishedWork {
     /// Who works on it, or did.
     #[must_use]
-    pub fn writer(&self) -> &Writer {
+    pub(crate) fn writer(&self) -> &Writer {
         match self {
             Self::Delete { writer, .. } => writer,
             Self::Transaction(UnfinishedTransaction { entry, .. })
@@ -54,7 +54,7 @@ impl UnfinishedWork {
 
     /// Its id.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         match self {
             Self::Delete { id, .. }
             | Self::Transaction(UnfinishedTransaction { id, .. })
@@ -64,7 +64,7 @@ impl UnfinishedWork {
 
     /// The command, as it is shown.
     #[must_use]
-    pub fn command(&self) -> &str {
+    pub(crate) fn command(&self) -> &str {
         match self {
             Self::Delete { .. } => "delete",
             Self::Transaction(UnfinishedTransaction { entry, .. })
@@ -75,7 +75,7 @@ impl UnfinishedWork {
 
 /// What the journal of a store holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Journal {
+pub(crate) struct Journal {
     /// What has not ended, in order.
     pub unfinished: Vec<UnfinishedWork>,
     /// Keys of what transactions put here that are not in the journal any more, or never were.
@@ -99,7 +99,7 @@ struct Marks {
 ///
 /// # Errors
 /// As the server says, or if an entry cannot be read.
-pub async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, StoreError> {
+pub(crate) async fn read_journal(bucket: &Bucket, store: &str) -> Result<Journal, StoreError> {
     let folder = layout::journals(store);
     let mut marks: BTreeMap<String, Marks> = BTreeMap::new();
     let mut parts = Vec::new();

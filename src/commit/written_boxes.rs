@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// The objects of one array of a store that a transaction writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WrittenBoxes {
+pub(crate) struct WrittenBoxes {
     /// The array's name in the store.
     pub name: String,
     /// Its document, which says what the keys of its objects are.
@@ -27,7 +27,7 @@ pub struct WrittenBoxes {
 impl WrittenBoxes {
     /// What `plan` writes into its store `store`.
     #[must_use]
-    pub fn of(plan: &Plan, store: usize) -> Vec<Self> {
+    pub(crate) fn of(plan: &Plan, store: usize) -> Vec<Self> {
         let mut all = Vec::new();
         for (index, array) in plan.arrays.iter().enumerate() {
             if !array.stores.contains(&store) {
@@ -51,13 +51,13 @@ impl WrittenBoxes {
     ///
     /// # Errors
     /// If the document is not one that this program can write.
-    pub fn codec(&self) -> Result<ChunkCodec, ZarrError> {
+    pub(crate) fn codec(&self) -> Result<ChunkCodec, ZarrError> {
         ChunkCodec::new(&self.name, &self.document)
     }
 
     /// Is the object at `chunk` written, where the store held nothing before?
     #[must_use]
-    pub fn is_new(&self, chunk: &[u64]) -> bool {
+    pub(crate) fn is_new(&self, chunk: &[u64]) -> bool {
         let within = |(&i, spans): (&u64, &Vec<(u64, u64)>)| {
             spans.iter().any(|(first, end)| (*first..*end).contains(&i))
         };

@@ -11,13 +11,13 @@ pub(crate) struct WorkSpan<'a> {
 
 impl<'a> WorkSpan<'a> {
     /// Work on so many bytes begins.
-    pub fn begin(reporter: &'a dyn Reporter, bytes: u64) -> Self {
+    pub(crate) fn begin(reporter: &'a dyn Reporter, bytes: u64) -> Self {
         reporter.tell(&Event::WorkBegun { bytes });
         Self { reporter }
     }
 
     /// So many bytes and objects are done.
-    pub fn show(&self, bytes: u64, objects: u64) {
+    pub(crate) fn show(&self, bytes: u64, objects: u64) {
         self.reporter.tell(&Event::Progress { bytes, objects });
     }
 }

@@ -18,7 +18,7 @@ pub fn is_launched() -> bool {
 
 /// What a launcher, or a batch system, tells of the job that this process is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LaunchedJob {
+pub(crate) struct LaunchedJob {
     /// Are there ranks on other machines?
     pub spread: bool,
     /// The Slurm job, if it is one.

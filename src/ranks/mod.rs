@@ -1,7 +1,7 @@
 //! The ranks of a job: one process each, connected by MPI; threads of one process; or a single one.
 //!
-//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; [`Role`], what it has to tell or to hear;
-//! [`PhasePulse`], what ranks tell each other while they work. `Transport` is what carries their messages.
+//! Key types: [`Ranks`], one rank's way to all, to whoever does its work; `Role`, what it has to tell or to hear;
+//! `PhasePulse`, what ranks tell each other while they work. `Transport` is what carries their messages.
 
 mod error;
 mod launcher;
@@ -14,12 +14,13 @@ mod wire;
 use crate::store::Fence;
 
 pub use error::RanksError;
+pub(crate) use launcher::LaunchedJob;
+pub use launcher::is_launched;
 #[cfg(not(feature = "mpi"))]
 pub use launcher::run;
-pub use launcher::{LaunchedJob, is_launched};
 #[cfg(feature = "mpi")]
 pub use mpi::run;
-pub use roles::{Follower, Lead, Role};
+pub(crate) use roles::{Follower, Lead, Role};
 pub use threads::threads;
 
 /// All ranks of the job, this one among them.
@@ -50,7 +51,7 @@ trait Transport: Send + Sync {
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PhasePulse {
+pub(crate) struct PhasePulse {
     /// Objects done.
     pub objects: u64,
     /// Decoded bytes done.
@@ -91,18 +92,18 @@ impl Ranks {
     /// Ranks on this node that may run on the same CPUs as this one, itself included: under a launcher that binds
     /// ranks to cores 1, else all of the node.
     #[must_use]
-    pub fn sharing_cpus(&self) -> usize {
+    pub(crate) fn sharing_cpus(&self) -> usize {
         self.sharing_cpus
     }
 
     /// What the launcher told of the job.
     #[must_use]
-    pub fn launched(&self) -> &LaunchedJob {
+    pub(crate) fn launched(&self) -> &LaunchedJob {
         &self.launched
     }
 
     /// From now on, rank 0 tells the others how long its `fence` stays open, and theirs stay open no longer.
-    pub fn share(&self, fence: &Fence) {
+    pub(crate) fn share(&self, fence: &Fence) {
         if let Some(others) = &self.others {
             others.share(fence);
         }
@@ -110,7 +111,7 @@ impl Ranks {
 
     /// The sum of all ranks' pulses. Every rank must call it equally often.
     #[must_use]
-    pub fn agree(&self, mine: PhasePulse) -> PhasePulse {
+    pub(crate) fn agree(&self, mine: PhasePulse) -> PhasePulse {
         let Some(others) = &self.others else {
             return mine;
         };

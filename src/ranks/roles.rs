@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// The part of this rank.
 #[derive(Clone, Copy)]
-pub enum Role<'a> {
+pub(crate) enum Role<'a> {
     /// Rank 0.
     Lead(Lead<'a>),
     /// Any other.
@@ -20,16 +20,16 @@ pub enum Role<'a> {
 
 /// Rank 0 of the ranks.
 #[derive(Clone, Copy)]
-pub struct Lead<'a>(pub(super) &'a Ranks);
+pub(crate) struct Lead<'a>(pub(super) &'a Ranks);
 
 /// Another of the ranks.
 #[derive(Clone, Copy)]
-pub struct Follower<'a>(pub(super) &'a Ranks);
+pub(crate) struct Follower<'a>(pub(super) &'a Ranks);
 
 impl<'a> Lead<'a> {
     /// All ranks.
     #[must_use]
-    pub fn ranks(self) -> &'a Ranks {
+    pub(crate) fn ranks(self) -> &'a Ranks {
         self.0
     }
 
@@ -37,7 +37,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub fn tell<T: Serialize>(self, value: &T) -> Result<(), Error> {
+    pub(crate) fn tell<T: Serialize>(self, value: &T) -> Result<(), Error> {
         self.send(&Ok::<_, &Error>(value))
     }
 
@@ -45,7 +45,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it is one.
-    pub fn share<T: Serialize>(self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn share<T: Serialize>(self, result: Result<T, Error>) -> Result<T, Error> {
         self.send(&result)?;
         result
     }
@@ -54,7 +54,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it did not.
-    pub fn conclude<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn conclude<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         self.send(&result.as_ref().map(|_| ()))?;
         result
     }
@@ -63,7 +63,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If it is one.
-    pub fn go_on<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn go_on<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(failure) = &result {
             self.send(&Err::<(), _>(failure))?;
         }
@@ -74,7 +74,7 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// If a rank runs another version of the program.
-    pub fn collect<T: DeserializeOwned>(self, mine: T) -> Result<Vec<T>, Error> {
+    pub(crate) fn collect<T: DeserializeOwned>(self, mine: T) -> Result<Vec<T>, Error> {
         let mut all = vec![mine];
         if let Some(others) = &self.0.others {
             for bytes in others.collect() {
@@ -88,7 +88,10 @@ impl<'a> Lead<'a> {
     ///
     /// # Errors
     /// On every rank the same: the failure of the lowest rank that has one.
-    pub fn settle<T: DeserializeOwned>(self, mine: Result<T, Error>) -> Result<Vec<T>, Error> {
+    pub(crate) fn settle<T: DeserializeOwned>(
+        self,
+        mine: Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
         let all = self.collect(mine)?;
         self.conclude(all.into_iter().collect())
     }
@@ -104,7 +107,7 @@ impl<'a> Lead<'a> {
 impl<'a> Follower<'a> {
     /// All ranks.
     #[must_use]
-    pub fn ranks(self) -> &'a Ranks {
+    pub(crate) fn ranks(self) -> &'a Ranks {
         self.0
     }
 
@@ -112,7 +115,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// If that is a failure.
-    pub fn hear<T: DeserializeOwned>(self) -> Result<T, Error> {
+    pub(crate) fn hear<T: DeserializeOwned>(self) -> Result<T, Error> {
         let heard = self.0.others.as_ref().map(|others| others.hear());
         wire::decode::<Result<T, Error>>(&heard.unwrap_or_default())?
     }
@@ -121,7 +124,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// If it did not.
-    pub fn verdict(self) -> Result<(), Error> {
+    pub(crate) fn verdict(self) -> Result<(), Error> {
         self.hear()
     }
 
@@ -129,7 +132,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub fn give<T: Serialize>(self, value: &T) -> Result<(), Error> {
+    pub(crate) fn give<T: Serialize>(self, value: &T) -> Result<(), Error> {
         if let Some(others) = &self.0.others {
             others.give(wire::encode(value)?);
         }
@@ -140,7 +143,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// As [`Lead::settle`].
-    pub fn settle<T: Serialize>(self, mine: &Result<T, Error>) -> Result<(), Error> {
+    pub(crate) fn settle<T: Serialize>(self, mine: &Result<T, Error>) -> Result<(), Error> {
         self.give(mine)?;
         self.verdict()
     }
@@ -149,7 +152,7 @@ impl<'a> Follower<'a> {
 impl Ranks {
     /// The part of this rank.
     #[must_use]
-    pub fn role(&self) -> Role<'_> {
+    pub(crate) fn role(&self) -> Role<'_> {
         match self.rank {
             0 => Role::Lead(Lead(self)),
             _ => Role::Follower(Follower(self)),
@@ -160,7 +163,7 @@ impl Ranks {
     ///
     /// # Errors
     /// On every rank the same: if the work fails.
-    pub fn on_lead<T: Serialize + DeserializeOwned>(
+    pub(crate) fn on_lead<T: Serialize + DeserializeOwned>(
         &self,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -174,7 +177,7 @@ impl Ranks {
     ///
     /// # Errors
     /// On every rank the same: the failure of the lowest rank that has one, or the lead's.
-    pub fn join<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned>(
+    pub(crate) fn join<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned>(
         &self,
         mine: Result<T, Error>,
         together: impl FnOnce(Vec<T>) -> Result<U, Error>,
@@ -196,7 +199,7 @@ impl Ranks {
     ///
     /// # Errors
     /// On every rank the same: the failure of the lowest rank that has one.
-    pub fn settle<T>(&self, mine: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn settle<T>(&self, mine: Result<T, Error>) -> Result<T, Error> {
         let verdict = mine.as_ref().map(|_| ()).map_err(Clone::clone);
         self.join(verdict, |_| Ok(()))?;
         mine
@@ -204,7 +207,7 @@ impl Ranks {
 
     /// `failure`, with the rank on which it happened, if that is not the lead.
     #[must_use]
-    pub fn of_follower(&self, failure: Error) -> Error {
+    pub(crate) fn of_follower(&self, failure: Error) -> Error {
         match self.role() {
             Role::Lead(_) => failure,
             Role::Follower(_) => self.here(failure),
@@ -213,7 +216,7 @@ impl Ranks {
 
     /// `failure`, with the rank on which it happened.
     #[must_use]
-    pub fn here(&self, failure: Error) -> Error {
+    pub(crate) fn here(&self, failure: Error) -> Error {
         Error::OnRank {
             rank: self.rank,
             cause: Box::new(failure),

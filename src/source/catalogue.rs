@@ -14,7 +14,7 @@ use super::text::{TextKind, join_characters};
 ///
 /// # Errors
 /// If it is missing, a directory, or not a whole NetCDF file.
-pub fn read_catalogue(path: &Path) -> Result<Catalogue, SourceError> {
+pub(crate) fn read_catalogue(path: &Path) -> Result<Catalogue, SourceError> {
     OpenFile::new(path)?.catalogue()
 }
 

@@ -25,7 +25,7 @@ impl ClassicFile {
     ///
     /// # Errors
     /// If it is damaged.
-    pub fn open(file: File) -> Result<Self, String> {
+    pub(super) fn open(file: File) -> Result<Self, String> {
         let storage = Arc::new(FileStorage::from_file(file).map_err(shown)?);
         let file = NcFile::from_storage(storage).map_err(shown)?;
         let stride = compute_record_stride(file.variables().map_err(shown)?);
@@ -35,7 +35,7 @@ impl ClassicFile {
         })
     }
 
-    pub fn dimensions(&self) -> Vec<(String, u64)> {
+    pub(super) fn dimensions(&self) -> Vec<(String, u64)> {
         let dimensions = self.file.dimensions().unwrap_or_default();
         dimensions
             .iter()
@@ -43,23 +43,23 @@ impl ClassicFile {
             .collect()
     }
 
-    pub fn attributes(&self) -> Vec<(String, Attribute)> {
+    pub(super) fn attributes(&self) -> Vec<(String, Attribute)> {
         attributes(self.file.global_attributes().unwrap_or_default())
     }
 
-    pub fn variables(&self) -> &[NcVariable] {
+    pub(super) fn variables(&self) -> &[NcVariable] {
         self.file.variables().unwrap_or_default()
     }
 
     /// The variable called `name`.
-    pub fn variable(&self, name: &str) -> Option<&NcVariable> {
+    pub(super) fn variable(&self, name: &str) -> Option<&NcVariable> {
         self.variables()
             .iter()
             .find(|variable| variable.name == name)
     }
 
     /// Where the file must end at the earliest; `None` if that is more than can be said.
-    pub fn expected_length(&self) -> Option<u64> {
+    pub(super) fn expected_length(&self) -> Option<u64> {
         let mut ends = self.variables().iter().map(|variable| self.end(variable));
         ends.try_fold(0, |last, end| Some(end?.max(last)))
     }
@@ -79,7 +79,7 @@ impl ClassicFile {
     }
 
     /// Where the values of `variable` lie.
-    pub fn placed(&self, variable: &NcVariable) -> StoredValues {
+    pub(super) fn placed(&self, variable: &NcVariable) -> StoredValues {
         let size = size_of_value(variable);
         StoredValues {
             size,

@@ -14,7 +14,7 @@ const MAX_STEPS: u64 = 1 << 24;
 ///
 /// # Errors
 /// If it cannot be read, or holds nothing that can be sent along `dimension`.
-pub fn read_file(path: &Path, dimension: &str) -> Result<SourceFile, SourceError> {
+pub(crate) fn read_file(path: &Path, dimension: &str) -> Result<SourceFile, SourceError> {
     let file = OpenFile::new(path)?;
     let catalogue = file.catalogue()?;
     SourceFile::new(catalogue, dimension, |variable| {

@@ -21,13 +21,13 @@ mod stored;
 mod table;
 mod text;
 
-pub use catalogue::read_catalogue;
+pub(crate) use catalogue::read_catalogue;
 pub use error::SourceError;
-pub use file::read_file;
+pub(crate) use file::read_file;
 pub use library::{allow_reading_without_locks, describe, is_asked_to_describe};
-pub use paths::expand;
-pub use reader::{Block, Reader};
-pub use table::{Column, Table};
+pub(crate) use paths::expand;
+pub(crate) use reader::{Block, Reader};
+pub(crate) use table::{Column, Table};
 
 #[cfg(test)]
 #[cfg(feature = "netcdf-library")]

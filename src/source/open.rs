@@ -44,7 +44,7 @@ impl OpenFile {
     ///
     /// # Errors
     /// If it is missing, a directory, or not a whole NetCDF file.
-    pub fn new(path: &Path) -> Result<Self, SourceError> {
+    pub(super) fn new(path: &Path) -> Result<Self, SourceError> {
         let missing = |cause: std::io::Error| SourceError::Missing {
             path: path.to_owned(),
             cause: cause.to_string(),
@@ -106,7 +106,7 @@ impl OpenFile {
     ///
     /// # Errors
     /// If the file does not have it, or is damaged.
-    pub fn placed(&self, variable: &str) -> Result<Arc<StoredValues>, String> {
+    pub(super) fn placed(&self, variable: &str) -> Result<Arc<StoredValues>, String> {
         let mut all = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(placed) = all.get(variable) {
             return Ok(Arc::clone(placed));
@@ -134,7 +134,7 @@ impl OpenFile {
     ///
     /// # Errors
     /// If the file does not have it, or is damaged.
-    pub fn strings(&self, variable: &str) -> Result<Arc<Vec<Vec<u8>>>, String> {
+    pub(super) fn strings(&self, variable: &str) -> Result<Arc<Vec<Vec<u8>>>, String> {
         let mut all = self.strings.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(strings) = all.get(variable) {
             return Ok(Arc::clone(strings));
@@ -152,7 +152,7 @@ impl OpenFile {
     ///
     /// # Errors
     /// If the file is damaged, or the library cannot open it.
-    pub fn library(&self) -> Result<&Mutex<Library>, String> {
+    pub(super) fn library(&self) -> Result<&Mutex<Library>, String> {
         let opened = self.library.get_or_init(|| {
             if let FileFormat::Hdf5(file) = &self.form {
                 file.check()?;
@@ -163,7 +163,7 @@ impl OpenFile {
     }
 
     /// Why the values of `variable` cannot be read, if a filter is missing that they went through.
-    pub fn missing_filter(&self, variable: &str) -> Option<String> {
+    pub(super) fn missing_filter(&self, variable: &str) -> Option<String> {
         // What is damaged is told when it is read.
         let placed = self.placed(variable).ok()?;
         let ValueStorage::Library {

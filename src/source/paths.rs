@@ -15,7 +15,7 @@ const ENDINGS: [&str; 3] = ["nc", "nc4", "cdf"];
 ///
 /// # Errors
 /// All that is wrong: a directory without NetCDF files, a pattern that nothing matches or that is malformed.
-pub fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Problems<SourceError>> {
+pub(crate) fn expand(named: &[PathBuf]) -> Result<Vec<PathBuf>, Problems<SourceError>> {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in named {
         let expanded = if path.is_dir() {

@@ -30,7 +30,7 @@ pub(super) struct RawVariable {
 }
 
 impl RawVariable {
-    pub fn in_classic(variable: &NcVariable) -> Self {
+    pub(super) fn in_classic(variable: &NcVariable) -> Self {
         let dimensions = variable.dimensions.iter();
         Self {
             name: variable.name.clone(),
@@ -41,7 +41,7 @@ impl RawVariable {
         }
     }
 
-    pub fn in_hdf5(variable: &hdf5::Hdf5Variable) -> Self {
+    pub(super) fn in_hdf5(variable: &hdf5::Hdf5Variable) -> Self {
         Self {
             name: variable.name.clone(),
             kind: variable.kind.clone(),
@@ -51,7 +51,7 @@ impl RawVariable {
         }
     }
 
-    pub fn in_other(variable: &DescribedVariable) -> Self {
+    pub(super) fn in_other(variable: &DescribedVariable) -> Self {
         Self {
             name: variable.name.clone(),
             kind: variable.kind.clone(),
@@ -71,18 +71,18 @@ impl RawVariable {
         found.ok_or_else(|| "the variable is not in this file".to_owned())
     }
 
-    pub fn shape(&self) -> Vec<u64> {
+    pub(super) fn shape(&self) -> Vec<u64> {
         self.dimensions.iter().map(|d| d.1).collect()
     }
 
     /// Has it more values than any file, so that arithmetic on several of its kind could overflow?
-    pub fn is_too_large(&self) -> bool {
+    pub(super) fn is_too_large(&self) -> bool {
         let bytes = bytes_of(&self.shape(), self.size());
         bytes.is_none_or(|bytes| bytes as u64 > MAX_BYTES)
     }
 
     /// Bytes of a value in the file.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         match self.kind {
             Type::Number(dtype) => dtype.size(),
             _ => 1,
@@ -93,7 +93,7 @@ impl RawVariable {
     ///
     /// # Errors
     /// If it holds characters of another encoding.
-    pub fn texts(&self) -> Result<Option<TextKind>, String> {
+    pub(super) fn texts(&self) -> Result<Option<TextKind>, String> {
         match self.kind {
             Type::String => Ok(Some(TextKind::Strings)),
             Type::Character => {
@@ -114,7 +114,7 @@ impl RawVariable {
     ///
     /// # Errors
     /// If its strings cannot be read.
-    pub fn into_variable(
+    pub(super) fn into_variable(
         self,
         file: &OpenFile,
         texts: Option<TextKind>,

@@ -27,7 +27,7 @@ const OPEN_FILES: usize = 8;
 
 /// Decoded values of one box of a variable, row-major, little-endian. It can reach beyond what was asked for, and
 /// beyond the variable's edges, where the values mean nothing.
-pub struct Block<'a> {
+pub(crate) struct Block<'a> {
     /// Where the values lie in the variable.
     pub slab: &'a Hyperslab,
     /// The values.
@@ -37,7 +37,7 @@ pub struct Block<'a> {
 type Sink<'a> = &'a (dyn Fn(Block<'_>) + Sync);
 
 /// Reads hyperslabs of an archive's files, by their index in the archive.
-pub struct Reader {
+pub(crate) struct Reader {
     paths: Vec<PathBuf>,
     open: Mutex<VecDeque<(usize, Arc<OpenFile>)>>,
     /// Does it read all through the NetCDF library?
@@ -51,7 +51,7 @@ thread_local! {
 impl Reader {
     /// A reader of these files; none is opened yet.
     #[must_use]
-    pub fn new(paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(paths: Vec<PathBuf>) -> Self {
         Self {
             paths,
             open: Mutex::default(),
@@ -61,7 +61,7 @@ impl Reader {
 
     /// A reader that reads numbers and characters through the NetCDF library.
     #[must_use]
-    pub fn second(paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn second(paths: Vec<PathBuf>) -> Self {
         Self {
             second: true,
             ..Self::new(paths)
@@ -73,7 +73,7 @@ impl Reader {
     ///
     /// # Errors
     /// If the file cannot be opened or read, or does not hold the slab.
-    pub fn read(
+    pub(crate) fn read(
         &self,
         file: usize,
         variable: &str,
@@ -93,7 +93,7 @@ impl Reader {
     ///
     /// # Errors
     /// As there.
-    pub fn read_whole(
+    pub(crate) fn read_whole(
         &self,
         file: usize,
         variable: &str,

@@ -36,7 +36,7 @@ pub(super) enum ValueStorage {
 
 impl ValueStorage {
     /// One that only the NetCDF library can read.
-    pub fn library(why: impl Into<String>) -> Self {
+    pub(super) fn library(why: impl Into<String>) -> Self {
         Self::Library {
             why: why.into(),
             filtered: None,
@@ -71,7 +71,7 @@ pub(super) struct StoredChunk {
 
 impl StoredChunks {
     /// Chunks of this shape, each with the index at which it begins.
-    pub fn new(
+    pub(super) fn new(
         shape: Vec<u64>,
         bytes: usize,
         filters: Vec<FilterDescription>,
@@ -89,7 +89,7 @@ impl StoredChunks {
     }
 
     /// The chunk that begins at `origin`, if it was ever written.
-    pub fn at(&self, origin: &[u64]) -> Option<StoredChunk> {
+    pub(super) fn at(&self, origin: &[u64]) -> Option<StoredChunk> {
         let found = self.index.binary_search_by(|(at, _)| at[..].cmp(origin));
         found.ok().map(|place| self.index[place].1)
     }

@@ -12,7 +12,7 @@ use super::open::OpenFile;
 
 /// What a file of columns holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub(crate) struct Table {
     /// The dimensions with their sizes.
     pub dimensions: Vec<(String, usize)>,
     /// The columns: name, dimension and values.
@@ -24,7 +24,7 @@ pub struct Table {
 /// The values of a column.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Column {
+pub(crate) enum Column {
     Ints(Vec<i32>),
     Doubles(Vec<f64>),
 }
@@ -34,7 +34,7 @@ impl Table {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), SourceError> {
+    pub(crate) fn write(&self, path: &Path) -> Result<(), SourceError> {
         let failed = |cause: String| SourceError::Unwritable {
             path: path.to_owned(),
             cause,
@@ -55,7 +55,7 @@ impl Table {
     ///
     /// # Errors
     /// If it is no NetCDF file, or a column cannot be read.
-    pub fn read(path: &Path, names: &[&str]) -> Result<Self, SourceError> {
+    pub(crate) fn read(path: &Path, names: &[&str]) -> Result<Self, SourceError> {
         let file = OpenFile::new(path)?;
         let catalogue = file.catalogue()?;
         let mut table = Self {
@@ -92,14 +92,14 @@ impl Table {
     }
 
     /// Takes out the column called `name`.
-    pub fn take(&mut self, name: &str) -> Option<Column> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Column> {
         let index = self.columns.iter().position(|column| column.0 == name)?;
         Some(self.columns.swap_remove(index).2)
     }
 
     /// The attribute called `name`.
     #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| a.0 == name).map(|a| &a.1)
     }
 }

@@ -23,7 +23,7 @@ use crate::events::Reporter;
 
 /// A bucket, open.
 #[derive(Clone)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same with less patience.
     hurried: Arc<dyn ObjectStore>,
@@ -53,7 +53,7 @@ struct BucketOpening {
 
 /// What the server says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// Its size in bytes.
     pub size: u64,
     /// Its ETag without quotes, if it has one.
@@ -62,7 +62,7 @@ pub struct Stat {
 
 /// What the server said of a PUT.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PutAnswer {
+pub(crate) struct PutAnswer {
     /// Its ETag without quotes, if it gave one.
     pub etag: Option<String>,
 }
@@ -73,7 +73,10 @@ impl Bucket {
     ///
     /// # Errors
     /// If there are no credentials, or they do not make sense.
-    pub fn open(connection: Connection, reporter: Arc<dyn Reporter>) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        connection: Connection,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self, StoreError> {
         let opened = BucketOpening {
             connection,
             reporter,
@@ -86,19 +89,19 @@ impl Bucket {
     ///
     /// # Errors
     /// If it cannot be opened again.
-    pub fn unfenced(&self) -> Result<Self, StoreError> {
+    pub(crate) fn unfenced(&self) -> Result<Self, StoreError> {
         Self::open_behind(Arc::clone(&self.opened), Fence::open())
     }
 
     /// The patience of everything that is done for one object.
     #[must_use]
-    pub fn patience(&self) -> Patience {
+    pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.opened.connection.patience)
     }
 
     /// What lets changing requests pass.
     #[must_use]
-    pub fn fence(&self) -> &Fence {
+    pub(crate) fn fence(&self) -> &Fence {
         &self.fence
     }
 
@@ -201,13 +204,13 @@ impl Bucket {
 
     /// What to call it in messages.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         &self.place
     }
 
     /// What it is called by all who reach the same bucket, whatever name or address they know its server by.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match &self.opened.connection.place {
             Place::S3 { bucket } => format!("s3://{bucket}"),
             Place::Directory(path) => {
@@ -230,7 +233,7 @@ impl Bucket {
 
     /// The server; `None` if this is a directory.
     #[must_use]
-    pub fn endpoint(&self) -> Option<&Endpoint> {
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
         self.endpoint.as_ref()
     }
 
@@ -247,7 +250,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the bucket does not exist, or the server cannot be reached.
-    pub async fn reach(&self, prefix: &str) -> Result<(), StoreError> {
+    pub(crate) async fn reach(&self, prefix: &str) -> Result<(), StoreError> {
         let first = self.hurried.list(Some(&self.path(prefix))).try_next().await;
         match first.map_err(|cause| self.error(prefix, "listing", &cause)) {
             // A server that is busy now gets its time later; and who may not list may still read and write.
@@ -260,7 +263,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none; others as the server says.
-    pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+    pub(crate) async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
         let read = async { self.store.get(&self.path(key)).await?.bytes().await };
         read.await
             .map_err(|cause| self.error(key, "reading", &cause))
@@ -270,7 +273,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
+    pub(crate) async fn stat(&self, key: &str) -> Result<Option<Stat>, StoreError> {
         match self.store.head(&self.path(key)).await {
             Ok(object) => Ok(Some(Stat {
                 size: object.size,
@@ -285,7 +288,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server still refuses after all retries.
-    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<PutAnswer, StoreError> {
+    pub(crate) async fn put(&self, key: &str, bytes: Bytes) -> Result<PutAnswer, StoreError> {
         let put = self.store.put(&self.path(key), bytes.into()).await;
         let put = put.map_err(|cause| self.error(key, "writing", &cause))?;
         Ok(PutAnswer {
@@ -297,7 +300,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server refuses.
-    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), StoreError> {
         match self.store.delete(&self.path(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(cause) => Err(self.error(key, "deleting", &cause)),
@@ -308,7 +311,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If there is none, or the server refuses.
-    pub async fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
+    pub(crate) async fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let copied = self.store.copy(&self.path(from), &self.path(to)).await;
         copied.map_err(|cause| self.error(from, "copying", &cause))
     }

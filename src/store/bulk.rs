@@ -23,7 +23,7 @@ const MOST_FAILURES: usize = 3;
 
 /// How deleting went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeletedObjects {
+pub(crate) struct DeletedObjects {
     /// Objects that are gone.
     pub objects: u64,
     /// Why others are not, the first few.
@@ -33,7 +33,7 @@ pub struct DeletedObjects {
 impl Bucket {
     /// Deletes the objects `keys`, as a listing gave them; that there is none is no error. With `in_bulk` many with one
     /// request, and those that this leaves one by one.
-    pub async fn delete_all(&self, keys: Vec<String>, in_bulk: bool) -> DeletedObjects {
+    pub(crate) async fn delete_all(&self, keys: Vec<String>, in_bulk: bool) -> DeletedObjects {
         let all = keys.len() as u64;
         let left = match &self.bulk {
             Some(bulk) if in_bulk => self.delete_in_bulk(bulk.as_ref(), keys).await,

@@ -18,7 +18,7 @@ const CONFLICTS: usize = 5;
 
 /// How creating an object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CreateOutcome {
+pub(crate) enum CreateOutcome {
     /// It is there, with our bytes; or the server does not look at the condition.
     Created(PutAnswer),
     /// Another one is there.
@@ -29,7 +29,7 @@ pub enum CreateOutcome {
 
 /// How replacing an object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReplaceOutcome {
+pub(crate) enum ReplaceOutcome {
     /// Our bytes are there now; or the server does not look at the condition.
     Replaced(PutAnswer),
     /// Another object is there, or none.
@@ -40,7 +40,7 @@ pub enum ReplaceOutcome {
 
 /// An object as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaggedObject {
+pub(crate) struct TaggedObject {
     /// What it holds.
     pub bytes: Bytes,
     /// Its ETag without quotes, if the server gave one.
@@ -63,7 +63,11 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server fails otherwise, or denies it.
-    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<CreateOutcome, StoreError> {
+    pub(crate) async fn create(
+        &self,
+        key: &str,
+        bytes: Bytes,
+    ) -> Result<CreateOutcome, StoreError> {
         for _ in 0..CONFLICTS {
             let answer = self.put_if(key, &bytes, PutMode::Create).await;
             match (answer, self.read_back(key, &bytes)) {
@@ -92,7 +96,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the server fails otherwise, or denies it.
-    pub async fn replace_if(
+    pub(crate) async fn replace_if(
         &self,
         key: &str,
         bytes: Bytes,
@@ -123,7 +127,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none; others as the server says.
-    pub async fn get_tagged(&self, key: &str) -> Result<TaggedObject, StoreError> {
+    pub(crate) async fn get_tagged(&self, key: &str) -> Result<TaggedObject, StoreError> {
         let read = async {
             let found = self.store.get(&self.path(key)).await?;
             let etag = found.meta.e_tag.as_deref();

@@ -9,7 +9,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says, or if the copy is another.
-    pub async fn copy_checked(
+    pub(crate) async fn copy_checked(
         &self,
         from: &str,
         there: &Stat,

@@ -41,7 +41,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// The directory at `path` behind `fence`, and the part of the path that does not exist yet.
-    pub fn open(path: &FilePath, fence: &Fence) -> Result<(Self, PathBuf), String> {
+    pub(super) fn open(path: &FilePath, fence: &Fence) -> Result<(Self, PathBuf), String> {
         for root in path.ancestors() {
             match std::fs::canonicalize(root) {
                 Ok(found) if found.is_dir() => {
@@ -68,12 +68,12 @@ impl Directory {
     }
 
     /// Where it begins.
-    pub fn root(&self) -> &FilePath {
+    pub(super) fn root(&self) -> &FilePath {
         &self.root
     }
 
     /// Removes a file that is no object, or a link, and the folders that become empty.
-    pub async fn clear_away(&self, path: PathBuf) -> object_store::Result<()> {
+    pub(super) async fn clear_away(&self, path: PathBuf) -> object_store::Result<()> {
         let name = path.display().to_string();
         let clear = move |directory: &Self| directory.delete(&path);
         self.change("clear away", &name, clear).await

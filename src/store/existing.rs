@@ -16,7 +16,7 @@ use super::node::is_repository;
 use super::text_width::text_type;
 
 /// What lies at a store's place.
-pub enum StoreLookup {
+pub(crate) enum StoreLookup {
     /// Nothing.
     Nothing,
     /// Objects without a root document, by their keys: what a create that died left. No reader sees them.
@@ -29,7 +29,7 @@ pub enum StoreLookup {
 ///
 /// # Errors
 /// If the bucket cannot be read, or something lies there that is not a Zarr store with consolidated metadata.
-pub async fn read_store(
+pub(crate) async fn read_store(
     bucket: &Bucket,
     group: &Group,
     axis: &str,
@@ -93,7 +93,7 @@ pub async fn read_store(
 ///
 /// # Errors
 /// If the root document cannot be read, or is not that of a Zarr store with consolidated metadata.
-pub async fn read_metadata(
+pub(crate) async fn read_metadata(
     bucket: &Bucket,
     store: &str,
 ) -> Result<Option<StoreMetadata>, StoreError> {
@@ -106,7 +106,10 @@ pub async fn read_metadata(
 ///
 /// # Errors
 /// As [`read_metadata`].
-pub async fn read_outline(bucket: &Bucket, store: &str) -> Result<Option<Outline>, StoreError> {
+pub(crate) async fn read_outline(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<Option<Outline>, StoreError> {
     let found = root(bucket, store).await?;
     let outline = found.map(|(version, root)| Outline::of(store, version, &root));
     Ok(outline.transpose()?)

@@ -17,12 +17,12 @@ use tracing::{debug, warn};
 
 /// A moment of this machine's `CLOCK_BOOTTIME`, which nobody sets and which goes on while the machine sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(Duration);
+pub(crate) struct Moment(Duration);
 
 impl Moment {
     /// Now.
     #[must_use]
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let now = clock_gettime(ClockId::Boottime);
         // The machine was started at zero, so neither part is ever negative.
         Self(Duration::new(now.tv_sec as u64, now.tv_nsec as u32))
@@ -30,31 +30,31 @@ impl Moment {
 
     /// So long after this one.
     #[must_use]
-    pub fn after(self, time: Duration) -> Self {
+    pub(crate) fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time))
     }
 
     /// The moment so many nanoseconds after this machine's start.
     #[must_use]
-    pub fn at(nanos: u64) -> Self {
+    pub(crate) fn at(nanos: u64) -> Self {
         Self(Duration::from_nanos(nanos))
     }
 
     /// Nanoseconds since this machine's start.
     #[must_use]
-    pub fn nanos(self) -> u64 {
+    pub(crate) fn nanos(self) -> u64 {
         u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The time since then; none if it is still to come.
     #[must_use]
-    pub fn elapsed(self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         Self::now().0.saturating_sub(self.0)
     }
 
     /// The time until then; none if it is over.
     #[must_use]
-    pub fn left(self) -> Duration {
+    pub(crate) fn left(self) -> Duration {
         self.0.saturating_sub(Self::now().0)
     }
 }
@@ -62,11 +62,11 @@ impl Moment {
 /// Why a request did not leave, or was cut off on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the lease of the store is not sure to hold any more")]
-pub struct FencedRequest;
+pub(crate) struct FencedRequest;
 
 /// The fence of a bucket on one rank. Clones are the same fence.
 #[derive(Clone, Debug)]
-pub struct Fence(Arc<Gate>);
+pub(crate) struct Fence(Arc<Gate>);
 
 #[derive(Debug)]
 struct Gate {
@@ -93,18 +93,18 @@ impl Fence {
 
     /// One through which nothing passes before [`Fence::extend`].
     #[must_use]
-    pub fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         Self::new(NOT_YET)
     }
 
     /// One through which everything passes: of what belongs to no store, such as leases themselves.
     #[must_use]
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::new(OPEN)
     }
 
     /// Lets requests pass until `deadline`, unless it is open for longer already. A lost lease is never found again.
-    pub fn extend(&self, deadline: Moment) {
+    pub(crate) fn extend(&self, deadline: Moment) {
         let nanos = deadline.nanos().min(OPEN - 1);
         let longer = |now: u64| (now != LOST && now < nanos).then_some(nanos);
         // The deadline that stays is in force.
@@ -113,7 +113,7 @@ impl Fence {
     }
 
     /// From now on it is open as long as that of rank 0 is, which is in the same process.
-    pub fn follow(&self, lead: &Self) {
+    pub(crate) fn follow(&self, lead: &Self) {
         // There is one rank 0.
         let _ = self.0.lead.set(lead.clone());
     }
@@ -122,7 +122,7 @@ impl Fence {
     ///
     /// # Errors
     /// If nothing is heard of them.
-    pub async fn opened(&self) -> Result<(), FencedRequest> {
+    pub(crate) async fn opened(&self) -> Result<(), FencedRequest> {
         let begun = Moment::now();
         debug!("waiting until rank 0 has the leases");
         while self.check().is_err() {
@@ -135,13 +135,13 @@ impl Fence {
     }
 
     /// Lets nothing pass from now on.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         warn!("a lease is lost: the fence closes for good");
         self.0.deadline.store(LOST, Ordering::SeqCst);
     }
 
     /// Lets nothing pass until [`Fence::extend`]: the leases were given up.
-    pub fn shut(&self) {
+    pub(crate) fn shut(&self) {
         let shut = |now: u64| (now != LOST).then_some(NOT_YET);
         let deadline = &self.0.deadline;
         // What is lost stays so.
@@ -155,7 +155,7 @@ impl Fence {
 
     /// How long it stays open.
     #[must_use]
-    pub fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         if let Some(lead) = self.0.lead.get() {
             return lead.left();
         }
@@ -170,7 +170,7 @@ impl Fence {
     ///
     /// # Errors
     /// If not.
-    pub fn check(&self) -> Result<(), FencedRequest> {
+    pub(crate) fn check(&self) -> Result<(), FencedRequest> {
         if self.left().is_zero() {
             return Err(FencedRequest);
         }
@@ -182,7 +182,7 @@ impl Fence {
     ///
     /// # Errors
     /// If the fence is closed, or closes before the end.
-    pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, FencedRequest> {
+    pub(crate) async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, FencedRequest> {
         let mut work = pin!(work);
         loop {
             let left = self.left();

@@ -21,7 +21,7 @@ use super::node::Node;
 
 /// An object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedObject {
+pub(crate) struct ListedObject {
     /// Its key.
     pub key: String,
     /// Its size.
@@ -30,7 +30,7 @@ pub struct ListedObject {
 
 /// Where a store is, or what is no store and lies among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Site {
+pub(crate) struct Site {
     /// Its key.
     pub key: String,
     /// Is it an Icechunk repository?
@@ -39,7 +39,7 @@ pub struct Site {
 
 /// What one folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folder {
+pub(crate) struct Folder {
     /// The keys of the folders in it, in the order of the keys below them.
     pub folders: Vec<String>,
     /// The objects in it.
@@ -49,14 +49,14 @@ pub struct Folder {
 impl Folder {
     /// Does it hold nothing?
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.folders.is_empty() && self.objects.is_empty()
     }
 }
 
 impl Bucket {
     /// The objects below `prefix`, page by page as the server gives them.
-    pub fn entries(&self, prefix: &str) -> BoxStream<'_, Result<ListedObject, StoreError>> {
+    pub(crate) fn entries(&self, prefix: &str) -> BoxStream<'_, Result<ListedObject, StoreError>> {
         let below = self.path(prefix);
         let prefix = prefix.to_owned();
         let listing = self.store.list(Some(&below));
@@ -82,7 +82,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.entries(prefix)
             .map_ok(|entry| entry.key)
             .try_collect()
@@ -93,7 +93,10 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn list_dated(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, StoreError> {
+    pub(crate) async fn list_dated(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<(String, SystemTime)>, StoreError> {
         let (below, strip) = (self.path(prefix), self.strip());
         let listing = self.store.list(Some(&below));
         let dated = listing.map_ok(move |object| {
@@ -110,7 +113,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn folder(&self, prefix: &str) -> Result<Folder, StoreError> {
+    pub(crate) async fn folder(&self, prefix: &str) -> Result<Folder, StoreError> {
         let below = self.path(prefix);
         let listed = self.store.list_with_delimiter(Some(&below)).await;
         let listed = listed.map_err(|cause| self.error(prefix, "listing", &cause))?;
@@ -131,7 +134,7 @@ impl Bucket {
 
     /// The stores at and below `prefix`, in the order of their keys, folder by folder: by their documents, by their names, or
     /// because they have a ledger; and Icechunk repositories. None is looked into.
-    pub fn sites(&self, prefix: &str) -> BoxStream<'_, Result<Site, StoreError>> {
+    pub(crate) fn sites(&self, prefix: &str) -> BoxStream<'_, Result<Site, StoreError>> {
         // What is still to be looked at, the next one last.
         let ahead: Vec<(String, bool)> = vec![(prefix.to_owned(), false)];
         let walk = stream::try_unfold(ahead, move |mut ahead| async move {
@@ -186,7 +189,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn ledgers(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn ledgers(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let folders = self.folder(&layout::below(prefix, LEDGERS)).await?.folders;
         let names = folders
             .iter()
@@ -199,7 +202,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`StoreError::Missing`] if there is none; others as the server says.
-    pub async fn get_dated(&self, key: &str) -> Result<(Bytes, String), StoreError> {
+    pub(crate) async fn get_dated(&self, key: &str) -> Result<(Bytes, String), StoreError> {
         let read = async {
             let found = self.store.get(&self.path(key)).await?;
             let modified = found.meta.last_modified.format("%Y-%m-%dT%H:%M:%SZ");

@@ -18,7 +18,7 @@ const ARRAY: &str = ".zarray";
 
 /// What lies at a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Node {
+pub(crate) enum Node {
     /// A Zarr group.
     Group,
     /// A Zarr array.
@@ -31,7 +31,7 @@ pub enum Node {
 
 /// What a key lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub(crate) enum Ground {
     /// In no group, array or repository, and it is none.
     Free,
     /// It is a group or in one, if only by its name.
@@ -47,7 +47,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn node(&self, key: &str) -> Result<Node, StoreError> {
+    pub(crate) async fn node(&self, key: &str) -> Result<Node, StoreError> {
         if let Some(node) = self.node_by_document(key).await? {
             return Ok(node);
         }
@@ -72,7 +72,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn node_of(&self, key: &str, folder: &Folder) -> Result<Node, StoreError> {
+    pub(crate) async fn node_of(&self, key: &str, folder: &Folder) -> Result<Node, StoreError> {
         let has = |name: &str| folder.objects.iter().any(|o| last(&o.key) == name);
         if has(NODE)
             && let Some(node) = self.node_by_document(key).await?
@@ -121,7 +121,7 @@ impl Bucket {
     ///
     /// # Errors
     /// As the server says.
-    pub async fn ground(&self, key: &str) -> Result<Ground, StoreError> {
+    pub(crate) async fn ground(&self, key: &str) -> Result<Ground, StoreError> {
         let ends = key.match_indices('/').map(|(end, _)| end);
         let whole = (!key.is_empty()).then_some(key.len());
         for end in [0].into_iter().chain(ends).chain(whole) {

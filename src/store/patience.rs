@@ -23,7 +23,7 @@ tokio::task_local! {
 
 /// The patience that is left. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Patience(Arc<Mutex<PatienceState>>);
+pub(crate) struct Patience(Arc<Mutex<PatienceState>>);
 
 #[derive(Debug)]
 struct PatienceState {
@@ -52,13 +52,13 @@ impl Patience {
     }
 
     /// Does `work`, whose requests share it.
-    pub async fn share<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn share<T>(&self, work: impl Future<Output = T>) -> T {
         SHARED.scope(self.clone(), work).await
     }
 
     /// Is none left?
     #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let state = self.state();
         state.spent >= state.allowed
     }

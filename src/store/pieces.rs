@@ -32,7 +32,7 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// `body` behind `fence`, if its request changes anything.
-    pub fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: AttemptPulse) -> Self {
+    pub(super) fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: AttemptPulse) -> Self {
         Self {
             left: body.content_length() as u64,
             body,
@@ -96,7 +96,7 @@ struct Signs {
 }
 
 impl AttemptPulse {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(Signs {
             begun: now,
@@ -115,12 +115,12 @@ impl AttemptPulse {
     }
 
     /// The answer has begun.
-    pub fn answered(&self) {
+    pub(super) fn answered(&self) {
         self.signs().last = Instant::now();
     }
 
     /// So many bytes of the answer have come. Few are no sign of life.
-    pub fn read(&self, bytes: usize) {
+    pub(super) fn read(&self, bytes: usize) {
         let mut signs = self.signs();
         signs.read += bytes;
         if signs.read >= SIGN {
@@ -130,19 +130,19 @@ impl AttemptPulse {
     }
 
     /// How long it has been silent.
-    pub fn silent(&self) -> Duration {
+    pub(super) fn silent(&self) -> Duration {
         self.signs().last.elapsed()
     }
 
     /// How long sending has taken until now.
-    pub fn sending(&self) -> Duration {
+    pub(super) fn sending(&self) -> Duration {
         let signs = self.signs();
         let sent = signs.sent.unwrap_or(signs.begun);
         sent.duration_since(signs.begun)
     }
 
     /// How long it may take until what was taken last has left, at the pace of what was taken before.
-    pub fn leaving(&self) -> Duration {
+    pub(super) fn leaving(&self) -> Duration {
         let (sending, taken) = (self.sending(), self.signs().taken);
         let buffered = taken.min(BUFFERED) as f64;
         let seconds = sending.as_secs_f64() * buffered / taken.max(1) as f64;

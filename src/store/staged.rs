@@ -13,7 +13,7 @@ use super::error::StoreError;
 
 /// A file that was to become an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StagedFile {
+pub(crate) struct StagedFile {
     /// Where it is.
     pub path: PathBuf,
     /// The key of the object.
@@ -24,7 +24,7 @@ pub struct StagedFile {
 
 /// A symbolic link to a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryLink {
+pub(crate) struct DirectoryLink {
     /// The key that it would have as an object.
     pub key: String,
     /// Where it is.
@@ -38,7 +38,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub async fn staged(&self, below: &str) -> Result<Vec<StagedFile>, StoreError> {
+    pub(crate) async fn staged(&self, below: &str) -> Result<Vec<StagedFile>, StoreError> {
         self.walk(below, |path, key| {
             let (of, number) = key.rsplit_once('#')?;
             let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
@@ -56,7 +56,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the directory cannot be read.
-    pub async fn links(&self, below: &str) -> Result<Vec<DirectoryLink>, StoreError> {
+    pub(crate) async fn links(&self, below: &str) -> Result<Vec<DirectoryLink>, StoreError> {
         let link = |path: &Path, key: &str| {
             let is_link = path.symlink_metadata().ok()?.is_symlink() && path.is_dir();
             is_link.then(|| DirectoryLink {
@@ -82,7 +82,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub async fn clear_away(&self, path: &Path) -> Result<(), StoreError> {
+    pub(crate) async fn clear_away(&self, path: &Path) -> Result<(), StoreError> {
         let Some((directory, _)) = self.directory() else {
             return Ok(());
         };

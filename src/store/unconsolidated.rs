@@ -9,7 +9,7 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 
 /// A store without consolidated metadata.
-pub struct UnconsolidatedStore {
+pub(crate) struct UnconsolidatedStore {
     /// Its version of the Zarr format.
     pub version: Version,
     /// Its root document as it is; version 2 has none.
@@ -23,7 +23,7 @@ impl UnconsolidatedStore {
     ///
     /// # Errors
     /// If what is there cannot be read.
-    pub async fn read(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
+    pub(crate) async fn read(bucket: &Bucket, store: &str) -> Result<Option<Self>, StoreError> {
         let v3 = text(bucket, &layout::root_document(store, Version::V3)).await?;
         if let Some(root) = v3 {
             let mut document = json(&layout::root_document(store, Version::V3), &root)?;

@@ -49,7 +49,7 @@ pub(super) struct BodyPass {
 }
 
 impl Uplink {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(SharedUplink {
             state: Mutex::new(UplinkState {
                 room: FIRST,
@@ -62,7 +62,7 @@ impl Uplink {
     }
 
     /// Waits until a body of so many bytes may be sent; one is always let pass if it is alone.
-    pub async fn enter(&self, bytes: u64) -> BodyPass {
+    pub(super) async fn enter(&self, bytes: u64) -> BodyPass {
         loop {
             let left = self.0.left.notified();
             tokio::pin!(left);
@@ -91,12 +91,12 @@ impl Uplink {
 
 impl BodyPass {
     /// Since it was let pass.
-    pub fn age(&self) -> Duration {
+    pub(super) fn age(&self) -> Duration {
         self.entered.elapsed()
     }
 
     /// The server has answered.
-    pub fn answered(&self) {
+    pub(super) fn answered(&self) {
         let took = self.age();
         let mut state = self.uplink.state();
         let rate = self.bytes as f64 / took.as_secs_f64().max(1e-3);
@@ -114,7 +114,7 @@ impl BodyPass {
     }
 
     /// Nothing was heard of it.
-    pub fn lost(&self) {
+    pub(super) fn lost(&self) {
         self.narrow(&mut self.uplink.state());
     }
 
@@ -127,13 +127,13 @@ impl BodyPass {
     }
 
     /// Has another PUT been answered since it was let pass?
-    pub fn others_are_answered(&self) -> bool {
+    pub(super) fn others_are_answered(&self) -> bool {
         let answered = self.uplink.state().answered;
         answered.is_some_and(|(when, _)| when > self.entered)
     }
 
     /// How long its body takes as the last one went.
-    pub fn expected(&self) -> Duration {
+    pub(super) fn expected(&self) -> Duration {
         let answered = self.uplink.state().answered;
         let seconds = answered.map_or(0.0, |(_, rate)| self.bytes as f64 / rate.max(1.0));
         Duration::try_from_secs_f64(seconds).unwrap_or_default()

@@ -66,7 +66,7 @@ struct CircularListing;
 struct EndlessAnswer;
 
 impl Wire {
-    pub fn new(
+    pub(super) fn new(
         client: reqwest::Client,
         fence: Fence,
         patience: Duration,
@@ -82,7 +82,7 @@ impl Wire {
     }
 
     /// The same with another patience.
-    pub fn with_patience(&self, patience: Duration) -> Self {
+    pub(super) fn with_patience(&self, patience: Duration) -> Self {
         Self {
             patience,
             ..self.clone()

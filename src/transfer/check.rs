@@ -17,7 +17,7 @@ use crate::store::{Bucket, StoreError};
 ///
 /// # Errors
 /// If the server does not give it.
-pub async fn check_object(
+pub(crate) async fn check_object(
     bucket: &Bucket,
     codec: &Arc<ChunkCodec>,
     key: &str,

@@ -20,7 +20,7 @@ const MOST_UNITS: u64 = 16;
 
 /// An object of a store that does not hold what the files do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Its key.
     pub key: String,
     /// Values that differ.
@@ -41,7 +41,7 @@ impl Engine {
     ///
     /// # Errors
     /// If a file or an object cannot be read.
-    pub async fn differences(self: Arc<Self>) -> Result<Vec<Difference>, TransferError> {
+    pub(crate) async fn differences(self: Arc<Self>) -> Result<Vec<Difference>, TransferError> {
         let units: Vec<usize> = self.plan.units_of(self.rank, Phase::Compare).collect();
         let memory = units
             .iter()

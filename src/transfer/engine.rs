@@ -30,7 +30,7 @@ const PERMIT_BYTES: u64 = 64 << 10;
 
 /// What a rank works with.
 #[derive(Clone)]
-pub struct EngineMeans {
+pub(crate) struct EngineMeans {
     /// Where objects are.
     pub bucket: Bucket,
     /// Threads that decode and encode.
@@ -40,7 +40,7 @@ pub struct EngineMeans {
 }
 
 /// One rank's engine.
-pub struct Engine {
+pub(crate) struct Engine {
     pub(super) plan: Arc<Plan>,
     pub(super) rank: usize,
     pub(super) reader: Reader,
@@ -66,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     /// If an array's document is not one that this program can write.
-    pub fn new(
+    pub(crate) fn new(
         orders: &Orders,
         rank: usize,
         means: EngineMeans,
@@ -106,7 +106,7 @@ impl Engine {
 
     /// How far it is.
     #[must_use]
-    pub fn progress(&self) -> Arc<Progress> {
+    pub(crate) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
     }
 
@@ -119,7 +119,7 @@ impl Engine {
 
     /// What was noted since the last call.
     #[must_use]
-    pub fn take_noted(&self) -> Vec<ChunkRecord> {
+    pub(crate) fn take_noted(&self) -> Vec<ChunkRecord> {
         std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -127,7 +127,10 @@ impl Engine {
     ///
     /// # Errors
     /// The first error, when all work in flight has ended.
-    pub async fn run(self: Arc<Self>, phase: Phase) -> Result<Vec<ChunkRecord>, TransferError> {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        phase: Phase,
+    ) -> Result<Vec<ChunkRecord>, TransferError> {
         let mut running = JoinSet::new();
         let mut records = Vec::new();
         let mut failure = None;

@@ -18,11 +18,11 @@ mod project;
 mod put;
 mod record;
 
-pub use check::check_object;
-pub use differences::Difference;
-pub use engine::{Engine, EngineMeans};
+pub(crate) use check::check_object;
+pub(crate) use differences::Difference;
+pub(crate) use engine::{Engine, EngineMeans};
 pub use error::TransferError;
-pub use orders::Orders;
-pub use progress::Progress;
-pub use put::WriteConditions;
-pub use record::{ChunkRecord, Content, Proof, Verification};
+pub(crate) use orders::Orders;
+pub(crate) use put::WriteConditions;
+pub use record::Verification;
+pub(crate) use record::{ChunkRecord, Content, Proof};

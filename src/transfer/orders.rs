@@ -13,7 +13,7 @@ use super::record::ChunkRecord;
 
 /// What every rank is told of a transaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Orders {
+pub(crate) struct Orders {
     /// What is done.
     #[serde(with = "shared")]
     pub plan: Arc<Plan>,
@@ -37,7 +37,7 @@ pub(super) type FinishedRecords = HashMap<(usize, usize, Vec<u64>), ChunkRecord>
 impl Orders {
     /// To begin a transaction with these ids.
     #[must_use]
-    pub fn new(plan: Plan, ids: Vec<String>) -> Self {
+    pub(crate) fn new(plan: Plan, ids: Vec<String>) -> Self {
         Self {
             plan: Arc::new(plan),
             ids,
@@ -62,11 +62,16 @@ impl Orders {
 mod shared {
     use super::{Arc, Deserialize, Deserializer, Plan, Serialize, Serializer};
 
-    pub fn serialize<S: Serializer>(plan: &Arc<Plan>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        plan: &Arc<Plan>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         plan.as_ref().serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Plan>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Plan>, D::Error> {
         Plan::deserialize(deserializer).map(Arc::new)
     }
 }

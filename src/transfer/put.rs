@@ -15,7 +15,7 @@ const LOOKS: u32 = 6;
 
 /// Which conditions on writes the server keeps to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WriteConditions {
+pub(crate) struct WriteConditions {
     /// That there is no object yet.
     pub create: bool,
     /// That the object has a certain ETag.
@@ -45,7 +45,7 @@ pub(super) enum KnownContent {
 
 impl KnownContent {
     /// An object with this ETag, if it has one.
-    pub fn tagged(etag: Option<&String>) -> Self {
+    pub(super) fn tagged(etag: Option<&String>) -> Self {
         etag.map_or(Self::Unknown, |etag| Self::Object(etag.clone()))
     }
 }

@@ -18,7 +18,7 @@ pub enum Verification {
 
 /// One object of the transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChunkRecord {
+pub(crate) struct ChunkRecord {
     /// Which of the plan's arrays.
     pub array: usize,
     /// Which of the plan's stores.
@@ -34,7 +34,7 @@ pub struct ChunkRecord {
 impl ChunkRecord {
     /// Is it certain that the object holds what it should?
     #[must_use]
-    pub fn is_sure(&self) -> bool {
+    pub(crate) fn is_sure(&self) -> bool {
         let unproven = |content| {
             matches!(
                 content,
@@ -50,7 +50,7 @@ impl ChunkRecord {
 
 /// What an object holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Content {
+pub(crate) enum Content {
     /// Only fill values: it is not stored, and made sure to be absent.
     Empty,
     /// Values.
@@ -68,7 +68,7 @@ pub enum Content {
 
 /// How an object was found to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// It was read back and decoded to the same values.
     ReadBack,
     /// The server's ETag is the MD5 of what was sent.

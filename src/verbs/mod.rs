@@ -1,16 +1,16 @@
 //! The verbs, a folder or a file each; each tells its story by calling the other rooms.
 
 pub mod delete;
-pub mod doctor;
+pub(crate) mod doctor;
 pub(crate) mod files;
 pub mod list;
 pub mod recover;
 pub(crate) mod reprojection;
-pub mod rollback;
+pub(crate) mod rollback;
 pub mod send;
 pub(crate) mod shared;
 pub(crate) mod stores;
-pub mod verify;
+pub(crate) mod verify;
 
 pub use files::selection::Selection;
 pub use reprojection::corners::DomainFile;

@@ -79,7 +79,7 @@ fn text(document: &Value) -> Bytes {
 /// Moves the metadata that each group repeats to the root.
 fn consolidate(start: &mut Objects) {
     let is_old = start.keys().any(|key| key.ends_with(".zmetadata"));
-    start.retain(|key, _| !key.ends_with(".zmetadata") && !(is_old && key.ends_with("zarr.json")));
+    start.retain(|key, _| !(key.ends_with(".zmetadata") || is_old && key.ends_with("zarr.json")));
     let mut all = Map::new();
     for (key, bytes) in start.iter_mut() {
         let below = &key[TREE.len() + 1..];
@@ -131,6 +131,7 @@ fn any_name(root: &Path) -> Vec<Scene> {
 
 /// The store of one variable that the Python msm-os began, with what it reprojected, grows, and gets its fields reprojected anew.
 fn begun(root: &Path) -> Vec<Scene> {
+    const TOS: &[&str] = &["T1m/tos.zarr"];
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/archives");
     let mut tar = Command::new("tar");
     tar.arg("xzf").arg(data.join("msm-os-dev-create.tar.gz"));
@@ -154,7 +155,6 @@ fn begun(root: &Path) -> Vec<Scene> {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         line(&[&["send", "-v", "tos"], more, &["-f"], &files].concat())
     };
-    const TOS: &[&str] = &["T1m/tos.zarr"];
     let anew = send(&[1976, 1977], &["-r", "--replace-projected"]);
     vec![
         scene(

@@ -2,6 +2,7 @@
 //! S3 server, read back by the readers that users have.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub)] // what tests share is no API
 
 mod access;
 mod again;

@@ -20,7 +20,7 @@ pub(super) struct AccessSettings {
 
 impl AccessSettings {
     /// These, and what they leave open from others.
-    pub fn or(self, others: Self) -> Self {
+    pub(super) fn or(self, others: Self) -> Self {
         let (keys, keys_from) = match self.keys {
             Some(keys) => (Some(keys), self.keys_from),
             None => (others.keys, others.keys_from),

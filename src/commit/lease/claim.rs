@@ -36,7 +36,7 @@ pub(super) struct Claim {
 
 impl Claim {
     /// A new claim.
-    pub fn new(holder: Holder) -> Self {
+    pub(super) fn new(holder: Holder) -> Self {
         Self {
             format: FORMAT,
             token: format!("{:016x}", rand::random::<u64>()),
@@ -47,12 +47,12 @@ impl Claim {
     }
 
     /// As it is put.
-    pub fn write(&self) -> Result<Bytes, serde_json::Error> {
+    pub(super) fn write(&self) -> Result<Bytes, serde_json::Error> {
         serde_json::to_vec(self).map(Bytes::from)
     }
 
     /// A claim as it was read; `None` if this program cannot read it.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let claim: Self = serde_json::from_slice(bytes).ok()?;
         (claim.format == FORMAT).then_some(claim)
     }

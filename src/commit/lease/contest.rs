@@ -47,7 +47,11 @@ pub(super) enum Attempt {
 
 impl Court<'_> {
     /// Tries once to get the lease of `store`. Nothing of the try is left if another has it.
-    pub async fn attempt(&self, store: &str, holder: &Holder) -> Result<Attempt, StoreError> {
+    pub(super) async fn attempt(
+        &self,
+        store: &str,
+        holder: &Holder,
+    ) -> Result<Attempt, StoreError> {
         let seen = self.look(store, None).await?;
         if let Some(rival) = before(&seen.rivals) {
             debug!(store, "another job was first");
@@ -132,7 +136,11 @@ impl Court<'_> {
     }
 
     /// Looks at the leases of `store`; `token` is that of our own claim.
-    pub async fn look(&self, store: &str, token: Option<&str>) -> Result<LeaseView, StoreError> {
+    pub(super) async fn look(
+        &self,
+        store: &str,
+        token: Option<&str>,
+    ) -> Result<LeaseView, StoreError> {
         let listed = self.bucket.list_dated(&layout::leases(store)).await?;
         let now = self.guarantees.clock.now();
         let mut seen = LeaseView::default();

@@ -65,7 +65,7 @@ impl Heartbeat {
     ///
     /// # Errors
     /// If it cannot be started, or its connections not be made.
-    pub fn start(
+    pub(super) fn start(
         bucket: &Bucket,
         replace: Conditional,
         times: LeaseTimes,
@@ -99,25 +99,25 @@ impl Heartbeat {
     }
 
     /// Renews `lease`, too, from now on.
-    pub fn keep(&self, lease: Lease) {
+    pub(super) fn keep(&self, lease: Lease) {
         let leases = &self.shared.leases;
         let mut leases = leases.lock().unwrap_or_else(PoisonError::into_inner);
         leases.push(Arc::new(lease));
     }
 
     /// The leases that are renewed.
-    pub fn kept(&self) -> Vec<Arc<Lease>> {
+    pub(super) fn kept(&self) -> Vec<Arc<Lease>> {
         self.shared.leases()
     }
 
     /// All of them are there: as long as they hold, `fence` is open.
-    pub fn open(&self, fence: &Fence) {
+    pub(super) fn open(&self, fence: &Fence) {
         let _ = self.shared.fence.set(fence.clone());
         self.shared.extend(self.times);
     }
 
     /// Stops, and gives up the leases; returns what could not be done.
-    pub async fn release(self, bucket: &Bucket) -> Vec<ReleaseError> {
+    pub(super) async fn release(self, bucket: &Bucket) -> Vec<ReleaseError> {
         drop(self.stop);
         // Answers with an error, for nothing is ever sent: a renewal on its way must not come after the end.
         let _ = self.ended.await;

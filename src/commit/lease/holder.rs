@@ -30,7 +30,7 @@ pub struct Holder {
     pub spread: bool,
     /// The other ranks, which may do so too.
     #[serde(default)]
-    pub others: Vec<Rank>,
+    pub others: Vec<RankProcess>,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
     /// The command that it runs.
@@ -41,7 +41,7 @@ pub struct Holder {
 
 /// The process of a rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rank {
+pub struct RankProcess {
     /// The process.
     pub pid: u32,
     /// When it started, in the kernel's ticks; 0 if that is not known.
@@ -50,14 +50,14 @@ pub struct Rank {
 
 /// The job that a process is of, as far as its [`Holder`] tells of it.
 #[derive(Clone, Debug, Default)]
-pub struct Crew {
+pub(crate) struct Crew {
     /// Where it runs.
-    pub launched: LaunchedJob,
+    pub(crate) launched: LaunchedJob,
     /// Its ranks, if there are several.
-    pub ranks: Vec<Rank>,
+    pub ranks: Vec<RankProcess>,
 }
 
-impl Rank {
+impl RankProcess {
     /// That of this process.
     #[must_use]
     pub fn this() -> Self {
@@ -93,7 +93,7 @@ impl Holder {
     ///
     /// # Errors
     /// If the system does not say who this process is.
-    pub fn this(command: &str, crew: &Crew) -> io::Result<Self> {
+    pub(crate) fn this(command: &str, crew: &Crew) -> io::Result<Self> {
         let (boot, pid_namespace) = (boot()?, pid_namespace()?);
         let host = fs::read_to_string("/proc/sys/kernel/hostname")?;
         let pid = std::process::id();
@@ -123,7 +123,7 @@ impl Holder {
         if self.spread || !same(boot(), &self.boot) || !same(pid_namespace(), &self.pid_namespace) {
             return false;
         }
-        let lead = Rank {
+        let lead = RankProcess {
             pid: self.pid,
             started: self.started,
         };
@@ -192,7 +192,7 @@ pub(super) mod tests {
     use std::process::Command;
 
     /// A process that has ended.
-    pub fn dead() -> Holder {
+    pub(crate) fn dead() -> Holder {
         let mut child = Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
@@ -203,7 +203,7 @@ pub(super) mod tests {
     }
 
     /// A process of another machine, of which nothing can be known.
-    pub fn elsewhere() -> Holder {
+    pub(crate) fn elsewhere() -> Holder {
         Holder {
             host: "elsewhere".to_owned(),
             boot: "another".to_owned(),
@@ -231,7 +231,7 @@ pub(super) mod tests {
         };
         assert!(later.is_dead(), "the pid is another process's now");
         let survived = Holder {
-            others: vec![Rank::this()],
+            others: vec![RankProcess::this()],
             ..dead()
         };
         assert!(!survived.is_dead(), "another rank may still write");

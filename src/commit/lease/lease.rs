@@ -47,7 +47,7 @@ impl From<StoreError> for RenewalError {
 
 impl Lease {
     /// The lease of `store`, whose claim was put at `key` as held at the time `renewed`, which was answered with `etag`.
-    pub fn new(
+    pub(super) fn new(
         store: String,
         key: String,
         claim: Claim,
@@ -67,12 +67,12 @@ impl Lease {
     }
 
     /// What tells it from others.
-    pub fn token(&self) -> &str {
+    pub(super) fn token(&self) -> &str {
         &self.token
     }
 
     /// Why it is ours no more, as far as is known without asking the server.
-    pub fn lost(&self) -> Option<&str> {
+    pub(super) fn lost(&self) -> Option<&str> {
         let silent = self.renewed().elapsed();
         if silent >= self.times.trusted() {
             self.lose(format!("it was not renewed for {} s", silent.as_secs()));
@@ -81,7 +81,7 @@ impl Lease {
     }
 
     /// When the last good renewal began.
-    pub fn renewed(&self) -> Moment {
+    pub(super) fn renewed(&self) -> Moment {
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,12 +93,16 @@ impl Lease {
     }
 
     /// Counts it as lost from now on; the first reason stays.
-    pub fn lose(&self, why: String) {
+    pub(super) fn lose(&self, why: String) {
         self.lost.get_or_init(|| why);
     }
 
     /// Puts it once more, which gives it a new life, if it is still ours.
-    pub async fn renew(&self, bucket: &Bucket, replace: Conditional) -> Result<(), RenewalError> {
+    pub(super) async fn renew(
+        &self,
+        bucket: &Bucket,
+        replace: Conditional,
+    ) -> Result<(), RenewalError> {
         let mut there = self.there.lock().await;
         if let Some(why) = self.lost() {
             return Err(RenewalError::Lost(why.to_owned()));
@@ -190,7 +194,7 @@ impl Lease {
     }
 
     /// Gives it up. One that has not been renewed for too long is left alone: its key may be another's by now.
-    pub async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
+    pub(super) async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
         let _still = self.there.lock().await;
         let fence = self.fence();
         let released = fence.guard(take_back(bucket, &self.key, &self.token));

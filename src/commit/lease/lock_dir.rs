@@ -31,7 +31,7 @@ impl Lock {
     ///
     /// # Errors
     /// If the directory cannot be written, or its file system has no locks.
-    pub fn attempt(
+    pub(super) fn attempt(
         dir: &Path,
         place: &str,
         store: &str,
@@ -70,7 +70,7 @@ impl Lock {
     }
 
     /// The store it is of.
-    pub fn store(&self) -> &str {
+    pub(super) fn store(&self) -> &str {
         &self.store
     }
 
@@ -78,7 +78,7 @@ impl Lock {
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         let same = || -> io::Result<bool> {
             let (ours, found) = (self.file.metadata()?, self.path.metadata()?);
             Ok((ours.dev(), ours.ino()) == (found.dev(), found.ino()))
@@ -94,7 +94,7 @@ impl Lock {
     ///
     /// # Errors
     /// If the file system refuses.
-    pub fn release(mut self) -> Result<(), ReleaseError> {
+    pub(super) fn release(mut self) -> Result<(), ReleaseError> {
         let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
         let unlocked = self.file.unlock();
         let released = emptied.and(unlocked);

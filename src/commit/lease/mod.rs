@@ -36,13 +36,14 @@ use crate::store::REQUESTS;
 use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
 
 pub use self::error::{LeaseError, ReleaseError};
-pub use self::holder::{Crew, Holder, Rank};
-pub use self::sweep::{probe_and_sweep, sweep, sweep_staged};
-pub use self::times::LeaseTimes;
+pub(crate) use self::holder::Crew;
+pub use self::holder::{Holder, RankProcess};
+pub(crate) use self::sweep::{probe_and_sweep, sweep, sweep_staged};
+pub(crate) use self::times::LeaseTimes;
 
 /// How leases are to be got.
 #[derive(Clone, Debug)]
-pub struct LeaseSettings {
+pub(crate) struct LeaseSettings {
     /// Lock files in this directory, before the leases in the ledgers.
     pub lock_dir: Option<PathBuf>,
     /// How long to wait for another job.
@@ -66,7 +67,7 @@ pub struct WriterGuarantee {
 
 /// The leases of all stores of a run, which keep the fence of its bucket open. Dropped without [`Leases::release`], they
 /// expire.
-pub struct Leases {
+pub(crate) struct Leases {
     /// The bucket without its fence.
     bucket: Bucket,
     fence: Fence,
@@ -83,7 +84,7 @@ impl Leases {
     ///
     /// # Errors
     /// If another job has one for longer than the wait; others as the server or the directory says.
-    pub async fn acquire(
+    pub(crate) async fn acquire(
         bucket: &Bucket,
         stores: &[String],
         settings: &LeaseSettings,
@@ -123,7 +124,7 @@ impl Leases {
 
     /// Is a lease known to be lost, and why? Asks nobody.
     #[must_use]
-    pub fn lost(&self) -> Option<LeaseError> {
+    pub(crate) fn lost(&self) -> Option<LeaseError> {
         let leases = self.heartbeat.kept();
         let lost = |lease: &Arc<Lease>| Some(lost(&lease.store, lease.lost()?));
         leases.iter().find_map(lost)
@@ -133,7 +134,7 @@ impl Leases {
     ///
     /// # Errors
     /// [`LeaseError::Lost`] if one is ours no more; others if the server cannot say.
-    pub async fn check(&self) -> Result<(), LeaseError> {
+    pub(crate) async fn check(&self) -> Result<(), LeaseError> {
         let leases = self.heartbeat.kept();
         for lock in &self.locks {
             if let Err(why) = lock.check() {
@@ -188,12 +189,12 @@ impl Leases {
 
     /// Which guarantee this run had against other writers.
     #[must_use]
-    pub fn guarantee(&self) -> WriterGuarantee {
+    pub(crate) fn guarantee(&self) -> WriterGuarantee {
         self.guarantee.clone()
     }
 
     /// Gives up all leases; returns what could not be done.
-    pub async fn release(self) -> Vec<ReleaseError> {
+    pub(crate) async fn release(self) -> Vec<ReleaseError> {
         let mut problems = self.heartbeat.release(&self.bucket).await;
         let released = self.locks.into_iter().map(Lock::release);
         problems.extend(released.filter_map(Result::err));
@@ -288,7 +289,7 @@ impl Court<'_> {
 
 /// A lease that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveLease {
+pub(crate) struct LiveLease {
     /// Who has it; `None` where it cannot be read.
     pub holder: Option<Holder>,
     /// How long it still holds, if it is not renewed.
@@ -308,7 +309,7 @@ impl fmt::Display for LiveLease {
 ///
 /// # Errors
 /// As the server says.
-pub async fn live_lease(
+pub(crate) async fn live_lease(
     bucket: &Bucket,
     store: &str,
     guarantees: &Guarantees,

@@ -16,7 +16,7 @@ const OLD: std::time::Duration = std::time::Duration::from_secs(600);
 ///
 /// # Errors
 /// As [`probe`].
-pub async fn probe_and_sweep(
+pub(crate) async fn probe_and_sweep(
     bucket: &Bucket,
     folder: &str,
     holder: &Holder,
@@ -34,7 +34,7 @@ pub async fn probe_and_sweep(
 ///
 /// # Errors
 /// As the server says.
-pub async fn sweep(
+pub(crate) async fn sweep(
     bucket: &Bucket,
     folder: &str,
     guarantees: &Guarantees,
@@ -57,7 +57,7 @@ pub async fn sweep(
 ///
 /// # Errors
 /// If they cannot be found or removed.
-pub async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreError> {
+pub(crate) async fn sweep_staged(bucket: &Bucket, store: &str) -> Result<u64, StoreError> {
     let leases = format!("{}/", layout::leases(store));
     let mut swept = 0;
     for folder in [store.to_owned(), layout::ledger(store)] {

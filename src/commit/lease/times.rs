@@ -9,7 +9,7 @@ const LIFE: Duration = Duration::from_secs(60);
 
 /// The times of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LeaseTimes {
+pub(crate) struct LeaseTimes {
     /// After so long without a renewal a lease has expired. Others wait for [`LeaseTimes::over`].
     pub life: Duration,
     /// From one look at a lease that another holds to the next, about; a claim lies at least so long before it counts.
@@ -19,7 +19,7 @@ pub struct LeaseTimes {
 impl LeaseTimes {
     /// The times of every run; tests may set others.
     #[must_use]
-    pub fn of_this_run() -> Self {
+    pub(crate) fn of_this_run() -> Self {
         #[cfg(test)]
         let usual = crate::in_process::lease_times();
         #[cfg(not(test))]
@@ -29,7 +29,7 @@ impl LeaseTimes {
 
     /// The times of leases that last for `life`.
     #[must_use]
-    pub fn lasting(life: Duration) -> Self {
+    pub(crate) fn lasting(life: Duration) -> Self {
         Self {
             life,
             look: life / 60,
@@ -38,40 +38,40 @@ impl LeaseTimes {
 
     /// From one renewal to the next.
     #[must_use]
-    pub fn beat(&self) -> Duration {
+    pub(crate) fn beat(&self) -> Duration {
         self.life / 6
     }
 
     /// The longest that a request is on its way once it has left: the kernel gives up what is not acknowledged, and a
     /// server has done by then what it has received.
     #[must_use]
-    pub fn tail(&self) -> Duration {
+    pub(crate) fn tail(&self) -> Duration {
         self.life / 6
     }
 
     /// After so long without a good renewal, a holder counts its own lease as lost, and lets no request leave any more:
     /// earlier than it expires by the longest that one may take.
     #[must_use]
-    pub fn trusted(&self) -> Duration {
+    pub(crate) fn trusted(&self) -> Duration {
         self.life.saturating_sub(self.tail())
     }
 
     /// After so long without a renewal, by the server's clock, another may take the lease: later than it expires by the
     /// longest that a request may take.
     #[must_use]
-    pub fn over(&self) -> Duration {
+    pub(crate) fn over(&self) -> Duration {
         self.life + self.tail()
     }
 
     /// How long one renewal may take.
     #[must_use]
-    pub fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.life / 6
     }
 
     /// How long a claim lies before it counts, where the server answers a request in `latency`.
     #[must_use]
-    pub fn settle(&self, latency: Duration) -> Duration {
+    pub(crate) fn settle(&self, latency: Duration) -> Duration {
         // Not so long that the claim is no longer trusted when it counts.
         (latency * 20).min(self.life / 4).max(self.look)
     }

@@ -24,7 +24,7 @@ pub(super) struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     /// A wait that begins now.
-    pub fn new(wait: Duration, look: Duration, reporter: &'a dyn Reporter) -> Self {
+    pub(super) fn new(wait: Duration, look: Duration, reporter: &'a dyn Reporter) -> Self {
         let now = Instant::now();
         Self {
             reporter,
@@ -42,7 +42,11 @@ impl<'a> Wait<'a> {
     ///
     /// # Errors
     /// [`LeaseError::Busy`] if the time is up.
-    pub async fn pause(&mut self, store: &str, holder: Option<&Holder>) -> Result<(), LeaseError> {
+    pub(super) async fn pause(
+        &mut self,
+        store: &str,
+        holder: Option<&Holder>,
+    ) -> Result<(), LeaseError> {
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(LeaseError::Busy {

@@ -43,7 +43,7 @@ struct FencedBucket {
 
 impl OpenFence {
     /// The next bucket's.
-    pub fn set(&self, fence: &Fence) {
+    pub(super) fn set(&self, fence: &Fence) {
         let mut bucket = self.get();
         bucket.number += 1;
         bucket.fence = Some(fence.clone());
@@ -104,7 +104,7 @@ struct OtherRank {
 }
 
 impl Beats {
-    pub fn new(world: &SimpleCommunicator, open: OpenFence) -> Self {
+    pub(super) fn new(world: &SimpleCommunicator, open: OpenFence) -> Self {
         let others = match world.rank() {
             0 => 1..world.size(),
             _ => 0..1,
@@ -125,7 +125,7 @@ impl Beats {
     }
 
     /// Hears what others say, and says what is due. Ends the job when one of them has fallen silent.
-    pub fn keep_in_touch(&mut self) {
+    pub(super) fn keep_in_touch(&mut self) {
         if self.others.is_empty() {
             return;
         }

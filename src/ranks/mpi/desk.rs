@@ -103,7 +103,7 @@ impl Desk {
     }
 
     /// Waits for `request` without keeping the core busy.
-    pub fn wait<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+    pub(super) fn wait<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
         let mut nap = Duration::from_micros(50);
         loop {
             self.keep_in_touch();

@@ -33,7 +33,7 @@ impl VisibleAttributes {
     ///
     /// # Errors
     /// If one is damaged.
-    pub fn of(
+    pub(super) fn of(
         raw: &[RawAttribute],
         resolve: impl Fn(&[u8]) -> Result<Vec<u8>, String>,
     ) -> Result<Self, String> {

@@ -34,7 +34,7 @@ impl Dimensions {
     ///
     /// # Errors
     /// If a variable's dimensions cannot be followed, or have other sizes than it has.
-    pub fn of(members: &[Member]) -> Result<Self, String> {
+    pub(super) fn of(members: &[Member]) -> Result<Self, String> {
         let mut dimensions = Self {
             all: Vec::new(),
             by_address: HashMap::new(),
@@ -73,7 +73,7 @@ impl Dimensions {
 
     /// Name and size of all in the order of their ids; and of those of each dataset that is a variable.
     #[allow(clippy::type_complexity)] // a name for it would say no more
-    pub fn into_parts(self) -> (Vec<(String, u64)>, Vec<Option<Vec<(String, u64)>>>) {
+    pub(super) fn into_parts(self) -> (Vec<(String, u64)>, Vec<Option<Vec<(String, u64)>>>) {
         let shown = |place: &usize| {
             let Dimension { name, size, .. } = &self.all[*place];
             (name.clone(), *size)

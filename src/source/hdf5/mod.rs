@@ -76,7 +76,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// If it is damaged, or has something that is not known here.
-    pub fn open(file: File) -> Result<Self, Unreadable> {
+    pub(super) fn open(file: File) -> Result<Self, Unreadable> {
         let storage = hdf5_reader::FileStorage::from_file(file).map_err(shown)?;
         let options = OpenOptions::default()
             .with_chunk_cache_bytes(0)
@@ -116,12 +116,12 @@ impl Hdf5 {
     }
 
     /// Where the file must end at the earliest.
-    pub fn expected_length(&self) -> u64 {
+    pub(super) fn expected_length(&self) -> u64 {
         self.file.superblock().eof_address
     }
 
     /// The variable called `name`.
-    pub fn variable(&self, name: &str) -> Option<&Hdf5Variable> {
+    pub(super) fn variable(&self, name: &str) -> Option<&Hdf5Variable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 }
@@ -171,7 +171,7 @@ impl Member {
 
 impl Hdf5Variable {
     /// The shape of its stored chunks, if it has any.
-    pub fn stored_chunks(&self) -> Option<Vec<u64>> {
+    pub(super) fn stored_chunks(&self) -> Option<Vec<u64>> {
         let chunks = self.dataset.chunks()?;
         Some(chunks.into_iter().map(u64::from).collect())
     }
@@ -180,7 +180,7 @@ impl Hdf5Variable {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn strings(&self) -> Result<Vec<Vec<u8>>, String> {
+    pub(super) fn strings(&self) -> Result<Vec<Vec<u8>>, String> {
         let references = self.dataset.read_raw_bytes().map_err(shown)?;
         let width = self.dataset.vlen_reference_size();
         let resolve = |reference| self.dataset.resolve_vlen_reference_bytes(reference, 1);

@@ -23,7 +23,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// If that cannot be, for the file is damaged.
-    pub fn placed(&self, variable: &Hdf5Variable) -> Result<StoredValues, String> {
+    pub(crate) fn placed(&self, variable: &Hdf5Variable) -> Result<StoredValues, String> {
         let dataset = &variable.dataset;
         let (size, order) = match variable.kind {
             Type::Number(dtype) => {
@@ -50,7 +50,7 @@ impl Hdf5 {
     }
 
     /// Did the values of `variable` go through a filter that is not known here?
-    pub fn has_unknown_filter(&self, variable: &Hdf5Variable) -> bool {
+    pub(crate) fn has_unknown_filter(&self, variable: &Hdf5Variable) -> bool {
         let header = self.file.get_or_parse_header(variable.dataset.address());
         header.is_ok_and(|header| {
             header.messages.iter().any(|message| match message {
@@ -64,7 +64,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// If that cannot be, for the file is damaged.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         for variable in &self.variables {
             let size = variable.dataset.raw_element_size().map_err(shown);
             let placed = size.and_then(|size| self.place(variable, size));

@@ -46,7 +46,7 @@ impl Library {
     ///
     /// # Errors
     /// As the library says.
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
         quiet();
         let path = CString::new(path.as_os_str().as_bytes()).map_err(|cause| cause.to_string())?;
         let _lock = netcdf_sys::libnetcdf_lock.lock();
@@ -60,7 +60,12 @@ impl Library {
     ///
     /// # Errors
     /// As the library says.
-    pub fn read(&self, variable: &str, size: usize, slab: &Hyperslab) -> Result<Vec<u8>, String> {
+    pub(crate) fn read(
+        &self,
+        variable: &str,
+        size: usize,
+        slab: &Hyperslab,
+    ) -> Result<Vec<u8>, String> {
         quiet();
         let indices = |all: &[u64]| all.iter().map(|&index| index as usize).collect::<Vec<_>>();
         let (start, count) = (indices(&slab.start), indices(&slab.count));

@@ -47,7 +47,7 @@ pub(in crate::source) struct DescribedVariable {
 
 impl DescribedFile {
     /// The variable called `name`.
-    pub fn variable(&self, name: &str) -> Option<&DescribedVariable> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&DescribedVariable> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 }

@@ -25,7 +25,7 @@ const PASSES: usize = 3;
 
 /// How all went.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// What this program needs and cannot have, with the first reason.
     pub lacks: Option<(Vec<&'static str>, StoreError)>,
     /// Temporary objects that could not be removed, and why.
@@ -47,13 +47,13 @@ pub struct LeftBehind {
 
 /// The folder below `prefix` with all that an examination puts.
 #[must_use]
-pub fn folder(prefix: &str, token: &str) -> String {
+pub(crate) fn folder(prefix: &str, token: &str) -> String {
     below(prefix, &format!("{LEDGERS}/doctor-{token}"))
 }
 
 /// Is this the name of such a folder, and not that of a store's ledger?
 #[must_use]
-pub fn is_doctors(name: &str) -> bool {
+pub(crate) fn is_doctors(name: &str) -> bool {
     name.starts_with("doctor-") && !is_store(name)
 }
 
@@ -61,7 +61,7 @@ pub fn is_doctors(name: &str) -> bool {
 ///
 /// # Errors
 /// If nothing can be tried: the server is not reached, the bucket is not there, or the keys are refused.
-pub async fn examine(
+pub(crate) async fn examine(
     bucket: &Bucket,
     folder: &str,
     tell: &mut dyn FnMut(Finding),

@@ -19,7 +19,7 @@ use crate::store::error::StoreError;
 
 /// What a server guarantees.
 #[derive(Clone, Debug)]
-pub struct Guarantees {
+pub(crate) struct Guarantees {
     /// Of creating an object only if there is none.
     pub create: Conditional,
     /// Of replacing an object only if it is unchanged.
@@ -54,7 +54,7 @@ pub enum Conditional {
 
 /// What the ETag of an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EtagKind {
+pub(crate) enum EtagKind {
     /// The MD5 of the object.
     Md5,
     /// Something else.
@@ -66,32 +66,22 @@ pub enum EtagKind {
 /// The clock of a server, read once and carried on by this machine's monotonic one. It errs on the late side by the
 /// second to which the server tells the time.
 #[derive(Clone, Copy, Debug)]
-pub struct ServerClock {
+pub(crate) struct ServerClock {
     server: SystemTime,
     local: SystemTime,
     seen: Instant,
 }
 
 impl ServerClock {
-    /// A clock that showed `server` just now.
-    #[must_use]
-    pub fn showing(server: SystemTime) -> Self {
-        Self {
-            server,
-            local: SystemTime::now(),
-            seen: Instant::now(),
-        }
-    }
-
     /// What it shows now.
     #[must_use]
-    pub fn now(&self) -> SystemTime {
+    pub(crate) fn now(&self) -> SystemTime {
         self.server + self.seen.elapsed()
     }
 
     /// Seconds by which it was ahead of this machine's clock.
     #[must_use]
-    pub fn ahead(&self) -> f64 {
+    pub(crate) fn ahead(&self) -> f64 {
         match self.server.duration_since(self.local) {
             Ok(ahead) => ahead.as_secs_f64(),
             Err(behind) => -behind.duration().as_secs_f64(),
@@ -104,7 +94,11 @@ impl ServerClock {
 ///
 /// # Errors
 /// [`StoreError::Probe`] if the bucket's policy denies it; others as the server says.
-pub async fn probe(bucket: &Bucket, folder: &str, who: &str) -> Result<Guarantees, StoreError> {
+pub(crate) async fn probe(
+    bucket: &Bucket,
+    folder: &str,
+    who: &str,
+) -> Result<Guarantees, StoreError> {
     let mut tries = 0;
     let found = loop {
         tries += 1;

@@ -59,7 +59,7 @@ impl Link {
     }
 
     /// The same behind this fence.
-    pub fn behind(&self, fence: &Fence) -> Self {
+    pub(crate) fn behind(&self, fence: &Fence) -> Self {
         Self {
             fence: fence.clone(),
             ..self.clone()
@@ -67,17 +67,17 @@ impl Link {
     }
 
     /// From here on, requests in flight take effect in an order that follows from this seed.
-    pub fn shuffle(&self, seed: u64) {
+    pub(crate) fn shuffle(&self, seed: u64) {
         self.rank.order.store(seed | 1, Ordering::SeqCst);
     }
 
     /// The number of requests so far.
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.rank.requests.load(Ordering::SeqCst)
     }
 
     /// The number of requests that something has befallen.
-    pub fn struck(&self) -> usize {
+    pub(crate) fn struck(&self) -> usize {
         self.rank.struck.load(Ordering::SeqCst)
     }
 

@@ -57,7 +57,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// As object_store tells it.
-    pub fn error(self) -> Error {
+    pub(crate) fn error(self) -> Error {
         let (kind, said) = match self {
             Self::Status(403) => {
                 return Error::PermissionDenied {
@@ -93,7 +93,7 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// It befalls all requests.
-    pub fn new(mishap: Mishap) -> Self {
+    pub(crate) fn new(mishap: Mishap) -> Self {
         Self {
             mishap,
             request: None,
@@ -105,28 +105,28 @@ impl Rule {
     }
 
     /// It befalls the request of this number, counted from zero.
-    pub fn at(number: usize, mishap: Mishap) -> Self {
+    pub(crate) fn at(number: usize, mishap: Mishap) -> Self {
         Self::new(mishap).skip(number).times(1)
     }
 
     /// Of those, only such requests.
-    pub fn of(self, request: Request) -> Self {
+    pub(crate) fn of(self, request: Request) -> Self {
         let request = Some(request);
         Self { request, ..self }
     }
 
     /// Of those, only requests for keys that contain this.
-    pub fn key(self, part: &'static str) -> Self {
+    pub(crate) fn key(self, part: &'static str) -> Self {
         Self { part, ..self }
     }
 
     /// Of those, not the first so many.
-    pub fn skip(self, skip: usize) -> Self {
+    pub(crate) fn skip(self, skip: usize) -> Self {
         Self { skip, ..self }
     }
 
     /// Of those, no more than so many.
-    pub fn times(self, times: usize) -> Self {
+    pub(crate) fn times(self, times: usize) -> Self {
         Self { times, ..self }
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct History {
 
 impl History {
     /// What lay there after each change.
-    pub fn states(&self) -> Vec<Objects> {
+    pub(crate) fn states(&self) -> Vec<Objects> {
         let mut now = self.start.clone();
         let after = self.changes.iter().map(|change| {
             change.apply(&mut now);
@@ -69,7 +69,7 @@ impl History {
 
     /// The changes of requests that were on their way when so many had taken effect: if all that sent them died then, any of
     /// these may have been made.
-    pub fn on_the_way(&self, made: usize) -> Vec<&Change> {
+    pub(crate) fn on_the_way(&self, made: usize) -> Vec<&Change> {
         let later = self.changes[made..].iter();
         later.filter(|change| change.sent <= made).collect()
     }
@@ -77,7 +77,7 @@ impl History {
 
 impl Change {
     /// Makes it in `objects`.
-    pub fn apply(&self, objects: &mut Objects) {
+    pub(crate) fn apply(&self, objects: &mut Objects) {
         match &self.bytes {
             Some(bytes) => drop(objects.insert(self.key.clone(), bytes.clone())),
             None => drop(objects.remove(&self.key)),
@@ -87,7 +87,7 @@ impl Change {
 
 impl World {
     /// An empty store that treats conditional writes so.
-    pub fn new(conditional: Conditional) -> Arc<Self> {
+    pub(crate) fn new(conditional: Conditional) -> Arc<Self> {
         Arc::new(Self {
             conditional,
             state: Mutex::default(),
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// One that holds these objects, which were put long ago.
-    pub fn holding(conditional: Conditional, objects: &Objects) -> Arc<Self> {
+    pub(crate) fn holding(conditional: Conditional, objects: &Objects) -> Arc<Self> {
         let world = Self::new(conditional);
         {
             let mut state = world.state();
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// The changes since its beginning.
-    pub fn history(&self) -> History {
+    pub(crate) fn history(&self) -> History {
         let state = self.state();
         History {
             start: state.start.clone(),
@@ -120,12 +120,12 @@ impl World {
     }
 
     /// A way of a new job to it, on which these rules hold.
-    pub fn link(self: &Arc<Self>, rules: Vec<Rule>) -> Link {
+    pub(crate) fn link(self: &Arc<Self>, rules: Vec<Rule>) -> Link {
         Link::new(self, rules)
     }
 
     /// What lies there, by key.
-    pub fn objects(&self) -> Objects {
+    pub(crate) fn objects(&self) -> Objects {
         let state = self.state();
         let objects = state.objects.iter();
         objects
@@ -145,7 +145,7 @@ impl World {
 
 impl State {
     /// Changes the object `key` by a request that was sent when so many changes had been made.
-    pub fn change<T>(
+    pub(super) fn change<T>(
         &mut self,
         sent: usize,
         key: &str,
@@ -161,7 +161,7 @@ impl State {
     }
 
     /// Puts an object, and returns its ETag.
-    pub fn put(&mut self, key: &str, bytes: Bytes) -> String {
+    pub(super) fn put(&mut self, key: &str, bytes: Bytes) -> String {
         self.puts += 1;
         let etag = format!("etag-{}", self.puts);
         let object = Object {
@@ -175,7 +175,7 @@ impl State {
     }
 
     /// Flips a bit of the object `key`.
-    pub fn garble(&mut self, key: &str) {
+    pub(super) fn garble(&mut self, key: &str) {
         if let Some(object) = self.objects.get_mut(key) {
             object.bytes = garbled(&object.bytes);
         }

@@ -28,7 +28,7 @@ pub(in crate::verbs) struct Area {
 
 impl Area {
     /// What the object `key` of this area is, and of which store.
-    pub fn kind<'a>(&self, key: &'a str) -> (Option<&str>, ObjectKind<'a>) {
+    pub(super) fn kind<'a>(&self, key: &'a str) -> (Option<&str>, ObjectKind<'a>) {
         let known = |store: &str| {
             let found = self
                 .stores

@@ -26,7 +26,7 @@ impl ArrayDeletion {
     ///
     /// # Errors
     /// If there is no such store, or it is one from which single arrays cannot be removed.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
+    pub(super) async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         bucket.reach(request.spot.key()).await?;
         let mut names = request.arrays.clone();
         names.sort_unstable();
@@ -46,7 +46,11 @@ impl ArrayDeletion {
     ///
     /// # Errors
     /// If one of them cannot go.
-    pub async fn survey(&self, request: &Delete, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
+    pub(super) async fn survey(
+        &self,
+        request: &Delete,
+        bucket: &Bucket,
+    ) -> Result<DeleteSurvey, Error> {
         Ok(self.shown(&self.look(request, bucket).await?))
     }
 
@@ -54,7 +58,7 @@ impl ArrayDeletion {
     ///
     /// # Errors
     /// If one of them cannot go; then nothing has changed.
-    pub async fn delete(
+    pub(super) async fn delete(
         self,
         request: &Delete,
         session: &Session<'_>,

@@ -37,7 +37,7 @@ impl GroupContents {
     ///
     /// # Errors
     /// If something lies in it that is not ours, without `--force`; or if single variables are named.
-    pub async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Error> {
+    pub(super) async fn of(request: &Delete, bucket: &Bucket, group: Group) -> Result<Self, Error> {
         if let Some(name) = request.variables.iter().find(|name| *name != "compact") {
             let (name, group) = (name.clone(), group.to_string());
             return Err(DeleteError::GroupOfAllVariables { name, group }.into());
@@ -64,7 +64,7 @@ impl GroupContents {
     }
 
     /// As others see it.
-    pub fn shown(&self) -> DeleteSurvey {
+    pub(super) fn shown(&self) -> DeleteSurvey {
         DeleteSurvey::Group {
             group: self.group.to_string(),
             tally: self.tally,
@@ -75,7 +75,7 @@ impl GroupContents {
     ///
     /// # Errors
     /// If another job holds the store, or the server refuses. The same delete again goes on with it.
-    pub async fn delete(
+    pub(super) async fn delete(
         self,
         request: &Delete,
         session: &Session<'_>,

@@ -124,7 +124,7 @@ impl Survey {
     ///
     /// # Errors
     /// If a variable has no store, there is nothing at all, or something that is not ours without `--force`.
-    pub async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
+    pub(super) async fn of(request: &Delete, bucket: &Bucket) -> Result<Self, Error> {
         let prefix = request.spot.key();
         bucket.reach(prefix).await?;
         let chosen = selected_areas(request, bucket).await?;
@@ -233,12 +233,12 @@ impl Survey {
     }
 
     /// The keys of the stores.
-    pub fn names(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.stores.keys()
     }
 
     /// As others see it.
-    pub fn shown(&self) -> DeleteSurvey {
+    pub(super) fn shown(&self) -> DeleteSurvey {
         let links = self.links.iter();
         DeleteSurvey::Stores {
             stores: self.stores.clone(),
@@ -249,7 +249,7 @@ impl Survey {
     }
 
     /// All objects.
-    pub fn total(&self) -> Tally {
+    pub(super) fn total(&self) -> Tally {
         let mut total = self.ledgers;
         total.add(self.foreign);
         for tally in self.stores.values() {
@@ -260,7 +260,7 @@ impl Survey {
 
     /// The keys of the root documents, by document in the order in which they have to go. Stores that had none may have got
     /// one since.
-    pub fn roots(&self) -> impl Iterator<Item = Vec<String>> {
+    pub(super) fn roots(&self) -> impl Iterator<Item = Vec<String>> {
         let rooted: BTreeSet<&String> = self.roots.iter().flatten().collect();
         let rootless: Vec<&String> = self.names().filter(|s| !rooted.contains(s)).collect();
         let named = self.roots.iter().zip(ROOT_DOCUMENTS);

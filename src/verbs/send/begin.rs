@@ -35,7 +35,7 @@ impl<'a> TransactionStart<'a> {
     /// # Errors
     /// If what is there before cannot be read, or the journals cannot be written; nothing has changed then, or what could not be
     /// put back is told.
-    pub async fn new(
+    pub(super) async fn new(
         session: &'a Session<'_>,
         work: TransactionWork,
         intent: &Intent<'_>,

@@ -26,7 +26,7 @@ pub(in crate::verbs) struct Journalist<'a> {
 }
 
 impl<'a> Journalist<'a> {
-    pub fn new(runtime: &'a Runtime, bucket: &'a Bucket, orders: &'a Orders) -> Self {
+    pub(super) fn new(runtime: &'a Runtime, bucket: &'a Bucket, orders: &'a Orders) -> Self {
         Self {
             runtime,
             bucket,
@@ -41,7 +41,7 @@ impl<'a> Journalist<'a> {
     ///
     /// # Errors
     /// If the part before could not be written.
-    pub fn tick(&mut self, engine: &Engine) -> Result<(), StoreError> {
+    pub(super) fn tick(&mut self, engine: &Engine) -> Result<(), StoreError> {
         if self.writing.as_ref().is_some_and(JoinHandle::is_finished) {
             self.wait()?;
         }
@@ -59,7 +59,7 @@ impl<'a> Journalist<'a> {
     ///
     /// # Errors
     /// If it could not be written.
-    pub fn last_words(mut self, engine: &Engine) -> Result<(), StoreError> {
+    pub(super) fn last_words(mut self, engine: &Engine) -> Result<(), StoreError> {
         self.wait()?;
         let noted = engine.take_noted();
         self.runtime.block_on(self.write(noted))
@@ -69,7 +69,7 @@ impl<'a> Journalist<'a> {
     ///
     /// # Errors
     /// If it could not be written.
-    pub fn wait(&mut self) -> Result<(), StoreError> {
+    pub(super) fn wait(&mut self) -> Result<(), StoreError> {
         match self.writing.take().map(|part| self.runtime.block_on(part)) {
             None => Ok(()),
             Some(Ok(written)) => written,

@@ -28,7 +28,11 @@ impl<'a> LeasedSend<'a> {
     ///
     /// # Errors
     /// If files and stores do not fit together; then the leases are given up.
-    pub fn new(intent: &Intent<'a>, session: &Session, lead: Lead<'_>) -> Result<Self, Error> {
+    pub(super) fn new(
+        intent: &Intent<'a>,
+        session: &Session,
+        lead: Lead<'_>,
+    ) -> Result<Self, Error> {
         let asked = intent.files;
         let files = catalogue(lead, &asked.paths, &asked.append_dimension)?;
         session.runtime.block_on(async {
@@ -42,7 +46,7 @@ impl<'a> LeasedSend<'a> {
     }
 
     /// What every rank does first.
-    pub fn groundwork(&mut self) -> Groundwork {
+    pub(super) fn groundwork(&mut self) -> Groundwork {
         Groundwork {
             projections: self.prepared.projections().to_vec(),
             comparison: self.prepared.comparison(),
@@ -53,7 +57,7 @@ impl<'a> LeasedSend<'a> {
     ///
     /// # Errors
     /// If that failed; then all is as it was before, or the message says what is not.
-    pub fn run(
+    pub(super) fn run(
         mut self,
         groundwork: Groundwork,
         intent: &Intent<'_>,

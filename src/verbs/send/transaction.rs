@@ -32,7 +32,7 @@ impl LedTransaction<'_, '_> {
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Error> {
+    pub(super) fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Error> {
         let lead = self.lead;
         let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));

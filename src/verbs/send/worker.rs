@@ -48,7 +48,7 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// On every rank the same: if there are no weights, or the first difference.
-    pub fn ready(
+    pub(super) fn ready(
         groundwork: Groundwork,
         asked: &Files,
         session: &'a Session<'a>,
@@ -72,7 +72,7 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// On every rank the same: what the lead says.
-    pub fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
+    pub(super) fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
             // The lead knows, and says so.
@@ -82,7 +82,7 @@ impl<'a> Worker<'a> {
     }
 
     /// This rank's part in what the `orders` say, which goes into the manifests.
-    pub fn transfer(
+    pub(super) fn transfer(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
@@ -93,7 +93,7 @@ impl<'a> Worker<'a> {
     }
 
     /// What does this rank's units of the `orders`, on every rank.
-    pub fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Error> {
+    pub(super) fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Error> {
         let (session, weights) = (self.session, Arc::clone(&self.weights));
         let (rank, means) = (session.ranks.rank(), session.means());
         let engine = Engine::new(orders, rank, means, weights, self.verify);
@@ -186,7 +186,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Puts this rank's records into the manifests.
-    pub fn keep(
+    pub(super) fn keep(
         &self,
         orders: &Orders,
         part: &str,

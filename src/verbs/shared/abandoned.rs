@@ -33,7 +33,7 @@ pub(in crate::verbs) struct AbandonedTransactions {
 
 impl AbandonedTransactions {
     /// Nothing is known to be left.
-    pub fn nothing(guarantees: &Guarantees) -> Self {
+    pub(crate) fn nothing(guarantees: &Guarantees) -> Self {
         Self {
             guarantees: guarantees.clone(),
             journals: Vec::new(),
@@ -46,7 +46,7 @@ impl AbandonedTransactions {
     ///
     /// # Errors
     /// If what is there cannot be read, or may still run.
-    pub async fn find(
+    pub(crate) async fn find(
         &mut self,
         bucket: &Bucket,
         stores: &[String],
@@ -69,7 +69,10 @@ impl AbandonedTransactions {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_what_is_decided(&mut self, session: &Session<'_>) -> Result<(), Error> {
+    pub(crate) async fn heal_what_is_decided(
+        &mut self,
+        session: &Session<'_>,
+    ) -> Result<(), Error> {
         let bucket = &session.bucket;
         for (store, found) in std::mem::take(&mut self.journals) {
             sweep_journal(bucket, found.strays).await?;
@@ -96,23 +99,23 @@ impl AbandonedTransactions {
     }
 
     /// Is this store gone with what was healed, or has a rollback of it been brought to its end?
-    pub fn was_undone(&self, store: &String) -> bool {
+    pub(crate) fn was_undone(&self, store: &String) -> bool {
         self.undone.contains(store)
     }
 
     /// Is there none?
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
     /// Was this store left so?
-    pub fn has(&self, store: &str) -> bool {
+    pub(crate) fn has(&self, store: &str) -> bool {
         self.open.contains_key(store)
     }
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is
     /// another.
-    pub fn resumed(
+    pub(crate) fn resumed(
         &mut self,
         plan: &Plan,
         digest: &str,
@@ -129,7 +132,7 @@ impl AbandonedTransactions {
     ///
     /// # Errors
     /// If that cannot be done; then they are left as they are.
-    pub async fn heal(&mut self, session: &Session<'_>) -> Result<(), Error> {
+    pub(crate) async fn heal(&mut self, session: &Session<'_>) -> Result<(), Error> {
         for (store, transaction) in std::mem::take(&mut self.open) {
             let unfinished = UnfinishedWork::Transaction(transaction);
             self.heal_one(session, store, &unfinished).await?;

@@ -51,7 +51,7 @@ impl Hold {
     ///
     /// # Errors
     /// If another job holds one of them, or the server refuses.
-    pub async fn take(
+    pub(crate) async fn take(
         session: &Session<'_>,
         leasing: &Leasing,
         stores: &[String],
@@ -77,7 +77,7 @@ impl Hold {
     ///
     /// # Errors
     /// If another job holds one of them, or the server refuses.
-    pub async fn take_as_it_is(
+    pub(crate) async fn take_as_it_is(
         session: &Session<'_>,
         leasing: &Leasing,
         stores: &[String],
@@ -111,7 +111,7 @@ impl Hold {
     ///
     /// # Errors
     /// As [`Self::take`]; if something cannot be healed; as `work`.
-    pub async fn during<T>(
+    pub(crate) async fn during<T>(
         session: &Session<'_>,
         leasing: &Leasing,
         stores: &[String],
@@ -129,17 +129,17 @@ impl Hold {
     }
 
     /// To be called before the stores are read again.
-    pub async fn wait_for_reads(&self) {
+    pub(crate) async fn wait_for_reads(&self) {
         wait_for_reads(&self.guarantees).await;
     }
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
-    pub fn verdict(&self, failure: Error) -> Error {
+    pub(crate) fn verdict(&self, failure: Error) -> Error {
         self.leases.lost().map_or(failure, Error::from)
     }
 
     /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
-    pub async fn release(self, session: &Session<'_>) {
+    pub(crate) async fn release(self, session: &Session<'_>) {
         for problem in self.leases.release().await {
             let problem = problem.to_string();
             session.tell(&Event::LeaseLeftBehind { problem });
@@ -150,7 +150,7 @@ impl Hold {
     ///
     /// # Errors
     /// If it cannot be healed.
-    pub async fn heal_and_release(mut self, session: &Session<'_>) -> Result<(), Error> {
+    pub(crate) async fn heal_and_release(mut self, session: &Session<'_>) -> Result<(), Error> {
         let healed = match self.leases.lost() {
             Some(_) => Ok(()),
             None => self.left.heal(session).await,

@@ -28,7 +28,7 @@ impl CommandPlace {
     ///
     /// # Errors
     /// If it is not this program's to work in; then what is.
-    pub async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Error> {
+    pub(crate) async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Error> {
         let key = spot.key();
         match bucket.ground(key).await? {
             Ground::Repository(key) => {
@@ -57,7 +57,11 @@ impl CommandPlace {
     ///
     /// # Errors
     /// If there are two.
-    pub async fn compact(&self, bucket: &Bucket, spot: &Spot) -> Result<Option<Group>, Error> {
+    pub(crate) async fn compact(
+        &self,
+        bucket: &Bucket,
+        spot: &Spot,
+    ) -> Result<Option<Group>, Error> {
         match self {
             Self::Shelf(shelf) => Ok(shelf.compact(bucket).await?.as_deref().map(Group::whole)),
             Self::Store(key) => {

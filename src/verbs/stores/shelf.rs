@@ -30,7 +30,7 @@ pub(in crate::verbs) struct Shelf {
 
 impl Shelf {
     /// The folder `prefix`. What this user may not list he has not meant.
-    pub async fn of(bucket: &Bucket, prefix: &str) -> Result<Self, StoreError> {
+    pub(crate) async fn of(bucket: &Bucket, prefix: &str) -> Result<Self, StoreError> {
         let seen = |listed: Result<Vec<String>, StoreError>| match listed {
             Err(StoreError::Denied { .. }) => Ok(Vec::new()),
             listed => listed,
@@ -49,7 +49,11 @@ impl Shelf {
     ///
     /// # Errors
     /// If there are two, or something else lies where the store would be looked for.
-    pub async fn own(&self, bucket: &Bucket, variable: &str) -> Result<Option<String>, Error> {
+    pub(crate) async fn own(
+        &self,
+        bucket: &Bucket,
+        variable: &str,
+    ) -> Result<Option<String>, Error> {
         if let Some(named) = self.called_so(bucket, variable).await? {
             return Ok(Some(named));
         }
@@ -116,7 +120,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If the server does not list.
-    pub async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, StoreError> {
         if self.prefix.is_empty() {
             return Ok(None);
         }
@@ -125,7 +129,7 @@ impl Shelf {
     }
 
     /// Where `-v compact` makes a new store.
-    pub fn new_compact(&self) -> String {
+    pub(crate) fn new_compact(&self) -> String {
         layout::compact_key(&self.prefix)
     }
 
@@ -133,7 +137,7 @@ impl Shelf {
     ///
     /// # Errors
     /// If it is in two.
-    pub async fn store_of(
+    pub(crate) async fn store_of(
         &self,
         bucket: &Bucket,
         variable: &str,
@@ -168,7 +172,7 @@ impl CompactStore {
     ///
     /// # Errors
     /// If the server does not say.
-    pub async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, StoreError> {
+    pub(crate) async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, StoreError> {
         let Some(key) = shelf.compact(bucket).await? else {
             return Ok(None);
         };

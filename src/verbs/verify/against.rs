@@ -49,7 +49,7 @@ impl<'a> FilesToCompare<'a> {
     ///
     /// # Errors
     /// On every rank the same: the files that cannot be read, or do not fit together.
-    pub fn new(
+    pub(super) fn new(
         request: &'a Verify,
         comparison: &'a Comparison,
         session: &Session<'_>,
@@ -69,7 +69,7 @@ impl<'a> FilesToCompare<'a> {
     ///
     /// # Errors
     /// If the names give none.
-    pub fn spot(&self) -> Result<Spot, Error> {
+    pub(super) fn spot(&self) -> Result<Spot, Error> {
         spot(self.request.spot.as_ref(), &self.archive)
     }
 
@@ -77,7 +77,7 @@ impl<'a> FilesToCompare<'a> {
     ///
     /// # Errors
     /// On every rank the same: if the stores do not hold what the files do, or something cannot be read.
-    pub fn compare(
+    pub(super) fn compare(
         self,
         spot: &Spot,
         session: &Session<'_>,

@@ -56,7 +56,7 @@ pub(super) struct Checkers<'a> {
 }
 
 impl<'a> Checkers<'a> {
-    pub fn new(lead: Lead<'a>, session: &'a Session<'a>, memory: u64) -> Self {
+    pub(super) fn new(lead: Lead<'a>, session: &'a Session<'a>, memory: u64) -> Self {
         Self {
             session,
             lead,
@@ -65,7 +65,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// The next rounds are of this store.
-    pub fn store(&mut self, known: &StoreMetadata) -> Result<(), Error> {
+    pub(super) fn store(&mut self, known: &StoreMetadata) -> Result<(), Error> {
         let arrays = known.arrays.iter().map(|(name, array)| {
             let document = array.stored.document.to_string();
             (name.clone(), document, array.object_bytes())
@@ -80,7 +80,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// All ranks check the `items`; returns the faults in order.
-    pub fn round(&mut self, items: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
+    pub(super) fn round(&mut self, items: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
         self.lead.tell(&LeadWord::<&ArrayTable, _>::Round(items))?;
         let mut faults = Vec::new();
         for of_rank in self.lead.collect(self.checker.check(items))? {
@@ -91,7 +91,7 @@ impl<'a> Checkers<'a> {
     }
 
     /// There are no more.
-    pub fn end(self) -> Result<(), Error> {
+    pub(super) fn end(self) -> Result<(), Error> {
         self.lead
             .tell(&LeadWord::<&ArrayTable, &[ObjectCheck]>::End)
     }

@@ -7,12 +7,12 @@ use s3_server::{Config, Server};
 
 /// A server of the default kind.
 #[allow(dead_code)] // not every test file needs it
-pub fn server() -> Server {
+pub(crate) fn server() -> Server {
     Server::start(Config::default()).expect("the server starts")
 }
 
 /// A client of bucket `ocean` with the right keys, as yet unbuilt.
-pub fn builder(server: &Server) -> AmazonS3Builder {
+pub(crate) fn builder(server: &Server) -> AmazonS3Builder {
     AmazonS3Builder::new()
         .with_endpoint(server.endpoint())
         .with_client_options(ClientOptions::new().with_allow_http(true))
@@ -24,7 +24,7 @@ pub fn builder(server: &Server) -> AmazonS3Builder {
 
 /// A client that tries again, as users have it.
 #[allow(dead_code)]
-pub fn patient(server: &Server) -> AmazonS3 {
+pub(crate) fn patient(server: &Server) -> AmazonS3 {
     builder(server)
         .build()
         .expect("the client's settings are whole")
@@ -32,7 +32,7 @@ pub fn patient(server: &Server) -> AmazonS3 {
 
 /// A client that sees every failure, for it tries once.
 #[allow(dead_code)]
-pub fn impatient(server: &Server) -> AmazonS3 {
+pub(crate) fn impatient(server: &Server) -> AmazonS3 {
     let retry = RetryConfig {
         max_retries: 0,
         ..RetryConfig::default()
