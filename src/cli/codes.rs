@@ -416,3 +416,42 @@ impl From<&DoctorError> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+    use crate::ranks::threads;
+
+    #[test]
+    fn an_error_is_told_and_coded_alike_on_every_rank() {
+        let path = std::ffi::OsString::from_vec(b"\xff.nc".to_vec()).into();
+        let missing = SendError::File {
+            path,
+            cause: "gone".to_owned(),
+        };
+        let lost = LeaseError::Lost {
+            store: "tos.zarr".to_owned(),
+            cause: "late".to_owned(),
+        };
+        let rolled_back = Error::RolledBack {
+            cause: Box::new(lost.into()),
+        };
+        assert_eq!(Exit::from(&rolled_back), Exit::TransferFailed);
+        let several = Error::together([missing.into(), rolled_back]).unwrap_err();
+        let told = threads(2, |ranks| {
+            let mine = if ranks.rank() == 1 {
+                Err(ranks.here(several.clone()))
+            } else {
+                Ok(())
+            };
+            ranks.settle(mine).unwrap_err()
+        });
+        for error in told {
+            assert_eq!(Exit::from(&error), Exit::SourceMissing);
+            let said = "rank 1: 2 problems:\n  \u{fffd}.nc: gone\n  the lease of store 'tos.zarr' was lost (late)";
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
+    }
+}

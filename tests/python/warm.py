@@ -7,7 +7,6 @@ standard output and the standard error, the number of variables to set, NAME=VAL
 The answer is the exit code as text; none if the script was killed.
 """
 
-import atexit
 import importlib
 import os
 import runpy
@@ -33,6 +32,8 @@ def run(connection):
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.path[0] = os.path.dirname(sys.argv[0])
+    # A script that would leave at once ends here all the same.
+    leave, os._exit = os._exit, sys.exit
     code = 0
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
@@ -43,11 +44,10 @@ def run(connection):
     except BaseException:
         traceback.print_exc()
         code = 1
-    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(str(code).encode())
-    os._exit(0)
+    leave(0)
 
 
 listener = socket.socket(socket.AF_UNIX)
