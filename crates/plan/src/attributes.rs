@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::lacking_steps::LACKING;
@@ -118,7 +117,7 @@ fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value
         } else {
             fill.as_f64()
         };
-        return json!(BASE64_STANDARD.encode(fill.to_le_bytes()));
+        return json!(BASE64.encode(&fill.to_le_bytes()));
     }
     let unsigned = variable.attribute("_Unsigned").and_then(Attribute::text);
     let stored = dtype.bytes_of(fill).unwrap_or_default();

@@ -4,8 +4,7 @@
 //!
 //! Key types: [`Masks`], the values; [`Masking`], what becomes of the files'.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -283,7 +282,7 @@ fn bytes(value: &Value, dtype: DType, turned: bool) -> Option<Vec<u8>> {
             "Infinity" => f64::INFINITY,
             "-Infinity" => f64::NEG_INFINITY,
             text => {
-                let bytes = BASE64_STANDARD.decode(text).ok()?;
+                let bytes = BASE64.decode(text.as_bytes()).ok()?;
                 f64::from_le_bytes(bytes.try_into().ok()?)
             }
         }),

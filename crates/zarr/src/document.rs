@@ -3,8 +3,7 @@
 //!
 //! Key types: [`NewArray`]; [`Documents`], by their paths below the store.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::codec::Codec;
@@ -90,7 +89,7 @@ pub fn grown_array(document: &Value, shape: &[u64]) -> Value {
 #[must_use]
 pub fn mask(dtype: DType, fill: Number) -> Value {
     if dtype.is_float() {
-        json!(BASE64_STANDARD.encode(fill.as_f64().to_le_bytes()))
+        json!(BASE64.encode(&fill.as_f64().to_le_bytes()))
     } else {
         number_to_json(fill)
     }
