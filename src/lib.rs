@@ -39,7 +39,6 @@ pub mod cli;
 mod commit;
 mod error;
 pub mod events;
-mod exit;
 mod knobs;
 pub mod ranks;
 mod session;
@@ -48,13 +47,13 @@ mod store;
 mod transfer;
 mod verbs;
 
+pub use cli::Exit;
 pub use commit::{
     CleanupError, Holder, LeaseError, ManifestError, Need, RankProcess, ReleaseError, RemovalError,
     TransactionError, WriterGuarantee,
 };
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
-pub use exit::Exit;
 pub use ranks::{Ranks, RanksError};
 pub use session::{Interrupt, Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};

@@ -20,7 +20,7 @@ fn main() {
         exit(Exit::Ok.code());
     }
     // MPI is ended before this process: srun loses the code of one that leaves without.
-    let ended = ranks::run(|ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
+    let ended = ranks::run(cli::end, |ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
         eprintln!("msm_os: {failure}");
         Exit::from(&failure)
     });

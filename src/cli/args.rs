@@ -12,7 +12,7 @@ use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::verify::VerifyArgs;
-use crate::exit::Exit;
+use crate::cli::Exit;
 
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one

@@ -5,9 +5,9 @@ use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 
 use super::error::CliError;
+use crate::cli::Exit;
 use crate::commit::{LeaseError, RemovalError};
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::ranks::RanksError;
 use crate::session::SessionError;
 use crate::source::SourceError;
@@ -259,6 +259,7 @@ impl From<&RanksError> for Exit {
             | RanksError::Decoding { .. } => Self::Launcher,
             RanksError::Thread { .. } | RanksError::Encoding { .. } => Self::Internal,
             RanksError::Panicked => Self::Panic,
+            RanksError::Silent { .. } => Self::LeaseLost,
         }
     }
 }

@@ -10,6 +10,7 @@ mod codes;
 mod delete;
 mod doctor;
 mod error;
+mod exit;
 mod files;
 mod grid;
 mod lease;
@@ -30,6 +31,7 @@ mod words;
 
 pub use args::{CommandLine, Invocation, parse};
 pub use error::CliError;
-pub use run::run;
+pub use exit::Exit;
+pub use run::{end, run};
 #[cfg(test)]
 pub(crate) use {run::run_over, store::ReachedBucket};

@@ -113,7 +113,7 @@ fn parse_box(text: &str) -> Result<Edges, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
+    use crate::cli::Exit;
     use clap::Parser;
     use msm_reproject::TargetGrid;
 

@@ -13,9 +13,9 @@ use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
 use super::verify::VerifyArgs;
 use super::words;
+use crate::cli::Exit;
 use crate::error::Error;
-use crate::exit::Exit;
-use crate::ranks::Ranks;
+use crate::ranks::{Ranks, RanksError};
 use crate::session::{Interrupt, Session};
 use crate::store::StoreError;
 use crate::verbs::delete::{self, DeleteSurvey};
@@ -25,6 +25,15 @@ use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
 use crate::verbs::verify::verify;
+
+/// Says why the job ends in the middle of its work, and with which exit code.
+#[must_use]
+pub fn end(why: &RanksError) -> i32 {
+    if *why != RanksError::Panicked {
+        eprintln!("msm_os: {why}");
+    }
+    Exit::from(why).code()
+}
 
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]

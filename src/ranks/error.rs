@@ -24,6 +24,16 @@ pub enum RanksError {
     ThreadPanicked,
     #[error("it panicked, see above")]
     Panicked,
+    /// Nobody returns it: who waits for that rank would never end. See [`super::Ending`].
+    #[error(
+        "rank {rank}: no word from rank {silent} for {seconds} s: its host is dead or cannot be reached, so the lease is not \
+         sure to hold; the job ends here, and nothing more is changed. Run the command again: it heals what was left"
+    )]
+    Silent {
+        rank: i32,
+        silent: i32,
+        seconds: u64,
+    },
     #[error("encoding a message: {cause}")]
     Encoding { cause: String },
     #[error("decoding a message of another rank: {cause}; do all ranks run the same msm_os?")]

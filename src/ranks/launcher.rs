@@ -43,7 +43,10 @@ impl LaunchedJob {
 /// # Errors
 /// If a launcher started more than this process, or `job` panicked.
 #[cfg(not(feature = "mpi"))]
-pub fn run<T: Send>(job: impl FnOnce(&super::Ranks) -> T + Send) -> Result<T, RanksError> {
+pub fn run<T: Send>(
+    _: super::Ending,
+    job: impl FnOnce(&super::Ranks) -> T + Send,
+) -> Result<T, RanksError> {
     let variable = |name: &str| std::env::var(name).ok();
     refuse_silent_singletons(1, variable)?;
     let ranks = super::Ranks {

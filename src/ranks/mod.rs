@@ -33,6 +33,10 @@ pub struct Ranks {
     others: Option<Box<dyn Transport>>,
 }
 
+/// What is said, and with which exit code all ranks end, when one of them cannot go on and would keep the others waiting for
+/// ever: it fell silent, or panicked, which the panic's own message tells.
+pub type Ending = fn(&RanksError) -> i32;
+
 /// What carries messages between rank 0 and all others. All ranks ask for the same things in the same order.
 trait Transport: Send + Sync {
     /// Rank 0: to all others.

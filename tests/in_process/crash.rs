@@ -16,7 +16,7 @@ use super::expected::Expected;
 use super::pairings::KINDS;
 use super::scenes::{Next, Scene, all_scenes};
 use super::support::{Draw, LONG, line, run, run_on, set_lease_times, try_all};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nemo_like::{Format, Spec, Variable};
 
 use super::support::{Draw, run};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::source::write_strings;
 use crate::store::Conditional;
 use crate::store::simulated::World;

@@ -12,7 +12,7 @@ use super::dataset::Objects;
 use super::expected::Expected;
 use super::scenes::{Layout, Scene, all_scenes};
 use super::support::{Draw, LONG, line, run, seeds, set_lease_times, try_all};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::{Effect, Failure, Mishap, Request, Rule, World};
 

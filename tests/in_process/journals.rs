@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::Objects;
 use super::mutants::uneven;
 use super::support::{Line, month, run};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

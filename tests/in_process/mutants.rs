@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::dataset::Objects;
 use super::support::{Draw, Line, line, month, run, seeds, try_all};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

@@ -13,8 +13,8 @@ use super::pairings::{KINDS, Outcome, Pairing, pairings};
 use super::support::{
     Draw, LONG, Line, is_tidy, line, run, run_on, seeds, seen, set_lease_times, try_all,
 };
+use crate::cli::Exit;
 use crate::commit::LeaseTimes;
-use crate::exit::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::{Mishap, Rule, World};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::dataset::Objects;
 use super::support::{Line, line, month, readable, run};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

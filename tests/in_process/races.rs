@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::dataset::{Dataset, Objects};
 use super::pairings::{KINDS, Pairing, pairings};
 use super::support::{Draw, LONG, is_tidy, run, run_on, seeds, seen, set_lease_times, try_all};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::{Link, Mishap, Rule, World};
 

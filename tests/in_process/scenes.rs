@@ -13,7 +13,7 @@ use super::dataset::Objects;
 use super::expected::Expected;
 use super::strangers::scenes_of_strangers;
 use super::support::{Line, line, months, run, seen};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

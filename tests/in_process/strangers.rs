@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::dataset::Objects;
 use super::scenes::{ENDS, Layout, Scene, after};
 use super::support::{Line, line, months};
-use crate::exit::Exit;
+use crate::cli::Exit;
 
 /// A store that nothing names as one.
 const ANY: &str = "T1m/any";

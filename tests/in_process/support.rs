@@ -14,9 +14,9 @@ use std::time::Duration;
 use nemo_like::{Format, Spec, Variable};
 
 use super::dataset::Objects;
+use crate::cli::Exit;
 use crate::cli::{ReachedBucket, parse, run_over};
 use crate::commit::LeaseTimes;
-use crate::exit::Exit;
 use crate::ranks::{self, Ranks};
 use crate::session::Interrupt;
 use crate::store::Connection;

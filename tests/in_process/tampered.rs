@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::dataset::Objects;
 use super::support::{line, month, run};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
 

@@ -13,6 +13,7 @@ use mpi::point_to_point::{Destination, Source};
 use mpi::topology::{Communicator, SimpleCommunicator};
 
 use super::ending::end_the_job;
+use crate::ranks::{Ending, RanksError};
 use crate::store::{Fence, Moment};
 
 /// From one beat to the next.
@@ -84,6 +85,7 @@ pub(super) fn buffer_size(ranks: usize) -> usize {
 pub(super) struct Beats {
     /// Messages of its own, apart from those of the job.
     world: SimpleCommunicator,
+    ending: Ending,
     open: OpenFence,
     /// When the last beat was due.
     last: Moment,
@@ -104,7 +106,7 @@ struct OtherRank {
 }
 
 impl Beats {
-    pub(super) fn new(world: &SimpleCommunicator, open: OpenFence) -> Self {
+    pub(super) fn new(world: &SimpleCommunicator, open: OpenFence, ending: Ending) -> Self {
         let others = match world.rank() {
             0 => 1..world.size(),
             _ => 0..1,
@@ -117,6 +119,7 @@ impl Beats {
         };
         Self {
             world: world.duplicate(),
+            ending,
             open,
             last: Moment::now(),
             told: 0,
@@ -142,7 +145,12 @@ impl Beats {
         for other in &mut self.others {
             other.silent += since.min(LONGEST);
             if other.silent >= SILENCE {
-                end_the_job(self.world.rank(), other.rank, SILENCE);
+                let why = RanksError::Silent {
+                    rank: self.world.rank(),
+                    silent: other.rank,
+                    seconds: SILENCE.as_secs(),
+                };
+                end_the_job(&why, self.ending);
             }
         }
         if self.world.rank() == 0 {

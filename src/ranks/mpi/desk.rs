@@ -16,7 +16,7 @@ use mpi::traits::CommunicatorCollectives;
 use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
 use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
-use crate::ranks::{Ranks, RanksError, Transport};
+use crate::ranks::{Ending, Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
 const IDLE: Duration = Duration::from_millis(20);
@@ -29,6 +29,7 @@ pub(super) type Errand = Box<dyn FnOnce(&Desk) + Send>;
 /// MPI, as its one thread has it.
 pub(super) struct Desk {
     beats: RefCell<Beats>,
+    ending: Ending,
     pub world: SimpleCommunicator,
     // Finalizes MPI when dropped; keep it last to go.
     _universe: Universe,
@@ -39,11 +40,11 @@ pub(super) struct Desk {
 ///
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
-pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
+pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
     let (mut universe, _) =
         mpi::initialize_with_threading(Threading::Funneled).ok_or(RanksError::StartedTwice)?;
     let world = universe.world();
-    panic::end_the_job_on_panic();
+    panic::end_the_job_on_panic(ending);
     let count = |n: i32| usize::try_from(n).unwrap_or(1);
     let (rank, size) = (count(world.rank()), count(world.size()));
     let variable = |name: &str| std::env::var(name).ok();
@@ -51,7 +52,8 @@ pub fn run<T: Send>(job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksErro
     universe.set_buffer_size(buffer_size(size));
     let open = OpenFence::default();
     let desk = Desk {
-        beats: RefCell::new(Beats::new(&world, open.clone())),
+        ending,
+        beats: RefCell::new(Beats::new(&world, open.clone(), ending)),
         world,
         _universe: universe,
     };
@@ -98,7 +100,7 @@ impl Desk {
     }
 
     fn keep_in_touch(&self) {
-        panic::abort_if_any();
+        panic::abort_if_any(self.ending);
         self.beats.borrow_mut().keep_in_touch();
     }
 

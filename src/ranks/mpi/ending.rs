@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use mpi::topology::{Communicator, SimpleCommunicator};
 use rustix::process::{Pid, getppid};
+use tracing::warn;
 
-use crate::exit::Exit;
+use crate::ranks::{Ending, RanksError};
 
 /// MPI gets so long to end this process.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,21 +24,17 @@ const GUARDIAN: &str =
 
 /// Ends this process, all others of the job that can be reached, and the launcher. What the job left, whoever comes next
 /// heals.
-pub(super) fn end_the_job(rank: i32, silent: i32, time: Duration) -> ! {
-    eprintln!(
-        "msm_os: rank {rank}: no word from rank {silent} for {} s: its host is dead or cannot be reached, so the lease is not \
-         sure to hold; the job ends here, and nothing more is changed. Run the command again: it heals what was left",
-        time.as_secs()
-    );
+pub(super) fn end_the_job(why: &RanksError, ending: Ending) -> ! {
+    let code = ending(why);
     if let Some(parent) = getppid() {
         guard(parent);
     }
-    std::thread::spawn(|| {
+    std::thread::spawn(move || {
         std::thread::sleep(PATIENCE);
         // At once: what MPI would do at an ordinary exit may wait for the others.
-        signal_hook::low_level::exit(Exit::LeaseLost.code());
+        signal_hook::low_level::exit(code);
     });
-    SimpleCommunicator::world().abort(Exit::LeaseLost.code())
+    SimpleCommunicator::world().abort(code)
 }
 
 /// Leaves a guardian behind, in a process group of its own: the launcher kills that of the ranks. It holds none of the
@@ -59,8 +56,6 @@ fn guard(launcher: Pid) {
         .stderr(Stdio::null())
         .spawn();
     if let Err(cause) = guardian {
-        eprintln!(
-            "msm_os: {name} may stay for a while, for nothing can be started to end it: {cause}"
-        );
+        warn!(%cause, "{name} may stay for a while, for nothing can be started to end it");
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mpi::topology::{Communicator, SimpleCommunicator};
 
-use crate::exit::Exit;
+use crate::ranks::{Ending, RanksError};
 
 /// Did another thread than the main one panic?
 static PANICKED: AtomicBool = AtomicBool::new(false);
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Installs the panic hook; call it on the thread that started MPI.
-pub(super) fn end_the_job_on_panic() {
+pub(super) fn end_the_job_on_panic(ending: Ending) {
     let report = std::panic::take_hook();
     let main: ThreadId = thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
@@ -32,23 +32,24 @@ pub(super) fn end_the_job_on_panic() {
             PANICKED.store(true, Ordering::SeqCst);
             thread::sleep(GRACE);
         }
-        abort();
+        abort(ending);
     }));
 }
 
 /// The main thread's part: aborts if another thread panicked.
-pub(super) fn abort_if_any() {
+pub(super) fn abort_if_any(ending: Ending) {
     if PANICKED.load(Ordering::SeqCst) {
-        abort();
+        abort(ending);
     }
 }
 
-fn abort() -> ! {
+fn abort(ending: Ending) -> ! {
+    let code = ending(&RanksError::Panicked);
     if ABORTING.swap(true, Ordering::SeqCst) {
         // The other thread ends the process under us.
         thread::sleep(PATIENCE);
     } else if mpi::is_initialized() && !mpi::is_finalized() {
-        SimpleCommunicator::world().abort(Exit::Panic.code());
+        SimpleCommunicator::world().abort(code);
     }
-    std::process::exit(Exit::Panic.code());
+    std::process::exit(code);
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use s3_server::{Config, Fault, Rule, Server};
 
 use super::*;
+use crate::cli::Exit;
 use crate::error::Error;
-use crate::exit::Exit;
 use crate::store::loopback::{bucket, directory, server};
 
 fn that(conditional: s3_server::Conditional) -> Server {

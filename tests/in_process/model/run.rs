@@ -10,7 +10,7 @@ use super::super::dataset::Objects;
 use super::super::support::{LONG, Line, run, run_on, set_lease_times};
 use super::places::{Months, Places};
 use super::world::{Command, Outcome, Overlap, Store, World, Write};
-use crate::exit::Exit;
+use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::{self, Effect, Failure, Mishap, Rule};
 

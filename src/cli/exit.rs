@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_this_list() {
-        let page = include_str!("../docs/exit-codes.md");
+        let page = include_str!("../../docs/exit-codes.md");
         let rows: Vec<String> = page
             .lines()
             .filter(|line| {
