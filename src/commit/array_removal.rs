@@ -72,7 +72,7 @@ impl ArrayRemoval {
         let told = |all: &AttributeMap| expected::of_arrays(all, names);
         let leave_out = |all: &mut AttributeMap| expected::leave_out(all, names);
         let attributes = edits.drop_attributes(told, leave_out).await?;
-        let kept = read_manifests(bucket, &outline.store).await?;
+        let kept = read_manifests(bucket, &outline.store).await?.whole()?;
         let gone = names.iter().flat_map(|name| kept.gone(name, |_| true));
         Ok(Self {
             attributes,

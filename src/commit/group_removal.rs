@@ -5,7 +5,7 @@ use msm_zarr::{Group, StoreSnapshot, document, layout};
 
 use super::aborted::TransactionError;
 use super::journal::{Document, Writer};
-use super::manifests::read_manifests;
+use super::manifests::{ManifestRecords, read_manifests};
 use super::object_record::ObjectRecord;
 use super::planned::{PlannedTransaction, TransactionTerms};
 use super::put::put_and_read_back;
@@ -24,6 +24,7 @@ pub(crate) async fn remove_group<'a>(
     holder: &Writer,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
+    let records = read_manifests(bucket, &group.store).await?.whole()?;
     let opening = TransactionTerms::of_documents("delete", holder, guarantees);
     let (root, documents) = documents(group, stored);
     let planned =
@@ -31,7 +32,7 @@ pub(crate) async fn remove_group<'a>(
     let ids = planned.ids();
     let open = planned.open().await.map_err(|abort| abort.error)?;
     for id in ids {
-        forget(bucket, group, &id).await?;
+        forget(bucket, group, &records, &id).await?;
     }
     open.commit_documents().await
 }
@@ -58,14 +59,18 @@ fn documents(group: &Group, stored: &StoreSnapshot) -> (Document, Vec<Document>)
 
 /// Says in the manifest of the transaction `id` that nothing is stored of the group's arrays: what is kept of earlier ones would
 /// be missed.
-async fn forget(bucket: &Bucket, group: &Group, id: &str) -> Result<(), StoreError> {
-    let kept = read_manifests(bucket, &group.store).await?;
-    let arrays = kept.objects.into_iter();
+async fn forget(
+    bucket: &Bucket,
+    group: &Group,
+    records: &ManifestRecords,
+    id: &str,
+) -> Result<(), StoreError> {
+    let arrays = records.objects.iter();
     let arrays = arrays.filter(|(array, _)| group.is_above(array));
     let records = arrays.flat_map(|(array, chunks)| {
-        chunks.into_keys().map(move |chunk| ObjectRecord {
+        chunks.keys().map(move |chunk| ObjectRecord {
             array: array.clone(),
-            chunk: chunk.into(),
+            chunk: chunk.to_vec(),
             content: Content::Empty,
         })
     });

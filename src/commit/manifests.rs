@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::layout;
+use msm_zarr::{ZarrError, layout};
 
 use super::object_record::ObjectRecord;
 use crate::store::{Bucket, REQUESTS, StoreError};
@@ -25,6 +25,17 @@ pub(crate) struct ManifestRecords {
 }
 
 impl ManifestRecords {
+    /// The same, for who goes by what no part of it says.
+    ///
+    /// # Errors
+    /// If a part cannot be read.
+    pub(super) fn whole(mut self) -> Result<Self, StoreError> {
+        match self.damaged.pop() {
+            Some((key, cause)) => Err(ZarrError::Damaged { key, cause }.into()),
+            None => Ok(self),
+        }
+    }
+
     /// What is known of the object of `array` at `chunk`.
     #[must_use]
     pub(crate) fn get(&self, array: &str, chunk: &[u64]) -> Option<Content> {

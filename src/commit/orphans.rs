@@ -37,7 +37,7 @@ pub(crate) async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedOb
         .iter()
         .filter_map(|key| first_below(&journals, key)?.split('.').next())
         .collect();
-    let mut kept = read_manifests(bucket, store).await?;
+    let kept = read_manifests(bucket, store).await?;
     let mut orphans = Vec::new();
     for (id, entry) in of_ledger {
         if !open.contains(id.as_str()) && kept.committed.binary_search(&id).is_err() {
@@ -47,9 +47,7 @@ pub(crate) async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedOb
     if !listed.is_empty() {
         return Ok(orphans);
     }
-    if let Some((key, cause)) = kept.damaged.pop() {
-        return Err(ZarrError::Damaged { key, cause }.into());
-    }
+    let kept = kept.whole()?;
     let known = read_metadata(bucket, store).await?;
     match &known {
         Some(known) => refuse_two_versions(store, known.version, &ours)?,

@@ -53,7 +53,7 @@ impl StoreTruncation {
         if all.is_empty() {
             return Ok(None);
         }
-        let kept = read_manifests(bucket, store).await?;
+        let kept = read_manifests(bucket, store).await?.whole()?;
         let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for long in &all {
             long.change(&outline, &mut edits).await?;
