@@ -73,7 +73,7 @@ without-mpi:
 # Many tests wait for servers and leases more than they compute. And a program that one test starts while another writes a
 # file would inherit HDF5's lock of that file.
 .PHONY: test-rust
-test-rust: export RUST_TEST_THREADS ?= $(shell echo $$((3 * $$(nproc))))
+test-rust: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test-rust: export HDF5_USE_FILE_LOCKING := FALSE
 test-rust:
 	$(call heading,tests)

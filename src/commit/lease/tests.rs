@@ -237,11 +237,11 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
             let begun = Instant::now();
             let key = ground.put(name, elsewhere()).await;
             assert_eq!(ground.holder().await, Some(elsewhere()));
-            let busy = ground.acquire(2, 0).await.err().unwrap();
+            let busy = ground.acquire(5, 0).await.err().unwrap();
             assert!(matches!(busy, LeaseError::Busy { .. }));
             assert!(busy.to_string().contains("'send' on elsewhere"), "{busy}");
-            let leases = ground.acquire(2, 30).await.unwrap();
-            assert!(begun.elapsed() >= Duration::from_secs(2));
+            let leases = ground.acquire(5, 30).await.unwrap();
+            assert!(begun.elapsed() >= Duration::from_secs(5));
             assert!(!ground.keys().await.contains(&key));
             assert_eq!(ground.keys().await.len(), 1);
             leases.check().await.unwrap();
@@ -415,9 +415,9 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     assert_eq!(leases.release().await, []);
     assert!(ground.keys().await.is_empty());
     // A process that ends, however it ends, closes its files.
-    let leases = ground.acquire(2, 0).await.unwrap();
+    let leases = ground.acquire(5, 0).await.unwrap();
     drop(leases);
-    let leases = ground.acquire(2, 30).await.unwrap();
+    let leases = ground.acquire(5, 30).await.unwrap();
     leases.check().await.unwrap();
     assert!(leases.lost().is_none());
     assert_eq!(leases.release().await, []);
@@ -451,7 +451,7 @@ async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
     ground.bucket.put(&key, "what?".into()).await.unwrap();
     let busy = ground.acquire(60, 0).await.err();
     assert!(matches!(busy, Some(LeaseError::Busy { .. })));
-    let leases = ground.acquire(2, 30).await.unwrap();
+    let leases = ground.acquire(5, 30).await.unwrap();
     assert!(ground.keys().await[0].ends_with("/00000004"));
     assert_eq!(leases.release().await, []);
 }
