@@ -235,8 +235,9 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
     let each = grounds.map(|ground| async move {
         for name in ["00000007", "0123456789abcdef"] {
             let begun = Instant::now();
-            let key = ground.put(name, elsewhere()).await;
-            assert_eq!(ground.holder().await, Some(elsewhere()));
+            let other = elsewhere();
+            let key = ground.put(name, other.clone()).await;
+            assert_eq!(ground.holder().await, Some(other));
             let busy = ground.acquire(5, 0).await.err().unwrap();
             assert!(matches!(busy, LeaseError::Busy { .. }));
             assert!(busy.to_string().contains("'send' on elsewhere"), "{busy}");
