@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use msm_plan::Resources;
 use msm_zarr::layout;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::de::DeserializeOwned;
@@ -18,7 +19,6 @@ use crate::store::{Bucket, Connection, Endpoint};
 use crate::transfer::EngineMeans;
 pub use crate::verbs::shared::interrupt::Interrupt;
 use crate::verbs::stores::spot::Spot;
-use msm_plan::Resources;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;

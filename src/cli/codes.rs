@@ -259,7 +259,7 @@ impl From<&RanksError> for Exit {
             | RanksError::Decoding { .. } => Self::Launcher,
             RanksError::Thread { .. } | RanksError::Encoding { .. } => Self::Internal,
             RanksError::Panicked => Self::Panic,
-            RanksError::Silent { .. } => Self::LeaseLost,
+            RanksError::Silent { .. } | RanksError::LauncherStays { .. } => Self::LeaseLost,
         }
     }
 }

@@ -34,6 +34,9 @@ pub enum RanksError {
         silent: i32,
         seconds: u64,
     },
+    /// Nobody returns it, either: the job has ended by then.
+    #[error("{launcher} may stay for a while, for nothing can be started to end it: {cause}")]
+    LauncherStays { launcher: String, cause: String },
     #[error("encoding a message: {cause}")]
     Encoding { cause: String },
     #[error("decoding a message of another rank: {cause}; do all ranks run the same msm_os?")]

@@ -33,8 +33,8 @@ pub struct Ranks {
     others: Option<Box<dyn Transport>>,
 }
 
-/// What is said, and with which exit code all ranks end, when one of them cannot go on and would keep the others waiting for
-/// ever: it fell silent, or panicked, which the panic's own message tells.
+/// Says why the job ends in the middle of its work, and gives the exit code for all ranks: one of them cannot go on and would keep the
+/// others waiting for ever. It fell silent, or panicked, which the panic's own message tells.
 pub type Ending = fn(&RanksError) -> i32;
 
 /// What carries messages between rank 0 and all others. All ranks ask for the same things in the same order.

@@ -2,11 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use msm_model::{ArchiveError, Hyperslab, copy_block};
+use msm_plan::{ArrayObject, Conversion, Derivation, Masking, TargetArray, UnitPart, WorkUnit};
+
 use super::compare::shown;
 use super::engine::Engine;
 use crate::source::{Block, SourceError};
-use msm_model::{ArchiveError, Hyperslab, copy_block};
-use msm_plan::{ArrayObject, Conversion, Derivation, Masking, TargetArray, UnitPart, WorkUnit};
 
 /// An object and its values, in the array's chunk shape.
 pub(super) type FilledObject = (ArrayObject, Vec<u8>);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use msm_model::{DType, trimmed};
+use msm_plan::{TargetArray, WorkUnit};
+
 use super::assemble::FilledObject;
 use super::engine::Engine;
 use super::error::TransferError;
-use msm_model::{DType, trimmed};
-use msm_plan::{TargetArray, WorkUnit};
 
 impl Engine {
     pub(super) async fn compare_unit(self: Arc<Self>, index: usize) -> Result<(), TransferError> {

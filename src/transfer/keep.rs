@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use msm_plan::ArrayObject;
+use msm_zarr::layout;
+
 use super::engine::Engine;
 use super::error::TransferError;
 use super::object::failed;
 use super::put::KnownContent;
 use super::record::Verification;
 use crate::store::StoreError;
-use msm_plan::ArrayObject;
-use msm_zarr::layout;
 
 /// What was there before an object.
 #[derive(Default)]

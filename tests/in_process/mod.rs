@@ -15,6 +15,7 @@ mod model;
 mod mutants;
 mod outlived;
 mod pairings;
+mod planned;
 mod races;
 mod scenes;
 mod strangers;

@@ -17,7 +17,7 @@ use crate::cli::Exit;
 /// A store that nothing names as one.
 const ANY: &str = "T1m/any";
 /// The root of a hierarchy.
-const TREE: &str = "T1m/tree.zarr";
+pub const TREE: &str = "T1m/tree.zarr";
 /// Its groups.
 const GROUPS: [&str; 2] = ["gridT", "ocean/gridU"];
 
@@ -43,7 +43,7 @@ fn scene(
 }
 
 /// A send to one of two groups, whose documents their root repeats.
-fn hierarchy(root: &Path, version: usize) -> Scene {
+pub fn hierarchy(root: &Path, version: usize) -> Scene {
     let file = |first, steps| months(root, first, steps, 0, &[Variable::Tos]);
     let version = version.to_string();
     let chunks = r#"{"time_counter": 2}"#;

@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
+use nemo_like::Variable;
 use serde_json::{Value, json};
 
 use super::dataset::Objects;
-use super::support::{line, month, run};
+use super::scenes::{after, cut_time};
+use super::strangers::{TREE, hierarchy};
+use super::support::{line, month, months, run};
 use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
@@ -129,5 +132,47 @@ fn what_cannot_be_is_a_fault_and_is_not_written_to() {
             assert_eq!(tried(&["delete", "--all", "--yes"]), Exit::Ok, "{told}");
             assert_eq!(world.objects(), Objects::new(), "{told}");
         }
+    }
+}
+
+/// What goes by the manifests does not go by a part of one: what the rest says of objects that go would be missed ever after.
+#[test]
+fn nothing_is_taken_away_where_a_manifest_cannot_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let both = [Variable::Tos, Variable::Sos];
+    let file = months(root.path(), 1, 2, 0, &both);
+    let compact = line(&["send", "-f", &file, "-v", "compact"]);
+    let compact = after(&Objects::new(), &compact);
+    let mut short = compact.clone();
+    cut_time(&mut short, "T1m.zarr");
+    let group = hierarchy(root.path(), 3);
+    let place = format!("{TREE}/gridT");
+    for (objects, words) in [
+        (
+            &compact,
+            &["delete", "-v", "compact", "--array", "sos", "--yes"][..],
+        ),
+        (&short, &["recover", "--truncate"]),
+        (
+            &after(&group.stages[0], &group.line),
+            &["delete", "--store", &place, "--yes"],
+        ),
+    ] {
+        assert_ne!(after(objects, &line(words)), *objects, "{words:?}");
+        let mut objects = objects.clone();
+        let parts = objects
+            .iter_mut()
+            .filter(|(key, _)| key.contains("/manifests/"));
+        assert_ne!(
+            parts.map(|(_, part)| part.truncate(part.len() / 2)).count(),
+            0
+        );
+        let world = World::holding(Conditional::Enforced, &objects);
+        assert_eq!(
+            run(&world.link(Vec::new()), &line(words)),
+            Exit::ForeignStore,
+            "{words:?}"
+        );
+        assert!(world.objects() == objects, "{words:?} changed something");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use crate::events::{NamesInStores, Notice};
 use msm_model::list;
 use msm_plan::{LACKING, MaskingNote};
+
+use crate::events::{NamesInStores, Notice};
 
 /// Does it belong to what a command says on standard output of its work?
 pub(super) fn is_said_aloud(notice: &Notice) -> bool {

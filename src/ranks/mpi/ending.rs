@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use mpi::topology::{Communicator, SimpleCommunicator};
 use rustix::process::{Pid, getppid};
-use tracing::warn;
 
 use crate::ranks::{Ending, RanksError};
 
@@ -27,7 +26,7 @@ const GUARDIAN: &str =
 pub(super) fn end_the_job(why: &RanksError, ending: Ending) -> ! {
     let code = ending(why);
     if let Some(parent) = getppid() {
-        guard(parent);
+        guard(parent, ending);
     }
     std::thread::spawn(move || {
         std::thread::sleep(PATIENCE);
@@ -39,7 +38,7 @@ pub(super) fn end_the_job(why: &RanksError, ending: Ending) -> ! {
 
 /// Leaves a guardian behind, in a process group of its own: the launcher kills that of the ranks. It holds none of the
 /// launcher's pipes.
-fn guard(launcher: Pid) {
+fn guard(launcher: Pid, ending: Ending) {
     let pid = launcher.as_raw_nonzero().to_string();
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
     let name = read("comm").unwrap_or_default();
@@ -56,6 +55,9 @@ fn guard(launcher: Pid) {
         .stderr(Stdio::null())
         .spawn();
     if let Err(cause) = guardian {
-        warn!(%cause, "{name} may stay for a while, for nothing can be started to end it");
+        ending(&RanksError::LauncherStays {
+            launcher: name.trim().to_owned(),
+            cause: cause.to_string(),
+        });
     }
 }

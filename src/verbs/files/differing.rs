@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::events::{NamesInStores, Notice};
 use msm_model::Archive;
 use msm_plan::{Goal, StoreRequest, Task, masking_note, repairs, spoiled, stale_checksums};
+
+use crate::events::{NamesInStores, Notice};
 
 /// Names, and the stores that they are said of.
 #[derive(Default)]

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
+use msm_plan::{CornerFields, Field, Projection};
+
 use crate::error::Error;
 use crate::source::read_catalogue;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::reprojectable::field;
-use msm_model::{Archive, Catalogue, GridPoint, HorizontalCoordinates, Variable};
-use msm_plan::{CornerFields, Field, Projection};
 
 /// A file that says where cells are, such as NEMO's domain file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! Rank 0: what becomes of arrays of a store that another tool has reprojected.
 
-use crate::verbs::files::requested::RequestedStore;
-use crate::verbs::reprojection::error::ReprojectionError;
-use crate::verbs::reprojection::projector::Projector;
 use msm_plan::DerivedVariable;
 use msm_reproject::TargetGrid;
 use msm_zarr::StoredArray;
+
+use crate::verbs::files::requested::RequestedStore;
+use crate::verbs::reprojection::error::ReprojectionError;
+use crate::verbs::reprojection::projector::Projector;
 
 impl Projector<'_> {
     /// Are the `foreign` arrays of the store of `target` replaced? If they are not, it is said that they are left alone.

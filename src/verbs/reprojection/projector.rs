@@ -4,6 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use msm_model::{Archive, HorizontalCoordinates, Variable};
+use msm_plan::{
+    Cells, DerivedVariable, Field, PlanError, Projection, coordinates, foreign_projection,
+    projected, projected_name, reprojection_record,
+};
+use msm_reproject::{Method, TargetGrid};
+use msm_zarr::{StoreSnapshot, StoredArray};
+
 use crate::error::Error;
 use crate::events::{Notice, ReprojectionObstacle};
 use crate::session::Session;
@@ -16,13 +24,6 @@ use crate::verbs::reprojection::reprojectable::{
     check_flags, check_names, check_type, field, reprojectable,
 };
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, HorizontalCoordinates, Variable};
-use msm_plan::{
-    Cells, DerivedVariable, Field, PlanError, Projection, coordinates, foreign_projection,
-    projected, projected_name, reprojection_record,
-};
-use msm_reproject::{Method, TargetGrid};
-use msm_zarr::{StoreSnapshot, StoredArray};
 
 /// Finds out how variables are reprojected; remembers what it found.
 pub(in crate::verbs) struct Projector<'a> {

@@ -1,14 +1,15 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
+use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
+use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
+use msm_reproject::Method;
+use msm_zarr::StoredArray;
+
 use crate::error::Error;
 use crate::events::ReprojectionObstacle;
 use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::request::Reprojection;
-use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
-use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
-use msm_reproject::Method;
-use msm_zarr::StoredArray;
 
 /// The coordinates of `variable`, if it is one to be reprojected.
 pub(in crate::verbs) fn reprojectable(

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use msm_plan::Projection;
+use msm_reproject::{Weights, weights};
+
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::weights_file::{read_weights, write_weights};
-use msm_plan::Projection;
-use msm_reproject::{Weights, weights};
 
 /// The weights of `projections`, on every rank. With a `file` there is one projection at most: its weights are read from
 /// it if it is there, else computed and written to it.

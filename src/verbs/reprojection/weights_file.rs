@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
-use crate::source::{Column, Table};
-use crate::verbs::reprojection::error::{ReprojectionError, WeightsProblem};
 use msm_model::{Attribute, Number};
 use msm_plan::Projection;
 use msm_reproject::{Entries, Weights};
+
+use crate::source::{Column, Table};
+use crate::verbs::reprojection::error::{ReprojectionError, WeightsProblem};
 
 /// The attributes that say what the weights are of.
 const DIGEST: &str = "source_digest";

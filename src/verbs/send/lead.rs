@@ -1,5 +1,8 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
+use msm_plan::{Phase, Plan, Projections};
+use msm_reproject::Weights;
+
 use super::begin::TransactionStart;
 use super::error::SendError;
 use super::intent::Intent;
@@ -14,8 +17,6 @@ use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::shared::hold::Hold;
-use msm_plan::{Phase, Plan, Projections};
-use msm_reproject::Weights;
 
 /// What the lead holds when a send is planned.
 pub(super) struct LeasedSend<'a> {

@@ -1,9 +1,10 @@
 //! What to tell the user of a store before it is written: what is there already, and what only some of its arrays have.
 
-use crate::events::Notice;
-use crate::verbs::send::intent::Intent;
 use msm_model::{Archive, Catalogue};
 use msm_plan::{FileSteps, StepPlacement, StoreRequest, marks_nothing};
+
+use crate::events::Notice;
+use crate::verbs::send::intent::Intent;
 
 /// What there is to tell of the store of `request`.
 pub(in crate::verbs) fn notes(

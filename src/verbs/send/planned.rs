@@ -29,30 +29,29 @@ pub struct PlannedSend<'a> {
 impl<'a> PlannedSend<'a> {
     pub(super) fn new(intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Error> {
         let begun = Instant::now();
-        let (held, (groundwork, transactions)) = match session.role() {
-            Role::Lead(lead) => {
-                let mut held = LeasedSend::new(&intent, session, lead);
-                let told = match &mut held {
-                    Ok(held) => Ok((held.groundwork(), held.prepared.transactions())),
-                    Err(failure) => Err(failure.clone()),
-                };
-                let told = lead.share(told)?;
-                (Some(held?), told)
-            }
-            Role::Follower(follower) => {
-                // The lead knows why it could not go on, and tells it next.
-                let _ = help_to_catalogue(follower, &intent.files.append_dimension);
-                (None, follower.hear()?)
-            }
-        };
-        Ok(Self {
+        let planned = |intent, held, (groundwork, transactions)| Self {
             session,
             intent,
             begun,
             groundwork,
             transactions,
             held,
-        })
+        };
+        match session.role() {
+            Role::Lead(lead) => {
+                let mut held = lead.go_on(LeasedSend::new(&intent, session, lead))?;
+                let told = (held.groundwork(), held.prepared.transactions());
+                // Where it cannot be told, what is planned gives up the leases.
+                let planned = planned(intent, Some(held), told);
+                lead.tell(&(&planned.groundwork, planned.transactions))?;
+                Ok(planned)
+            }
+            Role::Follower(follower) => {
+                // The lead knows why it could not go on, and tells it next.
+                let _ = help_to_catalogue(follower, &intent.files.append_dimension);
+                Ok(planned(intent, None, follower.hear()?))
+            }
+        }
     }
 
     /// How many transactions are to come; none if there is nothing to do.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
+use msm_plan as plan;
 use msm_plan::{
     Plan, PlanSettings, Projection, Projections, StoreRequest, check_names, check_strategies,
     comparison, transactions,
@@ -34,7 +35,6 @@ use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::stores::destinations::{Aim, Destination, targets};
-use msm_plan as plan;
 
 /// Files that fit together, and the stores they are meant for, whatever is there.
 pub(in crate::verbs) struct DestinedFiles {

@@ -1,13 +1,14 @@
 //! What is asked of one store.
 
-use crate::events::Notice;
-use crate::verbs::files::requested::{RequestedStore, held_besides, lacked};
-use crate::verbs::send::intent::Intent;
 use msm_model::Archive;
 use msm_plan::{
     DerivedVariable, FileSteps, LackingSteps, PlanError, StoreRequest, follows_on, place, repairs,
 };
 use msm_zarr::StoreSnapshot;
+
+use crate::events::Notice;
+use crate::verbs::files::requested::{RequestedStore, held_besides, lacked};
+use crate::verbs::send::intent::Intent;
 
 /// What is asked of one store.
 pub(in crate::verbs) fn request(

@@ -2,6 +2,9 @@
 //!
 //! Key type: [`Destination`], what is said of it.
 
+use msm_model::Archive;
+use msm_zarr::{Group, layout};
+
 use crate::error::Error;
 use crate::store::{Bucket, read_store};
 use crate::verbs::files::requested::RequestedStore;
@@ -9,8 +12,6 @@ use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 use crate::verbs::stores::spot::Spot;
-use msm_model::Archive;
-use msm_zarr::{Group, layout};
 
 /// What is said of the stores.
 pub(in crate::verbs) struct Destination<'a> {

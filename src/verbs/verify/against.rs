@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
+use msm_plan as plan;
 use msm_plan::{
     DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
     PlanError, PlanSettings, Projections, StoreRequest, Task, place,
@@ -33,7 +34,6 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::stores::destinations::{Aim, Destination, targets};
 use crate::verbs::stores::spot::Spot;
-use msm_plan as plan;
 
 /// The files to compare with, which the lead has.
 pub(super) struct FilesToCompare<'a> {
