@@ -36,7 +36,7 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint python without-mpi build test-rust test-clusters test-deny
+test: setup-test lint python without-mpi build test-suites test-deny
 	$(call heading,all checks passed)
 
 .PHONY: setup-test
@@ -70,14 +70,30 @@ without-mpi:
 	cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
 	cp $(built) $(built)-without-mpi
 
-# Many tests wait for servers and leases more than they compute. And a program that one test starts while another writes a
-# file would inherit HDF5's lock of that file.
-.PHONY: test-rust
-test-rust: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
-test-rust: export HDF5_USE_FILE_LOCKING := FALSE
-test-rust:
-	$(call heading,tests)
-	cargo test $(LOCKED) --workspace
+# The tests of the library compute, those of the whole program and of clusters mostly wait: so they run side by side.
+.PHONY: test-suites
+test-suites:
+	$(call heading,test build)
+	cargo test $(LOCKED) --workspace --no-run
+	$(call heading,three suites side by side)
+	@scripts/side-by-side.sh \
+	    "library tests" "nice $(MAKE) test-library" \
+	    "whole-program tests" "$(MAKE) test-whole" \
+	    "Slurm and several hosts" "$(MAKE) test-clusters"
+
+# A program that one test starts while another writes a file would inherit HDF5's lock of that file.
+test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
+
+.PHONY: test-library
+test-library:
+	cargo test $(LOCKED) --workspace --lib --bins --examples --test file
+	cargo test $(LOCKED) --workspace --doc
+
+# Most of them wait for servers and leases.
+.PHONY: test-whole
+test-whole: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+test-whole:
+	cargo test $(LOCKED) --workspace --test whole
 
 .PHONY: test-slurm
 test-slurm:
@@ -93,7 +109,6 @@ test-hosts:
 # Both of them: they mostly wait, so they do it side by side.
 .PHONY: test-clusters
 test-clusters:
-	$(call heading,Slurm and several hosts)
 	@said=$$(mktemp); tests/hosts/run.sh >"$$said" 2>&1 & hosts=$$!; \
 	tests/slurm/run.sh; slurm=$$?; \
 	wait $$hosts; hosts=$$?; \
