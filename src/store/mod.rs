@@ -28,6 +28,7 @@ mod probe;
 pub(crate) mod simulated;
 mod staged;
 mod text_width;
+mod staging;
 mod unconsolidated;
 mod uplink;
 mod wire;
