@@ -45,7 +45,7 @@ pub(crate) use array_removal::ArrayRemoval;
 pub(crate) use back::clear_ledger;
 pub use cleanup::CleanupError;
 pub(crate) use consolidation::consolidate;
-pub(crate) use deletion::Deletion;
+pub(crate) use deletion::{Deletion, NotBegun};
 pub(crate) use group_removal::remove_group;
 pub(crate) use heal::{heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
