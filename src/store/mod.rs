@@ -5,6 +5,7 @@ mod access;
 mod answer;
 mod bucket;
 mod bulk;
+mod checksum;
 mod conditional;
 mod connect;
 mod connection;
@@ -27,8 +28,8 @@ mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod staged;
-mod text_width;
 mod staging;
+mod text_width;
 mod unconsolidated;
 mod uplink;
 mod wire;
