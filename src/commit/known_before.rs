@@ -74,9 +74,15 @@ impl KnownBefore {
     pub(super) fn original(&self, store: &str, object: &str) -> CopiedObject<'_> {
         let found = self.arrays.iter().find_map(|(array, codec)| {
             let chunk = array.keys.chunk_of(store, object)?;
+            let mut edges = array.shape.iter().zip(&array.chunk).zip(&chunk);
+            let is_inside =
+                edges.all(|((length, size), index)| index.saturating_mul(*size) < *length);
+            let recorded = self.records.get(&array.name, &chunk);
+            // What another program has put beyond the shape, no reader has seen: it need not decode.
+            let decodes = is_inside || recorded.is_some();
             Some(CopiedObject {
-                codec: codec.as_ref(),
-                recorded: self.records.get(&array.name, &chunk),
+                codec: codec.as_ref().filter(|_| decodes),
+                recorded,
             })
         });
         found.unwrap_or_default()
