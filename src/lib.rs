@@ -49,8 +49,8 @@ mod verbs;
 
 pub use cli::Exit;
 pub use commit::{
-    CleanupError, Holder, LeaseError, ManifestError, Need, RankProcess, ReleaseError, RemovalError,
-    TransactionError, WriterGuarantee,
+    CleanupError, CopyFault, DamagedCopies, DamagedCopy, Holder, LeaseError, ManifestError, Need,
+    RankProcess, ReleaseError, RemovalError, TransactionError, WriterGuarantee,
 };
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};

@@ -3,26 +3,21 @@
 use std::process::exit;
 
 use msm_os::cli::{self, CommandLine};
-use msm_os::{Exit, allow_reading_without_locks, describe, is_asked_to_describe, ranks};
+use msm_os::{allow_reading_without_locks, describe, is_asked_to_describe, ranks};
 
 fn main() {
     allow_reading_without_locks();
     let args: Vec<_> = std::env::args_os().collect();
     if let Some(path) = is_asked_to_describe(&args) {
-        print!("{}", describe(path));
-        exit(Exit::Ok.code());
+        exit(cli::answer(&describe(path)).code());
     }
     let parsed = cli::parse(args);
     if let CommandLine::Answer(text) = &parsed
         && !ranks::is_launched()
     {
-        print!("{text}");
-        exit(Exit::Ok.code());
+        exit(cli::answer(text).code());
     }
     // MPI is ended before this process: srun loses the code of one that leaves without.
-    let ended = ranks::run(cli::end, |ranks| cli::run(parsed, ranks)).unwrap_or_else(|failure| {
-        eprintln!("msm_os: {failure}");
-        Exit::from(&failure)
-    });
-    exit(ended.code());
+    let ended = ranks::run(cli::end, |ranks| cli::run(parsed, ranks));
+    exit(ended.unwrap_or_else(|failure| cli::fail(&failure)).code());
 }

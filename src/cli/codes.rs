@@ -391,7 +391,8 @@ impl From<&RollbackError> for Exit {
             RollbackError::NoTransaction { .. }
             | RollbackError::NotKept { .. }
             | RollbackError::BesideGroup { .. }
-            | RollbackError::Changed { .. } => Self::NothingToUndo,
+            | RollbackError::Changed { .. }
+            | RollbackError::Damaged { .. } => Self::NothingToUndo,
             RollbackError::NotUndone { .. } => Self::RollbackIncomplete,
         }
     }

@@ -57,6 +57,8 @@ impl LogFilter {
         }
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
+            // A line that cannot be written is lost: saying so there ends the program.
+            .log_internal_errors(false)
             .event_format(LogLine {
                 rank,
                 format: Format::default().with_ansi(false),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::printer::warn;
 use super::words::bytes_shown;
 
 /// Time between two lines.
@@ -47,10 +48,10 @@ impl Meter {
             self.last = Instant::now();
             let share = 100.0 * bytes as f64 / self.total.max(1) as f64;
             let rate = bytes as f64 / self.begun.elapsed().as_secs_f64() / 1e6;
-            eprintln!(
-                "msm_os: {share:.0} % ({objects} objects, {}, {rate:.0} MB/s)",
+            warn(&format_args!(
+                "{share:.0} % ({objects} objects, {}, {rate:.0} MB/s)",
                 bytes_shown(bytes)
-            );
+            ));
         }
     }
 }

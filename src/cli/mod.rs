@@ -32,6 +32,6 @@ mod words;
 pub use args::{CommandLine, Invocation, parse};
 pub use error::CliError;
 pub use exit::Exit;
-pub use run::{end, run};
+pub use run::{answer, end, fail, run};
 #[cfg(test)]
 pub(crate) use {run::run_over, store::ReachedBucket};

@@ -1,11 +1,19 @@
-//! Standard output, which nobody may read any more.
+//! Standard output and standard error, which nobody may read any more, or whose disk may be full.
 //!
-//! Key type: [`Printer`].
+//! Key type: [`Printer`]. Key function: [`warn`].
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::CliError;
+
+/// Says `message` on standard error, in the program's name. That it comes to nobody changes nothing of the work, nor of how it
+/// ends: where the disk with a batch job's log is full, the job goes on.
+pub(super) fn warn(message: &impl Display) {
+    let line = format!("msm_os: {message}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
 
 /// Prints on standard output. That nobody reads it, as in `msm_os send … | head -1`, is no reason to leave the work undone.
 #[derive(Default)]

@@ -8,6 +8,7 @@ use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::error::CliError;
 use super::list::{ListArgs, ListPrinter};
+use super::printer::{Printer, warn};
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
@@ -29,10 +30,23 @@ use crate::verbs::verify::verify;
 /// Says why the job ends in the middle of its work, and with which exit code.
 #[must_use]
 pub fn end(why: &RanksError) -> i32 {
-    if *why != RanksError::Panicked {
-        eprintln!("msm_os: {why}");
+    if *why == RanksError::Panicked {
+        return Exit::from(why).code();
     }
-    Exit::from(why).code()
+    fail(why).code()
+}
+
+/// Says why the ranks do not work together.
+#[must_use]
+pub fn fail(why: &RanksError) -> Exit {
+    warn(why);
+    Exit::from(why)
+}
+
+/// Prints `text`, or says why that cannot be done.
+#[must_use]
+pub fn answer(text: &str) -> Exit {
+    ended(printed(text), true)
 }
 
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
@@ -58,12 +72,7 @@ pub(crate) fn run_over(
     find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
 ) -> Exit {
     let done = match parsed {
-        CommandLine::Answer(text) => {
-            if ranks.rank() == 0 {
-                print!("{text}");
-            }
-            Ok(())
-        }
+        CommandLine::Answer(text) => agree(ranks, || printed(&text)),
         CommandLine::Wrong(failure) => Err(failure),
         CommandLine::Command(Invocation(command, log)) => {
             log.start(ranks.rank());
@@ -77,22 +86,39 @@ pub(crate) fn run_over(
             let done = job.run(&command);
             match job.terminal.printer.verdict() {
                 Err(failure) if !lists && ranks.rank() == 0 => {
-                    eprintln!("msm_os: {failure}");
+                    warn(&failure);
                     done
                 }
                 _ => done,
             }
         }
     };
+    ended(done, ranks.rank() == 0)
+}
+
+/// The exit code of what is `done`, and, if it is `said`, why it is not.
+fn ended(done: Result<(), CliError>, said: bool) -> Exit {
     match done {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            if ranks.rank() == 0 {
-                eprintln!("msm_os: {error}");
+            if said {
+                warn(&error);
             }
             Exit::from(&error)
         }
     }
+}
+
+/// Prints an answer on standard output.
+fn printed(text: &str) -> Result<(), CliError> {
+    let printer = Printer::default();
+    printer.print(text);
+    printer.verdict()
+}
+
+/// What rank 0 thinks of it, on every rank.
+fn agree(ranks: &Ranks, verdict: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+    ranks.on_lead(|| Ok(verdict()))?
 }
 
 /// One command on this rank.
@@ -139,7 +165,7 @@ impl Job<'_> {
         if let Some(warning) = warning
             && self.leads()
         {
-            eprintln!("msm_os: warning: {warning}");
+            warn(&format_args!("warning: {warning}"));
         }
         Ok(session.stopped_by(self.interrupt))
     }
@@ -163,7 +189,7 @@ impl Job<'_> {
 
     /// What rank 0 thinks of it, on every rank.
     fn agree(&self, verdict: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
-        self.ranks.on_lead(|| Ok(verdict()))?
+        agree(self.ranks, verdict)
     }
 
     fn list(&self, args: &ListArgs) -> Result<(), CliError> {

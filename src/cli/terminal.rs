@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::meter::Meter;
-use super::printer::Printer;
+use super::printer::{Printer, warn};
 use super::words::{OutputLine, of_event};
 use crate::events::{Event, Reporter};
 
@@ -42,7 +42,7 @@ impl Reporter for Terminal {
             Event::WorkEnded => *meter = None,
             event => match of_event(event, self.lists) {
                 Some(OutputLine::Out(line)) => self.printer.line(&line),
-                Some(OutputLine::Err(line)) => eprintln!("msm_os: {line}"),
+                Some(OutputLine::Err(line)) => warn(&line),
                 None => {}
             },
         }

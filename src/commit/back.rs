@@ -1,15 +1,19 @@
 //! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
 //! comes to the same end.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use futures::TryStreamExt;
 use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all, remove};
+use super::copy_fault::DamagedCopy;
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
+use super::undo_copies::{Look, UndoCopies};
 use super::unfinished::delete_key;
-use crate::store::{Bucket, Guarantees, ListedObject as Listed, StoreError};
+use crate::store::{Bucket, Guarantees, StoreError};
 
 /// What a store is made again by.
 pub(super) struct UndoPlan<'a> {
@@ -108,13 +112,21 @@ impl UndoPlan<'_> {
         self.tidy().await
     }
 
-    /// Copies back what was overwritten. An empty copy says that there was nothing.
+    /// Copies back what was overwritten. An empty copy says that there was nothing. A damaged one is not put in the place of what
+    /// may be intact.
     async fn restore(&self) -> Result<(), CleanupError> {
-        let folder = layout::undo_copies(self.store, self.id);
-        let copies: Vec<Listed> = self.bucket.entries(&folder).try_collect().await?;
-        let work = copies.iter().map(|copy| async {
-            let below = copy.key.strip_prefix(&folder).unwrap_or_default();
-            let key = format!("{}{below}", self.store);
+        let copies = UndoCopies::of(self.bucket, self.store, self.id, self.entry).await?;
+        let (copies, damaged) = (&copies, &Mutex::new(Vec::new()));
+        let work = copies.all.iter().map(|copy| async move {
+            let key = copies.object(copy);
+            if let Some(fault) = copies.fault(copy, Look::Bytes).await? {
+                if !copies.is_intact(copy).await? {
+                    let key = copy.key.clone();
+                    let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                    damaged.push(DamagedCopy { key, fault });
+                }
+                return Ok(());
+            }
             if copy.bytes > 0 {
                 self.bucket.copy(&copy.key, &key).await
             } else if !self.entry.removes {
@@ -126,7 +138,9 @@ impl UndoPlan<'_> {
                 Ok(())
             }
         });
-        all(work).await
+        let restored = all(work).await;
+        let damaged = std::mem::take(&mut *damaged.lock().unwrap_or_else(PoisonError::into_inner));
+        CleanupError::together([restored, CleanupError::of_copies(damaged.into())])
     }
 
     /// The objects that the transaction wrote where nothing was before.

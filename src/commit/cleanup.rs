@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::copy_fault::DamagedCopies;
 use crate::store::{Bucket, REQUESTS, StoreError};
 
 /// Failures after which no more is tried.
@@ -23,6 +24,8 @@ pub struct CleanupError {
     pub errors: Vec<StoreError>,
     /// Objects that were not tried any more.
     pub untried: usize,
+    /// Copies that were not put back, for they are not what was there before.
+    pub damaged: DamagedCopies,
 }
 
 impl CleanupError {
@@ -35,6 +38,7 @@ impl CleanupError {
         for part in parts.into_iter().filter_map(Result::err) {
             all.errors.extend(part.errors);
             all.untried += part.untried;
+            all.damaged.add_all(part.damaged);
         }
         all.or_ok()
     }
@@ -53,7 +57,23 @@ impl CleanupError {
     /// # Errors
     /// That.
     pub fn of(errors: Vec<StoreError>) -> Result<(), Self> {
-        Self { errors, untried: 0 }.or_ok()
+        Self {
+            errors,
+            ..Self::default()
+        }
+        .or_ok()
+    }
+
+    /// That these copies were not put back.
+    ///
+    /// # Errors
+    /// That.
+    pub(super) fn of_copies(damaged: DamagedCopies) -> Result<(), Self> {
+        Self {
+            damaged,
+            ..Self::default()
+        }
+        .or_ok()
     }
 
     /// The first of it alone.
@@ -68,7 +88,15 @@ impl CleanupError {
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let untried = (self.untried > 0)
             .then(|| format!("{} more objects were not tried any more", self.untried));
-        self.errors.iter().map(ToString::to_string).chain(untried)
+        let damaged = (!self.damaged.is_empty()).then(|| {
+            format!(
+                "of these objects, what was there before cannot be put back, for its copies in the ledger are damaged; put the objects back \
+                 from elsewhere as they were, or remove these copies to leave the objects as they are:\n  {}",
+                self.damaged
+            )
+        });
+        let errors = self.errors.iter().map(ToString::to_string);
+        errors.chain(untried).chain(damaged)
     }
 }
 
@@ -84,7 +112,7 @@ impl From<StoreError> for CleanupError {
     fn from(error: StoreError) -> Self {
         Self {
             errors: vec![error],
-            untried: 0,
+            ..Self::default()
         }
     }
 }
@@ -113,7 +141,12 @@ pub(super) async fn all(
     let untried = tried.iter().filter(|done| done.is_none()).count();
     let errors = tried.into_iter().flatten().filter_map(Result::err);
     let errors = errors.collect();
-    CleanupError { errors, untried }.or_ok()
+    let failed = CleanupError {
+        errors,
+        untried,
+        ..CleanupError::default()
+    };
+    failed.or_ok()
 }
 
 /// Deletes the objects `keys`.

@@ -1,8 +1,8 @@
 //! Deleting whole stores, as their journals tell of it.
 //!
-//! Key type: [`Deletion`].
+//! Key types: [`Deletion`]; [`NotBegun`].
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all};
@@ -17,8 +17,16 @@ pub(crate) struct Deletion<'a> {
     stores: &'a [String],
 }
 
+/// Why a deletion could not begin in all stores.
+pub(crate) struct NotBegun {
+    /// What was in the way.
+    pub cause: StoreError,
+    /// Does a journal say all the same that its store is being deleted? Then whoever comes next goes on with it.
+    pub is_told: bool,
+}
+
 impl<'a> Deletion<'a> {
-    /// Says in the journals of `stores` that they are being deleted.
+    /// Says in the journals of `stores` that they are being deleted, or in none of them.
     ///
     /// # Errors
     /// As the server says.
@@ -26,15 +34,24 @@ impl<'a> Deletion<'a> {
         bucket: &'a Bucket,
         stores: &'a [String],
         holder: &Writer,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, NotBegun> {
         let id = new_id(0, &token());
-        let puts = stores.iter().map(|store| {
-            let key = delete_key(store, &id);
-            async move { put_json(bucket, &key, holder).await }
-        });
-        let puts = stream::iter(puts).buffer_unordered(REQUESTS);
-        puts.try_collect::<()>().await?;
-        Ok(Self { bucket, stores })
+        let keys: Vec<String> = stores.iter().map(|store| delete_key(store, &id)).collect();
+        let puts = keys.iter().map(|key| put_json(bucket, key, holder));
+        // All of them end before one is taken back.
+        let put: Vec<_> = stream::iter(puts)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        let put: Result<(), StoreError> = put.into_iter().collect();
+        match put {
+            Ok(()) => Ok(Self { bucket, stores }),
+            Err(cause) => {
+                let taken_back = all(keys.iter().map(|key| bucket.delete(key))).await;
+                let is_told = taken_back.is_err();
+                Err(NotBegun { cause, is_told })
+            }
+        }
     }
 
     /// Its last step: the journals, with the entries of deletions that died before.

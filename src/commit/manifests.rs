@@ -84,11 +84,24 @@ pub(crate) async fn read_manifests(
     bucket: &Bucket,
     store: &str,
 ) -> Result<ManifestRecords, StoreError> {
+    read_manifests_of(bucket, store, |_| true).await
+}
+
+/// The same of the transactions that are `meant`, by their ids, alone.
+///
+/// # Errors
+/// As [`read_manifests`].
+pub(super) async fn read_manifests_of(
+    bucket: &Bucket,
+    store: &str,
+    meant: impl Fn(&str) -> bool,
+) -> Result<ManifestRecords, StoreError> {
     let transactions = layout::transactions(store);
     let listed = bucket.list(&transactions).await?;
     let committed: BTreeSet<String> = listed
         .iter()
         .filter_map(|key| first_below(&transactions, key))
+        .filter(|id| meant(id))
         .map(str::to_owned)
         .collect();
     let manifests = layout::manifests(store);
@@ -98,7 +111,7 @@ pub(crate) async fn read_manifests(
     let mut kept = ManifestRecords::default();
     let mut wanted = Vec::new();
     for key in parts {
-        let Some(id) = first_below(&manifests, &key) else {
+        let Some(id) = first_below(&manifests, &key).filter(|id| meant(id)) else {
             continue;
         };
         if committed.contains(id) {

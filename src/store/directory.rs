@@ -24,11 +24,10 @@ use object_store::{
 use tracing::debug;
 
 use super::fence::Fence;
+use super::staging::Staged;
 
 /// Deletes at a time.
 const DELETES: usize = 10;
-/// How often a folder is made again that others remove because it is empty.
-const TRIES: u32 = 1000;
 
 /// A directory, from the folder on that existed when it was opened.
 #[derive(Clone, Debug)]
@@ -119,12 +118,15 @@ impl Directory {
     fn put(&self, path: &FilePath, payload: &PutPayload, mode: &PutMode) -> Result<String, Error> {
         self.fence.check().map_err(failed)?;
         let open = |staged: &FilePath| OpenOptions::new().write(true).create_new(true).open(staged);
-        let (file, staged) = stage(path, open)?;
+        let (file, staged) = Staged::make(path, open)?;
         let written = write(file, payload).map_err(|cause| broken(path, cause));
-        let published = written.and_then(|etag| self.publish(&staged, path, mode).map(|()| etag));
-        if published.is_err() || *mode == PutMode::Create {
+        let published =
+            written.and_then(|etag| self.publish(&staged.file, path, mode).map(|()| etag));
+        if published.is_err() {
+            staged.discard();
+        } else if *mode == PutMode::Create {
             // What stays behind is no object.
-            let _ = std::fs::remove_file(&staged);
+            let _ = std::fs::remove_file(&staged.file);
         }
         published
     }
@@ -133,10 +135,14 @@ impl Directory {
     fn copy(&self, from: &FilePath, to: &FilePath, mode: &PutMode) -> Result<(), Error> {
         self.fence.check().map_err(failed)?;
         std::fs::metadata(from).map_err(|cause| gone(from, cause))?;
-        let ((), staged) = stage(to, |staged| std::fs::hard_link(from, staged))?;
-        let published = self.publish(&staged, to, mode);
-        // A name of the file that was there already is not renamed.
-        let _ = std::fs::remove_file(&staged);
+        let ((), staged) = Staged::make(to, |staged| std::fs::hard_link(from, staged))?;
+        let published = self.publish(&staged.file, to, mode);
+        if published.is_err() {
+            staged.discard();
+        } else {
+            // A name of the file that was there already is not renamed.
+            let _ = std::fs::remove_file(&staged.file);
+        }
         published
     }
 
@@ -151,35 +157,6 @@ impl Directory {
             }
         }
         Ok(())
-    }
-}
-
-/// Makes a file beside `path` with `make`, by a name that listings leave out, and the folders it is in.
-fn stage<T>(
-    path: &FilePath,
-    make: impl Fn(&FilePath) -> io::Result<T>,
-) -> Result<(T, PathBuf), Error> {
-    let (mut number, mut tries) = (1, 0);
-    loop {
-        let mut staged = path.as_os_str().to_owned();
-        staged.push(format!("#{number}"));
-        let staged = PathBuf::from(staged);
-        match make(&staged) {
-            Ok(made) => return Ok((made, staged)),
-            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
-            // No folder; or another job has just removed it, as empty.
-            Err(cause) if cause.kind() == ErrorKind::NotFound && tries < TRIES => {
-                tries += 1;
-                let folder = path.parent().unwrap_or(FilePath::new("/"));
-                match std::fs::create_dir_all(folder) {
-                    Err(cause) if cause.kind() != ErrorKind::NotFound => {
-                        return Err(broken(folder, cause));
-                    }
-                    _ => {}
-                }
-            }
-            Err(cause) => return Err(broken(path, cause)),
-        }
     }
 }
 
@@ -226,7 +203,7 @@ struct PathError {
     cause: io::Error,
 }
 
-fn broken(path: &FilePath, cause: io::Error) -> Error {
+pub(super) fn broken(path: &FilePath, cause: io::Error) -> Error {
     let path = path.to_owned();
     failed(PathError { path, cause })
 }

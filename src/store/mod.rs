@@ -5,6 +5,7 @@ mod access;
 mod answer;
 mod bucket;
 mod bulk;
+mod checksum;
 mod conditional;
 mod connect;
 mod connection;
@@ -27,6 +28,7 @@ mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod staged;
+mod staging;
 mod text_width;
 mod unconsolidated;
 mod uplink;

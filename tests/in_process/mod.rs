@@ -21,5 +21,6 @@ mod scenes;
 mod strangers;
 mod support;
 mod tampered;
+mod undo_copies;
 
 pub(crate) use self::support::lease_times;

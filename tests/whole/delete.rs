@@ -214,6 +214,23 @@ fn an_interrupted_delete_is_finished_by_the_next() {
 }
 
 #[test]
+fn a_delete_that_could_not_begin_has_nothing_to_finish() {
+    for part in ["/probe-", "/lease/", "T1m/.msm-os/tos.zarr/journal/"] {
+        let scene = Scene::new();
+        let refuse = Rule::new(Fault::Status(403)).method("PUT");
+        scene.server.faults().add(refuse.key_contains(part));
+        let ended = scene.delete(1, "-p T1m -v sos tos --yes");
+        ended.refused(32, &["access refused"]);
+        assert!(!ended.stderr.contains("objects are left"), "{ended:#?}");
+        scene.server.faults().clear();
+        // Nobody goes on with it.
+        let recovered = msm_os!("recover {} -p T1m", scene.bucket).well();
+        recovered.says(&["recovered: 0 transactions"]);
+        assert!(objects(&scene.server) == scene.before, "{part}");
+    }
+}
+
+#[test]
 fn a_ledger_alone_counts_as_the_store() {
     let scene = Scene::new();
     let is_of_store = |key: &&String| key.contains("T1m/tos.zarr/");

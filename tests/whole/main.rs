@@ -54,6 +54,7 @@ mod texts;
 mod time;
 mod tls;
 mod truncate;
+mod unheard;
 mod update;
 mod verify;
 mod warm;

@@ -22,7 +22,7 @@ use self::area::Area;
 use self::arrays::ArrayDeletion;
 use self::group::{GroupContents, nested};
 use self::survey::Survey;
-use crate::commit::{CleanupError, Deletion, sweep_staged};
+use crate::commit::{CleanupError, Deletion, NotBegun, sweep_staged};
 use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
@@ -212,9 +212,11 @@ struct StoreDeletion<'a> {
 impl StoreDeletion<'_> {
     /// Deletes the stores that were looked at.
     fn stores(&self, survey: &Survey) -> Result<DeleteSurvey, Error> {
-        let mut gone = 0;
+        let mut gone = None;
         let done = self.delete_held(survey, &mut gone);
         done.map_err(|failure| {
+            // One that has not begun has nothing to finish.
+            let Some(gone) = gone else { return failure };
             let all = survey.total().objects;
             Error::DeleteCutShort {
                 cause: Box::new(failure),
@@ -225,16 +227,21 @@ impl StoreDeletion<'_> {
         Ok(survey.shown())
     }
 
-    /// Deletes all of it while no other job writes there, and counts in `gone`. From the journals' first entry on
-    /// it only goes forward, whoever goes on with it.
-    fn delete_held(&self, survey: &Survey, gone: &mut u64) -> Result<(), Error> {
+    /// Deletes all of it while no other job writes there, and counts in `gone` from when it has begun. From the journals' first
+    /// entry on it only goes forward, whoever goes on with it.
+    fn delete_held(&self, survey: &Survey, gone: &mut Option<u64>) -> Result<(), Error> {
         let session = self.session;
         let (bucket, runtime) = (&session.bucket, &session.runtime);
         let stores: Vec<String> = survey.names().cloned().collect();
         let hold = Hold::take_as_it_is(session, &self.request.leasing, &stores, "delete");
         let hold = runtime.block_on(hold)?;
         let mut delete = || {
-            let begun = runtime.block_on(Deletion::begin(bucket, &stores, &hold.holder))?;
+            let begun = runtime.block_on(Deletion::begin(bucket, &stores, &hold.holder));
+            let begun = begun.map_err(|NotBegun { cause, is_told }| {
+                *gone = is_told.then_some(0);
+                cause
+            })?;
+            let gone = gone.insert(0);
             runtime.block_on(self.clear_away(survey))?;
             self.delete(survey, gone)?;
             let ended = runtime.block_on(begun.end());

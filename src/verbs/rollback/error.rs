@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::commit::CleanupError;
+use crate::commit::{CleanupError, DamagedCopies};
 
 /// What a rollback finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -33,6 +33,15 @@ pub enum RollbackError {
         store: String,
         id: String,
         root: String,
+    },
+    #[error(
+        "store '{store}': what its last transaction, {id}, replaced cannot be put back, for its copies in the ledger are damaged; \
+         nothing was changed; send the old values again with update, or leave the store as it is:\n  {copies}"
+    )]
+    Damaged {
+        store: String,
+        id: String,
+        copies: DamagedCopies,
     },
     #[error("store '{store}': undoing {id} failed; recover goes on with it:\n  {cause}")]
     NotUndone {

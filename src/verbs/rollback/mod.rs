@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::RollbackError;
 
-use crate::commit::{JournalEntry, StoreRollback, is_id};
+use crate::commit::{JournalEntry, StoreRollback, damaged_copies, is_id};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
@@ -105,7 +105,7 @@ async fn undo_all(
         .iter()
         .filter(|group| !hold.left.was_undone(&group.store));
     for group in groups {
-        match last_of(bucket, group).await {
+        match undoable(bucket, group).await {
             Ok(found) => last.push((&group.store, found)),
             Err(problem) => problems.push(problem),
         }
@@ -131,7 +131,23 @@ async fn undo_all(
     Ok(RollbackReport { stores })
 }
 
-/// The last committed transaction of the store of `group`, if it can be undone and is of the group.
+/// The last committed transaction of the store of `group`, if all that it replaced can be put back.
+async fn undoable(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
+    let last = last_of(bucket, group).await?;
+    let StoreRollback { id, entry } = &last;
+    let damaged = damaged_copies(bucket, &group.store, id, entry).await?;
+    if damaged.is_empty() {
+        return Ok(last);
+    }
+    Err(RollbackError::Damaged {
+        store: group.store.clone(),
+        id: id.clone(),
+        copies: damaged.into(),
+    }
+    .into())
+}
+
+/// The last committed transaction of the store of `group`, if what it replaced is kept and it is of the group.
 async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
     let store = &group.store;
     let records = bucket.entries(&layout::transactions(store));

@@ -5,6 +5,7 @@
 mod against;
 mod documents;
 mod error;
+mod kept;
 mod names;
 mod rounds;
 mod store;

@@ -15,6 +15,7 @@ use crate::events::{CheckTally, Event, Fault};
 use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
+use crate::verbs::verify::kept::damaged;
 use crate::verbs::verify::names::{dangling, lengths};
 use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
 
@@ -78,6 +79,7 @@ pub(in crate::verbs) fn look(
             .collect(),
     );
     look.tell_journal()?;
+    look.tell_kept()?;
     match runtime.block_on(read_metadata(bucket, store)) {
         Ok(Some(mut known)) => {
             known.retain(group);
@@ -147,6 +149,18 @@ impl StoreCheck<'_, '_> {
         }
         let fault = Fault::new(first, "a transaction has not ended: run recover");
         self.tell(vec![fault]);
+        Ok(())
+    }
+
+    /// What cannot be put back any more of what transactions replaced. While one is under way, it may be gone by now.
+    fn tell_kept(&mut self) -> Result<(), Error> {
+        if self.open {
+            return Ok(());
+        }
+        let session = self.checkers.session;
+        let damaged = damaged(&session.bucket, self.group, &self.kept.committed);
+        let faults = session.runtime.block_on(damaged)?;
+        self.tell(faults);
         Ok(())
     }
 
