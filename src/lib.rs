@@ -39,6 +39,7 @@ pub mod cli;
 mod commit;
 mod error;
 pub mod events;
+mod interrupt;
 mod knobs;
 pub mod ranks;
 mod session;
@@ -54,11 +55,13 @@ pub use commit::{
 };
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
+pub use interrupt::Interrupt;
 pub use ranks::{Ranks, RanksError};
-pub use session::{Interrupt, Session, SessionError};
+pub use session::{Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
 pub use store::{
-    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, StoreError,
+    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, Spot,
+    StoreError,
 };
 pub use transfer::{TransferError, Verification};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
@@ -70,7 +73,7 @@ pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
 pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
 pub use verbs::{
     DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,
-    Spot, StoresError, TransactionStep, WeightsProblem, WritingError,
+    StoresError, TransactionStep, WeightsProblem, WritingError,
 };
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use clap::Args;
 use super::access::{AccessFlags, find, variable};
 use super::choices;
 use super::error::CliError;
-use crate::store::{Addressing, Connection, Place, StoreError};
-use crate::verbs::stores::spot::Spot;
+use crate::store::{Addressing, Connection, Place, Spot, StoreError};
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args)]

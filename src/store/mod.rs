@@ -26,6 +26,7 @@ mod place;
 mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
+pub(crate) mod spot;
 mod staged;
 mod text_width;
 mod unconsolidated;
@@ -52,5 +53,6 @@ pub(crate) use patience::Patience;
 pub use place::Place;
 pub use probe::Conditional;
 pub(crate) use probe::{Guarantees, probe};
+pub use spot::Spot;
 pub(crate) use staged::{DirectoryLink, StagedFile};
 pub(crate) use unconsolidated::UnconsolidatedStore;
