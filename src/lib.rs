@@ -1,8 +1,10 @@
 //! msm-os puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI.
 //!
 //! Every verb is asked by a plain value and answers with one. A [`Session`] has what they need: a bucket, the ranks, threads,
-//! and a [`Reporter`], who is told of each [`Event`] on the way. Nothing here prints, exits, or reads the environment: the
-//! program `msm_os` is a front end like any other, in [`cli`].
+//! and a [`Reporter`], who is told of each [`Event`] on the way. No verb prints, exits, or reads the environment: the
+//! program `msm_os` is a front end like any other, in [`cli`]. But [`ranks::run`] reads what a launcher tells there, and ends the
+//! process when a rank panics or falls silent; requests go through the proxies that the environment names; and a debug
+//! build reads what tests set in it (`MSM_OS_TEST_…`).
 //!
 //! ```no_run
 //! use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Every word that a user reads of what happens and of what was done.
+//! Every word that a user reads of what happens and of what was done, but for those of errors, of faults that `verify` finds,
+//! and of what `doctor` finds or is odd in files.
 //!
 //! Key function: [`of_event`]; each verb's report has a file of its own.
 
