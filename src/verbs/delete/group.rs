@@ -70,7 +70,7 @@ impl GroupContents {
         }
     }
 
-    /// Deletes it.
+    /// Takes the group out of what the root tells, then deletes its objects, under the lease of the whole hierarchy.
     ///
     /// # Errors
     /// If another job holds the store, or the server refuses. The same delete again goes on with it.
