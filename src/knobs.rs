@@ -1,4 +1,4 @@
-//! What tests set from outside, through the environment, in debug builds only. The one place that reads it.
+//! What tests set from outside, through the environment, in debug builds only. The one place that reads `MSM_OS_TEST_…`.
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -1,8 +1,10 @@
 //! msm-os puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI.
 //!
 //! Every verb is asked by a plain value and answers with one. A [`Session`] has what they need: a bucket, the ranks, threads,
-//! and a [`Reporter`], who is told of each [`Event`] on the way. Nothing here prints, exits, or reads the environment: the
-//! program `msm_os` is a front end like any other, in [`cli`].
+//! and a [`Reporter`], who is told of each [`Event`] on the way. No verb prints, exits, or reads the environment: the
+//! program `msm_os` is a front end like any other, in [`cli`]. But [`ranks::run`] reads what a launcher tells there, and ends the
+//! process when a rank panics or falls silent; requests go through the proxies that the environment names; and a debug
+//! build reads what tests set in it (`MSM_OS_TEST_…`).
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -39,6 +41,7 @@ pub mod cli;
 mod commit;
 mod error;
 pub mod events;
+mod interrupt;
 mod knobs;
 pub mod ranks;
 mod session;
@@ -54,11 +57,13 @@ pub use commit::{
 };
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
+pub use interrupt::Interrupt;
 pub use ranks::{Ranks, RanksError};
-pub use session::{Interrupt, Session, SessionError};
+pub use session::{Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
 pub use store::{
-    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, StoreError,
+    Access, Addressing, Conditional, Connection, Endpoint, Keys, LeftBehind, Place, Spot,
+    StoreError,
 };
 pub use transfer::{TransferError, Verification};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
@@ -70,7 +75,7 @@ pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
 pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
 pub use verbs::{
     DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,
-    Spot, StoresError, TransactionStep, WeightsProblem, WritingError,
+    StoresError, TransactionStep, WeightsProblem, WritingError,
 };
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Starts MPI, parses, dispatches, and ends with the exit code; nothing else.
+//! Starts MPI, parses, dispatches, and ends with the exit code; or describes one file, for another process of this program.
 
 use std::process::exit;
 

@@ -14,11 +14,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::commit::{Crew, RankProcess};
 use crate::error::Error;
 use crate::events::{Event, Notice, Reporter, WorkSpan};
+use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
-use crate::store::{Bucket, Connection, Endpoint};
+use crate::store::{Bucket, Connection, Endpoint, Spot};
 use crate::transfer::EngineMeans;
-pub use crate::verbs::shared::interrupt::Interrupt;
-use crate::verbs::stores::spot::Spot;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;

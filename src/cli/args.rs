@@ -21,7 +21,7 @@ pub enum CommandLine {
     Command(Invocation),
     /// A text to print: help or the version.
     Answer(String),
-    /// It is wrong.
+    /// Nothing can be run, for this reason.
     Wrong(CliError),
 }
 
@@ -46,7 +46,6 @@ struct Cli {
     log: LogFilter,
 }
 
-/// The commands.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Create a Zarr store for each variable of the files, or append the files' time steps to it

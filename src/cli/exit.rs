@@ -20,7 +20,7 @@ macro_rules! exits {
 exits! {
     /// done, or nothing to do
     Ok = 0,
-    /// a fault of the program itself
+    /// a fault of the program itself, or its output could not be printed
     Internal = 1,
     /// the command line is wrong
     Usage = 2,
@@ -52,7 +52,7 @@ exits! {
     CoordinateConflict = 22,
     /// units, calendar, packing or fill value differ from the store's
     AttributeConflict = 23,
-    /// the time steps overlap the store's, or lie before its end
+    /// the time steps overlap the store's, lie before its end or behind a gap, or are not in the store
     TimeConflict = 24,
     /// what lies at the store's place is not a store this program can extend
     ForeignStore = 25,
@@ -90,7 +90,7 @@ exits! {
     VerifyFailed = 41,
     /// the run failed and so did putting everything back
     RollbackIncomplete = 42,
-    /// some objects could not be deleted; the same delete again finishes it
+    /// some objects could not be deleted; the same delete again, or `recover`, finishes it
     DeleteIncomplete = 43,
     /// a signal ended the run; everything is as it was before, or the journal waits for `--resume`
     Interrupted = 44,

@@ -1,5 +1,6 @@
 //! The command line, a front end of the library: flags with the reference tool's spellings become requests, events a bar and
-//! lines, reports words and exit codes. All words that a user reads are made here, but for those of errors.
+//! lines, reports words and exit codes. All words that a user reads are made here, but for those of errors, of faults that
+//! `verify` finds, of what `doctor` finds or is odd in files, and of the log.
 //!
 //! Key functions: [`parse`]; [`run`].
 

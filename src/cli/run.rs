@@ -16,8 +16,9 @@ use super::verify::VerifyArgs;
 use super::words;
 use crate::cli::Exit;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, RanksError};
-use crate::session::{Interrupt, Session};
+use crate::session::Session;
 use crate::store::StoreError;
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
@@ -238,7 +239,7 @@ impl Job<'_> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = rollback(&session, &request)?;
-        self.say(&format!("rolled back: {} stores", report.stores.len()));
+        self.say(&words::rolled_back(&report));
         Ok(())
     }
 
@@ -273,16 +274,9 @@ impl Job<'_> {
     fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        self.say(&format!("msm_os    {}", env!("CARGO_PKG_VERSION")));
-        if let Some(endpoint) = session.endpoint() {
-            let style = if endpoint.virtual_hosted {
-                "the bucket is in the host's name"
-            } else {
-                "path style"
-            };
-            self.say(&format!("endpoint  {} ({style})", endpoint.url));
+        for line in words::examined(session.endpoint(), &args.store.bucket) {
+            self.say(&line);
         }
-        self.say(&format!("bucket    {}", args.store.bucket));
         Ok(doctor(&session, &request)?.verdict()?)
     }
 }

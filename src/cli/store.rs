@@ -9,8 +9,7 @@ use clap::Args;
 use super::access::{AccessFlags, find, variable};
 use super::choices;
 use super::error::CliError;
-use crate::store::{Addressing, Connection, Place, StoreError};
-use crate::verbs::stores::spot::Spot;
+use crate::store::{Addressing, Connection, Place, Spot, StoreError};
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args)]
@@ -45,7 +44,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, value_name = "PEM FILE")]
     pub ca_bundle: Option<PathBuf>,
 
-    /// Where in the bucket; if not given, commands that are given files take it from the first one's name
+    /// Where in the bucket; if not given, commands that are given files take it from their names, which must all give the same one
     /// (eORCA025_1y_grid_T_1976-1976.nc → T1y), and the others take the whole bucket
     #[arg(short, long, value_name = "PREFIX")]
     pub prefix: Option<String>,

@@ -1,5 +1,5 @@
-//! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. The only room, with
-//! `store`, that names keys.
+//! Transactions: the journal, the manifest, commit, rollback, and healing what a dead job left. Keys are made by
+//! [`msm_zarr::layout`]; this room adds names within a ledger, and `store` looks for documents by name.
 //!
 //! Key types: [`OpenTransaction`] and the states that follow it; [`JournalEntry`], what the journal says of one store; [`UnfinishedWork`],
 //! found in a journal; [`Manifest`], the records of all ranks, complete; [`ObjectRecord`], a record in the ledger;

@@ -18,7 +18,7 @@ pub(crate) fn is_id(text: &str) -> bool {
     })
 }
 
-/// The number in an id.
+/// The place of this transaction among those of its store, the create being 1; `None` if this is no id.
 #[must_use]
 pub(crate) fn number_of(id: &str) -> Option<u64> {
     id.split_once('-')?.0.parse().ok()

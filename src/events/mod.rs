@@ -1,4 +1,5 @@
-//! What happens while a verb runs, told as values to whoever called it. No sentences: those are the front end's.
+//! What happens while a verb runs, told as values to whoever called it. Sentences are the front end's, but for those of errors,
+//! of faults that `verify` finds, and of what `doctor` finds or is odd in files.
 //!
 //! Key types: [`Event`]; [`Reporter`], who is told; [`Notice`], what is worth knowing before anything is written.
 

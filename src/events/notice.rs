@@ -145,26 +145,15 @@ pub struct NamesInStores {
 }
 
 /// Why a variable is not reprojected.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReprojectionObstacle {
-    /// Nothing says where its cells are.
-    #[error(
-        "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are in the \
-         file, name them with ncatted"
-    )]
+    /// Its attribute `coordinates` names no two-dimensional longitude and latitude of its last two dimensions.
     NoCoordinates,
-    /// Its planes run along the append dimension.
-    #[error("the append dimension is one of its last two")]
+    /// The append dimension is one of its last two.
     AppendsPlane,
     /// It holds no numbers.
-    #[error("it holds no numbers")]
     NoNumbers,
-    /// It is a component of a vector.
-    #[error(
-        "it is a component of a vector along the rows or columns of the model's grid, which are no directions on the target grid; \
-         --allow-vector-components does it all the same"
-    )]
+    /// It is a component of a vector along the rows or columns of the model's grid, which are no directions on the target
+    /// grid, and components were not asked for.
     VectorComponent,
 }

@@ -81,13 +81,13 @@ impl Ranks {
         }
     }
 
-    /// This rank.
+    /// The number of this one, from 0: rank 0 leads.
     #[must_use]
     pub fn rank(&self) -> usize {
         self.rank
     }
 
-    /// Number of ranks.
+    /// How many there are, this one included.
     #[must_use]
     pub fn size(&self) -> usize {
         self.size

@@ -27,7 +27,7 @@ pub(crate) struct Lead<'a>(pub(super) &'a Ranks);
 pub(crate) struct Follower<'a>(pub(super) &'a Ranks);
 
 impl<'a> Lead<'a> {
-    /// All ranks.
+    /// The ranks, for work of which each does its share.
     #[must_use]
     pub(crate) fn ranks(self) -> &'a Ranks {
         self.0
@@ -105,7 +105,7 @@ impl<'a> Lead<'a> {
 }
 
 impl<'a> Follower<'a> {
-    /// All ranks.
+    /// The ranks, for work of which each does its share.
     #[must_use]
     pub(crate) fn ranks(self) -> &'a Ranks {
         self.0

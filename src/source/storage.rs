@@ -44,7 +44,7 @@ impl ValueStorage {
     }
 }
 
-/// Stored chunks.
+/// The stored chunks of a variable: how they are decoded, and where in the file those lie that were written.
 pub(super) struct StoredChunks {
     /// Indices of one along each dimension.
     pub shape: Vec<u64>,

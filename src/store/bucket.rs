@@ -84,8 +84,8 @@ impl Bucket {
         Self::open_behind(Arc::new(opened), Fence::closed())
     }
 
-    /// The same bucket without a fence and with connections of its own: for leases, and for probes, which belong to no
-    /// store.
+    /// The same bucket without a fence and with connections of its own: for leases, and for probes and `doctor`, whose
+    /// objects belong to no store.
     ///
     /// # Errors
     /// If it cannot be opened again.

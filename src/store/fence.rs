@@ -20,7 +20,7 @@ use tracing::{debug, warn};
 pub(crate) struct Moment(Duration);
 
 impl Moment {
-    /// Now.
+    /// What that clock says: of use on this machine alone.
     #[must_use]
     pub(crate) fn now() -> Self {
         let now = clock_gettime(ClockId::Boottime);

@@ -27,6 +27,7 @@ mod place;
 mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
+pub(crate) mod spot;
 mod staged;
 mod staging;
 mod text_width;
@@ -54,5 +55,6 @@ pub(crate) use patience::Patience;
 pub use place::Place;
 pub use probe::Conditional;
 pub(crate) use probe::{Guarantees, probe};
+pub use spot::Spot;
 pub(crate) use staged::{DirectoryLink, StagedFile};
 pub(crate) use unconsolidated::UnconsolidatedStore;

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::events::{Event, Finding};
 use crate::session::Session;
-use crate::store::{LeftBehind, StoreError, Verdict, doctors_folder, examine};
-use crate::verbs::stores::spot::Spot;
+use crate::store::{LeftBehind, Spot, StoreError, Verdict, doctors_folder, examine};
 
 /// What is examined.
 #[derive(Clone, Debug, Default)]

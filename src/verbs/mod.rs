@@ -19,4 +19,3 @@ pub use reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
 pub use shared::error::{TransactionStep, WritingError};
 pub use shared::hold::Leasing;
 pub use stores::error::StoresError;
-pub use stores::spot::Spot;

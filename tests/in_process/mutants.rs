@@ -121,7 +121,11 @@ impl Mutant {
         ];
         let line = line(lines[draw.below(lines.len() as u64) as usize]);
         Self {
-            told: format!("seed {seed}: {} of {key} {how}", line[0]),
+            told: format!(
+                "MSM_OS_TEST_MUTANTS={seed}..{}: {} of {key} {how}",
+                seed + 1,
+                line[0]
+            ),
             objects,
             line,
         }

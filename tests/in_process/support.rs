@@ -17,8 +17,8 @@ use super::dataset::Objects;
 use crate::cli::Exit;
 use crate::cli::{ReachedBucket, parse, run_over};
 use crate::commit::LeaseTimes;
+use crate::interrupt::Interrupt;
 use crate::ranks::{self, Ranks};
-use crate::session::Interrupt;
 use crate::store::Connection;
 use crate::store::simulated::{Link, World};
 

@@ -236,7 +236,7 @@ def main(binary, directory, ranks, *seeds):
             failed += 1
             if not isinstance(problem, Different):
                 traceback.print_exc(file=sys.stdout)
-            print(f"seed {seed} ({run.drawn.format}): {problem}", "operations:", *run.said, sep="\n  ")
+            print(f"MSM_OS_DIFFERENTIAL_SEEDS={seed}..{seed + 1} ({run.drawn.format}): {problem}", "operations:", *run.said, sep="\n  ")
             print(f"to repeat it: MSM_OS_DIFFERENTIAL_SEEDS={seed}..{seed + 1} cargo test --test whole differential")
         else:
             shutil.rmtree(run.directory)

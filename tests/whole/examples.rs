@@ -19,7 +19,7 @@ fn run(name: &str, args: &[&PathBuf]) -> String {
 }
 
 #[test]
-fn a_program_of_thirty_lines_sends_a_file_and_another_lists_it() {
+fn a_small_program_sends_a_file_and_another_lists_it() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("ORCA_1m_grid_T_1976.nc");
     nemo_like::write(&file, &Spec::default()).unwrap();

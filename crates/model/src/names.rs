@@ -12,7 +12,7 @@ pub fn path_bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }
 
-/// The path of these bytes.
+/// The path that [`path_bytes`] made these of, which need not be UTF-8.
 #[must_use]
 pub fn path_of(bytes: Vec<u8>) -> PathBuf {
     OsString::from_vec(bytes).into()

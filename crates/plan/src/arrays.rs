@@ -34,7 +34,7 @@ pub(super) struct ArrayDraft {
     pub stored_chunks: Option<Vec<u64>>,
 }
 
-/// What [`draft_array`] makes.
+/// An array as it will be, with the documents that tell of it, which are put only if it is written or its attributes change.
 struct DraftedArray {
     array: TargetArray,
     documents: Documents,

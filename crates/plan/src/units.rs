@@ -28,7 +28,7 @@ pub struct WorkUnit {
     pub follows: bool,
 }
 
-/// One object of an array.
+/// What one PUT writes of an array: a chunk, or a shard where it has shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArrayObject {
     /// Its place in the chunk grid.

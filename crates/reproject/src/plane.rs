@@ -40,7 +40,7 @@ impl Plane {
     }
 }
 
-/// A point in the plane.
+/// East and north of the origin, in radii of the sphere.
 pub(super) type PlanePoint = [f64; 2];
 
 fn turn(a: PlanePoint, b: PlanePoint) -> f64 {

@@ -37,7 +37,7 @@ pub struct ChunkCodec {
     width: Option<usize>,
 }
 
-/// An object, encoded.
+/// What has to lie under the key of an object so that readers see the values that were encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EncodedObject {
     /// Every value is the fill value, and readers know it: nothing is stored.

@@ -148,7 +148,7 @@ pub fn leases(store: &str) -> String {
     format!("{}/lease", ledger(store))
 }
 
-/// Is this the key of a probe?
+/// Was this object put to find out what the server guarantees? It is of no store, and is swept once its job is dead.
 #[must_use]
 pub fn is_probe(key: &str) -> bool {
     let name = key.rsplit_once('/').map_or(key, |(_, name)| name);

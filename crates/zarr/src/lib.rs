@@ -4,8 +4,8 @@
 //! as arrays that this program writes, the other as any program's. A [`ChunkCodec`] encodes and decodes the objects of an
 //! array; [`ChunkKeys`] and [`layout`] say under which keys all lies, and [`StoreMetadata`] and [`ObjectKind`] what a key is.
 //!
-//! It sends no request and opens no file: a store is what the caller has read of it ([`StoreSnapshot`]). No key is named anywhere
-//! but here.
+//! It sends no request and opens no file: a store is what the caller has read of it ([`StoreSnapshot`]). Keys are made in
+//! [`layout`]; of the program, `commit` adds names within a ledger, and `store` looks for documents by name.
 
 #![warn(unreachable_pub)]
 

@@ -40,7 +40,7 @@ pub(super) fn to_runs(
     Ok(runs)
 }
 
-/// Bytes of the longest text.
+/// The least width of runs that all texts fit into: the bytes of the longest, without an end mark.
 pub(super) fn longest(texts: &ArrayBytesVariableLength<'_>) -> usize {
     let lengths = texts.offsets().windows(2).map(|pair| pair[1] - pair[0]);
     lengths.max().unwrap_or(0)

@@ -1,18 +1,23 @@
-//! Every word that a user reads of what happens and of what was done.
+//! Every word that a user reads of what happens and of what was done, but for those of errors, of faults that `verify` finds,
+//! and of what `doctor` finds or is odd in files.
 //!
 //! Key function: [`of_event`]; each verb's report has a file of its own.
 
 mod delete;
+mod doctor;
 mod event;
 mod notice;
 mod recover;
+mod rollback;
 mod send;
 mod store;
 mod verify;
 
 pub(super) use delete::{deleted, survey};
+pub(super) use doctor::examined;
 pub(super) use event::{OutputLine, of_event};
 pub(super) use recover::{forecast, recovered};
+pub(super) use rollback::rolled_back;
 pub(super) use send::sent;
 pub(super) use store::StoreDescription;
 pub(super) use verify::verified;

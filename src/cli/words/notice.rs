@@ -6,6 +6,7 @@ use msm_model::list;
 use msm_plan::{LACKING, MaskingNote};
 
 use crate::events::{NamesInStores, Notice};
+use crate::verbs::reprojection::error::explained;
 
 /// Does it belong to what a command says on standard output of its work?
 pub(super) fn is_said_aloud(notice: &Notice) -> bool {
@@ -96,7 +97,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             listed(stores)
         ),
         Notice::NotReprojected { variable, reason } => {
-            format!("'{variable}' is not reprojected: {reason}")
+            format!("'{variable}' is not reprojected: {}", explained(*reason))
         }
         Notice::LeftAlone { arrays } => left_alone(arrays),
         Notice::Holes {

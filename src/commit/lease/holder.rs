@@ -39,7 +39,7 @@ pub struct Holder {
     pub since: String,
 }
 
-/// The process of a rank.
+/// A rank's process, told from a later one of the same number by when it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RankProcess {
     /// The process.

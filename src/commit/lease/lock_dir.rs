@@ -69,7 +69,7 @@ impl Lock {
         }))
     }
 
-    /// The store it is of.
+    /// The key of the store that the file is locked for, whose lease is lost with it.
     pub(super) fn store(&self) -> &str {
         &self.store
     }

@@ -1,4 +1,5 @@
-//! Leases keep two jobs from writing the same store: objects in the store's ledger, or locked files of a directory.
+//! Leases keep two jobs from writing the same store: objects in the store's ledger, with --lock-dir locked files of a directory
+//! besides.
 //!
 //! Key types: [`Leases`], those of a run; [`LeaseSettings`]; [`Holder`], who has one. Where the server enforces it, a
 //! lease is made by creating the next generation; elsewhere a claim is put, settles, and the lowest one wins.

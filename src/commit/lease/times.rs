@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a lease lasts without a sign of life of its holder.
 const LIFE: Duration = Duration::from_secs(60);
 
-/// The times of a lease.
+/// How long a lease lasts, and how often others look at it; when it is renewed, trusted and taken follows from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LeaseTimes {
     /// After so long without a renewal a lease has expired. Others wait for [`LeaseTimes::over`].

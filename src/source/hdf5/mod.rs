@@ -34,7 +34,7 @@ pub(super) struct Hdf5 {
     pub groups: Vec<String>,
 }
 
-/// A variable.
+/// What NetCDF makes of a dataset: one of the scales that are dimensions without values is none.
 pub(super) struct Hdf5Variable {
     pub name: String,
     pub kind: Type,

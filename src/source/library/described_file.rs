@@ -34,7 +34,7 @@ pub(in crate::source) struct DescribedFile {
     pub groups: Vec<String>,
 }
 
-/// A variable of it.
+/// What the library says of a variable of it, told from one process to the other.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::source) struct DescribedVariable {
     pub name: String,

@@ -32,7 +32,7 @@ pub(crate) struct Verdict {
     pub left: Option<LeftBehind>,
 }
 
-/// Temporary objects that could not be removed.
+/// What is in the bucket still of an examination that is over, for somebody to remove by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error(
     "temporary objects below {folder} could not be removed: {}; remove them by hand",

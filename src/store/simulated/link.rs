@@ -227,9 +227,14 @@ fn missing(key: &str) -> Error {
     }
 }
 
+/// As servers list a key: with its characters as they are.
+fn listed(key: &str) -> Path {
+    Path::parse(key).unwrap_or_else(|_| Path::from(key))
+}
+
 fn meta(key: &str, object: &Object) -> ObjectMeta {
     ObjectMeta {
-        location: Path::from(key),
+        location: listed(key),
         last_modified: object.modified.into(),
         size: object.bytes.len() as u64,
         e_tag: Some(object.etag.clone()),
@@ -374,7 +379,7 @@ impl ObjectStore for Link {
             let (mut folders, mut objects) = (BTreeSet::new(), Vec::new());
             for (key, object) in below(state, prefix, mishap) {
                 match key[start..].find('/') {
-                    Some(end) => drop(folders.insert(Path::from(&key[..start + end]))),
+                    Some(end) => drop(folders.insert(listed(&key[..start + end]))),
                     None => objects.push(meta(key, object)),
                 }
             }

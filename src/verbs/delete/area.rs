@@ -9,13 +9,12 @@ use msm_zarr::{
 };
 
 use crate::error::Error;
-use crate::store::{Bucket, is_doctors};
+use crate::store::{Bucket, Spot, is_doctors};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::beside;
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::{CompactStore, Shelf};
-use crate::verbs::stores::spot::Spot;
 
 /// A part of the bucket: everything below one key.
 #[derive(Clone, Debug)]

@@ -6,12 +6,11 @@ use msm_zarr::{Group, ObjectKind};
 use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, ListedObject, StoreLookup, read_store};
+use crate::store::{Bucket, ListedObject, Spot, StoreLookup, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, Tally};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::stores::place::CommandPlace;
-use crate::verbs::stores::spot::Spot;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
 ///
@@ -71,7 +70,7 @@ impl GroupContents {
         }
     }
 
-    /// Deletes it.
+    /// Takes the group out of what the root tells, then deletes its objects, under the lease of the whole hierarchy.
     ///
     /// # Errors
     /// If another job holds the store, or the server refuses. The same delete again goes on with it.

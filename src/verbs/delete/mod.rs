@@ -26,9 +26,8 @@ use crate::commit::{CleanupError, Deletion, NotBegun, sweep_staged};
 use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{DeletedObjects, ListedObject, StoreError};
+use crate::store::{DeletedObjects, ListedObject, Spot, StoreError};
 use crate::verbs::shared::hold::{Hold, Leasing};
-use crate::verbs::stores::spot::Spot;
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;

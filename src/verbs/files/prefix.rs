@@ -4,7 +4,7 @@ use msm_model::Archive;
 use msm_plan::{PlanError, derive_prefix};
 
 use crate::error::Error;
-use crate::verbs::stores::spot::Spot;
+use crate::store::Spot;
 
 /// Where it was asked for, or the prefix that all files' names give.
 pub(in crate::verbs) fn spot(asked: Option<&Spot>, archive: &Archive) -> Result<Spot, Error> {

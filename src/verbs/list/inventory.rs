@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// A store.
+/// What `list` says of a store; with `--json`, these are its members.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoreInfo {
     /// Its key.
@@ -86,7 +86,7 @@ pub struct TimeRange {
     pub calendar: String,
 }
 
-/// A transaction.
+/// What the ledger records of a store's last transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TransactionInfo {
     /// Its number: 1 created the store.

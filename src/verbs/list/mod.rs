@@ -15,8 +15,7 @@ pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, Var
 use self::describe::{describe, repository};
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, Ground, Site};
-use crate::verbs::stores::spot::Spot;
+use crate::store::{Bucket, Ground, Site, Spot};
 
 /// Stores in flight.
 const STORES: usize = 16;

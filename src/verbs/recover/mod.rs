@@ -25,13 +25,12 @@ use crate::commit::{
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, REQUESTS, StoreLookup, read_store};
+use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
-use crate::verbs::stores::spot::Spot;
 
 /// What is recovered.
 #[derive(Clone, Debug, Default)]

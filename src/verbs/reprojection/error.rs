@@ -63,7 +63,7 @@ pub enum ReprojectionError {
          longitudes and latitudes, which their attribute 'coordinates' names{}",
         reasons
             .iter()
-            .map(|(name, reason)| format!("\n  '{name}' is not reprojected: {reason}"))
+            .map(|(name, reason)| format!("\n  '{name}' is not reprojected: {}", explained(*reason)))
             .collect::<String>()
     )]
     Nothing {
@@ -251,6 +251,22 @@ pub enum WeightsProblem {
     Columns,
     #[error("{0}")]
     Entries(String),
+}
+
+/// Why a variable is not reprojected, in the words of the error that nothing can be, and of the notice that it is not.
+pub(crate) fn explained(reason: ReprojectionObstacle) -> &'static str {
+    match reason {
+        ReprojectionObstacle::NoCoordinates => {
+            "its attribute 'coordinates' names no two-dimensional longitude and latitude of its last two dimensions; if they are in \
+             the file, name them with ncatted"
+        }
+        ReprojectionObstacle::AppendsPlane => "the append dimension is one of its last two",
+        ReprojectionObstacle::NoNumbers => "it holds no numbers",
+        ReprojectionObstacle::VectorComponent => {
+            "it is a component of a vector along the rows or columns of the model's grid, which are no directions on the target \
+             grid; --allow-vector-components does it all the same"
+        }
+    }
 }
 
 /// A grid as people write it.

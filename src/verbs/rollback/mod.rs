@@ -14,11 +14,10 @@ use crate::commit::{JournalEntry, StoreRollback, damaged_copies, is_id};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
-use crate::store::Bucket;
+use crate::store::{Bucket, Spot};
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::{keys, stores};
-use crate::verbs::stores::spot::Spot;
 
 /// What is undone.
 #[derive(Clone, Debug, Default)]

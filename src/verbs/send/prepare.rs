@@ -58,7 +58,7 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     notes: Vec<Notice>,
 }
 
-/// The work of one transaction.
+/// What the lead knows of a transaction before it opens it, planned from the stores as they are then.
 pub(in crate::verbs) struct TransactionWork {
     /// What is done.
     pub plan: Plan,

@@ -4,5 +4,4 @@ pub(in crate::verbs) mod abandoned;
 pub(in crate::verbs) mod ending;
 pub(crate) mod error;
 pub(crate) mod hold;
-pub(crate) mod interrupt;
 pub(in crate::verbs) mod removing;

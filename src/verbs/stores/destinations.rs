@@ -6,12 +6,11 @@ use msm_model::Archive;
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
-use crate::store::{Bucket, read_store};
+use crate::store::{Bucket, Spot, read_store};
 use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
-use crate::verbs::stores::spot::Spot;
 
 /// What is said of the stores.
 pub(in crate::verbs) struct Destination<'a> {

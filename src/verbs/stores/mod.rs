@@ -5,4 +5,5 @@ pub(crate) mod error;
 pub(in crate::verbs) mod named;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod shelf;
-pub(crate) mod spot;
+
+pub(crate) use crate::store::spot;

@@ -4,11 +4,10 @@ use futures::TryStreamExt;
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
-use crate::store::Bucket;
+use crate::store::{Bucket, Spot};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
-use crate::verbs::stores::spot::Spot;
 
 /// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
 /// `variables` only, if there are any.

@@ -8,10 +8,9 @@ use msm_zarr::{
 };
 
 use crate::error::Error;
-use crate::store::{Bucket, Ground, StoreError};
+use crate::store::{Bucket, Ground, Spot, StoreError};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::shelf::{Shelf, which};
-use crate::verbs::stores::spot::Spot;
 
 /// Where a command works.
 pub(in crate::verbs) enum CommandPlace {

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::events::Fault;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
-use crate::store::{REQUESTS, StoreLookup, read_store};
+use crate::store::{REQUESTS, Spot, StoreLookup, read_store};
 use crate::transfer::{Difference, Engine, Orders, Verification};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
@@ -33,7 +33,6 @@ use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::stores::destinations::{Aim, Destination, targets};
-use crate::verbs::stores::spot::Spot;
 
 /// The files to compare with, which the lead has.
 pub(super) struct FilesToCompare<'a> {

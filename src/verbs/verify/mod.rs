@@ -25,12 +25,12 @@ use crate::error::Error;
 use crate::events::{CheckTally, Event, Fault};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
+use crate::store::Spot;
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::stores;
-use crate::verbs::stores::spot::Spot;
 
 /// What is verified.
 #[derive(Clone, Debug)]

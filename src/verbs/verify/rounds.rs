@@ -19,7 +19,7 @@ pub(in crate::verbs) const ROUND: usize = 20_000;
 /// Objects of a rank in flight at most, however small they are.
 const MOST_OBJECTS: u64 = 16;
 
-/// An object to check.
+/// An object with what it should hold, as the lead deals it out to the ranks.
 #[derive(Serialize, Deserialize)]
 pub(in crate::verbs) struct ObjectCheck {
     /// Which of the store's arrays, in the order of their names.
