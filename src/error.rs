@@ -18,7 +18,7 @@ use crate::verbs::doctor::DoctorError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
-use crate::verbs::send::SendError;
+use crate::verbs::send::{SendError, ShareError};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::verify::VerifyError;
@@ -59,6 +59,8 @@ pub enum Error {
     Reprojection(#[from] ReprojectionError),
     #[error(transparent)]
     Send(#[from] SendError),
+    #[error(transparent)]
+    Share(#[from] ShareError),
     #[error(transparent)]
     Delete(#[from] DeleteError),
     #[error(transparent)]

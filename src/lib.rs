@@ -72,6 +72,7 @@ pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
 pub use verbs::rollback::{Rollback, RollbackError, RollbackReport, rollback};
 pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
+pub use verbs::status::{self, Status, StatusReport, status};
 pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
 pub use verbs::{
     DomainFile, Edges, GridChoice, Leasing, Longitudes, Reprojection, ReprojectionError, Selection,

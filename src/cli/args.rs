@@ -11,6 +11,7 @@ use super::list::ListArgs;
 use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
+use super::status::StatusArgs;
 use super::verify::VerifyArgs;
 use crate::cli::Exit;
 
@@ -65,6 +66,12 @@ pub(super) enum Command {
     /// be read is listed with its problem, and the exit code says so at the end.
     #[command(after_help = exit_codes())]
     List(ListArgs),
+
+    /// Say what goes on below a prefix: archives that jobs share in sending, part by part, leases, and what dead jobs left
+    ///
+    /// Reads ledgers only, and needs no lease.
+    #[command(after_help = exit_codes())]
+    Status(StatusArgs),
 
     /// Delete the stores of variables, or everything below a prefix, ledgers included; or single arrays of stores
     ///

@@ -18,7 +18,7 @@ use crate::verbs::doctor::DoctorError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
-use crate::verbs::send::SendError;
+use crate::verbs::send::{SendError, ShareError};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::verify::VerifyError;
@@ -31,6 +31,9 @@ impl From<&CliError> for Exit {
             | CliError::Attributes { .. }
             | CliError::Shards { .. }
             | CliError::Key { .. }
+            | CliError::Task { .. }
+            | CliError::NoArray { .. }
+            | CliError::UnevenArray { .. }
             | CliError::NoTerminal => Self::Usage,
             CliError::Asking { .. } | CliError::Printing { .. } => Self::Internal,
             CliError::Denied { .. } => Self::AccessDenied,
@@ -60,6 +63,7 @@ impl From<&Error> for Exit {
             Error::Writing(cause) => cause.into(),
             Error::Reprojection(cause) => cause.into(),
             Error::Send(cause) => cause.into(),
+            Error::Share(cause) => cause.into(),
             Error::Delete(cause) => cause.into(),
             Error::Recover(cause) => cause.into(),
             Error::Rollback(cause) => cause.into(),
@@ -298,6 +302,7 @@ impl From<&WritingError> for Exit {
     fn from(error: &WritingError) -> Self {
         match error {
             WritingError::Locked { .. } => Self::Busy,
+            WritingError::Shared { .. } => Self::Shared,
             WritingError::NotHealed { .. } => Self::RollbackIncomplete,
             WritingError::Transaction { .. } => Self::TransferFailed,
             WritingError::NotAllGone(_) => Self::DeleteIncomplete,
@@ -349,6 +354,22 @@ impl From<&SendError> for Exit {
             SendError::Consolidating { .. } => Self::StoreFailed,
             SendError::Untidy | SendError::Ledger(_) => Self::TransferFailed,
             SendError::Stopped | SendError::LeftOpen => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&ShareError> for Exit {
+    fn from(error: &ShareError) -> Self {
+        match error {
+            ShareError::NewFile { .. }
+            | ShareError::GoneFile { .. }
+            | ShareError::ChangedFile { .. }
+            | ShareError::Settings { .. }
+            | ShareError::Stores { .. }
+            | ShareError::Unshareable { .. } => Self::ShareConflict,
+            ShareError::Abandoned | ShareError::Shorter { .. } => Self::Shared,
+            ShareError::Stopped { .. } | ShareError::StoppedBetween => Self::Interrupted,
+            ShareError::Part { cause, .. } => Self::from(&**cause),
         }
     }
 }

@@ -23,6 +23,19 @@ pub enum CliError {
     Shards { flag: String },
     #[error("{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'")]
     Key { flag: String, key: String },
+    #[error("--task {text}: expected K/N with K below N, such as 0/8 to 7/8, or slurm")]
+    Task { text: String },
+    #[error("--task slurm: {variable} is not set: this is no task of a Slurm job array")]
+    NoArray { variable: String },
+    #[error(
+        "--task slurm: the tasks of this array are not {least} to {most} by steps of {step}; give --array=FIRST-LAST, or leave --task \
+         out: then each job takes whichever part is free"
+    )]
+    UnevenArray {
+        least: usize,
+        most: usize,
+        step: usize,
+    },
     #[error(
         "there is no terminal to ask on: give --yes to delete, or --dry-run to see what would go; nothing was deleted"
     )]

@@ -100,6 +100,10 @@ exits! {
     StillHeld = 46,
     /// more than one store could be meant; the message names them and what to type
     WhichStore = 47,
+    /// jobs with `--share` are sending an archive into the store, or had begun to
+    Shared = 48,
+    /// the files or settings differ from those that the archive was shared out with, or it cannot be shared among jobs
+    ShareConflict = 49,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
     /// `verify` found faults

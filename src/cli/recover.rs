@@ -10,6 +10,8 @@ use crate::verbs::rollback::Rollback;
 
 /// What `recover` is told.
 #[derive(Args)]
+// Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct RecoverArgs {
     #[command(flatten)]
     pub store: StoreArgs,
@@ -41,6 +43,10 @@ pub(super) struct RecoverArgs {
     /// With --truncate, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]
     #[arg(long, value_name = "N", requires = "truncate")]
     pub keep_undo: Option<usize>,
+
+    /// Put an end to archives that jobs send with --share: what is committed stays, what they have put out of sight goes
+    #[arg(long, conflicts_with = "dry_run")]
+    pub abandon: bool,
 
     /// Only say what would be done
     #[arg(long)]
@@ -75,6 +81,7 @@ impl RecoverArgs {
                 dimension: self.append_dim.clone(),
                 keep_undo: self.keep_undo.unwrap_or(1),
             }),
+            abandon: self.abandon,
         })
     }
 }

@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::list::{ListArgs, ListPrinter};
 use super::printer::{Printer, warn};
 use super::recover::{RecoverArgs, RollbackArgs};
+use super::status::StatusArgs;
 use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
 use super::verify::VerifyArgs;
@@ -26,6 +27,7 @@ use crate::verbs::list;
 use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
+use crate::verbs::status::status;
 use crate::verbs::verify::verify;
 
 /// Says why the job ends in the middle of its work, and with which exit code.
@@ -77,7 +79,10 @@ pub(crate) fn run_over(
         CommandLine::Wrong(failure) => Err(failure),
         CommandLine::Command(Invocation(command, log)) => {
             log.start(ranks.rank());
-            let lists = matches!(*command, Command::List(_) | Command::Verify(_));
+            let lists = matches!(
+                *command,
+                Command::List(_) | Command::Status(_) | Command::Verify(_)
+            );
             let job = Job {
                 ranks,
                 interrupt,
@@ -146,6 +151,7 @@ impl Job<'_> {
                 Ok(())
             }
             Command::List(args) => self.list(args),
+            Command::Status(args) => self.status(args),
             Command::Delete(args) => self.delete(args),
             Command::Rollback(args) => self.rollback(args),
             Command::Recover(args) => self.recover(args),
@@ -204,6 +210,21 @@ impl Job<'_> {
         }
         ended?;
         self.agree(|| listing.verdict())
+    }
+
+    fn status(&self, args: &StatusArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = status(&session, &request)?;
+        if args.json {
+            // What it is made of has names for keys.
+            self.say(&serde_json::json!(report).to_string());
+            return Ok(());
+        }
+        for line in words::status(&session.place_of(&request.spot), &report) {
+            self.say(&line);
+        }
+        Ok(())
     }
 
     fn delete(&self, args: &DeleteArgs) -> Result<(), CliError> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::choices;
 use super::error::CliError;
 use super::files::{FileArgs, sizes};
+use super::share::ShareArgs;
 use crate::error::Error;
 use crate::verbs::send::{Send, Update};
 
@@ -39,6 +40,9 @@ pub(super) struct SendArgs {
     /// the chunk sizes; dimensions left out have one chunk a shard. Zarr version 3 only.
     #[arg(long, value_name = "JSON")]
     pub shards: Option<String>,
+
+    #[command(flatten)]
+    pub share: ShareArgs,
 
     /// Version of the Zarr format of a new store; a store keeps its own [default: 3] [short: -zv]
     #[arg(long = "zarr-version", visible_alias = "zarr_version", value_parser = choices::version())]
@@ -76,6 +80,7 @@ impl SendArgs {
             shards: self.shards()?,
             version: self.zarr_version,
             codec: self.codec()?,
+            share: self.share.sharing()?,
         })
     }
 

@@ -146,7 +146,14 @@ impl UndoPlan<'_> {
     /// The objects that the transaction wrote where nothing was before.
     async fn new_objects(&self) -> Result<Vec<String>, StoreError> {
         let mut keys = Vec::new();
-        for array in &self.entry.arrays {
+        // What parts have put stays for the next commit, unless it was committed.
+        let of_parts = self.entry.rollback.as_ref().map(|_| &self.entry.parts);
+        for array in self
+            .entry
+            .arrays
+            .iter()
+            .chain(of_parts.into_iter().flatten())
+        {
             let codec = array.codec()?;
             let below = format!("{}/{}", self.store, array.name);
             let mut objects = self.bucket.entries(&below);
@@ -194,7 +201,8 @@ pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Result<(), Cl
     Ok(())
 }
 
-/// Removes all of the ledger of `store` but its leases and the journal of the transaction `id`.
+/// Removes all of the ledger of `store` but its leases, what is told of an archive that is sent into it in parts, and the journal
+/// of the transaction `id`.
 ///
 /// # Errors
 /// With what could not be removed.
@@ -203,12 +211,12 @@ pub(crate) async fn clear_ledger(
     store: &str,
     id: Option<&str>,
 ) -> Result<(), CleanupError> {
-    let leases = format!("{}/", layout::leases(store));
+    let stays = [layout::leases(store), layout::share(store)].map(|folder| format!("{folder}/"));
     let journal = id.map(|id| format!("{}/{id}.", layout::journals(store)));
     let mut keys = bucket.list(&layout::ledger(store)).await?;
     keys.retain(|key| {
         let is_journal = journal.as_ref().is_some_and(|own| key.starts_with(own));
-        !key.starts_with(&leases) && !is_journal
+        !stays.iter().any(|folder| key.starts_with(folder)) && !is_journal
     });
     remove(bucket, keys).await
 }

@@ -20,6 +20,8 @@ use crate::store::{Bucket, StoreError};
 /// The version of the form: an entry says itself that it is a rollback's. Versions of this program that know the older forms only
 /// refuse it.
 const FORMAT: u32 = 4;
+/// That of an entry with objects that were put in parts.
+const PARTS: u32 = 5;
 /// An older form, whose keys begin at the bucket.
 const WHOLE_KEYS: u32 = 1;
 /// An older form, of transactions that remove nothing.
@@ -45,6 +47,10 @@ pub(crate) struct JournalEntry {
     pub documents: Vec<Document>,
     /// The arrays of which objects are written.
     pub arrays: Vec<WrittenBoxes>,
+    /// The objects that were put out of readers' sight before the transaction, in parts of an archive: they are not its own to take
+    /// back, but a rollback's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<WrittenBoxes>,
     /// What the ledger says of the transaction before.
     pub previous: Option<LastTransaction>,
     /// What it will say of this one; known when the manifest is complete.
@@ -123,6 +129,7 @@ impl JournalEntry {
             root,
             documents: Vec::new(),
             arrays: Vec::new(),
+            parts: Vec::new(),
             previous: None,
             record: None,
             keep_undo: 0,
@@ -163,7 +170,11 @@ impl JournalEntry {
         key: &str,
     ) -> Result<(), StoreError> {
         let mut entry = self.clone();
-        entry.format = FORMAT;
+        entry.format = if entry.parts.is_empty() {
+            FORMAT
+        } else {
+            PARTS
+        };
         for document in entry.all_documents() {
             let below = relative::below(store, &document.key).unwrap_or_default();
             document.key = below.to_owned();
@@ -195,7 +206,7 @@ impl JournalEntry {
             entry.rollback = entry.command.starts_with(ROLLBACK).then_some(together);
         }
         match (entry.format, entry.removes) {
-            (FORMAT, _) | (WRITES, false) | (REMOVES, true) => entry.resolve(store),
+            (FORMAT | PARTS, _) | (WRITES, false) | (REMOVES, true) => entry.resolve(store),
             (WHOLE_KEYS, false) => entry.check(store),
             (other, _) => Err(format!("format {other}, expected {FORMAT}")),
         }
@@ -229,7 +240,7 @@ impl JournalEntry {
 
     /// What is wrong with its arrays: a document that tells no keys, or chunks of another number of dimensions.
     fn check_arrays(&self) -> Result<(), String> {
-        for array in &self.arrays {
+        for array in self.arrays.iter().chain(&self.parts) {
             if !layout::is_plain(&array.name) {
                 return Err(stranger(&array.name));
             }

@@ -36,6 +36,7 @@ mod relative;
 mod removal;
 mod removal_error;
 mod rollback;
+mod share;
 mod transaction;
 mod transaction_id;
 mod truncation;
@@ -57,7 +58,7 @@ pub(crate) use heal::{heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
 pub(crate) use lease::{
     Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep, sweep,
-    sweep_staged,
+    sweep_staged, told_lease,
 };
 pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
 pub(crate) use ledger::LastTransaction;
@@ -70,6 +71,10 @@ pub(crate) use planned::{PlannedTransaction, TransactionTerms};
 pub(crate) use removal::Removal;
 pub use removal_error::{Need, RemovalError};
 pub(crate) use rollback::StoreRollback;
+pub(crate) use share::{
+    PartResult, ShareState, SharedArchive, SharedFile, end_part, last_taker, part_records,
+    take_part, taken_before,
+};
 pub(crate) use transaction::{CommittedTransaction, OpenTransaction};
 pub(crate) use transaction_id::{is_id, number_of};
 pub(crate) use truncation::StoreTruncation;

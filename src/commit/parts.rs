@@ -11,48 +11,53 @@ use super::object_record::ObjectRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
 use crate::store::{Bucket, REQUESTS, StoreError};
-use crate::transfer::{ChunkRecord, Content};
+use crate::transfer::{ChunkRecord, Content, Orders};
 
 /// Records of one part.
 const PART: usize = 20_000;
 /// Bytes that no object has.
 const MOST_BYTES: u64 = 1 << 43;
 
-/// Puts a rank's `records` into the manifest of each of the plan's stores, whose transactions have these `ids`. `part` is a
-/// name that nobody else gives.
+/// Puts a rank's `records` into the manifest of each store that the `orders` are for. `part` is a name that nobody else gives.
 ///
 /// # Errors
 /// As the server says.
 pub(crate) async fn put_manifest(
     bucket: &Bucket,
-    plan: &Plan,
-    ids: &[String],
+    orders: &Orders,
     part: &str,
     records: &[ChunkRecord],
 ) -> Result<(), StoreError> {
-    let folder = |store: usize| layout::manifest(&plan.stores[store].key, &ids[store]);
-    put(bucket, plan, folder, part, records, true).await
+    put(
+        bucket,
+        &orders.plan,
+        &orders.manifests(),
+        part,
+        records,
+        true,
+    )
+    .await
 }
 
-/// Puts a rank's `records` into the journal: what need not be put again, should the transaction be resumed.
+/// Puts a rank's `records` into the journal, for each store into its one of `folders`: what need not be put again, should another
+/// go on with it.
 ///
 /// # Errors
 /// As the server says.
 pub(crate) async fn put_progress(
     bucket: &Bucket,
     plan: &Plan,
-    ids: &[String],
+    folders: &[Option<String>],
     records: &[ChunkRecord],
 ) -> Result<(), StoreError> {
-    let folder = |store: usize| layout::progress(&plan.stores[store].key, &ids[store]);
     // One that is lost costs the time to put its objects again.
-    put(bucket, plan, folder, &token(), records, false).await
+    put(bucket, plan, folders, &token(), records, false).await
 }
 
 async fn put(
     bucket: &Bucket,
     plan: &Plan,
-    folder: impl Fn(usize) -> String,
+    folders: &[Option<String>],
     part: &str,
     records: &[ChunkRecord],
     read_back: bool,
@@ -68,7 +73,10 @@ async fn put(
     }
     let mut parts = Vec::new();
     for (store, records) in by_store {
-        parts.extend(written(&format!("{}/{part}", folder(store)), &records)?);
+        // What has no place there is nobody's.
+        if let Some(Some(folder)) = folders.get(store) {
+            parts.extend(written(&format!("{folder}/{part}"), &records)?);
+        }
     }
     put_all(bucket, parts, read_back).await
 }
@@ -135,6 +143,20 @@ pub(crate) async fn read_progress(
     let copies = bucket.entries(&layout::undo_copies(name, id));
     let copies = copies.map_ok(|copy| (copy.key, copy.bytes));
     let saved: BTreeMap<String, u64> = copies.try_collect().await?;
+    let records = read_records(bucket, plan, store, &layout::progress(name, id)).await?;
+    Ok((records, saved))
+}
+
+/// The records in `folder` of objects that the plan's store `store` can have.
+///
+/// # Errors
+/// As the server says, or if a part cannot be read.
+pub(crate) async fn read_records(
+    bucket: &Bucket,
+    plan: &Plan,
+    store: usize,
+    folder: &str,
+) -> Result<Vec<ChunkRecord>, StoreError> {
     let arrays: HashMap<&str, usize> = plan
         .arrays
         .iter()
@@ -143,7 +165,7 @@ pub(crate) async fn read_progress(
         .map(|(index, array)| (array.name.as_str(), index))
         .collect();
     let mut records = Vec::new();
-    for key in bucket.list(&layout::progress(name, id)).await? {
+    for key in bucket.list(folder).await? {
         let part = ObjectRecord::read(&bucket.get(&key).await?);
         let part = part.map_err(|cause| StoreError::Journal { key, cause })?;
         for kept in part {
@@ -163,7 +185,7 @@ pub(crate) async fn read_progress(
             });
         }
     }
-    Ok((records, saved))
+    Ok(records)
 }
 
 /// Can `array` have an object of which this was said?

@@ -30,6 +30,8 @@ pub(crate) struct TransactionTerms<'a> {
     pub guarantees: &'a Guarantees,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
+    /// Were its new objects put before, as parts of an archive?
+    pub of_parts: bool,
 }
 
 /// A transaction of which nothing is written yet.
@@ -172,6 +174,7 @@ impl<'a> TransactionTerms<'a> {
             digest: "",
             guarantees,
             keep_undo: 0,
+            of_parts: false,
         }
     }
 
@@ -196,7 +199,11 @@ async fn entry(
         after: store.new_root.clone(),
     };
     let mut entry = opening.entry(root);
-    entry.arrays = WrittenBoxes::of(plan, index);
+    if opening.of_parts {
+        (entry.parts, entry.arrays) = WrittenBoxes::in_parts(plan, index);
+    } else {
+        entry.arrays = WrittenBoxes::of(plan, index);
+    }
     let is_new = store.old_root.is_none();
     let documents = stream::iter(&store.documents).map(|(key, after)| async move {
         // What lies at the place of a new store is of a create that died, and goes.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use msm_model::Hyperslab;
-use msm_plan::{Plan, TargetArray, WorkUnit};
+use msm_plan::{Phase, Plan, TargetArray, WorkUnit};
 use msm_zarr::{ChunkCodec, ZarrError};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,40 @@ impl WrittenBoxes {
             }
         }
         all
+    }
+
+    /// Of what `plan` writes into its store `store`, what lies in chunks that held nothing before along the append dimension: parts
+    /// of an archive have put that. Returns it, and the rest.
+    #[must_use]
+    pub(crate) fn in_parts(plan: &Plan, store: usize) -> (Vec<Self>, Vec<Self>) {
+        let (mut in_parts, mut rest) = (Vec::new(), Vec::new());
+        for all in Self::of(plan, store) {
+            let mut arrays = plan.arrays.iter().filter(|a| a.stores.contains(&store));
+            let grows = arrays
+                .find(|array| array.name == all.name && array.phase == Phase::Transfer)
+                .and_then(|array| Some((array.append.as_ref()?, &array.chunk)));
+            let Some((append, chunk)) = grows else {
+                rest.push(all);
+                continue;
+            };
+            let first = append.first_new_chunk(chunk[append.axis]);
+            let along = |end: bool| {
+                let mut cut = all.clone();
+                let spans = &mut cut.spans[append.axis];
+                for span in spans.iter_mut() {
+                    *span = if end {
+                        (span.0.max(first), span.1)
+                    } else {
+                        (span.0, span.1.min(first))
+                    };
+                }
+                spans.retain(|(first, end)| first < end);
+                (!spans.is_empty()).then_some(cut)
+            };
+            in_parts.extend(along(true));
+            rest.extend(along(false));
+        }
+        (in_parts, rest)
     }
 
     /// The codec that knows the keys.

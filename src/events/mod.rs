@@ -7,6 +7,7 @@ mod fault;
 mod notice;
 mod work_span;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,49 @@ pub enum Event {
     Untidy {
         /// What could not be done.
         problem: String,
+    },
+    /// A part of an archive that many jobs send is this job's.
+    PartTaken {
+        /// Its number, from 0.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What it comes to.
+        size: PlanSize,
+    },
+    /// It is put and verified, out of readers' sight.
+    PartPut {
+        /// Its number, from 0.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Objects that are stored.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// It cannot be put, for its files are in the way; the job goes on with others.
+    PartFailed {
+        /// Its number, from 0.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Why.
+        why: String,
+    },
+    /// Parts that are put are being committed, for none before them is missing.
+    Growing {
+        /// Their numbers, from 0.
+        parts: Range<usize>,
+        /// How many there are.
+        of: usize,
+        /// What the transaction comes to.
+        size: PlanSize,
+    },
+    /// An archive that many jobs sent is not shared out any more.
+    Abandoned {
+        /// The keys of its stores.
+        stores: Vec<String>,
     },
     /// A transaction that failed is undone: its stores are as they were.
     RolledBack,

@@ -45,6 +45,15 @@ pub enum Notice {
         /// The fill value.
         fill: String,
     },
+    /// Objects of a part of a shared archive are not as they were put: it is put again.
+    UnsoundPart {
+        /// Its number, from 0.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// The job that put it.
+        by: String,
+    },
     /// A store has all steps of the files, or all arrays if it has no steps.
     HasAll {
         /// Its key.

@@ -27,7 +27,7 @@ mod place;
 mod probe;
 #[cfg(test)]
 pub(crate) mod simulated;
-pub(crate) mod spot;
+mod spot;
 mod staged;
 mod staging;
 mod text_width;

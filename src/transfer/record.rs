@@ -32,6 +32,12 @@ pub(crate) struct ChunkRecord {
 }
 
 impl ChunkRecord {
+    /// Has it data?
+    #[must_use]
+    pub(crate) fn is_stored(&self) -> bool {
+        matches!(self.content, Content::Stored { .. })
+    }
+
     /// Is it certain that the object holds what it should?
     #[must_use]
     pub(crate) fn is_sure(&self) -> bool {

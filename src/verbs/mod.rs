@@ -9,6 +9,7 @@ pub(crate) mod reprojection;
 pub(crate) mod rollback;
 pub mod send;
 pub(crate) mod shared;
+pub mod status;
 pub(crate) mod stores;
 pub(crate) mod verify;
 

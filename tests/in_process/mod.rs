@@ -18,6 +18,7 @@ mod pairings;
 mod planned;
 mod races;
 mod scenes;
+mod share;
 mod strangers;
 mod support;
 mod tampered;

@@ -9,10 +9,10 @@ use crate::cli::Exit;
 use crate::events::SilentReporter;
 use crate::ranks::{Ranks, threads};
 use crate::session::Session;
+use crate::store::Spot;
 use crate::store::simulated::World;
 use crate::store::{Conditional, Connection};
 use crate::verbs::send::{Files, PlannedSend, Send, plan};
-use crate::verbs::stores::spot::Spot;
 
 /// Does `work` with a send of `file` that is planned, on so many ranks.
 fn planned(

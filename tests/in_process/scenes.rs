@@ -50,7 +50,7 @@ impl Layout {
     }
 
     /// Those of one variable each, or that of all.
-    fn stores(self) -> &'static [&'static str] {
+    pub fn stores(self) -> &'static [&'static str] {
         match self {
             Self::Zarr3 => &["T1m/sos.zarr", "T1m/tos.zarr"],
             Self::Compact => &[COMPACT],
@@ -58,8 +58,17 @@ impl Layout {
         }
     }
 
+    /// The words that name the variables.
+    pub fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Zarr3 => &["-v", "tos", "sos"],
+            Self::Compact => &["-v", "compact"],
+            _ => &["-v", "tos"],
+        }
+    }
+
     /// What a new store is told. An object holds two steps, so that the second month fills up a half-full one.
-    fn settings(self) -> &'static [&'static str] {
+    pub fn settings(self) -> &'static [&'static str] {
         const CHUNKS: &str = r#"{"time_counter": 2}"#;
         match self {
             Self::Zarr3 | Self::Compact => &["-cs", CHUNKS],
@@ -181,24 +190,15 @@ impl<'a> Workshop<'a> {
         months(self.root, first, steps, seed, &variables)
     }
 
-    /// The words that name the variables.
-    fn variables(&self) -> &'static [&'static str] {
-        match self.layout {
-            Layout::Zarr3 => &["-v", "tos", "sos"],
-            Layout::Compact => &["-v", "compact"],
-            _ => &["-v", "tos"],
-        }
-    }
-
     fn send(&self, first: u32, steps: usize) -> Line {
         let file = self.months(first, steps, 0);
         let words = ["send", "-f", &file];
-        line(&[&words, self.variables(), self.layout.settings()].concat())
+        line(&[&words, self.layout.variables(), self.layout.settings()].concat())
     }
 
     fn update(&self, first: u32, steps: usize) -> Line {
         let file = self.months(first, steps, 1);
-        line(&[&["update", "-f", &file], self.variables()].concat())
+        line(&[&["update", "-f", &file], self.layout.variables()].concat())
     }
 
     /// The first month, and the two behind it.
@@ -232,7 +232,7 @@ impl<'a> Workshop<'a> {
         // The first of three files fills up an object, and the others make the next one.
         let files = [2, 3, 4].map(|month| self.months(month, 1, 0));
         let words = ["send", "-f", &files[0], &files[1], &files[2]];
-        let several = line(&[&words[..], self.variables(), self.layout.settings()].concat());
+        let several = line(&[&words[..], self.layout.variables(), self.layout.settings()].concat());
         let mut several = self.scene("several", std::slice::from_ref(&first), several);
         let between = self.made(&[first.clone(), self.send(2, 1)]);
         several.stages.insert(1, (*between).clone());

@@ -47,6 +47,7 @@ mod reproject_readers;
 mod resume;
 mod resume_scene;
 mod sending;
+mod share;
 mod staged;
 mod static_files;
 mod support;

@@ -121,7 +121,8 @@ pub(super) fn draft_arrays(
     let grown = padding(archive, request)?;
     changed.extend(grown.iter().cloned());
     told.extend(grown);
-    let count = |stored: bool| request.placed.iter().filter(|p| p.stored == stored).count() as u64;
+    let meant = || request.placed.iter().filter(|p| request.scope.has(p));
+    let count = |stored: bool| meant().filter(|p| p.stored == stored).count() as u64;
     let of_groups = nested.map(|nested| document::of_groups(version, nested, &attributes, &told));
     let changed = changed.into_iter().chain(of_groups.into_iter().flatten());
     Ok(TargetStore {
@@ -368,10 +369,11 @@ fn append(
     }
     // A variable that is new to the store, or was when the steps were there already, gets its values there, too.
     let is_written = |placed: &StepPlacement| {
-        !placed.stored
+        let is_wanted = !placed.stored
             || settings.task.goal.replaces()
             || stored.is_none()
-            || request.lacking.has(&variable.name, placed.at)
+            || request.lacking.has(&variable.name, placed.at);
+        is_wanted && request.scope.has(placed)
     };
     Ok(Some(Append {
         axis,

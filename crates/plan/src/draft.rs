@@ -13,7 +13,7 @@ use super::follow::{HORIZONTAL, following, lead_of, pair};
 use super::lacking_steps::LackingSteps;
 use super::projected::DerivedVariable;
 use super::settings::{PlanSettings, Task};
-use super::steps::StepPlacement;
+use super::steps::{Scope, StepPlacement};
 use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
 use msm_model::{Archive, Problems, list};
@@ -26,6 +26,7 @@ const UNIT_BYTES: u64 = 1 << 30;
 const MAX_OBJECTS: u64 = 1 << 24;
 
 /// A store to create, to extend or to overwrite steps of.
+#[derive(Clone)]
 pub struct StoreRequest {
     /// Its key in the bucket.
     pub key: String,
@@ -45,6 +46,8 @@ pub struct StoreRequest {
     pub lacking: LackingSteps,
     /// Where each step of the archive goes.
     pub placed: Vec<StepPlacement>,
+    /// Which of them are meant.
+    pub scope: Scope,
 }
 
 impl StoreRequest {
@@ -52,7 +55,8 @@ impl StoreRequest {
     #[must_use]
     pub fn length(&self) -> u64 {
         let stored = self.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
-        let end = self.placed.iter().map(|p| p.at + 1).max();
+        let meant = self.placed.iter().filter(|p| self.scope.has(p));
+        let end = meant.map(|p| p.at + 1).max();
         stored.max(end.unwrap_or(0))
     }
 
@@ -84,9 +88,11 @@ impl StoreRequest {
     /// has? Arrays that are added are written at all steps.
     #[must_use]
     pub fn writes(&self, place: &StepPlacement, task: &Task) -> bool {
-        !place.stored
-            || task.goal.replaces()
-            || !self.lacking.is_empty() && self.names().any(|name| self.lacking.has(name, place.at))
+        self.scope.has(place)
+            && (!place.stored
+                || task.goal.replaces()
+                || !self.lacking.is_empty()
+                    && self.names().any(|name| self.lacking.has(name, place.at)))
     }
 
     /// Is there an array that the store, which is there, does not have?
@@ -116,6 +122,29 @@ pub fn plan(
     settings: &PlanSettings,
 ) -> Result<Plan, Problems<PlanError>> {
     of_drafts(archive, requests, settings, |phase| phase != Phase::Compare)
+}
+
+/// The plan of what is put out of readers' sight for a [`Scope::Part`]: the objects of which the stores hold nothing, without what
+/// comes with the commit.
+///
+/// # Errors
+/// As [`plan`].
+pub fn part_plan(
+    archive: &Archive,
+    requests: &[StoreRequest],
+    settings: &PlanSettings,
+) -> Result<Plan, Problems<PlanError>> {
+    let (stores, mut drafts) = draft(archive, requests, settings)?;
+    drafts.retain_mut(|draft| {
+        let array = &mut draft.array;
+        let chunks = array.chunk.clone();
+        array.phase == Phase::Transfer
+            && array.append.as_mut().is_some_and(|append| {
+                append.leave_held(chunks[append.axis]);
+                !append.runs.is_empty()
+            })
+    });
+    of_stores(archive, settings, stores, drafts)
 }
 
 /// The plan that compares the static arrays of all the archive's files with each other and the stores; it writes nothing.

@@ -26,6 +26,7 @@ mod masks;
 mod names;
 mod new_variable;
 mod other_tools;
+mod parts;
 mod prefix;
 mod projected;
 mod projection;
@@ -40,11 +41,12 @@ mod upkeep;
 pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
-pub use draft::{StoreRequest, against, check_strategies, comparison, plan};
+pub use draft::{StoreRequest, against, check_strategies, comparison, part_plan, plan};
 pub use error::PlanError;
 pub use lacking_steps::{LACKING, LackingSteps, lacking_before};
 pub use masks::{Masking, MaskingNote, masking_note};
 pub use names::check_names;
+pub use parts::{ArchiveParts, GrowingStore, parts};
 pub use prefix::derive_prefix;
 pub use projected::{
     DerivedVariable, ReprojectionRecord, foreign_projection, projected, projected_name,
@@ -52,7 +54,7 @@ pub use projected::{
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
-pub use steps::{FileSteps, MissingSteps, Overlap, StepPlacement, follows_on, place};
+pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{
     Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
 };
@@ -62,3 +64,5 @@ pub use upkeep::{repairs, spoiled, stale_checksums};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_parts;

@@ -3,6 +3,7 @@
 //! Key types: [`StepPlacement`], [`Overlap`], [`MissingSteps`].
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::path::Path;
 
 use super::error::PlanError;
@@ -17,6 +18,29 @@ pub struct StepPlacement {
     pub at: u64,
     /// Does the store have it already?
     pub stored: bool,
+}
+
+/// Which of the steps that a request places are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    #[default]
+    All,
+    /// Those before this place: what lies behind it comes another time.
+    Before(u64),
+    /// New ones of these places, to be put out of readers' sight before those in front of them are committed.
+    Part(Range<u64>),
+}
+
+impl Scope {
+    /// Is this step meant?
+    pub(super) fn has(&self, place: &StepPlacement) -> bool {
+        match self {
+            Self::All => true,
+            Self::Before(end) => place.at < *end,
+            Self::Part(places) => !place.stored && places.contains(&place.at),
+        }
+    }
 }
 
 /// The steps of one file, and where it is.

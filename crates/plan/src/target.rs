@@ -159,6 +159,29 @@ pub enum Phase {
     Commit,
 }
 
+impl Append {
+    /// The first chunk, of this `length` along the dimension, that holds no step of the store.
+    #[must_use]
+    pub fn first_new_chunk(&self, length: u64) -> u64 {
+        self.old.div_ceil(length)
+    }
+
+    /// Leaves out the steps of chunks of this `length` that the store holds steps of.
+    pub(super) fn leave_held(&mut self, length: u64) {
+        let first = self.first_new_chunk(length) * length;
+        for run in &mut self.runs {
+            let held = first.saturating_sub(run.at).min(run.count);
+            *run = Run {
+                first: run.first + held,
+                count: run.count - held,
+                at: run.at + held,
+                ..*run
+            };
+        }
+        self.runs.retain(|run| run.count > 0);
+    }
+}
+
 impl Plan {
     /// Units of `phase` that `rank` owns, each with those that follow it: these are not among them.
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {

@@ -202,6 +202,7 @@ pub(super) fn request(key: &str, stored: Option<StoreSnapshot>, archive: &Archiv
         lacking: LackingSteps::default(),
         stored,
         placed,
+        scope: Scope::All,
     }
 }
 

@@ -240,7 +240,7 @@ fn spans(array: &TargetArray, d: usize) -> Vec<(u64, u64)> {
     spans
 }
 
-fn least_common_multiple(a: u64, b: u64) -> u64 {
+pub(super) fn least_common_multiple(a: u64, b: u64) -> u64 {
     let (mut x, mut y) = (a, b);
     while y != 0 {
         (x, y) = (y, x % y);

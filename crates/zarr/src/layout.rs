@@ -142,6 +142,54 @@ pub fn cut_object(store: &str, id: &str, key: &str) -> String {
     format!("{}/{relative}", cut_objects(store, id))
 }
 
+/// The folder of the ledger of `store` with what tells of an archive that many jobs send into it.
+#[must_use]
+pub fn share(store: &str) -> String {
+    format!("{}/share", ledger(store))
+}
+
+/// The key of what is told of that archive as a whole.
+#[must_use]
+pub fn shared_archive(store: &str) -> String {
+    format!("{}/archive.json", share(store))
+}
+
+/// The key of what its files hold.
+#[must_use]
+pub fn shared_files(store: &str) -> String {
+    format!("{}/files", share(store))
+}
+
+/// The folder with what is known of its part `number`. It has leases as a store has: [`leases`] of it.
+#[must_use]
+pub fn shared_part(store: &str, number: usize) -> String {
+    format!("{}/{number:06}", share(store))
+}
+
+/// The key of what says that the part `number` is put and verified.
+#[must_use]
+pub fn part_done(store: &str, number: usize) -> String {
+    format!("{}/done.json", shared_part(store, number))
+}
+
+/// The folder with a mark for each job that took the part `number`.
+#[must_use]
+pub fn part_takers(store: &str, number: usize) -> String {
+    format!("{}/takers", shared_part(store, number))
+}
+
+/// The folder with what has been put of the part `number` so far.
+#[must_use]
+pub fn part_progress(store: &str, number: usize) -> String {
+    format!("{}/progress", shared_part(store, number))
+}
+
+/// The folder with the records of all of the part `number`, as the job `taker` put them.
+#[must_use]
+pub fn part_records(store: &str, number: usize, taker: &str) -> String {
+    format!("{}/records-{taker}", shared_part(store, number))
+}
+
 /// The folder of the ledger of `store` with its leases.
 #[must_use]
 pub fn leases(store: &str) -> String {

@@ -24,6 +24,33 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         Event::Notice(found) if is_said_aloud(found) && !lists => notice(found),
         Event::Notice(found) => return err(notice(found)),
         Event::Planned { number, of, size } => planned(*number, *of, size),
+        Event::PartTaken { number, of, size } => {
+            sized(&format!("part {} of {of}", number + 1), size)
+        }
+        Event::PartPut {
+            number,
+            of,
+            objects,
+            bytes,
+        } => format!(
+            "part {} of {of} is put, out of readers' sight: {objects} objects, {} stored",
+            number + 1,
+            bytes_shown(*bytes)
+        ),
+        Event::PartFailed { number, of, why } => {
+            return err(format!(
+                "part {} of {of} cannot be put, and holds back what comes after it; going on with others: {why}",
+                number + 1
+            ));
+        }
+        Event::Growing { parts, of, size } => {
+            let what = format!("committing up to part {} of {of}", parts.end);
+            sized(&what, size)
+        }
+        Event::Abandoned { stores } => format!(
+            "jobs do not share in sending an archive into {} any more; what was committed stays",
+            stores.join(", ")
+        ),
         Event::Resumed {
             objects,
             with_data,
@@ -134,6 +161,10 @@ fn planned(number: usize, of: usize, size: &PlanSize) -> String {
         1 => "plan".to_owned(),
         _ => format!("plan {number} of {of}"),
     };
+    sized(&plan, size)
+}
+
+fn sized(what: &str, size: &PlanSize) -> String {
     let PlanSize {
         stores,
         arrays,
@@ -142,7 +173,7 @@ fn planned(number: usize, of: usize, size: &PlanSize) -> String {
         memory,
     } = *size;
     format!(
-        "{plan}: {stores} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
+        "{what}: {stores} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
         bytes_shown(bytes),
         bytes_shown(memory)
     )

@@ -10,6 +10,7 @@ mod notice;
 mod recover;
 mod rollback;
 mod send;
+mod status;
 mod store;
 mod verify;
 
@@ -19,6 +20,7 @@ pub(super) use event::{OutputLine, of_event};
 pub(super) use recover::{forecast, recovered};
 pub(super) use rollback::rolled_back;
 pub(super) use send::sent;
+pub(super) use status::status;
 pub(super) use store::StoreDescription;
 pub(super) use verify::verified;
 

@@ -15,6 +15,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
         Notice::NoTime { .. }
             | Notice::NotData { .. }
             | Notice::Remains { .. }
+            | Notice::UnsoundPart { .. }
             | Notice::Clipped { .. }
             | Notice::NotReprojected { .. }
             | Notice::LeftAlone { .. }
@@ -53,6 +54,10 @@ pub(super) fn notice(notice: &Notice) -> String {
         } => {
             format!("--chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}")
         }
+        Notice::UnsoundPart { number, of, by } => format!(
+            "part {} of {of}: its objects are not as {by} put them; it is to be put again",
+            number + 1
+        ),
         Notice::HasAll { store, steps } => of_store(store, has_all(*steps)),
         Notice::HasFiles { store, files, of } => of_store(
             store,

@@ -11,12 +11,18 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         stores,
         orphans,
         truncated,
+        abandoned,
         ..
     } = report;
     let mut lines = vec![format!(
         "recovered: {transactions} transactions in {stores} stores"
     )];
-    if request.orphans {
+    if request.abandon {
+        lines.push(format!(
+            "abandoned: {abandoned} archives, of which {orphans} objects out of sight are removed"
+        ));
+    }
+    if request.orphans && !request.abandon {
         lines.push(format!(
             "removed: {orphans} objects that no transaction owns"
         ));

@@ -3,15 +3,62 @@
 use super::bytes_shown;
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
-use crate::verbs::send::{Proofs, SendReport};
+use crate::verbs::send::{Proofs, SendReport, ShareReport};
 
 /// What was `done`, in one word, and what kept others away meanwhile.
 pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
     let guarantee = report.guarantee.as_ref().map(guarantee);
-    [summary(done, report)]
-        .into_iter()
-        .chain(guarantee)
-        .collect()
+    let (summary, shared) = match &report.shared {
+        Some(shared) if shared.parts > 0 => (None, Some(standing(shared))),
+        _ => (Some(summary(done, report)), None),
+    };
+    summary.into_iter().chain(guarantee).chain(shared).collect()
+}
+
+/// How far a shared archive is: the last line.
+fn standing(shared: &ShareReport) -> String {
+    let ShareReport {
+        parts,
+        put,
+        committed,
+        waiting,
+        held,
+        edge,
+        out_of_time,
+    } = shared;
+    let edge = match edge {
+        Some(edge) => format!("readers see all up to {edge}"),
+        None => "readers see nothing yet".to_owned(),
+    };
+    let mut words = vec![format!(
+        "this job put {put} of {parts} parts; {committed} are committed, {edge}"
+    )];
+    if *waiting > 0 {
+        words.push(format!(
+            "{waiting} more are put and wait for those before them"
+        ));
+    }
+    let held = held.iter().map(|part| {
+        let holder = part.holder.as_deref();
+        let holder = holder.unwrap_or("one that does not say who it is");
+        format!("part {} by {holder}", part.number + 1)
+    });
+    let held: Vec<String> = held.collect();
+    if !held.is_empty() {
+        words.push(format!("other jobs are at it: {}", held.join(", ")));
+    }
+    let left = parts - committed - waiting;
+    if left > 0 {
+        let why = if *out_of_time {
+            ", for the time was over"
+        } else {
+            ""
+        };
+        words.push(format!(
+            "{left} are left{why}: run any of the jobs again if no other does them"
+        ));
+    }
+    words.join("; ")
 }
 
 fn summary(done: &str, report: &SendReport) -> String {

@@ -21,12 +21,13 @@ mod wait;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
-use self::claim::{ClaimState, before};
+use self::claim::{Claim, ClaimState, before};
 use self::contest::{Attempt, Court};
 use self::heartbeat::Heartbeat;
 use self::lease::{Lease, RenewalError};
@@ -326,4 +327,24 @@ pub(crate) async fn live_lease(
         holder: rival.holder.clone(),
         left: rival.left,
     }))
+}
+
+/// The newest claim to `place` that lies in its ledger: whose it is, if that can be read, and when it was put.
+///
+/// # Errors
+/// As the server says.
+pub(crate) async fn told_lease(
+    bucket: &Bucket,
+    place: &str,
+) -> Result<Option<(Option<Holder>, SystemTime)>, StoreError> {
+    let listed = bucket.list_dated(&layout::leases(place)).await?;
+    let Some((key, put)) = listed.into_iter().max_by_key(|(_, put)| *put) else {
+        return Ok(None);
+    };
+    match bucket.get(&key).await {
+        Ok(claim) => Ok(Some((Claim::read(&claim).map(|claim| claim.holder), put))),
+        // Given up since.
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
 }

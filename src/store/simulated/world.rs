@@ -76,6 +76,11 @@ impl History {
 }
 
 impl Change {
+    /// Does an object lie there since?
+    pub(crate) fn is_put(&self) -> bool {
+        self.bytes.is_some()
+    }
+
     /// Makes it in `objects`.
     pub(crate) fn apply(&self, objects: &mut Objects) {
         match &self.bytes {

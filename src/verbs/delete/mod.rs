@@ -246,7 +246,8 @@ impl StoreDeletion<'_> {
             let ended = runtime.block_on(begun.end());
             Ok(ended.map_err(DeleteError::Incomplete)?)
         };
-        let done: Result<(), Error> = delete();
+        let not_shared = runtime.block_on(hold.not_shared(session, &stores));
+        let done: Result<(), Error> = not_shared.and_then(|()| delete());
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done

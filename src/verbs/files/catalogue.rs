@@ -24,8 +24,19 @@ pub(in crate::verbs) fn catalogue(
     named: &[PathBuf],
     dimension: &str,
 ) -> Result<Vec<SourceFile>, Error> {
-    let expanded = expand(named).map(|paths| ExpandedPaths { paths });
-    let expanded = lead.share(expanded.map_err(Error::from))?;
+    read_files(lead, expand(named).map_err(Error::from), dimension)
+}
+
+/// The same of the files of these `paths`, if it was found out which these are.
+///
+/// # Errors
+/// As [`catalogue`]; or why it was not found out.
+pub(in crate::verbs) fn read_files(
+    lead: Lead<'_>,
+    paths: Result<Vec<PathBuf>, Error>,
+    dimension: &str,
+) -> Result<Vec<SourceFile>, Error> {
+    let expanded = lead.share(paths.map(|paths| ExpandedPaths { paths }))?;
     let opened = open(&expanded, dimension, lead.ranks());
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for opened in lead.collect(opened)?.into_iter().flatten() {

@@ -3,6 +3,7 @@
 //!
 //! Key types: [`Recover`], what is asked; [`RecoverReport`]; [`Forecast`], what would be done.
 
+mod abandon;
 mod error;
 mod forecast;
 mod truncate;
@@ -17,6 +18,7 @@ pub use self::error::RecoverError;
 pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
 pub use self::truncate::Truncate;
 
+use self::abandon::abandon;
 use self::truncate::{needs_cut, truncate};
 use crate::commit::{
     CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
@@ -43,6 +45,8 @@ pub struct Recover {
     pub orphans: bool,
     /// Are stores cut whose arrays have different lengths?
     pub truncate: Option<Truncate>,
+    /// Are archives that many jobs send not to be sent any further?
+    pub abandon: bool,
 }
 
 /// What was done.
@@ -56,6 +60,8 @@ pub struct RecoverReport {
     pub orphans: u64,
     /// Stores that were cut.
     pub truncated: u64,
+    /// Archives that are not shared out among jobs any more.
+    pub abandoned: usize,
     /// Stores that were left alone, for their leases have not expired.
     pub held: Vec<HeldStore>,
 }
@@ -95,6 +101,12 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         stores: all.len(),
         ..RecoverReport::default()
     };
+    if request.abandon {
+        let done = abandon(session, request, &all).await?;
+        report.abandoned = done.archives;
+        report.orphans = done.objects;
+        report.held = done.held;
+    }
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {
         let journal = found.iter().find(|(other, _)| other == store);
@@ -203,26 +215,25 @@ async fn recover_one(
     store: &str,
 ) -> Result<StoreRecovery, Error> {
     let stores = [store.to_owned()];
-    Hold::during(
-        session,
-        &request.leasing,
-        &stores,
-        "recover",
-        async |hold| {
-            sweep_staged(&session.bucket, store).await?;
-            let is_cut = match &request.truncate {
-                Some(asked) => truncate(session, asked, store, hold).await?,
-                None => false,
-            };
-            let orphans = if request.orphans {
-                remove_orphans(session, store).await?
-            } else {
-                0
-            };
-            Ok(StoreRecovery { orphans, is_cut })
-        },
-    )
-    .await
+    let work = async |hold: &Hold| {
+        sweep_staged(&session.bucket, store).await?;
+        let is_cut = match &request.truncate {
+            Some(asked) => truncate(session, asked, store, hold).await?,
+            None => false,
+        };
+        let orphans = if request.orphans {
+            remove_orphans(session, store).await?
+        } else {
+            0
+        };
+        Ok(StoreRecovery { orphans, is_cut })
+    };
+    let leasing = &request.leasing;
+    if request.orphans || request.truncate.is_some() {
+        // What jobs that share an archive have put out of sight would go.
+        return Hold::during(session, leasing, &stores, "recover", work).await;
+    }
+    Hold::during_share(session, leasing, &stores, "recover", work).await
 }
 
 async fn remove_orphans(session: &Session<'_>, store: &str) -> Result<u64, Error> {

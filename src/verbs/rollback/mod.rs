@@ -60,7 +60,7 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
     }
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
-    Hold::during(session, leasing, &stores, "rollback", async |hold| {
+    Hold::during_share(session, leasing, &stores, "rollback", async |hold| {
         undo_all(session, &groups, hold).await
     })
     .await
@@ -170,10 +170,8 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error>
         let below = key.strip_prefix(&group.key());
         below.is_some_and(|below| below.starts_with('/'))
     };
-    let arrays = entry
-        .arrays
-        .iter()
-        .map(|array| layout::below(store, &array.name));
+    let arrays = entry.arrays.iter().chain(&entry.parts);
+    let arrays = arrays.map(|array| layout::below(store, &array.name));
     let documents = entry.documents.iter().map(|document| document.key.clone());
     let stranger = arrays
         .chain(documents)

@@ -3,25 +3,23 @@
 //! Key type: [`TransactionStart`].
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{ChunkCodec, layout};
+use msm_zarr::layout;
 
 use crate::commit::{
-    Abort, OpenTransaction, PlannedTransaction, TransactionTerms, UnfinishedTransaction, holds,
+    Abort, OpenTransaction, PlannedTransaction, TransactionTerms, UnfinishedTransaction,
     read_progress,
 };
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
-use crate::transfer::{ChunkRecord, Content, Orders, WriteConditions};
+use crate::transfer::{Content, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::TransactionWork;
+use crate::verbs::send::sample::RecordedObjects;
 use crate::verbs::shared::ending::put_back;
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
-
-/// Objects that are read again before the others are believed to be there.
-const SAMPLE: usize = 32;
 
 /// A transaction, and what to tell the ranks of it.
 pub(in crate::verbs) struct TransactionStart<'a> {
@@ -47,6 +45,7 @@ impl<'a> TransactionStart<'a> {
             remains,
             digest,
             resumed,
+            parts,
             ..
         } = work;
         let opening = TransactionTerms {
@@ -55,10 +54,12 @@ impl<'a> TransactionStart<'a> {
             guarantees: &hold.guarantees,
             digest: &digest,
             keep_undo: intent.files.keep_undo,
+            of_parts: parts.is_some(),
         };
         let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;
         let mut orders = Orders::new(plan, planned.ids());
         orders.conditions = WriteConditions::from(&hold.guarantees);
+        orders.done = parts.unwrap_or_default();
         let aborted = match planned.open().await {
             Ok(transaction) => {
                 let mut begun = Self {
@@ -129,33 +130,20 @@ impl<'a> TransactionStart<'a> {
                 saved.extend(copies);
             }
         }
-        let codecs: Vec<ChunkCodec> = plan
-            .arrays
-            .iter()
-            .map(|array| ChunkCodec::new(&array.name, &array.document))
-            .collect::<Result<_, _>>()?;
-        let key = |record: &ChunkRecord| {
-            codecs[record.array].key(&plan.stores[record.store].key, &record.chunk)
-        };
+        let objects = RecordedObjects::of(plan)?;
         for record in done.iter_mut() {
             let store = &plan.stores[record.store].key;
-            let copy = layout::undo_copy(store, &ids[record.store], &key(record));
+            let copy = layout::undo_copy(store, &ids[record.store], &objects.key(record));
             record.replaced = saved.get(&copy).copied().unwrap_or(0);
         }
-        let every = done.len().div_ceil(SAMPLE).max(1);
-        let sample = done.iter().step_by(every).map(|record| {
-            let key = key(record);
-            async move { holds(bucket, &key, record).await }
-        });
-        let sample: Vec<bool> = stream::iter(sample).buffered(REQUESTS).collect().await;
-        let sound = sample.iter().all(|holds| *holds);
+        let (read_again, sound) = objects.look_again(bucket, done).await;
         let stored = done
             .iter()
             .filter(|r| matches!(r.content, Content::Stored { .. }));
         session.tell(&Event::Resumed {
             objects: done.len(),
             with_data: stored.count(),
-            read_again: sample.len(),
+            read_again,
             sound,
         });
         if !sound {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use msm_plan::{ChunkStrategy, Transactions};
 
+use crate::store::Spot;
 use crate::transfer::Verification;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
 use crate::verbs::reprojection::request::Reprojection;
 use crate::verbs::shared::hold::Leasing;
-use crate::verbs::stores::spot::Spot;
 
 /// Files, the stores that they go to, and how.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use msm_plan::{
 use super::Files;
 
 /// What the command wants; nothing changes it.
+#[derive(Clone)]
 pub(in crate::verbs) struct Intent<'a> {
     /// Files, stores and how to go about it.
     pub files: &'a Files,

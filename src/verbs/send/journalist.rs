@@ -48,7 +48,7 @@ impl<'a> Journalist<'a> {
         if self.last.elapsed() >= self.pause && self.writing.is_none() {
             self.last = Instant::now();
             let noted = engine.take_noted();
-            if !noted.is_empty() && !self.orders.ids.is_empty() {
+            if !noted.is_empty() {
                 self.writing = Some(self.runtime.spawn(self.write(noted)));
             }
         }
@@ -82,8 +82,8 @@ impl<'a> Journalist<'a> {
         noted: Vec<ChunkRecord>,
     ) -> impl Future<Output = Result<(), StoreError>> + use<> {
         let (bucket, plan) = (self.bucket.clone(), Arc::clone(&self.orders.plan));
-        let ids = self.orders.ids.clone();
-        async move { put_progress(&bucket, &plan, &ids, &noted).await }
+        let folders = self.orders.progress();
+        async move { put_progress(&bucket, &plan, &folders, &noted).await }
     }
 }
 

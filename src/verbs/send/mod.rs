@@ -14,6 +14,8 @@ mod planned;
 mod prepare;
 mod report;
 mod request;
+mod sample;
+mod share;
 mod transaction;
 mod worker;
 
@@ -25,6 +27,7 @@ pub use self::error::SendError;
 pub use self::files::Files;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
+pub use self::share::{HeldPart, ShareError, ShareReport, Sharing, TaskNumber};
 
 use self::intent::Intent;
 use crate::error::Error;
@@ -49,6 +52,8 @@ pub struct Send {
     pub version: Option<Version>,
     /// The compressor of a new store.
     pub codec: Option<Codec>,
+    /// Do many jobs send the same files, each parts of them?
+    pub share: Option<Sharing>,
 }
 
 /// What is overwritten.
@@ -101,7 +106,7 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
         },
         resources: session.resources(files.memory),
     };
-    PlannedSend::new(intent, session)
+    PlannedSend::new(intent, request.share.as_ref(), session)
 }
 
 /// Overwrites steps that stores have.
@@ -138,7 +143,7 @@ pub fn plan_update<'a>(
         },
         resources: session.resources(files.memory),
     };
-    PlannedSend::new(intent, session)
+    PlannedSend::new(intent, None, session)
 }
 
 fn task(files: &Files, goal: Goal, attributes: Map<String, Value>) -> Task {

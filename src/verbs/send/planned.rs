@@ -7,10 +7,11 @@ use std::time::Instant;
 use super::intent::Intent;
 use super::lead::{LeasedSend, size};
 use super::report::SendReport;
+use super::share::{SharedSend, Sharing};
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
 use crate::events::PlanSize;
-use crate::ranks::{Follower, Role};
+use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::help_to_catalogue;
@@ -23,26 +24,38 @@ pub struct PlannedSend<'a> {
     groundwork: Groundwork,
     transactions: usize,
     /// Only the lead has it.
-    held: Option<LeasedSend<'a>>,
+    led: Option<LedSend<'a>>,
+}
+
+/// What the lead has to do.
+enum LedSend<'a> {
+    /// All of it, while no other job writes the stores.
+    Alone(Box<LeasedSend<'a>>),
+    /// Its share.
+    Shared(Box<SharedSend<'a>>),
 }
 
 impl<'a> PlannedSend<'a> {
-    pub(super) fn new(intent: Intent<'a>, session: &'a Session<'a>) -> Result<Self, Error> {
+    pub(super) fn new(
+        intent: Intent<'a>,
+        sharing: Option<&Sharing>,
+        session: &'a Session<'a>,
+    ) -> Result<Self, Error> {
         let begun = Instant::now();
-        let planned = |intent, held, (groundwork, transactions)| Self {
+        let planned = |intent, led, (groundwork, transactions)| Self {
             session,
             intent,
             begun,
             groundwork,
             transactions,
-            held,
+            led,
         };
         match session.role() {
             Role::Lead(lead) => {
-                let mut held = lead.go_on(LeasedSend::new(&intent, session, lead))?;
-                let told = (held.groundwork(), held.prepared.transactions());
+                let mut led = lead.go_on(LedSend::new(&intent, sharing, session, lead))?;
+                let told = (led.groundwork(), led.transactions());
                 // Where it cannot be told, what is planned gives up the leases.
-                let planned = planned(intent, Some(held), told);
+                let planned = planned(intent, Some(led), told);
                 lead.tell(&(&planned.groundwork, planned.transactions))?;
                 Ok(planned)
             }
@@ -54,13 +67,14 @@ impl<'a> PlannedSend<'a> {
         }
     }
 
-    /// How many transactions are to come; none if there is nothing to do.
+    /// How many transactions are to come, or parts, if many jobs send the archive; none if there is nothing to do.
     #[must_use]
     pub fn transactions(&self) -> usize {
         self.transactions
     }
 
-    /// What the first transaction comes to, as the stores are now; `None` if there is nothing to do. Every rank calls it.
+    /// What the first transaction comes to, as the stores are now; `None` if there is nothing to do, or other jobs share in it. Every rank
+    /// calls it.
     ///
     /// # Errors
     /// On every rank the same: if a store cannot be read any more.
@@ -68,15 +82,15 @@ impl<'a> PlannedSend<'a> {
         let Self {
             session,
             intent,
-            held,
+            led,
             ..
         } = self;
-        session.on_lead(async || match held {
-            Some(held) => {
+        session.on_lead(async || match led {
+            Some(LedSend::Alone(held)) => {
                 let first = held.prepared.first(intent, session).await?;
                 Ok(first.as_ref().map(size))
             }
-            None => Ok(None),
+            Some(LedSend::Shared(_)) | None => Ok(None),
         })
     }
 
@@ -87,11 +101,11 @@ impl<'a> PlannedSend<'a> {
     pub fn run(mut self) -> Result<SendReport, Error> {
         match self.session.role() {
             Role::Lead(lead) => {
-                let done = match self.held.take() {
-                    Some(held) => {
-                        let groundwork = std::mem::take(&mut self.groundwork);
-                        held.run(groundwork, &self.intent, self.session, lead)
-                    }
+                let groundwork = std::mem::take(&mut self.groundwork);
+                let (intent, session) = (&self.intent, self.session);
+                let done = match self.led.take() {
+                    Some(LedSend::Alone(held)) => held.run(groundwork, intent, session, lead),
+                    Some(LedSend::Shared(shared)) => shared.run(groundwork, intent, session, lead),
                     None => Ok(SendReport::default()),
                 };
                 let elapsed = self.begun.elapsed();
@@ -122,9 +136,41 @@ impl<'a> PlannedSend<'a> {
 
 impl Drop for PlannedSend<'_> {
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            let session = self.session;
-            session.runtime.block_on(held.hold.release(session));
+        let session = self.session;
+        match self.led.take() {
+            Some(LedSend::Alone(held)) => session.runtime.block_on(held.hold.release(session)),
+            Some(LedSend::Shared(shared)) => session.runtime.block_on(shared.give_up(session)),
+            None => {}
+        }
+    }
+}
+
+impl<'a> LedSend<'a> {
+    fn new(
+        intent: &Intent<'a>,
+        sharing: Option<&Sharing>,
+        session: &Session<'_>,
+        lead: Lead<'_>,
+    ) -> Result<Self, Error> {
+        Ok(match sharing {
+            None => Self::Alone(Box::new(LeasedSend::new(intent, session, lead)?)),
+            Some(sharing) => {
+                Self::Shared(Box::new(SharedSend::new(intent, sharing, session, lead)?))
+            }
+        })
+    }
+
+    fn groundwork(&mut self) -> Groundwork {
+        match self {
+            Self::Alone(held) => held.groundwork(),
+            Self::Shared(shared) => shared.groundwork(),
+        }
+    }
+
+    fn transactions(&self) -> usize {
+        match self {
+            Self::Alone(held) => held.prepared.transactions(),
+            Self::Shared(shared) => shared.parts(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
+use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
@@ -46,9 +47,9 @@ pub(in crate::verbs) struct DestinedFiles {
 
 /// Files that fit together, and the stores they go to.
 pub(in crate::verbs) struct PreparedSend<'a> {
-    archive: Archive,
-    targets: Vec<RequestedStore>,
-    projector: Projector<'a>,
+    pub archive: Archive,
+    pub targets: Vec<RequestedStore>,
+    pub projector: Projector<'a>,
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
     next: usize,
@@ -56,6 +57,14 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
     notes: Vec<Notice>,
+}
+
+/// What is asked of the stores, as they were found.
+pub(in crate::verbs) struct FittedStores {
+    /// For all files.
+    pub requests: Vec<StoreRequest>,
+    /// What creates that died left where stores will be created.
+    pub remains: Vec<String>,
 }
 
 /// What the lead knows of a transaction before it opens it, planned from the stores as they are then.
@@ -70,6 +79,8 @@ pub(in crate::verbs) struct TransactionWork {
     pub resumed: Vec<Option<UnfinishedTransaction>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
+    /// If its data were put as parts of a shared archive: their records.
+    pub parts: Option<Vec<ChunkRecord>>,
 }
 
 impl DestinedFiles {
@@ -129,13 +140,39 @@ impl DestinedFiles {
 }
 
 impl<'a> PreparedSend<'a> {
-    /// Checks that the files fit the stores, which are held, as far as metadata can tell.
+    /// Checks that the files fit the stores, which are held, as far as metadata can tell; and says which are committed together.
     pub(in crate::verbs) async fn new(
         aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: &Hold,
     ) -> Result<Self, Error> {
+        let (mut prepared, fitted) = Self::fitted(aimed, intent, session, hold).await?;
+        let FittedStores { requests, .. } = fitted;
+        if !requests.iter().all(|r| r.only_compares(&intent.task)) {
+            let settings = &prepared.estimated(intent);
+            let archive = &prepared.archive;
+            let groups = transactions(archive, &requests, settings, intent.transactions)?;
+            if !settings.projections.all.is_empty() {
+                // Before weights are computed: does it fit the memory?
+                plan::plan(archive, &requests, settings)?;
+            }
+            let mut first = 0;
+            for files in groups {
+                prepared.groups.push(first..first + files);
+                first += files;
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Checks that the files fit the stores, which are held, as far as metadata can tell.
+    pub(in crate::verbs) async fn fitted(
+        aimed: DestinedFiles,
+        intent: &Intent<'a>,
+        session: &Session<'_>,
+        hold: &Hold,
+    ) -> Result<(Self, FittedStores), Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
         let named = &asked.selection.variables;
@@ -149,7 +186,6 @@ impl<'a> PreparedSend<'a> {
         if asked.consolidate {
             consolidate_all(session, &keys, hold).await?;
         }
-        let left = &hold.left;
         if intent.task.goal.rewrites() {
             targets = existing_targets(targets, bucket, &archive.axis, !named.is_empty()).await?;
         }
@@ -168,11 +204,11 @@ impl<'a> PreparedSend<'a> {
             comparison: None,
             notes: Vec::new(),
         };
-        let requests = prepared.requests(whole.clone(), intent, session, Some(left));
-        let (requests, _) = requests.await?;
+        let looked = prepared.look(session).await?;
+        let (requests, remains) =
+            prepared.requests(looked, whole, intent, session, Some(&hold.left))?;
         prepared.projector.conclude(asked.memory, session)?;
-        let projections = Projections::estimated(prepared.projector.projections());
-        let settings = &intent.settings(projections);
+        let settings = &prepared.estimated(intent);
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
         check_strategies(&prepared.archive, mains, settings)?;
         for notice in clipped(&prepared.archive, &prepared.targets, intent) {
@@ -182,19 +218,12 @@ impl<'a> PreparedSend<'a> {
         let compared = comparison(&prepared.archive, &requests, settings)?;
         prepared.comparison = Some(compared).filter(|plan| !plan.units.is_empty());
         prepared.note(&requests, &members, intent);
-        if !requests.iter().all(|r| r.only_compares(&intent.task)) {
-            let groups = transactions(&prepared.archive, &requests, settings, intent.transactions)?;
-            if !settings.projections.all.is_empty() {
-                // Before weights are computed: does it fit the memory?
-                plan::plan(&prepared.archive, &requests, settings)?;
-            }
-            let mut first = whole.start;
-            for files in groups {
-                prepared.groups.push(first..first + files);
-                first += files;
-            }
-        }
-        Ok(prepared)
+        Ok((prepared, FittedStores { requests, remains }))
+    }
+
+    /// What plans are made by before any weights are computed.
+    pub(in crate::verbs) fn estimated(&self, intent: &Intent<'_>) -> PlanSettings {
+        intent.settings(Projections::estimated(self.projector.projections()))
     }
 
     /// Notes what there is to tell of the stores.
@@ -217,6 +246,13 @@ impl<'a> PreparedSend<'a> {
         self.comparison.take()
     }
 
+    /// Tells what there is to tell of the stores, once.
+    pub(in crate::verbs) fn tell_notes(&mut self, session: &Session<'_>) {
+        for notice in std::mem::take(&mut self.notes) {
+            session.notice(notice);
+        }
+    }
+
     /// The next transaction that has something to do; `None` when all is done.
     pub(in crate::verbs) async fn next(
         &mut self,
@@ -225,9 +261,7 @@ impl<'a> PreparedSend<'a> {
         session: &Session<'_>,
         left: &mut AbandonedTransactions,
     ) -> Result<Option<TransactionWork>, Error> {
-        for notice in std::mem::take(&mut self.notes) {
-            session.notice(notice);
-        }
+        self.tell_notes(session);
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
@@ -251,6 +285,7 @@ impl<'a> PreparedSend<'a> {
                 digest,
                 resumed,
                 number: (self.next, self.groups.len()),
+                parts: None,
             }));
         }
         left.heal(session).await?;
@@ -286,7 +321,8 @@ impl<'a> PreparedSend<'a> {
         session: &Session<'_>,
     ) -> Result<Option<(Plan, Vec<String>)>, Error> {
         let archive = self.archive.part(files.clone());
-        let (mut requests, remains) = self.requests(files, intent, session, None).await?;
+        let looked = self.look(session).await?;
+        let (mut requests, remains) = self.requests(looked, files, intent, session, None)?;
         requests.retain(|request| !request.only_compares(&intent.task));
         if requests.is_empty() {
             return Ok(None);
@@ -313,19 +349,28 @@ impl<'a> PreparedSend<'a> {
         misfits.map(Error::from).collect()
     }
 
-    /// What is asked of each store for the steps of these `files`; and what dead creates left. It can tell what it finds, but for what was `left` open.
-    async fn requests(
+    /// The stores as they are now.
+    pub(in crate::verbs) async fn look(
+        &self,
+        session: &Session<'_>,
+    ) -> Result<Vec<StoreLookup>, Error> {
+        let looked = stream::iter(&self.targets)
+            .map(|target| read_store(&session.bucket, &target.group, &self.archive.axis))
+            .buffered(REQUESTS);
+        Ok(looked.try_collect().await?)
+    }
+
+    /// What is asked of each store, which was `looked` at, for the steps of these `files`; and what dead creates left. It can tell what
+    /// it finds, but for what was `left` open.
+    pub(in crate::verbs) fn requests(
         &mut self,
+        looked: Vec<StoreLookup>,
         files: Range<usize>,
         intent: &Intent<'_>,
         session: &Session<'_>,
         tell: Option<&AbandonedTransactions>,
     ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
-        let looked = stream::iter(&self.targets)
-            .map(|target| read_store(&session.bucket, &target.group, &archive.axis))
-            .buffered(REQUESTS);
-        let looked: Vec<StoreLookup> = looked.try_collect().await?;
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for (target, found) in self.targets.iter().zip(looked) {
             let stored = match found {

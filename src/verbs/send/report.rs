@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::commit::{Manifest, WriterGuarantee};
 use crate::error::Error;
 use crate::transfer::Proof;
+use crate::verbs::send::share::ShareReport;
 
 /// What was done, over all transactions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ pub struct SendReport {
     pub elapsed: Duration,
     /// What kept other jobs from writing the same stores.
     pub guarantee: Option<WriterGuarantee>,
+    /// If many jobs send the archive: how far it is.
+    pub shared: Option<ShareReport>,
 }
 
 /// How many objects were verified how.

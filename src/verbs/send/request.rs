@@ -2,7 +2,8 @@
 
 use msm_model::Archive;
 use msm_plan::{
-    DerivedVariable, FileSteps, LackingSteps, PlanError, StoreRequest, follows_on, place, repairs,
+    DerivedVariable, FileSteps, LackingSteps, PlanError, Scope, StoreRequest, follows_on, place,
+    repairs,
 };
 use msm_zarr::StoreSnapshot;
 
@@ -59,6 +60,7 @@ pub(in crate::verbs) fn request(
         added,
         stored,
         placed,
+        scope: Scope::All,
     })
 }
 

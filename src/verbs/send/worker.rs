@@ -176,7 +176,7 @@ impl<'a> Worker<'a> {
         let journal = journal.and_then(|()| journalist.wait());
         journal.map_err(|error| self.journal_failed(error))?;
         if all.interrupted > 0 {
-            if self.resume && !orders.ids.is_empty() {
+            if self.resume && !orders.ids.is_empty() || orders.part.is_some() {
                 let written = journalist.last_words(engine);
                 written.map_err(|error| self.journal_failed(error))?;
             }
@@ -192,9 +192,8 @@ impl<'a> Worker<'a> {
         part: &str,
         records: Vec<ChunkRecord>,
     ) -> Result<Vec<ChunkRecord>, Error> {
-        let Orders { plan, ids, .. } = orders;
         let part = format!("{:06}-{part}", self.session.ranks.rank());
-        let put = put_manifest(&self.session.bucket, plan, ids, &part, &records);
+        let put = put_manifest(&self.session.bucket, orders, &part, &records);
         let put = self.session.runtime.block_on(put);
         put.map_err(|error| self.journal_failed(error))?;
         Ok(records)

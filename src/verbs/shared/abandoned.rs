@@ -3,7 +3,7 @@
 //!
 //! Key type: [`AbandonedTransactions`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -29,6 +29,8 @@ pub(in crate::verbs) struct AbandonedTransactions {
     open: BTreeMap<String, UnfinishedTransaction>,
     /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
     undone: Vec<String>,
+    /// Stores of which objects may lie there before there is a store.
+    expected: BTreeSet<String>,
 }
 
 impl AbandonedTransactions {
@@ -39,7 +41,13 @@ impl AbandonedTransactions {
             journals: Vec::new(),
             open: BTreeMap::new(),
             undone: Vec::new(),
+            expected: BTreeSet::new(),
         }
+    }
+
+    /// Of these `stores`, objects may lie there before there is a store: parts of an archive.
+    pub(crate) fn expect(&mut self, stores: &[String]) {
+        self.expected.extend(stores.iter().cloned());
     }
 
     /// Looks at `stores`, whose leases are held.
@@ -108,9 +116,9 @@ impl AbandonedTransactions {
         self.open.is_empty()
     }
 
-    /// Was this store left so?
+    /// Was this store left so? Or do parts of an archive lie there?
     pub(crate) fn has(&self, store: &str) -> bool {
-        self.open.contains_key(store)
+        self.open.contains_key(store) || self.expected.contains(store)
     }
 
     /// Takes what `plan`, which has this digest, goes on with, a place for each of its stores; `None` if the plan is

@@ -24,6 +24,15 @@ pub enum WritingError {
         lock_dir: PathBuf,
     },
     #[error(
+        "store '{store}': an archive of {parts} parts is being sent into it by jobs with --share (begun by {by}); wait until \
+         they have ended, see how far they are with status, or end it with recover --abandon; nothing was done"
+    )]
+    Shared {
+        store: String,
+        by: String,
+        parts: usize,
+    },
+    #[error(
         "store '{store}': {transaction} has not ended, and healing it failed; recover goes on with it:\n  {cause}"
     )]
     NotHealed {

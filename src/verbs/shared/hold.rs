@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commit::{
-    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, Writer, probe_and_sweep,
+    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, SharedArchive, Writer, probe_and_sweep,
 };
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::Guarantees;
 use crate::verbs::shared::abandoned::AbandonedTransactions;
+use crate::verbs::shared::error::WritingError;
 
 /// How the leases of stores are got.
 #[derive(Clone, Debug)]
@@ -50,30 +51,84 @@ impl Hold {
     /// Takes the leases of `stores` for `command`, and heals what can only go one way.
     ///
     /// # Errors
-    /// If another job holds one of them, or the server refuses.
+    /// If another job holds one of them, or an archive is being sent into it by many, or the server refuses.
     pub(crate) async fn take(
         session: &Session<'_>,
         leasing: &Leasing,
         stores: &[String],
         command: &str,
     ) -> Result<Self, Error> {
-        let mut hold = Self::take_as_it_is(session, leasing, stores, command).await?;
-        let healed = async {
-            let lock_dir = leasing.lock_dir.as_deref();
-            hold.left.find(&session.bucket, stores, lock_dir).await?;
-            hold.left.heal_what_is_decided(session).await
-        };
-        match healed.await {
-            Ok(()) => Ok(hold),
-            Err(failure) => {
-                let failure = hold.verdict(failure);
-                hold.release(session).await;
-                Err(failure)
-            }
+        let hold = Self::take_as_it_is(session, leasing, stores, command).await?;
+        let healed = hold.healed(session, leasing, stores).await?;
+        match healed.not_shared(session, stores).await {
+            Ok(()) => Ok(healed),
+            Err(failure) => Err(healed.give_up(session, failure).await),
         }
     }
 
-    /// The same without a look at what is left: for who wants nothing that is there.
+    /// The same for who goes on with an archive that many jobs send into these stores. What the server guarantees may be `known`.
+    ///
+    /// # Errors
+    /// If another job holds one of them, or the server refuses.
+    pub(crate) async fn take_shared(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+        known: Option<&Guarantees>,
+    ) -> Result<Self, Error> {
+        let hold = Self::lease(session, leasing, stores, command, known).await?;
+        hold.healed(session, leasing, stores).await
+    }
+
+    /// Heals what can only go one way.
+    async fn healed(
+        mut self,
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+    ) -> Result<Self, Error> {
+        let healed = async {
+            let lock_dir = leasing.lock_dir.as_deref();
+            self.left.find(&session.bucket, stores, lock_dir).await?;
+            self.left.heal_what_is_decided(session).await
+        };
+        match healed.await {
+            Ok(()) => Ok(self),
+            Err(failure) => Err(self.give_up(session, failure).await),
+        }
+    }
+
+    /// Gives up the leases; returns why.
+    pub(crate) async fn give_up(self, session: &Session<'_>, failure: Error) -> Error {
+        let failure = self.verdict(failure);
+        self.release(session).await;
+        failure
+    }
+
+    /// Checks that no archive is being sent into one of `stores` by many jobs: their parts lie out of sight, and are counted on.
+    ///
+    /// # Errors
+    /// The first of which it is.
+    pub(crate) async fn not_shared(
+        &self,
+        session: &Session<'_>,
+        stores: &[String],
+    ) -> Result<(), Error> {
+        for store in stores {
+            if let Some(archive) = SharedArchive::of_store(&session.bucket, store).await? {
+                return Err(WritingError::Shared {
+                    store: store.clone(),
+                    by: archive.by.name,
+                    parts: archive.parts.len(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The leases, without a look at what is left: for who wants nothing that is there.
     ///
     /// # Errors
     /// If another job holds one of them, or the server refuses.
@@ -83,16 +138,26 @@ impl Hold {
         stores: &[String],
         command: &str,
     ) -> Result<Self, Error> {
-        let folder = stores.first().and_then(|store| store.rsplit_once('/'));
-        let folder = folder.map_or("", |(folder, _)| folder);
+        Self::lease(session, leasing, stores, command, None).await
+    }
+
+    /// The leases of `stores`. What the server guarantees is probed, unless it is `known`.
+    ///
+    /// # Errors
+    /// If another job holds one of them, or the server refuses.
+    pub(crate) async fn lease(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+        known: Option<&Guarantees>,
+    ) -> Result<Self, Error> {
         let holder = this(session, command)?;
-        let guarantees = probe_and_sweep(&session.bucket.unfenced()?, folder, &holder).await?;
-        let settings = LeaseSettings {
-            lock_dir: leasing.lock_dir.clone(),
-            wait: leasing.wait,
-            guarantees: guarantees.clone(),
-            times: LeaseTimes::of_this_run(),
+        let guarantees = match known {
+            Some(known) => known.clone(),
+            None => probe(session, stores, &holder).await?,
         };
+        let settings = leasing.settings(&guarantees);
         let reporter = &*session.reporter;
         let leases = Leases::acquire(&session.bucket, stores, &settings, &holder, reporter).await?;
         wait_for_reads(&guarantees).await;
@@ -118,13 +183,36 @@ impl Hold {
         command: &str,
         work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut hold = Self::take(session, leasing, stores, command).await?;
-        let done = match hold.left.heal(session).await {
-            Ok(()) => work(&hold).await,
+        let hold = Self::take(session, leasing, stores, command).await?;
+        hold.work(session, work).await
+    }
+
+    /// The same, also while many jobs send an archive into the stores: what they have put out of sight must not be touched.
+    ///
+    /// # Errors
+    /// As [`Self::take_shared`]; if something cannot be healed; as `work`.
+    pub(crate) async fn during_share<T>(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let hold = Self::take_shared(session, leasing, stores, command, None).await?;
+        hold.work(session, work).await
+    }
+
+    async fn work<T>(
+        mut self,
+        session: &Session<'_>,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let done = match self.left.heal(session).await {
+            Ok(()) => work(&self).await,
             Err(failure) => Err(failure),
         };
-        let done = done.map_err(|failure| hold.verdict(failure));
-        hold.release(session).await;
+        let done = done.map_err(|failure| self.verdict(failure));
+        self.release(session).await;
         done
     }
 
@@ -159,6 +247,47 @@ impl Hold {
         self.release(session).await;
         healed
     }
+}
+
+impl Leasing {
+    fn settings(&self, guarantees: &Guarantees) -> LeaseSettings {
+        LeaseSettings {
+            lock_dir: self.lock_dir.clone(),
+            wait: self.wait,
+            guarantees: guarantees.clone(),
+            times: LeaseTimes::of_this_run(),
+        }
+    }
+}
+
+/// What the server guarantees, found out beside the first of `stores`.
+async fn probe(
+    session: &Session<'_>,
+    stores: &[String],
+    holder: &Holder,
+) -> Result<Guarantees, Error> {
+    let folder = stores.first().and_then(|store| store.rsplit_once('/'));
+    let folder = folder.map_or("", |(folder, _)| folder);
+    Ok(probe_and_sweep(&session.bucket.unfenced()?, folder, holder).await?)
+}
+
+/// A lease of `place`, which is no store, for as long as files are read whose metadata other jobs need, too: they wait. Nothing may be
+/// written by it.
+///
+/// # Errors
+/// If another job holds it for longer than the wait, or the server refuses.
+pub(in crate::verbs) async fn lease_for_reading(
+    session: &Session<'_>,
+    leasing: &Leasing,
+    place: &str,
+) -> Result<Leases, Error> {
+    let places = [place.to_owned()];
+    let holder = this(session, "send --share")?;
+    let guarantees = probe(session, &places, &holder).await?;
+    let mut settings = leasing.settings(&guarantees);
+    settings.lock_dir = None;
+    let desk = session.bucket.unfenced()?;
+    Ok(Leases::acquire(&desk, &places, &settings, &holder, &*session.reporter).await?)
 }
 
 /// Who this is.

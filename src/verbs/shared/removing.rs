@@ -31,6 +31,7 @@ pub(in crate::verbs) async fn remove(
         digest: "",
         guarantees: &hold.guarantees,
         keep_undo,
+        of_parts: false,
     };
     let planned = PlannedTransaction::removing(&session.bucket, removals, &opening).await?;
     let committed = match commit(planned, removals, hold).await {

@@ -5,5 +5,3 @@ pub(crate) mod error;
 pub(in crate::verbs) mod named;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod shelf;
-
-pub(crate) use crate::store::spot;

@@ -9,7 +9,7 @@ use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
     DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
-    PlanError, PlanSettings, Projections, StoreRequest, Task, place,
+    PlanError, PlanSettings, Projections, Scope, StoreRequest, Task, place,
 };
 use msm_reproject::Weights;
 use msm_zarr::StoreSnapshot;
@@ -240,6 +240,7 @@ fn request_of(
         added,
         stored: Some(stored),
         placed,
+        scope: Scope::All,
     })
 }
 

@@ -9,7 +9,7 @@ use msm_plan::LACKING;
 use msm_zarr::{ArrayMetadata, Group, KeyMeaning, StoreMetadata, ZarrError, layout};
 use serde::{Deserialize, Serialize};
 
-use crate::commit::{LeaseTimes, ManifestRecords, number_of, read_manifests};
+use crate::commit::{LeaseTimes, ManifestRecords, SharedArchive, number_of, read_manifests};
 use crate::error::Error;
 use crate::events::{CheckTally, Event, Fault};
 use crate::store::{ListedObject, StoreError, read_metadata};
@@ -78,6 +78,7 @@ pub(in crate::verbs) fn look(
             .map(|(key, cause)| Fault::new(key, format!("it is no part of a manifest: {cause}")))
             .collect(),
     );
+    look.tell_share()?;
     look.tell_journal()?;
     look.tell_kept()?;
     match runtime.block_on(read_metadata(bucket, store)) {
@@ -127,6 +128,18 @@ impl StoreCheck<'_, '_> {
             self.checkers.session.tell(&Event::Fault(fault.clone()));
         }
         self.faults.extend(faults);
+    }
+
+    /// What jobs have put that share in sending an archive lies beyond the shapes.
+    fn tell_share(&mut self) -> Result<(), Error> {
+        let session = self.checkers.session;
+        let shared = SharedArchive::of_store(&session.bucket, self.store);
+        if session.runtime.block_on(shared)?.is_some() {
+            self.open = true;
+            let key = layout::shared_archive(self.store);
+            session.tell(&Event::UnderWay { key });
+        }
+        Ok(())
     }
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.

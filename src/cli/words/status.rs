@@ -1,0 +1,129 @@
+//! What `status` says.
+
+use super::bytes_shown;
+use crate::verbs::status::{
+    ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
+};
+
+/// What goes on at `place`, in lines.
+pub(in crate::cli) fn status(place: &str, report: &StatusReport) -> Vec<String> {
+    let archives = report.archives.iter().flat_map(archive);
+    let mut lines: Vec<String> = archives.collect();
+    lines.extend(report.stores.iter().flat_map(store));
+    if lines.is_empty() {
+        lines.push(format!(
+            "{place}: nothing is going on, and nothing was left by dead jobs"
+        ));
+    }
+    lines
+}
+
+fn archive(archive: &ArchiveStatus) -> Vec<String> {
+    let ArchiveStatus {
+        stores,
+        by,
+        files,
+        steps,
+        visible,
+        parts,
+        committed,
+        open,
+        ending,
+    } = archive;
+    let mut lines = vec![
+        format!(
+            "{}: an archive of {files} files in {parts} parts, shared out by {by}",
+            stores.join(", ")
+        ),
+        format!("  readers see {committed} parts, {visible} of {steps} steps"),
+    ];
+    lines.extend(open.iter().map(part));
+    let what = match open.first() {
+        _ if *ending => "it is being ended: recover --abandon again".to_owned(),
+        None => "all of it is in place: any of its jobs ends it".to_owned(),
+        Some(PartStatus { number, state, .. }) => {
+            let number = number + 1;
+            match state {
+                PartState::Held { .. } => format!("waits for part {number}, which is being put"),
+                PartState::Done { .. } => {
+                    format!(
+                        "part {number} is to be committed: run any of its jobs again if none is running"
+                    )
+                }
+                PartState::Free { .. } | PartState::Dead { .. } => {
+                    format!("waits for part {number}: run any of its jobs again if none is running")
+                }
+            }
+        }
+    };
+    lines.push(format!("  {what}"));
+    lines
+}
+
+fn part(part: &PartStatus) -> String {
+    let so_far = |put: &u64, of: &Option<u64>| match of {
+        Some(of) => format!("{put} of {of} objects are there"),
+        None => "nothing of it is there".to_owned(),
+    };
+    let state = match &part.state {
+        PartState::Free { put, of } => format!("free, {}", so_far(put, of)),
+        PartState::Held { holder, put, of } => {
+            format!("held by {holder}, {}", so_far(put, of))
+        }
+        PartState::Dead { holder, put, of } => format!(
+            "its job has died ({holder}), {}; any job may take it",
+            so_far(put, of)
+        ),
+        PartState::Done { by, objects, bytes } => format!(
+            "put by {by}, {objects} objects, {}; waits to be committed",
+            bytes_shown(*bytes)
+        ),
+    };
+    let (first, end) = part.steps;
+    format!(
+        "  part {:<4} steps {first} to {}: {state}",
+        part.number + 1,
+        end.saturating_sub(1)
+    )
+}
+
+fn store(store: &StoreStatus) -> Vec<String> {
+    let StoreStatus {
+        store,
+        lease,
+        unfinished,
+        undo,
+    } = store;
+    let mut lines = Vec::new();
+    if let Some(LeaseStatus {
+        holder,
+        age,
+        is_over,
+    }) = lease
+    {
+        let state = if *is_over {
+            "was held by a job that has died"
+        } else {
+            "is held"
+        };
+        lines.push(format!(
+            "{store}: {state}: {holder}, renewed {} s ago",
+            age.as_secs()
+        ));
+    }
+    let is_live = lease.as_ref().is_some_and(|lease| !lease.is_over);
+    let advice = if is_live {
+        "is under way"
+    } else {
+        "has not ended: recover, or whoever writes the store next, brings it to its end"
+    };
+    lines.extend(
+        unfinished
+            .iter()
+            .map(|transaction| format!("{store}: {transaction} {advice}")),
+    );
+    if *undo > 0 {
+        lines.push(format!("{store}: rollback can undo {undo} transactions"));
+    }
+    lines
+}

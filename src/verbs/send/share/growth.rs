@@ -1,0 +1,205 @@
+//! Committing the parts that are done and follow on what readers see: a transaction whose data are in place already.
+//!
+//! Key type: [`Growth`].
+
+use std::ops::Range;
+
+use msm_plan::{Overlap, PlanSettings, Scope, plan};
+use msm_zarr::layout;
+
+use super::COMMAND;
+use super::lead::SharedSend;
+use super::take::Standing;
+use crate::commit::{PartResult, ShareState, SharedArchive, end_part, part_records};
+use crate::error::Error;
+use crate::events::{Event, Notice};
+use crate::session::Session;
+use crate::store::StoreLookup;
+use crate::transfer::ChunkRecord;
+use crate::verbs::send::begin::TransactionStart;
+use crate::verbs::send::digest::digest;
+use crate::verbs::send::intent::Intent;
+use crate::verbs::send::lead::size;
+use crate::verbs::send::prepare::TransactionWork;
+use crate::verbs::send::sample::RecordedObjects;
+use crate::verbs::shared::hold::Hold;
+
+/// A transaction that makes parts visible, while the stores are held.
+pub(super) struct Growth<'a> {
+    pub start: TransactionStart<'a>,
+    pub hold: Hold,
+    /// The parts.
+    pub parts: Range<usize>,
+}
+
+impl SharedSend<'_> {
+    /// Is there anything for [`SharedSend::grow`] to do?
+    pub(super) fn can_grow(&self, standing: &Standing) -> bool {
+        let Standing { state, committed } = standing;
+        let mut known = state.done.union(&state.taken);
+        *committed == self.archive.parts.len()
+            || state.done.contains(committed)
+            || known.any(|number| number < committed)
+    }
+
+    /// Takes the stores' leases and begins to commit what is done; `None` if another job has, or there is nothing.
+    ///
+    /// # Errors
+    /// As the server says; nothing has changed then, or what could not be put back is told.
+    pub(super) async fn grow<'a>(
+        &mut self,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &'a Session<'_>,
+    ) -> Result<Option<Growth<'a>>, Error> {
+        let leasing = &intent.files.leasing;
+        let (stores, known) = (self.archive.stores(), Some(&self.guarantees));
+        let mut hold = Hold::take_shared(session, leasing, stores, COMMAND, known).await?;
+        match self
+            .begin_to_grow(&mut hold, intent, settings, session)
+            .await
+        {
+            Ok(Some((start, parts))) => Ok(Some(Growth { start, hold, parts })),
+            Ok(None) => {
+                hold.release(session).await;
+                Ok(None)
+            }
+            Err(failure) => Err(hold.give_up(session, failure).await),
+        }
+    }
+
+    async fn begin_to_grow<'a>(
+        &mut self,
+        hold: &mut Hold,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &'a Session<'_>,
+    ) -> Result<Option<(TransactionStart<'a>, Range<usize>)>, Error> {
+        let bucket = &session.bucket;
+        hold.left.heal(session).await?;
+        hold.left.expect(self.archive.stores());
+        let told = SharedArchive::of_store(bucket, self.archive.home()).await?;
+        if told.is_none_or(|told| told.id != self.archive.id || told.ending) {
+            return Ok(None);
+        }
+        let looked = self.prepared.look(session).await?;
+        let mut edge = self.archive.parts.steps;
+        for (target, found) in self.prepared.targets.iter().zip(&looked) {
+            let steps = match found {
+                StoreLookup::Store(stored) => stored.steps.len() as u64,
+                StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
+            };
+            edge = edge.min(self.edge_of(&target.key, steps)?);
+        }
+        let committed = self.archive.parts.before(edge);
+        let state = ShareState::of(bucket, &self.archive).await?;
+        self.tidy(session, &state, committed).await?;
+        if committed == self.archive.parts.len() {
+            return Ok(None);
+        }
+        let until = state.done_until(committed);
+        let parts = committed..until.min(self.archive.parts.len());
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let work = self
+            .work(looked, edge, parts.clone(), intent, settings, session)
+            .await?;
+        let Some(work) = work else { return Ok(None) };
+        session.tell(&Event::Growing {
+            parts: parts.clone(),
+            of: self.archive.parts.len(),
+            size: size(&work.plan),
+        });
+        let start = TransactionStart::new(session, work, intent, hold).await?;
+        Ok(Some((start, parts)))
+    }
+
+    /// The transaction that makes these `parts` visible, which follow on the step `edge` of the archive. A part whose objects are not as
+    /// they were put is nobody's again, and then there is none.
+    async fn work(
+        &mut self,
+        looked: Vec<StoreLookup>,
+        edge: u64,
+        parts: Range<usize>,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &Session<'_>,
+    ) -> Result<Option<TransactionWork>, Error> {
+        let bucket = &session.bucket;
+        let steps = edge..self.archive.parts.ends[parts.end - 1];
+        let (files, _) = self.files_of(&steps);
+        let mut intent = intent.clone();
+        // An earlier part may end within a file.
+        intent.overlap = Overlap::Skip;
+        let (mut requests, _) =
+            self.prepared
+                .requests(looked, files.clone(), &intent, session, None)?;
+        requests.retain_mut(|request| {
+            if let Some(grows) = self.archive.parts.store(&request.key) {
+                request.scope = Scope::Before(grows.place(steps.end));
+            }
+            !request.only_compares(&intent.task)
+        });
+        let archive = self.prepared.archive.part(files);
+        let plan = plan(&archive, &requests, settings)?;
+        let objects = RecordedObjects::of(&plan)?;
+        let mut records: Vec<ChunkRecord> = Vec::new();
+        for number in parts.clone() {
+            let result = PartResult::read(bucket, &self.archive, number).await?;
+            let folder = |store: &str| layout::part_records(store, number, &result.taker);
+            let of_part = part_records(bucket, &plan, folder).await?;
+            let (_, sound) = objects.look_again(bucket, &of_part).await;
+            if !sound {
+                session.notice(Notice::UnsoundPart {
+                    number,
+                    of: self.archive.parts.len(),
+                    by: result.by.name,
+                });
+                end_part(bucket, &self.archive, number).await?;
+                return Ok(None);
+            }
+            records.extend(of_part);
+        }
+        let digest = digest(&plan)?;
+        Ok(Some(TransactionWork {
+            resumed: vec![None; plan.stores.len()],
+            plan,
+            remains: Vec::new(),
+            digest,
+            number: (parts.end, self.archive.parts.len()),
+            parts: Some(records),
+        }))
+    }
+
+    /// Forgets what the ledgers tell of parts that readers see; and of the archive, when that is all of them.
+    async fn tidy(
+        &self,
+        session: &Session<'_>,
+        state: &ShareState,
+        committed: usize,
+    ) -> Result<(), Error> {
+        let bucket = &session.bucket;
+        if committed == self.archive.parts.len() {
+            return Ok(self.archive.remove(bucket).await?);
+        }
+        let known = state.done.union(&state.taken);
+        for number in known.filter(|number| **number < committed) {
+            end_part(bucket, &self.archive, *number).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets `parts`, which have just been committed.
+    pub(super) async fn forget(
+        &self,
+        session: &Session<'_>,
+        parts: &Range<usize>,
+    ) -> Result<(), Error> {
+        let state = ShareState {
+            done: parts.clone().collect(),
+            ..ShareState::default()
+        };
+        self.tidy(session, &state, parts.end).await
+    }
+}

@@ -1,0 +1,376 @@
+//! The lead's story of a job that takes part in sending a shared archive: part after part, and a commit whenever the parts that are
+//! done have become a longer prefix of the archive.
+//!
+//! Key type: [`SharedSend`].
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use msm_plan::{Phase, PlanSettings, Projections, StoreRequest};
+use msm_reproject::Weights;
+
+use super::Sharing;
+use super::begin::{Beginning, HeldStores};
+use super::error::ShareError;
+use super::growth::Growth;
+use super::report::ShareReport;
+use super::take::TakenPart;
+use crate::commit::{Manifest, PartResult, SharedArchive};
+use crate::error::Error;
+use crate::events::Event;
+use crate::ranks::Lead;
+use crate::session::Session;
+use crate::store::Guarantees;
+use crate::transfer::{Orders, TransferError};
+use crate::verbs::send::begin::TransactionStart;
+use crate::verbs::send::error::SendError;
+use crate::verbs::send::intent::Intent;
+use crate::verbs::send::prepare::PreparedSend;
+use crate::verbs::send::report::SendReport;
+use crate::verbs::send::transaction::LedTransaction;
+use crate::verbs::send::worker::{Groundwork, Worker};
+
+/// A job that takes part in sending a shared archive.
+pub(in crate::verbs::send) struct SharedSend<'a> {
+    pub(super) prepared: PreparedSend<'a>,
+    /// What is asked of the stores for the whole archive, as they were when the job began.
+    pub(super) requests: Vec<StoreRequest>,
+    pub(super) archive: SharedArchive,
+    /// What the server was found to guarantee.
+    pub(super) guarantees: Guarantees,
+    pub(super) sharing: Sharing,
+    /// Parts that cannot be put, for their files are in the way; and why.
+    pub(super) failed: BTreeMap<usize, Error>,
+    pub(super) report: ShareReport,
+    begun: Instant,
+    /// Before the first part.
+    held: Option<HeldStores>,
+}
+
+/// What the job does next.
+enum Turn<'a> {
+    Part(Box<TakenPart>),
+    Growth(Box<Growth<'a>>),
+    Over,
+}
+
+impl<'a> SharedSend<'a> {
+    /// Finds out what is to be sent where, and which parts there are. The stores' leases are held when it returns.
+    ///
+    /// # Errors
+    /// If files and stores do not fit together, or the archive was shared out otherwise; then the leases are given up.
+    pub(in crate::verbs::send) fn new(
+        intent: &Intent<'a>,
+        sharing: &Sharing,
+        session: &Session<'_>,
+        lead: Lead<'_>,
+    ) -> Result<Self, Error> {
+        let begun = Instant::now();
+        let Beginning {
+            prepared,
+            requests,
+            archive,
+            held,
+        } = Beginning::new(intent, sharing, session, lead)?;
+        Ok(Self {
+            prepared,
+            requests,
+            guarantees: held.hold.guarantees.clone(),
+            report: ShareReport {
+                parts: archive.parts.len(),
+                ..ShareReport::default()
+            },
+            archive,
+            sharing: sharing.clone(),
+            failed: BTreeMap::new(),
+            begun,
+            held: Some(held),
+        })
+    }
+
+    /// How many parts there are.
+    pub(in crate::verbs::send) fn parts(&self) -> usize {
+        self.archive.parts.len()
+    }
+
+    /// What every rank does first.
+    pub(in crate::verbs::send) fn groundwork(&mut self) -> Groundwork {
+        Groundwork {
+            projections: self.prepared.projector.projections().to_vec(),
+            comparison: self.prepared.comparison(),
+        }
+    }
+
+    /// Gives up the leases of a job that is not run.
+    pub(in crate::verbs::send) async fn give_up(self, session: &Session<'_>) {
+        if let Some(held) = self.held {
+            held.give_up(session).await;
+        }
+    }
+
+    /// Takes part until nothing is left to take, or the job is to end.
+    ///
+    /// # Errors
+    /// If that failed; then what is committed stays, and what was put waits for another job.
+    pub(in crate::verbs::send) fn run(
+        mut self,
+        groundwork: Groundwork,
+        intent: &Intent<'_>,
+        session: &Session<'_>,
+        lead: Lead<'_>,
+    ) -> Result<SendReport, Error> {
+        let mut report = SendReport::default();
+        let held = self.held.take();
+        report.guarantee = held.as_ref().map(|held| held.hold.leases.guarantee());
+        let runtime = &session.runtime;
+        session.interrupt.guard(true);
+        let worker = match Worker::ready(groundwork, intent.files, session) {
+            Ok(worker) => worker,
+            Err(failure) => {
+                if let Some(held) = held {
+                    runtime.block_on(held.give_up(session));
+                }
+                return Err(failure);
+            }
+        };
+        self.prepared.tell_notes(session);
+        let settings = intent.settings(Projections {
+            all: self.prepared.projector.projections().to_vec(),
+            weights: worker.weights.iter().map(Weights::bytes).sum(),
+        });
+        if let Some(held) = held {
+            let shared = runtime.block_on(held.share_out(&self.archive, session));
+            lead.go_on(shared)?;
+        }
+        let done = self.take_turns(&mut report, &worker, intent, &settings, lead);
+        session.interrupt.guard(false);
+        done?;
+        let standing = runtime.block_on(self.conclude(session));
+        standing?;
+        let failed = std::mem::take(&mut self.failed).into_iter();
+        Error::together(failed.map(|(number, cause)| self.of_part(number, cause)))?;
+        if session.interrupt.has_come() {
+            return Err(ShareError::StoppedBetween.into());
+        }
+        report.shared = Some(self.report);
+        Ok(report)
+    }
+
+    fn take_turns(
+        &mut self,
+        report: &mut SendReport,
+        worker: &Worker<'_>,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        lead: Lead<'_>,
+    ) -> Result<(), Error> {
+        let session = worker.session;
+        loop {
+            let turn = session
+                .runtime
+                .block_on(self.turn(intent, settings, session));
+            let turn = turn.map_err(|failure| report.so_far(failure));
+            match lead.go_on(turn)? {
+                Turn::Over => return lead.tell(&None::<Orders>),
+                Turn::Part(taken) => {
+                    lead.tell(&Some(&taken.orders))?;
+                    let put = self.put(*taken, worker, lead);
+                    put.map_err(|failure| report.so_far(failure))?;
+                }
+                Turn::Growth(growth) => {
+                    lead.tell(&Some(&growth.start.orders))?;
+                    let committed = self.commit(*growth, report, worker, lead);
+                    committed.map_err(|failure| report.so_far(failure))?;
+                }
+            }
+        }
+    }
+
+    async fn turn<'b>(
+        &mut self,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &'b Session<'_>,
+    ) -> Result<Turn<'b>, Error> {
+        while !session.interrupt.has_come() {
+            let Some(standing) = self.standing(session).await? else {
+                break;
+            };
+            if self.can_grow(&standing)
+                && let Some(growth) = self.grow(intent, settings, session).await?
+            {
+                return Ok(Turn::Growth(Box::new(growth)));
+            }
+            if self
+                .sharing
+                .stop_after
+                .is_some_and(|after| self.begun.elapsed() >= after)
+            {
+                self.report.out_of_time = true;
+                break;
+            }
+            if let Some(taken) = self.take(intent, settings, session).await? {
+                return Ok(Turn::Part(Box::new(taken)));
+            }
+            let Some(standing) = self.standing(session).await? else {
+                break;
+            };
+            if !self.can_grow(&standing) {
+                break;
+            }
+        }
+        Ok(Turn::Over)
+    }
+
+    /// All ranks put the objects of the part, and the ledger says so.
+    fn put(&mut self, taken: TakenPart, worker: &Worker<'_>, lead: Lead<'_>) -> Result<(), Error> {
+        let session = worker.session;
+        let TakenPart {
+            number,
+            orders,
+            hold,
+        } = taken;
+        let put = worker.engine(&orders).and_then(|engine| {
+            let records = worker.transfer(&engine, &orders, Some(&hold.leases));
+            let records = lead.settle(records)?.into_iter().flatten().collect();
+            Ok(Manifest::check(&orders.plan, Phase::Transfer, records)?)
+        });
+        let of = self.archive.parts.len();
+        let put = put.and_then(|manifest| {
+            let (objects, bytes, _) = manifest.totals();
+            session.runtime.block_on(async {
+                hold.leases.check().await?;
+                let (bucket, archive) = (&session.bucket, &self.archive);
+                if let Some(part) = &orders.part {
+                    PartResult::put(bucket, archive, part, &hold.holder, (objects, bytes)).await?;
+                }
+                Ok::<_, Error>((objects, bytes))
+            })
+        });
+        let put = put.map_err(|failure| match hold.verdict(failure) {
+            Error::Send(SendError::Stopped) => ShareError::Stopped {
+                part: number + 1,
+                of,
+            }
+            .into(),
+            failure => failure,
+        });
+        // What is wrong with its files is in the way of this part only.
+        let verdict = match &put {
+            Err(failure) if is_of_files(failure) => Ok(()),
+            put => put.as_ref().map(|_| ()).map_err(Clone::clone),
+        };
+        session.runtime.block_on(hold.release(session));
+        lead.conclude(verdict)?;
+        match put {
+            Ok((objects, bytes)) => {
+                self.report.put += 1;
+                session.tell(&Event::PartPut {
+                    number,
+                    of,
+                    objects,
+                    bytes,
+                });
+            }
+            Err(failure) => {
+                session.tell(&Event::PartFailed {
+                    number,
+                    of,
+                    why: failure.to_string(),
+                });
+                self.failed.insert(number, failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what has grown, and forgets its parts.
+    fn commit(
+        &mut self,
+        growth: Growth<'_>,
+        report: &mut SendReport,
+        worker: &Worker<'_>,
+        lead: Lead<'_>,
+    ) -> Result<(), Error> {
+        let session = worker.session;
+        let Growth {
+            start:
+                TransactionStart {
+                    orders,
+                    transaction,
+                },
+            hold,
+            parts,
+        } = growth;
+        let mut is_tidy = true;
+        let leading = LedTransaction {
+            lead,
+            transaction,
+            hold: &hold,
+            is_tidy: &mut is_tidy,
+        };
+        let committed = leading.run(worker, &orders);
+        session.runtime.block_on(async {
+            let manifest = match committed {
+                Ok(manifest) => manifest,
+                Err(failure) => return Err(hold.give_up(session, failure).await),
+            };
+            report.add(&orders.plan, &manifest);
+            // Until its ledger is tidy, whoever comes next heals it first.
+            if is_tidy && let Err(failure) = self.forget(session, &parts).await {
+                let problem = failure.to_string();
+                session.tell(&Event::Untidy { problem });
+            }
+            hold.wait_for_reads().await;
+            hold.release(session).await;
+            Ok(())
+        })
+    }
+
+    /// Finds out how far the archive is when the job ends.
+    async fn conclude(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        let parts = self.archive.parts.len();
+        let (committed, waiting) = match self.standing(session).await? {
+            Some(standing) => (standing.committed, standing.state.done.len()),
+            None => (parts, 0),
+        };
+        self.report.committed = committed;
+        self.report.waiting = waiting;
+        let end = committed
+            .checked_sub(1)
+            .map(|last| self.archive.parts.ends[last]);
+        let end = end.unwrap_or(self.archive.parts.first);
+        let steps = self.prepared.archive.steps();
+        let last = end.checked_sub(1).and_then(|last| steps.get(last as usize));
+        self.report.edge = last.map(ToString::to_string);
+        Ok(())
+    }
+
+    /// `cause`, with the part whose it is.
+    fn of_part(&self, number: usize, cause: Error) -> Error {
+        let steps = self.archive.parts.steps_of(number);
+        let (files, _) = self.files_of(&steps);
+        let paths = self.prepared.archive.files[files].iter();
+        let paths: Vec<String> = paths
+            .map(|file| file.path().display().to_string())
+            .collect();
+        ShareError::Part {
+            part: number + 1,
+            of: self.archive.parts.len(),
+            files: msm_model::list(paths.iter().map(String::as_str)),
+            cause: Box::new(cause),
+        }
+        .into()
+    }
+}
+
+/// Is it a file that is in the way, and not the stores, the server, or another rank?
+fn is_of_files(failure: &Error) -> bool {
+    match failure {
+        Error::OnRank { cause, .. } => is_of_files(cause),
+        Error::Source(_) | Error::Archive(_) | Error::Transfer(TransferError::Source { .. }) => {
+            true
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,246 @@
+//! Taking a part: the next that is free, or whose job has died.
+//!
+//! Key type: [`TakenPart`].
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use msm_plan::{Phase, PlanSettings, part_plan};
+use msm_zarr::layout;
+
+use super::COMMAND;
+use super::error::ShareError;
+use super::lead::SharedSend;
+use super::report::HeldPart;
+use crate::commit::{
+    LeaseError, LeaseTimes, ShareState, SharedArchive, part_records, take_part, taken_before,
+};
+use crate::error::Error;
+use crate::events::Event;
+use crate::session::Session;
+use crate::store::{StoreLookup, read_store};
+use crate::transfer::{ChunkRecord, Orders, WriteConditions};
+use crate::verbs::send::intent::Intent;
+use crate::verbs::send::lead::size;
+use crate::verbs::send::sample::RecordedObjects;
+use crate::verbs::shared::hold::{Hold, Leasing};
+
+/// A part that this job has the lease of.
+pub(super) struct TakenPart {
+    pub number: usize,
+    pub orders: Orders,
+    pub hold: Hold,
+}
+
+/// How far the archive is, as far as can be told without the stores' leases.
+pub(super) struct Standing {
+    pub state: ShareState,
+    /// Parts that readers see.
+    pub committed: usize,
+}
+
+impl SharedSend<'_> {
+    /// How far the archive is; `None` if all of it is in place.
+    ///
+    /// # Errors
+    /// As the server says; if another job has put an end to it.
+    pub(super) async fn standing(&self, session: &Session<'_>) -> Result<Option<Standing>, Error> {
+        let (bucket, archive) = (&session.bucket, &self.archive);
+        // In this order: a job that ends it meanwhile has committed all before.
+        let told = SharedArchive::of_store(bucket, archive.home()).await?;
+        let state = ShareState::of(bucket, archive).await?;
+        let committed = archive.parts.before(self.edge(session).await?);
+        match told {
+            Some(told) if told.id == archive.id && !told.ending => {
+                Ok(Some(Standing { state, committed }))
+            }
+            _ if committed == archive.parts.len() => Ok(None),
+            _ => Err(ShareError::Abandoned.into()),
+        }
+    }
+
+    /// How many of the archive's steps readers of the home see.
+    async fn edge(&self, session: &Session<'_>) -> Result<u64, Error> {
+        let home = self.archive.home();
+        let targets = &self.prepared.targets;
+        let Some(target) = targets.iter().find(|target| target.key == home) else {
+            return Ok(self.archive.parts.first);
+        };
+        let axis = &self.prepared.archive.axis;
+        let steps = match read_store(&session.bucket, &target.group, axis).await? {
+            StoreLookup::Store(stored) => stored.steps.len() as u64,
+            StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
+        };
+        self.edge_of(home, steps)
+    }
+
+    /// How many of the archive's steps a store has that has so many `steps`.
+    ///
+    /// # Errors
+    /// If it had more when the archive was shared out.
+    pub(super) fn edge_of(&self, store: &str, steps: u64) -> Result<u64, Error> {
+        let Some(grows) = self.archive.parts.store(store) else {
+            return Ok(self.archive.parts.steps);
+        };
+        grows.edge(steps).ok_or_else(|| {
+            ShareError::Shorter {
+                store: store.to_owned(),
+                found: steps,
+                expected: grows.held,
+            }
+            .into()
+        })
+    }
+
+    /// Takes a part that no job has done or holds; `None` if there is none left for this job. Others' leases that may be those of dead
+    /// jobs are waited for until they would have expired.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn take(
+        &mut self,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &Session<'_>,
+    ) -> Result<Option<TakenPart>, Error> {
+        let times = LeaseTimes::of_this_run();
+        let mut waiting: Option<Instant> = None;
+        loop {
+            self.report.held.clear();
+            let Some(standing) = self.standing(session).await? else {
+                return Ok(None);
+            };
+            let Standing { state, committed } = &standing;
+            let open = *committed..self.archive.parts.len();
+            let (free, leased): (Vec<usize>, Vec<usize>) = open
+                .filter(|number| self.sharing.takes(*number))
+                .filter(|number| !state.done.contains(number) && !self.failed.contains_key(number))
+                .partition(|number| !state.leased.contains(number));
+            let first_done = state.done.contains(committed);
+            for number in free.into_iter().chain(leased) {
+                if let Some(taken) = self.try_to_take(number, intent, settings, session).await? {
+                    return Ok(Some(taken));
+                }
+            }
+            let since = *waiting.get_or_insert_with(Instant::now);
+            let is_over = since.elapsed() > times.over() + times.look * 2;
+            // What can be committed meanwhile goes first.
+            if self.report.held.is_empty() || is_over || first_done || session.interrupt.has_come()
+            {
+                return Ok(None);
+            }
+            tokio::time::sleep(times.look.min(Duration::from_secs(5))).await;
+        }
+    }
+
+    async fn try_to_take(
+        &mut self,
+        number: usize,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &Session<'_>,
+    ) -> Result<Option<TakenPart>, Error> {
+        let place = layout::shared_part(self.archive.home(), number);
+        // Whoever holds it is at work: another part may be free.
+        let leasing = Leasing {
+            wait: Duration::ZERO,
+            ..intent.files.leasing.clone()
+        };
+        let known = Some(&self.guarantees);
+        let hold = match Hold::lease(session, &leasing, &[place], COMMAND, known).await {
+            Ok(hold) => hold,
+            Err(Error::Lease(LeaseError::Busy { holder, .. })) => {
+                let holder = holder.map(|holder| holder.to_string());
+                self.report.held.push(HeldPart { number, holder });
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
+        match self.begin(number, &hold, settings, session).await {
+            Ok(Some(orders)) => Ok(Some(TakenPart {
+                number,
+                orders,
+                hold,
+            })),
+            Ok(None) => {
+                hold.release(session).await;
+                Ok(None)
+            }
+            Err(failure) => Err(hold.give_up(session, failure).await),
+        }
+    }
+
+    /// What is to be done of the part `number`, whose lease is held; `None` if another job has done it meanwhile.
+    async fn begin(
+        &self,
+        number: usize,
+        hold: &Hold,
+        settings: &PlanSettings,
+        session: &Session<'_>,
+    ) -> Result<Option<Orders>, Error> {
+        let (bucket, archive) = (&session.bucket, &self.archive);
+        let Some(Standing { state, committed }) = self.standing(session).await? else {
+            return Ok(None);
+        };
+        if number < committed || state.done.contains(&number) {
+            return Ok(None);
+        }
+        let steps = archive.parts.steps_of(number);
+        let (files, placed) = self.files_of(&steps);
+        let mut requests = self.requests.clone();
+        for request in &mut requests {
+            // A store without steps has no places.
+            let of_files = request.placed.get(placed.clone());
+            request.placed = of_files.map(<[_]>::to_vec).unwrap_or_default();
+            request.scope = archive.parts.scope(&request.key, &steps);
+        }
+        let plan = part_plan(&self.prepared.archive.part(files), &requests, settings)?;
+        let resumed = taken_before(bucket, archive, number).await?;
+        let objects = plan.objects(Phase::Transfer);
+        let part = take_part(bucket, archive, number, &hold.holder, objects).await?;
+        let mut orders = Orders::new(plan, Vec::new());
+        orders.part = Some(part);
+        orders.resumed = resumed;
+        orders.conditions = WriteConditions::from(&hold.guarantees);
+        session.tell(&Event::PartTaken {
+            number,
+            of: archive.parts.len(),
+            size: size(&orders.plan),
+        });
+        if resumed {
+            let folder = |store: &str| layout::part_progress(store, number);
+            let done = part_records(bucket, &orders.plan, folder).await?;
+            let (read_again, sound) = RecordedObjects::of(&orders.plan)?
+                .look_again(bucket, &done)
+                .await;
+            let has_data = |record: &&ChunkRecord| record.is_stored();
+            session.tell(&Event::Resumed {
+                objects: done.len(),
+                with_data: done.iter().filter(has_data).count(),
+                read_again,
+                sound,
+            });
+            if sound {
+                orders.done = done;
+            }
+        }
+        Ok(Some(orders))
+    }
+
+    /// The files that have these `steps` of the archive, and the places of all of their steps among the archive's.
+    pub(super) fn files_of(&self, steps: &Range<u64>) -> (Range<usize>, Range<usize>) {
+        let lengths = self.prepared.archive.lengths();
+        let (mut first, mut end, mut at) = (lengths.len(), 0, 0);
+        let (mut from, mut to) = (0, 0);
+        for (file, length) in lengths.into_iter().enumerate() {
+            if at + length > steps.start && at < steps.end {
+                if first > file {
+                    (first, from) = (file, at);
+                }
+                (end, to) = (file + 1, at + length);
+            }
+            at += length;
+        }
+        (first.min(end)..end, from as usize..to as usize)
+    }
+}

@@ -1,0 +1,273 @@
+//! Jobs that share in sending an archive, as processes of one rank and of several, on a real server; and what others find meanwhile. Every order
+//! of the parts and every kill of two jobs is tried in one process, by `tests/in_process/share.rs`.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use s3_server::Server;
+use serde_json::Value;
+
+use crate::support::{
+    Ended, Sandbox, alone_command, end, is_tidy, objects, ranks_command, served, without_ledgers,
+};
+
+/// The files of a year, two months each.
+const FILES: u32 = 6;
+
+/// What is sent, and what the jobs are told.
+struct Scene {
+    /// Holds the files.
+    _sandbox: Sandbox,
+    server: Server,
+    bucket: String,
+    files: Vec<String>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (sandbox, server, bucket) = served();
+        let files = (0..FILES).map(|file| sandbox.months(1 + 2 * file, 2));
+        let files = files.collect();
+        Self {
+            _sandbox: sandbox,
+            server,
+            bucket,
+            files,
+        }
+    }
+
+    /// The words of a command on the prefix.
+    fn words<'a>(&'a self, line: &'a str, prefix: &'a str) -> Vec<&'a str> {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(self.bucket.split(' '));
+        words.extend(["-p", prefix]);
+        words
+    }
+
+    /// The same with all files, or the first so many.
+    fn with_files<'a>(&'a self, line: &'a str, prefix: &'a str, count: u32) -> Vec<&'a str> {
+        let mut words = self.words(line, prefix);
+        words.push("-f");
+        words.extend(self.files[..count as usize].iter().map(String::as_str));
+        words
+    }
+
+    fn run(&self, line: &str, prefix: &str) -> Ended {
+        end(alone_command(&self.words(line, prefix)))
+    }
+
+    fn send(&self, line: &str, prefix: &str) -> Ended {
+        end(alone_command(&self.with_files(line, prefix, FILES)))
+    }
+
+    /// Starts a job on so many ranks.
+    fn start(&self, ranks: usize) -> Child {
+        let words = self.with_files("send --share", "many", FILES);
+        let mut command = match ranks {
+            1 => alone_command(&words),
+            _ => ranks_command(ranks, &words),
+        };
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    fn has(&self, part: &str) -> bool {
+        objects(&self.server).keys().any(|key| key.contains(part))
+    }
+
+    /// What lies below the prefix, as if it were another.
+    fn stored(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
+        let all = without_ledgers(objects(&self.server)).into_iter();
+        let below = all.filter_map(|(key, bytes)| {
+            let below = key.strip_prefix(prefix)?.to_owned();
+            Some((below, bytes))
+        });
+        below.collect()
+    }
+}
+
+#[test]
+fn processes_share_an_archive_though_one_is_killed() {
+    let scene = Scene::new();
+    scene.send("send --transaction all", "plain").well();
+    let mut jobs = vec![scene.start(2), scene.start(1), scene.start(1)];
+    let begun = Instant::now();
+    while !scene.has("/share/000001/takers/") {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "no part is taken"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // `timeout` passes no SIGKILL on: its child is the program.
+    let killed = jobs.pop().unwrap();
+    let pid = killed.id().to_string();
+    let mut kill = std::process::Command::new("pkill");
+    kill.args(["-KILL", "-P", &pid]).status().unwrap();
+    for mut job in jobs.into_iter().chain([killed]) {
+        job.wait().unwrap();
+    }
+    scene.send("send --share", "many").well();
+    assert_eq!(scene.stored("plain/"), scene.stored("many/"));
+    is_tidy(&scene.server);
+    scene.run("verify", "many").well();
+}
+
+#[test]
+fn others_are_told_what_goes_on_and_abandoning_ends_it() {
+    let scene = Scene::new();
+    let second = scene.send("send --share --task 1/6", "many").well();
+    second.says(&[
+        "this job put 1 of 6 parts; 0 are committed, readers see nothing yet",
+        "5 are left",
+    ]);
+    for line in ["send", "send --on-overlap skip"] {
+        let refused = scene.send(line, "many");
+        refused.refused(
+            48,
+            &[
+                "store 'many/",
+                "6 parts",
+                "recover --abandon",
+                "nothing was done",
+            ],
+        );
+    }
+    scene
+        .run("delete --all --yes", "many")
+        .refused(48, &["6 parts"]);
+    scene
+        .run("recover --orphans", "many")
+        .refused(48, &["6 parts"]);
+    scene.run("recover", "many").well();
+    let fewer = end(alone_command(&scene.with_files("send --share", "many", 5)));
+    fewer.refused(49, &[&scene.files[5], "give all jobs the same files"]);
+    let other = scene.send("send --share --shards {\"time_counter\":2}", "many");
+    other.refused(49, &["--shards", "give all jobs the same"]);
+    for line in [
+        "send --share --on-overlap replace",
+        "send --share --add-variables",
+    ] {
+        scene.send(line, "many").refused(49, &["cannot be shared"]);
+    }
+    let told = scene.run("status", "many").well();
+    told.says(&[
+        "an archive of 6 files in 6 parts",
+        "readers see 0 parts, 0 of 12 steps",
+        "part 1    steps 0 to 1: free",
+        "part 2    steps 2 to 3: put by 'send --share' on",
+        "waits for part 1: run any of its jobs again",
+    ]);
+    let told: Value =
+        serde_json::from_str(&scene.run("status --json", "many").well().stdout).unwrap();
+    let archive = &told["archives"][0];
+    assert_eq!(
+        (&archive["parts"], &archive["committed"]),
+        (&6.into(), &0.into())
+    );
+    assert_eq!(archive["open"][1]["state"]["state"], "done");
+    scene
+        .run("recover --abandon", "many")
+        .well()
+        .says(&["abandoned: 1 archives"]);
+    assert_eq!(scene.stored("many/"), []);
+    is_tidy(&scene.server);
+    scene
+        .run("status", "many")
+        .well()
+        .says(&["nothing is going on"]);
+    scene.send("send", "many").well();
+}
+
+#[test]
+fn a_part_that_fails_holds_back_only_what_comes_after_it() {
+    let scene = Scene::new();
+    scene.send("send --transaction all", "plain").well();
+    // The metadata of the third file are sound, and the values of one variable are not there.
+    let whole = std::fs::read(&scene.files[2]).unwrap();
+    let first = scene.send("send --share --task 0/6", "many").well();
+    first.says(&[
+        "1 are committed",
+        "readers see all up to 1976-02-15 12:00:00",
+    ]);
+    let modified = std::fs::metadata(&scene.files[2])
+        .unwrap()
+        .modified()
+        .unwrap();
+    let mut broken = whole.clone();
+    let middle = broken.len() / 2;
+    broken[middle..].fill(0xff);
+    let put = |bytes: &[u8]| {
+        std::fs::write(&scene.files[2], bytes).unwrap();
+        let file = std::fs::File::options()
+            .write(true)
+            .open(&scene.files[2])
+            .unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    put(&broken);
+    let failed = scene.send("send --share", "many");
+    failed.refused(
+        12,
+        &["part 3 of 6", &scene.files[2], "going on with others"],
+    );
+    scene
+        .run("status", "many")
+        .well()
+        .says(&["readers see 2 parts", "part 4    steps 6 to 7: put by"]);
+    put(&whole);
+    scene
+        .send("send --share", "many")
+        .well()
+        .says(&["this job put 1 of 6 parts; 6 are committed"]);
+    assert_eq!(scene.stored("plain/"), scene.stored("many/"));
+    is_tidy(&scene.server);
+}
+
+#[test]
+fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
+    let scene = Scene::new();
+    scene.send("send --transaction all", "plain").well();
+    for task in ["0/6", "1/6", "3/6"] {
+        scene
+            .send(&format!("send --share --task {task}"), "many")
+            .well();
+    }
+    scene
+        .run("status", "many")
+        .well()
+        .says(&["readers see 2 parts, 4 of 12 steps"]);
+    scene.run("verify", "many").well();
+    scene.run("rollback", "many").well();
+    scene.run("status", "many").well().says(&[
+        "readers see 1 parts, 2 of 12 steps",
+        "part 4    steps 6 to 7: put by",
+    ]);
+    scene.run("verify", "many").well();
+    scene
+        .send("send --share", "many")
+        .well()
+        .says(&["this job put 4 of 6 parts; 6 are committed"]);
+    assert_eq!(scene.stored("plain/"), scene.stored("many/"));
+    is_tidy(&scene.server);
+}
+
+#[test]
+fn a_signal_or_the_time_ends_a_job_between_parts() {
+    let scene = Scene::new();
+    let over = scene.send("send --share --stop-after 0s", "many").well();
+    over.says(&[
+        "this job put 0 of 6 parts",
+        "6 are left, for the time was over",
+    ]);
+    scene.send("send --share", "many").well();
+    is_tidy(&scene.server);
+    let wrong = scene.send("send --share --task 6/6", "other");
+    wrong.refused(2, &["expected K/N"]);
+    scene
+        .send("send --share --task slurm", "other")
+        .refused(2, &["SLURM_ARRAY_TASK_ID"]);
+    scene
+        .send("send --task 0/6", "other")
+        .refused(2, &["--share"]);
+}
