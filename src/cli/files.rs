@@ -101,9 +101,9 @@ pub(super) struct FileArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub keep_undo: usize,
 
-    /// Memory that each rank may use for data, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
-    pub memory: u64,
+    /// Memory that each rank may use for data, such as 512M or 2G [default: its share of what the job may have on the node, at most 1G]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub memory: Option<u64>,
 
     /// Make the consolidated metadata of a store that has none, from the documents of its arrays and groups
     #[arg(long)]
@@ -114,11 +114,11 @@ pub(super) struct FileArgs {
 const COMPACT: &str = "compact";
 
 impl FileArgs {
-    /// What is asked.
+    /// What is asked, where each rank may hold so many bytes.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self) -> Result<Files, CliError> {
+    pub(super) fn request(&self, memory: u64) -> Result<Files, CliError> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,
@@ -134,7 +134,7 @@ impl FileArgs {
             verify: self.verify,
             resume: self.resume,
             keep_undo: self.keep_undo,
-            memory: self.memory,
+            memory,
             consolidate: self.consolidate,
             leasing: self.lease.leasing(),
         })

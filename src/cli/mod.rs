@@ -18,6 +18,7 @@ mod lease;
 mod list;
 mod log;
 mod meter;
+mod placement;
 mod printer;
 mod recover;
 mod reproject;

@@ -8,6 +8,7 @@ use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::error::CliError;
 use super::list::{ListArgs, ListPrinter};
+use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::status::StatusArgs;
@@ -139,13 +140,13 @@ impl Job<'_> {
     fn run(&self, command: &Command) -> Result<(), CliError> {
         match command {
             Command::Send(args) => {
-                let request = args.request()?;
+                let request = args.request(self.memory("send", args.files.memory)?)?;
                 let session = self.open(&args.files.store)?;
                 self.say_sent("sent", &send(&session, &request)?);
                 Ok(())
             }
             Command::Update(args) => {
-                let request = args.request()?;
+                let request = args.request(self.memory("update", args.files.memory)?)?;
                 let session = self.open(&args.files.store)?;
                 self.say_sent("updated", &update(&session, &request)?);
                 Ok(())
@@ -158,6 +159,32 @@ impl Job<'_> {
             Command::Verify(args) => self.verify(args),
             Command::Doctor(args) => self.doctor(args),
         }
+    }
+
+    /// The memory that each rank may use for data, as was `asked`, or else that of the rank that has least. In a batch job, it is
+    /// told of what this is the log.
+    fn memory(&self, command: &str, asked: Option<u64>) -> Result<u64, CliError> {
+        let placement = Placement::here();
+        let mine = match asked {
+            Some(bytes) => Allowance { bytes, why: None },
+            None => placement.memory(self.ranks.on_node()),
+        };
+        let least = self.ranks.join(Ok(mine), |all| {
+            let least = all.into_iter().min_by_key(|allowance| allowance.bytes);
+            Ok(least.unwrap_or_default())
+        })?;
+        if self.leads() {
+            if let Some(line) = placement.first_line(command, self.ranks.size(), least.bytes) {
+                warn(&line);
+            }
+            if let Some(why) = &least.why {
+                let each = words::bytes_shown(least.bytes);
+                warn(&format!(
+                    "{each} of memory a rank, for {why}; --memory says otherwise"
+                ));
+            }
+        }
+        Ok(least.bytes)
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
@@ -283,7 +310,7 @@ impl Job<'_> {
     }
 
     fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
-        let request = args.request()?;
+        let request = args.request(self.memory("verify", args.memory)?)?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);

@@ -66,13 +66,13 @@ pub(super) struct UpdateArgs {
 }
 
 impl SendArgs {
-    /// What is asked.
+    /// What is asked, where each rank may hold so many bytes.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self) -> Result<Send, CliError> {
+    pub(super) fn request(&self, memory: u64) -> Result<Send, CliError> {
         Ok(Send {
-            files: self.files.request()?,
+            files: self.files.request(memory)?,
             overlap: self.on_overlap.unwrap_or_default(),
             allow_gaps: self.allow_gaps,
             add_variables: self.add_variables,
@@ -121,13 +121,13 @@ impl SendArgs {
 }
 
 impl UpdateArgs {
-    /// What is asked.
+    /// What is asked, where each rank may hold so many bytes.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self) -> Result<Update, CliError> {
+    pub(super) fn request(&self, memory: u64) -> Result<Update, CliError> {
         Ok(Update {
-            files: self.files.request()?,
+            files: self.files.request(memory)?,
             append_missing: self.append_missing,
         })
     }

@@ -52,17 +52,17 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub tolerance: ToleranceArgs,
 
-    /// Memory that each rank may use for data, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
-    pub memory: u64,
+    /// Memory that each rank may use for data, such as 512M or 2G [default: its share of what the job may have on the node, at most 1G]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub memory: Option<u64>,
 }
 
 impl VerifyArgs {
-    /// What is asked.
+    /// What is asked, where each rank may hold so many bytes.
     ///
     /// # Errors
     /// If the prefix or the coordinates are malformed.
-    pub(super) fn request(&self) -> Result<Verify, CliError> {
+    pub(super) fn request(&self, memory: u64) -> Result<Verify, CliError> {
         let domain = self.grid.domain()?;
         Ok(Verify {
             spot: self.store.spot()?,
@@ -73,7 +73,7 @@ impl VerifyArgs {
                 domain,
                 tolerance: self.tolerance.coords_tolerance,
             }),
-            memory: self.memory,
+            memory,
         })
     }
 }

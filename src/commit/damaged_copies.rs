@@ -68,7 +68,7 @@ impl UndoCopies<'_> {
             let codec = array.codec()?;
             // A record of other dimensions is none of this array's.
             let held = chunks(&array.name)
-                .filter(|chunk| chunk.len() == codec.rank() && !array.is_new(chunk));
+                .filter(|chunk| chunk.len() == codec.rank() && array.was_held(chunk));
             keys.extend(held.map(|chunk| codec.key(self.store, chunk)));
         }
         let known = &self.known;

@@ -98,7 +98,9 @@ impl WrittenBoxes {
         chunk.iter().zip(&self.spans).all(within) && !self.was_held(chunk)
     }
 
-    fn was_held(&self, chunk: &[u64]) -> bool {
+    /// Had the store something of the object at `chunk` before?
+    #[must_use]
+    pub(crate) fn was_held(&self, chunk: &[u64]) -> bool {
         let within = |held: &Vec<u64>| chunk.iter().zip(held).all(|(i, end)| i < end);
         self.held.as_ref().is_some_and(within)
     }

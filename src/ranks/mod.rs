@@ -28,6 +28,7 @@ pub struct Ranks {
     rank: usize,
     size: usize,
     sharing_cpus: usize,
+    on_node: usize,
     launched: LaunchedJob,
     /// The way to them; `None` where there is one rank.
     others: Option<Box<dyn Transport>>,
@@ -76,6 +77,7 @@ impl Ranks {
             rank: 0,
             size: 1,
             sharing_cpus: 1,
+            on_node: 1,
             launched: LaunchedJob::default(),
             others: None,
         }
@@ -98,6 +100,12 @@ impl Ranks {
     #[must_use]
     pub(crate) fn sharing_cpus(&self) -> usize {
         self.sharing_cpus
+    }
+
+    /// Ranks on this node, this one included.
+    #[must_use]
+    pub(crate) fn on_node(&self) -> usize {
+        self.on_node
     }
 
     /// What the launcher told of the job.

@@ -170,6 +170,7 @@ fn connected(size: usize) -> Vec<Ranks> {
             rank,
             size,
             sharing_cpus: size,
+            on_node: size,
             launched: LaunchedJob::default(),
             others: (size > 1).then(|| Box::new(threads) as Box<dyn Transport>),
         }

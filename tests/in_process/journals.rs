@@ -152,7 +152,7 @@ fn a_later_form_is_refused_and_left_as_it_is() {
     for (key, entry) in &mut objects {
         if key.contains("/journal/") && !key.contains(".done/") {
             let text = std::str::from_utf8(entry).unwrap();
-            *entry = text.replacen("\"format\":4", "\"format\":5", 1).into();
+            *entry = text.replacen("\"format\":4", "\"format\":6", 1).into();
         }
     }
     let world = World::holding(Conditional::Enforced, &objects);

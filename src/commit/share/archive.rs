@@ -141,16 +141,30 @@ impl SharedArchive {
         self.put_into(bucket, self.home()).await
     }
 
-    /// Ends it: nothing tells of it any more, and whatever its ledgers have of parts goes.
+    /// Removes whatever the ledgers of its stores have of parts, of this archive or of one before.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(crate) async fn clear(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        for store in &self.stores {
+            let told = layout::shared_archive(store);
+            let mut keys = bucket.list(&layout::share(store)).await?;
+            keys.retain(|key| *key != told);
+            let deletes = keys.iter().map(|key| bucket.delete(key));
+            let deletes = stream::iter(deletes).buffer_unordered(REQUESTS);
+            deletes.try_collect::<()>().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it: in the end, nothing tells of it any more. What the home tells goes last, so that whoever comes goes on with it.
     ///
     /// # Errors
     /// As the server says; the same again goes on with it.
     pub(crate) async fn remove(&self, bucket: &Bucket) -> Result<(), StoreError> {
-        for store in &self.stores {
+        self.clear(bucket).await?;
+        for store in self.stores.iter().rev() {
             bucket.delete(&layout::shared_archive(store)).await?;
-        }
-        for store in &self.stores {
-            remove_all(bucket, &layout::share(store)).await?;
         }
         Ok(())
     }

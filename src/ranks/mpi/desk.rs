@@ -59,10 +59,12 @@ pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Res
     };
     let (send, errands) = channel();
     let mpi = Mpi { desk: send, open };
+    let (sharing_cpus, on_node) = neighbours(&desk.world);
     let ranks = Ranks {
         rank,
         size,
-        sharing_cpus: sharing_cpus(&desk.world),
+        sharing_cpus,
+        on_node,
         launched: LaunchedJob::told(&variable),
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
@@ -119,7 +121,8 @@ impl Desk {
     }
 }
 
-fn sharing_cpus(world: &SimpleCommunicator) -> usize {
+/// Ranks of `world` on this node that may run on the same CPUs as this one; and all that are on this node.
+fn neighbours(world: &SimpleCommunicator) -> (usize, usize) {
     let node = world.split_shared(world.rank());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let allowed = status
@@ -129,7 +132,8 @@ fn sharing_cpus(world: &SimpleCommunicator) -> usize {
     let mine = crc32c::crc32c(allowed.as_bytes());
     let mut all = vec![0u32; usize::try_from(node.size()).unwrap_or(1)];
     node.all_gather_into(&mine, &mut all[..]);
-    all.iter().filter(|&&other| other == mine).count().max(1)
+    let sharing = all.iter().filter(|&&other| other == mine).count();
+    (sharing.max(1), all.len().max(1))
 }
 
 /// Has the thread that speaks MPI do `work`, and waits for it.

@@ -66,10 +66,10 @@ async fn one(
         return Ok(());
     }
     hold.leases.check().await?;
-    archive.remove(bucket).await?;
     for store in archive.stores() {
         done.objects += remove_orphans(session, store).await?;
     }
+    archive.remove(bucket).await?;
     done.archives += 1;
     session.tell(&Event::Abandoned {
         stores: archive.stores().to_vec(),

@@ -10,7 +10,7 @@ use msm_zarr::layout;
 use super::error::ShareError;
 use super::files::{KnownFiles, end_reading};
 use super::settings::{same_files, same_request, settings};
-use super::{COMMAND, Sharing};
+use super::{COMMAND, Sharing, patient};
 use crate::commit::{Leases, SharedArchive, SharedFile};
 use crate::error::Error;
 use crate::ranks::Lead;
@@ -69,7 +69,7 @@ impl<'a> Beginning<'a> {
             let fitted = async {
                 let aimed = DestinedFiles::new(files, intent, session).await?;
                 let stores = aimed.keys();
-                let leasing = &intent.files.leasing;
+                let leasing = &patient(&intent.files.leasing);
                 let mut hold = Hold::take_shared(session, leasing, &stores, COMMAND, None).await?;
                 match fit(aimed, &stores, &listed, intent, session, &mut hold).await {
                     Ok(fitted) => Ok((fitted, hold)),
@@ -121,6 +121,8 @@ impl HeldStores {
             hold.leases.check().await?;
             let bucket = &session.bucket;
             remove(bucket, &remains).await?;
+            // A part that is told to be done, of an archive that died before, would be believed.
+            archive.clear(bucket).await?;
             if let Some(files) = files {
                 let key = layout::shared_files(archive.home());
                 bucket.put(&key, files).await?;

@@ -13,6 +13,7 @@ use msm_plan::derive_prefix;
 use msm_zarr::layout;
 
 use super::error::ShareError;
+use super::patient;
 use super::settings::{look_at, same_files};
 use crate::commit::{LeaseError, Leases, SharedArchive, SharedFile};
 use crate::error::Error;
@@ -130,7 +131,7 @@ async fn foreknown(intent: &Intent<'_>, session: &Session<'_>) -> Result<Forekno
             reading: None,
         });
     }
-    let reading = lease_for_reading(session, &asked.leasing, &place).await?;
+    let reading = lease_for_reading(session, &patient(&asked.leasing), &place).await?;
     match kept(bucket, &spot, &listed).await {
         Ok(None) => Ok(Foreknown {
             listed,

@@ -7,9 +7,9 @@ use std::ops::Range;
 use msm_plan::{Overlap, PlanSettings, Scope, plan};
 use msm_zarr::layout;
 
-use super::COMMAND;
 use super::lead::SharedSend;
 use super::take::Standing;
+use super::{COMMAND, patient};
 use crate::commit::{PartResult, ShareState, SharedArchive, end_part, part_records};
 use crate::error::Error;
 use crate::events::{Event, Notice};
@@ -52,7 +52,7 @@ impl SharedSend<'_> {
         settings: &PlanSettings,
         session: &'a Session<'_>,
     ) -> Result<Option<Growth<'a>>, Error> {
-        let leasing = &intent.files.leasing;
+        let leasing = &patient(&intent.files.leasing);
         let (stores, known) = (self.archive.stores(), Some(&self.guarantees));
         let mut hold = Hold::take_shared(session, leasing, stores, COMMAND, known).await?;
         match self

@@ -17,6 +17,8 @@ use std::time::Duration;
 /// What it is called where other jobs read of it.
 const COMMAND: &str = "send --share";
 
+use crate::verbs::shared::hold::Leasing;
+
 pub use self::error::ShareError;
 pub use self::report::{HeldPart, ShareReport};
 
@@ -38,6 +40,14 @@ pub struct TaskNumber {
     pub number: usize,
     /// How many there are, at least one.
     pub of: usize,
+}
+
+/// How long a job waits for others that hold the stores: there may be many, each for as short as a commit takes.
+fn patient(leasing: &Leasing) -> Leasing {
+    Leasing {
+        wait: leasing.wait.saturating_mul(10),
+        ..leasing.clone()
+    }
 }
 
 impl Sharing {

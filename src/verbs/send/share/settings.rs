@@ -78,18 +78,34 @@ pub(super) fn same_files(archive: &SharedArchive, files: &[SharedFile]) -> Resul
         let path = path.clone();
         match (old.get(&path), new.get(&path)) {
             (Some(old), Some(new)) if old == new => None,
-            (Some(old), Some(new)) => Some(ShareError::ChangedFile {
-                path,
-                by: by(),
-                bytes: new.bytes,
-                modified: when(new.modified),
-                old_bytes: old.bytes,
-                old_modified: when(old.modified),
-            }),
+            (Some(old), Some(new)) => Some(changed(archive, old, new)),
             (Some(_), None) => Some(ShareError::GoneFile { path, by: by() }),
             (None, _) => Some(ShareError::NewFile { path, by: by() }),
         }
     }))
+}
+
+/// Checks that those of the archive's files that are among `files` are as they were.
+///
+/// # Errors
+/// All that have changed.
+pub(super) fn unchanged(archive: &SharedArchive, files: &[SharedFile]) -> Result<(), Error> {
+    let known = |file: &SharedFile| archive.files.iter().find(|old| old.path == file.path);
+    Error::together(files.iter().filter_map(|new| {
+        let old = known(new).filter(|old| *old != new)?;
+        Some(changed(archive, old, new))
+    }))
+}
+
+fn changed(archive: &SharedArchive, old: &SharedFile, new: &SharedFile) -> ShareError {
+    ShareError::ChangedFile {
+        path: new.path.clone(),
+        by: archive.by.name.clone(),
+        bytes: new.bytes,
+        modified: when(new.modified),
+        old_bytes: old.bytes,
+        old_modified: when(old.modified),
+    }
 }
 
 /// Checks that the same was asked, for the same `stores`.

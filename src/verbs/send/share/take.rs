@@ -3,6 +3,7 @@
 //! Key type: [`TakenPart`].
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use msm_plan::{Phase, PlanSettings, part_plan};
@@ -12,6 +13,7 @@ use super::COMMAND;
 use super::error::ShareError;
 use super::lead::SharedSend;
 use super::report::HeldPart;
+use super::settings::{look_at, unchanged};
 use crate::commit::{
     LeaseError, LeaseTimes, ShareState, SharedArchive, part_records, take_part, taken_before,
 };
@@ -187,6 +189,9 @@ impl SharedSend<'_> {
         }
         let steps = archive.parts.steps_of(number);
         let (files, placed) = self.files_of(&steps);
+        let paths = self.prepared.archive.files[files.clone()].iter();
+        let paths: Vec<PathBuf> = paths.map(|file| file.path().clone()).collect();
+        unchanged(archive, &look_at(&paths)?)?;
         let mut requests = self.requests.clone();
         for request in &mut requests {
             // A store without steps has no places.
