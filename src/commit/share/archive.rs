@@ -1,5 +1,5 @@
 //! What is told of a shared archive as a whole: written once, by the job that shares it out, into the ledger of each store. That of
-//! the first store, the home, counts: it is written last, and removed first.
+//! the first store, the home, counts: it is written last, and removed last.
 //!
 //! Key types: [`SharedArchive`], [`SharedFile`].
 

@@ -272,16 +272,19 @@ impl<'a> SharedSend<'a> {
                     bytes,
                 });
             }
-            Err(failure) => {
-                session.tell(&Event::PartFailed {
-                    number,
-                    of,
-                    why: failure.to_string(),
-                });
-                self.failed.insert(number, failure);
-            }
+            Err(failure) => self.leave_out(number, failure, session),
         }
         Ok(())
+    }
+
+    /// Goes on without the part `number`, whose files are in the way.
+    pub(super) fn leave_out(&mut self, number: usize, why: Error, session: &Session<'_>) {
+        session.tell(&Event::PartFailed {
+            number,
+            of: self.archive.parts.len(),
+            why: why.to_string(),
+        });
+        self.failed.insert(number, why);
     }
 
     /// Commits what has grown, and forgets its parts.
@@ -365,12 +368,15 @@ impl<'a> SharedSend<'a> {
 }
 
 /// Is it a file that is in the way, and not the stores, the server, or another rank?
-fn is_of_files(failure: &Error) -> bool {
+pub(super) fn is_of_files(failure: &Error) -> bool {
     match failure {
         Error::OnRank { cause, .. } => is_of_files(cause),
-        Error::Source(_) | Error::Archive(_) | Error::Transfer(TransferError::Source { .. }) => {
-            true
-        }
+        Error::Several(all) => is_of_files(all.first()),
+        Error::Source(_)
+        | Error::Archive(_)
+        | Error::Transfer(TransferError::Source { .. })
+        | Error::Send(SendError::File { .. })
+        | Error::Share(ShareError::ChangedFile { .. }) => true,
         _ => false,
     }
 }

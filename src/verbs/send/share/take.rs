@@ -11,7 +11,7 @@ use msm_zarr::layout;
 
 use super::COMMAND;
 use super::error::ShareError;
-use super::lead::SharedSend;
+use super::lead::{SharedSend, is_of_files};
 use super::report::HeldPart;
 use super::settings::{look_at, unchanged};
 use crate::commit::{
@@ -168,7 +168,14 @@ impl SharedSend<'_> {
                 hold.release(session).await;
                 Ok(None)
             }
-            Err(failure) => Err(hold.give_up(session, failure).await),
+            Err(failure) => {
+                let failure = hold.give_up(session, failure).await;
+                if !is_of_files(&failure) {
+                    return Err(failure);
+                }
+                self.leave_out(number, failure, session);
+                Ok(None)
+            }
         }
     }
 
