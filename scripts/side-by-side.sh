@@ -3,18 +3,18 @@
 #
 #   side-by-side.sh NAME 'COMMAND' [NAME 'COMMAND']…
 #
-# Prints what each said, whole, when it has ended, and how long it took. All of them run to their end; the exit
-# code is 1 if any failed.
+# Prints what each said, whole, when it has ended, and how long it took. All of them run to their end; what those
+# said that failed is printed last, and the exit code is 1.
 set -uo pipefail
 
 said=$(mktemp -d)
-declare -A names
+declare -A names=() failed=() logs=()
 # Stopped by a signal, it ends what it started and prints how far that had come.
 stopped() {
     for pid in "${!names[@]}"; do
         kill -- "-$pid" 2>/dev/null
         printf '\n==> %s, as far as it came\n' "${names[$pid]}"
-        cat "$said/$pid"
+        cat "${logs[$pid]}"
     done
     exit 130
 }
@@ -23,20 +23,25 @@ trap stopped INT TERM
 
 set -m # a process group each
 while (($# > 1)); do
-    bash -c "$2" >"$said/next" 2>&1 </dev/null &
-    mv "$said/next" "$said/$!"
+    log=$said/$#
+    : >"$log"
+    bash -c "$2" >"$log" 2>&1 </dev/null &
     names[$!]=$1
+    logs[$!]=$log
     shift 2
 done
 
-failed=()
 while ((${#names[@]})); do
-    wait -n -p pid "${!names[@]}" || failed+=("${names[$pid]}")
+    wait -n -p pid "${!names[@]}" || failed[$pid]=${names[$pid]}
     printf '\n==> %s: after %d s (%s)\n' "${names[$pid]}" "$SECONDS" "$(date +%T)"
-    cat "$said/$pid"
+    cat "${logs[$pid]}"
     unset "names[$pid]"
 done
-if ((${#failed[@]})); then
-    printf 'failed: %s\n' "${failed[@]}"
-    exit 1
-fi
+for pid in "${!failed[@]}"; do
+    # Whoever reads only the end of a long log reads why.
+    printf '\n==> failed: %s\n' "${failed[$pid]}"
+    grep -n -E '^(FAILED|---- )|panicked at|test result: FAILED|error(\[|:)|Error [0-9]' "${logs[$pid]}" | tail -n 40
+    printf '…\n'
+    tail -n 60 "${logs[$pid]}"
+done
+((${#failed[@]} == 0))
