@@ -207,7 +207,9 @@ impl From<&StoreError> for Exit {
             StoreError::Denied { .. } | StoreError::Probe { .. } => Self::AccessDenied,
             StoreError::Unreachable { .. } | StoreError::Untrusted { .. } => Self::Unreachable,
             StoreError::Failed { .. } | StoreError::Missing { .. } => Self::StoreFailed,
-            StoreError::Repository { .. } | StoreError::Journal { .. } => Self::ForeignStore,
+            StoreError::Repository { .. }
+            | StoreError::Journal { .. }
+            | StoreError::Share { .. } => Self::ForeignStore,
             StoreError::Overtaken { .. } => Self::TransferFailed,
             StoreError::Fenced { .. } => Self::LeaseLost,
         }
@@ -303,6 +305,8 @@ impl From<&WritingError> for Exit {
         match error {
             WritingError::Locked { .. } => Self::Busy,
             WritingError::Shared { .. } => Self::Shared,
+            // Whoever has the lease now heals it.
+            WritingError::NotHealed { cause, .. } if cause.is_fenced() => Self::LeaseLost,
             WritingError::NotHealed { .. } => Self::RollbackIncomplete,
             WritingError::Transaction { .. } => Self::TransferFailed,
             WritingError::NotAllGone(_) => Self::DeleteIncomplete,
@@ -367,9 +371,11 @@ impl From<&ShareError> for Exit {
             | ShareError::Settings { .. }
             | ShareError::Stores { .. }
             | ShareError::Unshareable { .. } => Self::ShareConflict,
-            ShareError::Abandoned | ShareError::Shorter { .. } => Self::Shared,
+            ShareError::Abandoned | ShareError::Ending | ShareError::Shorter { .. } => Self::Shared,
             ShareError::Stopped { .. } | ShareError::StoppedBetween => Self::Interrupted,
-            ShareError::Part { cause, .. } => Self::from(&**cause),
+            ShareError::Part { cause, .. } | ShareError::Unfinished { cause, .. } => {
+                Self::from(&**cause)
+            }
         }
     }
 }

@@ -246,12 +246,12 @@ impl Job<'_> {
         if args.json {
             // What it is made of has names for keys.
             self.say(&serde_json::json!(report).to_string());
-            return Ok(());
+        } else {
+            for line in words::status(&session.place_of(&request.spot), &report) {
+                self.say(&line);
+            }
         }
-        for line in words::status(&session.place_of(&request.spot), &report) {
-            self.say(&line);
-        }
-        Ok(())
+        Ok(Error::together(report.problems)?)
     }
 
     fn delete(&self, args: &DeleteArgs) -> Result<(), CliError> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::meter::Meter;
 use super::printer::{Printer, warn};
-use super::words::{OutputLine, of_event};
+use super::words::{OutputLine, of_event, work_of};
 use crate::events::{Event, Reporter};
 
 /// Tells the user of events.
@@ -16,7 +16,15 @@ pub(super) struct Terminal {
     pub printer: Printer,
     /// Is it a list, in which notices have no place?
     lists: bool,
-    meter: Mutex<Option<Meter>>,
+    work: Mutex<Work>,
+}
+
+/// What is being done.
+#[derive(Default)]
+struct Work {
+    /// Which of several things, for a line.
+    what: String,
+    meter: Option<Meter>,
 }
 
 impl Terminal {
@@ -31,15 +39,18 @@ impl Terminal {
 
 impl Reporter for Terminal {
     fn tell(&self, event: &Event) {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(what) = work_of(event) {
+            work.what = what;
+        }
         match event {
-            Event::WorkBegun { bytes } => *meter = Some(Meter::new(*bytes)),
+            Event::WorkBegun { bytes } => work.meter = Some(Meter::new(&work.what, *bytes)),
             Event::Progress { bytes, objects } => {
-                if let Some(meter) = &mut *meter {
+                if let Some(meter) = &mut work.meter {
                     meter.show(*bytes, *objects);
                 }
             }
-            Event::WorkEnded => *meter = None,
+            Event::WorkEnded => work.meter = None,
             event => match of_event(event, self.lists) {
                 Some(OutputLine::Out(line)) => self.printer.line(&line),
                 Some(OutputLine::Err(line)) => warn(&line),

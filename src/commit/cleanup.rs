@@ -52,6 +52,13 @@ impl CleanupError {
         }
     }
 
+    /// Was it the lease that was lost?
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        let mut errors = self.errors.iter();
+        errors.any(|error| matches!(error, StoreError::Fenced { .. }))
+    }
+
     /// All of `errors`.
     ///
     /// # Errors

@@ -51,8 +51,6 @@ pub enum Notice {
         number: usize,
         /// How many there are.
         of: usize,
-        /// The job that put it.
-        by: String,
     },
     /// A store has all steps of the files, or all arrays if it has no steps.
     HasAll {

@@ -88,6 +88,11 @@ pub enum StoreError {
     )]
     Journal { key: String, cause: String },
     #[error(
+        "{key}, by which jobs share in sending an archive, cannot be read ({cause}): it is damaged, or another version of \
+         msm_os made it; recover --abandon ends the sharing and keeps what was committed, then send again"
+    )]
+    Share { key: String, cause: String },
+    #[error(
         "{key}: another program has changed it meanwhile, and nothing was put over it; run the command again, or, if it \
          says so again, put it back as it was, or delete the store"
     )]

@@ -250,7 +250,7 @@ list() {
 
 store() { list x/thetao.zarr/; }
 
-# untouched: what the other job has committed is as it was, whole, and nothing of the first job is left.
+# untouched [FILES]: what the other job has committed is as it was, whole, and nothing of the first job is left.
 untouched() {
     local left
     store >"$dir/now.txt"
@@ -258,7 +258,7 @@ untouched() {
         diff "$dir/committed.txt" "$dir/now.txt" | head -n 8
         fail "$(diff "$dir/committed.txt" "$dir/now.txt" | grep -c '^>') objects of the other job's store have changed"
     fi
-    other_job verify -b ocean -p x --against "$share/second.nc" || fail "verify finds faults"
+    other_job verify -b ocean -p x --against "${1:-$share/second.nc}" || fail "verify finds faults"
     list '' | cut -d' ' -f1 | grep -E '/[.]msm-os/' >"$dir/ledger.txt"
     # Manifests and undo copies of transactions that were committed may stay.
     left=$(grep -vE '/last.json$' "$dir/ledger.txt" | grep -vE "/(transactions|manifests|undo)/($(sed -n 's|.*/transactions/||p' "$dir/ledger.txt" | paste -sd'|'))(/|\$)" | paste -sd' ')
@@ -443,6 +443,39 @@ srun_other_silent() {
     untouched
 }
 
+# Three jobs, one on each host, share in sending an archive, and one host falls silent in mid-transfer. The others do its part, too, and
+# end; when its link comes back, nothing of what they have committed changes.
+many_jobs() {
+    local host at code jobs=()
+    for host in n1 n2 n3; do
+        on $host env MSM_OS_TEST_LEASE_SECONDS="$lease" MSM_OS_TEST_JOURNAL_MS=500 "$share/msm_os" send --share "${common[@]}" "${chunks[@]}" \
+            --memory 4M -f "$share/years/*.nc" -c "$dir/hosts.json" >"$dir/$host.log" 2>&1 </dev/null &
+        jobs+=($!)
+    done
+    wait_for $START each_has_a_part || return
+    sever n2
+    at=$SECONDS
+    for job in "${jobs[0]}" "${jobs[2]}"; do
+        wait_for $((at + 2 * JOB_ENDS - SECONDS)) launcher_is_gone
+        wait "$job"
+        code=$?
+        say "a job on another host has ended $((SECONDS - at)) s after the fault with code $code"
+        [ "$code" = 0 ] || fail "code $code"
+    done
+    tail -n 3 "$dir"/n[13].log
+    store >"$dir/committed.txt"
+    ((SECONDS - at < JOB_ENDS)) || say "(slow)"
+    heal n2
+    job=${jobs[1]}
+    wait_for $JOB_ENDS launcher_is_gone || fail "the job on the silent host does not end"
+    wait "$job"
+    say "it has ended with code $?"
+    tail -n 3 "$dir/n2.log"
+    rest n2
+    untouched "$share/years"
+}
+each_has_a_part() { [ "$(list x/.msm-os/thetao.zarr/share/ | grep -c /takers/)" -ge 3 ]; }
+
 # All ranks are stopped, for longer than the lease lasts.
 signal_ranks() {
     on head sh -c "cd /proc && for p in [0-9]*; do [ \"\$(cat \$p/comm 2>/dev/null)\" != msm_os ] || kill -$1 \$p; done"
@@ -502,10 +535,16 @@ for file in before first second; do
     fi
 done
 
+mkdir "$share/years"
+for year in 1976 1977 1978 1979 1980 1981 1982 1983 1984; do
+    "$NEMO_LIKE" --grid 200x150x5 --start $year-01-01 --steps 4 --variables thetao --output "$share/years/nemo_1m_${year}0101_grid-T.nc" >/dev/null || failures=1
+done
+
 wanted=("$@")
 cases=()
 case_of lead_silent_real_lease "the lead's host falls silent, six ranks with a lease of a minute: another job's bytes stay, the job ends"
 case_of lead_silent "the lead's host falls silent: another job's bytes stay, the job ends"
+case_of many_jobs "three jobs on three hosts share in sending an archive, one host falls silent: the others send all of it, and their bytes stay"
 case_of slow_host "a slow host is no dead one"
 case_of short_silence "hosts that are silent for seconds are no dead ones"
 case_of lead_silent_for_a_while "the lead's host falls silent for a while: another job's bytes stay"

@@ -19,6 +19,7 @@ mod planned;
 mod races;
 mod scenes;
 mod share;
+mod share_damage;
 mod strangers;
 mod support;
 mod tampered;

@@ -14,25 +14,9 @@ import netCDF4
 import numpy as np
 import xarray as xr
 import zarr
-from obstore.store import S3Store
-from zarr.storage import LocalStore, ObjectStore
+from opened import open_store
 
 warnings.simplefilter("error")
-
-
-def open_store(place):
-    if not place.startswith("s3://"):
-        return LocalStore(place, read_only=True)
-    bucket, key = place.removeprefix("s3://").split("/", 1)
-    s3 = S3Store(
-        bucket,
-        prefix=key,
-        endpoint=os.environ["ENDPOINT"],
-        access_key_id=os.environ["ACCESS_KEY"],
-        secret_access_key=os.environ["SECRET_KEY"],
-        client_options={"allow_http": True},
-    )
-    return ObjectStore(s3, read_only=True)
 
 
 def joined(datasets, name, append):

@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use s3_server::Server;
+use s3_server::{Go, Server, When};
 use serde_json::Value;
 
 use crate::support::{
@@ -270,4 +270,48 @@ fn a_signal_or_the_time_ends_a_job_between_parts() {
     scene
         .send("send --task 0/6", "other")
         .refused(2, &["--share"]);
+}
+
+#[test]
+fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
+    for (code, said, spoil) in [
+        (
+            10,
+            "No such file",
+            (|path| std::fs::remove_file(path)) as fn(&str) -> std::io::Result<()>,
+        ),
+        (49, "has changed since", |path| {
+            std::fs::write(path, "something else")
+        }),
+    ] {
+        let scene = Scene::new();
+        let file = scene.files[3].clone();
+        let whole = std::fs::read(&file).unwrap();
+        let modified = std::fs::metadata(&file).unwrap().modified().unwrap();
+        let spoilt = file.clone();
+        scene.server.on_mutation(move |mutation| {
+            if mutation.key.ends_with("share/000001/done.json") && mutation.when == When::After {
+                spoil(&spoilt).unwrap();
+            }
+            Go::On
+        });
+        let failed = scene.send("send --share", "many");
+        failed.refused(
+            code,
+            &[
+                "part 4 of 6",
+                said,
+                &file,
+                "going on with others",
+                "3 of 6 parts are committed; readers see all up to",
+            ],
+        );
+        scene.server.on_mutation(|_| Go::On);
+        std::fs::write(&file, whole).unwrap();
+        let restored = std::fs::File::options().write(true).open(&file).unwrap();
+        restored.set_modified(modified).unwrap();
+        let last = scene.send("send --share", "many").well();
+        last.says(&["this job put 1 of 6 parts; 6 are committed"]);
+        is_tidy(&scene.server);
+    }
 }

@@ -19,7 +19,7 @@ use msm_model::{Archive, Problems};
 const MOST: usize = 1_000;
 
 /// An archive in parts. Steps are counted from the archive's first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveParts {
     /// Steps of the archive.
     pub steps: u64,
@@ -112,6 +112,13 @@ impl ArchiveParts {
         follow.all(|end| *end > std::mem::replace(&mut before, *end))
             && before == self.steps
             && self.ends.len() <= MOST
+            && self.first
+                == self
+                    .stores
+                    .iter()
+                    .map(|store| store.first)
+                    .min()
+                    .unwrap_or(self.steps)
             && self.stores.iter().all(|store| store.first <= self.steps)
     }
 }

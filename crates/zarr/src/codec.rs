@@ -2,6 +2,7 @@
 //!
 //! Key type: [`Codec`], from `--codec`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Value, json};
@@ -88,6 +89,21 @@ impl FromStr for Codec {
     }
 }
 
+/// As [`Codec::from_str`] reads it.
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Zstd(level) => write!(f, "zstd:{level}"),
+            Self::Blosc {
+                compressor,
+                level,
+                shuffle,
+            } => write!(f, "blosc:{compressor}:{level}:{shuffle}"),
+        }
+    }
+}
+
 impl Codec {
     /// The codecs of a Zarr v3 array of this type: little-endian bytes or UTF-8 texts, compressor, crc32c.
     #[must_use]
@@ -130,6 +146,12 @@ mod tests {
         assert_eq!("none".parse(), Ok(Codec::None));
         assert_eq!("zstd:3".parse(), Ok(Codec::Zstd(3)));
         assert_eq!("blosc".parse(), Ok(Codec::default()));
+        for text in ["none", "zstd:-3", "blosc:zlib:9:bitshuffle"] {
+            assert_eq!(
+                text.parse::<Codec>().map(|codec| codec.to_string()),
+                Ok(text.to_owned())
+            );
+        }
         for wrong in [
             "",
             "zstd",

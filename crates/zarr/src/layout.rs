@@ -166,6 +166,33 @@ pub fn shared_part(store: &str, number: usize) -> String {
     format!("{}/{number:06}", share(store))
 }
 
+/// The place of the lease, at the prefix or store `key`, of the job that reads an archive's files for all.
+#[must_use]
+pub fn reading(key: &str) -> String {
+    below(key, ".files")
+}
+
+/// What a lease's `place` is called: a store, a part of an archive that is sent into one, or the reading of its files.
+#[must_use]
+pub fn place_name(place: &str) -> String {
+    let of_part = place.rsplit_once("/share/").and_then(|(ledger, number)| {
+        let number: usize = number.parse().ok()?;
+        let (folder, name) = ledger.rsplit_once(&format!("{LEDGERS}/"))?;
+        let part = number + 1;
+        Some(format!(
+            "part {part} of the archive that is sent into '{folder}{name}'"
+        ))
+    });
+    let of_files = || {
+        let key = place.strip_suffix(".files")?;
+        let key = key.trim_end_matches('/');
+        Some(format!("the reading of the files that are sent to '{key}'"))
+    };
+    of_part
+        .or_else(of_files)
+        .unwrap_or_else(|| format!("store '{place}'"))
+}
+
 /// The key of what says that the part `number` is put and verified.
 #[must_use]
 pub fn part_done(store: &str, number: usize) -> String {

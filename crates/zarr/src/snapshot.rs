@@ -35,6 +35,16 @@ impl StoreSnapshot {
         self.arrays.iter().any(|array| array.name == name)
     }
 
+    /// The length of its arrays along `dimension`, the shortest if they differ; 0 if it has none.
+    #[must_use]
+    pub fn length_along(&self, dimension: &str) -> u64 {
+        let lengths = self.arrays.iter().filter_map(|array| {
+            let axis = array.dimensions.iter().position(|name| name == dimension)?;
+            array.shape.get(axis).copied()
+        });
+        lengths.min().unwrap_or(0)
+    }
+
     /// Its arrays' dimensions and texts among their attributes, as if it were a source file: what time units are found by.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {

@@ -2,6 +2,8 @@
 //!
 //! Key types: [`OutputLine`], where it is said.
 
+use msm_zarr::layout;
+
 use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
@@ -64,7 +66,8 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         }
         Event::Waiting { store, holder } => {
             return err(format!(
-                "waiting for store '{store}', which another job holds: {holder}"
+                "waiting for {}, which another job holds: {holder}",
+                layout::place_name(store)
             ));
         }
         Event::LeaseLeftBehind { problem } => {
@@ -112,6 +115,19 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         | Event::RolledBack => return None,
     };
     Some(OutputLine::Out(out))
+}
+
+/// Which of several things is about to be done, before a line that says how far it is; `None` if `event` does not tell.
+pub(in crate::cli) fn work_of(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::PartTaken { number, of, .. } => format!("part {} of {of}: ", number + 1),
+        Event::Growing { parts, of, .. } => {
+            format!("committing up to part {} of {of}: ", parts.end)
+        }
+        Event::Planned { number, of, .. } if *of > 1 => format!("plan {number} of {of}: "),
+        Event::Planned { .. } => String::new(),
+        _ => return None,
+    })
 }
 
 fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> String {

@@ -16,7 +16,7 @@ mod verify;
 
 pub(super) use delete::{deleted, survey};
 pub(super) use doctor::examined;
-pub(super) use event::{OutputLine, of_event};
+pub(super) use event::{OutputLine, of_event, work_of};
 pub(super) use recover::{forecast, recovered};
 pub(super) use rollback::rolled_back;
 pub(super) use send::sent;

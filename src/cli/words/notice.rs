@@ -54,8 +54,8 @@ pub(super) fn notice(notice: &Notice) -> String {
         } => {
             format!("--chunk_strategy: {asked} along '{dimension}' is clipped to its size, {size}")
         }
-        Notice::UnsoundPart { number, of, by } => format!(
-            "part {} of {of}: its objects are not as {by} put them; it is to be put again",
+        Notice::UnsoundPart { number, of } => format!(
+            "part {} of {of}: its objects, or what the ledger tells of them, are not as they were put; it is to be put again",
             number + 1
         ),
         Notice::HasAll { store, steps } => of_store(store, has_all(*steps)),

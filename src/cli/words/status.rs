@@ -10,7 +10,7 @@ pub(in crate::cli) fn status(place: &str, report: &StatusReport) -> Vec<String> 
     let archives = report.archives.iter().flat_map(archive);
     let mut lines: Vec<String> = archives.collect();
     lines.extend(report.stores.iter().flat_map(store));
-    if lines.is_empty() {
+    if lines.is_empty() && report.problems.is_empty() {
         lines.push(format!(
             "{place}: nothing is going on, and nothing was left by dead jobs"
         ));
@@ -50,7 +50,7 @@ fn archive(archive: &ArchiveStatus) -> Vec<String> {
                         "part {number} is to be committed: run any of its jobs again if none is running"
                     )
                 }
-                PartState::Free { .. } | PartState::Dead { .. } => {
+                PartState::Free { .. } | PartState::Dead { .. } | PartState::Damaged { .. } => {
                     format!("waits for part {number}: run any of its jobs again if none is running")
                 }
             }
@@ -71,9 +71,12 @@ fn part(part: &PartStatus) -> String {
             format!("held by {holder}, {}", so_far(put, of))
         }
         PartState::Dead { holder, put, of } => format!(
-            "its job has died ({holder}), {}; any job may take it",
+            "its job has died or is stopped ({holder}), {}; any job may take it",
             so_far(put, of)
         ),
+        PartState::Damaged { cause } => {
+            format!("what tells of it cannot be read ({cause}): any job puts it again")
+        }
         PartState::Done { by, objects, bytes } => format!(
             "put by {by}, {objects} objects, {}; waits to be committed",
             bytes_shown(*bytes)
@@ -102,7 +105,7 @@ fn store(store: &StoreStatus) -> Vec<String> {
     }) = lease
     {
         let state = if *is_over {
-            "was held by a job that has died"
+            "was held by a job that has died or is stopped"
         } else {
             "is held"
         };

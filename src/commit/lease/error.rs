@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use super::holder::Holder;
@@ -29,8 +30,9 @@ pub enum LeaseError {
         cause: String,
     },
     #[error(
-        "store '{store}' is held by another job: {}; waited {} (--lock-wait); nothing was done. Try \
+        "{} is held by another job: {}; waited {} (--lock-wait); nothing was done. Try \
          again when that job has ended",
+        layout::place_name(store),
         holder.as_ref().map_or_else(|| "one that does not say who it is".to_owned(), ToString::to_string),
         humantime::format_duration(Duration::from_secs(waited.as_secs()))
     )]
@@ -40,8 +42,9 @@ pub enum LeaseError {
         waited: Duration,
     },
     #[error(
-        "the lease of store '{store}' was lost ({cause}); nothing more was changed, for another job may be writing the \
-         store. Run the command again"
+        "the lease of {} was lost ({cause}); nothing more was changed, for another job may be writing there. \
+         Run the command again",
+        layout::place_name(store)
     )]
     Lost { store: String, cause: String },
     #[error(transparent)]
@@ -52,7 +55,10 @@ pub enum LeaseError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ReleaseError {
-    #[error("the lease of store '{store}' could not be given up, and expires: {cause}")]
+    #[error(
+        "the lease of {} could not be given up, and expires: {cause}",
+        layout::place_name(store)
+    )]
     Lease { store: String, cause: StoreError },
     #[error("{}: {cause}", path.display())]
     Lock { path: PathBuf, cause: String },

@@ -106,6 +106,45 @@ impl SharedArchive {
         Ok(at_home.filter(|at_home| at_home.id == told.id))
     }
 
+    /// What is to be ended that `store` is part of: also what cannot be read, or was left by a job that died before it had shared it out;
+    /// then as much as is known of it. `by` is who ends it. `None` if nothing is told.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(crate) async fn to_end(
+        bucket: &Bucket,
+        store: &str,
+        by: &Writer,
+    ) -> Result<Option<Self>, StoreError> {
+        let remnant = || Self {
+            format: FORMAT,
+            id: token(),
+            by: by.clone(),
+            stores: vec![store.to_owned()],
+            settings: BTreeMap::new(),
+            append_dimension: String::new(),
+            files: Vec::new(),
+            parts: ArchiveParts::default(),
+            ending: true,
+        };
+        let told = match read(bucket, store).await {
+            Ok(Some(told)) if told.home() == store => return Ok(Some(told)),
+            Ok(Some(told)) => told,
+            Ok(None) => {
+                let left = bucket.list(&layout::share(store)).await?;
+                return Ok((!left.is_empty()).then(remnant));
+            }
+            Err(StoreError::Share { .. }) => return Ok(Some(remnant())),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(match read(bucket, told.home()).await {
+            Ok(Some(at_home)) if at_home.id == told.id => at_home,
+            Ok(_) => remnant(),
+            Err(StoreError::Share { .. }) => told,
+            Err(error) => return Err(error),
+        }))
+    }
+
     /// Shares it out: from the last of these requests on, every job goes by it.
     ///
     /// # Errors
@@ -130,6 +169,28 @@ impl SharedArchive {
             grows.store = relative::beside(store, &grows.store);
         }
         put_json(bucket, &layout::shared_archive(store), &told).await
+    }
+
+    /// Is it shared out still? Then the ETag with which its home says so, empty if there is none; what had the `known` ETag need not be read
+    /// again.
+    ///
+    /// # Errors
+    /// As the server says, or if it cannot be read.
+    pub(crate) async fn goes_on(
+        &self,
+        bucket: &Bucket,
+        known: Option<&str>,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(found) = bucket.stat(&layout::shared_archive(self.home())).await? else {
+            return Ok(None);
+        };
+        let tag = found.etag.unwrap_or_default();
+        if !tag.is_empty() && known == Some(tag.as_str()) {
+            return Ok(Some(tag));
+        }
+        let told = read(bucket, self.home()).await?;
+        let goes_on = told.is_some_and(|told| told.id == self.id && !told.ending);
+        Ok(goes_on.then_some(tag))
     }
 
     /// Lets no job take a part of it any more.
@@ -201,7 +262,7 @@ async fn read(bucket: &Bucket, store: &str) -> Result<Option<SharedArchive>, Sto
         serde_json::from_slice(&told).map_err(|cause| cause.to_string());
     told.and_then(|told| told.resolve(store))
         .map(Some)
-        .map_err(|cause| StoreError::Journal { key, cause })
+        .map_err(|cause| StoreError::Share { key, cause })
 }
 
 /// Removes everything in `folder`.

@@ -3,11 +3,11 @@
 use msm_zarr::layout;
 
 use super::{HeldStore, Recover, held_store, remove_orphans};
-use crate::commit::{LeaseTimes, ShareState, SharedArchive, live_lease};
+use crate::commit::{LeaseTimes, ShareState, SharedArchive, Writer, live_lease};
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::hold::{Hold, this};
 
 /// What came of it.
 #[derive(Default)]
@@ -30,14 +30,24 @@ pub(super) async fn abandon(
     stores: &[String],
 ) -> Result<Abandonment, Error> {
     let mut done = Abandonment::default();
+    let (bucket, command) = (&session.bucket, "recover --abandon");
+    let by = Writer {
+        name: this(session, command)?.to_string(),
+        lock_dir: request.leasing.lock_dir.clone(),
+    };
     for store in stores {
-        let Some(mut archive) = SharedArchive::of_store(&session.bucket, store).await? else {
+        let Some(told) = SharedArchive::to_end(bucket, store, &by).await? else {
             continue;
         };
-        let (all, leasing) = (archive.stores().to_vec(), &request.leasing);
-        let command = "recover --abandon";
-        Hold::during_share(session, leasing, &all, command, async |hold| {
-            one(session, &mut archive, hold, &mut done).await
+        let (all, leasing) = (told.stores(), &request.leasing);
+        Hold::during_share(session, leasing, all, command, async |hold| {
+            // Before the leases were held, its last job may have ended it.
+            match SharedArchive::to_end(bucket, store, &by).await? {
+                Some(mut archive) if archive.stores() == all => {
+                    one(session, &mut archive, hold, &mut done).await
+                }
+                _ => Ok(()),
+            }
         })
         .await?;
     }

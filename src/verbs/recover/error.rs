@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use super::HeldStore;
@@ -12,7 +13,9 @@ use crate::commit::CleanupError;
 #[allow(missing_docs)]
 pub enum RecoverError {
     #[error(
-        "store '{store}': left alone, for it is being written: {holder}; if that job is dead, run recover again in {}, after {}",
+        "{}: left alone, for it is being written: {holder}; when that job has ended run the same recover again; if it is dead, \
+         in {}, after {}",
+        layout::place_name(store),
         humantime::format_duration(*left),
         humantime::format_rfc3339_seconds(*until)
     )]

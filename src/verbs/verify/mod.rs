@@ -5,6 +5,7 @@
 mod against;
 mod documents;
 mod error;
+mod generation;
 mod kept;
 mod names;
 mod rounds;
@@ -97,7 +98,7 @@ impl VerifyReport {
     }
 }
 
-/// Looks at the stores. Each fault is told as soon as it is found.
+/// Looks at the stores. What is wrong with one is told when all of it has been looked at.
 ///
 /// # Errors
 /// On every rank the same: if there are no stores, or the server or the files do not let it look.

@@ -2,7 +2,8 @@
 //!
 //! Key type: [`StoreCheckReport`], what came of it.
 
-use std::time::SystemTime;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use msm_plan::LACKING;
@@ -15,9 +16,15 @@ use crate::events::{CheckTally, Event, Fault};
 use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::verify::documents::documents;
+use crate::verbs::verify::generation::{Generation, is_held};
 use crate::verbs::verify::kept::damaged;
 use crate::verbs::verify::names::{dangling, lengths};
 use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
+
+/// Looks at a store at most, while jobs commit to it.
+const LOOKS: usize = 20;
+/// Between two of them at most.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of looking at a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +43,8 @@ struct StoreCheck<'a, 'b> {
     group: &'a Group,
     checkers: &'a mut Checkers<'b>,
     store: &'a str,
+    /// What alone is looked at, if it is looked again.
+    suspects: Option<&'a BTreeSet<String>>,
     kept: ManifestRecords,
     /// Has a transaction not ended?
     open: bool,
@@ -46,9 +55,12 @@ struct StoreCheck<'a, 'b> {
     unrecorded: u64,
     /// Everything that is wrong.
     faults: Vec<Fault>,
+    /// What else is to be told.
+    events: Vec<Event>,
 }
 
-/// Looks at `group`, and says what it finds, a fault a line. `None` if there is nothing.
+/// Looks at `group`, and says what it finds, a fault a line. `None` if there is nothing. While a job commits there, what looks wrong may
+/// only be new: it is looked at again, until nothing moves.
 ///
 /// # Errors
 /// If the server does not let it look.
@@ -58,30 +70,74 @@ pub(in crate::verbs) fn look(
 ) -> Result<Option<StoreCheckReport>, Error> {
     let session = checkers.session;
     let (runtime, bucket) = (&session.runtime, &session.bucket);
+    let mut suspects = None;
+    let mut looks = 0;
+    loop {
+        let before = runtime.block_on(Generation::of(bucket, &group.store))?;
+        let looked = look_once(checkers, group, suspects.as_ref());
+        looks += 1;
+        let has_moved = || {
+            let after = runtime.block_on(Generation::of(bucket, &group.store))?;
+            Ok::<_, Error>(looks < LOOKS && (after.is_at_work || after != before))
+        };
+        let (report, events) = match looked {
+            Ok(None) => return Ok(None),
+            Ok(Some((report, _))) if !report.faults.is_empty() && has_moved()? => {
+                let keys = report.faults.into_iter().map(|fault| fault.key);
+                suspects = Some(keys.collect());
+                std::thread::sleep(LeaseTimes::of_this_run().look.min(PAUSE));
+                continue;
+            }
+            Ok(Some(looked)) => looked,
+            Err(Error::Store(error)) if error.is_missing() && has_moved()? => continue,
+            Err(error) => return Err(error),
+        };
+        for fault in &report.faults {
+            session.tell(&Event::Fault(fault.clone()));
+        }
+        for event in &events {
+            session.tell(event);
+        }
+        return Ok(Some(report));
+    }
+}
+
+/// One look, at `suspects` alone if there are any; with what else is to be told.
+fn look_once(
+    checkers: &mut Checkers<'_>,
+    group: &Group,
+    suspects: Option<&BTreeSet<String>>,
+) -> Result<Option<(StoreCheckReport, Vec<Event>)>, Error> {
+    let session = checkers.session;
+    let (runtime, bucket) = (&session.runtime, &session.bucket);
     let store = group.store.as_str();
+    // In this order: what is committed in between, the manifests know, and the shapes do not.
+    let known = runtime.block_on(read_metadata(bucket, store));
     let mut kept = runtime.block_on(read_manifests(bucket, store))?;
     kept.objects.retain(|array, _| group.is_above(array));
     let mut look = StoreCheck {
         group,
         checkers,
         store,
+        suspects,
         open: false,
         damaged: !kept.damaged.is_empty(),
         kept,
         found: CheckTally::default(),
         unrecorded: 0,
         faults: Vec::new(),
+        events: Vec::new(),
     };
     let damaged = std::mem::take(&mut look.kept.damaged).into_iter();
-    look.tell(
+    look.note(
         damaged
             .map(|(key, cause)| Fault::new(key, format!("it is no part of a manifest: {cause}")))
             .collect(),
     );
-    look.tell_share()?;
-    look.tell_journal()?;
-    look.tell_kept()?;
-    match runtime.block_on(read_metadata(bucket, store)) {
+    look.share()?;
+    look.journal()?;
+    look.undo_copies()?;
+    match known {
         Ok(Some(mut known)) => {
             known.retain(group);
             look.whole(&known)?;
@@ -92,7 +148,7 @@ pub(in crate::verbs) fn look(
             }
         }
         Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => {
-            look.tell(vec![Fault::new(store, problem)]);
+            look.note(vec![Fault::new(store, problem)]);
         }
         Err(other) => return Err(other.into()),
     }
@@ -100,88 +156,98 @@ pub(in crate::verbs) fn look(
         found,
         unrecorded,
         faults,
+        mut events,
         ..
     } = look;
     let store = group.to_string();
     if unrecorded > 0 {
-        session.tell(&Event::Unrecorded {
+        events.push(Event::Unrecorded {
             store: store.clone(),
             objects: unrecorded,
         });
     }
-    session.tell(&Event::Verified {
+    events.push(Event::Verified {
         store: store.clone(),
         checked: found,
     });
-    Ok(Some(StoreCheckReport {
+    let report = StoreCheckReport {
         store,
         checked: found,
         faults,
-    }))
+    };
+    Ok(Some((report, events)))
 }
 
 impl StoreCheck<'_, '_> {
-    fn tell(&mut self, mut faults: Vec<Fault>) {
+    fn note(&mut self, mut faults: Vec<Fault>) {
         faults.sort_unstable();
         self.found.faults += faults.len() as u64;
-        for fault in &faults {
-            self.checkers.session.tell(&Event::Fault(fault.clone()));
-        }
         self.faults.extend(faults);
     }
 
+    /// Is the object or array of this key looked at this time?
+    fn is_meant(&self, key: &str) -> bool {
+        self.suspects.is_none_or(|suspects| suspects.contains(key))
+    }
+
     /// What jobs have put that share in sending an archive lies beyond the shapes.
-    fn tell_share(&mut self) -> Result<(), Error> {
+    fn share(&mut self) -> Result<(), Error> {
         let session = self.checkers.session;
         let shared = SharedArchive::of_store(&session.bucket, self.store);
-        if session.runtime.block_on(shared)?.is_some() {
-            self.open = true;
-            let key = layout::shared_archive(self.store);
-            session.tell(&Event::UnderWay { key });
+        match session.runtime.block_on(shared) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                self.open = true;
+                let key = layout::shared_archive(self.store);
+                self.events.push(Event::UnderWay { key });
+            }
+            Err(StoreError::Share { key, cause }) => {
+                self.open = true;
+                let what =
+                    format!("it cannot be read: {cause}; recover --abandon ends the sharing");
+                self.note(vec![Fault::new(key, what)]);
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
     /// A transaction that has not ended is a fault, unless the job that holds the lease is still at it.
-    fn tell_journal(&mut self) -> Result<(), Error> {
+    fn journal(&mut self) -> Result<(), Error> {
         let session = self.checkers.session;
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let journal = runtime.block_on(bucket.list(&layout::journals(self.store)))?;
         let Some(first) = journal.first() else {
-            self.tell_uncommitted();
+            self.uncommitted();
             return Ok(());
         };
         self.open = true;
-        // By this machine's clock: who only reads cannot ask the server for its time.
-        let leases = runtime.block_on(bucket.list_dated(&layout::leases(self.store)))?;
-        let (now, life) = (SystemTime::now(), LeaseTimes::of_this_run().over());
-        let is_fresh = |put: SystemTime| now.duration_since(put).unwrap_or_default() < life;
-        if leases.iter().any(|(_, put)| is_fresh(*put)) {
-            session.tell(&Event::UnderWay { key: first.clone() });
+        if runtime.block_on(is_held(bucket, self.store))? {
+            self.events.push(Event::UnderWay { key: first.clone() });
             return Ok(());
         }
         let fault = Fault::new(first, "a transaction has not ended: run recover");
-        self.tell(vec![fault]);
+        self.note(vec![fault]);
         Ok(())
     }
 
     /// What cannot be put back any more of what transactions replaced. While one is under way, it may be gone by now.
-    fn tell_kept(&mut self) -> Result<(), Error> {
+    fn undo_copies(&mut self) -> Result<(), Error> {
         if self.open {
             return Ok(());
         }
         let session = self.checkers.session;
         let damaged = damaged(&session.bucket, self.group, &self.kept.committed);
         let faults = session.runtime.block_on(damaged)?;
-        self.tell(faults);
+        self.note(faults);
         Ok(())
     }
 
     /// A manifest of no transaction is in nobody's way: it is told, and no fault.
-    fn tell_uncommitted(&self) {
+    fn uncommitted(&mut self) {
         for id in &self.kept.uncommitted {
             let manifest = layout::manifest(self.store, id);
-            self.checkers.session.tell(&Event::Uncommitted { manifest });
+            self.events.push(Event::Uncommitted { manifest });
         }
     }
 
@@ -197,13 +263,13 @@ impl StoreCheck<'_, '_> {
         if committed > 0 {
             let what =
                 format!("there is no root document, but {committed} transactions were committed");
-            self.tell(vec![Fault::new(self.store, what)]);
+            self.note(vec![Fault::new(self.store, what)]);
         } else if self.found.objects > 0 && !self.open {
             let what = format!(
                 "there is no root document, but {} objects: run recover",
                 self.found.objects
             );
-            self.tell(vec![Fault::new(self.store, what)]);
+            self.note(vec![Fault::new(self.store, what)]);
         }
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }
@@ -213,10 +279,8 @@ impl StoreCheck<'_, '_> {
         let (runtime, bucket) = (&session.runtime, &session.bucket);
         let mut faults = runtime.block_on(documents(bucket, known))?;
         faults.extend(lengths(known));
-        self.tell(faults);
-        if let Some(dangling) = dangling(known) {
-            session.tell(&dangling);
-        }
+        self.note(faults);
+        self.events.extend(dangling(known));
         self.checkers.store(known)?;
         let gaps = self.gaps(known);
         let work = session.work(recorded_bytes(&self.kept));
@@ -228,6 +292,7 @@ impl StoreCheck<'_, '_> {
                 self.found.objects += 1;
                 self.found.bytes += entry.bytes;
                 match self.meet(known, &entry) {
+                    _ if !self.is_meant(&entry.key) => {}
                     ObjectVerdict::Fine => {}
                     ObjectVerdict::Check(item) => items.push(item),
                     ObjectVerdict::Fault(what) => faults.push(Fault::new(entry.key, what)),
@@ -236,14 +301,15 @@ impl StoreCheck<'_, '_> {
             if !items.is_empty() {
                 faults.extend(self.checkers.round(&items)?);
             }
-            self.tell(faults);
+            self.note(faults);
             work.show(self.found.bytes, self.found.objects);
         }
-        let missing = missing(known, &self.kept);
-        self.tell(missing);
+        let mut missing = missing(known, &self.kept);
+        missing.retain(|fault| self.is_meant(&fault.key));
+        self.note(missing);
         // What another program has written since, it may have left out where it was all fill.
         let is_ours = self.unrecorded == 0;
-        self.tell(gaps.into_iter().filter(|_| is_ours).collect());
+        self.note(gaps.into_iter().filter(|_| is_ours).collect());
         Ok(())
     }
 

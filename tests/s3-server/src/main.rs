@@ -1,7 +1,9 @@
 //! The test server as a program, for demonstrations, benches and Python tests: prints its endpoint
 //! on the first line of stdout and runs until killed.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -45,6 +47,12 @@ struct Arguments {
     /// Milliseconds every request waits, to play a distant server
     #[arg(long, default_value_t = 0)]
     delay: u64,
+    /// Milliseconds every PUT waits besides
+    #[arg(long, default_value_t = 0)]
+    put_delay: u64,
+    /// A file for the requests, in order of arrival, each as METHOD and bucket/key in a line
+    #[arg(long)]
+    log: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -90,17 +98,45 @@ fn main() -> ExitCode {
         }
     };
     server.set_quota(arguments.quota);
+    let late = |millis| Rule::new(Fault::Delay(Duration::from_millis(millis)));
     if arguments.delay > 0 {
-        server
-            .faults()
-            .add(Rule::new(Fault::Delay(Duration::from_millis(
-                arguments.delay,
-            ))));
+        server.faults().add(late(arguments.delay));
     }
-    let mut stdout = std::io::stdout();
+    if arguments.put_delay > 0 {
+        let rule = late(arguments.put_delay).method("PUT");
+        server.faults().add(rule);
+    }
+    let log = arguments.log.map(File::create).transpose();
+    let log = match log {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("s3-server: --log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut stdout = io::stdout();
     // Whoever closed our stdout does not want to know the endpoint.
     let _ = writeln!(stdout, "{}", server.endpoint()).and_then(|()| stdout.flush());
+    if let Some(log) = log
+        && let Err(error) = keep_log(&server, log)
+    {
+        eprintln!("s3-server: --log: {error}");
+    }
     loop {
         std::thread::park();
+    }
+}
+
+/// Writes the server's requests to `log`, for ever.
+fn keep_log(server: &Server, mut log: File) -> io::Result<()> {
+    let mut written = 0;
+    loop {
+        let new = server.log_from(written);
+        written += new.len();
+        let lines = new
+            .iter()
+            .map(|request| format!("{} {}\n", request.method, request.key));
+        log.write_all(lines.collect::<String>().as_bytes())?;
+        std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -38,8 +38,8 @@ impl RequestLog {
         }
     }
 
-    pub(crate) fn snapshot(&self) -> Vec<Request> {
-        self.entries().clone()
+    pub(crate) fn from(&self, first: usize) -> Vec<Request> {
+        self.entries().get(first..).unwrap_or_default().to_vec()
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<Request>> {

@@ -183,7 +183,13 @@ impl Server {
     /// Every request since the start, in order of arrival.
     #[must_use]
     pub fn log(&self) -> Vec<Request> {
-        self.log.snapshot()
+        self.log_from(0)
+    }
+
+    /// The same from the request `first` on, counted from 0.
+    #[must_use]
+    pub fn log_from(&self, first: usize) -> Vec<Request> {
+        self.log.from(first)
     }
 }
 

@@ -9,7 +9,8 @@ use msm_zarr::layout;
 
 use super::error::ShareError;
 use super::files::{KnownFiles, end_reading};
-use super::settings::{same_files, same_request, settings};
+use super::listed::same_files;
+use super::settings::{same_request, settings};
 use super::{COMMAND, Sharing, patient};
 use crate::commit::{Leases, SharedArchive, SharedFile};
 use crate::error::Error;
@@ -118,6 +119,9 @@ impl HeldStores {
             let Some(NewShare { files, remains }) = new else {
                 return Ok(());
             };
+            if archive.parts.is_empty() {
+                return Ok(());
+            }
             hold.leases.check().await?;
             let bucket = &session.bucket;
             remove(bucket, &remains).await?;
@@ -165,7 +169,7 @@ async fn fit<'a>(
     let mut intent = intent.clone();
     if let Some(archive) = &there {
         if archive.ending {
-            return Err(ShareError::Abandoned.into());
+            return Err(ShareError::Ending.into());
         }
         same_files(archive, listed)?;
         same_request(archive, &settings, stores)?;

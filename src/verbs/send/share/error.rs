@@ -64,9 +64,15 @@ pub enum ShareError {
     #[error("{what} cannot be shared among jobs: {why}")]
     Unshareable { what: String, why: String },
     #[error(
-        "the archive is not shared out any more: another job has ended that with recover --abandon; what was committed is in place"
+        "the archive is not shared out any more: recover --abandon has ended that, or is about to; what was committed is in place. \
+         To send the rest: the same command with --on-overlap skip"
     )]
     Abandoned,
+    #[error(
+        "recover --abandon has begun to end the sharing of this archive, and has not come to its end: run recover --abandon \
+         again, then this command"
+    )]
+    Ending,
     #[error(
         "store '{store}' has fewer steps ({found}) than when the archive was shared out ({expected}): end that with recover \
          --abandon, and send again"
@@ -82,6 +88,17 @@ pub enum ShareError {
     Stopped { part: usize, of: usize },
     #[error("stopped by a signal between two parts: run any of the jobs again to go on")]
     StoppedBetween,
+    /// Why a job ended early, and where the archive stands.
+    #[error(
+        "{cause}\n{committed} of {of} parts are committed; {}",
+        edge.as_ref().map_or_else(|| "readers see nothing yet".to_owned(), |edge| format!("readers see all up to {edge}"))
+    )]
+    Unfinished {
+        cause: Box<crate::error::Error>,
+        committed: usize,
+        of: usize,
+        edge: Option<String>,
+    },
     #[error("part {part} of {of} ({files}): {cause}")]
     Part {
         part: usize,

@@ -13,8 +13,8 @@ use msm_plan::derive_prefix;
 use msm_zarr::layout;
 
 use super::error::ShareError;
+use super::listed::{look_at, same_files};
 use super::patient;
-use super::settings::{look_at, same_files};
 use crate::commit::{LeaseError, Leases, SharedArchive, SharedFile};
 use crate::error::Error;
 use crate::ranks::Lead;
@@ -122,7 +122,7 @@ async fn foreknown(intent: &Intent<'_>, session: &Session<'_>) -> Result<Forekno
         None => derived(&paths)?,
     };
     let bucket = &session.bucket;
-    let place = layout::below(spot.key(), ".files");
+    let place = layout::reading(spot.key());
     if let Some(files) = kept(bucket, &spot, &listed).await? {
         sweep(session, &asked.leasing, &place).await?;
         return Ok(Foreknown {

@@ -4,17 +4,17 @@
 
 use std::ops::Range;
 
-use msm_plan::{Overlap, PlanSettings, Scope, plan};
+use msm_plan::{Overlap, Plan, PlanSettings, Scope, plan};
 use msm_zarr::layout;
 
 use super::lead::SharedSend;
 use super::take::Standing;
 use super::{COMMAND, patient};
-use crate::commit::{PartResult, ShareState, SharedArchive, end_part, part_records};
+use crate::commit::{PartResult, ShareState, end_part, part_records};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
-use crate::store::StoreLookup;
+use crate::store::{Bucket, StoreError, StoreLookup};
 use crate::transfer::ChunkRecord;
 use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::digest::digest;
@@ -78,8 +78,7 @@ impl SharedSend<'_> {
         let bucket = &session.bucket;
         hold.left.heal(session).await?;
         hold.left.expect(self.archive.stores());
-        let told = SharedArchive::of_store(bucket, self.archive.home()).await?;
-        if told.is_none_or(|told| told.id != self.archive.id || told.ending) {
+        if !self.goes_on(bucket).await? {
             return Ok(None);
         }
         let looked = self.prepared.look(session).await?;
@@ -146,19 +145,15 @@ impl SharedSend<'_> {
         let objects = RecordedObjects::of(&plan)?;
         let mut records: Vec<ChunkRecord> = Vec::new();
         for number in parts.clone() {
-            let result = PartResult::read(bucket, &self.archive, number).await?;
-            let folder = |store: &str| layout::part_records(store, number, &result.taker);
-            let of_part = part_records(bucket, &plan, folder).await?;
-            let (_, sound) = objects.look_again(bucket, &of_part).await;
-            if !sound {
+            let of_part = self.records_of(number, &plan, &objects, bucket).await?;
+            let Some(of_part) = of_part else {
                 session.notice(Notice::UnsoundPart {
                     number,
                     of: self.archive.parts.len(),
-                    by: result.by.name,
                 });
                 end_part(bucket, &self.archive, number).await?;
                 return Ok(None);
-            }
+            };
             records.extend(of_part);
         }
         let digest = digest(&plan)?;
@@ -170,6 +165,29 @@ impl SharedSend<'_> {
             number: (parts.end, self.archive.parts.len()),
             parts: Some(records),
         }))
+    }
+
+    /// What was put of the part `number`; `None` if it is not as it was put, or what tells of it is damaged.
+    async fn records_of(
+        &self,
+        number: usize,
+        plan: &Plan,
+        objects: &RecordedObjects<'_>,
+        bucket: &Bucket,
+    ) -> Result<Option<Vec<ChunkRecord>>, StoreError> {
+        let read = async {
+            let result = PartResult::read(bucket, &self.archive, number).await?;
+            let folder = |store: &str| layout::part_records(store, number, &result.taker);
+            let records = part_records(bucket, plan, folder).await?;
+            Ok((result, records))
+        };
+        let (result, records) = match read.await {
+            Ok(read) => read,
+            Err(StoreError::Journal { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_sound = result.is_of(&records) && objects.look_again(bucket, &records).await.1;
+        Ok(is_sound.then_some(records))
     }
 
     /// Forgets what the ledgers tell of parts that readers see; and of the archive, when that is all of them.

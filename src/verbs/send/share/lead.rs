@@ -4,6 +4,7 @@
 //! Key type: [`SharedSend`].
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use msm_plan::{Phase, PlanSettings, Projections, StoreRequest};
@@ -36,6 +37,8 @@ pub(in crate::verbs::send) struct SharedSend<'a> {
     /// What is asked of the stores for the whole archive, as they were when the job began.
     pub(super) requests: Vec<StoreRequest>,
     pub(super) archive: SharedArchive,
+    /// The ETag with which the home told of it when it was last looked at.
+    pub(super) tag: Mutex<Option<String>>,
     /// What the server was found to guarantee.
     pub(super) guarantees: Guarantees,
     pub(super) sharing: Sharing,
@@ -81,6 +84,7 @@ impl<'a> SharedSend<'a> {
                 ..ShareReport::default()
             },
             archive,
+            tag: Mutex::default(),
             sharing: sharing.clone(),
             failed: BTreeMap::new(),
             begun,
@@ -144,16 +148,36 @@ impl<'a> SharedSend<'a> {
         }
         let done = self.take_turns(&mut report, &worker, intent, &settings, lead);
         session.interrupt.guard(false);
-        done?;
         let standing = runtime.block_on(self.conclude(session));
-        standing?;
+        match (done.and_then(|()| self.verdict(session)), standing) {
+            (Ok(()), standing) => {
+                standing?;
+                report.shared = Some(self.report);
+                Ok(report)
+            }
+            (Err(cause), Ok(())) => Err(ShareError::Unfinished {
+                cause: Box::new(cause),
+                committed: self.report.committed,
+                of: self.report.parts,
+                edge: self.report.edge,
+            }
+            .into()),
+            // What it ended with is worth more.
+            (Err(cause), Err(_)) => Err(cause),
+        }
+    }
+
+    /// Why a job that has nothing left to do did not do all of it.
+    ///
+    /// # Errors
+    /// That.
+    fn verdict(&mut self, session: &Session<'_>) -> Result<(), Error> {
         let failed = std::mem::take(&mut self.failed).into_iter();
         Error::together(failed.map(|(number, cause)| self.of_part(number, cause)))?;
         if session.interrupt.has_come() {
             return Err(ShareError::StoppedBetween.into());
         }
-        report.shared = Some(self.report);
-        Ok(report)
+        Ok(())
     }
 
     fn take_turns(
@@ -237,14 +261,14 @@ impl<'a> SharedSend<'a> {
         });
         let of = self.archive.parts.len();
         let put = put.and_then(|manifest| {
-            let (objects, bytes, _) = manifest.totals();
+            let totals = manifest.totals();
             session.runtime.block_on(async {
                 hold.leases.check().await?;
                 let (bucket, archive) = (&session.bucket, &self.archive);
                 if let Some(part) = &orders.part {
-                    PartResult::put(bucket, archive, part, &hold.holder, (objects, bytes)).await?;
+                    PartResult::put(bucket, archive, part, &hold.holder, totals).await?;
                 }
-                Ok::<_, Error>((objects, bytes))
+                Ok::<_, Error>(totals)
             })
         });
         let put = put.map_err(|failure| match hold.verdict(failure) {
@@ -263,7 +287,7 @@ impl<'a> SharedSend<'a> {
         session.runtime.block_on(hold.release(session));
         lead.conclude(verdict)?;
         match put {
-            Ok((objects, bytes)) => {
+            Ok((objects, bytes, _)) => {
                 self.report.put += 1;
                 session.tell(&Event::PartPut {
                     number,

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod growth;
 mod lead;
+mod listed;
 mod report;
 mod settings;
 mod take;

@@ -1,111 +1,129 @@
-//! What all jobs that send an archive must have asked alike, and the same files.
+//! What all jobs that send an archive must have asked alike.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::time::{Duration, UNIX_EPOCH};
+use std::fmt::Display;
+
+use msm_plan::ChunkStrategy;
+use msm_reproject::Method;
 
 use super::error::ShareError;
-use crate::commit::{SharedArchive, SharedFile};
+use crate::commit::SharedArchive;
 use crate::error::Error;
-use crate::verbs::send::error::SendError;
+use crate::store::Spot;
+use crate::verbs::files::selection::Selection;
+use crate::verbs::reprojection::corners::DomainFile;
+use crate::verbs::reprojection::request::{Edges, GridChoice, Longitudes, Reprojection};
 use crate::verbs::send::intent::Intent;
 
-/// What was asked, by the names of flags.
+/// What is said where nothing was asked.
+const NONE: &str = "not given";
+
+/// What was asked, by the names of flags, as users write it.
 pub(super) fn settings(intent: &Intent<'_>) -> BTreeMap<String, String> {
     let (files, task, arrays) = (intent.files, &intent.task, &intent.arrays);
     let spoken = [
-        ("--variables", format!("{:?}", files.selection)),
-        ("--prefix or --store", format!("{:?}", files.spot)),
+        ("--variables", variables(&files.selection)),
+        ("--prefix or --store", spot(files.spot.as_ref())),
         ("--append_dim", files.append_dimension.clone()),
-        ("--chunk_strategy", format!("{:?}", arrays.chunks.0)),
-        ("--shards", format!("{:?}", arrays.shards.0)),
-        ("--zarr-version", format!("{:?}", arrays.version)),
-        ("--codec", format!("{:?}", arrays.codec)),
+        ("--allow-gaps", intent.allow_gaps.to_string()),
+        ("--chunk_strategy", sizes(&arrays.chunks)),
+        ("--shards", sizes(&arrays.shards)),
+        ("--zarr-version", given(arrays.version)),
+        ("--codec", given(arrays.codec.as_ref())),
         (
             "--attributes",
             serde_json::Value::from(task.attributes.clone()).to_string(),
         ),
         ("--repair-attributes", task.repair_attributes.to_string()),
         ("--coords-tolerance", task.tolerance.to_string()),
-        ("--grid-filepath", format!("{:?}", files.domain)),
-        ("--reproject", format!("{:?}", files.reprojection)),
-        ("--lock-dir", format!("{:?}", files.leasing.lock_dir)),
+        (
+            "--lock-dir",
+            given(files.leasing.lock_dir.as_ref().map(|path| path.display())),
+        ),
     ];
-    let spoken = spoken.into_iter();
+    let spoken = spoken.into_iter().chain(domain(files.domain.as_ref()));
     spoken
+        .chain(reprojection(files.reprojection.as_ref()))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }
 
-/// The files as they are now.
-///
-/// # Errors
-/// If one cannot be looked at.
-pub(super) fn look_at(paths: &[PathBuf]) -> Result<Vec<SharedFile>, SendError> {
-    let look = |path: &PathBuf| {
-        let looked = path
-            .metadata()
-            .and_then(|found| Ok((found.len(), found.modified()?)));
-        let (bytes, modified) = looked.map_err(|cause| SendError::File {
-            path: path.clone(),
-            cause: cause.to_string(),
-        })?;
-        let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(SharedFile {
-            path: path.clone(),
-            bytes,
-            modified: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
-        })
-    };
-    paths.iter().map(look).collect()
+fn given(value: Option<impl Display>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
 }
 
-/// Checks that `files` are those that `archive` was shared out with, as they were.
-///
-/// # Errors
-/// All that came, went or changed.
-pub(super) fn same_files(archive: &SharedArchive, files: &[SharedFile]) -> Result<(), Error> {
-    let by_path = |files: &[SharedFile]| -> BTreeMap<PathBuf, SharedFile> {
-        let files = files.iter();
-        files
-            .map(|file| (file.path.clone(), file.clone()))
-            .collect()
-    };
-    let (old, new) = (by_path(&archive.files), by_path(files));
-    let paths: BTreeSet<&PathBuf> = old.keys().chain(new.keys()).collect();
-    let by = || archive.by.name.clone();
-    Error::together(paths.into_iter().filter_map(|path| {
-        let path = path.clone();
-        match (old.get(&path), new.get(&path)) {
-            (Some(old), Some(new)) if old == new => None,
-            (Some(old), Some(new)) => Some(changed(archive, old, new)),
-            (Some(_), None) => Some(ShareError::GoneFile { path, by: by() }),
-            (None, _) => Some(ShareError::NewFile { path, by: by() }),
-        }
-    }))
-}
-
-/// Checks that those of the archive's files that are among `files` are as they were.
-///
-/// # Errors
-/// All that have changed.
-pub(super) fn unchanged(archive: &SharedArchive, files: &[SharedFile]) -> Result<(), Error> {
-    let known = |file: &SharedFile| archive.files.iter().find(|old| old.path == file.path);
-    Error::together(files.iter().filter_map(|new| {
-        let old = known(new).filter(|old| *old != new)?;
-        Some(changed(archive, old, new))
-    }))
-}
-
-fn changed(archive: &SharedArchive, old: &SharedFile, new: &SharedFile) -> ShareError {
-    ShareError::ChangedFile {
-        path: new.path.clone(),
-        by: archive.by.name.clone(),
-        bytes: new.bytes,
-        modified: when(new.modified),
-        old_bytes: old.bytes,
-        old_modified: when(old.modified),
+fn variables(selection: &Selection) -> String {
+    match (selection.compact, &selection.variables[..]) {
+        (true, []) => "compact".to_owned(),
+        (true, names) => format!("compact, of {}", names.join(" ")),
+        (false, []) => "all".to_owned(),
+        (false, names) => names.join(" "),
     }
+}
+
+fn spot(spot: Option<&Spot>) -> String {
+    match spot {
+        None => "what the files' names say".to_owned(),
+        Some(Spot::Below(prefix)) => format!("--prefix '{prefix}'"),
+        Some(Spot::At(store)) => format!("--store '{store}'"),
+    }
+}
+
+fn sizes(strategy: &ChunkStrategy) -> String {
+    serde_json::json!(strategy.0).to_string()
+}
+
+fn domain(domain: Option<&DomainFile>) -> [(&'static str, String); 2] {
+    let coordinates = domain.and_then(|domain| domain.coordinates.as_ref());
+    [
+        (
+            "--grid-filepath",
+            given(domain.map(|domain| domain.path.display())),
+        ),
+        (
+            "--update-coords",
+            given(coordinates.map(|names| serde_json::json!(names))),
+        ),
+    ]
+}
+
+fn reprojection(asked: Option<&Reprojection>) -> Vec<(&'static str, String)> {
+    let grid = asked.map(|asked| asked.grid).unwrap_or_default();
+    let GridChoice {
+        size,
+        resolution,
+        edges,
+        longitudes,
+    } = grid;
+    let edges = edges.map(
+        |Edges {
+             west,
+             south,
+             east,
+             north,
+         }| format!("{west},{south},{east},{north}"),
+    );
+    let longitudes = longitudes.map(|range| match range {
+        Longitudes::Signed => "-180..180",
+        Longitudes::Positive => "0..360",
+    });
+    let is = |flag: fn(&Reprojection) -> bool| asked.is_some_and(flag).to_string();
+    vec![
+        ("--reproject", asked.is_some().to_string()),
+        (
+            "--method",
+            given(asked.and_then(|asked| asked.method).map(Method::name)),
+        ),
+        ("--grid", given(size.map(|[nx, ny]| format!("{nx}x{ny}")))),
+        ("--resolution", given(resolution)),
+        ("--bbox", given(edges)),
+        ("--longitudes", given(longitudes)),
+        ("--replace-projected", is(|asked| asked.replaces_others)),
+        (
+            "--allow-vector-components",
+            is(|asked| asked.vector_components),
+        ),
+    ]
 }
 
 /// Checks that the same was asked, for the same `stores`.
@@ -141,8 +159,4 @@ pub(super) fn same_request(
                 by: by(),
             }),
     )
-}
-
-fn when(nanos: u64) -> String {
-    humantime::format_rfc3339_micros(UNIX_EPOCH + Duration::from_nanos(nanos)).to_string()
 }

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use msm_plan::{Phase, PlanSettings, part_plan};
@@ -12,15 +13,13 @@ use msm_zarr::layout;
 use super::COMMAND;
 use super::error::ShareError;
 use super::lead::{SharedSend, is_of_files};
+use super::listed::{look_at, unchanged};
 use super::report::HeldPart;
-use super::settings::{look_at, unchanged};
-use crate::commit::{
-    LeaseError, LeaseTimes, ShareState, SharedArchive, part_records, take_part, taken_before,
-};
+use crate::commit::{LeaseError, LeaseTimes, ShareState, part_records, take_part, taken_before};
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{StoreLookup, read_store};
+use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::transfer::{ChunkRecord, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
@@ -49,16 +48,30 @@ impl SharedSend<'_> {
     pub(super) async fn standing(&self, session: &Session<'_>) -> Result<Option<Standing>, Error> {
         let (bucket, archive) = (&session.bucket, &self.archive);
         // In this order: a job that ends it meanwhile has committed all before.
-        let told = SharedArchive::of_store(bucket, archive.home()).await?;
+        let goes_on = self.goes_on(bucket).await?;
         let state = ShareState::of(bucket, archive).await?;
         let committed = archive.parts.before(self.edge(session).await?);
-        match told {
-            Some(told) if told.id == archive.id && !told.ending => {
-                Ok(Some(Standing { state, committed }))
-            }
-            _ if committed == archive.parts.len() => Ok(None),
-            _ => Err(ShareError::Abandoned.into()),
+        match goes_on {
+            true => Ok(Some(Standing { state, committed })),
+            false if committed == archive.parts.len() => Ok(None),
+            false => Err(ShareError::Abandoned.into()),
         }
+    }
+
+    /// Is the archive shared out still?
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn goes_on(&self, bucket: &Bucket) -> Result<bool, StoreError> {
+        let known = self
+            .tag
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let tag = self.archive.goes_on(bucket, known.as_deref()).await?;
+        let goes_on = tag.is_some();
+        *self.tag.lock().unwrap_or_else(PoisonError::into_inner) = tag;
+        Ok(goes_on)
     }
 
     /// How many of the archive's steps readers of the home see.
@@ -68,9 +81,9 @@ impl SharedSend<'_> {
         let Some(target) = targets.iter().find(|target| target.key == home) else {
             return Ok(self.archive.parts.first);
         };
-        let axis = &self.prepared.archive.axis;
-        let steps = match read_store(&session.bucket, &target.group, axis).await? {
-            StoreLookup::Store(stored) => stored.steps.len() as u64,
+        // Of the steps nothing but their number counts.
+        let steps = match read_store(&session.bucket, &target.group, "").await? {
+            StoreLookup::Store(stored) => stored.length_along(&self.archive.append_dimension),
             StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
         };
         self.edge_of(home, steps)
@@ -221,7 +234,11 @@ impl SharedSend<'_> {
         });
         if resumed {
             let folder = |store: &str| layout::part_progress(store, number);
-            let done = part_records(bucket, &orders.plan, folder).await?;
+            let done = match part_records(bucket, &orders.plan, folder).await {
+                // It is put from its beginning.
+                Err(StoreError::Journal { .. }) => Vec::new(),
+                done => done?,
+            };
             let (read_again, sound) = RecordedObjects::of(&orders.plan)?
                 .look_again(bucket, &done)
                 .await;
