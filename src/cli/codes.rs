@@ -372,6 +372,7 @@ impl From<&ShareError> for Exit {
             | ShareError::Stores { .. }
             | ShareError::Unshareable { .. } => Self::ShareConflict,
             ShareError::Abandoned | ShareError::Ending | ShareError::Shorter { .. } => Self::Shared,
+            ShareError::Unsound { .. } => Self::VerifyFailed,
             ShareError::Stopped { .. } | ShareError::StoppedBetween => Self::Interrupted,
             ShareError::Part { cause, .. } | ShareError::Unfinished { cause, .. } => {
                 Self::from(&**cause)

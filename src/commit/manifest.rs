@@ -99,7 +99,16 @@ impl Manifest {
     /// Objects stored, bytes they take, and objects that are all fill and so not stored.
     #[must_use]
     pub(crate) fn totals(&self) -> (u64, u64, u64) {
-        totals(&self.0)
+        self.0
+            .iter()
+            .fold((0, 0, 0), |(stored, bytes, empty), record| {
+                match record.content {
+                    Content::Stored {
+                        bytes: of_object, ..
+                    } => (stored + 1, bytes + of_object, empty),
+                    Content::Empty => (stored, bytes, empty + 1),
+                }
+            })
     }
 
     /// What became of the objects of the plan's store `store`: stored ones and their bytes, replaced ones and theirs.
@@ -131,21 +140,6 @@ impl Manifest {
         self.0.extend(other.0);
         self
     }
-}
-
-/// Of `records`: objects stored, bytes they take, and objects that are all fill and so not stored.
-#[must_use]
-pub(crate) fn totals(records: &[ChunkRecord]) -> (u64, u64, u64) {
-    records
-        .iter()
-        .fold((0, 0, 0), |(stored, bytes, empty), record| {
-            match record.content {
-                Content::Stored {
-                    bytes: of_object, ..
-                } => (stored + 1, bytes + of_object, empty),
-                Content::Empty => (stored, bytes, empty + 1),
-            }
-        })
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ const AT_A_TIME: usize = 8;
 /// Months of the archive, with those that the store has before.
 const MONTHS: usize = 8;
 
-/// Archives every point of which is tried where the jobs have one rank.
-const WHOLE: [&str; 2] = ["zarr3/create", "zarr3/append-across"];
+/// Archives of which every point is tried where the jobs have one rank.
+const WHOLE: [&str; 1] = ["zarr3/create"];
 
 /// What is sent.
 struct Archive {

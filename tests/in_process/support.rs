@@ -84,7 +84,7 @@ fn run_as(link: &Link, line: &Line, ranks: &Ranks) -> Exit {
     if !names("--store") {
         words.extend(["-p", "T1m"]);
     }
-    if !["verify", "list"].contains(&line[0].as_str()) && !names("--lock-wait") {
+    if !["verify", "list", "status"].contains(&line[0].as_str()) && !names("--lock-wait") {
         words.extend(["--lock-wait", "60s"]);
     }
     let find = |_: &_| {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{SharedArchive, remove_all};
 use crate::commit::journal::{Writer, put_json};
-use crate::commit::manifest::totals;
 use crate::commit::object_record::ObjectRecord;
 use crate::commit::parts::read_records;
 use crate::commit::transaction_id::token;
@@ -41,9 +40,7 @@ pub(crate) struct PartResult {
     pub by: Writer,
     /// Objects that are stored.
     pub objects: u64,
-    /// Objects that are not, for all their values are fill.
-    pub empty: u64,
-    /// Bytes of those that are stored.
+    /// Their bytes.
     pub bytes: u64,
 }
 
@@ -144,23 +141,17 @@ impl PartResult {
         archive: &SharedArchive,
         orders: &PartOrders,
         by: &Writer,
-        (objects, bytes, empty): (u64, u64, u64),
+        (objects, bytes): (u64, u64),
     ) -> Result<(), StoreError> {
         let result = Self {
             format: FORMAT,
             taker: orders.taker.clone(),
             by: by.clone(),
             objects,
-            empty,
             bytes,
         };
         let key = layout::part_done(archive.home(), orders.number);
         put_json(bucket, &key, &result).await
-    }
-
-    /// Are `records` those of all its objects?
-    pub(crate) fn is_of(&self, records: &[ChunkRecord]) -> bool {
-        totals(records) == (self.objects, self.bytes, self.empty)
     }
 
     /// What is said of the part `number`.

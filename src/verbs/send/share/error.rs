@@ -88,6 +88,11 @@ pub enum ShareError {
     Stopped { part: usize, of: usize },
     #[error("stopped by a signal between two parts: run any of the jobs again to go on")]
     StoppedBetween,
+    #[error(
+        "part {part} of {of}: what was put of it is not there as it was put, also after it was put again; something else may be writing into \
+         the stores"
+    )]
+    Unsound { part: usize, of: usize },
     /// Why a job ended early, and where the archive stands.
     #[error(
         "{cause}\n{committed} of {of} parts are committed; {}",

@@ -7,6 +7,7 @@ use std::ops::Range;
 use msm_plan::{Overlap, Plan, PlanSettings, Scope, plan};
 use msm_zarr::layout;
 
+use super::error::ShareError;
 use super::lead::SharedSend;
 use super::take::Standing;
 use super::{COMMAND, patient};
@@ -143,18 +144,17 @@ impl SharedSend<'_> {
         let archive = self.prepared.archive.part(files);
         let plan = plan(&archive, &requests, settings)?;
         let objects = RecordedObjects::of(&plan)?;
-        let mut records: Vec<ChunkRecord> = Vec::new();
+        let (mut records, mut unsound) = (Vec::new(), Vec::new());
         for number in parts.clone() {
-            let of_part = self.records_of(number, &plan, &objects, bucket).await?;
-            let Some(of_part) = of_part else {
-                session.notice(Notice::UnsoundPart {
-                    number,
-                    of: self.archive.parts.len(),
-                });
-                end_part(bucket, &self.archive, number).await?;
-                return Ok(None);
-            };
-            records.extend(of_part);
+            match self.records_of(number, &plan, &objects, bucket).await? {
+                Some(of_part) => records.extend(of_part),
+                None => unsound.push(number),
+            }
+        }
+        // What has no record is put with the commit, as what is of no part.
+        if !unsound.is_empty() {
+            self.put_again(&unsound, session).await?;
+            return Ok(None);
         }
         let digest = digest(&plan)?;
         Ok(Some(TransactionWork {
@@ -165,6 +165,20 @@ impl SharedSend<'_> {
             number: (parts.end, self.archive.parts.len()),
             parts: Some(records),
         }))
+    }
+
+    /// Lets the parts of these `numbers` be nobody's again.
+    async fn put_again(&mut self, numbers: &[usize], session: &Session<'_>) -> Result<(), Error> {
+        let of = self.archive.parts.len();
+        for &number in numbers {
+            if !self.again.insert(number) {
+                let part = number + 1;
+                return Err(ShareError::Unsound { part, of }.into());
+            }
+            session.notice(Notice::UnsoundPart { number, of });
+            end_part(&session.bucket, &self.archive, number).await?;
+        }
+        Ok(())
     }
 
     /// What was put of the part `number`; `None` if it is not as it was put, or what tells of it is damaged.
@@ -178,15 +192,14 @@ impl SharedSend<'_> {
         let read = async {
             let result = PartResult::read(bucket, &self.archive, number).await?;
             let folder = |store: &str| layout::part_records(store, number, &result.taker);
-            let records = part_records(bucket, plan, folder).await?;
-            Ok((result, records))
+            part_records(bucket, plan, folder).await
         };
-        let (result, records) = match read.await {
+        let records = match read.await {
             Ok(read) => read,
             Err(StoreError::Journal { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let is_sound = result.is_of(&records) && objects.look_again(bucket, &records).await.1;
+        let (_, is_sound) = objects.look_again(bucket, &records).await;
         Ok(is_sound.then_some(records))
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Key type: [`SharedSend`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -42,6 +42,8 @@ pub(in crate::verbs::send) struct SharedSend<'a> {
     /// What the server was found to guarantee.
     pub(super) guarantees: Guarantees,
     pub(super) sharing: Sharing,
+    /// Parts that were put, and are to be put again.
+    pub(super) again: BTreeSet<usize>,
     /// Parts that cannot be put, for their files are in the way; and why.
     pub(super) failed: BTreeMap<usize, Error>,
     pub(super) report: ShareReport,
@@ -86,6 +88,7 @@ impl<'a> SharedSend<'a> {
             archive,
             tag: Mutex::default(),
             sharing: sharing.clone(),
+            again: BTreeSet::new(),
             failed: BTreeMap::new(),
             begun,
             held: Some(held),
@@ -261,14 +264,14 @@ impl<'a> SharedSend<'a> {
         });
         let of = self.archive.parts.len();
         let put = put.and_then(|manifest| {
-            let totals = manifest.totals();
+            let (objects, bytes, _) = manifest.totals();
             session.runtime.block_on(async {
                 hold.leases.check().await?;
                 let (bucket, archive) = (&session.bucket, &self.archive);
                 if let Some(part) = &orders.part {
-                    PartResult::put(bucket, archive, part, &hold.holder, totals).await?;
+                    PartResult::put(bucket, archive, part, &hold.holder, (objects, bytes)).await?;
                 }
-                Ok::<_, Error>(totals)
+                Ok::<_, Error>((objects, bytes))
             })
         });
         let put = put.map_err(|failure| match hold.verdict(failure) {
@@ -287,7 +290,7 @@ impl<'a> SharedSend<'a> {
         session.runtime.block_on(hold.release(session));
         lead.conclude(verdict)?;
         match put {
-            Ok((objects, bytes, _)) => {
+            Ok((objects, bytes)) => {
                 self.report.put += 1;
                 session.tell(&Event::PartPut {
                     number,
