@@ -19,7 +19,7 @@ bucket, prefix, reference, variable, stop = sys.argv[1:]
 
 
 def opened(prefix):
-    return zarr.open_consolidated(open_store(f"s3://{bucket}/{prefix}/{variable}.zarr"))
+    return zarr.open_group(open_store(f"s3://{bucket}/{prefix}/{variable}.zarr"), mode="r", use_consolidated=True)
 
 
 def objects(prefix):
@@ -40,6 +40,7 @@ while True:
     except (FileNotFoundError, ValueError) as problem:
         if seen[-1] > 0 or is_last:
             sys.exit(f"the store is not there any more, or never was: {problem}")
+        time.sleep(0.1)
         continue
     steps = store["time_counter"].shape[0]
     if steps < seen[-1]:

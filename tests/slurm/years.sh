@@ -23,7 +23,7 @@ state_of() { timeout 10 scontrol -o show job "$1" 2>/dev/null | grep -o 'JobStat
 has_failed() { [ "$(state_of "$1")" = FAILED ]; }
 
 years_by_many_jobs() {
-    local job reader sends=(-f "$work/years/*.nc" -b ocean -cs '{"time_counter":1,"deptht":1,"y":3,"x":10}' --memory 1M)
+    local job reader sends=(-f "$work/years/*.nc" -b ocean -cs '{"time_counter":1,"deptht":1,"y":3,"x":10}' --memory 16M)
     timeout "$STEP_TIMEOUT" "$MSM_OS" send "${sends[@]}" -p plain -c credentials.json || return 1
     ENDPOINT=$(cat endpoint) ACCESS_KEY=test-key SECRET_KEY=test-secret "$top/tests/.venv/bin/python" \
         "$top/tests/python/prefix_only_grows.py" ocean years plain thetao years.over >reader.log 2>&1 &
