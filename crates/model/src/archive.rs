@@ -97,8 +97,11 @@ impl Archive {
     #[must_use]
     pub fn part(&self, files: Range<usize>) -> Self {
         Self {
+            catalogue: self.catalogue.clone(),
             files: self.files[files].to_vec(),
-            ..self.clone()
+            append_dimension: self.append_dimension.clone(),
+            axis: self.axis.clone(),
+            borrowed: self.borrowed.clone(),
         }
     }
 
