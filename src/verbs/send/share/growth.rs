@@ -3,6 +3,7 @@
 //! Key type: [`Growth`].
 
 use std::ops::Range;
+use std::time::Duration;
 
 use msm_plan::{Overlap, Plan, PlanSettings, Scope, plan};
 use msm_zarr::layout;
@@ -11,7 +12,7 @@ use super::error::ShareError;
 use super::lead::SharedSend;
 use super::take::Standing;
 use super::{COMMAND, patient};
-use crate::commit::{PartResult, ShareState, end_part, part_records};
+use crate::commit::{LeaseError, PartResult, ShareState, end_part, part_records};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
@@ -43,7 +44,8 @@ impl SharedSend<'_> {
             || known.any(|number| number < committed)
     }
 
-    /// Takes the stores' leases and begins to commit what is done; `None` if another job has, or there is nothing.
+    /// Takes the stores' leases and begins to commit what is done; `None` if another job has, or there is nothing, or another job holds the
+    /// stores and this one is not to wait.
     ///
     /// # Errors
     /// As the server says; nothing has changed then, or what could not be put back is told.
@@ -51,11 +53,19 @@ impl SharedSend<'_> {
         &mut self,
         intent: &Intent<'_>,
         settings: &PlanSettings,
+        waits: bool,
         session: &'a Session<'_>,
     ) -> Result<Option<Growth<'a>>, Error> {
-        let leasing = &patient(&intent.files.leasing);
+        let mut leasing = patient(&intent.files.leasing);
+        if !waits {
+            leasing.wait = Duration::ZERO;
+        }
         let (stores, known) = (self.archive.stores(), Some(&self.guarantees));
-        let mut hold = Hold::take_shared(session, leasing, stores, COMMAND, known).await?;
+        let hold = Hold::take_shared(session, &leasing, stores, COMMAND, known).await;
+        let mut hold = match hold {
+            Err(Error::Lease(LeaseError::Busy { .. })) if !waits => return Ok(None),
+            hold => hold?,
+        };
         match self
             .begin_to_grow(&mut hold, intent, settings, session)
             .await

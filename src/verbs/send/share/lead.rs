@@ -223,27 +223,27 @@ impl<'a> SharedSend<'a> {
             let Some(standing) = self.standing(session).await? else {
                 break;
             };
+            // Where another job commits, this one puts the next part meanwhile.
             if self.can_grow(&standing)
-                && let Some(growth) = self.grow(intent, settings, session).await?
+                && let Some(growth) = self.grow(intent, settings, false, session).await?
             {
                 return Ok(Turn::Growth(Box::new(growth)));
             }
-            if self
-                .sharing
-                .stop_after
-                .is_some_and(|after| self.begun.elapsed() >= after)
-            {
-                self.report.out_of_time = true;
-                break;
-            }
-            if let Some(taken) = self.take(intent, settings, session).await? {
+            let stop_after = self.sharing.stop_after;
+            let out_of_time = stop_after.is_some_and(|after| self.begun.elapsed() >= after);
+            if !out_of_time && let Some(taken) = self.take(intent, settings, session).await? {
                 return Ok(Turn::Part(Box::new(taken)));
             }
             let Some(standing) = self.standing(session).await? else {
                 break;
             };
             if !self.can_grow(&standing) {
+                self.report.out_of_time = out_of_time;
                 break;
+            }
+            // With nothing more to put, it sees to it that what is put is committed.
+            if let Some(growth) = self.grow(intent, settings, true, session).await? {
+                return Ok(Turn::Growth(Box::new(growth)));
             }
         }
         Ok(Turn::Over)
