@@ -303,7 +303,7 @@ fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
                 said,
                 &file,
                 "going on with others",
-                "3 of 6 parts are committed; readers see all up to",
+                "this job put 5 of 6 parts; 3 are committed, readers see all up to",
             ],
         );
         scene.server.on_mutation(|_| Go::On);

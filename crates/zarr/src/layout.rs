@@ -169,8 +169,17 @@ pub fn shared_part(store: &str, number: usize) -> String {
 /// The place of the lease, at the prefix or store `key`, of the job that reads an archive's files for all.
 #[must_use]
 pub fn reading(key: &str) -> String {
-    below(key, ".files")
+    below(key, READING)
 }
+
+/// Is this place no store, but that of [`reading`]?
+#[must_use]
+pub fn is_reading(place: &str) -> bool {
+    place.rsplit('/').next() == Some(READING)
+}
+
+/// No store is called so.
+const READING: &str = ".files";
 
 /// What a lease's `place` is called: a store, a part of an archive that is sent into one, or the reading of its files.
 #[must_use]
@@ -184,7 +193,7 @@ pub fn place_name(place: &str) -> String {
         ))
     });
     let of_files = || {
-        let key = place.strip_suffix(".files")?;
+        let key = place.strip_suffix(READING)?;
         let key = key.trim_end_matches('/');
         Some(format!("the reading of the files that are sent to '{key}'"))
     };

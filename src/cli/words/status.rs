@@ -1,5 +1,7 @@
 //! What `status` says.
 
+use msm_zarr::layout;
+
 use super::bytes_shown;
 use crate::verbs::status::{
     ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
@@ -100,7 +102,7 @@ fn store(store: &StoreStatus) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(LeaseStatus {
         holder,
-        age,
+        age_seconds,
         is_over,
     }) = lease
     {
@@ -109,9 +111,13 @@ fn store(store: &StoreStatus) -> Vec<String> {
         } else {
             "is held"
         };
+        let place = if layout::is_reading(store) {
+            layout::place_name(store)
+        } else {
+            store.clone()
+        };
         lines.push(format!(
-            "{store}: {state}: {holder}, renewed {} s ago",
-            age.as_secs()
+            "{place}: {state}: {holder}, renewed {age_seconds} s ago"
         ));
     }
     let is_live = lease.as_ref().is_some_and(|lease| !lease.is_over);

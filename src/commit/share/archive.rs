@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::ArchiveParts;
-use msm_zarr::layout;
+use msm_zarr::{Group, ZarrError, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::journal::{Writer, put_json};
 use crate::commit::relative;
 use crate::commit::transaction_id::token;
-use crate::store::{Bucket, REQUESTS, StoreError};
+use crate::store::{Bucket, REQUESTS, StoreError, StoreLookup, read_store};
 
 /// The version of the form.
 const FORMAT: u32 = 1;
@@ -191,6 +191,25 @@ impl SharedArchive {
         let told = read(bucket, self.home()).await?;
         let goes_on = told.is_some_and(|told| told.id == self.id && !told.ending);
         Ok(goes_on.then_some(tag))
+    }
+
+    /// How many steps readers see in `group`, which had so many when the archive was shared out.
+    ///
+    /// # Errors
+    /// As the server says, or if the store cannot be read.
+    pub(crate) async fn visible(
+        &self,
+        bucket: &Bucket,
+        group: &Group,
+        held: u64,
+    ) -> Result<u64, StoreError> {
+        match read_store(bucket, group, "").await {
+            Ok(StoreLookup::Store(stored)) => Ok(stored.length_along(&self.append_dimension)),
+            Ok(StoreLookup::Nothing | StoreLookup::Remains(_)) => Ok(0),
+            // The documents of a store that is being created come one after the other.
+            Err(StoreError::Zarr(ZarrError::Foreign { .. })) if held == 0 => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets no job take a part of it any more.

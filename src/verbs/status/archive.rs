@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LeaseStatus, lease};
 use crate::commit::{PartResult, ShareState, SharedArchive, last_taker};
-use crate::store::{Bucket, REQUESTS, StoreError, StoreLookup, read_store};
+use crate::store::{Bucket, REQUESTS, StoreError};
 
 /// Looks so often, while jobs end what is being looked at.
 const TRIES: usize = 10;
@@ -121,11 +121,8 @@ async fn of_archive(bucket: &Bucket, archive: &SharedArchive) -> Result<ArchiveS
     let parts = &archive.parts;
     let mut visible = parts.steps;
     for grows in &parts.stores {
-        let found = read_store(bucket, &Group::whole(&grows.store), "").await?;
-        let steps = match found {
-            StoreLookup::Store(stored) => stored.length_along(&archive.append_dimension),
-            StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
-        };
+        let group = Group::whole(&grows.store);
+        let steps = archive.visible(bucket, &group, grows.held).await?;
         visible = visible.min(grows.edge(steps).unwrap_or(parts.first));
     }
     let committed = parts.before(visible);

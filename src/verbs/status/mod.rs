@@ -4,7 +4,7 @@
 
 mod archive;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use futures::{StreamExt, stream};
 use msm_zarr::layout;
@@ -56,8 +56,8 @@ pub struct StoreStatus {
 pub struct LeaseStatus {
     /// The job, and since when, if it says so.
     pub holder: String,
-    /// When it was renewed last, by this machine's clock.
-    pub age: Duration,
+    /// Seconds since it was renewed last, by this machine's clock.
+    pub age_seconds: u64,
     /// Has it expired, or is its job known to be dead?
     pub is_over: bool,
 }
@@ -146,6 +146,6 @@ async fn lease(bucket: &Bucket, place: &str) -> Result<Option<LeaseStatus>, Stor
     Ok(Some(LeaseStatus {
         holder: holder.map_or_else(silent, |holder| holder.to_string()),
         is_over: is_dead || age > LeaseTimes::of_this_run().over(),
-        age,
+        age_seconds: age.as_secs(),
     }))
 }

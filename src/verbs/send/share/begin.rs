@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_plan::{Goal, Overlap, StoreRequest, parts};
+use msm_plan::{Goal, Overlap, StoreRequest, Transactions, parts};
 use msm_zarr::layout;
 
 use super::error::ShareError;
@@ -263,6 +263,18 @@ fn can_be_shared(intent: &Intent<'_>, sharing: &Sharing) -> Result<(), ShareErro
         return refuse(
             "a task whose number is not below that of all tasks",
             "there is none such",
+        );
+    }
+    if intent.files.transactions == Some(Transactions::All) {
+        return refuse(
+            "what is committed as one (--transaction all)",
+            "readers see part after part",
+        );
+    }
+    if intent.overlap == Overlap::Error {
+        return refuse(
+            "what must not be there already (--on-overlap error)",
+            "other jobs may have sent it",
         );
     }
     match intent.task.goal {

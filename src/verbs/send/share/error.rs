@@ -43,7 +43,8 @@ pub enum ShareError {
         old_modified: String,
     },
     #[error(
-        "{setting} is {found} here, but the archive was shared out with {expected} ({by}); give all jobs the same"
+        "{setting}: {found} here, {expected} where the archive was shared out ({by}); give all jobs the same. To begin anew with \
+         others: recover --abandon"
     )]
     Settings {
         setting: String,
@@ -95,11 +96,15 @@ pub enum ShareError {
     Unsound { part: usize, of: usize },
     /// Why a job ended early, and where the archive stands.
     #[error(
-        "{cause}\n{committed} of {of} parts are committed; {}",
-        edge.as_ref().map_or_else(|| "readers see nothing yet".to_owned(), |edge| format!("readers see all up to {edge}"))
+        "{cause}\nthis job put {put} of {of} parts; {committed} are committed, {}; {waiting} more are put and wait for those before them, {} \
+         are left",
+        edge.as_ref().map_or_else(|| "readers see nothing yet".to_owned(), |edge| format!("readers see all up to {edge}")),
+        of.saturating_sub(committed + waiting)
     )]
     Unfinished {
         cause: Box<crate::error::Error>,
+        put: usize,
+        waiting: usize,
         committed: usize,
         of: usize,
         edge: Option<String>,

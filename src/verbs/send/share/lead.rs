@@ -160,6 +160,8 @@ impl<'a> SharedSend<'a> {
             }
             (Err(cause), Ok(())) => Err(ShareError::Unfinished {
                 cause: Box::new(cause),
+                put: self.report.put,
+                waiting: self.report.waiting,
                 committed: self.report.committed,
                 of: self.report.parts,
                 edge: self.report.edge,
@@ -177,7 +179,7 @@ impl<'a> SharedSend<'a> {
     fn verdict(&mut self, session: &Session<'_>) -> Result<(), Error> {
         let failed = std::mem::take(&mut self.failed).into_iter();
         Error::together(failed.map(|(number, cause)| self.of_part(number, cause)))?;
-        if session.interrupt.has_come() {
+        if session.interrupt.has_come() && self.report.committed < self.report.parts {
             return Err(ShareError::StoppedBetween.into());
         }
         Ok(())

@@ -70,7 +70,8 @@ fn spot(spot: Option<&Spot>) -> String {
 }
 
 fn sizes(strategy: &ChunkStrategy) -> String {
-    serde_json::json!(strategy.0).to_string()
+    let asked = (!strategy.0.is_empty()).then(|| serde_json::json!(strategy.0));
+    given(asked)
 }
 
 fn domain(domain: Option<&DomainFile>) -> [(&'static str, String); 2] {

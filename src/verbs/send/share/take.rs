@@ -19,7 +19,7 @@ use crate::commit::{LeaseError, LeaseTimes, ShareState, part_records, take_part,
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, StoreError, StoreLookup, read_store};
+use crate::store::{Bucket, StoreError};
 use crate::transfer::{ChunkRecord, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
@@ -81,11 +81,11 @@ impl SharedSend<'_> {
         let Some(target) = targets.iter().find(|target| target.key == home) else {
             return Ok(self.archive.parts.first);
         };
-        // Of the steps nothing but their number counts.
-        let steps = match read_store(&session.bucket, &target.group, "").await? {
-            StoreLookup::Store(stored) => stored.length_along(&self.archive.append_dimension),
-            StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
-        };
+        let held = self.archive.parts.store(home).map_or(0, |grows| grows.held);
+        let steps = self
+            .archive
+            .visible(&session.bucket, &target.group, held)
+            .await?;
         self.edge_of(home, steps)
     }
 
