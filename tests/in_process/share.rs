@@ -420,6 +420,10 @@ impl Archive {
         let before = self.stage(objects)?;
         let world = World::holding(conditional, objects);
         let link = world.link(Vec::new());
+        let told = run(&link, &line(&["status"]));
+        if told != Exit::Ok {
+            return Err(format!("status ended with {told:?}"));
+        }
         if draw.below(3) == 0 {
             let ended = run(&link, &line(&["recover"]));
             if ended != Exit::Ok {
