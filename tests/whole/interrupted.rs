@@ -245,7 +245,7 @@ fn recover_says_how_long_a_lease_is_in_the_way() {
         "sos.zarr",
         "tos.zarr",
         "on elsewhere",
-        "run recover again in ",
+        "run the same recover again; if it is dead, in ",
         "Z",
     ] {
         assert!(recovered.stderr.contains(part), "{part}: {recovered:#?}");

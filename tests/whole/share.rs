@@ -290,7 +290,8 @@ fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
         let modified = std::fs::metadata(&file).unwrap().modified().unwrap();
         let spoilt = file.clone();
         scene.server.on_mutation(move |mutation| {
-            if mutation.key.ends_with("share/000001/done.json") && mutation.when == When::After {
+            let is_put = mutation.method == "PUT" && mutation.when == When::After;
+            if is_put && mutation.key.ends_with("share/000001/done.json") {
                 spoil(&spoilt).unwrap();
             }
             Go::On
