@@ -62,12 +62,13 @@ build:
 	$(call heading,debug build)
 	cargo build $(LOCKED) --workspace
 
-# The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both.
+# The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both; its own
+# is not optimised, for that takes longer than it saves.
 .PHONY: without-mpi
 without-mpi: built := $(or $(CARGO_TARGET_DIR),target)/debug/msm_os
 without-mpi:
 	$(call heading,debug build without MPI)
-	cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
+	CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
 	cp $(built) $(built)-without-mpi
 
 # The tests of the library compute, those of the whole program and of clusters mostly wait: so they run side by side.
