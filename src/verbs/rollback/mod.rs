@@ -54,12 +54,12 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
     let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
     let groups = stores(bucket, spot, variables).await?;
+    let is_store = |group: &Group| !layout::is_reading(&group.store);
+    let groups: Vec<Group> = groups.into_iter().filter(is_store).collect();
     if groups.is_empty() {
         let place = layout::below(bucket.place(), spot.key());
         return Err(StoresError::None { place }.into());
     }
-    let is_store = |group: &Group| !layout::is_reading(&group.store);
-    let groups = groups.into_iter().filter(is_store).collect();
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
     Hold::during_share(session, leasing, &stores, "rollback", async |hold| {

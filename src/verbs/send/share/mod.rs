@@ -15,15 +15,15 @@ mod take;
 
 use std::time::Duration;
 
-/// What it is called where other jobs read of it.
-const COMMAND: &str = "send --share";
-
 use crate::verbs::shared::hold::Leasing;
 
 pub use self::error::ShareError;
 pub use self::report::{HeldPart, ShareReport};
 
 pub(super) use self::lead::SharedSend;
+
+/// What it is called where other jobs read of it.
+const COMMAND: &str = "send --share";
 
 /// How a job takes part in sending a shared archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
