@@ -51,6 +51,8 @@ pub enum Error {
     Session(#[from] SessionError),
     #[error("listening to signal {signal}: {cause}")]
     Signal { signal: i32, cause: String },
+    #[error("stopped while the files were read; nothing was written")]
+    StoppedReading,
     #[error(transparent)]
     Stores(#[from] StoresError),
     #[error(transparent)]

@@ -59,6 +59,7 @@ impl From<&Error> for Exit {
             Error::Ranks(cause) => cause.into(),
             Error::Session(cause) => cause.into(),
             Error::Signal { .. } => Self::Internal,
+            Error::StoppedReading => Self::Interrupted,
             Error::Stores(cause) => cause.into(),
             Error::Writing(cause) => cause.into(),
             Error::Reprojection(cause) => cause.into(),

@@ -45,7 +45,7 @@ pub(super) struct RecoverArgs {
     pub keep_undo: Option<usize>,
 
     /// Put an end to archives that jobs send with --share: what is committed stays, what they have put out of sight goes
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     pub abandon: bool,
 
     /// Only say what would be done

@@ -26,6 +26,8 @@ pub(crate) struct ListedObject {
     pub key: String,
     /// Its size.
     pub bytes: u64,
+    /// When it was put, by the server's clock.
+    pub modified: SystemTime,
 }
 
 /// Where a store is, or what is no store and lies among them.
@@ -97,16 +99,10 @@ impl Bucket {
         &self,
         prefix: &str,
     ) -> Result<Vec<(String, SystemTime)>, StoreError> {
-        let (below, strip) = (self.path(prefix), self.strip());
-        let listing = self.store.list(Some(&below));
-        let dated = listing.map_ok(move |object| {
-            let modified = object.last_modified.into();
-            (entry(&object, strip).key, modified)
-        });
-        dated
+        self.entries(prefix)
+            .map_ok(|entry| (entry.key, entry.modified))
             .try_collect()
             .await
-            .map_err(|cause| self.error(prefix, "listing", &cause))
     }
 
     /// The folder `prefix`, without what its folders hold.
@@ -249,6 +245,7 @@ fn entry(object: &ObjectMeta, strip: usize) -> ListedObject {
     ListedObject {
         key: without(object.location.as_ref(), strip),
         bytes: object.size,
+        modified: object.last_modified.into(),
     }
 }
 

@@ -151,54 +151,71 @@ store_is_there() {
 start_mpirun() {
     job_line
     # shellcheck disable=SC2086 # words
-    on "$1" env OMPI_MCA_plm_rsh_no_tree_spawn=1 OMPI_MCA_plm_rsh_agent="$dir/knock" MSM_OS_TEST_LEASE_SECONDS="$lease" \
+    launch on "$1" env OMPI_MCA_plm_rsh_no_tree_spawn=1 OMPI_MCA_plm_rsh_agent="$dir/knock" MSM_OS_TEST_LEASE_SECONDS="$lease" \
         MSM_OS_TEST_JOURNAL_MS=500 ${MPIRUN_SETTINGS:-} \
         mpirun --host "${ranks:-n1,n2,n3}" -x MSM_OS_TEST_LEASE_SECONDS -x MSM_OS_TEST_JOURNAL_MS \
-        "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
-    job=$!
-    begins
+        "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json"
 }
 
 # start_srun: the same under Slurm.
 start_srun() {
-    local try
     SLURMD_TIMEOUT=300 "$here/hosts-slurm.sh" "$dir" || return 1
     job_line
-    # It crashes in MPI_Init now and then, before the program's first line.
+    launch on head env SLURM_CONF="$dir/slurm/slurm.conf" MSM_OS_TEST_LEASE_SECONDS="$lease" MSM_OS_TEST_JOURNAL_MS=500 \
+        srun -N3 -n3 --ntasks-per-node=1 --kill-on-bad-exit=1 --mpi=pmix \
+        "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json"
+}
+
+# launch COMMAND…: starts the job, until it is in mid-transfer. MPI's own start crashes now and then, or comes to no end, before the program's
+# first line: then it is launched again.
+launch() {
+    local try
     for try in 1 2 3; do
-        on head env SLURM_CONF="$dir/slurm/slurm.conf" MSM_OS_TEST_LEASE_SECONDS="$lease" MSM_OS_TEST_JOURNAL_MS=500 \
-            srun -N3 -n3 --ntasks-per-node=1 --kill-on-bad-exit=1 --mpi=pmix \
-            "$share/msm_os" "${line[@]}" --memory 4M -f "$share/first.nc" -c "$dir/hosts.json" >"$dir/job.log" 2>&1 </dev/null &
+        "$@" >"$dir/job.log" 2>&1 </dev/null &
         job=$!
         ! begins || return 0
-        [ -z "$(list '')" ] || return 1
+        ! has_begun || return 1
         say "launched in vain ($try)"
         # Its other ranks wait for the one that crashed, and are none of the next launch's.
         kill "$job" 2>/dev/null
-        on head env SLURM_CONF="$dir/slurm/slurm.conf" scancel --user root --signal=KILL
-        signal_ranks KILL
+        [ ! -e "$dir/slurm/slurm.conf" ] || on head env SLURM_CONF="$dir/slurm/slurm.conf" scancel --user root --signal=KILL
+        for program in mpirun orted msm_os; do signal KILL $program; done
         wait_for 60 launcher_is_gone && wait_for 60 ranks_are_gone || return 1
     done
     return 1
 }
+
+# The program has written its first line.
+has_begun() { grep -q ', version ' "$dir/job.log"; }
 
 launcher_lives() { kill -0 "$job" 2>/dev/null; }
 launcher_is_gone() { ! launcher_lives; }
 
 # begins: the job is in mid-transfer, in time.
 begins() {
-    local deadline=$((SECONDS + START)) objects
+    local deadline=$((SECONDS + START)) first_line=$((SECONDS + START / 2)) objects
     while launcher_lives; do
         case $verb in
             send) objects=$(list x/thetao.zarr/thetao/c/ | wc -l) ;;
             update) objects=$(list x/.msm-os/thetao.zarr/undo/ | grep -c /objects/) ;;
         esac
         ((objects < 10)) || { say "in mid-transfer: $objects objects"; return 0; }
-        ((SECONDS < deadline)) || { say "does not begin"; break; }
+        ((SECONDS < first_line)) || has_begun || { say "has not written a line"; what_runs; break; }
+        ((SECONDS < deadline)) || { say "does not begin"; what_runs; break; }
         sleep 0.5
     done
     tail -n 20 "$dir/job.log"
     return 1
+}
+
+# what_runs: processes on all hosts, what they wait for, and their connections.
+what_runs() {
+    local host
+    on head ps -eo pid,ppid,stat,wchan:20,etimes,args --forest | cut -c 1-200
+    for host in head n1 n2 n3; do
+        echo "$host:"
+        on "$host" ss -Htnp | cut -c 1-150
+    done
 }
 
 # The ranks of the job: the head sees the processes of all hosts.
@@ -476,18 +493,19 @@ many_jobs() {
 }
 each_has_a_part() { [ "$(list x/.msm-os/thetao.zarr/share/ | grep -c /takers/)" -ge 3 ]; }
 
-# All ranks are stopped, for longer than the lease lasts.
-signal_ranks() {
-    on head sh -c "cd /proc && for p in [0-9]*; do [ \"\$(cat \$p/comm 2>/dev/null)\" != msm_os ] || kill -$1 \$p; done"
+# signal SIGNAL PROGRAM: to all of its processes, on all hosts.
+signal() {
+    on head sh -c "cd /proc && for p in [0-9]*; do [ \"\$(cat \$p/comm 2>/dev/null)\" != $2 ] || kill -$1 \$p; done"
 }
+# All ranks are stopped, for longer than the lease lasts.
 stopped() {
     start_mpirun head || return
     say "all ranks are stopped"
-    signal_ranks STOP
+    signal STOP msm_os
     another_job_commits
     local at=$SECONDS
     say "all ranks go on"
-    signal_ranks CONT
+    signal CONT msm_os
     launcher_ends "$at" $LEASE_LOST
     job_ends "$at"
     rest n1 n2 n3

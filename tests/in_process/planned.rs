@@ -6,13 +6,26 @@ use std::sync::Arc;
 use super::dataset::Objects;
 use super::support::{LONG, line, month, run, set_lease_times};
 use crate::cli::Exit;
+use crate::error::Error;
 use crate::events::SilentReporter;
+use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, threads};
 use crate::session::Session;
 use crate::store::Spot;
 use crate::store::simulated::World;
 use crate::store::{Conditional, Connection};
-use crate::verbs::send::{Files, PlannedSend, Send, plan};
+use crate::verbs::send::{Files, PlannedSend, Send, Sharing, plan};
+
+fn request(file: &str) -> Send {
+    Send {
+        files: Files {
+            paths: vec![PathBuf::from(file)],
+            spot: Some(Spot::Below("T1m".to_owned())),
+            ..Files::default()
+        },
+        ..Send::default()
+    }
+}
 
 /// Does `work` with a send of `file` that is planned, on so many ranks.
 fn planned(
@@ -25,15 +38,7 @@ fn planned(
         set_lease_times(LONG);
         let connection = Connection::simulated(&world.link(Vec::new()));
         let session = Session::open(&connection, ranks, Arc::new(SilentReporter)).unwrap();
-        let request = Send {
-            files: Files {
-                paths: vec![PathBuf::from(file)],
-                spot: Some(Spot::Below("T1m".to_owned())),
-                ..Files::default()
-            },
-            ..Send::default()
-        };
-        work(plan(&session, &request).unwrap(), ranks);
+        work(plan(&session, &request(file)).unwrap(), ranks);
     });
 }
 
@@ -66,5 +71,29 @@ fn a_planned_send_writes_nothing_and_gives_up_its_leases() {
             assert_eq!(planned.transactions(), 0);
             assert_eq!(planned.first().unwrap(), None);
         });
+    }
+}
+
+#[test]
+fn whoever_is_stopped_while_files_are_read_leaves_no_lease() {
+    let root = tempfile::tempdir().unwrap();
+    let file = month(root.path(), 1, 0);
+    for (ranks, stopped) in [(1, 0), (3, 0), (3, 2)] {
+        let world = World::new(Conditional::Enforced);
+        threads(ranks, |ranks| {
+            set_lease_times(LONG);
+            let connection = Connection::simulated(&world.link(Vec::new()));
+            let session = Session::open(&connection, ranks, Arc::new(SilentReporter)).unwrap();
+            let interrupt = Interrupt::default();
+            if ranks.rank() == stopped {
+                interrupt.stop();
+            }
+            let session = session.stopped_by(&interrupt);
+            let mut request = request(&file);
+            request.share = Some(Sharing::default());
+            let planned = plan(&session, &request);
+            assert_eq!(planned.err(), Some(Error::StoppedReading), "{stopped}");
+        });
+        assert_eq!(world.objects(), Objects::new());
     }
 }

@@ -1,7 +1,9 @@
 //! Jobs that share in sending an archive, as processes of one rank and of several, on a real server; and what others find meanwhile. Every order
 //! of the parts and every kill of two jobs is tried in one process, by `tests/in_process/share.rs`.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use s3_server::{Go, Server, When};
@@ -86,6 +88,13 @@ impl Scene {
     }
 }
 
+/// Sends a signal to a job. It is a child of `timeout`, which passes not all of them on.
+fn signal(name: &str, timeout: u32) {
+    let mut kill = Command::new("pkill");
+    let sent = kill.args([name, "-P", &timeout.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
 #[test]
 fn processes_share_an_archive_though_one_is_killed() {
     let scene = Scene::new();
@@ -99,11 +108,8 @@ fn processes_share_an_archive_though_one_is_killed() {
         );
         std::thread::sleep(Duration::from_millis(5));
     }
-    // `timeout` passes no SIGKILL on: its child is the program.
     let killed = jobs.pop().unwrap();
-    let pid = killed.id().to_string();
-    let mut kill = std::process::Command::new("pkill");
-    kill.args(["-KILL", "-P", &pid]).status().unwrap();
+    signal("-KILL", killed.id());
     for mut job in jobs.into_iter().chain([killed]) {
         job.wait().unwrap();
     }
@@ -139,6 +145,17 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     scene
         .run("recover --orphans", "many")
         .refused(48, &["6 parts"]);
+    scene
+        .run("recover --orphans --dry-run", "many")
+        .refused(48, &["6 parts"]);
+    scene
+        .run("recover --abandon --dry-run", "many")
+        .well()
+        .says(&[
+            "would not be sent by many jobs any more",
+            "would remove many/",
+            "archives that would be abandoned: 1",
+        ]);
     scene.run("recover", "many").well();
     let fewer = end(alone_command(&scene.with_files("send --share", "many", 5)));
     fewer.refused(49, &[&scene.files[5], "give all jobs the same files"]);
@@ -175,7 +192,7 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     scene
         .run("status", "many")
         .well()
-        .says(&["nothing is going on"]);
+        .says(&["there are no stores"]);
     scene.send("send", "many").well();
 }
 
@@ -250,6 +267,61 @@ fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
         .says(&["this job put 4 of 6 parts; 6 are committed"]);
     assert_eq!(scene.stored("plain/"), scene.stored("many/"));
     is_tidy(&scene.server);
+}
+
+#[test]
+fn a_job_that_runs_while_the_growth_is_rolled_back_does_it_again() {
+    let scene = Scene::new();
+    scene.send("send --transaction all", "plain").well();
+    for task in ["0/6", "1/6", "2/6"] {
+        scene
+            .send(&format!("send --share --task {task}"), "many")
+            .well();
+    }
+    // Stopped when it has put its first part, it goes on when others have rolled back.
+    let (pid, stopped) = (
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (of_job, has_stopped) = (Arc::clone(&pid), Arc::clone(&stopped));
+    scene.server.on_mutation(move |mutation| {
+        let is_put = mutation.method == "PUT" && mutation.when == When::After;
+        let is_done = is_put && mutation.key.ends_with("share/000003/done.json");
+        if is_done && !has_stopped.load(Ordering::SeqCst) {
+            signal("-STOP", of_job.load(Ordering::SeqCst));
+            has_stopped.store(true, Ordering::SeqCst);
+        }
+        Go::On
+    });
+    let mut job = alone_command(&scene.with_files("send --share", "many", FILES));
+    let job = job.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let job = job.spawn().unwrap();
+    pid.store(job.id(), Ordering::SeqCst);
+    let begun = Instant::now();
+    while !stopped.load(Ordering::SeqCst) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it puts no part");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    scene.run("rollback", "many").well();
+    scene
+        .run("status", "many")
+        .well()
+        .says(&["readers see 2 parts"]);
+    signal("-CONT", job.id());
+    let ended = job.wait_with_output().unwrap();
+    let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+    assert!(
+        said.contains("this job put 4 of 6 parts; 6 are committed"),
+        "{said}"
+    );
+    let again = said.lines().find(|line| line.starts_with("part 3 of 6: "));
+    assert!(
+        again.is_some_and(|line| !line.contains(" 0 objects")),
+        "{said}"
+    );
+    assert_eq!(scene.stored("plain/"), scene.stored("many/"));
+    is_tidy(&scene.server);
+    scene.run("verify", "many").well();
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::bytes_shown;
 use crate::events::{Outcome, Truncation};
-use crate::verbs::recover::{Forecast, Outlook, Recover, RecoverReport};
+use crate::verbs::recover::{
+    ArchiveForecast, Forecast, Outlook, Recover, RecoverError, RecoverReport,
+};
 
 /// What was done.
 pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Vec<String> {
@@ -70,15 +72,17 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
         forecast.transactions(),
         forecast.stores
     ));
-    if let Some(orphans) = &forecast.orphans {
-        lines.extend(orphans.iter().map(|(key, _)| format!("would remove {key}")));
-        let bytes = orphans.iter().map(|(_, bytes)| bytes).sum();
+    if let Some(archives) = &forecast.abandoned {
+        lines.extend(archives.iter().flat_map(abandoned));
         lines.push(format!(
-            "{} objects, {}, would be removed",
-            orphans.len(),
-            bytes_shown(bytes)
+            "archives that would be abandoned: {}",
+            archives
+                .iter()
+                .filter(|archive| archive.held.is_empty())
+                .count()
         ));
     }
+    lines.extend(forecast.orphans.iter().flat_map(|orphans| removed(orphans)));
     if let Some(cuts) = &forecast.cuts {
         lines.extend(cuts.iter().map(|cut| truncation(cut, "would be")));
         lines.push(match cuts.len() {
@@ -87,6 +91,34 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
         });
     }
     lines
+}
+
+/// What would become of an archive that jobs share in sending.
+fn abandoned(archive: &ArchiveForecast) -> Vec<String> {
+    let ArchiveForecast {
+        stores,
+        objects,
+        held,
+    } = archive;
+    let stores = stores.join(", ");
+    if held.is_empty() {
+        let ending = format!("{stores}: would not be sent by many jobs any more");
+        return [vec![ending], removed(objects)].concat();
+    }
+    let left = held.iter().map(|part| {
+        let part = RecoverError::from(part);
+        format!("{stores}: {part}")
+    });
+    left.collect()
+}
+
+/// These `objects` would go.
+fn removed(objects: &[(String, u64)]) -> Vec<String> {
+    let keys = objects.iter().map(|(key, _)| format!("would remove {key}"));
+    let bytes = objects.iter().map(|(_, bytes)| bytes).sum();
+    let (count, bytes) = (objects.len(), bytes_shown(bytes));
+    keys.chain([format!("{count} objects, {bytes}, would be removed")])
+        .collect()
 }
 
 /// What is cut, a line an array.

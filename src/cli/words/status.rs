@@ -3,6 +3,7 @@
 use msm_zarr::layout;
 
 use super::bytes_shown;
+use crate::events::TransactionIdentity;
 use crate::verbs::status::{
     ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
 };
@@ -13,9 +14,10 @@ pub(in crate::cli) fn status(place: &str, report: &StatusReport) -> Vec<String> 
     let mut lines: Vec<String> = archives.collect();
     lines.extend(report.stores.iter().flat_map(store));
     if lines.is_empty() && report.problems.is_empty() {
-        lines.push(format!(
-            "{place}: nothing is going on, and nothing was left by dead jobs"
-        ));
+        lines.push(match report.looked_at {
+            0 => format!("{place}: there are no stores"),
+            _ => format!("{place}: nothing is going on, and nothing was left by dead jobs"),
+        });
     }
     lines
 }
@@ -98,6 +100,7 @@ fn store(store: &StoreStatus) -> Vec<String> {
         lease,
         unfinished,
         undo,
+        remnants,
     } = store;
     let mut lines = Vec::new();
     if let Some(LeaseStatus {
@@ -120,17 +123,22 @@ fn store(store: &StoreStatus) -> Vec<String> {
             "{place}: {state}: {holder}, renewed {age_seconds} s ago"
         ));
     }
-    let is_live = lease.as_ref().is_some_and(|lease| !lease.is_over);
-    let advice = if is_live {
-        "is under way"
-    } else {
-        "has not ended: recover, or whoever writes the store next, brings it to its end"
+    let live = lease.as_ref().filter(|lease| !lease.is_over);
+    let advice = |transaction: &TransactionIdentity| match live {
+        Some(lease) if lease.holder == transaction.holder => "is under way",
+        Some(_) => "has not ended: the job that holds the store brings it to its end",
+        None => "has not ended: recover, or whoever writes the store next, brings it to its end",
     };
-    lines.extend(
-        unfinished
-            .iter()
-            .map(|transaction| format!("{store}: {transaction} {advice}")),
-    );
+    lines.extend(unfinished.iter().map(|transaction| {
+        let advice = advice(transaction);
+        format!("{store}: {transaction} {advice}")
+    }));
+    if *remnants {
+        lines.push(format!(
+            "{store}: an archive that jobs shared, and that is not shared out (any more), has left something: recover --abandon removes \
+             it, and what they put out of sight"
+        ));
+    }
     if *undo > 0 {
         lines.push(format!("{store}: rollback can undo {undo} transactions"));
     }

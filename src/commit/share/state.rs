@@ -2,7 +2,8 @@
 //!
 //! Key type: [`ShareState`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use futures::TryStreamExt;
 use msm_zarr::layout;
@@ -15,8 +16,8 @@ use crate::store::{Bucket, StoreError};
 pub(crate) struct ShareState {
     /// Those that are put and verified, and not committed yet.
     pub done: BTreeSet<usize>,
-    /// Those that a job has a lease of, or had.
-    pub leased: BTreeSet<usize>,
+    /// Those that a job has a lease of, or had, and when it was renewed last, by the server's clock.
+    pub leased: BTreeMap<usize, SystemTime>,
     /// Those that a job has begun.
     pub taken: BTreeSet<usize>,
 }
@@ -37,7 +38,10 @@ impl ShareState {
             match words[..] {
                 [part, "done.json"] => state.done.extend(number(part)),
                 [part, "takers", _] => state.taken.extend(number(part)),
-                [layout::LEDGERS, part, "lease", _] => state.leased.extend(number(part)),
+                [layout::LEDGERS, part, "lease", _] => {
+                    let renewed = number(part).map(|number| (number, entry.modified));
+                    state.leased.extend(renewed);
+                }
                 _ => {}
             }
         }

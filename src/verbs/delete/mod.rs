@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{DeletedObjects, ListedObject, Spot, StoreError};
-use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::hold::{Hold, Leasing, not_shared};
 
 /// Keys of a round for each rank, and of a whole round.
 const ROUND: usize = 8_000;
@@ -246,8 +246,9 @@ impl StoreDeletion<'_> {
             let ended = runtime.block_on(begun.end());
             Ok(ended.map_err(DeleteError::Incomplete)?)
         };
-        let not_shared = runtime.block_on(hold.not_shared(session, &stores));
-        let done: Result<(), Error> = not_shared.and_then(|()| delete());
+        let mut stores = stores.iter();
+        let free = stores.try_for_each(|store| runtime.block_on(not_shared(bucket, store)));
+        let done: Result<(), Error> = free.and_then(|()| delete());
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done

@@ -6,6 +6,7 @@ use msm_model::SourceFile;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::ranks::{Follower, Lead, Ranks};
 use crate::source::{SourceError, expand, read_file};
 
@@ -23,8 +24,10 @@ pub(in crate::verbs) fn catalogue(
     lead: Lead<'_>,
     named: &[PathBuf],
     dimension: &str,
+    interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
-    read_files(lead, expand(named).map_err(Error::from), dimension)
+    let paths = expand(named).map_err(Error::from);
+    read_files(lead, paths, dimension, interrupt)
 }
 
 /// The same of the files of these `paths`, if it was found out which these are.
@@ -35,11 +38,19 @@ pub(in crate::verbs) fn read_files(
     lead: Lead<'_>,
     paths: Result<Vec<PathBuf>, Error>,
     dimension: &str,
+    interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
     let expanded = lead.share(paths.map(|paths| ExpandedPaths { paths }))?;
-    let opened = open(&expanded, dimension, lead.ranks());
+    let opened = open(&expanded, dimension, lead.ranks(), interrupt);
+    let Some(opened) = lead
+        .collect(opened)?
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+    else {
+        return lead.conclude(Err(Error::StoppedReading));
+    };
     let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for opened in lead.collect(opened)?.into_iter().flatten() {
+    for opened in opened.into_iter().flatten() {
         match opened {
             Ok(file) => files.push(file),
             Err(problem) => problems.push(problem),
@@ -58,18 +69,24 @@ pub(in crate::verbs) fn read_files(
 pub(in crate::verbs) fn help_to_catalogue(
     follower: Follower<'_>,
     dimension: &str,
+    interrupt: &Interrupt,
 ) -> Result<(), Error> {
     let expanded = follower.hear()?;
-    follower.give(&open(&expanded, dimension, follower.ranks()))?;
+    follower.give(&open(&expanded, dimension, follower.ranks(), interrupt))?;
     follower.verdict()
 }
 
-/// What this rank's share of the files holds.
+/// What this rank's share of the files holds; `None` if it is to stop before all of them are read.
 fn open(
     files: &ExpandedPaths,
     dimension: &str,
     ranks: &Ranks,
-) -> Vec<Result<SourceFile, SourceError>> {
+    interrupt: &Interrupt,
+) -> Option<Vec<Result<SourceFile, SourceError>>> {
     let mine = files.paths.iter().skip(ranks.rank()).step_by(ranks.size());
-    mine.map(|path| read_file(path, dimension)).collect()
+    let goes_on = || (!interrupt.has_come()).then_some(());
+    let read: Option<_> = mine
+        .map(|path| goes_on().map(|()| read_file(path, dimension)))
+        .collect();
+    read.filter(|_| goes_on().is_some())
 }

@@ -7,6 +7,7 @@ use crate::commit::{LeaseTimes, ShareState, SharedArchive, Writer, live_lease};
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
+use crate::store::{Bucket, Guarantees};
 use crate::verbs::shared::hold::{Hold, this};
 
 /// What came of it.
@@ -54,6 +55,25 @@ pub(super) async fn abandon(
     Ok(done)
 }
 
+/// The parts of `archive` that jobs are at.
+///
+/// # Errors
+/// As the server says.
+pub(super) async fn held_parts(
+    bucket: &Bucket,
+    archive: &SharedArchive,
+    guarantees: &Guarantees,
+) -> Result<Vec<HeldStore>, Error> {
+    let (times, mut held) = (LeaseTimes::of_this_run(), Vec::new());
+    for number in ShareState::of(bucket, archive).await?.leased.into_keys() {
+        let part = layout::shared_part(archive.home(), number);
+        if let Some(lease) = live_lease(bucket, &part, guarantees, times).await? {
+            held.push(held_store(&part, &lease));
+        }
+    }
+    Ok(held)
+}
+
 async fn one(
     session: &Session<'_>,
     archive: &mut SharedArchive,
@@ -64,15 +84,9 @@ async fn one(
     hold.leases.check().await?;
     // A job that takes a part from here on sees it, and gives up; one that has one, we see.
     archive.close(bucket).await?;
-    let times = LeaseTimes::of_this_run();
-    let state = ShareState::of(bucket, archive).await?;
-    for number in state.leased {
-        let part = layout::shared_part(archive.home(), number);
-        if let Some(lease) = live_lease(bucket, &part, &hold.guarantees, times).await? {
-            done.held.push(held_store(&part, &lease));
-        }
-    }
-    if !done.held.is_empty() {
+    let held = held_parts(bucket, archive, &hold.guarantees).await?;
+    if !held.is_empty() {
+        done.held.extend(held);
         return Ok(());
     }
     hold.leases.check().await?;

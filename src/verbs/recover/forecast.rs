@@ -2,19 +2,21 @@
 //!
 //! Key type: [`Forecast`].
 
-use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::abandon::held_parts;
 use super::truncate::foretell_cut;
-use super::{Recover, folders, readable_journals};
-use crate::commit::{Journal, LeaseTimes, live_lease, orphans, probe_and_sweep};
+use super::{HeldStore, Recover, folders, readable_journals};
+use crate::commit::{
+    Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_and_sweep,
+};
 use crate::error::Error;
 use crate::events::{Outcome, TransactionIdentity, Truncation};
 use crate::session::Session;
-use crate::store::{ListedObject, REQUESTS};
+use crate::store::ListedObject;
 use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
-use crate::verbs::shared::hold::this;
-use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::shared::hold::{not_shared, this};
+use crate::verbs::stores::named::{count, keys, stores};
 
 /// What would be done.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub struct Forecast {
     pub left: Vec<StoreForecast>,
     /// Objects that no transaction owns, with their bytes, if they would be removed.
     pub orphans: Option<Vec<(String, u64)>>,
+    /// Archives that jobs share in sending, if that would be put to an end.
+    pub abandoned: Option<Vec<ArchiveForecast>>,
     /// What would be cut, if stores would be.
     pub cuts: Option<Vec<Truncation>>,
     /// What is in the way.
@@ -40,6 +44,17 @@ pub struct StoreForecast {
     pub strays: Vec<String>,
     /// Transactions that have not ended.
     pub transactions: Vec<(TransactionIdentity, Outlook)>,
+}
+
+/// What would become of an archive that jobs share in sending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveForecast {
+    /// Its stores.
+    pub stores: Vec<String>,
+    /// Objects out of sight, which would be removed, with their bytes.
+    pub objects: Vec<(String, u64)>,
+    /// Parts that jobs are at: as long as they are, the archive would be left alone.
+    pub held: Vec<HeldStore>,
 }
 
 /// What becomes of a transaction that has not ended.
@@ -78,16 +93,26 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     let folders = folders(bucket, spot, &all).await?;
     let (found, problems) = readable_journals(bucket, &all).await;
     let mut forecast = Forecast {
-        stores: all.len(),
+        stores: count(&all),
         left: left(session, request, &folders[0], found).await?,
         problems,
         ..Forecast::default()
     };
+    if request.abandon {
+        let archives = archives(session, request, &folders[0], &all).await?;
+        forecast.abandoned = Some(archives);
+    }
     if request.orphans {
-        let found = stream::iter(&all).map(|store| orphans(bucket, store));
-        let found: Vec<Vec<ListedObject>> = found.buffered(REQUESTS).try_collect().await?;
-        let found = found.into_iter().flatten();
-        forecast.orphans = Some(found.map(|entry| (entry.key, entry.bytes)).collect());
+        let ended = forecast.abandoned.iter().flatten();
+        let ended: Vec<&String> = ended.flat_map(|archive| &archive.stores).collect();
+        let mut found = Vec::new();
+        for store in all.iter().filter(|store| !ended.contains(store)) {
+            match not_shared(bucket, store).await {
+                Ok(()) => found.extend(objects(orphans(bucket, store).await?)),
+                Err(problem) => forecast.problems.push(problem),
+            }
+        }
+        forecast.orphans = Some(found);
     }
     if let Some(truncate) = &request.truncate {
         let mut cuts = Vec::new();
@@ -100,6 +125,46 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
         forecast.cuts = Some(cuts);
     }
     Ok(forecast)
+}
+
+fn objects(found: Vec<ListedObject>) -> impl Iterator<Item = (String, u64)> {
+    found.into_iter().map(|entry| (entry.key, entry.bytes))
+}
+
+/// What would become of the archives that jobs share in sending into any of `all`.
+async fn archives(
+    session: &Session<'_>,
+    request: &Recover,
+    folder: &str,
+    all: &[String],
+) -> Result<Vec<ArchiveForecast>, Error> {
+    let (bucket, by) = (&session.bucket, this(session, "recover")?);
+    let writer = Writer {
+        name: by.to_string(),
+        lock_dir: request.leasing.lock_dir.clone(),
+    };
+    let mut archives: Vec<ArchiveForecast> = Vec::new();
+    for store in all {
+        let is_told = |archive: &ArchiveForecast| archive.stores.contains(store);
+        if archives.iter().any(is_told) {
+            continue;
+        }
+        let Some(archive) = SharedArchive::to_end(bucket, store, &writer).await? else {
+            continue;
+        };
+        let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &by).await?;
+        let mut forecast = ArchiveForecast {
+            stores: archive.stores().to_vec(),
+            objects: Vec::new(),
+            held: held_parts(bucket, &archive, &guarantees).await?,
+        };
+        for store in archive.stores() {
+            let found = orphans(bucket, store).await?;
+            forecast.objects.extend(objects(found));
+        }
+        archives.push(forecast);
+    }
+    Ok(archives)
 }
 
 /// What would become of what was `found`.

@@ -15,7 +15,7 @@ use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::RecoverError;
-pub use self::forecast::{Forecast, Outlook, StoreForecast, foretell};
+pub use self::forecast::{ArchiveForecast, Forecast, Outlook, StoreForecast, foretell};
 pub use self::truncate::Truncate;
 
 use self::abandon::abandon;
@@ -30,7 +30,7 @@ use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
-use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::stores::named::{count, keys, stores};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
 
@@ -98,7 +98,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
     }
     let times = LeaseTimes::of_this_run();
     let mut report = RecoverReport {
-        stores: all.len(),
+        stores: count(&all),
         ..RecoverReport::default()
     };
     if request.abandon {

@@ -61,7 +61,11 @@ impl<'a> PlannedSend<'a> {
             }
             Role::Follower(follower) => {
                 // The lead knows why it could not go on, and tells it next.
-                let _ = help_to_catalogue(follower, &intent.files.append_dimension);
+                let dimension = &intent.files.append_dimension;
+                // Other jobs wait while these are read: the lead says so that it is over.
+                session.interrupt.guard(sharing.is_some());
+                let _ = help_to_catalogue(follower, dimension, &session.interrupt);
+                session.interrupt.guard(false);
                 Ok(planned(intent, None, follower.hear()?))
             }
         }

@@ -11,7 +11,7 @@ use crate::commit::{
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::Guarantees;
+use crate::store::{Bucket, Guarantees};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::error::WritingError;
 
@@ -60,10 +60,12 @@ impl Hold {
     ) -> Result<Self, Error> {
         let hold = Self::take_as_it_is(session, leasing, stores, command).await?;
         let healed = hold.healed(session, leasing, stores).await?;
-        match healed.not_shared(session, stores).await {
-            Ok(()) => Ok(healed),
-            Err(failure) => Err(healed.give_up(session, failure).await),
+        for store in stores {
+            if let Err(failure) = not_shared(&session.bucket, store).await {
+                return Err(healed.give_up(session, failure).await);
+            }
         }
+        Ok(healed)
     }
 
     /// The same for who goes on with an archive that many jobs send into these stores. What the server guarantees may be `known`.
@@ -104,28 +106,6 @@ impl Hold {
         let failure = self.verdict(failure);
         self.release(session).await;
         failure
-    }
-
-    /// Checks that no archive is being sent into one of `stores` by many jobs: their parts lie out of sight, and are counted on.
-    ///
-    /// # Errors
-    /// The first of which it is.
-    pub(crate) async fn not_shared(
-        &self,
-        session: &Session<'_>,
-        stores: &[String],
-    ) -> Result<(), Error> {
-        for store in stores {
-            if let Some(archive) = SharedArchive::of_store(&session.bucket, store).await? {
-                return Err(WritingError::Shared {
-                    store: store.clone(),
-                    by: archive.by.name,
-                    parts: archive.parts.len(),
-                }
-                .into());
-            }
-        }
-        Ok(())
     }
 
     /// The leases, without a look at what is left: for who wants nothing that is there.
@@ -257,6 +237,22 @@ impl Leasing {
             guarantees: guarantees.clone(),
             times: LeaseTimes::of_this_run(),
         }
+    }
+}
+
+/// Checks that no archive is being sent into `store` by many jobs: their parts lie out of sight, and are counted on.
+///
+/// # Errors
+/// If one is.
+pub(in crate::verbs) async fn not_shared(bucket: &Bucket, store: &str) -> Result<(), Error> {
+    match SharedArchive::of_store(bucket, store).await? {
+        None => Ok(()),
+        Some(archive) => Err(WritingError::Shared {
+            store: store.to_owned(),
+            by: archive.by.name,
+            parts: archive.parts.len(),
+        }
+        .into()),
     }
 }
 

@@ -182,7 +182,7 @@ async fn part_state(
     };
     let put = taker.as_ref().map_or(0, |(_, put)| *put);
     let of = taker.map(|(taker, _)| taker.objects);
-    let lease = if state.leased.contains(&number) {
+    let lease = if state.leased.contains_key(&number) {
         lease(bucket, &layout::shared_part(archive.home(), number)).await?
     } else {
         None

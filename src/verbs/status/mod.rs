@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
 
-use crate::commit::{Holder, LeaseTimes, read_journal, told_lease};
+use crate::commit::{Holder, LeaseTimes, SharedArchive, read_journal, told_lease};
 use crate::error::Error;
 use crate::events::TransactionIdentity;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;
-use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::stores::named::{count, keys, stores};
 
 /// Where it is looked.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub struct StatusReport {
     pub archives: Vec<ArchiveStatus>,
     /// Stores with a lease, a journal or undo copies.
     pub stores: Vec<StoreStatus>,
+    /// How many stores were looked at.
+    pub looked_at: usize,
     /// What could not be read; all else is told.
     pub problems: Vec<Error>,
 }
@@ -49,6 +51,8 @@ pub struct StoreStatus {
     pub unfinished: Vec<TransactionIdentity>,
     /// Transactions that `rollback` can undo.
     pub undo: usize,
+    /// Has it notes of an archive that jobs shared, and that is not shared out?
+    pub remnants: bool,
 }
 
 /// A lease as it lies in a ledger.
@@ -73,7 +77,10 @@ pub fn status(session: &Session, request: &Status) -> Result<StatusReport, Error
 async fn look(bucket: &Bucket, spot: &Spot) -> Result<StatusReport, Error> {
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
-    let mut report = StatusReport::default();
+    let mut report = StatusReport {
+        looked_at: count(&all),
+        ..StatusReport::default()
+    };
     let mut seen: Vec<String> = Vec::new();
     for store in &all {
         match archive::archive(bucket, store, &seen).await {
@@ -85,7 +92,12 @@ async fn look(bucket: &Bucket, spot: &Spot) -> Result<StatusReport, Error> {
             Err(problem) => report.problem(problem)?,
         }
     }
-    let looked = stream::iter(&all).map(|store| of_store(bucket, store));
+    let told: Vec<String> = report
+        .archives
+        .iter()
+        .flat_map(|a| a.stores.clone())
+        .collect();
+    let looked = stream::iter(&all).map(|store| of_store(bucket, store, told.contains(store)));
     let mut looked = looked.buffered(REQUESTS);
     while let Some(looked) = looked.next().await {
         match looked {
@@ -119,17 +131,26 @@ impl StatusReport {
 
 impl StoreStatus {
     fn is_worth_telling(&self) -> bool {
-        self.lease.is_some() || !self.unfinished.is_empty() || self.undo > 0
+        self.lease.is_some() || !self.unfinished.is_empty() || self.undo > 0 || self.remnants
     }
 }
 
-async fn of_store(bucket: &Bucket, store: &str) -> Result<StoreStatus, StoreError> {
+async fn of_store(
+    bucket: &Bucket,
+    store: &str,
+    is_shared: bool,
+) -> Result<StoreStatus, StoreError> {
     let journal = read_journal(bucket, store).await?;
+    // What cannot be read is told as a problem; and what a job has ended meanwhile is gone when it is looked for again.
+    let remnants = !is_shared
+        && matches!(SharedArchive::of_store(bucket, store).await, Ok(None))
+        && !bucket.list(&layout::share(store)).await?.is_empty();
     Ok(StoreStatus {
         store: store.to_owned(),
         lease: lease(bucket, store).await?,
         unfinished: journal.unfinished.iter().map(unended).collect(),
         undo: bucket.folder(&layout::undos(store)).await?.folders.len(),
+        remnants,
     })
 }
 

@@ -53,6 +53,12 @@ pub(in crate::verbs) fn keys(groups: &[Group]) -> Vec<String> {
     keys
 }
 
+/// How many of these `places` are stores, and not where files are being read.
+pub(in crate::verbs) fn count(places: &[String]) -> usize {
+    let stores = places.iter().filter(|place| !layout::is_reading(place));
+    stores.count()
+}
+
 /// Those at and below `spot`.
 async fn all(bucket: &Bucket, spot: &Spot, place: &CommandPlace) -> Result<Vec<Group>, Error> {
     let mut found = match place {

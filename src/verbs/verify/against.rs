@@ -54,7 +54,12 @@ impl<'a> FilesToCompare<'a> {
         session: &Session<'_>,
         lead: Lead<'_>,
     ) -> Result<Self, Error> {
-        let files = catalogue(lead, &comparison.files, &comparison.append_dimension)?;
+        let Comparison {
+            files,
+            append_dimension,
+            ..
+        } = comparison;
+        let files = catalogue(lead, files, append_dimension, &session.interrupt)?;
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
             request,

@@ -141,7 +141,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
 
 fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Error> {
     if let Some(comparison) = &request.against {
-        help_to_catalogue(follower, &comparison.append_dimension)?;
+        help_to_catalogue(follower, &comparison.append_dimension, &session.interrupt)?;
     }
     help_to_check(follower, session, request.memory)?;
     if request.against.is_some() {

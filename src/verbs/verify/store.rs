@@ -195,7 +195,15 @@ impl StoreCheck<'_, '_> {
         let session = self.checkers.session;
         let shared = SharedArchive::of_store(&session.bucket, self.store);
         match session.runtime.block_on(shared) {
-            Ok(None) => {}
+            Ok(None) => {
+                let folder = layout::share(self.store);
+                let left = session.runtime.block_on(session.bucket.list(&folder))?;
+                if let Some(first) = left.first() {
+                    let what = "it is of an archive that jobs shared, and that is not shared out (any more): recover --abandon removes \
+                                this, and what they put out of sight";
+                    self.note(vec![Fault::new(first, what)]);
+                }
+            }
             Ok(Some(_)) => {
                 self.open = true;
                 let key = layout::shared_archive(self.store);

@@ -71,7 +71,10 @@ impl KnownFiles {
             }
             Err(failure) => Err(failure.clone()),
         };
-        let read = read_files(lead, to_read, &intent.files.append_dimension);
+        let dimension = &intent.files.append_dimension;
+        // Other jobs wait for a lease that is not given up.
+        session.interrupt.guard(known.is_ok());
+        let read = read_files(lead, to_read, dimension, &session.interrupt);
         let Foreknown {
             listed,
             files,
@@ -79,6 +82,7 @@ impl KnownFiles {
         } = known?;
         match read {
             Ok(read) => {
+                session.interrupt.guard(false);
                 let kept = match &files {
                     Some(_) => None,
                     None => Some(encode(&read)?),
@@ -92,6 +96,7 @@ impl KnownFiles {
             }
             Err(failure) => {
                 session.runtime.block_on(end_reading(reading));
+                session.interrupt.guard(false);
                 Err(failure)
             }
         }

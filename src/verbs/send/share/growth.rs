@@ -125,6 +125,50 @@ impl SharedSend<'_> {
         Ok(Some((start, parts)))
     }
 
+    /// How many parts readers see, as far as the requests know.
+    ///
+    /// # Errors
+    /// If a store has fewer steps than when the archive was shared out.
+    pub(super) fn seen(&self) -> Result<usize, Error> {
+        let mut edge = self.archive.parts.steps;
+        for request in &self.requests {
+            let stored = request.stored.as_ref();
+            let steps = stored.map_or(0, |stored| stored.steps.len() as u64);
+            edge = edge.min(self.edge_of(&request.key, steps)?);
+        }
+        Ok(self.archive.parts.before(edge))
+    }
+
+    /// What is asked of the stores, whose growth has been rolled back, is asked anew. No job commits meanwhile.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn ask_again(
+        &mut self,
+        intent: &Intent<'_>,
+        session: &Session<'_>,
+    ) -> Result<(), Error> {
+        let (stores, known) = (self.archive.stores(), Some(&self.guarantees));
+        let leasing = patient(&intent.files.leasing);
+        let mut hold = Hold::take_shared(session, &leasing, stores, COMMAND, known).await?;
+        let asked = async {
+            hold.left.heal(session).await?;
+            let looked = self.prepared.look(session).await?;
+            let mut intent = intent.clone();
+            intent.overlap = Overlap::Skip;
+            let files = 0..self.prepared.archive.files.len();
+            let asked = self
+                .prepared
+                .requests(looked, files, &intent, session, None);
+            (self.requests, _) = asked?;
+            self.planned = self.seen()?;
+            Ok(())
+        };
+        let asked = asked.await.map_err(|failure| hold.verdict(failure));
+        hold.release(session).await;
+        asked
+    }
+
     /// The transaction that makes these `parts` visible, which follow on the step `edge` of the archive. A part whose objects are not as
     /// they were put is nobody's again, and then there is none.
     async fn work(

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use msm_plan::{Phase, PlanSettings, Projections, StoreRequest};
 use msm_reproject::Weights;
@@ -34,8 +34,12 @@ use crate::verbs::send::worker::{Groundwork, Worker};
 /// A job that takes part in sending a shared archive.
 pub(in crate::verbs::send) struct SharedSend<'a> {
     pub(super) prepared: PreparedSend<'a>,
-    /// What is asked of the stores for the whole archive, as they were when the job began.
+    /// What is asked of the stores for the whole archive, as they were when the job began, or when their growth was last rolled back.
     pub(super) requests: Vec<StoreRequest>,
+    /// Parts that readers saw then.
+    pub(super) planned: usize,
+    /// When the leases of parts were renewed last, by the server's clock, and since when this is so, by ours.
+    pub(super) leases: BTreeMap<usize, (SystemTime, Instant)>,
     pub(super) archive: SharedArchive,
     /// The ETag with which the home told of it when it was last looked at.
     pub(super) tag: Mutex<Option<String>>,
@@ -77,9 +81,11 @@ impl<'a> SharedSend<'a> {
             archive,
             held,
         } = Beginning::new(intent, sharing, session, lead)?;
-        Ok(Self {
+        let mut shared = Self {
             prepared,
             requests,
+            planned: 0,
+            leases: BTreeMap::new(),
             guarantees: held.hold.guarantees.clone(),
             report: ShareReport {
                 parts: archive.parts.len(),
@@ -92,7 +98,9 @@ impl<'a> SharedSend<'a> {
             failed: BTreeMap::new(),
             begun,
             held: Some(held),
-        })
+        };
+        shared.planned = shared.seen()?;
+        Ok(shared)
     }
 
     /// How many parts there are.
@@ -233,12 +241,18 @@ impl<'a> SharedSend<'a> {
             }
             let stop_after = self.sharing.stop_after;
             let out_of_time = stop_after.is_some_and(|after| self.begun.elapsed() >= after);
+            if standing.committed < self.planned {
+                self.ask_again(intent, session).await?;
+            }
             if !out_of_time && let Some(taken) = self.take(intent, settings, session).await? {
                 return Ok(Turn::Part(Box::new(taken)));
             }
             let Some(standing) = self.standing(session).await? else {
                 break;
             };
+            if standing.committed < self.planned {
+                continue;
+            }
             if !self.can_grow(&standing) {
                 self.report.out_of_time = out_of_time;
                 break;

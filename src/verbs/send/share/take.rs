@@ -127,12 +127,17 @@ impl SharedSend<'_> {
             };
             let Standing { state, committed } = &standing;
             let open = *committed..self.archive.parts.len();
+            self.watch(state);
             let (free, leased): (Vec<usize>, Vec<usize>) = open
                 .filter(|number| self.sharing.takes(*number))
                 .filter(|number| !state.done.contains(number) && !self.failed.contains_key(number))
-                .partition(|number| !state.leased.contains(number));
+                .partition(|number| !state.leased.contains_key(number));
+            // Those of dead jobs first, for what comes after them waits for them.
+            let is_silent = |number: &usize| self.leases[number].1.elapsed() > times.over();
+            let (silent, leased): (Vec<usize>, Vec<usize>) =
+                leased.into_iter().partition(is_silent);
             let first_done = state.done.contains(committed);
-            for number in free.into_iter().chain(leased) {
+            for number in silent.into_iter().chain(free).chain(leased) {
                 if let Some(taken) = self.try_to_take(number, intent, settings, session).await? {
                     return Ok(Some(taken));
                 }
@@ -145,6 +150,16 @@ impl SharedSend<'_> {
                 return Ok(None);
             }
             tokio::time::sleep(times.look.min(Duration::from_secs(5))).await;
+        }
+    }
+
+    /// Notes since when the leases of parts are as they are, by this machine's clock.
+    fn watch(&mut self, state: &ShareState) {
+        self.leases
+            .retain(|number, (renewed, _)| state.leased.get(number) == Some(renewed));
+        for (&number, &renewed) in &state.leased {
+            let now = (renewed, Instant::now());
+            self.leases.entry(number).or_insert(now);
         }
     }
 
@@ -192,7 +207,8 @@ impl SharedSend<'_> {
         }
     }
 
-    /// What is to be done of the part `number`, whose lease is held; `None` if another job has done it meanwhile.
+    /// What is to be done of the part `number`, whose lease is held; `None` if another job has done it meanwhile, or rolled back what comes
+    /// before it.
     async fn begin(
         &self,
         number: usize,
@@ -204,7 +220,7 @@ impl SharedSend<'_> {
         let Some(Standing { state, committed }) = self.standing(session).await? else {
             return Ok(None);
         };
-        if number < committed || state.done.contains(&number) {
+        if number < committed || state.done.contains(&number) || committed < self.planned {
             return Ok(None);
         }
         let steps = archive.parts.steps_of(number);
