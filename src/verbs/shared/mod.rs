@@ -4,4 +4,5 @@ pub(in crate::verbs) mod abandoned;
 pub(in crate::verbs) mod ending;
 pub(crate) mod error;
 pub(crate) mod hold;
+pub(in crate::verbs) mod remnant;
 pub(in crate::verbs) mod removing;

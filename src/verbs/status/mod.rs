@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
 
-use crate::commit::{Holder, LeaseTimes, SharedArchive, read_journal, told_lease};
+use crate::commit::{Holder, LeaseTimes, read_journal, told_lease};
 use crate::error::Error;
 use crate::events::TransactionIdentity;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;
+use crate::verbs::shared::remnant::remnant;
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// Where it is looked.
@@ -141,10 +142,12 @@ async fn of_store(
     is_shared: bool,
 ) -> Result<StoreStatus, StoreError> {
     let journal = read_journal(bucket, store).await?;
-    // What cannot be read is told as a problem; and what a job has ended meanwhile is gone when it is looked for again.
     let remnants = !is_shared
-        && matches!(SharedArchive::of_store(bucket, store).await, Ok(None))
-        && !bucket.list(&layout::share(store)).await?.is_empty();
+        && match remnant(bucket, store).await {
+            // It is told as a problem.
+            Err(StoreError::Share { .. }) => false,
+            left => left?.is_some(),
+        };
     Ok(StoreStatus {
         store: store.to_owned(),
         lease: lease(bucket, store).await?,

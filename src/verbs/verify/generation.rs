@@ -2,12 +2,10 @@
 //!
 //! Key type: [`Generation`].
 
-use std::time::SystemTime;
-
 use msm_zarr::layout;
 
-use crate::commit::{Holder, LeaseTimes, told_lease};
 use crate::store::{Bucket, StoreError};
+use crate::verbs::shared::remnant::is_held;
 
 /// What tells one state of a store from the next.
 #[derive(PartialEq, Eq)]
@@ -35,17 +33,4 @@ impl Generation {
             is_at_work,
         })
     }
-}
-
-/// Has a job the lease of `store`, by this machine's clock? Who only reads cannot ask the server for its time.
-///
-/// # Errors
-/// As the server says.
-pub(super) async fn is_held(bucket: &Bucket, store: &str) -> Result<bool, StoreError> {
-    let Some((holder, renewed)) = told_lease(bucket, store).await? else {
-        return Ok(false);
-    };
-    let age = SystemTime::now().duration_since(renewed);
-    let is_dead = holder.as_ref().is_some_and(Holder::is_dead);
-    Ok(!is_dead && age.unwrap_or_default() < LeaseTimes::of_this_run().over())
 }

@@ -15,8 +15,9 @@ use crate::error::Error;
 use crate::events::{CheckTally, Event, Fault};
 use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
+use crate::verbs::shared::remnant::{is_held, remnant};
 use crate::verbs::verify::documents::documents;
-use crate::verbs::verify::generation::{Generation, is_held};
+use crate::verbs::verify::generation::Generation;
 use crate::verbs::verify::kept::damaged;
 use crate::verbs::verify::names::{dangling, lengths};
 use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
@@ -196,9 +197,8 @@ impl StoreCheck<'_, '_> {
         let shared = SharedArchive::of_store(&session.bucket, self.store);
         match session.runtime.block_on(shared) {
             Ok(None) => {
-                let folder = layout::share(self.store);
-                let left = session.runtime.block_on(session.bucket.list(&folder))?;
-                if let Some(first) = left.first() {
+                let left = remnant(&session.bucket, self.store);
+                if let Some(first) = session.runtime.block_on(left)? {
                     let what = "it is of an archive that jobs shared, and that is not shared out (any more): recover --abandon removes \
                                 this, and what they put out of sight";
                     self.note(vec![Fault::new(first, what)]);
