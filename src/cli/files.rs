@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
@@ -42,7 +43,7 @@ pub(super) struct FileArgs {
     ///
     /// Without it: all data variables of the files; in an update, those that have a store. One that has no store of its own but is in that of
     /// all variables goes there.
-    #[arg(short, long, num_args = 1.., value_name = "VAR")]
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "VAR")]
     pub variables: Vec<String>,
 
     /// The dimension along which stores grow

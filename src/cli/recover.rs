@@ -1,6 +1,7 @@
 //! The flags of `recover` and `rollback`.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::error::CliError;
 use super::lease::LeaseArgs;
@@ -63,7 +64,7 @@ pub(super) struct RollbackArgs {
     pub lease: LeaseArgs,
 
     /// Variables of whose stores to undo the last transaction, `compact` for PREFIX.zarr [default: all below the prefix]
-    #[arg(short, long, num_args = 1.., value_name = "VAR")]
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "VAR")]
     pub variables: Vec<String>,
 }
 

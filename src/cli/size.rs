@@ -1,31 +1,47 @@
 //! Sizes in bytes as people write them: `2G`, `512M`.
 
-/// Bytes from a whole number with an optional unit K, M, G or T, of 1024, with or without `iB`.
+/// Bytes from a number with an optional unit K, M, G or T, of 1024, in upper or lower case, with or without `iB` or `B`.
 pub(super) fn parse(text: &str) -> Result<u64, String> {
+    let text = text.trim().to_lowercase();
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let factor: u64 = match text[digits.len()..]
         .trim()
-        .trim_end_matches("iB")
-        .trim_end_matches('B')
+        .trim_end_matches('b')
+        .trim_end_matches('i')
     {
         "" => 1,
-        "K" | "k" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        "T" => 1 << 40,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        "t" => 1 << 40,
         unit => {
             return Err(format!(
                 "'{unit}' is no unit; expected K, M, G or T, as in 2G"
             ));
         }
     };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "expected a whole number of bytes, such as 2G".to_owned())?;
-    number
-        .checked_mul(factor)
-        .filter(|&n| n > 0)
-        .ok_or_else(|| "expected between 1 byte and 16 EiB".to_owned())
+    let malformed = || "expected a number of bytes, such as 2G or 1.5G".to_owned();
+    if !digits.contains('.') {
+        let number: u64 = digits.parse().map_err(|_| malformed())?;
+        let bytes = number.checked_mul(factor).filter(|&n| n > 0);
+        return bytes.ok_or_else(out_of_range);
+    }
+    let is_plain = |c: char| c.is_ascii_digit() || c == '.';
+    let number: f64 = match digits.parse() {
+        Ok(number) if digits.chars().all(is_plain) => number,
+        _ => return Err(malformed()),
+    };
+    // A fraction of a byte is none.
+    let bytes = (number * factor as f64).floor();
+    if (1.0..u64::MAX as f64).contains(&bytes) {
+        Ok(bytes as u64)
+    } else {
+        Err(out_of_range())
+    }
+}
+
+fn out_of_range() -> String {
+    "expected between 1 byte and 16 EiB".to_owned()
 }
 
 #[cfg(test)]
@@ -37,7 +53,21 @@ mod tests {
         assert_eq!(parse("1000"), Ok(1000));
         assert_eq!(parse("2G"), Ok(2 << 30));
         assert_eq!(parse("512 MiB"), Ok(512 << 20));
-        for wrong in ["", "G", "1.5G", "-1", "0", "2X", "99999999999T"] {
+        assert_eq!(parse("100mb"), Ok(100 << 20));
+        assert_eq!(parse("1.5g"), Ok(3 << 29));
+        for wrong in [
+            "",
+            "G",
+            "1,5G",
+            "-1",
+            "-1.5G",
+            "0",
+            "0.0G",
+            "2X",
+            "1e3.0",
+            "99999999999T",
+            "99999999999.5T",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -42,6 +42,8 @@ pub enum Event {
         number: usize,
         /// How many there are.
         of: usize,
+        /// What it is of.
+        files: PlannedFiles,
         /// What it comes to.
         size: PlanSize,
     },
@@ -250,6 +252,15 @@ pub struct PlanSize {
     pub bytes: u64,
     /// The most memory that a rank needs, in bytes.
     pub memory: u64,
+}
+
+/// The files of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFiles {
+    /// Their names, without folders, in the order of their steps.
+    pub names: Vec<String>,
+    /// Their first step and their last; `None` if they have none.
+    pub steps: Option<(String, String)>,
 }
 
 /// A transaction that has not ended.

@@ -18,7 +18,7 @@ use crate::store::simulated::{Effect, Failure, Mishap, Request, Rule, World};
 
 /// Cases that are tried.
 const SEEDS: std::ops::Range<u64> = 0..2000;
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 16;
 
 /// What befalls a command, from its request of a certain number on.
 #[derive(Clone, Copy, Debug)]

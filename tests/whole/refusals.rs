@@ -77,7 +77,36 @@ fn files_without_what_is_asked_for() {
     refused(&format!("{file} -a time"), 13, &words);
     refused(&empty, 13, &["has no steps"]);
     refused(&format!("{file} -v tos salt"), 14, &["'salt'", "'so'"]);
+    refused(
+        &format!("{file} -v so,thetoa"),
+        14,
+        &["'thetoa'", "did you mean 'thetao'?"],
+    );
+    let words = ["did you mean 'time_counter'?"];
+    refused(&format!("{file} -a time_conter"), 13, &words);
+    let chunks = "-cs '{\"depth\": 1}'";
+    refused(&format!("{file} {chunks}"), 17, &["did you mean 'deptht'?"]);
+    refused(&format!("{file} -v tos,"), 2, &["--variables"]);
     refused(&unnamed, 18, &["output.nc", "--prefix"]);
+}
+
+#[test]
+fn stores_by_names_that_are_nearly_theirs() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let files = [1, 2].map(|month| sandbox.months(month, 1)).join(" ");
+    let sent = msm_os!("send -b {url} -f {files} -v thetao,so").well();
+    // Which file each of the plans is of.
+    sent.says(&["plan 1 of 2: 1976-01-16", "plan 2 of 2: 1976-02-15", ".nc)"]);
+    assert!(!sent.stdout.contains("onditional"), "{sent:#?}");
+    for line in ["verify", "rollback", "delete --yes"] {
+        msm_os!("{line} -b {url} -p T1m -v tetao").refused_in(
+            &sandbox,
+            27,
+            &["did you mean 'T1m/thetao.zarr'?"],
+        );
+    }
+    msm_os!("verify -b {url} -p T1m -v thetao,so").well();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::archive::Archive;
 use super::catalogue::Catalogue;
-use super::error::{ArchiveError, list};
+use super::error::{ArchiveError, choices};
 use super::problems::Problems;
 
 /// Which coordinates come from another file.
@@ -50,7 +50,7 @@ impl Archive {
         let unknown = |catalogue: &Catalogue, name: &str| ArchiveError::UnknownVariable {
             path: catalogue.path.clone(),
             variable: name.to_owned(),
-            found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
+            found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
         };
         let lender = grid.variable(variable);
         let lender = lender.ok_or_else(|| unknown(grid, variable))?;

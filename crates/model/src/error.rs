@@ -130,6 +130,24 @@ pub enum ArchiveError {
     },
 }
 
+/// The `names` that there are, as a list for a message to whoever gave another: with that which was meant, as far as can be told.
+pub fn choices<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let meant = meant(given, names.iter().copied());
+    format!("{}{meant}", list(names.into_iter()))
+}
+
+/// A question for whoever gave a name that is none of these, but nearly one; empty if it is not.
+pub fn meant<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let given = given.to_lowercase();
+    let far = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &given);
+    let near = names.map(|name| (far(name), name)).min();
+    let near = near.filter(|(far, _)| *far <= 1 || far * 3 <= given.chars().count());
+    near.map_or_else(String::new, |(_, name)| {
+        format!(" (did you mean '{name}'?)")
+    })
+}
+
 /// Names as a list for a message.
 pub fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();

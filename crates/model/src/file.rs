@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axis::{Axis, AxisValues};
 use super::catalogue::Catalogue;
-use super::error::{ArchiveError, list};
+use super::error::{ArchiveError, choices};
 use super::step::Step;
 use super::variable::Variable;
 
@@ -53,7 +53,7 @@ impl SourceFile {
             return Err(ArchiveError::NoAppendDimension {
                 path: path(),
                 dimension: dimension.to_owned(),
-                found: list(catalogue.dimensions.iter().map(|d| d.0.as_str())),
+                found: choices(dimension, catalogue.dimensions.iter().map(|d| d.0.as_str())),
             }
             .into());
         };

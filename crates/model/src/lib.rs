@@ -38,7 +38,7 @@ pub use axis::{Axis, AxisValues, pairs};
 pub use borrow::BorrowedCoordinates;
 pub use catalogue::Catalogue;
 pub use dtype::{DType, Number};
-pub use error::{ArchiveError, list};
+pub use error::{ArchiveError, choices, list, meant};
 pub use file::SourceFile;
 pub use horizontal::{GridPoint, HorizontalCoordinates};
 pub use hyperslab::{Hyperslab, copy_block};

@@ -16,7 +16,7 @@ use super::settings::{PlanSettings, Task};
 use super::steps::{Scope, StepPlacement};
 use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
-use msm_model::{Archive, Problems, list};
+use msm_model::{Archive, Problems, choices};
 use msm_zarr::StoreSnapshot;
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
@@ -309,7 +309,7 @@ pub fn check_strategies<'a>(
             return Err(PlanError::UnknownStrategyDimension {
                 flag: flag.to_owned(),
                 dimension: dimension.clone(),
-                found: list(known.into_iter()),
+                found: choices(dimension, known.into_iter()),
             });
         }
     }

@@ -8,7 +8,9 @@ use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
-use crate::events::{Event, Finding, FindingState, Outcome, PlanSize, TransactionIdentity};
+use crate::events::{
+    Event, Finding, FindingState, Outcome, PlanSize, PlannedFiles, TransactionIdentity,
+};
 
 /// A line for the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +27,12 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
     let out = match event {
         Event::Notice(found) if is_said_aloud(found) && !lists => notice(found),
         Event::Notice(found) => return err(notice(found)),
-        Event::Planned { number, of, size } => planned(*number, *of, size),
+        Event::Planned {
+            number,
+            of,
+            files,
+            size,
+        } => planned(*number, *of, files, size),
         Event::PartTaken { number, of, size } => {
             sized(&format!("part {} of {of}", number + 1), size)
         }
@@ -172,12 +179,26 @@ fn dangling(store: &str, missing: &[(String, Vec<(&'static str, String)>)]) -> S
     )
 }
 
-fn planned(number: usize, of: usize, size: &PlanSize) -> String {
+fn planned(number: usize, of: usize, files: &PlannedFiles, size: &PlanSize) -> String {
     let plan = match of {
         1 => "plan".to_owned(),
-        _ => format!("plan {number} of {of}"),
+        _ => format!("plan {number} of {of}: {}", files_shown(files)),
     };
     sized(&plan, size)
+}
+
+/// `1978-01-16 to 1978-12-16 (x_1978.nc)`
+fn files_shown(files: &PlannedFiles) -> String {
+    let names = match &files.names[..] {
+        [first, .., last] => format!("{first} to {last}, {} files", files.names.len()),
+        names => names.concat(),
+    };
+    let day = |step: &str| step.trim_end_matches(" 00:00:00").to_owned();
+    match &files.steps {
+        None => names,
+        Some((first, last)) if first == last => format!("{} ({names})", day(first)),
+        Some((first, last)) => format!("{} to {} ({names})", day(first), day(last)),
+    }
 }
 
 fn sized(what: &str, size: &PlanSize) -> String {

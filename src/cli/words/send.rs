@@ -7,7 +7,7 @@ use crate::verbs::send::{Proofs, SendReport, ShareReport};
 
 /// What was `done`, in one word, and what kept others away meanwhile.
 pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
-    let guarantee = report.guarantee.as_ref().map(guarantee);
+    let guarantee = report.guarantee.as_ref().and_then(guarantee);
     let (summary, shared) = match &report.shared {
         Some(shared) if shared.parts > 0 => (None, Some(standing(shared))),
         _ => (Some(summary(done, report)), None),
@@ -94,12 +94,10 @@ fn summary(done: &str, report: &SendReport) -> String {
     )
 }
 
-fn guarantee(guarantee: &WriterGuarantee) -> String {
+/// Where other jobs may have got in between, how sure it is that they have not.
+fn guarantee(guarantee: &WriterGuarantee) -> Option<String> {
     let how = match guarantee.conditional {
-        Conditional::Enforced => {
-            return "Conditional writes are enforced: no other job could get the leases of these stores."
-                .to_owned();
-        }
+        Conditional::Enforced => return None,
         Conditional::Refused => "refuses",
         Conditional::Ignored => "ignores",
     };
@@ -110,9 +108,9 @@ fn guarantee(guarantee: &WriterGuarantee) -> String {
         ),
         None => "--lock-dir is stronger.".to_owned(),
     };
-    format!(
+    Some(format!(
         "The server {how} conditional writes: leases kept other jobs from writing these stores as long as its listings lag \
          behind by less than {:.1} s; {stronger}",
         guarantee.lag.as_secs_f64()
-    )
+    ))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use msm_model::meant;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::CleanupError;
@@ -79,7 +80,11 @@ pub enum DeleteError {
         shown(missing, missing.len() as u64),
         match there.len() {
             0 => "there are no stores".to_owned(),
-            n => format!("there are {}", shown(there, n as u64)),
+            n => {
+                let nearly = |store: &String| meant(store, there.iter().map(String::as_str));
+                let nearly: String = missing.iter().map(nearly).collect();
+                format!("there are {}{nearly}", shown(there, n as u64))
+            }
         }
     )]
     NoStore {

@@ -3,7 +3,7 @@
 //! Key type: [`RequestedStore`].
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_model::{Archive, ArchiveError, Catalogue, list};
+use msm_model::{Archive, ArchiveError, Catalogue, choices};
 use msm_plan::DerivedVariable;
 use msm_zarr::{Group, StoreSnapshot};
 
@@ -112,7 +112,7 @@ pub(in crate::verbs) fn selected_variables(
             return Err(ArchiveError::UnknownVariable {
                 path: catalogue.path.clone(),
                 variable: name.clone(),
-                found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
+                found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
             });
         }
         if !chosen.contains(name) {

@@ -1,6 +1,6 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
-use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, list};
+use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, choices};
 use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
 use msm_reproject::Method;
 use msm_zarr::StoredArray;
@@ -119,7 +119,7 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Er
         let error = ArchiveError::UnknownVariable {
             path: catalogue.path.clone(),
             variable: name.to_owned(),
-            found: list(catalogue.variables.iter().map(|v| v.name.as_str())),
+            found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
         };
         return Err(error.into());
     };

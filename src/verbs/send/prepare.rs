@@ -79,6 +79,8 @@ pub(in crate::verbs) struct TransactionWork {
     pub resumed: Vec<Option<UnfinishedTransaction>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
+    /// The files that it is of.
+    pub files: Range<usize>,
     /// If its data were put as parts of a shared archive: their records.
     pub parts: Option<Vec<ChunkRecord>>,
 }
@@ -264,7 +266,9 @@ impl<'a> PreparedSend<'a> {
         self.tell_notes(session);
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
+            let Some((plan, remains)) = self
+                .plan_of(files.clone(), intent, settings, session)
+                .await?
             else {
                 continue;
             };
@@ -285,6 +289,7 @@ impl<'a> PreparedSend<'a> {
                 digest,
                 resumed,
                 number: (self.next, self.groups.len()),
+                files,
                 parts: None,
             }));
         }

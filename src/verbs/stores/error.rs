@@ -67,20 +67,28 @@ pub enum StoresError {
         missing.join(" ")
     )]
     NotAllHeld { group: String, missing: Vec<String> },
-    #[error("{place}: store '{group}' does not hold '{variable}'; check -v")]
+    #[error("{place}: store '{group}' does not hold '{variable}'; it has {held}")]
     NotInGroup {
         place: String,
         group: String,
         variable: String,
+        held: String,
     },
-    #[error("{place}: there is no store '{store}' with '{variable}'; check --store and -v")]
+    #[error(
+        "{place}: there is no store '{store}' with '{variable}'; it has {held}; check --store and -v"
+    )]
     NotInStore {
         place: String,
         store: String,
         variable: String,
+        held: String,
     },
-    #[error("{place}: there is no store '{store}'; check --prefix and -v")]
-    NoStore { place: String, store: String },
+    #[error("{place}: there is no store '{store}'; there are {there}; check --prefix and -v")]
+    NoStore {
+        place: String,
+        store: String,
+        there: String,
+    },
     #[error("{place}: there are no stores")]
     None { place: String },
     #[error(

@@ -1,6 +1,7 @@
 //! Which stores a command means that was told where, and perhaps variables.
 
 use futures::TryStreamExt;
+use msm_model::choices;
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
@@ -38,7 +39,10 @@ pub(in crate::verbs) async fn stores(
                 group.filter(|_| arrays.any(|array| array.name == *variable))
             }
         };
-        named.push(found.ok_or_else(|| no_store(bucket, spot, variable, &place))?);
+        named.push(match found {
+            Some(found) => found,
+            None => return Err(no_store(bucket, spot, variable, &place).await?.into()),
+        });
     }
     named.sort_unstable();
     named.dedup();
@@ -108,25 +112,47 @@ async fn of_shelf(bucket: &Bucket, shelf: &Shelf, variable: &str) -> Result<Opti
 }
 
 /// The failure that `variable` is in no store.
-fn no_store(bucket: &Bucket, spot: &Spot, variable: &str, place: &CommandPlace) -> StoresError {
-    let (bucket, key, variable) = (bucket.place().to_owned(), spot.key(), variable.to_owned());
-    match place {
-        CommandPlace::Group(group) => StoresError::NotInGroup {
-            place: bucket,
-            group: group.to_string(),
-            variable,
-        },
-        CommandPlace::Store(store) => StoresError::NotInStore {
-            place: bucket,
-            store: store.clone(),
-            variable,
-        },
-        CommandPlace::Shelf(shelf) => StoresError::NoStore {
-            place: layout::below(&bucket, key),
-            store: match variable.as_str() {
-                "compact" => shelf.new_compact(),
-                name => layout::store_key(key, name),
-            },
-        },
-    }
+async fn no_store(
+    bucket: &Bucket,
+    spot: &Spot,
+    variable: &str,
+    place: &CommandPlace,
+) -> Result<StoresError, Error> {
+    let (variable, key) = (variable.to_owned(), spot.key());
+    let held = match place.compact(bucket, spot).await? {
+        Some(group) => readable(bucket, &group).await?,
+        None => None,
+    };
+    let held = held.iter().flat_map(|stored| &stored.arrays);
+    let held = choices(&variable, held.map(|array| array.name.as_str()));
+    let place = match place {
+        CommandPlace::Group(group) => {
+            return Ok(StoresError::NotInGroup {
+                place: bucket.place().to_owned(),
+                group: group.to_string(),
+                variable,
+                held,
+            });
+        }
+        CommandPlace::Store(store) => {
+            return Ok(StoresError::NotInStore {
+                place: bucket.place().to_owned(),
+                store: store.clone(),
+                variable,
+                held,
+            });
+        }
+        CommandPlace::Shelf(shelf) => shelf,
+    };
+    let store = match variable.as_str() {
+        "compact" => place.new_compact(),
+        name => layout::store_key(key, name),
+    };
+    let there = all(bucket, spot, &CommandPlace::of(bucket, spot).await?).await?;
+    let there = keys(&there);
+    Ok(StoresError::NoStore {
+        place: layout::below(bucket.place(), key),
+        there: choices(&store, there.iter().map(String::as_str)),
+        store,
+    })
 }
