@@ -99,8 +99,16 @@ impl<'a> SharedSend<'a> {
             begun,
             held: Some(held),
         };
-        shared.planned = shared.seen()?;
-        Ok(shared)
+        match shared.seen() {
+            Ok(planned) => {
+                shared.planned = planned;
+                Ok(shared)
+            }
+            Err(failure) => {
+                session.runtime.block_on(shared.give_up(session));
+                Err(failure)
+            }
+        }
     }
 
     /// How many parts there are.
