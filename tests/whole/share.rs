@@ -270,6 +270,32 @@ fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
 }
 
 #[test]
+fn growth_that_is_rolled_back_in_one_store_is_sent_again_there() {
+    let scene = Scene::new();
+    scene.send("send --transaction all", "plain").well();
+    // The home is the first of the stores, whose ledger tells of the parts.
+    for variable in ["zos", "e3t"] {
+        for task in ["1/6", "0/6"] {
+            let task = format!("send --share --task {task}");
+            scene.send(&task, variable).well();
+        }
+        scene
+            .run(&format!("rollback -v {variable}"), variable)
+            .well();
+        scene
+            .send("send --share", variable)
+            .well()
+            .says(&["6 are committed"]);
+        scene.run("verify", variable).well();
+        assert_eq!(
+            scene.stored("plain/"),
+            scene.stored(&format!("{variable}/"))
+        );
+    }
+    is_tidy(&scene.server);
+}
+
+#[test]
 fn a_job_that_runs_while_the_growth_is_rolled_back_does_it_again() {
     let scene = Scene::new();
     scene.send("send --transaction all", "plain").well();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::{Phase, PlanSettings, part_plan};
 use msm_zarr::layout;
 
@@ -19,7 +20,7 @@ use crate::commit::{LeaseError, LeaseTimes, ShareState, part_records, take_part,
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Orders, WriteConditions};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
@@ -74,19 +75,19 @@ impl SharedSend<'_> {
         Ok(goes_on)
     }
 
-    /// How many of the archive's steps readers of the home see.
+    /// How many of the archive's steps readers see in all stores: growth can be rolled back in one of them.
     async fn edge(&self, session: &Session<'_>) -> Result<u64, Error> {
-        let home = self.archive.home();
-        let targets = &self.prepared.targets;
-        let Some(target) = targets.iter().find(|target| target.key == home) else {
-            return Ok(self.archive.parts.first);
-        };
-        let held = self.archive.parts.store(home).map_or(0, |grows| grows.held);
-        let steps = self
-            .archive
-            .visible(&session.bucket, &target.group, held)
-            .await?;
-        self.edge_of(home, steps)
+        let (archive, bucket) = (&self.archive, &session.bucket);
+        let edges = self.prepared.targets.iter().map(async |target| {
+            let Some(grows) = archive.parts.store(&target.key) else {
+                return Ok(archive.parts.steps);
+            };
+            let steps = archive.visible(bucket, &target.group, grows.held).await?;
+            self.edge_of(&target.key, steps)
+        });
+        let edges = stream::iter(edges).buffer_unordered(REQUESTS);
+        let least = async |least: u64, edge| Ok(least.min(edge));
+        edges.try_fold(archive.parts.steps, least).await
     }
 
     /// How many of the archive's steps a store has that has so many `steps`.
