@@ -1,9 +1,9 @@
 //! The flags of `delete`.
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
 use super::error::CliError;
+use super::files::name;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
 use crate::verbs::delete::Delete;
@@ -25,7 +25,7 @@ pub(super) struct DeleteArgs {
         long,
         num_args = 1..,
         value_delimiter = ',',
-        value_parser = NonEmptyStringValueParser::new(),
+        value_parser = name,
         value_name = "VAR",
         required_unless_present_any = ["all", "store"],
         conflicts_with = "all"
@@ -35,7 +35,7 @@ pub(super) struct DeleteArgs {
     /// Arrays to remove from the stores of these variables, which stay: their documents and chunks, whatever program wrote them
     ///
     /// `rollback` undoes it. Arrays that the rest of a store needs are refused.
-    #[arg(long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "NAME", conflicts_with = "all")]
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "NAME", conflicts_with = "all")]
     pub array: Vec<String>,
 
     /// With --array, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]

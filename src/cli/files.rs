@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
@@ -43,7 +42,7 @@ pub(super) struct FileArgs {
     ///
     /// Without it: all data variables of the files; in an update, those that have a store. One that has no store of its own but is in that of
     /// all variables goes there.
-    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "VAR")]
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
     pub variables: Vec<String>,
 
     /// The dimension along which stores grow
@@ -140,6 +139,16 @@ impl FileArgs {
             leasing: self.lease.leasing(),
         })
     }
+}
+
+/// The name of a variable or an array, one of several between spaces or commas.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err(
+            "a name is empty; give them as 'a b' or 'a,b', with no space at a comma".to_owned(),
+        );
+    }
+    Ok(text.to_owned())
 }
 
 /// The variables named, and whether the store of all is meant.

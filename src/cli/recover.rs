@@ -1,9 +1,9 @@
 //! The flags of `recover` and `rollback`.
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
 use super::error::CliError;
+use super::files::name;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
 use crate::verbs::recover::{Recover, Truncate};
@@ -64,7 +64,7 @@ pub(super) struct RollbackArgs {
     pub lease: LeaseArgs,
 
     /// Variables of whose stores to undo the last transaction, `compact` for PREFIX.zarr [default: all below the prefix]
-    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "VAR")]
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
     pub variables: Vec<String>,
 }
 

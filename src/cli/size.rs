@@ -4,11 +4,9 @@
 pub(super) fn parse(text: &str) -> Result<u64, String> {
     let text = text.trim().to_lowercase();
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let factor: u64 = match text[digits.len()..]
-        .trim()
-        .trim_end_matches('b')
-        .trim_end_matches('i')
-    {
+    let unit = text[digits.len()..].trim();
+    let bare = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b'));
+    let factor: u64 = match bare.unwrap_or(unit) {
         "" => 1,
         "k" => 1 << 10,
         "m" => 1 << 20,
@@ -64,6 +62,8 @@ mod tests {
             "0",
             "0.0G",
             "2X",
+            "100mibbb",
+            "1i",
             "1e3.0",
             "99999999999T",
             "99999999999.5T",

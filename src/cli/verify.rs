@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
 use super::error::CliError;
-use super::files::{append_dimension, selection};
+use super::files::{append_dimension, name, selection};
 use super::grid::GridArgs;
 use super::size;
 use super::store::StoreArgs;
@@ -23,7 +22,7 @@ pub(super) struct VerifyArgs {
     /// after it
     ///
     /// Without it: all stores below the prefix, and PREFIX.zarr.
-    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), value_name = "VAR")]
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
     pub variables: Vec<String>,
 
     /// NetCDF files, directories or quoted patterns, whose values are compared with those of the stores

@@ -103,9 +103,12 @@ fn stores_by_names_that_are_nearly_theirs() {
         msm_os!("{line} -b {url} -p T1m -v tetao").refused_in(
             &sandbox,
             27,
-            &["did you mean 'T1m/thetao.zarr'?"],
+            &["did you mean 'thetao'?"],
         );
     }
+    let far = msm_os!("rollback -b {url} -p T1m -v qt_oce").alone();
+    far.refused(27, &["thetao.zarr"]);
+    assert!(!far.stderr.contains("did you mean"), "{far:#?}");
     msm_os!("verify -b {url} -p T1m -v thetao,so").well();
 }
 

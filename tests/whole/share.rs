@@ -275,7 +275,7 @@ fn growth_that_is_rolled_back_in_one_store_is_sent_again_there() {
     scene.send("send --transaction all", "plain").well();
     // The home is the first of the stores, whose ledger tells of the parts.
     for variable in ["zos", "e3t"] {
-        for task in ["1/6", "0/6"] {
+        for task in ["1/6", "2/6", "0/6", "4/6"] {
             let task = format!("send --share --task {task}");
             scene.send(&task, variable).well();
         }
@@ -293,6 +293,36 @@ fn growth_that_is_rolled_back_in_one_store_is_sent_again_there() {
         );
     }
     is_tidy(&scene.server);
+}
+
+#[test]
+fn a_damaged_store_can_be_abandoned_and_deleted() {
+    let scene = Scene::new();
+    scene.send("send --share --task 0/6", "many").well();
+    scene.send("send --share --task 2/6", "many").well();
+    let key = "many/tos.zarr/zarr.json";
+    scene.server.put_object("ocean", key, b"{".to_vec());
+    scene
+        .run("recover --abandon --dry-run", "many")
+        .refused(25, &[key])
+        .says(&["archives that would be abandoned: 1"]);
+    scene.run("recover --abandon", "many").refused(25, &[key]);
+    assert!(!scene.has("/share/"));
+    scene.run("delete -v tos --yes", "many").well();
+    scene
+        .run("verify -v thetao", "many")
+        .well()
+        .says(&[" 0 faults"]);
+}
+
+#[test]
+fn what_was_there_before_the_archive_was_shared_out_is_not_rolled_back_meanwhile() {
+    let scene = Scene::new();
+    end(alone_command(&scene.with_files("send", "many", 2))).well();
+    scene.send("send --share --task 1/4", "many").well();
+    scene.run("rollback", "many").refused(48, &["4 parts"]);
+    scene.send("send --share", "many").well();
+    scene.run("rollback", "many").well();
 }
 
 #[test]

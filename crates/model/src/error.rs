@@ -137,12 +137,12 @@ pub fn choices<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> String 
     format!("{}{meant}", list(names.into_iter()))
 }
 
-/// A question for whoever gave a name that is none of these, but nearly one; empty if it is not.
+/// A question for whoever gave a name that is none of these, but nearly one, all but a third of its letters; empty if it is not.
 pub fn meant<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> String {
     let given = given.to_lowercase();
     let far = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &given);
     let near = names.map(|name| (far(name), name)).min();
-    let near = near.filter(|(far, _)| *far <= 1 || far * 3 <= given.chars().count());
+    let near = near.filter(|(far, _)| far * 3 <= given.chars().count());
     near.map_or_else(String::new, |(_, name)| {
         format!(" (did you mean '{name}'?)")
     })

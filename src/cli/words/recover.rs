@@ -73,7 +73,11 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
         forecast.stores
     ));
     if let Some(archives) = &forecast.abandoned {
-        lines.extend(archives.iter().flat_map(abandoned));
+        lines.extend(
+            archives
+                .iter()
+                .flat_map(|archive| abandoned(archive, forecast)),
+        );
         lines.push(format!(
             "archives that would be abandoned: {}",
             archives
@@ -94,16 +98,27 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
 }
 
 /// What would become of an archive that jobs share in sending.
-fn abandoned(archive: &ArchiveForecast) -> Vec<String> {
+fn abandoned(archive: &ArchiveForecast, forecast: &Forecast) -> Vec<String> {
     let ArchiveForecast {
         stores,
         objects,
         held,
     } = archive;
+    let open = forecast.left.iter();
+    let is_open = open
+        .map(|left| &left.store)
+        .any(|store| stores.contains(store));
     let stores = stores.join(", ");
     if held.is_empty() {
         let ending = format!("{stores}: would not be sent by many jobs any more");
-        return [vec![ending], removed(objects)].concat();
+        let objects = if is_open {
+            vec![format!(
+                "{stores}: what is out of sight is known, and removed, when its transactions have ended"
+            )]
+        } else {
+            removed(objects)
+        };
+        return [vec![ending], objects].concat();
     }
     let left = held.iter().map(|part| {
         let part = RecoverError::from(part);

@@ -81,7 +81,12 @@ pub enum DeleteError {
         match there.len() {
             0 => "there are no stores".to_owned(),
             n => {
-                let nearly = |store: &String| meant(store, there.iter().map(String::as_str));
+                let name = |store: &String| store.rsplit('/').next().unwrap_or(store).to_owned();
+                let names: Vec<String> = there.iter().map(name).collect();
+                let nearly = |store: &String| {
+                    let name = name(store).trim_end_matches(".zarr").to_owned();
+                    meant(&name, names.iter().map(|name| name.trim_end_matches(".zarr")))
+                };
                 let nearly: String = missing.iter().map(nearly).collect();
                 format!("there are {}{nearly}", shown(there, n as u64))
             }

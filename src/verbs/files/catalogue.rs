@@ -84,9 +84,12 @@ fn open(
     interrupt: &Interrupt,
 ) -> Option<Vec<Result<SourceFile, SourceError>>> {
     let mine = files.paths.iter().skip(ranks.rank()).step_by(ranks.size());
-    let goes_on = || (!interrupt.has_come()).then_some(());
-    let read: Option<_> = mine
-        .map(|path| goes_on().map(|()| read_file(path, dimension)))
-        .collect();
-    read.filter(|_| goes_on().is_some())
+    let mut read = Vec::new();
+    for path in mine {
+        if interrupt.has_come() {
+            return None;
+        }
+        read.push(read_file(path, dimension));
+    }
+    (!interrupt.has_come()).then_some(read)
 }

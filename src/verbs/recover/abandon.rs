@@ -7,7 +7,7 @@ use crate::commit::{LeaseTimes, ShareState, SharedArchive, Writer, live_lease};
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, Guarantees};
+use crate::store::{Bucket, Guarantees, StoreError};
 use crate::verbs::shared::hold::{Hold, this};
 
 /// What came of it.
@@ -19,12 +19,14 @@ pub(super) struct Abandonment {
     pub objects: u64,
     /// Parts that jobs are at: their archives are left alone.
     pub held: Vec<HeldStore>,
+    /// Archives that could not be ended, and stores that could not be read to find what is out of sight in them.
+    pub problems: Vec<Error>,
 }
 
-/// Ends the archives that are shared out to any of `stores`.
+/// Ends the archives that are shared out to any of `stores`; one that cannot be ended is in no other's way.
 ///
 /// # Errors
-/// As the server says, or if another job holds a store.
+/// If it is not known who this is.
 pub(super) async fn abandon(
     session: &Session<'_>,
     request: &Recover,
@@ -36,12 +38,19 @@ pub(super) async fn abandon(
         name: this(session, command)?.to_string(),
         lock_dir: request.leasing.lock_dir.clone(),
     };
+    let mut tried: Vec<String> = Vec::new();
     for store in stores {
-        let Some(told) = SharedArchive::to_end(bucket, store, &by).await? else {
-            continue;
+        let told = match SharedArchive::to_end(bucket, store, &by).await {
+            Ok(Some(told)) if !tried.contains(store) => told,
+            Ok(_) => continue,
+            Err(failure) => {
+                done.problems.push(failure.into());
+                continue;
+            }
         };
+        tried.extend(told.stores().iter().cloned());
         let (all, leasing) = (told.stores(), &request.leasing);
-        Hold::during_share(session, leasing, all, command, async |hold| {
+        let ended = Hold::during_share(session, leasing, all, command, async |hold| {
             // Before the leases were held, its last job may have ended it.
             match SharedArchive::to_end(bucket, store, &by).await? {
                 Some(mut archive) if archive.stores() == all => {
@@ -50,7 +59,8 @@ pub(super) async fn abandon(
                 _ => Ok(()),
             }
         })
-        .await?;
+        .await;
+        done.problems.extend(ended.err());
     }
     Ok(done)
 }
@@ -91,7 +101,12 @@ async fn one(
     }
     hold.leases.check().await?;
     for store in archive.stores() {
-        done.objects += remove_orphans(session, store).await?;
+        match remove_orphans(session, store).await {
+            Ok(objects) => done.objects += objects,
+            // Whoever is to delete the store must be let to.
+            Err(damage @ Error::Store(StoreError::Zarr(_))) => done.problems.push(damage),
+            Err(failure) => return Err(failure),
+        }
     }
     archive.remove(bucket).await?;
     done.archives += 1;

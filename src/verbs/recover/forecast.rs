@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::abandon::held_parts;
 use super::truncate::foretell_cut;
-use super::{HeldStore, Recover, folders, readable_journals};
+use super::{HeldStore, Recover, folders, held_store, readable_journals};
 use crate::commit::{
     Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_and_sweep,
 };
@@ -53,7 +53,7 @@ pub struct ArchiveForecast {
     pub stores: Vec<String>,
     /// Objects out of sight, which would be removed, with their bytes.
     pub objects: Vec<(String, u64)>,
-    /// Parts that jobs are at: as long as they are, the archive would be left alone.
+    /// Parts and stores that jobs are at: as long as they are, the archive would be left alone.
     pub held: Vec<HeldStore>,
 }
 
@@ -99,7 +99,8 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
         ..Forecast::default()
     };
     if request.abandon {
-        let archives = archives(session, request, &folders[0], &all).await?;
+        let problems = &mut forecast.problems;
+        let archives = archives(session, request, &folders[0], &all, problems).await?;
         forecast.abandoned = Some(archives);
     }
     if request.orphans {
@@ -131,18 +132,21 @@ fn objects(found: Vec<ListedObject>) -> impl Iterator<Item = (String, u64)> {
     found.into_iter().map(|entry| (entry.key, entry.bytes))
 }
 
-/// What would become of the archives that jobs share in sending into any of `all`.
+/// What would become of the archives that jobs share in sending into any of `all`; `problems` are stores of which that cannot be told.
 async fn archives(
     session: &Session<'_>,
     request: &Recover,
     folder: &str,
     all: &[String],
+    problems: &mut Vec<Error>,
 ) -> Result<Vec<ArchiveForecast>, Error> {
     let (bucket, by) = (&session.bucket, this(session, "recover")?);
     let writer = Writer {
         name: by.to_string(),
         lock_dir: request.leasing.lock_dir.clone(),
     };
+    let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &by).await?;
+    let times = LeaseTimes::of_this_run();
     let mut archives: Vec<ArchiveForecast> = Vec::new();
     for store in all {
         let is_told = |archive: &ArchiveForecast| archive.stores.contains(store);
@@ -152,15 +156,19 @@ async fn archives(
         let Some(archive) = SharedArchive::to_end(bucket, store, &writer).await? else {
             continue;
         };
-        let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &by).await?;
         let mut forecast = ArchiveForecast {
             stores: archive.stores().to_vec(),
             objects: Vec::new(),
             held: held_parts(bucket, &archive, &guarantees).await?,
         };
         for store in archive.stores() {
-            let found = orphans(bucket, store).await?;
-            forecast.objects.extend(objects(found));
+            if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
+                forecast.held.push(held_store(store, &lease));
+            }
+            match orphans(bucket, store).await {
+                Ok(found) => forecast.objects.extend(objects(found)),
+                Err(damage) => problems.push(damage.into()),
+            }
         }
         archives.push(forecast);
     }

@@ -106,6 +106,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         report.abandoned = done.archives;
         report.orphans = done.objects;
         report.held = done.held;
+        problems.extend(done.problems);
     }
     // One store after the other: each is whole on its own, and a busy one is not in the way of the others.
     for store in &all {

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::RollbackError;
 
-use crate::commit::{JournalEntry, StoreRollback, damaged_copies, is_id};
+use crate::commit::{JournalEntry, SharedArchive, StoreRollback, damaged_copies, is_id};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
-use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::hold::{Hold, Leasing, shared_error};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::{keys, stores};
 
@@ -134,6 +134,7 @@ async fn undo_all(
 
 /// The last committed transaction of the store of `group`, if all that it replaced can be put back.
 async fn undoable(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
+    grown_since_shared(bucket, group).await?;
     let last = last_of(bucket, group).await?;
     let StoreRollback { id, entry } = &last;
     let damaged = damaged_copies(bucket, &group.store, id, entry).await?;
@@ -146,6 +147,20 @@ async fn undoable(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error
         copies: damaged.into(),
     }
     .into())
+}
+
+/// Checks that what would be undone is none of what the store had when an archive was shared out to it, on which all of its parts count.
+async fn grown_since_shared(bucket: &Bucket, group: &Group) -> Result<(), Error> {
+    let store = &group.store;
+    let Some(archive) = SharedArchive::of_store(bucket, store).await? else {
+        return Ok(());
+    };
+    let held = archive.parts.store(store).map_or(0, |grows| grows.held);
+    let steps = archive.visible(bucket, &Group::whole(store), held).await?;
+    if held == 0 || steps > held {
+        return Ok(());
+    }
+    Err(shared_error(store, &archive))
 }
 
 /// The last committed transaction of the store of `group`, if what it replaced is kept and it is of the group.

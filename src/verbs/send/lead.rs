@@ -1,6 +1,5 @@
 //! The lead's story of a send: what fits, the leases, one transaction after the other, and how it went.
 
-use msm_model::Archive;
 use msm_plan::{Phase, Plan, Projections};
 use msm_reproject::Weights;
 
@@ -12,7 +11,7 @@ use super::report::SendReport;
 use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
-use crate::events::{Event, PlanSize, PlannedFiles};
+use crate::events::{Event, PlanSize};
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -106,7 +105,7 @@ impl<'a> LeasedSend<'a> {
                 }
                 let (number, of) = work.number;
                 let size = size(&work.plan);
-                let files = planned_files(&prepared.archive.part(work.files.clone()));
+                let files = prepared.planned_files();
                 session.tell(&Event::Planned {
                     number,
                     of,
@@ -158,20 +157,6 @@ async fn end<T>(
     let problems = [done.as_ref().err().cloned(), healed.err()];
     Error::together(problems.into_iter().flatten())?;
     done
-}
-
-/// The files of `archive`.
-fn planned_files(archive: &Archive) -> PlannedFiles {
-    let names = archive.files.iter().map(|file| {
-        let name = file.path().file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    });
-    let steps = archive.steps();
-    let ends = steps.first().zip(steps.last());
-    PlannedFiles {
-        names: names.collect(),
-        steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
-    }
 }
 
 /// What `plan` comes to.

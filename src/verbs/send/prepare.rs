@@ -16,7 +16,7 @@ use msm_zarr::is_store;
 
 use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
-use crate::events::{Event, Notice};
+use crate::events::{Event, Notice, PlannedFiles};
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::transfer::ChunkRecord;
@@ -79,8 +79,6 @@ pub(in crate::verbs) struct TransactionWork {
     pub resumed: Vec<Option<UnfinishedTransaction>>,
     /// Its number, from 1, and how many there are.
     pub number: (usize, usize),
-    /// The files that it is of.
-    pub files: Range<usize>,
     /// If its data were put as parts of a shared archive: their records.
     pub parts: Option<Vec<ChunkRecord>>,
 }
@@ -266,9 +264,7 @@ impl<'a> PreparedSend<'a> {
         self.tell_notes(session);
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let Some((plan, remains)) = self
-                .plan_of(files.clone(), intent, settings, session)
-                .await?
+            let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
             else {
                 continue;
             };
@@ -289,12 +285,28 @@ impl<'a> PreparedSend<'a> {
                 digest,
                 resumed,
                 number: (self.next, self.groups.len()),
-                files,
                 parts: None,
             }));
         }
         left.heal(session).await?;
         Ok(None)
+    }
+
+    /// The files of the transaction that came [next](Self::next).
+    pub(in crate::verbs) fn planned_files(&self) -> PlannedFiles {
+        let last = self.next.checked_sub(1);
+        let files = last.and_then(|last| self.groups.get(last)).cloned();
+        let files = self.archive.part(files.unwrap_or_default());
+        let names = files.files.iter().map(|file| {
+            let name = file.path().file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        });
+        let steps = files.steps();
+        let ends = steps.first().zip(steps.last());
+        PlannedFiles {
+            names: names.collect(),
+            steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
+        }
     }
 
     /// How many transactions there are, though some may turn out to have nothing to do.

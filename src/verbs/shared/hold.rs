@@ -247,13 +247,18 @@ impl Leasing {
 pub(in crate::verbs) async fn not_shared(bucket: &Bucket, store: &str) -> Result<(), Error> {
     match SharedArchive::of_store(bucket, store).await? {
         None => Ok(()),
-        Some(archive) => Err(WritingError::Shared {
-            store: store.to_owned(),
-            by: archive.by.name,
-            parts: archive.parts.len(),
-        }
-        .into()),
+        Some(archive) => Err(shared_error(store, &archive)),
     }
+}
+
+/// What whoever may not change `store` is told, for an `archive` is being sent into it by many jobs.
+pub(in crate::verbs) fn shared_error(store: &str, archive: &SharedArchive) -> Error {
+    WritingError::Shared {
+        store: store.to_owned(),
+        by: archive.by.name.clone(),
+        parts: archive.parts.len(),
+    }
+    .into()
 }
 
 /// What the server guarantees, found out beside the first of `stores`.

@@ -123,7 +123,7 @@ async fn of_archive(bucket: &Bucket, archive: &SharedArchive) -> Result<ArchiveS
     for grows in &parts.stores {
         let group = Group::whole(&grows.store);
         let steps = archive.visible(bucket, &group, grows.held).await?;
-        visible = visible.min(grows.edge(steps).unwrap_or(parts.first));
+        visible = visible.min(grows.edge(steps).unwrap_or_default());
     }
     let committed = parts.before(visible);
     let state = ShareState::of(bucket, archive).await?;

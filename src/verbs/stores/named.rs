@@ -1,7 +1,7 @@
 //! Which stores a command means that was told where, and perhaps variables.
 
 use futures::TryStreamExt;
-use msm_model::choices;
+use msm_model::{choices, list, meant};
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
@@ -118,41 +118,62 @@ async fn no_store(
     variable: &str,
     place: &CommandPlace,
 ) -> Result<StoresError, Error> {
-    let (variable, key) = (variable.to_owned(), spot.key());
-    let held = match place.compact(bucket, spot).await? {
-        Some(group) => readable(bucket, &group).await?,
-        None => None,
-    };
-    let held = held.iter().flat_map(|stored| &stored.arrays);
-    let held = choices(&variable, held.map(|array| array.name.as_str()));
-    let place = match place {
+    let at = bucket.place().to_owned();
+    let variable = variable.to_owned();
+    let shelf = match place {
+        CommandPlace::Shelf(shelf) => shelf,
         CommandPlace::Group(group) => {
+            let held = held(bucket, spot, &variable, place).await?;
+            let group = group.to_string();
             return Ok(StoresError::NotInGroup {
-                place: bucket.place().to_owned(),
-                group: group.to_string(),
+                place: at,
+                group,
                 variable,
                 held,
             });
         }
         CommandPlace::Store(store) => {
+            let held = held(bucket, spot, &variable, place).await?;
+            let store = store.clone();
             return Ok(StoresError::NotInStore {
-                place: bucket.place().to_owned(),
-                store: store.clone(),
+                place: at,
+                store,
                 variable,
                 held,
             });
         }
-        CommandPlace::Shelf(shelf) => shelf,
     };
-    let store = match variable.as_str() {
-        "compact" => place.new_compact(),
-        name => layout::store_key(key, name),
-    };
-    let there = all(bucket, spot, &CommandPlace::of(bucket, spot).await?).await?;
-    let there = keys(&there);
+    let key = spot.key();
+    let there = keys(&all(bucket, spot, place).await?);
+    let there = there.iter().filter(|store| !layout::is_reading(store));
+    let there: Vec<&str> = there.map(String::as_str).collect();
+    // By their own names: a long prefix would make all of them alike.
+    let named = there.iter().map(|store| {
+        let name = store.rsplit('/').next().unwrap_or(store);
+        name.strip_suffix(".zarr").unwrap_or(name)
+    });
+    let meant = meant(&variable, named);
     Ok(StoresError::NoStore {
-        place: layout::below(bucket.place(), key),
-        there: choices(&store, there.iter().map(String::as_str)),
-        store,
+        place: layout::below(&at, key),
+        store: match variable.as_str() {
+            "compact" => shelf.new_compact(),
+            name => layout::store_key(key, name),
+        },
+        there: format!("{}{meant}", list(there.into_iter())),
     })
+}
+
+/// What the store at `spot` holds, for whoever asks it for a `variable` that it has not.
+async fn held(
+    bucket: &Bucket,
+    spot: &Spot,
+    variable: &str,
+    place: &CommandPlace,
+) -> Result<String, Error> {
+    let stored = match place.compact(bucket, spot).await? {
+        Some(group) => readable(bucket, &group).await?,
+        None => None,
+    };
+    let arrays = stored.iter().flat_map(|stored| &stored.arrays);
+    Ok(choices(variable, arrays.map(|array| array.name.as_str())))
 }

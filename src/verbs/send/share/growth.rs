@@ -195,7 +195,7 @@ impl SharedSend<'_> {
             }
             !request.only_compares(&intent.task)
         });
-        let archive = self.prepared.archive.part(files.clone());
+        let archive = self.prepared.archive.part(files);
         let plan = plan(&archive, &requests, settings)?;
         let objects = RecordedObjects::of(&plan)?;
         let (mut records, mut unsound) = (Vec::new(), Vec::new());
@@ -217,7 +217,6 @@ impl SharedSend<'_> {
             remains: Vec::new(),
             digest,
             number: (parts.end, self.archive.parts.len()),
-            files,
             parts: Some(records),
         }))
     }
