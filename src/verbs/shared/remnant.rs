@@ -39,6 +39,9 @@ async fn left(bucket: &Bucket, store: &str) -> Result<Option<String>, StoreError
     if SharedArchive::of_store(bucket, store).await?.is_some() {
         return Ok(None);
     }
-    let left = bucket.list(&layout::share(store)).await?;
-    Ok(left.into_iter().next())
+    let share = layout::share(store);
+    let mut left = bucket.list(&share).await?.into_iter();
+    // A job that comes when all is done takes the lease of a part before it sees that.
+    let leases = format!("{share}/{}/", layout::LEDGERS);
+    Ok(left.find(|key| !key.starts_with(&leases)))
 }
