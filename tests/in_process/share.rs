@@ -20,7 +20,7 @@ use super::scenes::Layout;
 use super::support::{Draw, LONG, Line, line, months, run, run_on, seen, set_lease_times, try_all};
 use crate::cli::Exit;
 use crate::store::Conditional;
-use crate::store::simulated::{Link, Mishap, Rule, World};
+use crate::store::simulated::{Link, Mishap, Request, Rule, World};
 
 const AT_A_TIME: usize = 8;
 /// Months of the archive, with those that the store has before.
@@ -312,6 +312,31 @@ fn jobs_that_share_an_archive_end_as_one_send_of_it() {
         case.was_a_growing_prefix(&world).map_err(told)?;
         case.archive.is_done(&world).map_err(told)
     });
+}
+
+#[test]
+fn what_is_shared_out_while_verify_looks_is_no_fault() {
+    let root = tempfile::tempdir().unwrap();
+    let archive = Archive::new(root.path(), Layout::ALL[0], "append", 1, &[1; 7]);
+    let world = World::holding(Conditional::Enforced, &archive.start);
+    // By then it has seen that nothing is shared.
+    let late = Rule::new(Mishap::Late(Duration::from_secs(2)));
+    let slow = world.link(vec![late.of(Request::List).key("/undo").times(1)]);
+    let ended = thread::scope(|scope| {
+        let verify = scope.spawn(|| {
+            set_lease_times(LONG);
+            run(&slow, &line(&["verify"]))
+        });
+        set_lease_times(LONG);
+        while slow.struck() == 0 {
+            thread::yield_now();
+        }
+        let mut second = archive.line.clone();
+        second.extend(["--task", "1/4"].map(str::to_owned));
+        assert_eq!(run(&world.link(Vec::new()), &second), Exit::Ok);
+        verify.join().unwrap()
+    });
+    assert_eq!(ended, Exit::Ok);
 }
 
 #[test]
