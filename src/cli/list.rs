@@ -3,14 +3,16 @@
 //! Key types: [`ListArgs`]; [`ListPrinter`].
 
 use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
 use super::error::CliError;
-use super::printer::Printer;
+use super::files::name;
+use super::printer::{Printer, warn};
 use super::store::StoreArgs;
-use super::words::StoreDescription;
-use crate::verbs::list::{List, StoreInfo, StoreState};
+use super::words::{ListedTotals, StoreDescription, StoreLine, left_out};
+use crate::verbs::list::{LeftOut, List, StoreFilter, StoreInfo, StoreState};
 
 /// What `list` is told.
 #[derive(Args)]
@@ -18,9 +20,36 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// Print one JSON array, an element a store, for programs
+    /// Only stores that hold one of these variables, coordinates among them
+    #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
+    pub variables: Vec<String>,
+
+    /// Only stores whose last transaction was committed longer ago, such as 90days or 12h
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub older: Option<Duration>,
+
+    /// Only stores whose last transaction was committed since then, such as 7days or 12h
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub newer: Option<Duration>,
+
+    /// Print one line a store
     #[arg(long)]
+    pub brief: bool,
+
+    /// Print one JSON array, an element a store, for programs
+    #[arg(long, conflicts_with = "brief")]
     pub json: bool,
+}
+
+/// How a store is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListForm {
+    /// With its arrays, for people.
+    Full,
+    /// In one line.
+    Brief,
+    /// For programs.
+    Json,
 }
 
 impl ListArgs {
@@ -30,25 +59,41 @@ impl ListArgs {
     /// If the prefix is none.
     pub(super) fn request(&self) -> Result<List, CliError> {
         let spot = self.store.spot_or_all()?;
-        Ok(List { spot })
+        let now = SystemTime::now();
+        // No store is older than that.
+        let ago = |age| now.checked_sub(age).unwrap_or(UNIX_EPOCH);
+        let filter = StoreFilter {
+            variables: self.variables.clone(),
+            before: self.older.map(ago),
+            since: self.newer.map(ago),
+        };
+        Ok(List { spot, filter })
+    }
+
+    pub(super) fn form(&self) -> ListForm {
+        match (self.json, self.brief) {
+            (true, _) => ListForm::Json,
+            (false, true) => ListForm::Brief,
+            (false, false) => ListForm::Full,
+        }
     }
 }
 
 /// What was printed so far.
 pub(super) struct ListPrinter<'a> {
-    json: bool,
+    form: ListForm,
     printer: &'a Printer,
-    printed: u64,
+    totals: ListedTotals,
     broken: u64,
     denied: u64,
 }
 
 impl<'a> ListPrinter<'a> {
-    pub(super) fn new(json: bool, printer: &'a Printer) -> Self {
+    pub(super) fn new(form: ListForm, printer: &'a Printer) -> Self {
         Self {
-            json,
+            form,
             printer,
-            printed: 0,
+            totals: ListedTotals::default(),
             broken: 0,
             denied: 0,
         }
@@ -56,14 +101,20 @@ impl<'a> ListPrinter<'a> {
 
     /// Prints a store; breaks off if nobody reads any more.
     pub(super) fn print(&mut self, store: &StoreInfo) -> ControlFlow<()> {
-        let text = if self.json {
-            let before = if self.printed == 0 { "[\n" } else { ",\n" };
-            // What it is made of has names for keys, and finite numbers.
-            format!("{before}{}", serde_json::json!(store))
-        } else {
-            format!("{}\n", StoreDescription(store))
+        let text = match self.form {
+            ListForm::Json => {
+                let before = if self.totals.stores == 0 {
+                    "[\n"
+                } else {
+                    ",\n"
+                };
+                // What it is made of has names for keys, and finite numbers.
+                format!("{before}{}", serde_json::json!(store))
+            }
+            ListForm::Brief => format!("{}\n", StoreLine(store)),
+            ListForm::Full => format!("{}\n", StoreDescription(store)),
         };
-        self.printed += 1;
+        self.totals.count(store);
         self.broken += u64::from(store.state == StoreState::Broken);
         self.denied += u64::from(store.state == StoreState::Denied);
         if self.printer.print(&text) {
@@ -73,14 +124,26 @@ impl<'a> ListPrinter<'a> {
         }
     }
 
-    /// Ends the list of what is at `place`, which is `complete` or was cut short.
-    pub(super) fn end(&self, place: &str, complete: bool) {
+    /// Ends the list of what is at `place`, of which so much was left out; `None` if it was cut short.
+    pub(super) fn end(&self, place: &str, left: Option<&LeftOut>) {
         let place = place.trim_end_matches('/');
-        match (self.json, self.printed) {
-            (true, 0) => self.printer.line("[]"),
-            (true, _) => self.printer.line("\n]"),
-            (false, 0) if complete => self.printer.line(&format!("{place}: there are no stores")),
-            (false, _) => {}
+        match (self.form, self.totals.stores, left) {
+            (ListForm::Json, 0, _) => self.printer.line("[]"),
+            (ListForm::Json, ..) => self.printer.line("\n]"),
+            (_, 0, Some(left)) if left.stores() == 0 => {
+                self.printer.line(&format!("{place}: there are no stores"));
+            }
+            (_, 0, Some(left)) => {
+                let all = left.stores();
+                self.printer.line(&format!(
+                    "{place}: none of {all} stores is such as asked for"
+                ));
+            }
+            (_, _, Some(_)) => self.printer.line(&self.totals.to_string()),
+            (_, _, None) => {}
+        }
+        if let Some(line) = left.and_then(left_out) {
+            warn(&line);
         }
     }
 
@@ -90,12 +153,8 @@ impl<'a> ListPrinter<'a> {
     /// If it could not be printed, or stores could not be read.
     pub(super) fn verdict(&self) -> Result<(), CliError> {
         self.printer.verdict()?;
-        let Self {
-            printed,
-            broken,
-            denied,
-            ..
-        } = *self;
+        let Self { broken, denied, .. } = *self;
+        let printed = self.totals.stores;
         match (broken, denied) {
             (0, 0) => Ok(()),
             (0, _) => Err(CliError::Denied { denied, printed }),

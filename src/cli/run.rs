@@ -229,11 +229,11 @@ impl Job<'_> {
     fn list(&self, args: &ListArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        let mut listing = ListPrinter::new(args.json, &self.terminal.printer);
+        let mut listing = ListPrinter::new(args.form(), &self.terminal.printer);
         let ended = list::for_each(&session, &request, |store| listing.print(&store));
         if self.leads() {
             // Also after a failure, so that what was printed stays JSON.
-            listing.end(&session.place_of(&request.spot), ended.is_ok());
+            listing.end(&session.place_of(&request.spot), ended.as_ref().ok());
         }
         ended?;
         self.agree(|| listing.verdict())

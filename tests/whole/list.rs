@@ -211,3 +211,165 @@ fn a_store_that_may_not_be_read_is_not_called_broken() {
     let json = msm_os!("list --json {bucket}").alone();
     json.says(&[r#""state":"denied""#]);
 }
+
+#[test]
+fn a_line_a_store_and_totals_at_the_end() {
+    let (sandbox, server, bucket) = served();
+    let directory = format!("-b {}", sandbox.url("ocean"));
+    for bucket in [&directory, &bucket] {
+        send(&sandbox, &format!("{bucket} -p x/T1m"), "tos thetao");
+    }
+    let size = |server: &Server| {
+        let objects = objects(server).into_iter();
+        let stored = objects.filter(|(key, _)| !key.contains(".msm-os/"));
+        stored.fold((0, 0), |(n, sum), (_, bytes)| (n + 1, sum + bytes.len()))
+    };
+    let (count, _) = size(&server);
+    let totals = format!("\n2 stores, {count} objects, ");
+    for bucket in [&directory, &bucket] {
+        let full = msm_os!("list {bucket}").well();
+        full.says(&[&totals]);
+        for ranks in [1, 3] {
+            let brief = msm_os!("list {bucket} --brief").well_on(ranks);
+            brief.says(&[
+                &totals,
+                ", tos, 4 steps, 1976-01-",
+                " objects, ",
+                ", changed 2",
+            ]);
+            let lines: Vec<&str> = brief.stdout.lines().collect();
+            assert_eq!(lines.len(), 3, "{brief:#?}");
+            assert!(
+                lines[0].starts_with("x/T1m/thetao.zarr: Zarr v3, thetao, 4 steps, "),
+                "{brief:#?}"
+            );
+            assert!(
+                lines[1].starts_with("x/T1m/tos.zarr: Zarr v3, "),
+                "{brief:#?}"
+            );
+        }
+        let json = msm_os!("list {bucket} --json").well();
+        assert_eq!(parsed(&json.stdout).len(), 2);
+    }
+    msm_os!("list {bucket} --json --brief")
+        .alone()
+        .refused(2, &["--brief"]);
+}
+
+#[test]
+fn a_coordinate_is_described_once_a_store() {
+    let sandbox = Sandbox::new();
+    let bucket = format!("-b {}", sandbox.url("ocean"));
+    let file = sandbox.months(1, 2);
+    msm_os!("send -f {file} -v compact tos sos thetao {bucket} -p all").well();
+    let listed = msm_os!("list {bucket}").well();
+    for coordinate in [
+        "(nav_lat)",
+        "(nav_lon)",
+        "(time_counter)",
+        "(time_counter_bounds)",
+        "(deptht)",
+    ] {
+        let times = listed.stdout.matches(coordinate).count();
+        assert_eq!(times, 1, "{coordinate}: {listed:#?}");
+    }
+    let names = |stores: &[Value]| -> Vec<String> {
+        let variables = stores[0]["variables"].as_array().unwrap().iter();
+        variables
+            .map(|v| v["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut names = names(&parsed(&msm_os!("list {bucket} --json").well().stdout));
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:?}");
+}
+
+/// The keys of the stores that are listed.
+fn keys(line: &crate::line::Line) -> Vec<String> {
+    let listed = parsed(&line.and("--json").well().stdout);
+    let keys = listed
+        .iter()
+        .map(|store| store["store"].as_str().unwrap().to_owned());
+    keys.collect()
+}
+
+#[test]
+fn stores_are_chosen_by_what_they_hold() {
+    let (sandbox, server, bucket) = served();
+    let directory = format!("-b {}", sandbox.url("ocean"));
+    for bucket in [&directory, &bucket] {
+        send(&sandbox, bucket, "tos sos thetao");
+        let list = msm_os!("list {bucket}");
+        assert_eq!(
+            keys(&list.and("-v sos,thetao")),
+            ["T1m/sos.zarr", "T1m/thetao.zarr"]
+        );
+        assert_eq!(keys(&list.and("-v tos nothing")), ["T1m/tos.zarr"]);
+        assert_eq!(keys(&list.and("-v deptht")), ["T1m/thetao.zarr"]);
+        assert_eq!(keys(&list.and("-v nav_lat")).len(), 3);
+        let none = list.and("-v nothing").well_on(2);
+        none.says(&["none of 3 stores is such as asked for"]);
+        assert!(!none.stdout.contains("objects"), "{none:#?}");
+        assert!(keys(&list.and("-v nothing")).is_empty());
+        list.and("-v tos,").alone().refused(2, &["a name is empty"]);
+    }
+    // What is not asked for is not walked through, and its time is not read.
+    server.remove_object("ocean", "T1m/.msm-os/tos.zarr/last.json");
+    let before = server.log().len();
+    msm_os!("list {bucket} -v sos").well();
+    let asked: Vec<String> = server.log()[before..]
+        .iter()
+        .map(|r| format!("{} {}", r.key, r.query))
+        .collect();
+    assert!(
+        !asked
+            .iter()
+            .any(|asked| asked.contains("tos.zarr/time_counter")),
+        "{asked:#?}"
+    );
+    // One that cannot be read may hold anything.
+    server.put_object("ocean", "T1m/broken.zarr/zarr.json", b"{".to_vec());
+    let listed = msm_os!("list {bucket} -v sos").well();
+    listed.warns(&["left out, for it is not known", ": 'T1m/broken.zarr'"]);
+}
+
+#[test]
+fn stores_are_chosen_by_their_last_transaction() {
+    let (sandbox, server, bucket) = served();
+    let directory = format!("-b {}", sandbox.url("ocean"));
+    for bucket in [&directory, &bucket] {
+        send(&sandbox, bucket, "tos sos thetao");
+        let list = msm_os!("list {bucket}");
+        assert_eq!(keys(&list.and("--newer 1h")).len(), 3);
+        assert_eq!(keys(&list.and("--newer 1000years")).len(), 3);
+        assert_eq!(keys(&list.and("--newer 1day -v sos")), ["T1m/sos.zarr"]);
+        assert_eq!(keys(&list.and("--newer 1h --older 30min")).len(), 0);
+        let none = list.and("--older 1000years").well();
+        none.says(&["none of 3 stores is such as asked for"]);
+        assert!(none.stderr.is_empty(), "{none:#?}");
+        list.and("--older long").alone().refused(2, &["--older"]);
+    }
+    for store in ["sos", "tos"] {
+        server.remove_object("ocean", &format!("T1m/.msm-os/{store}.zarr/last.json"));
+    }
+    for flag in ["--newer 1h", "--older 0s"] {
+        let listed = msm_os!("list {bucket} {flag} --brief").well_on(2);
+        listed.warns(&[
+            "left out, for it is not known",
+            ": 'T1m/sos.zarr' and 1 more",
+        ]);
+        assert_eq!(listed.stderr.matches("left out").count(), 1, "{listed:#?}");
+        assert!(!listed.stdout.contains("os.zarr"), "{listed:#?}");
+    }
+    let old = sandbox.path("ocean/T1m/.msm-os/sos.zarr/last.json");
+    let year_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(365 * 86_400);
+    let record = std::fs::File::options().write(true).open(old).unwrap();
+    record.set_modified(year_ago).unwrap();
+    assert_eq!(
+        keys(&msm_os!("list {directory} --older 300days")),
+        ["T1m/sos.zarr"]
+    );
+    assert_eq!(keys(&msm_os!("list {directory} --newer 300days")).len(), 2);
+}

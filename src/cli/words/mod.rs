@@ -6,6 +6,7 @@
 mod delete;
 mod doctor;
 mod event;
+mod listed;
 mod notice;
 mod recover;
 mod rollback;
@@ -17,11 +18,13 @@ mod verify;
 pub(super) use delete::{deleted, survey};
 pub(super) use doctor::examined;
 pub(super) use event::{OutputLine, of_event, work_of};
+pub(super) use listed::{ListedTotals, StoreLine, left_out};
 pub(super) use recover::{forecast, recovered};
 pub(super) use rollback::rolled_back;
 pub(super) use send::sent;
 pub(super) use status::status;
 pub(super) use store::StoreDescription;
+use store::state_shown;
 pub(super) use verify::verified;
 
 /// Bytes as people read them: `13.9 MiB`.

@@ -15,14 +15,8 @@ impl fmt::Display for StoreDescription<'_> {
         let info = self.0;
         write!(f, "{}", info.store)?;
         let mut separator = ":";
-        match info.state {
-            StoreState::Whole => {}
-            StoreState::Unfinished => f.write_str(": unfinished, no reader sees it")?,
-            StoreState::Broken => f.write_str(": BROKEN")?,
-            StoreState::Denied => f.write_str(": may not be read")?,
-            StoreState::Icechunk => f.write_str(": an Icechunk repository")?,
-        }
         if info.state != StoreState::Whole {
+            write!(f, ": {}", state_shown(info.state))?;
             separator = ",";
         }
         if let Some(format) = info.zarr_format {
@@ -65,6 +59,17 @@ impl fmt::Display for StoreDescription<'_> {
             )?;
         }
         table(f, &info.variables)
+    }
+}
+
+/// Whether a store can be read, in words.
+pub(super) fn state_shown(state: StoreState) -> &'static str {
+    match state {
+        StoreState::Whole => "whole",
+        StoreState::Unfinished => "unfinished, no reader sees it",
+        StoreState::Broken => "BROKEN",
+        StoreState::Denied => "may not be read",
+        StoreState::Icechunk => "an Icechunk repository",
     }
 }
 

@@ -1,29 +1,33 @@
-//! What one store is like: its arrays, its time range, and its size from the ledger or, without that, from a walk.
+//! What one store is like: its arrays, and its size from the ledger or, without that, from a walk.
 
 use std::collections::BTreeSet;
 
 use futures::TryStreamExt;
-use msm_model::{DType, Number, TimeUnits};
-use msm_zarr::{ChunkCodec, Group, StoreSnapshot, StoredArray, ZarrError};
+use msm_zarr::{Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
 use crate::commit::LastTransaction;
 use crate::error::Error;
 use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_store};
-use crate::verbs::list::inventory::{
-    StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo,
-};
+use crate::verbs::list::filter::{FilterVerdict, StoreFilter};
+use crate::verbs::list::inventory::{StoreInfo, StoreState, TransactionInfo, VariableInfo};
+use crate::verbs::list::time_range::time_range;
 use crate::verbs::stores::shelf::coordinates;
 
-/// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there.
+/// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there. Of what is not
+/// asked for, only what the `filter` goes by.
 ///
 /// # Errors
 /// If the bucket cannot be read at all. A store that cannot be read is described as such.
-pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<StoreInfo>, Error> {
+pub(super) async fn describe(
+    bucket: &Bucket,
+    group: &Group,
+    filter: &StoreFilter,
+) -> Result<Vec<StoreInfo>, Error> {
     let stored = match read_store(bucket, &Group::whole(&group.store), "").await {
         Ok(StoreLookup::Store(stored)) => stored,
         found => {
-            let info = of_group(bucket, group, found, 0).await?;
+            let info = of_group(bucket, group, found, 0, filter).await?;
             return Ok(info.into_iter().collect());
         }
     };
@@ -40,7 +44,7 @@ pub(super) async fn describe(bucket: &Bucket, group: &Group) -> Result<Vec<Store
         } else {
             read_store(bucket, &group, "").await
         };
-        infos.extend(of_group(bucket, &group, found, all).await?);
+        infos.extend(of_group(bucket, &group, found, all, filter).await?);
     }
     Ok(infos)
 }
@@ -53,7 +57,7 @@ pub(super) fn repository(key: &str) -> StoreInfo {
     info
 }
 
-fn nothing(key: &str) -> StoreInfo {
+pub(super) fn nothing(key: &str) -> StoreInfo {
     StoreInfo {
         store: key.to_owned(),
         state: StoreState::Whole,
@@ -74,6 +78,7 @@ async fn of_group(
     group: &Group,
     found: Result<StoreLookup, StoreError>,
     all: usize,
+    filter: &StoreFilter,
 ) -> Result<Option<StoreInfo>, Error> {
     let mut info = nothing(&group.key());
     let found = async {
@@ -81,10 +86,12 @@ async fn of_group(
             StoreLookup::Nothing => return Ok(false),
             StoreLookup::Remains(_) => {
                 info.state = StoreState::Unfinished;
-                walk(bucket, &mut info).await?;
+                if filter.verdict(&info) == FilterVerdict::Fits {
+                    walk(bucket, &mut info).await?;
+                }
             }
             StoreLookup::Store(stored) if stored.arrays.is_empty() && all > 1 => return Ok(false),
-            StoreLookup::Store(stored) => whole(bucket, &stored, &mut info).await?,
+            StoreLookup::Store(stored) => whole(bucket, &stored, &mut info, filter).await?,
         }
         Ok(true)
     };
@@ -107,6 +114,7 @@ async fn whole(
     bucket: &Bucket,
     stored: &StoreSnapshot,
     info: &mut StoreInfo,
+    filter: &StoreFilter,
 ) -> Result<(), StoreError> {
     let formats = stored
         .arrays
@@ -125,11 +133,6 @@ async fn whole(
         .variables
         .iter()
         .try_fold(0u64, |all, v| all.checked_add(v.decoded_bytes?));
-    let axes = stored.arrays.iter().filter(|array| tells_time(array));
-    info.time = match axes.min_by_key(|array| !array.dimensions.contains(&array.name)) {
-        Some(axis) => time(bucket, &info.store, axis).await?,
-        None => None,
-    };
     // What the ledger tells is of the whole store.
     let last = match stored.nested {
         None => LastTransaction::read(bucket, &info.store, &stored.root).await?,
@@ -145,6 +148,10 @@ async fn whole(
             time,
         });
     }
+    if filter.verdict(info) != FilterVerdict::Fits {
+        return Ok(());
+    }
+    info.time = time_range(bucket, &info.store, &stored.arrays).await?;
     if info.stored_bytes.is_none() || info.objects.is_none() {
         walk(bucket, info).await?;
     }
@@ -203,78 +210,4 @@ fn layers(document: &Value) -> (Option<Vec<u64>>, bool, Vec<Value>) {
     let compressor = Some(document["compressor"].clone()).filter(Value::is_object);
     let codecs = codecs.into_iter().chain(filters).chain(compressor);
     (None, false, codecs.collect())
-}
-
-/// Does the array's one dimension run along the time that it tells?
-fn tells_time(array: &StoredArray) -> bool {
-    array.shape.len() == 1 && text(array, "units").is_some_and(|units| units.contains(" since "))
-}
-
-fn text<'a>(array: &'a StoredArray, attribute: &str) -> Option<&'a str> {
-    array.attributes.get(attribute).and_then(Value::as_str)
-}
-
-async fn time(
-    bucket: &Bucket,
-    store: &str,
-    axis: &StoredArray,
-) -> Result<Option<TimeRange>, StoreError> {
-    let steps = axis.shape.first().copied().unwrap_or(0);
-    if steps == 0 {
-        return Ok(None);
-    }
-    let (Some(first), Some(last)) = (
-        value(bucket, store, axis, 0).await?,
-        value(bucket, store, axis, steps - 1).await?,
-    ) else {
-        return Ok(None);
-    };
-    let units = text(axis, "units").unwrap_or_default();
-    let calendar = text(axis, "calendar").unwrap_or("standard");
-    let Ok(dtype) = axis.dtype else {
-        return Ok(None);
-    };
-    let [first, last] = time_range([first, last], dtype, units, calendar);
-    Ok(Some(TimeRange {
-        axis: axis.name.clone(),
-        steps,
-        first,
-        last,
-        units: units.to_owned(),
-        calendar: calendar.to_owned(),
-    }))
-}
-
-/// The first and the last step as people read them; numbers, where their units cannot be read.
-fn time_range(ends: [Number; 2], dtype: DType, units: &str, calendar: &str) -> [String; 2] {
-    let units = TimeUnits::parse(units, Some(calendar)).ok();
-    ends.map(|value| {
-        let instant = units.and_then(|units| units.instant(value, dtype).ok());
-        instant.map_or_else(|| value.to_string(), |instant| instant.to_string())
-    })
-}
-
-/// The value of step `index` of `axis`, if its type is a number.
-async fn value(
-    bucket: &Bucket,
-    store: &str,
-    axis: &StoredArray,
-    index: u64,
-) -> Result<Option<Number>, StoreError> {
-    let (Ok(dtype), Some(&chunk)) = (&axis.dtype, axis.chunk.first()) else {
-        return Ok(None);
-    };
-    let codec = ChunkCodec::new(&axis.name, &axis.document.to_string())?;
-    let key = codec.key(store, &[index / chunk]);
-    let values = match bucket.get(&key).await {
-        Ok(stored) => {
-            let values = codec.decode(&stored);
-            values.map_err(|cause| cause.in_object(&key))?
-        }
-        // All values of the chunk are the fill value.
-        Err(error) if error.is_missing() => return Ok(dtype.numbers(&axis.fill).next()),
-        Err(error) => return Err(error),
-    };
-    let within = usize::try_from(index % chunk).unwrap_or(usize::MAX);
-    Ok(dtype.numbers(&values).nth(within))
 }

@@ -3,16 +3,20 @@
 //! Key types: [`List`], what is asked; [`StoreInfo`], what is found of a store.
 
 mod describe;
+mod filter;
 mod inventory;
+mod time_range;
 
 use std::ops::ControlFlow;
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use msm_zarr::{Group, layout};
 
+pub use self::filter::{LeftOut, StoreFilter};
 pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
 use self::describe::{describe, repository};
+use self::filter::FilterVerdict;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Ground, Site, Spot};
@@ -25,6 +29,8 @@ const STORES: usize = 16;
 pub struct List {
     /// Where the stores are.
     pub spot: Spot,
+    /// Which of them.
+    pub filter: StoreFilter,
 }
 
 /// The stores, in the order of their keys; rank 0 has them, the others none. One that cannot be read is described as such.
@@ -40,7 +46,8 @@ pub fn list(session: &Session, request: &List) -> Result<Vec<StoreInfo>, Error> 
     Ok(stores)
 }
 
-/// Gives each of the stores to `visit`, on rank 0, as soon as those before it have been; until it has enough.
+/// Gives each of the stores to `visit`, on rank 0, as soon as those before it have been; until it has enough. Returns what the
+/// filter left out.
 ///
 /// # Errors
 /// On every rank the same: if the bucket cannot be read at all.
@@ -48,15 +55,16 @@ pub fn for_each(
     session: &Session,
     request: &List,
     mut visit: impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Error> {
-    session.on_lead(async || visit_all(&session.bucket, &request.spot, &mut visit).await)
+) -> Result<LeftOut, Error> {
+    session.on_lead(async || visit_all(&session.bucket, request, &mut visit).await)
 }
 
 async fn visit_all(
     bucket: &Bucket,
-    spot: &Spot,
+    request: &List,
     visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Error> {
+) -> Result<LeftOut, Error> {
+    let List { spot, filter } = request;
     let key = spot.key();
     bucket.reach(key).await?;
     // The store of all variables lies beside the prefix, and before what is below it.
@@ -70,7 +78,12 @@ async fn visit_all(
         }
         // One group of a hierarchy, and those below it.
         Ground::Group(group) => {
-            return give(stream::iter([describe(bucket, &group)]), visit).await;
+            return give(
+                stream::iter([describe(bucket, &group, filter)]),
+                filter,
+                visit,
+            )
+            .await;
         }
         Ground::Repository(key) => stream::iter([Ok(Site {
             key,
@@ -89,25 +102,29 @@ async fn visit_all(
         if is_repository {
             return Ok(vec![repository(&key)]);
         }
-        describe(bucket, &Group::whole(&key)).await
+        describe(bucket, &Group::whole(&key), filter).await
     });
-    give(described, visit).await
+    give(described, filter, visit).await
 }
 
-/// Gives what is `described`, in order, to `visit`.
+/// Gives what is `described` and asked for, in order, to `visit`.
 async fn give(
     described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Error>>>,
+    filter: &StoreFilter,
     visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
-) -> Result<(), Error> {
+) -> Result<LeftOut, Error> {
+    let mut left_out = LeftOut::default();
     let mut described = std::pin::pin!(described.buffered(STORES));
     while let Some(infos) = described.try_next().await? {
         for info in infos {
-            if visit(info).is_break() {
-                return Ok(());
+            let verdict = filter.verdict(&info);
+            left_out.count(&info, verdict);
+            if verdict == FilterVerdict::Fits && visit(info).is_break() {
+                return Ok(left_out);
             }
         }
     }
-    Ok(())
+    Ok(left_out)
 }
 
 fn site(key: String) -> Site {
