@@ -68,6 +68,7 @@ pub use store::{
 pub use transfer::{TransferError, Verification};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
 pub use verbs::doctor::{Doctor, DoctorError, DoctorReport, doctor};
+pub use verbs::du::{self, Du, StoreUsage, UsageTotal};
 pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
 pub use verbs::rollback::{Rollback, RollbackError, RollbackReport, rollback};

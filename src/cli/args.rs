@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::du::DuArgs;
 use super::error::CliError;
 use super::list::ListArgs;
 use super::log::LogFilter;
@@ -66,6 +67,13 @@ pub(super) enum Command {
     /// be read is listed with its problem, and the exit code says so at the end.
     #[command(after_help = exit_codes())]
     List(ListArgs),
+
+    /// Say what stores take: arrays, documents, and their ledgers by kind, counted object by object
+    ///
+    /// Walks through all of the stores' objects, whatever the ledger says of them. `other` is what lies in a store and is of none of
+    /// its arrays. A group of a hierarchy is counted without the ledger, which is of the whole store.
+    #[command(after_help = exit_codes())]
+    Du(DuArgs),
 
     /// Say what goes on below a prefix: archives that jobs share in sending, part by part, leases, and what dead jobs left
     ///

@@ -10,6 +10,7 @@ mod choices;
 mod codes;
 mod delete;
 mod doctor;
+mod du;
 mod error;
 mod exit;
 mod files;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::{Command, CommandLine, Invocation};
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
+use super::du::{DuArgs, DuPrinter};
 use super::error::CliError;
 use super::list::{ListArgs, ListPrinter};
 use super::placement::{Allowance, Placement};
@@ -24,12 +25,12 @@ use crate::session::Session;
 use crate::store::StoreError;
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
-use crate::verbs::list;
 use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
+use crate::verbs::{du, list};
 
 /// Says why the job ends in the middle of its work, and with which exit code.
 #[must_use]
@@ -82,7 +83,7 @@ pub(crate) fn run_over(
             log.start(ranks.rank());
             let lists = matches!(
                 *command,
-                Command::List(_) | Command::Status(_) | Command::Verify(_)
+                Command::List(_) | Command::Du(_) | Command::Status(_) | Command::Verify(_)
             );
             let job = Job {
                 ranks,
@@ -152,6 +153,7 @@ impl Job<'_> {
                 Ok(())
             }
             Command::List(args) => self.list(args),
+            Command::Du(args) => self.du(args),
             Command::Status(args) => self.status(args),
             Command::Delete(args) => self.delete(args),
             Command::Rollback(args) => self.rollback(args),
@@ -237,6 +239,19 @@ impl Job<'_> {
         }
         ended?;
         self.agree(|| listing.verdict())
+    }
+
+    fn du(&self, args: &DuArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut usage = DuPrinter::new(args.json, &self.terminal.printer);
+        let ended = du::for_each(&session, &request, |store| usage.print(&store));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            usage.end(&session.place_of(&request.spot), ended.is_ok());
+        }
+        ended?;
+        self.agree(|| self.terminal.printer.verdict())
     }
 
     fn status(&self, args: &StatusArgs) -> Result<(), CliError> {

@@ -2,6 +2,7 @@
 
 pub mod delete;
 pub(crate) mod doctor;
+pub mod du;
 pub(crate) mod files;
 pub mod list;
 pub mod recover;
@@ -11,6 +12,7 @@ pub mod send;
 pub(crate) mod shared;
 pub mod status;
 pub(crate) mod stores;
+pub(crate) mod tally;
 pub(crate) mod verify;
 
 pub use files::selection::Selection;

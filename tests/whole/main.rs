@@ -18,6 +18,7 @@ mod delete;
 mod delete_array;
 mod differential;
 mod doctor;
+mod du;
 mod examples;
 mod faults;
 mod formats;

@@ -1,7 +1,7 @@
 //! What `delete` says that it did, or would do.
 
-use super::bytes_shown;
-use crate::verbs::delete::{DeleteReport, DeleteSurvey, Tally};
+use super::tally_shown;
+use crate::verbs::delete::{DeleteReport, DeleteSurvey};
 
 /// What would go: a line a store, and one with the total.
 pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
@@ -14,7 +14,9 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             others,
         } => {
             let stores_told = stores.iter();
-            lines.extend(stores_told.map(|(store, found)| format!("  {store}: {}", tally(*found))));
+            lines.extend(
+                stores_told.map(|(store, found)| format!("  {store}: {}", tally_shown(*found))),
+            );
             lines.extend(
                 links
                     .iter()
@@ -22,19 +24,19 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             );
             for (what, found) in [("ledgers", *ledgers), ("others", *others)] {
                 if found.objects > 0 {
-                    lines.push(format!("  {what}: {}", tally(found)));
+                    lines.push(format!("  {what}: {}", tally_shown(found)));
                 }
             }
             lines.push(format!(
                 "{} stores, {}",
                 stores.len(),
-                tally(survey.total())
+                tally_shown(survey.total())
             ));
         }
         DeleteSurvey::Group {
             group,
             tally: found,
-        } => lines.push(format!("  {group}: {}", tally(*found))),
+        } => lines.push(format!("  {group}: {}", tally_shown(*found))),
         DeleteSurvey::Arrays { names, stores } => {
             let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
             for found in stores {
@@ -42,7 +44,7 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                 lines.push(format!(
                     "  {store}: array {}: {}",
                     names.join(", "),
-                    tally(found.tally)
+                    tally_shown(found.tally)
                 ));
                 lines.extend(found.attributes.iter().map(|attribute| {
                     format!(
@@ -57,7 +59,7 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
 
 /// What is gone from `place`.
 pub(in crate::cli) fn deleted(place: &str, report: &DeleteReport) -> String {
-    let all = tally(report.deleted.total());
+    let all = tally_shown(report.deleted.total());
     match &report.deleted {
         DeleteSurvey::Stores { stores, .. } => {
             format!("deleted: {} stores, {all}", stores.len())
@@ -67,8 +69,4 @@ pub(in crate::cli) fn deleted(place: &str, report: &DeleteReport) -> String {
             format!("deleted from {place}:\n{}", survey(&report.deleted))
         }
     }
-}
-
-fn tally(tally: Tally) -> String {
-    format!("{} objects, {}", tally.objects, bytes_shown(tally.bytes))
 }

@@ -5,6 +5,7 @@
 
 mod delete;
 mod doctor;
+mod du;
 mod event;
 mod listed;
 mod notice;
@@ -17,6 +18,7 @@ mod verify;
 
 pub(super) use delete::{deleted, survey};
 pub(super) use doctor::examined;
+pub(super) use du::{usage, usage_total};
 pub(super) use event::{OutputLine, of_event, work_of};
 pub(super) use listed::{ListedTotals, StoreLine, left_out};
 pub(super) use recover::{forecast, recovered};
@@ -25,6 +27,8 @@ pub(super) use send::sent;
 pub(super) use status::status;
 pub(super) use store::StoreDescription;
 use store::state_shown;
+
+use crate::verbs::du::Tally;
 pub(super) use verify::verified;
 
 /// Bytes as people read them: `13.9 MiB`.
@@ -41,4 +45,9 @@ pub(super) fn bytes_shown(bytes: u64) -> String {
     } else {
         format!("{value:.1} {}", units[unit])
     }
+}
+
+/// How much there is of something.
+fn tally_shown(tally: Tally) -> String {
+    format!("{} objects, {}", tally.objects, bytes_shown(tally.bytes))
 }

@@ -6,11 +6,12 @@ use crate::commit::ArrayRemoval;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::Bucket;
-use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey, Tally};
+use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
 use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::tally::Tally;
 
 /// The command, as ledgers and lists say it.
 const COMMAND: &str = "delete --array";

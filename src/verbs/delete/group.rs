@@ -7,10 +7,11 @@ use crate::commit::{CleanupError, remove_group};
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, ListedObject, Spot, StoreLookup, read_store};
-use crate::verbs::delete::survey::{DeleteSurvey, Tally};
+use crate::verbs::delete::survey::DeleteSurvey;
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::stores::place::CommandPlace;
+use crate::verbs::tally::Tally;
 
 /// The group of a hierarchy that `spot` is; `None` if it is not one.
 ///

@@ -16,7 +16,8 @@ use msm_zarr::{ObjectKind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::DeleteError;
-pub use self::survey::{ArraysSurvey, DeleteSurvey, Tally};
+pub use self::survey::{ArraysSurvey, DeleteSurvey};
+pub use crate::verbs::tally::Tally;
 
 use self::area::Area;
 use self::arrays::ArrayDeletion;

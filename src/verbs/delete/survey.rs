@@ -1,6 +1,6 @@
 //! What a delete would delete: the stores, what lies in them and in their ledgers, and what is not ours.
 //!
-//! Key types: [`Survey`]; [`Tally`], objects and bytes.
+//! Key type: [`Survey`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,18 +14,10 @@ use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
+use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
 const AREAS: usize = 16;
-
-/// Objects, and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// How many.
-    pub objects: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
 
 /// What a delete would delete, or has deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,18 +260,6 @@ impl Survey {
             let stores = stores.iter().chain(rootless.iter().copied());
             stores.map(|store| layout::below(store, name)).collect()
         })
-    }
-}
-
-impl Tally {
-    pub fn count(&mut self, bytes: u64) {
-        self.objects += 1;
-        self.bytes += bytes;
-    }
-
-    fn add(&mut self, other: Self) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
     }
 }
 
