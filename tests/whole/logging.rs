@@ -12,7 +12,7 @@ fn a_log_tells_of_requests_retries_and_leases_on_each_rank_and_of_no_secret() {
     let busy = Rule::new(Fault::Status(503)).method("PUT");
     server.faults().add(busy.key_contains("/c/").times(2));
     let mut command = msm_os!("send -f {file} {bucket} --log trace").command(2);
-    command.env("MSM_OS_TEST_LEASE_SECONDS", "1");
+    command.env("MSM_OS_TEST_LEASE_SECONDS", "15");
     let log = end(command).well();
     log.warns(&[
         "rank 0 ",

@@ -19,6 +19,9 @@ use crate::store::{loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
 
+/// Seconds that a lease lasts which somebody waits for: longer than a busy machine stalls, for none to be lost by that.
+const SHORT: u64 = 12;
+
 /// Where jobs meet.
 struct Ground {
     bucket: Bucket,
@@ -238,11 +241,11 @@ async fn an_expired_lease_is_taken_over_and_not_before() {
             let other = elsewhere();
             let key = ground.put(name, other.clone()).await;
             assert_eq!(ground.holder().await, Some(other));
-            let busy = ground.acquire(5, 0).await.err().unwrap();
+            let busy = ground.acquire(SHORT, 0).await.err().unwrap();
             assert!(matches!(busy, LeaseError::Busy { .. }));
             assert!(busy.to_string().contains("'send' on elsewhere"), "{busy}");
-            let leases = ground.acquire(5, 30).await.unwrap();
-            assert!(begun.elapsed() >= Duration::from_secs(5));
+            let leases = ground.acquire(SHORT, 60).await.unwrap();
+            assert!(begun.elapsed() >= Duration::from_secs(SHORT));
             assert!(!ground.keys().await.contains(&key));
             assert_eq!(ground.keys().await.len(), 1);
             leases.check().await.unwrap();
@@ -269,8 +272,8 @@ async fn the_lease_of_a_dead_process_is_taken_over_at_once() {
 async fn a_lease_lives_as_long_as_its_heartbeat() {
     let grounds = Ground::all().await.into_iter();
     let each = grounds.map(|ground| async move {
-        let leases = ground.acquire(3, 0).await.unwrap();
-        let busy = ground.acquire(3, 7).await.err().unwrap();
+        let leases = ground.acquire(SHORT, 0).await.unwrap();
+        let busy = ground.acquire(SHORT, 18).await.err().unwrap();
         assert!(matches!(busy, LeaseError::Busy { .. }));
         assert!(busy.to_string().contains(&std::process::id().to_string()));
         leases.check().await.unwrap();
@@ -278,8 +281,8 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
         // Nobody renews it any more, and its process lives: it has to expire.
         drop(leases);
         let begun = Instant::now();
-        let next = ground.acquire(3, 30).await.unwrap();
-        assert!(begun.elapsed() >= Duration::from_secs(1));
+        let next = ground.acquire(SHORT, 60).await.unwrap();
+        assert!(begun.elapsed() >= Duration::from_secs(SHORT / 2));
         assert_eq!(next.release().await, []);
         assert!(ground.keys().await.is_empty());
     });
@@ -289,9 +292,9 @@ async fn a_lease_lives_as_long_as_its_heartbeat() {
 #[tokio::test]
 async fn busy_threads_do_not_starve_the_heartbeat() {
     let ground = Ground::on(Some(s3_server::Conditional::Refused)).await;
-    let leases = ground.acquire(3, 0).await.unwrap();
+    let leases = ground.acquire(SHORT, 0).await.unwrap();
     // The only thread of this runtime.
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(SHORT + 3));
     assert!(leases.lost().is_none());
     leases.check().await.unwrap();
     assert_eq!(leases.release().await, []);
@@ -332,7 +335,7 @@ async fn a_lost_lease_is_noticed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
     let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
-    let leases = ground.acquire(3, 0).await.unwrap();
+    let leases = ground.acquire(SHORT, 0).await.unwrap();
     let faults = ground.server.as_ref().unwrap().faults();
     faults.add(Rule::new(Fault::Status(503)).method("PUT"));
     let begun = Instant::now();
@@ -340,7 +343,7 @@ async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // Before anybody else may take it.
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(SHORT));
     faults.clear();
     let lost = leases.check().await.unwrap_err();
     assert!(matches!(lost, LeaseError::Lost { .. }));
@@ -350,11 +353,11 @@ async fn a_lease_that_cannot_be_renewed_is_lost_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn passing_trouble_does_not_lose_a_lease() {
     let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
-    let leases = ground.acquire(6, 0).await.unwrap();
+    let leases = ground.acquire(SHORT, 0).await.unwrap();
     let faults = ground.server.as_ref().unwrap().faults();
     faults.add(Rule::new(Fault::DropAfterApply).method("PUT").times(2));
     faults.add(Rule::new(Fault::Status(503)).times(4));
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(SHORT)).await;
     assert!(faults.struck() >= 6, "{}", faults.struck());
     leases.check().await.unwrap();
     assert_eq!(leases.release().await, []);
@@ -416,9 +419,9 @@ async fn a_lock_file_and_a_lease_keep_each_other_away_where_they_can() {
     assert_eq!(leases.release().await, []);
     assert!(ground.keys().await.is_empty());
     // A process that ends, however it ends, closes its files.
-    let leases = ground.acquire(5, 0).await.unwrap();
+    let leases = ground.acquire(SHORT, 0).await.unwrap();
     drop(leases);
-    let leases = ground.acquire(5, 30).await.unwrap();
+    let leases = ground.acquire(SHORT, 60).await.unwrap();
     leases.check().await.unwrap();
     assert!(leases.lost().is_none());
     assert_eq!(leases.release().await, []);
@@ -452,7 +455,7 @@ async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
     ground.bucket.put(&key, "what?".into()).await.unwrap();
     let busy = ground.acquire(60, 0).await.err();
     assert!(matches!(busy, Some(LeaseError::Busy { .. })));
-    let leases = ground.acquire(5, 30).await.unwrap();
+    let leases = ground.acquire(SHORT, 60).await.unwrap();
     assert!(ground.keys().await[0].ends_with("/00000004"));
     assert_eq!(leases.release().await, []);
 }
