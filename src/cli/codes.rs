@@ -123,6 +123,7 @@ impl From<&ArchiveError> for Exit {
             | ArchiveError::Repeated { .. }
             | ArchiveError::NoTime { .. }
             | ArchiveError::OneStep { .. }
+            | ArchiveError::OtherTime { .. }
             | ArchiveError::Gap { .. }
             | ArchiveError::Units(_) => Self::ArchiveMismatch,
             ArchiveError::Masked { .. } => Self::AttributeConflict,
@@ -181,6 +182,7 @@ impl From<&PlanError> for Exit {
             PlanError::StepsStored { .. }
             | PlanError::StepsMissing { .. }
             | PlanError::Gap { .. }
+            | PlanError::Times { .. }
             | PlanError::BeforeEnd { .. } => Self::TimeConflict,
         }
     }

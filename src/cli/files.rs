@@ -55,6 +55,13 @@ pub(super) struct FileArgs {
     )]
     pub append_dim: String,
 
+    /// Variable whose times become those of the append dimension's coordinate in the store, such as time_centered
+    ///
+    /// For files whose `time_counter` is 0 or counts records, so that readers could not select by time. The file's own coordinate is kept
+    /// as `time_counter_file`. A store keeps to it: give the same to each command. Without it: the times of the coordinate itself.
+    #[arg(long, value_name = "VAR", conflicts_with = "is_static")]
+    pub time_from: Option<String>,
+
     /// Send files that have no time, such as mesh masks and bathymetries, as they are: nothing is appended to their stores
     ///
     /// Any `time_counter` that they have is a dimension like others. Sent again, values must be those that are there; `update`
@@ -124,6 +131,7 @@ impl FileArgs {
             spot: self.store.spot()?,
             selection: selection(&self.variables),
             append_dimension: append_dimension(&self.append_dim, self.is_static),
+            time_from: self.time_from.clone(),
             chunks: sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())?,
             repair_attributes: self.repair_attributes,
             domain: self.grid.domain()?,

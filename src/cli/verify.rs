@@ -42,6 +42,10 @@ pub(super) struct VerifyArgs {
     )]
     pub append_dim: String,
 
+    /// The variable that was named with --time-from as the files were sent
+    #[arg(long, value_name = "VAR", conflicts_with = "is_static")]
+    pub time_from: Option<String>,
+
     /// The files have no time, and were sent with --static
     #[arg(long = "static", conflicts_with = "append_dim")]
     pub is_static: bool,
@@ -70,6 +74,7 @@ impl VerifyArgs {
             against: (!self.against.is_empty()).then(|| Comparison {
                 files: self.against.clone(),
                 append_dimension: append_dimension(&self.append_dim, self.is_static),
+                time_from: self.time_from.clone(),
                 domain,
                 tolerance: self.tolerance.coords_tolerance,
             }),

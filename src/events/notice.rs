@@ -20,6 +20,15 @@ pub enum Notice {
         /// What it holds where.
         problem: String,
     },
+    /// The coordinate of the append dimension does not tell the steps of new stores apart, but another variable does.
+    Untimed {
+        /// The first file.
+        file: PathBuf,
+        /// The append dimension.
+        dimension: String,
+        /// The variable.
+        time: String,
+    },
     /// Variables that were not named are not sent.
     NotData {
         /// The file.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use msm_model::{ArchiveError, AxisValues, Hyperslab, SourceFile, Variable};
+use msm_model::{AppendCoordinate, ArchiveError, AxisValues, Hyperslab, SourceFile, Variable};
 
 use super::error::SourceError;
 use super::open::OpenFile;
@@ -10,26 +10,33 @@ use super::open::OpenFile;
 /// The most steps of a file: hours of two thousand years.
 const MAX_STEPS: u64 = 1 << 24;
 
-/// The metadata and the axis of the file at `path`; `dimension` is empty if it is a static one.
+/// The metadata and the axis of the file at `path`, whose append `coordinate` has no dimension if it is a static one.
 ///
 /// # Errors
-/// If it cannot be read, or holds nothing that can be sent along `dimension`.
-pub(crate) fn read_file(path: &Path, dimension: &str) -> Result<SourceFile, SourceError> {
+/// If it cannot be read, or holds nothing that can be sent along that dimension.
+pub(crate) fn read_file(
+    path: &Path,
+    coordinate: AppendCoordinate<'_>,
+) -> Result<SourceFile, SourceError> {
     let file = OpenFile::new(path)?;
     let catalogue = file.catalogue()?;
-    SourceFile::new(catalogue, dimension, |variable| {
-        read_numbers(&file, variable)
+    SourceFile::new(catalogue, coordinate, |name, variable| {
+        read_numbers(&file, name, variable)
     })
 }
 
-/// All values of a variable of numbers, such as the axis or its bounds.
-fn read_numbers(file: &OpenFile, variable: &Variable) -> Result<AxisValues, SourceError> {
+/// All values of a variable of numbers that is called `name` in the file, such as the axis or its bounds.
+fn read_numbers(
+    file: &OpenFile,
+    name: &str,
+    variable: &Variable,
+) -> Result<AxisValues, SourceError> {
     let path = &file.path;
     let dtype = variable.dtype(path)?;
     if dtype.is_text() {
         return Err(ArchiveError::Unsupported {
             path: path.clone(),
-            variable: variable.name.clone(),
+            variable: name.to_owned(),
             problem: "holds texts; steps must be numbers".to_owned(),
         }
         .into());
@@ -37,7 +44,7 @@ fn read_numbers(file: &OpenFile, variable: &Variable) -> Result<AxisValues, Sour
     if variable.shape.iter().any(|&steps| steps > MAX_STEPS) {
         return Err(ArchiveError::Unsupported {
             path: path.clone(),
-            variable: variable.name.clone(),
+            variable: name.to_owned(),
             problem: format!(
                 "has shape {:?}; expected at most {MAX_STEPS} steps",
                 variable.shape
@@ -49,6 +56,6 @@ fn read_numbers(file: &OpenFile, variable: &Variable) -> Result<AxisValues, Sour
         start: vec![0; variable.shape.len()],
         count: variable.shape.clone(),
     };
-    let values = file.read_whole(&variable.name, dtype.size(), &whole, false)?;
+    let values = file.read_whole(name, dtype.size(), &whole, false)?;
     Ok((dtype, dtype.numbers(&values).collect()))
 }

@@ -152,7 +152,7 @@ impl Catalogue {
         let steps = numbers.iter().enumerate().map(|(index, &number)| {
             let no_time = |cause: String| ArchiveError::NoTime {
                 path: self.path.clone(),
-                variable: variable.name.clone(),
+                variable: self.name_in_file(&variable.name).to_owned(),
                 index,
                 cause,
             };

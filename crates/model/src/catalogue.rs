@@ -27,6 +27,8 @@ pub struct Catalogue {
     pub odd_attributes: Vec<(Option<String>, String)>,
     /// Variables whose values cannot be read here, and why.
     pub unreadable: BTreeMap<String, String>,
+    /// By the name of a variable, what it is called in the file, if that is something else.
+    pub renamed: BTreeMap<String, String>,
 }
 
 impl Catalogue {

@@ -101,7 +101,7 @@ pub enum ArchiveError {
         index: usize,
         cause: String,
     },
-    #[error("{path}: has one step, and nothing tells whether '{coordinate}', whose units are none of time, or '{time}' tells steps apart; send files of other steps with it, or give '{time}' the standard_name of a time: ncatted -a standard_name,{time},o,c,time {path}", path = path.display())]
+    #[error("{path}: has one step, and nothing tells whether '{coordinate}', whose units are none of time, or '{time}' tells steps apart; send files of other steps with it, give '{time}' the standard_name of a time: ncatted -a standard_name,{time},o,c,time {path}, or make its times those of the store with --time-from {time}", path = path.display())]
     OneStep {
         #[serde(with = "crate::names::one")]
         path: PathBuf,
@@ -118,6 +118,14 @@ pub enum ArchiveError {
         other: PathBuf,
         begin: String,
         end: String,
+    },
+    #[error("{path}: '{variable}' does not tell the steps of these files apart, '{time}' does: give --time-from {time}, and its times are those of the store's '{dimension}'", path = path.display())]
+    OtherTime {
+        #[serde(with = "crate::names::one")]
+        path: PathBuf,
+        variable: String,
+        time: String,
+        dimension: String,
     },
     #[error("{path}: step {step} of '{variable}' is in {other} too", path = path.display(), other = other.display())]
     Repeated {

@@ -10,6 +10,7 @@ use super::axis::{Axis, AxisValues};
 use super::catalogue::Catalogue;
 use super::error::{ArchiveError, choices};
 use super::step::Step;
+use super::time_from::AppendCoordinate;
 use super::variable::Variable;
 
 /// One file of an archive.
@@ -24,17 +25,17 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// A file that holds `catalogue`, with the axis of the append `dimension`, which is empty if the file is a static one;
-    /// `read` reads variables along it.
+    /// A file that holds `catalogue`, with the axis of the append dimension, which is empty if the file is a static one;
+    /// `read` reads what is called so in the file, and is such a variable.
     ///
     /// # Errors
     /// If it holds a piece of its fields only, lacks the append dimension, an axis or any step, or a step is no finite number.
     pub fn new<E: From<ArchiveError>>(
         catalogue: Catalogue,
-        dimension: &str,
-        read: impl Fn(&Variable) -> Result<AxisValues, E>,
+        coordinate: AppendCoordinate<'_>,
+        read: impl Fn(&str, &Variable) -> Result<AxisValues, E>,
     ) -> Result<Self, E> {
-        let path = || catalogue.path.clone();
+        let (path, dimension) = (|| catalogue.path.clone(), coordinate.dimension);
         if let Some(total) = catalogue.pieces() {
             return Err(ArchiveError::Piece {
                 path: path(),
@@ -57,10 +58,13 @@ impl SourceFile {
             }
             .into());
         };
-        let mut axes = catalogue.axes(dimension, read)?;
+        let catalogue = catalogue.with_times(coordinate)?;
+        let mut axes = catalogue.axes(dimension, |variable| {
+            read(catalogue.name_in_file(&variable.name), variable)
+        })?;
         if length == 0 {
             return Err(ArchiveError::NoSteps {
-                path: path(),
+                path: catalogue.path,
                 dimension: dimension.to_owned(),
             }
             .into());

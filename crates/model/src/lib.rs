@@ -29,6 +29,7 @@ mod problems;
 mod step;
 mod text;
 mod time;
+mod time_from;
 mod variable;
 
 pub use alike::{MEANING, TIME};
@@ -47,4 +48,5 @@ pub use problems::Problems;
 pub use step::Step;
 pub use text::{text_of_width, trimmed};
 pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
+pub use time_from::{AppendCoordinate, TIME_FROM};
 pub use variable::{Variable, VariableType};

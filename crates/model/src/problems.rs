@@ -30,6 +30,13 @@ impl<E> Problems<E> {
         Err(Self { first, others })
     }
 
+    /// All of them behind `first`, which explains them.
+    #[must_use]
+    pub fn explained_by(self, first: E) -> Self {
+        let others = self.into_iter().collect();
+        Self { first, others }
+    }
+
     /// The first of them.
     pub fn into_first(self) -> E {
         self.first

@@ -70,7 +70,7 @@ fn origin(archive: &Archive, name: &str) -> Origin {
             form: Derivation::AsRead,
         },
         None => Origin {
-            variable: name.to_owned(),
+            variable: archive.catalogue.name_in_file(name).to_owned(),
             leading: 0,
             file: 0,
             form: Derivation::AsRead,

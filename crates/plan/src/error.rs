@@ -246,6 +246,18 @@ pub enum PlanError {
         found: String,
     },
     #[error(
+        "store '{store}': its '{dimension}' has the times of {stored}, that of {path} those of {found}; {way_out}; nothing was written",
+        path = path.display(), stored = times_of(stored.as_deref()), found = times_of(found.as_deref()), way_out = time_way_out(stored.as_deref())
+    )]
+    Times {
+        store: String,
+        dimension: String,
+        stored: Option<String>,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        found: Option<String>,
+    },
+    #[error(
         "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; what is missing could not be added later: send it first, or give --allow-gaps; nothing was written"
     )]
     Gap {
@@ -273,4 +285,18 @@ pub enum PlanError {
     },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+}
+
+fn times_of(variable: Option<&str>) -> String {
+    variable.map_or_else(
+        || "the files' own".to_owned(),
+        |variable| format!("'{variable}'"),
+    )
+}
+
+fn time_way_out(stored: Option<&str>) -> String {
+    stored.map_or_else(
+        || "leave --time-from out, or send to a store of its own, with --prefix".to_owned(),
+        |variable| format!("give --time-from {variable}"),
+    )
 }

@@ -34,6 +34,7 @@ mod settings;
 mod sharding;
 mod steps;
 mod target;
+mod times;
 mod transactions;
 mod units;
 mod upkeep;
@@ -58,6 +59,7 @@ pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_
 pub use target::{
     Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
 };
+pub use times::check_times;
 pub use transactions::{Transactions, transactions};
 pub use units::{ArrayObject, UnitPart, WorkUnit};
 pub use upkeep::{repairs, spoiled, stale_checksums};

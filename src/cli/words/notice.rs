@@ -13,6 +13,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
     !matches!(
         notice,
         Notice::NoTime { .. }
+            | Notice::Untimed { .. }
             | Notice::NotData { .. }
             | Notice::Remains { .. }
             | Notice::UnsoundPart { .. }
@@ -32,6 +33,15 @@ pub(super) fn notice(notice: &Notice) -> String {
             more,
             problem,
         } => no_time(file, *more, problem),
+        Notice::Untimed {
+            file,
+            dimension,
+            time,
+        } => format!(
+            "{}: its '{dimension}' does not tell steps apart, '{time}' does; readers that select by '{dimension}' find none in the new stores: \
+             --time-from {time} gives it these times, and cannot be given later",
+            file.display()
+        ),
         Notice::NotData { file, variables } => format!(
             "{}: not sent, being no data variables nor coordinates of any: {}; name those to send with -v",
             file.display(),

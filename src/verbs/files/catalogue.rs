@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::SourceFile;
+use msm_model::{AppendCoordinate, SourceFile};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -19,15 +19,15 @@ struct ExpandedPaths {
 /// The lead: what the files that `named` stands for hold.
 ///
 /// # Errors
-/// On every rank the same: all files that are missing, broken, or lack the dimension.
+/// On every rank the same: all files that are missing, broken, or lack the dimension or its times.
 pub(in crate::verbs) fn catalogue(
     lead: Lead<'_>,
     named: &[PathBuf],
-    dimension: &str,
+    coordinate: AppendCoordinate<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
     let paths = expand(named).map_err(Error::from);
-    read_files(lead, paths, dimension, interrupt)
+    read_files(lead, paths, coordinate, interrupt)
 }
 
 /// The same of the files of these `paths`, if it was found out which these are.
@@ -37,11 +37,11 @@ pub(in crate::verbs) fn catalogue(
 pub(in crate::verbs) fn read_files(
     lead: Lead<'_>,
     paths: Result<Vec<PathBuf>, Error>,
-    dimension: &str,
+    coordinate: AppendCoordinate<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
     let expanded = lead.share(paths.map(|paths| ExpandedPaths { paths }))?;
-    let opened = open(&expanded, dimension, lead.ranks(), interrupt);
+    let opened = open(&expanded, coordinate, lead.ranks(), interrupt);
     let Some(opened) = lead
         .collect(opened)?
         .into_iter()
@@ -68,18 +68,18 @@ pub(in crate::verbs) fn read_files(
 /// As [`catalogue`].
 pub(in crate::verbs) fn help_to_catalogue(
     follower: Follower<'_>,
-    dimension: &str,
+    coordinate: AppendCoordinate<'_>,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
     let expanded = follower.hear()?;
-    follower.give(&open(&expanded, dimension, follower.ranks(), interrupt))?;
+    follower.give(&open(&expanded, coordinate, follower.ranks(), interrupt))?;
     follower.verdict()
 }
 
 /// What this rank's share of the files holds; `None` if it is to stop before all of them are read.
 fn open(
     files: &ExpandedPaths,
-    dimension: &str,
+    coordinate: AppendCoordinate<'_>,
     ranks: &Ranks,
     interrupt: &Interrupt,
 ) -> Option<Vec<Result<SourceFile, SourceError>>> {
@@ -89,7 +89,7 @@ fn open(
         if interrupt.has_come() {
             return None;
         }
-        read.push(read_file(path, dimension));
+        read.push(read_file(path, coordinate));
     }
     (!interrupt.has_come()).then_some(read)
 }

@@ -3,6 +3,7 @@
 pub(in crate::verbs) mod catalogue;
 pub(in crate::verbs) mod differing;
 pub(in crate::verbs) mod fit;
+pub(in crate::verbs) mod joined;
 pub(in crate::verbs) mod prefix;
 pub(in crate::verbs) mod requested;
 pub(crate) mod selection;

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use msm_model::AppendCoordinate;
 use msm_plan::{ChunkStrategy, Transactions};
 
 use crate::store::Spot;
@@ -24,6 +25,8 @@ pub struct Files {
     pub selection: Selection,
     /// The dimension along which stores grow; empty if they do not.
     pub append_dimension: String,
+    /// The variable whose times are those of the append dimension's coordinate in the stores; `None` for its own.
+    pub time_from: Option<String>,
     /// Chunk sizes of new arrays; dimensions left out are chosen automatically.
     pub chunks: ChunkStrategy,
     /// Are attributes written that arrays of a store lack, as other tools leave them?
@@ -52,6 +55,16 @@ pub struct Files {
     pub leasing: Leasing,
 }
 
+impl Files {
+    /// Which dimension grows, and whose times its coordinate gets.
+    pub(in crate::verbs) fn append_coordinate(&self) -> AppendCoordinate<'_> {
+        AppendCoordinate {
+            dimension: &self.append_dimension,
+            time_from: self.time_from.as_deref(),
+        }
+    }
+}
+
 /// No files; else what most want.
 impl Default for Files {
     fn default() -> Self {
@@ -60,6 +73,7 @@ impl Default for Files {
             spot: None,
             selection: Selection::default(),
             append_dimension: "time_counter".to_owned(),
+            time_from: None,
             chunks: ChunkStrategy::default(),
             repair_attributes: false,
             domain: None,

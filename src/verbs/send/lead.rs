@@ -38,7 +38,7 @@ impl<'a> LeasedSend<'a> {
         let files = catalogue(
             lead,
             &asked.paths,
-            &asked.append_dimension,
+            asked.append_coordinate(),
             &session.interrupt,
         )?;
         session.runtime.block_on(async {

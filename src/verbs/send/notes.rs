@@ -1,6 +1,8 @@
 //! What to tell the user of a store before it is written: what is there already, and what only some of its arrays have.
 
-use msm_model::{Archive, Catalogue};
+use std::cmp::Ordering;
+
+use msm_model::{Archive, Catalogue, SourceFile, Step};
 use msm_plan::{FileSteps, StepPlacement, StoreRequest, marks_nothing};
 
 use crate::events::Notice;
@@ -18,6 +20,29 @@ pub(in crate::verbs) fn notes(
         lacking(request, archive),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// That readers cannot select by the append dimension's coordinate in stores that are created, since it does not tell steps apart but
+/// another variable does. Whether it ever changes, one step alone does not tell.
+pub(in crate::verbs) fn untimed(requests: &[StoreRequest], archive: &Archive) -> Option<Notice> {
+    let (dimension, time) = (&archive.append_dimension, &archive.axis);
+    let is_new = |request: &StoreRequest| request.stored.is_none() && !request.placed.is_empty();
+    if time == dimension || !requests.iter().any(is_new) {
+        return None;
+    }
+    let of_file = |file: &SourceFile| {
+        let mut others = file.others.iter();
+        others.find(|axis| axis.variable == *dimension).cloned()
+    };
+    let coordinates = archive.files.iter().filter_map(of_file);
+    let mut steps: Vec<Step> = coordinates.flat_map(|axis| axis.steps).collect();
+    steps.sort_by(|a, b| a.compare(*b).unwrap_or(Ordering::Equal));
+    let repeats = steps.windows(2).any(|pair| pair[0] == pair[1]);
+    (steps.len() == 1 || repeats).then(|| Notice::Untimed {
+        file: archive.catalogue.path.clone(),
+        dimension: dimension.clone(),
+        time: time.clone(),
+    })
 }
 
 /// The attributes of `members` and of the file that are not sent.

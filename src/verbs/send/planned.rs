@@ -61,10 +61,10 @@ impl<'a> PlannedSend<'a> {
             }
             Role::Follower(follower) => {
                 // The lead knows why it could not go on, and tells it next.
-                let dimension = &intent.files.append_dimension;
+                let coordinate = intent.files.append_coordinate();
                 // Other jobs wait while these are read: the lead says so that it is over.
                 session.interrupt.guard(sharing.is_some());
-                let _ = help_to_catalogue(follower, dimension, &session.interrupt);
+                let _ = help_to_catalogue(follower, coordinate, &session.interrupt);
                 session.interrupt.guard(false);
                 Ok(planned(intent, None, follower.hear()?))
             }

@@ -22,6 +22,7 @@ use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
+use crate::verbs::files::joined::join;
 use crate::verbs::files::prefix::spot;
 use crate::verbs::files::requested::{
     RequestedStore, existing_targets, left_out, selected_variables, with_coordinates,
@@ -31,7 +32,7 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::notes::{notes, odd_attributes, unmarked};
+use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
@@ -98,7 +99,7 @@ impl DestinedFiles {
         } else {
             (Order::Increasing, Aim::Send)
         };
-        let mut archive = Archive::join(files, &asked.append_dimension, order)?;
+        let mut archive = join(files, asked.append_coordinate(), order)?;
         let variables = selected_variables(&archive.catalogue, named)?;
         let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
@@ -237,6 +238,7 @@ impl<'a> PreparedSend<'a> {
         self.notes.extend(of_stores);
         let differing = differences(requests, &self.archive, &intent.task);
         self.notes.extend(differing);
+        self.notes.extend(untimed(requests, &self.archive));
         self.notes.extend(odd_attributes(catalogue, members));
         self.notes.extend(unmarked(&self.archive, members));
     }

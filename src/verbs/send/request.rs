@@ -2,8 +2,8 @@
 
 use msm_model::Archive;
 use msm_plan::{
-    DerivedVariable, FileSteps, LackingSteps, PlanError, Scope, StoreRequest, follows_on, place,
-    repairs,
+    DerivedVariable, FileSteps, LackingSteps, PlanError, Scope, StoreRequest, check_times,
+    follows_on, place, repairs,
 };
 use msm_zarr::StoreSnapshot;
 
@@ -21,6 +21,9 @@ pub(in crate::verbs) fn request(
 ) -> Result<StoreRequest, PlanError> {
     let files = FileSteps::all(archive, &target.members);
     let there = stored.as_ref().map_or(&[][..], |s| &s.steps);
+    if let Some(stored) = &stored {
+        check_times(&target.key, stored, archive)?;
+    }
     let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
         follows_on(&target.key, stored, archive, &placed)?;

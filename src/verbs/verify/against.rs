@@ -9,7 +9,7 @@ use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
     DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
-    PlanError, PlanSettings, Projections, Scope, StoreRequest, Task, place,
+    PlanError, PlanSettings, Projections, Scope, StoreRequest, Task, check_times, place,
 };
 use msm_reproject::Weights;
 use msm_zarr::StoreSnapshot;
@@ -54,12 +54,12 @@ impl<'a> FilesToCompare<'a> {
         session: &Session<'_>,
         lead: Lead<'_>,
     ) -> Result<Self, Error> {
-        let Comparison {
-            files,
-            append_dimension,
-            ..
-        } = comparison;
-        let files = catalogue(lead, files, append_dimension, &session.interrupt)?;
+        let files = catalogue(
+            lead,
+            &comparison.files,
+            comparison.append_coordinate(),
+            &session.interrupt,
+        )?;
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
             request,
@@ -209,6 +209,7 @@ fn request_of(
     added: Vec<DerivedVariable>,
     archive: &Archive,
 ) -> Result<StoreRequest, Error> {
+    check_times(&target.key, &stored, archive)?;
     let placed = place(
         &target.key,
         &stored.steps,

@@ -13,6 +13,7 @@ mod store;
 
 use std::path::PathBuf;
 
+use msm_model::AppendCoordinate;
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +65,22 @@ pub struct Comparison {
     pub files: Vec<PathBuf>,
     /// The dimension along which stores grow; empty if they do not.
     pub append_dimension: String,
+    /// The variable whose times are those of the append dimension's coordinate in the stores; `None` for its own.
+    pub time_from: Option<String>,
     /// Where coordinates and corners come from, if not from the files themselves.
     pub domain: Option<DomainFile>,
     /// How far coordinates may be from the store's.
     pub tolerance: f64,
+}
+
+impl Comparison {
+    /// Which dimension grows, and whose times its coordinate has.
+    fn append_coordinate(&self) -> AppendCoordinate<'_> {
+        AppendCoordinate {
+            dimension: &self.append_dimension,
+            time_from: self.time_from.as_deref(),
+        }
+    }
 }
 
 /// What came of it.
@@ -141,7 +154,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
 
 fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Error> {
     if let Some(comparison) = &request.against {
-        help_to_catalogue(follower, &comparison.append_dimension, &session.interrupt)?;
+        help_to_catalogue(follower, comparison.append_coordinate(), &session.interrupt)?;
     }
     help_to_check(follower, session, request.memory)?;
     if request.against.is_some() {

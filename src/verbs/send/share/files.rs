@@ -27,7 +27,7 @@ use crate::verbs::send::intent::Intent;
 use crate::verbs::shared::hold::{Leasing, lease_for_reading};
 
 /// The version of the form in which metadata are kept.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// More than the metadata of any archive take.
 const MOST_BYTES: u64 = 1 << 32;
 /// Of an archive, compressed well enough.
@@ -71,10 +71,10 @@ impl KnownFiles {
             }
             Err(failure) => Err(failure.clone()),
         };
-        let dimension = &intent.files.append_dimension;
+        let coordinate = intent.files.append_coordinate();
         // Other jobs wait for a lease that is not given up.
         session.interrupt.guard(known.is_ok());
-        let read = read_files(lead, to_read, dimension, &session.interrupt);
+        let read = read_files(lead, to_read, coordinate, &session.interrupt);
         let Foreknown {
             listed,
             files,

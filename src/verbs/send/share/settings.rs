@@ -25,6 +25,7 @@ pub(super) fn settings(intent: &Intent<'_>) -> BTreeMap<String, String> {
         ("--variables", variables(&files.selection)),
         ("--prefix or --store", spot(files.spot.as_ref())),
         ("--append_dim", files.append_dimension.clone()),
+        ("--time-from", given(files.time_from.as_ref())),
         ("--allow-gaps", intent.allow_gaps.to_string()),
         ("--chunk_strategy", sizes(&arrays.chunks)),
         ("--shards", sizes(&arrays.shards)),
