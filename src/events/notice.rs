@@ -20,7 +20,7 @@ pub enum Notice {
         /// What it holds where.
         problem: String,
     },
-    /// The coordinate of the append dimension does not tell the steps of new stores apart, but another variable does.
+    /// The coordinate of the append dimension has no times that tell the steps of new stores apart, but another variable has.
     Untimed {
         /// The first file.
         file: PathBuf,

@@ -54,6 +54,7 @@ mod static_files;
 mod support;
 mod texts;
 mod time;
+mod time_from;
 mod tls;
 mod truncate;
 mod unheard;

@@ -38,8 +38,8 @@ pub(super) fn notice(notice: &Notice) -> String {
             dimension,
             time,
         } => format!(
-            "{}: its '{dimension}' does not tell steps apart, '{time}' does; readers that select by '{dimension}' find none in the new stores: \
-             --time-from {time} gives it these times, and cannot be given later",
+            "{}: its '{dimension}' has no times that change from step to step, so readers could not select by it in the new stores; \
+             --time-from {time} gives it those of '{time}', but only as a store is made",
             file.display()
         ),
         Notice::NotData { file, variables } => format!(

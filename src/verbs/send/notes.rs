@@ -1,8 +1,6 @@
 //! What to tell the user of a store before it is written: what is there already, and what only some of its arrays have.
 
-use std::cmp::Ordering;
-
-use msm_model::{Archive, Catalogue, SourceFile, Step};
+use msm_model::{Archive, Catalogue};
 use msm_plan::{FileSteps, StepPlacement, StoreRequest, marks_nothing};
 
 use crate::events::Notice;
@@ -22,23 +20,11 @@ pub(in crate::verbs) fn notes(
     all.into_iter().flatten().collect()
 }
 
-/// That readers cannot select by the append dimension's coordinate in stores that are created, since it does not tell steps apart but
-/// another variable does. Whether it ever changes, one step alone does not tell.
+/// That readers cannot select by the append dimension's coordinate in stores that are created, since it has no times.
 pub(in crate::verbs) fn untimed(requests: &[StoreRequest], archive: &Archive) -> Option<Notice> {
     let (dimension, time) = (&archive.append_dimension, &archive.axis);
     let is_new = |request: &StoreRequest| request.stored.is_none() && !request.placed.is_empty();
-    if time == dimension || !requests.iter().any(is_new) {
-        return None;
-    }
-    let of_file = |file: &SourceFile| {
-        let mut others = file.others.iter();
-        others.find(|axis| axis.variable == *dimension).cloned()
-    };
-    let coordinates = archive.files.iter().filter_map(of_file);
-    let mut steps: Vec<Step> = coordinates.flat_map(|axis| axis.steps).collect();
-    steps.sort_by(|a, b| a.compare(*b).unwrap_or(Ordering::Equal));
-    let repeats = steps.windows(2).any(|pair| pair[0] == pair[1]);
-    (steps.len() == 1 || repeats).then(|| Notice::Untimed {
+    (time != dimension && requests.iter().any(is_new)).then(|| Notice::Untimed {
         file: archive.catalogue.path.clone(),
         dimension: dimension.clone(),
         time: time.clone(),
