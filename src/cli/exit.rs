@@ -52,7 +52,7 @@ exits! {
     CoordinateConflict = 22,
     /// units, calendar, packing or fill value differ from the store's
     AttributeConflict = 23,
-    /// the time steps overlap the store's, lie before its end or behind a gap, or are not in the store
+    /// the time steps overlap the store's, lie before its end or behind a gap, are not in the store, or have the times of another variable than its own (`--time-from`)
     TimeConflict = 24,
     /// what lies at the store's place is not a store this program can extend
     ForeignStore = 25,
