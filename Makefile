@@ -71,14 +71,16 @@ without-mpi:
 	CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
 	cp $(built) $(built)-without-mpi
 
-# The tests of the library compute, those of the whole program and of clusters mostly wait: so they run side by side.
+# The tests of the whole program and of clusters mostly wait, so they run side by side. Those of the library compute: beside them, mpirun
+# got no turn for seconds, and took ranks for failed that had ended.
 .PHONY: test-suites
 test-suites:
 	$(call heading,test build)
 	cargo test $(LOCKED) --workspace --no-run
-	$(call heading,three suites side by side)
+	$(call heading,library tests)
+	$(MAKE) test-library
+	$(call heading,two suites side by side)
 	@scripts/side-by-side.sh \
-	    "library tests" "nice $(MAKE) test-library" \
 	    "whole-program tests" "$(MAKE) test-whole" \
 	    "Slurm and several hosts" "$(MAKE) test-clusters"
 
