@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs suites side by side, one that computes in the gaps of those that wait:
+# Runs suites that mostly wait side by side:
 #
 #   side-by-side.sh NAME 'COMMAND' [NAME 'COMMAND']…
 #
