@@ -23,6 +23,7 @@ use object_store::{
 };
 use tracing::debug;
 
+use super::answer::chain;
 use super::fence::Fence;
 use super::staging::Staged;
 
@@ -42,26 +43,34 @@ impl Directory {
     /// The directory at `path` behind `fence`, and the part of the path that does not exist yet.
     pub(super) fn open(path: &FilePath, fence: &Fence) -> Result<(Self, PathBuf), String> {
         for root in path.ancestors() {
-            match std::fs::canonicalize(root) {
-                Ok(found) if found.is_dir() => {
-                    let files = match LocalFileSystem::new_with_prefix(&found) {
-                        Ok(files) => files,
-                        // Another job has removed it meanwhile, as empty.
-                        Err(_) if !found.exists() => continue,
-                        Err(cause) => return Err(cause.to_string()),
-                    };
-                    let missing = path.strip_prefix(root).unwrap_or(FilePath::new(""));
-                    let directory = Self {
-                        files,
-                        root: Arc::new(found),
-                        fence: fence.clone(),
-                    };
-                    return Ok((directory, missing.to_owned()));
-                }
+            let found = match std::fs::metadata(root) {
+                Ok(kind) if kind.is_dir() => std::fs::canonicalize(root),
                 Ok(_) => return Err(format!("{} is a file", root.display())),
-                Err(cause) if cause.kind() == ErrorKind::NotFound => {}
+                Err(cause) => Err(cause),
+            };
+            let found = match found {
+                Ok(found) => found,
+                // Below a file it is not there either, and the next of them tells.
+                Err(cause)
+                    if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                {
+                    continue;
+                }
                 Err(cause) => return Err(format!("{}: {cause}", root.display())),
-            }
+            };
+            let files = match LocalFileSystem::new_with_prefix(&found) {
+                Ok(files) => files,
+                // Another job has removed it meanwhile, as empty.
+                Err(cause) if is_missing(&cause) => continue,
+                Err(cause) => return Err(cause.to_string()),
+            };
+            let missing = path.strip_prefix(root).unwrap_or(FilePath::new(""));
+            let directory = Self {
+                files,
+                root: Arc::new(found),
+                fence: fence.clone(),
+            };
+            return Ok((directory, missing.to_owned()));
         }
         Err("it has no root".to_owned())
     }
@@ -183,6 +192,12 @@ fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
         store: "directory",
         source: cause.into(),
     }
+}
+
+/// Is it that a file is not there, at the bottom of it?
+fn is_missing(error: &Error) -> bool {
+    let mut found = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    found.any(|cause| cause.kind() == ErrorKind::NotFound)
 }
 
 /// A file is not there, or cannot be got at.
@@ -364,6 +379,32 @@ mod tests {
         }
         assert!(!root.path().join("a").exists(), "empty folders go");
         assert!(root.path().exists());
+    }
+
+    #[test]
+    fn one_that_vanishes_while_it_is_opened_is_no_error_and_a_file_is_one() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, file) = (root.path().join("a/b"), root.path().join("file"));
+        let above = path.parent().unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let _vanishing = scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::fs::create_dir_all(&path).unwrap();
+                    std::fs::remove_dir(&path).unwrap();
+                    std::fs::remove_dir(above).unwrap();
+                }
+            });
+            let opened = (0..20_000).map(|_| Directory::open(&path, &Fence::closed()));
+            let opened: Result<Vec<_>, String> = opened.map(|open| open.map(drop)).collect();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            opened.unwrap();
+        });
+        std::fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("a/b")] {
+            let said = Directory::open(&path, &Fence::closed()).unwrap_err();
+            assert_eq!(said, format!("{} is a file", file.display()));
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -45,8 +45,10 @@ impl Staged {
                 Err(cause) if cause.kind() == ErrorKind::NotFound && tries < TRIES => {
                     tries += 1;
                     let folder = path.parent().unwrap_or(Path::new("/"));
+                    // Others may remove it while it is made, or between being told that it is there and looking.
+                    let vanished = [ErrorKind::NotFound, ErrorKind::AlreadyExists];
                     match staged.make_folder(folder) {
-                        Err(cause) if cause.kind() != ErrorKind::NotFound => broken(folder, cause),
+                        Err(cause) if !vanished.contains(&cause.kind()) => broken(folder, cause),
                         _ => continue,
                     }
                 }
