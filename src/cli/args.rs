@@ -8,6 +8,7 @@ use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::DuArgs;
 use super::error::CliError;
+use super::history::HistoryArgs;
 use super::list::ListArgs;
 use super::log::LogFilter;
 use super::recover::{RecoverArgs, RollbackArgs};
@@ -75,6 +76,12 @@ pub(super) enum Command {
     #[command(after_help = exit_codes())]
     Du(DuArgs),
 
+    /// List the commands that wrote stores, the last one first: when, by whom, of which files, and whether `rollback` can undo them
+    ///
+    /// Reads the ledgers' records, and needs no lease. A command is one run of this program, however many transactions it was.
+    #[command(after_help = exit_codes())]
+    History(HistoryArgs),
+
     /// Say what goes on below a prefix: archives that jobs share in sending, part by part, leases, and what dead jobs left
     ///
     /// Reads ledgers only, and needs no lease.
@@ -88,7 +95,10 @@ pub(super) enum Command {
     #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
 
-    /// Undo the last transaction of each store: an append's steps go, a create disappears, an update's old values return
+    /// Undo the last command, or the last few, in all stores that they wrote: an append's steps go, a create disappears, an update's old
+    /// values return
+    ///
+    /// With -v, a command is undone in the stores of these variables alone. `history` lists commands.
     #[command(after_help = exit_codes())]
     Rollback(RollbackArgs),
 

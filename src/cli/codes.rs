@@ -420,6 +420,8 @@ impl From<&RollbackError> for Exit {
     fn from(error: &RollbackError) -> Self {
         match error {
             RollbackError::NoTransaction { .. }
+            | RollbackError::FewerCommands { .. }
+            | RollbackError::NoCommand { .. }
             | RollbackError::NotKept { .. }
             | RollbackError::BesideGroup { .. }
             | RollbackError::Changed { .. }

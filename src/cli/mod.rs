@@ -15,6 +15,7 @@ mod error;
 mod exit;
 mod files;
 mod grid;
+mod history;
 mod lease;
 mod list;
 mod log;

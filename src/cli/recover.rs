@@ -1,5 +1,7 @@
 //! The flags of `recover` and `rollback`.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 
 use super::error::CliError;
@@ -7,7 +9,7 @@ use super::files::name;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
 use crate::verbs::recover::{Recover, Truncate};
-use crate::verbs::rollback::Rollback;
+use crate::verbs::rollback::{Rollback, RollbackExtent};
 
 /// What `recover` is told.
 #[derive(Args)]
@@ -63,7 +65,15 @@ pub(super) struct RollbackArgs {
     #[command(flatten)]
     pub lease: LeaseArgs,
 
-    /// Variables of whose stores to undo the last transaction, `compact` for PREFIX.zarr [default: all below the prefix]
+    /// Undo the last N commands, as `history` lists them [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "to")]
+    pub last: Option<NonZeroUsize>,
+
+    /// Undo all commands that came after the command of this id, as `history` lists them
+    #[arg(long, value_name = "ID")]
+    pub to: Option<String>,
+
+    /// Variables of whose stores alone commands are looked at and undone, `compact` for PREFIX.zarr [default: all below the prefix]
     #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
     pub variables: Vec<String>,
 }
@@ -96,6 +106,10 @@ impl RollbackArgs {
         Ok(Rollback {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),
+            extent: match &self.to {
+                Some(id) => RollbackExtent::To(id.clone()),
+                None => RollbackExtent::Last(self.last.map_or(1, NonZeroUsize::get)),
+            },
             leasing: self.lease.leasing(),
         })
     }

@@ -8,6 +8,7 @@ use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::{DuArgs, DuPrinter};
 use super::error::CliError;
+use super::history::{HistoryArgs, HistoryPrinter};
 use super::list::{ListArgs, ListPrinter};
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
@@ -30,7 +31,7 @@ use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, send, update};
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
-use crate::verbs::{du, list};
+use crate::verbs::{du, history, list};
 
 /// Says why the job ends in the middle of its work, and with which exit code.
 #[must_use]
@@ -83,7 +84,11 @@ pub(crate) fn run_over(
             log.start(ranks.rank());
             let lists = matches!(
                 *command,
-                Command::List(_) | Command::Du(_) | Command::Status(_) | Command::Verify(_)
+                Command::List(_)
+                    | Command::Du(_)
+                    | Command::History(_)
+                    | Command::Status(_)
+                    | Command::Verify(_)
             );
             let job = Job {
                 ranks,
@@ -154,6 +159,7 @@ impl Job<'_> {
             }
             Command::List(args) => self.list(args),
             Command::Du(args) => self.du(args),
+            Command::History(args) => self.history(args),
             Command::Status(args) => self.status(args),
             Command::Delete(args) => self.delete(args),
             Command::Rollback(args) => self.rollback(args),
@@ -249,6 +255,19 @@ impl Job<'_> {
         if self.leads() {
             // Also after a failure, so that what was printed stays JSON.
             usage.end(&session.place_of(&request.spot), ended.is_ok());
+        }
+        ended?;
+        self.agree(|| self.terminal.printer.verdict())
+    }
+
+    fn history(&self, args: &HistoryArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut history = HistoryPrinter::new(args.json, &self.terminal.printer);
+        let ended = history::for_each(&session, &request, |command| history.print(&command));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            history.end(&session.place_of(&request.spot), ended.is_ok());
         }
         ended?;
         self.agree(|| self.terminal.printer.verdict())

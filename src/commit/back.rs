@@ -186,6 +186,7 @@ impl UndoPlan<'_> {
         let mut keys = bucket.list(&layout::manifest(store, id)).await?;
         keys.extend(bucket.list(&layout::undo(store, id)).await?);
         remove(bucket, keys).await?;
+        bucket.delete(&layout::addition(store, id)).await?;
         end(bucket, store, id).await
     }
 }

@@ -3,6 +3,7 @@
 use msm_zarr::layout;
 
 use super::aborted::TransactionError;
+use super::command_run::CommandRun;
 use super::journal::{Document, Writer};
 use super::planned::{PlannedTransaction, TransactionTerms};
 use super::transaction::CommittedTransaction;
@@ -17,9 +18,10 @@ pub(crate) async fn consolidate<'a>(
     store: &str,
     found: UnconsolidatedStore,
     holder: &Writer,
+    run: &CommandRun,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
-    let opening = TransactionTerms::of_documents("consolidate", holder, guarantees);
+    let opening = TransactionTerms::of_documents("consolidate", holder, run, guarantees);
     let root = Document {
         key: layout::root_document(store, found.version),
         before: found.root,

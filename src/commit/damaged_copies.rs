@@ -26,7 +26,12 @@ pub(crate) async fn damaged_copies(
     entry: &JournalEntry,
 ) -> Result<Vec<DamagedCopy>, StoreError> {
     let copies = UndoCopies::of(bucket, store, id, entry).await?;
-    let mut damaged = copies.missing(entry).await?;
+    // Those of additions are made again when they are needed; one that is taken away meanwhile is missed by nobody.
+    let mut damaged = if entry.is_addition {
+        Vec::new()
+    } else {
+        copies.missing(entry).await?
+    };
     let looks = copies.all.iter().map(|copy| async {
         let fault = copies.fault(copy, Look::Values).await?;
         Ok::<_, StoreError>(fault.map(|fault| DamagedCopy {
@@ -37,6 +42,9 @@ pub(crate) async fn damaged_copies(
     let mut looks = stream::iter(looks).buffer_unordered(REQUESTS);
     while let Some(found) = looks.try_next().await? {
         damaged.extend(found);
+    }
+    if entry.is_addition {
+        damaged.retain(|copy| copy.fault != CopyFault::Missing);
     }
     Ok(damaged)
 }
@@ -57,7 +65,7 @@ impl UndoCopies<'_> {
     }
 
     /// The keys of the objects that the committed transaction replaced or removed, as far as its manifest tells.
-    async fn replaced(&self, entry: &JournalEntry) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn replaced(&self, entry: &JournalEntry) -> Result<Vec<String>, StoreError> {
         let changed = read_manifests_of(self.bucket, self.store, |id| id == self.id).await?;
         let chunks = |array: &str| {
             let chunks = changed.objects.get(array).map(BTreeMap::keys);

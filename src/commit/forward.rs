@@ -12,6 +12,7 @@ use super::back::end;
 use super::cleanup::{CleanupError, remove};
 use super::clear::clear;
 use super::journal::{Document, JournalEntry, put_json};
+use super::ledger::LastTransaction;
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{DocumentState, put_over};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
@@ -154,13 +155,21 @@ pub(super) async fn finish(
         clear(bucket, store, id).await?;
     }
     if let Some(record) = &entry.record {
+        let record = &LastTransaction {
+            run: entry.run.clone(),
+            files: entry.files.clone(),
+            ..record.clone()
+        };
         put_json(bucket, &layout::transaction(store, id), record).await?;
         put_json(bucket, &layout::last_transaction(store), record).await?;
     }
-    if entry.keep_undo > 0 {
-        entry
-            .put_as(bucket, store, &layout::before(store, id))
-            .await?;
+    let kept = match (entry.is_addition, entry.keep_undo) {
+        (true, _) => Some(layout::addition(store, id)),
+        (false, 0) => None,
+        (false, _) => Some(layout::before(store, id)),
+    };
+    if let Some(key) = kept {
+        entry.put_as(bucket, store, &key).await?;
     }
     prune(bucket, store, entry.keep_undo).await?;
     end(bucket, store, id).await
@@ -170,7 +179,7 @@ pub(super) async fn finish(
 /// dead job's server did late.
 async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<(), CleanupError> {
     let folders = bucket.folder(&layout::undos(store)).await?.folders;
-    if folders.len() <= keep {
+    if folders.is_empty() {
         return Ok(());
     }
     let committed: BTreeSet<String> = bucket
@@ -179,14 +188,12 @@ async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<(), CleanupE
         .iter()
         .map(|key| name_of(key).to_owned())
         .collect();
-    let (mut kept, mut doomed): (Vec<String>, Vec<String>) = folders
-        .into_iter()
-        .partition(|folder| committed.contains(name_of(folder)));
-    kept.sort_unstable();
-    kept.truncate(kept.len().saturating_sub(keep));
-    doomed.extend(kept);
+    let last: BTreeSet<&String> = committed.iter().rev().take(keep).collect();
     let mut keys = Vec::new();
-    for folder in doomed {
+    for folder in folders {
+        if last.contains(&name_of(&folder).to_owned()) {
+            continue;
+        }
         keys.extend(bucket.list(&folder).await?);
     }
     remove(bucket, keys).await

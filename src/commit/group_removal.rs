@@ -4,6 +4,7 @@
 use msm_zarr::{Group, StoreSnapshot, document, layout};
 
 use super::aborted::TransactionError;
+use super::command_run::CommandRun;
 use super::journal::{Document, Writer};
 use super::manifests::{ManifestRecords, read_manifests};
 use super::object_record::ObjectRecord;
@@ -22,10 +23,11 @@ pub(crate) async fn remove_group<'a>(
     group: &Group,
     stored: &StoreSnapshot,
     holder: &Writer,
+    run: &CommandRun,
     guarantees: &'a Guarantees,
 ) -> Result<CommittedTransaction<'a>, TransactionError> {
     let records = read_manifests(bucket, &group.store).await?.whole()?;
-    let opening = TransactionTerms::of_documents("delete", holder, guarantees);
+    let opening = TransactionTerms::of_documents("delete", holder, run, guarantees);
     let (root, documents) = documents(group, stored);
     let planned =
         PlannedTransaction::of_documents(bucket, &group.store, root, documents, &opening).await?;

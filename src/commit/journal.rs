@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
+use super::command_run::{CommandRun, FileSpan};
 use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
 use super::relative;
@@ -39,6 +40,12 @@ pub(crate) struct JournalEntry {
     pub command: String,
     /// Who runs it.
     pub holder: Writer,
+    /// Which command of a person it is of; `None` in entries of older versions of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<CommandRun>,
+    /// Of which files it is, if of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileSpan>,
     /// Of the plan: the same command on the same files and stores has the same. Empty where there is none.
     pub digest: String,
     /// The root document, which readers see the store through.
@@ -57,7 +64,10 @@ pub(crate) struct JournalEntry {
     pub record: Option<LastTransaction>,
     /// Of how many transactions what they replaced is kept.
     pub keep_undo: usize,
-    /// Of an entry that undoes a committed transaction: all stores of the command, and the transaction of each that it undoes.
+    /// Does it create the store, or add steps and arrays to it, and change nothing that readers saw? Then it can be undone without copies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_addition: bool,
+    /// Of an entry that undoes a committed transaction: all stores of the command, and the transactions of each that it undoes.
     /// As long as one of them has such an entry, it can be told which are undone already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<Vec<(String, String)>>,
@@ -125,6 +135,8 @@ impl JournalEntry {
             format: FORMAT,
             command: command.to_owned(),
             holder: holder.clone(),
+            run: None,
+            files: None,
             digest: digest.to_owned(),
             root,
             documents: Vec::new(),
@@ -133,6 +145,7 @@ impl JournalEntry {
             previous: None,
             record: None,
             keep_undo: 0,
+            is_addition: false,
             rollback: None,
             together: Vec::new(),
             removes: false,
@@ -183,6 +196,19 @@ impl JournalEntry {
             *other = relative::beside(store, other);
         }
         put_json(bucket, key, &entry).await
+    }
+
+    /// Reads what is kept for the undoing of the committed transaction `id` of `store`.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; if nothing is kept, that the object is missing.
+    pub(crate) async fn kept(bucket: &Bucket, store: &str, id: &str) -> Result<Self, StoreError> {
+        match Self::read(bucket, store, &layout::addition(store, id)).await {
+            Err(error) if error.is_missing() => {
+                Self::read(bucket, store, &layout::before(store, id)).await
+            }
+            read => read,
+        }
     }
 
     fn all_documents(&mut self) -> impl Iterator<Item = &mut Document> {

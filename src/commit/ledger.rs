@@ -7,6 +7,7 @@ use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::command_run::{CommandRun, FileSpan};
 use super::manifest::Manifest;
 use crate::store::{Bucket, StoreError};
 
@@ -27,6 +28,12 @@ pub(crate) struct LastTransaction {
     pub documents: [u64; 2],
     /// crc32c of the store's root document: if the store has another, the record is not of its last transaction.
     pub root_crc32c: u32,
+    /// Which command of a person it is of; `None` in records of older versions of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<CommandRun>,
+    /// Of which files it was, if of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileSpan>,
 }
 
 impl LastTransaction {
@@ -119,6 +126,8 @@ impl LastTransaction {
             objects,
             documents,
             root_crc32c: crc32c::crc32c(new_root.as_bytes()),
+            run: None,
+            files: None,
         }
     }
 
@@ -133,6 +142,8 @@ impl LastTransaction {
             objects: None,
             documents: documents(root),
             root_crc32c: crc32c::crc32c(root.as_bytes()),
+            run: None,
+            files: None,
         }
     }
 
@@ -186,6 +197,8 @@ mod tests {
             objects,
             documents: [documents, documents * 10],
             root_crc32c: 0,
+            run: None,
+            files: None,
         }
     }
 

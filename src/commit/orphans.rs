@@ -24,7 +24,11 @@ pub(crate) async fn orphans(bucket: &Bucket, store: &str) -> Result<Vec<ListedOb
         .try_collect()
         .await?;
     let mut of_ledger = Vec::new();
-    for folder in [layout::manifests(store), layout::undos(store)] {
+    for folder in [
+        layout::manifests(store),
+        layout::undos(store),
+        layout::additions(store),
+    ] {
         let entries: Vec<ListedObject> = bucket.entries(&folder).try_collect().await?;
         of_ledger.extend(entries.into_iter().filter_map(|entry| {
             let id = first_below(&folder, &entry.key)?.to_owned();

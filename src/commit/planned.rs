@@ -9,6 +9,7 @@ use msm_zarr::{ZarrError, layout};
 use super::aborted::Abort;
 use super::back::clear_ledger;
 use super::cleanup::CleanupError;
+use super::command_run::{CommandRun, FileSpan};
 use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::removal::Removal;
@@ -24,6 +25,8 @@ pub(crate) struct TransactionTerms<'a> {
     pub command: &'a str,
     /// Who runs it.
     pub holder: &'a Writer,
+    /// Which command of a person it is of.
+    pub run: &'a CommandRun,
     /// Of the plan; empty where there is none.
     pub digest: &'a str,
     /// What the server was found to guarantee.
@@ -54,7 +57,9 @@ impl<'a> PlannedTransaction<'a> {
             let token = &token;
             async move {
                 let (id, entry) = if let Some(UnfinishedTransaction { id, entry, .. }) = resumed {
-                    (id.clone(), entry.clone())
+                    let mut entry = entry.clone();
+                    entry.run = Some(opening.run.clone());
+                    (id.clone(), entry)
                 } else {
                     let (previous, number) = match &store.old_root {
                         None => (None, 1),
@@ -166,11 +171,13 @@ impl<'a> TransactionTerms<'a> {
     pub(super) fn of_documents(
         command: &'a str,
         holder: &'a Writer,
+        run: &'a CommandRun,
         guarantees: &'a Guarantees,
     ) -> Self {
         Self {
             command,
             holder,
+            run,
             digest: "",
             guarantees,
             keep_undo: 0,
@@ -180,6 +187,7 @@ impl<'a> TransactionTerms<'a> {
 
     fn entry(&self, root: Document) -> JournalEntry {
         let mut entry = JournalEntry::new(self.command, self.holder, self.digest, root);
+        entry.run = Some(self.run.clone());
         entry.keep_undo = self.keep_undo;
         entry
     }
@@ -204,6 +212,8 @@ async fn entry(
     } else {
         entry.arrays = WrittenBoxes::of(plan, index);
     }
+    entry.files = FileSpan::of(&plan.files);
+    entry.is_addition = plan.only_adds_to(index);
     let is_new = store.old_root.is_none();
     let documents = stream::iter(&store.documents).map(|(key, after)| async move {
         // What lies at the place of a new store is of a create that died, and goes.

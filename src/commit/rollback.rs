@@ -18,8 +18,8 @@ pub(crate) struct StoreRollback {
 }
 
 impl StoreRollback {
-    /// Says in the journals that these committed transactions are being undone, or in none of them. From then on it only goes on,
-    /// whoever goes on with it.
+    /// Says in the journals that these committed transactions are being undone, those of a store the last first, or in none of them. From
+    /// then on it only goes on, whoever goes on with it.
     ///
     /// # Errors
     /// As the server says.
@@ -36,6 +36,7 @@ impl StoreRollback {
             entry.command = format!("rollback of the {}", entry.command);
             entry.rollback = Some(together.clone());
             begun.push(Stage::Back.key(store, id));
+            // In order: whatever is begun of a store is its last.
             if let Err(refused) = entry.put(bucket, store, id, Stage::Back).await {
                 for key in begun {
                     bucket.delete(&key).await?;

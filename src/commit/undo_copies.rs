@@ -55,8 +55,8 @@ impl<'a> UndoCopies<'a> {
     ) -> Result<Self, StoreError> {
         let folder = layout::undo_copies(store, id);
         let all: Vec<Listed> = bucket.entries(&folder).try_collect().await?;
-        // Most appends make none.
-        let known = if all.is_empty() && !entry.removes {
+        // Nothing is asked of it then.
+        let known = if all.is_empty() && !entry.removes && !entry.is_addition {
             KnownBefore::default()
         } else {
             KnownBefore::of(bucket, store, id, entry).await?

@@ -4,6 +4,7 @@ pub mod delete;
 pub(crate) mod doctor;
 pub mod du;
 pub(crate) mod files;
+pub mod history;
 pub mod list;
 pub mod recover;
 pub(crate) mod reprojection;

@@ -278,7 +278,7 @@ untouched() {
     other_job verify -b ocean -p x --against "${1:-$share/second.nc}" || fail "verify finds faults"
     list '' | cut -d' ' -f1 | grep -E '/[.]msm-os/' >"$dir/ledger.txt"
     # Manifests and undo copies of transactions that were committed may stay.
-    left=$(grep -vE '/last.json$' "$dir/ledger.txt" | grep -vE "/(transactions|manifests|undo)/($(sed -n 's|.*/transactions/||p' "$dir/ledger.txt" | paste -sd'|'))(/|\$)" | paste -sd' ')
+    left=$(grep -vE '/last.json$' "$dir/ledger.txt" | grep -vE "/(transactions|manifests|undo|additions)/($(sed -n 's|.*/transactions/||p' "$dir/ledger.txt" | paste -sd'|'))(/|\$)" | paste -sd' ')
     [ -z "$left" ] || fail "left in the ledger: $left"
 }
 

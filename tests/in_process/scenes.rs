@@ -229,11 +229,7 @@ impl<'a> Workshop<'a> {
 
     fn sends(&self) -> Vec<Scene> {
         let first = self.send(1, 1);
-        // The first of three files fills up an object, and the others make the next one.
-        let files = [2, 3, 4].map(|month| self.months(month, 1, 0));
-        let words = ["send", "-f", &files[0], &files[1], &files[2]];
-        let several = line(&[&words[..], self.layout.variables(), self.layout.settings()].concat());
-        let mut several = self.scene("several", std::slice::from_ref(&first), several);
+        let mut several = self.scene("several", std::slice::from_ref(&first), self.several());
         let between = self.made(&[first.clone(), self.send(2, 1)]);
         several.stages.insert(1, (*between).clone());
         vec![
@@ -241,6 +237,13 @@ impl<'a> Workshop<'a> {
             self.scene("append", std::slice::from_ref(&first), self.send(2, 2)),
             several,
         ]
+    }
+
+    /// The first of three files fills up an object, and the others make the next one.
+    fn several(&self) -> Line {
+        let files = [2, 3, 4].map(|month| self.months(month, 1, 0));
+        let words = ["send", "-f", &files[0], &files[1], &files[2]];
+        line(&[&words[..], self.layout.variables(), self.layout.settings()].concat())
     }
 
     fn updates(&self) -> Vec<Scene> {
@@ -269,9 +272,18 @@ impl<'a> Workshop<'a> {
             next: UNDOES,
             ..self.scene(name, lines, rollback())
         };
+        // What its copies were made of fills up objects.
+        let unkept = [&second[..], &line(&["--keep-undo", "0"])].concat();
+        // A command of two transactions.
+        let several = self.several();
+        let mut years = scene("rollback-several", &[first.clone(), several]);
+        let between = self.made(&[first.clone(), self.send(2, 1)]);
+        years.stages.insert(1, (*between).clone());
         vec![
             scene("rollback-create", std::slice::from_ref(&first)),
             scene("rollback-append", &[first.clone(), second.clone()]),
+            scene("rollback-unkept", &[first.clone(), unkept]),
+            years,
             Scene {
                 in_place: true,
                 ..scene("rollback-update", &[first, second, self.update(2, 2)])

@@ -239,8 +239,10 @@ pub fn litter(objects: &Objects, stores: &[(&str, Option<&Dataset>)]) -> Vec<Str
             let (folder, id) = (parts.next(), parts.next().unwrap_or_default());
             match folder {
                 Some("last.json") => true,
-                Some("transactions" | "manifests") => committed[at].contains(id),
-                Some("undo") => committed[at].last() == Some(&id),
+                // A rollback that died may have made copies again of what no transaction keeps; the next one takes them away.
+                Some("transactions" | "manifests" | "additions" | "undo") => {
+                    committed[at].contains(id)
+                }
                 _ => false,
             }
         })

@@ -179,13 +179,10 @@ fn a_ledger_that_names_another_store_changes_nothing_there() {
     stage.send(1976);
     stage.send(1977);
     let before = objects(&stage.server);
-    let undo = stage
-        .keys("sos.zarr/undo/")
-        .into_iter()
-        .filter(|key| key.ends_with("/before"));
-    let undo = undo.max().unwrap();
-    let id = undo.split('/').rev().nth(1).unwrap();
-    let entry = String::from_utf8(before[&undo].clone()).unwrap();
+    let entries = stage.keys("sos.zarr/additions/");
+    let entry = entries.iter().max().unwrap();
+    let id = entry.rsplit('/').next().unwrap();
+    let entry = String::from_utf8(before[entry].clone()).unwrap();
     // As it is now, with keys from the store on, and as it was, with whole ones.
     let whole = entry
         .replace("\"format\":4", "\"format\":1")

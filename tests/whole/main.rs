@@ -23,6 +23,7 @@ mod examples;
 mod faults;
 mod formats;
 mod hierarchies;
+mod history;
 mod interrupted;
 mod iris;
 mod line;

@@ -252,7 +252,13 @@ pub fn is_tidy(server: &Server) {
 pub fn is_in_the_way(key: &str) -> bool {
     let of_ledger = key.split_once(".msm-os/").map(|(_, below)| below);
     of_ledger.is_some_and(|below| {
-        let kept = ["last.json", "transactions/", "manifests/", "undo/"];
+        let kept = [
+            "last.json",
+            "transactions/",
+            "manifests/",
+            "undo/",
+            "additions/",
+        ];
         let place = below.split_once(".zarr/").map(|(_, place)| place);
         !place.is_some_and(|place| kept.iter().any(|kept| place.starts_with(kept)))
     })

@@ -202,6 +202,14 @@ impl Plan {
         self.units.is_empty() && self.stores.iter().all(same)
     }
 
+    /// Does the plan create the store `store`, or add steps and arrays to it, and change no value that it holds?
+    #[must_use]
+    pub fn only_adds_to(&self, store: usize) -> bool {
+        let mut arrays = self.arrays.iter().filter(|a| a.stores.contains(&store));
+        let is_beyond = |append: &Append| append.runs.iter().all(|run| run.at >= append.old);
+        arrays.all(|array| !array.rewrites && array.append.as_ref().is_none_or(is_beyond))
+    }
+
     /// Objects that the units of `phase` write or compare, over all stores.
     #[must_use]
     pub fn objects(&self, phase: Phase) -> u64 {

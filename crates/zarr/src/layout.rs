@@ -108,6 +108,18 @@ pub fn before(store: &str, id: &str) -> String {
     format!("{}/before", undo(store, id))
 }
 
+/// The folder of the ledger of `store` with the journal's entry of each committed transaction that only added to it.
+#[must_use]
+pub fn additions(store: &str) -> String {
+    format!("{}/additions", ledger(store))
+}
+
+/// The key there for the transaction `id`.
+#[must_use]
+pub fn addition(store: &str, id: &str) -> String {
+    format!("{}/{id}", additions(store))
+}
+
 /// The folder with the copies of the objects that the transaction `id` of `store` overwrote; below it, keys are as
 /// below the store.
 #[must_use]

@@ -62,6 +62,7 @@ fn beside_arrays(
         ("documents", documents),
         ("other", other),
         ("ledger: undo copies", ledger.undo),
+        ("ledger: additions", ledger.additions),
         ("ledger: manifests", ledger.manifests),
         ("ledger: transaction records", ledger.transactions),
         ("ledger: journal", ledger.journal),

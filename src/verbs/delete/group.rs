@@ -107,7 +107,13 @@ impl GroupContents {
         };
         if is_told && let StoreLookup::Store(stored) = read_store(bucket, &group, "").await? {
             hold.leases.check().await?;
-            let removed = remove_group(bucket, &group, &stored, &hold.holder, &hold.guarantees);
+            let Hold {
+                holder,
+                run,
+                guarantees,
+                ..
+            } = &*hold;
+            let removed = remove_group(bucket, &group, &stored, holder, run, guarantees);
             removed
                 .await?
                 .finish()

@@ -33,6 +33,8 @@ pub struct StoreUsage {
 pub struct LedgerUsage {
     /// Copies of what transactions replaced, for `rollback`.
     pub undo: Tally,
+    /// What it needs to undo transactions that only added to the store.
+    pub additions: Tally,
     /// Manifests of transactions.
     pub manifests: Tally,
     /// Records of transactions.
@@ -81,6 +83,7 @@ impl UsageTotal {
 impl LedgerUsage {
     fn add(&mut self, other: &Self) {
         self.undo.add(other.undo);
+        self.additions.add(other.additions);
         self.manifests.add(other.manifests);
         self.transactions.add(other.transactions);
         self.journal.add(other.journal);
@@ -97,6 +100,8 @@ impl LedgerUsage {
         };
         if is_in(layout::undos(store)) {
             &mut self.undo
+        } else if is_in(layout::additions(store)) {
+            &mut self.additions
         } else if is_in(layout::manifests(store)) {
             &mut self.manifests
         } else if is_in(layout::transactions(store)) || key == layout::last_transaction(store) {
@@ -211,6 +216,7 @@ mod tests {
             "a/.msm-os/tos.zarr/manifests/1/0",
             "a/.msm-os/tos.zarr/undo/1/objects/tos/c/0/0",
             "a/.msm-os/tos.zarr/undo/1/before",
+            "a/.msm-os/tos.zarr/additions/1",
             "a/.msm-os/tos.zarr/journal/2.open",
             "a/.msm-os/tos.zarr/share/archive.json",
             "a/.msm-os/tos.zarr/lease/1",
@@ -221,7 +227,7 @@ mod tests {
         let expected = StoreUsage {
             store: "a/tos.zarr".to_owned(),
             problem: None,
-            total: tally(16),
+            total: tally(17),
             arrays: [("empty", 0), ("tos", 2)]
                 .map(|(name, objects)| (name.to_owned(), tally(objects)))
                 .into(),
@@ -229,6 +235,7 @@ mod tests {
             other: tally(3),
             ledger: LedgerUsage {
                 undo: tally(2),
+                additions: tally(1),
                 manifests: tally(1),
                 transactions: tally(2),
                 journal: tally(1),
@@ -241,7 +248,7 @@ mod tests {
         let mut total = UsageTotal::default();
         total.add(&usage);
         total.add(&usage);
-        assert_eq!((total.stores, total.total), (2, tally(32)));
+        assert_eq!((total.stores, total.total), (2, tally(34)));
         assert_eq!((total.arrays, total.ledger.undo), (tally(4), tally(4)));
         // Where nobody knows which arrays there are, folders are taken for some.
         let usage = counted(&store, None, &keys);

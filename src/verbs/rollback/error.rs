@@ -11,12 +11,17 @@ pub enum RollbackError {
     #[error("store '{store}': its ledger knows of no transaction; nothing was changed")]
     NoTransaction { store: String },
     #[error(
-        "store '{store}': what its last transaction, {id}, replaced is not kept: a transaction before it was rolled back already, or \
-         it was made with a --keep-undo too small; nothing was changed"
+        "there are no {asked} commands to undo, but {found}; nothing was changed; history lists them"
+    )]
+    FewerCommands { asked: usize, found: usize },
+    #[error("no command has the id '{id}'; nothing was changed; history lists them")]
+    NoCommand { id: String },
+    #[error(
+        "store '{store}': what its transaction {id} replaced is not kept, for its --keep-undo was too small; nothing was changed"
     )]
     NotKept { store: String, id: String },
     #[error(
-        "store '{store}': its last transaction, {id}, is of '{key}' too, which is not in the group '{group}'; to undo that, name the \
+        "store '{store}': its transaction {id} is of '{key}' too, which is not in the group '{group}'; to undo that, name the \
          whole store: --store {store}; nothing was changed"
     )]
     BesideGroup {
@@ -26,7 +31,7 @@ pub enum RollbackError {
         group: String,
     },
     #[error(
-        "store '{store}': {root} is not as its last transaction, {id}, left it: another program has changed it since, or it is \
+        "store '{store}': {root} is not as its transaction {id} left it: another program has changed it since, or it is \
          damaged; put it back as it was, or delete the store; nothing was changed"
     )]
     Changed {
@@ -35,7 +40,7 @@ pub enum RollbackError {
         root: String,
     },
     #[error(
-        "store '{store}': what its last transaction, {id}, replaced cannot be put back, for its copies in the ledger are damaged; \
+        "store '{store}': what its transaction {id} replaced cannot be put back, for its copies in the ledger are damaged; \
          nothing was changed; send the old values again with update, or leave the store as it is:\n  {copies}"
     )]
     Damaged {

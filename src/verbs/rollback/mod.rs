@@ -1,20 +1,24 @@
-//! `rollback`: the last committed transaction of each store is undone. Rank 0's work; the others wait.
+//! `rollback`: the last commands are undone, in all stores that they wrote. Rank 0's work; the others wait.
 //!
 //! Key types: [`Rollback`], what is asked; [`RollbackReport`].
 
 mod error;
 
-use futures::TryStreamExt;
+use std::collections::BTreeSet;
+
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::RollbackError;
 
-use crate::commit::{JournalEntry, SharedArchive, StoreRollback, damaged_copies, is_id};
+use crate::commit::{
+    DamagedCopy, JournalEntry, SharedArchive, StoreRollback, damaged_copies, remake_copies,
+};
 use crate::error::Error;
 use crate::events::{Event, Notice};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
+use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::shared::hold::{Hold, Leasing, shared_error};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::{keys, stores};
@@ -26,8 +30,26 @@ pub struct Rollback {
     pub spot: Spot,
     /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
     pub variables: Vec<String>,
+    /// Which of the commands that wrote them.
+    pub extent: RollbackExtent,
     /// How the stores' leases are got.
     pub leasing: Leasing,
+}
+
+/// Which commands are undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RollbackExtent {
+    /// So many, from the last.
+    Last(usize),
+    /// All that came after the command of this id.
+    To(String),
+}
+
+/// The last one.
+impl Default for RollbackExtent {
+    fn default() -> Self {
+        Self::Last(1)
+    }
 }
 
 /// What was undone.
@@ -35,9 +57,11 @@ pub struct Rollback {
 pub struct RollbackReport {
     /// The stores' keys.
     pub stores: Vec<String>,
+    /// The ids of the commands.
+    pub commands: Vec<String>,
 }
 
-/// Undoes the last committed transaction of each store.
+/// Undoes commands.
 ///
 /// # Errors
 /// On every rank the same: if one of them cannot be undone, before the first is changed; or what was not put back.
@@ -50,6 +74,7 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
         spot,
         variables,
         leasing,
+        ..
     } = request;
     let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
@@ -63,7 +88,7 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
     let groups = written_here(session, groups, variables.is_empty()).await?;
     let stores = keys(&groups);
     Hold::during_share(session, leasing, &stores, "rollback", async |hold| {
-        undo_all(session, &groups, hold).await
+        undo_all(session, &groups, request, hold).await
     })
     .await
 }
@@ -93,28 +118,52 @@ async fn written_here(
     Ok(written)
 }
 
+/// What is to be undone of a store, the last transaction first.
+struct StoreUndo {
+    group: Group,
+    ids: Vec<String>,
+}
+
 /// Looks at all stores before the first is changed. From the journals' entries on it only goes forward, whoever goes on with
-/// it; what a rollback that died has begun is not undone twice.
+/// it; what a rollback that died has begun is brought to its end, and nothing else is undone.
 async fn undo_all(
     session: &Session<'_>,
     groups: &[Group],
+    request: &Rollback,
     hold: &Hold,
 ) -> Result<RollbackReport, Error> {
     let bucket = &session.bucket;
-    let (mut last, mut problems) = (Vec::new(), Vec::new());
-    let groups = groups
-        .iter()
-        .filter(|group| !hold.left.was_undone(&group.store));
-    for group in groups {
-        match undoable(bucket, group).await {
-            Ok(found) => last.push((&group.store, found)),
+    let (extent, all) = (&request.extent, request.variables.is_empty());
+    let mut groups = groups.to_vec();
+    groups.retain(|group| !hold.left.is_gone(&group.store));
+    let begun = hold.left.rollback();
+    let (undos, commands) = if begun.is_empty() {
+        let log = CommandLog::of(bucket, &groups, 1).await?;
+        has_transactions(&log, &groups, all)?;
+        chosen(bucket, log, extent).await?
+    } else {
+        (rest_of(bucket, &groups, begun).await?, Vec::new())
+    };
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for StoreUndo { group, ids } in &undos {
+        match undoable(bucket, group, ids).await {
+            Ok(found) => all.push((&group.store, found)),
             Err(problem) => problems.push(problem),
         }
     }
     Error::together(problems)?;
+    let mut problems = Vec::new();
+    for (store, found) in &all {
+        problems.extend(damage(bucket, store, found).await?);
+    }
+    Error::together(problems)?;
+    let mut steps: Vec<(&String, StoreRollback)> = Vec::new();
+    for (store, found) in all {
+        steps.extend(found.into_iter().map(|one| (store, one)));
+    }
     hold.leases.check().await?;
-    StoreRollback::begin(bucket, &mut last).await?;
-    for (store, rollback) in &last {
+    StoreRollback::begin(bucket, &mut steps).await?;
+    for (store, rollback) in &steps {
         let StoreRollback { id, entry } = rollback;
         let undone = rollback.undo(bucket, store, &hold.guarantees).await;
         undone.map_err(|cause| RollbackError::NotUndone {
@@ -128,25 +177,147 @@ async fn undo_all(
             command: (!entry.creates()).then(|| entry.command.clone()),
         });
     }
-    let stores = last.into_iter().map(|(store, _)| store.clone()).collect();
-    Ok(RollbackReport { stores })
+    let stores = undos.iter().map(|undo| undo.group.store.clone());
+    Ok(RollbackReport {
+        stores: stores.collect(),
+        commands,
+    })
 }
 
-/// The last committed transaction of the store of `group`, if all that it replaced can be put back.
-async fn undoable(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
+/// Checks that there is something to undo: in every store that was named, or, if `all` are meant, in one of them.
+fn has_transactions(log: &CommandLog, groups: &[Group], all: bool) -> Result<(), Error> {
+    let empty: Vec<&Group> = log.empty().collect();
+    if all && empty.len() < groups.len() {
+        return Ok(());
+    }
+    Error::together(empty.into_iter().map(|group| {
+        let store = group.store.clone();
+        RollbackError::NoTransaction { store }
+    }))
+}
+
+/// What `extent` says is to be undone, and the ids of its commands.
+async fn chosen(
+    bucket: &Bucket,
+    mut log: CommandLog,
+    extent: &RollbackExtent,
+) -> Result<(Vec<StoreUndo>, Vec<String>), Error> {
+    let (mut undos, mut commands): (Vec<StoreUndo>, Vec<String>) = (Vec::new(), Vec::new());
+    loop {
+        if *extent == RollbackExtent::Last(commands.len()) {
+            break;
+        }
+        let popped = log.pop(bucket).await?;
+        let Some(LoggedTransaction { command_id, .. }) = popped.first() else {
+            return Err(match extent {
+                RollbackExtent::Last(asked) => RollbackError::FewerCommands {
+                    asked: *asked,
+                    found: commands.len(),
+                },
+                RollbackExtent::To(id) => RollbackError::NoCommand { id: id.clone() },
+            }
+            .into());
+        };
+        if *extent == RollbackExtent::To(command_id.clone()) {
+            break;
+        }
+        commands.push(command_id.clone());
+        for LoggedTransaction { group, id, .. } in popped {
+            match undos.iter_mut().find(|undo| undo.group == group) {
+                Some(undo) => undo.ids.push(id),
+                None => undos.push(StoreUndo {
+                    group,
+                    ids: vec![id],
+                }),
+            }
+        }
+    }
+    Ok((undos, commands))
+}
+
+/// What is left to be undone of a rollback that has `begun` and died: what still has a record.
+async fn rest_of(
+    bucket: &Bucket,
+    groups: &[Group],
+    begun: &[(String, String)],
+) -> Result<Vec<StoreUndo>, Error> {
+    let mut undos = Vec::new();
+    for group in groups {
+        let mut ids = Vec::new();
+        for (_, id) in begun.iter().filter(|(store, _)| *store == group.store) {
+            let record = layout::transaction(&group.store, id);
+            if bucket.stat(&record).await?.is_some() {
+                ids.push(id.clone());
+            }
+        }
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        if !ids.is_empty() {
+            let group = group.clone();
+            undos.push(StoreUndo { group, ids });
+        }
+    }
+    Ok(undos)
+}
+
+/// The transactions `ids` of the store of `group`, the last of them first, if what they replaced is kept, or can be made again.
+async fn undoable(
+    bucket: &Bucket,
+    group: &Group,
+    ids: &[String],
+) -> Result<Vec<StoreRollback>, Error> {
     grown_since_shared(bucket, group).await?;
-    let last = last_of(bucket, group).await?;
-    let StoreRollback { id, entry } = &last;
-    let damaged = damaged_copies(bucket, &group.store, id, entry).await?;
-    if damaged.is_empty() {
-        return Ok(last);
+    let mut found: Vec<StoreRollback> = Vec::new();
+    for id in ids {
+        // Another tool may have changed the store since.
+        let after = match found.last() {
+            None => None,
+            Some(later) => Some(later.entry.root.before.clone()),
+        };
+        found.push(kept_of(bucket, group, id, after).await?);
     }
-    Err(RollbackError::Damaged {
-        store: group.store.clone(),
-        id: id.clone(),
-        copies: damaged.into(),
+    Ok(found)
+}
+
+/// What is in the way of putting back what these transactions of `store` replaced: copies that are damaged, or cannot be made again.
+async fn damage(
+    bucket: &Bucket,
+    store: &str,
+    undone: &[StoreRollback],
+) -> Result<Vec<Error>, Error> {
+    let mut damaged: Vec<Vec<DamagedCopy>> = Vec::new();
+    let mut doubtful = BTreeSet::new();
+    for StoreRollback { id, entry } in undone {
+        let of_this = damaged_copies(bucket, store, id, entry).await?;
+        if entry.is_addition {
+            doubtful.extend(of_this.iter().map(|copy| copy.key.clone()));
+        }
+        damaged.push(of_this);
     }
-    .into())
+    let remade = remake_copies(bucket, store, undone, &doubtful).await?;
+    let mut problems = Vec::new();
+    for (StoreRollback { id, entry }, mut damaged) in undone.iter().zip(damaged) {
+        if remade.made.contains(id) {
+            damaged = damaged_copies(bucket, store, id, entry).await?;
+        }
+        let folder = format!("{}/", layout::undo_copies(store, id));
+        let missing = remade.missing.iter();
+        damaged.extend(
+            missing
+                .filter(|copy| copy.key.starts_with(&folder))
+                .cloned(),
+        );
+        if !damaged.is_empty() {
+            problems.push(
+                RollbackError::Damaged {
+                    store: store.to_owned(),
+                    id: id.clone(),
+                    copies: damaged.into(),
+                }
+                .into(),
+            );
+        }
+    }
+    Ok(problems)
 }
 
 /// Checks that what would be undone is none of what the store had when an archive was shared out to it, on which all of its parts count.
@@ -163,19 +334,16 @@ async fn grown_since_shared(bucket: &Bucket, group: &Group) -> Result<(), Error>
     Err(shared_error(store, &archive))
 }
 
-/// The last committed transaction of the store of `group`, if what it replaced is kept and it is of the group.
-async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error> {
-    let store = &group.store;
-    let records = bucket.entries(&layout::transactions(store));
-    let ids = records.map_ok(|record| record.key.rsplit('/').next().unwrap_or_default().to_owned());
-    let ids: Vec<String> = ids.try_collect().await?;
-    let ids = ids.into_iter().filter(|id| is_id(id));
-    let Some(id) = ids.max() else {
-        let store = store.clone();
-        return Err(RollbackError::NoTransaction { store }.into());
-    };
-    let key = layout::before(store, &id);
-    let entry = match JournalEntry::read(bucket, store, &key).await {
+/// The committed transaction `id` of the store of `group`, if what it replaced is kept and it is of the group. It left the root document
+/// that the next one found, or else that which is there.
+async fn kept_of(
+    bucket: &Bucket,
+    group: &Group,
+    id: &str,
+    found: Option<Option<String>>,
+) -> Result<StoreRollback, Error> {
+    let (store, id) = (&group.store, id.to_owned());
+    let entry = match JournalEntry::kept(bucket, store, &id).await {
         Ok(entry) => entry,
         Err(error) if error.is_missing() => {
             let store = store.clone();
@@ -202,10 +370,15 @@ async fn last_of(bucket: &Bucket, group: &Group) -> Result<StoreRollback, Error>
         }
         .into());
     }
-    // Another tool may have changed the store since.
     let root = &entry.root;
-    let now = bucket.get(&root.key).await;
-    if !now.is_ok_and(|now| now == root.after) {
+    let is_left_so = match found {
+        Some(found) => found.as_ref() == Some(&root.after),
+        None => bucket
+            .get(&root.key)
+            .await
+            .is_ok_and(|now| now == root.after),
+    };
+    if !is_left_so {
         return Err(RollbackError::Changed {
             store: store.clone(),
             id,

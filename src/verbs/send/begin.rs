@@ -51,6 +51,7 @@ impl<'a> TransactionStart<'a> {
         let opening = TransactionTerms {
             command: intent.command(),
             holder: &hold.holder,
+            run: &hold.run,
             guarantees: &hold.guarantees,
             digest: &digest,
             keep_undo: intent.files.keep_undo,

@@ -446,7 +446,9 @@ async fn consolidate_all(session: &Session<'_>, keys: &[String], hold: &Hold) ->
             continue;
         };
         hold.leases.check().await?;
-        let done = consolidate(bucket, key, found, &hold.holder, &hold.guarantees).await?;
+        // A command of its own: it stays when the one that asked for it is undone.
+        let (run, holder) = (hold.run.anew(), &hold.holder);
+        let done = consolidate(bucket, key, found, holder, &run, &hold.guarantees).await?;
         let finished = done.finish().await;
         finished.map_err(|cause| SendError::Consolidating {
             store: key.clone(),

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::Plan;
-use msm_zarr::layout;
 
 use crate::commit::{
     Journal, Stage, UnfinishedTransaction, UnfinishedWork, heal, read_journal, sweep_journal,
@@ -27,8 +26,10 @@ pub(in crate::verbs) struct AbandonedTransactions {
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
     open: BTreeMap<String, UnfinishedTransaction>,
-    /// Stores that are gone with what was healed, or of which a rollback has been brought to its end.
-    undone: Vec<String>,
+    /// Stores that are gone with what was healed.
+    gone: Vec<String>,
+    /// Stores and transactions of the rollbacks that have been gone on with, whether or not that was begun in each of them.
+    rollback: Vec<(String, String)>,
     /// Stores of which objects may lie there before there is a store.
     expected: BTreeSet<String>,
 }
@@ -40,7 +41,8 @@ impl AbandonedTransactions {
             guarantees: guarantees.clone(),
             journals: Vec::new(),
             open: BTreeMap::new(),
-            undone: Vec::new(),
+            gone: Vec::new(),
+            rollback: Vec::new(),
             expected: BTreeSet::new(),
         }
     }
@@ -91,6 +93,10 @@ impl AbandonedTransactions {
             if unfinished.iter().any(is_delete) {
                 unfinished.retain(is_delete);
             }
+            // They are undone in the order in which they were not done.
+            if (unfinished.iter()).all(|one| matches!(one, UnfinishedWork::Rollback(_))) {
+                unfinished.reverse();
+            }
             let last = unfinished.len().saturating_sub(1);
             for (index, unfinished) in unfinished.into_iter().enumerate() {
                 match unfinished {
@@ -106,9 +112,14 @@ impl AbandonedTransactions {
         Ok(())
     }
 
-    /// Is this store gone with what was healed, or has a rollback of it been brought to its end?
-    pub(crate) fn was_undone(&self, store: &String) -> bool {
-        self.undone.contains(store)
+    /// Is this store gone with what was healed?
+    pub(crate) fn is_gone(&self, store: &String) -> bool {
+        self.gone.contains(store)
+    }
+
+    /// The stores and transactions of the rollback that has been gone on with; none if there was none.
+    pub(crate) fn rollback(&self) -> &[(String, String)] {
+        &self.rollback
     }
 
     /// Is there none?
@@ -154,26 +165,18 @@ impl AbandonedTransactions {
         store: String,
         unfinished: &UnfinishedWork,
     ) -> Result<(), Error> {
-        let bucket = &session.bucket;
         heal_one(session, &store, unfinished, &self.guarantees).await?;
-        let together = match unfinished {
+        match unfinished {
             UnfinishedWork::Transaction(UnfinishedTransaction { stage, entry, .. })
-                if *stage == Stage::Prepared || !entry.creates() =>
-            {
-                return Ok(());
-            }
-            UnfinishedWork::Rollback(rollback) => rollback.entry.rollback.as_deref(),
-            UnfinishedWork::Transaction(_) | UnfinishedWork::Delete { .. } => None,
-        };
-        self.undone.push(store);
-        for (store, id) in together.unwrap_or_default() {
-            // What was undone has no record any more.
-            if bucket
-                .stat(&layout::transaction(store, id))
-                .await?
-                .is_none()
-            {
-                self.undone.push(store.clone());
+                if *stage == Stage::Prepared || !entry.creates() => {}
+            UnfinishedWork::Transaction(_) | UnfinishedWork::Delete { .. } => self.gone.push(store),
+            UnfinishedWork::Rollback(rollback) => {
+                let together = rollback.entry.rollback.iter().flatten();
+                for undone in together {
+                    if !self.rollback.contains(undone) {
+                        self.rollback.push(undone.clone());
+                    }
+                }
             }
         }
         Ok(())

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commit::{
-    Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, SharedArchive, Writer, probe_and_sweep,
+    CommandRun, Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, SharedArchive, Writer,
+    probe_and_sweep,
 };
 use crate::error::Error;
 use crate::events::Event;
@@ -43,6 +44,8 @@ pub(in crate::verbs) struct Hold {
     pub guarantees: Guarantees,
     /// Who this is, for the journal.
     pub holder: Writer,
+    /// The command that this is, for who wants to undo it.
+    pub run: CommandRun,
     /// Transactions that dead jobs left open.
     pub left: AbandonedTransactions,
 }
@@ -145,6 +148,7 @@ impl Hold {
             leases,
             left: AbandonedTransactions::nothing(&guarantees),
             guarantees,
+            run: CommandRun::new(&holder),
             holder: Writer {
                 name: holder.to_string(),
                 lock_dir: leasing.lock_dir.clone(),

@@ -1,6 +1,7 @@
 //! What verbs share: leases, what dead jobs left.
 
 pub(in crate::verbs) mod abandoned;
+pub(in crate::verbs) mod command_log;
 pub(in crate::verbs) mod ending;
 pub(crate) mod error;
 pub(crate) mod hold;

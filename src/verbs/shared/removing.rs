@@ -28,6 +28,7 @@ pub(in crate::verbs) async fn remove(
     let opening = TransactionTerms {
         command,
         holder: &hold.holder,
+        run: &hold.run,
         digest: "",
         guarantees: &hold.guarantees,
         keep_undo,

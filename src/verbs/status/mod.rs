@@ -7,7 +7,6 @@ mod archive;
 use std::time::SystemTime;
 
 use futures::{StreamExt, stream};
-use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
@@ -18,6 +17,7 @@ use crate::events::TransactionIdentity;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;
+use crate::verbs::shared::command_log::{committed, undoable};
 use crate::verbs::shared::remnant::remnant;
 use crate::verbs::stores::named::{count, keys, stores};
 
@@ -148,11 +148,12 @@ async fn of_store(
             Err(StoreError::Share { .. }) => false,
             left => left?.is_some(),
         };
+    let committed = committed(bucket, store).await?;
     Ok(StoreStatus {
         store: store.to_owned(),
         lease: lease(bucket, store).await?,
         unfinished: journal.unfinished.iter().map(unended).collect(),
-        undo: bucket.folder(&layout::undos(store)).await?.folders.len(),
+        undo: undoable(bucket, store, &committed).await?.len(),
         remnants,
     })
 }

@@ -26,9 +26,12 @@ pub(super) async fn damaged(
 /// The same of one of them.
 async fn damaged_of(bucket: &Bucket, group: &Group, id: &str) -> Result<Vec<Fault>, StoreError> {
     let store = &group.store;
-    let before = layout::before(store, id);
-    let faults = match JournalEntry::read(bucket, store, &before).await {
+    let mut kept = layout::before(store, id);
+    let faults = match JournalEntry::kept(bucket, store, id).await {
         Ok(entry) => {
+            if entry.is_addition {
+                kept = layout::addition(store, id);
+            }
             let damaged = damaged_copies(bucket, store, id, &entry).await?;
             let folder = format!("{}/", layout::undo_copies(store, id));
             let is_of_group =
@@ -51,6 +54,6 @@ async fn damaged_of(bucket: &Bucket, group: &Group, id: &str) -> Result<Vec<Faul
     // A transaction that has ended meanwhile takes away what no rollback needs any more.
     let is_needed = faults.is_empty()
         || bucket.list(&layout::journals(store)).await?.is_empty()
-            && bucket.stat(&before).await?.is_some();
+            && bucket.stat(&kept).await?.is_some();
     Ok(if is_needed { faults } else { Vec::new() })
 }

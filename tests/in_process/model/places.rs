@@ -11,7 +11,7 @@ use netcdf::types::NcVariableType;
 
 use super::super::dataset::{Dataset, Objects, ledger};
 use super::super::support::months;
-use super::world::{Step, Store, World};
+use super::world::{Step, Store, Transaction, World};
 
 /// The variables in every file.
 const VARIABLES: [Variable; 3] = [Variable::Thetao, Variable::Tos, Variable::So];
@@ -90,24 +90,32 @@ impl Places {
 
     /// An error that says where `objects` are not what the store is in `world`.
     pub fn is(&self, store: usize, world: &World, objects: &Objects) -> Result<(), String> {
-        let Store {
-            steps,
-            before,
-            undoable,
-        } = &world[store];
+        let Store { steps, done } = &world[store];
         let (key, _) = &self.stores[store];
         self.is_one_of(store, &[steps.as_ref()], objects)?;
-        for (folder, expected) in [
-            ("transactions/", before.len()),
-            ("manifests/", before.len()),
-            ("undo/", *undoable),
-        ] {
+        let ids = |folder: &str| -> BTreeSet<&str> {
             let below = format!("{}{folder}", self.ledger(store));
             let ids = objects.keys().filter_map(|key| key.strip_prefix(&below));
-            let ids: BTreeSet<&str> = ids.filter_map(|below| below.split('/').next()).collect();
-            if ids.len() != expected {
-                return Err(format!("{key}: {expected} {folder}, found {ids:?}"));
-            }
+            ids.filter_map(|below| below.split('/').next()).collect()
+        };
+        let transactions = ids("transactions/");
+        let which = |is_meant: &dyn Fn(&Transaction) -> bool| -> BTreeSet<&str> {
+            let of_ids = transactions.iter().zip(done);
+            let meant = of_ids.filter(|(_, transaction)| is_meant(transaction));
+            meant.map(|(id, _)| *id).collect()
+        };
+        let before =
+            |id: &&str| objects.contains_key(&format!("{}undo/{id}/before", self.ledger(store)));
+        let of_undo = ids("undo/");
+        let is_right = transactions.len() == done.len()
+            && ids("manifests/") == transactions
+            && ids("additions/") == which(&|one| one.is_addition)
+            // Those of additions have copies if they filled up chunks.
+            && of_undo.is_subset(&which(&|one| one.is_kept))
+            && which(&|one| one.is_kept && !one.is_addition)
+                == of_undo.into_iter().filter(before).collect();
+        if !is_right {
+            return Err(format!("{key}: its ledger is not that of {done:?}"));
         }
         Ok(())
     }
@@ -162,7 +170,13 @@ impl Places {
             .collect();
         let is_litter = |key: &&String| {
             if let Some((_, below)) = key.split_once(".msm-os/") {
-                let kept = ["last.json", "transactions/", "manifests/", "undo/"];
+                let kept = [
+                    "last.json",
+                    "transactions/",
+                    "manifests/",
+                    "undo/",
+                    "additions/",
+                ];
                 let place = below.split_once(".zarr/").map(|(_, place)| place);
                 return !place.is_some_and(|place| kept.iter().any(|k| place.starts_with(k)));
             }

@@ -16,10 +16,21 @@ const NOTHING_TO_UNDO: i32 = 36;
 pub struct Store {
     /// What it holds; `None` if it is not there.
     pub steps: Option<Vec<Step>>,
-    /// What it held before each of its transactions.
-    pub before: Vec<Option<Vec<Step>>>,
-    /// The last transactions of which what they replaced is kept.
-    pub undoable: usize,
+    /// Its transactions.
+    pub done: Vec<Transaction>,
+}
+
+/// A transaction of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Transaction {
+    /// What the store held before.
+    pub before: Option<Vec<Step>>,
+    /// The number of its command, among those that wrote.
+    pub command: usize,
+    /// Did it only add steps?
+    pub is_addition: bool,
+    /// Is what it replaced kept?
+    pub is_kept: bool,
 }
 
 /// All stores.
@@ -88,6 +99,30 @@ impl Outcome {
         }]
     }
 
+    /// The undoing of the last `transactions` of each of `stores`, one store after the other, in whichever order.
+    fn undone(world: &World, stores: &[(usize, usize)]) -> Vec<Self> {
+        let rotations = 0..stores.len().max(1);
+        let orders = rotations.flat_map(|first| {
+            let (ends, begins) = stores.split_at(first);
+            let order = [begins, ends].concat();
+            let other = order.iter().rev().copied().collect();
+            [order, other]
+        });
+        orders
+            .map(|order: Vec<(usize, usize)>| {
+                let mut trail = vec![world.clone()];
+                for (store, transactions) in order {
+                    for _ in 0..transactions {
+                        let mut after = trail[trail.len() - 1].clone();
+                        after[store].undo();
+                        trail.push(after);
+                    }
+                }
+                Self { code: 0, trail }
+            })
+            .collect()
+    }
+
     /// The stores when nothing came in the way.
     pub fn after(&self) -> &World {
         self.trail.last().unwrap()
@@ -113,18 +148,36 @@ impl Outcome {
 }
 
 impl Store {
-    /// The next transaction makes it hold `steps`.
-    fn commit(&mut self, steps: Vec<Step>, keep: usize) {
-        self.before.push(self.steps.replace(steps));
-        self.undoable = (self.undoable + 1).min(keep);
+    /// The next transaction, one of `command`, makes it hold `steps`; is that an addition?
+    fn commit(&mut self, steps: Vec<Step>, is_addition: bool, keep: usize, command: usize) {
+        self.done.push(Transaction {
+            before: self.steps.replace(steps),
+            command,
+            is_addition,
+            is_kept: true,
+        });
+        let older = self.done.len().saturating_sub(keep);
+        for transaction in &mut self.done[..older] {
+            transaction.is_kept = transaction.is_addition;
+        }
     }
 
     fn undo(&mut self) {
-        self.steps = self.before.pop().unwrap();
-        self.undoable -= 1;
+        self.steps = self.done.pop().unwrap().before;
         if self.steps.is_none() {
             *self = Self::default();
         }
+    }
+
+    /// The number of the last command.
+    fn last(&self) -> usize {
+        self.done.last().map_or(0, |last| last.command)
+    }
+
+    /// The last transactions that are of `command`.
+    fn of(&self, command: usize) -> impl Iterator<Item = &Transaction> {
+        let last = self.done.iter().rev();
+        last.take_while(move |transaction| transaction.command == command)
     }
 }
 
@@ -176,15 +229,14 @@ impl Command {
             ),
             Self::Rollback(stores) => match there(stores) {
                 None => Outcome::refused(NO_STORE, world),
-                Some(stores) if stores.iter().any(|&s| world[s].undoable == 0) => {
-                    Outcome::refused(NOTHING_TO_UNDO, world)
-                }
                 Some(stores) => {
-                    let mut after = world.clone();
-                    for store in stores {
-                        after[store].undo();
+                    let last = stores.iter().map(|&s| world[s].last()).max();
+                    let of_last = |s: usize| world[s].of(last.unwrap_or_default());
+                    if stores.iter().any(|&s| of_last(s).any(|one| !one.is_kept)) {
+                        return Outcome::refused(NOTHING_TO_UNDO, world);
                     }
-                    Outcome::done(world, after)
+                    let each = stores.iter().map(|&s| (s, of_last(s).count()));
+                    Outcome::undone(world, &each.collect::<Vec<_>>())
                 }
             },
         }
@@ -200,6 +252,7 @@ impl Write {
         if !self.stores.iter().all(|&s| self.fits(&world[s])) {
             return Outcome::refused(TIME_CONFLICT, world);
         }
+        let command = world.iter().map(Store::last).max().unwrap_or_default() + 1;
         self.groupings()
             .into_iter()
             .map(|groups| {
@@ -207,7 +260,7 @@ impl Write {
                 for group in groups {
                     let mut after = trail[trail.len() - 1].clone();
                     for &store in &self.stores {
-                        self.write(&mut after[store], &group);
+                        self.write(&mut after[store], &group, command);
                     }
                     trail.push(after);
                 }
@@ -238,19 +291,23 @@ impl Write {
         !overlaps && follows
     }
 
-    fn write(&self, store: &mut Store, steps: &[Step]) {
+    fn write(&self, store: &mut Store, steps: &[Step], command: usize) {
         let mut held = store.steps.clone().unwrap_or_default();
         let mut is_idle = store.steps.is_some();
+        let mut is_addition = true;
         for step in steps {
             match held.iter_mut().find(|(month, _)| *month == step.0) {
                 None => held.push(*step),
-                Some(place) if self.overlap == Overlap::Replace => *place = *step,
+                Some(place) if self.overlap == Overlap::Replace => {
+                    *place = *step;
+                    is_addition = false;
+                }
                 Some(_) => continue,
             }
             is_idle = false;
         }
         if !is_idle {
-            store.commit(held, self.keep);
+            store.commit(held, is_addition, self.keep, command);
         }
     }
 

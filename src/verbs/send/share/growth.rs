@@ -87,6 +87,8 @@ impl SharedSend<'_> {
         session: &'a Session<'_>,
     ) -> Result<Option<(TransactionStart<'a>, Range<usize>)>, Error> {
         let bucket = &session.bucket;
+        // All growth of an archive is what one command did.
+        hold.run.id.clone_from(&self.archive.id);
         hold.left.heal(session).await?;
         hold.left.expect(self.archive.stores());
         if !self.goes_on(bucket).await? {

@@ -1,0 +1,140 @@
+//! Copies of what additions replaced, made again: the objects that hold a store's last steps, and steps that were added behind them.
+//! Nothing but those steps has to go to have what was there before.
+//!
+//! Key function: [`remake_copies`]; key type: [`RemadeCopies`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use msm_zarr::{ChunkCodec, EncodedObject, OutlineArray, layout};
+use serde_json::Value;
+
+use super::copy_fault::{CopyFault, DamagedCopy};
+use super::journal::JournalEntry;
+use super::put::put_and_read_back;
+use super::rollback::StoreRollback;
+use super::undo_copies::UndoCopies;
+use crate::store::{Bucket, StoreError};
+
+/// What has to be made of an object to have what was there before steps were added.
+struct Cut {
+    codec: Arc<ChunkCodec>,
+    axis: usize,
+    /// Steps of it that stay.
+    kept: u64,
+}
+
+/// What became of copies that were not there.
+#[derive(Debug, Default)]
+pub(crate) struct RemadeCopies {
+    /// Transactions of which some were made.
+    pub made: BTreeSet<String>,
+    /// Those that cannot be made.
+    pub missing: Vec<DamagedCopy>,
+}
+
+/// Makes the copies of what the additions among the transactions of `store` that are to be undone replaced, the last of them first:
+/// those that are not kept any more, or are `damaged`.
+///
+/// # Errors
+/// As the server says, or if an object cannot be decoded.
+pub(crate) async fn remake_copies(
+    bucket: &Bucket,
+    store: &str,
+    undone: &[StoreRollback],
+    damaged: &BTreeSet<String>,
+) -> Result<RemadeCopies, StoreError> {
+    let mut remade = RemadeCopies::default();
+    // What an object is when all transactions before have been undone: the copy that the last of them made.
+    let mut latest: BTreeMap<String, String> = BTreeMap::new();
+    for StoreRollback { id, entry } in undone {
+        let copies = UndoCopies::of(bucket, store, id, entry).await?;
+        let sound = copies
+            .all
+            .iter()
+            .filter(|copy| !damaged.contains(&copy.key));
+        let there: BTreeSet<String> = sound.map(|copy| copies.object(copy)).collect();
+        let mut of_this: Vec<String> = there.iter().cloned().collect();
+        if entry.is_addition {
+            for object in copies.replaced(entry).await? {
+                if there.contains(&object) {
+                    continue;
+                }
+                let copy = layout::undo_copy(store, id, &object);
+                let Some(cut) = copies.cut(entry, &object) else {
+                    let fault = CopyFault::Missing;
+                    remade.missing.push(DamagedCopy { key: copy, fault });
+                    continue;
+                };
+                let from = latest.get(&object).unwrap_or(&object);
+                cut.make(bucket, from, &copy).await?;
+                remade.made.insert(id.clone());
+                of_this.push(object);
+            }
+        }
+        for object in of_this {
+            let copy = layout::undo_copy(store, id, &object);
+            latest.insert(object, copy);
+        }
+    }
+    Ok(remade)
+}
+
+impl UndoCopies<'_> {
+    /// How what lay at the key `object` is got from what the addition made of it; `None` if this program cannot.
+    fn cut(&self, entry: &JournalEntry, object: &str) -> Option<Cut> {
+        let (array, codec, chunk) = self.known.arrays.iter().find_map(|(array, codec)| {
+            let chunk = array.keys.chunk_of(self.store, object)?;
+            Some((array, codec.as_ref()?, chunk))
+        })?;
+        let is_row_major = array.document["order"].as_str() != Some("F");
+        let axis = grown(array, entry).filter(|_| is_row_major)?;
+        let first = chunk[axis].saturating_mul(array.chunk[axis]);
+        Some(Cut {
+            codec: Arc::clone(codec),
+            axis,
+            kept: array.shape[axis]
+                .saturating_sub(first)
+                .min(array.chunk[axis]),
+        })
+    }
+}
+
+/// The dimension along which the transaction made `array` longer.
+fn grown(array: &OutlineArray, entry: &JournalEntry) -> Option<usize> {
+    let mut written = entry.arrays.iter().chain(&entry.parts);
+    let after = written.find(|written| written.name == array.name)?;
+    let document: Value = serde_json::from_str(&after.document).ok()?;
+    let shape = document["shape"].as_array()?;
+    let mut lengths = array.shape.iter().zip(shape);
+    lengths.position(|(before, after)| after.as_u64() != Some(*before))
+}
+
+impl Cut {
+    /// Makes `copy` of the object or copy `from`.
+    async fn make(&self, bucket: &Bucket, from: &str, copy: &str) -> Result<(), StoreError> {
+        let found = match bucket.get(from).await {
+            Ok(found) => found,
+            Err(error) if error.is_missing() => Bytes::new(),
+            Err(error) => return Err(error),
+        };
+        let nothing = async || bucket.put(copy, Bytes::new()).await.map(|_| ());
+        if found.is_empty() {
+            return nothing().await;
+        }
+        let (codec, axis, kept) = (Arc::clone(&self.codec), self.axis, self.kept);
+        let cut = tokio::task::spawn_blocking(move || {
+            let values = codec.decode(&found)?;
+            Ok(codec.encode(&codec.cut(&values, axis, kept)?)?)
+        });
+        let cut = match cut.await {
+            Ok(cut) => cut.map_err(|error: StoreError| error.in_object(from))?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        match cut {
+            EncodedObject::Empty => nothing().await,
+            EncodedObject::Stored(stored) => put_and_read_back(bucket, copy, stored).await,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `history`: the commands that wrote stores, as their ledgers tell of them, the last one first. Rank 0 reads; the others wait.
+//!
+//! Key types: [`History`], what is asked; [`CommandRecord`], a command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::{Group, layout};
+use serde::Serialize;
+
+pub use crate::commit::FileSpan;
+
+use crate::error::Error;
+use crate::session::Session;
+use crate::store::{Bucket, REQUESTS, Spot};
+use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction, committed, undoable};
+use crate::verbs::stores::named::{keys, stores};
+
+/// Records of a store that are read at a time.
+const AHEAD: usize = 64;
+
+/// Whose commands are listed.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables; none for all stores.
+    pub variables: Vec<String>,
+}
+
+/// A command that wrote stores; with `--json`, these are its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommandRecord {
+    /// Its id, for `rollback --to`.
+    pub id: String,
+    /// When it began (UTC); of older ledgers, when it was committed.
+    pub begun: String,
+    /// What it did to stores, each once, in order.
+    pub did: Vec<String>,
+    /// Who ran it; of older ledgers, nobody knows.
+    pub user: Option<String>,
+    /// Where.
+    pub host: Option<String>,
+    /// As which Slurm job.
+    pub slurm_job: Option<String>,
+    /// Of which files it was, if of any.
+    pub files: Option<FileSpan>,
+    /// Steps that it added to a store or overwrote in it: of the store with most.
+    pub steps: u64,
+    /// The stores that it wrote.
+    pub stores: Vec<String>,
+    /// Transactions of it, over all stores.
+    pub transactions: usize,
+    /// Can `rollback` undo it, when it has undone all that came after?
+    pub can_be_undone: bool,
+}
+
+/// Gives the commands to `visit`, on rank 0, the last one first, until it has enough.
+///
+/// # Errors
+/// On every rank the same: if one of the variables has no store, or a ledger cannot be read.
+pub fn for_each(
+    session: &Session,
+    request: &History,
+    mut visit: impl FnMut(CommandRecord) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    session.on_lead(async || visit_all(&session.bucket, request, &mut visit).await)
+}
+
+async fn visit_all(
+    bucket: &Bucket,
+    request: &History,
+    visit: &mut impl FnMut(CommandRecord) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let History { spot, variables } = request;
+    bucket.reach(spot.key()).await?;
+    let stores = keys(&stores(bucket, spot, variables).await?);
+    let stores = stores.iter().filter(|store| !layout::is_reading(store));
+    let groups: Vec<Group> = stores.map(|store| Group::whole(store)).collect();
+    let kept = stream::iter(&groups).map(|Group { store, .. }| async move {
+        let committed = committed(bucket, store).await?;
+        let ids = undoable(bucket, store, &committed).await?;
+        let ids: BTreeSet<String> = ids.into_iter().cloned().collect();
+        Ok::<_, Error>((store.clone(), ids))
+    });
+    let kept: BTreeMap<String, BTreeSet<String>> =
+        kept.buffer_unordered(REQUESTS).try_collect().await?;
+    let can_be_undone = |one: &LoggedTransaction| {
+        let of_store = kept.get(&one.group.store);
+        of_store.is_some_and(|ids| ids.contains(&one.id))
+    };
+    let mut log = CommandLog::of(bucket, &groups, AHEAD).await?;
+    loop {
+        let transactions = log.pop(bucket).await?;
+        let Some(last) = transactions.first() else {
+            return Ok(());
+        };
+        let mut command = CommandRecord::of(last, &transactions);
+        command.can_be_undone = transactions.iter().all(can_be_undone);
+        if visit(command).is_break() {
+            return Ok(());
+        }
+    }
+}
+
+impl CommandRecord {
+    /// That of these transactions, those of a store the last first, of which `last` is one.
+    fn of(last: &LoggedTransaction, transactions: &[LoggedTransaction]) -> Self {
+        let mut by_store: BTreeMap<&String, Vec<&LoggedTransaction>> = BTreeMap::new();
+        for one in transactions.iter().rev() {
+            by_store.entry(&one.group.store).or_default().push(one);
+        }
+        let mut did: Vec<String> = Vec::new();
+        let mut spans: Vec<FileSpan> = Vec::new();
+        let mut steps = 0;
+        for of_store in by_store.values() {
+            let records = of_store.iter().filter_map(|one| one.record.as_ref());
+            for record in records.clone() {
+                if !did.contains(&record.command) {
+                    did.push(record.command.clone());
+                }
+            }
+            steps = steps.max(records.clone().map(|record| record.steps).sum());
+            let of_store = records.filter_map(|record| record.files.clone());
+            spans.extend(of_store.reduce(FileSpan::and));
+        }
+        let run = last.record.as_ref().and_then(|record| record.run.as_ref());
+        Self {
+            id: last.command_id.clone(),
+            begun: last.begun.clone(),
+            did,
+            user: run.map(|run| run.user.clone()),
+            host: run.map(|run| run.host.clone()),
+            slurm_job: run.and_then(|run| run.slurm_job.clone()),
+            files: spans.into_iter().max_by_key(|span| span.count),
+            steps,
+            stores: by_store.into_keys().cloned().collect(),
+            transactions: transactions.len(),
+            can_be_undone: false,
+        }
+    }
+}
