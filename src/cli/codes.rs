@@ -390,7 +390,14 @@ impl From<&DeleteError> for Exit {
             DeleteError::Name { .. }
             | DeleteError::OfAllVariables { .. }
             | DeleteError::GroupOfAllVariables { .. }
-            | DeleteError::ArrayOfGroup { .. } => Self::Usage,
+            | DeleteError::ArrayOfGroup { .. }
+            | DeleteError::StepsOfGroup { .. }
+            | DeleteError::Time { .. } => Self::Usage,
+            DeleteError::NoTimes { .. } => Self::NoAppendDimension,
+            DeleteError::NotTimed { .. }
+            | DeleteError::NotInOrder { .. }
+            | DeleteError::NoSteps { .. }
+            | DeleteError::AllSteps { .. } => Self::TimeConflict,
             DeleteError::Repository { .. }
             | DeleteError::Link { .. }
             | DeleteError::GroupLink { .. }

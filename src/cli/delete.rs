@@ -1,15 +1,16 @@
 //! The flags of `delete`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::error::CliError;
 use super::files::name;
 use super::lease::LeaseArgs;
 use super::store::StoreArgs;
-use crate::verbs::delete::Delete;
+use crate::verbs::delete::{Delete, TimeRange};
 
 /// What `delete` is told.
 #[derive(Args)]
+#[command(group(ArgGroup::new("part").args(["array", "time"])))]
 // Each is a flag of its own.
 #[allow(clippy::struct_excessive_bools)]
 pub(super) struct DeleteArgs {
@@ -38,8 +39,26 @@ pub(super) struct DeleteArgs {
     #[arg(long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "NAME", conflicts_with = "all")]
     pub array: Vec<String>,
 
-    /// With --array, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]
-    #[arg(long, value_name = "N", requires = "array")]
+    /// Steps to remove from the end of the stores of these variables, which stay: all from a year, month, day or moment on, as 1978.. or
+    /// 1978-03-16T12:00..
+    ///
+    /// Readers see the shorter store first, then the objects go. `rollback` undoes it. With --all, from all stores below the prefix.
+    #[arg(long, value_name = "FROM..", value_parser = from)]
+    pub time: Option<String>,
+
+    /// With --time, the dimension along which stores grow
+    #[arg(
+        short,
+        long = "append_dim",
+        visible_alias = "append-dim",
+        default_value = "time_counter",
+        value_name = "DIM",
+        requires = "time"
+    )]
+    pub append_dim: String,
+
+    /// With --array or --time, transactions of a store that `rollback` can undo: what so many removed is kept [default: 1]
+    #[arg(long, value_name = "N", requires = "part")]
     pub keep_undo: Option<usize>,
 
     /// Delete all stores below the prefix, and PREFIX.zarr
@@ -70,9 +89,21 @@ impl DeleteArgs {
             variables: self.variables.clone(),
             all: self.all,
             arrays: self.array.clone(),
+            time: self.time.clone().map(|from| TimeRange {
+                dimension: self.append_dim.clone(),
+                from,
+            }),
             keep_undo: self.keep_undo.unwrap_or(1),
             force: self.force,
             leasing: self.lease.leasing(),
         })
     }
+}
+
+/// The moment from which on steps go.
+fn from(text: &str) -> Result<String, String> {
+    let from = text.strip_suffix("..").map(str::trim);
+    let from = from.filter(|from| !from.is_empty() && !from.contains(".."));
+    let expected = "expected FROM.., as 1978.. or 1978-03-16..: steps go from the end of a store";
+    from.map(str::to_owned).ok_or_else(|| expected.to_owned())
 }

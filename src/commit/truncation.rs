@@ -1,5 +1,5 @@
-//! Arrays of different lengths along the append dimension, as an append of another program leaves them that died half way: all
-//! are cut to the shortest.
+//! Arrays that are cut along the append dimension: to the shortest, where an append of another program that died half way left them of
+//! different lengths, or to the steps that stay of all.
 //!
 //! Key type: [`StoreTruncation`].
 
@@ -53,10 +53,50 @@ impl StoreTruncation {
         if all.is_empty() {
             return Ok(None);
         }
-        let kept = read_manifests(bucket, store).await?.whole()?;
+        Self::cut(bucket, &outline, edits, &all).await.map(Some)
+    }
+
+    /// Looks at `store`, of which the first steps along `dimension` stay, so many; `None` if it is gone.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or an array cannot be cut.
+    pub(crate) async fn to(
+        bucket: &Bucket,
+        store: &str,
+        dimension: &str,
+        stays: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(outline) = read_outline(bucket, store).await? else {
+            return Ok(None);
+        };
+        let along = outline.arrays.iter().filter_map(|array| {
+            let axis = array.dimensions.iter().position(|name| name == dimension)?;
+            let has = array.shape[axis];
+            let is_longer = has > stays && group_of(&array.name).is_empty();
+            is_longer.then_some(LongArray {
+                array,
+                axis,
+                has,
+                stays,
+            })
+        });
+        let all: Vec<LongArray<'_>> = along.collect();
+        let edits = Edits::new(bucket, &outline);
+        Self::cut(bucket, &outline, edits, &all).await.map(Some)
+    }
+
+    /// What goes if `all` of these arrays are cut.
+    async fn cut(
+        bucket: &Bucket,
+        outline: &Outline,
+        mut edits: Edits<'_>,
+        all: &[LongArray<'_>],
+    ) -> Result<Self, StoreError> {
+        let store = &outline.store;
+        let kept = read_manifests(bucket, &outline.store).await?.whole()?;
         let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        for long in &all {
-            long.change(&outline, &mut edits).await?;
+        for long in all {
+            long.change(outline, &mut edits).await?;
             gone.extend(kept.gone(&long.array.name, |chunk| {
                 chunk.len() == long.array.chunk.len() && long.steps_within(chunk) == Some(0)
             }));
@@ -86,7 +126,7 @@ impl StoreTruncation {
             .map(|long| (long.array.name.clone(), long.has, long.stays));
         let arrays: Vec<(String, u64, u64)> = arrays.collect();
         let steps = arrays.iter().map(|(_, has, stays)| has - stays).max();
-        Ok(Some(Self {
+        Ok(Self {
             arrays,
             attributes,
             removal: Removal {
@@ -95,7 +135,7 @@ impl StoreTruncation {
                 steps: steps.unwrap_or(0),
                 ..Removal::of(edits, gone)
             },
-        }))
+        })
     }
 }
 

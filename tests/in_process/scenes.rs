@@ -274,6 +274,8 @@ impl<'a> Workshop<'a> {
         };
         // What its copies were made of fills up objects.
         let unkept = [&second[..], &line(&["--keep-undo", "0"])].concat();
+        // Of two objects, one goes, and a part of the other.
+        let shorten = line(&["delete", "--all", "--time", "1976-02..", "--yes"]);
         // A command of two transactions.
         let several = self.several();
         let mut years = scene("rollback-several", &[first.clone(), several]);
@@ -293,6 +295,15 @@ impl<'a> Workshop<'a> {
                 idle: Exit::NoStore,
                 ..self.scene("delete", &self.three(), line(&["delete", "--all", "--yes"]))
             },
+            Scene {
+                next: ENDS,
+                idle: Exit::TimeConflict,
+                ..self.scene("delete-time", &self.three(), shorten.clone())
+            },
+            scene(
+                "rollback-delete-time",
+                &[&self.three()[..], &[shorten]].concat(),
+            ),
         ]
     }
 

@@ -16,6 +16,7 @@ mod crash;
 mod dataset;
 mod delete;
 mod delete_array;
+mod delete_time;
 mod differential;
 mod doctor;
 mod du;

@@ -42,7 +42,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// If there is none.
-    fn candidates(&self, dimension: &str) -> Result<Vec<&Variable>, ArchiveError> {
+    pub fn candidates(&self, dimension: &str) -> Result<Vec<&Variable>, ArchiveError> {
         let along = self.variables.iter();
         let (coordinate, mut others): (Vec<&Variable>, Vec<&Variable>) = along
             .filter(|v| v.dimensions == [dimension])

@@ -1,7 +1,7 @@
 //! What `delete` says that it did, or would do.
 
 use super::tally_shown;
-use crate::verbs::delete::{DeleteReport, DeleteSurvey};
+use crate::verbs::delete::{DeleteReport, DeleteSurvey, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
 pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
@@ -37,6 +37,23 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             group,
             tally: found,
         } => lines.push(format!("  {group}: {}", tally_shown(*found))),
+        DeleteSurvey::Steps { stores } => {
+            for found in stores {
+                let StepsSurvey {
+                    store,
+                    steps,
+                    first,
+                    last,
+                    tally,
+                    attributes,
+                } = found;
+                let objects = tally_shown(*tally);
+                lines.push(format!(
+                    "  {store}: the last {steps} steps, {first} to {last}: {objects}"
+                ));
+                lines.extend(doubtful(store, attributes));
+            }
+        }
         DeleteSurvey::Arrays { names, stores } => {
             let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
             for found in stores {
@@ -46,15 +63,18 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                     names.join(", "),
                     tally_shown(found.tally)
                 ));
-                lines.extend(found.attributes.iter().map(|attribute| {
-                    format!(
-                        "  {store}: its attribute '{attribute}', which need not be true of what is left"
-                    )
-                }));
+                lines.extend(doubtful(store, &found.attributes));
             }
         }
     }
     lines.join("\n")
+}
+
+/// Attributes of `store` that go, a line each.
+fn doubtful(store: &str, attributes: &[String]) -> impl Iterator<Item = String> {
+    attributes.iter().map(move |attribute| {
+        format!("  {store}: its attribute '{attribute}', which need not be true of what is left")
+    })
 }
 
 /// What is gone from `place`.
@@ -65,7 +85,7 @@ pub(in crate::cli) fn deleted(place: &str, report: &DeleteReport) -> String {
             format!("deleted: {} stores, {all}", stores.len())
         }
         DeleteSurvey::Group { group, .. } => format!("deleted: the group '{group}', {all}"),
-        DeleteSurvey::Arrays { .. } => {
+        DeleteSurvey::Arrays { .. } | DeleteSurvey::Steps { .. } => {
             format!("deleted from {place}:\n{}", survey(&report.deleted))
         }
     }

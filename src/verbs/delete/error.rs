@@ -36,6 +36,38 @@ pub enum DeleteError {
     )]
     ArrayOfGroup { group: String, store: String },
     #[error(
+        "--time: '{group}' is a group of the hierarchy '{store}', from which single steps cannot be removed; nothing was deleted"
+    )]
+    StepsOfGroup { group: String, store: String },
+    #[error(
+        "--time '{text}': {cause}; expected FROM.., as 1978.., 1978-03.. or 1978-03-16T12:00..; nothing was deleted"
+    )]
+    Time { text: String, cause: String },
+    #[error(
+        "--time: no store there has steps along '{dimension}'; name the dimension with -a; nothing was deleted"
+    )]
+    NoTimes { dimension: String },
+    #[error(
+        "--time: the steps of '{store}' along '{dimension}' are no times, so nothing tells which of them are meant; nothing was deleted"
+    )]
+    NotTimed { store: String, dimension: String },
+    #[error(
+        "--time: the steps of '{store}' are not in order; only steps at its end can be removed; nothing was deleted"
+    )]
+    NotInOrder { store: String },
+    #[error(
+        "--time '{from}..': there is no such step, the last one of '{store}' is {last}; nothing was deleted"
+    )]
+    NoSteps {
+        from: String,
+        store: String,
+        last: String,
+    },
+    #[error(
+        "--time '{from}..': all steps of '{store}' are of that time; to delete the store, leave --time out; nothing was deleted"
+    )]
+    AllSteps { store: String, from: String },
+    #[error(
         "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by their names, or \
          a prefix that it does not lie in"
     )]

@@ -6,6 +6,7 @@ mod area;
 mod arrays;
 mod error;
 mod group;
+mod steps;
 mod survey;
 
 use std::collections::BTreeSet;
@@ -16,12 +17,14 @@ use msm_zarr::{ObjectKind, is_store, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::DeleteError;
-pub use self::survey::{ArraysSurvey, DeleteSurvey};
+pub use self::steps::TimeRange;
+pub use self::survey::{ArraysSurvey, DeleteSurvey, StepsSurvey};
 pub use crate::verbs::tally::Tally;
 
 use self::area::Area;
 use self::arrays::ArrayDeletion;
 use self::group::{GroupContents, nested};
+use self::steps::StepDeletion;
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, NotBegun, sweep_staged};
 use crate::error::Error;
@@ -47,7 +50,9 @@ pub struct Delete {
     pub all: bool,
     /// Arrays that go from stores that stay; none if whole stores go.
     pub arrays: Vec<String>,
-    /// Transactions of a store that can be undone, where arrays go: what so many removed is kept.
+    /// Steps that go from stores that stay.
+    pub time: Option<TimeRange>,
+    /// Transactions of a store that can be undone, where stores stay: what so many removed is kept.
     pub keep_undo: usize,
     /// Do objects go too that are not this program's?
     pub force: bool,
@@ -63,6 +68,7 @@ impl Default for Delete {
             variables: Vec::new(),
             all: false,
             arrays: Vec::new(),
+            time: None,
             keep_undo: 1,
             force: false,
             leasing: Leasing::default(),
@@ -95,6 +101,7 @@ enum DeleteScope {
     Stores(Survey),
     Group(GroupContents),
     Arrays(ArrayDeletion),
+    Steps(StepDeletion),
 }
 
 /// The keys of one turn.
@@ -141,6 +148,10 @@ async fn look(session: &Session<'_>, request: &Delete) -> Result<DeleteScope, Er
             .await
             .map(DeleteScope::Arrays);
     }
+    if let Some(range) = &request.time {
+        let steps = StepDeletion::of(request, range, bucket).await;
+        return steps.map(DeleteScope::Steps);
+    }
     match nested(bucket, spot).await? {
         Some(group) => GroupContents::of(request, bucket, group)
             .await
@@ -164,6 +175,7 @@ impl PlannedDelete<'_> {
             DeleteScope::Stores(survey) => Ok(survey.shown()),
             DeleteScope::Group(contents) => Ok(contents.shown()),
             DeleteScope::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
+            DeleteScope::Steps(steps) => runtime.block_on(steps.survey(bucket)),
         })
     }
 
@@ -196,6 +208,7 @@ impl PlannedDelete<'_> {
             DeleteScope::Arrays(arrays) => {
                 session.runtime.block_on(arrays.delete(request, session))
             }
+            DeleteScope::Steps(steps) => session.runtime.block_on(steps.delete(request, session)),
         })?;
         lead.tell(&None::<KeyBatch>)?;
         lead.share(Ok(DeleteReport { deleted }))

@@ -47,6 +47,11 @@ pub enum DeleteSurvey {
         /// What goes of each store.
         stores: Vec<ArraysSurvey>,
     },
+    /// Steps of stores that stay.
+    Steps {
+        /// What goes of each store.
+        stores: Vec<StepsSurvey>,
+    },
 }
 
 /// What goes of a store that stays.
@@ -55,6 +60,23 @@ pub struct ArraysSurvey {
     /// Its key.
     pub store: String,
     /// Objects of the arrays.
+    pub tally: Tally,
+    /// Attributes that need not be true of what is left, and go.
+    pub attributes: Vec<String>,
+}
+
+/// Steps that go from a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepsSurvey {
+    /// Its key.
+    pub store: String,
+    /// How many.
+    pub steps: u64,
+    /// The first of them.
+    pub first: String,
+    /// The last of them, and of the store.
+    pub last: String,
+    /// Objects that go, or of which a part does.
     pub tally: Tally,
     /// Attributes that need not be true of what is left, and go.
     pub attributes: Vec<String>,
@@ -87,6 +109,11 @@ impl DeleteSurvey {
             }
             Self::Group { tally, .. } => total = *tally,
             Self::Arrays { stores, .. } => {
+                for store in stores {
+                    total.add(store.tally);
+                }
+            }
+            Self::Steps { stores } => {
                 for store in stores {
                     total.add(store.tally);
                 }

@@ -20,6 +20,22 @@ impl Instant {
         })
     }
 
+    /// Reads a year, a month, a day or a moment: when it begins.
+    ///
+    /// # Errors
+    /// As [`Instant::parse`].
+    pub fn parse_begin(text: &str, calendar: Calendar) -> Result<Self, TimeError> {
+        let text = text.trim();
+        let parts = text.trim_start_matches('-').matches('-').count();
+        let is_date = text.chars().all(|c| c.is_ascii_digit() || c == '-');
+        let rest = match parts {
+            0 if is_date => "-01-01",
+            1 if is_date => "-01",
+            _ => "",
+        };
+        Self::parse(&format!("{text}{rest}"), calendar)
+    }
+
     /// As [`Instant::parse`]; an error is the problem alone.
     pub(super) fn read(text: &str, calendar: Calendar) -> Result<Self, String> {
         Cursor(text.trim()).instant(calendar)
