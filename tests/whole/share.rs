@@ -321,8 +321,18 @@ fn what_was_there_before_the_archive_was_shared_out_is_not_rolled_back_meanwhile
     end(alone_command(&scene.with_files("send", "many", 2))).well();
     scene.send("send --share --task 1/4", "many").well();
     scene.run("rollback", "many").refused(48, &["4 parts"]);
-    scene.send("send --share", "many").well();
+    scene.send("send --share --task 0/4", "many").well();
+    let before = objects(&scene.server);
+    let last = scene.run("rollback --last 3", "many");
+    last.refused(48, &["4 parts"]);
+    assert!(objects(&scene.server) == before);
     scene.run("rollback", "many").well();
+    scene.send("send --share", "many").well();
+    // Now that it is done, it is one command.
+    scene.run("rollback", "many").well();
+    let told = scene.run("history", "many").well();
+    told.says(&["2 files, "]);
+    assert_eq!(told.stdout.matches("rollback can undo it").count(), 1);
 }
 
 #[test]

@@ -265,15 +265,21 @@ async fn undoable(
     group: &Group,
     ids: &[String],
 ) -> Result<Vec<StoreRollback>, Error> {
-    grown_since_shared(bucket, group).await?;
+    let archive = SharedArchive::of_store(bucket, &group.store).await?;
     let mut found: Vec<StoreRollback> = Vec::new();
     for id in ids {
-        // Another tool may have changed the store since.
-        let after = match found.last() {
-            None => None,
-            Some(later) => Some(later.entry.root.before.clone()),
-        };
-        found.push(kept_of(bucket, group, id, after).await?);
+        let kept = kept_of(bucket, group, id, found.last()).await?;
+        // All parts of a shared archive count on what the store had when it was shared out.
+        if let Some(archive) = &archive
+            && kept
+                .entry
+                .run
+                .as_ref()
+                .is_none_or(|run| run.id != archive.id)
+        {
+            return Err(shared_error(&group.store, archive));
+        }
+        found.push(kept);
     }
     Ok(found)
 }
@@ -320,27 +326,13 @@ async fn damage(
     Ok(problems)
 }
 
-/// Checks that what would be undone is none of what the store had when an archive was shared out to it, on which all of its parts count.
-async fn grown_since_shared(bucket: &Bucket, group: &Group) -> Result<(), Error> {
-    let store = &group.store;
-    let Some(archive) = SharedArchive::of_store(bucket, store).await? else {
-        return Ok(());
-    };
-    let held = archive.parts.store(store).map_or(0, |grows| grows.held);
-    let steps = archive.visible(bucket, &Group::whole(store), held).await?;
-    if held == 0 || steps > held {
-        return Ok(());
-    }
-    Err(shared_error(store, &archive))
-}
-
 /// The committed transaction `id` of the store of `group`, if what it replaced is kept and it is of the group. It left the root document
-/// that the next one found, or else that which is there.
+/// that a `later` one found; if there is none, that which is there, which another program may have changed.
 async fn kept_of(
     bucket: &Bucket,
     group: &Group,
     id: &str,
-    found: Option<Option<String>>,
+    later: Option<&StoreRollback>,
 ) -> Result<StoreRollback, Error> {
     let (store, id) = (&group.store, id.to_owned());
     let entry = match JournalEntry::kept(bucket, store, &id).await {
@@ -371,8 +363,8 @@ async fn kept_of(
         .into());
     }
     let root = &entry.root;
-    let is_left_so = match found {
-        Some(found) => found.as_ref() == Some(&root.after),
+    let is_left_so = match later {
+        Some(later) => later.entry.root.before.as_ref() == Some(&root.after),
         None => bucket
             .get(&root.key)
             .await
