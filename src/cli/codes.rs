@@ -395,7 +395,6 @@ impl From<&DeleteError> for Exit {
             | DeleteError::Time { .. } => Self::Usage,
             DeleteError::NoTimes { .. } => Self::NoAppendDimension,
             DeleteError::NotTimed { .. }
-            | DeleteError::NotInOrder { .. }
             | DeleteError::NoSteps { .. }
             | DeleteError::AllSteps { .. } => Self::TimeConflict,
             DeleteError::Repository { .. }
@@ -429,6 +428,7 @@ impl From<&RollbackError> for Exit {
             RollbackError::NoTransaction { .. }
             | RollbackError::FewerCommands { .. }
             | RollbackError::NoCommand { .. }
+            | RollbackError::NoOrder { .. }
             | RollbackError::NotKept { .. }
             | RollbackError::BesideGroup { .. }
             | RollbackError::Changed { .. }

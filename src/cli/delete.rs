@@ -39,12 +39,13 @@ pub(super) struct DeleteArgs {
     #[arg(long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "NAME", conflicts_with = "all")]
     pub array: Vec<String>,
 
-    /// Steps to remove from the end of the stores of these variables, which stay: all from a year, month, day or moment on, as 1978.. or
-    /// 1978-03-16T12:00..
+    /// Steps to remove from the stores of these variables, which stay: from a year, month, day or moment, up to one, or between two: 1978..,
+    /// ..1978-03, 1978-03-16T12:00..1978-05
     ///
-    /// Readers see the shorter store first, then the objects go. `rollback` undoes it. With --all, from all stores below the prefix.
-    #[arg(long, value_name = "FROM..", value_parser = from)]
-    pub time: Option<String>,
+    /// Readers see the shorter store first, then objects go; those of steps behind a gap change, too, so nobody should read the store
+    /// meanwhile. `rollback` undoes it. With --all, from all stores below the prefix.
+    #[arg(long, value_name = "FROM..TO", value_parser = range)]
+    pub time: Option<(Option<String>, Option<String>)>,
 
     /// With --time, the dimension along which stores grow
     #[arg(
@@ -89,9 +90,10 @@ impl DeleteArgs {
             variables: self.variables.clone(),
             all: self.all,
             arrays: self.array.clone(),
-            time: self.time.clone().map(|from| TimeRange {
+            time: self.time.clone().map(|(from, to)| TimeRange {
                 dimension: self.append_dim.clone(),
                 from,
+                to,
             }),
             keep_undo: self.keep_undo.unwrap_or(1),
             force: self.force,
@@ -100,10 +102,14 @@ impl DeleteArgs {
     }
 }
 
-/// The moment from which on steps go.
-fn from(text: &str) -> Result<String, String> {
-    let from = text.strip_suffix("..").map(str::trim);
-    let from = from.filter(|from| !from.is_empty() && !from.contains(".."));
-    let expected = "expected FROM.., as 1978.. or 1978-03-16..: steps go from the end of a store";
-    from.map(str::to_owned).ok_or_else(|| expected.to_owned())
+/// Two ends, of which one may be left out.
+fn range(text: &str) -> Result<(Option<String>, Option<String>), String> {
+    let end = |end: &str| Some(end.trim().to_owned()).filter(|end| !end.is_empty());
+    let ends = text.split_once("..").map(|(from, to)| (end(from), end(to)));
+    let is_range = |(from, to): &(Option<String>, Option<String>)| {
+        let mut ends = [from, to].into_iter().flatten().peekable();
+        ends.peek().is_some() && !ends.any(|end| end.contains(".."))
+    };
+    let expected = "expected FROM.., FROM..TO or ..TO, as 1978.. or 1978-03..1978-05";
+    ends.filter(is_range).ok_or_else(|| expected.to_owned())
 }

@@ -15,6 +15,10 @@ const SHOWN: usize = 5;
 pub enum CopyFault {
     #[error("missing")]
     Missing,
+    #[error(
+        "it is not as this transaction left it: another program has changed it since, or it is damaged"
+    )]
+    Changed,
     #[error("{found} bytes, expected {expected}")]
     Length { found: u64, expected: u64 },
     #[error("{found} bytes, expected none: nothing was stored there")]

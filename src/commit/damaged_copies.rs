@@ -9,7 +9,7 @@ use msm_zarr::layout;
 
 use super::copy_fault::{CopyFault, DamagedCopy};
 use super::journal::JournalEntry;
-use super::manifests::read_manifests_of;
+use super::manifests::{ManifestRecords, read_manifests_of};
 use super::undo_copies::{Look, UndoCopies};
 use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::Content;
@@ -64,9 +64,18 @@ impl UndoCopies<'_> {
             .collect())
     }
 
+    /// What the committed transaction's own manifest says.
+    ///
+    /// # Errors
+    /// If it cannot be read: then nobody knows what was replaced.
+    pub(super) async fn changed(&self) -> Result<ManifestRecords, StoreError> {
+        let records = read_manifests_of(self.bucket, self.store, |id| id == self.id).await?;
+        records.whole()
+    }
+
     /// The keys of the objects that the committed transaction replaced or removed, as far as its manifest tells.
     pub(super) async fn replaced(&self, entry: &JournalEntry) -> Result<Vec<String>, StoreError> {
-        let changed = read_manifests_of(self.bucket, self.store, |id| id == self.id).await?;
+        let changed = self.changed().await?;
         let chunks = |array: &str| {
             let chunks = changed.objects.get(array).map(BTreeMap::keys);
             chunks.into_iter().flatten()

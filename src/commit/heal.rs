@@ -11,6 +11,15 @@ use super::transaction::{PreparedTransaction, Stores};
 use super::unfinished::{UnfinishedTransaction, UnfinishedWork};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
+/// What became of what had not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Healed {
+    /// It has come to its end.
+    Ended,
+    /// It is a rollback that was not in all journals yet: it has undone nothing anywhere, and does not any more.
+    NeverBegun,
+}
+
 /// Brings what is `unfinished` of `store` to its end: prepared transactions and deletes go forward, others back.
 ///
 /// # Errors
@@ -20,9 +29,13 @@ pub(crate) async fn heal(
     store: &str,
     unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
-) -> Result<(), CleanupError> {
-    match unfinished {
+) -> Result<Healed, CleanupError> {
+    let ended = match unfinished {
         UnfinishedWork::Delete { id, .. } => finish_delete(bucket, store, id).await,
+        UnfinishedWork::Rollback(rollback) if !rollback.has_begun(bucket).await? => {
+            bucket.delete(&Stage::Back.key(store, &rollback.id)).await?;
+            return Ok(Healed::NeverBegun);
+        }
         UnfinishedWork::Rollback(rollback) => rollback.undo(bucket, store, guarantees).await,
         UnfinishedWork::Transaction(UnfinishedTransaction { id, stage, entry }) => {
             let stores = Stores::found(bucket, guarantees, store, id, entry);
@@ -31,7 +44,8 @@ pub(crate) async fn heal(
                 stage => AbortedTransaction { stores, stage }.back().await,
             }
         }
-    }
+    };
+    ended.map(|()| Healed::Ended)
 }
 
 /// Removes from a journal what is of no transaction there: parts that came when their transaction had ended.

@@ -58,7 +58,7 @@ pub use copy_fault::{CopyFault, DamagedCopies, DamagedCopy};
 pub(crate) use damaged_copies::damaged_copies;
 pub(crate) use deletion::{Deletion, NotBegun};
 pub(crate) use group_removal::remove_group;
-pub(crate) use heal::{heal, sweep_journal};
+pub(crate) use heal::{Healed, heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
 pub(crate) use lease::{
     Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep, sweep,

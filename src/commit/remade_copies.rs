@@ -12,10 +12,13 @@ use serde_json::Value;
 
 use super::copy_fault::{CopyFault, DamagedCopy};
 use super::journal::JournalEntry;
+use super::manifests::ManifestRecords;
 use super::put::put_and_read_back;
 use super::rollback::StoreRollback;
 use super::undo_copies::UndoCopies;
+use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, StoreError};
+use crate::transfer::Content;
 
 /// What has to be made of an object to have what was there before steps were added.
 struct Cut {
@@ -28,10 +31,10 @@ struct Cut {
 /// What became of copies that were not there.
 #[derive(Debug, Default)]
 pub(crate) struct RemadeCopies {
-    /// Transactions of which some were made.
-    pub made: BTreeSet<String>,
-    /// Those that cannot be made.
-    pub missing: Vec<DamagedCopy>,
+    /// The transactions of which some were made, with their keys.
+    pub made: BTreeMap<String, Vec<String>>,
+    /// Why others cannot be, with the transactions that they are of.
+    pub missing: Vec<(String, DamagedCopy)>,
 }
 
 /// Makes the copies of what the additions among the transactions of `store` that are to be undone replaced, the last of them first:
@@ -57,19 +60,43 @@ pub(crate) async fn remake_copies(
         let there: BTreeSet<String> = sound.map(|copy| copies.object(copy)).collect();
         let mut of_this: Vec<String> = there.iter().cloned().collect();
         if entry.is_addition {
-            for object in copies.replaced(entry).await? {
+            let changed = copies.changed().await?;
+            let replaced = copies.replaced(entry).await?;
+            let is_told = |array: &WrittenBoxes| changed.objects.contains_key(&array.name);
+            if !entry.arrays.iter().all(is_told) {
+                // It wrote some of its objects, and nobody knows which.
+                let key = layout::manifest(store, id);
+                let fault = CopyFault::Missing;
+                remade
+                    .missing
+                    .push((id.clone(), DamagedCopy { key, fault }));
+                continue;
+            }
+            for object in replaced {
                 if there.contains(&object) {
                     continue;
                 }
                 let copy = layout::undo_copy(store, id, &object);
                 let Some(cut) = copies.cut(entry, &object) else {
                     let fault = CopyFault::Missing;
-                    remade.missing.push(DamagedCopy { key: copy, fault });
+                    remade
+                        .missing
+                        .push((id.clone(), DamagedCopy { key: copy, fault }));
                     continue;
                 };
-                let from = latest.get(&object).unwrap_or(&object);
-                cut.make(bucket, from, &copy).await?;
-                remade.made.insert(id.clone());
+                let from = latest.get(&object);
+                if from.is_none() && !copies.is_as_recorded(&changed, &object).await? {
+                    // Whoever has changed it since knows what it should be.
+                    let fault = CopyFault::Changed;
+                    let key = object;
+                    remade
+                        .missing
+                        .push((id.clone(), DamagedCopy { key, fault }));
+                    continue;
+                }
+                let made = remade.made.entry(id.clone()).or_default();
+                made.push(copy.clone());
+                cut.make(bucket, from.unwrap_or(&object), &copy).await?;
                 of_this.push(object);
             }
         }
@@ -97,6 +124,32 @@ impl UndoCopies<'_> {
             kept: array.shape[axis]
                 .saturating_sub(first)
                 .min(array.chunk[axis]),
+        })
+    }
+}
+
+impl UndoCopies<'_> {
+    /// Is `object` as the transaction left it, by its manifest?
+    async fn is_as_recorded(
+        &self,
+        changed: &ManifestRecords,
+        object: &str,
+    ) -> Result<bool, StoreError> {
+        let recorded = self.known.arrays.iter().find_map(|(array, _)| {
+            let chunk = array.keys.chunk_of(self.store, object)?;
+            changed.get(&array.name, &chunk)
+        });
+        let found = match self.bucket.get(object).await {
+            Ok(found) => Some(found),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(match (recorded, found) {
+            (Some(Content::Stored { stored_crc32c, .. }), Some(found)) => {
+                crc32c::crc32c(&found) == stored_crc32c
+            }
+            (Some(Content::Empty), None) => true,
+            _ => false,
         })
     }
 }

@@ -1,12 +1,12 @@
 //! What a transaction removes of one store, and what it has to keep before it may.
 //!
-//! Key types: [`Removal`]; [`Trim`], an object of which a part stays.
+//! Key types: [`Removal`]; [`Recut`], an object that is made anew of what stays.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use msm_zarr::{ChunkCodec, EncodedObject, layout};
+use msm_zarr::{ChunkCodec, ChunkPiece, EncodedObject, layout};
 
 use super::edits::Edits;
 use super::journal::Document;
@@ -18,8 +18,8 @@ use crate::transfer::{Content, Proof};
 
 /// Copies in flight. Where ETags do not tell whether one is right, both are read.
 const COPIES: usize = 8;
-/// Objects in flight that are decoded.
-const TRIMS: usize = 2;
+/// Objects in flight that are made anew.
+const RECUTS: usize = 2;
 
 /// What a transaction removes of a store.
 pub(crate) struct Removal {
@@ -31,28 +31,43 @@ pub(crate) struct Removal {
     pub documents: Vec<Document>,
     /// Objects that go, documents among them.
     pub objects: Vec<Listed>,
-    /// Objects of which a part stays.
-    pub trims: Vec<Trim>,
+    /// Objects that are made anew of what stays.
+    pub recuts: Vec<Recut>,
     /// What the manifests should say from now on of objects that they know.
     pub gone: Vec<ObjectRecord>,
     /// Steps that go.
     pub steps: u64,
 }
 
-/// An object of which only what lies before a step stays.
-pub(crate) struct Trim {
-    /// What is there.
-    pub object: Listed,
+/// An object that gets steps which lie in it now, or in others.
+pub(crate) struct Recut {
+    /// Its key.
+    pub key: String,
+    /// What is there, if anything is.
+    pub there: Option<Listed>,
     /// Its array.
     pub array: String,
     /// Its place in the chunk grid.
     pub chunk: Vec<u64>,
     /// The dimension along which it is cut.
     pub axis: usize,
-    /// Steps of it that stay.
-    pub kept: u64,
-    /// What decodes it.
+    /// What it gets; all else is fill.
+    pub pieces: Vec<RecutPiece>,
+    /// What decodes and encodes it.
     pub codec: Arc<ChunkCodec>,
+}
+
+/// Steps of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecutPiece {
+    /// Its key.
+    pub key: String,
+    /// The first of them in it.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// The first of them in the object that gets them.
+    pub at: u64,
 }
 
 /// Objects and bytes that are stored, and that they replace.
@@ -72,7 +87,7 @@ impl Removal {
             root,
             documents,
             objects: Vec::new(),
-            trims: Vec::new(),
+            recuts: Vec::new(),
             gone,
             steps: 0,
         }
@@ -81,15 +96,15 @@ impl Removal {
     /// Objects that change, and their bytes.
     #[must_use]
     pub(crate) fn size(&self) -> (u64, u64) {
-        let trimmed = self.trims.iter().map(|trim| &trim.object);
-        let all = self.objects.iter().chain(trimmed);
-        all.fold((0, 0), |(objects, bytes), object| {
-            (objects + 1, bytes + object.bytes)
-        })
+        let gone = self.objects.iter().map(|object| object.bytes);
+        let recut = self.recuts.iter();
+        let recut = recut.map(|recut| recut.there.as_ref().map_or(0, |there| there.bytes));
+        gone.chain(recut)
+            .fold((0, 0), |(objects, bytes), more| (objects + 1, bytes + more))
     }
 
     /// Copies what goes into the ledger of the transaction `id`, or only the names of what goes where nothing is `kept`; puts
-    /// what takes the place of what is cut beside it, and the records of both. Nothing of the store is changed.
+    /// what takes the place of what is made anew beside it, and the records of both. Nothing of the store is changed.
     ///
     /// # Errors
     /// As the server says, or if an object cannot be decoded.
@@ -108,25 +123,29 @@ impl Removal {
         for object in self.objects.iter().filter(|object| !is_document(object)) {
             changes.replaced = [changes.replaced[0] + 1, changes.replaced[1] + object.bytes];
         }
-        let trims = stream::iter(&self.trims).map(|trim| async move {
-            let Some(content) = trim.put(bucket, &self.store, id).await? else {
+        let recuts = stream::iter(&self.recuts).map(|recut| async move {
+            let Some(content) = recut.put(bucket, &self.store, id).await? else {
                 return Ok(None);
             };
-            self.keep(bucket, id, &trim.object, kept).await?;
-            Ok(Some((trim, content)))
+            if let Some(there) = &recut.there {
+                self.keep(bucket, id, there, kept).await?;
+            }
+            Ok(Some((recut, content)))
         });
-        let trimmed: Vec<_> = trims.buffer_unordered(TRIMS).collect().await;
-        let trimmed: Vec<_> = trimmed.into_iter().collect::<Result<_, StoreError>>()?;
+        let recut: Vec<_> = recuts.buffer_unordered(RECUTS).collect().await;
+        let recut: Vec<_> = recut.into_iter().collect::<Result<_, StoreError>>()?;
         let mut records = self.gone.clone();
-        for (trim, content) in trimmed.into_iter().flatten() {
+        for (recut, content) in recut.into_iter().flatten() {
             let Changes { stored, replaced } = &mut changes;
-            *replaced = [replaced[0] + 1, replaced[1] + trim.object.bytes];
+            if let Some(there) = &recut.there {
+                *replaced = [replaced[0] + 1, replaced[1] + there.bytes];
+            }
             if let Content::Stored { bytes, .. } = content {
                 *stored = [stored[0] + 1, stored[1] + bytes];
             }
             records.push(ObjectRecord {
-                array: trim.array.clone(),
-                chunk: trim.chunk.clone(),
+                array: recut.array.clone(),
+                chunk: recut.chunk.clone(),
                 content,
             });
         }
@@ -150,7 +169,7 @@ impl Removal {
     }
 }
 
-impl Trim {
+impl Recut {
     /// Puts what takes the object's place into the ledger of the transaction `id`, and returns what it holds; `None` if that is
     /// what it holds now.
     async fn put(
@@ -159,24 +178,46 @@ impl Trim {
         store: &str,
         id: &str,
     ) -> Result<Option<Content>, StoreError> {
-        let key = &self.object.key;
-        let found = bucket.get(key).await?;
-        let (codec, axis, kept) = (Arc::clone(&self.codec), self.axis, self.kept);
-        let cut = tokio::task::spawn_blocking(move || {
-            let values = codec.decode(&found)?;
-            let cut = codec.cut(&values, axis, kept)?;
-            if cut == values {
+        let mut found = Vec::new();
+        for piece in &self.pieces {
+            match bucket.get(&piece.key).await {
+                Ok(bytes) => found.push((piece.clone(), bytes)),
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (codec, axis, key) = (Arc::clone(&self.codec), self.axis, self.key.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let mut decoded = Vec::new();
+            for (piece, bytes) in &found {
+                let values = codec.decode(bytes);
+                decoded
+                    .push(values.map_err(|cause| StoreError::from(cause).in_object(&piece.key))?);
+            }
+            let pieces = found.iter().zip(&decoded);
+            let pieces = pieces.map(|((piece, _), values)| ChunkPiece {
+                values,
+                first: piece.first,
+                count: piece.count,
+                at: piece.at,
+            });
+            let composed = codec.compose(&pieces.collect::<Vec<_>>(), axis)?;
+            if let ([(piece, _)], [values]) = (&found[..], &decoded[..])
+                && piece.key == key
+                && *values == composed
+            {
                 return Ok(None);
             }
-            let encoded = codec.encode(&cut)?;
-            Ok(Some((encoded, codec.checksum(&cut))))
+            let encoded = codec.encode(&composed)?;
+            Ok::<_, StoreError>(Some((encoded, codec.checksum(&composed))))
         });
-        let cut = match cut.await {
-            Ok(cut) => cut.map_err(|error: StoreError| error.in_object(key))?,
+        let made = match made.await {
+            Ok(made) => made?,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
-        let (stored, values_crc32c) = match cut {
+        let (stored, values_crc32c) = match made {
             None => return Ok(None),
+            Some((EncodedObject::Empty, _)) if self.there.is_none() => return Ok(None),
             Some((EncodedObject::Empty, _)) => return Ok(Some(Content::Empty)),
             Some((EncodedObject::Stored(stored), crc)) => (stored, crc),
         };
@@ -186,7 +227,7 @@ impl Trim {
             stored_crc32c: crc32c::crc32c(&stored),
             proof: Proof::ReadBack,
         };
-        put_and_read_back(bucket, &layout::cut_object(store, id, key), stored).await?;
+        put_and_read_back(bucket, &layout::cut_object(store, id, &self.key), stored).await?;
         Ok(Some(content))
     }
 }

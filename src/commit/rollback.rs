@@ -2,6 +2,8 @@
 //!
 //! Key type: [`StoreRollback`].
 
+use msm_zarr::layout;
+
 use super::aborted::AbortedTransaction;
 use super::cleanup::CleanupError;
 use super::journal::{JournalEntry, Stage};
@@ -45,6 +47,21 @@ impl StoreRollback {
             }
         }
         Ok(())
+    }
+
+    /// Has it come into the journals of all of its stores, or even gone from them again? Before that, nothing has been undone.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn has_begun(&self, bucket: &Bucket) -> Result<bool, StoreError> {
+        for (store, id) in self.entry.rollback.iter().flatten() {
+            let is_noted = bucket.stat(&Stage::Back.key(store, id)).await?.is_some();
+            let record = layout::transaction(store, id);
+            if !is_noted && bucket.stat(&record).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Makes `store` what it was before the transaction.

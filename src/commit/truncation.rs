@@ -4,18 +4,19 @@
 //! Key type: [`StoreTruncation`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use msm_plan::{LACKING, lacking_before};
+use msm_plan::{LACKING, lacking_without};
 use msm_zarr::{ChunkCodec, Outline, OutlineArray, ZarrError, group_of};
 use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
 use super::manifests::read_manifests;
-use super::removal::{Removal, Trim};
-use crate::store::{Bucket, StoreError, read_outline};
+use super::removal::{Recut, RecutPiece, Removal};
+use crate::store::{Bucket, ListedObject as Listed, StoreError, read_outline};
 
 /// What has to be cut of a store.
 pub(crate) struct StoreTruncation {
@@ -32,7 +33,8 @@ struct LongArray<'a> {
     array: &'a OutlineArray,
     axis: usize,
     has: u64,
-    stays: u64,
+    /// Steps of it that go.
+    gone: Range<u64>,
 }
 
 impl StoreTruncation {
@@ -56,15 +58,15 @@ impl StoreTruncation {
         Self::cut(bucket, &outline, edits, &all).await.map(Some)
     }
 
-    /// Looks at `store`, of which the first steps along `dimension` stay, so many; `None` if it is gone.
+    /// Looks at `store`, of which these steps along `dimension` go; `None` if there is none.
     ///
     /// # Errors
     /// If the store cannot be read, or an array cannot be cut.
-    pub(crate) async fn to(
+    pub(crate) async fn without(
         bucket: &Bucket,
         store: &str,
         dimension: &str,
-        stays: u64,
+        gone: &Range<u64>,
     ) -> Result<Option<Self>, StoreError> {
         let Some(outline) = read_outline(bucket, store).await? else {
             return Ok(None);
@@ -72,12 +74,13 @@ impl StoreTruncation {
         let along = outline.arrays.iter().filter_map(|array| {
             let axis = array.dimensions.iter().position(|name| name == dimension)?;
             let has = array.shape[axis];
-            let is_longer = has > stays && group_of(&array.name).is_empty();
-            is_longer.then_some(LongArray {
+            let gone = gone.start..gone.end.min(has);
+            let is_cut = !gone.is_empty() && group_of(&array.name).is_empty();
+            is_cut.then_some(LongArray {
                 array,
                 axis,
                 has,
-                stays,
+                gone,
             })
         });
         let all: Vec<LongArray<'_>> = along.collect();
@@ -94,36 +97,32 @@ impl StoreTruncation {
     ) -> Result<Self, StoreError> {
         let store = &outline.store;
         let kept = read_manifests(bucket, &outline.store).await?.whole()?;
-        let (mut objects, mut trims, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut objects, mut recuts, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for long in all {
             long.change(outline, &mut edits).await?;
             gone.extend(kept.gone(&long.array.name, |chunk| {
-                chunk.len() == long.array.chunk.len() && long.steps_within(chunk) == Some(0)
+                chunk.len() == long.array.chunk.len() && long.is_behind(chunk)
             }));
-            let codec = long.codec(store)?;
+            let mut there = BTreeMap::new();
             let mut entries = bucket.entries(&format!("{store}/{}", long.array.name));
             while let Some(object) = entries.try_next().await? {
-                let Some(chunk) = long.array.keys.chunk_of(store, &object.key) else {
-                    continue;
-                };
-                match (long.steps_within(&chunk), &codec) {
-                    (Some(0), _) => objects.push(object),
-                    (Some(kept), Some(codec)) => trims.push(Trim {
-                        object,
-                        array: long.array.name.clone(),
-                        chunk,
-                        axis: long.axis,
-                        kept,
-                        codec: Arc::clone(codec),
-                    }),
-                    _ => {}
+                match long.array.keys.chunk_of(store, &object.key) {
+                    Some(chunk) if long.is_behind(&chunk) => {
+                        objects.push(object.clone());
+                        there.insert(chunk, object);
+                    }
+                    Some(chunk) => drop(there.insert(chunk, object)),
+                    None => {}
                 }
+            }
+            if let Some(codec) = long.codec(store)? {
+                recuts.extend(long.recuts(store, &there, &codec));
             }
         }
         let attributes = edits.drop_attributes(expected::of_steps, |_| {}).await?;
         let arrays = all
             .iter()
-            .map(|long| (long.array.name.clone(), long.has, long.stays));
+            .map(|long| (long.array.name.clone(), long.has, long.stays()));
         let arrays: Vec<(String, u64, u64)> = arrays.collect();
         let steps = arrays.iter().map(|(_, has, stays)| has - stays).max();
         Ok(Self {
@@ -131,7 +130,7 @@ impl StoreTruncation {
             attributes,
             removal: Removal {
                 objects,
-                trims,
+                recuts,
                 steps: steps.unwrap_or(0),
                 ..Removal::of(edits, gone)
             },
@@ -167,16 +166,15 @@ async fn too_long<'a>(
             array,
             axis,
             has,
-            stays: 0,
+            gone: 0..has,
         });
     }
     all.retain_mut(|long| {
-        long.stays = shortest
-            .get(group_of(&long.array.name))
-            .map_or(long.has, |(least, _)| *least);
-        long.has > long.stays
+        let least = shortest.get(group_of(&long.array.name));
+        long.gone.start = least.map_or(long.has, |(least, _)| *least);
+        !long.gone.is_empty()
     });
-    if let Some(long) = all.iter().find(|long| long.stays == 0)
+    if let Some(long) = all.iter().find(|long| long.gone.start == 0)
         && let Some((_, empty)) = shortest.get(group_of(&long.array.name))
     {
         return Err(ZarrError::Foreign {
@@ -193,17 +191,75 @@ async fn too_long<'a>(
 }
 
 impl LongArray<'_> {
-    /// Steps that stay of the object at `chunk`; `None` if all of its steps do.
-    fn steps_within(&self, chunk: &[u64]) -> Option<u64> {
-        let (first, size) = (chunk[self.axis], self.array.chunk[self.axis]);
-        let first = first.saturating_mul(size);
-        let stay = self.stays.saturating_sub(first);
-        (stay < size).then_some(stay)
+    /// Steps that it has then.
+    fn stays(&self) -> u64 {
+        self.has - (self.gone.end - self.gone.start)
+    }
+
+    /// Does nothing stay at `chunk`?
+    fn is_behind(&self, chunk: &[u64]) -> bool {
+        chunk[self.axis].saturating_mul(self.array.chunk[self.axis]) >= self.stays()
+    }
+
+    /// The objects that get other steps than they have, of those that are `there` by their places.
+    fn recuts(
+        &self,
+        store: &str,
+        there: &BTreeMap<Vec<u64>, Listed>,
+        codec: &Arc<ChunkCodec>,
+    ) -> Vec<Recut> {
+        let size = self.array.chunk[self.axis];
+        let mut places: BTreeMap<Vec<u64>, Vec<RecutPiece>> = BTreeMap::new();
+        for (chunk, object) in there {
+            let first = chunk[self.axis].saturating_mul(size);
+            let end = first.saturating_add(size).min(self.has);
+            if end <= self.gone.start {
+                continue;
+            }
+            if !self.is_behind(chunk) {
+                places.entry(chunk.clone()).or_default();
+            }
+            // What lies before what goes, and behind it.
+            let parts = [
+                (first..end.min(self.gone.start), 0),
+                (
+                    first.max(self.gone.end)..end,
+                    self.gone.end - self.gone.start,
+                ),
+            ];
+            for (part, back) in parts {
+                let mut step = part.start;
+                while step < part.end {
+                    let at = step - back;
+                    let count = (part.end - step).min(size - at % size);
+                    let mut place = chunk.clone();
+                    place[self.axis] = at / size;
+                    places.entry(place).or_default().push(RecutPiece {
+                        key: object.key.clone(),
+                        first: step - first,
+                        count,
+                        at: at % size,
+                    });
+                    step += count;
+                }
+            }
+        }
+        let recut = |(chunk, pieces): (Vec<u64>, Vec<RecutPiece>)| Recut {
+            key: codec.key(store, &chunk),
+            there: there.get(&chunk).cloned(),
+            array: self.array.name.clone(),
+            chunk,
+            axis: self.axis,
+            pieces,
+            codec: Arc::clone(codec),
+        };
+        places.into_iter().map(recut).collect()
     }
 
     /// What decodes the objects that are cut; `None` if none is.
     fn codec(&self, store: &str) -> Result<Option<Arc<ChunkCodec>>, ZarrError> {
-        if self.stays.is_multiple_of(self.array.chunk[self.axis]) {
+        let is_whole = self.gone.start.is_multiple_of(self.array.chunk[self.axis]);
+        if is_whole && self.gone.end == self.has {
             return Ok(None);
         }
         let OutlineArray { name, document, .. } = self.array;
@@ -213,7 +269,7 @@ impl LongArray<'_> {
         };
         codec.map(|codec| Some(Arc::new(codec))).map_err(|cause| {
             let problem = format!(
-                "its array '{name}' would have to be cut within a chunk, which this program cannot decode ({cause}); cut it with \
+                "its array '{name}' would have to be cut within a chunk, or steps of it moved, which this program cannot decode ({cause}); cut it with \
                  the program that wrote it, or remove it with delete --array {name}"
             );
             ZarrError::Foreign {
@@ -229,7 +285,7 @@ impl LongArray<'_> {
             let lengths = document.get_mut("shape").and_then(Value::as_array_mut);
             // What is none, verify tells of.
             if let Some(length) = lengths.and_then(|lengths| lengths.get_mut(self.axis)) {
-                *length = json!(self.stays);
+                *length = json!(self.stays());
             }
         };
         let lacking = |attributes: &mut Value| {
@@ -239,7 +295,7 @@ impl LongArray<'_> {
             let Some(said) = attributes.get(LACKING).and_then(Value::as_str) else {
                 return;
             };
-            match lacking_before(said, self.stays) {
+            match lacking_without(said, &self.gone) {
                 Some(said) => drop(attributes.insert(LACKING.to_owned(), json!(said))),
                 None => drop(attributes.shift_remove(LACKING)),
             }

@@ -280,6 +280,8 @@ pub struct TransactionIdentity {
 pub enum Outcome {
     /// It never was.
     RolledBack,
+    /// It had changed nothing yet, and will not.
+    NeverBegun,
     /// All of it is there.
     Finished,
     /// The store is gone.

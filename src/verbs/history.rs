@@ -17,9 +17,6 @@ use crate::store::{Bucket, REQUESTS, Spot};
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction, committed, undoable};
 use crate::verbs::stores::named::{keys, stores};
 
-/// Records of a store that are read at a time.
-const AHEAD: usize = 64;
-
 /// Whose commands are listed.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -90,9 +87,9 @@ async fn visit_all(
         let of_store = kept.get(&one.group.store);
         of_store.is_some_and(|ids| ids.contains(&one.id))
     };
-    let mut log = CommandLog::of(bucket, &groups, AHEAD).await?;
+    let mut log = CommandLog::of(bucket, &groups).await?;
     loop {
-        let transactions = log.pop(bucket).await?;
+        let transactions = log.pop()?;
         let Some(last) = transactions.first() else {
             return Ok(());
         };

@@ -276,6 +276,7 @@ impl<'a> Workshop<'a> {
         let unkept = [&second[..], &line(&["--keep-undo", "0"])].concat();
         // Of two objects, one goes, and a part of the other.
         let shorten = line(&["delete", "--all", "--time", "1976-02..", "--yes"]);
+        let within = line(&["delete", "--all", "--time", "1976-02..1976-02", "--yes"]);
         // A command of two transactions.
         let several = self.several();
         let mut years = scene("rollback-several", &[first.clone(), several]);
@@ -299,6 +300,19 @@ impl<'a> Workshop<'a> {
                 next: ENDS,
                 idle: Exit::TimeConflict,
                 ..self.scene("delete-time", &self.three(), shorten.clone())
+            },
+            Scene {
+                in_place: true,
+                next: ENDS,
+                idle: Exit::TimeConflict,
+                ..self.scene("delete-time-within", &self.three(), within.clone())
+            },
+            Scene {
+                in_place: true,
+                ..scene(
+                    "rollback-delete-time-within",
+                    &[&self.three()[..], &[within]].concat(),
+                )
             },
             scene(
                 "rollback-delete-time",

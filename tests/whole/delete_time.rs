@@ -1,4 +1,4 @@
-//! `delete --time FROM..`: steps at the end of stores go, the rest stays, and `rollback` brings them back.
+//! `delete --time`: steps of stores go, the rest stays, and `rollback` brings them back.
 
 use nemo_like::Spec;
 
@@ -54,6 +54,86 @@ fn the_last_steps_go_and_come_back() {
     }
 }
 
+/// What lies behind moves up, within objects, from one to another, and whole.
+#[test]
+fn steps_within_a_store_go_and_come_back() {
+    for (kind, ranks) in [
+        ("", 3),
+        ("-zv 2", 1),
+        (r#"--shards '{"time_counter": 4}'"#, 3),
+    ] {
+        let (sandbox, server, bucket) = served();
+        let months: Vec<String> = (1..9).map(|month| sandbox.months(month, 1)).collect();
+        let chunks = r#"-cs '{"time_counter": 2}'"#;
+        let all = months.join(" ");
+        msm_os!("send -f {all} {bucket} -v tos,sos {chunks} {kind}").well();
+        let place = format!("{bucket} -p T1m");
+        let before = without_ledgers(objects(&server));
+        for (range, gone) in [
+            ("1976-02..1976-02", 1..2),
+            ("1976-03..1976-06", 2..6),
+            ("..1976-02", 0..2),
+            ("1976-02..1976-06-16", 1..6),
+            ("1976-01-20..1976-03-16T12:00", 1..3),
+        ] {
+            let told = msm_os!("delete {place} --all --yes --time {range}").well_on(ranks);
+            let words = format!("T1m/tos.zarr: {} steps, ", gone.len());
+            let moved = format!("and {} behind them move up", 8 - gone.end);
+            told.says(&[&words, &moved]);
+            let left = [&months[..gone.start], &months[gone.end..]].concat();
+            // The store's own attributes stay those of the first file.
+            let variables = if gone.start > 0 {
+                &["tos", "sos"][..]
+            } else {
+                &[]
+            };
+            for variable in variables {
+                let store = format!("s3://ocean/T1m/{variable}.zarr");
+                reads_back(&store, Some(&server), &left);
+            }
+            msm_os!("verify {place} --against {}", left.join(" ")).well();
+            msm_os!("rollback {place}").well_on(ranks);
+            assert!(
+                without_ledgers(objects(&server)) == before,
+                "{kind} {range}"
+            );
+            is_tidy(&server);
+        }
+        msm_os!("verify {place}").well();
+    }
+}
+
+/// Objects of fill alone are not stored: where other steps come in their place they are made, and go again.
+#[test]
+fn what_is_all_fill_moves_too() {
+    let sandbox = Sandbox::new();
+    let place = format!("-b {} --store a/tos.zarr", sandbox.url("ocean"));
+    let whole = sandbox.months(1, 6);
+    let file = sandbox.edited(&whole, "fill_1m_grid_T.nc", |file| {
+        let mut tos = file.variable_mut("tos").unwrap();
+        let fill = tos.fill_value::<f32>().unwrap().unwrap();
+        let shape: Vec<usize> = tos
+            .dimensions()
+            .iter()
+            .map(netcdf::Dimension::len)
+            .collect();
+        let blank = vec![fill; 3 * shape[1] * shape[2]];
+        tos.put_values(&blank, (..3, .., ..)).unwrap();
+    });
+    msm_os!(r#"send -f {file} -v tos {place} -cs '{{"time_counter": 3}}'"#).well();
+    let before = sandbox.stores("ocean");
+    assert!(!before.contains_key("a/tos.zarr/tos/c/0/0/0"));
+    msm_os!("delete {place} --yes --time 1976-02..1976-02").well_on(3);
+    let after = sandbox.stores("ocean");
+    assert!(after.contains_key("a/tos.zarr/tos/c/0/0/0"));
+    let steps = sandbox.cut(&file, "left_1m_grid_T.nc", "0,2,3,4,5", "");
+    sandbox.reads_back("ocean/a/tos.zarr", &[steps]);
+    msm_os!("verify {place}").well();
+    msm_os!("rollback {place}").well();
+    assert!(sandbox.stores("ocean") == before);
+    msm_os!("verify {place}").well();
+}
+
 #[test]
 fn a_moment_is_read_in_the_calendar_of_the_store() {
     let sandbox = Sandbox::new();
@@ -90,20 +170,23 @@ fn what_cannot_go_is_refused() {
     let refused = |line: Line, code, words: &[&str]| line.refused_in(&sandbox, code, words);
     for wrong in [
         "1976",
-        "..1976",
-        "1976..1977",
         "..",
+        "1976..1977..",
         "1976-13..",
-        "x..",
+        "..x",
         "1976-02-30..",
     ] {
         let line = msm_os!("delete {place} --all --yes --time {wrong}");
-        refused(line, 2, &["--time", "expected FROM.., as 1978.."]);
+        refused(
+            line,
+            2,
+            &["--time", "expected FROM.., FROM..TO or ..TO, as 1978.."],
+        );
     }
     let words = [
         "'1977..'",
-        "no such step",
-        "1976-03-16 12:00:00",
+        "no such steps",
+        "to 1976-03-16 12:00:00",
         "nothing was deleted",
     ];
     refused(delete(&place, "1977"), 24, &words);

@@ -210,7 +210,7 @@ fn what_is_not_kept_is_not_undone_and_history_says_so() {
     assert_eq!(can, [true, false, false], "{told:#?}");
     msm_os!("history {place}")
         .well()
-        .says(&["what it replaced is not kept"]);
+        .says(&["rollback cannot undo it"]);
     for extent in ["--last 2", &format!("--to {}", id(&told[2]))] {
         let line = msm_os!("rollback {place} {extent}");
         line.refused_in(&sandbox, 36, &["T1m/tos.zarr", "--keep-undo"]);

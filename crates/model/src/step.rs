@@ -45,12 +45,6 @@ impl Step {
         self.compare(before) == Some(Ordering::Greater)
     }
 
-    /// Is each of `steps` later than the one before?
-    #[must_use]
-    pub fn are_in_order(steps: &[Self]) -> bool {
-        steps.windows(2).all(|pair| pair[1].is_after(pair[0]))
-    }
-
     /// The moment, where it is one.
     #[must_use]
     pub fn instant(self) -> Option<Instant> {

@@ -120,12 +120,19 @@ pub(crate) fn said(runs: &[Range<u64>]) -> String {
     words.join(", ")
 }
 
-/// What the attribute `text` tells of the first so many `steps`; `None` if that is nothing.
+/// What the attribute `text` tells when the steps that are `gone` are not counted any more; `None` if that is nothing.
 #[must_use]
-pub fn lacking_before(text: &str, steps: u64) -> Option<String> {
-    let runs = parse(text, u64::MAX)?.into_iter();
-    let runs = runs.map(|run| run.start..run.end.min(steps));
-    let runs: Vec<Range<u64>> = runs.filter(|run| !run.is_empty()).collect();
+pub fn lacking_without(text: &str, gone: &Range<u64>) -> Option<String> {
+    let left = |at: u64| at.min(gone.start) + at.saturating_sub(gone.end);
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for run in parse(text, u64::MAX)? {
+        let run = left(run.start)..left(run.end);
+        match runs.last_mut() {
+            _ if run.is_empty() => {}
+            Some(last) if last.end == run.start => last.end = run.end,
+            _ => runs.push(run),
+        }
+    }
     (!runs.is_empty()).then(|| said(&runs))
 }
 
@@ -167,11 +174,13 @@ mod tests {
         for text in ["", "x", "1-", "2-1", "5, 5", "3, 1", "0-6", "-1", "0-2;5"] {
             assert_eq!(parse(text, 6), None, "{text}");
         }
-        let before = |steps| lacking_before("0-2, 5", steps);
-        assert_eq!(before(6).as_deref(), Some("0-2, 5"));
-        assert_eq!(before(5).as_deref(), Some("0-2"));
-        assert_eq!(before(1).as_deref(), Some("0"));
-        assert_eq!(before(0), None);
+        let without = |gone: Range<u64>| lacking_without("0-2, 5", &gone);
+        assert_eq!(without(6..9).as_deref(), Some("0-2, 5"));
+        assert_eq!(without(5..6).as_deref(), Some("0-2"));
+        assert_eq!(without(1..6).as_deref(), Some("0"));
+        assert_eq!(without(0..6), None);
+        assert_eq!(without(1..4).as_deref(), Some("0, 2"));
+        assert_eq!(without(2..5).as_deref(), Some("0-2"));
     }
 
     proptest! {

@@ -44,7 +44,7 @@ pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
 pub use coordinates::coordinates;
 pub use draft::{StoreRequest, against, check_strategies, comparison, part_plan, plan};
 pub use error::PlanError;
-pub use lacking_steps::{LACKING, LackingSteps, lacking_before};
+pub use lacking_steps::{LACKING, LackingSteps, lacking_without};
 pub use masks::{Masking, MaskingNote, masking_note};
 pub use names::check_names;
 pub use parts::{ArchiveParts, GrowingStore, parts};

@@ -30,6 +30,7 @@ mod uneven;
 mod version;
 
 pub use chunk_codec::{ChunkCodec, EncodedObject};
+pub use chunk_cut::ChunkPiece;
 pub use chunk_keys::ChunkKeys;
 pub use codec::Codec;
 pub use error::ZarrError;

@@ -44,13 +44,18 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                     steps,
                     first,
                     last,
+                    moved,
                     tally,
                     attributes,
                 } = found;
                 let objects = tally_shown(*tally);
-                lines.push(format!(
-                    "  {store}: the last {steps} steps, {first} to {last}: {objects}"
-                ));
+                let place = match moved {
+                    0 => format!("the last {steps} steps, {first} to {last}"),
+                    _ => {
+                        format!("{steps} steps, {first} to {last}, and {moved} behind them move up")
+                    }
+                };
+                lines.push(format!("  {store}: {place}: {objects}"));
                 lines.extend(doubtful(store, attributes));
             }
         }

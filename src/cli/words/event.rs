@@ -153,6 +153,7 @@ fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> 
 fn healed(store: &str, transaction: &TransactionIdentity, outcome: Outcome) -> String {
     let ended = match outcome {
         Outcome::RolledBack => "rolled back",
+        Outcome::NeverBegun => "it had changed nothing, and does not any more",
         Outcome::Finished => "finished",
         Outcome::Deleted => "deleted",
     };

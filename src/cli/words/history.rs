@@ -41,7 +41,7 @@ pub(in crate::cli) fn command(command: &CommandRecord) -> String {
     let undo = if *can_be_undone {
         "rollback can undo it"
     } else {
-        "what it replaced is not kept"
+        "rollback cannot undo it: of it, or of what came after it, what was replaced is not kept"
     };
     let _ = write!(
         text,

@@ -59,6 +59,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
                     Outlook::Ends(outcome) => {
                         let way = match outcome {
                             Outcome::RolledBack => "rolled back",
+                            Outcome::NeverBegun => "dropped",
                             Outcome::Finished => "finished",
                             Outcome::Deleted => "gone on with",
                         };

@@ -40,7 +40,8 @@ pub enum DeleteError {
     )]
     StepsOfGroup { group: String, store: String },
     #[error(
-        "--time '{text}': {cause}; expected FROM.., as 1978.., 1978-03.. or 1978-03-16T12:00..; nothing was deleted"
+        "--time '{text}': {cause}; expected FROM.., FROM..TO or ..TO, as 1978.., 1978-03..1978-05 or 1978-03-16T12:00..; nothing was \
+         deleted"
     )]
     Time { text: String, cause: String },
     #[error(
@@ -52,21 +53,17 @@ pub enum DeleteError {
     )]
     NotTimed { store: String, dimension: String },
     #[error(
-        "--time: the steps of '{store}' are not in order; only steps at its end can be removed; nothing was deleted"
-    )]
-    NotInOrder { store: String },
-    #[error(
-        "--time '{from}..': there is no such step, the last one of '{store}' is {last}; nothing was deleted"
+        "--time '{range}': there are no such steps, '{store}' has those of {held}; nothing was deleted"
     )]
     NoSteps {
-        from: String,
+        range: String,
         store: String,
-        last: String,
+        held: String,
     },
     #[error(
-        "--time '{from}..': all steps of '{store}' are of that time; to delete the store, leave --time out; nothing was deleted"
+        "--time '{range}': all steps of '{store}' are of that time; to delete the store, leave --time out; nothing was deleted"
     )]
-    AllSteps { store: String, from: String },
+    AllSteps { store: String, range: String },
     #[error(
         "'{key}' is an Icechunk repository, which this program leaves as it is; nothing was deleted; delete stores by their names, or \
          a prefix that it does not lie in"

@@ -1,8 +1,11 @@
-//! `delete --time FROM..`: the last steps of stores go. Rank 0's work; the others wait.
+//! `delete --time`: steps of stores go. Rank 0's work; the others wait.
 //!
 //! Key types: [`TimeRange`], which of them; [`StepDeletion`].
 
-use msm_model::{Instant, Step};
+use std::fmt;
+use std::ops::{Bound, Range};
+
+use msm_model::{Instant, TimeError};
 use msm_zarr::{Group, StoreSnapshot, layout};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +23,45 @@ use crate::verbs::tally::Tally;
 /// The command, as ledgers and lists say it.
 const COMMAND: &str = "delete --time";
 
-/// Steps of stores: all from a moment on.
+/// Steps of stores, between two years, months, days or moments in the calendar of each store, these included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeRange {
     /// The dimension along which they are.
     pub dimension: String,
-    /// A year, a month, a day or a moment, in the calendar of each store.
-    pub from: String,
+    /// All from then on; `None` from the first step on.
+    pub from: Option<String>,
+    /// All up to then; `None` up to the last one.
+    pub to: Option<String>,
+}
+
+impl fmt::Display for TimeRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [from, to] = [&self.from, &self.to].map(|end| end.as_deref().unwrap_or_default());
+        write!(f, "{from}..{to}")
+    }
+}
+
+impl TimeRange {
+    /// Which of `steps`, which follow each other, are in it.
+    fn of(&self, steps: &[Instant]) -> Result<Range<usize>, TimeError> {
+        let Some(calendar) = steps.first().map(|step| step.calendar()) else {
+            return Ok(0..0);
+        };
+        let from = self.from.as_deref();
+        let from = from
+            .map(|from| Instant::parse_begin(from, calendar))
+            .transpose()?;
+        let to = self.to.as_deref();
+        let to = to.map(|to| Instant::parse_end(to, calendar)).transpose()?;
+        let is_before = |step: &Instant| from.is_some_and(|from| from.is_after(*step));
+        let is_up_to = |step: &Instant| match to {
+            Some(Bound::Included(end)) => !step.is_after(end),
+            Some(Bound::Excluded(end)) => end.is_after(*step),
+            Some(Bound::Unbounded) | None => true,
+        };
+        let first = steps.partition_point(is_before);
+        Ok(first..steps.partition_point(is_up_to).max(first))
+    }
 }
 
 /// Steps, and the stores that they go from.
@@ -108,21 +143,29 @@ impl StepDeletion {
             }
         }
         Error::together(problems)?;
-        let TimeRange { dimension, from } = self.range.clone();
-        match (all.is_empty(), last) {
-            (false, _) => Ok(all),
-            (true, Some((store, last))) => Err(DeleteError::NoSteps { from, store, last }.into()),
-            (true, None) => Err(DeleteError::NoTimes { dimension }.into()),
+        if !all.is_empty() {
+            return Ok(all);
         }
+        Err(match last {
+            Some((store, held)) => DeleteError::NoSteps {
+                range: self.range.to_string(),
+                store,
+                held,
+            },
+            None => DeleteError::NoTimes {
+                dimension: self.range.dimension.clone(),
+            },
+        }
+        .into())
     }
 
-    /// What goes of `store`; its last step if that is before all that goes; nothing if it is one without steps.
+    /// What goes of `store`; from when to when its steps are, if none of them does; nothing if it is one without steps.
     async fn look_at(
         &self,
         bucket: &Bucket,
         store: &str,
     ) -> Result<Result<Option<StepCut>, String>, Error> {
-        let TimeRange { dimension, from } = &self.range;
+        let dimension = &self.range.dimension;
         let Some(stored) = snapshot(bucket, store, dimension).await? else {
             return Ok(Ok(None));
         };
@@ -134,35 +177,38 @@ impl StepDeletion {
         let instants: Option<Vec<Instant>> = instants.collect();
         let instants = instants.filter(|all| !all.is_empty());
         let instants = instants.ok_or_else(untimed)?;
-        let calendar = instants[0].calendar();
-        let begins = Instant::parse_begin(from, calendar).map_err(|cause| DeleteError::Time {
-            text: format!("{from}.."),
-            cause: cause.to_string(),
-        })?;
-        let goes = |step: &Instant| !begins.is_after(*step);
-        let stays = instants.iter().position(goes).unwrap_or(instants.len());
-        if !instants[stays..].iter().all(goes) || !Step::are_in_order(&stored.steps) {
-            let store = store.to_owned();
-            return Err(DeleteError::NotInOrder { store }.into());
+        let gone = self
+            .range
+            .of(&instants)
+            .map_err(|cause| DeleteError::Time {
+                text: self.range.to_string(),
+                cause: cause.to_string(),
+            })?;
+        let ends =
+            |steps: &[Instant]| [steps[0], steps[steps.len() - 1]].map(|step| step.to_string());
+        if gone.is_empty() {
+            let [first, last] = ends(&instants);
+            return Ok(Err(format!("{first} to {last}")));
         }
-        let last = instants[instants.len() - 1];
-        let Some(first) = instants.get(stays) else {
-            return Ok(Err(last.to_string()));
-        };
-        if stays == 0 {
-            let (store, from) = (store.to_owned(), from.clone());
-            return Err(DeleteError::AllSteps { store, from }.into());
+        if gone.len() == instants.len() {
+            let (store, range) = (store.to_owned(), self.range.to_string());
+            return Err(DeleteError::AllSteps { store, range }.into());
         }
-        let cut = StoreTruncation::to(bucket, store, dimension, stays as u64).await?;
+        let [first, last] = ends(&instants[gone.clone()]);
+        let moved = (instants.len() - gone.end) as u64;
+        let steps = gone.len() as u64;
+        let gone = gone.start as u64..gone.end as u64;
+        let cut = StoreTruncation::without(bucket, store, dimension, &gone).await?;
         let Some(cut) = cut else {
             return Ok(Ok(None));
         };
         let (objects, bytes) = cut.removal.size();
         let survey = StepsSurvey {
             store: store.to_owned(),
-            steps: (instants.len() - stays) as u64,
-            first: first.to_string(),
-            last: last.to_string(),
+            steps,
+            first,
+            last,
+            moved,
             tally: Tally { objects, bytes },
             attributes: cut.attributes.clone(),
         };

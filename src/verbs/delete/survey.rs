@@ -74,9 +74,11 @@ pub struct StepsSurvey {
     pub steps: u64,
     /// The first of them.
     pub first: String,
-    /// The last of them, and of the store.
+    /// The last of them.
     pub last: String,
-    /// Objects that go, or of which a part does.
+    /// Steps behind them, which move up.
+    pub moved: u64,
+    /// Objects that go or change.
     pub tally: Tally,
     /// Attributes that need not be true of what is left, and go.
     pub attributes: Vec<String>,

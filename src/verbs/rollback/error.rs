@@ -17,6 +17,11 @@ pub enum RollbackError {
     #[error("no command has the id '{id}'; nothing was changed; history lists them")]
     NoCommand { id: String },
     #[error(
+        "store '{store}': its transaction {id} is of a command that came before another one in one store and after it in another, so \
+         nothing tells which was the last; nothing was changed; name the stores one by one with -v"
+    )]
+    NoOrder { store: String, id: String },
+    #[error(
         "store '{store}': what its transaction {id} replaced is not kept, for its --keep-undo was too small; nothing was changed"
     )]
     NotKept { store: String, id: String },

@@ -138,9 +138,9 @@ async fn undo_all(
     groups.retain(|group| !hold.left.is_gone(&group.store));
     let begun = hold.left.rollback();
     let (undos, commands) = if begun.is_empty() {
-        let log = CommandLog::of(bucket, &groups, 1).await?;
+        let log = CommandLog::of(bucket, &groups).await?;
         has_transactions(&log, &groups, all)?;
-        chosen(bucket, log, extent).await?
+        chosen(log, extent)?
     } else {
         (rest_of(bucket, &groups, begun).await?, Vec::new())
     };
@@ -152,9 +152,18 @@ async fn undo_all(
         }
     }
     Error::together(problems)?;
-    let mut problems = Vec::new();
+    let (mut problems, mut made) = (Vec::new(), Vec::new());
     for (store, found) in &all {
-        problems.extend(damage(bucket, store, found).await?);
+        match damage(bucket, store, found, &mut made).await {
+            Ok(damaged) => problems.extend(damaged),
+            Err(error) => problems.push(error),
+        }
+    }
+    if !problems.is_empty() {
+        // Nothing is changed, the ledgers neither.
+        for copy in &made {
+            problems.extend(bucket.delete(copy).await.err().map(Error::from));
+        }
     }
     Error::together(problems)?;
     let mut steps: Vec<(&String, StoreRollback)> = Vec::new();
@@ -197,8 +206,7 @@ fn has_transactions(log: &CommandLog, groups: &[Group], all: bool) -> Result<(),
 }
 
 /// What `extent` says is to be undone, and the ids of its commands.
-async fn chosen(
-    bucket: &Bucket,
+fn chosen(
     mut log: CommandLog,
     extent: &RollbackExtent,
 ) -> Result<(Vec<StoreUndo>, Vec<String>), Error> {
@@ -207,7 +215,7 @@ async fn chosen(
         if *extent == RollbackExtent::Last(commands.len()) {
             break;
         }
-        let popped = log.pop(bucket).await?;
+        let popped = log.pop()?;
         let Some(LoggedTransaction { command_id, .. }) = popped.first() else {
             return Err(match extent {
                 RollbackExtent::Last(asked) => RollbackError::FewerCommands {
@@ -284,11 +292,13 @@ async fn undoable(
     Ok(found)
 }
 
-/// What is in the way of putting back what these transactions of `store` replaced: copies that are damaged, or cannot be made again.
+/// What is in the way of putting back what these transactions of `store` replaced: copies that are damaged, or cannot be made again. The
+/// keys of those that are go to `made`.
 async fn damage(
     bucket: &Bucket,
     store: &str,
     undone: &[StoreRollback],
+    made: &mut Vec<String>,
 ) -> Result<Vec<Error>, Error> {
     let mut damaged: Vec<Vec<DamagedCopy>> = Vec::new();
     let mut doubtful = BTreeSet::new();
@@ -302,16 +312,11 @@ async fn damage(
     let remade = remake_copies(bucket, store, undone, &doubtful).await?;
     let mut problems = Vec::new();
     for (StoreRollback { id, entry }, mut damaged) in undone.iter().zip(damaged) {
-        if remade.made.contains(id) {
+        if remade.made.contains_key(id) {
             damaged = damaged_copies(bucket, store, id, entry).await?;
         }
-        let folder = format!("{}/", layout::undo_copies(store, id));
-        let missing = remade.missing.iter();
-        damaged.extend(
-            missing
-                .filter(|copy| copy.key.starts_with(&folder))
-                .cloned(),
-        );
+        let missing = remade.missing.iter().filter(|(of, _)| of == id);
+        damaged.extend(missing.map(|(_, copy)| copy.clone()));
         if !damaged.is_empty() {
             problems.push(
                 RollbackError::Damaged {
@@ -323,6 +328,7 @@ async fn damage(
             );
         }
     }
+    made.extend(remade.made.into_values().flatten());
     Ok(problems)
 }
 

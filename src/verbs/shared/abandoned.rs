@@ -10,8 +10,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::Plan;
 
 use crate::commit::{
-    Journal, Stage, UnfinishedTransaction, UnfinishedWork, heal, read_journal, sweep_journal,
-    sweep_staged,
+    Healed, Journal, Stage, UnfinishedTransaction, UnfinishedWork, heal, read_journal,
+    sweep_journal, sweep_staged,
 };
 use crate::error::Error;
 use crate::events::{Event, Outcome, TransactionIdentity};
@@ -165,8 +165,9 @@ impl AbandonedTransactions {
         store: String,
         unfinished: &UnfinishedWork,
     ) -> Result<(), Error> {
-        heal_one(session, &store, unfinished, &self.guarantees).await?;
+        let healed = heal_one(session, &store, unfinished, &self.guarantees).await?;
         match unfinished {
+            _ if healed == Healed::NeverBegun => {}
             UnfinishedWork::Transaction(UnfinishedTransaction { stage, entry, .. })
                 if *stage == Stage::Prepared || !entry.creates() => {}
             UnfinishedWork::Transaction(_) | UnfinishedWork::Delete { .. } => self.gone.push(store),
@@ -212,10 +213,10 @@ async fn heal_one(
     store: &str,
     unfinished: &UnfinishedWork,
     guarantees: &Guarantees,
-) -> Result<(), Error> {
+) -> Result<Healed, Error> {
     let what = unended(unfinished);
     let healed = heal(&session.bucket, store, unfinished, guarantees).await;
-    healed.map_err(|cause| WritingError::NotHealed {
+    let healed = healed.map_err(|cause| WritingError::NotHealed {
         store: store.to_owned(),
         transaction: what.clone(),
         cause,
@@ -223,9 +224,12 @@ async fn heal_one(
     session.tell(&Event::Healed {
         store: store.to_owned(),
         transaction: what,
-        outcome: outcome(unfinished),
+        outcome: match healed {
+            Healed::Ended => outcome(unfinished),
+            Healed::NeverBegun => Outcome::NeverBegun,
+        },
     });
-    Ok(())
+    Ok(healed)
 }
 
 /// What has not ended, as others are told of it.

@@ -7,25 +7,17 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{Group, layout};
 
-use crate::commit::{CommandRun, LastTransaction, SharedArchive, is_id};
+use crate::commit::{CommandRun, JournalEntry, LastTransaction, SharedArchive, is_id};
 use crate::error::Error;
 use crate::store::{Bucket, REQUESTS, StoreError};
+use crate::verbs::rollback::RollbackError;
 
-/// The transactions of stores, whose records are read from the last one on, as they are asked for.
-pub(in crate::verbs) struct CommandLog {
-    stores: Vec<StoreLog>,
-    /// Records of a store that are read at a time.
-    ahead: usize,
-}
+/// The committed transactions of stores, in order.
+pub(in crate::verbs) struct CommandLog(Vec<StoreLog>);
 
 struct StoreLog {
     group: Group,
-    /// Ids of the transactions that are not read yet, in order.
-    unread: Vec<String>,
-    /// Is an archive being sent into it in parts? Then each growth counts for itself.
-    is_shared: bool,
-    /// Those that are read, the last one first.
-    read: Vec<LoggedTransaction>,
+    transactions: Vec<LoggedTransaction>,
 }
 
 /// A committed transaction of a store.
@@ -44,49 +36,54 @@ pub(in crate::verbs) struct LoggedTransaction {
 }
 
 impl CommandLog {
-    /// That of the stores of `groups`; of each, as many records are read `ahead`.
+    /// That of the stores of `groups`.
     ///
     /// # Errors
     /// As the server says.
-    pub(in crate::verbs) async fn of(
-        bucket: &Bucket,
-        groups: &[Group],
-        ahead: usize,
-    ) -> Result<Self, Error> {
+    pub(in crate::verbs) async fn of(bucket: &Bucket, groups: &[Group]) -> Result<Self, Error> {
         let logs = stream::iter(groups).map(|group| StoreLog::of(bucket, group));
-        let stores = logs.buffered(REQUESTS).try_collect().await?;
-        Ok(Self { stores, ahead })
+        Ok(Self(logs.buffered(REQUESTS).try_collect().await?))
     }
 
     /// Those of its stores that have no transaction.
     pub(in crate::verbs) fn empty(&self) -> impl Iterator<Item = &Group> {
-        let is_empty = |log: &&StoreLog| log.unread.is_empty() && log.read.is_empty();
-        self.stores.iter().filter(is_empty).map(|log| &log.group)
+        let empty = self.0.iter().filter(|log| log.transactions.is_empty());
+        empty.map(|log| &log.group)
     }
 
-    /// Takes the last command off: its transactions in all stores, those of a store the last first; none if there is none left.
+    /// Takes the last command off: its transactions in all stores, those of a store the last first; none if there is none left. Of those
+    /// that nothing follows in any store, it is the one that began last, by the clocks of their machines.
     ///
     /// # Errors
-    /// As the server says.
-    pub(in crate::verbs) async fn pop(
-        &mut self,
-        bucket: &Bucket,
-    ) -> Result<Vec<LoggedTransaction>, Error> {
-        let ahead = self.ahead;
-        let reads = self.stores.iter_mut().map(|log| log.read(bucket, ahead));
-        let mut reads = stream::iter(reads).buffer_unordered(REQUESTS);
-        while reads.try_next().await?.is_some() {}
-        drop(reads);
-        let heads = self.stores.iter().filter_map(|log| log.read.first());
-        let last = heads.max_by_key(|head| (&head.begun, &head.command_id));
+    /// If each is followed by another one: then the ledgers are not those of commands that ran one after the other.
+    pub(in crate::verbs) fn pop(&mut self) -> Result<Vec<LoggedTransaction>, RollbackError> {
+        let is_last = |command: &str| {
+            self.0.iter().all(|log| {
+                let of_it = |one: &&LoggedTransaction| one.command_id == command;
+                let behind = log.transactions.iter().rev().skip_while(of_it);
+                !behind.into_iter().any(|one| one.command_id == command)
+            })
+        };
+        let heads = self.0.iter().filter_map(|log| log.transactions.last());
+        let free = heads.clone().filter(|head| is_last(&head.command_id));
+        let last = free.max_by_key(|head| (&head.begun, &head.command_id));
         let Some(last) = last.map(|last| last.command_id.clone()) else {
-            return Ok(Vec::new());
+            return match heads.clone().next() {
+                None => Ok(Vec::new()),
+                Some(LoggedTransaction { group, id, .. }) => Err(RollbackError::NoOrder {
+                    store: group.store.clone(),
+                    id: id.clone(),
+                }),
+            };
         };
         let mut popped = Vec::new();
-        for log in &mut self.stores {
-            while log.read.first().is_some_and(|head| head.command_id == last) {
-                popped.push(log.read.remove(0));
-                log.read(bucket, ahead).await?;
+        for log in &mut self.0 {
+            while log
+                .transactions
+                .last()
+                .is_some_and(|one| one.command_id == last)
+            {
+                popped.extend(log.transactions.pop());
             }
         }
         Ok(popped)
@@ -96,56 +93,61 @@ impl CommandLog {
 impl StoreLog {
     async fn of(bucket: &Bucket, group: &Group) -> Result<Self, StoreError> {
         let store = &group.store;
+        // While an archive is being sent into it in parts, each growth counts for itself.
         let is_shared = match SharedArchive::of_store(bucket, store).await {
             Ok(archive) => archive.is_some(),
             Err(StoreError::Share { .. }) => true,
             Err(error) => return Err(error),
         };
+        let ids = committed(bucket, store).await?.into_iter();
+        let reads = ids.map(|id| read(bucket, group, id, is_shared));
+        let transactions = stream::iter(reads).buffered(REQUESTS).try_collect();
         Ok(Self {
             group: group.clone(),
-            unread: committed(bucket, store).await?,
-            is_shared,
-            read: Vec::new(),
+            transactions: transactions.await?,
         })
     }
+}
 
-    /// Reads the next records if all that were read are taken off.
-    async fn read(&mut self, bucket: &Bucket, ahead: usize) -> Result<(), StoreError> {
-        if !self.read.is_empty() {
-            return Ok(());
-        }
-        let first = self.unread.len().saturating_sub(ahead);
-        let ids = self.unread.split_off(first);
-        let reads = ids.into_iter().rev().map(|id| self.transaction(bucket, id));
-        let read: Vec<LoggedTransaction> =
-            stream::iter(reads).buffered(REQUESTS).try_collect().await?;
-        self.read = read;
-        Ok(())
+async fn read(
+    bucket: &Bucket,
+    group: &Group,
+    id: String,
+    is_shared: bool,
+) -> Result<LoggedTransaction, StoreError> {
+    let key = layout::transaction(&group.store, &id);
+    let (record, put) = bucket.get_dated(&key).await?;
+    let mut record: Option<LastTransaction> = serde_json::from_slice(&record).ok();
+    if record.is_none() {
+        // The answer may have been damaged.
+        record = serde_json::from_slice(&bucket.get(&key).await?).ok();
     }
+    let run = match &record {
+        Some(record) => record.run.clone(),
+        // What is kept to undo it says of which command it was; if that cannot be read either, it is one of its own.
+        None => match JournalEntry::kept(bucket, &group.store, &id).await {
+            Ok(entry) => entry.run,
+            Err(StoreError::Journal { .. }) => None,
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        },
+    };
+    let command_id = match &run {
+        Some(CommandRun { id, .. }) if !is_shared => id.clone(),
+        _ => token(&id).to_owned(),
+    };
+    Ok(LoggedTransaction {
+        group: group.clone(),
+        command_id,
+        begun: run.map_or(put, |run| run.begun),
+        record,
+        id,
+    })
+}
 
-    async fn transaction(
-        &self,
-        bucket: &Bucket,
-        id: String,
-    ) -> Result<LoggedTransaction, StoreError> {
-        let key = layout::transaction(&self.group.store, &id);
-        let (record, put) = bucket.get_dated(&key).await?;
-        // One that cannot be read says of which command it was no more; it can be undone all the same.
-        let record: Option<LastTransaction> = serde_json::from_slice(&record).ok();
-        let run = record.as_ref().and_then(|record| record.run.clone());
-        let of_itself = || id.split_once('-').map_or(id.as_str(), |(_, token)| token);
-        let command_id = match &run {
-            Some(CommandRun { id, .. }) if !self.is_shared => id.clone(),
-            _ => of_itself().to_owned(),
-        };
-        Ok(LoggedTransaction {
-            group: self.group.clone(),
-            command_id,
-            begun: run.map_or(put, |run| run.begun),
-            record,
-            id,
-        })
-    }
+/// What of the id of a transaction is not its number.
+fn token(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(_, token)| token)
 }
 
 /// The ids of the committed transactions of `store`, in order.

@@ -1,6 +1,8 @@
 //! Reading a moment from text, as CF and UDUNITS write the reference time of units: `1900-1-1`,
 //! `1900-01-01T12:30:00.5Z`, `1900-01-01 00:00 -3`. The one entry is [`Instant::parse`].
 
+use std::ops::Bound;
+
 use super::calendar::{Calendar, Date};
 use super::error::TimeError;
 use super::instant::{DAY, Instant, SECOND};
@@ -26,19 +28,77 @@ impl Instant {
     /// As [`Instant::parse`].
     pub fn parse_begin(text: &str, calendar: Calendar) -> Result<Self, TimeError> {
         let text = text.trim();
-        let parts = text.trim_start_matches('-').matches('-').count();
-        let is_date = text.chars().all(|c| c.is_ascii_digit() || c == '-');
-        let rest = match parts {
-            0 if is_date => "-01-01",
-            1 if is_date => "-01",
+        let rest = match DateParts::of(text) {
+            Some(DateParts { month: None, .. }) => "-01-01",
+            Some(DateParts { day: None, .. }) => "-01",
             _ => "",
         };
         Self::parse(&format!("{text}{rest}"), calendar)
     }
 
+    /// Reads a year, a month, a day or a moment, and returns the bound of all that is not later: the beginning of the next one, which
+    /// is not meant, or the moment, which is.
+    ///
+    /// # Errors
+    /// As [`Instant::parse`].
+    pub fn parse_end(text: &str, calendar: Calendar) -> Result<Bound<Self>, TimeError> {
+        let text = text.trim();
+        // Is there such a one?
+        let begin = Self::parse_begin(text, calendar)?;
+        let Some(DateParts { year, month, day }) = DateParts::of(text) else {
+            return Ok(Bound::Included(begin));
+        };
+        let next_year = format!("{}-01-01", year + 1);
+        let next_month = |month: u8| format!("{year}-{}-01", month + 1);
+        let candidates = match (month, day) {
+            (None, _) => vec![next_year],
+            (Some(month), None) => vec![next_month(month), next_year],
+            (Some(month), Some(day)) => {
+                let next_day = format!("{year}-{month}-{}", day + 1);
+                vec![next_day, next_month(month), next_year]
+            }
+        };
+        let mut end = Ok(begin);
+        for candidate in candidates {
+            end = Self::parse(&candidate, calendar);
+            if end.is_ok() {
+                break;
+            }
+        }
+        end.map(Bound::Excluded)
+    }
+
     /// As [`Instant::parse`]; an error is the problem alone.
     pub(super) fn read(text: &str, calendar: Calendar) -> Result<Self, String> {
         Cursor(text.trim()).instant(calendar)
+    }
+}
+
+/// A date without time of day, of which the last parts may be left out.
+struct DateParts {
+    year: i64,
+    month: Option<u8>,
+    day: Option<u8>,
+}
+
+impl DateParts {
+    /// That which `text` is; `None` if it is something else.
+    fn of(text: &str) -> Option<Self> {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+        let mut parts = digits.split('-');
+        let year: u32 = parts.next()?.parse().ok()?;
+        let mut part = || {
+            parts
+                .next()
+                .map(|part| part.parse::<u8>().ok())
+                .map_or(Some(None), |n| n.map(Some))
+        };
+        let (month, day) = (part()?, part()?);
+        parts.next().is_none().then_some(Self {
+            year: sign * i64::from(year),
+            month,
+            day,
+        })
     }
 }
 
@@ -197,4 +257,45 @@ impl<'a> Cursor<'a> {
 
 fn too_far() -> String {
     "the year is more than a million years from year 0".to_owned()
+}
+
+#[cfg(test)]
+mod ends {
+    use super::*;
+
+    #[test]
+    fn a_year_a_month_and_a_day_end_where_the_next_one_begins() {
+        let end = |text: &str, calendar| match Instant::parse_end(text, calendar) {
+            Ok(Bound::Excluded(end)) => format!("before {end}"),
+            Ok(Bound::Included(end)) => format!("up to {end}"),
+            Ok(Bound::Unbounded) => unreachable!(),
+            Err(error) => error.to_string(),
+        };
+        let cases = [
+            ("1976", "before 1977-01-01 00:00:00"),
+            ("1976-11", "before 1976-12-01 00:00:00"),
+            ("1976-12", "before 1977-01-01 00:00:00"),
+            ("1976-2-28", "before 1976-02-29 00:00:00"),
+            ("1976-02-29", "before 1976-03-01 00:00:00"),
+            ("1976-12-31", "before 1977-01-01 00:00:00"),
+            ("1976-12-31T00:00", "up to 1976-12-31 00:00:00"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(end(text, Calendar::Standard), expected, "{text}");
+        }
+        assert_eq!(
+            end("1976-02-30", Calendar::Day360),
+            "before 1976-03-01 00:00:00"
+        );
+        assert!(end("1976-02-30", Calendar::Standard).contains("no such date"));
+        assert!(end("1976-13", Calendar::Standard).contains("1976-13"));
+        let begin = |text| {
+            Instant::parse_begin(text, Calendar::Standard)
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(begin("1976"), "1976-01-01 00:00:00");
+        assert_eq!(begin("1976-03"), "1976-03-01 00:00:00");
+        assert_eq!(begin("1976-03-16T12:00"), "1976-03-16 12:00:00");
+    }
 }
