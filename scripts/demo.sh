@@ -9,7 +9,12 @@ readonly RANKS=4
 target=${CARGO_TARGET_DIR:-$PWD/target}
 demo=$target/demo
 store=$demo/store
-if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+launch=(mpirun -n "$RANKS")
+# OpenMPI wants to be told that there may be more ranks than cores, and that root may start them; MPICH knows neither flag.
+if mpirun --version | grep -q 'Open MPI'; then
+    launch+=(--oversubscribe)
+    if [ "$(id -u)" = 0 ]; then launch+=(--allow-run-as-root); fi
+fi
 
 say() { printf '\n==> %s\n' "$*"; }
 
@@ -27,7 +32,7 @@ generate() {
 }
 
 send() {
-    show mpirun -n $RANKS --oversubscribe "$target/release/msm_os" send -f "$demo/$1"/*.nc -b "file://$store"
+    show "${launch[@]}" "$target/release/msm_os" send -f "$demo/$1"/*.nc -b "file://$store"
 }
 
 say "set-up"
@@ -60,6 +65,6 @@ Next:
   - look at what the source files hold:
         ncdump -h ${demo#"$PWD/"}/1976/*.nc
   - send a file of yours to S3: see "The first send to S3" in README.md
-        mpirun -n $RANKS ${target#"$PWD/"}/release/msm_os send -f FILE.nc -c credentials.json -b BUCKET
+        ${launch[*]} ${target#"$PWD/"}/release/msm_os send -f FILE.nc -c credentials.json -b BUCKET
   - on a cluster: slurm/README.md
 EOF

@@ -238,7 +238,6 @@ fn recover_says_how_long_a_lease_is_in_the_way() {
     let recovered = stage.run(&["recover"]);
     assert_eq!(recovered.code, 46, "{recovered:#?}");
     for part in [
-        "2 problems",
         "sos.zarr",
         "tos.zarr",
         "on elsewhere",

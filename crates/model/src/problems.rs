@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Problems that one message lists.
 const MOST_LINES: usize = 20;
+/// Stores that a line names of which the same is said.
+const MOST_STORES: usize = 20;
 
 /// One problem or more, in the order in which they were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,18 +86,22 @@ impl<E> IntoIterator for Problems<E> {
     }
 }
 
-/// Each line once; one of them alone as it is.
+/// Each line once, and once for all stores of which the same is said; one of them alone as it is.
 impl<E: fmt::Display> fmt::Display for Problems<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = vec![self.first.to_string()];
-        for problem in &self.others {
-            let line = problem.to_string();
-            if !lines.contains(&line) {
-                lines.push(line);
+        let mut lines: Vec<SharedLine> = Vec::new();
+        for problem in std::iter::once(&self.first).chain(&self.others) {
+            let line = SharedLine::new(problem.to_string());
+            match lines
+                .iter_mut()
+                .find(|known| known.template == line.template)
+            {
+                Some(known) => known.join(line.stores),
+                None => lines.push(line),
             }
         }
         if let [line] = &lines[..] {
-            return f.write_str(line);
+            return write!(f, "{line}");
         }
         write!(f, "{} problems:", lines.len())?;
         for line in lines.iter().take(MOST_LINES) {
@@ -104,6 +110,64 @@ impl<E: fmt::Display> fmt::Display for Problems<E> {
         match lines.len().saturating_sub(MOST_LINES) {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+/// A line that may be said of several stores.
+struct SharedLine {
+    /// As it is said of the first of them.
+    text: String,
+    /// The same, without the names of the store and its variable.
+    template: String,
+    stores: Vec<String>,
+}
+
+impl SharedLine {
+    fn new(text: String) -> Self {
+        let named = text
+            .split_once("store '")
+            .and_then(|(_, behind)| behind.split_once('\''));
+        let Some((store, _)) = named else {
+            return Self {
+                template: text.clone(),
+                text,
+                stores: Vec::new(),
+            };
+        };
+        let store = store.to_owned();
+        let name = store.rsplit('/').next().unwrap_or_default();
+        let variable = name.strip_suffix(".zarr").unwrap_or(name);
+        let template = text.replace(&store, "\0");
+        Self {
+            template: template.replace(&format!("'{variable}'"), "'\0'"),
+            text,
+            stores: vec![store],
+        }
+    }
+
+    fn join(&mut self, stores: Vec<String>) {
+        for store in stores {
+            if !self.stores.contains(&store) {
+                self.stores.push(store);
+            }
+        }
+    }
+}
+
+impl fmt::Display for SharedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        let others = self.stores.get(1..).unwrap_or_default();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let shown = others.iter().take(MOST_STORES).map(String::as_str);
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        write!(f, "; the same of {} more: {shown}", others.len())?;
+        match others.len().saturating_sub(MOST_STORES) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
         }
     }
 }
@@ -125,5 +189,32 @@ mod tests {
         let many = Problems::<String>::together(many).unwrap_err().to_string();
         assert!(many.starts_with("30 problems:\n  0\n"), "{many}");
         assert!(many.ends_with("\n  19\n  and 10 more"), "{many}");
+    }
+
+    #[test]
+    fn what_is_said_of_several_stores_is_said_once() {
+        let of = |store: &str, variable: &str, steps: u32| {
+            format!("store 'T1m/{store}.zarr': array '{variable}' has {steps} steps")
+        };
+        let said = |all: Vec<String>| Problems::<String>::together(all).unwrap_err().to_string();
+        let both = said(vec![
+            of("tos", "tos", 3),
+            of("sos", "sos", 3),
+            of("sos", "sos", 3),
+        ]);
+        let first = of("tos", "tos", 3);
+        assert_eq!(both, format!("{first}; the same of 1 more: T1m/sos.zarr"));
+        let differ = said(vec![
+            of("tos", "tos", 3),
+            of("sos", "sos", 4),
+            of("zos", "mask", 3),
+        ]);
+        assert_eq!(differ.matches("store '").count(), 3, "{differ}");
+        let many = (0..30).map(|n| of(&format!("v{n}"), "e3t", 3)).collect();
+        let many = said(many);
+        assert!(many.starts_with(
+            "store 'T1m/v0.zarr': array 'e3t' has 3 steps; the same of 29 more: T1m/v1.zarr, "
+        ));
+        assert!(many.ends_with("T1m/v20.zarr and 9 more"), "{many}");
     }
 }
