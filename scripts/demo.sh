@@ -11,7 +11,7 @@ demo=$target/demo
 store=$demo/store
 launch=(mpirun -n "$RANKS")
 # OpenMPI wants to be told that there may be more ranks than cores, and that root may start them; MPICH knows neither flag.
-if mpirun --version | grep -q 'Open MPI'; then
+if mpirun --version | grep 'Open MPI' > /dev/null; then
     launch+=(--oversubscribe)
     if [ "$(id -u)" = 0 ]; then launch+=(--allow-run-as-root); fi
 fi
