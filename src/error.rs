@@ -13,6 +13,7 @@ use crate::session::SessionError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
+use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
 use crate::verbs::recover::RecoverError;
@@ -63,6 +64,8 @@ pub enum Error {
     Send(#[from] SendError),
     #[error(transparent)]
     Share(#[from] ShareError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error(transparent)]
     Delete(#[from] DeleteError),
     #[error(transparent)]

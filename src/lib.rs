@@ -66,6 +66,7 @@ pub use store::{
     StoreError,
 };
 pub use transfer::{TransferError, Verification};
+pub use verbs::copy::{self, Copy, CopyError, CopyReport, copy};
 pub use verbs::delete::{self, Delete, DeleteReport, delete};
 pub use verbs::doctor::{Doctor, DoctorError, DoctorReport, doctor};
 pub use verbs::du::{self, Du, StoreUsage, UsageTotal};

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use super::copy::CopyArgs;
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::DuArgs;
@@ -94,6 +95,16 @@ pub(super) enum Command {
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
     #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
+
+    /// Copy stores with their ledgers to another place of the bucket
+    ///
+    /// The server copies the objects, in parallel, and every copy is read back and compared with the manifest. A copy is there whole or not at
+    /// all; the same copy again compares. Runs under `mpirun` as well: every rank copies its share.
+    #[command(after_help = exit_codes())]
+    Copy(CopyArgs),
+    /// Copy stores with their ledgers to another place of the bucket, and delete them where they were once all copies are whole
+    #[command(after_help = exit_codes())]
+    Move(CopyArgs),
 
     /// Undo the last command, or the last few, in all stores that they wrote: an append's steps go, a create disappears, an update's old
     /// values return

@@ -13,6 +13,7 @@ use crate::session::SessionError;
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
+use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
 use crate::verbs::recover::RecoverError;
@@ -65,6 +66,7 @@ impl From<&Error> for Exit {
             Error::Reprojection(cause) => cause.into(),
             Error::Send(cause) => cause.into(),
             Error::Share(cause) => cause.into(),
+            Error::Copy(cause) => cause.into(),
             Error::Delete(cause) => cause.into(),
             Error::Recover(cause) => cause.into(),
             Error::Rollback(cause) => cause.into(),
@@ -380,6 +382,28 @@ impl From<&ShareError> for Exit {
             ShareError::Part { cause, .. } | ShareError::Unfinished { cause, .. } => {
                 Self::from(&**cause)
             }
+        }
+    }
+}
+
+impl From<&CopyError> for Exit {
+    fn from(error: &CopyError) -> Self {
+        match error {
+            CopyError::SamePlace { .. }
+            | CopyError::Within { .. }
+            | CopyError::Below { .. }
+            | CopyError::Group { .. } => Self::Usage,
+            CopyError::InCompact { .. } => Self::NoStore,
+            CopyError::Taken { .. } => Self::Taken,
+            CopyError::Foreign { .. } | CopyError::Link { .. } => Self::ForeignObjects,
+            CopyError::NoRoot { .. } => Self::ForeignStore,
+            CopyError::Changed { .. } => Self::TransferFailed,
+            CopyError::Unlike { .. } => Self::VerifyFailed,
+            CopyError::Stopped => Self::Interrupted,
+            CopyError::NotEnded(_) => Self::RollbackIncomplete,
+            CopyError::NotAllGone(_)
+            | CopyError::ChangedSince { .. }
+            | CopyError::StillThere { .. } => Self::DeleteIncomplete,
         }
     }
 }

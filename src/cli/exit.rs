@@ -106,6 +106,8 @@ exits! {
     ShareConflict = 49,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
+    /// something else is where stores are to be copied to
+    Taken = 51,
     /// `verify` found faults
     FaultsFound = 60,
     /// a rank panicked

@@ -8,6 +8,7 @@ mod access;
 mod args;
 mod choices;
 mod codes;
+mod copy;
 mod delete;
 mod doctor;
 mod du;

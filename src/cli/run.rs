@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use super::args::{Command, CommandLine, Invocation};
+use super::copy::CopyArgs;
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::{DuArgs, DuPrinter};
@@ -24,6 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, RanksError};
 use crate::session::Session;
 use crate::store::StoreError;
+use crate::verbs::copy::{self, copy};
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::recover::{RecoverError, foretell, recover};
@@ -162,6 +164,8 @@ impl Job<'_> {
             Command::History(args) => self.history(args),
             Command::Status(args) => self.status(args),
             Command::Delete(args) => self.delete(args),
+            Command::Copy(args) => self.copy(args, false),
+            Command::Move(args) => self.copy(args, true),
             Command::Rollback(args) => self.rollback(args),
             Command::Recover(args) => self.recover(args),
             Command::Verify(args) => self.verify(args),
@@ -306,6 +310,21 @@ impl Job<'_> {
         }
         let report = planned.run()?;
         self.say(&words::deleted(place, &report));
+        Ok(())
+    }
+
+    fn copy(&self, args: &CopyArgs, moves: bool) -> Result<(), CliError> {
+        let request = args.request(moves)?;
+        let session = self.open(&args.store)?;
+        let (done, report) = match (args.dry_run, moves) {
+            (true, false) => ("would copy", copy::foretell(&session, &request)?),
+            (true, true) => ("would move", copy::foretell(&session, &request)?),
+            (false, false) => ("copied", copy(&session, &request)?),
+            (false, true) => ("moved", copy(&session, &request)?),
+        };
+        for line in words::copied(done, &report) {
+            self.say(&line);
+        }
         Ok(())
     }
 

@@ -74,21 +74,11 @@ impl StoreArgs {
             (None, Some(store)) => ("--store", store),
             (None, None) => return Ok(None),
         };
-        let key = asked.trim_matches('/');
-        let sound = |part: &str| {
-            !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
-        };
-        if key.split('/').all(sound) {
-            let key = key.to_owned();
-            return Ok(Some(match self.prefix {
-                Some(_) => Spot::Below(key),
-                None => Spot::At(key),
-            }));
-        }
-        Err(CliError::Key {
-            flag: flag.to_owned(),
-            key: key.to_owned(),
-        })
+        let key = sound_key(flag, asked)?;
+        Ok(Some(match self.prefix {
+            Some(_) => Spot::Below(key),
+            None => Spot::At(key),
+        }))
     }
 
     /// The same, or the whole bucket.
@@ -125,6 +115,24 @@ impl StoreArgs {
             warning,
         })
     }
+}
+
+/// What `flag` was given as a place in the bucket, without `/` at the ends.
+///
+/// # Errors
+/// If it could not be part of a key.
+pub(super) fn sound_key(flag: &str, asked: &str) -> Result<String, CliError> {
+    let key = asked.trim_matches('/');
+    let sound = |part: &str| {
+        !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
+    };
+    if key.split('/').all(sound) {
+        return Ok(key.to_owned());
+    }
+    Err(CliError::Key {
+        flag: flag.to_owned(),
+        key: key.to_owned(),
+    })
 }
 
 fn parse_place(text: &str) -> Result<Place, String> {

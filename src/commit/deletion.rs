@@ -6,6 +6,7 @@ use futures::{StreamExt, stream};
 use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all};
+use super::heal::finish_delete;
 use super::journal::{Writer, put_json};
 use super::transaction_id::{new_id, token};
 use super::unfinished::delete_key;
@@ -15,6 +16,7 @@ use crate::store::{Bucket, REQUESTS, StoreError};
 pub(crate) struct Deletion<'a> {
     bucket: &'a Bucket,
     stores: &'a [String],
+    id: String,
 }
 
 /// Why a deletion could not begin in all stores.
@@ -45,7 +47,7 @@ impl<'a> Deletion<'a> {
             .await;
         let put: Result<(), StoreError> = put.into_iter().collect();
         match put {
-            Ok(()) => Ok(Self { bucket, stores }),
+            Ok(()) => Ok(Self { bucket, stores, id }),
             Err(cause) => {
                 let taken_back = all(keys.iter().map(|key| bucket.delete(key))).await;
                 let is_told = taken_back.is_err();
@@ -54,14 +56,29 @@ impl<'a> Deletion<'a> {
         }
     }
 
-    /// Its last step: the journals, with the entries of deletions that died before.
+    /// Does all of it, as whoever comes next would.
+    ///
+    /// # Errors
+    /// With what could not be done.
+    pub(crate) async fn finish(self) -> Result<(), CleanupError> {
+        for store in self.stores {
+            finish_delete(self.bucket, store, &self.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Its last step, or, where what was begun was not a deletion, that it is none any more: the journals go, with the entries of deletions
+    /// that died before.
     ///
     /// # Errors
     /// With what could not be done.
     pub(crate) async fn end(self) -> Result<(), CleanupError> {
-        let deletes = self.stores.iter().map(|store| async move {
-            for key in self.bucket.list(&layout::journals(store)).await? {
-                self.bucket.delete(&key).await?;
+        let Self { bucket, stores, id } = &self;
+        let deletes = stores.iter().map(|store| async move {
+            // By its name, for a listing may not show it yet.
+            bucket.delete(&delete_key(store, id)).await?;
+            for key in bucket.list(&layout::journals(store)).await? {
+                bucket.delete(&key).await?;
             }
             Ok(())
         });

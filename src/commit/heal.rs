@@ -1,7 +1,7 @@
 //! Healing: what a job that died left of a store goes forward or back.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
+use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, is_store, layout};
 
 use super::aborted::AbortedTransaction;
 use super::back::{clear_ledger, end};
@@ -10,6 +10,9 @@ use super::journal::Stage;
 use super::transaction::{PreparedTransaction, Stores};
 use super::unfinished::{UnfinishedTransaction, UnfinishedWork};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
+
+/// Walks through a store that is deleted. A server may say that it deleted many, and not do it.
+const PASSES: usize = 3;
 
 /// What became of what had not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +64,29 @@ pub(crate) async fn sweep_journal(bucket: &Bucket, strays: Vec<String>) -> Resul
 }
 
 /// Deletes what is left of `store`, its ledger too.
-async fn finish_delete(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
+pub(super) async fn finish_delete(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+) -> Result<(), CleanupError> {
     for document in ROOT_DOCUMENTS {
         bucket.delete(&layout::below(store, document)).await?;
     }
-    let mut keys = bucket.list(store).await?;
-    keys.retain(|key| ObjectKind::of(store, key) != ObjectKind::Foreign);
-    remove(bucket, keys).await?;
+    // Others may have put a store there meanwhile.
+    let is_of_another = |key: &str| {
+        let below = key.strip_prefix(store).unwrap_or(key);
+        below
+            .split('/')
+            .any(|part| is_store(part) || part == layout::LEDGERS)
+    };
+    for _ in 0..PASSES {
+        let mut keys = bucket.list(store).await?;
+        keys.retain(|key| ObjectKind::of(store, key) != ObjectKind::Foreign && !is_of_another(key));
+        if keys.is_empty() {
+            break;
+        }
+        remove(bucket, keys).await?;
+    }
     clear_ledger(bucket, store, Some(id)).await?;
     end(bucket, store, id).await
 }

@@ -4,6 +4,19 @@ use super::bucket::{Bucket, Stat};
 use super::error::StoreError;
 
 impl Bucket {
+    /// Makes of the object `from` another one, `to`, that is its own: in a directory it is no second name of the same file, which
+    /// programs that write in place would change in both.
+    ///
+    /// # Errors
+    /// If there is none, or the server refuses.
+    pub(crate) async fn duplicate(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let Some((directory, _)) = self.directory() else {
+            return self.copy(from, to).await;
+        };
+        let duplicated = directory.duplicate(&self.path(from), &self.path(to)).await;
+        duplicated.map_err(|cause| self.error(from, "copying", &cause))
+    }
+
     /// Copies the object `from`, which is known to be `there`, to `to`, and looks whether the copy is like it; where the ETags
     /// do not tell, and `by_bytes`, by reading both.
     ///

@@ -87,6 +87,13 @@ impl Directory {
         self.change("clear away", &name, clear).await
     }
 
+    /// Copies a file byte by byte: who writes into one of the two in place does not change the other.
+    pub(super) async fn duplicate(&self, from: &Path, to: &Path) -> object_store::Result<()> {
+        let (from, file) = (self.file(from)?, self.file(to)?);
+        let duplicate = move |directory: &Self| directory.duplicate_file(&from, &file);
+        self.change("duplicate", to.as_ref(), duplicate).await
+    }
+
     fn file(&self, location: &Path) -> object_store::Result<PathBuf> {
         self.files.path_to_filesystem(location)
     }
@@ -151,6 +158,21 @@ impl Directory {
         } else {
             // A name of the file that was there already is not renamed.
             let _ = std::fs::remove_file(&staged.file);
+        }
+        published
+    }
+
+    fn duplicate_file(&self, from: &FilePath, to: &FilePath) -> Result<(), Error> {
+        self.fence.check().map_err(failed)?;
+        let mut source = File::open(from).map_err(|cause| gone(from, cause))?;
+        let open = |staged: &FilePath| OpenOptions::new().write(true).create_new(true).open(staged);
+        let (mut file, staged) = Staged::make(to, open)?;
+        let copied = io::copy(&mut source, &mut file)
+            .and_then(|_| Ok(nix::unistd::close(file)?))
+            .map_err(|cause| broken(to, cause));
+        let published = copied.and_then(|()| self.publish(&staged.file, to, &PutMode::Overwrite));
+        if published.is_err() {
+            staged.discard();
         }
         published
     }

@@ -1,5 +1,6 @@
 //! The verbs, a folder or a file each; each tells its story by calling the other rooms.
 
+pub mod copy;
 pub mod delete;
 pub(crate) mod doctor;
 pub mod du;

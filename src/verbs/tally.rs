@@ -21,7 +21,7 @@ impl Tally {
     }
 
     /// Counts what `other` counts, too.
-    pub(in crate::verbs) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.bytes += other.bytes;
     }

@@ -145,7 +145,10 @@ impl Case<'_> {
         let link = world.link(Vec::new());
         // A rollback that is healed must not be followed by another one.
         let is_rollback = self.scene.line[0] == "rollback";
-        let again = ended != Exit::Ok && !(is_rollback && ended == Exit::RollbackIncomplete);
+        // And what has moved in part is not found any more by its name.
+        let is_moved = self.scene.line[0] == "move" && ended == Exit::DeleteIncomplete;
+        let again =
+            ended != Exit::Ok && !is_moved && !(is_rollback && ended == Exit::RollbackIncomplete);
         let command = if again {
             self.scene.line.clone()
         } else {

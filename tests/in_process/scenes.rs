@@ -58,6 +58,20 @@ impl Layout {
         }
     }
 
+    /// The same, and where copies of them go.
+    fn stores_and_copies(self) -> &'static [&'static str] {
+        match self {
+            Self::Zarr3 => &[
+                "T1m/sos.zarr",
+                "T1m/tos.zarr",
+                "T1m/old/sos.zarr",
+                "T1m/old/tos.zarr",
+            ],
+            Self::Compact => &[COMPACT, "T1m/old.zarr"],
+            _ => &["T1m/tos.zarr", "T1m/old/tos.zarr"],
+        }
+    }
+
     /// The words that name the variables.
     pub fn variables(self) -> &'static [&'static str] {
         match self {
@@ -219,12 +233,18 @@ impl<'a> Workshop<'a> {
     }
 
     pub fn scenes(&self) -> Vec<Scene> {
-        [self.sends(), self.updates(), self.undone(), self.healed()]
-            .into_iter()
-            .flatten()
-            .chain(self.of_one_store())
-            .chain(scenes_of_strangers(self.root, self.layout))
-            .collect()
+        [
+            self.sends(),
+            self.updates(),
+            self.undone(),
+            self.healed(),
+            self.copied(),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.of_one_store())
+        .chain(scenes_of_strangers(self.root, self.layout))
+        .collect()
     }
 
     fn sends(&self) -> Vec<Scene> {
@@ -262,6 +282,25 @@ impl<'a> Workshop<'a> {
                 &[self.send(1, 1), self.send(2, 1)],
                 appends,
             )),
+        ]
+    }
+
+    /// Stores with a ledger that holds copies of objects, too.
+    fn copied(&self) -> Vec<Scene> {
+        let [first, second] = self.three();
+        let scene = |verb, next, idle| {
+            let words = [&[verb], self.layout.variables(), &["--to", "T1m/old"]].concat();
+            Scene {
+                stores: self.layout.stores_and_copies(),
+                next,
+                idle,
+                ..self.scene(verb, &[first.clone(), second.clone()], line(&words))
+            }
+        };
+        // When all has moved, the same command finds nothing, and leaves a dead job's lease where it went to.
+        vec![
+            scene("copy", ENDS, Exit::Ok),
+            scene("move", UNDOES, Exit::NoStore),
         ]
     }
 

@@ -12,6 +12,7 @@ mod append;
 mod archives;
 mod compact;
 mod copied;
+mod copies;
 mod crash;
 mod dataset;
 mod delete;

@@ -57,7 +57,7 @@ fn part_of(key: &str) -> Option<&str> {
     if ["zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"].contains(&last) {
         return (!array.is_empty()).then_some(array);
     }
-    // v3: array/c/0/1, or array/c of a scalar; v2: array/0.1 or array/0/1.
+    // v3: array/c/0/1 or array/c.0.1, or array/c of a scalar; v2: array/0.1 or array/0/1.
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let mut head = key;
     while let Some((above, last)) = head.rsplit_once('/')
@@ -68,7 +68,8 @@ fn part_of(key: &str) -> Option<&str> {
     match head.rsplit_once('/') {
         Some((array, "c")) => Some(array),
         Some((array, dotted)) if head.len() == key.len() => {
-            (dotted.contains('.') && dotted.split('.').all(digits)).then_some(array)
+            let places = dotted.strip_prefix("c.").unwrap_or(dotted);
+            (dotted.contains('.') && places.split('.').all(digits)).then_some(array)
         }
         _ => (head.len() < key.len()).then_some(head),
     }
@@ -90,6 +91,8 @@ mod tests {
                 "tos/zarr.json",
                 "tos/c",
                 "tos/c/0/12/3",
+                "tos/c.0.12.3",
+                "time/c.0",
                 "tos/.zarray",
                 "tos/.zattrs",
                 "tos/0.12.3",

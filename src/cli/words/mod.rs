@@ -3,6 +3,7 @@
 //!
 //! Key function: [`of_event`]; each verb's report has a file of its own.
 
+mod copy;
 mod delete;
 mod doctor;
 mod du;
@@ -17,6 +18,7 @@ mod status;
 mod store;
 mod verify;
 
+pub(super) use copy::copied;
 pub(super) use delete::{deleted, survey};
 pub(super) use doctor::examined;
 pub(super) use du::{usage, usage_total};
