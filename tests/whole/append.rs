@@ -36,8 +36,33 @@ fn steps_already_there_are_skipped_and_a_part_of_them_is_refused() {
     }
     let words = ["already has 1 of the 3 steps"];
     send(4, 3).on(2).refused(24, &words);
-    send(1, 2).on(2).refused(24, &[]);
+    send(1, 2).on(2).refused(24, &["2 steps come behind it"]);
     assert!(sandbox.tree("ocean") == before);
+}
+
+/// What is said of a month in a gap leads somewhere.
+#[test]
+fn a_month_that_was_left_out_gets_to_its_place() {
+    let sandbox = Sandbox::new();
+    let place = format!("-b {} -p T1m", sandbox.url("ocean"));
+    let files: Vec<String> = (1..5).map(|month| sandbox.months(month, 1)).collect();
+    let send = |files: &[String]| {
+        let files = files.join(" ");
+        msm_os!("send -f {files} {place} -v tos,sos --allow-gaps")
+    };
+    send(&[files[0].clone(), files[2].clone(), files[3].clone()]).well();
+    let before = sandbox.tree("ocean");
+    let refused = send(&files[1..2]).on(3);
+    refused.refused(
+        24,
+        &["take off the 2 steps behind it", "the same of 1 more: "],
+    );
+    assert!(sandbox.tree("ocean") == before);
+    let (_, range) = refused.stderr.split_once("--time '").unwrap();
+    let (range, _) = range.split_once('\'').unwrap();
+    msm_os!("delete {place} --all --yes --time '{range}'").well_on(3);
+    send(&files[1..]).well_on(3);
+    sandbox.reads_back("ocean/T1m/tos.zarr,ocean/T1m/sos.zarr", &files);
 }
 
 #[test]

@@ -258,7 +258,7 @@ pub enum PlanError {
         found: Option<String>,
     },
     #[error(
-        "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; what is missing could not be added later: send it first, or give --allow-gaps; nothing was written"
+        "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; send what is missing first; or give --allow-gaps, and to add it later, all steps behind it have to be taken off and sent again (delete --time); nothing was written"
     )]
     Gap {
         store: String,
@@ -276,15 +276,32 @@ pub enum PlanError {
         cause: TimeError,
     },
     #[error(
-        "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; nothing was written"
+        "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; {}; nothing was written",
+        before_end_way_out(*behind, from.as_deref())
     )]
     BeforeEnd {
         store: String,
         end: String,
         first: String,
+        /// Steps of the store that come after the first to send.
+        behind: usize,
+        /// The first of them, if `delete` can take them off by their times.
+        from: Option<String>,
     },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+}
+
+fn before_end_way_out(behind: usize, from: Option<&str>) -> String {
+    match from {
+        Some(from) => format!(
+            "to put it in its place, take off the {behind} steps behind it with delete --time '{from}..', which rollback undoes, then send it and \
+             the files of these steps again; or send it to a store of its own, with --prefix"
+        ),
+        None => format!(
+            "{behind} steps come behind it: send all files to a new store, with --prefix, or delete this one and send them again"
+        ),
+    }
 }
 
 fn times_of(variable: Option<&str>) -> String {

@@ -136,10 +136,17 @@ pub fn place(
     if let (Some(end), Some(first)) = (stored.last(), new.first())
         && !first.is_after(*end)
     {
+        let before = stored.partition_point(|step| first.is_after(*step));
+        // What deletes steps by their times leaves some.
+        let from = stored.get(before).filter(|_| before > 0);
         return Err(PlanError::BeforeEnd {
             store: store.to_owned(),
             end: end.to_string(),
             first: first.to_string(),
+            behind: stored.len() - before,
+            from: from
+                .and_then(|step| step.instant())
+                .map(|instant| instant.to_string()),
         });
     }
     let placed = archive.iter().zip(found).map(|(step, found)| match found {
@@ -322,7 +329,14 @@ mod tests {
             matches!(absent, PlanError::StepsMissing { count: 1, ref shown, .. } if shown == "4")
         );
         let before = at(&[0.5], Overlap::Skip, MissingSteps::Append).unwrap_err();
-        assert!(matches!(before, PlanError::BeforeEnd { .. }));
+        assert!(matches!(
+            before,
+            PlanError::BeforeEnd {
+                behind: 3,
+                from: None,
+                ..
+            }
+        ));
     }
 
     #[test]
