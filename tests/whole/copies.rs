@@ -174,6 +174,29 @@ fn chunks_of_dotted_keys_are_copied() {
     assert!(!objects(&server).keys().any(|key| key.starts_with("b/")));
 }
 
+/// Where objects end in a crc32c of their own, the crc32c of all of them is the same; a copy of what was there before is another one.
+#[test]
+fn a_store_that_was_changed_since_is_not_taken_for_its_copy() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 2);
+    msm_os!("send -f {file} {bucket} -v tos").well();
+    let key = "T1m/tos.zarr/tos/c/0/0/0";
+    let ending = |byte: u8| {
+        let mut bytes = vec![byte; 96];
+        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        bytes
+    };
+    server.put_object("ocean", key, ending(1));
+    msm_os!("copy {bucket} -p T1m --to old").well_on(3);
+    server.put_object("ocean", key, ending(2));
+    let before = objects(&server);
+    for verb in ["copy", "move"] {
+        let line = msm_os!("{verb} {bucket} -p T1m --to old");
+        line.on(3).refused(51, &["is not the same"]);
+        assert!(objects(&server) == before, "{verb}");
+    }
+}
+
 #[test]
 fn what_cannot_be_copied_is_refused_and_nothing_changes() {
     let (sandbox, server, bucket) = served();

@@ -95,18 +95,16 @@ impl CopyItem {
         if !is_there {
             bucket.duplicate(from, to).await?;
         }
-        let copied = bucket.checksum(to).await;
-        let copied = match copied {
+        let copied = match bucket.fingerprint(to).await {
             Ok(copied) => copied,
             Err(error) if is_there && error.is_missing() => return Err(self.unlike()),
             Err(error) => return Err(error.into()),
         };
+        let is_recorded = recorded.is_none_or(|known| known == (copied.length, copied.crc32c));
         // One that was there already may be a copy of what was here before.
-        if !is_there && *recorded == Some(copied) {
-            return Ok((copied.0, true));
-        }
-        if bucket.checksum(from).await? == copied {
-            return Ok((copied.0, recorded.is_none_or(|recorded| recorded == copied)));
+        let is_proof = !is_there && recorded.is_some() && is_recorded;
+        if is_proof || bucket.fingerprint(from).await? == copied {
+            return Ok((copied.length, is_recorded));
         }
         Err(self.unlike())
     }
