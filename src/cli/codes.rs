@@ -185,7 +185,8 @@ impl From<&PlanError> for Exit {
             | PlanError::StepsMissing { .. }
             | PlanError::Gap { .. }
             | PlanError::Times { .. }
-            | PlanError::BeforeEnd { .. } => Self::TimeConflict,
+            | PlanError::BeforeEnd { .. }
+            | PlanError::NotMovable { .. } => Self::TimeConflict,
         }
     }
 }

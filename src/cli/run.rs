@@ -30,7 +30,7 @@ use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
-use crate::verbs::send::{SendReport, send, update};
+use crate::verbs::send::{SendReport, forecast, send, update};
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
 use crate::verbs::{du, history, list};
@@ -150,6 +150,12 @@ impl Job<'_> {
             Command::Send(args) => {
                 let request = args.request(self.memory("send", args.files.memory)?)?;
                 let session = self.open(&args.files.store)?;
+                if args.dry_run {
+                    for line in words::foreseen(&forecast(&session, &request)?) {
+                        self.say(&line);
+                    }
+                    return Ok(());
+                }
                 self.say_sent("sent", &send(&session, &request)?);
                 Ok(())
             }

@@ -22,6 +22,14 @@ pub(super) struct SendArgs {
     #[arg(long, value_parser = choices::overlap())]
     pub on_overlap: Option<Overlap>,
 
+    /// Put steps between those of a store, where they belong; what lies behind is moved, and readers may see it half moved
+    #[arg(long, conflicts_with = "share")]
+    pub insert: bool,
+
+    /// Say what would be sent, and what it takes to move steps, and write nothing
+    #[arg(long, conflicts_with = "share")]
+    pub dry_run: bool,
+
     /// Send files between which steps are missing, or that do not follow on a store's last step
     #[arg(long)]
     pub allow_gaps: bool,
@@ -74,6 +82,7 @@ impl SendArgs {
         Ok(Send {
             files: self.files.request(memory)?,
             overlap: self.on_overlap.unwrap_or_default(),
+            insert: self.insert,
             allow_gaps: self.allow_gaps,
             add_variables: self.add_variables,
             attributes: self.attributes()?,

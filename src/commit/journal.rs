@@ -74,6 +74,9 @@ pub(crate) struct JournalEntry {
     /// The same in the older forms.
     #[serde(default, skip_serializing)]
     together: Vec<(String, String)>,
+    /// Does it move steps that the store has? What it overwrites cannot be read as the store any more: it is healed before anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moves: bool,
     /// Does it remove objects: those of which it keeps copies? They go once the root is what it will be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removes: bool,
@@ -148,6 +151,7 @@ impl JournalEntry {
             is_addition: false,
             rollback: None,
             together: Vec::new(),
+            moves: false,
             removes: false,
         }
     }

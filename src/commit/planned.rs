@@ -214,6 +214,7 @@ async fn entry(
     }
     entry.files = FileSpan::of(&plan.files);
     entry.is_addition = plan.only_adds_to(index);
+    entry.moves = plan.moves_steps();
     let is_new = store.old_root.is_none();
     let documents = stream::iter(&store.documents).map(|(key, after)| async move {
         // What lies at the place of a new store is of a create that died, and goes.

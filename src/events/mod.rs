@@ -10,6 +10,7 @@ mod work_span;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use msm_plan::MoveCost;
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, Finding, FindingState};
@@ -252,6 +253,8 @@ pub struct PlanSize {
     pub bytes: u64,
     /// The most memory that a rank needs, in bytes.
     pub memory: u64,
+    /// What it takes to make room for steps that are inserted.
+    pub moves: MoveCost,
 }
 
 /// The files of a transaction.

@@ -191,7 +191,13 @@ pub(super) fn blank(
         return vec![0; count * array.dtype.size()];
     }
     let mut values = array.fill.repeat(count);
-    if let (Some(old), Some(held)) = (old, array.held()) {
+    // What is moved comes to lie beyond what the store held, too.
+    let held = if array.moves_steps() {
+        Some(object.slab.clone())
+    } else {
+        array.held()
+    };
+    if let (Some(old), Some(held)) = (old, held) {
         copy_block(
             old,
             &object.slab,

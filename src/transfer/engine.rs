@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Engine`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, trace};
 
 use super::error::TransferError;
+use super::keep::UndoCopy;
 use super::orders::{FinishedRecords, Orders};
 use super::progress::Progress;
 use super::put::WriteConditions;
@@ -56,6 +57,8 @@ pub(crate) struct Engine {
     pub(super) done: FinishedRecords,
     pub(super) saved: BTreeMap<String, u64>,
     pub(super) conditions: WriteConditions,
+    /// By array and chunk, what was copied into the ledger before anything was written.
+    copied: Mutex<HashMap<(usize, Vec<u64>), Vec<UndoCopy>>>,
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
@@ -98,6 +101,7 @@ impl Engine {
             done: orders.done(),
             saved: orders.saved.clone(),
             conditions: orders.conditions,
+            copied: Mutex::default(),
             noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
             plan,
@@ -108,6 +112,18 @@ impl Engine {
     #[must_use]
     pub(crate) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// Keeps in mind what was copied into the ledger of what lies at `place`.
+    pub(super) fn keep_in_mind(&self, place: (usize, Vec<u64>), before: Vec<UndoCopy>) {
+        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        copied.insert(place, before);
+    }
+
+    /// What was copied into the ledger of what lies at `place`.
+    pub(super) fn in_mind(&self, place: &(usize, Vec<u64>)) -> Vec<UndoCopy> {
+        let copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        copied.get(place).cloned().unwrap_or_default()
     }
 
     /// Notes records for the journal: of objects that need not be written again, should the transaction be resumed.
@@ -161,10 +177,10 @@ impl Engine {
             running.spawn(async move {
                 let _permit = permit;
                 let progress = engine.progress();
-                let done = if phase == Phase::Compare {
-                    engine.compare_unit(index).await.map(|()| Vec::new())
-                } else {
-                    engine.write_unit(index).await
+                let done = match phase {
+                    Phase::Compare => engine.compare_unit(index).await.map(|()| Vec::new()),
+                    Phase::Keep => engine.keep_all(index).await.map(|()| Vec::new()),
+                    Phase::Transfer | Phase::Commit => engine.write_unit(index).await,
                 };
                 if done.as_ref().is_err_and(|error| !error.is_stopped()) {
                     progress.fail();

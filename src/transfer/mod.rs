@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod fill;
 mod keep;
+mod moved;
 mod object;
 mod orders;
 mod progress;

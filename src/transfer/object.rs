@@ -30,7 +30,7 @@ const TRIES: u32 = 3;
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Objects of one unit in flight.
-const OBJECTS: usize = 8;
+pub(super) const OBJECTS: usize = 8;
 
 impl Engine {
     pub(super) async fn write_unit(
@@ -45,6 +45,11 @@ impl Engine {
                 self.progress.add(array.object_bytes());
             });
             return Ok(records.collect());
+        }
+        let unit = &self.plan.units[index];
+        let array = &self.plan.arrays[unit.array];
+        if array.moved_whole(&unit.chunks.start).is_some() {
+            return self.move_unit(index).await;
         }
         let mut units = Vec::new();
         // By array and chunk, what is replaced in each store.
@@ -93,6 +98,9 @@ impl Engine {
     ) -> Result<OldValues, TransferError> {
         let unit = &self.plan.units[index];
         let array = &self.plan.arrays[unit.array];
+        if array.moves_steps() {
+            return self.moved_unit(index, replaced).await;
+        }
         let mut old = Vec::new();
         let (held, parts) = (array.held(), unit.parts(array));
         for object in unit.objects(array) {
@@ -305,7 +313,7 @@ impl Engine {
 }
 
 /// The records of all objects, or the first error that is not that of another.
-fn together(
+pub(super) fn together(
     written: Vec<Result<Vec<ChunkRecord>, TransferError>>,
 ) -> Result<Vec<ChunkRecord>, TransferError> {
     let (mut records, mut failure) = (Vec::new(), None);

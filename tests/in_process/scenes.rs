@@ -266,10 +266,18 @@ impl<'a> Workshop<'a> {
         line(&[&words[..], self.layout.variables(), self.layout.settings()].concat())
     }
 
+    /// The first month and two later ones, and those that come between: some objects become what others were as a whole.
+    fn inserted(&self) -> [Line; 3] {
+        let with = |line: Line, flag: &str| [&line[..], &[flag.to_owned()]].concat();
+        let later = with(self.send(4, 2), "--allow-gaps");
+        [self.send(1, 1), later, with(self.send(2, 2), "--insert")]
+    }
+
     fn updates(&self) -> Vec<Scene> {
         let three = self.three();
         let mut appends = self.update(2, 2);
         appends.push("--append-missing".to_owned());
+        let lines = self.inserted();
         let in_place = |scene| Scene {
             in_place: true,
             next: ENDS,
@@ -282,6 +290,10 @@ impl<'a> Workshop<'a> {
                 &[self.send(1, 1), self.send(2, 1)],
                 appends,
             )),
+            Scene {
+                next: WRITES,
+                ..in_place(self.scene("insert", &lines[..2], lines[2].clone()))
+            },
         ]
     }
 
@@ -352,6 +364,10 @@ impl<'a> Workshop<'a> {
                     "rollback-delete-time-within",
                     &[&self.three()[..], &[within]].concat(),
                 )
+            },
+            Scene {
+                in_place: true,
+                ..scene("rollback-insert", &self.inserted())
             },
             scene(
                 "rollback-delete-time",

@@ -36,7 +36,7 @@ fn steps_already_there_are_skipped_and_a_part_of_them_is_refused() {
     }
     let words = ["already has 1 of the 3 steps"];
     send(4, 3).on(2).refused(24, &words);
-    send(1, 2).on(2).refused(24, &["2 steps come behind it"]);
+    send(1, 2).on(2).refused(24, &["2 steps behind it"]);
     assert!(sandbox.tree("ocean") == before);
 }
 
@@ -53,10 +53,7 @@ fn a_month_that_was_left_out_gets_to_its_place() {
     send(&[files[0].clone(), files[2].clone(), files[3].clone()]).well();
     let before = sandbox.tree("ocean");
     let refused = send(&files[1..2]).on(3);
-    refused.refused(
-        24,
-        &["take off the 2 steps behind it", "the same of 1 more: "],
-    );
+    refused.refused(24, &["moves the 2 steps behind it", "the same of 1 more: "]);
     assert!(sandbox.tree("ocean") == before);
     let (_, range) = refused.stderr.split_once("--time '").unwrap();
     let (range, _) = range.split_once('\'').unwrap();

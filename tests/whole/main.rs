@@ -26,6 +26,7 @@ mod faults;
 mod formats;
 mod hierarchies;
 mod history;
+mod insert;
 mod interrupted;
 mod iris;
 mod line;

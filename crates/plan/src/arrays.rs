@@ -15,6 +15,7 @@ use super::contents::{check_contents, check_length};
 use super::convert::{conversions, target_units};
 use super::draft::StoreRequest;
 use super::error::PlanError;
+use super::insertion::check_movable;
 use super::lacking_steps::tell;
 use super::masks::{Masking, mask_unsent};
 use super::new_variable::{NewArrayForm, NewVariable, is_small};
@@ -56,6 +57,7 @@ pub(super) fn draft_arrays(
     drafts: &mut Vec<ArrayDraft>,
 ) -> Result<TargetStore, Problems<PlanError>> {
     if let Some(stored) = &request.stored {
+        check_movable(request, stored, &settings.task, archive)?;
         check_contents(request, stored, settings, archive)?;
     }
     let version = version_of(request, settings)?;
@@ -379,6 +381,11 @@ fn append(
         axis,
         old: stored.or(replaced).map_or(0, |s| s.shape[axis]),
         runs: runs(&archive.lengths(), &request.placed, is_written),
+        moves: if stored.is_some() {
+            request.moves()
+        } else {
+            Vec::new()
+        },
     }))
 }
 

@@ -10,6 +10,7 @@ use super::chunking::{SHARDS_FLAG, STRATEGY_FLAG};
 use super::coordinates::grid_dimensions;
 use super::error::PlanError;
 use super::follow::{HORIZONTAL, following, lead_of, pair};
+use super::insertion::{Move, moves};
 use super::lacking_steps::LackingSteps;
 use super::projected::DerivedVariable;
 use super::settings::{PlanSettings, Task};
@@ -57,7 +58,20 @@ impl StoreRequest {
         let stored = self.stored.as_ref().map_or(0, |s| s.steps.len() as u64);
         let meant = self.placed.iter().filter(|p| self.scope.has(p));
         let end = meant.map(|p| p.at + 1).max();
-        stored.max(end.unwrap_or(0))
+        let moves = self.moves();
+        let moved = moves.last().map(|moved| moved.at + moved.count);
+        stored.max(end.unwrap_or(0)).max(moved.unwrap_or(0))
+    }
+
+    /// How the store's steps make room for new ones.
+    #[must_use]
+    pub fn moves(&self) -> Vec<Move> {
+        match &self.stored {
+            Some(stored) if self.scope == Scope::All => {
+                moves(stored.steps.len() as u64, &self.placed)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Where in the store the array `name` is: below its group, in a hierarchy.

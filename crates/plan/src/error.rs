@@ -258,12 +258,12 @@ pub enum PlanError {
         found: Option<String>,
     },
     #[error(
-        "store '{store}': ends at {end}, and nothing comes between that and {first}, where the files begin; send what is missing first; or give --allow-gaps, and to add it later, all steps behind it have to be taken off and sent again (delete --time); nothing was written"
+        "store '{store}': nothing comes between {from} and {to}; send what is missing, too; or give --allow-gaps: --insert puts it there later; nothing was written"
     )]
     Gap {
         store: String,
-        end: String,
-        first: String,
+        from: String,
+        to: String,
     },
     #[error(
         "store '{store}': array '{array}': {path}: {cause}; nothing was written", path = path.display()
@@ -288,6 +288,8 @@ pub enum PlanError {
         /// The first of them, if `delete` can take them off by their times.
         from: Option<String>,
     },
+    #[error("store '{store}': its steps cannot be moved to make room: {why}; nothing was written")]
+    NotMovable { store: String, why: String },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }
@@ -295,11 +297,13 @@ pub enum PlanError {
 fn before_end_way_out(behind: usize, from: Option<&str>) -> String {
     match from {
         Some(from) => format!(
-            "to put it in its place, take off the {behind} steps behind it with delete --time '{from}..', which rollback undoes, then send it and \
-             the files of these steps again; or send it to a store of its own, with --prefix"
+            "to put it in its place, give --insert, which moves the {behind} steps behind it while readers may see them half moved \
+             (--dry-run says what that costs); or take these off with delete --time '{from}..', which rollback undoes, then send it and their files again; \
+             or send it to a store of its own, with --prefix"
         ),
         None => format!(
-            "{behind} steps come behind it: send all files to a new store, with --prefix, or delete this one and send them again"
+            "to put it in its place, give --insert, which moves the {behind} steps behind it while readers may see them half moved \
+             (--dry-run says what that costs); or send all files to a new store, with --prefix"
         ),
     }
 }

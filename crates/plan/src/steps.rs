@@ -87,6 +87,8 @@ pub enum Overlap {
 pub enum MissingSteps {
     /// They are appended.
     Append,
+    /// They are put where they belong, also between others.
+    Insert,
     /// They are an error.
     Error,
 }
@@ -95,7 +97,8 @@ pub enum MissingSteps {
 /// steps increase.
 ///
 /// # Errors
-/// If the steps cannot be compared, `overlap` or `missing` forbid it, or a new step is not after the store's last.
+/// If the steps cannot be compared, `overlap` or `missing` forbid it, or a new step is not after the store's last and may not be
+/// inserted.
 pub fn place(
     store: &str,
     stored: &[Step],
@@ -135,6 +138,7 @@ pub fn place(
     new.sort_by(|a, b| a.compare(*b).unwrap_or(Ordering::Equal));
     if let (Some(end), Some(first)) = (stored.last(), new.first())
         && !first.is_after(*end)
+        && missing != MissingSteps::Insert
     {
         let before = stored.partition_point(|step| first.is_after(*step));
         // What deletes steps by their times leaves some.
@@ -149,15 +153,13 @@ pub fn place(
                 .map(|instant| instant.to_string()),
         });
     }
-    let placed = archive.iter().zip(found).map(|(step, found)| match found {
-        Some(at) => StepPlacement {
-            at: at as u64,
-            stored: true,
-        },
-        None => StepPlacement {
-            at: (stored.len() + new.partition_point(|other| step.is_after(*other))) as u64,
-            stored: false,
-        },
+    let before = |steps: &[Step], step: &Step| steps.partition_point(|other| step.is_after(*other));
+    let placed = archive.iter().zip(found).map(|(step, found)| {
+        let old = found.unwrap_or_else(|| before(stored, step));
+        StepPlacement {
+            at: (old + before(&new, step)) as u64,
+            stored: found.is_some(),
+        }
     });
     Ok(placed.collect())
 }
@@ -195,7 +197,8 @@ fn check_overlap(
 }
 
 /// Checks that no time is missing between the last step of the store called `store` and the first that is appended, as
-/// far as bounds or the spacing of the steps tell.
+/// far as bounds or the spacing of the steps tell; nor, where steps are `missing` that may be inserted, outside of what lies between
+/// the store's first and last.
 ///
 /// # Errors
 /// If some is.
@@ -204,35 +207,48 @@ pub fn follows_on(
     stored: &StoreSnapshot,
     archive: &Archive,
     placed: &[StepPlacement],
+    missing: MissingSteps,
 ) -> Result<(), PlanError> {
-    let end = stored.steps.len() as u64;
-    let mut instants: Vec<Instant> = stored.steps.iter().filter_map(|s| s.instant()).collect();
-    let mut bounds = stored.bounds.clone();
-    let old = instants.len();
-    let of_files: Vec<(Instant, Instant)> = archive
-        .files
-        .iter()
-        .flat_map(|f| f.axis.bounds.iter().copied())
+    let has_bounds = stored.bounds.len() == stored.steps.len();
+    let old = stored.steps.iter().enumerate().map(|(index, step)| {
+        let bounds = stored.bounds.get(index).filter(|_| has_bounds);
+        (step.instant(), bounds.copied(), true)
+    });
+    let of_files = archive.files.iter().flat_map(|file| {
+        let has_bounds = file.axis.bounds.len() == file.steps().len();
+        file.steps().iter().enumerate().map(move |(index, step)| {
+            let bounds = file.axis.bounds.get(index).filter(|_| has_bounds);
+            (step.instant(), bounds.copied())
+        })
+    });
+    let new = of_files.zip(placed).filter(|(_, place)| !place.stored);
+    let all = old.chain(new.map(|((step, bounds), _)| (step, bounds, false)));
+    let mut all: Vec<(Instant, Option<(Instant, Instant)>, bool)> = all
+        .filter_map(|(step, bounds, is_old)| Some((step?, bounds, is_old)))
         .collect();
-    let mut new: Vec<(&StepPlacement, usize)> = placed
+    all.sort_by(|(a, ..), (b, ..)| a.compare(*b).unwrap_or(Ordering::Equal));
+    let instants: Vec<Instant> = all.iter().map(|(step, ..)| *step).collect();
+    let bounds: Option<Vec<(Instant, Instant)>> =
+        all.iter().map(|(_, bounds, _)| *bounds).collect();
+    let is_old = |(_, _, is_old): &(Instant, Option<(Instant, Instant)>, bool)| *is_old;
+    let ends = all
         .iter()
-        .zip(0..)
-        .filter(|(p, _)| p.at >= end)
-        .collect();
-    new.sort_by_key(|(placed, _)| placed.at);
-    let steps = archive.steps();
-    for (_, index) in new {
-        instants.extend(steps[index].instant());
-        bounds.extend(of_files.get(index));
-    }
-    match gaps(&instants, Some(&bounds))
+        .position(is_old)
+        .zip(all.iter().rposition(is_old));
+    let is_refused = |index: usize| {
+        ends.is_some_and(|(first, last)| match missing {
+            MissingSteps::Insert => index <= first || index > last,
+            MissingSteps::Append | MissingSteps::Error => index == last + 1,
+        })
+    };
+    match gaps(&instants, bounds.as_deref())
         .iter()
-        .find(|gap| old > 0 && gap.index == old)
+        .find(|gap| is_refused(gap.index))
     {
         Some(gap) => Err(PlanError::Gap {
             store: store.to_owned(),
-            end: gap.from.to_string(),
-            first: gap.to.to_string(),
+            from: gap.from.to_string(),
+            to: gap.to.to_string(),
         }),
         None => Ok(()),
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::insertion::Move;
 use super::masks::Masking;
 use super::projection::Projection;
 use super::units::WorkUnit;
@@ -133,6 +134,8 @@ pub struct Append {
     pub old: u64,
     /// The steps to write, in the order of the array.
     pub runs: Vec<Run>,
+    /// The steps of the store that make room for them, in the order of the array.
+    pub moves: Vec<Move>,
 }
 
 /// Neighbouring steps of one file that are neighbours in an array too.
@@ -153,6 +156,9 @@ pub struct Run {
 pub enum Phase {
     /// Static arrays are compared with the store's, or with the first file's; nothing is written.
     Compare,
+    /// What is overwritten where steps are moved is copied into the ledger, all of it: then it is read from there. No array has
+    /// this phase, but those that it concerns have units in it.
+    Keep,
     /// Data are written, out of readers' sight.
     Transfer,
     /// The small arrays along the append dimension are written by rank 0, just before the documents.
@@ -185,9 +191,8 @@ impl Append {
 impl Plan {
     /// Units of `phase` that `rank` owns, each with those that follow it: these are not among them.
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {
-        let mine = move |u: &WorkUnit| {
-            u.owner == rank && !u.follows && self.arrays[u.array].phase == phase
-        };
+        let mine =
+            move |u: &WorkUnit| u.owner == rank && !u.follows && self.arrays[u.array].is_of(phase);
         (0..self.units.len()).filter(move |&i| mine(&self.units[i]))
     }
 
@@ -206,7 +211,9 @@ impl Plan {
     #[must_use]
     pub fn only_adds_to(&self, store: usize) -> bool {
         let mut arrays = self.arrays.iter().filter(|a| a.stores.contains(&store));
-        let is_beyond = |append: &Append| append.runs.iter().all(|run| run.at >= append.old);
+        let is_beyond = |append: &Append| {
+            append.moves.is_empty() && append.runs.iter().all(|run| run.at >= append.old)
+        };
         arrays.all(|array| !array.rewrites && array.append.as_ref().is_none_or(is_beyond))
     }
 
@@ -216,7 +223,7 @@ impl Plan {
         let units = self
             .units
             .iter()
-            .filter(|u| self.arrays[u.array].phase == phase);
+            .filter(|u| self.arrays[u.array].is_of(phase));
         units
             .map(|u| u.chunks.len() * self.arrays[u.array].stores.len() as u64)
             .sum()
@@ -228,7 +235,7 @@ impl Plan {
         let units = self
             .units
             .iter()
-            .filter(|u| self.arrays[u.array].phase == phase);
+            .filter(|u| self.arrays[u.array].is_of(phase));
         units
             .map(|u| u.bytes(self) * self.arrays[u.array].stores.len() as u64)
             .sum()
@@ -236,6 +243,14 @@ impl Plan {
 }
 
 impl TargetArray {
+    /// Has it units in this phase?
+    fn is_of(&self, phase: Phase) -> bool {
+        match phase {
+            Phase::Keep => self.moves_steps(),
+            of_array => self.phase == of_array,
+        }
+    }
+
     /// Bytes of one decoded object.
     #[must_use]
     pub fn object_bytes(&self) -> u64 {

@@ -29,8 +29,10 @@ pub fn transactions(
     group: Transactions,
 ) -> Result<Vec<usize>, Problems<PlanError>> {
     let (_, drafts) = draft(archive, requests, settings)?;
-    // What takes the place of another tool's array has all steps at once.
-    if group == Transactions::All || requests.iter().any(StoreRequest::replaces_projected) {
+    // What takes the place of another tool's array has all steps at once; and what lies behind steps that are inserted is moved once.
+    let is_one =
+        |request: &StoreRequest| request.replaces_projected() || !request.moves().is_empty();
+    if group == Transactions::All || requests.iter().any(is_one) {
         return Ok(vec![archive.files.len()]);
     }
     // The chunk lengths along the append dimension in each store.

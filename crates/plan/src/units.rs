@@ -167,7 +167,7 @@ pub(super) fn units(
         return Vec::new();
     }
     let rank = array.shape.len();
-    let spans: Vec<Vec<(u64, u64)>> = (0..rank).map(|d| spans(array, d)).collect();
+    let spans: Vec<Vec<(u64, u64)>> = (0..rank).map(|d| alike(array, d)).collect();
     let mut group = vec![1; rank];
     let mut bytes = array.object_bytes();
     for d in (0..rank).rev() {
@@ -230,14 +230,39 @@ fn spans(array: &TargetArray, d: usize) -> Vec<(u64, u64)> {
         return vec![(0, array.shape[d].div_ceil(chunk))];
     };
     let mut spans: Vec<(u64, u64)> = Vec::new();
-    for run in &append.runs {
-        let (first, end) = (run.at / chunk, (run.at + run.count).div_ceil(chunk));
+    for (at, count) in append.written() {
+        let (first, end) = (at / chunk, (at + count).div_ceil(chunk));
         match spans.last_mut() {
             Some(last) if first <= last.1 => last.1 = last.1.max(end),
             _ => spans.push((first, end)),
         }
     }
     spans
+}
+
+/// The same, cut where objects that are moved as a whole meet others: no unit has both.
+fn alike(array: &TargetArray, d: usize) -> Vec<(u64, u64)> {
+    let spans = spans(array, d);
+    let append = array.append.as_ref();
+    let Some(append) = append.filter(|a| a.axis == d && a.moves_steps()) else {
+        return spans;
+    };
+    let is_whole = |chunk| {
+        let moved = append.moved_whole(chunk, array.chunk[d], array.shape[d]);
+        moved.is_some()
+    };
+    let mut cut = Vec::new();
+    for (first, end) in spans {
+        let mut start = first;
+        for chunk in first + 1..end {
+            if is_whole(chunk) != is_whole(chunk - 1) {
+                cut.push((start, chunk));
+                start = chunk;
+            }
+        }
+        cut.push((start, end));
+    }
+    cut
 }
 
 pub(super) fn least_common_multiple(a: u64, b: u64) -> u64 {

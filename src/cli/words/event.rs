@@ -2,6 +2,7 @@
 //!
 //! Key types: [`OutputLine`], where it is said.
 
+use msm_plan::MoveCost;
 use msm_zarr::layout;
 
 use super::bytes_shown;
@@ -180,7 +181,7 @@ fn dangling(store: &str, missing: &[(String, Vec<(&'static str, String)>)]) -> S
     )
 }
 
-fn planned(number: usize, of: usize, files: &PlannedFiles, size: &PlanSize) -> String {
+pub(super) fn planned(number: usize, of: usize, files: &PlannedFiles, size: &PlanSize) -> String {
     let plan = match of {
         1 => "plan".to_owned(),
         _ => format!("plan {number} of {of}: {}", files_shown(files)),
@@ -209,11 +210,25 @@ fn sized(what: &str, size: &PlanSize) -> String {
         objects,
         bytes,
         memory,
+        moves,
     } = *size;
-    format!(
+    let size = format!(
         "{what}: {stores} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
         bytes_shown(bytes),
         bytes_shown(memory)
+    );
+    if moves.steps == 0 {
+        return size;
+    }
+    let MoveCost {
+        steps,
+        overwritten,
+        copied,
+        encoded,
+    } = moves;
+    format!(
+        "{size}; {steps} steps are moved, and readers may see them half moved until it is done: {overwritten} objects are overwritten, each \
+         copied into the ledger first; {copied} are copied to another place by the server, {encoded} made anew of steps of others and of the files"
     )
 }
 

@@ -27,7 +27,7 @@ pub(super) use history::command;
 pub(super) use listed::{ListedTotals, StoreLine, left_out};
 pub(super) use recover::{forecast, recovered};
 pub(super) use rollback::rolled_back;
-pub(super) use send::sent;
+pub(super) use send::{foreseen, sent};
 pub(super) use status::status;
 pub(super) use store::StoreDescription;
 use store::state_shown;

@@ -1,9 +1,10 @@
 //! What `send` and `update` say at their ends.
 
 use super::bytes_shown;
+use super::event::planned;
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
-use crate::verbs::send::{Proofs, SendReport, ShareReport};
+use crate::verbs::send::{Proofs, SendForecast, SendReport, ShareReport};
 
 /// What was `done`, in one word, and what kept others away meanwhile.
 pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
@@ -13,6 +14,27 @@ pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
         _ => (Some(summary(done, report)), None),
     };
     summary.into_iter().chain(guarantee).chain(shared).collect()
+}
+
+/// What a send would do.
+pub(in crate::cli) fn foreseen(forecast: &SendForecast) -> Vec<String> {
+    match forecast {
+        SendForecast::Unhealed(left) => {
+            let line = |(store, transaction): &(String, _)| {
+                format!(
+                    "store '{store}': {transaction} has not ended: a send heals that first, as recover does; only then can be told what it would do"
+                )
+            };
+            left.iter().map(line).collect()
+        }
+        SendForecast::Transactions(_, None) => vec!["nothing to do".to_owned()],
+        SendForecast::Transactions(of, Some((files, size))) => {
+            vec![
+                planned(1, *of, files, size),
+                "nothing was written".to_owned(),
+            ]
+        }
+    }
 }
 
 /// How far a shared archive is: the last line.

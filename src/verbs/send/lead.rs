@@ -44,7 +44,7 @@ impl<'a> LeasedSend<'a> {
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
             let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
-            match PreparedSend::new(aimed, intent, session, &hold).await {
+            match PreparedSend::new(aimed, intent, session, Some(&hold)).await {
                 Ok(prepared) => Ok(Self { prepared, hold }),
                 Err(failure) => end(hold, Err(failure), intent, session).await,
             }
@@ -168,5 +168,6 @@ pub(super) fn size(plan: &Plan) -> PlanSize {
         objects: plan.objects(Phase::Transfer) + plan.objects(Phase::Commit),
         bytes: plan.bytes(Phase::Transfer) + plan.bytes(Phase::Commit),
         memory: plan.peak_memory,
+        moves: plan.move_cost(),
     }
 }

@@ -6,6 +6,7 @@ mod begin;
 mod digest;
 mod error;
 mod files;
+mod forecast;
 mod intent;
 mod journalist;
 mod lead;
@@ -25,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub use self::error::SendError;
 pub use self::files::Files;
+pub use self::forecast::SendForecast;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
 pub use self::share::{HeldPart, ShareError, ShareReport, Sharing, TaskNumber};
@@ -40,6 +42,8 @@ pub struct Send {
     pub files: Files,
     /// What becomes of steps that a store has already.
     pub overlap: Overlap,
+    /// Are steps put between those of a store, where they belong?
+    pub insert: bool,
     /// May steps be missing between the files, or behind a store's last one?
     pub allow_gaps: bool,
     /// Are variables added to a store that does not hold them?
@@ -79,11 +83,27 @@ pub fn send(session: &Session, request: &Send) -> Result<SendReport, Error> {
 /// # Errors
 /// On every rank the same: if they do not fit, or another job holds a store.
 pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSend<'a>, Error> {
+    PlannedSend::new(intent(session, request), request.share.as_ref(), session)
+}
+
+/// What a send would do, as the stores are now: it writes nothing, and takes no lease. Many jobs do not share in it.
+///
+/// # Errors
+/// On every rank the same: if files and stores do not fit together, or cannot be read.
+pub fn forecast(session: &Session, request: &Send) -> Result<SendForecast, Error> {
+    SendForecast::of(&intent(session, request), session)
+}
+
+fn intent<'a>(session: &Session, request: &'a Send) -> Intent<'a> {
     let files = &request.files;
-    let intent = Intent {
+    Intent {
         files,
         overlap: request.overlap,
-        missing: MissingSteps::Append,
+        missing: if request.insert {
+            MissingSteps::Insert
+        } else {
+            MissingSteps::Append
+        },
         allow_gaps: request.allow_gaps,
         transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
@@ -105,8 +125,7 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
             codec: request.codec.clone(),
         },
         resources: session.resources(files.memory),
-    };
-    PlannedSend::new(intent, request.share.as_ref(), session)
+    }
 }
 
 /// Overwrites steps that stores have.

@@ -9,8 +9,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
-    Plan, PlanSettings, Projection, Projections, StoreRequest, check_names, check_strategies,
-    comparison, transactions,
+    MissingSteps, Plan, PlanSettings, Projection, Projections, StoreRequest, check_names,
+    check_strategies, comparison, transactions,
 };
 use msm_zarr::is_store;
 
@@ -84,6 +84,29 @@ pub(in crate::verbs) struct TransactionWork {
     pub parts: Option<Vec<ChunkRecord>>,
 }
 
+/// Which look at the stores it is.
+#[derive(Clone, Copy)]
+pub(in crate::verbs) enum StoreLook<'a> {
+    /// The first: it tells what it finds, but for what is known to have been left open.
+    First(Option<&'a AbandonedTransactions>),
+    /// Another one, before a transaction.
+    Again,
+}
+
+impl StoreLook<'_> {
+    fn is_first(self) -> bool {
+        matches!(self, Self::First(_))
+    }
+
+    /// May objects lie where there is no store of this key yet?
+    fn expects(self, key: &str) -> bool {
+        match self {
+            Self::First(left) => left.is_some_and(|left| left.has(key)),
+            Self::Again => true,
+        }
+    }
+}
+
 impl DestinedFiles {
     /// Joins the files, and finds out where they go.
     pub(in crate::verbs) async fn new(
@@ -106,7 +129,8 @@ impl DestinedFiles {
         let in_directory = bucket.endpoint().is_none();
         Error::together(check_names(&archive.catalogue.path, &members, in_directory))?;
         let mut others = archive.surplus(named);
-        if !intent.allow_gaps {
+        // What is inserted may lie between what a store has.
+        if !intent.allow_gaps && intent.missing != MissingSteps::Insert {
             others.extend(archive.gaps());
         }
         let domain = fit(
@@ -141,12 +165,13 @@ impl DestinedFiles {
 }
 
 impl<'a> PreparedSend<'a> {
-    /// Checks that the files fit the stores, which are held, as far as metadata can tell; and says which are committed together.
+    /// Checks that the files fit the stores, as far as metadata can tell; and says which are committed together. Without a `hold` of the
+    /// stores, nothing may be written to them.
     pub(in crate::verbs) async fn new(
         aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
-        hold: &Hold,
+        hold: Option<&Hold>,
     ) -> Result<Self, Error> {
         let (mut prepared, fitted) = Self::fitted(aimed, intent, session, hold).await?;
         let FittedStores { requests, .. } = fitted;
@@ -167,12 +192,12 @@ impl<'a> PreparedSend<'a> {
         Ok(prepared)
     }
 
-    /// Checks that the files fit the stores, which are held, as far as metadata can tell.
+    /// Checks that the files fit the stores, as far as metadata can tell.
     pub(in crate::verbs) async fn fitted(
         aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
-        hold: &Hold,
+        hold: Option<&Hold>,
     ) -> Result<(Self, FittedStores), Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
@@ -184,7 +209,7 @@ impl<'a> PreparedSend<'a> {
             domain,
             mut targets,
         } = aimed;
-        if asked.consolidate {
+        if let (true, Some(hold)) = (asked.consolidate, hold) {
             consolidate_all(session, &keys, hold).await?;
         }
         if intent.task.goal.rewrites() {
@@ -206,8 +231,13 @@ impl<'a> PreparedSend<'a> {
             notes: Vec::new(),
         };
         let looked = prepared.look(session).await?;
-        let (requests, remains) =
-            prepared.requests(looked, whole, intent, session, Some(&hold.left))?;
+        let (requests, remains) = prepared.requests(
+            looked,
+            whole,
+            intent,
+            session,
+            StoreLook::First(hold.map(|h| &h.left)),
+        )?;
         prepared.projector.conclude(asked.memory, session)?;
         let settings = &prepared.estimated(intent);
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
@@ -298,7 +328,11 @@ impl<'a> PreparedSend<'a> {
     pub(in crate::verbs) fn planned_files(&self) -> PlannedFiles {
         let last = self.next.checked_sub(1);
         let files = last.and_then(|last| self.groups.get(last)).cloned();
-        let files = self.archive.part(files.unwrap_or_default());
+        self.files(files.unwrap_or_default())
+    }
+
+    fn files(&self, files: Range<usize>) -> PlannedFiles {
+        let files = self.archive.part(files);
         let names = files.files.iter().map(|file| {
             let name = file.path().file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
@@ -321,11 +355,14 @@ impl<'a> PreparedSend<'a> {
         &mut self,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Option<Plan>, Error> {
+    ) -> Result<Option<(PlannedFiles, Plan)>, Error> {
         let settings = &intent.settings(Projections::estimated(self.projections()));
         for files in self.groups.clone() {
-            if let Some((plan, _)) = self.plan_of(files, intent, settings, session).await? {
-                return Ok(Some(plan));
+            let planned = self
+                .plan_of(files.clone(), intent, settings, session)
+                .await?;
+            if let Some((plan, _)) = planned {
+                return Ok(Some((self.files(files), plan)));
             }
         }
         Ok(None)
@@ -341,7 +378,8 @@ impl<'a> PreparedSend<'a> {
     ) -> Result<Option<(Plan, Vec<String>)>, Error> {
         let archive = self.archive.part(files.clone());
         let looked = self.look(session).await?;
-        let (mut requests, remains) = self.requests(looked, files, intent, session, None)?;
+        let (mut requests, remains) =
+            self.requests(looked, files, intent, session, StoreLook::Again)?;
         requests.retain(|request| !request.only_compares(&intent.task));
         if requests.is_empty() {
             return Ok(None);
@@ -379,15 +417,15 @@ impl<'a> PreparedSend<'a> {
         Ok(looked.try_collect().await?)
     }
 
-    /// What is asked of each store, which was `looked` at, for the steps of these `files`; and what dead creates left. It can tell what
-    /// it finds, but for what was `left` open.
+    /// What is asked of each store, which was `looked` at, for the steps of these `files`; and what dead creates left. At the first
+    /// look it tells what it finds, but for what was left open.
     pub(in crate::verbs) fn requests(
         &mut self,
         looked: Vec<StoreLookup>,
         files: Range<usize>,
         intent: &Intent<'_>,
         session: &Session<'_>,
-        tell: Option<&AbandonedTransactions>,
+        look: StoreLook<'_>,
     ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -395,7 +433,7 @@ impl<'a> PreparedSend<'a> {
             let stored = match found {
                 StoreLookup::Nothing => None,
                 StoreLookup::Remains(keys) => {
-                    let is_ours = tell.is_none_or(|left| left.has(&target.key));
+                    let is_ours = look.expects(&target.key);
                     // Of which no journal tells, at a place whose name does not say that it is a store's.
                     if !is_ours && !is_store(target.key.rsplit('/').next().unwrap_or_default()) {
                         problems.push(Error::from(SendError::Foreign {
@@ -405,7 +443,7 @@ impl<'a> PreparedSend<'a> {
                         }));
                         continue;
                     }
-                    if tell.is_some_and(|left| !left.has(&target.key)) {
+                    if look.is_first() && !look.expects(&target.key) {
                         session.notice(Notice::Remains {
                             store: target.key.clone(),
                             objects: keys.len(),
@@ -429,7 +467,7 @@ impl<'a> PreparedSend<'a> {
                 Err(problem) => problems.push(problem),
             }
         }
-        if tell.is_some() {
+        if look.is_first() {
             let members: BTreeSet<&String> = requests.iter().flat_map(|r| &r.members).collect();
             problems.extend(self.misfits(members));
         }

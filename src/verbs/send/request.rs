@@ -2,8 +2,8 @@
 
 use msm_model::Archive;
 use msm_plan::{
-    DerivedVariable, FileSteps, LackingSteps, PlanError, Scope, StoreRequest, check_times,
-    follows_on, place, repairs,
+    DerivedVariable, FileSteps, LackingSteps, MissingSteps, PlanError, Scope, StoreRequest,
+    check_times, follows_on, place, repairs,
 };
 use msm_zarr::StoreSnapshot;
 
@@ -25,8 +25,12 @@ pub(in crate::verbs) fn request(
         check_times(&target.key, stored, archive)?;
     }
     let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
+    let inserts = intent.missing == MissingSteps::Insert;
+    if stored.is_none() && inserts && !intent.allow_gaps {
+        archive.gaps().into_iter().next().map_or(Ok(()), Err)?;
+    }
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {
-        follows_on(&target.key, stored, archive, &placed)?;
+        follows_on(&target.key, stored, archive, &placed, intent.missing)?;
     }
     let mut members = target.members_with(archive, &added);
     if let Some(stored) = &stored {

@@ -41,7 +41,7 @@ impl LedTransaction<'_, '_> {
         });
         lead.conclude(match manifest {
             Ok(manifest) => self.commit(worker, orders, manifest),
-            Err(failure) => Err(self.end_badly(worker, failure)),
+            Err(failure) => Err(self.end_badly(worker, orders, failure)),
         })
     }
 
@@ -79,10 +79,11 @@ impl LedTransaction<'_, '_> {
     }
 
     /// Puts back what was touched, unless the transaction stays open to be resumed. Returns `failure` with how that went.
-    fn end_badly(self, worker: &Worker<'_>, failure: Error) -> Error {
+    fn end_badly(self, worker: &Worker<'_>, orders: &Orders, failure: Error) -> Error {
         let leases = &self.hold.leases;
         let is_stopped = failure == Error::Send(SendError::Stopped);
-        if is_stopped && worker.resume && leases.lost().is_none() {
+        let can_go_on = worker.resume && !orders.plan.moves_steps();
+        if is_stopped && can_go_on && leases.lost().is_none() {
             return SendError::LeftOpen.into();
         }
         let put_back = put_back(worker.session, self.transaction.into(), leases, failure);

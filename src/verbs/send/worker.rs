@@ -88,6 +88,11 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         leases: Option<&Leases>,
     ) -> Result<Vec<ChunkRecord>, Error> {
+        if orders.plan.moves_steps() {
+            // From here on, what is overwritten is read from its copies, whichever rank made them.
+            let kept = self.work(engine, orders, Phase::Keep, leases);
+            self.session.ranks.settle(kept)?;
+        }
         let records = self.work(engine, orders, Phase::Transfer, leases)?;
         self.keep(orders, "data", records)
     }

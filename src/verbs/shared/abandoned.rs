@@ -101,7 +101,7 @@ impl AbandonedTransactions {
             for (index, unfinished) in unfinished.into_iter().enumerate() {
                 match unfinished {
                     UnfinishedWork::Transaction(open)
-                        if index == last && open.stage == Stage::Open =>
+                        if index == last && open.stage == Stage::Open && !open.entry.moves =>
                     {
                         self.open.insert(store.clone(), open);
                     }

@@ -177,7 +177,7 @@ async fn fit<'a>(
         // What is there, other jobs have sent.
         intent.overlap = Overlap::Skip;
     }
-    let (mut prepared, fitted) = PreparedSend::fitted(aimed, &intent, session, hold).await?;
+    let (mut prepared, fitted) = PreparedSend::fitted(aimed, &intent, session, Some(hold)).await?;
     let requests = &fitted.requests;
     if let Some(archive) = there {
         // The job that shared it out has compared them.

@@ -22,7 +22,7 @@ use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
-use crate::verbs::send::prepare::TransactionWork;
+use crate::verbs::send::prepare::{StoreLook, TransactionWork};
 use crate::verbs::send::sample::RecordedObjects;
 use crate::verbs::shared::hold::Hold;
 
@@ -161,7 +161,7 @@ impl SharedSend<'_> {
             let files = 0..self.prepared.archive.files.len();
             let asked = self
                 .prepared
-                .requests(looked, files, &intent, session, None);
+                .requests(looked, files, &intent, session, StoreLook::Again);
             (self.requests, _) = asked?;
             self.planned = self.seen()?;
             Ok(())
@@ -190,7 +190,7 @@ impl SharedSend<'_> {
         intent.overlap = Overlap::Skip;
         let (mut requests, _) =
             self.prepared
-                .requests(looked, files.clone(), &intent, session, None)?;
+                .requests(looked, files.clone(), &intent, session, StoreLook::Again)?;
         requests.retain_mut(|request| {
             if let Some(grows) = self.archive.parts.store(&request.key) {
                 request.scope = Scope::Before(grows.place(steps.end));
