@@ -185,6 +185,7 @@ impl From<&PlanError> for Exit {
             | PlanError::StepsMissing { .. }
             | PlanError::Gap { .. }
             | PlanError::Times { .. }
+            | PlanError::OtherTimes { .. }
             | PlanError::BeforeEnd { .. }
             | PlanError::NotMovable { .. } => Self::TimeConflict,
         }

@@ -89,6 +89,25 @@ pub(crate) async fn read_store(
     Ok(StoreLookup::Store(stored))
 }
 
+/// The times of the array `name` of `group`, which `stored` was read from; none if it has none that increase.
+///
+/// # Errors
+/// If the bucket cannot be read.
+pub(crate) async fn read_other_times(
+    bucket: &Bucket,
+    group: &Group,
+    stored: &StoreSnapshot,
+    name: &str,
+) -> Result<Vec<Step>, StoreError> {
+    let Some(array) = stored.arrays.iter().find(|array| array.name == name) else {
+        return Ok(Vec::new());
+    };
+    match read_times(bucket, &group.key(), array, &stored.catalogue()).await {
+        Err(StoreError::Zarr(_)) => Ok(Vec::new()),
+        read => read,
+    }
+}
+
 /// What the metadata of `store` know; `None` if there is no root document.
 ///
 /// # Errors

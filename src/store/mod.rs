@@ -47,7 +47,7 @@ pub use connection::Connection;
 pub use error::StoreError;
 pub use examine::LeftBehind;
 pub(crate) use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
-pub(crate) use existing::{StoreLookup, read_metadata, read_outline, read_store};
+pub(crate) use existing::{StoreLookup, read_metadata, read_other_times, read_outline, read_store};
 pub(crate) use fence::{Fence, FencedRequest, Moment};
 pub(crate) use listing::{ListedObject, Site};
 pub(crate) use node::{Ground, Node};

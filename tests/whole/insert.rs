@@ -113,7 +113,7 @@ fn a_store_grows_at_both_ends() {
     msm_os!("verify {place} --against {}", files.join(" ")).well();
     // On with the next, in order.
     let next = sandbox.months(6, 1);
-    msm_os!("send -f {next} {place} -v tos,sos").well();
+    msm_os!("send -f {next} {place} -v tos,sos --keep-undo 2").well();
     msm_os!("verify {place}").well();
     let history = msm_os!("history {place}").well();
     assert!(!history.stdout.contains("cannot"), "{history:#?}");

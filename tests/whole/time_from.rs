@@ -38,6 +38,27 @@ fn zeroed(sandbox: &Sandbox, file: &str) -> String {
     })
 }
 
+/// By zeros that say they are times, all months are one: what is not there must not pass for what is.
+#[test]
+fn another_month_is_not_there_already() {
+    let sandbox = Sandbox::new();
+    let bucket = format!("-b {}", sandbox.url("ocean"));
+    let files = months(&sandbox, [(1, 1), (2, 1)]).map(|file| zeroed(&sandbox, &file));
+    let send = |file: &String| tos("send", &bucket, std::slice::from_ref(file));
+    send(&files[0]).well();
+    send(&files[0]).well_on(3).says(&["nothing to do"]);
+    for flag in ["", "--on-overlap skip", "--dry-run", "--insert"] {
+        let words = [
+            "'time_counter'",
+            "1900-01-01",
+            "'time_centered' is 1976-02-15",
+            "1976-01-16",
+            FLAG,
+        ];
+        send(&files[1]).and(flag).refused_in(&sandbox, 24, &words);
+    }
+}
+
 /// xarray selects each step of `files` in the store by its month.
 #[track_caller]
 fn selects(store: &str, server: Option<&Server>, files: &[String]) {

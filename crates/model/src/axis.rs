@@ -88,6 +88,7 @@ impl Catalogue {
         read: impl Fn(&Variable) -> Result<AxisValues, E>,
     ) -> Result<Vec<Axis>, E> {
         let candidates = self.candidates(dimension)?;
+        let is_only = candidates.len() == 1;
         let mut values = Vec::new();
         for variable in candidates {
             match read(variable) {
@@ -97,6 +98,21 @@ impl Catalogue {
             }
         }
         values.sort_by_key(|(_, (_, numbers))| never_changes(numbers));
+        let is_zero = |number: &Number| number.as_f64() == 0.0;
+        let zeros = values
+            .iter()
+            .all(|(_, (_, numbers))| numbers.iter().all(is_zero));
+        if is_only && zeros {
+            // Times that it says it has, and XIOS has written into another one: these do not tell steps apart, but whether two are one.
+            let others = self.variables.iter().filter(|v| {
+                v.dimensions == [dimension]
+                    && v.name != dimension
+                    && is_timed(v)
+                    && !is_called(v, REFERENCE)
+            });
+            let read = others.filter_map(|variable| Some((variable, read(variable).ok()?)));
+            values.extend(read.collect::<Vec<_>>());
+        }
         let mut axes: Vec<Axis> = Vec::new();
         for (variable, values) in values {
             match self.axis(variable, &values, &read) {

@@ -57,8 +57,8 @@ pub(super) fn draft_arrays(
     drafts: &mut Vec<ArrayDraft>,
 ) -> Result<TargetStore, Problems<PlanError>> {
     if let Some(stored) = &request.stored {
-        check_movable(request, stored, &settings.task, archive)?;
         check_contents(request, stored, settings, archive)?;
+        check_movable(request, stored, &settings.task, archive)?;
     }
     let version = version_of(request, settings)?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());

@@ -258,6 +258,20 @@ pub enum PlanError {
         found: Option<String>,
     },
     #[error(
+        "store '{store}': by its '{axis}', the step {step} of {path} is there already, but its '{variable}' is {found}, and {stored} in the store: they are two steps; \
+         to tell such steps apart, send all files with --time-from {variable} to a store of its own; nothing was written", path = path.display()
+    )]
+    OtherTimes {
+        store: String,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        axis: String,
+        step: String,
+        variable: String,
+        stored: String,
+        found: String,
+    },
+    #[error(
         "store '{store}': nothing comes between {from} and {to}; send what is missing, too; or give --allow-gaps: --insert puts it there later; nothing was written"
     )]
     Gap {
@@ -297,12 +311,12 @@ pub enum PlanError {
 fn before_end_way_out(behind: usize, from: Option<&str>) -> String {
     match from {
         Some(from) => format!(
-            "to put it in its place, give --insert, which moves the {behind} steps behind it while readers may see them half moved \
+            "to put it in its place, send it with --insert, which moves the {behind} steps behind it while readers may see them half moved \
              (--dry-run says what that costs); or take these off with delete --time '{from}..', which rollback undoes, then send it and their files again; \
              or send it to a store of its own, with --prefix"
         ),
         None => format!(
-            "to put it in its place, give --insert, which moves the {behind} steps behind it while readers may see them half moved \
+            "to put it in its place, send it with --insert, which moves the {behind} steps behind it while readers may see them half moved \
              (--dry-run says what that costs); or send all files to a new store, with --prefix"
         ),
     }

@@ -11,7 +11,7 @@ use super::settings::Task;
 use super::steps::StepPlacement;
 use super::target::{Append, Phase, Plan, TargetArray};
 use msm_model::{Archive, list};
-use msm_zarr::{StoreSnapshot, StoredArray};
+use msm_zarr::StoreSnapshot;
 
 /// Neighbouring steps of a store that stay neighbours, but come to lie further back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub(super) fn moves(steps: u64, placed: &[StepPlacement]) -> Vec<Move> {
 /// Checks that all that lies along the append dimension in `stored` is moved alike.
 ///
 /// # Errors
-/// If some of it has no values in the archive, or not at all steps.
+/// If some of it has no values at some steps, or none to come.
 pub(super) fn check_movable(
     request: &StoreRequest,
     stored: &StoreSnapshot,
@@ -109,20 +109,16 @@ pub(super) fn check_movable(
                 .to_owned(),
         );
     }
-    let along = stored.arrays.iter().filter(|array| {
+    let foreign = stored.arrays.iter().filter(|array| {
         array.dimensions.contains(&archive.append_dimension)
+            && foreign_projection(array).is_some()
             && !request.names().any(|name| *name == array.name)
     });
-    let (foreign, lacked): (Vec<_>, Vec<_>) =
-        along.partition(|array| foreign_projection(array).is_some());
-    let names = |arrays: &[&StoredArray]| list(arrays.iter().map(|array| &array.name[..]));
-    if !lacked.is_empty() {
-        return refused(format!("the files do not have its {}", names(&lacked)));
-    }
+    let foreign: Vec<&str> = foreign.map(|array| &array.name[..]).collect();
     if !foreign.is_empty() {
         return refused(format!(
             "another tool has reprojected its {}; remove them with delete --array, or replace them with -r first",
-            names(&foreign)
+            list(foreign.into_iter())
         ));
     }
     Ok(())

@@ -61,7 +61,7 @@ pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_
 pub use target::{
     Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
 };
-pub use times::check_times;
+pub use times::{check_other_times, check_times};
 pub use transactions::{Transactions, transactions};
 pub use units::{ArrayObject, UnitPart, WorkUnit};
 pub use upkeep::{repairs, spoiled, stale_checksums};

@@ -75,7 +75,13 @@ impl WorkUnit {
             }
             Derivation::AsRead | Derivation::Made(_) => 0,
         };
-        of_objects(self) + followers.sum::<u64>() + fields
+        // Of two old objects that a new one is made of, one is more than that.
+        let moved = if array.moves_steps() {
+            array.object_bytes()
+        } else {
+            0
+        };
+        of_objects(self) + followers.sum::<u64>() + fields + moved
     }
 
     /// Its objects, in row-major order.

@@ -10,7 +10,7 @@ use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
     MissingSteps, Plan, PlanSettings, Projection, Projections, StoreRequest, check_names,
-    check_strategies, comparison, transactions,
+    check_other_times, check_strategies, comparison, transactions,
 };
 use msm_zarr::is_store;
 
@@ -18,7 +18,7 @@ use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
 use crate::events::{Event, Notice, PlannedFiles};
 use crate::session::Session;
-use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_store};
+use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_other_times, read_store};
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
@@ -238,6 +238,9 @@ impl<'a> PreparedSend<'a> {
             session,
             StoreLook::First(hold.map(|h| &h.left)),
         )?;
+        if !intent.task.goal.replaces() {
+            prepared.check_other_times(&requests, session).await?;
+        }
         prepared.projector.conclude(asked.memory, session)?;
         let settings = &prepared.estimated(intent);
         let mains = prepared.targets.iter().flat_map(|target| &target.mains);
@@ -404,6 +407,30 @@ impl<'a> PreparedSend<'a> {
         let misfits = self.archive.differences(&own).into_iter();
         let misfits = misfits.chain(self.archive.unreadable(&own));
         misfits.map(Error::from).collect()
+    }
+
+    /// Checks that steps which are there already are the same ones by all times that the files have, as far as the stores have them.
+    async fn check_other_times(
+        &self,
+        requests: &[StoreRequest],
+        session: &Session<'_>,
+    ) -> Result<(), Error> {
+        let others = self.archive.files.iter().flat_map(|file| &file.others);
+        let others: BTreeSet<&String> = others.map(|axis| &axis.variable).collect();
+        for (target, request) in self.targets.iter().zip(requests) {
+            let Some(stored) = &request.stored else {
+                continue;
+            };
+            if !request.placed.iter().any(|place| place.stored) {
+                continue;
+            }
+            for other in &others {
+                let there = read_other_times(&session.bucket, &target.group, stored, other);
+                let (there, placed) = (there.await?, &request.placed);
+                check_other_times(&request.key, other, &there, &self.archive, placed)?;
+            }
+        }
+        Ok(())
     }
 
     /// The stores as they are now.

@@ -87,6 +87,13 @@ impl Instant {
         self.compare(before) == Some(Ordering::Greater)
     }
 
+    /// Are the two less than a second apart? Not where their calendars' days do not correspond.
+    #[must_use]
+    pub fn is_about(self, other: Self) -> bool {
+        let comparable = self.calendar.shares_axis(other.calendar);
+        comparable && self.ns.abs_diff(other.ns) < 1_000_000_000
+    }
+
     fn day(self) -> i64 {
         self.ns.div_euclid(DAY) as i64
     }
