@@ -30,6 +30,7 @@ mod parts;
 mod prefix;
 mod projected;
 mod projection;
+mod quantization;
 mod settings;
 mod sharding;
 mod steps;
@@ -38,6 +39,7 @@ mod times;
 mod transactions;
 mod units;
 mod upkeep;
+mod wishes;
 
 pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
@@ -54,6 +56,7 @@ pub use projected::{
     reprojection_record,
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
+pub use quantization::quantization;
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{

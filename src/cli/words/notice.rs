@@ -17,6 +17,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
             | Notice::NotData { .. }
             | Notice::Remains { .. }
             | Notice::UnsoundPart { .. }
+            | Notice::UntoldRecipe { .. }
             | Notice::Clipped { .. }
             | Notice::NotReprojected { .. }
             | Notice::LeftAlone { .. }
@@ -103,6 +104,11 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("{names} removed, which another tool wrote of values that are overwritten")
         }),
         Notice::Masking(note) => masking(note),
+        Notice::UntoldRecipe { store } => of_store(
+            store,
+            "no ledger tells by which recipe its arrays were made, if by any; this one is gone by"
+                .to_owned(),
+        ),
         Notice::Remains { store, objects } => of_store(
             store,
             format!("{objects} objects of a send that died lie there and will be removed"),
