@@ -174,7 +174,11 @@ impl From<&PlanError> for Exit {
             PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
                 Self::AttributeConflict
             }
-            PlanError::Recipe { .. } | PlanError::RecipeCodec { .. } => Self::Recipe,
+            PlanError::Recipe { .. }
+            | PlanError::NoRecipe { .. }
+            | PlanError::MadeWithoutRecipe { .. }
+            | PlanError::CalledOtherwise { .. }
+            | PlanError::RecipeCodec { .. } => Self::Recipe,
             PlanError::Replaced { .. } => Self::GridConflict,
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Self::ForeignStore,
             PlanError::ContentsMissing { .. }

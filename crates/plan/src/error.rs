@@ -293,19 +293,32 @@ pub enum PlanError {
         from: Option<String>,
     },
     #[error(
-        "store '{store}': the recipe by which '{}' was made has {} {}, {} {}; {}; nothing was written",
-        difference.array, difference.key, difference.stored,
-        if *is_given { "that of --recipe" } else { "and no --recipe is given, so this is" }, difference.given,
-        if *is_given {
-            "all that is sent to a store goes by one recipe: give that one, or send to a store of its own, with --prefix"
-        } else {
-            "give the --recipe that it was made by"
-        }
+        "store '{store}': array '{}' was made by a recipe with {} {}, that of --recipe has {}; all that is sent to a store goes by \
+         one recipe: give that one, or send to a store of its own, with --prefix; nothing was written",
+        difference.array, difference.key, difference.stored, difference.given
     )]
     Recipe {
         store: String,
         difference: RecipeDifference,
-        is_given: bool,
+    },
+    #[error(
+        "store '{store}': {arrays} were made by a recipe, and none is given; give the same with --recipe; nothing was written"
+    )]
+    NoRecipe { store: String, arrays: String },
+    #[error(
+        "store '{store}': was made without a recipe, and --recipe says something of {arrays}; leave it out, or send to a store of its \
+         own, with --prefix; nothing was written"
+    )]
+    MadeWithoutRecipe { store: String, arrays: String },
+    #[error(
+        "store '{store}': would hold '{variable}', which by a recipe is '{array}' of the store '{other}'; give the same --recipe, or send \
+         to another place, with --prefix; nothing was written"
+    )]
+    CalledOtherwise {
+        store: String,
+        variable: String,
+        array: String,
+        other: String,
     },
     #[error("the codec of a recipe: {cause}")]
     RecipeCodec { cause: String },

@@ -14,6 +14,7 @@ use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
+#[derive(Clone)]
 pub(in crate::verbs) struct RequestedStore {
     /// Its key.
     pub key: String,

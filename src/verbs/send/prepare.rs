@@ -23,9 +23,9 @@ use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::joined::join;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::recipe::{FoundStore, find_stores};
+use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
 use crate::verbs::files::requested::{
-    RequestedStore, existing_targets, left_out, selected_variables, with_coordinates,
+    RequestedStore, left_out, selected_variables, with_coordinates,
 };
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
@@ -188,7 +188,7 @@ impl<'a> PreparedSend<'a> {
             consolidate_all(session, &keys, hold).await?;
         }
         if intent.task.goal.rewrites() {
-            targets = existing_targets(targets, bucket, &archive.axis, !named.is_empty()).await?;
+            targets = held_targets(targets, bucket, &archive, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
@@ -206,6 +206,9 @@ impl<'a> PreparedSend<'a> {
             notes: Vec::new(),
         };
         let looked = prepared.look(session).await?;
+        let found = prepared.targets.iter().zip(&looked);
+        let new = found.filter_map(|(target, found)| found.is_new().then_some(target));
+        check_names_beside(bucket, new, &prepared.archive).await?;
         let (requests, remains) =
             prepared.requests(looked, whole, intent, session, Some(&hold.left))?;
         prepared.projector.conclude(asked.memory, session)?;

@@ -26,10 +26,8 @@ use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::recipe::find_stores;
-use crate::verbs::files::requested::{
-    RequestedStore, existing_targets, held_besides, lacked, selected_variables,
-};
+use crate::verbs::files::recipe::{find_stores, held_targets};
+use crate::verbs::files::requested::{RequestedStore, held_besides, lacked, selected_variables};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
@@ -173,7 +171,7 @@ async fn plan(
         aim: Aim::Compare,
     };
     let all = targets(bucket, archive, &destination, variables).await?;
-    let all = existing_targets(all, bucket, &archive.axis, !named.is_empty()).await?;
+    let all = held_targets(all, bucket, archive, !named.is_empty()).await?;
     let looked = find_stores(bucket, &all, &archive.axis).await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
     let mut projector = Projector::new(None, false, domain, task.tolerance);

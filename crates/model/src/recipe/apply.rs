@@ -128,6 +128,10 @@ fn of_array(
     let mut array = section.map_or_else(ArrayRecipe::default, |section| section.array.clone());
     let old = &variable.name;
     array.variable = (names.of_variable(old) != Some(old)).then(|| old.clone());
+    if array.conversion.is_some() {
+        let units = variable.attribute("units").and_then(Attribute::text);
+        array.file_units = units.map(str::to_owned);
+    }
     for dimension in &variable.dimensions {
         let new = names.of_dimension(dimension);
         if new != dimension {

@@ -98,6 +98,11 @@ impl ArrayRecipe {
             number(self, |c| c.offset.to_string()),
             number(given, |c| c.offset.to_string()),
         );
+        compare(
+            "units in the files",
+            shown(self.file_units.as_ref()),
+            shown(given.file_units.as_ref()),
+        );
         compare("keep_bits", shown(self.keep_bits), shown(given.keep_bits));
         let names: BTreeSet<&String> = self
             .attributes

@@ -71,6 +71,9 @@ pub struct ArrayRecipe {
     /// Attributes that it does not get.
     #[serde(default)]
     pub removed_attributes: BTreeSet<String>,
+    /// The units that it has in the file, if its values are converted.
+    #[serde(default)]
+    pub file_units: Option<String>,
     /// What its values are multiplied by and what is added.
     #[serde(default)]
     pub conversion: Option<LinearConversion>,
