@@ -160,7 +160,7 @@ mod tests {
                 new_root: String::new(),
                 new_steps: 2,
                 replaced_steps: 0,
-                recipes: std::collections::BTreeMap::new(),
+                recipes: BTreeMap::new(),
             }],
             arrays: vec![TargetArray {
                 name: "tos".to_owned(),

@@ -337,7 +337,7 @@ fn what_is_wrong_is_told_with_its_line() {
         let flag = recipe(&sandbox, "r.toml", text);
         let line = msm_os!("send -b {url} -f {file} {flag}");
         line.alone().refused(52, &[&["r.toml"], words].concat());
-        assert!(!sandbox.path("ocean").exists());
+        assert!(sandbox.tree("ocean").is_empty());
     }
     let line = msm_os!(
         "send -b {url} -f {file} --recipe {}",

@@ -159,15 +159,7 @@ fn draft_array(
     item: &ArraySource<'_>,
 ) -> Result<DraftedArray, PlanError> {
     let &ArraySource { variable, main, .. } = item;
-    let path = &archive.catalogue.path;
-    let mut dtype = variable.dtype(path)?;
-    check_attributes(variable, dtype, path)?;
-    grows_once(archive, variable)?;
-    let values = value_change(archive, item)?;
-    let wishes = ArrayWishes::new(
-        &settings.arrays,
-        archive.catalogue.recipe_of(&variable.name),
-    )?;
+    let (mut dtype, values, wishes) = asked_of(archive, settings, item)?;
     let units = target_units(archive, request, variable);
     let (stored, replaced) = there(request, item);
     let mut masking = None;
@@ -316,6 +308,20 @@ fn new_array(
     tell(&mut attributes, lacking);
     let formed = new.form(archive, wishes, version, shape, &attributes)?;
     Ok((formed, Some(attributes)))
+}
+
+/// The type of `item`, what becomes of its values, and what is asked for its array.
+fn asked_of(
+    archive: &Archive,
+    settings: &PlanSettings,
+    item: &ArraySource<'_>,
+) -> Result<(DType, Option<ValueChange>, ArrayWishes), PlanError> {
+    let (catalogue, variable) = (&archive.catalogue, item.variable);
+    let dtype = variable.dtype(&catalogue.path)?;
+    check_attributes(variable, dtype, &catalogue.path)?;
+    grows_once(archive, variable)?;
+    let wishes = ArrayWishes::new(&settings.arrays, catalogue.recipe_of(&variable.name))?;
+    Ok((dtype, value_change(archive, item)?, wishes))
 }
 
 /// How a recipe changes the values of `item`, or of what it is reprojected from.

@@ -54,6 +54,3 @@ pub(super) fn dimension_in_store<'a>(recipe: Option<&'a Recipe>, named: &'a str)
     let renamed = recipe.and_then(|recipe| recipe.dimensions.get(named));
     renamed.map_or(named, |(new, _)| new)
 }
-
-#[cfg(test)]
-mod tests;

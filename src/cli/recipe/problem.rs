@@ -46,5 +46,5 @@ impl RecipeProblem {
 /// The line in which `span` of `text` begins, from 1.
 pub(super) fn line_of(text: &str, span: &Range<usize>) -> u32 {
     let before = &text.as_bytes()[..span.start.min(text.len())];
-    1 + before.iter().filter(|byte| **byte == b'\n').count() as u32
+    before.split(|byte| *byte == b'\n').count() as u32
 }

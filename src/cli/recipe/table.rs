@@ -117,7 +117,7 @@ impl<'a> RecipeText<'a> {
             return Vec::new();
         };
         let mut texts = Vec::new();
-        for value in values.iter() {
+        for value in values {
             match value.get_ref() {
                 DeValue::String(text) if !text.is_empty() => {
                     let line = line_of(self.text, &value.span());

@@ -72,12 +72,12 @@ fn recipe(variables: &[(&str, VariableRecipe)]) -> Recipe {
     }
 }
 
-fn conversion(factor: f64, offset: f64, inexact: bool) -> Option<LinearConversion> {
-    Some(LinearConversion {
+fn conversion(factor: f64, offset: f64, inexact: bool) -> LinearConversion {
+    LinearConversion {
         factor: Number::Float(factor),
         offset: Number::Float(offset),
         inexact,
-    })
+    }
 }
 
 fn said(recipe: &Recipe) -> String {
@@ -92,7 +92,7 @@ fn names_are_the_stores_and_values_are_read_by_the_files() {
             "temp",
             section(1, |s| {
                 s.name = Some("thetao".to_owned());
-                s.array.conversion = conversion(1.0, -273.15, true);
+                s.array.conversion = Some(conversion(1.0, -273.15, true));
                 s.array.keep_bits = Some(9);
                 s.array.attributes.insert("units".to_owned(), text("degC"));
             }),
@@ -217,7 +217,7 @@ fn what_cannot_be_changed_is_told() {
         ("z_bounds", 2.0, 0.0, false, true, "is the bounds of 'z'"),
     ] {
         let said = changed(name, &|array| {
-            array.conversion = conversion(factor, offset, inexact);
+            array.conversion = Some(conversion(factor, offset, inexact));
             if gives_units {
                 units(array);
             }
@@ -236,7 +236,7 @@ fn what_cannot_be_changed_is_told() {
     }
     let both = recipe(&["z", "z_bounds"].map(|name| {
         let edit = |s: &mut VariableRecipe| {
-            s.array.conversion = conversion(2.0, 0.0, false);
+            s.array.conversion = Some(conversion(2.0, 0.0, false));
             s.array.attributes.insert("units".to_owned(), text("1"));
         };
         (name, section(1, edit))
@@ -299,7 +299,7 @@ fn recipes_are_compared_array_by_array() {
 #[test]
 fn a_recipe_is_kept_as_it_was() {
     let recipe = ArrayRecipe {
-        conversion: conversion(0.1, -273.15, true),
+        conversion: Some(conversion(0.1, -273.15, true)),
         attributes: [("a".to_owned(), Attribute::Texts(vec!["b".to_owned()]))].into(),
         ..ArrayRecipe::default()
     };
