@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use s3_server::Server;
+use s3_server::{Fault, Rule, Server};
 
 use crate::line::{Line, msm_os};
 use crate::support::{Sandbox, end, objects, python, script, served};
@@ -213,6 +213,40 @@ assert 'quantization' not in made.attrs and made.attrs['units'] == 'K', dict(mad
 assert np.isin(made[...], own[...]).all() and (made[...] < 1e19).any()
 os._exit(0)";
     crate::support::python_code(code, &[sandbox.file("ocean/t/temperature.zarr")]);
+}
+
+#[test]
+fn the_recipe_comes_with_the_commit_and_goes_back_with_it() {
+    let (sandbox, server, bucket) = served();
+    let text = |bits: u32| format!("[variables.tos]\nkeep_bits = {bits}\n");
+    let [three, four] = [3, 4].map(|bits| recipe(&sandbox, &format!("{bits}.toml"), &text(bits)));
+    let [first, next] = [sandbox.months(1, 2), sandbox.months(3, 1)];
+    let send = |file: &str, flag: &str| msm_os!("send {bucket} -p t -v tos -f {file} {flag}");
+    let fails = |line: &Line, key: &str, ranks: usize| {
+        let before = objects(&server);
+        let rule = Rule::new(Fault::Status(403)).method("PUT");
+        server.faults().add(rule.key_contains(key));
+        line.on(ranks).refused(40, &["rolled back"]);
+        server.faults().clear();
+        assert!(objects(&server) == before, "{key}");
+    };
+    // A create that failed binds nobody.
+    fails(&send(&first, &three), "tos.zarr/zarr.json", 3);
+    send(&first, &four).well_on(3);
+    for (key, ranks) in [("/tos/c/", 3), ("tos.zarr/zarr.json", 1)] {
+        fails(&send(&next, &four), key, ranks);
+    }
+    send(&next, &three)
+        .alone()
+        .refused(52, &["keep_bits 4", "has 3"]);
+    send(&next, &four).well();
+    // What undoes an append keeps what was there; what undoes the create binds nobody any more.
+    msm_os!("rollback {bucket} -p t").well();
+    send(&next, &three).alone().refused(52, &["keep_bits 4"]);
+    let copied = msm_os!("verify {bucket} -p t -v tos --against {first} {four}");
+    copied.well_on(3);
+    msm_os!("delete {bucket} -p t -v tos --yes").well();
+    send(&first, &three).well();
 }
 
 #[test]
