@@ -70,3 +70,39 @@ impl<T> Wish<T> {
         self.by == RECIPE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_goes_before_flags_for_what_it_says() {
+        let sizes = |name: &str, size: u64| ChunkStrategy([(name.to_owned(), size)].into());
+        let flags = NewArrays {
+            chunks: sizes("y", 5),
+            shards: sizes("y", 10),
+            codec: Some(Codec::None),
+            version: None,
+        };
+        let recipe = ArrayRecipe {
+            chunks: sizes("x", 3).0,
+            codec: Some("zstd:5".to_owned()),
+            ..ArrayRecipe::default()
+        };
+        let asked = ArrayWishes::new(&flags, Some(&recipe)).unwrap();
+        assert_eq!(asked.chunks.value, sizes("x", 3));
+        assert_eq!(asked.codec.value, Some(Codec::Zstd(5)));
+        assert!(asked.chunks.is_by_name() && asked.codec.is_by_name());
+        // Of shards it says nothing.
+        assert_eq!(asked.shards.value, flags.shards);
+        assert_eq!(asked.shards.by, SHARDS_FLAG);
+        let plain = ArrayWishes::new(&flags, None).unwrap();
+        assert_eq!(plain.chunks.value, flags.chunks);
+        assert_eq!(plain.codec.by, CODEC_FLAG);
+        let wrong = ArrayRecipe {
+            codec: Some("gzip".to_owned()),
+            ..recipe
+        };
+        assert!(ArrayWishes::new(&flags, Some(&wrong)).is_err());
+    }
+}
