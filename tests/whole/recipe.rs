@@ -374,7 +374,15 @@ fn what_is_wrong_is_told_with_its_line() {
         sandbox.file("none.toml")
     );
     line.refused_in(&sandbox, 52, &["--recipe", "none.toml"]);
+}
+
+#[test]
+fn the_rest_of_the_command_line_has_the_names_of_the_store() {
+    let sandbox = Sandbox::new();
+    let (file, url) = (sandbox.months(1, 1), sandbox.url("ocean"));
     let flag = recipe(&sandbox, "r.toml", &of_page());
+    let sizes = msm_os!("send -b {url} -f {file} -v tos {flag} -cs '{{\"time_counter\": 1}}'");
+    sizes.refused_in(&sandbox, 17, &["'time_counter'", "the stores call 'time'"]);
     let old = msm_os!("send -b {url} -f {file} -v thetao {flag}");
     old.refused_in(&sandbox, 14, &["the store calls 'temperature'"]);
 }

@@ -6,9 +6,12 @@ mod apply;
 mod attributes;
 mod checks;
 mod difference;
+mod limits;
 mod names;
+mod rounding;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +24,7 @@ use super::dtype::Number;
 use super::error::ArchiveError;
 
 pub use difference::{RecipeDifference, recipe_differences};
-pub use names::RecipeName;
+pub use unknown::RecipeName;
 pub use values::{ValueChange, ValueFault};
 
 /// The variable of a store that says how others were quantised (CF conventions 1.12, §8.4.2).
@@ -111,7 +114,7 @@ impl ArrayRecipe {
 }
 
 impl Recipe {
-    /// What is wrong in this line; in a `file`, if it is one's.
+    /// What is wrong in this line.
     pub(crate) fn wrong(&self, line: u32, problem: String) -> ArchiveError {
         ArchiveError::Recipe {
             recipe: self.path.clone(),

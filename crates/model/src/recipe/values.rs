@@ -4,13 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rounding::{rounded_double, rounded_single};
 use super::{ArrayRecipe, LinearConversion};
-use crate::attribute::Attribute;
 use crate::dtype::{DType, Number};
-use crate::variable::{Variable, VariableType};
-
-/// Attributes that are values of their variable, or pairs of them (CF conventions 1.12, §2.5.1; NetCDF users guide, appendix A).
-const LIMITS: [&str; 4] = ["valid_min", "valid_max", "valid_range", "actual_range"];
+use crate::variable::Variable;
 
 /// What becomes of an array's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,12 +174,12 @@ fn stays(rounded: f64, missing: &[f64]) -> bool {
 }
 
 impl LinearConversion {
-    fn of(&self, value: f64) -> f64 {
+    pub(super) fn of(&self, value: f64) -> f64 {
         value * self.factor.as_f64() + self.offset.as_f64()
     }
 
     /// The same of a whole number; `None` if it is beyond all types.
-    fn of_whole(&self, value: Number) -> Option<Number> {
+    pub(super) fn of_whole(&self, value: Number) -> Option<Number> {
         let [value, factor, offset] = [value, self.factor, self.offset].map(whole);
         let new = value?.checked_mul(factor?)?.checked_add(offset?)?;
         let signed = i64::try_from(new).ok().map(Number::Int);
@@ -198,74 +195,6 @@ fn whole(number: Number) -> Option<i128> {
             Some(i128::from(value as i64))
         }
         Number::Float(_) => None,
-    }
-}
-
-/// `value` with so many bits of its mantissa kept: the nearest such float, and of two the one whose last bit is 0. The bits of a
-/// float are ordered as the floats are, so a mantissa that is full adds one to the exponent.
-fn rounded_single(value: f32, keep: u32) -> f32 {
-    let left_out = (f32::MANTISSA_DIGITS - 1).saturating_sub(keep);
-    if left_out == 0 {
-        return value;
-    }
-    let bits = value.to_bits();
-    let half = (1u32 << (left_out - 1)) - 1 + ((bits >> left_out) & 1);
-    f32::from_bits(bits.wrapping_add(half) >> left_out << left_out)
-}
-
-/// The same of a double.
-fn rounded_double(value: f64, keep: u32) -> f64 {
-    let left_out = (f64::MANTISSA_DIGITS - 1).saturating_sub(keep);
-    if left_out == 0 {
-        return value;
-    }
-    let bits = value.to_bits();
-    let half = (1u64 << (left_out - 1)) - 1 + ((bits >> left_out) & 1);
-    f64::from_bits(bits.wrapping_add(half) >> left_out << left_out)
-}
-
-impl Variable {
-    /// Converts the attributes that are values of the variable; those that its type could not hold are left out.
-    pub(super) fn convert_limits(&mut self, array: &ArrayRecipe) {
-        let (Some(conversion), VariableType::Number(dtype)) = (&array.conversion, &self.kind)
-        else {
-            return;
-        };
-        let dtype = *dtype;
-        let converted = |number: Number| {
-            let new = if dtype.is_float() {
-                Some(Number::Float(conversion.of(number.as_f64())))
-            } else {
-                conversion.of_whole(number)
-            };
-            dtype.rounded(new?)
-        };
-        self.attributes.retain_mut(|(name, value)| {
-            let Attribute::Numbers(numbers) = value else {
-                return true;
-            };
-            if !LIMITS.contains(&name.as_str()) || array.attributes.contains_key(name) {
-                return true;
-            }
-            let new: Option<Vec<Number>> = numbers.iter().map(|n| converted(*n)).collect();
-            let Some(mut new) = new else { return false };
-            // The least first.
-            if conversion.factor.as_f64() < 0.0 {
-                new.reverse();
-            }
-            *numbers = new;
-            true
-        });
-        if conversion.factor.as_f64() < 0.0 {
-            for (name, _) in &mut self.attributes {
-                let is_given = array.attributes.contains_key(name);
-                match name.as_str() {
-                    "valid_min" if !is_given => "valid_max".clone_into(name),
-                    "valid_max" if !is_given => "valid_min".clone_into(name),
-                    _ => {}
-                }
-            }
-        }
     }
 }
 
@@ -296,18 +225,6 @@ mod tests {
         change.apply(&mut bytes)?;
         let (chunks, _) = bytes.as_chunks();
         Ok(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect())
-    }
-
-    /// To the nearest multiple of the last bit that is kept, in exact arithmetic: a double holds all of it.
-    fn reference(value: f32, keep: u32) -> f32 {
-        if value == 0.0 || keep >= 23 {
-            return value;
-        }
-        let wide = f64::from(value.abs());
-        let exponent = (value.abs().to_bits() >> 23).max(1) as i32 - 127;
-        let unit = 2f64.powi(exponent - keep as i32);
-        let rounded = (wide / unit).round_ties_even() * unit;
-        (rounded as f32).copysign(value)
     }
 
     #[test]
@@ -382,59 +299,7 @@ mod tests {
         assert!(apply(7).unwrap_err().problem.contains("missing"));
     }
 
-    #[test]
-    fn limits_are_values_too() {
-        let numbers = |values: &[f64]| {
-            Attribute::Numbers(values.iter().copied().map(Number::Float).collect())
-        };
-        let mut variable = Variable {
-            name: "v".to_owned(),
-            kind: VariableType::Number(DType::F32),
-            dimensions: Vec::new(),
-            shape: Vec::new(),
-            stored_chunks: None,
-            attributes: [
-                ("valid_min", &[1.0][..]),
-                ("valid_max", &[2.0]),
-                ("actual_range", &[1.0, 1.5]),
-                ("valid_range", &[0.0, 1e39]),
-            ]
-            .map(|(name, values)| (name.to_owned(), numbers(values)))
-            .to_vec(),
-        };
-        let array = ArrayRecipe {
-            conversion: change(DType::F32, Some((-2.0, 0.0, false)), None).conversion,
-            ..ArrayRecipe::default()
-        };
-        variable.convert_limits(&array);
-        let of = |name: &str| variable.attribute(name).cloned();
-        assert_eq!(of("valid_min"), Some(numbers(&[-4.0])));
-        assert_eq!(of("valid_max"), Some(numbers(&[-2.0])));
-        assert_eq!(of("actual_range"), Some(numbers(&[-3.0, -2.0])));
-        assert_eq!(of("valid_range"), None);
-    }
-
     proptest! {
-        #[test]
-        fn bits_are_rounded_as_the_reference_does(bits in any::<u32>(), keep in 1..=23u32) {
-            let value = f32::from_bits(bits);
-            prop_assume!(value.is_finite());
-            let rounded = rounded_single(value, keep);
-            prop_assert_eq!(rounded.to_bits(), reference(value, keep).to_bits());
-            // Once more changes nothing.
-            if rounded.is_finite() {
-                prop_assert_eq!(rounded_single(rounded, keep).to_bits(), rounded.to_bits());
-            }
-        }
-
-        #[test]
-        fn doubles_are_rounded_as_singles_are(bits in any::<u32>(), keep in 1..=23u32) {
-            let value = f32::from_bits(bits);
-            prop_assume!(value.is_normal());
-            let (single, double) = (rounded_single(value, keep), rounded_double(value.into(), keep));
-            prop_assert!(single.is_infinite() || f64::from(single) == double);
-        }
-
         #[test]
         fn powers_of_two_lose_nothing(bits in any::<u32>(), power in -20..20i32, is_negative in any::<bool>()) {
             let value = f32::from_bits(bits);
