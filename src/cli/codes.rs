@@ -36,6 +36,7 @@ impl From<&CliError> for Exit {
             | CliError::NoArray { .. }
             | CliError::UnevenArray { .. }
             | CliError::NoTerminal => Self::Usage,
+            CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
             CliError::Asking { .. } | CliError::Printing { .. } => Self::Internal,
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
@@ -129,6 +130,7 @@ impl From<&ArchiveError> for Exit {
             | ArchiveError::Gap { .. }
             | ArchiveError::Units(_) => Self::ArchiveMismatch,
             ArchiveError::Masked { .. } => Self::AttributeConflict,
+            ArchiveError::Recipe { .. } | ArchiveError::Unconvertible { .. } => Self::Recipe,
         }
     }
 }
@@ -172,6 +174,11 @@ impl From<&PlanError> for Exit {
             PlanError::Attribute { .. } | PlanError::Axis { .. } | PlanError::Time { .. } => {
                 Self::AttributeConflict
             }
+            PlanError::Recipe { .. }
+            | PlanError::NoRecipe { .. }
+            | PlanError::MadeWithoutRecipe { .. }
+            | PlanError::CalledOtherwise { .. }
+            | PlanError::RecipeCodec { .. } => Self::Recipe,
             PlanError::Replaced { .. } => Self::GridConflict,
             PlanError::Ragged { .. } | PlanError::Lacking { .. } => Self::ForeignStore,
             PlanError::ContentsMissing { .. }

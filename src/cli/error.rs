@@ -1,7 +1,10 @@
 //! What the front end itself finds, beside what the library does.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
+use super::recipe::RecipeProblem;
 use crate::error::Error;
 
 /// Why a command failed.
@@ -19,6 +22,18 @@ pub enum CliError {
         "--attributes {text}: {cause}; expected a JSON object such as '{{\"licence\": \"OGL\"}}'"
     )]
     Attributes { text: String, cause: String },
+    #[error("--recipe {}: {cause}", path.display())]
+    RecipeFile {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("{}", recipe_problems(path, problems))]
+    Recipe {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problems: Vec<RecipeProblem>,
+    },
     #[error("{flag}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3")]
     Shards { flag: String },
     #[error("{flag} '{key}': expected names joined by '/', none of them empty, '.' or '..'")]
@@ -60,4 +75,17 @@ pub enum CliError {
     },
     #[error(transparent)]
     Library(#[from] Error),
+}
+
+fn recipe_problems(path: &Path, problems: &[RecipeProblem]) -> String {
+    let path = path.display();
+    if let [one] = problems {
+        return format!("{path}, {one}");
+    }
+    let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+    format!(
+        "{path}: {} problems:{}",
+        problems.len(),
+        lines.collect::<String>()
+    )
 }

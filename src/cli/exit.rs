@@ -108,6 +108,8 @@ exits! {
     Launcher = 50,
     /// something else is where stores are to be copied to
     Taken = 51,
+    /// the recipe is malformed, does not fit the files, or is not the one that the store was made by
+    Recipe = 52,
     /// `verify` found faults
     FaultsFound = 60,
     /// a rank panicked

@@ -5,12 +5,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use msm_model::Recipe;
 use msm_plan::{ChunkStrategy, STRATEGY_FLAG, Transactions};
 
 use super::choices;
 use super::error::CliError;
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
+use super::recipe::{RecipeArgs, dimension_in_store};
 use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
@@ -61,6 +63,9 @@ pub(super) struct FileArgs {
     /// as `time_counter_file`. A store keeps to it: give the same to each command. Without it: the times of the coordinate itself.
     #[arg(long, value_name = "VAR", conflicts_with = "is_static")]
     pub time_from: Option<String>,
+
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
 
     /// Send files that have no time, such as mesh masks and bathymetries, as they are: nothing is appended to their stores
     ///
@@ -121,17 +126,21 @@ pub(super) struct FileArgs {
 const COMPACT: &str = "compact";
 
 impl FileArgs {
-    /// What is asked, where each rank may hold so many bytes.
+    /// What is asked, where each rank may hold so many bytes, and the recipe is this one.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self, memory: u64) -> Result<Files, CliError> {
+    pub(super) fn request(&self, memory: u64, recipe: Option<Recipe>) -> Result<Files, CliError> {
         Ok(Files {
             paths: self.filepaths.clone(),
             spot: self.store.spot()?,
             selection: selection(&self.variables),
-            append_dimension: append_dimension(&self.append_dim, self.is_static),
+            append_dimension: append_dimension(
+                dimension_in_store(recipe.as_ref(), &self.append_dim),
+                self.is_static,
+            ),
             time_from: self.time_from.clone(),
+            recipe,
             chunks: sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())?,
             repair_attributes: self.repair_attributes,
             domain: self.grid.domain()?,

@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use msm_model::Recipe;
+
 use super::args::{Command, CommandLine, Invocation};
 use super::copy::CopyArgs;
 use super::delete::DeleteArgs;
@@ -13,6 +15,7 @@ use super::history::{HistoryArgs, HistoryPrinter};
 use super::list::{ListArgs, ListPrinter};
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
+use super::recipe::RecipeArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::status::StatusArgs;
 use super::store::{ReachedBucket, StoreArgs};
@@ -148,7 +151,8 @@ impl Job<'_> {
     fn run(&self, command: &Command) -> Result<(), CliError> {
         match command {
             Command::Send(args) => {
-                let request = args.request(self.memory("send", args.files.memory)?)?;
+                let memory = self.memory("send", args.files.memory)?;
+                let request = args.request(memory, self.recipe(&args.files.recipe)?)?;
                 let session = self.open(&args.files.store)?;
                 if args.dry_run {
                     for line in words::foreseen(&forecast(&session, &request)?) {
@@ -160,7 +164,8 @@ impl Job<'_> {
                 Ok(())
             }
             Command::Update(args) => {
-                let request = args.request(self.memory("update", args.files.memory)?)?;
+                let memory = self.memory("update", args.files.memory)?;
+                let request = args.request(memory, self.recipe(&args.files.recipe)?)?;
                 let session = self.open(&args.files.store)?;
                 self.say_sent("updated", &update(&session, &request)?);
                 Ok(())
@@ -203,6 +208,11 @@ impl Job<'_> {
             }
         }
         Ok(least.bytes)
+    }
+
+    /// The recipe, if one is named: rank 0 reads it.
+    fn recipe(&self, args: &RecipeArgs) -> Result<Option<Recipe>, CliError> {
+        self.ranks.on_lead(|| Ok(args.read()))?
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
@@ -369,7 +379,8 @@ impl Job<'_> {
     }
 
     fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
-        let request = args.request(self.memory("verify", args.memory)?)?;
+        let memory = self.memory("verify", args.memory)?;
+        let request = args.request(memory, self.recipe(&args.recipe)?)?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);

@@ -1,6 +1,7 @@
 //! The flags of `send` and `update`.
 
 use clap::Args;
+use msm_model::Recipe;
 use msm_plan::{ChunkStrategy, Overlap, SHARDS_FLAG};
 use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
@@ -74,13 +75,13 @@ pub(super) struct UpdateArgs {
 }
 
 impl SendArgs {
-    /// What is asked, where each rank may hold so many bytes.
+    /// What is asked, where each rank may hold so many bytes, and the recipe is this one.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self, memory: u64) -> Result<Send, CliError> {
+    pub(super) fn request(&self, memory: u64, recipe: Option<Recipe>) -> Result<Send, CliError> {
         Ok(Send {
-            files: self.files.request(memory)?,
+            files: self.files.request(memory, recipe)?,
             overlap: self.on_overlap.unwrap_or_default(),
             insert: self.insert,
             allow_gaps: self.allow_gaps,
@@ -130,13 +131,13 @@ impl SendArgs {
 }
 
 impl UpdateArgs {
-    /// What is asked, where each rank may hold so many bytes.
+    /// What is asked, where each rank may hold so many bytes, and the recipe is this one.
     ///
     /// # Errors
     /// If something is malformed.
-    pub(super) fn request(&self, memory: u64) -> Result<Update, CliError> {
+    pub(super) fn request(&self, memory: u64, recipe: Option<Recipe>) -> Result<Update, CliError> {
         Ok(Update {
-            files: self.files.request(memory)?,
+            files: self.files.request(memory, recipe)?,
             append_missing: self.append_missing,
         })
     }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use msm_model::Recipe;
 
 use super::error::CliError;
 use super::files::{append_dimension, name, selection};
 use super::grid::GridArgs;
+use super::recipe::{RecipeArgs, dimension_in_store};
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
@@ -46,6 +48,9 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "VAR", conflicts_with = "is_static")]
     pub time_from: Option<String>,
 
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+
     /// The files have no time, and were sent with --static
     #[arg(long = "static", conflicts_with = "append_dim")]
     pub is_static: bool,
@@ -66,15 +71,19 @@ impl VerifyArgs {
     ///
     /// # Errors
     /// If the prefix or the coordinates are malformed.
-    pub(super) fn request(&self, memory: u64) -> Result<Verify, CliError> {
+    pub(super) fn request(&self, memory: u64, recipe: Option<Recipe>) -> Result<Verify, CliError> {
         let domain = self.grid.domain()?;
         Ok(Verify {
             spot: self.store.spot()?,
             selection: selection(&self.variables),
             against: (!self.against.is_empty()).then(|| Comparison {
                 files: self.against.clone(),
-                append_dimension: append_dimension(&self.append_dim, self.is_static),
+                append_dimension: append_dimension(
+                    dimension_in_store(recipe.as_ref(), &self.append_dim),
+                    self.is_static,
+                ),
                 time_from: self.time_from.clone(),
+                recipe,
                 domain,
                 tolerance: self.tolerance.coords_tolerance,
             }),

@@ -2,6 +2,9 @@
 //!
 //! Key type: [`LastTransaction`].
 
+use std::collections::BTreeMap;
+
+use msm_model::ArrayRecipe;
 use msm_plan::Plan;
 use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
@@ -34,7 +37,13 @@ pub(crate) struct LastTransaction {
     /// Of which files it was, if of any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<FileSpan>,
+    /// By array, the recipe that it was made by, if it was: true whatever the root document is, as long as the store is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recipes: StoreRecipes,
 }
+
+/// By the path of an array in its store, what it was made by.
+pub(crate) type StoreRecipes = BTreeMap<String, ArrayRecipe>;
 
 impl LastTransaction {
     /// The record of the store with this root document, and when it was put; `None` if there is no record, or it is of
@@ -94,6 +103,13 @@ impl LastTransaction {
             [stored, replaced],
         );
         record.steps = store.new_steps + store.replaced_steps;
+        for (array, recipe) in &store.recipes {
+            if recipe.is_empty() {
+                record.recipes.remove(array);
+            } else {
+                record.recipes.insert(array.clone(), recipe.clone());
+            }
+        }
         record
     }
 
@@ -128,12 +144,18 @@ impl LastTransaction {
             root_crc32c: crc32c::crc32c(new_root.as_bytes()),
             run: None,
             files: None,
+            recipes: recipes(previous.filter(|_| old_root.is_some())),
         }
     }
 
     /// The record of a transaction that left the root document `root`, and how many objects is not known.
     #[must_use]
-    pub(crate) fn of_documents(number: u64, command: &str, root: &str) -> Self {
+    pub(crate) fn of_documents(
+        number: u64,
+        command: &str,
+        root: &str,
+        previous: Option<&Self>,
+    ) -> Self {
         Self {
             transaction: number,
             command: command.to_owned(),
@@ -144,6 +166,7 @@ impl LastTransaction {
             root_crc32c: crc32c::crc32c(root.as_bytes()),
             run: None,
             files: None,
+            recipes: recipes(previous),
         }
     }
 
@@ -168,6 +191,11 @@ impl LastTransaction {
             with.checked_add(documents[i])?.checked_sub(replaced[i])
         })
     }
+}
+
+/// What the arrays of a store were made by before a transaction.
+fn recipes(previous: Option<&LastTransaction>) -> StoreRecipes {
+    previous.map_or_else(StoreRecipes::new, |previous| previous.recipes.clone())
 }
 
 /// Number and bytes of a store's documents: those that its root document, of either version, consolidates, and itself.
@@ -199,6 +227,7 @@ mod tests {
             root_crc32c: 0,
             run: None,
             files: None,
+            recipes: StoreRecipes::new(),
         }
     }
 

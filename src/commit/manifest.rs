@@ -160,6 +160,7 @@ mod tests {
                 new_root: String::new(),
                 new_steps: 2,
                 replaced_steps: 0,
+                recipes: BTreeMap::new(),
             }],
             arrays: vec![TargetArray {
                 name: "tos".to_owned(),
@@ -170,6 +171,7 @@ mod tests {
                     form: msm_plan::Derivation::AsRead,
                 },
                 conversions: Vec::new(),
+                values: None,
                 masking: None,
                 stores: vec![0],
                 document: String::new(),

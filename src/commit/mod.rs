@@ -65,7 +65,7 @@ pub(crate) use lease::{
     sweep_staged, told_lease,
 };
 pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
-pub(crate) use ledger::LastTransaction;
+pub(crate) use ledger::{LastTransaction, StoreRecipes};
 pub(crate) use manifest::Manifest;
 pub use manifest::ManifestError;
 pub(crate) use manifests::{ManifestRecords, read_manifests};

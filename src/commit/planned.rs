@@ -123,7 +123,8 @@ impl<'a> PlannedTransaction<'a> {
         opening: &TransactionTerms<'_>,
     ) -> Result<Self, StoreError> {
         let (previous, number) = before(bucket, store).await?;
-        let record = LastTransaction::of_documents(number, opening.command, &root.after);
+        let record =
+            LastTransaction::of_documents(number, opening.command, &root.after, previous.as_ref());
         let mut entry = opening.entry(root);
         entry.documents = documents;
         entry.previous = previous;

@@ -112,6 +112,11 @@ pub enum Notice {
         /// How many.
         objects: usize,
     },
+    /// Nothing tells by which recipe the arrays of a store were made that the files have one for.
+    UntoldRecipe {
+        /// Its key.
+        store: String,
+    },
     /// A chunk is not as large as was asked for.
     Clipped {
         /// The dimension.

@@ -99,7 +99,7 @@ impl OpenFile {
             attributes,
             odd_attributes,
             unreadable,
-            renamed: BTreeMap::new(),
+            ..Catalogue::default()
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use msm_model::{AppendCoordinate, ArchiveError, AxisValues, Hyperslab, SourceFile, Variable};
+use msm_model::{ArchiveError, AxisValues, FileView, Hyperslab, SourceFile, Variable};
 
 use super::error::SourceError;
 use super::open::OpenFile;
@@ -10,17 +10,14 @@ use super::open::OpenFile;
 /// The most steps of a file: hours of two thousand years.
 const MAX_STEPS: u64 = 1 << 24;
 
-/// The metadata and the axis of the file at `path`, whose append `coordinate` has no dimension if it is a static one.
+/// The metadata and the axis of the file at `path`, seen as `view` says, whose dimension is empty if it is a static one.
 ///
 /// # Errors
 /// If it cannot be read, or holds nothing that can be sent along that dimension.
-pub(crate) fn read_file(
-    path: &Path,
-    coordinate: AppendCoordinate<'_>,
-) -> Result<SourceFile, SourceError> {
+pub(crate) fn read_file(path: &Path, view: FileView<'_>) -> Result<SourceFile, SourceError> {
     let file = OpenFile::new(path)?;
     let catalogue = file.catalogue()?;
-    SourceFile::new(catalogue, coordinate, |name, variable| {
+    SourceFile::new(catalogue, view, |name, variable| {
         read_numbers(&file, name, variable)
     })
 }

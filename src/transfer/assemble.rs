@@ -4,10 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use msm_model::{ArchiveError, Hyperslab, copy_block};
 use msm_plan::{ArrayObject, Conversion, Derivation, Masking, TargetArray, UnitPart, WorkUnit};
+use rayon::prelude::*;
 
 use super::compare::shown;
 use super::engine::Engine;
 use crate::source::{Block, SourceError};
+
+/// Values that a thread converts before it takes others.
+const CHANGED_AT_ONCE: usize = 1 << 16;
 
 /// An object and its values, in the array's chunk shape.
 pub(super) type FilledObject = (ArrayObject, Vec<u8>);
@@ -44,8 +48,8 @@ impl Engine {
             let conversion = array.conversions.iter().find(|c| c.file == part.file);
             let prepared = match (conversion, &array.masking) {
                 (Some(conversion), _) => Some(self.converted(array, part, conversion)?),
-                (None, Some(masking)) => Some(self.masked(array, part, masking)?),
-                (None, None) => None,
+                (None, None) if array.values.is_none() => None,
+                (None, masking) => Some(self.changed(array, part, masking.as_ref())?),
             };
             if let Some(values) = prepared {
                 for (object, filled) in &objects {
@@ -105,25 +109,57 @@ impl Engine {
 }
 
 impl Engine {
-    /// The values of `part`, missing ones as the store has them.
-    fn masked(
+    /// The values of `part` as a recipe makes them, missing ones as the store has them.
+    fn changed(
         &self,
         array: &TargetArray,
         part: &UnitPart,
-        masking: &Masking,
+        masking: Option<&Masking>,
     ) -> Result<Vec<u8>, SourceError> {
         let (size, name) = (array.dtype.size(), &array.origin.variable);
         let asked = with_leading(&part.in_file, array.origin.leading);
         let mut values = self.reader.read_whole(part.file, name, size, &asked)?;
-        masking
-            .apply(&mut values)
-            .map_err(|index| ArchiveError::Masked {
-                path: self.plan.files[part.file].clone(),
-                variable: name.clone(),
-                value: shown(array.dtype, &values[index * size..][..size]),
-                position: place(&part.in_file, index),
-            })?;
+        self.change_values(array, part.file, &part.in_file, &mut values)?;
+        if let Some(masking) = masking {
+            masking
+                .apply(&mut values)
+                .map_err(|index| ArchiveError::Masked {
+                    path: self.plan.files[part.file].clone(),
+                    variable: name.clone(),
+                    value: shown(array.dtype, &values[index * size..][..size]),
+                    position: place(&part.in_file, index),
+                })?;
+        }
         Ok(values)
+    }
+
+    /// Converts and quantises `values` of the array's origin, which were read from this box of that file, if a recipe says so.
+    pub(super) fn change_values(
+        &self,
+        array: &TargetArray,
+        file: usize,
+        slab: &Hyperslab,
+        values: &mut [u8],
+    ) -> Result<(), ArchiveError> {
+        let Some(change) = &array.values else {
+            return Ok(());
+        };
+        let pieces = values.par_chunks_mut(CHANGED_AT_ONCE * array.dtype.size());
+        let faults = pieces.enumerate().filter_map(|(piece, values)| {
+            let fault = change.apply(values).err()?;
+            Some((piece * CHANGED_AT_ONCE + fault.index, fault))
+        });
+        // The first of them, however the threads took turns.
+        match faults.min_by_key(|(index, _)| *index) {
+            None => Ok(()),
+            Some((index, fault)) => Err(ArchiveError::Unconvertible {
+                path: self.plan.files[file].clone(),
+                variable: array.origin.variable.clone(),
+                value: fault.value.to_string(),
+                position: place(slab, index),
+                problem: fault.problem,
+            }),
+        }
     }
 }
 

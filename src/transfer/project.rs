@@ -118,7 +118,9 @@ impl Engine {
         let in_file = whole(&part.in_file);
         let name = &array.origin.variable;
         let reader = &self.reader;
-        let values = reader.read_whole(part.file, name, fields.size, &in_file)?;
+        let mut values = reader.read_whole(part.file, name, fields.size, &in_file)?;
+        // As those of the array that it may follow, so that it is the same to read them from there.
+        self.change_values(array, part.file, &in_file, &mut values)?;
         Ok((whole(&part.in_array), Cow::Owned(values)))
     }
 }

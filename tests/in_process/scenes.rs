@@ -239,6 +239,7 @@ impl<'a> Workshop<'a> {
             self.undone(),
             self.healed(),
             self.copied(),
+            self.by_recipe(),
         ]
         .into_iter()
         .flatten()
@@ -294,6 +295,18 @@ impl<'a> Workshop<'a> {
                 next: WRITES,
                 ..in_place(self.scene("insert", &lines[..2], lines[2].clone()))
             },
+        ]
+    }
+
+    /// What the same command finds in the ledger after a kill is its recipe with what was made by it, or neither.
+    fn by_recipe(&self) -> Vec<Scene> {
+        let recipe = self.root.join("recipe.toml");
+        std::fs::write(&recipe, "[variables.tos]\nkeep_bits = 3\n").unwrap();
+        let flag = line(&["--recipe", recipe.to_str().unwrap()]);
+        let [first, next] = self.three().map(|send| [&send[..], &flag].concat());
+        vec![
+            self.scene("recipe-create", &[], first.clone()),
+            self.scene("recipe-append", &[first], next),
         ]
     }
 

@@ -45,6 +45,7 @@ mod processes;
 mod races;
 mod ranks;
 mod readers;
+mod recipe;
 mod reference;
 mod refusals;
 mod reproject;

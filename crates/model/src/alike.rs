@@ -86,6 +86,17 @@ impl Archive {
                 found.dimensions, found.shape, expected.dimensions, expected.shape
             )));
         }
+        let units_in_file = |catalogue: &Catalogue| {
+            let recipe = catalogue.recipe_of(name);
+            recipe.and_then(|recipe| recipe.file_units.clone())
+        };
+        if let (Some(found), Some(expected)) = (units_in_file(catalogue), units_in_file(first))
+            && found != expected
+        {
+            return Err(differ(format!(
+                "variable '{name}' has units \"{found}\", which the recipe converts, expected \"{expected}\""
+            )));
+        }
         for attribute in MEANING {
             if convertible && TIME.contains(&attribute) {
                 continue;

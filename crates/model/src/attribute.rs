@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::dtype::Number;
 
 /// The value of an attribute. NetCDF does not tell a scalar from a vector of one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attribute {
     /// Characters.
     Text(String),

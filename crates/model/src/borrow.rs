@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::archive::Archive;
 use super::catalogue::Catalogue;
-use super::error::{ArchiveError, choices};
+use super::error::ArchiveError;
 use super::problems::Problems;
 
 /// Which coordinates come from another file.
@@ -47,17 +47,12 @@ impl Archive {
         coordinate: &str,
         variable: &str,
     ) -> Result<(), ArchiveError> {
-        let unknown = |catalogue: &Catalogue, name: &str| ArchiveError::UnknownVariable {
-            path: catalogue.path.clone(),
-            variable: name.to_owned(),
-            found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
-        };
         let lender = grid.variable(variable);
-        let lender = lender.ok_or_else(|| unknown(grid, variable))?;
+        let lender = lender.ok_or_else(|| grid.unknown_variable(variable))?;
         lender.dtype(&grid.path)?;
         let path = self.catalogue.path.clone();
         if self.catalogue.variable(coordinate).is_none() {
-            return Err(unknown(&self.catalogue, coordinate));
+            return Err(self.catalogue.unknown_variable(coordinate));
         }
         let variables = self.catalogue.variables.iter_mut();
         for taker in variables.filter(|v| v.name == coordinate) {

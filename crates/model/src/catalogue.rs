@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::Attribute;
 use super::dtype::Number;
+use super::recipe::{ArrayRecipe, RecipeName};
 use super::variable::Variable;
 
 /// What one file holds.
@@ -29,6 +30,10 @@ pub struct Catalogue {
     pub unreadable: BTreeMap<String, String>,
     /// By the name of a variable, what it is called in the file, if that is something else.
     pub renamed: BTreeMap<String, String>,
+    /// By the name of a variable, what becomes of it, if a recipe says anything of it.
+    pub recipes: BTreeMap<String, ArrayRecipe>,
+    /// Names in the recipe that the file does not have.
+    pub recipe_unknown: Vec<RecipeName>,
 }
 
 impl Catalogue {
@@ -58,7 +63,7 @@ impl Catalogue {
     }
 
     /// The names of what a store of variable `name` holds, itself first: the coordinates of its dimensions, the
-    /// variables its `coordinates` and `grid_mapping` attributes name, and the bounds of all these. Names the file lacks are left out.
+    /// variables its `coordinates` and `grid_mapping` attributes name, what says how values were quantised, and the bounds of all these. Names the file lacks are left out.
     #[must_use]
     pub fn with_coordinates(&self, name: &str) -> Vec<String> {
         let mut members: Vec<String> = vec![name.to_owned()];
@@ -69,6 +74,7 @@ impl Catalogue {
                 named.extend(variable.words("coordinates"));
                 named.extend(variable.words("bounds"));
                 named.extend(variable.words("climatology"));
+                named.extend(variable.words("quantization"));
                 named.extend(variable.grid_mappings());
                 for name in named {
                     if self.variable(name).is_some() && !members.iter().any(|m| m == name) {

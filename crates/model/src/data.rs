@@ -6,7 +6,7 @@ use super::catalogue::Catalogue;
 use super::variable::Variable;
 
 /// The attributes by which a variable names others that belong to it, beside `grid_mapping`.
-const NAMING: [&str; 3] = ["coordinates", "bounds", "climatology"];
+const NAMING: [&str; 4] = ["coordinates", "bounds", "climatology", "quantization"];
 
 impl Catalogue {
     /// Names of the variables that are data: neither coordinates of a dimension, nor named in a `coordinates` or a

@@ -108,6 +108,22 @@ pub enum ArchiveError {
         coordinate: String,
         time: String,
     },
+    #[error("{}, line {line}: {problem}; nothing was written", recipe.display())]
+    Recipe {
+        #[serde(with = "crate::names::one")]
+        recipe: PathBuf,
+        line: u32,
+        problem: String,
+    },
+    #[error("{path}: variable '{variable}' has the value {value} at {position:?}, which by the recipe {problem}", path = path.display())]
+    Unconvertible {
+        #[serde(with = "crate::names::one")]
+        path: PathBuf,
+        variable: String,
+        value: String,
+        position: Vec<u64>,
+        problem: String,
+    },
     #[error(transparent)]
     Units(#[from] TimeError),
     #[error("{path}: begins at {begin}, {other} ends at {end}, and no file covers what is between; give the file that is missing, or --allow-gaps", path = path.display(), other = other.display())]

@@ -10,7 +10,7 @@ use super::axis::{Axis, AxisValues};
 use super::catalogue::Catalogue;
 use super::error::{ArchiveError, choices};
 use super::step::Step;
-use super::time_from::AppendCoordinate;
+use super::time_from::FileView;
 use super::variable::Variable;
 
 /// One file of an archive.
@@ -32,17 +32,21 @@ impl SourceFile {
     /// If it holds a piece of its fields only, lacks the append dimension, an axis or any step, or a step is no finite number.
     pub fn new<E: From<ArchiveError>>(
         catalogue: Catalogue,
-        coordinate: AppendCoordinate<'_>,
+        view: FileView<'_>,
         read: impl Fn(&str, &Variable) -> Result<AxisValues, E>,
     ) -> Result<Self, E> {
-        let (path, dimension) = (|| catalogue.path.clone(), coordinate.dimension);
+        let dimension = view.dimension;
         if let Some(total) = catalogue.pieces() {
             return Err(ArchiveError::Piece {
-                path: path(),
+                path: catalogue.path,
                 total,
             }
             .into());
         }
+        let catalogue = match view.recipe {
+            Some(recipe) => catalogue.with_recipe(recipe, dimension)?,
+            None => catalogue,
+        };
         if dimension.is_empty() {
             return Ok(Self {
                 catalogue,
@@ -51,14 +55,15 @@ impl SourceFile {
             });
         }
         let Some(length) = catalogue.dimension(dimension) else {
+            let found = catalogue.dimensions.iter().map(|d| d.0.as_str());
             return Err(ArchiveError::NoAppendDimension {
-                path: path(),
+                path: catalogue.path.clone(),
                 dimension: dimension.to_owned(),
-                found: choices(dimension, catalogue.dimensions.iter().map(|d| d.0.as_str())),
+                found: choices(dimension, found),
             }
             .into());
         };
-        let catalogue = catalogue.with_times(coordinate)?;
+        let catalogue = catalogue.with_times(view)?;
         let mut axes = catalogue.axes(dimension, |variable| {
             read(catalogue.name_in_file(&variable.name), variable)
         })?;

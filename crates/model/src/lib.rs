@@ -26,6 +26,7 @@ mod members;
 mod missing;
 pub mod names;
 mod problems;
+mod recipe;
 mod step;
 mod text;
 mod time;
@@ -45,8 +46,12 @@ pub use horizontal::{GridPoint, HorizontalCoordinates};
 pub use hyperslab::{Hyperslab, copy_block};
 pub use missing::default_fill;
 pub use problems::Problems;
+pub use recipe::{
+    ArrayRecipe, LinearConversion, QUANTIZATION, Recipe, RecipeDifference, RecipeName, ValueChange,
+    ValueFault, VariableRecipe, recipe_differences,
+};
 pub use step::Step;
 pub use text::{text_of_width, trimmed};
 pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
-pub use time_from::{AppendCoordinate, TIME_FROM};
+pub use time_from::{FileView, TIME_FROM};
 pub use variable::{Variable, VariableType};

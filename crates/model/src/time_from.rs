@@ -1,11 +1,12 @@
 //! The append dimension's coordinate, and how another variable's times take its place: XIOS writes a `time_counter` of zeros, and
 //! the times into `time_centered`, so that readers could not select by time.
 //!
-//! Key type: [`AppendCoordinate`].
+//! Key type: [`FileView`].
 
 use super::attribute::Attribute;
 use super::catalogue::Catalogue;
-use super::error::{ArchiveError, choices};
+use super::error::ArchiveError;
+use super::recipe::Recipe;
 use super::time::{is_timed, time_units};
 use super::variable::{Variable, VariableType};
 
@@ -15,13 +16,15 @@ pub const TIME_FROM: &str = "time_from";
 /// What is put behind the coordinate's name to call the file's own by.
 const KEPT: &str = "_file";
 
-/// Which dimension grows, and whose times its coordinate gets.
+/// How files are seen: which dimension grows, whose times its coordinate gets, and what a recipe makes of all.
 #[derive(Clone, Copy, Debug)]
-pub struct AppendCoordinate<'a> {
+pub struct FileView<'a> {
     /// The append dimension; empty if there is none.
     pub dimension: &'a str,
     /// The variable whose times are taken; `None` for those of the coordinate itself.
     pub time_from: Option<&'a str>,
+    /// What becomes of names, attributes and values before that; `None` if they stay.
+    pub recipe: Option<&'a Recipe>,
 }
 
 impl Catalogue {
@@ -31,14 +34,12 @@ impl Catalogue {
     ///
     /// # Errors
     /// If there is no such variable, it has no times, or the name for the file's own coordinate is taken.
-    pub(super) fn with_times(
-        mut self,
-        coordinate: AppendCoordinate<'_>,
-    ) -> Result<Self, ArchiveError> {
-        let AppendCoordinate {
+    pub(super) fn with_times(mut self, view: FileView<'_>) -> Result<Self, ArchiveError> {
+        let FileView {
             dimension,
             time_from: Some(source),
-        } = coordinate
+            ..
+        } = view
         else {
             return Ok(self);
         };
@@ -58,7 +59,7 @@ impl Catalogue {
             }
             let mut named: Vec<&str> = variable.words("coordinates").collect();
             named.push(&kept);
-            variable.set("coordinates", &named.join(" "));
+            variable.set("coordinates", Attribute::Text(named.join(" ")));
             let own = &mut self.variables[own];
             // Readers take the coordinate with this attribute for the axis.
             if variable.attribute("axis").is_none()
@@ -75,16 +76,24 @@ impl Catalogue {
                     *owner = Some(kept.clone());
                 }
             }
-            self.renamed.insert(kept, dimension.to_owned());
+            let in_file = self.name_in_file(dimension).to_owned();
+            if let Some(recipe) = self.recipes.remove(dimension) {
+                self.recipes.insert(kept.clone(), recipe);
+            }
+            self.renamed.insert(kept, in_file);
         }
         if let Some(problem) = self.unreadable.get(source) {
             let problem = problem.clone();
             self.unreadable.insert(dimension.to_owned(), problem);
         }
         dimension.clone_into(&mut variable.name);
-        variable.set(TIME_FROM, source);
+        variable.set(TIME_FROM, Attribute::Text(source.to_owned()));
         self.variables.insert(place, variable);
-        self.renamed.insert(dimension.to_owned(), source.to_owned());
+        let in_file = self.name_in_file(source).to_owned();
+        self.renamed.insert(dimension.to_owned(), in_file);
+        if let Some(recipe) = self.recipes.get(source).cloned() {
+            self.recipes.insert(dimension.to_owned(), recipe);
+        }
         Ok(self)
     }
 
@@ -115,11 +124,7 @@ impl Catalogue {
     /// The variable called `source`, if it has a time for each index of `dimension`.
     fn times(&self, dimension: &str, source: &str) -> Result<&Variable, ArchiveError> {
         let Some(variable) = self.variable(source) else {
-            return Err(ArchiveError::UnknownVariable {
-                path: self.path.clone(),
-                variable: source.to_owned(),
-                found: choices(source, self.variables.iter().map(|v| v.name.as_str())),
-            });
+            return Err(self.unknown_variable(source));
         };
         let refuse = |problem: String| Err(self.unsupported(source, problem));
         if source == dimension {
@@ -148,17 +153,6 @@ impl Catalogue {
             path: self.path.clone(),
             variable: variable.to_owned(),
             problem,
-        }
-    }
-}
-
-impl Variable {
-    /// Gives it the text attribute `name`, or another text in it.
-    fn set(&mut self, name: &str, text: &str) {
-        let text = Attribute::Text(text.to_owned());
-        match self.attributes.iter_mut().find(|a| a.0 == name) {
-            Some((_, attribute)) => *attribute = text,
-            None => self.attributes.push((name.to_owned(), text)),
         }
     }
 }
@@ -206,9 +200,10 @@ mod tests {
     }
 
     fn with(catalogue: Catalogue, source: &str) -> Result<Catalogue, ArchiveError> {
-        catalogue.with_times(AppendCoordinate {
+        catalogue.with_times(FileView {
             dimension: "time_counter",
             time_from: Some(source),
+            recipe: None,
         })
     }
 

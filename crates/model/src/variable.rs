@@ -55,6 +55,14 @@ impl Variable {
         self.attributes.iter().find(|a| a.0 == name).map(|a| &a.1)
     }
 
+    /// Gives it the attribute `name`, or another value of it.
+    pub(super) fn set(&mut self, name: &str, value: Attribute) {
+        match self.attributes.iter_mut().find(|a| a.0 == name) {
+            Some((_, attribute)) => *attribute = value,
+            None => self.attributes.push((name.to_owned(), value)),
+        }
+    }
+
     /// The words of the text attribute called `name`.
     pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
         self.attribute(name)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::draft::StoreRequest;
 use super::follow::HORIZONTAL;
 use super::target::{Derivation, Origin};
-use msm_model::{Archive, Variable};
+use msm_model::{Archive, ArrayRecipe, Variable};
 
 /// What an array is made from.
 pub(super) struct ArraySource<'a> {
@@ -21,6 +21,8 @@ pub(super) struct ArraySource<'a> {
     pub stored_chunks: Option<&'a Vec<u64>>,
     /// The chunk sizes of its first dimensions, where they are given by those of another array.
     pub leading: Vec<u64>,
+    /// The variable whose values it has, or is reprojected from, with what a recipe makes of them.
+    pub recipe: Option<(&'a Variable, &'a ArrayRecipe)>,
 }
 
 /// What the array `name` of the store is made from, `chunks` being the chunk shapes of those before it; `None` if the files
@@ -41,6 +43,7 @@ pub(super) fn array_source<'a>(
             replaces: false,
             stored_chunks: variable.stored_chunks.as_ref(),
             leading: Vec::new(),
+            recipe: recipe(archive, name),
         });
     };
     let of = added.of.as_ref();
@@ -48,7 +51,7 @@ pub(super) fn array_source<'a>(
     Some(ArraySource {
         variable: &added.variable,
         origin: Origin {
-            variable: of.cloned().unwrap_or_default(),
+            variable: of.map_or_else(String::new, |of| catalogue.name_in_file(of).to_owned()),
             leading: 0,
             file: 0,
             form: added.form.clone(),
@@ -57,7 +60,14 @@ pub(super) fn array_source<'a>(
         replaces: added.replaces,
         stored_chunks: of.and_then(|of| catalogue.variable(of)?.stored_chunks.as_ref()),
         leading: chunk.map_or_else(Vec::new, |chunk| chunk[..chunk.len() - HORIZONTAL].to_vec()),
+        recipe: of.and_then(|of| recipe(archive, of)),
     })
+}
+
+/// The variable `name`, and what a recipe makes of it.
+fn recipe<'a>(archive: &'a Archive, name: &str) -> Option<(&'a Variable, &'a ArrayRecipe)> {
+    let catalogue = &archive.catalogue;
+    Some((catalogue.variable(name)?, catalogue.recipe_of(name)?))
 }
 
 /// Where the values of the variable `name` come from.

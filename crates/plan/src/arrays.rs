@@ -25,7 +25,8 @@ use super::sharding::check_chunks;
 use super::steps::{StepPlacement, runs};
 use super::target::{Append, Derivation, Phase, TargetArray, TargetStore};
 use super::upkeep::{ResultingArray, stale_checksums};
-use msm_model::{Archive, ArchiveError, DType, Problems, Variable};
+use super::wishes::ArrayWishes;
+use msm_model::{Archive, ArchiveError, DType, Problems, ValueChange, Variable};
 use msm_zarr::document::{self, Documents};
 use msm_zarr::{StoredArray, Version, layout};
 
@@ -60,7 +61,7 @@ pub(super) fn draft_arrays(
         check_contents(request, stored, settings, archive)?;
         check_movable(request, stored, &settings.task, archive)?;
     }
-    let version = version_of(request, settings)?;
+    let version = version_of(archive, request, settings)?;
     let old_root = request.stored.as_ref().map(|s| s.root.clone());
     let mut attributes = document::AttributeEdits::default();
     if request.stored.is_none() {
@@ -135,6 +136,12 @@ pub(super) fn draft_arrays(
         root_key: layout::root_document(&request.key, version),
         new_root: document::root(version, old_root.as_deref(), group, &attributes, &told),
         old_root,
+        recipes: { request.names() }
+            .map(|name| {
+                let recipe = archive.catalogue.recipe_of(name).cloned();
+                (request.path_of(name), recipe.unwrap_or_default())
+            })
+            .collect(),
         new_steps: count(false),
         replaced_steps: if settings.task.goal.replaces() {
             count(true)
@@ -154,10 +161,7 @@ fn draft_array(
     item: &ArraySource<'_>,
 ) -> Result<DraftedArray, PlanError> {
     let &ArraySource { variable, main, .. } = item;
-    let path = &archive.catalogue.path;
-    let mut dtype = variable.dtype(path)?;
-    check_attributes(variable, dtype, path)?;
-    grows_once(archive, variable)?;
+    let (mut dtype, values, wishes) = asked_of(archive, settings, item)?;
     let units = target_units(archive, request, variable);
     let (stored, replaced) = there(request, item);
     let mut masking = None;
@@ -201,10 +205,10 @@ fn draft_array(
         // Static data variables are compared only, but were cut as asked.
         if phase == Phase::Transfer || (main && phase == Phase::Compare) {
             let grows = &archive.append_dimension;
-            check_chunks(request, variable, stored, settings, grows)?;
+            check_chunks(request, variable, stored, &wishes, grows)?;
         }
         if main {
-            check_codec(request, variable, dtype, stored, settings)?;
+            check_codec(request, variable, dtype, stored, &wishes)?;
         }
         let lacks_others = request.lacking.differs(&variable.name, &lacking);
         let after = ResultingArray {
@@ -225,13 +229,14 @@ fn draft_array(
             leading: &item.leading,
             replaced,
         };
-        new_array(archive, settings, version, &new, &shape, &lacking)?
+        new_array(archive, &wishes, version, &new, &shape, &lacking)?
     };
     let repaired = stored.is_some() && settings.task.repair_attributes && attributes.is_some();
     let array = TargetArray {
         name: request.path_of(&variable.name),
         origin: item.origin.clone(),
         conversions,
+        values,
         masking,
         stores: vec![index],
         document: formed.document.to_string(),
@@ -295,7 +300,7 @@ fn shape(request: &StoreRequest, variable: &Variable, axis: Option<usize>) -> Ve
 /// A new array that lacks these steps, and its attributes.
 fn new_array(
     archive: &Archive,
-    settings: &PlanSettings,
+    wishes: &ArrayWishes,
     version: Version,
     new: &NewVariable<'_>,
     shape: &[u64],
@@ -303,8 +308,43 @@ fn new_array(
 ) -> Result<(NewArrayForm, Option<Map<String, Value>>), PlanError> {
     let mut attributes = attributes_of(new.variable, new.dtype);
     tell(&mut attributes, lacking);
-    let formed = new.form(archive, settings, version, shape, &attributes)?;
+    let formed = new.form(archive, wishes, version, shape, &attributes)?;
     Ok((formed, Some(attributes)))
+}
+
+/// The type of `item`, what becomes of its values, and what is asked for its array.
+fn asked_of(
+    archive: &Archive,
+    settings: &PlanSettings,
+    item: &ArraySource<'_>,
+) -> Result<(DType, Option<ValueChange>, ArrayWishes), PlanError> {
+    let (catalogue, variable) = (&archive.catalogue, item.variable);
+    let dtype = variable.dtype(&catalogue.path)?;
+    check_attributes(variable, dtype, &catalogue.path)?;
+    grows_once(archive, variable)?;
+    let wishes = ArrayWishes::new(&settings.arrays, catalogue.recipe_of(&variable.name))?;
+    Ok((dtype, value_change(archive, item)?, wishes))
+}
+
+/// How a recipe changes the values of `item`, or of what it is reprojected from.
+fn value_change(
+    archive: &Archive,
+    item: &ArraySource<'_>,
+) -> Result<Option<ValueChange>, ArchiveError> {
+    let Some((variable, recipe)) = item.recipe else {
+        return Ok(None);
+    };
+    let dtype = variable.dtype(&archive.catalogue.path)?;
+    let change = ValueChange::new(variable, recipe, dtype);
+    if change.is_some() && archive.borrowed.variables.contains_key(&variable.name) {
+        return Err(ArchiveError::Unsupported {
+            path: archive.catalogue.path.clone(),
+            variable: variable.name.clone(),
+            problem: "takes its values from the grid file, and the recipe converts the files' own; leave one of them out"
+                .to_owned(),
+        });
+    }
+    Ok(change)
 }
 
 /// The type of the values of `item`, whose own is `dtype`, in the array `stored`, and how its missing ones are written there. Times
@@ -390,7 +430,11 @@ fn append(
 }
 
 /// The store's own version, or the one asked for.
-fn version_of(request: &StoreRequest, settings: &PlanSettings) -> Result<Version, PlanError> {
+fn version_of(
+    archive: &Archive,
+    request: &StoreRequest,
+    settings: &PlanSettings,
+) -> Result<Version, PlanError> {
     let store = || request.key.clone();
     let version = match (&request.stored, settings.arrays.version) {
         (Some(stored), Some(asked)) if stored.version != asked => {
@@ -403,7 +447,12 @@ fn version_of(request: &StoreRequest, settings: &PlanSettings) -> Result<Version
         (Some(stored), _) => stored.version,
         (None, asked) => asked.unwrap_or_default(),
     };
-    if version == Version::V2 && !settings.arrays.shards.0.is_empty() {
+    let wants_shards = |name: &String| {
+        let recipe = archive.catalogue.recipe_of(name);
+        recipe.is_some_and(|recipe| !recipe.shards.is_empty())
+    };
+    let shards = !settings.arrays.shards.0.is_empty() || request.names().any(wants_shards);
+    if version == Version::V2 && shards {
         return Err(PlanError::NoShards { store: store() });
     }
     Ok(version)

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::draft::StoreRequest;
 use super::error::PlanError;
-use super::settings::PlanSettings;
+use super::wishes::ArrayWishes;
 use msm_model::{DType, Variable};
 use msm_zarr::{StoredArray, Version, document};
 
@@ -17,9 +17,9 @@ pub(super) fn check_codec(
     variable: &Variable,
     dtype: DType,
     stored: &StoredArray,
-    settings: &PlanSettings,
+    wishes: &ArrayWishes,
 ) -> Result<(), PlanError> {
-    let (Some(codec), Some(store)) = (&settings.arrays.codec, &request.stored) else {
+    let (Some(codec), Some(store)) = (&wishes.codec.value, &request.stored) else {
         return Ok(());
     };
     let array = document::NewArray {
@@ -39,6 +39,7 @@ pub(super) fn check_codec(
         store: request.key.clone(),
         array: variable.name.clone(),
         stored: held,
+        by: wishes.codec.by.clone(),
         asked,
     })
 }

@@ -320,10 +320,15 @@ pub fn check_strategies<'a>(
         (SHARDS_FLAG, &settings.arrays.shards),
     ] {
         if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
+            let mut recipes = archive.catalogue.recipes.values();
+            let renamed = recipes.find_map(|recipe| recipe.dimensions.get(dimension));
+            let renamed = renamed
+                .map(|new| format!("; what the files call '{dimension}', the stores call '{new}'"));
+            let found = choices(dimension, known.into_iter());
             return Err(PlanError::UnknownStrategyDimension {
                 flag: flag.to_owned(),
                 dimension: dimension.clone(),
-                found: choices(dimension, known.into_iter()),
+                found: format!("{found}{}", renamed.unwrap_or_default()),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::{ArchiveError, TimeError};
+use msm_model::{ArchiveError, RecipeDifference, TimeError};
 use msm_zarr::Version;
 use serde::{Deserialize, Serialize};
 
@@ -152,40 +152,44 @@ pub enum PlanError {
     #[error("store '{store}': does not hold {added}, so it cannot be updated; nothing was written")]
     NotHeld { store: String, added: String },
     #[error(
-        "store '{store}': array '{array}' has chunks {stored}, --chunk_strategy asks for {asked}; leave it out, a store keeps its chunks; nothing was written"
+        "store '{store}': array '{array}' has chunks {stored}, {by} asks for {asked}; leave it out, a store keeps its chunks; nothing was written"
     )]
     Chunks {
         store: String,
         array: String,
         stored: String,
+        by: String,
         asked: String,
     },
     #[error(
-        "store '{store}': array '{array}' has objects of {stored}, --shards asks for {asked}; leave it out, a store keeps its shards; nothing was written"
+        "store '{store}': array '{array}' has objects of {stored}, {by} asks for {asked}; leave it out, a store keeps its shards; nothing was written"
     )]
     Shards {
         store: String,
         array: String,
         stored: String,
+        by: String,
         asked: String,
     },
     #[error(
-        "store '{store}': array '{array}' has the codec {stored}, --codec asks for {asked}; leave it out, a store keeps its codecs; nothing was written"
+        "store '{store}': array '{array}' has the codec {stored}, {by} asks for {asked}; leave it out, a store keeps its codecs; nothing was written"
     )]
     Codec {
         store: String,
         array: String,
         stored: String,
+        by: String,
         asked: String,
     },
     #[error(
-        "store '{store}': is of Zarr version 2, which has no shards; leave --shards out; nothing was written"
+        "store '{store}': is of Zarr version 2, which has no shards; leave --shards, and those of the recipe, out; nothing was written"
     )]
     NoShards { store: String },
     #[error(
-        "--shards: {shard} along '{dimension}' is not a whole multiple of the chunk size of '{array}' there, {chunk}; choose a multiple, or another chunk size with --chunk_strategy"
+        "{by}: {shard} along '{dimension}' is not a whole multiple of the chunk size of '{array}' there, {chunk}; choose a multiple, or another chunk size with --chunk_strategy"
     )]
     UnevenShards {
+        by: String,
         array: String,
         dimension: String,
         shard: u64,
@@ -304,6 +308,36 @@ pub enum PlanError {
     },
     #[error("store '{store}': its steps cannot be moved to make room: {why}; nothing was written")]
     NotMovable { store: String, why: String },
+    #[error(
+        "store '{store}': array '{}' was made by a recipe with {} {}, that of --recipe has {}; all that is sent to a store goes by \
+         one recipe: give that one, or send to a store of its own, with --prefix; nothing was written",
+        difference.array, difference.key, difference.stored, difference.given
+    )]
+    Recipe {
+        store: String,
+        difference: RecipeDifference,
+    },
+    #[error(
+        "store '{store}': {arrays} were made by a recipe, and none is given; give the same with --recipe; nothing was written"
+    )]
+    NoRecipe { store: String, arrays: String },
+    #[error(
+        "store '{store}': was made without a recipe, and --recipe says something of {arrays}; leave it out, or send to a store of its \
+         own, with --prefix; nothing was written"
+    )]
+    MadeWithoutRecipe { store: String, arrays: String },
+    #[error(
+        "store '{store}': would hold '{variable}', which by a recipe is '{array}' of the store '{other}'; give the same --recipe, or send \
+         to another place, with --prefix; nothing was written"
+    )]
+    CalledOtherwise {
+        store: String,
+        variable: String,
+        array: String,
+        other: String,
+    },
+    #[error("the codec of a recipe: {cause}")]
+    RecipeCodec { cause: String },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }

@@ -31,6 +31,7 @@ mod parts;
 mod prefix;
 mod projected;
 mod projection;
+mod quantization;
 mod settings;
 mod sharding;
 mod steps;
@@ -39,6 +40,7 @@ mod times;
 mod transactions;
 mod units;
 mod upkeep;
+mod wishes;
 
 pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
@@ -56,6 +58,7 @@ pub use projected::{
     reprojection_record,
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
+pub use quantization::quantization;
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::chunking::choose;
 use super::error::PlanError;
-use super::settings::PlanSettings;
 use super::sharding::shard_shape;
 use super::target::Phase;
+use super::wishes::ArrayWishes;
 use msm_model::{Archive, ArchiveError, Catalogue, DType, Number, Variable};
 use msm_zarr::{StoredArray, Version, document};
 
@@ -49,12 +49,12 @@ impl NewVariable<'_> {
     pub(super) fn form(
         &self,
         archive: &Archive,
-        settings: &PlanSettings,
+        wishes: &ArrayWishes,
         version: Version,
         shape: &[u64],
         attributes: &Map<String, Value>,
     ) -> Result<NewArrayForm, PlanError> {
-        let (chunk, shard) = self.chunk_and_shard(settings)?;
+        let (chunk, shard) = self.chunk_and_shard(wishes)?;
         let fill = self.fill(&archive.catalogue)?;
         let array = document::NewArray {
             variable: self.variable,
@@ -64,7 +64,7 @@ impl NewVariable<'_> {
             inner: shard.as_ref().map(|_| &chunk[..]),
             fill: &fill,
         };
-        let codec = settings.arrays.codec.clone().unwrap_or_default();
+        let codec = wishes.codec.value.clone().unwrap_or_default();
         let mut document = document::new_array(version, &array, attributes, &codec);
         if let Some(replaced) = self.replaced {
             for field in ["dimension_separator", "chunk_key_encoding"] {
@@ -84,22 +84,23 @@ impl NewVariable<'_> {
     /// The chunk shape, and that of the shards if it gets any.
     fn chunk_and_shard(
         &self,
-        settings: &PlanSettings,
+        wishes: &ArrayWishes,
     ) -> Result<(Vec<u64>, Option<Vec<u64>>), PlanError> {
         if let Some(replaced) = self.replaced {
             return Ok((replaced.chunk.clone(), None));
         }
-        let chunk = self.chunk(settings);
-        let sharded = self.phase == Phase::Transfer && (self.main || self.axis.is_some());
+        let chunk = self.chunk(wishes);
+        let is_asked = self.main || self.axis.is_some() || wishes.shards.is_by_name();
+        let sharded = self.phase == Phase::Transfer && is_asked;
         let shard = if sharded {
-            shard_shape(self.variable, self.axis, &chunk, &settings.arrays.shards)?
+            shard_shape(self.variable, self.axis, &chunk, &wishes.shards)?
         } else {
             None
         };
         Ok((chunk, shard))
     }
 
-    fn chunk(&self, settings: &PlanSettings) -> Vec<u64> {
+    fn chunk(&self, wishes: &ArrayWishes) -> Vec<u64> {
         let fixed: Vec<Option<u64>> = self
             .variable
             .dimensions
@@ -109,8 +110,8 @@ impl NewVariable<'_> {
                 _ if d < self.leading.len() => Some(self.leading[d]),
                 Phase::Commit if self.axis == Some(d) => Some(SMALL_ARRAY_STEPS),
                 Phase::Commit => Some(self.variable.shape[d]),
-                _ if self.main || self.axis.is_some() => {
-                    settings.arrays.chunks.0.get(name).copied()
+                _ if self.main || self.axis.is_some() || wishes.chunks.is_by_name() => {
+                    wishes.chunks.value.0.get(name).copied()
                 }
                 _ => None,
             })

@@ -67,7 +67,7 @@ pub fn foreign_projection(array: &StoredArray) -> Option<&str> {
 
 /// What `variable`, whose last two dimensions are the rows and columns of the cells, becomes by `projection`, the one of
 /// index `index`. It keeps its attributes, but for those that name things of the model's grid: its horizontal `coordinates`
-/// and its `cell_measures`.
+/// and its `cell_measures`; and for those that say how its values were quantised.
 #[must_use]
 pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> DerivedVariable {
     let Projection {
@@ -97,7 +97,8 @@ pub fn projected(variable: &Variable, projection: &Projection, index: usize) -> 
                     attributes.push((name.clone(), text(&kept.join(" "))));
                 }
             }
-            ("cell_measures" | "grid_mapping", _) => {}
+            // What is reprojected is no quantised value any more.
+            ("cell_measures" | "grid_mapping" | "quantization" | "quantization_nsb", _) => {}
             _ => attributes.push((name.clone(), value.clone())),
         }
     }

@@ -3,7 +3,7 @@
 use super::chunking::ChunkStrategy;
 use super::draft::StoreRequest;
 use super::error::PlanError;
-use super::settings::PlanSettings;
+use super::wishes::{ArrayWishes, Wish};
 use msm_model::Variable;
 use msm_zarr::StoredArray;
 
@@ -18,11 +18,11 @@ pub(super) fn shard_shape(
     variable: &Variable,
     append: Option<usize>,
     chunk: &[u64],
-    shards: &ChunkStrategy,
+    shards: &Wish<ChunkStrategy>,
 ) -> Result<Option<Vec<u64>>, PlanError> {
     let mut shape = chunk.to_vec();
     for (d, dimension) in variable.dimensions.iter().enumerate() {
-        let Some(&asked) = shards.0.get(dimension) else {
+        let Some(&asked) = shards.value.0.get(dimension) else {
             continue;
         };
         shape[d] = if append == Some(d) {
@@ -32,6 +32,7 @@ pub(super) fn shard_shape(
         };
         if !shape[d].is_multiple_of(chunk[d]) {
             return Err(PlanError::UnevenShards {
+                by: shards.by.clone(),
                 array: variable.name.clone(),
                 dimension: dimension.clone(),
                 shard: asked,
@@ -50,7 +51,7 @@ pub(super) fn check_chunks(
     request: &StoreRequest,
     variable: &Variable,
     stored: &StoredArray,
-    settings: &PlanSettings,
+    wishes: &ArrayWishes,
     append_dimension: &str,
 ) -> Result<(), PlanError> {
     let chunk = stored.inner.as_ref().unwrap_or(&stored.chunk);
@@ -63,25 +64,22 @@ pub(super) fn check_chunks(
     let shard_asked =
         |d: usize, asked: u64| most(d).map_or(asked, |length| clipped(asked, length, chunk[d]));
     let (store, array) = (request.key.clone(), variable.name.clone());
-    if differ(variable, &settings.arrays.chunks, chunk, chunk_asked) {
+    if differ(variable, &wishes.chunks.value, chunk, chunk_asked) {
         return Err(PlanError::Chunks {
             store,
             array,
             stored: format!("{chunk:?}"),
-            asked: format!("{:?}", settings.arrays.chunks.0),
+            by: wishes.chunks.by.clone(),
+            asked: format!("{:?}", wishes.chunks.value.0),
         });
     }
-    if differ(
-        variable,
-        &settings.arrays.shards,
-        &stored.chunk,
-        shard_asked,
-    ) {
+    if differ(variable, &wishes.shards.value, &stored.chunk, shard_asked) {
         return Err(PlanError::Shards {
             store,
             array,
             stored: format!("{:?}", stored.chunk),
-            asked: format!("{:?}", settings.arrays.shards.0),
+            by: wishes.shards.by.clone(),
+            asked: format!("{:?}", wishes.shards.value.0),
         });
     }
     Ok(())
@@ -132,7 +130,10 @@ mod tests {
             attributes: Vec::new(),
             stored_chunks: None,
         };
-        let shards = ChunkStrategy([("x".to_owned(), asked)].into());
+        let shards = Wish {
+            by: crate::SHARDS_FLAG.to_owned(),
+            value: ChunkStrategy([("x".to_owned(), asked)].into()),
+        };
         shard_shape(&variable, grows.then_some(0), &[chunk], &shards)
     }
 

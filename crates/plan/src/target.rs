@@ -1,12 +1,13 @@
 //! What is to be written, and where: the plan and its parts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::insertion::Move;
 use super::masks::Masking;
 use super::projection::Projection;
 use super::units::WorkUnit;
-use msm_model::{DType, Hyperslab, Number, TimeConversion};
+use msm_model::{ArrayRecipe, DType, Hyperslab, Number, TimeConversion, ValueChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,6 +48,8 @@ pub struct TargetStore {
     pub new_steps: u64,
     /// Steps that it overwrites.
     pub replaced_steps: u64,
+    /// By array, what a recipe says of it, which may be nothing: for the ledger.
+    pub recipes: BTreeMap<String, ArrayRecipe>,
 }
 
 /// One Zarr array to write or to compare, in each store that holds it alike.
@@ -58,6 +61,8 @@ pub struct TargetArray {
     pub origin: Origin,
     /// How the times of some files are converted to the store's units.
     pub conversions: Vec<Conversion>,
+    /// How values are converted and quantised, before that.
+    pub values: Option<ValueChange>,
     /// How missing values are written, if not as they are.
     pub masking: Option<Masking>,
     /// The stores that hold it, as indices into [`Plan::stores`].

@@ -8,6 +8,10 @@ use msm_plan::{LACKING, MaskingNote};
 use crate::events::{NamesInStores, Notice};
 use crate::verbs::reprojection::error::explained;
 
+/// Of a store without a ledger.
+const UNTOLD_RECIPE: &str =
+    "no ledger tells by which recipe its arrays were made, if by any; this one is gone by";
+
 /// Does it belong to what a command says on standard output of its work?
 pub(super) fn is_said_aloud(notice: &Notice) -> bool {
     !matches!(
@@ -17,6 +21,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
             | Notice::NotData { .. }
             | Notice::Remains { .. }
             | Notice::UnsoundPart { .. }
+            | Notice::UntoldRecipe { .. }
             | Notice::Clipped { .. }
             | Notice::NotReprojected { .. }
             | Notice::LeftAlone { .. }
@@ -103,6 +108,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("{names} removed, which another tool wrote of values that are overwritten")
         }),
         Notice::Masking(note) => masking(note),
+        Notice::UntoldRecipe { store } => of_store(store, UNTOLD_RECIPE.to_owned()),
         Notice::Remains { store, objects } => of_store(
             store,
             format!("{objects} objects of a send that died lie there and will be removed"),

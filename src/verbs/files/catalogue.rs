@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::{AppendCoordinate, SourceFile};
+use msm_model::{FileView, SourceFile};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -23,11 +23,11 @@ struct ExpandedPaths {
 pub(in crate::verbs) fn catalogue(
     lead: Lead<'_>,
     named: &[PathBuf],
-    coordinate: AppendCoordinate<'_>,
+    view: FileView<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
     let paths = expand(named).map_err(Error::from);
-    read_files(lead, paths, coordinate, interrupt)
+    read_files(lead, paths, view, interrupt)
 }
 
 /// The same of the files of these `paths`, if it was found out which these are.
@@ -37,11 +37,11 @@ pub(in crate::verbs) fn catalogue(
 pub(in crate::verbs) fn read_files(
     lead: Lead<'_>,
     paths: Result<Vec<PathBuf>, Error>,
-    coordinate: AppendCoordinate<'_>,
+    view: FileView<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<SourceFile>, Error> {
     let expanded = lead.share(paths.map(|paths| ExpandedPaths { paths }))?;
-    let opened = open(&expanded, coordinate, lead.ranks(), interrupt);
+    let opened = open(&expanded, view, lead.ranks(), interrupt);
     let Some(opened) = lead
         .collect(opened)?
         .into_iter()
@@ -59,6 +59,11 @@ pub(in crate::verbs) fn read_files(
     // The same order, whoever read them.
     files.sort_by(|a: &SourceFile, b| a.path().cmp(b.path()));
     problems.sort_by_cached_key(ToString::to_string);
+    if let (Some(recipe), true) = (view.recipe, problems.is_empty()) {
+        let unknown = files.iter().map(|file| &file.catalogue.recipe_unknown);
+        let unknown = recipe.in_no_file(unknown).into_iter();
+        problems.extend(unknown.map(SourceError::from));
+    }
     lead.conclude(Error::together(problems).map(|()| files))
 }
 
@@ -68,18 +73,18 @@ pub(in crate::verbs) fn read_files(
 /// As [`catalogue`].
 pub(in crate::verbs) fn help_to_catalogue(
     follower: Follower<'_>,
-    coordinate: AppendCoordinate<'_>,
+    view: FileView<'_>,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
     let expanded = follower.hear()?;
-    follower.give(&open(&expanded, coordinate, follower.ranks(), interrupt))?;
+    follower.give(&open(&expanded, view, follower.ranks(), interrupt))?;
     follower.verdict()
 }
 
 /// What this rank's share of the files holds; `None` if it is to stop before all of them are read.
 fn open(
     files: &ExpandedPaths,
-    coordinate: AppendCoordinate<'_>,
+    view: FileView<'_>,
     ranks: &Ranks,
     interrupt: &Interrupt,
 ) -> Option<Vec<Result<SourceFile, SourceError>>> {
@@ -89,7 +94,7 @@ fn open(
         if interrupt.has_come() {
             return None;
         }
-        read.push(read_file(path, coordinate));
+        read.push(read_file(path, view));
     }
     (!interrupt.has_come()).then_some(read)
 }

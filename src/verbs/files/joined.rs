@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::{AppendCoordinate, Archive, ArchiveError, Order, Problems, SourceFile};
+use msm_model::{Archive, ArchiveError, FileView, Order, Problems, SourceFile};
 
 use crate::source::read_file;
 
@@ -12,12 +12,12 @@ use crate::source::read_file;
 /// As [`Archive::join`]; before that, the variable that would tell all steps apart where the coordinate does not.
 pub(in crate::verbs) fn join(
     files: Vec<SourceFile>,
-    coordinate: AppendCoordinate<'_>,
+    view: FileView<'_>,
     order: Order,
 ) -> Result<Archive, Problems<ArchiveError>> {
     let first = files.first().map(|file| file.catalogue.clone());
     let paths: Vec<PathBuf> = files.iter().map(|file| file.path().clone()).collect();
-    let dimension = coordinate.dimension;
+    let dimension = view.dimension;
     let problems = match Archive::join(files, dimension, order) {
         Ok(archive) => return Ok(archive),
         Err(problems) => problems,
@@ -26,8 +26,8 @@ pub(in crate::verbs) fn join(
         return Err(problems);
     };
     let times = first.times_beside(dimension).into_iter();
-    let mut times = times.filter(|time| *time != variable && coordinate.time_from.is_none());
-    let Some(time) = times.find(|time| tells_apart(&paths, dimension, time, order)) else {
+    let mut times = times.filter(|time| *time != variable && view.time_from.is_none());
+    let Some(time) = times.find(|time| tells_apart(&paths, view, time, order)) else {
         return Err(problems);
     };
     Err(problems.explained_by(ArchiveError::OtherTime {
@@ -49,12 +49,12 @@ fn untold(problem: &ArchiveError) -> Option<&str> {
 }
 
 /// Do the times of the variable called `time` tell all steps of the files apart?
-fn tells_apart(paths: &[PathBuf], dimension: &str, time: &str, order: Order) -> bool {
-    let coordinate = AppendCoordinate {
-        dimension,
+fn tells_apart(paths: &[PathBuf], view: FileView<'_>, time: &str, order: Order) -> bool {
+    let view = FileView {
         time_from: Some(time),
+        ..view
     };
-    let files = paths.iter().map(|path| read_file(path, coordinate));
+    let files = paths.iter().map(|path| read_file(path, view));
     let files: Result<Vec<SourceFile>, _> = files.collect();
-    files.is_ok_and(|files| Archive::join(files, dimension, order).is_ok())
+    files.is_ok_and(|files| Archive::join(files, view.dimension, order).is_ok())
 }

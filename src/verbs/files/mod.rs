@@ -5,5 +5,6 @@ pub(in crate::verbs) mod differing;
 pub(in crate::verbs) mod fit;
 pub(in crate::verbs) mod joined;
 pub(in crate::verbs) mod prefix;
+pub(in crate::verbs) mod recipe;
 pub(in crate::verbs) mod requested;
 pub(crate) mod selection;

@@ -3,7 +3,7 @@
 //! Key type: [`RequestedStore`].
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_model::{Archive, ArchiveError, Catalogue, choices};
+use msm_model::{Archive, ArchiveError, Catalogue};
 use msm_plan::DerivedVariable;
 use msm_zarr::{Group, StoreSnapshot};
 
@@ -14,6 +14,7 @@ use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
 
 /// A store that is asked for.
+#[derive(Clone)]
 pub(in crate::verbs) struct RequestedStore {
     /// Its key.
     pub key: String,
@@ -109,11 +110,7 @@ pub(in crate::verbs) fn selected_variables(
     let mut chosen: Vec<String> = Vec::new();
     for name in named {
         if catalogue.variable(name).is_none() {
-            return Err(ArchiveError::UnknownVariable {
-                path: catalogue.path.clone(),
-                variable: name.clone(),
-                found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
-            });
+            return Err(catalogue.unknown_variable(name));
         }
         if !chosen.contains(name) {
             chosen.push(name.clone());

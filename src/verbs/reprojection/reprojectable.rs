@@ -1,6 +1,6 @@
 //! What can be reprojected, and whether it fits what the command line asks for.
 
-use msm_model::{Archive, ArchiveError, HorizontalCoordinates, Variable, VariableType, choices};
+use msm_model::{Archive, HorizontalCoordinates, Variable, VariableType};
 use msm_plan::{Cells, DerivedVariable, Field, ReprojectionRecord};
 use msm_reproject::Method;
 use msm_zarr::StoredArray;
@@ -116,12 +116,7 @@ pub(in crate::verbs) fn check_names(
 pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Error> {
     let catalogue = &archive.catalogue;
     let Some(variable) = catalogue.variable(name) else {
-        let error = ArchiveError::UnknownVariable {
-            path: catalogue.path.clone(),
-            variable: name.to_owned(),
-            found: choices(name, catalogue.variables.iter().map(|v| v.name.as_str())),
-        };
-        return Err(error.into());
+        return Err(catalogue.unknown_variable(name).into());
     };
     let packed = ["scale_factor", "add_offset"].map(|name| variable.attribute(name).is_some());
     if packed.contains(&true) || !matches!(variable.kind, VariableType::Number(_)) {
@@ -133,9 +128,10 @@ pub(in crate::verbs) fn field(archive: &Archive, name: &str) -> Result<Field, Er
     }
     let dtype = variable.dtype(&catalogue.path)?;
     let borrowed = archive.borrowed.variables.get(name);
+    let in_file = catalogue.name_in_file(name);
     let (path, variable_there, leading) = match (borrowed, &archive.borrowed.path) {
         (Some((there, leading)), Some(path)) => (path.clone(), there.clone(), *leading),
-        _ => (archive.files[0].path().clone(), name.to_owned(), 0),
+        _ => (archive.files[0].path().clone(), in_file.to_owned(), 0),
     };
     Ok(Field {
         path,

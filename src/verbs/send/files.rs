@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::AppendCoordinate;
+use msm_model::{FileView, Recipe};
 use msm_plan::{ChunkStrategy, Transactions};
 
 use crate::store::Spot;
@@ -27,6 +27,9 @@ pub struct Files {
     pub append_dimension: String,
     /// The variable whose times are those of the append dimension's coordinate in the stores; `None` for its own.
     pub time_from: Option<String>,
+    /// What becomes of the names, attributes and values that the files have; `None` if they stay. All that names variables and
+    /// dimensions here names them as the stores do.
+    pub recipe: Option<Recipe>,
     /// Chunk sizes of new arrays; dimensions left out are chosen automatically.
     pub chunks: ChunkStrategy,
     /// Are attributes written that arrays of a store lack, as other tools leave them?
@@ -56,11 +59,12 @@ pub struct Files {
 }
 
 impl Files {
-    /// Which dimension grows, and whose times its coordinate gets.
-    pub(in crate::verbs) fn append_coordinate(&self) -> AppendCoordinate<'_> {
-        AppendCoordinate {
+    /// How the files are seen.
+    pub(in crate::verbs) fn file_view(&self) -> FileView<'_> {
+        FileView {
             dimension: &self.append_dimension,
             time_from: self.time_from.as_deref(),
+            recipe: self.recipe.as_ref(),
         }
     }
 }
@@ -74,6 +78,7 @@ impl Default for Files {
             selection: Selection::default(),
             append_dimension: "time_counter".to_owned(),
             time_from: None,
+            recipe: None,
             chunks: ChunkStrategy::default(),
             repair_attributes: false,
             domain: None,

@@ -31,8 +31,8 @@ impl SendForecast {
             Role::Lead(lead) => lead.share(Self::led(intent, session, lead)),
             Role::Follower(follower) => {
                 // The lead knows why it could not go on, and tells it next.
-                let coordinate = intent.files.append_coordinate();
-                let _ = help_to_catalogue(follower, coordinate, &session.interrupt);
+                let view = intent.files.file_view();
+                let _ = help_to_catalogue(follower, view, &session.interrupt);
                 follower.hear()
             }
         }
@@ -40,8 +40,7 @@ impl SendForecast {
 
     fn led(intent: &Intent<'_>, session: &Session<'_>, lead: Lead<'_>) -> Result<Self, Error> {
         let asked = intent.files;
-        let coordinate = asked.append_coordinate();
-        let files = catalogue(lead, &asked.paths, coordinate, &session.interrupt)?;
+        let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
             let keys = aimed.keys();

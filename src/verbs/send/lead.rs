@@ -35,12 +35,7 @@ impl<'a> LeasedSend<'a> {
         lead: Lead<'_>,
     ) -> Result<Self, Error> {
         let asked = intent.files;
-        let files = catalogue(
-            lead,
-            &asked.paths,
-            asked.append_coordinate(),
-            &session.interrupt,
-        )?;
+        let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
             let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;

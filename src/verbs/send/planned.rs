@@ -61,10 +61,10 @@ impl<'a> PlannedSend<'a> {
             }
             Role::Follower(follower) => {
                 // The lead knows why it could not go on, and tells it next.
-                let coordinate = intent.files.append_coordinate();
+                let view = intent.files.file_view();
                 // Other jobs wait while these are read: the lead says so that it is over.
                 session.interrupt.guard(sharing.is_some());
-                let _ = help_to_catalogue(follower, coordinate, &session.interrupt);
+                let _ = help_to_catalogue(follower, view, &session.interrupt);
                 session.interrupt.guard(false);
                 Ok(planned(intent, None, follower.hear()?))
             }

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
@@ -18,14 +17,15 @@ use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
 use crate::events::{Event, Notice, PlannedFiles};
 use crate::session::Session;
-use crate::store::{REQUESTS, StoreLookup, UnconsolidatedStore, read_other_times, read_store};
+use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::joined::join;
 use crate::verbs::files::prefix::spot;
+use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
 use crate::verbs::files::requested::{
-    RequestedStore, existing_targets, left_out, selected_variables, with_coordinates,
+    RequestedStore, left_out, selected_variables, with_coordinates,
 };
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
@@ -122,7 +122,7 @@ impl DestinedFiles {
         } else {
             (Order::Increasing, Aim::Send)
         };
-        let mut archive = join(files, asked.append_coordinate(), order)?;
+        let mut archive = join(files, asked.file_view(), order)?;
         let variables = selected_variables(&archive.catalogue, named)?;
         let spot = spot(asked.spot.as_ref(), &archive)?;
         let members = with_coordinates(&archive, &variables);
@@ -213,7 +213,7 @@ impl<'a> PreparedSend<'a> {
             consolidate_all(session, &keys, hold).await?;
         }
         if intent.task.goal.rewrites() {
-            targets = existing_targets(targets, bucket, &archive.axis, !named.is_empty()).await?;
+            targets = held_targets(targets, bucket, &archive, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
         let mut prepared = Self {
@@ -231,13 +231,11 @@ impl<'a> PreparedSend<'a> {
             notes: Vec::new(),
         };
         let looked = prepared.look(session).await?;
-        let (requests, remains) = prepared.requests(
-            looked,
-            whole,
-            intent,
-            session,
-            StoreLook::First(hold.map(|h| &h.left)),
-        )?;
+        let found = prepared.targets.iter().zip(&looked);
+        let new = found.filter_map(|(target, found)| found.is_new().then_some(target));
+        check_names_beside(bucket, new, &prepared.archive).await?;
+        let look = StoreLook::First(hold.map(|hold| &hold.left));
+        let (requests, remains) = prepared.requests(looked, whole, intent, session, look)?;
         if !intent.task.goal.replaces() {
             prepared.check_other_times(&requests, session).await?;
         }
@@ -437,18 +435,15 @@ impl<'a> PreparedSend<'a> {
     pub(in crate::verbs) async fn look(
         &self,
         session: &Session<'_>,
-    ) -> Result<Vec<StoreLookup>, Error> {
-        let looked = stream::iter(&self.targets)
-            .map(|target| read_store(&session.bucket, &target.group, &self.archive.axis))
-            .buffered(REQUESTS);
-        Ok(looked.try_collect().await?)
+    ) -> Result<Vec<FoundStore>, Error> {
+        find_stores(&session.bucket, &self.targets, &self.archive.axis).await
     }
 
     /// What is asked of each store, which was `looked` at, for the steps of these `files`; and what dead creates left. At the first
     /// look it tells what it finds, but for what was left open.
     pub(in crate::verbs) fn requests(
         &mut self,
-        looked: Vec<StoreLookup>,
+        looked: Vec<FoundStore>,
         files: Range<usize>,
         intent: &Intent<'_>,
         session: &Session<'_>,
@@ -456,7 +451,20 @@ impl<'a> PreparedSend<'a> {
     ) -> Result<(Vec<StoreRequest>, Vec<String>), Error> {
         let archive = &self.archive.part(files);
         let (mut requests, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        let has_recipe = intent.files.recipe.is_some();
         for (target, found) in self.targets.iter().zip(looked) {
+            if look.is_first()
+                && let Some(notice) = found.untold(&target.key, archive)
+            {
+                session.notice(notice);
+            }
+            let found = match found.made_alike(&target.key, archive, has_recipe) {
+                Ok(found) => found,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
             let stored = match found {
                 StoreLookup::Nothing => None,
                 StoreLookup::Remains(keys) => {

@@ -3,7 +3,7 @@
 use msm_model::Archive;
 use msm_plan::{
     DerivedVariable, FileSteps, LackingSteps, MissingSteps, PlanError, Scope, StoreRequest,
-    check_times, follows_on, place, repairs,
+    check_times, follows_on, place, quantization, repairs,
 };
 use msm_zarr::StoreSnapshot;
 
@@ -15,7 +15,7 @@ use crate::verbs::send::intent::Intent;
 pub(in crate::verbs) fn request(
     target: &RequestedStore,
     stored: Option<StoreSnapshot>,
-    added: Vec<DerivedVariable>,
+    mut added: Vec<DerivedVariable>,
     archive: &Archive,
     intent: &Intent<'_>,
 ) -> Result<StoreRequest, PlanError> {
@@ -48,6 +48,7 @@ pub(in crate::verbs) fn request(
         _ => Vec::new(),
     };
     members.retain(|name| !without.contains(name));
+    added.extend(quantization(&archive.catalogue, &members, stored.as_ref()));
     let repairs = intent.task.repair_attributes
         && stored
             .iter()

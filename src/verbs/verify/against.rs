@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan as plan;
 use msm_plan::{
     DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
     PlanError, PlanSettings, Projections, Scope, StoreRequest, Task, check_times, place,
+    quantization,
 };
 use msm_reproject::Weights;
 use msm_zarr::StoreSnapshot;
@@ -20,15 +20,14 @@ use crate::error::Error;
 use crate::events::Fault;
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
-use crate::store::{REQUESTS, Spot, StoreLookup, read_store};
+use crate::store::{Spot, StoreLookup};
 use crate::transfer::{Difference, Engine, Orders, Verification};
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::fit::fit;
 use crate::verbs::files::prefix::spot;
-use crate::verbs::files::requested::{
-    RequestedStore, existing_targets, held_besides, lacked, selected_variables,
-};
+use crate::verbs::files::recipe::{find_stores, held_targets};
+use crate::verbs::files::requested::{RequestedStore, held_besides, lacked, selected_variables};
 use crate::verbs::reprojection::corners::Domain;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::reprojection::weights::weigh;
@@ -57,7 +56,7 @@ impl<'a> FilesToCompare<'a> {
         let files = catalogue(
             lead,
             &comparison.files,
-            comparison.append_coordinate(),
+            comparison.file_view(),
             &session.interrupt,
         )?;
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
@@ -172,14 +171,21 @@ async fn plan(
         aim: Aim::Compare,
     };
     let all = targets(bucket, archive, &destination, variables).await?;
-    let all = existing_targets(all, bucket, &archive.axis, !named.is_empty()).await?;
-    let looked = stream::iter(&all).map(|t| read_store(bucket, &t.group, &archive.axis));
-    let looked: Vec<StoreLookup> = looked.buffered(REQUESTS).try_collect().await?;
+    let all = held_targets(all, bucket, archive, !named.is_empty()).await?;
+    let looked = find_stores(bucket, &all, &archive.axis).await?;
     let (mut requests, mut problems) = (Vec::new(), Vec::new());
     let mut projector = Projector::new(None, false, domain, task.tolerance);
     for (target, found) in all.into_iter().zip(looked) {
-        let StoreLookup::Store(stored) = found else {
-            continue;
+        if let Some(notice) = found.untold(&target.key, archive) {
+            session.notice(notice);
+        }
+        let stored = match found.made_alike(&target.key, archive, comparison.recipe.is_some()) {
+            Ok(StoreLookup::Store(stored)) => stored,
+            Ok(_) => continue,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
         };
         let added = projector.added(archive, &target, Some(&stored), session);
         match added.and_then(|added| request_of(target, named, stored, added, archive)) {
@@ -206,7 +212,7 @@ fn request_of(
     target: RequestedStore,
     named: &[String],
     stored: StoreSnapshot,
-    added: Vec<DerivedVariable>,
+    mut added: Vec<DerivedVariable>,
     archive: &Archive,
 ) -> Result<StoreRequest, Error> {
     check_times(&target.key, &stored, archive)?;
@@ -235,6 +241,7 @@ fn request_of(
     members.extend(held_besides(&members, named, &archive.catalogue, &stored));
     let without = lacked(&members, &target.mains, &archive.axis, &stored);
     members.retain(|name| !without.contains(name));
+    added.extend(quantization(&archive.catalogue, &members, Some(&stored)));
     Ok(StoreRequest {
         repairs: false,
         // All of the files' steps are compared.

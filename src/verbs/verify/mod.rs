@@ -13,7 +13,7 @@ mod store;
 
 use std::path::PathBuf;
 
-use msm_model::AppendCoordinate;
+use msm_model::{FileView, Recipe};
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,8 @@ pub struct Comparison {
     pub append_dimension: String,
     /// The variable whose times are those of the append dimension's coordinate in the stores; `None` for its own.
     pub time_from: Option<String>,
+    /// The recipe that the stores were made by, if they were.
+    pub recipe: Option<Recipe>,
     /// Where coordinates and corners come from, if not from the files themselves.
     pub domain: Option<DomainFile>,
     /// How far coordinates may be from the store's.
@@ -74,11 +76,12 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Which dimension grows, and whose times its coordinate has.
-    fn append_coordinate(&self) -> AppendCoordinate<'_> {
-        AppendCoordinate {
+    /// How the files are seen.
+    fn file_view(&self) -> FileView<'_> {
+        FileView {
             dimension: &self.append_dimension,
             time_from: self.time_from.as_deref(),
+            recipe: self.recipe.as_ref(),
         }
     }
 }
@@ -154,7 +157,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
 
 fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Result<(), Error> {
     if let Some(comparison) = &request.against {
-        help_to_catalogue(follower, comparison.append_coordinate(), &session.interrupt)?;
+        help_to_catalogue(follower, comparison.file_view(), &session.interrupt)?;
     }
     help_to_check(follower, session, request.memory)?;
     if request.against.is_some() {

@@ -27,7 +27,7 @@ use crate::verbs::send::intent::Intent;
 use crate::verbs::shared::hold::{Leasing, lease_for_reading};
 
 /// The version of the form in which metadata are kept.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// More than the metadata of any archive take.
 const MOST_BYTES: u64 = 1 << 32;
 /// Of an archive, compressed well enough.
@@ -71,10 +71,10 @@ impl KnownFiles {
             }
             Err(failure) => Err(failure.clone()),
         };
-        let coordinate = intent.files.append_coordinate();
+        let view = intent.files.file_view();
         // Other jobs wait for a lease that is not given up.
         session.interrupt.guard(known.is_ok());
-        let read = read_files(lead, to_read, coordinate, &session.interrupt);
+        let read = read_files(lead, to_read, view, &session.interrupt);
         let Foreknown {
             listed,
             files,

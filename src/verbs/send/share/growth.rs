@@ -18,6 +18,7 @@ use crate::events::{Event, Notice};
 use crate::session::Session;
 use crate::store::{Bucket, StoreError, StoreLookup};
 use crate::transfer::ChunkRecord;
+use crate::verbs::files::recipe::FoundStore;
 use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;
@@ -97,7 +98,7 @@ impl SharedSend<'_> {
         let looked = self.prepared.look(session).await?;
         let mut edge = self.archive.parts.steps;
         for (target, found) in self.prepared.targets.iter().zip(&looked) {
-            let steps = match found {
+            let steps = match &found.store {
                 StoreLookup::Store(stored) => stored.steps.len() as u64,
                 StoreLookup::Nothing | StoreLookup::Remains(_) => 0,
             };
@@ -175,7 +176,7 @@ impl SharedSend<'_> {
     /// they were put is nobody's again, and then there is none.
     async fn work(
         &mut self,
-        looked: Vec<StoreLookup>,
+        looked: Vec<FoundStore>,
         edge: u64,
         parts: Range<usize>,
         intent: &Intent<'_>,

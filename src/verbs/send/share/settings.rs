@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use msm_model::Recipe;
 use msm_plan::ChunkStrategy;
 use msm_reproject::Method;
 
@@ -26,6 +27,7 @@ pub(super) fn settings(intent: &Intent<'_>) -> BTreeMap<String, String> {
         ("--prefix or --store", spot(files.spot.as_ref())),
         ("--append_dim", files.append_dimension.clone()),
         ("--time-from", given(files.time_from.as_ref())),
+        ("--recipe", given(files.recipe.as_ref().map(spelled))),
         ("--allow-gaps", intent.allow_gaps.to_string()),
         ("--chunk_strategy", sizes(&arrays.chunks)),
         ("--shards", sizes(&arrays.shards)),
@@ -51,6 +53,25 @@ pub(super) fn settings(intent: &Intent<'_>) -> BTreeMap<String, String> {
 
 fn given(value: Option<impl Display>) -> String {
     value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
+}
+
+/// The recipe, wherever it was written.
+fn spelled(recipe: &Recipe) -> serde_json::Value {
+    let mut sections = serde_json::Map::new();
+    for (variable, section) in &recipe.variables {
+        let section = serde_json::json!({"name": section.name, "array": section.array});
+        sections.insert(variable.clone(), section);
+    }
+    let dimensions = recipe.dimensions.iter();
+    let dimensions: BTreeMap<&String, &String> =
+        dimensions.map(|(old, (new, _))| (old, new)).collect();
+    serde_json::json!({
+        "dimensions": dimensions,
+        "drop": recipe.dropped.keys().collect::<Vec<_>>(),
+        "attributes": recipe.attributes,
+        "remove_attributes": recipe.removed_attributes.keys().collect::<Vec<_>>(),
+        "variables": sections,
+    })
 }
 
 fn variables(selection: &Selection) -> String {

@@ -1,0 +1,194 @@
+//! The recipe that the arrays of a store were made by, as its ledger says, against the one that is given.
+//!
+//! Key type: [`FoundStore`], a store with what its ledger says of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use msm_model::{Archive, ArrayRecipe, list, recipe_differences};
+use msm_plan::PlanError;
+use msm_zarr::{StoreSnapshot, layout};
+
+use crate::commit::{LastTransaction, StoreRecipes};
+use crate::error::Error;
+use crate::events::Notice;
+use crate::store::{Bucket, REQUESTS, StoreError, StoreLookup, read_store};
+use crate::verbs::files::requested::{RequestedStore, existing_targets};
+
+/// A store as it is now, or what is at its place.
+pub(in crate::verbs) struct FoundStore {
+    /// What is there.
+    pub store: StoreLookup,
+    /// What its arrays were made by; `None` if the ledger does not know, as where another tool made them.
+    recipes: Option<StoreRecipes>,
+}
+
+/// Looks at the stores of `targets`.
+///
+/// # Errors
+/// If one cannot be read.
+pub(in crate::verbs) async fn find_stores(
+    bucket: &Bucket,
+    targets: &[RequestedStore],
+    axis: &str,
+) -> Result<Vec<FoundStore>, Error> {
+    let found = stream::iter(targets).map(|target| async move {
+        let store = read_store(bucket, &target.group, axis).await?;
+        let recipes = match store {
+            StoreLookup::Store(_) => {
+                // It counts whatever the root document has become: the values are as they were written.
+                let record = LastTransaction::of_store(bucket, &target.key).await?;
+                record.map(|record| record.recipes)
+            }
+            StoreLookup::Nothing | StoreLookup::Remains(_) => None,
+        };
+        Ok(FoundStore { store, recipes })
+    });
+    found.buffered(REQUESTS).try_collect().await
+}
+
+/// In what the recipe of the files, of which there is one if it `is_given`, differs from the one that the arrays of the store
+/// `key` were made by.
+fn recipe_conflicts(
+    key: &str,
+    stored: &StoreSnapshot,
+    recipes: &StoreRecipes,
+    archive: &Archive,
+    is_given: bool,
+) -> Vec<PlanError> {
+    let of_array =
+        |name: &String| Some((name.clone(), recipes.get(&stored.path_of(name))?.clone()));
+    let names = stored.arrays.iter().map(|array| &array.name);
+    let of_arrays: BTreeMap<String, ArrayRecipe> = names.filter_map(of_array).collect();
+    let differences = recipe_differences(&of_arrays, &archive.catalogue, |name| stored.holds(name));
+    let differing: BTreeSet<&str> = differences.iter().map(|d| d.array.as_str()).collect();
+    let (store, arrays) = (key.to_owned(), list(differing.iter().copied()));
+    if differences.is_empty() {
+        Vec::new()
+    } else if !is_given {
+        vec![PlanError::NoRecipe { store, arrays }]
+    } else if recipes.is_empty() {
+        vec![PlanError::MadeWithoutRecipe { store, arrays }]
+    } else {
+        let conflict = |difference| PlanError::Recipe {
+            store: key.to_owned(),
+            difference,
+        };
+        differences.into_iter().map(conflict).collect()
+    }
+}
+
+/// Checks that what the stores `targets`, which are not there, would hold is not in one beside them, under the name that a recipe
+/// gave it: who forgets the recipe would begin a second series.
+///
+/// # Errors
+/// If it is, or a ledger cannot be read.
+pub(in crate::verbs) async fn check_names_beside(
+    bucket: &Bucket,
+    targets: impl Iterator<Item = &RequestedStore>,
+    archive: &Archive,
+) -> Result<(), Error> {
+    let mut told: BTreeMap<String, Vec<(String, StoreRecipes)>> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for target in targets {
+        let folder = target.key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if !told.contains_key(folder) {
+            told.insert(folder.to_owned(), recipes_in(bucket, folder).await?);
+        }
+        let stores = told.get(folder).into_iter().flatten();
+        let arrays = stores.flat_map(|(store, recipes)| recipes.iter().map(move |r| (store, r)));
+        for (other, (array, recipe)) in arrays.filter(|(store, _)| **store != target.key) {
+            let old = recipe.variable.as_ref();
+            let of_target = |old: &&String| {
+                target.mains.contains(*old) && archive.catalogue.name_in_file(old) == *old
+            };
+            let Some(old) = old.filter(of_target) else {
+                continue;
+            };
+            // Of a store that another program removed, the ledger may be left.
+            if !bucket.folder(other).await?.is_empty() {
+                problems.push(PlanError::CalledOtherwise {
+                    store: target.key.clone(),
+                    variable: old.clone(),
+                    array: array.clone(),
+                    other: other.clone(),
+                });
+            }
+        }
+    }
+    Error::together(problems)
+}
+
+/// Those of `targets` that are there, see [`existing_targets`].
+///
+/// # Errors
+/// As that; if what is missing is there under the name that a recipe gave it, that.
+pub(in crate::verbs) async fn held_targets(
+    targets: Vec<RequestedStore>,
+    bucket: &Bucket,
+    archive: &Archive,
+    named: bool,
+) -> Result<Vec<RequestedStore>, Error> {
+    let asked = targets.clone();
+    match existing_targets(targets, bucket, &archive.axis, named).await {
+        Ok(held) => Ok(held),
+        Err(failure) => {
+            check_names_beside(bucket, asked.iter(), archive).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// By store in `folder`, what its arrays were made by.
+async fn recipes_in(
+    bucket: &Bucket,
+    folder: &str,
+) -> Result<Vec<(String, StoreRecipes)>, StoreError> {
+    let names = bucket.ledgers(folder).await?.into_iter();
+    let read = names.map(|name| async move {
+        let store = layout::below(folder, &name);
+        let record = LastTransaction::of_store(bucket, &store).await?;
+        Ok::<_, StoreError>(record.map(|record| (store, record.recipes)))
+    });
+    let read: Vec<Option<(String, StoreRecipes)>> =
+        stream::iter(read).buffered(REQUESTS).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+impl FoundStore {
+    /// What is there, if it was made by the recipe of the files, of which there is one if it `is_given`.
+    ///
+    /// # Errors
+    /// Everything in which they differ.
+    pub(in crate::verbs) fn made_alike(
+        self,
+        key: &str,
+        archive: &Archive,
+        is_given: bool,
+    ) -> Result<StoreLookup, Error> {
+        if let StoreLookup::Store(stored) = &self.store {
+            let recipes = self.recipes.iter();
+            let conflicts =
+                recipes.flat_map(|r| recipe_conflicts(key, stored, r, archive, is_given));
+            Error::together(conflicts)?;
+        }
+        Ok(self.store)
+    }
+
+    /// Is there no store?
+    pub(in crate::verbs) fn is_new(&self) -> bool {
+        !matches!(self.store, StoreLookup::Store(_))
+    }
+
+    /// That nothing tells whether the arrays of the store `key` were made by the recipe of the files, if they have one.
+    pub(in crate::verbs) fn untold(&self, key: &str, archive: &Archive) -> Option<Notice> {
+        let StoreLookup::Store(stored) = &self.store else {
+            return None;
+        };
+        let recipes = &archive.catalogue.recipes;
+        let is_asked = recipes.keys().any(|name| stored.holds(name));
+        (self.recipes.is_none() && is_asked).then(|| Notice::UntoldRecipe {
+            store: key.to_owned(),
+        })
+    }
+}
