@@ -17,6 +17,7 @@ mod progress;
 mod project;
 mod put;
 mod record;
+mod stored;
 
 pub(crate) use check::check_object;
 pub(crate) use differences::Difference;
