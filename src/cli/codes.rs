@@ -158,6 +158,7 @@ impl From<&PlanError> for Exit {
             | PlanError::Shards { .. }
             | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
+            | PlanError::KeptShards { .. }
             | PlanError::UnevenShards { .. } => Self::ChunkStrategy,
             PlanError::Name { .. } | PlanError::Unmasked { .. } => Self::UnsupportedVariable,
             PlanError::Version { .. } => Self::VersionConflict,
@@ -173,7 +174,9 @@ impl From<&PlanError> for Exit {
                 Self::AttributeConflict
             }
             PlanError::Replaced { .. } => Self::GridConflict,
-            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Self::ForeignStore,
+            PlanError::Ragged { .. } | PlanError::Lacking { .. } | PlanError::Unfit { .. } => {
+                Self::ForeignStore
+            }
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsLeftOut { .. }
             | PlanError::Aligned { .. }

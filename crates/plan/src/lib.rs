@@ -30,6 +30,8 @@ mod parts;
 mod prefix;
 mod projected;
 mod projection;
+mod rechunked;
+mod recut;
 mod settings;
 mod sharding;
 mod steps;
@@ -54,10 +56,13 @@ pub use projected::{
     reprojection_record,
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
+pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, rechunked};
+pub use recut::{ArrayChange, ArrayCut};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{
-    Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
+    Append, Conversion, Derivation, Origin, Phase, Plan, Run, StoredOrigin, TargetArray,
+    TargetStore,
 };
 pub use times::check_times;
 pub use transactions::{Transactions, transactions};

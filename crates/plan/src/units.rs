@@ -73,7 +73,7 @@ impl WorkUnit {
                 let fields: u64 = counts.take(leading).map(|(n, length)| n * length).product();
                 fields * plan.projections[*projection].cells.len() * array.dtype.size() as u64
             }
-            Derivation::AsRead | Derivation::Made(_) => 0,
+            Derivation::AsRead | Derivation::Made(_) | Derivation::Stored(_) => 0,
         };
         of_objects(self) + followers.sum::<u64>() + fields
     }
