@@ -16,6 +16,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
@@ -67,6 +68,7 @@ impl From<&Error> for Exit {
             Error::Send(cause) => cause.into(),
             Error::Share(cause) => cause.into(),
             Error::Copy(cause) => cause.into(),
+            Error::Rechunk(cause) => cause.into(),
             Error::Delete(cause) => cause.into(),
             Error::Recover(cause) => cause.into(),
             Error::Rollback(cause) => cause.into(),
@@ -385,6 +387,16 @@ impl From<&ShareError> for Exit {
             ShareError::Part { cause, .. } | ShareError::Unfinished { cause, .. } => {
                 Self::from(&**cause)
             }
+        }
+    }
+}
+
+impl From<&RechunkError> for Exit {
+    fn from(error: &RechunkError) -> Self {
+        match error {
+            RechunkError::Taken { .. } => Self::Taken,
+            RechunkError::Hierarchy { .. } => Self::ForeignStore,
+            RechunkError::Changed { .. } => Self::TransferFailed,
         }
     }
 }

@@ -5,6 +5,7 @@
 use msm_model::{Attribute, DType, Variable, VariableType};
 use msm_zarr::document::{self, Documents};
 use msm_zarr::{ChunkCodec, ChunkLayout, Codec, StoredArray, Version};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::compressor::spelled;
@@ -14,7 +15,7 @@ use super::rechunked::Rechunking;
 use super::sharding::shard_shape;
 
 /// How an array was cut, and how it will be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrayChange {
     /// Which of the plan's stores.
     pub store: usize,
@@ -29,7 +30,7 @@ pub struct ArrayChange {
 }
 
 /// How an array is cut and encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrayCut {
     /// Its chunk shape.
     pub chunk: Vec<u64>,

@@ -34,7 +34,7 @@ pub(super) struct Groundwork {
 }
 
 /// This rank, ready for transactions.
-pub(super) struct Worker<'a> {
+pub(in crate::verbs) struct Worker<'a> {
     pub session: &'a Session<'a>,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
@@ -72,7 +72,11 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// On every rank the same: what the lead says.
-    pub(super) fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
+    pub(in crate::verbs) fn follow(
+        &self,
+        orders: &Orders,
+        follower: Follower<'_>,
+    ) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
             // The lead knows, and says so.

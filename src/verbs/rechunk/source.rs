@@ -1,0 +1,146 @@
+//! The stores that are read: as they are, and what manifests say of their objects.
+//!
+//! Key type: [`Sources`].
+
+use msm_plan::{RechunkPlan, Rechunking, StoreRechunk, rechunked};
+use msm_zarr::{Group, StoreSnapshot};
+
+use super::error::RechunkError;
+use super::report::RechunkedStore;
+use crate::commit::{LastTransaction, read_manifests};
+use crate::error::Error;
+use crate::store::{Bucket, StoreLookup, read_store};
+use crate::transfer::SourceRecord;
+use crate::verbs::copy::place::Passage;
+use crate::verbs::copy::source::SourceStore;
+use crate::verbs::copy::{CopyError, is_taken};
+
+/// The stores that are read.
+pub(super) struct Sources {
+    stores: Vec<(SourceStore, StoreSnapshot)>,
+}
+
+impl Sources {
+    /// Those that take these ways, as they are now, where each can be made at its place.
+    ///
+    /// # Errors
+    /// Of each store that is none, or whose place is taken.
+    pub(super) async fn of(bucket: &Bucket, ways: &[Passage]) -> Result<Self, Error> {
+        let (mut stores, mut problems) = (Vec::new(), Vec::<Error>::new());
+        for way in ways {
+            // Of one that a dead job has deleted, a lease may be left.
+            if !is_taken(bucket, &way.from).await? {
+                continue;
+            }
+            match source(bucket, way).await {
+                Ok(store) => stores.push(store),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Error::together(problems)?;
+        Ok(Self { stores })
+    }
+
+    /// What is done to make them anew.
+    ///
+    /// # Errors
+    /// If what is asked for does not fit them.
+    pub(super) fn plan(&self, asked: &Rechunking) -> Result<RechunkPlan, Error> {
+        let stores = self.stores.iter().map(|(store, stored)| StoreRechunk {
+            from: store.passage.from.clone(),
+            to: store.passage.to.clone(),
+            stored: stored.clone(),
+        });
+        Ok(rechunked(&stores.collect::<Vec<_>>(), asked)?)
+    }
+
+    /// What manifests say of the objects that `planned` reads. Where another program has written a store, too, they say nothing sure.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn records(
+        &self,
+        bucket: &Bucket,
+        planned: &RechunkPlan,
+    ) -> Result<Vec<SourceRecord>, Error> {
+        let mut all = Vec::new();
+        for (index, (store, stored)) in self.stores.iter().enumerate() {
+            let key = &store.passage.from;
+            let last = LastTransaction::of_store(bucket, key).await?;
+            let root = crc32c::crc32c(stored.root.as_bytes());
+            if last.is_none_or(|last| last.root_crc32c != root) {
+                continue;
+            }
+            let mut records = read_manifests(bucket, key).await?;
+            if !records.damaged.is_empty() {
+                continue;
+            }
+            for (array, change) in planned.changes.iter().enumerate() {
+                if change.store != index {
+                    continue;
+                }
+                let of_array = records.objects.remove(&change.name).unwrap_or_default();
+                all.extend(of_array.into_iter().map(|(chunk, content)| SourceRecord {
+                    array,
+                    chunk: chunk.into_vec(),
+                    content,
+                }));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Checks that no other program has changed one since it was looked at.
+    ///
+    /// # Errors
+    /// If one has; or as the server says.
+    pub(super) async fn are_unchanged(&self, bucket: &Bucket) -> Result<(), Error> {
+        for (store, _) in &self.stores {
+            if !store.is_unchanged(bucket).await? {
+                let store = store.passage.from.clone();
+                return Err(RechunkError::Changed { store }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of each.
+    pub(super) fn report(&self, planned: &RechunkPlan) -> Vec<RechunkedStore> {
+        let report = |(index, (store, _)): (usize, &(SourceStore, StoreSnapshot))| {
+            let changes = planned.changes.iter();
+            RechunkedStore {
+                from: store.passage.from.clone(),
+                to: store.passage.to.clone(),
+                arrays: changes.filter(|c| c.store == index).cloned().collect(),
+                left_out: store.foreign.0,
+            }
+        };
+        self.stores.iter().enumerate().map(report).collect()
+    }
+}
+
+async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSnapshot), Error> {
+    let Passage { from, to } = way;
+    let store = SourceStore::of(bucket, way.clone()).await?;
+    let StoreLookup::Store(stored) = read_store(bucket, &Group::whole(from), "").await? else {
+        let store = from.clone();
+        return Err(CopyError::NoRoot { store }.into());
+    };
+    let mut groups = stored.groups();
+    groups.retain(|path| !path.is_empty());
+    if !groups.is_empty() {
+        return Err(RechunkError::Hierarchy {
+            store: from.clone(),
+            groups: groups.join(", "),
+        }
+        .into());
+    }
+    if is_taken(bucket, to).await? {
+        return Err(RechunkError::Taken {
+            store: from.clone(),
+            to: to.clone(),
+        }
+        .into());
+    }
+    Ok((store, stored))
+}
