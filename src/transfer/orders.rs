@@ -113,7 +113,8 @@ impl Orders {
         if self.source_records.is_empty() {
             return HashMap::new();
         }
-        for index in self.plan.units_of(rank, Phase::Transfer) {
+        let phases = [Phase::Compare, Phase::Transfer].into_iter();
+        for index in phases.flat_map(|phase| self.plan.units_of(rank, phase)) {
             let unit = &self.plan.units[index];
             let array = &self.plan.arrays[unit.array];
             let Derivation::Stored(origin) = &array.origin.form else {

@@ -44,6 +44,7 @@ mod processes;
 mod races;
 mod ranks;
 mod readers;
+mod rechunk;
 mod reference;
 mod refusals;
 mod reproject;

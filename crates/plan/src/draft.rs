@@ -302,6 +302,11 @@ fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
     } else {
         (cap, 0)
     };
+    // A stored object may be cut into ever so many.
+    let cap = match array.origin.form {
+        Derivation::Stored(_) => cap / array.memory_of_object() * array.object_bytes(),
+        _ => cap,
+    };
     let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
     let made = matches!(array.origin.form, Derivation::Made(_));
     let of_each_file = array.append.is_none() && array.origin.file < files && !made;

@@ -73,3 +73,5 @@ pub use upkeep::{repairs, spoiled, stale_checksums};
 mod tests;
 #[cfg(test)]
 mod tests_parts;
+#[cfg(test)]
+mod tests_rechunked;

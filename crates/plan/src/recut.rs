@@ -8,6 +8,7 @@ use msm_zarr::{ChunkCodec, ChunkLayout, Codec, StoredArray, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::attributes::fill_value;
 use super::compressor::spelled;
 use super::error::PlanError;
 use super::masks::mask_bytes;
@@ -261,7 +262,7 @@ impl Recut<'_> {
         let Some(said) = said else {
             return Ok((attributes, fill, Vec::new()));
         };
-        let bytes = mask_bytes(&said, dtype);
+        let bytes = mask_bytes(self.stored, dtype);
         let number = bytes.as_ref().and_then(|bytes| dtype.numbers(bytes).next());
         let (Some(bytes), Some(number)) = (bytes, number) else {
             return Err(self.unfit(format!(
@@ -269,7 +270,12 @@ impl Recut<'_> {
             )));
         };
         if self.version.1 == Version::V3 {
-            attributes.insert("_FillValue".to_owned(), document::mask(dtype, number));
+            let read_as = attributes.get("_Unsigned").and_then(Value::as_str);
+            let read_as = read_as.map(|said| Attribute::Text(said.to_owned()));
+            let read_as = read_as.map(|said| ("_Unsigned".to_owned(), said));
+            let variable = self.variable(dtype, read_as.into_iter().collect());
+            let said = fill_value(&variable, dtype, &Attribute::Numbers(vec![number]));
+            attributes.insert("_FillValue".to_owned(), said);
             return Ok((attributes, fill, Vec::new()));
         }
         let mask = vec![("_FillValue".to_owned(), Attribute::Numbers(vec![number]))];

@@ -144,6 +144,13 @@ impl WorkUnit {
     }
 }
 
+impl TargetArray {
+    /// Bytes of a decoded object, with its part of the bookkeeping as if that were decoded, too.
+    pub(super) fn memory_of_object(&self) -> u64 {
+        self.object_bytes() + OBJECT_OVERHEAD / 3
+    }
+}
+
 /// How many objects are to be written of `array`.
 pub(super) fn objects_of(array: &TargetArray) -> u64 {
     let along = |d| spans(array, d).iter().map(|(first, end)| end - first).sum();

@@ -11,6 +11,13 @@ use crate::verbs::rechunk::{RechunkForecast, RechunkReport, RechunkedStore};
 /// A line a store, and one with the total.
 pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
     let mut lines: Vec<String> = report.stores.iter().map(store).collect();
+    if !report.stores.is_empty() && report.stores.iter().all(|store| store.was_there) {
+        let count = report.stores.len();
+        lines.push(format!(
+            "nothing to do: all {count} stores are there already, with the same values"
+        ));
+        return lines;
+    }
     let RechunkReport {
         stores,
         objects,
@@ -55,9 +62,13 @@ fn store(store: &RechunkedStore) -> String {
         from,
         to,
         arrays,
+        was_there,
         left_out,
     } = store;
     let mut line = format!("  {from} → {to}: {} arrays", arrays.len());
+    if *was_there {
+        line.push_str(", there already");
+    }
     if *left_out > 0 {
         let _ = write!(
             line,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[allow(missing_docs)]
 pub enum RechunkError {
     #[error(
-        "store '{store}': '{to}' is there already; give another place, or delete that first; nothing was changed"
+        "store '{store}': '{to}' is there already, and is not what would be made; give another place, or delete that first; nothing was changed"
     )]
     Taken { store: String, to: String },
     #[error(

@@ -12,7 +12,7 @@ mod source;
 use std::sync::Arc;
 use std::time::Instant;
 
-use msm_plan::{ChunkStrategy, RechunkPlan, Rechunking};
+use msm_plan::{ChunkStrategy, Phase, RechunkPlan, Rechunking};
 use msm_zarr::{Codec, Version};
 
 pub use self::error::RechunkError;
@@ -24,7 +24,7 @@ use crate::events::{Event, PlannedFiles};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
-use crate::transfer::{Orders, Verification};
+use crate::transfer::{Orders, SourceRecord, Verification};
 use crate::verbs::copy::place::{Passage, passages};
 use crate::verbs::send::begin::{CommandTerms, TransactionStart};
 use crate::verbs::send::lead::size;
@@ -76,6 +76,9 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
         let ways = ways(bucket, request).await?;
         let sources = Sources::of(bucket, &ways).await?;
         let planned = sources.plan(&request.asked(session))?;
+        if sources.are_there {
+            sources.are_alike(bucket, &planned.plan).await?;
+        }
         Ok(RechunkForecast {
             stores: sources.report(&planned),
             size: size(&planned.plan),
@@ -115,7 +118,11 @@ pub fn rechunk(session: &Session, request: &Rechunk) -> Result<RechunkReport, Er
 fn follow(session: &Session<'_>, request: &Rechunk, follower: Follower<'_>) -> Result<(), Error> {
     let orders = follower.hear::<Orders>()?;
     session.interrupt.guard(true);
-    request.worker(session).follow(&orders, follower)
+    let worker = request.worker(session);
+    if orders.ids.is_empty() {
+        return worker.compare(&orders);
+    }
+    worker.follow(&orders, follower)
 }
 
 /// The ways of the stores that are meant.
@@ -192,6 +199,14 @@ impl Remaking<'_> {
             let planned = sources.plan(&self.request.asked(session))?;
             let records = sources.records(bucket, &planned).await?;
             let report = sources.report(&planned);
+            if sources.are_there {
+                sources.are_alike(bucket, &planned.plan).await?;
+                return Ok((
+                    sources,
+                    report,
+                    Begun::Compared(comparison(planned, records)),
+                ));
+            }
             session.tell(&Event::Planned {
                 number: 1,
                 of: 1,
@@ -203,13 +218,26 @@ impl Remaking<'_> {
             });
             let mut start = TransactionStart::new(session, work(planned), TERMS, hold).await?;
             start.orders.source_records = records;
-            Ok((sources, report, start))
+            Ok((sources, report, Begun::Made(Box::new(start))))
         });
-        let (sources, report, start) = lead.go_on(begun)?;
+        let (sources, stores, begun) = lead.go_on(begun)?;
+        let worker = self.request.worker(session);
+        let start = match begun {
+            Begun::Made(start) => start,
+            Begun::Compared(orders) => {
+                lead.tell(&orders)?;
+                let compared = worker.compare(&orders);
+                compared.map_err(|failure| sources.unlike(failure))?;
+                return Ok(RechunkReport {
+                    stores,
+                    ..RechunkReport::default()
+                });
+            }
+        };
         let TransactionStart {
             orders,
             transaction,
-        } = start;
+        } = *start;
         lead.tell(&orders)?;
         let mut is_tidy = true;
         let leading = LedTransaction {
@@ -219,9 +247,28 @@ impl Remaking<'_> {
             is_tidy: &mut is_tidy,
             last_look: &|| runtime.block_on(sources.are_unchanged(bucket)),
         };
-        let manifest = leading.run(&self.request.worker(session), &orders)?;
-        Ok(RechunkReport::new(report, &orders.plan, &manifest))
+        let manifest = leading.run(&worker, &orders)?;
+        Ok(RechunkReport::new(stores, &orders.plan, &manifest))
     }
+}
+
+/// What all ranks do.
+enum Begun<'a> {
+    /// They make the stores.
+    Made(Box<TransactionStart<'a>>),
+    /// They compare those that are there already.
+    Compared(Orders),
+}
+
+/// What compares the stores that are there with what is `planned`.
+fn comparison(planned: RechunkPlan, records: Vec<SourceRecord>) -> Orders {
+    let RechunkPlan { mut plan, .. } = planned;
+    for array in &mut plan.arrays {
+        array.phase = Phase::Compare;
+    }
+    let mut orders = Orders::new(plan, Vec::new());
+    orders.source_records = records;
+    orders
 }
 
 /// The transaction that does what is `planned`.

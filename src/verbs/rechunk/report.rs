@@ -36,6 +36,8 @@ pub struct RechunkedStore {
     pub to: String,
     /// How its arrays are cut, and were.
     pub arrays: Vec<ArrayChange>,
+    /// Was it there already, with the same values?
+    pub was_there: bool,
     /// Objects in the store's folder that are not of the store, and are left out.
     pub left_out: u64,
 }

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Sources`].
 
-use msm_plan::{RechunkPlan, Rechunking, StoreRechunk, rechunked};
+use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, rechunked};
 use msm_zarr::{Group, StoreSnapshot};
 
 use super::error::RechunkError;
@@ -10,7 +10,7 @@ use super::report::RechunkedStore;
 use crate::commit::{LastTransaction, read_manifests};
 use crate::error::Error;
 use crate::store::{Bucket, StoreLookup, read_store};
-use crate::transfer::SourceRecord;
+use crate::transfer::{SourceRecord, TransferError};
 use crate::verbs::copy::place::Passage;
 use crate::verbs::copy::source::SourceStore;
 use crate::verbs::copy::{CopyError, is_taken};
@@ -18,13 +18,15 @@ use crate::verbs::copy::{CopyError, is_taken};
 /// The stores that are read.
 pub(super) struct Sources {
     stores: Vec<(SourceStore, StoreSnapshot)>,
+    /// Is there something at the places of all that are made?
+    pub are_there: bool,
 }
 
 impl Sources {
-    /// Those that take these ways, as they are now, where each can be made at its place.
+    /// Those that take these ways, as they are now. At the places of all that are made is nothing, or at none of them.
     ///
     /// # Errors
-    /// Of each store that is none, or whose place is taken.
+    /// Of each store that is none, or whose place is taken when others are free.
     pub(super) async fn of(bucket: &Bucket, ways: &[Passage]) -> Result<Self, Error> {
         let (mut stores, mut problems) = (Vec::new(), Vec::<Error>::new());
         for way in ways {
@@ -38,7 +40,51 @@ impl Sources {
             }
         }
         Error::together(problems)?;
-        Ok(Self { stores })
+        let mut taken = Vec::new();
+        for (store, _) in &stores {
+            let passage = &store.passage;
+            if is_taken(bucket, &passage.to).await? {
+                taken.push(taken_by(passage));
+            }
+        }
+        let are_there = !taken.is_empty() && taken.len() == stores.len();
+        if !are_there {
+            Error::together(taken)?;
+        }
+        Ok(Self { stores, are_there })
+    }
+
+    /// Checks that what is there has the root documents that the `plan` makes.
+    ///
+    /// # Errors
+    /// Of each that has not; or as the server says.
+    pub(super) async fn are_alike(&self, bucket: &Bucket, plan: &Plan) -> Result<(), Error> {
+        let mut taken = Vec::new();
+        for (target, (store, _)) in plan.stores.iter().zip(&self.stores) {
+            let is_alike = match bucket.get(&target.root_key).await {
+                Ok(root) => root == target.new_root.as_bytes(),
+                Err(error) if error.is_missing() => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_alike {
+                taken.push(taken_by(&store.passage));
+            }
+        }
+        Error::together(taken)
+    }
+
+    /// What is said if comparing what is there with what would be made failed so.
+    pub(super) fn unlike(&self, failure: Error) -> Error {
+        let transfer = match &failure {
+            Error::OnRank { cause, .. } => cause,
+            failure => failure,
+        };
+        let Error::Transfer(TransferError::Differs { other, .. }) = transfer else {
+            return failure;
+        };
+        let ways = self.stores.iter().map(|(store, _)| &store.passage);
+        let way = { ways }.find(|way| other.starts_with(&format!("{}/", way.to)));
+        way.map_or(failure.clone(), |way| taken_by(way).into())
     }
 
     /// What is done to make them anew.
@@ -112,6 +158,7 @@ impl Sources {
                 from: store.passage.from.clone(),
                 to: store.passage.to.clone(),
                 arrays: changes.filter(|c| c.store == index).cloned().collect(),
+                was_there: self.are_there,
                 left_out: store.foreign.0,
             }
         };
@@ -120,7 +167,7 @@ impl Sources {
 }
 
 async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSnapshot), Error> {
-    let Passage { from, to } = way;
+    let from = &way.from;
     let store = SourceStore::of(bucket, way.clone()).await?;
     let StoreLookup::Store(stored) = read_store(bucket, &Group::whole(from), "").await? else {
         let store = from.clone();
@@ -135,12 +182,12 @@ async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSna
         }
         .into());
     }
-    if is_taken(bucket, to).await? {
-        return Err(RechunkError::Taken {
-            store: from.clone(),
-            to: to.clone(),
-        }
-        .into());
-    }
     Ok((store, stored))
+}
+
+fn taken_by(passage: &Passage) -> RechunkError {
+    RechunkError::Taken {
+        store: passage.from.clone(),
+        to: passage.to.clone(),
+    }
 }

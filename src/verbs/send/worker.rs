@@ -60,12 +60,20 @@ impl<'a> Worker<'a> {
             resume: asked.resume,
         };
         if let Some(plan) = groundwork.comparison {
-            let orders = Orders::new(plan, Vec::new());
-            let engine = worker.engine(&orders)?;
-            let compared = worker.work(&engine, &orders, Phase::Compare, None);
-            session.ranks.settle(compared)?;
+            worker.compare(&Orders::new(plan, Vec::new()))?;
         }
         Ok(worker)
+    }
+
+    /// Compares this rank's share of what the `orders` say.
+    ///
+    /// # Errors
+    /// On every rank the same: the first difference.
+    pub(in crate::verbs) fn compare(&self, orders: &Orders) -> Result<(), Error> {
+        let engine = self.engine(orders)?;
+        let compared = self.work(&engine, orders, Phase::Compare, None);
+        self.session.ranks.settle(compared)?;
+        Ok(())
     }
 
     /// Does this rank's share of the `orders`, which the lead commits or takes back.
