@@ -40,8 +40,9 @@ for how in [{}, {"decode_cf": False}]:
             same(f"{name}: texts", a.values.tolist(), b.values.tolist())
         else:
             same(f"{name}: values", a.values.tobytes(), b.values.tobytes())
-        # Version 2 has it in the array's type, version 3 as a float64.
-        same(f"{name}: mask", *(repr(np.float64(x.encoding.get("_FillValue", "-inf"))) for x in (a, b)))
+        # Version 2 has it in the array's type, version 3 floats as float64, and integers as they are read.
+        masks = [np.asarray(x.encoding[m]).astype(x.encoding["dtype"]).tobytes() if (m := "_FillValue") in x.encoding else None for x in (a, b)]
+        same(f"{name}: mask", *masks)
         attributes = [{k: v for k, v in x.attrs.items() if k != "_FillValue"} for x in (a, b)]
         same(f"{name}: attributes", *attributes)
 groups = [zarr.open_group(path, mode="r") for path in paths]

@@ -66,6 +66,15 @@ fn what_is_made_anew_is_the_same_data_and_goes_on() {
         }
         let before = objects(&server);
         is_tidy(&server);
+        // The same again compares.
+        let again = msm_os!("rechunk {bucket} -p T1m --to new/T1m {cut}");
+        again
+            .and("--dry-run")
+            .well()
+            .says(&["new/T1m/tos.zarr: 9 arrays, there already"]);
+        let told = again.well_on(ranks);
+        told.says(&["nothing to do: all 2 stores are there already, with the same values"]);
+        assert!(objects(&server) == before, "{cut}");
         for store in BOTH {
             same(
                 &sandbox,
@@ -151,11 +160,12 @@ fn stores_of_other_programs_are_made_anew() {
         let sandbox = Sandbox::new();
         sandbox.unpack(name, "ocean");
         let place = format!("-b {}", sandbox.url("ocean"));
-        let stores = sandbox.tree("ocean").into_keys();
-        let roots = stores.filter_map(|key| {
-            let root = ["/.zmetadata", "/zarr.json"];
-            let store = root.iter().find_map(|name| key.strip_suffix(name))?;
-            store.ends_with(".zarr").then(|| store.to_owned())
+        let roots = sandbox.tree("ocean").into_iter().filter_map(|(key, text)| {
+            let (store, name) = key.rsplit_once('/')?;
+            let text = String::from_utf8(text).ok()?;
+            let is_root =
+                name == ".zmetadata" || name == "zarr.json" && text.contains("consolidated");
+            is_root.then(|| store.to_owned())
         });
         let roots: Vec<String> = roots.collect();
         assert!(!roots.is_empty(), "{name}");
@@ -179,7 +189,8 @@ fn what_cannot_be_made_is_refused_and_nothing_changes() {
     let shards = r#"-cs '{"y": 10}' --shards '{"y": 20}'"#;
     msm_os!("send -f {file} {place} -v tos").well();
     msm_os!("send -f {file} {place} -p sharded -v tos {shards}").well();
-    msm_os!("send -f {file} {place} -p taken -v tos").well();
+    let chunks = r#"-cs '{"time_counter": 2}'"#;
+    msm_os!("send -f {file} {place} -p taken -v tos {chunks}").well();
     let tree = [
         sandbox.file("ocean/tree.zarr"),
         "3".to_owned(),
@@ -245,7 +256,7 @@ fn damaged_objects_are_named_and_nothing_is_made_of_them() {
         let before = objects(&server);
         for ranks in [1, 3] {
             let line = msm_os!("rechunk {bucket} -p T1m --to new --codec zstd:1");
-            line.on(ranks).refused(25, &[key, "rolled back"]);
+            line.on(ranks).refused(40, &[key, "rolled back"]);
             assert!(objects(&server) == before);
         }
     }
@@ -278,4 +289,30 @@ fn a_store_that_another_program_changes_meanwhile_is_not_made_anew() {
     server.on_mutation(|_| Go::On);
     line.well_on(3);
     msm_os!("verify {bucket} -p new --against {file}").well();
+}
+
+/// Of two stores, a job that was killed has made one; the same command again makes the other.
+#[test]
+fn what_is_there_is_compared_and_the_rest_is_made() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 2);
+    msm_os!("send -f {file} {bucket} -v tos,sos").well();
+    let line = msm_os!("rechunk {bucket} -p T1m --to new --codec zstd:1");
+    line.well_on(3);
+    let both = objects(&server);
+    msm_os!("delete {bucket} -p new -v sos --yes").well();
+    line.well_on(3).says(&[
+        "new/tos.zarr: 9 arrays, there already",
+        "rechunked: 1 stores",
+    ]);
+    let data = |objects: &BTreeMap<String, Vec<u8>>| below(objects, "new/sos.zarr");
+    assert!(data(&objects(&server)) == data(&both));
+    // The same root, but other values.
+    let key = "new/tos.zarr/tos/c/0/0/0";
+    let other = both["new/tos.zarr/tos/c/1/0/0"].clone();
+    server.put_object("ocean", key, other);
+    msm_os!("delete {bucket} -p new -v sos --yes").well();
+    let before = objects(&server);
+    line.on(3).refused(51, &["'new/tos.zarr' is there already"]);
+    assert!(objects(&server) == before);
 }

@@ -56,7 +56,7 @@ pub use projected::{
     reprojection_record,
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
-pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, rechunked};
+pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
 pub use recut::{ArrayChange, ArrayCut};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};

@@ -67,7 +67,6 @@ pub fn rechunked(
     stores: &[StoreRechunk],
     asked: &Rechunking,
 ) -> Result<RechunkPlan, Problems<PlanError>> {
-    check_dimensions(stores, asked)?;
     let (mut targets, mut drafts, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     let mut problems = Vec::new();
     for (index, store) in stores.iter().enumerate() {
@@ -125,11 +124,17 @@ fn source_bytes(draft: &ArrayDraft) -> u64 {
     values * draft.array.dtype.size() as u64
 }
 
-/// Checks that sizes are given of dimensions that arrays are cut along.
-fn check_dimensions(stores: &[StoreRechunk], asked: &Rechunking) -> Result<(), PlanError> {
-    let arrays = stores.iter().flat_map(|store| {
-        let mains = data_variables(&store.stored);
-        let arrays = store.stored.arrays.iter();
+/// Checks that sizes are asked for of dimensions that arrays of `stores` are cut along.
+///
+/// # Errors
+/// The first dimension that none of them has.
+pub fn check_cut<'a>(
+    stores: impl Iterator<Item = &'a StoreSnapshot>,
+    asked: &Rechunking,
+) -> Result<(), PlanError> {
+    let arrays = stores.flat_map(|stored| {
+        let mains = data_variables(stored);
+        let arrays = stored.arrays.iter();
         arrays.filter(move |array| is_cut(array, &mains, &asked.append_dimension))
     });
     let known: BTreeSet<&str> = arrays

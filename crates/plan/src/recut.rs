@@ -195,7 +195,7 @@ impl Recut<'_> {
         dtype: DType,
         layout: &ChunkLayout<'_>,
     ) -> Result<(Value, Vec<u8>, Documents), PlanError> {
-        let (from, to) = self.version;
+        let to = self.version.1;
         let StoredArray {
             name,
             shape,
@@ -210,15 +210,11 @@ impl Recut<'_> {
             );
         }
         let (attributes, fill, mask) = self.masked(dtype)?;
-        let codec = match &self.asked.codec {
-            Some(codec) => codec.clone(),
-            None => {
-                let held = spelled(from, &self.stored.document);
-                held.parse::<Codec>().map_err(|_| {
-                    self.unfit(format!("has the codec {held}, for which Zarr version {to} has no like; give one with --codec"))
-                })?
-            }
-        };
+        let codec = self
+            .asked
+            .codec
+            .clone()
+            .map_or_else(|| self.like_codec(), Ok)?;
         let variable = self.variable(dtype, mask);
         let array = document::NewArray {
             variable: &variable,
@@ -235,6 +231,17 @@ impl Recut<'_> {
         let new = Some((&attributes, &dimensions[..]));
         let documents = document::of_array(to, name, formed.clone(), new);
         Ok((formed, fill, documents))
+    }
+
+    /// The compressor that it has, in the other version.
+    fn like_codec(&self) -> Result<Codec, PlanError> {
+        let (from, to) = self.version;
+        let held = spelled(from, &self.stored.document);
+        held.parse().map_err(|_| {
+            self.unfit(format!(
+                "has the codec {held}, for which Zarr version {to} has no like; give one with --codec"
+            ))
+        })
     }
 
     /// What says which values are missing, in the other version: the attributes, the fill value's bytes and, of version 2, which masks by it,

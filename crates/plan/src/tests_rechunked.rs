@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use msm_model::{Attribute, DType, Number, Problems, Variable, VariableType};
-use msm_zarr::{StoreSnapshot, Version, document, layout, members};
+use msm_zarr::{Codec, StoreSnapshot, Version, document, layout, members};
 
 /// A store of a variable `v` over `time` and `x`, its grid `g`, and the coordinate `time`.
 fn store(
@@ -65,7 +65,7 @@ fn store(
         if let Some(mask) = mask {
             attributes.insert("_FillValue".to_owned(), document::mask(DType::F32, mask));
         }
-        let formed = document::new_array(version, &array, &attributes, &Default::default());
+        let formed = document::new_array(version, &array, &attributes, &Codec::default());
         let new = Some((&attributes, &variable.dimensions[..]));
         told.extend(document::of_array(version, &variable.name, formed, new));
     }
@@ -115,6 +115,7 @@ fn sizes(sizes: &[(&str, u64)]) -> ChunkStrategy {
 }
 
 fn planned(store: StoreRechunk, asked: &Rechunking) -> Result<RechunkPlan, Problems<PlanError>> {
+    check_cut(std::iter::once(&store.stored), asked)?;
     rechunked(&[store], asked)
 }
 

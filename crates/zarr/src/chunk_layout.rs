@@ -46,7 +46,7 @@ impl ChunkLayout<'_> {
                 sharding["chunk_shape"] = json!(inner);
                 sharding["codecs"] = own;
             }
-            Some(inner) => document["codecs"] = json!(sharded(inner, own)),
+            Some(inner) => document["codecs"] = json!(sharded(inner, &own)),
         }
         document
     }

@@ -26,9 +26,9 @@ pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
         decoded,
         elapsed,
     } = report;
+    let made = stores.iter().filter(|store| !store.was_there).count();
     lines.push(format!(
-        "rechunked: {} stores, {objects} objects, {} stored ({} decoded), {empty} empty, in {:.1} s",
-        stores.len(),
+        "rechunked: {made} stores, {objects} objects, {} stored ({} decoded), {empty} empty, in {:.1} s",
         bytes_shown(*bytes),
         bytes_shown(*decoded),
         elapsed.as_secs_f64()

@@ -18,13 +18,13 @@ use msm_zarr::{Codec, Version};
 pub use self::error::RechunkError;
 pub use self::report::{RechunkForecast, RechunkReport, RechunkedStore};
 
-use self::source::Sources;
+use self::source::{AllSources, Sources};
 use crate::error::Error;
 use crate::events::{Event, PlannedFiles};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
-use crate::transfer::{Orders, SourceRecord, Verification};
+use crate::transfer::{Orders, Verification};
 use crate::verbs::copy::place::{Passage, passages};
 use crate::verbs::send::begin::{CommandTerms, TransactionStart};
 use crate::verbs::send::lead::size;
@@ -73,14 +73,12 @@ pub struct Rechunk {
 pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast, Error> {
     session.on_lead(async || {
         let bucket = &session.bucket;
-        let ways = ways(bucket, request).await?;
-        let sources = Sources::of(bucket, &ways).await?;
-        let planned = sources.plan(&request.asked(session))?;
-        if sources.are_there {
-            sources.are_alike(bucket, &planned.plan).await?;
-        }
+        let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
+        let AllSources { fresh, there } = AllSources::of(bucket, &ways, &asked).await?;
+        let made = there.plan(bucket, &asked).await?;
+        let planned = fresh.plan(bucket, &asked).await?;
         Ok(RechunkForecast {
-            stores: sources.report(&planned),
+            stores: [there.report(&made), fresh.report(&planned)].concat(),
             size: size(&planned.plan),
             reads_in_hundredths: planned.reads_in_hundredths(),
         })
@@ -116,13 +114,16 @@ pub fn rechunk(session: &Session, request: &Rechunk) -> Result<RechunkReport, Er
 
 /// The others' part.
 fn follow(session: &Session<'_>, request: &Rechunk, follower: Follower<'_>) -> Result<(), Error> {
-    let orders = follower.hear::<Orders>()?;
-    session.interrupt.guard(true);
     let worker = request.worker(session);
-    if orders.ids.is_empty() {
-        return worker.compare(&orders);
+    while let Some(orders) = follower.hear::<Option<Orders>>()? {
+        session.interrupt.guard(true);
+        if orders.ids.is_empty() {
+            worker.compare(&orders)?;
+        } else {
+            worker.follow(&orders, follower)?;
+        }
     }
-    worker.follow(&orders, follower)
+    Ok(())
 }
 
 /// The ways of the stores that are meant.
@@ -192,21 +193,61 @@ impl Remaking<'_> {
         let (session, lead) = (self.session, self.lead);
         let (bucket, runtime) = (&session.bucket, &session.runtime);
         session.interrupt.guard(true);
-        let begun = runtime.block_on(async {
+        let planned = runtime.block_on(async {
             hold.left.heal(session).await?;
             hold.wait_for_reads().await;
-            let sources = Sources::of(bucket, ways).await?;
-            let planned = sources.plan(&self.request.asked(session))?;
-            let records = sources.records(bucket, &planned).await?;
-            let report = sources.report(&planned);
-            if sources.are_there {
-                sources.are_alike(bucket, &planned.plan).await?;
-                return Ok((
-                    sources,
-                    report,
-                    Begun::Compared(comparison(planned, records)),
-                ));
-            }
+            let asked = self.request.asked(session);
+            let AllSources { fresh, there } = AllSources::of(bucket, ways, &asked).await?;
+            let made = there.plan(bucket, &asked).await?;
+            let planned = fresh.plan(bucket, &asked).await?;
+            Ok([(there, made), (fresh, planned)])
+        });
+        let [(there, made), (fresh, planned)] = lead.go_on(planned)?;
+        let mut report = RechunkReport::default();
+        if !there.is_empty() {
+            let stores = there.report(&made);
+            self.compare(&there, made)?;
+            report.stores = stores;
+        }
+        if !fresh.is_empty() {
+            let stores = fresh.report(&planned);
+            let made = self.make(&fresh, planned, hold)?;
+            report = RechunkReport {
+                stores: [report.stores, stores].concat(),
+                ..made
+            };
+        }
+        lead.tell(&None::<Orders>)?;
+        Ok(report)
+    }
+
+    /// All ranks compare what is there already with what was `planned`.
+    fn compare(&self, there: &Sources, planned: RechunkPlan) -> Result<(), Error> {
+        let bucket = &self.session.bucket;
+        let records = there.records(bucket, &planned);
+        let records = self.lead.go_on(self.session.runtime.block_on(records))?;
+        let RechunkPlan { mut plan, .. } = planned;
+        for array in &mut plan.arrays {
+            array.phase = Phase::Compare;
+        }
+        let mut orders = Orders::new(plan, Vec::new());
+        orders.source_records = records;
+        self.lead.tell(&Some(&orders))?;
+        let compared = self.request.worker(self.session).compare(&orders);
+        compared.map_err(|failure| there.unlike(failure))
+    }
+
+    /// All ranks make what is `planned`, in one transaction.
+    fn make(
+        &self,
+        fresh: &Sources,
+        planned: RechunkPlan,
+        hold: &Hold,
+    ) -> Result<RechunkReport, Error> {
+        let (session, lead) = (self.session, self.lead);
+        let (bucket, runtime) = (&session.bucket, &session.runtime);
+        let begun = runtime.block_on(async {
+            let records = fresh.records(bucket, &planned).await?;
             session.tell(&Event::Planned {
                 number: 1,
                 of: 1,
@@ -218,57 +259,24 @@ impl Remaking<'_> {
             });
             let mut start = TransactionStart::new(session, work(planned), TERMS, hold).await?;
             start.orders.source_records = records;
-            Ok((sources, report, Begun::Made(Box::new(start))))
+            Ok(start)
         });
-        let (sources, stores, begun) = lead.go_on(begun)?;
-        let worker = self.request.worker(session);
-        let start = match begun {
-            Begun::Made(start) => start,
-            Begun::Compared(orders) => {
-                lead.tell(&orders)?;
-                let compared = worker.compare(&orders);
-                compared.map_err(|failure| sources.unlike(failure))?;
-                return Ok(RechunkReport {
-                    stores,
-                    ..RechunkReport::default()
-                });
-            }
-        };
         let TransactionStart {
             orders,
             transaction,
-        } = *start;
-        lead.tell(&orders)?;
+        } = lead.go_on(begun)?;
+        lead.tell(&Some(&orders))?;
         let mut is_tidy = true;
         let leading = LedTransaction {
             lead,
             transaction,
             hold,
             is_tidy: &mut is_tidy,
-            last_look: &|| runtime.block_on(sources.are_unchanged(bucket)),
+            last_look: &|| runtime.block_on(fresh.are_unchanged(bucket)),
         };
-        let manifest = leading.run(&worker, &orders)?;
-        Ok(RechunkReport::new(stores, &orders.plan, &manifest))
+        let manifest = leading.run(&self.request.worker(session), &orders)?;
+        Ok(RechunkReport::new(&orders.plan, &manifest))
     }
-}
-
-/// What all ranks do.
-enum Begun<'a> {
-    /// They make the stores.
-    Made(Box<TransactionStart<'a>>),
-    /// They compare those that are there already.
-    Compared(Orders),
-}
-
-/// What compares the stores that are there with what is `planned`.
-fn comparison(planned: RechunkPlan, records: Vec<SourceRecord>) -> Orders {
-    let RechunkPlan { mut plan, .. } = planned;
-    for array in &mut plan.arrays {
-        array.phase = Phase::Compare;
-    }
-    let mut orders = Orders::new(plan, Vec::new());
-    orders.source_records = records;
-    orders
 }
 
 /// The transaction that does what is `planned`.

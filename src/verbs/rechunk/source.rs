@@ -1,8 +1,8 @@
 //! The stores that are read: as they are, and what manifests say of their objects.
 //!
-//! Key type: [`Sources`].
+//! Key types: [`Sources`]; [`AllSources`].
 
-use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, rechunked};
+use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
 use msm_zarr::{Group, StoreSnapshot};
 
 use super::error::RechunkError;
@@ -15,50 +15,84 @@ use crate::verbs::copy::place::Passage;
 use crate::verbs::copy::source::SourceStore;
 use crate::verbs::copy::{CopyError, is_taken};
 
-/// The stores that are read.
+/// Stores that are read, of which all are to be made, or all are there already.
 pub(super) struct Sources {
     stores: Vec<(SourceStore, StoreSnapshot)>,
-    /// Is there something at the places of all that are made?
-    pub are_there: bool,
+    is_there: bool,
 }
 
-impl Sources {
-    /// Those that take these ways, as they are now. At the places of all that are made is nothing, or at none of them.
+/// All stores that are read.
+pub(super) struct AllSources {
+    /// Those that are to be made.
+    pub fresh: Sources,
+    /// Those at whose places there is something.
+    pub there: Sources,
+}
+
+impl AllSources {
+    /// Those that take these ways, as they are now.
     ///
     /// # Errors
-    /// Of each store that is none, or whose place is taken when others are free.
-    pub(super) async fn of(bucket: &Bucket, ways: &[Passage]) -> Result<Self, Error> {
-        let (mut stores, mut problems) = (Vec::new(), Vec::<Error>::new());
+    /// Of each store that is none; or if sizes are asked for of a dimension that none has.
+    pub(super) async fn of(
+        bucket: &Bucket,
+        ways: &[Passage],
+        asked: &Rechunking,
+    ) -> Result<Self, Error> {
+        let [mut fresh, mut there] = [false, true].map(|is_there| Sources {
+            stores: Vec::new(),
+            is_there,
+        });
+        let mut problems = Vec::<Error>::new();
         for way in ways {
             // Of one that a dead job has deleted, a lease may be left.
             if !is_taken(bucket, &way.from).await? {
                 continue;
             }
             match source(bucket, way).await {
-                Ok(store) => stores.push(store),
+                Ok(store) if is_taken(bucket, &way.to).await? => there.stores.push(store),
+                Ok(store) => fresh.stores.push(store),
                 Err(problem) => problems.push(problem),
             }
         }
         Error::together(problems)?;
-        let mut taken = Vec::new();
-        for (store, _) in &stores {
-            let passage = &store.passage;
-            if is_taken(bucket, &passage.to).await? {
-                taken.push(taken_by(passage));
-            }
+        let all = fresh.stores.iter().chain(&there.stores);
+        check_cut(all.map(|(_, stored)| stored), asked)?;
+        Ok(Self { fresh, there })
+    }
+}
+
+impl Sources {
+    /// What is done to make them anew. What is there already has to be what would be made, as far as root documents tell.
+    ///
+    /// # Errors
+    /// If what is asked for does not fit them; or of each place with something else.
+    pub(super) async fn plan(
+        &self,
+        bucket: &Bucket,
+        asked: &Rechunking,
+    ) -> Result<RechunkPlan, Error> {
+        let stores = self.stores.iter().map(|(store, stored)| StoreRechunk {
+            from: store.passage.from.clone(),
+            to: store.passage.to.clone(),
+            stored: stored.clone(),
+        });
+        let planned = rechunked(&stores.collect::<Vec<_>>(), asked)?;
+        if self.is_there {
+            self.are_alike(bucket, &planned.plan).await?;
         }
-        let are_there = !taken.is_empty() && taken.len() == stores.len();
-        if !are_there {
-            Error::together(taken)?;
-        }
-        Ok(Self { stores, are_there })
+        Ok(planned)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stores.is_empty()
     }
 
     /// Checks that what is there has the root documents that the `plan` makes.
     ///
     /// # Errors
     /// Of each that has not; or as the server says.
-    pub(super) async fn are_alike(&self, bucket: &Bucket, plan: &Plan) -> Result<(), Error> {
+    async fn are_alike(&self, bucket: &Bucket, plan: &Plan) -> Result<(), Error> {
         let mut taken = Vec::new();
         for (target, (store, _)) in plan.stores.iter().zip(&self.stores) {
             let is_alike = match bucket.get(&target.root_key).await {
@@ -85,19 +119,6 @@ impl Sources {
         let ways = self.stores.iter().map(|(store, _)| &store.passage);
         let way = { ways }.find(|way| other.starts_with(&format!("{}/", way.to)));
         way.map_or(failure.clone(), |way| taken_by(way).into())
-    }
-
-    /// What is done to make them anew.
-    ///
-    /// # Errors
-    /// If what is asked for does not fit them.
-    pub(super) fn plan(&self, asked: &Rechunking) -> Result<RechunkPlan, Error> {
-        let stores = self.stores.iter().map(|(store, stored)| StoreRechunk {
-            from: store.passage.from.clone(),
-            to: store.passage.to.clone(),
-            stored: stored.clone(),
-        });
-        Ok(rechunked(&stores.collect::<Vec<_>>(), asked)?)
     }
 
     /// What manifests say of the objects that `planned` reads. Where another program has written a store, too, they say nothing sure.
@@ -158,7 +179,7 @@ impl Sources {
                 from: store.passage.from.clone(),
                 to: store.passage.to.clone(),
                 arrays: changes.filter(|c| c.store == index).cloned().collect(),
-                was_there: self.are_there,
+                was_there: self.is_there,
                 left_out: store.foreign.0,
             }
         };
