@@ -16,6 +16,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
@@ -66,6 +67,8 @@ pub enum Error {
     Share(#[from] ShareError),
     #[error(transparent)]
     Copy(#[from] CopyError),
+    #[error(transparent)]
+    Rechunk(#[from] RechunkError),
     #[error(transparent)]
     Delete(#[from] DeleteError),
     #[error(transparent)]

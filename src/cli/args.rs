@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::history::HistoryArgs;
 use super::list::ListArgs;
 use super::log::LogFilter;
+use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
 use super::status::StatusArgs;
@@ -105,6 +106,13 @@ pub(super) enum Command {
     /// Copy stores with their ledgers to another place of the bucket, and delete them where they were once all copies are whole
     #[command(after_help = exit_codes())]
     Move(CopyArgs),
+
+    /// Make stores anew at another place of the bucket: in other chunks, shards, codecs, or of the other version of Zarr
+    ///
+    /// The same arrays, values, attributes and dimensions; what is not asked for stays as a store has it. The new stores are there whole or not
+    /// at all, every object verified, each with a ledger of its own. Runs under `mpirun` as well: every rank does its share.
+    #[command(after_help = exit_codes())]
+    Rechunk(RechunkArgs),
 
     /// Undo the last command, or the last few, in all stores that they wrote: an append's steps go, a create disappears, an update's old
     /// values return

@@ -16,6 +16,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
@@ -68,6 +69,7 @@ impl From<&Error> for Exit {
             Error::Send(cause) => cause.into(),
             Error::Share(cause) => cause.into(),
             Error::Copy(cause) => cause.into(),
+            Error::Rechunk(cause) => cause.into(),
             Error::Delete(cause) => cause.into(),
             Error::Recover(cause) => cause.into(),
             Error::Rollback(cause) => cause.into(),
@@ -160,6 +162,7 @@ impl From<&PlanError> for Exit {
             | PlanError::Shards { .. }
             | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
+            | PlanError::KeptShards { .. }
             | PlanError::UnevenShards { .. } => Self::ChunkStrategy,
             PlanError::Name { .. } | PlanError::Unmasked { .. } => Self::UnsupportedVariable,
             PlanError::Version { .. } => Self::VersionConflict,
@@ -180,7 +183,9 @@ impl From<&PlanError> for Exit {
             | PlanError::CalledOtherwise { .. }
             | PlanError::RecipeCodec { .. } => Self::Recipe,
             PlanError::Replaced { .. } => Self::GridConflict,
-            PlanError::Ragged { .. } | PlanError::Lacking { .. } => Self::ForeignStore,
+            PlanError::Ragged { .. } | PlanError::Lacking { .. } | PlanError::Unfit { .. } => {
+                Self::ForeignStore
+            }
             PlanError::ContentsMissing { .. }
             | PlanError::ContentsLeftOut { .. }
             | PlanError::Aligned { .. }
@@ -391,6 +396,16 @@ impl From<&ShareError> for Exit {
             ShareError::Part { cause, .. } | ShareError::Unfinished { cause, .. } => {
                 Self::from(&**cause)
             }
+        }
+    }
+}
+
+impl From<&RechunkError> for Exit {
+    fn from(error: &RechunkError) -> Self {
+        match error {
+            RechunkError::Taken { .. } => Self::Taken,
+            RechunkError::Hierarchy { .. } => Self::ForeignStore,
+            RechunkError::Changed { .. } => Self::TransferFailed,
         }
     }
 }

@@ -106,7 +106,7 @@ exits! {
     ShareConflict = 49,
     /// the launcher and the MPI library do not fit together
     Launcher = 50,
-    /// something else is where stores are to be copied to
+    /// something else is where stores are to be copied to, or made anew
     Taken = 51,
     /// the recipe is malformed, does not fit the files, or is not the one that the store was made by
     Recipe = 52,

@@ -23,6 +23,7 @@ mod log;
 mod meter;
 mod placement;
 mod printer;
+mod rechunk;
 mod recipe;
 mod recover;
 mod reproject;

@@ -15,6 +15,7 @@ use super::history::{HistoryArgs, HistoryPrinter};
 use super::list::{ListArgs, ListPrinter};
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
+use super::rechunk::RechunkArgs;
 use super::recipe::RecipeArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::status::StatusArgs;
@@ -31,6 +32,7 @@ use crate::store::StoreError;
 use crate::verbs::copy::{self, copy};
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
+use crate::verbs::rechunk::{self, rechunk};
 use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::rollback;
 use crate::verbs::send::{SendReport, forecast, send, update};
@@ -177,6 +179,7 @@ impl Job<'_> {
             Command::Delete(args) => self.delete(args),
             Command::Copy(args) => self.copy(args, false),
             Command::Move(args) => self.copy(args, true),
+            Command::Rechunk(args) => self.rechunk(args),
             Command::Rollback(args) => self.rollback(args),
             Command::Recover(args) => self.recover(args),
             Command::Verify(args) => self.verify(args),
@@ -339,6 +342,20 @@ impl Job<'_> {
             (false, true) => ("moved", copy(&session, &request)?),
         };
         for line in words::copied(done, &report) {
+            self.say(&line);
+        }
+        Ok(())
+    }
+
+    fn rechunk(&self, args: &RechunkArgs) -> Result<(), CliError> {
+        let request = args.request(self.memory("rechunk", args.memory)?)?;
+        let session = self.open(&args.store)?;
+        let lines = if args.dry_run {
+            words::rechunk_forecast(&rechunk::foretell(&session, &request)?)
+        } else {
+            words::rechunked(&rechunk(&session, &request)?)
+        };
+        for line in lines {
             self.say(&line);
         }
         Ok(())

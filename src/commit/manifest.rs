@@ -196,6 +196,7 @@ mod tests {
                 follows: false,
             }],
             projections: Vec::new(),
+            reads: 0,
             in_flight: 0,
             peak_memory: 0,
         }

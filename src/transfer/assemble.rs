@@ -28,7 +28,8 @@ impl Engine {
     ) -> Result<Vec<FilledObject>, SourceError> {
         let array = &self.plan.arrays[unit.array];
         match &array.origin.form {
-            Derivation::AsRead => {}
+            // One that is stored is read by itself.
+            Derivation::AsRead | Derivation::Stored(_) => {}
             Derivation::Projected { .. } => return self.project(unit, old, None),
             Derivation::Made(values) => return Ok(made(unit, array, values)),
         }

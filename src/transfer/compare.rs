@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use msm_model::{DType, trimmed};
-use msm_plan::{TargetArray, WorkUnit};
+use msm_plan::{Derivation, TargetArray, WorkUnit};
 
 use super::assemble::FilledObject;
 use super::engine::Engine;
@@ -82,7 +82,7 @@ impl Engine {
         match differing.find(|(position, ..)| inside(position)) {
             None => Ok(()),
             Some((position, found, expected)) => Err(TransferError::Differs {
-                source_name: self.plan.files[unit.file].display().to_string(),
+                source_name: self.source_name(array, unit),
                 array: array.name.clone(),
                 other: other.to_owned(),
                 position,
@@ -90,6 +90,16 @@ impl Engine {
                 expected: shown(array.dtype, expected),
                 advice: advice(array).into(),
             }),
+        }
+    }
+}
+
+impl Engine {
+    /// Where the values of `unit` come from.
+    fn source_name(&self, array: &TargetArray, unit: &WorkUnit) -> String {
+        match &array.origin.form {
+            Derivation::Stored(origin) => origin.store.clone(),
+            _ => self.plan.files[unit.file].display().to_string(),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use msm_plan::{Phase, Plan};
+use msm_plan::{Derivation, Phase, Plan, TargetArray};
 use msm_reproject::Weights;
-use msm_zarr::ChunkCodec;
+use msm_zarr::{ChunkCodec, ZarrError};
 use rayon::ThreadPool;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -19,7 +19,8 @@ use super::keep::UndoCopy;
 use super::orders::{FinishedRecords, Orders};
 use super::progress::Progress;
 use super::put::WriteConditions;
-use super::record::{ChunkRecord, Verification};
+use super::record::{ChunkRecord, Content, Verification};
+use super::stored::{ReadMeans, StoredField};
 use crate::events::Reporter;
 use crate::source::Reader;
 use crate::store::{Bucket, StoreError};
@@ -49,6 +50,10 @@ pub(crate) struct Engine {
     pub(super) pool: Arc<ThreadPool>,
     pub(super) reporter: Arc<dyn Reporter>,
     pub(super) codecs: Vec<ChunkCodec>,
+    /// Of each of the plan's arrays, the one that it is made of, if a store holds that.
+    pub(super) sources: Vec<Option<Arc<StoredField>>>,
+    /// What these are read with.
+    pub(super) reading: ReadMeans,
     pub(super) weights: Arc<Vec<Weights>>,
     pub(super) verify: Verification,
     pub(super) progress: Arc<Progress>,
@@ -82,8 +87,20 @@ impl Engine {
             .iter()
             .map(|a| ChunkCodec::new(&a.name, &a.document).map(|codec| codec.with_type(a.dtype)))
             .collect::<Result<_, _>>()?;
+        let mut recorded = orders.recorded(rank);
+        let sources = plan.arrays.iter().enumerate();
+        let sources = sources.map(|(index, array)| {
+            let recorded = recorded.remove(&index).unwrap_or_default();
+            source_of(array, recorded).map(|field| field.map(Arc::new))
+        });
         Ok(Arc::new(Self {
             rank,
+            sources: sources.collect::<Result<_, _>>()?,
+            reading: ReadMeans {
+                bucket: means.bucket.clone(),
+                pool: Arc::clone(&means.pool),
+                room: Arc::new(Semaphore::new(plan.reads)),
+            },
             reader: if orders.second_opinion {
                 Reader::second(plan.files.clone())
             } else {
@@ -200,6 +217,26 @@ impl Engine {
             Some(error) => Err(error),
         }
     }
+}
+
+/// The stored array that `array` is made of, if it is made of one; `recorded` is what manifests say of that.
+fn source_of(
+    array: &TargetArray,
+    recorded: HashMap<Vec<u64>, Content>,
+) -> Result<Option<StoredField>, ZarrError> {
+    let Derivation::Stored(origin) = &array.origin.form else {
+        return Ok(None);
+    };
+    let name = &array.origin.variable;
+    let keys = ChunkCodec::new(name, &origin.document)?;
+    let store = origin.store.clone();
+    Ok(Some(StoredField {
+        codec: ChunkCodec::new(name, &origin.document)?.with_type(array.dtype),
+        object: origin.object.clone(),
+        fill: origin.fill.clone(),
+        key: Box::new(move |chunk| Some(keys.key(&store, chunk))),
+        recorded,
+    }))
 }
 
 /// Waits for one unit to end; the first real error stays.

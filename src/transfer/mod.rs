@@ -18,12 +18,13 @@ mod progress;
 mod project;
 mod put;
 mod record;
+mod stored;
 
 pub(crate) use check::check_object;
 pub(crate) use differences::Difference;
 pub(crate) use engine::{Engine, EngineMeans};
 pub use error::TransferError;
-pub(crate) use orders::{Orders, PartOrders};
+pub(crate) use orders::{Orders, PartOrders, SourceRecord};
 pub(crate) use put::WriteConditions;
 pub use record::Verification;
 pub(crate) use record::{ChunkRecord, Content, Proof};

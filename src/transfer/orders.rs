@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use msm_plan::{Plan, TargetStore};
+use msm_plan::{Derivation, Phase, Plan, TargetStore, UnitPart};
 use msm_zarr::layout;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::put::WriteConditions;
-use super::record::ChunkRecord;
+use super::record::{ChunkRecord, Content};
 
 /// What every rank is told of a transaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,12 +26,26 @@ pub(crate) struct Orders {
     pub resumed: bool,
     /// Of a transaction that is resumed: the objects that are there already, and verified.
     pub done: Vec<ChunkRecord>,
-    /// And the undo copies that are there already, by key, with their sizes.
+    /// What manifests say of the objects of stored arrays that are read: by the plan's array that is made of one, and the place in its own chunk
+    /// grid.
+    pub source_records: Vec<SourceRecord>,
+    /// The undo copies that are there already, by key, with their sizes.
     pub saved: BTreeMap<String, u64>,
     /// Which conditions on writes the server keeps to.
     pub conditions: WriteConditions,
     /// Are the files read through the NetCDF library, by which what this program has read itself is judged?
     pub second_opinion: bool,
+}
+
+/// What a manifest says of an object that is read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SourceRecord {
+    /// Which of the plan's arrays is made of it.
+    pub array: usize,
+    /// Its place in the chunk grid of the array that is read.
+    pub chunk: Vec<u64>,
+    /// What it holds.
+    pub content: Content,
 }
 
 /// A part of an archive, as one job puts it.
@@ -56,6 +70,7 @@ impl Orders {
             part: None,
             resumed: false,
             done: Vec::new(),
+            source_records: Vec::new(),
             saved: BTreeMap::new(),
             conditions: WriteConditions::default(),
             second_opinion: false,
@@ -90,6 +105,45 @@ impl Orders {
             None => Some(of_transaction(&store.key, self.ids.get(index)?)),
         };
         self.plan.stores.iter().enumerate().map(folder).collect()
+    }
+
+    /// What manifests say of the objects that `rank` reads, and of those between them, by the plan's arrays.
+    pub(super) fn recorded(&self, rank: usize) -> HashMap<usize, HashMap<Vec<u64>, Content>> {
+        let mut spans: HashMap<usize, Vec<(u64, u64)>> = HashMap::new();
+        if self.source_records.is_empty() {
+            return HashMap::new();
+        }
+        let phases = [Phase::Compare, Phase::Transfer].into_iter();
+        for index in phases.flat_map(|phase| self.plan.units_of(rank, phase)) {
+            let unit = &self.plan.units[index];
+            let array = &self.plan.arrays[unit.array];
+            let Derivation::Stored(origin) = &array.origin.form else {
+                continue;
+            };
+            for UnitPart { in_array, .. } in unit.parts(array) {
+                let span = |(d, size): (usize, &u64)| {
+                    let end = in_array.start[d] + in_array.count[d];
+                    (in_array.start[d] / size, end.div_ceil(*size))
+                };
+                let touched: Vec<(u64, u64)> = origin.object.iter().enumerate().map(span).collect();
+                let all = spans.entry(unit.array).or_insert_with(|| touched.clone());
+                for (all, one) in all.iter_mut().zip(touched) {
+                    *all = (all.0.min(one.0), all.1.max(one.1));
+                }
+            }
+        }
+        let mut recorded: HashMap<usize, HashMap<Vec<u64>, Content>> = HashMap::new();
+        for record in &self.source_records {
+            let Some(spans) = spans.get(&record.array) else {
+                continue;
+            };
+            let mut places = record.chunk.iter().zip(spans);
+            if places.all(|(at, (first, end))| first <= at && at < end) {
+                let of_array = recorded.entry(record.array).or_default();
+                of_array.insert(record.chunk.clone(), record.content);
+            }
+        }
+        recorded
     }
 
     pub(super) fn done(&self) -> FinishedRecords {

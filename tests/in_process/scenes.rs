@@ -240,6 +240,7 @@ impl<'a> Workshop<'a> {
             self.healed(),
             self.copied(),
             self.by_recipe(),
+            self.rechunked(),
         ]
         .into_iter()
         .flatten()
@@ -327,6 +328,22 @@ impl<'a> Workshop<'a> {
             scene("copy", ENDS, Exit::Ok),
             scene("move", UNDOES, Exit::NoStore),
         ]
+    }
+
+    /// Stores beside those that are made of them, of the other version and in other chunks.
+    fn rechunked(&self) -> Vec<Scene> {
+        let [first, second] = self.three();
+        let other = match self.layout {
+            Layout::Zarr2 => "3",
+            _ => "2",
+        };
+        let cut = ["--to", "T1m/old", "-cs", r#"{"x": 3}"#, "-zv", other];
+        let words = [&["rechunk"], self.layout.variables(), &cut[..]].concat();
+        vec![Scene {
+            stores: self.layout.stores_and_copies(),
+            next: ENDS,
+            ..self.scene("rechunk", &[first, second], line(&words))
+        }]
     }
 
     fn undone(&self) -> Vec<Scene> {

@@ -45,6 +45,7 @@ mod processes;
 mod races;
 mod ranks;
 mod readers;
+mod rechunk;
 mod recipe;
 mod reference;
 mod refusals;

@@ -106,7 +106,8 @@ fn missing_numbers(variable: &Variable) -> Attribute {
     Attribute::Numbers(missing)
 }
 
-fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value {
+/// The attribute `_FillValue` of version 3, of a variable of numbers that has `attribute` as its `_FillValue`.
+pub(super) fn fill_value(variable: &Variable, dtype: DType, attribute: &Attribute) -> Value {
     let Some(fill) = attribute.number() else {
         return attribute.to_json();
     };

@@ -45,7 +45,7 @@ pub(super) fn check_codec(
 }
 
 /// The compressor of the array with this document as `--codec` spells it; one that the flag cannot name, as JSON.
-fn spelled(version: Version, document: &Value) -> String {
+pub(super) fn spelled(version: Version, document: &Value) -> String {
     if version == Version::V2 {
         let compressor = &document["compressor"];
         return match compressor["id"].as_str() {

@@ -3,6 +3,7 @@
 //! Key type: [`StoreRequest`], one store to create or extend.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::arrays::{ArrayDraft, draft_arrays};
 use super::assign::assign;
@@ -13,7 +14,8 @@ use super::follow::{HORIZONTAL, following, lead_of, pair};
 use super::insertion::{Move, moves};
 use super::lacking_steps::LackingSteps;
 use super::projected::DerivedVariable;
-use super::settings::{PlanSettings, Task};
+use super::projection::Projection;
+use super::settings::{PlanSettings, Resources, Task};
 use super::steps::{Scope, StepPlacement};
 use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
@@ -208,20 +210,57 @@ fn of_stores(
     stores: Vec<TargetStore>,
     drafts: Vec<ArrayDraft>,
 ) -> Result<Plan, Problems<PlanError>> {
+    let basis = PlanBasis {
+        files: archive.paths(),
+        own_files: archive.files.len(),
+        projections: settings.projections.all.clone(),
+        scratch: scratch(&drafts, settings),
+        reads: 0,
+    };
+    of_basis(basis, settings.resources, stores, drafts)
+}
+
+/// What a plan is made of, beside its arrays.
+#[derive(Default)]
+pub(super) struct PlanBasis {
+    /// The files that are read.
+    pub files: Vec<PathBuf>,
+    /// So many are of the archive; behind them comes the one that coordinates are borrowed from.
+    pub own_files: usize,
+    pub projections: Vec<Projection>,
+    /// Bytes that a rank holds beside its units.
+    pub scratch: u64,
+    /// Objects of stored arrays that it reads at a time.
+    pub reads: usize,
+}
+
+/// The plan of these stores and arrays.
+///
+/// # Errors
+/// If the work does not fit the memory, or there are too many objects.
+pub(super) fn of_basis(
+    basis: PlanBasis,
+    resources: Resources,
+    stores: Vec<TargetStore>,
+    drafts: Vec<ArrayDraft>,
+) -> Result<Plan, Problems<PlanError>> {
     let objects = drafts.iter().map(|draft| objects_of(&draft.array));
     let found = objects.fold(0, u64::saturating_add);
     if found > MAX_OBJECTS {
         let most = MAX_OBJECTS;
         return Err(PlanError::Objects { found, most }.into());
     }
-    let scratch = scratch(&drafts, settings);
+    let PlanBasis {
+        own_files, scratch, ..
+    } = basis;
     let mut plan = Plan {
-        files: archive.paths(),
+        files: basis.files,
         stores,
         arrays: Vec::new(),
-        projections: settings.projections.all.clone(),
+        projections: basis.projections,
         units: Vec::new(),
-        in_flight: settings.resources.memory.saturating_sub(scratch),
+        reads: basis.reads,
+        in_flight: resources.memory.saturating_sub(scratch),
         peak_memory: 0,
     };
     let leads: BTreeSet<usize> = drafts
@@ -230,13 +269,13 @@ fn of_stores(
         .collect();
     for (index, draft) in drafts.into_iter().enumerate() {
         let leads = leads.contains(&index);
-        add_units(&mut plan, draft, leads, archive.files.len());
+        add_units(&mut plan, draft, leads, own_files);
     }
     // A file's static arrays are compared one after the other, not each in a round over all files.
     plan.units.sort_by_key(|unit| unit.file);
     pair(&mut plan);
-    assign(&mut plan, settings.resources.ranks);
-    check_memory(&mut plan, scratch, settings.resources.ranks)?;
+    assign(&mut plan, resources.ranks);
+    check_memory(&mut plan, scratch, resources.ranks)?;
     Ok(plan)
 }
 
@@ -276,6 +315,11 @@ fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
         (cap / 2, HORIZONTAL)
     } else {
         (cap, 0)
+    };
+    // A stored object may be cut into ever so many.
+    let cap = match array.origin.form {
+        Derivation::Stored(_) => cap / array.memory_of_object() * array.object_bytes(),
+        _ => cap,
     };
     let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
     let made = matches!(array.origin.form, Derivation::Made(_));
@@ -343,7 +387,7 @@ fn scratch(drafts: &[ArrayDraft], settings: &PlanSettings) -> u64 {
         Derivation::Projected { projection, .. } => {
             settings.projections.all[*projection].cells.len() * d.array.dtype.size() as u64
         }
-        Derivation::AsRead | Derivation::Made(_) => 0,
+        Derivation::AsRead | Derivation::Made(_) | Derivation::Stored(_) => 0,
     };
     let fields = threads * drafts.iter().map(field).max().unwrap_or(0);
     let chunk = |d: &ArrayDraft| {

@@ -18,7 +18,7 @@ pub enum PlanError {
         text: String,
         cause: String,
     },
-    #[error("{flag} names the dimension '{dimension}'; the variables to send have {found}")]
+    #[error("{flag} names the dimension '{dimension}'; the variables have {found}")]
     UnknownStrategyDimension {
         flag: String,
         dimension: String,
@@ -194,6 +194,21 @@ pub enum PlanError {
         dimension: String,
         shard: u64,
         chunk: u64,
+    },
+    #[error(
+        "store '{store}': array '{array}' has shards of {shard}, which chunks of {chunk} do not fill; give --shards as well, '{{}}' for none; nothing was written"
+    )]
+    KeptShards {
+        store: String,
+        array: String,
+        shard: String,
+        chunk: String,
+    },
+    #[error("store '{store}': array '{array}' {problem}; nothing was written")]
+    Unfit {
+        store: String,
+        array: String,
+        problem: String,
     },
     #[error(
         "store '{store}': is of Zarr version {stored}, --zarr-version asks for {asked}; leave it out, a store keeps its version; nothing was written"

@@ -32,6 +32,8 @@ mod prefix;
 mod projected;
 mod projection;
 mod quantization;
+mod rechunked;
+mod recut;
 mod settings;
 mod sharding;
 mod steps;
@@ -59,10 +61,13 @@ pub use projected::{
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
 pub use quantization::quantization;
+pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
+pub use recut::{ArrayChange, ArrayCut};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{
-    Append, Conversion, Derivation, Origin, Phase, Plan, Run, TargetArray, TargetStore,
+    Append, Conversion, Derivation, Origin, Phase, Plan, Run, StoredOrigin, TargetArray,
+    TargetStore,
 };
 pub use times::{check_other_times, check_times};
 pub use transactions::{Transactions, transactions};
@@ -73,3 +78,5 @@ pub use upkeep::{repairs, spoiled, stale_checksums};
 mod tests;
 #[cfg(test)]
 mod tests_parts;
+#[cfg(test)]
+mod tests_rechunked;

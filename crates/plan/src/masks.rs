@@ -268,6 +268,15 @@ fn is_turned(stored: &StoredArray) -> bool {
     stored.attributes.contains_key("_Unsigned")
 }
 
+/// The bytes of the value that the attribute `_FillValue` of `stored`, of this type, names, if it is one.
+pub(super) fn mask_bytes(stored: &StoredArray, dtype: DType) -> Option<Vec<u8>> {
+    bytes(
+        stored.attributes.get("_FillValue")?,
+        dtype,
+        is_turned(stored),
+    )
+}
+
 /// The bytes of a number in a Zarr document, if the type can hold it: also the base64 of a float64, a name of what JSON has no
 /// number for, and, where signs are `turned`, an unsigned number for a signed one.
 fn bytes(value: &Value, dtype: DType, turned: bool) -> Option<Vec<u8>> {

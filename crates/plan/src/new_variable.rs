@@ -145,7 +145,12 @@ impl NewVariable<'_> {
 
 /// Coordinates of few bytes a step, and series without any other dimension, go into one large object.
 pub(super) fn is_small(variable: &Variable, dtype: DType, axis: usize, main: bool) -> bool {
-    let others = (0..variable.shape.len()).filter(|&d| d != axis);
-    let step: u64 = others.map(|d| variable.shape[d]).product::<u64>() * dtype.size() as u64;
-    variable.shape.len() == 1 || (!main && step <= SMALL_STEP_BYTES)
+    is_small_step(&variable.shape, dtype, axis, main)
+}
+
+/// The same, of an array of this `shape`.
+pub(super) fn is_small_step(shape: &[u64], dtype: DType, axis: usize, main: bool) -> bool {
+    let others = (0..shape.len()).filter(|&d| d != axis);
+    let step: u64 = others.map(|d| shape[d]).product::<u64>() * dtype.size() as u64;
+    shape.len() == 1 || (!main && step <= SMALL_STEP_BYTES)
 }

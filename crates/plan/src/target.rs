@@ -25,6 +25,8 @@ pub struct Plan {
     pub projections: Vec<Projection>,
     /// The work, each unit with its owner.
     pub units: Vec<WorkUnit>,
+    /// Objects of stored arrays that a rank reads at a time.
+    pub reads: usize,
     /// Bytes a rank may hold at a time, without the reader's scratch.
     pub in_flight: u64,
     /// Bytes each rank holds at its peak, scratch included.
@@ -115,6 +117,21 @@ pub enum Derivation {
     },
     /// They are not read at all, but these: coordinates of a target grid.
     Made(Vec<u8>),
+    /// They are those of an array that a store holds.
+    Stored(StoredOrigin),
+}
+
+/// An array of a store, of which another one is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredOrigin {
+    /// The store.
+    pub store: String,
+    /// The Zarr document that says how the array's objects are encoded.
+    pub document: String,
+    /// What one of them holds.
+    pub object: Vec<u64>,
+    /// The fill value's bytes.
+    pub fill: Vec<u8>,
 }
 
 /// How one file's times are converted.

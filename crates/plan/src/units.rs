@@ -73,7 +73,7 @@ impl WorkUnit {
                 let fields: u64 = counts.take(leading).map(|(n, length)| n * length).product();
                 fields * plan.projections[*projection].cells.len() * array.dtype.size() as u64
             }
-            Derivation::AsRead | Derivation::Made(_) => 0,
+            Derivation::AsRead | Derivation::Made(_) | Derivation::Stored(_) => 0,
         };
         // Of two old objects that a new one is made of, one is more than that.
         let moved = if array.moves_steps() {
@@ -147,6 +147,13 @@ impl WorkUnit {
             })
         };
         append.runs.iter().filter_map(part).collect()
+    }
+}
+
+impl TargetArray {
+    /// Bytes of a decoded object, with its part of the bookkeeping as if that were decoded, too.
+    pub(super) fn memory_of_object(&self) -> u64 {
+        self.object_bytes() + OBJECT_OVERHEAD / 3
     }
 }
 

@@ -68,6 +68,11 @@ fn codecs(array: &NewArray<'_>, codec: &Codec) -> Vec<Value> {
     let Some(inner) = array.inner else {
         return codecs;
     };
+    sharded(inner, &json!(codecs))
+}
+
+/// The codecs of an array with shards of chunks of this shape, which have `codecs`.
+pub(super) fn sharded(inner: &[u64], codecs: &Value) -> Vec<Value> {
     vec![json!({"name": "sharding_indexed", "configuration": {
         "chunk_shape": inner,
         "codecs": codecs,

@@ -34,7 +34,7 @@ pub(super) fn new_array(array: &NewArray<'_>, codec: &Codec) -> Value {
 
 /// The compressor as numcodecs names it. Version 2 has no place for a crc32c that stock readers know, so only the
 /// compressor's own checks guard an object at rest.
-fn compressor(codec: &Codec) -> Value {
+pub(super) fn compressor(codec: &Codec) -> Value {
     match codec {
         Codec::None => Value::Null,
         Codec::Zstd(level) => json!({"id": "zstd", "level": level}),

@@ -12,6 +12,7 @@
 mod chunk_codec;
 mod chunk_cut;
 mod chunk_keys;
+mod chunk_layout;
 mod codec;
 pub mod document;
 mod document_v2;
@@ -32,6 +33,7 @@ mod version;
 pub use chunk_codec::{ChunkCodec, EncodedObject};
 pub use chunk_cut::ChunkPiece;
 pub use chunk_keys::ChunkKeys;
+pub use chunk_layout::ChunkLayout;
 pub use codec::Codec;
 pub use error::ZarrError;
 pub use group::Group;

@@ -203,7 +203,7 @@ fn files_shown(files: &PlannedFiles) -> String {
     }
 }
 
-fn sized(what: &str, size: &PlanSize) -> String {
+pub(super) fn sized(what: &str, size: &PlanSize) -> String {
     let PlanSize {
         stores,
         arrays,

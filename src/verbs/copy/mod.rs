@@ -7,8 +7,8 @@
 
 mod batch;
 mod error;
-mod place;
-mod source;
+pub(in crate::verbs) mod place;
+pub(in crate::verbs) mod source;
 
 use futures::{StreamExt, TryStreamExt};
 use msm_zarr::layout;
@@ -340,7 +340,7 @@ impl Copying<'_> {
 }
 
 /// Is there anything at `store`, or in its ledger, but for what keeps other jobs away, or does not count?
-async fn is_taken(bucket: &Bucket, store: &str) -> Result<bool, StoreError> {
+pub(in crate::verbs) async fn is_taken(bucket: &Bucket, store: &str) -> Result<bool, StoreError> {
     let marks = bucket.list(&layout::journals(store)).await?;
     if marks.iter().any(|key| layout::is_in_use(store, key)) {
         // Whoever comes next removes it.

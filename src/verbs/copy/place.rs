@@ -13,7 +13,7 @@ use crate::verbs::stores::place::CommandPlace;
 
 /// The way of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Passage {
+pub(in crate::verbs) struct Passage {
     /// Its key.
     pub from: String,
     /// That of its copy.
@@ -24,7 +24,7 @@ pub(super) struct Passage {
 ///
 /// # Errors
 /// If there are none, or they cannot be there.
-pub(super) async fn passages(
+pub(in crate::verbs) async fn passages(
     bucket: &Bucket,
     spot: &Spot,
     variables: &[String],

@@ -20,7 +20,7 @@ use crate::transfer::Content;
 use crate::verbs::tally::Tally;
 
 /// A store that is copied.
-pub(super) struct SourceStore {
+pub(in crate::verbs) struct SourceStore {
     pub passage: Passage,
     /// Its root documents, by their names.
     roots: BTreeMap<&'static str, Bytes>,
@@ -29,7 +29,7 @@ pub(super) struct SourceStore {
     /// Of their keys, sizes and times.
     listing: u64,
     /// Objects in its folder that are not of it, and the first of them.
-    foreign: (u64, Option<String>),
+    pub foreign: (u64, Option<String>),
 }
 
 /// What is recorded of a store's objects.
@@ -40,7 +40,7 @@ pub(super) struct RecordedObjects {
 
 impl SourceStore {
     /// The one that takes this way.
-    pub(super) async fn of(bucket: &Bucket, passage: Passage) -> Result<Self, Error> {
+    pub(in crate::verbs) async fn of(bucket: &Bucket, passage: Passage) -> Result<Self, Error> {
         let mut store = Self {
             roots: BTreeMap::new(),
             tally: Tally::default(),
@@ -89,7 +89,7 @@ impl SourceStore {
     }
 
     /// Is it as it was looked at?
-    pub(super) async fn is_unchanged(&self, bucket: &Bucket) -> Result<bool, Error> {
+    pub(in crate::verbs) async fn is_unchanged(&self, bucket: &Bucket) -> Result<bool, Error> {
         let now = Self::of(bucket, self.passage.clone()).await?;
         Ok(now.roots == self.roots && now.listing == self.listing && now.tally == self.tally)
     }

@@ -14,12 +14,20 @@ use crate::events::Event;
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{Content, Orders, WriteConditions};
-use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::TransactionWork;
 use crate::verbs::send::sample::RecordedObjects;
 use crate::verbs::shared::ending::put_back;
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
+
+/// What the ledgers say of the command that a transaction is of.
+#[derive(Clone, Copy)]
+pub(in crate::verbs) struct CommandTerms<'a> {
+    /// Its name.
+    pub command: &'a str,
+    /// Of how many transactions what they replaced is kept.
+    pub keep_undo: usize,
+}
 
 /// A transaction, and what to tell the ranks of it.
 pub(in crate::verbs) struct TransactionStart<'a> {
@@ -33,10 +41,10 @@ impl<'a> TransactionStart<'a> {
     /// # Errors
     /// If what is there before cannot be read, or the journals cannot be written; nothing has changed then, or what could not be
     /// put back is told.
-    pub(super) async fn new(
+    pub(in crate::verbs) async fn new(
         session: &'a Session<'_>,
         work: TransactionWork,
-        intent: &Intent<'_>,
+        terms: CommandTerms<'_>,
         hold: &Hold,
     ) -> Result<Self, Error> {
         let bucket = &session.bucket;
@@ -49,12 +57,12 @@ impl<'a> TransactionStart<'a> {
             ..
         } = work;
         let opening = TransactionTerms {
-            command: intent.command(),
+            command: terms.command,
             holder: &hold.holder,
             run: &hold.run,
             guarantees: &hold.guarantees,
             digest: &digest,
-            keep_undo: intent.files.keep_undo,
+            keep_undo: terms.keep_undo,
             of_parts: parts.is_some(),
         };
         let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;

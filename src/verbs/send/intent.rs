@@ -8,6 +8,7 @@ use msm_plan::{
 };
 
 use super::Files;
+use super::begin::CommandTerms;
 
 /// What the command wants; nothing changes it.
 #[derive(Clone)]
@@ -38,6 +39,14 @@ impl Intent<'_> {
             arrays: self.arrays.clone(),
             resources: self.resources,
             projections,
+        }
+    }
+
+    /// What the ledgers say of it.
+    pub(in crate::verbs) fn terms(&self) -> CommandTerms<'static> {
+        CommandTerms {
+            command: self.command(),
+            keep_undo: self.files.keep_undo,
         }
     }
 

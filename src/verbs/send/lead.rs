@@ -107,7 +107,7 @@ impl<'a> LeasedSend<'a> {
                     files,
                     size,
                 });
-                let begun = TransactionStart::new(session, work, intent, hold);
+                let begun = TransactionStart::new(session, work, intent.terms(), hold);
                 runtime.block_on(begun).map(Some)
             });
             let begun = begun.map_err(|failure| report.so_far(failure));
@@ -125,6 +125,7 @@ impl<'a> LeasedSend<'a> {
                 hold,
                 transaction,
                 is_tidy: &mut is_tidy,
+                last_look: &|| Ok(()),
             };
             let manifest = leading.run(&worker, &orders);
             let manifest = manifest.map_err(|failure| report.so_far(failure))?;
@@ -155,7 +156,7 @@ async fn end<T>(
 }
 
 /// What `plan` comes to.
-pub(super) fn size(plan: &Plan) -> PlanSize {
+pub(in crate::verbs) fn size(plan: &Plan) -> PlanSize {
     let written = plan.arrays.iter().filter(|a| a.phase != Phase::Compare);
     PlanSize {
         stores: plan.stores.len(),

@@ -2,23 +2,23 @@
 //!
 //! Key types: [`Send`] and [`Update`], what is asked; [`PlannedSend`]; [`SendReport`].
 
-mod begin;
+pub(in crate::verbs) mod begin;
 mod digest;
 mod error;
 mod files;
 mod forecast;
 mod intent;
 mod journalist;
-mod lead;
+pub(in crate::verbs) mod lead;
 mod notes;
 mod planned;
-mod prepare;
+pub(in crate::verbs) mod prepare;
 mod report;
 mod request;
 mod sample;
 mod share;
-mod transaction;
-mod worker;
+pub(in crate::verbs) mod transaction;
+pub(in crate::verbs) mod worker;
 
 use msm_plan::{ChunkStrategy, Goal, MissingSteps, NewArrays, Overlap, Task, Transactions};
 use msm_zarr::{Codec, Version};

@@ -17,7 +17,7 @@ use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
 /// What a transaction is led with.
-pub(super) struct LedTransaction<'a, 'b> {
+pub(in crate::verbs) struct LedTransaction<'a, 'b> {
     pub lead: Lead<'a>,
     /// What is led.
     pub transaction: OpenTransaction<'b>,
@@ -25,6 +25,8 @@ pub(super) struct LedTransaction<'a, 'b> {
     pub hold: &'a Hold,
     /// Is nothing left to do in the ledger once it is committed?
     pub is_tidy: &'a mut bool,
+    /// May it be committed, now that all has been read?
+    pub last_look: &'a dyn Fn() -> Result<(), Error>,
 }
 
 impl LedTransaction<'_, '_> {
@@ -32,13 +34,18 @@ impl LedTransaction<'_, '_> {
     ///
     /// # Errors
     /// On every rank the same, when all is as it was before; or with what could not be put back.
-    pub(super) fn run(self, worker: &Worker<'_>, orders: &Orders) -> Result<Manifest, Error> {
+    pub(in crate::verbs) fn run(
+        self,
+        worker: &Worker<'_>,
+        orders: &Orders,
+    ) -> Result<Manifest, Error> {
         let lead = self.lead;
         let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
             let records = lead.settle(records)?.into_iter().flatten().collect();
             worker.manifest(&engine, orders, records)
         });
+        let manifest = manifest.and_then(|manifest| (self.last_look)().map(|()| manifest));
         lead.conclude(match manifest {
             Ok(manifest) => self.commit(worker, orders, manifest),
             Err(failure) => Err(self.end_badly(worker, orders, failure)),

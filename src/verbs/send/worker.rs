@@ -34,7 +34,7 @@ pub(super) struct Groundwork {
 }
 
 /// This rank, ready for transactions.
-pub(super) struct Worker<'a> {
+pub(in crate::verbs) struct Worker<'a> {
     pub session: &'a Session<'a>,
     /// Of the plans' projections.
     pub weights: Arc<Vec<Weights>>,
@@ -60,19 +60,31 @@ impl<'a> Worker<'a> {
             resume: asked.resume,
         };
         if let Some(plan) = groundwork.comparison {
-            let orders = Orders::new(plan, Vec::new());
-            let engine = worker.engine(&orders)?;
-            let compared = worker.work(&engine, &orders, Phase::Compare, None);
-            session.ranks.settle(compared)?;
+            worker.compare(&Orders::new(plan, Vec::new()))?;
         }
         Ok(worker)
+    }
+
+    /// Compares this rank's share of what the `orders` say.
+    ///
+    /// # Errors
+    /// On every rank the same: the first difference.
+    pub(in crate::verbs) fn compare(&self, orders: &Orders) -> Result<(), Error> {
+        let engine = self.engine(orders)?;
+        let compared = self.work(&engine, orders, Phase::Compare, None);
+        self.session.ranks.settle(compared)?;
+        Ok(())
     }
 
     /// Does this rank's share of the `orders`, which the lead commits or takes back.
     ///
     /// # Errors
     /// On every rank the same: what the lead says.
-    pub(super) fn follow(&self, orders: &Orders, follower: Follower<'_>) -> Result<(), Error> {
+    pub(in crate::verbs) fn follow(
+        &self,
+        orders: &Orders,
+        follower: Follower<'_>,
+    ) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
             // The lead knows, and says so.

@@ -124,7 +124,7 @@ impl SharedSend<'_> {
             of: self.archive.parts.len(),
             size: size(&work.plan),
         });
-        let start = TransactionStart::new(session, work, intent, hold).await?;
+        let start = TransactionStart::new(session, work, intent.terms(), hold).await?;
         Ok(Some((start, parts)))
     }
 

@@ -362,6 +362,7 @@ impl<'a> SharedSend<'a> {
             transaction,
             hold: &hold,
             is_tidy: &mut is_tidy,
+            last_look: &|| Ok(()),
         };
         let committed = leading.run(worker, &orders);
         session.runtime.block_on(async {

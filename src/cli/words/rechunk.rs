@@ -1,0 +1,105 @@
+//! What `rechunk` says that it did, or would do.
+
+use std::fmt::Write;
+
+use msm_plan::{ArrayChange, ArrayCut};
+
+use super::bytes_shown;
+use super::event::sized;
+use crate::verbs::rechunk::{RechunkForecast, RechunkReport, RechunkedStore};
+
+/// A line a store, and one with the total.
+pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
+    let mut lines: Vec<String> = report.stores.iter().map(store).collect();
+    if !report.stores.is_empty() && report.stores.iter().all(|store| store.was_there) {
+        let count = report.stores.len();
+        lines.push(format!(
+            "nothing to do: all {count} stores are there already, with the same values"
+        ));
+        return lines;
+    }
+    let RechunkReport {
+        stores,
+        objects,
+        bytes,
+        empty,
+        decoded,
+        elapsed,
+    } = report;
+    let made = stores.iter().filter(|store| !store.was_there).count();
+    lines.push(format!(
+        "rechunked: {made} stores, {objects} objects, {} stored ({} decoded), {empty} empty, in {:.1} s",
+        bytes_shown(*bytes),
+        bytes_shown(*decoded),
+        elapsed.as_secs_f64()
+    ));
+    lines
+}
+
+/// A line a store, one an array, and one with what it takes.
+pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String> {
+    let mut lines = Vec::new();
+    for of_store in &forecast.stores {
+        lines.push(store(of_store));
+        lines.extend(of_store.arrays.iter().map(array));
+    }
+    let reads = forecast.reads_in_hundredths;
+    let mut total = sized("would rechunk", &forecast.size);
+    if reads > 100 {
+        let _ = write!(
+            total,
+            "; each stored object is read {}.{:02} times, for more memory fewer",
+            reads / 100,
+            reads % 100
+        );
+    }
+    lines.push(total);
+    lines
+}
+
+fn store(store: &RechunkedStore) -> String {
+    let RechunkedStore {
+        from,
+        to,
+        arrays,
+        was_there,
+        left_out,
+    } = store;
+    let mut line = format!("  {from} → {to}: {} arrays", arrays.len());
+    if *was_there {
+        line.push_str(", there already");
+    }
+    if *left_out > 0 {
+        let _ = write!(
+            line,
+            "; {left_out} objects in it are not of the store, and are left out"
+        );
+    }
+    line
+}
+
+/// `tos [12, 330, 360]: chunks [1, 330, 360] → [12, 30, 30], no shards, zstd:1`
+fn array(change: &ArrayChange) -> String {
+    let ArrayChange {
+        name,
+        shape,
+        before,
+        after,
+        ..
+    } = change;
+    let both = |of: fn(&ArrayCut) -> String| {
+        let (before, after) = (of(before), of(after));
+        if before == after {
+            after
+        } else {
+            format!("{before} → {after}")
+        }
+    };
+    let chunks = both(|cut| format!("{:?}", cut.chunk));
+    let shards = both(|cut| match &cut.shard {
+        Some(shard) => format!("shards {shard:?}"),
+        None => "no shards".to_owned(),
+    });
+    let codec = both(|cut| cut.codec.clone());
+    format!("    {name} {shape:?}: chunks {chunks}, {shards}, {codec}")
+}

@@ -1,0 +1,293 @@
+//! `rechunk`: stores made anew at another place of the bucket, in other chunks, shards, codecs, or of the other version of Zarr.
+//!
+//! Key types: [`Rechunk`], what is asked; [`RechunkReport`]; [`RechunkForecast`].
+//!
+//! It is a send whose source is stores: one transaction that creates all of them, so that they are there whole or not at all, each with a
+//! ledger of its own. The leases of both are held, and the stores that are read are looked at again before the commit.
+
+mod error;
+mod report;
+mod source;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use msm_plan::{ChunkStrategy, Phase, RechunkPlan, Rechunking};
+use msm_zarr::{Codec, Version};
+
+pub use self::error::RechunkError;
+pub use self::report::{RechunkForecast, RechunkReport, RechunkedStore};
+
+use self::source::{AllSources, Sources};
+use crate::error::Error;
+use crate::events::{Event, PlannedFiles};
+use crate::ranks::{Follower, Lead, Role};
+use crate::session::Session;
+use crate::store::{Bucket, Spot};
+use crate::transfer::{Orders, Verification};
+use crate::verbs::copy::place::{Passage, passages};
+use crate::verbs::send::begin::{CommandTerms, TransactionStart};
+use crate::verbs::send::lead::size;
+use crate::verbs::send::prepare::TransactionWork;
+use crate::verbs::send::transaction::LedTransaction;
+use crate::verbs::send::worker::Worker;
+use crate::verbs::shared::hold::{Hold, Leasing};
+
+/// What the ledgers say of it. What it makes replaces nothing.
+const TERMS: CommandTerms<'static> = CommandTerms {
+    command: "rechunk",
+    keep_undo: 1,
+};
+
+/// What is rechunked, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Rechunk {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
+    pub variables: Vec<String>,
+    /// The prefix that what is made goes to, or the place of a single store.
+    pub to: String,
+    /// The dimension along which the stores grow.
+    pub append_dimension: String,
+    /// Chunk sizes; along other dimensions, arrays keep theirs.
+    pub chunks: ChunkStrategy,
+    /// Shard sizes; no shards if it is empty. Without it, arrays keep theirs.
+    pub shards: Option<ChunkStrategy>,
+    /// The version of the Zarr format, if not the stores' own.
+    pub version: Option<Version>,
+    /// The compressor, if not the arrays' own.
+    pub codec: Option<Codec>,
+    /// How objects are verified.
+    pub verify: Verification,
+    /// Bytes that each rank may hold.
+    pub memory: u64,
+    /// How the stores' leases are got.
+    pub leasing: Leasing,
+}
+
+/// Says what would be made, and what that takes.
+///
+/// # Errors
+/// On every rank the same: if there is nothing, or it cannot be made so, or not there.
+pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast, Error> {
+    session.on_lead(async || {
+        let bucket = &session.bucket;
+        let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
+        let AllSources { fresh, there } = AllSources::of(bucket, &ways, &asked).await?;
+        let made = there.plan(bucket, &asked).await?;
+        let planned = fresh.plan(bucket, &asked).await?;
+        Ok(RechunkForecast {
+            stores: [there.report(&made), fresh.report(&planned)].concat(),
+            size: size(&planned.plan),
+            reads_in_hundredths: planned.reads_in_hundredths(),
+        })
+    })
+}
+
+/// Makes stores anew.
+///
+/// # Errors
+/// On every rank the same: if they cannot be made so, or not there, before anything is written; or what failed, when none of them is
+/// there; or with what could not be removed.
+pub fn rechunk(session: &Session, request: &Rechunk) -> Result<RechunkReport, Error> {
+    let begun = Instant::now();
+    match session.role() {
+        Role::Lead(lead) => {
+            let done = Remaking {
+                session,
+                request,
+                lead,
+            }
+            .run();
+            let elapsed = begun.elapsed();
+            lead.share(done.map(|report| RechunkReport { elapsed, ..report }))
+        }
+        Role::Follower(follower) => {
+            // The lead knows why it could not go on, and tells it in the end.
+            let _ = follow(session, request, follower);
+            session.interrupt.guard(false);
+            follower.hear()
+        }
+    }
+}
+
+/// The others' part.
+fn follow(session: &Session<'_>, request: &Rechunk, follower: Follower<'_>) -> Result<(), Error> {
+    let worker = request.worker(session);
+    while let Some(orders) = follower.hear::<Option<Orders>>()? {
+        session.interrupt.guard(true);
+        if orders.ids.is_empty() {
+            worker.compare(&orders)?;
+        } else {
+            worker.follow(&orders, follower)?;
+        }
+    }
+    Ok(())
+}
+
+/// The ways of the stores that are meant.
+async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error> {
+    let Rechunk {
+        spot,
+        variables,
+        to,
+        ..
+    } = request;
+    bucket.reach(spot.key()).await?;
+    passages(bucket, spot, variables, to).await
+}
+
+impl Rechunk {
+    fn asked(&self, session: &Session<'_>) -> Rechunking {
+        Rechunking {
+            chunks: self.chunks.clone(),
+            shards: self.shards.clone(),
+            version: self.version,
+            codec: self.codec.clone(),
+            append_dimension: self.append_dimension.clone(),
+            resources: session.resources(self.memory),
+        }
+    }
+
+    fn worker<'a>(&self, session: &'a Session<'a>) -> Worker<'a> {
+        Worker {
+            session,
+            weights: Arc::default(),
+            verify: self.verify,
+            resume: false,
+        }
+    }
+}
+
+/// A rechunk under way, as the lead sees it.
+struct Remaking<'a> {
+    session: &'a Session<'a>,
+    request: &'a Rechunk,
+    lead: Lead<'a>,
+}
+
+impl Remaking<'_> {
+    fn run(&self) -> Result<RechunkReport, Error> {
+        let Self {
+            session, request, ..
+        } = self;
+        let runtime = &session.runtime;
+        let held = runtime.block_on(async {
+            let ways = ways(&session.bucket, request).await?;
+            let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
+            let stores: Vec<String> = both.cloned().collect();
+            let hold = Hold::take(session, &request.leasing, &stores, TERMS.command).await?;
+            Ok((ways, hold))
+        });
+        let (ways, mut hold) = self.lead.go_on(held)?;
+        let done = self.remake(&ways, &mut hold);
+        session.interrupt.guard(false);
+        let done = done.map_err(|failure| hold.verdict(failure));
+        runtime.block_on(hold.release(session));
+        done
+    }
+
+    /// Makes all of them while no other job writes there.
+    fn remake(&self, ways: &[Passage], hold: &mut Hold) -> Result<RechunkReport, Error> {
+        let (session, lead) = (self.session, self.lead);
+        let (bucket, runtime) = (&session.bucket, &session.runtime);
+        session.interrupt.guard(true);
+        let planned = runtime.block_on(async {
+            hold.left.heal(session).await?;
+            hold.wait_for_reads().await;
+            let asked = self.request.asked(session);
+            let AllSources { fresh, there } = AllSources::of(bucket, ways, &asked).await?;
+            let made = there.plan(bucket, &asked).await?;
+            let planned = fresh.plan(bucket, &asked).await?;
+            Ok([(there, made), (fresh, planned)])
+        });
+        let [(there, made), (fresh, planned)] = lead.go_on(planned)?;
+        let mut report = RechunkReport::default();
+        if !there.is_empty() {
+            let stores = there.report(&made);
+            self.compare(&there, made)?;
+            report.stores = stores;
+        }
+        if !fresh.is_empty() {
+            let stores = fresh.report(&planned);
+            let made = self.make(&fresh, planned, hold)?;
+            report = RechunkReport {
+                stores: [report.stores, stores].concat(),
+                ..made
+            };
+        }
+        lead.tell(&None::<Orders>)?;
+        Ok(report)
+    }
+
+    /// All ranks compare what is there already with what was `planned`.
+    fn compare(&self, there: &Sources, planned: RechunkPlan) -> Result<(), Error> {
+        let bucket = &self.session.bucket;
+        let records = there.records(bucket, &planned);
+        let records = self.lead.go_on(self.session.runtime.block_on(records))?;
+        let RechunkPlan { mut plan, .. } = planned;
+        for array in &mut plan.arrays {
+            array.phase = Phase::Compare;
+        }
+        let mut orders = Orders::new(plan, Vec::new());
+        orders.source_records = records;
+        self.lead.tell(&Some(&orders))?;
+        let compared = self.request.worker(self.session).compare(&orders);
+        compared.map_err(|failure| there.unlike(failure))
+    }
+
+    /// All ranks make what is `planned`, in one transaction.
+    fn make(
+        &self,
+        fresh: &Sources,
+        planned: RechunkPlan,
+        hold: &Hold,
+    ) -> Result<RechunkReport, Error> {
+        let (session, lead) = (self.session, self.lead);
+        let (bucket, runtime) = (&session.bucket, &session.runtime);
+        let begun = runtime.block_on(async {
+            let records = fresh.records(bucket, &planned).await?;
+            session.tell(&Event::Planned {
+                number: 1,
+                of: 1,
+                files: PlannedFiles {
+                    names: Vec::new(),
+                    steps: None,
+                },
+                size: size(&planned.plan),
+            });
+            let mut start = TransactionStart::new(session, work(planned), TERMS, hold).await?;
+            start.orders.source_records = records;
+            Ok(start)
+        });
+        let TransactionStart {
+            orders,
+            transaction,
+        } = lead.go_on(begun)?;
+        lead.tell(&Some(&orders))?;
+        let mut is_tidy = true;
+        let leading = LedTransaction {
+            lead,
+            transaction,
+            hold,
+            is_tidy: &mut is_tidy,
+            last_look: &|| runtime.block_on(fresh.are_unchanged(bucket)),
+        };
+        let manifest = leading.run(&self.request.worker(session), &orders)?;
+        Ok(RechunkReport::new(&orders.plan, &manifest))
+    }
+}
+
+/// The transaction that does what is `planned`.
+fn work(planned: RechunkPlan) -> TransactionWork {
+    let RechunkPlan { plan, .. } = planned;
+    TransactionWork {
+        remains: Vec::new(),
+        digest: String::new(),
+        resumed: plan.stores.iter().map(|_| None).collect(),
+        number: (1, 1),
+        parts: None,
+        plan,
+    }
+}

@@ -1,0 +1,69 @@
+//! What a rechunk did, or would do.
+//!
+//! Key types: [`RechunkReport`]; [`RechunkForecast`].
+
+use std::time::Duration;
+
+use msm_plan::{ArrayChange, Phase, Plan};
+use serde::{Deserialize, Serialize};
+
+use crate::commit::Manifest;
+use crate::events::PlanSize;
+
+/// What was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RechunkReport {
+    /// The stores.
+    pub stores: Vec<RechunkedStore>,
+    /// Objects that were put.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that are not stored, for all their values are fill.
+    pub empty: u64,
+    /// Bytes of all values, decoded.
+    pub decoded: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A store, and the one that is made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RechunkedStore {
+    /// Its key.
+    pub from: String,
+    /// That of the one that is made.
+    pub to: String,
+    /// How its arrays are cut, and were.
+    pub arrays: Vec<ArrayChange>,
+    /// Was it there already, with the same values?
+    pub was_there: bool,
+    /// Objects in the store's folder that are not of the store, and are left out.
+    pub left_out: u64,
+}
+
+/// What would be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RechunkForecast {
+    /// The stores.
+    pub stores: Vec<RechunkedStore>,
+    /// What it comes to.
+    pub size: PlanSize,
+    /// How often each stored object is read, on average, in hundredths.
+    pub reads_in_hundredths: u64,
+}
+
+impl RechunkReport {
+    /// Of the transaction that did what the `plan` says.
+    pub(super) fn new(plan: &Plan, manifest: &Manifest) -> Self {
+        let (objects, bytes, empty) = manifest.totals();
+        Self {
+            stores: Vec::new(),
+            objects,
+            bytes,
+            empty,
+            decoded: plan.bytes(Phase::Transfer),
+            elapsed: Duration::ZERO,
+        }
+    }
+}

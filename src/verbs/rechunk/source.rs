@@ -1,0 +1,231 @@
+//! The stores that are read: as they are, and what manifests say of their objects.
+//!
+//! Key types: [`Sources`]; [`AllSources`].
+
+use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
+use msm_zarr::{Group, StoreSnapshot};
+
+use super::error::RechunkError;
+use super::report::RechunkedStore;
+use crate::commit::{LastTransaction, StoreRecipes, read_manifests};
+use crate::error::Error;
+use crate::store::{Bucket, StoreLookup, read_store};
+use crate::transfer::{SourceRecord, TransferError};
+use crate::verbs::copy::place::Passage;
+use crate::verbs::copy::source::SourceStore;
+use crate::verbs::copy::{CopyError, is_taken};
+
+/// Stores that are read, of which all are to be made, or all are there already.
+pub(super) struct Sources {
+    stores: Vec<(SourceStore, StoreSnapshot)>,
+    is_there: bool,
+}
+
+/// All stores that are read.
+pub(super) struct AllSources {
+    /// Those that are to be made.
+    pub fresh: Sources,
+    /// Those at whose places there is something.
+    pub there: Sources,
+}
+
+impl AllSources {
+    /// Those that take these ways, as they are now.
+    ///
+    /// # Errors
+    /// Of each store that is none; or if sizes are asked for of a dimension that none has.
+    pub(super) async fn of(
+        bucket: &Bucket,
+        ways: &[Passage],
+        asked: &Rechunking,
+    ) -> Result<Self, Error> {
+        let [mut fresh, mut there] = [false, true].map(|is_there| Sources {
+            stores: Vec::new(),
+            is_there,
+        });
+        let mut problems = Vec::<Error>::new();
+        for way in ways {
+            // Of one that a dead job has deleted, a lease may be left.
+            if !is_taken(bucket, &way.from).await? {
+                continue;
+            }
+            match source(bucket, way).await {
+                Ok(store) if is_taken(bucket, &way.to).await? => there.stores.push(store),
+                Ok(store) => fresh.stores.push(store),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Error::together(problems)?;
+        let all = fresh.stores.iter().chain(&there.stores);
+        check_cut(all.map(|(_, stored)| stored), asked)?;
+        Ok(Self { fresh, there })
+    }
+}
+
+impl Sources {
+    /// What is done to make them anew. What is there already has to be what would be made, as far as root documents tell.
+    ///
+    /// # Errors
+    /// If what is asked for does not fit them; or of each place with something else.
+    pub(super) async fn plan(
+        &self,
+        bucket: &Bucket,
+        asked: &Rechunking,
+    ) -> Result<RechunkPlan, Error> {
+        let mut stores = Vec::new();
+        for (store, stored) in &self.stores {
+            let from = store.passage.from.clone();
+            stores.push(StoreRechunk {
+                recipes: recipes(bucket, &from).await?,
+                from,
+                to: store.passage.to.clone(),
+                stored: stored.clone(),
+            });
+        }
+        let planned = rechunked(&stores, asked)?;
+        if self.is_there {
+            self.are_alike(bucket, &planned.plan).await?;
+        }
+        Ok(planned)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stores.is_empty()
+    }
+
+    /// Checks that what is there has the root documents that the `plan` makes.
+    ///
+    /// # Errors
+    /// Of each that has not; or as the server says.
+    async fn are_alike(&self, bucket: &Bucket, plan: &Plan) -> Result<(), Error> {
+        let mut taken = Vec::new();
+        for (target, (store, _)) in plan.stores.iter().zip(&self.stores) {
+            let is_alike = match bucket.get(&target.root_key).await {
+                Ok(root) => root == target.new_root.as_bytes(),
+                Err(error) if error.is_missing() => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_alike {
+                taken.push(taken_by(&store.passage));
+            }
+        }
+        Error::together(taken)
+    }
+
+    /// What is said if comparing what is there with what would be made failed so.
+    pub(super) fn unlike(&self, failure: Error) -> Error {
+        let transfer = match &failure {
+            Error::OnRank { cause, .. } => cause,
+            failure => failure,
+        };
+        let Error::Transfer(TransferError::Differs { other, .. }) = transfer else {
+            return failure;
+        };
+        let ways = self.stores.iter().map(|(store, _)| &store.passage);
+        let way = { ways }.find(|way| other.starts_with(&format!("{}/", way.to)));
+        way.map_or(failure.clone(), |way| taken_by(way).into())
+    }
+
+    /// What manifests say of the objects that `planned` reads. Where another program has written a store, too, they say nothing sure.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn records(
+        &self,
+        bucket: &Bucket,
+        planned: &RechunkPlan,
+    ) -> Result<Vec<SourceRecord>, Error> {
+        let mut all = Vec::new();
+        for (index, (store, stored)) in self.stores.iter().enumerate() {
+            let key = &store.passage.from;
+            let last = LastTransaction::of_store(bucket, key).await?;
+            let root = crc32c::crc32c(stored.root.as_bytes());
+            if last.is_none_or(|last| last.root_crc32c != root) {
+                continue;
+            }
+            let mut records = read_manifests(bucket, key).await?;
+            if !records.damaged.is_empty() {
+                continue;
+            }
+            for (array, change) in planned.changes.iter().enumerate() {
+                if change.store != index {
+                    continue;
+                }
+                let of_array = records.objects.remove(&change.name).unwrap_or_default();
+                all.extend(of_array.into_iter().map(|(chunk, content)| SourceRecord {
+                    array,
+                    chunk: chunk.into_vec(),
+                    content,
+                }));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Checks that no other program has changed one since it was looked at.
+    ///
+    /// # Errors
+    /// If one has; or as the server says.
+    pub(super) async fn are_unchanged(&self, bucket: &Bucket) -> Result<(), Error> {
+        for (store, _) in &self.stores {
+            if !store.is_unchanged(bucket).await? {
+                let store = store.passage.from.clone();
+                return Err(RechunkError::Changed { store }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of each.
+    pub(super) fn report(&self, planned: &RechunkPlan) -> Vec<RechunkedStore> {
+        let report = |(index, (store, _)): (usize, &(SourceStore, StoreSnapshot))| {
+            let changes = planned.changes.iter();
+            RechunkedStore {
+                from: store.passage.from.clone(),
+                to: store.passage.to.clone(),
+                arrays: changes.filter(|c| c.store == index).cloned().collect(),
+                was_there: self.is_there,
+                left_out: store.foreign.0,
+            }
+        };
+        self.stores.iter().enumerate().map(report).collect()
+    }
+}
+
+/// What the arrays of `store` were made by, but for how they were cut and encoded.
+async fn recipes(bucket: &Bucket, store: &str) -> Result<StoreRecipes, Error> {
+    let last = LastTransaction::of_store(bucket, store).await?;
+    let mut recipes = last.map(|last| last.recipes).unwrap_or_default();
+    for recipe in recipes.values_mut() {
+        recipe.chunks.clear();
+        recipe.shards.clear();
+        recipe.codec = None;
+    }
+    Ok(recipes)
+}
+
+async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSnapshot), Error> {
+    let from = &way.from;
+    let store = SourceStore::of(bucket, way.clone()).await?;
+    let StoreLookup::Store(stored) = read_store(bucket, &Group::whole(from), "").await? else {
+        let store = from.clone();
+        return Err(CopyError::NoRoot { store }.into());
+    };
+    let mut groups = stored.groups();
+    groups.retain(|path| !path.is_empty());
+    if !groups.is_empty() {
+        return Err(RechunkError::Hierarchy {
+            store: from.clone(),
+            groups: groups.join(", "),
+        }
+        .into());
+    }
+    Ok((store, stored))
+}
+
+fn taken_by(passage: &Passage) -> RechunkError {
+    RechunkError::Taken {
+        store: passage.from.clone(),
+        to: passage.to.clone(),
+    }
+}
