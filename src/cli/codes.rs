@@ -322,7 +322,7 @@ impl From<&StoresError> for Exit {
 impl From<&WritingError> for Exit {
     fn from(error: &WritingError) -> Self {
         match error {
-            WritingError::Locked { .. } => Self::Busy,
+            WritingError::Locked { .. } | WritingError::Unended { .. } => Self::Busy,
             WritingError::Shared { .. } => Self::Shared,
             // Whoever has the lease now heals it.
             WritingError::NotHealed { cause, .. } if cause.is_fenced() => Self::LeaseLost,

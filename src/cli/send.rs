@@ -27,8 +27,8 @@ pub(super) struct SendArgs {
     #[arg(long, conflicts_with = "share")]
     pub insert: bool,
 
-    /// Say what would be sent, and what it takes to move steps, and write nothing
-    #[arg(long, conflicts_with = "share")]
+    /// Say what the first transaction would be, and what it takes to move steps, when all is checked; write nothing, and take no lease
+    #[arg(long, conflicts_with_all = ["share", "consolidate"])]
     pub dry_run: bool,
 
     /// Send files between which steps are missing, or that do not follow on a store's last step

@@ -230,7 +230,10 @@ pub(super) fn blank(
     let mut values = array.fill.repeat(count);
     // What is moved comes to lie beyond what the store held, too.
     let held = if array.moves_steps() {
-        Some(object.slab.clone())
+        Some(Hyperslab {
+            start: vec![0; array.shape.len()],
+            count: array.shape.clone(),
+        })
     } else {
         array.held()
     };

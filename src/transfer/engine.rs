@@ -62,8 +62,10 @@ pub(crate) struct Engine {
     pub(super) done: FinishedRecords,
     pub(super) saved: BTreeMap<String, u64>,
     pub(super) conditions: WriteConditions,
+    /// By array and chunk, what manifests say of the objects of which steps are moved.
+    pub(super) before: HashMap<usize, HashMap<Vec<u64>, Content>>,
     /// By array and chunk, what was copied into the ledger before anything was written.
-    copied: Mutex<HashMap<(usize, Vec<u64>), Vec<UndoCopy>>>,
+    copied: Mutex<HashMap<(usize, Vec<u64>), UndoCopy>>,
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
@@ -90,12 +92,13 @@ impl Engine {
         let mut recorded = orders.recorded(rank);
         let sources = plan.arrays.iter().enumerate();
         let sources = sources.map(|(index, array)| {
-            let recorded = recorded.remove(&index).unwrap_or_default();
-            source_of(array, recorded).map(|field| field.map(Arc::new))
+            let field = source_of(array, &mut || recorded.remove(&index).unwrap_or_default());
+            field.map(|field| field.map(Arc::new))
         });
+        let sources = sources.collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             rank,
-            sources: sources.collect::<Result<_, _>>()?,
+            sources,
             reading: ReadMeans {
                 bucket: means.bucket.clone(),
                 pool: Arc::clone(&means.pool),
@@ -118,6 +121,7 @@ impl Engine {
             done: orders.done(),
             saved: orders.saved.clone(),
             conditions: orders.conditions,
+            before: recorded,
             copied: Mutex::default(),
             noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
@@ -132,15 +136,15 @@ impl Engine {
     }
 
     /// Keeps in mind what was copied into the ledger of what lies at `place`.
-    pub(super) fn keep_in_mind(&self, place: (usize, Vec<u64>), before: Vec<UndoCopy>) {
+    pub(super) fn keep_in_mind(&self, place: (usize, Vec<u64>), before: UndoCopy) {
         let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
         copied.insert(place, before);
     }
 
-    /// What was copied into the ledger of what lies at `place`.
-    pub(super) fn in_mind(&self, place: &(usize, Vec<u64>)) -> Vec<UndoCopy> {
-        let copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
-        copied.get(place).cloned().unwrap_or_default()
+    /// What was copied into the ledger of what lies at `place`, if something was: once.
+    pub(super) fn in_mind(&self, place: &(usize, Vec<u64>)) -> Option<UndoCopy> {
+        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        copied.remove(place)
     }
 
     /// Notes records for the journal: of objects that need not be written again, should the transaction be resumed.
@@ -222,7 +226,7 @@ impl Engine {
 /// The stored array that `array` is made of, if it is made of one; `recorded` is what manifests say of that.
 fn source_of(
     array: &TargetArray,
-    recorded: HashMap<Vec<u64>, Content>,
+    recorded: &mut dyn FnMut() -> HashMap<Vec<u64>, Content>,
 ) -> Result<Option<StoredField>, ZarrError> {
     let Derivation::Stored(origin) = &array.origin.form else {
         return Ok(None);
@@ -235,7 +239,7 @@ fn source_of(
         object: origin.object.clone(),
         fill: origin.fill.clone(),
         key: Box::new(move |chunk| Some(keys.key(&store, chunk))),
-        recorded,
+        recorded: recorded(),
     }))
 }
 

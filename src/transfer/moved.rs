@@ -1,9 +1,10 @@
 //! Objects whose steps come from others that the store holds: steps that make room for inserted ones. All that is overwritten is
-//! copied into the ledger before the first of them is written, and read from there.
+//! copied into the ledger and looked at before the first of them is written, and read from there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 use msm_plan::ArrayObject;
 use msm_zarr::{ChunkPiece, ZarrError, layout};
@@ -12,13 +13,24 @@ use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::fill::OldValues;
 use super::keep::UndoCopy;
-use super::object::{OBJECTS, failed, together};
-use super::record::{ChunkRecord, Content, Proof, Verification};
+use super::object::{LOOKS, OBJECTS, PAUSE, TRIES, failed, together};
+use super::record::{ChunkRecord, Content, Proof};
+use super::stored::unlike;
 use crate::events::Event;
-use crate::store::StoreError;
+use crate::store::{Patience, StoreError};
+
+/// An object that becomes what another one was, and where that is kept.
+struct Moving {
+    array: usize,
+    /// The key of the copy of the other one.
+    copy: String,
+    /// Its own.
+    key: String,
+}
 
 impl Engine {
-    /// Copies what the unit and those that follow it overwrite into the ledger.
+    /// Copies what the unit and those that follow it overwrite into the ledger, and looks at it: what is damaged is found while everything
+    /// is as it was.
     pub(super) async fn keep_all(self: Arc<Self>, index: usize) -> Result<(), TransferError> {
         let objects = self.objects_of(index).into_iter();
         let copies = objects.map(|(index, object)| {
@@ -31,7 +43,10 @@ impl Engine {
                 let held = array.held();
                 if held.is_some_and(|held| held.intersect(&object.slab).is_some()) {
                     let kept = engine.keep_old(index, &object, true).await?;
-                    engine.keep_in_mind((index, object.chunk), kept.before);
+                    let looked = engine.old_values(index, &object.chunk).await;
+                    looked.map_err(|cause| failed(array, &object.chunk, cause))?;
+                    let before = kept.before.into_iter().next();
+                    engine.keep_in_mind((index, object.chunk), before.unwrap_or_default());
                 }
                 engine.progress.add(array.object_bytes());
                 Ok(Vec::new())
@@ -53,7 +68,7 @@ impl Engine {
             old.push(self.moved_values(unit.array, &object).await?);
             let place = (unit.array, object.chunk);
             let before = self.in_mind(&place);
-            replaced.insert(place, before);
+            replaced.insert(place, before.into_iter().collect());
         }
         Ok(old)
     }
@@ -75,10 +90,9 @@ impl Engine {
             if stored.iter().all(|(chunk, _)| *chunk != piece.chunk) {
                 let mut from = object.chunk.clone();
                 from[axis] = piece.chunk;
-                let copy = self.copy_of(index, &from);
-                let values = self.copied_values(index, &copy).await;
+                let values = self.old_values(index, &from).await;
                 let values = values.map_err(|cause| failed(array, &from, cause))?;
-                stored.push((piece.chunk, values));
+                stored.push((piece.chunk, values.map(|(values, _)| values)));
             }
         }
         let engine = Arc::clone(self);
@@ -101,21 +115,65 @@ impl Engine {
             .map_err(|cause| failed(array, &object.chunk, cause))
     }
 
-    /// The values of `copy`, which is empty if there was nothing.
-    async fn copied_values(
+    /// The values of what lay at `chunk`, and what the object holds, from its copy, held against the manifest; `None` if there was none. The
+    /// copy is as good as the object, which is what the user knows: errors name that.
+    async fn old_values(
         self: &Arc<Self>,
         index: usize,
-        copy: &str,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let stored = self.bucket.get(copy).await?;
-        if stored.is_empty() {
-            return Ok(None);
+        chunk: &[u64],
+    ) -> Result<Option<(Vec<u8>, Content)>, StoreError> {
+        let (key, copy) = self.key_and_copy(index, chunk);
+        // There is one of nothing, too, which is empty.
+        let stored = self.bucket.get(&copy).await?;
+        let stored = (!stored.is_empty()).then_some(stored);
+        let recorded = self.before.get(&index).and_then(|all| all.get(chunk));
+        let damaged = |cause| ZarrError::Damaged {
+            key: key.clone(),
+            cause,
+        };
+        if let Some(cause) = unlike(recorded, stored.as_ref()) {
+            return Err(damaged(cause).into());
         }
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let (values, content) = self.decoded(index, &key, stored).await?;
+        match (recorded, content) {
+            (
+                Some(Content::Stored { values_crc32c, .. }),
+                Content::Stored {
+                    values_crc32c: found,
+                    ..
+                },
+            ) if *values_crc32c != found => Err(damaged(format!(
+                "the crc32c of its values is {found:08x}, expected {values_crc32c:08x}"
+            ))
+            .into()),
+            _ => Ok(Some((values, content))),
+        }
+    }
+
+    /// The values of the object `key`, whose bytes these are, and what it holds.
+    async fn decoded(
+        self: &Arc<Self>,
+        index: usize,
+        key: &str,
+        stored: Bytes,
+    ) -> Result<(Vec<u8>, Content), StoreError> {
         let engine = Arc::clone(self);
-        let decoded = on_pool(&self.pool, move || engine.codecs[index].decode(&stored)).await;
-        decoded
-            .map(Some)
-            .map_err(|cause| StoreError::from(cause).in_object(copy))
+        let decoded = on_pool(&self.pool, move || {
+            let codec = &engine.codecs[index];
+            let values = codec.decode(&stored)?;
+            let content = Content::Stored {
+                bytes: stored.len() as u64,
+                values_crc32c: codec.checksum(&values),
+                stored_crc32c: crc32c::crc32c(&stored),
+                proof: Proof::ReadBack,
+            };
+            Ok((values, content))
+        });
+        let decoded: Result<_, ZarrError> = decoded.await;
+        decoded.map_err(|cause| StoreError::from(cause).in_object(key))
     }
 
     /// Lets the objects of the unit and of those that follow it become what others were, inside the server.
@@ -143,11 +201,89 @@ impl Engine {
                     store: array.stores[0],
                     chunk: place.1,
                     content,
-                    replaced: before.first().map_or(0, |before| before.size),
+                    replaced: before.map_or(0, |before| before.size),
                 }])
             }
         });
         all(moves).await
+    }
+
+    /// Lets the object at `chunk` become what the one at `from` was. All requests for it share one patience.
+    async fn move_object(
+        self: &Arc<Self>,
+        index: usize,
+        from: &[u64],
+        chunk: &[u64],
+    ) -> Result<Content, TransferError> {
+        let array = &self.plan.arrays[index];
+        let ((_, copy), (key, _)) = (
+            self.key_and_copy(index, from),
+            self.key_and_copy(index, chunk),
+        );
+        let expected = self.old_values(index, from).await;
+        let expected = expected.map_err(|cause| failed(array, from, cause))?;
+        let Some((_, expected)) = expected else {
+            let gone = self.bucket.delete(&key).await;
+            gone.map_err(|cause| failed(array, chunk, cause))?;
+            return Ok(Content::Empty);
+        };
+        let moving = Moving {
+            array: index,
+            copy,
+            key: key.clone(),
+        };
+        let patience = self.bucket.patience();
+        let tried = patience.share(self.try_to_move(&moving, expected, &patience));
+        match tried.await {
+            Ok(None) => Ok(expected),
+            Ok(Some(cause)) => Err(TransferError::Verify {
+                array: array.name.clone(),
+                chunk: chunk.to_vec(),
+                key,
+                tries: TRIES,
+                cause,
+            }),
+            Err(cause) => Err(failed(array, chunk, cause)),
+        }
+    }
+
+    /// Copies until what is there is what is `expected`, or says why it is not.
+    async fn try_to_move(
+        self: &Arc<Self>,
+        moving: &Moving,
+        expected: Content,
+        patience: &Patience,
+    ) -> Result<Option<String>, StoreError> {
+        let Moving { array, copy, key } = moving;
+        let mut wrong = String::new();
+        for _ in 0..TRIES {
+            // It stays when the copy goes, and in a directory it is no second name of it.
+            self.bucket.duplicate(copy, key).await?;
+            let mut pause = PAUSE;
+            for look in 0..LOOKS {
+                if look > 0 {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                let read = async {
+                    let stored = self.bucket.get(key).await?;
+                    self.decoded(*array, key, stored).await
+                };
+                match read.await {
+                    Ok((_, found)) if found == expected => {
+                        if let Content::Stored { bytes, .. } = found {
+                            let key = key.clone();
+                            self.reporter.tell(&Event::ObjectWritten { key, bytes });
+                        }
+                        return Ok(None);
+                    }
+                    Ok(_) => wrong = format!("it is not as '{copy}' is, which it was copied from"),
+                    Err(error) if patience.is_over() => return Err(error),
+                    Err(error) => wrong = error.to_string(),
+                }
+            }
+        }
+        Ok(Some(wrong))
     }
 
     /// The objects of the unit and of those that follow it, with their arrays.
@@ -161,63 +297,13 @@ impl Engine {
         objects.collect()
     }
 
-    async fn move_object(
-        self: &Arc<Self>,
-        index: usize,
-        from: &[u64],
-        chunk: &[u64],
-    ) -> Result<Content, TransferError> {
-        let array = &self.plan.arrays[index];
-        let store = &self.plan.stores[array.stores[0]].key;
-        let (copy, key) = (
-            self.copy_of(index, from),
-            self.codecs[index].key(store, chunk),
-        );
-        let moved = self.copy_whole(index, &copy, &key).await;
-        moved.map_err(|cause| failed(array, chunk, cause))
-    }
-
-    /// Copies `copy` to `key`, and reads that; the copy of nothing is empty.
-    async fn copy_whole(
-        self: &Arc<Self>,
-        index: usize,
-        copy: &str,
-        key: &str,
-    ) -> Result<Content, StoreError> {
-        let Some(there) = self.bucket.stat(copy).await?.filter(|there| there.size > 0) else {
-            self.bucket.delete(key).await?;
-            return Ok(Content::Empty);
-        };
-        let by_bytes = self.verify != Verification::None;
-        let copied = self.bucket.copy_checked(copy, &there, key, by_bytes);
-        copied.await?;
-        let stored = self.bucket.get(key).await?;
-        let bytes = stored.len() as u64;
-        let engine = Arc::clone(self);
-        let read = on_pool(&self.pool, move || {
-            let codec = &engine.codecs[index];
-            let values = codec.decode(&stored)?;
-            Ok((codec.checksum(&values), crc32c::crc32c(&stored)))
-        });
-        let read: Result<_, ZarrError> = read.await;
-        let read = read.map_err(|cause| StoreError::from(cause).in_object(key));
-        let (values_crc32c, stored_crc32c) = read?;
-        let key = key.to_owned();
-        self.reporter.tell(&Event::ObjectWritten { key, bytes });
-        Ok(Content::Stored {
-            bytes,
-            values_crc32c,
-            stored_crc32c,
-            proof: Proof::ReadBack,
-        })
-    }
-
-    /// The key of the copy of what lay at `chunk` of an array of which steps are moved: it is in one store.
-    fn copy_of(&self, index: usize, chunk: &[u64]) -> String {
+    /// The key of the object at `chunk` of an array of which steps are moved, which is in one store, and that of the copy of what lay there.
+    fn key_and_copy(&self, index: usize, chunk: &[u64]) -> (String, String) {
         let store = self.plan.arrays[index].stores[0];
         let name = &self.plan.stores[store].key;
         let key = self.codecs[index].key(name, chunk);
-        layout::undo_copy(name, &self.ids[store], &key)
+        let copy = layout::undo_copy(name, &self.ids[store], &key);
+        (key, copy)
     }
 }
 

@@ -24,11 +24,11 @@ use crate::knobs;
 use crate::store::{Patience, StoreError};
 
 /// PUTs of an object that does not read back right, before the run fails.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 /// Looks at an object after its PUT, and the pause before the second, which doubles: a server may give what was there
 /// before for a while.
-const LOOKS: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const LOOKS: u32 = 5;
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 /// Objects of one unit in flight.
 pub(super) const OBJECTS: usize = 8;
 

@@ -26,8 +26,8 @@ pub(crate) struct Orders {
     pub resumed: bool,
     /// Of a transaction that is resumed: the objects that are there already, and verified.
     pub done: Vec<ChunkRecord>,
-    /// What manifests say of the objects of stored arrays that are read: by the plan's array that is made of one, and the place in its own chunk
-    /// grid.
+    /// What manifests say of the objects of stored arrays that are read: by the plan's array that is made of one, or whose steps are moved, and the
+    /// place in its own chunk grid.
     pub source_records: Vec<SourceRecord>,
     /// The undo copies that are there already, by key, with their sizes.
     pub saved: BTreeMap<String, u64>,
@@ -126,6 +126,18 @@ impl Orders {
                     (in_array.start[d] / size, end.div_ceil(*size))
                 };
                 let touched: Vec<(u64, u64)> = origin.object.iter().enumerate().map(span).collect();
+                let all = spans.entry(unit.array).or_insert_with(|| touched.clone());
+                for (all, one) in all.iter_mut().zip(touched) {
+                    *all = (all.0.min(one.0), all.1.max(one.1));
+                }
+            }
+        }
+        // What moves is overwritten, and read from where it was.
+        for lead in self.plan.units_of(rank, Phase::Keep) {
+            let followers = &self.plan.units[lead].followers;
+            for index in [lead].into_iter().chain(followers.iter().copied()) {
+                let unit = &self.plan.units[index];
+                let touched = unit.moved_from(&self.plan.arrays[unit.array]);
                 let all = spans.entry(unit.array).or_insert_with(|| touched.clone());
                 for (all, one) in all.iter_mut().zip(touched) {
                     *all = (all.0.min(one.0), all.1.max(one.1));

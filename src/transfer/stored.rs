@@ -119,32 +119,31 @@ impl StoredField {
             Err(error) if error.is_missing() => None,
             Err(error) => return Err(error),
         };
-        if let Some(cause) = self.unlike(chunk, found.as_ref()) {
+        if let Some(cause) = unlike(self.recorded.get(chunk), found.as_ref()) {
             return Err(ZarrError::Damaged { key, cause }.into());
         }
         Ok(found.map(|stored| (key, stored)))
     }
+}
 
-    /// How what was found differs from what the manifest says, if it says anything.
-    fn unlike(&self, chunk: &[u64], found: Option<&Bytes>) -> Option<String> {
-        let (length, crc) = match self.recorded.get(chunk)? {
-            Content::Empty => return found.map(|_| "the manifest has none there".to_owned()),
-            Content::Stored {
-                bytes,
-                stored_crc32c,
-                ..
-            } => (*bytes, *stored_crc32c),
-        };
-        let Some(found) = found else {
-            return Some("it is gone".to_owned());
-        };
-        if found.len() as u64 != length {
-            return Some(format!("{} bytes, expected {length}", found.len()));
-        }
-        let digest = crc32c::crc32c(found);
-        (digest != crc)
-            .then(|| format!("the crc32c of its bytes is {digest:08x}, expected {crc:08x}"))
+/// How what was found differs from what was `recorded`, if anything was.
+pub(super) fn unlike(recorded: Option<&Content>, found: Option<&Bytes>) -> Option<String> {
+    let (length, crc) = match recorded? {
+        Content::Empty => return found.map(|_| "the manifest has none there".to_owned()),
+        Content::Stored {
+            bytes,
+            stored_crc32c,
+            ..
+        } => (*bytes, *stored_crc32c),
+    };
+    let Some(found) = found else {
+        return Some("it is gone".to_owned());
+    };
+    if found.len() as u64 != length {
+        return Some(format!("{} bytes, expected {length}", found.len()));
     }
+    let digest = crc32c::crc32c(found);
+    (digest != crc).then(|| format!("the crc32c of its bytes is {digest:08x}, expected {crc:08x}"))
 }
 
 /// The places in the chunk grid of all objects that `slab` touches, where one holds `object` values along each dimension.

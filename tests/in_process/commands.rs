@@ -7,7 +7,7 @@ use nemo_like::Variable;
 use serde_json::{Value, json};
 
 use super::dataset::Objects;
-use super::scenes::after;
+use super::scenes::{after, states_of};
 use super::support::{Line, line, months, readable, run};
 use crate::cli::Exit;
 use crate::store::Conditional;
@@ -53,6 +53,29 @@ fn told(objects: &Objects, key: &str, change: impl Fn(&mut Value)) -> Objects {
     let mut objects = objects.clone();
     objects.insert(key.to_owned(), record.to_string().into());
     objects
+}
+
+/// Before the one job's transaction has ended, nothing can be told of another one's; and telling changes nothing.
+#[test]
+fn a_dry_run_changes_nothing_whatever_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let stages = grown(root.path(), 2);
+    let mut dry = send(root.path(), 4);
+    dry.extend(line(&["--allow-gaps"]));
+    let later = after(&stages[2], &dry);
+    dry.push("--dry-run".to_owned());
+    let mut insert = send(root.path(), 3);
+    insert.push("--insert".to_owned());
+    let mut open = 0;
+    for state in states_of(&later, &insert) {
+        let words: Vec<&str> = dry.iter().map(String::as_str).collect();
+        let (exit, left) = ends(&state, &words);
+        assert!(left == state);
+        let is_open = state.keys().any(|key| key.contains("/journal/"));
+        assert_eq!(exit, if is_open { Exit::Busy } else { Exit::Ok });
+        open += usize::from(is_open);
+    }
+    assert!(open > 10);
 }
 
 #[track_caller]

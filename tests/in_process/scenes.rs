@@ -487,7 +487,7 @@ pub fn after(start: &Objects, line: &Line) -> Objects {
 }
 
 /// What lies there after each request of `line`.
-fn states_of(start: &Objects, line: &Line) -> Vec<Objects> {
+pub fn states_of(start: &Objects, line: &Line) -> Vec<Objects> {
     let world = World::holding(Conditional::Enforced, start);
     assert_eq!(run(&world.link(Vec::new()), line), Exit::Ok, "{line:?}");
     world.history().states()

@@ -145,13 +145,54 @@ fn what_cannot_be_moved_is_refused() {
         insert("-v compact tos sos"),
         &["cannot be moved", "never sent"],
     );
-    insert("-v compact tos")
-        .and("--share")
-        .refused_in(&sandbox, 2, &["--share"]);
+    for other in ["--share", "--dry-run --share", "--dry-run --consolidate"] {
+        let words = [other.split(' ').next_back().unwrap()];
+        insert("-v compact tos")
+            .and(other)
+            .refused_in(&sandbox, 2, &words);
+    }
     // What it has not is sent first.
     send(&both, "-v compact tos sos").well();
     insert("-v compact tos sos").well_on(3);
     msm_os!("verify {place} --against {}", files.join(" ")).well();
+}
+
+/// What is damaged does not come to lie elsewhere: it is found before anything is overwritten.
+#[test]
+fn a_damaged_object_is_named_and_nothing_moves() {
+    for codec in ["", "--codec none -zv 2"] {
+        let sandbox = Sandbox::new();
+        let place = format!("-b {} --store a/tos.zarr", sandbox.url("ocean"));
+        let files = months(&sandbox, 6);
+        let send = |files: &[String]| {
+            let files = files.join(" ");
+            msm_os!(
+                r#"send -f {files} {place} -v tos -cs '{{"time_counter": 1}}' {codec} --allow-gaps"#
+            )
+        };
+        send(&[&files[..2], &files[3..]].concat()).well();
+        let (name, at) = if codec.is_empty() {
+            ("c/3/0/0", 40)
+        } else {
+            ("3.0.0", 8)
+        };
+        let object = sandbox.file(&format!("ocean/a/tos.zarr/tos/{name}"));
+        let mut bytes = std::fs::read(&object).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(&object, bytes).unwrap();
+        let before = sandbox.stores("ocean");
+        for ranks in [1, 3] {
+            let refused = send(&files[2..3]).and("--insert").on(ranks);
+            assert!(![0, 42].contains(&refused.code), "{refused:#?}");
+            refused.warns(&[name, "expected"]);
+            assert!(sandbox.stores("ocean") == before);
+        }
+        // When that month has been sent again, it can move.
+        msm_os!("update -f {} {place} -v tos", files[4]).well();
+        send(&files[2..3]).and("--insert").well_on(3);
+        sandbox.reads_back("ocean/a/tos.zarr", &files);
+        msm_os!("verify {place}").well();
+    }
 }
 
 #[test]

@@ -72,6 +72,12 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// Is the variable called `name` one of the times from which forecasts were made?
+    #[must_use]
+    pub fn is_reference_time(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|v| is_called(v, REFERENCE))
+    }
+
     /// Is the variable called `name` one of times by its `standard_name`?
     pub(super) fn is_time(&self, name: &str) -> bool {
         self.variable(name).is_some_and(|v| is_called(v, "time"))
@@ -98,12 +104,14 @@ impl Catalogue {
             }
         }
         values.sort_by_key(|(_, (_, numbers))| never_changes(numbers));
-        let is_zero = |number: &Number| number.as_f64() == 0.0;
-        let zeros = values
-            .iter()
-            .all(|(_, (_, numbers))| numbers.iter().all(is_zero));
-        if is_only && zeros {
-            // Times that it says it has, and XIOS has written into another one: these do not tell steps apart, but whether two are one.
+        let begins_with_zero =
+            |numbers: &[Number]| numbers.first().is_some_and(|n| n.as_f64() == 0.0);
+        if is_only
+            && values
+                .iter()
+                .all(|(_, (_, numbers))| begins_with_zero(numbers))
+        {
+            // It may do so in each file, while another variable has the times: these do not tell steps apart, but whether two are one.
             let others = self.variables.iter().filter(|v| {
                 v.dimensions == [dimension]
                     && v.name != dimension

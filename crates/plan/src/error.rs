@@ -309,7 +309,7 @@ pub enum PlanError {
         cause: TimeError,
     },
     #[error(
-        "store '{store}': ends at {end} and the first step to send is {first}, before it; a store grows only at its end; {}; nothing was written",
+        "store '{store}': ends at {end} and the first step to send is {first}, before it; {}; nothing was written",
         before_end_way_out(*behind, from.as_deref())
     )]
     BeforeEnd {

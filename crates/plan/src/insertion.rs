@@ -9,7 +9,8 @@ use super::error::PlanError;
 use super::projected::foreign_projection;
 use super::settings::Task;
 use super::steps::StepPlacement;
-use super::target::{Append, Phase, Plan, TargetArray};
+use super::target::{Append, Plan, TargetArray};
+use super::units::WorkUnit;
 use msm_model::{Archive, list};
 use msm_zarr::StoreSnapshot;
 
@@ -151,8 +152,12 @@ impl Append {
             count: stays,
             at: 0,
         };
+        let ends = |moved: &Move| moved.at + moved.count;
+        let behind = self.moves.partition_point(|moved| ends(moved) <= start);
+        let moves = self.moves[behind..].iter();
+        let moves = moves.take_while(|moved| moved.at < end);
         let mut pieces = Vec::new();
-        for moved in [first].iter().chain(&self.moves) {
+        for moved in [first].iter().chain(moves) {
             let mut at = moved.at.max(start);
             let last = (moved.at + moved.count).min(end);
             while at < last {
@@ -202,6 +207,27 @@ impl TargetArray {
     }
 }
 
+impl WorkUnit {
+    /// Along each dimension of an array of which steps are moved, the first and the end of the chunks of what the unit overwrites, and of what that
+    /// is made of.
+    #[must_use]
+    pub fn moved_from(&self, array: &TargetArray) -> Vec<(u64, u64)> {
+        let chunks = self.chunks.start.iter().zip(&self.chunks.count);
+        let mut spans: Vec<(u64, u64)> = chunks
+            .map(|(start, count)| (*start, start + count))
+            .collect();
+        if let Some(append) = &array.append {
+            let span = &mut spans[append.axis];
+            for chunk in span.0..span.1 {
+                for piece in append.pieces(chunk, array.chunk[append.axis]) {
+                    *span = (span.0.min(piece.chunk), span.1.max(piece.chunk + 1));
+                }
+            }
+        }
+        spans
+    }
+}
+
 impl Plan {
     /// Are steps of a store moved?
     #[must_use]
@@ -230,8 +256,8 @@ impl Plan {
                     cost.overwritten += others;
                 }
                 match append.moved_whole(chunk, length, array.shape[axis]) {
-                    Some(_) if array.phase == Phase::Transfer => cost.copied += others,
-                    _ => cost.encoded += others,
+                    Some(_) => cost.copied += others,
+                    None => cost.encoded += others,
                 }
             }
         }

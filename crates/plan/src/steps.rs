@@ -1,4 +1,4 @@
-//! Where the archive's steps go in a store: on those it has of the same time, and behind its end.
+//! Where the archive's steps go in a store: on those it has of the same time, behind its end, or between others.
 //!
 //! Key types: [`StepPlacement`], [`Overlap`], [`MissingSteps`].
 
@@ -209,35 +209,37 @@ pub fn follows_on(
     placed: &[StepPlacement],
     missing: MissingSteps,
 ) -> Result<(), PlanError> {
-    let has_bounds = stored.bounds.len() == stored.steps.len();
-    let old = stored.steps.iter().enumerate().map(|(index, step)| {
-        let bounds = stored.bounds.get(index).filter(|_| has_bounds);
-        (step.instant(), bounds.copied(), true)
-    });
-    let of_files = archive.files.iter().flat_map(|file| {
-        let has_bounds = file.axis.bounds.len() == file.steps().len();
-        file.steps().iter().enumerate().map(move |(index, step)| {
-            let bounds = file.axis.bounds.get(index).filter(|_| has_bounds);
-            (step.instant(), bounds.copied())
-        })
-    });
+    let placed_steps = |steps: &[Step], bounds: &[(Instant, Instant)], file: Option<usize>| {
+        let has_bounds = bounds.len() == steps.len();
+        let placed = steps.iter().enumerate().map(|(index, step)| {
+            let bounds = bounds.get(index).filter(|_| has_bounds).copied();
+            (step.instant(), bounds, file)
+        });
+        placed.collect::<Vec<_>>()
+    };
+    let of_files = archive
+        .files
+        .iter()
+        .enumerate()
+        .flat_map(|(number, file)| placed_steps(file.steps(), &file.axis.bounds, Some(number)));
     let new = of_files.zip(placed).filter(|(_, place)| !place.stored);
-    let all = old.chain(new.map(|((step, bounds), _)| (step, bounds, false)));
-    let mut all: Vec<(Instant, Option<(Instant, Instant)>, bool)> = all
-        .filter_map(|(step, bounds, is_old)| Some((step?, bounds, is_old)))
+    let old = placed_steps(&stored.steps, &stored.bounds, None);
+    let all = old.into_iter().chain(new.map(|(of_file, _)| of_file));
+    let mut all: Vec<_> = all
+        .filter_map(|(step, bounds, file)| Some((step?, bounds, file)))
         .collect();
     all.sort_by(|(a, ..), (b, ..)| a.compare(*b).unwrap_or(Ordering::Equal));
     let instants: Vec<Instant> = all.iter().map(|(step, ..)| *step).collect();
-    let bounds: Option<Vec<(Instant, Instant)>> =
-        all.iter().map(|(_, bounds, _)| *bounds).collect();
-    let is_old = |(_, _, is_old): &(Instant, Option<(Instant, Instant)>, bool)| *is_old;
-    let ends = all
-        .iter()
-        .position(is_old)
-        .zip(all.iter().rposition(is_old));
+    let bounds: Option<Vec<_>> = all.iter().map(|(_, bounds, _)| *bounds).collect();
+    let files: Vec<Option<usize>> = all.iter().map(|(.., file)| *file).collect();
+    let first = files.iter().position(Option::is_none);
+    let ends = first.zip(files.iter().rposition(Option::is_none));
     let is_refused = |index: usize| {
         ends.is_some_and(|(first, last)| match missing {
-            MissingSteps::Insert => index <= first || index > last,
+            // What is missing within a file is as the file is.
+            MissingSteps::Insert => {
+                (index <= first || index > last) && files[index] != files[index - 1]
+            }
             MissingSteps::Append | MissingSteps::Error => index == last + 1,
         })
     };

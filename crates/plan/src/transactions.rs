@@ -17,8 +17,8 @@ pub enum Transactions {
 }
 
 /// The number of files in each transaction. `requests` place all steps of the archive. What is appended in one
-/// transaction then needs no object of the one before, but for the small arrays; and it lies behind it, since stores
-/// grow only at their ends.
+/// transaction then needs no object of the one before, but for the small arrays; and it lies behind it. What is put between
+/// others is one transaction.
 ///
 /// # Errors
 /// Everything that does not fit the stores.

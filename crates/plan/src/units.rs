@@ -165,7 +165,7 @@ pub(super) fn objects_of(array: &TargetArray) -> u64 {
 }
 
 /// The units that cover what is to be written of `array`, the array of index `index`: every object that holds a step of
-/// its runs, in exactly one unit.
+/// its runs or moves, in exactly one unit.
 ///
 /// A unit is grown from one object, innermost dimension first, until its edges meet those of the `stored` chunks, as
 /// long as it stays within `cap` decoded bytes. The last `whole` dimensions are not divided, whatever their size.

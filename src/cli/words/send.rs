@@ -18,23 +18,18 @@ pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
 
 /// What a send would do.
 pub(in crate::cli) fn foreseen(forecast: &SendForecast) -> Vec<String> {
-    match forecast {
-        SendForecast::Unhealed(left) => {
-            let line = |(store, transaction): &(String, _)| {
-                format!(
-                    "store '{store}': {transaction} has not ended: a send heals that first, as recover does; only then can be told what it would do"
-                )
-            };
-            left.iter().map(line).collect()
-        }
-        SendForecast::Transactions(_, None) => vec!["nothing to do".to_owned()],
-        SendForecast::Transactions(of, Some((files, size))) => {
-            vec![
-                planned(1, *of, files, size),
-                "nothing was written".to_owned(),
-            ]
-        }
-    }
+    let Some(first) = &forecast.first else {
+        return vec!["nothing to do".to_owned()];
+    };
+    let of = forecast.transactions;
+    let more = match of - first.number {
+        0 => String::new(),
+        more => format!("; {more} more follow it"),
+    };
+    vec![
+        planned(first.number, of, &first.files, &first.size),
+        format!("nothing was written{more}"),
+    ]
 }
 
 /// How far a shared archive is: the last line.

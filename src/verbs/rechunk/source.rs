@@ -7,13 +7,14 @@ use msm_zarr::{Group, StoreSnapshot};
 
 use super::error::RechunkError;
 use super::report::RechunkedStore;
-use crate::commit::{LastTransaction, StoreRecipes, read_manifests};
+use crate::commit::{LastTransaction, StoreRecipes};
 use crate::error::Error;
 use crate::store::{Bucket, StoreLookup, read_store};
 use crate::transfer::{SourceRecord, TransferError};
 use crate::verbs::copy::place::Passage;
 use crate::verbs::copy::source::SourceStore;
 use crate::verbs::copy::{CopyError, is_taken};
+use crate::verbs::shared::recorded::sure_records;
 
 /// Stores that are read, of which all are to be made, or all are there already.
 pub(super) struct Sources {
@@ -138,15 +139,9 @@ impl Sources {
         let mut all = Vec::new();
         for (index, (store, stored)) in self.stores.iter().enumerate() {
             let key = &store.passage.from;
-            let last = LastTransaction::of_store(bucket, key).await?;
-            let root = crc32c::crc32c(stored.root.as_bytes());
-            if last.is_none_or(|last| last.root_crc32c != root) {
+            let Some(mut records) = sure_records(bucket, key, &stored.root).await? else {
                 continue;
-            }
-            let mut records = read_manifests(bucket, key).await?;
-            if !records.damaged.is_empty() {
-                continue;
-            }
+            };
             for (array, change) in planned.changes.iter().enumerate() {
                 if change.store != index {
                     continue;

@@ -19,6 +19,7 @@ use crate::verbs::send::sample::RecordedObjects;
 use crate::verbs::shared::ending::put_back;
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::recorded::moved_records;
 
 /// What the ledgers say of the command that a transaction is of.
 #[derive(Clone, Copy)]
@@ -68,6 +69,7 @@ impl<'a> TransactionStart<'a> {
         let planned = PlannedTransaction::writing(bucket, &plan, &opening, &resumed).await?;
         let mut orders = Orders::new(plan, planned.ids());
         orders.conditions = WriteConditions::from(&hold.guarantees);
+        orders.source_records = moved_records(bucket, &orders.plan).await?;
         orders.done = parts.unwrap_or_default();
         let aborted = match planned.open().await {
             Ok(transaction) => {

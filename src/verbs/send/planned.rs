@@ -92,7 +92,7 @@ impl<'a> PlannedSend<'a> {
         session.on_lead(async || match led {
             Some(LedSend::Alone(held)) => {
                 let first = held.prepared.first(intent, session).await?;
-                Ok(first.as_ref().map(|(_, plan)| size(plan)))
+                Ok(first.as_ref().map(|(.., plan)| size(plan)))
             }
             Some(LedSend::Shared(_)) | None => Ok(None),
         })

@@ -356,14 +356,14 @@ impl<'a> PreparedSend<'a> {
         &mut self,
         intent: &Intent<'_>,
         session: &Session<'_>,
-    ) -> Result<Option<(PlannedFiles, Plan)>, Error> {
+    ) -> Result<Option<(usize, PlannedFiles, Plan)>, Error> {
         let settings = &intent.settings(Projections::estimated(self.projections()));
-        for files in self.groups.clone() {
+        for (files, number) in self.groups.clone().into_iter().zip(1..) {
             let planned = self
                 .plan_of(files.clone(), intent, settings, session)
                 .await?;
             if let Some((plan, _)) = planned {
-                return Ok(Some((self.files(files), plan)));
+                return Ok(Some((number, self.files(files), plan)));
             }
         }
         Ok(None)
@@ -407,14 +407,16 @@ impl<'a> PreparedSend<'a> {
         misfits.map(Error::from).collect()
     }
 
-    /// Checks that steps which are there already are the same ones by all times that the files have, as far as the stores have them.
+    /// Checks that steps which are there already, by an axis that may count from zero in each file, are the same ones by the other times of
+    /// the files, as far as the stores have them.
     async fn check_other_times(
         &self,
         requests: &[StoreRequest],
         session: &Session<'_>,
     ) -> Result<(), Error> {
         let others = self.archive.files.iter().flat_map(|file| &file.others);
-        let others: BTreeSet<&String> = others.map(|axis| &axis.variable).collect();
+        let mut others: BTreeSet<&String> = others.map(|axis| &axis.variable).collect();
+        others.retain(|name| !self.archive.catalogue.is_reference_time(name));
         for (target, request) in self.targets.iter().zip(requests) {
             let Some(stored) = &request.stored else {
                 continue;

@@ -26,7 +26,7 @@ pub(in crate::verbs) fn request(
     }
     let placed = place(&target.key, there, &files, intent.overlap, intent.missing)?;
     let inserts = intent.missing == MissingSteps::Insert;
-    if stored.is_none() && inserts && !intent.allow_gaps {
+    if there.is_empty() && inserts && !intent.allow_gaps {
         archive.gaps().into_iter().next().map_or(Ok(()), Err)?;
     }
     if let (Some(stored), false) = (&stored, intent.allow_gaps) {

@@ -24,6 +24,14 @@ pub enum WritingError {
         lock_dir: PathBuf,
     },
     #[error(
+        "store '{store}': {transaction} has not ended: wait until it has if it still runs, or let recover heal it, as a send would; only then can be told \
+         what that would do; nothing was written"
+    )]
+    Unended {
+        store: String,
+        transaction: TransactionIdentity,
+    },
+    #[error(
         "store '{store}': an archive of {parts} parts is being sent into it by jobs with --share (begun by {by}); wait until \
          they have ended, see how far they are with status, or end it with recover --abandon; nothing was done"
     )]

@@ -96,7 +96,10 @@ impl Hold {
         let healed = async {
             let lock_dir = leasing.lock_dir.as_deref();
             self.left.find(&session.bucket, stores, lock_dir).await?;
-            self.left.heal_what_is_decided(session).await
+            self.left.heal_what_is_decided(session).await?;
+            // What was healed may still look as it did.
+            self.wait_for_reads().await;
+            Ok(())
         };
         match healed.await {
             Ok(()) => Ok(self),

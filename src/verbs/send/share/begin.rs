@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_plan::{Goal, Overlap, StoreRequest, Transactions, parts};
+use msm_plan::{Goal, MissingSteps, Overlap, StoreRequest, Transactions, parts};
 use msm_zarr::layout;
 
 use super::error::ShareError;
@@ -256,6 +256,12 @@ fn can_be_shared(intent: &Intent<'_>, sharing: &Sharing) -> Result<(), ShareErro
             why: why.to_owned(),
         })
     };
+    if intent.missing == MissingSteps::Insert {
+        return refuse(
+            "an archive that goes between the steps of stores (--insert)",
+            "what lies behind them would move while other jobs put it",
+        );
+    }
     if intent.files.append_dimension.is_empty() {
         return refuse("a static archive (--static)", "it has no steps");
     }
