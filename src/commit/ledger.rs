@@ -252,15 +252,14 @@ mod tests {
         };
         let mut before = last(None, 2);
         before.recipes.insert("tos".to_owned(), recipe);
-        let before = Some(&before);
         let changes = [[0; 2]; 2];
         let after =
-            |old| LastTransaction::of_roots(old, "{}", "delete", 2, before, changes).recipes;
+            |old| LastTransaction::of_roots(old, "{}", "delete", 2, Some(&before), changes).recipes;
         // Also behind a root document that another program put.
         assert_eq!(after(Some("other")).len(), 1);
         assert_eq!(after(None), StoreRecipes::new());
-        let consolidated = LastTransaction::of_documents(2, "consolidate", "{}", before);
-        assert_eq!(consolidated.recipes, before.unwrap().recipes);
+        let consolidated = LastTransaction::of_documents(2, "consolidate", "{}", Some(&before));
+        assert_eq!(consolidated.recipes, before.recipes);
         let json = serde_json::to_string(&consolidated).unwrap();
         assert_eq!(
             serde_json::from_str::<LastTransaction>(&json).unwrap(),
