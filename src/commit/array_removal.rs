@@ -17,13 +17,14 @@ use super::removal_error::{Need, RemovalError};
 use crate::store::{Bucket, ListedObject as Listed, read_outline};
 
 /// Attributes that name other arrays, which readers then look for.
-const NAMING: [&str; 7] = [
+const NAMING: [&str; 8] = [
     "bounds",
     "climatology",
     "coordinates",
     "ancillary_variables",
     "cell_measures",
     "formula_terms",
+    "quantization",
     "grid_mapping",
 ];
 /// How arrays begin that are reprojected from others.

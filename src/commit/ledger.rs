@@ -244,6 +244,33 @@ mod tests {
         assert_eq!(after(Some(&last(Some(1), 2)), false), [None; 2]);
     }
 
+    #[test]
+    fn what_arrays_were_made_by_goes_along() {
+        let recipe = ArrayRecipe {
+            keep_bits: Some(3),
+            ..ArrayRecipe::default()
+        };
+        let mut before = last(None, 2);
+        before.recipes.insert("tos".to_owned(), recipe);
+        let changes = [[0; 2]; 2];
+        let after =
+            |old| LastTransaction::of_roots(old, "{}", "delete", 2, Some(&before), changes).recipes;
+        // Also behind a root document that another program put.
+        assert_eq!(after(Some("other")).len(), 1);
+        assert_eq!(after(None), StoreRecipes::new());
+        let consolidated = LastTransaction::of_documents(2, "consolidate", "{}", Some(&before));
+        assert_eq!(consolidated.recipes, before.recipes);
+        let json = serde_json::to_string(&consolidated).unwrap();
+        assert_eq!(
+            serde_json::from_str::<LastTransaction>(&json).unwrap(),
+            consolidated
+        );
+        // As it was before there were recipes.
+        let plain = serde_json::to_string(&last(None, 2)).unwrap();
+        assert!(!plain.contains("recipes"), "{plain}");
+        serde_json::from_str::<LastTransaction>(&plain).unwrap();
+    }
+
     proptest! {
         #[test]
         fn totals_are_those_of_a_count(steps in proptest::collection::vec((0u64..9, 0u64..3), 1..9)) {

@@ -206,7 +206,7 @@ pub(in crate::verbs) async fn readable(
     }
 }
 
-/// The names of dimensions, and those that `coordinates` and `bounds` attributes give; never that of the store itself.
+/// The names of dimensions, and those that `coordinates`, `bounds` and `quantization` attributes give; never that of the store itself.
 pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
     let named = |array: &StoredArray, attribute: &str| {
         let names = array.attributes.get(attribute).and_then(Value::as_str);
@@ -218,6 +218,7 @@ pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTre
         coordinates.extend(array.dimensions.iter().cloned());
         coordinates.extend(named(array, "coordinates"));
         coordinates.extend(named(array, "bounds"));
+        coordinates.extend(named(array, "quantization"));
     }
     let name = store.rsplit('/').next().unwrap_or_default();
     coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());
