@@ -81,7 +81,9 @@ pub fn rechunked(
     let of_read = 2 * largest.max(1);
     // What one object of a unit takes comes first.
     let memory = asked.resources.memory;
-    let unit = drafts.iter().map(|draft| 3 * draft.array.memory_of_object());
+    let unit = drafts
+        .iter()
+        .map(|draft| 3 * draft.array.memory_of_object());
     let free = memory.saturating_sub(unit.max().unwrap_or(0));
     let reads = (free.min(memory / SHARE_OF_READS) / of_read).clamp(1, READS);
     let basis = PlanBasis {
