@@ -41,7 +41,10 @@ for how in [{}, {"decode_cf": False}]:
         else:
             same(f"{name}: values", a.values.tobytes(), b.values.tobytes())
         # Version 2 has it in the array's type, version 3 floats as float64, and integers as they are read.
-        masks = [np.asarray(x.encoding[m]).astype(x.encoding["dtype"]).tobytes() if (m := "_FillValue") in x.encoding else None for x in (a, b)]
+        masks = [
+            np.asarray(x.encoding["_FillValue"]).astype(x.encoding["dtype"]).tobytes() if "_FillValue" in x.encoding else None
+            for x in (a, b)
+        ]
         same(f"{name}: mask", *masks)
         attributes = [{k: v for k, v in x.attrs.items() if k != "_FillValue"} for x in (a, b)]
         same(f"{name}: attributes", *attributes)

@@ -221,7 +221,7 @@ fn what_cannot_be_made_is_refused_and_nothing_changes() {
         ),
         (
             r#"-p T1m --to new -zv 2 --shards '{"y": 60}'"#,
-            17,
+            2,
             &["--shards"],
         ),
         (

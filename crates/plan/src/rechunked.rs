@@ -81,7 +81,13 @@ pub fn rechunked(
     let largest = drafts.iter().map(source_bytes).max().unwrap_or(0);
     // Each with its encoded bytes beside its values.
     let of_read = 2 * largest.max(1);
-    let reads = (asked.resources.memory / SHARE_OF_READS / of_read).clamp(1, READS);
+    // What one object of a unit takes comes first.
+    let memory = asked.resources.memory;
+    let unit = drafts
+        .iter()
+        .map(|draft| 3 * draft.array.memory_of_object());
+    let free = memory.saturating_sub(unit.max().unwrap_or(0));
+    let reads = (free.min(memory / SHARE_OF_READS) / of_read).clamp(1, READS);
     let basis = PlanBasis {
         reads: usize::try_from(reads).unwrap_or(usize::MAX),
         scratch: reads * of_read,

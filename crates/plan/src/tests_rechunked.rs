@@ -153,6 +153,28 @@ proptest! {
     }
 }
 
+/// Whoever gives as much memory as the refusal names is not refused again.
+#[test]
+fn the_least_memory_is_enough() {
+    let of = |memory| {
+        let store = store(Version::V3, [64, 4096], [1, 4096], Some([8, 4096]));
+        let asked = Rechunking {
+            chunks: sizes(&[("time", 64)]),
+            shards: Some(ChunkStrategy::default()),
+            ..asked(memory, 2)
+        };
+        planned(store, &asked)
+    };
+    let Err(refused) = of(1000) else {
+        panic!("not refused")
+    };
+    let PlanError::Memory { least, .. } = *refused.first() else {
+        panic!("{refused}")
+    };
+    assert!(of(least).is_ok());
+    assert!(of(least - 1).is_err());
+}
+
 #[test]
 fn what_is_not_asked_for_stays() {
     for version in [Version::V2, Version::V3] {

@@ -48,7 +48,7 @@ pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String
     if reads > 100 {
         let _ = write!(
             total,
-            "; each stored object is read {}.{:02} times, for more memory fewer",
+            "; each stored object is read {}.{:02} times on average, with more --memory fewer",
             reads / 100,
             reads % 100
         );
