@@ -77,6 +77,8 @@ pub use upkeep::{repairs, spoiled, stale_checksums};
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_insertion;
+#[cfg(test)]
 mod tests_parts;
 #[cfg(test)]
 mod tests_rechunked;
