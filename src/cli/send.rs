@@ -23,17 +23,12 @@ pub(super) struct SendArgs {
     #[arg(long, value_parser = choices::overlap())]
     pub on_overlap: Option<Overlap>,
 
-    /// Put steps between those of a store, where they belong; what lies behind is moved, and readers may see it half moved
-    #[arg(long, conflicts_with = "share")]
-    pub insert: bool,
+    #[command(flatten)]
+    pub order: OrderArgs,
 
     /// Say what the first transaction would be, and what it takes to move steps, when all is checked; write nothing, and take no lease
     #[arg(long, conflicts_with_all = ["share", "consolidate"])]
     pub dry_run: bool,
-
-    /// Send files between which steps are missing, or that do not follow on a store's last step
-    #[arg(long)]
-    pub allow_gaps: bool,
 
     /// Add variables to a store that does not hold them; steps that the files do not have read as fill
     #[arg(long)]
@@ -63,6 +58,18 @@ pub(super) struct SendArgs {
     pub codec: Option<String>,
 }
 
+/// Where steps may go.
+#[derive(Args)]
+pub(super) struct OrderArgs {
+    /// Put steps between those of a store, where they belong; what lies behind is moved, and readers may see it half moved
+    #[arg(long, conflicts_with = "share")]
+    pub insert: bool,
+
+    /// Send files between which steps are missing, or that do not follow on a store's last step
+    #[arg(long)]
+    pub allow_gaps: bool,
+}
+
 /// What `update` is told.
 #[derive(Args)]
 pub(super) struct UpdateArgs {
@@ -83,8 +90,8 @@ impl SendArgs {
         Ok(Send {
             files: self.files.request(memory, recipe)?,
             overlap: self.on_overlap.unwrap_or_default(),
-            insert: self.insert,
-            allow_gaps: self.allow_gaps,
+            insert: self.order.insert,
+            allow_gaps: self.order.allow_gaps,
             add_variables: self.add_variables,
             attributes: self.attributes()?,
             shards: self.shards()?,

@@ -183,6 +183,17 @@ fn is_cut(array: &StoredArray, mains: &BTreeSet<String>, append_dimension: &str)
     }
 }
 
+/// The version that is asked for, or the one that it has.
+fn version_of(store: &StoreRechunk, asked: &Rechunking) -> Result<Version, PlanError> {
+    let version = asked.version.unwrap_or(store.stored.version);
+    let has_shards = { asked.shards.as_ref() }.is_some_and(|sizes| !sizes.0.is_empty());
+    if version == Version::V2 && has_shards {
+        let store = store.to.clone();
+        return Err(PlanError::NoShards { store });
+    }
+    Ok(version)
+}
+
 /// The store that is made of `store`, the one of index `index`; its arrays are added to `drafts`.
 fn target(
     store: &StoreRechunk,
@@ -194,14 +205,7 @@ fn target(
     let StoreRechunk {
         from, to, stored, ..
     } = store;
-    let version = asked.version.unwrap_or(stored.version);
-    let has_shards = asked
-        .shards
-        .as_ref()
-        .is_some_and(|sizes| !sizes.0.is_empty());
-    if version == Version::V2 && has_shards {
-        return Err(PlanError::NoShards { store: to.clone() }.into());
-    }
+    let version = version_of(store, asked)?;
     let mains = data_variables(stored);
     let attributes = AttributeEdits {
         added: document::attributes(stored.version, &stored.root, ""),
