@@ -158,6 +158,7 @@ impl From<&PlanError> for Exit {
             PlanError::Archive(cause) => cause.into(),
             PlanError::MalformedStrategy { .. }
             | PlanError::UnknownStrategyDimension { .. }
+            | PlanError::OtherAppendDimension { .. }
             | PlanError::Chunks { .. }
             | PlanError::Shards { .. }
             | PlanError::Codec { .. }

@@ -1,6 +1,7 @@
 //! From a command line to what a verb is asked, and from what it did to words and an exit code.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use msm_model::Recipe;
@@ -16,7 +17,7 @@ use super::list::{ListArgs, ListPrinter};
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
 use super::rechunk::RechunkArgs;
-use super::recipe::RecipeArgs;
+use super::recipe;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::status::StatusArgs;
 use super::store::{ReachedBucket, StoreArgs};
@@ -154,7 +155,8 @@ impl Job<'_> {
         match command {
             Command::Send(args) => {
                 let memory = self.memory("send", args.files.memory)?;
-                let request = args.request(memory, self.recipe(&args.files.recipe)?)?;
+                let request =
+                    args.request(memory, self.recipe(args.files.recipe.recipe.as_deref())?)?;
                 let session = self.open(&args.files.store)?;
                 if args.dry_run {
                     for line in words::foreseen(&forecast(&session, &request)?) {
@@ -167,7 +169,8 @@ impl Job<'_> {
             }
             Command::Update(args) => {
                 let memory = self.memory("update", args.files.memory)?;
-                let request = args.request(memory, self.recipe(&args.files.recipe)?)?;
+                let request =
+                    args.request(memory, self.recipe(args.files.recipe.recipe.as_deref())?)?;
                 let session = self.open(&args.files.store)?;
                 self.say_sent("updated", &update(&session, &request)?);
                 Ok(())
@@ -214,8 +217,9 @@ impl Job<'_> {
     }
 
     /// The recipe, if one is named: rank 0 reads it.
-    fn recipe(&self, args: &RecipeArgs) -> Result<Option<Recipe>, CliError> {
-        self.ranks.on_lead(|| Ok(args.read()))?
+    fn recipe(&self, path: Option<&Path>) -> Result<Option<Recipe>, CliError> {
+        self.ranks
+            .on_lead(|| Ok(path.map(recipe::read).transpose()))?
     }
 
     /// Opens the bucket. Every rank finds its credentials itself.
@@ -397,7 +401,7 @@ impl Job<'_> {
 
     fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
         let memory = self.memory("verify", args.memory)?;
-        let request = args.request(memory, self.recipe(&args.recipe)?)?;
+        let request = args.request(memory, self.recipe(args.recipe.as_deref())?)?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);

@@ -8,7 +8,7 @@ use msm_model::Recipe;
 use super::error::CliError;
 use super::files::{append_dimension, name, selection};
 use super::grid::GridArgs;
-use super::recipe::{RecipeArgs, dimension_in_store};
+use super::recipe::dimension_in_store;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
@@ -48,8 +48,9 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "VAR", conflicts_with = "is_static")]
     pub time_from: Option<String>,
 
-    #[command(flatten)]
-    pub recipe: RecipeArgs,
+    /// The recipe that the files were sent by
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub recipe: Option<PathBuf>,
 
     /// The files have no time, and were sent with --static
     #[arg(long = "static", conflicts_with = "append_dim")]

@@ -40,6 +40,9 @@ pub(crate) struct LastTransaction {
     /// By array, the recipe that it was made by, if it was: true whatever the root document is, as long as the store is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recipes: StoreRecipes,
+    /// Are there arrays, among those that `recipes` does not name, of which nobody knows what they were made by?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_untold_arrays: bool,
 }
 
 /// By the path of an array in its store, what it was made by.
@@ -103,6 +106,7 @@ impl LastTransaction {
             [stored, replaced],
         );
         record.steps = store.new_steps + store.replaced_steps;
+        record.has_untold_arrays |= store.has_untold_arrays;
         for (array, recipe) in &store.recipes {
             if recipe.is_empty() {
                 record.recipes.remove(array);
@@ -144,7 +148,8 @@ impl LastTransaction {
             root_crc32c: crc32c::crc32c(new_root.as_bytes()),
             run: None,
             files: None,
-            recipes: recipes(previous.filter(|_| old_root.is_some())),
+            recipes: recipes(previous.filter(|_| old_root.is_some()), new_root),
+            has_untold_arrays: old_root.is_some() && is_untold(previous),
         }
     }
 
@@ -166,7 +171,8 @@ impl LastTransaction {
             root_crc32c: crc32c::crc32c(root.as_bytes()),
             run: None,
             files: None,
-            recipes: recipes(previous),
+            recipes: recipes(previous, root),
+            has_untold_arrays: is_untold(previous),
         }
     }
 
@@ -193,19 +199,36 @@ impl LastTransaction {
     }
 }
 
-/// What the arrays of a store were made by before a transaction.
-fn recipes(previous: Option<&LastTransaction>) -> StoreRecipes {
-    previous.map_or_else(StoreRecipes::new, |previous| previous.recipes.clone())
+/// What the arrays of a store, those that `root` tells of, were made by before a transaction.
+fn recipes(previous: Option<&LastTransaction>, root: &str) -> StoreRecipes {
+    let mut recipes = previous.map_or_else(StoreRecipes::new, |previous| previous.recipes.clone());
+    if !recipes.is_empty() {
+        let document: Value = serde_json::from_str(root).unwrap_or_default();
+        let told = consolidated(&document);
+        recipes.retain(|name, _| {
+            !told[name.as_str()].is_null() || !told[format!("{name}/.zarray")].is_null()
+        });
+    }
+    recipes
+}
+
+/// Does nobody know what arrays of a store that is there were made by?
+fn is_untold(previous: Option<&LastTransaction>) -> bool {
+    previous.is_none_or(|previous| previous.has_untold_arrays)
+}
+
+/// What a root document, of either version, consolidates.
+fn consolidated(root: &Value) -> &Value {
+    match &root["consolidated_metadata"]["metadata"] {
+        Value::Null => &root["metadata"],
+        inline => inline,
+    }
 }
 
 /// Number and bytes of a store's documents: those that its root document, of either version, consolidates, and itself.
 fn documents(root: &str) -> [u64; 2] {
     let document: Value = serde_json::from_str(root).unwrap_or_default();
-    let consolidated = match &document["consolidated_metadata"]["metadata"] {
-        Value::Null => &document["metadata"],
-        inline => inline,
-    };
-    let documents = consolidated.as_object().into_iter().flatten();
+    let documents = consolidated(&document).as_object().into_iter().flatten();
     documents.fold([1, root.len() as u64], |all, (_, document)| {
         [all[0] + 1, all[1] + document.to_string().len() as u64]
     })
@@ -228,6 +251,7 @@ mod tests {
             run: None,
             files: None,
             recipes: StoreRecipes::new(),
+            has_untold_arrays: false,
         }
     }
 
@@ -253,18 +277,30 @@ mod tests {
         let mut before = last(None, 2);
         before.recipes.insert("tos".to_owned(), recipe);
         let changes = [[0; 2]; 2];
-        let after =
-            |old| LastTransaction::of_roots(old, "{}", "delete", 2, Some(&before), changes).recipes;
+        let root = r#"{"consolidated_metadata": {"metadata": {"tos": {}}}}"#;
+        let older = r#"{"metadata": {"tos/.zarray": {}}}"#;
+        let after = |old, new| {
+            LastTransaction::of_roots(old, new, "delete", 2, Some(&before), changes).recipes
+        };
         // Also behind a root document that another program put.
-        assert_eq!(after(Some("other")).len(), 1);
-        assert_eq!(after(None), StoreRecipes::new());
-        let consolidated = LastTransaction::of_documents(2, "consolidate", "{}", Some(&before));
+        assert_eq!(after(Some("other"), root).len(), 1);
+        assert_eq!(after(Some("other"), older).len(), 1);
+        assert_eq!(after(None, root), StoreRecipes::new());
+        // An array that is gone was made by none.
+        assert_eq!(after(Some("other"), "{}"), StoreRecipes::new());
+        let consolidated = LastTransaction::of_documents(2, "consolidate", root, Some(&before));
         assert_eq!(consolidated.recipes, before.recipes);
         let json = serde_json::to_string(&consolidated).unwrap();
         assert_eq!(
             serde_json::from_str::<LastTransaction>(&json).unwrap(),
             consolidated
         );
+        // Of what was there before this program knew it, nobody knows.
+        let first = LastTransaction::of_roots(Some(root), root, "send", 1, None, changes);
+        let next = LastTransaction::of_documents(2, "consolidate", root, Some(&first));
+        let created = LastTransaction::of_roots(None, root, "send", 1, None, changes);
+        let untold = [first, next, created].map(|record| record.has_untold_arrays);
+        assert_eq!(untold, [true, true, false]);
         // As it was before there were recipes.
         let plain = serde_json::to_string(&last(None, 2)).unwrap();
         assert!(!plain.contains("recipes"), "{plain}");

@@ -161,6 +161,7 @@ mod tests {
                 new_steps: 2,
                 replaced_steps: 0,
                 recipes: BTreeMap::new(),
+                has_untold_arrays: false,
             }],
             arrays: vec![TargetArray {
                 name: "tos".to_owned(),

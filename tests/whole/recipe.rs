@@ -83,6 +83,56 @@ fn the_pages_recipe_alone_on_ranks_in_a_directory_and_on_a_server() {
     }
 }
 
+/// Cut otherwise, or cut shorter by who does not know it, a store is still what a recipe made.
+#[test]
+fn what_a_recipe_made_is_known_in_other_chunks_and_unknown_without_a_ledger() {
+    let sandbox = Sandbox::new();
+    let bucket = format!("-b {}", sandbox.url("ocean"));
+    let page = of_page();
+    let flag = recipe(&sandbox, "r.toml", &page);
+    let files = [sandbox.months(1, 2), sandbox.months(3, 1)];
+    let first = &files[..1];
+    line("send", &bucket, first, &format!("{flag} {THREE}")).well();
+    let rechunk = msm_os!(r#"rechunk {bucket} -p t --to new -cs '{{"time": 3}}'"#);
+    rechunk.refused_in(&sandbox, 17, &["'time_counter'", "give -a time"]);
+    rechunk.and("-a time").well_on(3);
+    let at_new = |command: &str, files: &[String], flag: &str| {
+        let flags = if command == "verify" {
+            "--against"
+        } else {
+            "-f"
+        };
+        msm_os!(
+            "{command} {bucket} -p new {flags} {} {flag} {THREE}",
+            files.join(" ")
+        )
+    };
+    at_new("verify", first, &flag).well_on(3);
+    let next = &files[1..];
+    at_new("send", next, &flag).refused_in(&sandbox, 17, &["--recipe asks for"]);
+    let plain = msm_os!("send {bucket} -p new -v tos -f {}", next[0]);
+    plain.refused_in(&sandbox, 52, &["'new/tos.zarr'", "'time'"]);
+    let uncut = page
+        .lines()
+        .filter(|line| !line.starts_with("chunks") && !line.starts_with("codec"));
+    let uncut = uncut.collect::<Vec<_>>().join("\n");
+    let uncut = recipe(&sandbox, "uncut.toml", &uncut);
+    at_new("send", next, &uncut).well_on(3);
+    at_new("verify", &files, &flag).well();
+    // Where no ledger told, the next record does not say that there was no recipe.
+    line("send", &bucket, next, &format!("{flag} {THREE}")).well();
+    std::fs::remove_dir_all(sandbox.path("ocean/t/.msm-os")).unwrap();
+    msm_os!("delete {bucket} -p t --all --yes -a time --time 1976-03..").well();
+    let untold = line("send", &bucket, next, &format!("{flag} {THREE}"));
+    untold.well().warns(&["no ledger tells by which recipe"]);
+    let bits = page.replace("keep_bits = 12", "keep_bits = 7");
+    let bits = recipe(&sandbox, "bits.toml", &bits);
+    let other = line("send", &bucket, &files, &format!("{bits} {THREE}"));
+    other.refused_in(&sandbox, 52, &["keep_bits 12", "has 7"]);
+    let unused = msm_os!("verify {bucket} -p t {flag}");
+    unused.refused_in(&sandbox, 2, &["--against"]);
+}
+
 #[test]
 fn all_sends_to_a_store_go_by_one_recipe() {
     let sandbox = Sandbox::new();

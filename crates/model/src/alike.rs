@@ -86,15 +86,21 @@ impl Archive {
                 found.dimensions, found.shape, expected.dimensions, expected.shape
             )));
         }
-        let units_in_file = |catalogue: &Catalogue| {
-            let recipe = catalogue.recipe_of(name);
-            recipe.and_then(|recipe| recipe.file_units.clone())
+        let recipe = |catalogue: &Catalogue| catalogue.recipe_of(name).cloned().unwrap_or_default();
+        let [found_recipe, expected_recipe] = [catalogue, first].map(recipe);
+        let units = |units: Option<String>| {
+            units.map_or_else(
+                || "no units".to_owned(),
+                |units| format!("units \"{units}\""),
+            )
         };
-        if let (Some(found), Some(expected)) = (units_in_file(catalogue), units_in_file(first))
-            && found != expected
-        {
+        let is_converted =
+            found_recipe.conversion.is_some() || expected_recipe.conversion.is_some();
+        if is_converted && found_recipe.file_units != expected_recipe.file_units {
             return Err(differ(format!(
-                "variable '{name}' has units \"{found}\", which the recipe converts, expected \"{expected}\""
+                "variable '{name}' has {}, which the recipe converts, expected {}",
+                units(found_recipe.file_units),
+                units(expected_recipe.file_units)
             )));
         }
         for attribute in MEANING {

@@ -20,7 +20,7 @@ use super::lacking_steps::tell;
 use super::masks::{Masking, mask_unsent};
 use super::new_variable::{NewArrayForm, NewVariable, is_small};
 use super::other_tools::{check_replaced, padding};
-use super::settings::PlanSettings;
+use super::settings::{Goal, PlanSettings};
 use super::sharding::check_chunks;
 use super::steps::{StepPlacement, runs};
 use super::target::{Append, Derivation, Phase, TargetArray, TargetStore};
@@ -142,6 +142,7 @@ pub(super) fn draft_arrays(
                 (request.path_of(name), recipe.unwrap_or_default())
             })
             .collect(),
+        has_untold_arrays: false,
         new_steps: count(false),
         replaced_steps: if settings.task.goal.replaces() {
             count(true)
@@ -322,7 +323,10 @@ fn asked_of(
     let dtype = variable.dtype(&catalogue.path)?;
     check_attributes(variable, dtype, &catalogue.path)?;
     grows_once(archive, variable)?;
-    let wishes = ArrayWishes::new(&settings.arrays, catalogue.recipe_of(&variable.name))?;
+    // How they were cut and encoded, does not matter to what compares them.
+    let is_made = settings.task.goal != Goal::Compare;
+    let recipe = catalogue.recipe_of(&variable.name).filter(|_| is_made);
+    let wishes = ArrayWishes::new(&settings.arrays, recipe)?;
     Ok((dtype, value_change(archive, item)?, wishes))
 }
 
@@ -449,7 +453,8 @@ fn version_of(
     };
     let wants_shards = |name: &String| {
         let recipe = archive.catalogue.recipe_of(name);
-        recipe.is_some_and(|recipe| !recipe.shards.is_empty())
+        let has_shards = recipe.is_some_and(|recipe| !recipe.shards.is_empty());
+        has_shards && settings.task.goal != Goal::Compare
     };
     let shards = !settings.arrays.shards.0.is_empty() || request.names().any(wants_shards);
     if version == Version::V2 && shards {

@@ -25,6 +25,10 @@ pub enum PlanError {
         found: String,
     },
     #[error(
+        "no array has the dimension '{dimension}', along which the stores grow by -a; that with times is '{found}': give -a {found}"
+    )]
+    OtherAppendDimension { dimension: String, found: String },
+    #[error(
         "{}: variable '{variable}' cannot be a Zarr array of this name, for {problem}; rename it (ncrename -v OLD,NEW FILE), or send others with -v; nothing was written",
         path.display()
     )]
@@ -182,7 +186,7 @@ pub enum PlanError {
         asked: String,
     },
     #[error(
-        "store '{store}': is of Zarr version 2, which has no shards; leave --shards, and those of the recipe, out; nothing was written"
+        "store '{store}': is of Zarr version 2, which has no shards; leave --shards out, and those of a recipe; nothing was written"
     )]
     NoShards { store: String },
     #[error(

@@ -33,6 +33,8 @@ pub struct StoreRechunk {
     pub stored: StoreSnapshot,
     /// By array, the recipe that it was made by, if it was.
     pub recipes: BTreeMap<String, ArrayRecipe>,
+    /// Does nobody know what others were made by?
+    pub has_untold_arrays: bool,
 }
 
 /// What is asked for; what is not, stays as a store has it.
@@ -135,19 +137,36 @@ fn source_bytes(draft: &ArrayDraft) -> u64 {
 /// Checks that sizes are asked for of dimensions that arrays of `stores` are cut along.
 ///
 /// # Errors
-/// The first dimension that none of them has.
+/// The first dimension that none of them has; or if one grows along another dimension than was said.
 pub fn check_cut<'a>(
     stores: impl Iterator<Item = &'a StoreSnapshot>,
     asked: &Rechunking,
 ) -> Result<(), PlanError> {
-    let arrays = stores.flat_map(|stored| {
+    let grows = &asked.append_dimension;
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for stored in stores {
+        let has = |dimension: &String| {
+            stored
+                .arrays
+                .iter()
+                .any(|a| a.dimensions.contains(dimension))
+        };
+        let times = stored.arrays.iter().find(|array| {
+            let units = array.attributes.get("units").and_then(Value::as_str);
+            array.dimensions == [array.name.clone()]
+                && units.is_some_and(|units| units.contains(" since "))
+        });
+        if let (false, Some(times)) = (has(grows), times) {
+            return Err(PlanError::OtherAppendDimension {
+                dimension: grows.clone(),
+                found: times.name.clone(),
+            });
+        }
         let mains = data_variables(stored);
         let arrays = stored.arrays.iter();
-        arrays.filter(move |array| is_cut(array, &mains, &asked.append_dimension))
-    });
-    let known: BTreeSet<&str> = arrays
-        .flat_map(|array| array.dimensions.iter().map(String::as_str))
-        .collect();
+        let cut = arrays.filter(|array| is_cut(array, &mains, grows));
+        known.extend(cut.flat_map(|array| array.dimensions.iter().map(String::as_str)));
+    }
     let shards = asked.shards.as_ref().map(|sizes| (SHARDS_FLAG, sizes));
     for (flag, sizes) in [(STRATEGY_FLAG, &asked.chunks)].into_iter().chain(shards) {
         if let Some(dimension) = sizes.0.keys().find(|d| !known.contains(d.as_str())) {
@@ -296,6 +315,7 @@ fn target(
         new_steps: stored.length_along(&asked.append_dimension),
         replaced_steps: 0,
         recipes: store.recipes.clone(),
+        has_untold_arrays: store.has_untold_arrays,
     })
 }
 

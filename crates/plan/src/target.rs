@@ -52,6 +52,8 @@ pub struct TargetStore {
     pub replaced_steps: u64,
     /// By array, what a recipe says of it, which may be nothing: for the ledger.
     pub recipes: BTreeMap<String, ArrayRecipe>,
+    /// Does nobody know what others were made by, in the store that it is made of?
+    pub has_untold_arrays: bool,
 }
 
 /// One Zarr array to write or to compare, in each store that holds it alike.

@@ -83,6 +83,7 @@ fn snapshot(version: Version, root: String) -> StoreRechunk {
     let parsed: Value = serde_json::from_str(&root).unwrap();
     StoreRechunk {
         recipes: std::collections::BTreeMap::new(),
+        has_untold_arrays: false,
         from: "a.zarr".to_owned(),
         to: "b.zarr".to_owned(),
         stored: StoreSnapshot {

@@ -28,17 +28,11 @@ pub(super) struct RecipeArgs {
     pub recipe: Option<PathBuf>,
 }
 
-impl RecipeArgs {
-    /// The recipe, if one was named.
-    ///
-    /// # Errors
-    /// If it cannot be read, or something in it is wrong.
-    pub(super) fn read(&self) -> Result<Option<Recipe>, CliError> {
-        self.recipe.as_deref().map(read).transpose()
-    }
-}
-
-fn read(path: &Path) -> Result<Recipe, CliError> {
+/// The recipe in the file `path`.
+///
+/// # Errors
+/// If it cannot be read, or something in it is wrong.
+pub(super) fn read(path: &Path) -> Result<Recipe, CliError> {
     let text = std::fs::read_to_string(path).map_err(|cause| CliError::RecipeFile {
         path: path.to_owned(),
         cause: cause.to_string(),

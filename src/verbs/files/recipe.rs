@@ -19,8 +19,8 @@ use crate::verbs::files::requested::{RequestedStore, existing_targets};
 pub(in crate::verbs) struct FoundStore {
     /// What is there.
     pub store: StoreLookup,
-    /// What its arrays were made by; `None` if the ledger does not know, as where another tool made them.
-    recipes: Option<StoreRecipes>,
+    /// What the ledger says of its last transaction, if it says something.
+    record: Option<LastTransaction>,
 }
 
 /// Looks at the stores of `targets`.
@@ -34,15 +34,14 @@ pub(in crate::verbs) async fn find_stores(
 ) -> Result<Vec<FoundStore>, Error> {
     let found = stream::iter(targets).map(|target| async move {
         let store = read_store(bucket, &target.group, axis).await?;
-        let recipes = match store {
+        let record = match store {
             StoreLookup::Store(_) => {
                 // It counts whatever the root document has become: the values are as they were written.
-                let record = LastTransaction::of_store(bucket, &target.key).await?;
-                record.map(|record| record.recipes)
+                LastTransaction::of_store(bucket, &target.key).await?
             }
             StoreLookup::Nothing | StoreLookup::Remains(_) => None,
         };
-        Ok(FoundStore { store, recipes })
+        Ok(FoundStore { store, record })
     });
     found.buffered(REQUESTS).try_collect().await
 }
@@ -52,15 +51,20 @@ pub(in crate::verbs) async fn find_stores(
 fn recipe_conflicts(
     key: &str,
     stored: &StoreSnapshot,
-    recipes: &StoreRecipes,
+    record: &LastTransaction,
     archive: &Archive,
     is_given: bool,
 ) -> Vec<PlanError> {
+    let recipes = &record.recipes;
     let of_array =
         |name: &String| Some((name.clone(), recipes.get(&stored.path_of(name))?.clone()));
     let names = stored.arrays.iter().map(|array| &array.name);
     let of_arrays: BTreeMap<String, ArrayRecipe> = names.filter_map(of_array).collect();
-    let differences = recipe_differences(&of_arrays, &archive.catalogue, |name| stored.holds(name));
+    // Of others, nobody may know.
+    let is_known = |name: &str| {
+        of_arrays.contains_key(name) || !record.has_untold_arrays && stored.holds(name)
+    };
+    let differences = recipe_differences(&of_arrays, &archive.catalogue, is_known);
     let differing: BTreeSet<&str> = differences.iter().map(|d| d.array.as_str()).collect();
     let (store, arrays) = (key.to_owned(), list(differing.iter().copied()));
     if differences.is_empty() {
@@ -167,9 +171,9 @@ impl FoundStore {
         is_given: bool,
     ) -> Result<StoreLookup, Error> {
         if let StoreLookup::Store(stored) = &self.store {
-            let recipes = self.recipes.iter();
+            let records = self.record.iter();
             let conflicts =
-                recipes.flat_map(|r| recipe_conflicts(key, stored, r, archive, is_given));
+                records.flat_map(|r| recipe_conflicts(key, stored, r, archive, is_given));
             Error::together(conflicts)?;
         }
         Ok(self.store)
@@ -186,8 +190,15 @@ impl FoundStore {
             return None;
         };
         let recipes = &archive.catalogue.recipes;
-        let is_asked = recipes.keys().any(|name| stored.holds(name));
-        (self.recipes.is_none() && is_asked).then(|| Notice::UntoldRecipe {
+        let is_known = |name: &String| {
+            self.record.as_ref().is_some_and(|record| {
+                !record.has_untold_arrays || record.recipes.contains_key(&stored.path_of(name))
+            })
+        };
+        let is_untold = recipes
+            .keys()
+            .any(|name| stored.holds(name) && !is_known(name));
+        is_untold.then(|| Notice::UntoldRecipe {
             store: key.to_owned(),
         })
     }

@@ -76,8 +76,10 @@ impl Sources {
         let mut stores = Vec::new();
         for (store, stored) in &self.stores {
             let from = store.passage.from.clone();
+            let (recipes, has_untold_arrays) = recipes(bucket, &from).await?;
             stores.push(StoreRechunk {
-                recipes: recipes(bucket, &from).await?,
+                recipes,
+                has_untold_arrays,
                 from,
                 to: store.passage.to.clone(),
                 stored: stored.clone(),
@@ -187,16 +189,18 @@ impl Sources {
     }
 }
 
-/// What the arrays of `store` were made by, but for how they were cut and encoded.
-async fn recipes(bucket: &Bucket, store: &str) -> Result<StoreRecipes, Error> {
-    let last = LastTransaction::of_store(bucket, store).await?;
-    let mut recipes = last.map(|last| last.recipes).unwrap_or_default();
+/// What the arrays of `store` were made by, but for how they were cut and encoded; and whether nobody knows it of others.
+async fn recipes(bucket: &Bucket, store: &str) -> Result<(StoreRecipes, bool), Error> {
+    let Some(last) = LastTransaction::of_store(bucket, store).await? else {
+        return Ok((StoreRecipes::new(), true));
+    };
+    let mut recipes = last.recipes;
     for recipe in recipes.values_mut() {
         recipe.chunks.clear();
         recipe.shards.clear();
         recipe.codec = None;
     }
-    Ok(recipes)
+    Ok((recipes, last.has_untold_arrays))
 }
 
 async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSnapshot), Error> {

@@ -4,9 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::destined::DestinedFiles;
 use super::intent::Intent;
 use super::lead::size;
-use super::prepare::{DestinedFiles, PreparedSend};
+use super::prepare::PreparedSend;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
 use crate::events::{PlanSize, PlannedFiles};

@@ -4,9 +4,10 @@ use msm_plan::{Phase, Plan, Projections};
 use msm_reproject::Weights;
 
 use super::begin::TransactionStart;
+use super::destined::DestinedFiles;
 use super::error::SendError;
 use super::intent::Intent;
-use super::prepare::{DestinedFiles, PreparedSend};
+use super::prepare::PreparedSend;
 use super::report::SendReport;
 use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};

@@ -3,6 +3,7 @@
 //! Key types: [`Send`] and [`Update`], what is asked; [`PlannedSend`]; [`SendReport`].
 
 pub(in crate::verbs) mod begin;
+mod destined;
 mod digest;
 mod error;
 mod files;

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use msm_model::{Archive, Order, SourceFile};
+use msm_model::Archive;
 use msm_plan as plan;
 use msm_plan::{
-    MissingSteps, Plan, PlanSettings, Projection, Projections, StoreRequest, check_names,
-    check_other_times, check_strategies, comparison, transactions,
+    Plan, PlanSettings, Projection, Projections, StoreRequest, check_other_times, check_strategies,
+    comparison, transactions,
 };
 use msm_zarr::is_store;
 
@@ -20,15 +20,10 @@ use crate::session::Session;
 use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
-use crate::verbs::files::fit::fit;
-use crate::verbs::files::joined::join;
-use crate::verbs::files::prefix::spot;
 use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
-use crate::verbs::files::requested::{
-    RequestedStore, left_out, selected_variables, with_coordinates,
-};
-use crate::verbs::reprojection::corners::Domain;
+use crate::verbs::files::requested::{RequestedStore, left_out};
 use crate::verbs::reprojection::projector::Projector;
+use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
@@ -36,15 +31,6 @@ use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
-use crate::verbs::stores::destinations::{Aim, Destination, targets};
-
-/// Files that fit together, and the stores they are meant for, whatever is there.
-pub(in crate::verbs) struct DestinedFiles {
-    archive: Archive,
-    members: Vec<String>,
-    domain: Domain,
-    targets: Vec<RequestedStore>,
-}
 
 /// Files that fit together, and the stores they go to.
 pub(in crate::verbs) struct PreparedSend<'a> {
@@ -104,63 +90,6 @@ impl StoreLook<'_> {
             Self::First(left) => left.is_some_and(|left| left.has(key)),
             Self::Again => true,
         }
-    }
-}
-
-impl DestinedFiles {
-    /// Joins the files, and finds out where they go.
-    pub(in crate::verbs) async fn new(
-        files: Vec<SourceFile>,
-        intent: &Intent<'_>,
-        session: &Session<'_>,
-    ) -> Result<Self, Error> {
-        let bucket = &session.bucket;
-        let asked = intent.files;
-        let named = &asked.selection.variables;
-        let (order, aim) = if intent.task.goal.rewrites() {
-            (Order::Any, Aim::Update)
-        } else {
-            (Order::Increasing, Aim::Send)
-        };
-        let mut archive = join(files, asked.file_view(), order)?;
-        let variables = selected_variables(&archive.catalogue, named)?;
-        let spot = spot(asked.spot.as_ref(), &archive)?;
-        let members = with_coordinates(&archive, &variables);
-        let in_directory = bucket.endpoint().is_none();
-        Error::together(check_names(&archive.catalogue.path, &members, in_directory))?;
-        let mut others = archive.surplus(named);
-        // What is inserted may lie between what a store has.
-        if !intent.allow_gaps && intent.missing != MissingSteps::Insert {
-            others.extend(archive.gaps());
-        }
-        let domain = fit(
-            &mut archive,
-            &members,
-            others,
-            asked.domain.as_ref(),
-            session,
-        )?;
-        bucket.reach(spot.key()).await?;
-        let destination = Destination {
-            spot: &spot,
-            is_compact: asked.selection.compact,
-            is_named: !named.is_empty(),
-            consolidates: asked.consolidate,
-            aim,
-        };
-        let targets = targets(bucket, &archive, &destination, variables).await?;
-        Ok(Self {
-            archive,
-            members,
-            domain,
-            targets,
-        })
-    }
-
-    /// The stores.
-    pub(in crate::verbs) fn keys(&self) -> Vec<String> {
-        let keys = self.targets.iter().map(|target| target.key.clone());
-        keys.collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::attribute::Attribute;
 pub(super) type Renames = BTreeMap<String, Option<String>>;
 
 /// Attributes that name variables, one or more between blanks.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 12] = [
     "coordinates",
     "bounds",
     "climatology",
@@ -16,6 +16,11 @@ const LISTS: [&str; 7] = [
     "quantization",
     "time_from",
     "nodes",
+    "node_coordinates",
+    "node_count",
+    "part_node_count",
+    "interior_ring",
+    "geometry",
 ];
 /// Attributes of pairs, `word: variable`.
 const PAIRS: [&str; 2] = ["cell_measures", "formula_terms"];

@@ -41,6 +41,15 @@ impl Variable {
             true
         });
         if conversion.factor.as_f64() < 0.0 {
+            // What is given under the name that one would get, takes its place.
+            self.attributes.retain(|(name, _)| {
+                let new = match name.as_str() {
+                    "valid_min" => "valid_max",
+                    "valid_max" => "valid_min",
+                    _ => return true,
+                };
+                array.attributes.contains_key(name) || !array.attributes.contains_key(new)
+            });
             for (name, _) in &mut self.attributes {
                 let is_given = array.attributes.contains_key(name);
                 match name.as_str() {

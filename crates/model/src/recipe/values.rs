@@ -87,7 +87,12 @@ impl ValueChange {
         if let Some(conversion) = &self.conversion {
             let exact = conversion.of(value.into());
             new = exact as f32;
-            self.check(new.into(), f64::from(new) == exact, exact, missing)?;
+            let is_same = match conversion.offset.as_f64() {
+                // What got too small even for a double has lost bits, too.
+                0.0 => f64::from(new) / conversion.factor.as_f64() == f64::from(value),
+                _ => f64::from(new) == exact,
+            };
+            self.check(new.into(), is_same, exact, missing)?;
         }
         let rounded = self.keep_bits.map_or(new, |bits| rounded_single(new, bits));
         Ok(if stays(rounded.into(), missing) {
@@ -175,7 +180,12 @@ fn stays(rounded: f64, missing: &[f64]) -> bool {
 
 impl LinearConversion {
     pub(super) fn of(&self, value: f64) -> f64 {
-        value * self.factor.as_f64() + self.offset.as_f64()
+        let scaled = value * self.factor.as_f64();
+        match self.offset.as_f64() {
+            // A zero keeps its sign.
+            0.0 => scaled,
+            offset => scaled + offset,
+        }
     }
 
     /// The same of a whole number; `None` if it is beyond all types.

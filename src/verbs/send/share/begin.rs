@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS};
+use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::{DestinedFiles, FittedStores, PreparedSend};
+use crate::verbs::send::prepare::{FittedStores, PreparedSend};
 use crate::verbs::shared::hold::Hold;
 
 /// What is known, and done, before the first part, while the stores' leases are held.
