@@ -72,9 +72,14 @@ impl Engine {
             let engine = Arc::clone(&self);
             async move {
                 let written = engine.write_object(array, object, values, replaced).await;
-                if matches!(&written, Err(error) if !error.is_stopped()) {
-                    // The others need not wait for the same.
-                    engine.progress.fail();
+                match &written {
+                    // At once: a stop may come before others of the unit are written.
+                    Ok(records) => engine.note(records),
+                    Err(error) if !error.is_stopped() => {
+                        // The others need not wait for the same.
+                        engine.progress.fail();
+                    }
+                    Err(_) => {}
                 }
                 written
             }
@@ -85,9 +90,7 @@ impl Engine {
             .collect()
             .await;
         fail_on_purpose(self.rank);
-        let records = together(written)?;
-        self.note(&records);
-        Ok(records)
+        together(written)
     }
 
     /// Copies what the unit's objects replace into the ledger, and returns the values that are kept.
