@@ -19,11 +19,26 @@ ranks_of() {
 # has_put PART: some of its objects are noted.
 has_put() { holds_key years/.msm-os/ "/share/$(printf %06d "$1")/progress/"; }
 
+# still INDEX PART: the ranks of this task stop as soon as some of this part is put, so that it cannot end before its turn comes.
+still() {
+    wait_for has_put "$2" || return 1
+    # shellcheck disable=SC2046
+    kill -STOP $(ranks_of "$1") || { echo "task $1 had ended its part $2 already"; return 1; }
+}
+
+# A signal waits for the stopped ranks of the task of this index.
+is_told() {
+    local process
+    for process in $(ranks_of "$1"); do
+        grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$process/status" || return 1
+    done
+}
+
 state_of() { timeout 10 scontrol -o show job "$1" 2>/dev/null | grep -o 'JobState=[A-Z_]*' | cut -d= -f2; }
 has_failed() { [ "$(state_of "$1")" = FAILED ]; }
 
 years_by_many_jobs() {
-    local job reader sends=(-f "$work/years/*.nc" -b ocean -cs '{"time_counter":1,"deptht":1,"y":3,"x":10}' --memory 16M)
+    local job reader killed cancelled timed_out sends=(-f "$work/years/*.nc" -b ocean -cs '{"time_counter":1,"deptht":1,"y":3,"x":10}' --memory 16M)
     timeout "$STEP_TIMEOUT" "$MSM_OS" send "${sends[@]}" -p plain -c credentials.json || return 1
     ENDPOINT=$(cat endpoint) ACCESS_KEY=test-key SECRET_KEY=test-secret "$top/tests/.venv/bin/python" \
         "$top/tests/python/prefix_only_grows.py" ocean years plain thetao years.over >reader.log 2>&1 &
@@ -36,13 +51,17 @@ credentials=$work/credentials.json
 exec bash $(printf '%q ' "$top/slurm/send-years.sbatch" "${sends[@]}") -p years -c "\$credentials" --task "\${numbers[SLURM_ARRAY_TASK_ID]}/8"
 TASK
     job=$(timeout 30 sbatch --parsable --array=1-8%3 --ntasks=2 --requeue --output=years-%a.log --open-mode=append task.sh) || return 1
-    wait_for has_put $KILLED_PART || return 1
+    still $KILLED $KILLED_PART & killed=$!
+    still $CANCELLED $CANCELLED_PART & cancelled=$!
+    still $TIMED_OUT $TIMED_OUT_PART & timed_out=$!
+    wait $killed && wait $cancelled && wait $timed_out || return 1
     # shellcheck disable=SC2046
     kill -KILL $(ranks_of $KILLED) || return 1
-    wait_for has_put $CANCELLED_PART || return 1
-    scancel "${job}_$CANCELLED"
-    wait_for has_put $TIMED_OUT_PART || return 1
+    scancel "${job}_$CANCELLED" # wakes them, too
     scancel --batch --signal=USR1 "${job}_$TIMED_OUT"
+    wait_for is_told $TIMED_OUT || return 1
+    # shellcheck disable=SC2046
+    kill -CONT $(ranks_of $TIMED_OUT) || return 1
     wait_for has_failed "${job}_$FAILING" || return 1
     timeout 10 scontrol requeue "${job}_$FAILING" || return 1
     wait_for has_run_again "$job" || return 1
