@@ -82,6 +82,25 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
+    /// The same for another bucket, whose fence is the one that is open on all ranks from now on; `None` if it is this one.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn beside(&self, connection: &Connection) -> Result<Option<Self>, Error> {
+        let ranks = self.ranks;
+        let reporter = Arc::clone(&self.reporter);
+        let other = Bucket::open(connection.clone(), Arc::clone(&reporter));
+        let other = other.map_err(|failure| ranks.of_follower(failure.into()));
+        let is_other = other.map(|other| other.identity() != self.bucket.identity());
+        // What the ranks make of links may differ; that they reach the same server is looked at when it is opened.
+        let is_other = ranks.join(is_other, |all| Ok(all[0]))?;
+        if !is_other {
+            return Ok(None);
+        }
+        let other = Self::open(connection, ranks, reporter)?;
+        Ok(Some(other.stopped_by(&self.interrupt)))
+    }
+
     /// What is sent stops when `interrupt` says so.
     #[must_use]
     pub fn stopped_by(mut self, interrupt: &Interrupt) -> Self {

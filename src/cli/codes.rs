@@ -417,6 +417,7 @@ impl From<&CopyError> for Exit {
             CopyError::SamePlace { .. }
             | CopyError::Within { .. }
             | CopyError::Below { .. }
+            | CopyError::Nested { .. }
             | CopyError::Group { .. } => Self::Usage,
             CopyError::InCompact { .. } => Self::NoStore,
             CopyError::Taken { .. } => Self::Taken,

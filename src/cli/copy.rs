@@ -1,11 +1,14 @@
 //! The flags of `copy` and `move`.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args};
 
 use super::error::CliError;
 use super::files::name;
 use super::lease::LeaseArgs;
-use super::store::{StoreArgs, sound_key};
+use super::store::{StoreArgs, parse_place, sound_key};
+use crate::store::Place;
 use crate::verbs::copy::Copy;
 
 /// What `copy` and `move` are told.
@@ -22,9 +25,23 @@ pub(super) struct CopyArgs {
     #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR", conflicts_with = "store")]
     pub variables: Vec<String>,
 
-    /// Where to in the bucket: another prefix, below which stores keep their names; with --store, the store's new path
-    #[arg(long, value_name = "PLACE")]
-    pub to: String,
+    /// Where to in the bucket: another prefix, below which stores keep their names; with --store, the store's new path [default with
+    /// --to-bucket: as here]
+    #[arg(long, value_name = "PLACE", required_unless_present = "to_bucket")]
+    pub to: Option<String>,
+
+    /// The bucket that they go to, if it is another one: its name, s3://bucket, or file:///directory
+    #[arg(long, visible_alias = "to_bucket", value_name = "BUCKET", value_parser = parse_place)]
+    pub to_bucket: Option<Place>,
+
+    /// JSON file as for -c, of the server of the other bucket [default: what opens this one]
+    #[arg(
+        long,
+        visible_alias = "to_credentials",
+        value_name = "JSON FILE",
+        requires = "to_bucket"
+    )]
+    pub to_credentials: Option<PathBuf>,
 
     /// Only say what would be done
     #[arg(long)]
@@ -40,9 +57,37 @@ impl CopyArgs {
         Ok(Copy {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),
-            to: sound_key("--to", &self.to)?,
+            to: match &self.to {
+                Some(to) => Some(sound_key("--to", to)?),
+                None => None,
+            },
             moves,
             leasing: self.lease.leasing(),
+        })
+    }
+
+    /// How the other bucket is reached, if there is one.
+    pub(super) fn other(&self) -> Option<StoreArgs> {
+        let to = self.to_bucket.clone()?;
+        let StoreArgs {
+            credentials,
+            profile,
+            anonymous,
+            addressing,
+            ca_bundle,
+            ..
+        } = self.store.clone();
+        let others = self.to_credentials.clone();
+        let is_same_server = others.is_none();
+        Some(StoreArgs {
+            bucket: to,
+            credentials: others.or(credentials),
+            profile: profile.filter(|_| is_same_server),
+            anonymous: anonymous && is_same_server,
+            addressing: addressing.filter(|_| is_same_server),
+            ca_bundle,
+            prefix: None,
+            store: None,
         })
     }
 }

@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, RanksError};
 use crate::session::Session;
-use crate::store::StoreError;
+use crate::store::{Connection, Place, StoreError};
 use crate::verbs::copy::{self, copy};
 use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
@@ -222,21 +222,28 @@ impl Job<'_> {
             .on_lead(|| Ok(path.map(recipe::read).transpose()))?
     }
 
-    /// Opens the bucket. Every rank finds its credentials itself.
+    /// Opens the bucket.
     fn open(&self, store: &StoreArgs) -> Result<Session<'_>, CliError> {
+        let connection = self.reach(store, true)?;
+        let terminal = Arc::clone(&self.terminal);
+        let session = Session::open(&connection, self.ranks, terminal)?;
+        Ok(session.stopped_by(self.interrupt))
+    }
+
+    /// How the bucket is reached; rank 0 says, if it `warns`, what is to be said of that. Every rank finds its credentials itself.
+    fn reach(&self, store: &StoreArgs, warns: bool) -> Result<Connection, CliError> {
         let found = (self.find)(store).map_err(|error| self.ranks.of_follower(error.into()));
         let ReachedBucket {
             connection,
             warning,
         } = self.ranks.settle(found)?;
-        let terminal = Arc::clone(&self.terminal);
-        let session = Session::open(&connection, self.ranks, terminal)?;
         if let Some(warning) = warning
+            && warns
             && self.leads()
         {
             warn(&format_args!("warning: {warning}"));
         }
-        Ok(session.stopped_by(self.interrupt))
+        Ok(connection)
     }
 
     fn leads(&self) -> bool {
@@ -339,11 +346,21 @@ impl Job<'_> {
     fn copy(&self, args: &CopyArgs, moves: bool) -> Result<(), CliError> {
         let request = args.request(moves)?;
         let session = self.open(&args.store)?;
+        let other = match args.other() {
+            Some(other) => {
+                // Of a file that opens both, once.
+                let is_first = matches!(args.store.bucket, Place::Directory(_));
+                let warns = is_first || args.to_credentials.is_some();
+                session.beside(&self.reach(&other, warns)?)?
+            }
+            None => None,
+        };
+        let other = other.as_ref();
         let (done, report) = match (args.dry_run, moves) {
-            (true, false) => ("would copy", copy::foretell(&session, &request)?),
-            (true, true) => ("would move", copy::foretell(&session, &request)?),
-            (false, false) => ("copied", copy(&session, &request)?),
-            (false, true) => ("moved", copy(&session, &request)?),
+            (true, false) => ("would copy", copy::foretell(&session, other, &request)?),
+            (true, true) => ("would move", copy::foretell(&session, other, &request)?),
+            (false, false) => ("copied", copy(&session, other, &request)?),
+            (false, true) => ("moved", copy(&session, other, &request)?),
         };
         for line in words::copied(done, &report) {
             self.say(&line);

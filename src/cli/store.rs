@@ -12,7 +12,7 @@ use super::error::CliError;
 use crate::store::{Addressing, Connection, Place, Spot, StoreError};
 
 /// Where stores are, and what opens the bucket.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct StoreArgs {
     /// Where to: a bucket's name, s3://bucket, or file:///directory
     #[arg(short, long, value_name = "BUCKET", value_parser = parse_place)]
@@ -135,6 +135,6 @@ pub(super) fn sound_key(flag: &str, asked: &str) -> Result<String, CliError> {
     })
 }
 
-fn parse_place(text: &str) -> Result<Place, String> {
+pub(super) fn parse_place(text: &str) -> Result<Place, String> {
     text.parse().map_err(|error: StoreError| error.to_string())
 }

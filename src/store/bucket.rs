@@ -40,15 +40,15 @@ pub(crate) struct Bucket {
     /// What messages must not hold.
     pub(super) secrets: Vec<String>,
     /// What it was opened with.
-    opened: Arc<BucketOpening>,
+    pub(super) opened: Arc<BucketOpening>,
     /// What lets changing requests pass.
     pub(super) fence: Fence,
 }
 
 /// What a bucket was opened with.
-struct BucketOpening {
-    connection: Connection,
-    reporter: Arc<dyn Reporter>,
+pub(super) struct BucketOpening {
+    pub connection: Connection,
+    pub reporter: Arc<dyn Reporter>,
 }
 
 /// What the server says of an object.
@@ -110,7 +110,7 @@ impl Bucket {
         #[cfg(test)]
         if let Some(link) = &opened.connection.link {
             let store = Arc::new(link.behind(&fence));
-            let place = "s3://simulated".to_owned();
+            let place = place.to_string();
             return Ok(Self::in_memory(store, place, opened, fence));
         }
         match (place, access) {
@@ -193,7 +193,7 @@ impl Bucket {
             store,
             bulk: None,
             directory: None,
-            base: String::new(),
+            base: opened.connection.base.clone(),
             place,
             endpoint: None,
             secrets: Vec::new(),
@@ -223,6 +223,17 @@ impl Bucket {
                 );
                 format!("file://{}", path.display())
             }
+        }
+    }
+
+    /// What no other bucket is called, as far as names tell.
+    #[must_use]
+    pub(crate) fn identity(&self) -> String {
+        let name = self.name();
+        let name = name.trim_end_matches('/');
+        match &self.endpoint {
+            Some(endpoint) => format!("{} {name}", endpoint.url),
+            None => name.to_owned(),
         }
     }
 

@@ -13,9 +13,11 @@ use url::Url;
 
 use super::access::{Access, Addressing, Keys};
 use super::answer::{innermost, scrub};
+use super::bucket::Bucket;
 use super::error::StoreError;
 use super::fence::Fence;
 use super::http_client::http_client;
+use super::place::Place;
 use super::wire::Wire;
 use crate::events::Reporter;
 
@@ -70,19 +72,75 @@ pub(super) fn connect(
     let reached = Url::parse(&reached).map_err(|cause| StoreError::Addressing {
         problem: format!("{reached}: {cause}"),
     })?;
+    let builder = builder(bucket, access).with_virtual_hosted_style_request(virtual_hosted);
+    let builder = match url {
+        Some(url) => builder.with_endpoint(url),
+        None => builder,
+    };
+    let wire = wire(&place, access, fence, patience, reporter)?;
+    let hurry = wire.with_patience(HURRY);
+    let build = |wire: &Wire, bulk: bool| {
+        let builder = builder.clone().with_http_connector(wire.clone());
+        build(builder.with_disable_bulk_delete(!bulk), &place, access)
+    };
+    Ok(Clients {
+        patient: build(&wire, false)?,
+        hurried: build(&hurry, false)?,
+        bulk: build(&hurry, true)?,
+        place: place.clone(),
+        endpoint: Endpoint {
+            url: reached,
+            virtual_hosted,
+        },
+    })
+}
+
+/// If one server has both buckets and takes the same keys for both, a client that copies: what it copies are keys of the bucket
+/// `from`, and what it makes of them keys of `to`.
+///
+/// # Errors
+/// If it cannot be made.
+pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, StoreError> {
+    let Some(Endpoint {
+        url,
+        virtual_hosted,
+    }) = to.endpoint()
+    else {
+        return Ok(None);
+    };
+    let (source, target) = (&from.opened.connection, &to.opened.connection);
+    let (Place::S3 { bucket }, Place::S3 { bucket: other }) = (&source.place, &target.place) else {
+        return Ok(None);
+    };
+    let access = target.access.as_ref();
+    let Some(access) = access.filter(|access| source.access.as_ref() == Some(access)) else {
+        return Ok(None);
+    };
+    let mut url = url.as_str().trim_end_matches('/').to_owned();
+    if !virtual_hosted {
+        url = format!("{url}/{other}");
+    }
+    let reporter = Arc::clone(&to.opened.reporter);
+    let wire = wire(to.place(), access, to.fence(), target.patience, reporter)?;
+    let builder = builder(bucket, access)
+        // The name in a URL is that of the one, the name in front of what is copied that of the other.
+        .with_virtual_hosted_style_request(true)
+        .with_endpoint(url)
+        .with_http_connector(wire);
+    build(builder, to.place(), access).map(Some)
+}
+
+/// What signs requests and is sent for `bucket`.
+fn builder(bucket: &str, access: &Access) -> AmazonS3Builder {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         // The wire makes its connections itself; without this, the URL is refused.
         .with_client_options(ClientOptions::new().with_allow_http(true))
-        .with_retry(without_retries())
-        .with_virtual_hosted_style_request(virtual_hosted);
-    if let Some(url) = url {
-        builder = builder.with_endpoint(url);
-    }
+        .with_retry(without_retries());
     if let Some(region) = &access.region {
         builder = builder.with_region(region);
     }
-    builder = match &access.keys {
+    match &access.keys {
         Keys::Pair {
             token,
             secret,
@@ -100,7 +158,17 @@ pub(super) fn connect(
             builder.with_config(*key, value)
         }),
         Keys::Anonymous => builder.with_skip_signature(true),
-    };
+    }
+}
+
+/// What carries requests to the server, if they are to pass `fence`.
+fn wire(
+    place: &str,
+    access: &Access,
+    fence: &Fence,
+    patience: Duration,
+    reporter: Arc<dyn Reporter>,
+) -> Result<Wire, StoreError> {
     let trusted = access.ca_bundle.as_deref().map(certificates).transpose()?;
     let client = http_client(trusted.unwrap_or_default()).map_err(|cause| {
         let cause = scrub(&innermost(&cause), &access.secrets());
@@ -111,34 +179,22 @@ pub(super) fn connect(
                 problem: format!("the certificates cannot be used ({cause})"),
             },
             None => StoreError::Unreachable {
-                place: place.clone(),
+                place: place.to_owned(),
                 cause,
             },
         }
     })?;
-    let wire = Wire::new(client, fence.clone(), patience, reporter);
-    let hurry = wire.with_patience(HURRY);
-    let build = |wire: &Wire, bulk: bool| {
-        let builder = builder.clone().with_http_connector(wire.clone());
-        let client = builder.with_disable_bulk_delete(!bulk).build();
-        client.map_err(|cause| {
-            let cause = scrub(&innermost(&cause), &access.secrets());
-            let problem = format!("{place}: {cause}");
-            StoreError::Credentials { problem }
-        })
-    };
-    Ok(Clients {
-        patient: build(&wire, false)?,
-        hurried: build(&hurry, false)?,
-        bulk: build(&hurry, true)?,
-        place,
-        endpoint: Endpoint {
-            url: reached,
-            virtual_hosted,
-        },
-    })
+    Ok(Wire::new(client, fence.clone(), patience, reporter))
 }
 
+/// The client.
+fn build(builder: AmazonS3Builder, place: &str, access: &Access) -> Result<AmazonS3, StoreError> {
+    builder.build().map_err(|cause| {
+        let cause = scrub(&innermost(&cause), &access.secrets());
+        let problem = format!("{place}: {cause}");
+        StoreError::Credentials { problem }
+    })
+}
 fn shown(endpoint: Option<&Url>) -> String {
     endpoint.map_or_else(
         || "the AWS endpoint".to_owned(),

@@ -20,6 +20,9 @@ pub struct Connection {
     pub patience: Duration,
     #[cfg(test)]
     pub(crate) link: Option<super::simulated::Link>,
+    /// Where in that its keys begin.
+    #[cfg(test)]
+    pub(crate) base: String,
 }
 
 impl Connection {
@@ -32,6 +35,8 @@ impl Connection {
             patience: patience(),
             #[cfg(test)]
             link: None,
+            #[cfg(test)]
+            base: String::new(),
         }
     }
 
@@ -47,6 +52,17 @@ impl Connection {
         let bucket = "simulated".to_owned();
         Self {
             link: Some(link.clone()),
+            ..Self::new(Place::S3 { bucket }, None)
+        }
+    }
+
+    /// Another bucket, which is a folder of that store in memory.
+    #[cfg(test)]
+    pub(crate) fn simulated_in(link: &super::simulated::Link, base: &str) -> Self {
+        let (bucket, base) = ("other".to_owned(), base.to_owned());
+        Self {
+            link: Some(link.clone()),
+            base,
             ..Self::new(Place::S3 { bucket }, None)
         }
     }

@@ -72,6 +72,20 @@ impl Layout {
         }
     }
 
+    /// The same, and where they go in another bucket.
+    fn stores_and_others(self) -> &'static [&'static str] {
+        match self {
+            Self::Zarr3 => &[
+                "T1m/sos.zarr",
+                "T1m/tos.zarr",
+                "T1m/other/T1m/sos.zarr",
+                "T1m/other/T1m/tos.zarr",
+            ],
+            Self::Compact => &[COMPACT, "T1m/other/T1m.zarr"],
+            _ => &["T1m/tos.zarr", "T1m/other/T1m/tos.zarr"],
+        }
+    }
+
     /// The words that name the variables.
     pub fn variables(self) -> &'static [&'static str] {
         match self {
@@ -314,19 +328,26 @@ impl<'a> Workshop<'a> {
     /// Stores with a ledger that holds copies of objects, too.
     fn copied(&self) -> Vec<Scene> {
         let [first, second] = self.three();
-        let scene = |verb, next, idle| {
-            let words = [&[verb], self.layout.variables(), &["--to", "T1m/old"]].concat();
+        let scene = |name, verb, to: [&'static str; 2], next, idle| {
+            let words = [&[verb], self.layout.variables(), &to].concat();
+            let stores = match to[0] {
+                "--to" => self.layout.stores_and_copies(),
+                _ => self.layout.stores_and_others(),
+            };
             Scene {
-                stores: self.layout.stores_and_copies(),
+                stores,
                 next,
                 idle,
-                ..self.scene(verb, &[first.clone(), second.clone()], line(&words))
+                ..self.scene(name, &[first.clone(), second.clone()], line(&words))
             }
         };
+        let (within, other) = (["--to", "T1m/old"], ["--to-bucket", "other"]);
         // When all has moved, the same command finds nothing, and leaves a dead job's lease where it went to.
         vec![
-            scene("copy", ENDS, Exit::Ok),
-            scene("move", UNDOES, Exit::NoStore),
+            scene("copy", "copy", within, ENDS, Exit::Ok),
+            scene("move", "move", within, UNDOES, Exit::NoStore),
+            // Of another bucket, a recover here knows nothing.
+            scene("copy-out", "copy", other, HEALS, Exit::Ok),
         ]
     }
 

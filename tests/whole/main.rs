@@ -13,6 +13,7 @@ mod archives;
 mod compact;
 mod copied;
 mod copies;
+mod copies_out;
 mod crash;
 mod dataset;
 mod delete;

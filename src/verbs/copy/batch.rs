@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::ends::Route;
 use super::error::CopyError;
 use crate::error::Error;
-use crate::session::Session;
-use crate::store::{Bucket, REQUESTS};
+use crate::store::{Crossing, REQUESTS};
 use crate::verbs::tally::Tally;
 
 /// An object and its copy.
@@ -18,6 +18,8 @@ use crate::verbs::tally::Tally;
 pub(super) struct CopyItem {
     pub from: String,
     pub to: String,
+    /// Its length, as it was listed.
+    pub bytes: u64,
     /// Its length and the crc32c of its bytes, if its store's manifest tells.
     pub recorded: Option<(u64, u32)>,
 }
@@ -52,18 +54,28 @@ impl CopiedObjects {
 
 impl CopyBatch {
     /// Copies this rank's share.
-    pub(super) fn copy_share(&self, session: &Session<'_>) -> CopiedObjects {
-        let (bucket, ranks) = (&session.bucket, session.ranks);
+    pub(super) fn copy_share(&self, route: Route<'_>) -> CopiedObjects {
+        let session = route.from;
+        let (ends, ranks) = (route.ends(), session.ranks);
+        let crossing = match Crossing::new(ends.from, ends.to) {
+            Ok(crossing) => crossing,
+            Err(problem) => {
+                return CopiedObjects {
+                    problems: vec![problem.into()],
+                    ..CopiedObjects::default()
+                };
+            }
+        };
         let mine = self.items.iter().skip(ranks.rank()).step_by(ranks.size());
         let over = AtomicBool::new(false);
         session.runtime.block_on(async {
             // Without it, the first request says so.
-            let _ = bucket.fence().opened().await;
+            let _ = ends.to.fence().opened().await;
             let copies = mine.map(|item| async {
                 if over.load(Ordering::Relaxed) {
                     return None;
                 }
-                let copied = item.copy(bucket, self.is_there).await;
+                let copied = item.copy(&crossing, self.is_there).await;
                 if copied.is_err() || session.interrupt.has_come() {
                     over.store(true, Ordering::Relaxed);
                 }
@@ -90,12 +102,17 @@ impl CopyBatch {
 
 impl CopyItem {
     /// Copies it, reads the copy, and says how long it is and whether it is what the manifest says, if that says anything.
-    async fn copy(&self, bucket: &Bucket, is_there: bool) -> Result<(u64, bool), Error> {
-        let Self { from, to, recorded } = self;
+    async fn copy(&self, crossing: &Crossing, is_there: bool) -> Result<(u64, bool), Error> {
+        let Self {
+            from,
+            to,
+            bytes,
+            recorded,
+        } = self;
         if !is_there {
-            bucket.duplicate(from, to).await?;
+            crossing.carry(from, *bytes, to).await?;
         }
-        let copied = match bucket.fingerprint(to).await {
+        let copied = match crossing.to.fingerprint(to).await {
             Ok(copied) => copied,
             Err(error) if is_there && error.is_missing() => return Err(self.unlike()),
             Err(error) => return Err(error.into()),
@@ -103,7 +120,7 @@ impl CopyItem {
         let is_recorded = recorded.is_none_or(|known| known == (copied.length, copied.crc32c));
         // One that was there already may be a copy of what was here before.
         let is_proof = !is_there && recorded.is_some() && is_recorded;
-        if is_proof || bucket.fingerprint(from).await? == copied {
+        if is_proof || crossing.from.fingerprint(from).await? == copied {
             return Ok((copied.length, is_recorded));
         }
         Err(self.unlike())

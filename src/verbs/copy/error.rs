@@ -18,6 +18,11 @@ pub enum CopyError {
     )]
     Within { to: String, within: String },
     #[error(
+        "--to-bucket: of {bucket} and {to}, one is in the other: name the one that both are in with -b, and the place in it with --to; nothing \
+         was changed"
+    )]
+    Nested { bucket: String, to: String },
+    #[error(
         "'{group}' is a group of a hierarchy, which is copied as a whole: name the store with --store {store}; nothing was changed"
     )]
     Group { group: String, store: String },

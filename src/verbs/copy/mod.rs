@@ -1,4 +1,5 @@
-//! `copy` and `move`: stores with their ledgers at another place of the bucket; every rank copies its share and reads it back.
+//! `copy` and `move`: stores with their ledgers at another place, of the bucket or of another one; every rank copies its share and reads
+//! it back.
 //!
 //! Key types: [`struct@Copy`], what is asked; [`CopyReport`].
 //!
@@ -6,31 +7,30 @@
 //! what there is of it. Root documents come last. What is moved is deleted when all copies are whole, as by `delete`.
 
 mod batch;
+mod copying;
+pub(in crate::verbs) mod ends;
 mod error;
+mod held;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod source;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::CopyError;
 
-use self::batch::{CopiedObjects, CopyBatch};
+use self::batch::CopyBatch;
+use self::copying::Copying;
+use self::ends::{Ends, Route};
 use self::place::{Passage, passages};
 use self::source::SourceStore;
-use crate::commit::{Deletion, LeaseError, NotBegun};
 use crate::error::Error;
-use crate::events::WorkSpan;
-use crate::ranks::{Follower, Lead, Role};
+use crate::ranks::{Follower, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot, StoreError};
-use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::hold::Leasing;
 use crate::verbs::tally::Tally;
-
-/// Objects of a turn for each rank, and of a whole turn.
-const TURN: usize = 1_000;
-const WHOLE_TURN: usize = 100_000;
 
 /// What is copied.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +39,8 @@ pub struct Copy {
     pub spot: Spot,
     /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
     pub variables: Vec<String>,
-    /// The prefix that they go to, or the place of a single store.
-    pub to: String,
+    /// The prefix that they go to, or the place of a single store; where they are in another bucket as in this one, if it is not said.
+    pub to: Option<String>,
     /// Do they leave where they were?
     pub moves: bool,
     /// How the stores' leases are got.
@@ -59,7 +59,7 @@ pub struct CopyReport {
 pub struct CopiedStore {
     /// Its key.
     pub from: String,
-    /// That of the copy.
+    /// That of the copy, below the name of its bucket, if that is another one.
     pub to: String,
     /// Its objects, with those of its ledger.
     pub tally: Tally,
@@ -71,37 +71,48 @@ pub struct CopiedStore {
     pub left_out: u64,
 }
 
-/// Says what would be copied, and where to.
+/// Says what would be copied, and where to: into the bucket of `other`, if there is one.
 ///
 /// # Errors
 /// On every rank the same: if there is nothing, or the copies cannot be there.
-pub fn foretell(session: &Session, request: &Copy) -> Result<CopyReport, Error> {
+pub fn foretell(
+    session: &Session,
+    other: Option<&Session>,
+    request: &Copy,
+) -> Result<CopyReport, Error> {
+    let route = Route::new(session, other);
     session.on_lead(async || {
-        let bucket = &session.bucket;
+        let ends = route.ends();
         let mut report = CopyReport::default();
-        for store in sources(bucket, &ways(bucket, request).await?, request).await? {
-            let was_there = store.is_at_its_place(bucket).await?;
+        for store in sources(ends, &ways(ends, request).await?, request).await? {
+            let was_there = store.is_at_its_place(ends).await?;
             report.stores.push(store.report(was_there));
         }
         Ok(report)
     })
 }
 
-/// Copies stores.
+/// Copies stores: into the bucket of `other`, if there is one, which was opened after that of `session`.
 ///
 /// # Errors
 /// On every rank the same: if a copy cannot be there, or is not like what it was made of; then none is there.
-pub fn copy(session: &Session, request: &Copy) -> Result<CopyReport, Error> {
+pub fn copy(
+    session: &Session,
+    other: Option<&Session>,
+    request: &Copy,
+) -> Result<CopyReport, Error> {
+    let route = Route::new(session, other);
     let lead = match session.role() {
         Role::Lead(lead) => lead,
         Role::Follower(follower) => {
-            let followed = follow(session, follower);
+            let followed = follow(route, follower);
             session.interrupt.guard(false);
-            return followed;
+            followed?;
+            return follower.hear();
         }
     };
     let copying = Copying {
-        session,
+        route,
         request,
         lead,
     };
@@ -112,30 +123,34 @@ pub fn copy(session: &Session, request: &Copy) -> Result<CopyReport, Error> {
 }
 
 /// The others' part.
-fn follow(session: &Session<'_>, follower: Follower<'_>) -> Result<CopyReport, Error> {
+fn follow(route: Route<'_>, follower: Follower<'_>) -> Result<(), Error> {
     while let Some(batch) = follower.hear::<Option<CopyBatch>>()? {
         // Once something is copied, it ends as it should.
-        session.interrupt.guard(true);
-        follower.give(&batch.copy_share(session))?;
+        route.from.interrupt.guard(true);
+        follower.give(&batch.copy_share(route))?;
     }
-    follower.hear()
+    Ok(())
 }
 
 /// The ways of the stores that are meant.
-async fn ways(bucket: &Bucket, request: &Copy) -> Result<Vec<Passage>, Error> {
+async fn ways(ends: Ends<'_>, request: &Copy) -> Result<Vec<Passage>, Error> {
     let Copy {
         spot,
         variables,
         to,
         ..
     } = request;
-    bucket.reach(spot.key()).await?;
-    passages(bucket, spot, variables, to).await
+    let to = to.as_deref().unwrap_or(spot.key());
+    ends.from.reach(spot.key()).await?;
+    if ends.other().is_some() {
+        ends.to.reach(to).await?;
+    }
+    passages(ends, spot, variables, to).await
 }
 
 /// The stores that take these ways, as they are now.
 async fn sources(
-    bucket: &Bucket,
+    Ends { from: bucket, .. }: Ends<'_>,
     ways: &[Passage],
     request: &Copy,
 ) -> Result<Vec<SourceStore>, Error> {
@@ -162,181 +177,6 @@ async fn sources(
     }
     Error::together(problems)?;
     Ok(stores)
-}
-
-/// A copy under way, as the lead sees it.
-struct Copying<'a> {
-    session: &'a Session<'a>,
-    request: &'a Copy,
-    lead: Lead<'a>,
-}
-
-impl Copying<'_> {
-    fn run(&self) -> Result<CopyReport, Error> {
-        let Self {
-            session, request, ..
-        } = self;
-        let runtime = &session.runtime;
-        let command = if request.moves { "move" } else { "copy" };
-        let mut ways = runtime.block_on(ways(&session.bucket, request))?;
-        let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
-        let stores: Vec<String> = both.cloned().collect();
-        let hold = Hold::take(session, &request.leasing, &stores, command);
-        let mut hold = runtime.block_on(hold)?;
-        let done = runtime.block_on(hold.left.heal(session));
-        // What a dead job had moved already is not there any more.
-        ways.retain(|way| !hold.left.is_gone(&way.from));
-        runtime.block_on(hold.wait_for_reads());
-        session.interrupt.guard(true);
-        let done = done.and_then(|()| self.copy_held(&ways, &hold));
-        session.interrupt.guard(false);
-        let done = done.map_err(|failure| hold.verdict(failure));
-        runtime.block_on(hold.release(session));
-        done
-    }
-
-    /// Copies all of it while no other job writes there.
-    fn copy_held(&self, ways: &[Passage], hold: &Hold) -> Result<CopyReport, Error> {
-        let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
-        let sources = runtime.block_on(sources(bucket, ways, self.request))?;
-        let (mut fresh, mut there, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for store in sources {
-            match runtime.block_on(store.is_at_its_place(bucket)) {
-                Ok(true) => there.push(store),
-                Ok(false) => fresh.push(store),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        Error::together(problems)?;
-        let bytes = fresh.iter().chain(&there).map(|store| store.tally.bytes);
-        let work = self.session.work(bytes.sum());
-        let mut done = Tally::default();
-        let mut report = CopyReport::default();
-        for store in &there {
-            let compared = self.objects(store, true, &work, &mut done);
-            report
-                .stores
-                .push(compared.map_err(|failure| store.taken_by(failure))?);
-        }
-        let targets: Vec<String> = fresh.iter().map(|store| store.passage.to.clone()).collect();
-        let begun = runtime.block_on(Deletion::begin(bucket, &targets, &hold.holder));
-        let begun = begun.map_err(|NotBegun { cause, .. }| cause)?;
-        match self.fresh(&fresh, hold, &work, &mut done) {
-            Ok(copied) => report.stores.extend(copied),
-            Err(cause) if hold.leases.lost().is_some() => return Err(cause),
-            Err(cause) => {
-                let cause = Box::new(cause);
-                return Err(match runtime.block_on(begun.finish()) {
-                    Ok(()) => Error::RolledBack { cause },
-                    Err(left) => Error::NotRolledBack { cause, left },
-                });
-            }
-        }
-        let ended = runtime.block_on(begun.end());
-        ended.map_err(CopyError::NotEnded)?;
-        report
-            .stores
-            .sort_by(|one, other| one.from.cmp(&other.from));
-        if self.request.moves {
-            let stores = there.iter().chain(&fresh);
-            runtime.block_on(self.remove_sources(stores, hold))?;
-        }
-        Ok(report)
-    }
-
-    /// Copies stores of which there is nothing at their places, root documents last.
-    fn fresh(
-        &self,
-        stores: &[SourceStore],
-        hold: &Hold,
-        work: &WorkSpan<'_>,
-        done: &mut Tally,
-    ) -> Result<Vec<CopiedStore>, Error> {
-        let mut report = Vec::new();
-        for store in stores {
-            report.push(self.objects(store, false, work, done)?);
-        }
-        let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
-        runtime.block_on(hold.leases.check())?;
-        for store in stores {
-            if !runtime.block_on(store.is_unchanged(bucket))? {
-                let store = store.passage.from.clone();
-                return Err(CopyError::Changed { store }.into());
-            }
-            runtime.block_on(store.copy_roots(bucket))?;
-        }
-        Ok(report)
-    }
-
-    /// All ranks copy, or only compare, the objects of `store` but for its root documents.
-    fn objects(
-        &self,
-        store: &SourceStore,
-        is_there: bool,
-        work: &WorkSpan<'_>,
-        done: &mut Tally,
-    ) -> Result<CopiedStore, Error> {
-        let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
-        let recorded = runtime.block_on(store.recorded(bucket))?;
-        let turn = (TURN * self.session.ranks.size()).min(WHOLE_TURN);
-        let items = store.items(bucket, &recorded);
-        let mut turns = items
-            .try_chunks(turn)
-            .map_err(|cause| cause.1)
-            .boxed_local();
-        let mut all = CopiedObjects::default();
-        while let Some(items) = runtime.block_on(turns.next()) {
-            let batch = CopyBatch {
-                items: items?,
-                is_there,
-            };
-            self.lead.tell(&Some(&batch))?;
-            let mine = batch.copy_share(self.session);
-            for copied in self.lead.collect(mine)? {
-                done.add(copied.tally);
-                all.add(copied);
-            }
-            Error::together(std::mem::take(&mut all.problems))?;
-            if all.is_stopped {
-                return Err(CopyError::Stopped.into());
-            }
-            work.show(done.bytes, done.objects);
-        }
-        if !store.is_all_but_roots(all.tally) {
-            let store = store.passage.from.clone();
-            return Err(CopyError::Changed { store }.into());
-        }
-        let mut report = store.report(is_there);
-        report.unlike = all.unlike;
-        Ok(report)
-    }
-
-    /// From the journals' entries on it only goes forward, whoever goes on with it.
-    async fn remove_sources<'s>(
-        &self,
-        stores: impl Iterator<Item = &'s SourceStore>,
-        hold: &Hold,
-    ) -> Result<(), Error> {
-        let bucket = &self.session.bucket;
-        let mut sources = Vec::new();
-        for source in stores {
-            let store = source.passage.from.clone();
-            match source.is_unchanged(bucket).await {
-                Ok(true) => sources.push(store),
-                Ok(false) => return Err(CopyError::ChangedSince { store }.into()),
-                Err(Error::Store(cause)) => return Err(CopyError::StillThere { cause }.into()),
-                Err(cause) => return Err(cause),
-            }
-        }
-        hold.leases.check().await.map_err(|error| match error {
-            LeaseError::Store(cause) => CopyError::StillThere { cause }.into(),
-            lost => Error::from(lost),
-        })?;
-        let deletion = Deletion::begin(bucket, &sources, &hold.holder).await;
-        let deletion =
-            deletion.map_err(|NotBegun { cause, .. }| CopyError::StillThere { cause })?;
-        Ok(deletion.finish().await.map_err(CopyError::NotAllGone)?)
-    }
 }
 
 /// Is there anything at `store`, or in its ledger, but for what keeps other jobs away, or does not count?

@@ -4,6 +4,7 @@
 
 use msm_zarr::{Group, layout};
 
+use super::ends::Ends;
 use super::error::CopyError;
 use crate::error::Error;
 use crate::store::{Bucket, Spot};
@@ -18,6 +19,8 @@ pub(in crate::verbs) struct Passage {
     pub from: String,
     /// That of its copy.
     pub to: String,
+    /// The bucket that it goes to, if it is another one.
+    pub bucket: Option<String>,
 }
 
 /// The ways of the stores at `spot` to `to`: those of `variables` only, if there are any.
@@ -25,15 +28,18 @@ pub(in crate::verbs) struct Passage {
 /// # Errors
 /// If there are none, or they cannot be there.
 pub(in crate::verbs) async fn passages(
-    bucket: &Bucket,
+    ends: Ends<'_>,
     spot: &Spot,
     variables: &[String],
     to: &str,
 ) -> Result<Vec<Passage>, Error> {
+    ends.check()?;
+    let bucket = ends.from;
     let groups = stores(bucket, spot, variables).await?;
     let is_one = |group: &Group| !layout::is_reading(&group.store);
     let groups: Vec<Group> = groups.into_iter().filter(is_one).collect();
     if let Spot::Below(prefix) = spot
+        && ends.other().is_none()
         && variables.is_empty()
         && to.starts_with(&format!("{prefix}/"))
     {
@@ -74,11 +80,14 @@ pub(in crate::verbs) async fn passages(
         passages.push(Passage {
             from: group.store,
             to: target,
+            bucket: ends.other(),
         });
     }
     for passage in &passages {
-        passage.check(&passages)?;
-        passage.check_ground(bucket).await?;
+        if ends.other().is_none() {
+            passage.check(&passages)?;
+        }
+        passage.check_ground(ends.to).await?;
     }
     Ok(passages)
 }
@@ -98,6 +107,14 @@ fn target(spot: &Spot, from: &str, to: &str) -> String {
 }
 
 impl Passage {
+    /// Where it goes, as messages say it.
+    pub(in crate::verbs) fn destination(&self) -> String {
+        match &self.bucket {
+            Some(bucket) => layout::below(bucket, &self.to),
+            None => self.to.clone(),
+        }
+    }
+
     /// Checks that the copy is beside all stores that are copied.
     fn check(&self, all: &[Self]) -> Result<(), CopyError> {
         let within = |key: &str, folder: &str| key.starts_with(&format!("{folder}/"));
@@ -122,7 +139,7 @@ impl Passage {
     async fn check_ground(&self, bucket: &Bucket) -> Result<(), Error> {
         match CommandPlace::of(bucket, &Spot::At(self.to.clone())).await? {
             CommandPlace::Group(group) if !group.path.is_empty() => Err(CopyError::Within {
-                to: self.to.clone(),
+                to: self.destination(),
                 within: group.store,
             }
             .into()),
@@ -160,6 +177,7 @@ mod tests {
         let passage = |from: &str, to: &str| Passage {
             from: from.into(),
             to: to.into(),
+            bucket: None,
         };
         let checked = |all: &[Passage]| all.iter().try_for_each(|one| one.check(all));
         assert_eq!(checked(&[passage("a/x.zarr", "b/x.zarr")]), Ok(()));

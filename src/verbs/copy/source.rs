@@ -10,6 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ObjectKind, Outline, ROOT_DOCUMENTS, Version, layout};
 
 use super::batch::CopyItem;
+use super::ends::Ends;
 use super::error::CopyError;
 use super::place::Passage;
 use super::{CopiedStore, is_taken};
@@ -104,7 +105,7 @@ impl SourceStore {
     pub(super) fn report(&self, was_there: bool) -> CopiedStore {
         CopiedStore {
             from: self.passage.from.clone(),
-            to: self.passage.to.clone(),
+            to: self.passage.destination(),
             tally: self.tally,
             was_there,
             unlike: 0,
@@ -116,17 +117,18 @@ impl SourceStore {
     ///
     /// # Errors
     /// If something else is there.
-    pub(super) async fn is_at_its_place(&self, bucket: &Bucket) -> Result<bool, Error> {
-        let Passage { from, to } = &self.passage;
-        if !is_taken(bucket, to).await? {
+    pub(super) async fn is_at_its_place(&self, ends: Ends<'_>) -> Result<bool, Error> {
+        let Passage { from, to, .. } = &self.passage;
+        if !is_taken(ends.to, to).await? {
             return Ok(false);
         }
-        let last = async |store: &str| match bucket.get(&layout::last_transaction(store)).await {
+        let last = async |bucket: &Bucket, store: &str| match bucket.get(&layout::last_transaction(store)).await {
             Ok(last) => Ok(Some(last)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         };
-        if self.read_roots(bucket, to).await? == self.roots && last(to).await? == last(from).await?
+        if self.read_roots(ends.to, to).await? == self.roots
+            && last(ends.to, to).await? == last(ends.from, from).await?
         {
             return Ok(true);
         }
@@ -136,7 +138,7 @@ impl SourceStore {
     fn taken(&self) -> CopyError {
         CopyError::Taken {
             store: self.passage.from.clone(),
-            to: self.passage.to.clone(),
+            to: self.passage.destination(),
         }
     }
 
@@ -170,17 +172,19 @@ impl SourceStore {
         bucket: &'a Bucket,
         recorded: &'a RecordedObjects,
     ) -> LocalBoxStream<'a, Result<CopyItem, StoreError>> {
-        let Passage { from, to } = &self.passage;
+        let Passage { from, to, .. } = &self.passage;
         let (ledger, new_ledger) = (layout::ledger(from), layout::ledger(to));
         let items = entries(bucket, from).try_filter_map(move |entry| {
             let item = match ObjectKind::of(from, &entry.key) {
                 ObjectKind::Part => entry.key.strip_prefix(from.as_str()).map(|below| CopyItem {
                     to: format!("{to}{below}"),
+                    bytes: entry.bytes,
                     recorded: recorded.of(from, &entry.key),
                     from: entry.key.clone(),
                 }),
                 ObjectKind::Ledger => entry.key.strip_prefix(&ledger).map(|below| CopyItem {
                     to: format!("{new_ledger}{below}"),
+                    bytes: entry.bytes,
                     recorded: None,
                     from: entry.key.clone(),
                 }),
@@ -193,7 +197,7 @@ impl SourceStore {
 
     /// Puts its root documents in their places: from then on readers see the copy.
     pub(super) async fn copy_roots(&self, bucket: &Bucket) -> Result<(), Error> {
-        let Passage { from, to } = &self.passage;
+        let Passage { from, to, .. } = &self.passage;
         // The one that readers begin with comes last.
         for name in ROOT_DOCUMENTS.iter().rev() {
             let Some(root) = self.roots.get(name) else {

@@ -25,6 +25,7 @@ use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
 use crate::transfer::{Orders, Verification};
+use crate::verbs::copy::ends::Ends;
 use crate::verbs::copy::place::{Passage, passages};
 use crate::verbs::send::begin::{CommandTerms, TransactionStart};
 use crate::verbs::send::lead::size;
@@ -135,7 +136,7 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
         ..
     } = request;
     bucket.reach(spot.key()).await?;
-    passages(bucket, spot, variables, to).await
+    passages(Ends::within(bucket), spot, variables, to).await
 }
 
 impl Rechunk {
