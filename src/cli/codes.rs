@@ -404,9 +404,11 @@ impl From<&ShareError> for Exit {
 impl From<&RechunkError> for Exit {
     fn from(error: &RechunkError) -> Self {
         match error {
-            RechunkError::Taken { .. } => Self::Taken,
+            RechunkError::Taken { .. } | RechunkError::BeingReplaced { .. } => Self::Taken,
             RechunkError::Hierarchy { .. } => Self::ForeignStore,
             RechunkError::Changed { .. } => Self::TransferFailed,
+            RechunkError::NotSwitched { cause, .. } => Self::from(&**cause),
+            RechunkError::NotAllGone(_) => Self::DeleteIncomplete,
         }
     }
 }

@@ -43,4 +43,7 @@ pub use error::CliError;
 pub use exit::Exit;
 pub use run::{answer, end, fail, run};
 #[cfg(test)]
-pub(crate) use {run::run_over, store::{ReachedBucket, StoreArgs}};
+pub(crate) use {
+    run::run_over,
+    store::{ReachedBucket, StoreArgs},
+};

@@ -29,8 +29,15 @@ pub(super) struct RechunkArgs {
     pub variables: Vec<String>,
 
     /// Where to in the bucket: another prefix, below which stores keep their names; with --store, the new store's path
-    #[arg(long, value_name = "PLACE")]
-    pub to: String,
+    #[arg(long, value_name = "PLACE", required_unless_present = "replace")]
+    pub to: Option<String>,
+
+    /// Put what is made into the stores' places, and delete the old ones
+    ///
+    /// It is made in the folder being-rechunked of the bucket, whole and verified, before anything is deleted, and is then moved by the
+    /// server's copies, as long as which readers see no store. A rollback does not bring the old ones back.
+    #[arg(long, conflicts_with = "to")]
+    pub replace: bool,
 
     /// Chunk sizes, as JSON: '{"time_counter": 1, "y": 100, "x": 100}'; along dimensions left out, arrays keep theirs [short: -cs]
     ///
@@ -99,7 +106,10 @@ impl RechunkArgs {
         Ok(Rechunk {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),
-            to: sound_key("--to", &self.to)?,
+            to: match &self.to {
+                Some(to) => Some(sound_key("--to", to)?),
+                None => None,
+            },
             append_dimension: self.append_dim.clone(),
             chunks: sizes(STRATEGY_FLAG, self.chunk_strategy.as_deref())?,
             shards,

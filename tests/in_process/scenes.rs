@@ -72,6 +72,20 @@ impl Layout {
         }
     }
 
+    /// The same, and where what replaces them is made.
+    fn stores_and_what_replaces_them(self) -> &'static [&'static str] {
+        match self {
+            Self::Zarr3 => &[
+                "T1m/sos.zarr",
+                "T1m/tos.zarr",
+                "being-rechunked/T1m/sos.zarr",
+                "being-rechunked/T1m/tos.zarr",
+            ],
+            Self::Compact => &[COMPACT, "being-rechunked/T1m.zarr"],
+            _ => &["T1m/tos.zarr", "being-rechunked/T1m/tos.zarr"],
+        }
+    }
+
     /// The same, and where they go in another bucket.
     fn stores_and_others(self) -> &'static [&'static str] {
         match self {
@@ -358,13 +372,36 @@ impl<'a> Workshop<'a> {
             Layout::Zarr2 => "3",
             _ => "2",
         };
-        let cut = ["--to", "T1m/old", "-cs", r#"{"x": 3}"#, "-zv", other];
-        let words = [&["rechunk"], self.layout.variables(), &cut[..]].concat();
-        vec![Scene {
+        let cut = ["-cs", r#"{"x": 3}"#, "-zv", other];
+        let words = |to: &[&'static str]| {
+            let words = [&["rechunk"], self.layout.variables(), &cut[..], to].concat();
+            line(&words)
+        };
+        let beside = Scene {
             stores: self.layout.stores_and_copies(),
             next: ENDS,
-            ..self.scene("rechunk", &[first, second], line(&words))
-        }]
+            ..self.scene(
+                "rechunk",
+                &[first.clone(), second.clone()],
+                words(&["--to", "T1m/old"]),
+            )
+        };
+        let mut replacing = Scene {
+            stores: self.layout.stores_and_what_replaces_them(),
+            // What is made lies in another folder, of which a recover here knows nothing.
+            next: HEALS,
+            ..self.scene(
+                "replace",
+                &[first.clone(), second.clone()],
+                words(&["--replace"]),
+            )
+        };
+        // In between, there is only what was made.
+        let made = words(&["--to", "being-rechunked/T1m"]);
+        let mut only_made = (*self.made(&[first, second, made])).clone();
+        only_made.retain(|key, _| key.starts_with("being-rechunked/"));
+        replacing.stages.insert(1, only_made);
+        vec![beside, replacing]
     }
 
     fn undone(&self) -> Vec<Scene> {

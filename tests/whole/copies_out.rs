@@ -57,7 +57,12 @@ fn one_server_copies_between_its_buckets_by_itself() {
         assert!(!put.is_empty() && put.iter().all(is_copy), "{put:?}");
         copy.well_on(ranks).says(&[", there already"]);
         let archive = bucket.replace("ocean", "archive");
-        msm_os!("verify {archive} -p T1m --against {} {}", files[0], files[1]).well_on(ranks);
+        msm_os!(
+            "verify {archive} -p T1m --against {} {}",
+            files[0],
+            files[1]
+        )
+        .well_on(ranks);
         reads_back("s3://archive/T1m/tos.zarr", Some(&server), &files);
         // One of them goes back after it was changed, under another name.
         msm_os!("rollback {archive} -p T1m").well_on(ranks);
@@ -95,9 +100,8 @@ fn objects_are_read_and_put_from_place_to_place() {
     let sent = sandbox.tree("ocean");
     for ranks in [1, 3] {
         msm_os!("copy {here} -p T1m --to-bucket ocean -c {first}").well_on(ranks);
-        let go = msm_os!(
-            "move -b ocean -c {first} -p T1m --to-bucket ocean --to-credentials {second}"
-        );
+        let go =
+            msm_os!("move -b ocean -c {first} -p T1m --to-bucket ocean --to-credentials {second}");
         go.well_on(ranks).says(&["moved: 2 stores"]);
         assert!(within(&near, "ocean").is_empty());
         assert!(objects(&far).len() == sent.len());

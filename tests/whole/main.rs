@@ -50,6 +50,7 @@ mod rechunk;
 mod recipe;
 mod reference;
 mod refusals;
+mod replace;
 mod reproject;
 mod reproject_readers;
 mod resume;

@@ -13,9 +13,12 @@ pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
     let mut lines: Vec<String> = report.stores.iter().map(store).collect();
     if !report.stores.is_empty() && report.stores.iter().all(|store| store.was_there) {
         let count = report.stores.len();
-        lines.push(format!(
-            "nothing to do: all {count} stores are there already, with the same values"
-        ));
+        let is_done = |store: &RechunkedStore| store.from == store.to;
+        lines.push(if report.stores.iter().all(is_done) {
+            format!("all {count} stores are as asked for")
+        } else {
+            format!("nothing to do: all {count} stores are there already, with the same values")
+        });
         return lines;
     }
     let RechunkReport {
@@ -65,8 +68,20 @@ fn store(store: &RechunkedStore) -> String {
         was_there,
         left_out,
     } = store;
-    let mut line = format!("  {from} → {to}: {} arrays", arrays.len());
-    if *was_there {
+    let mut line = match from == to {
+        false => format!("  {from} → {to}: {} arrays", arrays.len()),
+        // Of one that is made, and waits beside its place, the arrays are not looked at.
+        true if arrays.is_empty() => format!("  {from}: made already"),
+        true => format!("  {from}: {} arrays", arrays.len()),
+    };
+    if *was_there && from == to && !arrays.is_empty() {
+        line.push_str(
+            match arrays.iter().all(|array| array.before == array.after) {
+                true => ", as asked for already",
+                false => ", made already",
+            },
+        );
+    } else if *was_there && from != to {
         line.push_str(", there already");
     }
     if *left_out > 0 {

@@ -34,11 +34,15 @@ impl Copying<'_> {
         let session = route.from;
         let runtime = &session.runtime;
         let command = if request.moves { "move" } else { "copy" };
-        let ways = runtime.block_on(ways(route.ends(), request))?;
+        let mut ways = runtime.block_on(ways(route.ends(), request))?;
         let mut hold = runtime.block_on(BothHolds::take(*route, request, &ways, command))?;
         let done = runtime.block_on(hold.heal(*route));
         session.interrupt.guard(true);
-        let done = done.and_then(|()| self.copy_held(ways, hold.held()));
+        let done = done.and_then(|()| {
+            // What a dead job had moved already is not there any more.
+            ways.retain(|way| !hold.held().from.left.is_gone(&way.from));
+            self.copy_held(&ways, hold.held())
+        });
         session.interrupt.guard(false);
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(*route));
@@ -48,13 +52,11 @@ impl Copying<'_> {
     /// Copies all of it while no other job writes there.
     pub(in crate::verbs) fn copy_held(
         &self,
-        mut ways: Vec<Passage>,
+        ways: &[Passage],
         held: Held<'_>,
     ) -> Result<CopyReport, Error> {
-        // What a dead job had moved already is not there any more.
-        ways.retain(|way| !held.from.left.is_gone(&way.from));
         let (ends, runtime) = (self.route.ends(), &self.route.from.runtime);
-        let sources = runtime.block_on(sources(ends, &ways, self.request))?;
+        let sources = runtime.block_on(sources(ends, ways, self.request))?;
         let (mut fresh, mut there, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for store in sources {
             match runtime.block_on(store.is_at_its_place(ends)) {

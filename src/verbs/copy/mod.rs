@@ -7,10 +7,10 @@
 //! what there is of it. Root documents come last. What is moved is deleted when all copies are whole, as by `delete`.
 
 mod batch;
-mod copying;
+pub(in crate::verbs) mod copying;
 pub(in crate::verbs) mod ends;
 mod error;
-mod held;
+pub(in crate::verbs) mod held;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod source;
 
@@ -26,7 +26,7 @@ use self::ends::{Ends, Route};
 use self::place::{Passage, passages};
 use self::source::SourceStore;
 use crate::error::Error;
-use crate::ranks::{Follower, Role};
+use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot, StoreError};
 use crate::verbs::shared::hold::Leasing;
@@ -118,12 +118,17 @@ pub fn copy(
     };
     let copied = copying.run();
     let copied = lead.go_on(copied)?;
-    lead.tell(&None::<CopyBatch>)?;
+    tell_end(lead)?;
     lead.share(Ok(copied))
 }
 
+/// Rank 0: to [`follow`], that all is done.
+pub(in crate::verbs) fn tell_end(lead: Lead<'_>) -> Result<(), Error> {
+    lead.tell(&None::<CopyBatch>)
+}
+
 /// The others' part.
-fn follow(route: Route<'_>, follower: Follower<'_>) -> Result<(), Error> {
+pub(in crate::verbs) fn follow(route: Route<'_>, follower: Follower<'_>) -> Result<(), Error> {
     while let Some(batch) = follower.hear::<Option<CopyBatch>>()? {
         // Once something is copied, it ends as it should.
         route.from.interrupt.guard(true);

@@ -72,7 +72,7 @@ impl SourceStore {
     }
 
     /// Checks that nothing of it would be left behind, nor anything deleted that is elsewhere, if it is moved.
-    pub(super) async fn can_go(&self, bucket: &Bucket) -> Result<(), Error> {
+    pub(in crate::verbs) async fn can_go(&self, bucket: &Bucket) -> Result<(), Error> {
         let store = self.passage.from.clone();
         if let Some(link) = bucket.links(&store).await?.first() {
             let link = link.path.clone();
@@ -122,7 +122,10 @@ impl SourceStore {
         if !is_taken(ends.to, to).await? {
             return Ok(false);
         }
-        let last = async |bucket: &Bucket, store: &str| match bucket.get(&layout::last_transaction(store)).await {
+        let last = async |bucket: &Bucket, store: &str| match bucket
+            .get(&layout::last_transaction(store))
+            .await
+        {
             Ok(last) => Ok(Some(last)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),

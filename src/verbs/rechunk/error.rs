@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commit::CleanupError;
+use crate::error::Error;
+
 /// What a rechunk finds. Where stores go, it finds as a copy does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum RechunkError {
     #[error(
@@ -18,4 +21,17 @@ pub enum RechunkError {
         "store '{store}': another program has changed it while it was read; try again when that has ended"
     )]
     Changed { store: String },
+    #[error(
+        "store '{store}' is being replaced: what was made of it is whole in '{made}', and not in its place yet; the same rechunk --replace again \
+         goes on; nothing was written"
+    )]
+    BeingReplaced { store: String, made: String },
+    #[error(
+        "what was made is whole in the folder '{folder}' of the bucket, and not in its place yet; the same command again goes on: {cause}"
+    )]
+    NotSwitched { folder: String, cause: Box<Error> },
+    #[error(
+        "what was made is whole, and the stores that it replaces could not all be removed; the same command again goes on:\n  {0}"
+    )]
+    NotAllGone(CleanupError),
 }

@@ -1,4 +1,5 @@
-//! `rechunk`: stores made anew at another place of the bucket, in other chunks, shards, codecs, or of the other version of Zarr.
+//! `rechunk`: stores made anew at another place of the bucket, or in their own, in other chunks, shards, codecs, or of the other version
+//! of Zarr.
 //!
 //! Key types: [`Rechunk`], what is asked; [`RechunkReport`]; [`RechunkForecast`].
 //!
@@ -6,8 +7,10 @@
 //! ledger of its own. The leases of both are held, and the stores that are read are looked at again before the commit.
 
 mod error;
+pub(in crate::verbs) mod replace;
 mod report;
 mod source;
+mod work;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,14 +21,16 @@ use msm_zarr::{Codec, Version};
 pub use self::error::RechunkError;
 pub use self::report::{RechunkForecast, RechunkReport, RechunkedStore};
 
-use self::source::{AllSources, Sources};
+use self::source::Sources;
+use self::work::RechunkWork;
 use crate::error::Error;
 use crate::events::{Event, PlannedFiles};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
 use crate::transfer::{Orders, Verification};
-use crate::verbs::copy::ends::Ends;
+use crate::verbs::copy::ends::{Ends, Route};
+use crate::verbs::copy::follow as follow_copies;
 use crate::verbs::copy::place::{Passage, passages};
 use crate::verbs::send::begin::{CommandTerms, TransactionStart};
 use crate::verbs::send::lead::size;
@@ -34,11 +39,9 @@ use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::{Hold, Leasing};
 
-/// What the ledgers say of it. What it makes replaces nothing.
-const TERMS: CommandTerms<'static> = CommandTerms {
-    command: "rechunk",
-    keep_undo: 1,
-};
+/// What the ledgers call it, and the one that replaces stores.
+const BESIDE: &str = "rechunk";
+const REPLACING: &str = "rechunk --replace";
 
 /// What is rechunked, and how.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +50,8 @@ pub struct Rechunk {
     pub spot: Spot,
     /// The variables whose stores are meant, `compact` for that of all variables; none means all stores.
     pub variables: Vec<String>,
-    /// The prefix that what is made goes to, or the place of a single store.
-    pub to: String,
+    /// The prefix that what is made goes to, or the place of a single store; without it, the stores are replaced by what is made of them.
+    pub to: Option<String>,
     /// The dimension along which the stores grow.
     pub append_dimension: String,
     /// Chunk sizes; along other dimensions, arrays keep theirs.
@@ -75,13 +78,11 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
     session.on_lead(async || {
         let bucket = &session.bucket;
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
-        let AllSources { fresh, there } = AllSources::of(bucket, &ways, &asked).await?;
-        let made = there.plan(bucket, &asked).await?;
-        let planned = fresh.plan(bucket, &asked).await?;
+        let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
         Ok(RechunkForecast {
-            stores: [there.report(&made), fresh.report(&planned)].concat(),
-            size: size(&planned.plan),
-            reads_in_hundredths: planned.reads_in_hundredths(),
+            stores: work.report(),
+            size: size(&work.fresh.1.plan),
+            reads_in_hundredths: work.fresh.1.reads_in_hundredths(),
         })
     })
 }
@@ -124,6 +125,9 @@ fn follow(session: &Session<'_>, request: &Rechunk, follower: Follower<'_>) -> R
             worker.follow(&orders, follower)?;
         }
     }
+    if request.replaces() {
+        follow_copies(Route::new(session, None), follower)?;
+    }
     Ok(())
 }
 
@@ -136,10 +140,25 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
         ..
     } = request;
     bucket.reach(spot.key()).await?;
-    passages(Ends::within(bucket), spot, variables, to).await
+    match to {
+        Some(to) => passages(Ends::within(bucket), spot, variables, to).await,
+        None => replace::ways(bucket, request).await,
+    }
 }
 
 impl Rechunk {
+    fn replaces(&self) -> bool {
+        self.to.is_none()
+    }
+
+    /// What the ledgers say of it. What it makes is in nobody's way.
+    fn terms(&self) -> CommandTerms<'static> {
+        CommandTerms {
+            command: if self.replaces() { REPLACING } else { BESIDE },
+            keep_undo: 1,
+        }
+    }
+
     fn asked(&self, session: &Session<'_>) -> Rechunking {
         Rechunking {
             chunks: self.chunks.clone(),
@@ -178,11 +197,12 @@ impl Remaking<'_> {
             let ways = ways(&session.bucket, request).await?;
             let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
             let stores: Vec<String> = both.cloned().collect();
-            let hold = Hold::take(session, &request.leasing, &stores, TERMS.command).await?;
+            let command = request.terms().command;
+            let hold = Hold::take(session, &request.leasing, &stores, command).await?;
             Ok((ways, hold))
         });
         let (ways, mut hold) = self.lead.go_on(held)?;
-        let done = self.remake(&ways, &mut hold);
+        let done = self.remake(ways, &mut hold);
         session.interrupt.guard(false);
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
@@ -190,7 +210,7 @@ impl Remaking<'_> {
     }
 
     /// Makes all of them while no other job writes there.
-    fn remake(&self, ways: &[Passage], hold: &mut Hold) -> Result<RechunkReport, Error> {
+    fn remake(&self, ways: Vec<Passage>, hold: &mut Hold) -> Result<RechunkReport, Error> {
         let (session, lead) = (self.session, self.lead);
         let (bucket, runtime) = (&session.bucket, &session.runtime);
         session.interrupt.guard(true);
@@ -198,28 +218,28 @@ impl Remaking<'_> {
             hold.left.heal(session).await?;
             hold.wait_for_reads().await;
             let asked = self.request.asked(session);
-            let AllSources { fresh, there } = AllSources::of(bucket, ways, &asked).await?;
-            let made = there.plan(bucket, &asked).await?;
-            let planned = fresh.plan(bucket, &asked).await?;
-            Ok([(there, made), (fresh, planned)])
+            RechunkWork::of(bucket, ways, &asked, self.request.replaces()).await
         });
-        let [(there, made), (fresh, planned)] = lead.go_on(planned)?;
+        let work = lead.go_on(planned)?;
+        let stores = work.report();
+        let RechunkWork {
+            fresh: (fresh, planned),
+            there: (there, made),
+            ways,
+            ..
+        } = work;
         let mut report = RechunkReport::default();
         if !there.is_empty() {
-            let stores = there.report(&made);
             self.compare(&there, made)?;
-            report.stores = stores;
         }
         if !fresh.is_empty() {
-            let stores = fresh.report(&planned);
-            let made = self.make(&fresh, planned, hold)?;
-            report = RechunkReport {
-                stores: [report.stores, stores].concat(),
-                ..made
-            };
+            report = self.make(&fresh, planned, hold)?;
         }
         lead.tell(&None::<Orders>)?;
-        Ok(report)
+        if self.request.replaces() {
+            replace::switch(session, lead, [&there, &fresh], ways, hold)?;
+        }
+        Ok(RechunkReport { stores, ..report })
     }
 
     /// All ranks compare what is there already with what was `planned`.
@@ -258,7 +278,8 @@ impl Remaking<'_> {
                 },
                 size: size(&planned.plan),
             });
-            let mut start = TransactionStart::new(session, work(planned), TERMS, hold).await?;
+            let mut start =
+                TransactionStart::new(session, work(planned), self.request.terms(), hold).await?;
             start.orders.source_records = records;
             Ok(start)
         });

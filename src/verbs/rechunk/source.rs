@@ -1,8 +1,8 @@
 //! The stores that are read: as they are, and what manifests say of their objects.
 //!
-//! Key types: [`Sources`]; [`AllSources`].
+//! Key type: [`Sources`].
 
-use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
+use msm_plan::{Plan, RechunkPlan, Rechunking, StoreRechunk, rechunked};
 use msm_zarr::{Group, StoreSnapshot};
 
 use super::error::RechunkError;
@@ -11,56 +11,15 @@ use crate::commit::{LastTransaction, StoreRecipes};
 use crate::error::Error;
 use crate::store::{Bucket, StoreLookup, read_store};
 use crate::transfer::{SourceRecord, TransferError};
+use crate::verbs::copy::CopyError;
 use crate::verbs::copy::place::Passage;
 use crate::verbs::copy::source::SourceStore;
-use crate::verbs::copy::{CopyError, is_taken};
 use crate::verbs::shared::recorded::sure_records;
 
 /// Stores that are read, of which all are to be made, or all are there already.
 pub(super) struct Sources {
-    stores: Vec<(SourceStore, StoreSnapshot)>,
-    is_there: bool,
-}
-
-/// All stores that are read.
-pub(super) struct AllSources {
-    /// Those that are to be made.
-    pub fresh: Sources,
-    /// Those at whose places there is something.
-    pub there: Sources,
-}
-
-impl AllSources {
-    /// Those that take these ways, as they are now.
-    ///
-    /// # Errors
-    /// Of each store that is none; or if sizes are asked for of a dimension that none has.
-    pub(super) async fn of(
-        bucket: &Bucket,
-        ways: &[Passage],
-        asked: &Rechunking,
-    ) -> Result<Self, Error> {
-        let [mut fresh, mut there] = [false, true].map(|is_there| Sources {
-            stores: Vec::new(),
-            is_there,
-        });
-        let mut problems = Vec::<Error>::new();
-        for way in ways {
-            // Of one that a dead job has deleted, a lease may be left.
-            if !is_taken(bucket, &way.from).await? {
-                continue;
-            }
-            match source(bucket, way).await {
-                Ok(store) if is_taken(bucket, &way.to).await? => there.stores.push(store),
-                Ok(store) => fresh.stores.push(store),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        Error::together(problems)?;
-        let all = fresh.stores.iter().chain(&there.stores);
-        check_cut(all.map(|(_, stored)| stored), asked)?;
-        Ok(Self { fresh, there })
-    }
+    pub stores: Vec<(SourceStore, StoreSnapshot)>,
+    pub is_there: bool,
 }
 
 impl Sources {
@@ -90,6 +49,12 @@ impl Sources {
             self.are_alike(bucket, &planned.plan).await?;
         }
         Ok(planned)
+    }
+
+    /// Their keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = String> + '_ {
+        let keys = self.stores.iter();
+        keys.map(|(store, _)| store.passage.from.clone())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -203,7 +168,14 @@ async fn recipes(bucket: &Bucket, store: &str) -> Result<(StoreRecipes, bool), E
     Ok((recipes, last.has_untold_arrays))
 }
 
-async fn source(bucket: &Bucket, way: &Passage) -> Result<(SourceStore, StoreSnapshot), Error> {
+/// The store that takes this way, as it is now.
+///
+/// # Errors
+/// If it is none, or a hierarchy; or as the server says.
+pub(super) async fn source(
+    bucket: &Bucket,
+    way: &Passage,
+) -> Result<(SourceStore, StoreSnapshot), Error> {
     let from = &way.from;
     let store = SourceStore::of(bucket, way.clone()).await?;
     let StoreLookup::Store(stored) = read_store(bucket, &Group::whole(from), "").await? else {

@@ -22,6 +22,7 @@ use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
 use crate::verbs::files::requested::{RequestedStore, left_out};
+use crate::verbs::rechunk::replace::check_not_replaced;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::digest::digest;
@@ -162,7 +163,8 @@ impl<'a> PreparedSend<'a> {
         let looked = prepared.look(session).await?;
         let found = prepared.targets.iter().zip(&looked);
         let new = found.filter_map(|(target, found)| found.is_new().then_some(target));
-        check_names_beside(bucket, new, &prepared.archive).await?;
+        check_names_beside(bucket, new.clone(), &prepared.archive).await?;
+        check_not_replaced(bucket, new.map(|target| &target.key)).await?;
         let look = StoreLook::First(hold.map(|hold| &hold.left));
         let (requests, remains) = prepared.requests(looked, whole, intent, session, look)?;
         if !intent.task.goal.replaces() {

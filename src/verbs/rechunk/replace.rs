@@ -1,0 +1,169 @@
+//! Stores that are replaced by what is made of them.
+//!
+//! What is made lies in a folder of its own until the store that it was made of is deleted; then it is moved to its place. Of a job that dies in
+//! between, the same command goes on: what is in that folder is whole, for it was made in one transaction.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use msm_zarr::layout;
+
+use super::error::RechunkError;
+use super::source::Sources;
+use super::{REPLACING, Rechunk};
+use crate::commit::{Deletion, LastTransaction, NotBegun};
+use crate::error::Error;
+use crate::ranks::Lead;
+use crate::session::Session;
+use crate::store::{Bucket, REQUESTS, Spot};
+use crate::verbs::copy::copying::Copying;
+use crate::verbs::copy::ends::{Ends, Route};
+use crate::verbs::copy::held::Held;
+use crate::verbs::copy::place::{Passage, passages};
+use crate::verbs::copy::{Copy, tell_end};
+use crate::verbs::shared::hold::Hold;
+
+/// Where in the bucket stores lie that are about to replace others, each by its key.
+const FOLDER: &str = "being-rechunked";
+
+/// Where what will replace `store` is made.
+fn beside(store: &str) -> String {
+    layout::below(FOLDER, store)
+}
+
+/// The ways of the stores that are meant to where what replaces them is made; those, too, that a job has deleted that died before it
+/// had put the new ones into their places.
+///
+/// # Errors
+/// If there are none, or they cannot be there.
+pub(super) async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error> {
+    let Rechunk {
+        spot, variables, ..
+    } = request;
+    let ends = Ends::within(bucket);
+    let (place, made) = (spot.key().to_owned(), beside(spot.key()));
+    let spot_of_made = match spot {
+        Spot::Below(_) => Spot::Below(made.clone()),
+        Spot::At(_) => Spot::At(made.clone()),
+    };
+    let mut all = Vec::new();
+    let each: Vec<&[String]> = match variables.as_slice() {
+        [] => vec![&[]],
+        variables => variables.chunks(1).collect(),
+    };
+    for variables in each {
+        let there = passages(ends, spot, variables, &made).await;
+        let back = match passages(ends, &spot_of_made, variables, &place).await {
+            Ok(back) => back,
+            // There is none.
+            Err(Error::Stores(_)) => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let (known, none) = match there {
+            Ok(there) => (there, None),
+            Err(failure @ Error::Stores(_)) => (Vec::new(), Some(failure)),
+            Err(failure) => return Err(failure),
+        };
+        let mut orphans = Vec::new();
+        for way in back {
+            let is_known = known.iter().any(|known| known.from == way.to);
+            if !is_known && replaces(bucket, &way.from).await? {
+                orphans.push(turned(way));
+            }
+        }
+        match none {
+            Some(failure) if orphans.is_empty() => return Err(failure),
+            _ => all.extend(known.into_iter().chain(orphans)),
+        }
+    }
+    all.sort_unstable_by(|one, other| one.from.cmp(&other.from));
+    all.dedup();
+    Ok(all)
+}
+
+/// The way back.
+fn turned(way: Passage) -> Passage {
+    let Passage { from, to, bucket } = way;
+    let (from, to) = (to, from);
+    Passage { from, to, bucket }
+}
+
+/// Was `store` made to replace another?
+async fn replaces(bucket: &Bucket, store: &str) -> Result<bool, Error> {
+    let last = LastTransaction::of_store(bucket, store).await?;
+    Ok(last.is_some_and(|last| last.command == REPLACING))
+}
+
+/// Checks that none of `stores`, which are not there, is about to come back: a job that replaced it died when it had deleted the old one.
+///
+/// # Errors
+/// If one is; or as the server says.
+pub(in crate::verbs) async fn check_not_replaced(
+    bucket: &Bucket,
+    stores: impl Iterator<Item = &String>,
+) -> Result<(), Error> {
+    let checks = stores.map(|store| async move {
+        let made = beside(store);
+        if replaces(bucket, &made).await? {
+            let store = store.clone();
+            return Err(RechunkError::BeingReplaced { store, made }.into());
+        }
+        Ok(())
+    });
+    let checks = stream::iter(checks).buffered(REQUESTS);
+    checks.try_collect().await
+}
+
+/// Rank 0: deletes the stores that were read, and moves what was made of them to their places; all ranks copy.
+///
+/// # Errors
+/// What was in the way; the same command again goes on.
+pub(super) fn switch(
+    session: &Session<'_>,
+    lead: Lead<'_>,
+    sources: [&Sources; 2],
+    ways: Vec<Passage>,
+    hold: &Hold,
+) -> Result<(), Error> {
+    let (bucket, runtime) = (&session.bucket, &session.runtime);
+    let olds: Vec<String> = sources.iter().flat_map(|all| all.keys()).collect();
+    let prepared = runtime.block_on(async {
+        for of in sources {
+            of.are_unchanged(bucket).await?;
+        }
+        for way in &ways {
+            // What made it is undone no more: with the store, its values would go.
+            for key in bucket.list(&layout::additions(&way.to)).await? {
+                bucket.delete(&key).await?;
+            }
+        }
+        hold.leases.check().await?;
+        Ok(())
+    });
+    lead.go_on(prepared)?;
+    let switched = runtime.block_on(async {
+        let deletion = Deletion::begin(bucket, &olds, &hold.holder).await;
+        let deletion = deletion.map_err(|NotBegun { cause, .. }| Error::from(cause))?;
+        let deleted = deletion.finish().await;
+        Ok::<_, Error>(deleted.map_err(RechunkError::NotAllGone)?)
+    });
+    let request = Copy {
+        moves: true,
+        ..Copy::default()
+    };
+    let copying = Copying {
+        route: Route::new(session, None),
+        request: &request,
+        lead,
+    };
+    let back: Vec<Passage> = ways.into_iter().map(turned).collect();
+    let switched = switched.and_then(|()| copying.copy_held(&back, Held::within(hold)));
+    let switched = switched.map(drop).map_err(|cause| match cause {
+        Error::Rechunk(_) => cause,
+        cause => RechunkError::NotSwitched {
+            folder: FOLDER.to_owned(),
+            cause: Box::new(cause),
+        }
+        .into(),
+    });
+    lead.go_on(switched)?;
+    tell_end(lead)
+}
