@@ -10,7 +10,7 @@ use msm_zarr::layout;
 use super::object_record::ObjectRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
-use crate::store::{Bucket, REQUESTS, StoreError};
+use crate::store::{Bucket, REQUESTS, StoreError, StoredDigest};
 use crate::transfer::{ChunkRecord, Content, Orders};
 
 /// Records of one part.
@@ -211,7 +211,7 @@ pub(crate) async fn holds(bucket: &Bucket, key: &str, record: &ChunkRecord) -> b
                 stored_crc32c,
                 ..
             },
-        ) => found.len() as u64 == bytes && crc32c::crc32c(&found) == stored_crc32c,
+        ) => found.len() as u64 == bytes && StoredDigest::is_of(stored_crc32c, &found),
         (Err(error), Content::Empty) => error.is_missing(),
         _ => false,
     }

@@ -17,7 +17,7 @@ use super::put::put_and_read_back;
 use super::rollback::StoreRollback;
 use super::undo_copies::UndoCopies;
 use super::written_boxes::WrittenBoxes;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, StoreError, StoredDigest};
 use crate::transfer::Content;
 
 /// What has to be made of an object to have what was there before steps were added.
@@ -145,9 +145,14 @@ impl UndoCopies<'_> {
             Err(error) => return Err(error),
         };
         Ok(match (recorded, found) {
-            (Some(Content::Stored { stored_crc32c, .. }), Some(found)) => {
-                crc32c::crc32c(&found) == stored_crc32c
-            }
+            (
+                Some(Content::Stored {
+                    bytes,
+                    stored_crc32c,
+                    ..
+                }),
+                Some(found),
+            ) => found.len() as u64 == bytes && StoredDigest::is_of(stored_crc32c, &found),
             (Some(Content::Empty), None) => true,
             _ => false,
         })

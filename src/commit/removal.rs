@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use msm_zarr::{ChunkCodec, ChunkPiece, EncodedObject, layout};
+use msm_zarr::{ChunkCodec, ChunkPiece, EncodedObject, ZarrError, layout};
 
 use super::edits::Edits;
 use super::journal::Document;
 use super::object_record::ObjectRecord;
 use super::parts::put_records;
 use super::put::put_and_read_back;
-use crate::store::{Bucket, ListedObject as Listed, StoreError};
-use crate::transfer::{Content, Proof};
+use crate::store::{Bucket, ListedObject as Listed, StoreError, StoredDigest};
+use crate::transfer::{Content, Proof, unlike};
 
 /// Copies in flight. Where ETags do not tell whether one is right, both are read.
 const COPIES: usize = 8;
@@ -68,6 +68,8 @@ pub(crate) struct RecutPiece {
     pub count: u64,
     /// The first of them in the object that gets them.
     pub at: u64,
+    /// What the manifests say of it, if they tell the truth.
+    pub recorded: Option<Content>,
 }
 
 /// Objects and bytes that are stored, and that they replace.
@@ -107,7 +109,7 @@ impl Removal {
     /// what takes the place of what is made anew beside it, and the records of both. Nothing of the store is changed.
     ///
     /// # Errors
-    /// As the server says, or if an object cannot be decoded.
+    /// As the server says, or if an object cannot be decoded, or is not what the manifests say.
     pub(super) async fn save(
         &self,
         bucket: &Bucket,
@@ -180,11 +182,16 @@ impl Recut {
     ) -> Result<Option<Content>, StoreError> {
         let mut found = Vec::new();
         for piece in &self.pieces {
-            match bucket.get(&piece.key).await {
-                Ok(bytes) => found.push((piece.clone(), bytes)),
-                Err(error) if error.is_missing() => {}
+            let bytes = match bucket.get(&piece.key).await {
+                Ok(bytes) => Some(bytes),
+                Err(error) if error.is_missing() => None,
                 Err(error) => return Err(error),
+            };
+            if let Some(cause) = unlike(piece.recorded.as_ref(), bytes.as_ref()) {
+                let key = piece.key.clone();
+                return Err(ZarrError::Damaged { key, cause }.into());
             }
+            found.extend(bytes.map(|bytes| (piece.clone(), bytes)));
         }
         let (codec, axis, key) = (Arc::clone(&self.codec), self.axis, self.key.clone());
         let made = tokio::task::spawn_blocking(move || {
@@ -224,7 +231,7 @@ impl Recut {
         let content = Content::Stored {
             bytes: stored.len() as u64,
             values_crc32c,
-            stored_crc32c: crc32c::crc32c(&stored),
+            stored_crc32c: StoredDigest::of(&stored),
             proof: Proof::ReadBack,
         };
         put_and_read_back(bucket, &layout::cut_object(store, id, &self.key), stored).await?;

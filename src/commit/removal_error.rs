@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::list;
+use msm_model::{choices, list};
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
@@ -18,7 +18,7 @@ pub enum RemovalError {
     #[error(
         "store '{store}' has no array {}; it has {}; nothing was deleted",
         list(missing.iter().map(String::as_str)),
-        list(arrays.iter().map(String::as_str))
+        choices(missing.first().map_or("", String::as_str), arrays.iter().map(String::as_str))
     )]
     NoArray {
         store: String,

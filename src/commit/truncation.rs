@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 
 use super::edits::Edits;
 use super::expected;
+use super::ledger::LastTransaction;
 use super::manifests::read_manifests;
 use super::removal::{Recut, RecutPiece, Removal};
 use crate::store::{Bucket, ListedObject as Listed, StoreError, read_outline};
+use crate::transfer::Content;
 
 /// What has to be cut of a store.
 pub(crate) struct StoreTruncation {
@@ -55,7 +57,10 @@ impl StoreTruncation {
         if all.is_empty() {
             return Ok(None);
         }
-        Self::cut(bucket, &outline, edits, &all).await.map(Some)
+        // What made them so long may have written into other objects, too.
+        Self::cut(bucket, &outline, edits, &all, false)
+            .await
+            .map(Some)
     }
 
     /// Looks at `store`, of which these steps along `dimension` go; `None` if there is none.
@@ -85,15 +90,21 @@ impl StoreTruncation {
         });
         let all: Vec<LongArray<'_>> = along.collect();
         let edits = Edits::new(bucket, &outline);
-        Self::cut(bucket, &outline, edits, &all).await.map(Some)
+        let last = LastTransaction::read(bucket, store, &outline.text).await?;
+        // Another program that put a root document may have written anything.
+        let is_sure = last.is_some_and(|(last, _)| last.objects.is_some());
+        Self::cut(bucket, &outline, edits, &all, is_sure)
+            .await
+            .map(Some)
     }
 
-    /// What goes if `all` of these arrays are cut.
+    /// What goes if `all` of these arrays are cut. Do the manifests surely tell what is read for it?
     async fn cut(
         bucket: &Bucket,
         outline: &Outline,
         mut edits: Edits<'_>,
         all: &[LongArray<'_>],
+        is_sure: bool,
     ) -> Result<Self, StoreError> {
         let store = &outline.store;
         let kept = read_manifests(bucket, &outline.store).await?.whole()?;
@@ -116,7 +127,8 @@ impl StoreTruncation {
                 }
             }
             if let Some(codec) = long.codec(store)? {
-                recuts.extend(long.recuts(store, &there, &codec));
+                let recorded = kept.objects.get(&long.array.name).filter(|_| is_sure);
+                recuts.extend(long.recuts(store, &there, recorded, &codec)?);
             }
         }
         let attributes = edits.drop_attributes(expected::of_steps, |_| {}).await?;
@@ -201,18 +213,41 @@ impl LongArray<'_> {
         chunk[self.axis].saturating_mul(self.array.chunk[self.axis]) >= self.stays()
     }
 
-    /// The objects that get other steps than they have, of those that are `there` by their places.
+    /// The objects that get other steps than they have, of those that are `there` by their places; of what is read for that, manifests
+    /// may have `recorded` what it is.
+    ///
+    /// # Errors
+    /// If one is gone.
     fn recuts(
         &self,
         store: &str,
         there: &BTreeMap<Vec<u64>, Listed>,
+        recorded: Option<&BTreeMap<Box<[u64]>, Content>>,
         codec: &Arc<ChunkCodec>,
-    ) -> Vec<Recut> {
+    ) -> Result<Vec<Recut>, ZarrError> {
         let size = self.array.chunk[self.axis];
+        let steps = |chunk: &[u64]| {
+            let first = chunk[self.axis].saturating_mul(size);
+            first..first.saturating_add(size).min(self.has)
+        };
+        // One that only loses its steps is not read.
+        let is_read = |chunk: &[u64]| {
+            let Range { start, end } = steps(chunk);
+            end > self.gone.start && (start < self.gone.start || end > self.gone.end)
+        };
+        for (chunk, content) in recorded.into_iter().flatten() {
+            if matches!(content, Content::Stored { .. })
+                && chunk.len() == self.array.chunk.len()
+                && is_read(chunk)
+                && !there.contains_key(&**chunk)
+            {
+                let (key, cause) = (codec.key(store, chunk), "it is gone".to_owned());
+                return Err(ZarrError::Damaged { key, cause });
+            }
+        }
         let mut places: BTreeMap<Vec<u64>, Vec<RecutPiece>> = BTreeMap::new();
         for (chunk, object) in there {
-            let first = chunk[self.axis].saturating_mul(size);
-            let end = first.saturating_add(size).min(self.has);
+            let Range { start: first, end } = steps(chunk);
             if end <= self.gone.start {
                 continue;
             }
@@ -239,6 +274,7 @@ impl LongArray<'_> {
                         first: step - first,
                         count,
                         at: at % size,
+                        recorded: recorded.and_then(|all| all.get(&**chunk)).copied(),
                     });
                     step += count;
                 }
@@ -253,7 +289,7 @@ impl LongArray<'_> {
             pieces,
             codec: Arc::clone(codec),
         };
-        places.into_iter().map(recut).collect()
+        Ok(places.into_iter().map(recut).collect())
     }
 
     /// What decodes the objects that are cut; `None` if none is.

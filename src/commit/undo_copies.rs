@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::copy_fault::CopyFault;
 use super::journal::JournalEntry;
 use super::known_before::{CopiedObject, KnownBefore};
-use crate::store::{Bucket, ListedObject as Listed, StoreError};
+use crate::store::{Bucket, ListedObject as Listed, StoreError, StoredDigest};
 use crate::transfer::Content;
 
 /// Copies in memory that are decoded.
@@ -109,7 +109,8 @@ impl<'a> UndoCopies<'a> {
         let object = self.object(copy);
         let CopiedObject { codec, recorded } = self.known.original(self.store, &object);
         let Some(found) = self.stored(&object).await? else {
-            return Ok(recorded == Some(Content::Empty));
+            // An empty copy says that nothing was there.
+            return Ok(copy.bytes == 0 || recorded == Some(Content::Empty));
         };
         let is_recorded = match (recorded, codec) {
             (Some(recorded @ Content::Stored { .. }), Some(codec)) => {
@@ -156,9 +157,10 @@ impl<'a> UndoCopies<'a> {
         expected: u32,
     ) -> Result<Option<CopyFault>, StoreError> {
         match self.bucket.checksum(&copy.key).await {
-            Ok((_, found)) => {
-                Ok((found != expected).then_some(CopyFault::Checksum { found, expected }))
-            }
+            Ok((_, digest)) => Ok((!digest.is(expected)).then(|| CopyFault::Checksum {
+                found: digest.value(),
+                expected,
+            })),
             Err(error) if error.is_missing() => Ok(Some(CopyFault::Missing)),
             Err(error) => Err(error),
         }
@@ -196,8 +198,8 @@ impl<'a> UndoCopies<'a> {
     }
 }
 
-/// How `stored` differs from what was `recorded`. That its bytes have the same crc32c does not tell it from others: where the codec
-/// ends in a crc32c itself, those of all objects are the same.
+/// How `stored` differs from what was `recorded`. In older manifests, the crc32c of bytes does not tell them from others where the codec
+/// ends in a crc32c itself.
 async fn differs(
     stored: &Bytes,
     recorded: Content,
@@ -212,16 +214,16 @@ async fn differs(
     else {
         return None;
     };
-    let (length, found) = (stored.len() as u64, crc32c::crc32c(stored));
+    let length = stored.len() as u64;
     if length != bytes {
         return Some(CopyFault::Length {
             found: length,
             expected: bytes,
         });
     }
-    if found != stored_crc32c {
+    if !StoredDigest::is_of(stored_crc32c, stored) {
         return Some(CopyFault::Checksum {
-            found,
+            found: StoredDigest::of(stored),
             expected: stored_crc32c,
         });
     }

@@ -61,7 +61,12 @@ impl Crossing {
             Means::Within => self.to.duplicate(from, to).await,
             Means::Server(client) => {
                 let copied = client.copy(&self.from.path(from), &self.to.path(to)).await;
-                copied.map_err(|cause| self.from.error(from, "copying", &cause))
+                copied.map_err(|cause| match cause {
+                    cause @ object_store::Error::NotFound { .. } => {
+                        self.from.error(from, "copying", &cause)
+                    }
+                    cause => self.to.error(to, "copying", &cause),
+                })
             }
             Means::Bytes(permits) => {
                 let units = bytes.min(HELD).div_ceil(UNIT) as u32;

@@ -10,7 +10,7 @@ use rayon::ThreadPool;
 
 use super::engine::on_pool;
 use super::record::Content;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, StoreError, StoredDigest};
 
 /// Reads the object `key` once, and says what is wrong with it: its length, its bytes, or its values are not those that
 /// were recorded. Of one without a record only that it decodes is checked.
@@ -55,7 +55,7 @@ fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Optio
     if stored.len() as u64 != bytes {
         return Some(format!("{} bytes, expected {bytes}", stored.len()));
     }
-    let found = crc32c::crc32c(stored);
+    let found = StoredDigest::of(stored);
     let values = match decoded {
         Err(cause) => Some(format!("it cannot be decoded: {cause}")),
         Ok(crc) if crc != values_crc32c => Some(format!(
@@ -63,7 +63,7 @@ fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Optio
         )),
         Ok(_) => None,
     };
-    let bytes = (found != stored_crc32c)
+    let bytes = (!StoredDigest::is_of(stored_crc32c, stored))
         .then(|| format!("the crc32c of its bytes is {found:08x}, expected {stored_crc32c:08x}"));
     match (bytes, values) {
         (Some(bytes), Some(values)) => Some(format!("{bytes}; {values}")),
@@ -98,7 +98,7 @@ mod tests {
             let recorded = |bytes: &Bytes| Content::Stored {
                 bytes: bytes.len() as u64,
                 values_crc32c: codec.checksum(&values),
-                stored_crc32c: crc32c::crc32c(bytes),
+                stored_crc32c: StoredDigest::of(bytes),
                 proof: Proof::ReadBack,
             };
             let right = Some(recorded(&stored));

@@ -28,3 +28,4 @@ pub(crate) use orders::{Orders, PartOrders, SourceRecord};
 pub(crate) use put::WriteConditions;
 pub use record::Verification;
 pub(crate) use record::{ChunkRecord, Content, Proof};
+pub(crate) use stored::unlike;

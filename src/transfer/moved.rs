@@ -17,7 +17,7 @@ use super::object::{LOOKS, OBJECTS, PAUSE, TRIES, failed, together};
 use super::record::{ChunkRecord, Content, Proof};
 use super::stored::unlike;
 use crate::events::Event;
-use crate::store::{Patience, StoreError};
+use crate::store::{Patience, StoreError, StoredDigest};
 
 /// An object that becomes what another one was, and where that is kept.
 struct Moving {
@@ -167,7 +167,7 @@ impl Engine {
             let content = Content::Stored {
                 bytes: stored.len() as u64,
                 values_crc32c: codec.checksum(&values),
-                stored_crc32c: crc32c::crc32c(&stored),
+                stored_crc32c: StoredDigest::of(&stored),
                 proof: Proof::ReadBack,
             };
             Ok((values, content))

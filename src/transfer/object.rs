@@ -21,7 +21,7 @@ use super::put::{KnownContent, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verification};
 use crate::events::Event;
 use crate::knobs;
-use crate::store::{Patience, StoreError};
+use crate::store::{Patience, StoreError, StoredDigest};
 
 /// PUTs of an object that does not read back right, before the run fails.
 pub(super) const TRIES: u32 = 3;
@@ -212,7 +212,7 @@ impl Engine {
                     Content::Stored {
                         bytes,
                         values_crc32c: crc,
-                        stored_crc32c: crc32c::crc32c(stored),
+                        stored_crc32c: StoredDigest::of(stored),
                         proof,
                     }
                 }

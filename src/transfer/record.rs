@@ -65,7 +65,7 @@ pub(crate) enum Content {
         bytes: u64,
         /// crc32c of the decoded values; see [`msm_zarr::ChunkCodec::checksum`].
         values_crc32c: u32,
-        /// crc32c of the stored bytes.
+        /// What tells the stored bytes from others; see [`crate::store::StoredDigest`].
         stored_crc32c: u32,
         /// How it was verified.
         proof: Proof,

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::engine::on_pool;
 use super::record::Content;
 use crate::source::Block;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, StoreError, StoredDigest};
 
 /// Objects of one hyperslab that are asked for at a time, if there is room for them.
 const OBJECTS: usize = 32;
@@ -127,7 +127,7 @@ impl StoredField {
 }
 
 /// How what was found differs from what was `recorded`, if anything was.
-pub(super) fn unlike(recorded: Option<&Content>, found: Option<&Bytes>) -> Option<String> {
+pub(crate) fn unlike(recorded: Option<&Content>, found: Option<&Bytes>) -> Option<String> {
     let (length, crc) = match recorded? {
         Content::Empty => return found.map(|_| "the manifest has none there".to_owned()),
         Content::Stored {
@@ -142,8 +142,9 @@ pub(super) fn unlike(recorded: Option<&Content>, found: Option<&Bytes>) -> Optio
     if found.len() as u64 != length {
         return Some(format!("{} bytes, expected {length}", found.len()));
     }
-    let digest = crc32c::crc32c(found);
-    (digest != crc).then(|| format!("the crc32c of its bytes is {digest:08x}, expected {crc:08x}"))
+    let digest = StoredDigest::of(found);
+    (!StoredDigest::is_of(crc, found))
+        .then(|| format!("the crc32c of its bytes is {digest:08x}, expected {crc:08x}"))
 }
 
 /// The places in the chunk grid of all objects that `slab` touches, where one holds `object` values along each dimension.
@@ -228,7 +229,7 @@ mod tests {
             let content = Content::Stored {
                 bytes: stored.len() as u64,
                 values_crc32c: codec.checksum(&values),
-                stored_crc32c: crc32c::crc32c(&stored),
+                stored_crc32c: StoredDigest::of(&stored),
                 proof: Proof::ReadBack,
             };
             let key = codec.key("a.zarr", &chunk);

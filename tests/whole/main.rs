@@ -33,6 +33,7 @@ mod iris;
 mod line;
 mod list;
 mod logging;
+mod lost_objects;
 mod names;
 mod odd;
 mod odd_coordinates;

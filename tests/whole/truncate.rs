@@ -238,6 +238,32 @@ fn documents_of_arrays_that_grew_alone_are_cut_to_what_readers_see() {
     }
 }
 
+/// What zarr-python appends goes into objects that hold steps of before, too, and is no damage.
+#[test]
+fn an_append_of_another_program_that_died_is_cut_off() {
+    const APPEND: &str = "
+import sys, zarr
+group = zarr.open_group(sys.argv[1], mode='r+', use_consolidated=False)
+for name in ['tos', 'time_counter']:
+    array = group[name]
+    last = array[-1:]
+    array.resize((array.shape[0] + 1, *array.shape[1:]))
+    array[-1:] = last
+";
+    for flags in ["", "-zv 2"] {
+        let scene = Scene::new(flags);
+        let before = scene.stores();
+        let store = scene.sandbox.path("ocean").join(STORE);
+        python_code(APPEND, &[store]);
+        assert!(scene.stores() != before);
+        let done = scene.runs("recover --truncate");
+        done.says(&["'time_counter' was cut from 7 to 6"]);
+        scene.holds(&[&scene.file]);
+        // No manifest knows what was in these objects.
+        scene.run("verify").refused(60, &["3 faults"]);
+    }
+}
+
 #[test]
 fn a_time_axis_that_is_the_longest_is_cut_as_well() {
     let scene = Scene::new("");

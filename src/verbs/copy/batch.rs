@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ends::Route;
 use super::error::CopyError;
 use crate::error::Error;
-use crate::store::{Crossing, REQUESTS};
+use crate::store::{Crossing, REQUESTS, StoredDigest};
 use crate::verbs::tally::Tally;
 
 /// An object and its copy.
@@ -20,7 +20,7 @@ pub(super) struct CopyItem {
     pub to: String,
     /// Its length, as it was listed.
     pub bytes: u64,
-    /// Its length and the crc32c of its bytes, if its store's manifest tells.
+    /// Its length and the digest of its bytes, if its store's manifest tells.
     pub recorded: Option<(u64, u32)>,
 }
 
@@ -117,9 +117,11 @@ impl CopyItem {
             Err(error) if is_there && error.is_missing() => return Err(self.unlike()),
             Err(error) => return Err(error.into()),
         };
-        let is_recorded = recorded.is_none_or(|known| known == (copied.length, copied.crc32c));
+        let is_recorded = recorded
+            .is_none_or(|(length, digest)| length == copied.length && copied.digest.is(digest));
         // One that was there already may be a copy of what was here before.
-        let is_proof = !is_there && recorded.is_some() && is_recorded;
+        let tells = recorded.is_some_and(|(_, digest)| StoredDigest::tells(digest));
+        let is_proof = !is_there && tells && is_recorded;
         if is_proof || crossing.from.fingerprint(from).await? == copied {
             return Ok((copied.length, is_recorded));
         }

@@ -117,7 +117,7 @@ impl SourceStore {
     ///
     /// # Errors
     /// If something else is there.
-    pub(super) async fn is_at_its_place(&self, ends: Ends<'_>) -> Result<bool, Error> {
+    pub(in crate::verbs) async fn is_at_its_place(&self, ends: Ends<'_>) -> Result<bool, Error> {
         let Passage { from, to, .. } = &self.passage;
         if !is_taken(ends.to, to).await? {
             return Ok(false);
@@ -234,7 +234,7 @@ impl SourceStore {
 }
 
 impl RecordedObjects {
-    /// The length and the crc32c of the object `key` of `store`.
+    /// The length and the digest of the object `key` of `store`.
     fn of(&self, store: &str, key: &str) -> Option<(u64, u32)> {
         let arrays = &self.outline.as_ref()?.arrays;
         let (array, chunk) = arrays
