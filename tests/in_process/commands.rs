@@ -97,6 +97,26 @@ fn goes_back(objects: &Objects, words: &[&str], to: &Objects) {
     assert!(readable(left) == readable(to.clone()));
 }
 
+/// What a dead job had begun was the last command: who undoes that loses no other.
+#[test]
+fn a_command_that_died_is_undone_and_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    let stages = grown(root.path(), 2);
+    let mut begun = 0;
+    for state in states_of(&stages[2], &send(root.path(), 3)) {
+        if !state.keys().any(|key| key.contains("/journal/")) {
+            continue;
+        }
+        begun += 1;
+        let (exit, left) = ends(&state, &["rollback"]);
+        assert_eq!(exit, Exit::Ok);
+        assert!(readable(left.clone()) == readable(stages[2].clone()));
+        goes_back(&left, &["rollback"], &stages[1]);
+        goes_back(&state, &["rollback", "--last", "2"], &stages[1]);
+    }
+    assert!(begun > 10);
+}
+
 #[test]
 fn a_command_is_undone_in_all_of_its_stores_whatever_the_clock_said() {
     let root = tempfile::tempdir().unwrap();

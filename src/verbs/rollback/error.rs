@@ -22,7 +22,7 @@ pub enum RollbackError {
     )]
     NoOrder { store: String, id: String },
     #[error(
-        "store '{store}': what its transaction {id} replaced is not kept, for its --keep-undo was too small; nothing was changed"
+        "store '{store}': what its transaction {id} replaced is not kept: its --keep-undo was too small, or it was a rechunk --replace; nothing was changed"
     )]
     NotKept { store: String, id: String },
     #[error(

@@ -59,6 +59,8 @@ pub struct RollbackReport {
     pub stores: Vec<String>,
     /// The ids of the commands.
     pub commands: Vec<String>,
+    /// Was the last one a command that had died? It has no id.
+    pub had_died: bool,
 }
 
 /// Undoes commands.
@@ -137,12 +139,23 @@ async fn undo_all(
     let mut groups = groups.to_vec();
     groups.retain(|group| !hold.left.is_gone(&group.store));
     let begun = hold.left.rollback();
-    let (undos, commands) = if begun.is_empty() {
+    // What a dead job had begun was the last command, and is undone by now.
+    let mut healed = hold.left.undone().to_vec();
+    let had_died = !healed.is_empty();
+    let (undos, commands) = if !begun.is_empty() {
+        (rest_of(bucket, &groups, begun).await?, Vec::new())
+    } else if *extent == RollbackExtent::Last(usize::from(had_died)) {
+        (Vec::new(), Vec::new())
+    } else {
         let log = CommandLog::of(bucket, &groups).await?;
         has_transactions(&log, &groups, all)?;
-        chosen(log, extent)?
-    } else {
-        (rest_of(bucket, &groups, begun).await?, Vec::new())
+        let rest = match extent {
+            RollbackExtent::Last(count) => {
+                RollbackExtent::Last(count.saturating_sub(usize::from(had_died)))
+            }
+            to @ RollbackExtent::To(_) => to.clone(),
+        };
+        chosen(log, &rest)?
     };
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for StoreUndo { group, ids } in &undos {
@@ -186,10 +199,13 @@ async fn undo_all(
             command: (!entry.creates()).then(|| entry.command.clone()),
         });
     }
-    let stores = undos.iter().map(|undo| undo.group.store.clone());
+    healed.extend(undos.iter().map(|undo| undo.group.store.clone()));
+    healed.sort_unstable();
+    healed.dedup();
     Ok(RollbackReport {
-        stores: stores.collect(),
+        stores: healed,
         commands,
+        had_died,
     })
 }
 

@@ -28,6 +28,8 @@ pub(in crate::verbs) struct AbandonedTransactions {
     open: BTreeMap<String, UnfinishedTransaction>,
     /// Stores that are gone with what was healed.
     gone: Vec<String>,
+    /// Stores of which a transaction that had not ended was rolled back.
+    undone: Vec<String>,
     /// Stores and transactions of the rollbacks that have been gone on with, whether or not that was begun in each of them.
     rollback: Vec<(String, String)>,
     /// Stores of which objects may lie there before there is a store.
@@ -42,6 +44,7 @@ impl AbandonedTransactions {
             journals: Vec::new(),
             open: BTreeMap::new(),
             gone: Vec::new(),
+            undone: Vec::new(),
             rollback: Vec::new(),
             expected: BTreeSet::new(),
         }
@@ -117,6 +120,11 @@ impl AbandonedTransactions {
         self.gone.contains(store)
     }
 
+    /// The stores of which a transaction that had not ended has been rolled back.
+    pub(crate) fn undone(&self) -> &[String] {
+        &self.undone
+    }
+
     /// The stores and transactions of the rollback that has been gone on with; none if there was none.
     pub(crate) fn rollback(&self) -> &[(String, String)] {
         &self.rollback
@@ -166,6 +174,12 @@ impl AbandonedTransactions {
         unfinished: &UnfinishedWork,
     ) -> Result<(), Error> {
         let healed = heal_one(session, &store, unfinished, &self.guarantees).await?;
+        if healed == Healed::Ended
+            && let UnfinishedWork::Transaction(transaction) = unfinished
+            && transaction.stage != Stage::Prepared
+        {
+            self.undone.push(store.clone());
+        }
         match unfinished {
             _ if healed == Healed::NeverBegun => {}
             UnfinishedWork::Transaction(UnfinishedTransaction { stage, entry, .. })
