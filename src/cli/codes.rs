@@ -164,6 +164,7 @@ impl From<&PlanError> for Exit {
             | PlanError::Codec { .. }
             | PlanError::NoShards { .. }
             | PlanError::KeptShards { .. }
+            | PlanError::LargeObjects { .. }
             | PlanError::UnevenShards { .. } => Self::ChunkStrategy,
             PlanError::Name { .. } | PlanError::Unmasked { .. } => Self::UnsupportedVariable,
             PlanError::Version { .. } => Self::VersionConflict,
@@ -179,6 +180,7 @@ impl From<&PlanError> for Exit {
                 Self::AttributeConflict
             }
             PlanError::Recipe { .. }
+            | PlanError::UnitsOfFiles { .. }
             | PlanError::NoRecipe { .. }
             | PlanError::MadeWithoutRecipe { .. }
             | PlanError::CalledOtherwise { .. }

@@ -327,11 +327,8 @@ fn jobs_that_share_an_archive_give_the_same() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
-    let sandbox = Sandbox::new();
-    let file = sandbox.months(1, 1);
-    let url = sandbox.url("ocean");
-    for (text, words) in [
-        ("drop = [\n\"e3t\"\n", &["no TOML", "line"][..]),
+    are_told(&[
+        ("drop = [\n\"e3t\"\n", &["no TOML", "line"]),
         (
             "\n[variable.tos]\n",
             &[
@@ -381,7 +378,21 @@ fn what_is_wrong_is_told_with_its_line() {
             "x = 1\n[dimensions]\ny = 2",
             &["2 problems", "line 1, column 1", "line 3, column 5"],
         ),
-        // What only the files tell.
+        (
+            "[variables.tos]\nname = \"sea surface\"",
+            &["line 2, column 8", "no blanks"],
+        ),
+        ("[dimensions]\ny = \"a/b\"", &["line 2, column 5", "no '/'"]),
+    ]);
+}
+
+#[test]
+fn what_does_not_fit_the_files_is_told_with_its_line() {
+    are_told(&[
+        (
+            "[variables.time_counter]\nattributes = { units = \"days since 1900-01-01\" }",
+            &["line 2", "tells steps apart"],
+        ),
         ("drop = [\n\"e3tt\"]", &["line 2", "did you mean 'e3t'?"]),
         (
             "[dimensions]\nz = \"depth\"",
@@ -413,10 +424,19 @@ fn what_is_wrong_is_told_with_its_line() {
             "[variables.tos]\nchunks = { yy = 2 }",
             &["line 2", "no dimension 'yy'"],
         ),
-    ] {
+    ]);
+}
+
+/// Each of these recipes is refused with these words, and nothing is written.
+#[track_caller]
+fn are_told(cases: &[(&str, &[&str])]) {
+    let sandbox = Sandbox::new();
+    let file = sandbox.months(1, 1);
+    let url = sandbox.url("ocean");
+    for (text, words) in cases {
         let flag = recipe(&sandbox, "r.toml", text);
         let line = msm_os!("send -b {url} -f {file} {flag}");
-        line.alone().refused(52, &[&["r.toml"], words].concat());
+        line.alone().refused(52, &[&["r.toml"], *words].concat());
         assert!(sandbox.tree("ocean").is_empty());
     }
     let line = msm_os!(
@@ -424,6 +444,47 @@ fn what_is_wrong_is_told_with_its_line() {
         sandbox.file("none.toml")
     );
     line.refused_in(&sandbox, 52, &["--recipe", "none.toml"]);
+}
+
+/// Whatever the recipes say of a variable's name, there is one series of it.
+#[test]
+fn no_second_series_of_a_variable_is_begun_under_another_name() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let files = [1, 2, 3].map(|month| sandbox.months(month, 1));
+    let named = ["sst", "surface"].map(|name| {
+        let text = format!("[variables.tos]\nname = \"{name}\"\n");
+        recipe(&sandbox, &format!("{name}.toml"), &text)
+    });
+    for (place, begun, others) in [
+        (
+            "plain",
+            "-v tos",
+            [
+                format!("-v sst {}", named[0]),
+                format!("-v surface {}", named[1]),
+            ],
+        ),
+        (
+            "named",
+            &*format!("-v sst {}", named[0]),
+            ["-v tos".to_owned(), format!("-v surface {}", named[1])],
+        ),
+    ] {
+        let place = format!("-b {url} -p {place}");
+        msm_os!("send -f {} {place} {begun}", files[0]).well();
+        for other in others {
+            let line = msm_os!("send -f {} {place} {other}", files[1]);
+            line.on(1).refused(
+                52,
+                &["is 'tos' in the files", "sst.zarr"].map(|word| match word {
+                    "sst.zarr" if begun == "-v tos" => "tos.zarr",
+                    word => word,
+                }),
+            );
+        }
+        msm_os!("send -f {} {place} {begun}", files[1]).well();
+    }
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub use hyperslab::{Hyperslab, copy_block};
 pub use missing::default_fill;
 pub use problems::Problems;
 pub use recipe::{
-    ArrayRecipe, LinearConversion, QUANTIZATION, Recipe, RecipeDifference, RecipeName, ValueChange,
-    ValueFault, VariableRecipe, recipe_differences,
+    ArrayRecipe, LinearConversion, QUANTIZATION, Recipe, RecipeDifference, RecipeName,
+    UNITS_OF_FILES, ValueChange, ValueFault, VariableRecipe, recipe_differences,
 };
 pub use step::Step;
 pub use text::{text_of_width, trimmed};

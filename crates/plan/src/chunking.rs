@@ -74,7 +74,11 @@ pub(super) fn choose(
             (None, false) => clip(d, stored.map_or(1, |s| s[d])),
         })
         .collect();
-    let bytes = |chunk: &[u64]| chunk.iter().product::<u64>() * size;
+    // What is too large is refused later.
+    let bytes = |chunk: &[u64]| {
+        let along = chunk.iter().fold(size, |all, &one| all.saturating_mul(one));
+        along.max(1)
+    };
     if bytes(&chunk) > 2 * TARGET_BYTES {
         for &d in &free {
             if bytes(&chunk) <= 2 * TARGET_BYTES {

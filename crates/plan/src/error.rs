@@ -190,6 +190,15 @@ pub enum PlanError {
     )]
     NoShards { store: String },
     #[error(
+        "{by}: one object of '{array}' would hold {object:?} values, more than {most} bytes; choose smaller sizes; nothing was written"
+    )]
+    LargeObjects {
+        by: String,
+        array: String,
+        object: Vec<u64>,
+        most: u64,
+    },
+    #[error(
         "{by}: {shard} along '{dimension}' is not a whole multiple of the chunk size of '{array}' there, {chunk}; choose a multiple, or another chunk size with --chunk_strategy"
     )]
     UnevenShards {
@@ -337,6 +346,16 @@ pub enum PlanError {
         difference: RecipeDifference,
     },
     #[error(
+        "store '{store}': '{array}' has the units {given} in the files, and {stored} in those that it was made of, which the recipe converted \
+         or named anew; make them those, or send to a store of its own, with --prefix; nothing was written"
+    )]
+    UnitsOfFiles {
+        store: String,
+        array: String,
+        stored: String,
+        given: String,
+    },
+    #[error(
         "store '{store}': {arrays} were made by a recipe, and none is given; give the same with --recipe; nothing was written"
     )]
     NoRecipe { store: String, arrays: String },
@@ -346,12 +365,13 @@ pub enum PlanError {
     )]
     MadeWithoutRecipe { store: String, arrays: String },
     #[error(
-        "store '{store}': would hold '{variable}', which by a recipe is '{array}' of the store '{other}'; give the same --recipe, or send \
-         to another place, with --prefix; nothing was written"
+        "store '{store}': would hold '{variable}', which is '{old}' in the files, and that is '{array}' in the store '{other}'; give the \
+         --recipe that this was made by, if by any, or send to another place, with --prefix; nothing was written"
     )]
     CalledOtherwise {
         store: String,
         variable: String,
+        old: String,
         array: String,
         other: String,
     },

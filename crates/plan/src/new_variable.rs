@@ -44,6 +44,9 @@ pub(super) struct NewVariable<'a> {
     pub replaced: Option<&'a StoredArray>,
 }
 
+/// Bytes of one object, at most: what decodes it takes no more.
+const MOST_BYTES: u64 = 1 << 40;
+
 impl NewVariable<'_> {
     /// What its array is like.
     pub(super) fn form(
@@ -97,6 +100,21 @@ impl NewVariable<'_> {
         } else {
             None
         };
+        let object = shard.as_ref().unwrap_or(&chunk);
+        let size = self.dtype.size() as u64;
+        let bytes = { object.iter() }.fold(size, |all, &one| all.saturating_mul(one));
+        if bytes > MOST_BYTES {
+            let by = match shard {
+                Some(_) => &wishes.shards.by,
+                None => &wishes.chunks.by,
+            };
+            return Err(PlanError::LargeObjects {
+                by: by.clone(),
+                array: self.variable.name.clone(),
+                object: object.clone(),
+                most: MOST_BYTES,
+            });
+        }
         Ok((chunk, shard))
     }
 

@@ -164,7 +164,9 @@ pub fn check_cut<'a>(
         }
         let mains = data_variables(stored);
         let arrays = stored.arrays.iter();
-        let cut = arrays.filter(|array| is_cut(array, &mains, grows));
+        // A send takes a size that a data variable has no use for, too.
+        let cut =
+            arrays.filter(|array| mains.contains(&array.name) || is_cut(array, &mains, grows));
         known.extend(cut.flat_map(|array| array.dimensions.iter().map(String::as_str)));
     }
     let shards = asked.shards.as_ref().map(|sizes| (SHARDS_FLAG, sizes));

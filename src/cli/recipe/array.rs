@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use msm_model::{LinearConversion, Number, VariableRecipe};
+use msm_model::{Attribute, LinearConversion, Number, VariableRecipe};
 use msm_zarr::Codec;
 
 use super::sections::{attributes, section};
@@ -23,15 +23,33 @@ const KEYS: [&str; 10] = [
 ];
 
 /// Attributes that say what stored values mean, or that this program writes, each with what to do.
-const RESERVED: [(&str, &str); 8] = [
+const RESERVED: [(&str, &str); 9] = [
     ("_FillValue", "it says which stored values are missing"),
     ("missing_value", "it says which stored values are missing"),
     ("scale_factor", "it says what stored values mean"),
     ("add_offset", "it says what stored values mean"),
     ("_Unsigned", "it says what stored values mean"),
+    ("_Encoding", "it says how stored texts are read"),
     ("_ARRAY_DIMENSIONS", "Zarr names dimensions by it"),
     ("steps_never_sent", "msm-os writes it"),
     ("time_from", "msm-os writes it, with --time-from"),
+];
+
+/// Attributes that are texts in CF (appendix A).
+const TEXTS: [&str; 13] = [
+    "ancillary_variables",
+    "bounds",
+    "calendar",
+    "cell_measures",
+    "cell_methods",
+    "climatology",
+    "coordinates",
+    "formula_terms",
+    "grid_mapping",
+    "long_name",
+    "quantization",
+    "standard_name",
+    "units",
 ];
 
 /// What the section `item` says, if it is one.
@@ -44,11 +62,12 @@ pub(super) fn variable_recipe(source: &RecipeText<'_>, item: &Item<'_>) -> Optio
         recipe.lines.insert(item.key.to_owned(), source.line(&item));
         let array = &mut recipe.array;
         match item.key {
-            "name" => recipe.name = source.text(&item, "the name that the variable gets"),
+            "name" => recipe.name = source.name(&item, "the name that the variable gets"),
             "attributes" => {
                 array.attributes = attributes(source, &item);
                 for attribute in section(source, &item) {
                     check_reserved(source, &attribute, attribute.key);
+                    check_naming(source, &attribute, &array.attributes);
                 }
             }
             "remove_attributes" => {
@@ -120,6 +139,19 @@ fn check_reserved(source: &RecipeText<'_>, item: &Item<'_>, name: &str) {
             &item.key_span(),
             format!("attribute '{name}' cannot be changed by a recipe: {why}"),
         );
+    }
+}
+
+/// Attributes that name variables, or tell what a variable is, are texts: readers take them apart.
+fn check_naming(
+    source: &RecipeText<'_>,
+    item: &Item<'_>,
+    attributes: &BTreeMap<String, Attribute>,
+) {
+    let is_text = |attribute: &Attribute| attribute.text().is_some();
+    if TEXTS.contains(&item.key) && !attributes.get(item.key).is_none_or(is_text) {
+        let problem = format!("attribute '{}': expected a text", item.key);
+        source.wrong(&item.value.span(), problem);
     }
 }
 

@@ -87,7 +87,7 @@ fn names(source: &RecipeText<'_>, item: &Item<'_>, expected: &str) -> BTreeMap<S
 fn dimensions(source: &RecipeText<'_>, item: &Item<'_>) -> BTreeMap<String, (String, u32)> {
     let mut dimensions = BTreeMap::new();
     for item in section(source, item) {
-        if let Some(name) = source.text(&item, "the name that the dimension gets") {
+        if let Some(name) = source.name(&item, "the name that the dimension gets") {
             dimensions.insert(item.key.to_owned(), (name, source.line(&item)));
         }
     }

@@ -110,6 +110,21 @@ impl<'a> RecipeText<'a> {
         }
     }
 
+    /// A name that something gets in the store: attributes list names with blanks between them, and keys are made of them.
+    pub(super) fn name(&self, item: &Item<'_>, expected: &str) -> Option<String> {
+        let name = self.text(item, expected)?;
+        let is_sound = |c: char| !c.is_whitespace() && !c.is_control() && c != '/';
+        if name.chars().all(is_sound) && name != "." && name != ".." {
+            return Some(name);
+        }
+        let problem = format!(
+            "{}: '{name}' is no name for a store: one has no '/' and no blanks",
+            item.key
+        );
+        self.wrong(&item.value.span(), problem);
+        None
+    }
+
     /// The texts of a list, each with its line.
     pub(super) fn texts(&self, item: &Item<'_>, expected: &str) -> Vec<(String, u32)> {
         let DeValue::Array(values) = item.value.get_ref() else {

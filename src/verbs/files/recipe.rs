@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_model::{Archive, ArrayRecipe, list, recipe_differences};
+use msm_model::{
+    Archive, ArrayRecipe, RecipeDifference, TIME_FROM, UNITS_OF_FILES, list, recipe_differences,
+};
 use msm_plan::PlanError;
 use msm_zarr::{StoreSnapshot, layout};
 
@@ -64,7 +66,14 @@ fn recipe_conflicts(
     let is_known = |name: &str| {
         of_arrays.contains_key(name) || !record.has_untold_arrays && stored.holds(name)
     };
-    let differences = recipe_differences(&of_arrays, &archive.catalogue, is_known);
+    let mut differences = recipe_differences(&of_arrays, &archive.catalogue, is_known);
+    // Where its times are from is no matter of the recipe, and is told by who compares times.
+    let axis = &archive.append_dimension;
+    let coordinate = stored.arrays.iter().find(|array| array.name == *axis);
+    let times = coordinate.and_then(|array| array.attributes.get(TIME_FROM)?.as_str());
+    if times != archive.catalogue.time_from(axis) {
+        differences.retain(|one| one.array != *axis || one.key != "name");
+    }
     let differing: BTreeSet<&str> = differences.iter().map(|d| d.array.as_str()).collect();
     let (store, arrays) = (key.to_owned(), list(differing.iter().copied()));
     if differences.is_empty() {
@@ -74,9 +83,17 @@ fn recipe_conflicts(
     } else if recipes.is_empty() {
         vec![PlanError::MadeWithoutRecipe { store, arrays }]
     } else {
-        let conflict = |difference| PlanError::Recipe {
-            store: key.to_owned(),
-            difference,
+        let conflict = |difference: RecipeDifference| {
+            let store = key.to_owned();
+            if difference.key == UNITS_OF_FILES {
+                return PlanError::UnitsOfFiles {
+                    store,
+                    array: difference.array,
+                    stored: difference.stored,
+                    given: difference.given,
+                };
+            }
+            PlanError::Recipe { store, difference }
         };
         differences.into_iter().map(conflict).collect()
     }
@@ -95,6 +112,7 @@ pub(in crate::verbs) async fn check_names_beside(
     let mut told: BTreeMap<String, Vec<(String, StoreRecipes)>> = BTreeMap::new();
     let mut problems = Vec::new();
     for target in targets {
+        let catalogue = &archive.catalogue;
         let folder = target.key.rsplit_once('/').map_or("", |(folder, _)| folder);
         if !told.contains_key(folder) {
             told.insert(folder.to_owned(), recipes_in(bucket, folder).await?);
@@ -102,18 +120,21 @@ pub(in crate::verbs) async fn check_names_beside(
         let stores = told.get(folder).into_iter().flatten();
         let arrays = stores.flat_map(|(store, recipes)| recipes.iter().map(move |r| (store, r)));
         for (other, (array, recipe)) in arrays.filter(|(store, _)| **store != target.key) {
-            let old = recipe.variable.as_ref();
-            let of_target = |old: &&String| {
-                target.mains.contains(*old) && archive.catalogue.name_in_file(old) == *old
-            };
-            let Some(old) = old.filter(of_target) else {
+            let old = recipe.variable.as_ref().unwrap_or(array);
+            let mut mains = target.mains.iter();
+            let Some(main) = mains.find(|main| catalogue.name_in_file(main) == old) else {
                 continue;
             };
+            // Under one name it is in both, as is asked for.
+            if main == array {
+                continue;
+            }
             // Of a store that another program removed, the ledger may be left.
             if !bucket.folder(other).await?.is_empty() {
                 problems.push(PlanError::CalledOtherwise {
                     store: target.key.clone(),
-                    variable: old.clone(),
+                    variable: main.clone(),
+                    old: old.clone(),
                     array: array.clone(),
                     other: other.clone(),
                 });
@@ -152,7 +173,16 @@ async fn recipes_in(
     let read = names.map(|name| async move {
         let store = layout::below(folder, &name);
         let record = LastTransaction::of_store(bucket, &store).await?;
-        Ok::<_, StoreError>(record.map(|record| (store, record.recipes)))
+        Ok::<_, StoreError>(record.map(|record| {
+            let mut recipes = record.recipes;
+            // What is made without a recipe is not told of; a store has the name of its variable.
+            if let Some(variable) = name.strip_suffix(".zarr")
+                && !record.has_untold_arrays
+            {
+                recipes.entry(variable.to_owned()).or_default();
+            }
+            (store, recipes)
+        }))
     });
     let read: Vec<Option<(String, StoreRecipes)>> =
         stream::iter(read).buffered(REQUESTS).try_collect().await?;

@@ -62,6 +62,22 @@ impl Catalogue {
             {
                 return refuse("keep_bits", problem);
             }
+            if name == append_dimension
+                && let Some(said) = { array.attributes.keys().chain(&array.removed_attributes) }
+                    .find(|said| ["units", "calendar"].contains(&said.as_str()))
+            {
+                let key = if array.attributes.contains_key(said) {
+                    "attributes"
+                } else {
+                    "remove_attributes"
+                };
+                return refuse(
+                    key,
+                    format!(
+                        "tells steps apart, and {said} says what its values mean; make it right in the files, with ncatted"
+                    ),
+                );
+            }
             for (key, sizes) in [("chunks", &array.chunks), ("shards", &array.shards)] {
                 if let Some(dimension) = sizes.keys().find(|d| !variable.dimensions.contains(d)) {
                     let there = variable.dimensions.iter().map(String::as_str);

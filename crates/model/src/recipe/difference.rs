@@ -11,6 +11,9 @@ use super::ArrayRecipe;
 use crate::attribute::Attribute;
 use crate::catalogue::Catalogue;
 
+/// The key of a difference that is none of recipes.
+pub const UNITS_OF_FILES: &str = "units in the files";
+
 /// What is said where a recipe says nothing.
 const NONE: &str = "none";
 
@@ -99,7 +102,7 @@ impl ArrayRecipe {
             number(given, |c| c.offset.to_string()),
         );
         compare(
-            "units in the files",
+            UNITS_OF_FILES,
             shown(self.file_units.as_ref()),
             shown(given.file_units.as_ref()),
         );

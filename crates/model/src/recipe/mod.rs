@@ -23,7 +23,7 @@ use super::attribute::Attribute;
 use super::dtype::Number;
 use super::error::ArchiveError;
 
-pub use difference::{RecipeDifference, recipe_differences};
+pub use difference::{RecipeDifference, UNITS_OF_FILES, recipe_differences};
 pub use unknown::RecipeName;
 pub use values::{ValueChange, ValueFault};
 
