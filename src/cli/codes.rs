@@ -409,6 +409,8 @@ impl From<&RechunkError> for Exit {
             RechunkError::Taken { .. } | RechunkError::BeingReplaced { .. } => Self::Taken,
             RechunkError::Hierarchy { .. } => Self::ForeignStore,
             RechunkError::Changed { .. } => Self::TransferFailed,
+            RechunkError::Untold { .. } => Self::ForeignObjects,
+            RechunkError::Stopped { .. } => Self::Interrupted,
             RechunkError::NotSwitched { cause, .. } => Self::from(&**cause),
             RechunkError::NotAllGone(_) => Self::DeleteIncomplete,
         }

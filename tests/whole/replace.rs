@@ -105,6 +105,38 @@ fn who_dies_between_is_gone_on_with_and_nobody_begins_another_store() {
     }
 }
 
+/// What the root document does not tell of would be lost.
+#[test]
+fn a_store_whose_metadata_do_not_tell_all_is_not_replaced() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 2);
+    msm_os!("send -f {file} {bucket} -v tos").well();
+    let line = msm_os!("rechunk {bucket} -p T1m --replace --codec none");
+    let sent = objects(&server);
+    let document = sent["T1m/tos.zarr/tos/zarr.json"].clone();
+    let longer = String::from_utf8(document.clone()).unwrap();
+    let longer = longer.replacen("[2,", "[3,", 1).replacen("[2, ", "[3, ", 1);
+    assert_ne!(longer.as_bytes(), document);
+    for (key, bytes) in [
+        ("T1m/tos.zarr/extra/zarr.json", document),
+        ("T1m/tos.zarr/tos/zarr.json", longer.into_bytes()),
+        ("T1m/tos.zarr/tos/c/7/0/0", b"x".to_vec()),
+    ] {
+        server.put_object("ocean", key, bytes);
+        let before = objects(&server);
+        for ranks in [1, 3] {
+            line.on(ranks).refused(29, &["T1m/tos.zarr", key]);
+            assert!(objects(&server) == before);
+        }
+        match sent.get(key) {
+            Some(bytes) => server.put_object("ocean", key, bytes.clone()),
+            None => server.remove_object("ocean", key),
+        }
+    }
+    line.well_on(3);
+    msm_os!("verify {bucket} -p T1m --against {file}").well();
+}
+
 #[test]
 fn what_cannot_be_replaced_is_refused_and_nothing_changes() {
     let (sandbox, server, bucket) = served();

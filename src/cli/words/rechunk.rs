@@ -14,7 +14,11 @@ pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
     if !report.stores.is_empty() && report.stores.iter().all(|store| store.was_there) {
         let count = report.stores.len();
         let is_done = |store: &RechunkedStore| store.from == store.to;
-        lines.push(if report.stores.iter().all(is_done) {
+        let waited = { report.stores.iter() }.filter(|store| store.arrays.is_empty());
+        let waited = waited.filter(|store| is_done(store)).count();
+        lines.push(if waited > 0 {
+            format!("put in their places: {waited} stores that had been made before")
+        } else if report.stores.iter().all(is_done) {
             format!("all {count} stores are as asked for")
         } else {
             format!("nothing to do: all {count} stores are there already, with the same values")
@@ -75,12 +79,11 @@ fn store(store: &RechunkedStore) -> String {
         true => format!("  {from}: {} arrays", arrays.len()),
     };
     if *was_there && from == to && !arrays.is_empty() {
-        line.push_str(
-            match arrays.iter().all(|array| array.before == array.after) {
-                true => ", as asked for already",
-                false => ", made already",
-            },
-        );
+        line.push_str(if arrays.iter().all(|array| array.before == array.after) {
+            ", as asked for already"
+        } else {
+            ", made already"
+        });
     } else if *was_there && from != to {
         line.push_str(", there already");
     }

@@ -15,6 +15,7 @@ use crate::commit::{Deletion, LeaseError, NotBegun};
 use crate::error::Error;
 use crate::events::WorkSpan;
 use crate::ranks::Lead;
+use crate::verbs::stores::error::StoresError;
 use crate::verbs::tally::Tally;
 
 /// Objects of a turn for each rank, and of a whole turn.
@@ -41,7 +42,13 @@ impl Copying<'_> {
         let done = done.and_then(|()| {
             // What a dead job had moved already is not there any more.
             ways.retain(|way| !hold.held().from.left.is_gone(&way.from));
-            self.copy_held(&ways, hold.held())
+            let copied = self.copy_held(&ways, hold.held())?;
+            // Another job was there first.
+            if copied.stores.is_empty() && !ways.is_empty() {
+                let place = session.place_of(&request.spot);
+                return Err(StoresError::None { place }.into());
+            }
+            Ok(copied)
         });
         session.interrupt.guard(false);
         let done = done.map_err(|failure| hold.verdict(failure));

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Passage`], of one of them.
 
-use msm_zarr::{Group, layout};
+use msm_zarr::{Group, is_store, layout};
 
 use super::ends::Ends;
 use super::error::CopyError;
@@ -102,6 +102,7 @@ fn target(spot: &Spot, from: &str, to: &str) -> String {
         None if prefix.is_empty() => layout::below(to, from),
         None if from == prefix => to.to_owned(),
         // That of all variables, beside the prefix.
+        None if is_store(to) => to.to_owned(),
         None => layout::compact_key(to),
     }
 }
@@ -159,6 +160,7 @@ mod tests {
             (below("T1m"), "T1m/tos.zarr", "old/T1m", "old/T1m/tos.zarr"),
             (below("T1m"), "T1m/a/b.zarr", "T2", "T2/a/b.zarr"),
             (below("T1m"), "T1m.zarr", "T2", "T2.zarr"),
+            (below("T1m"), "T1m.zarr", "T2.zarr", "T2.zarr"),
             (below(""), "T1m/tos.zarr", "old", "old/T1m/tos.zarr"),
             (below("npd/T1y"), "npd/T1y", "old", "old"),
             (

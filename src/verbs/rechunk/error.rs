@@ -22,12 +22,26 @@ pub enum RechunkError {
     )]
     Changed { store: String },
     #[error(
+        "store '{store}': its root document does not tell of all that is in it, which would be lost ({object}: {what}); let the program that wrote \
+         it consolidate its metadata, remove what does not belong to it, or rechunk it to another place with --to; nothing was written"
+    )]
+    Untold {
+        store: String,
+        object: String,
+        what: String,
+    },
+    #[error(
+        "stopped; what was made is whole in the folder '{folder}' of the bucket, and the stores are as they were; the same command again goes on"
+    )]
+    Stopped { folder: String },
+    #[error(
         "store '{store}' is being replaced: what was made of it is whole in '{made}', and not in its place yet; the same rechunk --replace again \
          goes on; nothing was written"
     )]
     BeingReplaced { store: String, made: String },
     #[error(
-        "what was made is whole in the folder '{folder}' of the bucket, and not in its place yet; the same command again goes on: {cause}"
+        "what was made is whole in the folder '{folder}' of the bucket for as long as it is not in its place, and the stores that it replaces are \
+         gone; the same command again goes on: {cause}"
     )]
     NotSwitched { folder: String, cause: Box<Error> },
     #[error(

@@ -38,6 +38,7 @@ use crate::verbs::send::prepare::TransactionWork;
 use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::stores::error::StoresError;
 
 /// What the ledgers call it, and the one that replaces stores.
 const BESIDE: &str = "rechunk";
@@ -222,6 +223,14 @@ impl Remaking<'_> {
         });
         let work = lead.go_on(planned)?;
         let stores = work.report();
+        // Another job was there first.
+        let place = session.place_of(&self.request.spot);
+        let none = StoresError::None { place };
+        lead.go_on(if stores.is_empty() {
+            Err(none.into())
+        } else {
+            Ok(())
+        })?;
         let RechunkWork {
             fresh: (fresh, planned),
             there: (there, made),

@@ -3,6 +3,8 @@
 //! What is made lies in a folder of its own until the store that it was made of is deleted; then it is moved to its place. Of a job that dies in
 //! between, the same command goes on: what is in that folder is whole, for it was made in one transaction.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::layout;
 
@@ -13,12 +15,12 @@ use crate::commit::{Deletion, LastTransaction, NotBegun};
 use crate::error::Error;
 use crate::ranks::Lead;
 use crate::session::Session;
-use crate::store::{Bucket, REQUESTS, Spot};
+use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::copy::copying::Copying;
 use crate::verbs::copy::ends::{Ends, Route};
 use crate::verbs::copy::held::Held;
 use crate::verbs::copy::place::{Passage, passages};
-use crate::verbs::copy::{Copy, tell_end};
+use crate::verbs::copy::{Copy, CopyError, is_taken, tell_end};
 use crate::verbs::shared::hold::Hold;
 
 /// Where in the bucket stores lie that are about to replace others, each by its key.
@@ -80,16 +82,21 @@ pub(super) async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passa
 }
 
 /// The way back.
-fn turned(way: Passage) -> Passage {
+pub(super) fn turned(way: Passage) -> Passage {
     let Passage { from, to, bucket } = way;
     let (from, to) = (to, from);
     Passage { from, to, bucket }
 }
 
 /// Was `store` made to replace another?
-async fn replaces(bucket: &Bucket, store: &str) -> Result<bool, Error> {
-    let last = LastTransaction::of_store(bucket, store).await?;
-    Ok(last.is_some_and(|last| last.command == REPLACING))
+pub(super) async fn replaces(bucket: &Bucket, store: &str) -> Result<bool, Error> {
+    let last = match LastTransaction::of_store(bucket, store).await {
+        Ok(last) => last,
+        // Who may not look there has not made it, either.
+        Err(StoreError::Denied { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(last.is_some_and(|last| last.command == REPLACING) && is_taken(bucket, store).await?)
 }
 
 /// Checks that none of `stores`, which are not there, is about to come back: a job that replaced it died when it had deleted the old one.
@@ -100,10 +107,17 @@ pub(in crate::verbs) async fn check_not_replaced(
     bucket: &Bucket,
     stores: impl Iterator<Item = &String>,
 ) -> Result<(), Error> {
-    let checks = stores.map(|store| async move {
-        let made = beside(store);
-        if replaces(bucket, &made).await? {
-            let store = store.clone();
+    // The variable may be waiting in a store of another name, or in that of all variables.
+    let mut places: BTreeSet<String> = BTreeSet::new();
+    for store in stores {
+        places.insert(store.clone());
+        places.extend(store.strip_suffix(".zarr").map(str::to_owned));
+        let folder = store.rsplit_once('/').map(|(folder, _)| folder);
+        places.extend(folder.map(layout::compact_key));
+    }
+    let checks = places.into_iter().map(|store| async move {
+        let made = beside(&store);
+        if replaces(bucket, &made).await? && !is_taken(bucket, &store).await? {
             return Err(RechunkError::BeingReplaced { store, made }.into());
         }
         Ok(())
@@ -136,6 +150,10 @@ pub(super) fn switch(
             }
         }
         hold.leases.check().await?;
+        if session.interrupt.has_come() {
+            let folder = FOLDER.to_owned();
+            return Err(RechunkError::Stopped { folder }.into());
+        }
         Ok(())
     });
     lead.go_on(prepared)?;
@@ -143,7 +161,10 @@ pub(super) fn switch(
         let deletion = Deletion::begin(bucket, &olds, &hold.holder).await;
         let deletion = deletion.map_err(|NotBegun { cause, .. }| Error::from(cause))?;
         let deleted = deletion.finish().await;
-        Ok::<_, Error>(deleted.map_err(RechunkError::NotAllGone)?)
+        deleted.map_err(RechunkError::NotAllGone)?;
+        // What is deleted may still look as it did.
+        hold.wait_for_reads().await;
+        Ok::<_, Error>(())
     });
     let request = Copy {
         moves: true,
@@ -155,14 +176,29 @@ pub(super) fn switch(
         lead,
     };
     let back: Vec<Passage> = ways.into_iter().map(turned).collect();
-    let switched = switched.and_then(|()| copying.copy_held(&back, Held::within(hold)));
-    let switched = switched.map(drop).map_err(|cause| match cause {
-        Error::Rechunk(_) => cause,
-        cause => RechunkError::NotSwitched {
-            folder: FOLDER.to_owned(),
-            cause: Box::new(cause),
+    let switched = switched.and_then(|()| {
+        let moved = copying.copy_held(&back, Held::within(hold))?.stores;
+        // One that has no root document any more is passed over by who moves all there is.
+        let is_moved = |way: &&Passage| !moved.iter().any(|store| store.from == way.from);
+        match back.iter().find(is_moved) {
+            Some(lost) => {
+                let store = lost.from.clone();
+                Err(CopyError::NoRoot { store }.into())
+            }
+            None => Ok(()),
         }
-        .into(),
+    });
+    let switched = switched.map_err(|cause| match cause {
+        Error::Rechunk(_) => cause,
+        cause => {
+            let cause = match cause {
+                // Of the copy alone.
+                Error::RolledBack { cause } => cause,
+                cause => Box::new(cause),
+            };
+            let folder = FOLDER.to_owned();
+            RechunkError::NotSwitched { folder, cause }.into()
+        }
     });
     lead.go_on(switched)?;
     tell_end(lead)

@@ -3,13 +3,20 @@
 //! Key type: [`RechunkWork`].
 
 use msm_plan::{RechunkPlan, Rechunking, check_cut};
+use msm_zarr::StoreSnapshot;
 
+use super::error::RechunkError;
+use super::replace::{replaces, turned};
 use super::report::RechunkedStore;
 use super::source::{Sources, source};
+use crate::commit::orphans;
 use crate::error::Error;
-use crate::store::Bucket;
-use crate::verbs::copy::is_taken;
+use crate::store::{Bucket, read_metadata};
+use crate::verbs::copy::ends::Ends;
 use crate::verbs::copy::place::Passage;
+use crate::verbs::copy::source::SourceStore;
+use crate::verbs::copy::{CopyError, is_taken};
+use crate::verbs::verify::documents::documents;
 
 /// The stores that are meant, by what is to be done with them.
 pub(super) struct RechunkWork {
@@ -17,11 +24,11 @@ pub(super) struct RechunkWork {
     pub fresh: (Sources, RechunkPlan),
     /// Those at whose places there is something.
     pub there: (Sources, RechunkPlan),
-    /// If stores are replaced: those that are as asked for already, and those that are deleted, and made anew, but not in their places.
+    /// If stores are replaced: those that are as asked for already, and those that are made anew, and only have to be put in their places.
     rest: Vec<RechunkedStore>,
     /// The ways of all with which something is to be done.
     pub ways: Vec<Passage>,
-    replaces: bool,
+    is_to_replace: bool,
 }
 
 impl RechunkWork {
@@ -33,7 +40,7 @@ impl RechunkWork {
         bucket: &Bucket,
         mut ways: Vec<Passage>,
         asked: &Rechunking,
-        replaces: bool,
+        is_to_replace: bool,
     ) -> Result<Self, Error> {
         let [mut fresh, mut there] = [false, true].map(|is_there| Sources {
             stores: Vec::new(),
@@ -41,32 +48,47 @@ impl RechunkWork {
         });
         let mut rest = Vec::new();
         let mut problems = Vec::<Error>::new();
+        let mut nothing = Vec::new();
         for way in &ways {
+            let is_made = is_taken(bucket, &way.to).await?;
             // Of one that a dead job has deleted, a lease may be left.
             if !is_taken(bucket, &way.from).await? {
-                if replaces && is_taken(bucket, &way.to).await? {
-                    rest.push(gone(way));
+                if is_to_replace && is_made {
+                    rest.push(made_before(way));
+                } else {
+                    nothing.push(way.from.clone());
                 }
+                continue;
+            }
+            // What is made may be in its place already, and beside it.
+            if is_to_replace && is_made && is_in_its_place(bucket, way).await? {
+                rest.push(made_before(way));
                 continue;
             }
             let looked = async {
                 let found = source(bucket, way).await?;
-                if replaces {
+                if is_to_replace {
                     found.0.can_go(bucket).await?;
+                    is_all_told(bucket, &way.from).await?;
                 }
-                Ok::<_, Error>((is_taken(bucket, &way.to).await?, found))
+                Ok::<_, Error>(found)
             };
             match looked.await {
-                Ok((true, store)) => there.stores.push(store),
-                Ok((false, store)) => fresh.stores.push(store),
+                Ok(store) if is_made => there.stores.push(store),
+                Ok(store) => fresh.stores.push(store),
                 Err(problem) => problems.push(problem),
             }
         }
         Error::together(problems)?;
+        ways.retain(|way| !nothing.contains(&way.from));
         let all = fresh.stores.iter().chain(&there.stores);
-        check_cut(all.map(|(_, stored)| stored), asked)?;
+        let all: Vec<&StoreSnapshot> = all.map(|(_, stored)| stored).collect();
+        // What is only put in its place is as it was made.
+        if !all.is_empty() {
+            check_cut(all.into_iter(), asked)?;
+        }
         let mut planned = fresh.plan(bucket, asked).await?;
-        if replaces {
+        if is_to_replace {
             let reports = fresh.report(&planned);
             let done: Vec<RechunkedStore> = { reports.into_iter().zip(&fresh.stores) }
                 .filter(|(report, (_, stored))| {
@@ -94,7 +116,7 @@ impl RechunkWork {
             there: (there, made),
             rest,
             ways,
-            replaces,
+            is_to_replace,
         })
     }
 
@@ -102,7 +124,7 @@ impl RechunkWork {
     pub(super) fn report(&self) -> Vec<RechunkedStore> {
         let of = |(sources, planned): &(Sources, RechunkPlan)| sources.report(planned);
         let mut all = [of(&self.there), of(&self.fresh), self.rest.clone()].concat();
-        if self.replaces {
+        if self.is_to_replace {
             for store in &mut all {
                 store.to.clone_from(&store.from);
             }
@@ -112,8 +134,45 @@ impl RechunkWork {
     }
 }
 
-/// What becomes of a store that is deleted, and made anew.
-fn gone(way: &Passage) -> RechunkedStore {
+/// Checks that the root document tells of all that is in `store`: what is made of it has no more.
+async fn is_all_told(bucket: &Bucket, store: &str) -> Result<(), Error> {
+    let untold = |object: String, what: String| {
+        let store = store.to_owned();
+        Err(RechunkError::Untold {
+            store,
+            object,
+            what,
+        }
+        .into())
+    };
+    let within = format!("{store}/");
+    let strays = orphans(bucket, store).await?.into_iter();
+    if let Some(stray) = { strays }.find(|stray| stray.key.starts_with(&within)) {
+        return untold(stray.key, "it belongs to no array there".to_owned());
+    }
+    if let Some(known) = read_metadata(bucket, store).await?
+        && let Some(fault) = documents(bucket, &known).await?.into_iter().next()
+    {
+        return untold(fault.key, fault.what);
+    }
+    Ok(())
+}
+
+/// Is what is made already where it replaces the other? Only the other place is to be tidied then.
+async fn is_in_its_place(bucket: &Bucket, way: &Passage) -> Result<bool, Error> {
+    if !replaces(bucket, &way.to).await? {
+        return Ok(false);
+    }
+    let made = SourceStore::of(bucket, turned(way.clone())).await?;
+    match made.is_at_its_place(Ends::within(bucket)).await {
+        // Something else is there: the store that is replaced.
+        Err(Error::Copy(CopyError::Taken { .. })) => Ok(false),
+        there => there,
+    }
+}
+
+/// What becomes of a store that is made anew already.
+fn made_before(way: &Passage) -> RechunkedStore {
     RechunkedStore {
         from: way.from.clone(),
         to: way.to.clone(),

@@ -3,7 +3,7 @@
 //! Key types: [`Verify`], what is asked; [`VerifyReport`].
 
 mod against;
-mod documents;
+pub(in crate::verbs) mod documents;
 mod error;
 mod generation;
 mod kept;
