@@ -124,7 +124,7 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     let scene = Scene::new();
     let second = scene.send("send --share --task 1/6", "many").well();
     second.says(&[
-        "this job put 1 of 6 parts; 0 are committed, readers see nothing yet",
+        "this job put 1 parts; 0 of 6 are committed, readers see nothing yet",
         "5 are left",
     ]);
     for line in ["send", "send --on-overlap skip"] {
@@ -204,7 +204,7 @@ fn a_part_that_fails_holds_back_only_what_comes_after_it() {
     let whole = std::fs::read(&scene.files[2]).unwrap();
     let first = scene.send("send --share --task 0/6", "many").well();
     first.says(&[
-        "1 are committed",
+        "1 of 6 are committed",
         "readers see all up to 1976-02-15 12:00:00",
     ]);
     let modified = std::fs::metadata(&scene.files[2])
@@ -236,7 +236,7 @@ fn a_part_that_fails_holds_back_only_what_comes_after_it() {
     scene
         .send("send --share", "many")
         .well()
-        .says(&["this job put 1 of 6 parts; 6 are committed"]);
+        .says(&["this job put 1 parts; 6 of 6 are committed"]);
     assert_eq!(scene.stored("plain/"), scene.stored("many/"));
     is_tidy(&scene.server);
 }
@@ -264,7 +264,7 @@ fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
     scene
         .send("send --share", "many")
         .well()
-        .says(&["this job put 4 of 6 parts; 6 are committed"]);
+        .says(&["this job put 4 parts; 6 of 6 are committed"]);
     assert_eq!(scene.stored("plain/"), scene.stored("many/"));
     is_tidy(&scene.server);
 }
@@ -377,7 +377,7 @@ fn a_job_that_runs_while_the_growth_is_rolled_back_does_it_again() {
     let ended = job.wait_with_output().unwrap();
     let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
     assert!(
-        said.contains("this job put 4 of 6 parts; 6 are committed"),
+        said.contains("this job put 4 parts; 6 of 6 are committed"),
         "{said}"
     );
     let again = said.lines().find(|line| line.starts_with("part 3 of 6: "));
@@ -394,10 +394,7 @@ fn a_job_that_runs_while_the_growth_is_rolled_back_does_it_again() {
 fn a_signal_or_the_time_ends_a_job_between_parts() {
     let scene = Scene::new();
     let over = scene.send("send --share --stop-after 0s", "many").well();
-    over.says(&[
-        "this job put 0 of 6 parts",
-        "6 are left, for the time was over",
-    ]);
+    over.says(&["this job put 0 parts", "6 are left, for the time was over"]);
     scene.send("send --share", "many").well();
     is_tidy(&scene.server);
     let wrong = scene.send("send --share --task 6/6", "other");
@@ -442,7 +439,7 @@ fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
                 said,
                 &file,
                 "going on with others",
-                "this job put 5 of 6 parts; 3 are committed, readers see all up to",
+                "this job put 5 parts; 3 of 6 are committed, readers see all up to",
             ],
         );
         scene.server.on_mutation(|_| Go::On);
@@ -450,7 +447,7 @@ fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
         let restored = std::fs::File::options().write(true).open(&file).unwrap();
         restored.set_modified(modified).unwrap();
         let last = scene.send("send --share", "many").well();
-        last.says(&["this job put 1 of 6 parts; 6 are committed"]);
+        last.says(&["this job put 1 parts; 6 of 6 are committed"]);
         is_tidy(&scene.server);
     }
 }

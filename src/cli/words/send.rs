@@ -4,7 +4,7 @@ use super::bytes_shown;
 use super::event::planned;
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
-use crate::verbs::send::{Proofs, SendForecast, SendReport, ShareReport};
+use crate::verbs::send::{ForeseenStore, Proofs, SendForecast, SendReport, ShareReport};
 
 /// What was `done`, in one word, and what kept others away meanwhile.
 pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
@@ -26,10 +26,36 @@ pub(in crate::cli) fn foreseen(forecast: &SendForecast) -> Vec<String> {
         0 => String::new(),
         more => format!("; {more} more follow it"),
     };
-    vec![
-        planned(first.number, of, &first.files, &first.size),
-        format!("nothing was written{more}"),
-    ]
+    let mut lines = vec![planned(first.number, of, &first.files, &first.size)];
+    lines.extend(first.stores.iter().map(foreseen_store));
+    lines.push(format!("nothing was written{more}"));
+    lines
+}
+
+/// `T1m/tos.zarr: would be extended, 2 steps more`
+fn foreseen_store(store: &ForeseenStore) -> String {
+    let ForeseenStore {
+        key,
+        is_new,
+        new_steps,
+        replaced_steps,
+    } = store;
+    let mut words = Vec::new();
+    match (is_new, new_steps) {
+        (true, 0) => words.push("would be created".to_owned()),
+        (true, steps) => words.push(format!("would be created, with {steps} steps")),
+        (false, 0) => {}
+        (false, steps) => words.push(format!("would get {steps} steps")),
+    }
+    if *replaced_steps > 0 {
+        words.push(format!(
+            "{replaced_steps} of its steps would be overwritten"
+        ));
+    }
+    if words.is_empty() {
+        words.push("no step more or other".to_owned());
+    }
+    format!("  {key}: {}", words.join(", "))
 }
 
 /// How far a shared archive is: the last line.
@@ -48,7 +74,7 @@ fn standing(shared: &ShareReport) -> String {
         None => "readers see nothing yet".to_owned(),
     };
     let mut words = vec![format!(
-        "this job put {put} of {parts} parts; {committed} are committed, {edge}"
+        "this job put {put} parts; {committed} of {parts} are committed, {edge}"
     )];
     if *waiting > 0 {
         words.push(format!(

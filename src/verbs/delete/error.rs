@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::meant;
+use msm_model::{choices, meant};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::CleanupError;
@@ -45,9 +45,13 @@ pub enum DeleteError {
     )]
     Time { text: String, cause: String },
     #[error(
-        "--time: no store there has steps along '{dimension}'; name the dimension with -a; nothing was deleted"
+        "--time: no store there has steps along '{dimension}'; name the dimension with -a; they have {}; nothing was deleted",
+        choices(dimension, found.iter().map(String::as_str))
     )]
-    NoTimes { dimension: String },
+    NoTimes {
+        dimension: String,
+        found: Vec<String>,
+    },
     #[error(
         "--time: the steps of '{store}' along '{dimension}' are no times, so nothing tells which of them are meant; nothing was deleted"
     )]

@@ -2,17 +2,18 @@
 //!
 //! Key types: [`TimeRange`], which of them; [`StepDeletion`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::{Bound, Range};
 
 use msm_model::{Instant, TimeError};
-use msm_zarr::{Group, StoreSnapshot, layout};
+use msm_zarr::{Group, OutlineArray, StoreSnapshot, group_of, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::StoreTruncation;
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, StoreLookup, read_store};
+use crate::store::{Bucket, StoreLookup, read_outline, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, StepsSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
@@ -152,11 +153,28 @@ impl StepDeletion {
                 store,
                 held,
             },
-            None => DeleteError::NoTimes {
-                dimension: self.range.dimension.clone(),
-            },
+            None => self.no_times(bucket).await?,
         }
         .into())
+    }
+
+    /// Why there are no steps.
+    async fn no_times(&self, bucket: &Bucket) -> Result<DeleteError, Error> {
+        let mut outlines = Vec::new();
+        for store in &self.stores {
+            outlines.extend(read_outline(bucket, store).await?);
+        }
+        if outlines.is_empty() {
+            // Another job was there first.
+            let place = bucket.place().to_owned();
+            return Ok(DeleteError::NoStores { place });
+        }
+        let arrays = outlines.iter().flat_map(|outline| &outline.arrays);
+        let found: BTreeSet<&String> = arrays.flat_map(|array| &array.dimensions).collect();
+        Ok(DeleteError::NoTimes {
+            dimension: self.range.dimension.clone(),
+            found: found.into_iter().cloned().collect(),
+        })
     }
 
     /// What goes of `store`; from when to when its steps are, if none of them does; nothing if it is one without steps.
@@ -167,7 +185,19 @@ impl StepDeletion {
     ) -> Result<Result<Option<StepCut>, String>, Error> {
         let dimension = &self.range.dimension;
         let Some(stored) = snapshot(bucket, store, dimension).await? else {
-            return Ok(Ok(None));
+            let outline = read_outline(bucket, store).await?;
+            let grows = |array: &OutlineArray| {
+                !group_of(&array.name).is_empty() && array.dimensions.contains(dimension)
+            };
+            let arrays = outline.into_iter().flat_map(|outline| outline.arrays);
+            return match { arrays }.find(grows) {
+                None => Ok(Ok(None)),
+                Some(array) => {
+                    let group = layout::below(store, group_of(&array.name));
+                    let store = store.to_owned();
+                    Err(DeleteError::StepsOfGroup { group, store }.into())
+                }
+            };
         };
         let untimed = || DeleteError::NotTimed {
             store: store.to_owned(),

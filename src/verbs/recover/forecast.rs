@@ -105,6 +105,8 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     }
     if request.orphans {
         let ended = forecast.abandoned.iter().flatten();
+        // One that jobs are at is not ended, and what is out of sight in it is counted on.
+        let ended = ended.filter(|archive| archive.held.is_empty());
         let ended: Vec<&String> = ended.flat_map(|archive| &archive.stores).collect();
         let mut found = Vec::new();
         for store in all.iter().filter(|store| !ended.contains(store)) {

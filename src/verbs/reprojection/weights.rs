@@ -14,21 +14,23 @@ use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::reprojection::weights_file::{read_weights, write_weights};
 
 /// The weights of `projections`, on every rank. With a `file` there is one projection at most: its weights are read from
-/// it if it is there, else computed and written to it.
+/// it if it is there, else computed and, if they are to be `kept`, written to it.
 ///
 /// # Errors
 /// On every rank the same: if the cells or the file cannot be read, or the file is of other grids.
 pub(in crate::verbs) fn weigh(
     projections: &[Projection],
     file: Option<&Path>,
+    kept: bool,
     session: &Session<'_>,
 ) -> Result<Arc<Vec<Weights>>, Error> {
+    let to_write = file.filter(|_| kept);
     let all = projections.iter().map(|projection| {
         let known = session.ranks.on_lead(|| match file {
             Some(file) => Ok(read_weights(file, projection)?),
             None => Ok(None),
         })?;
-        known.map_or_else(|| compute(projection, file, session), Ok)
+        known.map_or_else(|| compute(projection, to_write, session), Ok)
     });
     Ok(Arc::new(all.collect::<Result<_, Error>>()?))
 }

@@ -2,6 +2,7 @@
 //!
 //! Key type: [`SendForecast`].
 
+use msm_plan::TargetStore;
 use serde::{Deserialize, Serialize};
 
 use super::destined::DestinedFiles;
@@ -36,6 +37,32 @@ pub struct ForeseenTransaction {
     pub files: PlannedFiles,
     /// What it comes to.
     pub size: PlanSize,
+    /// What becomes of each store.
+    pub stores: Vec<ForeseenStore>,
+}
+
+/// What would become of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeseenStore {
+    /// Its key.
+    pub key: String,
+    /// Is it new?
+    pub is_new: bool,
+    /// Steps that it gets.
+    pub new_steps: u64,
+    /// Steps of it that are overwritten.
+    pub replaced_steps: u64,
+}
+
+impl ForeseenStore {
+    fn of(store: &TargetStore) -> Self {
+        Self {
+            key: store.key.clone(),
+            is_new: store.old_root.is_none(),
+            new_steps: store.new_steps,
+            replaced_steps: store.replaced_steps,
+        }
+    }
 }
 
 impl SendForecast {
@@ -82,6 +109,7 @@ impl SendForecast {
                     number,
                     files,
                     size: size(&plan),
+                    stores: plan.stores.iter().map(ForeseenStore::of).collect(),
                 }),
             };
             Ok((prepared, forecast))
@@ -90,6 +118,7 @@ impl SendForecast {
         let groundwork = Groundwork {
             projections: prepared.projections().to_vec(),
             comparison: prepared.comparison(),
+            is_to_be_sent: false,
         };
         lead.tell(&groundwork)?;
         Worker::ready(groundwork, asked, session)?;

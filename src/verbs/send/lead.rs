@@ -52,6 +52,7 @@ impl<'a> LeasedSend<'a> {
         Groundwork {
             projections: self.prepared.projections().to_vec(),
             comparison: self.prepared.comparison(),
+            is_to_be_sent: true,
         }
     }
 

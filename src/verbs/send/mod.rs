@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 
 pub use self::error::SendError;
 pub use self::files::Files;
-pub use self::forecast::{ForeseenTransaction, SendForecast};
+pub use self::forecast::{ForeseenStore, ForeseenTransaction, SendForecast};
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReport};
 pub use self::share::{HeldPart, ShareError, ShareReport, Sharing, TaskNumber};

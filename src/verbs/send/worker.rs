@@ -31,6 +31,8 @@ pub(super) struct Groundwork {
     pub projections: Vec<Projection>,
     /// What is compared.
     pub comparison: Option<Plan>,
+    /// Is it for a send, and not only to say what one would do?
+    pub is_to_be_sent: bool,
 }
 
 /// This rank, ready for transactions.
@@ -55,7 +57,12 @@ impl<'a> Worker<'a> {
     ) -> Result<Self, Error> {
         let worker = Self {
             session,
-            weights: weigh(&groundwork.projections, asked.weights.as_deref(), session)?,
+            weights: weigh(
+                &groundwork.projections,
+                asked.weights.as_deref(),
+                groundwork.is_to_be_sent,
+                session,
+            )?,
             verify: asked.verify,
             resume: asked.resume,
         };

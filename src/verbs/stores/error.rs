@@ -40,8 +40,8 @@ pub enum StoresError {
         variable: Option<String>,
     },
     #[error(
-        "'{variable}' is in two stores: '{own}', its own, and '{compact}', that of all variables; for the one type --store {own} -v \
-         {variable}, for the other -v compact {variable}; nothing was written"
+        "'{variable}' is in two stores: '{own}', its own, and '{compact}', that of all variables; for the one give --store {own} in the \
+         place of --prefix, for the other --store {compact}, with -v {variable} only where files are given; nothing was written"
     )]
     InTwo {
         variable: String,

@@ -206,7 +206,7 @@ pub(in crate::verbs) async fn readable(
     }
 }
 
-/// The names of dimensions, and those that `coordinates`, `bounds` and `quantization` attributes give; never that of the store itself.
+/// The names of dimensions, and those that the attributes give by which arrays name what belongs to them; never that of the store itself.
 pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTreeSet<String> {
     let named = |array: &StoredArray, attribute: &str| {
         let names = array.attributes.get(attribute).and_then(Value::as_str);
@@ -216,9 +216,12 @@ pub(in crate::verbs) fn coordinates(arrays: &[StoredArray], store: &str) -> BTre
     let mut coordinates = BTreeSet::new();
     for array in arrays {
         coordinates.extend(array.dimensions.iter().cloned());
-        coordinates.extend(named(array, "coordinates"));
-        coordinates.extend(named(array, "bounds"));
-        coordinates.extend(named(array, "quantization"));
+        for attribute in ["coordinates", "bounds", "climatology", "quantization"] {
+            coordinates.extend(named(array, attribute));
+        }
+        // One name, or in the long form each with a colon, before its coordinates.
+        let mappings = named(array, "grid_mapping").into_iter();
+        coordinates.extend(mappings.map(|name| name.trim_end_matches(':').to_owned()));
     }
     let name = store.rsplit('/').next().unwrap_or_default();
     coordinates.remove(name.strip_suffix(".zarr").unwrap_or_default());

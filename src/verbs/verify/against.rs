@@ -87,7 +87,7 @@ impl<'a> FilesToCompare<'a> {
         lead: Lead<'_>,
     ) -> Result<Vec<Fault>, Error> {
         let plan = lead.share(session.runtime.block_on(plan(self, spot, session)))?;
-        let weights = weigh(&plan.projections, None, session)?;
+        let weights = weigh(&plan.projections, None, false, session)?;
         let all = lead.settle(differences_here(plan, weights, session))?;
         let mut faults: Vec<Fault> = all.into_iter().flatten().map(fault).collect();
         faults.sort_unstable();
@@ -101,7 +101,7 @@ impl<'a> FilesToCompare<'a> {
 /// As [`FilesToCompare::compare`].
 pub(super) fn help_to_compare(follower: Follower<'_>, session: &Session<'_>) -> Result<(), Error> {
     let plan: Plan = follower.hear()?;
-    let weights = weigh(&plan.projections, None, session)?;
+    let weights = weigh(&plan.projections, None, false, session)?;
     follower.settle(&differences_here(plan, weights, session))
 }
 

@@ -96,7 +96,7 @@ pub enum ShareError {
     Unsound { part: usize, of: usize },
     /// Why a job ended early, and where the archive stands.
     #[error(
-        "{cause}\nthis job put {put} of {of} parts; {committed} are committed, {}; {waiting} more are put and wait for those before them, {} \
+        "{cause}\nthis job put {put} parts; {committed} of {of} are committed, {}; {waiting} more are put and wait for those before them, {} \
          are left",
         edge.as_ref().map_or_else(|| "readers see nothing yet".to_owned(), |edge| format!("readers see all up to {edge}")),
         of.saturating_sub(committed + waiting)

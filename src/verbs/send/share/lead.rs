@@ -121,6 +121,7 @@ impl<'a> SharedSend<'a> {
         Groundwork {
             projections: self.prepared.projector.projections().to_vec(),
             comparison: self.prepared.comparison(),
+            is_to_be_sent: true,
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use msm_model::Recipe;
 use msm_plan::ChunkStrategy;
 use msm_reproject::Method;
+use serde_json::Value;
 
 use super::error::ShareError;
 use crate::commit::SharedArchive;
@@ -35,7 +36,7 @@ pub(super) fn settings(intent: &Intent<'_>) -> BTreeMap<String, String> {
         ("--codec", given(arrays.codec.as_ref())),
         (
             "--attributes",
-            serde_json::Value::from(task.attributes.clone()).to_string(),
+            Value::from(task.attributes.clone()).to_string(),
         ),
         ("--repair-attributes", task.repair_attributes.to_string()),
         ("--coords-tolerance", task.tolerance.to_string()),
@@ -56,7 +57,7 @@ fn given(value: Option<impl Display>) -> String {
 }
 
 /// The recipe, wherever it was written.
-fn spelled(recipe: &Recipe) -> serde_json::Value {
+fn spelled(recipe: &Recipe) -> Value {
     let mut sections = serde_json::Map::new();
     for (variable, section) in &recipe.variables {
         let section = serde_json::json!({"name": section.name, "array": section.array});
@@ -149,6 +150,31 @@ fn reprojection(asked: Option<&Reprojection>) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The keys that two recipes say otherwise, each with what one and the other say.
+fn differing_keys(path: &str, one: &Value, other: &Value) -> Vec<(String, String, String)> {
+    if one == other {
+        return Vec::new();
+    }
+    let (Value::Object(these), Value::Object(those)) = (one, other) else {
+        let said = |value: &Value| match value {
+            Value::Null => NONE.to_owned(),
+            value => value.to_string(),
+        };
+        return vec![(path.to_owned(), said(one), said(other))];
+    };
+    let keys: BTreeSet<&String> = these.keys().chain(those.keys()).collect();
+    let differing = keys.into_iter().flat_map(|key| {
+        // As the recipe has it.
+        let path = match key.as_str() {
+            "array" => path.to_owned(),
+            key => format!("{path} {key}"),
+        };
+        let [one, other] = [these, those].map(|all| all.get(key).unwrap_or(&Value::Null));
+        differing_keys(&path, one, other)
+    });
+    differing.collect()
+}
+
 /// Checks that the same was asked, for the same `stores`.
 ///
 /// # Errors
@@ -161,16 +187,30 @@ pub(super) fn same_request(
     let by = || archive.by.name.clone();
     let absent = || "not known".to_owned();
     let names: BTreeSet<&String> = archive.settings.keys().chain(settings.keys()).collect();
-    let differing = names.into_iter().filter_map(|name| {
+    let mut differing = Vec::new();
+    for name in names {
         let (found, expected) = (settings.get(name), archive.settings.get(name));
-        (found != expected).then(|| ShareError::Settings {
-            setting: name.clone(),
-            found: found.cloned().unwrap_or_else(absent),
-            expected: expected.cloned().unwrap_or_else(absent),
+        if found == expected {
+            continue;
+        }
+        let [found, expected] = [found, expected].map(|said| said.cloned().unwrap_or_else(absent));
+        let parsed = [&found, &expected].map(|said| serde_json::from_str::<Value>(said).ok());
+        match parsed {
+            // Of two recipes, what differs.
+            [Some(Value::Object(one)), Some(Value::Object(other))] if name == "--recipe" => {
+                differing.extend(differing_keys(name, &one.into(), &other.into()));
+            }
+            _ => differing.push((name.clone(), found, expected)),
+        }
+    }
+    Error::together(differing.into_iter().map(|(setting, found, expected)| {
+        ShareError::Settings {
+            setting,
+            found,
+            expected,
             by: by(),
-        })
-    });
-    Error::together(differing)?;
+        }
+    }))?;
     let of = |all: &[String]| all.iter().cloned().collect::<BTreeSet<String>>();
     let (asked, shared) = (of(stores), of(archive.stores()));
     Error::together(
