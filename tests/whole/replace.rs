@@ -93,6 +93,15 @@ fn who_dies_between_is_gone_on_with_and_nobody_begins_another_store() {
         next.on(ranks)
             .refused(51, &["T1m/tos.zarr", "rechunk --replace"]);
         assert!(objects(&server) == before);
+        msm_os!("send -f {second} {bucket} -p other -v tos").well();
+        let before = objects(&server);
+        for verb in ["copy", "move", "rechunk"] {
+            let other = msm_os!("{verb} {bucket} -p other -v tos --to T1m");
+            other
+                .on(ranks)
+                .refused(51, &["T1m/tos.zarr", "rechunk --replace"]);
+            assert!(objects(&server) == before);
+        }
         line.and("--dry-run")
             .well_on(ranks)
             .says(&["T1m/tos.zarr: made already"]);

@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{Bucket, Spot, StoreError};
+use crate::verbs::rechunk::replace::{beside, check_not_replaced};
 use crate::verbs::shared::hold::Leasing;
 use crate::verbs::tally::Tally;
 
@@ -150,7 +151,11 @@ async fn ways(ends: Ends<'_>, request: &Copy) -> Result<Vec<Passage>, Error> {
     if ends.other().is_some() {
         ends.to.reach(to).await?;
     }
-    passages(ends, spot, variables, to).await
+    let passages = passages(ends, spot, variables, to).await?;
+    // What waits may be put in its place by hand.
+    let others = passages.iter().filter(|way| way.from != beside(&way.to));
+    check_not_replaced(ends.to, others.map(|way| &way.to)).await?;
+    Ok(passages)
 }
 
 /// The stores that take these ways, as they are now.

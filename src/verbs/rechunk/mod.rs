@@ -142,7 +142,11 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
     } = request;
     bucket.reach(spot.key()).await?;
     match to {
-        Some(to) => passages(Ends::within(bucket), spot, variables, to).await,
+        Some(to) => {
+            let passages = passages(Ends::within(bucket), spot, variables, to).await?;
+            replace::check_not_replaced(bucket, passages.iter().map(|way| &way.to)).await?;
+            Ok(passages)
+        }
         None => replace::ways(bucket, request).await,
     }
 }

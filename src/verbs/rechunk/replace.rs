@@ -27,7 +27,7 @@ use crate::verbs::shared::hold::Hold;
 const FOLDER: &str = "being-rechunked";
 
 /// Where what will replace `store` is made.
-fn beside(store: &str) -> String {
+pub(in crate::verbs) fn beside(store: &str) -> String {
     layout::below(FOLDER, store)
 }
 
