@@ -139,23 +139,17 @@ async fn undo_all(
     let mut groups = groups.to_vec();
     groups.retain(|group| !hold.left.is_gone(&group.store));
     let begun = hold.left.rollback();
-    // What a dead job had begun was the last command, and is undone by now.
-    let mut healed = hold.left.undone().to_vec();
+    // What a dead job had begun was the last command, and is undone by now but for what was committed of it.
+    let healed = hold.left.undone();
     let had_died = !healed.is_empty();
-    let (undos, commands) = if !begun.is_empty() {
-        (rest_of(bucket, &groups, begun).await?, Vec::new())
-    } else if *extent == RollbackExtent::Last(usize::from(had_died)) {
-        (Vec::new(), Vec::new())
-    } else {
+    let (undos, commands) = if begun.is_empty() {
         let log = CommandLog::of(bucket, &groups).await?;
-        has_transactions(&log, &groups, all)?;
-        let rest = match extent {
-            RollbackExtent::Last(count) => {
-                RollbackExtent::Last(count.saturating_sub(usize::from(had_died)))
-            }
-            to @ RollbackExtent::To(_) => to.clone(),
-        };
-        chosen(log, &rest)?
+        if !had_died {
+            has_transactions(&log, &groups, all)?;
+        }
+        chosen(log, extent, healed)?
+    } else {
+        (rest_of(bucket, &groups, begun).await?, Vec::new())
     };
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for StoreUndo { group, ids } in &undos {
@@ -199,11 +193,14 @@ async fn undo_all(
             command: (!entry.creates()).then(|| entry.command.clone()),
         });
     }
-    healed.extend(undos.iter().map(|undo| undo.group.store.clone()));
-    healed.sort_unstable();
-    healed.dedup();
+    let undone = undos.iter().map(|undo| &undo.group.store);
+    let stores: BTreeSet<&String> = healed
+        .iter()
+        .map(|(store, _)| store)
+        .chain(undone)
+        .collect();
     Ok(RollbackReport {
-        stores: healed,
+        stores: stores.into_iter().cloned().collect(),
         commands,
         had_died,
     })
@@ -221,22 +218,35 @@ fn has_transactions(log: &CommandLog, groups: &[Group], all: bool) -> Result<(),
     }))
 }
 
-/// What `extent` says is to be undone, and the ids of its commands.
+/// What `extent` says is to be undone, and the ids of its commands. The first command is the one that had died, of which transactions were
+/// `healed`, if any were: what it had committed before, or in other stores, is undone, too.
 fn chosen(
     mut log: CommandLog,
     extent: &RollbackExtent,
+    healed: &[(String, Option<String>)],
 ) -> Result<(Vec<StoreUndo>, Vec<String>), Error> {
     let (mut undos, mut commands): (Vec<StoreUndo>, Vec<String>) = (Vec::new(), Vec::new());
+    let had_died =
+        |command: &String| { healed.iter() }.any(|(_, died)| died.as_ref() == Some(command));
+    let mut count = usize::from(!healed.is_empty());
     loop {
-        if *extent == RollbackExtent::Last(commands.len()) {
+        let is_enough = *extent == RollbackExtent::Last(count);
+        if is_enough && healed.is_empty() {
             break;
         }
-        let popped = log.pop()?;
+        let popped = match log.pop() {
+            Err(_) if is_enough => break,
+            popped => popped?,
+        };
+        let last = popped.first().map(|last| &last.command_id);
+        if is_enough && !last.is_some_and(had_died) {
+            break;
+        }
         let Some(LoggedTransaction { command_id, .. }) = popped.first() else {
             return Err(match extent {
                 RollbackExtent::Last(asked) => RollbackError::FewerCommands {
                     asked: *asked,
-                    found: commands.len(),
+                    found: count,
                 },
                 RollbackExtent::To(id) => RollbackError::NoCommand { id: id.clone() },
             }
@@ -245,6 +255,7 @@ fn chosen(
         if *extent == RollbackExtent::To(command_id.clone()) {
             break;
         }
+        count += usize::from(!had_died(command_id));
         commands.push(command_id.clone());
         for LoggedTransaction { group, id, .. } in popped {
             match undos.iter_mut().find(|undo| undo.group == group) {

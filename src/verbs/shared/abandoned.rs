@@ -28,8 +28,8 @@ pub(in crate::verbs) struct AbandonedTransactions {
     open: BTreeMap<String, UnfinishedTransaction>,
     /// Stores that are gone with what was healed.
     gone: Vec<String>,
-    /// Stores of which a transaction that had not ended was rolled back.
-    undone: Vec<String>,
+    /// Stores of which a transaction that had not ended was rolled back, each with the id of its command, if that is known.
+    undone: Vec<(String, Option<String>)>,
     /// Stores and transactions of the rollbacks that have been gone on with, whether or not that was begun in each of them.
     rollback: Vec<(String, String)>,
     /// Stores of which objects may lie there before there is a store.
@@ -120,8 +120,8 @@ impl AbandonedTransactions {
         self.gone.contains(store)
     }
 
-    /// The stores of which a transaction that had not ended has been rolled back.
-    pub(crate) fn undone(&self) -> &[String] {
+    /// The stores of which a transaction that had not ended has been rolled back, each with the id of its command, if that is known.
+    pub(crate) fn undone(&self) -> &[(String, Option<String>)] {
         &self.undone
     }
 
@@ -178,7 +178,9 @@ impl AbandonedTransactions {
             && let UnfinishedWork::Transaction(transaction) = unfinished
             && transaction.stage != Stage::Prepared
         {
-            self.undone.push(store.clone());
+            let run = transaction.entry.run.as_ref();
+            self.undone
+                .push((store.clone(), run.map(|run| run.id.clone())));
         }
         match unfinished {
             _ if healed == Healed::NeverBegun => {}
