@@ -114,6 +114,35 @@ fn who_dies_between_is_gone_on_with_and_nobody_begins_another_store() {
     }
 }
 
+/// Before the old store is deleted, what was made is nobody's: neither in the way, nor a store that comes back.
+#[test]
+fn what_a_job_has_left_that_died_before_is_not_counted_on() {
+    for ranks in [1, 3] {
+        let (sandbox, server, bucket) = served();
+        let files = [1, 3].map(|month| sandbox.months(month, 2));
+        let [first, second] = &files;
+        msm_os!("send -f {first} {bucket} -v tos").well();
+        let line = msm_os!("rechunk {bucket} -p T1m --replace");
+        let refuse = Rule::new(Fault::Status(403)).method("DELETE");
+        server.faults().add(refuse.key_contains("/additions/"));
+        line.and("--codec zstd:2").on(ranks).refused(32, &[]);
+        server.faults().clear();
+        let made = "being-rechunked/T1m/tos.zarr/zarr.json";
+        assert!(objects(&server).contains_key(made));
+        let left = objects(&server);
+        // The store goes, and another one comes.
+        msm_os!("delete {bucket} -p T1m --all --yes").well();
+        line.on(ranks).refused(27, &["no stores"]);
+        msm_os!("send -f {second} {bucket} -v tos").well_on(ranks);
+        reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &files[1..]);
+        assert_eq!(objects(&server)[made], left[made]);
+        line.and("--codec zstd:3").well_on(ranks);
+        reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &files[1..]);
+        assert!(!objects(&server).keys().any(|key| key.starts_with("being-")));
+        is_tidy(&server);
+    }
+}
+
 /// What the root document does not tell of would be lost.
 #[test]
 fn a_store_whose_metadata_do_not_tell_all_is_not_replaced() {

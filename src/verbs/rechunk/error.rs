@@ -45,7 +45,7 @@ pub enum RechunkError {
     )]
     NotSwitched { folder: String, cause: Box<Error> },
     #[error(
-        "what was made is whole, and the stores that it replaces could not all be removed; the same command again goes on:\n  {0}"
+        "what was to go could not all be removed; the same command again goes on:\n  {0}"
     )]
     NotAllGone(CleanupError),
 }

@@ -239,8 +239,11 @@ impl Remaking<'_> {
             fresh: (fresh, planned),
             there: (there, made),
             ways,
+            stale,
             ..
         } = work;
+        let discarded = replace::discard(bucket, &stale, hold);
+        lead.go_on(runtime.block_on(discarded))?;
         let mut report = RechunkReport::default();
         if !there.is_empty() {
             self.compare(&there, made)?;

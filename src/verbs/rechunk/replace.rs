@@ -1,7 +1,8 @@
 //! Stores that are replaced by what is made of them.
 //!
 //! What is made lies in a folder of its own until the store that it was made of is deleted; then it is moved to its place. Of a job that dies in
-//! between, the same command goes on: what is in that folder is whole, for it was made in one transaction.
+//! between, the same command goes on: what is in that folder is whole, for it was made in one transaction. Until the deletion begins, the ledger
+//! there keeps what undoes that transaction; what a job has left that died before is good for nothing, and is made anew.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +68,7 @@ pub(super) async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passa
         let mut orphans = Vec::new();
         for way in back {
             let is_known = known.iter().any(|known| known.from == way.to);
-            if !is_known && replaces(bucket, &way.from).await? {
+            if !is_known && is_waiting(bucket, &way.from).await? {
                 orphans.push(turned(way));
             }
         }
@@ -88,15 +89,22 @@ pub(super) fn turned(way: Passage) -> Passage {
     Passage { from, to, bucket }
 }
 
+/// Was `made` made to replace another store, whose deletion has begun?
+pub(super) async fn is_waiting(bucket: &Bucket, made: &str) -> Result<bool, Error> {
+    Ok(was_made_so(bucket, made).await?
+        && bucket.list(&layout::additions(made)).await?.is_empty()
+        && is_taken(bucket, made).await?)
+}
+
 /// Was `store` made to replace another?
-pub(super) async fn replaces(bucket: &Bucket, store: &str) -> Result<bool, Error> {
+pub(super) async fn was_made_so(bucket: &Bucket, store: &str) -> Result<bool, Error> {
     let last = match LastTransaction::of_store(bucket, store).await {
         Ok(last) => last,
         // Who may not look there has not made it, either.
         Err(StoreError::Denied { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(last.is_some_and(|last| last.command == REPLACING) && is_taken(bucket, store).await?)
+    Ok(last.is_some_and(|last| last.command == REPLACING))
 }
 
 /// Checks that none of `stores`, which are not there, is about to come back: a job that replaced it died when it had deleted the old one.
@@ -117,13 +125,29 @@ pub(in crate::verbs) async fn check_not_replaced(
     }
     let checks = places.into_iter().map(|store| async move {
         let made = beside(&store);
-        if replaces(bucket, &made).await? && !is_taken(bucket, &store).await? {
+        if is_waiting(bucket, &made).await? && !is_taken(bucket, &store).await? {
             return Err(RechunkError::BeingReplaced { store, made }.into());
         }
         Ok(())
     });
     let checks = stream::iter(checks).buffered(REQUESTS);
     checks.try_collect().await
+}
+
+/// Removes what jobs have made to replace stores that they did not come to delete.
+///
+/// # Errors
+/// As the server says; whoever comes next goes on with it.
+pub(super) async fn discard(bucket: &Bucket, stale: &[String], hold: &Hold) -> Result<(), Error> {
+    if stale.is_empty() {
+        return Ok(());
+    }
+    hold.leases.check().await?;
+    let deletion = Deletion::begin(bucket, stale, &hold.holder).await;
+    let deletion = deletion.map_err(|NotBegun { cause, .. }| Error::from(cause))?;
+    deletion.finish().await.map_err(RechunkError::NotAllGone)?;
+    hold.wait_for_reads().await;
+    Ok(())
 }
 
 /// Rank 0: deletes the stores that were read, and moves what was made of them to their places; all ranks copy.
@@ -144,7 +168,7 @@ pub(super) fn switch(
             of.are_unchanged(bucket).await?;
         }
         for way in &ways {
-            // What made it is undone no more: with the store, its values would go.
+            // What made it is undone no more: with the store, its values would go. From here on it is waiting.
             for key in bucket.list(&layout::additions(&way.to)).await? {
                 bucket.delete(&key).await?;
             }

@@ -6,7 +6,7 @@ use msm_plan::{RechunkPlan, Rechunking, check_cut};
 use msm_zarr::StoreSnapshot;
 
 use super::error::RechunkError;
-use super::replace::{replaces, turned};
+use super::replace::{is_waiting, turned, was_made_so};
 use super::report::RechunkedStore;
 use super::source::{Sources, source};
 use crate::commit::orphans;
@@ -28,6 +28,8 @@ pub(super) struct RechunkWork {
     rest: Vec<RechunkedStore>,
     /// The ways of all with which something is to be done.
     pub ways: Vec<Passage>,
+    /// What jobs have made to replace stores that they did not come to delete: it goes before it is made anew.
+    pub stale: Vec<String>,
     is_to_replace: bool,
 }
 
@@ -48,12 +50,12 @@ impl RechunkWork {
         });
         let mut rest = Vec::new();
         let mut problems = Vec::<Error>::new();
-        let mut nothing = Vec::new();
+        let (mut nothing, mut stale) = (Vec::new(), Vec::new());
         for way in &ways {
             let is_made = is_taken(bucket, &way.to).await?;
             // Of one that a dead job has deleted, a lease may be left.
             if !is_taken(bucket, &way.from).await? {
-                if is_to_replace && is_made {
+                if is_to_replace && is_waiting(bucket, &way.to).await? {
                     rest.push(made_before(way));
                 } else {
                     nothing.push(way.from.clone());
@@ -65,6 +67,10 @@ impl RechunkWork {
                 rest.push(made_before(way));
                 continue;
             }
+            let is_stale = is_to_replace && is_made && was_made_so(bucket, &way.to).await?;
+            if is_stale {
+                stale.push(way.to.clone());
+            }
             let looked = async {
                 let found = source(bucket, way).await?;
                 if is_to_replace {
@@ -74,7 +80,7 @@ impl RechunkWork {
                 Ok::<_, Error>(found)
             };
             match looked.await {
-                Ok(store) if is_made => there.stores.push(store),
+                Ok(store) if is_made && !is_stale => there.stores.push(store),
                 Ok(store) => fresh.stores.push(store),
                 Err(problem) => problems.push(problem),
             }
@@ -116,6 +122,7 @@ impl RechunkWork {
             there: (there, made),
             rest,
             ways,
+            stale,
             is_to_replace,
         })
     }
@@ -160,7 +167,7 @@ async fn is_all_told(bucket: &Bucket, store: &str) -> Result<(), Error> {
 
 /// Is what is made already where it replaces the other? Only the other place is to be tidied then.
 async fn is_in_its_place(bucket: &Bucket, way: &Passage) -> Result<bool, Error> {
-    if !replaces(bucket, &way.to).await? {
+    if !is_waiting(bucket, &way.to).await? {
         return Ok(false);
     }
     let made = SourceStore::of(bucket, turned(way.clone())).await?;
