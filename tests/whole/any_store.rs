@@ -327,7 +327,7 @@ fn a_variable_finds_its_store() {
 
     // In both: neither is guessed.
     msm_os!("send -f {file} --store T1y/e3t.zarr -v e3t").in_both(&archive, 1);
-    let words = ["T1y/e3t.zarr", "'T1y.zarr'", "-v compact e3t"];
+    let words = ["--store T1y/e3t.zarr", "--store T1y.zarr"];
     for line in [
         msm_os!("update -f {file} -v e3t"),
         msm_os!("send -f {} -v e3t", input(1977)),
@@ -338,7 +338,10 @@ fn a_variable_finds_its_store() {
         line.refused_in_both(&archive, 47, &words);
     }
     msm_os!("update -f {file} -v compact e3t").in_both(&archive, 1);
-    msm_os!("update -f {file} --store T1y/e3t.zarr -v e3t").in_both(&archive, 1);
+    for store in ["T1y.zarr", "T1y/e3t.zarr"] {
+        msm_os!("update -f {file} --store {store} -v e3t").in_both(&archive, 1);
+        msm_os!("verify --store {store}").in_both(&archive, 1);
+    }
     msm_os!("delete -p T1y -v e3t --yes").in_both(&archive, 1);
     msm_os!("verify -p T1y -v e3t").in_both(&archive, 1);
 }

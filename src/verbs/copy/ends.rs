@@ -22,7 +22,8 @@ impl<'a> Ends<'a> {
 
     /// What the bucket is called that they go to, if it is another one.
     pub(super) fn other(&self) -> Option<String> {
-        (self.from.identity() != self.to.identity()).then(|| self.to.name().trim_end_matches('/').to_owned())
+        (self.from.identity() != self.to.identity())
+            .then(|| self.to.name().trim_end_matches('/').to_owned())
     }
 
     /// Checks that of two directories none is in the other.

@@ -44,8 +44,6 @@ pub enum RechunkError {
          gone; the same command again goes on: {cause}"
     )]
     NotSwitched { folder: String, cause: Box<Error> },
-    #[error(
-        "what was to go could not all be removed; the same command again goes on:\n  {0}"
-    )]
+    #[error("what was to go could not all be removed; the same command again goes on:\n  {0}")]
     NotAllGone(CleanupError),
 }
