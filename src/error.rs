@@ -20,7 +20,7 @@ use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
 use crate::verbs::rollback::RollbackError;
-use crate::verbs::send::{SendError, ShareError};
+use crate::verbs::send::{SendError, SendReach, ShareError};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::verify::VerifyError;
@@ -100,6 +100,7 @@ pub enum Error {
         transactions: u64,
         appended: u64,
         replaced: u64,
+        reach: Option<SendReach>,
     },
     #[error("{cause}; {left} of {all} objects are left, the same delete again finishes it")]
     DeleteCutShort {

@@ -26,8 +26,13 @@ pub enum CommandLine {
     Command(Invocation),
     /// A text to print: help or the version.
     Answer(String),
-    /// Nothing can be run, for this reason.
-    Wrong(CliError),
+    /// Nothing can be run.
+    Wrong {
+        /// Why not.
+        why: CliError,
+        /// Is it told as a JSON document?
+        json: bool,
+    },
 }
 
 /// A command with its flags, and what is to be logged of it.
@@ -144,13 +149,16 @@ pub(super) enum Command {
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
-    match Cli::try_parse_from(args.into_iter().map(spell_out)) {
+    let args: Vec<OsString> = args.into_iter().map(spell_out).collect();
+    let json = args.iter().any(|arg| arg == "--json");
+    match Cli::try_parse_from(args) {
         Ok(cli) => CommandLine::Command(Invocation(Box::new(cli.command), cli.log)),
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            CommandLine::Wrong(CliError::Line(text.to_owned()))
+            let why = CliError::Line(text.to_owned());
+            CommandLine::Wrong { why, json }
         }
     }
 }
@@ -197,7 +205,7 @@ mod tests {
                 _ => panic!("{line} is not a send"),
             },
             CommandLine::Answer(text) => panic!("{text}"),
-            CommandLine::Wrong(failure) => panic!("{failure}"),
+            CommandLine::Wrong { why, .. } => panic!("{why}"),
         }
     }
 
@@ -270,7 +278,7 @@ mod tests {
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(
-                matches!(parsed, CommandLine::Wrong(failure) if Exit::from(&failure) == Exit::Usage),
+                matches!(parsed, CommandLine::Wrong { why, .. } if Exit::from(&why) == Exit::Usage),
                 "{line}"
             );
         }

@@ -42,6 +42,7 @@ impl From<&CliError> for Exit {
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
             CliError::Faults { .. } => Self::FaultsFound,
+            CliError::NothingToDo => Self::NothingToDo,
             CliError::Library(cause) => cause.into(),
         }
     }

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use super::error::CliError;
 use super::files::name;
 use super::lease::LeaseArgs;
+use super::outcome::OutcomeArgs;
 use super::store::{StoreArgs, parse_place, sound_key};
 use crate::store::Place;
 use crate::verbs::copy::Copy;
@@ -20,6 +21,9 @@ pub(super) struct CopyArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub outcome: OutcomeArgs,
 
     /// Variables whose stores are meant, `compact` for PREFIX.zarr [default: all below the prefix]
     #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR", conflicts_with = "store")]

@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args};
 use super::error::CliError;
 use super::files::name;
 use super::lease::LeaseArgs;
+use super::outcome::JsonArgs;
 use super::store::StoreArgs;
 use crate::verbs::delete::{Delete, TimeRange};
 
@@ -19,6 +20,9 @@ pub(super) struct DeleteArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub told: JsonArgs,
 
     /// Variables whose stores to delete; `compact` means the store of the whole prefix, PREFIX.zarr
     #[arg(

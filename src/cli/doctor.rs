@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::error::CliError;
+use super::outcome::JsonArgs;
 use super::store::StoreArgs;
 use crate::verbs::doctor::Doctor;
 
@@ -11,6 +12,9 @@ use crate::verbs::doctor::Doctor;
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub store: StoreArgs,
+
+    #[command(flatten)]
+    pub told: JsonArgs,
 }
 
 impl DoctorArgs {

@@ -84,6 +84,8 @@ impl<'a> DuPrinter<'a> {
     /// Ends with what all takes at `place`, unless it was not `complete`.
     pub(super) fn end(&self, place: &str, complete: bool) {
         match (self.json, self.printed) {
+            // What failed before the first is told by a document of its own.
+            (true, 0) if !complete => {}
             (true, printed) => {
                 let before = if printed == 0 { "{\"stores\":[" } else { "\n" };
                 let total = complete.then_some(&self.total);

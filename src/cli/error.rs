@@ -73,6 +73,9 @@ pub enum CliError {
         faults: u64,
         incomparable: Option<Box<Error>>,
     },
+    /// All went well, and is told by a code of its own.
+    #[error("nothing to do")]
+    NothingToDo,
     #[error(transparent)]
     Library(#[from] Error),
 }

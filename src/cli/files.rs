@@ -12,6 +12,7 @@ use super::choices;
 use super::error::CliError;
 use super::grid::GridArgs;
 use super::lease::LeaseArgs;
+use super::outcome::OutcomeArgs;
 use super::recipe::{RecipeArgs, dimension_in_store};
 use super::reproject::ReprojectArgs;
 use super::size;
@@ -36,6 +37,9 @@ pub(super) struct FileArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub outcome: OutcomeArgs,
 
     #[command(flatten)]
     pub reproject: ReprojectArgs,

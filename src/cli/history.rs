@@ -82,6 +82,8 @@ impl<'a> HistoryPrinter<'a> {
     pub(super) fn end(&self, place: &str, complete: bool) {
         let place = place.trim_end_matches('/');
         match (self.json, self.is_empty) {
+            // What failed before the first is told by a document of its own.
+            (true, true) if !complete => {}
             (true, true) => self.printer.line("{\"commands\":[]}"),
             (true, false) => self.printer.line("\n]}"),
             (false, true) if complete => {

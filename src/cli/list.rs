@@ -128,7 +128,9 @@ impl<'a> ListPrinter<'a> {
     pub(super) fn end(&self, place: &str, left: Option<&LeftOut>) {
         let place = place.trim_end_matches('/');
         match (self.form, self.totals.stores, left) {
-            (ListForm::Json, 0, _) => self.printer.line("[]"),
+            // What failed before the first is told by a document of its own.
+            (ListForm::Json, 0, None) => {}
+            (ListForm::Json, 0, Some(_)) => self.printer.line("[]"),
             (ListForm::Json, ..) => self.printer.line("\n]"),
             (_, 0, Some(left)) if left.stores() == 0 => {
                 self.printer.line(&format!("{place}: there are no stores"));

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::CliError;
@@ -19,6 +20,7 @@ pub(super) fn warn(message: &impl Display) {
 #[derive(Default)]
 pub(super) struct Printer {
     closed: Mutex<Option<io::Error>>,
+    has_printed: AtomicBool,
 }
 
 impl Printer {
@@ -29,6 +31,7 @@ impl Printer {
 
     /// Prints `text`; `false` if it does not come to anybody.
     pub(super) fn print(&self, text: &str) -> bool {
+        self.has_printed.store(true, Ordering::Relaxed);
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {
             let mut out = io::stdout().lock();
@@ -38,6 +41,11 @@ impl Printer {
                 .err();
         }
         closed.is_none()
+    }
+
+    /// Was anything to be printed?
+    pub(super) fn has_printed(&self) -> bool {
+        self.has_printed.load(Ordering::Relaxed)
     }
 
     /// Could all be printed that somebody wants to read?

@@ -8,6 +8,7 @@ use super::choices;
 use super::error::CliError;
 use super::files::{name, sizes};
 use super::lease::LeaseArgs;
+use super::outcome::OutcomeArgs;
 use super::size;
 use super::store::{StoreArgs, sound_key};
 use crate::error::Error;
@@ -23,6 +24,9 @@ pub(super) struct RechunkArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub outcome: OutcomeArgs,
 
     /// Variables whose stores are meant, `compact` for PREFIX.zarr [default: all below the prefix]
     #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR", conflicts_with = "store")]

@@ -7,6 +7,7 @@ use clap::Args;
 use super::error::CliError;
 use super::files::name;
 use super::lease::LeaseArgs;
+use super::outcome::{JsonArgs, OutcomeArgs};
 use super::store::StoreArgs;
 use crate::verbs::recover::{Recover, Truncate};
 use crate::verbs::rollback::{Rollback, RollbackExtent};
@@ -21,6 +22,9 @@ pub(super) struct RecoverArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub outcome: OutcomeArgs,
 
     /// Remove objects too that no transaction owns: written by a job that died, of which no journal tells
     #[arg(long)]
@@ -64,6 +68,9 @@ pub(super) struct RollbackArgs {
 
     #[command(flatten)]
     pub lease: LeaseArgs,
+
+    #[command(flatten)]
+    pub told: JsonArgs,
 
     /// Undo the last N commands, as `history` lists them [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "to")]

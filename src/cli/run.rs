@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use msm_model::Recipe;
+use serde::Serialize;
 
 use super::args::{Command, CommandLine, Invocation};
 use super::copy::CopyArgs;
@@ -12,8 +13,16 @@ use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::{DuArgs, DuPrinter};
 use super::error::CliError;
+use super::failure::{Standing, afterword};
+use super::files::FileArgs;
 use super::history::{HistoryArgs, HistoryPrinter};
+use super::json::{
+    CopyDocument, DeleteDocument, DoctorDocument, ErrorDocument, Outcome, RechunkDocument,
+    RecoverDocument, RecoverForecastDocument, RollbackDocument, SendDocument, StatusDocument,
+    VerifyDocument,
+};
 use super::list::{ListArgs, ListPrinter};
+use super::outcome::OutcomeArgs;
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
 use super::rechunk::RechunkArgs;
@@ -68,12 +77,13 @@ pub fn answer(text: &str) -> Exit {
 pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
-        Err(failure) => run_over(
-            CommandLine::Wrong(failure.into()),
-            ranks,
-            &Interrupt::default(),
-            &StoreArgs::find,
-        ),
+        Err(failure) => {
+            let wrong = CommandLine::Wrong {
+                why: failure.into(),
+                json: parsed.is_for_programs(),
+            };
+            run_over(wrong, ranks, &Interrupt::default(), &StoreArgs::find)
+        }
     }
 }
 
@@ -85,9 +95,15 @@ pub(crate) fn run_over(
     interrupt: &Interrupt,
     find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
 ) -> Exit {
-    let done = match parsed {
-        CommandLine::Answer(text) => agree(ranks, || printed(&text)),
-        CommandLine::Wrong(failure) => Err(failure),
+    let leads = ranks.rank() == 0;
+    match parsed {
+        CommandLine::Answer(text) => ended(agree(ranks, || printed(&text)), leads),
+        CommandLine::Wrong { why, json } => {
+            if leads {
+                tell_failure(&why, None, json.then(Printer::default).as_ref());
+            }
+            Exit::from(&why)
+        }
         CommandLine::Command(Invocation(command, log)) => {
             log.start(ranks.rank());
             let lists = matches!(
@@ -102,19 +118,32 @@ pub(crate) fn run_over(
                 ranks,
                 interrupt,
                 find,
-                terminal: Arc::new(Terminal::new(lists)),
+                terminal: Arc::new(Terminal::new(lists, command.is_for_programs())),
             };
             let done = job.run(&command);
-            match job.terminal.printer.verdict() {
-                Err(failure) if !lists && ranks.rank() == 0 => {
-                    warn(&failure);
-                    done
-                }
-                _ => done,
+            if let Err(failure) = job.terminal.printer.verdict()
+                && !lists
+                && leads
+            {
+                warn(&failure);
             }
+            job.end(&command, done)
         }
-    };
-    ended(done, ranks.rank() == 0)
+    }
+}
+
+/// Says why a command failed, where the stores stand so, if it was to write any, and whether trying again can help; with a printer, in a
+/// document, too.
+fn tell_failure(error: &CliError, standing: Option<&Standing>, printer: Option<&Printer>) {
+    warn(error);
+    if let Some(line) = afterword(error, standing) {
+        warn(&line);
+    }
+    if let Some(printer) = printer {
+        // What it is made of has names for keys.
+        let document = serde_json::json!(ErrorDocument::new(error, standing));
+        printer.line(&document.to_string());
+    }
 }
 
 /// The exit code of what is `done`, and, if it is `said`, why it is not.
@@ -164,16 +193,16 @@ impl Job<'_> {
                     }
                     return Ok(());
                 }
-                self.say_sent("sent", &send(&session, &request)?);
-                Ok(())
+                let report = send(&session, &request)?;
+                self.say_sent(&args.files, false, &report)
             }
             Command::Update(args) => {
                 let memory = self.memory("update", args.files.memory)?;
                 let request =
                     args.request(memory, self.recipe(args.files.recipe.recipe.as_deref())?)?;
                 let session = self.open(&args.files.store)?;
-                self.say_sent("updated", &update(&session, &request)?);
-                Ok(())
+                let report = update(&session, &request)?;
+                self.say_sent(&args.files, true, &report)
             }
             Command::List(args) => self.list(args),
             Command::Du(args) => self.du(args),
@@ -257,10 +286,69 @@ impl Job<'_> {
         }
     }
 
-    fn say_sent(&self, done: &str, report: &SendReport) {
-        for line in words::sent(done, report) {
-            self.say(&line);
+    /// Rank 0 says what came of it: `for_programs` in one document, else in lines.
+    fn conclude<D: Serialize>(
+        &self,
+        for_programs: bool,
+        document: impl FnOnce() -> D,
+        lines: impl FnOnce() -> Vec<String>,
+    ) {
+        if !self.leads() {
+            return;
         }
+        if for_programs {
+            // What documents are made of has names for keys, and finite numbers.
+            let document = serde_json::json!(document());
+            self.terminal.printer.line(&document.to_string());
+        } else {
+            for line in lines() {
+                self.terminal.printer.line(&line);
+            }
+        }
+    }
+
+    /// How a command ends that went well.
+    ///
+    /// # Errors
+    /// If there was nothing to do, and that is to be told by the exit code.
+    fn ending(outcome: OutcomeArgs, is_nothing: bool) -> Result<(), CliError> {
+        if outcome.exit_nothing && is_nothing {
+            return Err(CliError::NothingToDo);
+        }
+        Ok(())
+    }
+
+    /// The exit code of what is `done`; rank 0 says why it is not.
+    fn end(&self, command: &Command, done: Result<(), CliError>) -> Exit {
+        let Err(error) = done else { return Exit::Ok };
+        if self.leads() && !matches!(error, CliError::NothingToDo) {
+            let standing = Standing::after(command, &error, &self.terminal.witness());
+            let printer = &self.terminal.printer;
+            // What has been printed says it already.
+            let is_first = command.is_for_programs() && !printer.has_printed();
+            tell_failure(&error, standing.as_ref(), is_first.then_some(printer));
+        }
+        Exit::from(&error)
+    }
+
+    fn say_sent(
+        &self,
+        args: &FileArgs,
+        is_update: bool,
+        report: &SendReport,
+    ) -> Result<(), CliError> {
+        let is_nothing = self.ranks.on_lead(|| {
+            let has_consolidated = self.terminal.witness().consolidated;
+            Ok(report.is_nothing() && !has_consolidated)
+        })?;
+        let place = &args.store.bucket;
+        let done = if is_update { "updated" } else { "sent" };
+        self.conclude(
+            args.outcome.told.json,
+            || SendDocument::new(place, is_update, is_nothing, report),
+            || words::sent(done, report),
+        );
+        Self::ending(args.outcome, is_nothing)
     }
 
     /// What rank 0 thinks of it, on every rank.
@@ -311,14 +399,11 @@ impl Job<'_> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = status(&session, &request)?;
-        if args.json {
-            // What it is made of has names for keys.
-            self.say(&serde_json::json!(report).to_string());
-        } else {
-            for line in words::status(&session.place_of(&request.spot), &report) {
-                self.say(&line);
-            }
-        }
+        self.conclude(
+            args.json,
+            || StatusDocument::from(&report),
+            || words::status(&session.place_of(&request.spot), &report),
+        );
         Ok(Error::together(report.problems)?)
     }
 
@@ -329,17 +414,39 @@ impl Job<'_> {
         self.agree(|| if asks { can_ask() } else { Ok(()) })?;
         let planned = delete::plan(&session, &request)?;
         let place = session.place();
+        let document = |outcome, survey: &DeleteSurvey| {
+            DeleteDocument::new(&args.store.bucket, args.dry_run, outcome, survey)
+        };
         if args.dry_run {
-            let survey = words::survey(&planned.survey()?);
-            self.say(&format!("would delete from {place}:\n{survey}"));
+            let survey = planned.survey()?;
+            self.conclude(
+                args.told.json,
+                || document(Outcome::Done, &survey),
+                || {
+                    let survey = words::survey(&survey);
+                    vec![format!("would delete from {place}:\n{survey}")]
+                },
+            );
             return Ok(());
         }
-        if asks && !self.is_wanted(place, &planned.survey()?)? {
-            self.say("nothing was deleted");
-            return Ok(());
+        if asks {
+            let survey = planned.survey()?;
+            if !self.is_wanted(place, &survey)? {
+                self.conclude(
+                    args.told.json,
+                    || document(Outcome::Declined, &survey),
+                    || vec!["nothing was deleted".to_owned()],
+                );
+                return Ok(());
+            }
         }
+        self.terminal.witness().is_deleting = true;
         let report = planned.run()?;
-        self.say(&words::deleted(place, &report));
+        self.conclude(
+            args.told.json,
+            || document(Outcome::Done, &report.deleted),
+            || vec![words::deleted(place, &report)],
+        );
         Ok(())
     }
 
@@ -362,24 +469,38 @@ impl Job<'_> {
             (false, false) => ("copied", copy(&session, other, &request)?),
             (false, true) => ("moved", copy(&session, other, &request)?),
         };
-        for line in words::copied(done, &report) {
-            self.say(&line);
-        }
-        Ok(())
+        let is_nothing = !moves && report.is_nothing();
+        let (here, there) = (&args.store.bucket, args.to_bucket.as_ref());
+        self.conclude(
+            args.outcome.told.json,
+            || CopyDocument::new(here, there, moves, args.dry_run, &report),
+            || words::copied(done, &report),
+        );
+        Self::ending(args.outcome, is_nothing)
     }
 
     fn rechunk(&self, args: &RechunkArgs) -> Result<(), CliError> {
         let request = args.request(self.memory("rechunk", args.memory)?)?;
         let session = self.open(&args.store)?;
-        let lines = if args.dry_run {
-            words::rechunk_forecast(&rechunk::foretell(&session, &request)?)
+        let (json, place) = (args.outcome.told.json, &args.store.bucket);
+        let is_nothing = if args.dry_run {
+            let forecast = rechunk::foretell(&session, &request)?;
+            self.conclude(
+                json,
+                || RechunkDocument::foreseen(place, &forecast),
+                || words::rechunk_forecast(&forecast),
+            );
+            forecast.is_nothing()
         } else {
-            words::rechunked(&rechunk(&session, &request)?)
+            let report = rechunk(&session, &request)?;
+            self.conclude(
+                json,
+                || RechunkDocument::done(place, &report),
+                || words::rechunked(&report),
+            );
+            report.is_nothing()
         };
-        for line in lines {
-            self.say(&line);
-        }
-        Ok(())
+        Self::ending(args.outcome, is_nothing)
     }
 
     /// Rank 0 asks on the terminal.
@@ -394,7 +515,11 @@ impl Job<'_> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
         let report = rollback(&session, &request)?;
-        self.say(&words::rolled_back(&report));
+        self.conclude(
+            args.told.json,
+            || RollbackDocument::new(&args.store.bucket, &report, &self.terminal.witness()),
+            || vec![words::rolled_back(&report)],
+        );
         Ok(())
     }
 
@@ -403,17 +528,24 @@ impl Job<'_> {
         let session = self.open(&args.store)?;
         if args.dry_run {
             let forecast = foretell(&session, &request)?;
-            for line in words::forecast(&forecast) {
-                self.say(&line);
-            }
-            return Ok(Error::together(forecast.problems)?);
+            self.conclude(
+                args.outcome.told.json,
+                || RecoverForecastDocument::new(&forecast),
+                || words::forecast(&forecast),
+            );
+            let is_nothing = forecast.is_nothing();
+            Error::together(forecast.problems)?;
+            return Self::ending(args.outcome, is_nothing);
         }
         let report = recover(&session, &request)?;
-        for line in words::recovered(&request, &report) {
-            self.say(&line);
-        }
+        self.conclude(
+            args.outcome.told.json,
+            || RecoverDocument::new(&report, &self.terminal.witness()),
+            || words::recovered(&request, &report),
+        );
         let held = report.held.iter().map(RecoverError::from);
-        Ok(Error::together(held)?)
+        Error::together(held)?;
+        Self::ending(args.outcome, report.is_nothing())
     }
 
     fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
@@ -422,7 +554,11 @@ impl Job<'_> {
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);
-        self.say(&line);
+        self.conclude(
+            args.told.json,
+            || VerifyDocument::new(&args.store.bucket, &report),
+            || vec![line],
+        );
         self.agree(|| self.terminal.printer.verdict())?;
         verdict
     }
@@ -430,10 +566,19 @@ impl Job<'_> {
     fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        for line in words::examined(session.endpoint(), &args.store.bucket) {
-            self.say(&line);
+        let (endpoint, place) = (session.endpoint(), &args.store.bucket);
+        if !args.told.json {
+            for line in words::examined(endpoint, place) {
+                self.say(&line);
+            }
         }
-        Ok(doctor(&session, &request)?.verdict()?)
+        let report = doctor(&session, &request)?;
+        self.conclude(
+            args.told.json,
+            || DoctorDocument::new(place, endpoint, &report),
+            Vec::new,
+        );
+        Ok(report.verdict()?)
     }
 }
 

@@ -8,6 +8,7 @@ use msm_model::Recipe;
 use super::error::CliError;
 use super::files::{append_dimension, name, selection};
 use super::grid::GridArgs;
+use super::outcome::JsonArgs;
 use super::recipe::dimension_in_store;
 use super::size;
 use super::store::StoreArgs;
@@ -19,6 +20,9 @@ use crate::verbs::verify::{Comparison, Verify};
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub store: StoreArgs,
+
+    #[command(flatten)]
+    pub told: JsonArgs,
 
     /// Variables whose stores to look at; `compact` first: the one store PREFIX.zarr, with --against only the variables
     /// after it

@@ -72,6 +72,14 @@ pub struct CopiedStore {
     pub left_out: u64,
 }
 
+impl CopyReport {
+    /// Were all copies there already?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.stores.iter().all(|store| store.was_there)
+    }
+}
+
 /// Says what would be copied, and where to: into the bucket of `other`, if there is one.
 ///
 /// # Errors

@@ -53,7 +53,30 @@ pub struct RechunkForecast {
     pub reads_in_hundredths: u64,
 }
 
+impl RechunkedStore {
+    /// Was it as asked for already?
+    fn is_nothing(&self) -> bool {
+        // One that is replaced may only have been made, and be put in its place now.
+        let is_alike = { self.arrays.iter() }.all(|array| array.before == array.after);
+        self.was_there && (self.from != self.to || !self.arrays.is_empty() && is_alike)
+    }
+}
+
+impl RechunkForecast {
+    /// Are all stores as asked for already?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.stores.iter().all(RechunkedStore::is_nothing)
+    }
+}
+
 impl RechunkReport {
+    /// Were all stores as asked for already?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.stores.iter().all(RechunkedStore::is_nothing)
+    }
+
     /// Of the transaction that did what the `plan` says.
     pub(super) fn new(plan: &Plan, manifest: &Manifest) -> Self {
         let (objects, bytes, empty) = manifest.totals();

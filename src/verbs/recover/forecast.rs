@@ -76,6 +76,16 @@ impl Forecast {
         all.filter(|(_, outlook)| matches!(outlook, Outlook::Ends(_)))
             .count()
     }
+
+    /// Would nothing be done?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let is_empty = self.left.iter().all(|store| store.strays.is_empty())
+            && self.orphans.as_ref().is_none_or(Vec::is_empty)
+            && self.cuts.as_ref().is_none_or(Vec::is_empty)
+            && self.abandoned.as_ref().is_none_or(Vec::is_empty);
+        is_empty && self.transactions() == 0
+    }
 }
 
 /// What [`recover`](super::recover()) would do; changes nothing.

@@ -66,6 +66,21 @@ pub struct RecoverReport {
     pub held: Vec<HeldStore>,
 }
 
+impl RecoverReport {
+    /// Was there nothing to bring to an end?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let Self {
+            transactions,
+            orphans,
+            truncated,
+            abandoned,
+            ..
+        } = self;
+        self.held.is_empty() && (*transactions, *orphans, *truncated, *abandoned) == (0, 0, 0, 0)
+    }
+}
+
 /// A store that is being written, or whose job has died so recently that nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldStore {

@@ -112,7 +112,7 @@ impl<'a> LeasedSend<'a> {
                 let begun = TransactionStart::new(session, work, intent.terms(), hold);
                 runtime.block_on(begun).map(Some)
             });
-            let begun = begun.map_err(|failure| report.so_far(failure));
+            let begun = begun.map_err(|failure| report.so_far(failure, Some(prepared.reach())));
             let Some(TransactionStart {
                 orders,
                 transaction,
@@ -130,7 +130,9 @@ impl<'a> LeasedSend<'a> {
                 last_look: &|| Ok(()),
             };
             let manifest = leading.run(&worker, &orders);
-            let manifest = manifest.map_err(|failure| report.so_far(failure))?;
+            let manifest =
+                manifest.map_err(|failure| report.so_far(failure, Some(prepared.reach())))?;
+            prepared.is_committed();
             session.interrupt.guard(false);
             report.add(&orders.plan, &manifest);
             runtime.block_on(hold.wait_for_reads());

@@ -29,7 +29,7 @@ pub use self::error::SendError;
 pub use self::files::Files;
 pub use self::forecast::{ForeseenStore, ForeseenTransaction, SendForecast};
 pub use self::planned::PlannedSend;
-pub use self::report::{Proofs, SendReport};
+pub use self::report::{Proofs, SendReach, SendReport};
 pub use self::share::{HeldPart, ShareError, ShareReport, Sharing, TaskNumber};
 
 use self::intent::Intent;

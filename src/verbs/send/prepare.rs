@@ -29,6 +29,7 @@ use crate::verbs::send::digest::digest;
 use crate::verbs::send::error::SendError;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
+use crate::verbs::send::report::SendReach;
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
@@ -41,6 +42,8 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     /// The files of each transaction to come.
     groups: Vec<Range<usize>>,
     next: usize,
+    /// Those before it that are in place.
+    passed: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
@@ -157,6 +160,7 @@ impl<'a> PreparedSend<'a> {
             targets,
             groups: Vec::new(),
             next: 0,
+            passed: 0,
             comparison: None,
             notes: Vec::new(),
         };
@@ -230,6 +234,7 @@ impl<'a> PreparedSend<'a> {
             self.next += 1;
             let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
             else {
+                self.passed = self.next;
                 continue;
             };
             let digest = digest(&plan)?;
@@ -254,6 +259,22 @@ impl<'a> PreparedSend<'a> {
         }
         left.heal(session).await?;
         Ok(None)
+    }
+
+    /// The transaction that came [next](Self::next) is in place.
+    pub(in crate::verbs) fn is_committed(&mut self) {
+        self.passed = self.next;
+    }
+
+    /// How much of the archive is in place.
+    pub(in crate::verbs) fn reach(&self) -> SendReach {
+        let last = self.passed.checked_sub(1);
+        let files = last.and_then(|last| self.groups.get(last)).cloned();
+        SendReach {
+            committed: self.passed as u64,
+            of: self.groups.len() as u64,
+            up_to: files.and_then(|files| Some(self.files(files).steps?.1)),
+        }
     }
 
     /// The files of the transaction that came [next](Self::next).

@@ -44,6 +44,17 @@ pub struct SendReport {
     pub shared: Option<ShareReport>,
 }
 
+/// How far a send had come that was cut short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendReach {
+    /// Transactions that are in place, with those that were there before it.
+    pub committed: u64,
+    /// Of so many.
+    pub of: u64,
+    /// The last step of their files, if these have steps.
+    pub up_to: Option<String>,
+}
+
 /// How many objects were verified how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proofs {
@@ -79,8 +90,14 @@ impl SendReport {
         self.proofs.unproven += manifest.proven(Proof::Unproven);
     }
 
-    /// `failure`, with what was committed before it.
-    pub(super) fn so_far(&self, failure: Error) -> Error {
+    /// Was there nothing to do for this job?
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.transactions == 0 && self.shared.as_ref().is_none_or(|shared| shared.put == 0)
+    }
+
+    /// `failure`, with what was committed before it, and how far that reaches, if that is known.
+    pub(super) fn so_far(&self, failure: Error, reach: Option<SendReach>) -> Error {
         if self.transactions == 0 {
             return failure;
         }
@@ -89,6 +106,7 @@ impl SendReport {
             transactions: self.transactions,
             appended: self.appended,
             replaced: self.replaced,
+            reach,
         }
     }
 }

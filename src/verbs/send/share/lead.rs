@@ -215,18 +215,18 @@ impl<'a> SharedSend<'a> {
             let turn = session
                 .runtime
                 .block_on(self.turn(intent, settings, session));
-            let turn = turn.map_err(|failure| report.so_far(failure));
+            let turn = turn.map_err(|failure| report.so_far(failure, None));
             match lead.go_on(turn)? {
                 Turn::Over => return lead.tell(&None::<Orders>),
                 Turn::Part(taken) => {
                     lead.tell(&Some(&taken.orders))?;
                     let put = self.put(*taken, worker, lead);
-                    put.map_err(|failure| report.so_far(failure))?;
+                    put.map_err(|failure| report.so_far(failure, None))?;
                 }
                 Turn::Growth(growth) => {
                     lead.tell(&Some(&growth.start.orders))?;
                     let committed = self.commit(*growth, report, worker, lead);
-                    committed.map_err(|failure| report.so_far(failure))?;
+                    committed.map_err(|failure| report.so_far(failure, None))?;
                 }
             }
         }

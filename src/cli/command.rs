@@ -1,0 +1,53 @@
+//! What is to be known of a command before it runs: does it write stores, and how is told what comes of it?
+
+use super::args::{Command, CommandLine, Invocation};
+
+impl CommandLine {
+    /// Is what comes of it one JSON document?
+    pub(super) fn is_for_programs(&self) -> bool {
+        match self {
+            Self::Command(Invocation(command, _)) => command.is_for_programs(),
+            Self::Wrong { json, .. } => *json,
+            Self::Answer(_) => false,
+        }
+    }
+}
+
+impl Command {
+    /// Does it write stores?
+    pub(super) fn writes(&self) -> bool {
+        match self {
+            Self::Send(args) => !args.dry_run,
+            Self::Update(_) | Self::Rollback(_) => true,
+            Self::Delete(args) => !args.dry_run,
+            Self::Copy(args) | Self::Move(args) => !args.dry_run,
+            Self::Rechunk(args) => !args.dry_run,
+            Self::Recover(args) => !args.dry_run,
+            Self::List(_)
+            | Self::Du(_)
+            | Self::History(_)
+            | Self::Status(_)
+            | Self::Verify(_)
+            | Self::Doctor(_) => false,
+        }
+    }
+
+    /// Is what comes of it one JSON document?
+    pub(super) fn is_for_programs(&self) -> bool {
+        match self {
+            Self::Send(args) => args.files.outcome.told.json,
+            Self::Update(args) => args.files.outcome.told.json,
+            Self::List(args) => args.json,
+            Self::Du(args) => args.json,
+            Self::History(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Delete(args) => args.told.json,
+            Self::Copy(args) | Self::Move(args) => args.outcome.told.json,
+            Self::Rechunk(args) => args.outcome.told.json,
+            Self::Rollback(args) => args.told.json,
+            Self::Recover(args) => args.outcome.told.json,
+            Self::Verify(args) => args.told.json,
+            Self::Doctor(args) => args.told.json,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What is said of a failure besides its message: where the stores now stand, and whether trying again can help.
+//!
+//! Key types: [`Retry`]; [`Standing`]. Key function: [`afterword`].
+
+mod retry;
+mod standing;
+
+pub(super) use retry::{Helps, Retry};
+pub(super) use standing::Standing;
+
+use super::error::CliError;
+
+/// The line after the message of `error`, where the stores stand so, if the command was to write any. A command line that makes no sense
+/// has been answered with what it should be.
+pub(super) fn afterword(error: &CliError, standing: Option<&Standing>) -> Option<String> {
+    if matches!(error, CliError::Line(_)) {
+        return None;
+    }
+    let retry = Retry::of(error);
+    Some(match standing {
+        Some(standing) => format!("{standing}; {retry}"),
+        None => retry.to_string(),
+    })
+}

@@ -1,0 +1,79 @@
+//! What `copy --json` and `move --json` print.
+
+use serde::Serialize;
+
+use super::{Outcome, url};
+use crate::store::Place;
+use crate::verbs::copy::{CopiedStore, CopyReport};
+
+/// `msm_os/copy/1` or `msm_os/move/1`.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct CopyDocument {
+    format: &'static str,
+    dry_run: bool,
+    outcome: Outcome,
+    stores: Vec<CopiedStoreView>,
+}
+
+/// A store that was copied.
+#[derive(Debug, Serialize)]
+struct CopiedStoreView {
+    from: String,
+    from_url: String,
+    to: String,
+    to_url: String,
+    objects: u64,
+    bytes: u64,
+    was_there: bool,
+    unlike_manifest: u64,
+    left_out: u64,
+}
+
+impl CopyDocument {
+    /// Of what was copied, or would be, or moved, from `place`: into the bucket `other`, if one was named.
+    pub(in crate::cli) fn new(
+        place: &Place,
+        other: Option<&Place>,
+        moves: bool,
+        dry_run: bool,
+        report: &CopyReport,
+    ) -> Self {
+        let stores = report.stores.iter().map(|store| {
+            let CopiedStore {
+                from,
+                to,
+                tally,
+                was_there,
+                unlike,
+                left_out,
+            } = store.clone();
+            // In another bucket, it begins with that one's name.
+            let below = |other: &Place| {
+                let key = to.strip_prefix(&format!("{other}/"))?;
+                Some(url(other, key))
+            };
+            let to_url = other.and_then(below).unwrap_or_else(|| url(place, &to));
+            CopiedStoreView {
+                from_url: url(place, &from),
+                from,
+                to_url,
+                to,
+                objects: tally.objects,
+                bytes: tally.bytes,
+                was_there,
+                unlike_manifest: unlike,
+                left_out,
+            }
+        });
+        Self {
+            format: if moves {
+                "msm_os/move/1"
+            } else {
+                "msm_os/copy/1"
+            },
+            dry_run,
+            outcome: Outcome::of(!moves && report.is_nothing()),
+            stores: stores.collect(),
+        }
+    }
+}

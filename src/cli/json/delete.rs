@@ -1,0 +1,119 @@
+//! What `delete --json` prints.
+
+use serde::Serialize;
+
+use super::{Amount, Outcome, StoreUrl};
+use crate::store::Place;
+use crate::verbs::delete::DeleteSurvey;
+
+/// `msm_os/delete/1`.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct DeleteDocument {
+    format: &'static str,
+    dry_run: bool,
+    outcome: Outcome,
+    /// `stores`, `group`, `arrays` or `steps`.
+    what: &'static str,
+    stores: Vec<DeletedStore>,
+    ledgers: Option<Amount>,
+    others: Option<Amount>,
+    links: Vec<String>,
+    total: Amount,
+}
+
+/// What goes of a store.
+#[derive(Debug, Serialize)]
+struct DeletedStore {
+    #[serde(flatten)]
+    store: StoreUrl,
+    objects: u64,
+    bytes: u64,
+    arrays: Option<Vec<String>>,
+    steps: Option<DeletedSteps>,
+    attributes: Vec<String>,
+}
+
+/// Which steps go.
+#[derive(Debug, Serialize)]
+struct DeletedSteps {
+    count: u64,
+    first: String,
+    last: String,
+    moved: u64,
+}
+
+impl DeleteDocument {
+    /// Of what was deleted at `place`, or would be, or would have been.
+    pub(in crate::cli) fn new(
+        place: &Place,
+        dry_run: bool,
+        outcome: Outcome,
+        survey: &DeleteSurvey,
+    ) -> Self {
+        let store = |key: &str, amount: Amount| DeletedStore {
+            store: StoreUrl::new(place, key),
+            objects: amount.objects,
+            bytes: amount.bytes,
+            arrays: None,
+            steps: None,
+            attributes: Vec::new(),
+        };
+        let mut document = Self {
+            format: "msm_os/delete/1",
+            dry_run,
+            outcome,
+            what: "stores",
+            stores: Vec::new(),
+            ledgers: None,
+            others: None,
+            links: Vec::new(),
+            total: survey.total().into(),
+        };
+        match survey {
+            DeleteSurvey::Stores {
+                stores,
+                links,
+                ledgers,
+                others,
+            } => {
+                let stores = stores.iter();
+                document.stores = stores
+                    .map(|(key, tally)| store(key, (*tally).into()))
+                    .collect();
+                document.ledgers = Some((*ledgers).into());
+                document.others = Some((*others).into());
+                document.links = { links.iter() }
+                    .map(|link| link.display().to_string())
+                    .collect();
+            }
+            DeleteSurvey::Group { group, tally } => {
+                document.what = "group";
+                document.stores.push(store(group, (*tally).into()));
+            }
+            DeleteSurvey::Arrays { names, stores } => {
+                document.what = "arrays";
+                let stores = stores.iter().map(|of| DeletedStore {
+                    arrays: Some(names.clone()),
+                    attributes: of.attributes.clone(),
+                    ..store(&of.store, of.tally.into())
+                });
+                document.stores = stores.collect();
+            }
+            DeleteSurvey::Steps { stores } => {
+                document.what = "steps";
+                let stores = stores.iter().map(|of| DeletedStore {
+                    steps: Some(DeletedSteps {
+                        count: of.steps,
+                        first: of.first.clone(),
+                        last: of.last.clone(),
+                        moved: of.moved,
+                    }),
+                    attributes: of.attributes.clone(),
+                    ..store(&of.store, of.tally.into())
+                });
+                document.stores = stores.collect();
+            }
+        }
+        document
+    }
+}
