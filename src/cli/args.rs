@@ -26,13 +26,8 @@ pub enum CommandLine {
     Command(Invocation),
     /// A text to print: help or the version.
     Answer(String),
-    /// Nothing can be run.
-    Wrong {
-        /// Why not.
-        why: CliError,
-        /// Is it told as a JSON document?
-        json: bool,
-    },
+    /// Nothing can be run, for this reason.
+    Wrong(CliError),
 }
 
 /// A command with its flags, and what is to be logged of it.
@@ -149,16 +144,23 @@ pub(super) enum Command {
 
 /// Parses the command line. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
-    let args: Vec<OsString> = args.into_iter().map(spell_out).collect();
-    let json = args.iter().any(|arg| arg == "--json");
-    match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    // Nobody knows of which command it is before the line makes sense.
+    let is_for_programs = args.iter().any(|arg| arg == "--json");
+    match parse_words(args) {
+        CommandLine::Wrong(why) if is_for_programs => CommandLine::Wrong(why.for_programs()),
+        parsed => parsed,
+    }
+}
+
+fn parse_words(args: Vec<OsString>) -> CommandLine {
+    match Cli::try_parse_from(args.into_iter().map(spell_out)) {
         Ok(cli) => CommandLine::Command(Invocation(Box::new(cli.command), cli.log)),
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            let why = CliError::Line(text.to_owned());
-            CommandLine::Wrong { why, json }
+            CommandLine::Wrong(CliError::Line(text.to_owned()))
         }
     }
 }
@@ -205,7 +207,7 @@ mod tests {
                 _ => panic!("{line} is not a send"),
             },
             CommandLine::Answer(text) => panic!("{text}"),
-            CommandLine::Wrong { why, .. } => panic!("{why}"),
+            CommandLine::Wrong(failure) => panic!("{failure}"),
         }
     }
 
@@ -278,7 +280,7 @@ mod tests {
         ] {
             let parsed = parse(line.split(' ').map(OsString::from));
             assert!(
-                matches!(parsed, CommandLine::Wrong { why, .. } if Exit::from(&why) == Exit::Usage),
+                matches!(parsed, CommandLine::Wrong(failure) if Exit::from(&failure) == Exit::Usage),
                 "{line}"
             );
         }

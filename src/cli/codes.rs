@@ -43,6 +43,7 @@ impl From<&CliError> for Exit {
             CliError::Unreadable { .. } => Self::ForeignStore,
             CliError::Faults { .. } => Self::FaultsFound,
             CliError::NothingToDo => Self::NothingToDo,
+            CliError::ForPrograms(cause) => Self::from(&**cause),
             CliError::Library(cause) => cause.into(),
         }
     }

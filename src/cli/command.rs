@@ -1,17 +1,6 @@
 //! What is to be known of a command before it runs: does it write stores, and how is told what comes of it?
 
-use super::args::{Command, CommandLine, Invocation};
-
-impl CommandLine {
-    /// Is what comes of it one JSON document?
-    pub(super) fn is_for_programs(&self) -> bool {
-        match self {
-            Self::Command(Invocation(command, _)) => command.is_for_programs(),
-            Self::Wrong { json, .. } => *json,
-            Self::Answer(_) => false,
-        }
-    }
-}
+use super::args::Command;
 
 impl Command {
     /// Does it write stores?

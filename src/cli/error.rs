@@ -76,8 +76,18 @@ pub enum CliError {
     /// All went well, and is told by a code of its own.
     #[error("nothing to do")]
     NothingToDo,
+    /// It is told in a document, too.
+    #[error(transparent)]
+    ForPrograms(Box<Self>),
     #[error(transparent)]
     Library(#[from] Error),
+}
+
+impl CliError {
+    /// The same, told in a document, too.
+    pub(super) fn for_programs(self) -> Self {
+        Self::ForPrograms(Box::new(self))
+    }
 }
 
 fn recipe_problems(path: &Path, problems: &[RecipeProblem]) -> String {

@@ -78,10 +78,12 @@ pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
         Err(failure) => {
-            let wrong = CommandLine::Wrong {
-                why: failure.into(),
-                json: parsed.is_for_programs(),
-            };
+            let mut why = CliError::from(failure);
+            if matches!(&parsed, CommandLine::Command(Invocation(command, _)) if command.is_for_programs())
+            {
+                why = why.for_programs();
+            }
+            let wrong = CommandLine::Wrong(why);
             run_over(wrong, ranks, &Interrupt::default(), &StoreArgs::find)
         }
     }
@@ -98,9 +100,10 @@ pub(crate) fn run_over(
     let leads = ranks.rank() == 0;
     match parsed {
         CommandLine::Answer(text) => ended(agree(ranks, || printed(&text)), leads),
-        CommandLine::Wrong { why, json } => {
+        CommandLine::Wrong(why) => {
             if leads {
-                tell_failure(&why, None, json.then(Printer::default).as_ref());
+                let printer = matches!(why, CliError::ForPrograms(_)).then(Printer::default);
+                tell_failure(&why, None, printer.as_ref());
             }
             Exit::from(&why)
         }

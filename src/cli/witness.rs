@@ -48,7 +48,10 @@ impl Witness {
             Event::Undone { store, id, command } => self.undone.push(UndoneTransaction {
                 store: store.clone(),
                 id: id.clone(),
-                command: command.clone(),
+                command: command.as_deref().map(|command| {
+                    let undone = command.strip_prefix("rollback of the ");
+                    undone.unwrap_or(command).to_owned()
+                }),
             }),
             Event::Truncated(cut) => self.truncated.push(cut.clone()),
             _ => {}

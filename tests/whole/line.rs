@@ -79,8 +79,7 @@ impl Line {
         let before = sandbox.tree("");
         for ended in [self.alone(), self.on(3)] {
             ended.refused(code, words).hushed();
-            let spoken = ended.stderr.matches("msm_os: ").count();
-            assert_eq!(spoken, 1, "only rank 0 speaks, once: {ended:#?}");
+            ended.speaks_once();
             let after = sandbox.tree("");
             assert!(after == before, "something was written: {ended:#?}");
         }

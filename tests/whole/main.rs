@@ -30,6 +30,7 @@ mod history;
 mod insert;
 mod interrupted;
 mod iris;
+mod json;
 mod line;
 mod list;
 mod logging;

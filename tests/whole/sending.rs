@@ -86,7 +86,7 @@ impl Scene {
     #[track_caller]
     pub fn is_refusal(&self, ended: &Ended, code: i32, words: &[&str]) {
         ended.refused(code, words).hushed();
-        assert_eq!(ended.stderr.matches("msm_os: ").count(), 1, "{ended:#?}");
+        ended.speaks_once();
         assert!(objects(&self.server).is_empty(), "{ended:#?}");
     }
 }

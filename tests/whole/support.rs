@@ -54,6 +54,19 @@ impl Ended {
         self
     }
 
+    /// Only rank 0 says why it failed, once, and whether trying again can help, unless it is the command line that makes no sense.
+    #[track_caller]
+    pub fn speaks_once(&self) {
+        let lines = self.stderr.lines();
+        let said: Vec<&str> = lines.filter(|line| line.starts_with("msm_os: ")).collect();
+        let is_of_line = self.code == 2;
+        match said[..] {
+            [_, advice] => assert!(advice.contains("trying again"), "{self:#?}"),
+            [_] if is_of_line => {}
+            _ => panic!("{self:#?}"),
+        }
+    }
+
     /// Standard output holds each of these words.
     #[track_caller]
     pub fn says(&self, words: &[&str]) -> &Self {

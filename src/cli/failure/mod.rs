@@ -13,12 +13,11 @@ use super::error::CliError;
 /// The line after the message of `error`, where the stores stand so, if the command was to write any. A command line that makes no sense
 /// has been answered with what it should be.
 pub(super) fn afterword(error: &CliError, standing: Option<&Standing>) -> Option<String> {
-    if matches!(error, CliError::Line(_)) {
-        return None;
-    }
     let retry = Retry::of(error);
-    Some(match standing {
-        Some(standing) => format!("{standing}; {retry}"),
-        None => retry.to_string(),
-    })
+    match (error, standing) {
+        (CliError::Line(_), _) => None,
+        (CliError::ForPrograms(error), _) => afterword(error, standing),
+        (_, Some(standing)) => Some(format!("{standing}; {retry}")),
+        (_, None) => Some(retry.to_string()),
+    }
 }

@@ -63,6 +63,7 @@ impl Retry {
     /// After `error`.
     pub(in crate::cli) fn of(error: &CliError) -> Self {
         match error {
+            CliError::ForPrograms(error) => Self::of(error),
             CliError::Library(error) => of_error(error),
             CliError::NoTerminal => no("give --yes or --dry-run"),
             other => Exit::from(other).into(),
