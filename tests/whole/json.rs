@@ -173,11 +173,12 @@ fn every_command_prints_one_document() {
     assert_eq!(cut["stores"], days["stores"]);
     let arrays = msm_os!("delete {place} -v tos --array area --dry-run --yes");
     documents.of_failure(27, &arrays);
-    documents.of(
+    let gone = documents.of(
         "delete-1",
         0,
-        &msm_os!("delete -b {url} -p small --all --yes"),
+        &msm_os!("delete -b {other} -p copies --all --yes"),
     );
+    assert_eq!(gone["stores"].as_array().unwrap().len(), 2);
     let undone = documents.of("rollback-1", 0, &msm_os!("rollback {place}"));
     assert_eq!(undone["transactions"][0]["store"], "T1m/tos.zarr");
     for flags in ["--dry-run", "", "--orphans --dry-run --abandon --truncate"] {
@@ -189,6 +190,81 @@ fn every_command_prints_one_document() {
     }
     let doctor = documents.of("doctor-1", 0, &msm_os!("doctor -b {url}"));
     assert_eq!(doctor["verdict"], "fit");
+    // A delete that died.
+    let journal = "ocean/small/.msm-os/tos.zarr/journal/00000000-0123abcd.delete";
+    sandbox.private(journal, r#"{"name": "one that died", "lock_dir": null}"#);
+    let recover = msm_os!("recover -b {url} -p small");
+    let foretold = documents.of("recover-1", 0, &recover.and("--dry-run"));
+    assert_eq!(foretold["transactions"][0]["outlook"], "deleted");
+    let recovered = documents.of("recover-1", 0, &recover);
+    let outcome = |document: &Value| document["outcome"].clone();
+    assert_eq!(
+        (outcome(&recovered), outcome(&recovered["healed"][0])),
+        (json!("done"), json!("deleted"))
+    );
+    documents.are_valid();
+}
+
+/// What only some stores have.
+#[test]
+fn documents_of_what_is_seldom() {
+    let sandbox = Sandbox::new();
+    let documents = Documents::new(&sandbox);
+    let files = [1, 2, 3].map(|month| sandbox.months(month, 1));
+    let url = sandbox.url("ocean");
+    msm_os!("send -f {} -b {url} -p all -v compact tos sos", files[0]).well();
+    let delete = msm_os!("delete -b {url} -p all -v compact --array sos");
+    let foretold = documents.of("delete-1", 0, &delete.and("--dry-run"));
+    let deleted = documents.of("delete-1", 0, &delete.and("--yes"));
+    assert_eq!(
+        (&deleted["what"], &deleted["stores"]),
+        (&json!("arrays"), &foretold["stores"])
+    );
+    assert_eq!(deleted["stores"][0]["arrays"], json!(["sos"]));
+
+    let share = msm_os!(
+        "send -f {} -b {url} -v tos --share --task 0/2",
+        files.join(" ")
+    );
+    let shared = documents.of("send-1", 0, &share);
+    assert_eq!(shared["shared"]["parts"], 3);
+    let status = documents.of("status-1", 0, &msm_os!("status -b {url}"));
+    assert_eq!(status["archives"][0]["parts"], 3);
+    let error = documents.of_failure(48, &msm_os!("delete -b {url} -p T1m -v tos --yes"));
+    assert_eq!(error["retry"]["helps"], "after");
+    documents.of(
+        "recover-1",
+        0,
+        &msm_os!("recover -b {url} -p T1m --abandon --dry-run"),
+    );
+    let ended = documents.of(
+        "recover-1",
+        0,
+        &msm_os!("recover -b {url} -p T1m --abandon"),
+    );
+    assert_eq!(ended["archives_abandoned"], 1);
+
+    sandbox.unpack("msm-os-dev-append-wrecked", "wrecked");
+    let truncate = msm_os!("recover -b {} --truncate", sandbox.url("wrecked"));
+    let foretold = documents.of("recover-1", 0, &truncate.and("--dry-run"));
+    let done = documents.of("recover-1", 0, &truncate);
+    assert_eq!(foretold["truncations"], done["truncated"]);
+    assert!(!done["truncated"].as_array().unwrap().is_empty());
+
+    sandbox.private("ocean/T1m/broken.zarr/zarr.json", "{");
+    let listed = documents.of("list-1", 25, &msm_os!("list -b {url} -p T1m"));
+    assert_eq!(listed[0]["state"], "broken");
+    // Only a lock in another directory tells whether that job is alive.
+    let journal = "ocean/.msm-os/all.zarr/journal/00000000-0123abcd.delete";
+    sandbox.private(journal, r#"{"name": "a job", "lock_dir": "/locks"}"#);
+    let error = documents.of_failure(
+        35,
+        &msm_os!("send -f {} -b {url} -p all -v compact tos", files[1]),
+    );
+    assert_eq!(
+        (&error["retry"]["helps"], &error["exit"]),
+        (&json!("no"), &json!("busy"))
+    );
     documents.are_valid();
 }
 
@@ -277,6 +353,15 @@ fn a_failure_is_one_document_and_says_where_the_stores_stand() {
         (&json!("yes"), "unchanged".to_owned())
     );
     documents.are_valid();
+    // A schema that takes anything shows nothing.
+    let odd = sandbox.private(
+        "odd.json",
+        r#"{"format": "msm_os/error/1", "exit_code": 0}"#,
+    );
+    let mut validate = Command::new(python());
+    validate.arg(script("valid.py")).args(["error-1", &odd]);
+    let found = ["exit_code", "'message' is a required property"];
+    end(validate).refused(1, &found);
 }
 
 /// `MSM_OS_TEST_RENEW=1` writes the page anew.
@@ -288,7 +373,7 @@ fn messages_of_failures_are_as_they_were() {
     let other = sandbox.source_called(
         "other_1m_grid_T.nc",
         &Spec {
-            start: "1976-03-01".parse().unwrap(),
+            start: "1976-02-01".parse().unwrap(),
             grid: "20x10x5".parse().unwrap(),
             ..Spec::default()
         },

@@ -191,7 +191,7 @@ impl From<Exit> for Retry {
             Exit::NoStore => no("name stores that are there"),
             Exit::VersionConflict => no("leave --zarr-version out, or choose another place"),
             Exit::ForeignObjects => no("move these objects away"),
-            Exit::Credentials => no("give other credentials"),
+            Exit::Credentials => no("give credentials as the message says"),
             Exit::NoBucket => no("name another bucket, or create it"),
             Exit::AccessDenied => after("when the object store gives access, and has room"),
             Exit::Unreachable | Exit::StoreFailed | Exit::TransferFailed | Exit::Interrupted => {
