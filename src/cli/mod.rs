@@ -49,6 +49,7 @@ pub use exit::Exit;
 pub use run::{answer, end, fail, run};
 #[cfg(test)]
 pub(crate) use {
+    failure::Standing,
     run::run_over,
     store::{ReachedBucket, StoreArgs},
 };

@@ -76,7 +76,7 @@ pub fn answer(text: &str) -> Exit {
 #[must_use]
 pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     match Interrupt::by_signals() {
-        Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find),
+        Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find).0,
         Err(failure) => {
             let mut why = CliError::from(failure);
             if matches!(&parsed, CommandLine::Command(Invocation(command, _)) if command.is_for_programs())
@@ -84,28 +84,29 @@ pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
                 why = why.for_programs();
             }
             let wrong = CommandLine::Wrong(why);
-            run_over(wrong, ranks, &Interrupt::default(), &StoreArgs::find)
+            run_over(wrong, ranks, &Interrupt::default(), &StoreArgs::find).0
         }
     }
 }
 
-/// The same, where `find` says how the bucket is reached.
+/// The same, where `find` says how the bucket is reached; with where the stores stand, which rank 0 knows if a command failed that was to write
+/// some.
 #[must_use]
 pub(crate) fn run_over(
     parsed: CommandLine,
     ranks: &Ranks,
     interrupt: &Interrupt,
     find: &dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
-) -> Exit {
+) -> (Exit, Option<Standing>) {
     let leads = ranks.rank() == 0;
     match parsed {
-        CommandLine::Answer(text) => ended(agree(ranks, || printed(&text)), leads),
+        CommandLine::Answer(text) => (ended(agree(ranks, || printed(&text)), leads), None),
         CommandLine::Wrong(why) => {
             if leads {
                 let printer = matches!(why, CliError::ForPrograms(_)).then(Printer::default);
                 tell_failure(&why, None, printer.as_ref());
             }
-            Exit::from(&why)
+            (Exit::from(&why), None)
         }
         CommandLine::Command(Invocation(command, log)) => {
             log.start(ranks.rank());
@@ -321,17 +322,22 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The exit code of what is `done`; rank 0 says why it is not.
-    fn end(&self, command: &Command, done: Result<(), CliError>) -> Exit {
-        let Err(error) = done else { return Exit::Ok };
-        if self.leads() && !matches!(error, CliError::NothingToDo) {
-            let standing = Standing::after(command, &error, &self.terminal.witness());
-            let printer = &self.terminal.printer;
-            // What has been printed says it already.
-            let is_first = command.is_for_programs() && !printer.has_printed();
-            tell_failure(&error, standing.as_ref(), is_first.then_some(printer));
+    /// The exit code of what is `done`; rank 0 says why it is not, and where the stores stand then.
+    fn end(&self, command: &Command, done: Result<(), CliError>) -> (Exit, Option<Standing>) {
+        let error = match done {
+            Ok(()) => return (Exit::Ok, None),
+            Err(error) => error,
+        };
+        let exit = Exit::from(&error);
+        if !self.leads() || matches!(error, CliError::NothingToDo) {
+            return (exit, None);
         }
-        Exit::from(&error)
+        let standing = Standing::after(command, &error, &self.terminal.witness());
+        let printer = &self.terminal.printer;
+        // What has been printed says it already.
+        let is_first = command.is_for_programs() && !printer.has_printed();
+        tell_failure(&error, standing.as_ref(), is_first.then_some(printer));
+        (exit, standing)
     }
 
     fn say_sent(

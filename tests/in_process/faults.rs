@@ -1,6 +1,6 @@
 //! A store in trouble, at each request of each command: it fails before or after the effect, once or from then on, loses bodies half
-//! way, stores other bytes, gives wrong answers. Afterwards each store is wholly old or wholly new, the exit code says which, and the
-//! next command, when all is well again, finishes the work and leaves everything tidy. `MSM_OS_TEST_FAULTS=500..800` tries others.
+//! way, stores other bytes, gives wrong answers. Afterwards each store is wholly old or wholly new, the exit code says which, so does what is said of the stores,
+//! and the next command, when all is well again, finishes the work and leaves everything tidy. `MSM_OS_TEST_FAULTS=500..800` tries others.
 //!
 //! Key type: [`Case`], what is tried.
 
@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::dataset::Objects;
 use super::expected::Expected;
 use super::scenes::{Layout, Scene, all_scenes};
-use super::support::{Draw, LONG, line, run, seeds, set_lease_times, try_all};
-use crate::cli::Exit;
+use super::support::{Draw, LONG, line, run, run_and_stand, seeds, set_lease_times, try_all};
+use crate::cli::{Exit, Standing};
 use crate::store::Conditional;
 use crate::store::simulated::{Effect, Failure, Mishap, Request, Rule, World};
 
@@ -106,7 +106,7 @@ impl Case<'_> {
             Some(request) => rule.of(request),
             None => rule,
         }]);
-        let ended = run(&link, &self.scene.line);
+        let (ended, standing) = run_and_stand(&link, &self.scene.line);
         *codes.lock().unwrap().entry(ended.code()).or_default() += 1;
         let objects = world.objects();
         let told = |problem: String| {
@@ -136,7 +136,23 @@ impl Case<'_> {
                 }
             }
         }
+        self.is_true(standing.as_ref(), &objects).map_err(told)?;
         self.next(ended, &objects).map_err(told)
+    }
+
+    /// What the program said of the stores is so.
+    fn is_true(&self, standing: Option<&Standing>, objects: &Objects) -> Result<(), String> {
+        let is_so = match standing {
+            Some(Standing::Unchanged | Standing::Beside | Standing::Open) => {
+                self.expected.now(objects)?.before
+            }
+            Some(Standing::Untidy) => self.expected.now(objects)?.done,
+            _ => true,
+        };
+        if is_so {
+            return Ok(());
+        }
+        Err(format!("it said {standing:?}, which is not so"))
     }
 
     /// The next command, when the store is well again.

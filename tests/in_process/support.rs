@@ -15,7 +15,7 @@ use nemo_like::{Format, Spec, Variable};
 
 use super::dataset::Objects;
 use crate::cli::Exit;
-use crate::cli::{ReachedBucket, StoreArgs, parse, run_over};
+use crate::cli::{ReachedBucket, Standing, StoreArgs, parse, run_over};
 use crate::commit::LeaseTimes;
 use crate::interrupt::Interrupt;
 use crate::ranks::{self, Ranks};
@@ -61,6 +61,11 @@ pub fn line(words: &[&str]) -> Line {
 
 /// Runs a command on this thread, alone.
 pub fn run(link: &Link, line: &Line) -> Exit {
+    run_and_stand(link, line).0
+}
+
+/// The same, with where the program says that the stores stand, if the command failed and was to write some.
+pub fn run_and_stand(link: &Link, line: &Line) -> (Exit, Option<Standing>) {
     run_as(link, line, &Ranks::alone())
 }
 
@@ -72,14 +77,14 @@ pub fn run_on(size: usize, link: impl Fn(usize) -> Link + Sync, line: &Line) -> 
     let times = lease_times();
     let ended = ranks::threads(size, |ranks| {
         set_lease_times(times);
-        run_as(&link(ranks.rank()), line, ranks)
+        run_as(&link(ranks.rank()), line, ranks).0
     });
     assert!(ended.iter().all(|exit| *exit == ended[0]), "{ended:?}");
     ended[0]
 }
 
 /// Runs a command as one of its ranks.
-fn run_as(link: &Link, line: &Line, ranks: &Ranks) -> Exit {
+fn run_as(link: &Link, line: &Line, ranks: &Ranks) -> (Exit, Option<Standing>) {
     let names = |flag: &str| line.iter().any(|word| word == flag);
     let mut words: Vec<&str> = vec!["msm_os"];
     words.extend(line.iter().map(String::as_str));

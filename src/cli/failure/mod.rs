@@ -6,7 +6,7 @@ mod retry;
 mod standing;
 
 pub(super) use retry::{Helps, Retry};
-pub(super) use standing::Standing;
+pub(crate) use standing::Standing;
 
 use super::error::CliError;
 

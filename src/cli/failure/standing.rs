@@ -19,7 +19,7 @@ use crate::verbs::shared::error::WritingError;
 
 /// Where the stores stand. What is worse comes later.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Standing {
+pub(crate) enum Standing {
     /// As before the command.
     Unchanged,
     /// The same, but for what dead jobs had left.
@@ -58,7 +58,7 @@ pub(in crate::cli) enum Standing {
 
 /// What there is behind what is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Rest {
+pub(crate) enum Rest {
     /// What was there before.
     AsBefore,
     /// A journal that `--resume` goes on with.
