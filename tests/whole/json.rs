@@ -78,7 +78,14 @@ fn every_command_prints_one_document() {
     let documents = Documents::new(&sandbox);
     let files = [1, 2, 3].map(|month| sandbox.months(month, 1));
     let url = sandbox.url("ocean");
-    let place = format!("-b {url} -p T1m");
+    sent(&documents, &url, &files);
+    read(&documents, &url);
+    copied(&documents, &url);
+    deleted(&documents, &url);
+    documents.are_valid();
+}
+
+fn sent(documents: &Documents<'_>, url: &str, files: &[String; 3]) {
     let send = |files: &str| msm_os!("send -f {files} -b {url} -v tos sos");
 
     let sent = documents.of("send-1", 0, &send(&files[..2].join(" ")));
@@ -108,7 +115,10 @@ fn every_command_prints_one_document() {
     assert_eq!(appended["stores"][0]["created"], false);
     let update = msm_os!("update -f {} -b {url} -v tos", files[1]);
     assert_eq!(documents.of("update-1", 0, &update)["steps_replaced"], 1);
+}
 
+fn read(documents: &Documents<'_>, url: &str) {
+    let place = format!("-b {url} -p T1m");
     let listed = documents.of("list-1", 0, &msm_os!("list {place}"));
     assert_eq!(listed.as_array().unwrap().len(), 2);
     documents.of("list-1", 0, &msm_os!("list -b {url} -p none"));
@@ -123,7 +133,11 @@ fn every_command_prints_one_document() {
         (&verified["outcome"], &verified["faults"]),
         (&json!("sound"), &json!(0))
     );
+}
 
+fn copied(documents: &Documents<'_>, url: &str) {
+    let place = format!("-b {url} -p T1m");
+    let sandbox = documents.sandbox;
     let copy = msm_os!("copy {place} --to copies");
     let foretold = documents.of("copy-1", 0, &copy.and("--dry-run"));
     assert_eq!(
@@ -155,7 +169,12 @@ fn every_command_prints_one_document() {
     assert_eq!(made["outcome"], "done");
     let again = documents.of("rechunk-1", 3, &rechunk.and("--exit-nothing"));
     assert_eq!(again["outcome"], "nothing_to_do");
+}
 
+fn deleted(documents: &Documents<'_>, url: &str) {
+    let place = format!("-b {url} -p T1m");
+    let sandbox = documents.sandbox;
+    let other = sandbox.url("other");
     let days = documents.of(
         "delete-1",
         0,
@@ -202,7 +221,6 @@ fn every_command_prints_one_document() {
         (outcome(&recovered), outcome(&recovered["healed"][0])),
         (json!("done"), json!("deleted"))
     );
-    documents.are_valid();
 }
 
 /// What only some stores have.

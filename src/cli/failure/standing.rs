@@ -158,8 +158,9 @@ impl Standing {
 fn told_by(error: &Error) -> Option<Standing> {
     match error {
         Error::RolledBack { .. } => None,
-        Error::NotRolledBack { .. } => Some(Standing::Unfinished),
-        Error::OnRank { cause, .. } => told_by(cause),
+        Error::OnRank { cause, .. } | Error::Share(ShareError::Part { cause, .. }) => {
+            told_by(cause)
+        }
         Error::Several(all) => {
             let all = all.clone().into_iter();
             let told = all.filter_map(|problem| told_by(&problem));
@@ -200,7 +201,6 @@ fn told_by(error: &Error) -> Option<Standing> {
             is_shared: true,
             rest: rest(cause),
         }),
-        Error::Share(ShareError::Part { cause, .. }) => told_by(cause),
         Error::DeleteCutShort { left, all, .. } => Some(Standing::Deleting {
             left: *left,
             all: *all,
@@ -216,7 +216,8 @@ fn told_by(error: &Error) -> Option<Standing> {
         Error::Writing(WritingError::NotAllGone(_))
         | Error::Delete(DeleteError::GroupIncomplete(_))
         | Error::Recover(RecoverError::Orphans { .. }) => Some(Standing::Untidy),
-        Error::Writing(WritingError::NotHealed { .. })
+        Error::NotRolledBack { .. }
+        | Error::Writing(WritingError::NotHealed { .. })
         | Error::Send(SendError::Consolidating { .. })
         | Error::Copy(CopyError::NotEnded(_))
         | Error::Rechunk(RechunkError::NotAllGone(_))

@@ -28,13 +28,13 @@ struct RetryView {
 #[derive(Debug, Serialize)]
 struct StandingView {
     state: &'static str,
-    transactions: Option<Committed>,
+    transactions: Option<CommittedPart>,
     what: String,
 }
 
 /// How many transactions, or parts, are committed.
 #[derive(Debug, Serialize)]
-struct Committed {
+struct CommittedPart {
     committed: u64,
     of: Option<u64>,
     up_to: Option<String>,
@@ -72,7 +72,7 @@ impl From<&Standing> for StandingView {
                 of,
                 up_to,
                 ..
-            } => Some(Committed {
+            } => Some(CommittedPart {
                 committed: *committed,
                 of: *of,
                 up_to: up_to.clone(),
