@@ -54,7 +54,7 @@ lint:
 
 .PHONY: python
 python:
-	$(call heading,Python readers in tests/.venv, tests/.venv-iris and tests/.venv-zarr2)
+	$(call heading,Python readers in tests/.venv, tests/.venv-iris, tests/.venv-open and tests/.venv-zarr2)
 	@scripts/python-venv.sh
 
 .PHONY: build
@@ -147,4 +147,4 @@ bench:
 .PHONY: clean
 clean:
 	cargo clean
-	rm -rf tests/.venv tests/.venv-iris tests/.venv-zarr2
+	rm -rf tests/.venv tests/.venv-iris tests/.venv-open tests/.venv-zarr2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes tests/.venv from tests/requirements.txt, tests/.venv-zarr2, with the zarr-python before version 3, from
-# tests/requirements-zarr2.txt, and tests/.venv-iris, with Iris, from tests/requirements-iris.txt; anew when those files have
-# changed since.
+# tests/requirements-zarr2.txt, tests/.venv-iris, with Iris, from tests/requirements-iris.txt, and tests/.venv-open, with what
+# `msm_os open` tells to install, from tests/requirements-open.txt; anew when those files have changed since.
 # PYTHON names the interpreter (default: python3); the pinned packages need 3.11 or newer.
 set -euo pipefail
 
@@ -30,3 +30,4 @@ make_venv() {
 make_venv "$top/tests/.venv" "$top/tests/requirements.txt"
 make_venv "$top/tests/.venv-zarr2" "$top/tests/requirements-zarr2.txt"
 make_venv "$top/tests/.venv-iris" "$top/tests/requirements-iris.txt" --no-deps
+make_venv "$top/tests/.venv-open" "$top/tests/requirements-open.txt" --no-deps

@@ -72,6 +72,7 @@ pub use verbs::doctor::{Doctor, DoctorError, DoctorReport, doctor};
 pub use verbs::du::{self, Du, StoreUsage, UsageTotal};
 pub use verbs::history::{self, CommandRecord, FileSpan, History};
 pub use verbs::list::{self, List, StoreInfo, list};
+pub use verbs::open::{self, Open, OpenReport, OpenableStore, open};
 pub use verbs::rechunk::{self, Rechunk, RechunkError, RechunkReport, rechunk};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
 pub use verbs::rollback::{Rollback, RollbackError, RollbackExtent, RollbackReport, rollback};

@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::history::HistoryArgs;
 use super::list::ListArgs;
 use super::log::LogFilter;
+use super::open::OpenArgs;
 use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::send::{SendArgs, UpdateArgs};
@@ -70,6 +71,13 @@ pub(super) enum Command {
     /// be read is listed with its problem, and the exit code says so at the end.
     #[command(after_help = exit_codes())]
     List(ListArgs),
+
+    /// Print the lines of Python that open the stores of a bucket or below a prefix
+    ///
+    /// `msm_os open … > open.py; python open.py` runs them. No secret is printed: the lines read keys from where this program found
+    /// them. --stac and --intake write catalogue entries as well.
+    #[command(after_help = exit_codes())]
+    Open(OpenArgs),
 
     /// Say what stores take: arrays, documents, and their ledgers by kind, counted object by object
     ///

@@ -108,6 +108,14 @@ pub(super) fn addressing() -> impl TypedValueParser<Value = Addressing> {
     ])
 }
 
+/// The name by which the flag chooses it.
+pub(super) fn addressing_name(style: Addressing) -> &'static str {
+    match style {
+        Addressing::Path => "path",
+        Addressing::Virtual => "virtual",
+    }
+}
+
 pub(super) fn verify() -> impl TypedValueParser<Value = Verification> {
     one_of(&[
         (

@@ -38,7 +38,10 @@ impl From<&CliError> for Exit {
             | CliError::UnevenArray { .. }
             | CliError::NoTerminal => Self::Usage,
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
-            CliError::Asking { .. } | CliError::Printing { .. } => Self::Internal,
+            CliError::Asking { .. } | CliError::Printing { .. } | CliError::Catalogue { .. } => {
+                Self::Internal
+            }
+            CliError::NothingToOpen { .. } => Self::NoStore,
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
             CliError::Faults { .. } => Self::FaultsFound,

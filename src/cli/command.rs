@@ -13,6 +13,7 @@ impl Command {
             Self::Rechunk(args) => !args.dry_run,
             Self::Recover(args) => !args.dry_run,
             Self::List(_)
+            | Self::Open(_)
             | Self::Du(_)
             | Self::History(_)
             | Self::Status(_)
@@ -27,6 +28,7 @@ impl Command {
             Self::Send(args) => args.files.outcome.told.json,
             Self::Update(args) => args.files.outcome.told.json,
             Self::List(args) => args.json,
+            Self::Open(args) => args.told.json,
             Self::Du(args) => args.json,
             Self::History(args) => args.json,
             Self::Status(args) => args.json,

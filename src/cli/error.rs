@@ -59,6 +59,15 @@ pub enum CliError {
     Asking { cause: String },
     #[error("printing on standard output: {cause}")]
     Printing { cause: String },
+    #[error("{place}: there is no store that can be opened")]
+    NothingToOpen { place: String },
+    #[error("{flag} {}: cannot be written: {cause}", path.display())]
+    Catalogue {
+        flag: String,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
     #[error("{denied} of {printed} stores may not be read by this user, see the list")]
     Denied { denied: u64, printed: u64 },
     #[error("{unreadable} of {printed} stores cannot be read, see the list")]

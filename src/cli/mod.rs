@@ -24,6 +24,7 @@ mod lease;
 mod list;
 mod log;
 mod meter;
+mod open;
 mod outcome;
 mod placement;
 mod printer;

@@ -22,6 +22,7 @@ use super::json::{
     VerifyDocument,
 };
 use super::list::{ListArgs, ListPrinter};
+use super::open::{self, KeysFrom, OpenArgs, opened_with};
 use super::outcome::OutcomeArgs;
 use super::placement::{Allowance, Placement};
 use super::printer::{Printer, warn};
@@ -113,6 +114,7 @@ pub(crate) fn run_over(
             let lists = matches!(
                 *command,
                 Command::List(_)
+                    | Command::Open(_)
                     | Command::Du(_)
                     | Command::History(_)
                     | Command::Status(_)
@@ -209,6 +211,7 @@ impl Job<'_> {
                 self.say_sent(&args.files, true, &report)
             }
             Command::List(args) => self.list(args),
+            Command::Open(args) => self.open_stores(args),
             Command::Du(args) => self.du(args),
             Command::History(args) => self.history(args),
             Command::Status(args) => self.status(args),
@@ -355,7 +358,10 @@ impl Job<'_> {
         self.conclude(
             args.outcome.told.json,
             || SendDocument::new(place, is_update, is_nothing, report),
-            || words::sent(done, report),
+            || {
+                let lines = words::sent(done, report).into_iter();
+                lines.chain(opened_with(&args.store, report)).collect()
+            },
         );
         Self::ending(args.outcome, is_nothing)
     }
@@ -376,6 +382,24 @@ impl Job<'_> {
         }
         ended?;
         self.agree(|| listing.verdict())
+    }
+
+    fn open_stores(&self, args: &OpenArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = crate::verbs::open::open(&session, &request)?;
+        let spot = &request.stores.spot;
+        self.agree(|| {
+            open::verdict(&report, &session.place_of(spot))?;
+            let keys = KeysFrom::of(&args.store, &report.reach);
+            self.conclude(
+                args.told.json,
+                || open::document(&report, &keys),
+                || open::lines(&report, &keys),
+            );
+            args.write(&report, spot)?;
+            self.terminal.printer.verdict()
+        })
     }
 
     fn du(&self, args: &DuArgs) -> Result<(), CliError> {

@@ -248,6 +248,12 @@ impl Bucket {
         self.endpoint.as_ref()
     }
 
+    /// How it is reached.
+    #[must_use]
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.opened.connection
+    }
+
     /// The same with less patience for a server that is busy or fails.
     #[must_use]
     pub(super) fn in_a_hurry(&self) -> Self {

@@ -7,6 +7,7 @@ pub mod du;
 pub(crate) mod files;
 pub mod history;
 pub mod list;
+pub mod open;
 pub mod rechunk;
 pub mod recover;
 pub(crate) mod reprojection;

@@ -16,7 +16,7 @@ import socket
 import sys
 import traceback
 
-READERS = ["numpy", "netCDF4", "xarray", "zarr", "obstore.store", "iris", "cartopy.crs"]
+READERS = ["numpy", "netCDF4", "xarray", "zarr", "obstore.store", "iris", "cartopy.crs", "s3fs", "pystac", "intake_xarray"]
 
 
 def run(connection):

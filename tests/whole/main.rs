@@ -41,6 +41,7 @@ mod odd_coordinates;
 mod odd_fills;
 mod odd_names;
 mod odd_times;
+mod open;
 mod outlived;
 mod pages;
 mod predecessors;

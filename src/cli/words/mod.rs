@@ -31,8 +31,7 @@ pub(super) use recover::{forecast, recovered};
 pub(super) use rollback::rolled_back;
 pub(super) use send::{foreseen, sent};
 pub(super) use status::status;
-pub(super) use store::StoreDescription;
-use store::state_shown;
+pub(super) use store::{StoreDescription, state_shown};
 
 use crate::verbs::du::Tally;
 pub(super) use verify::verified;

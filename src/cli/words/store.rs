@@ -63,7 +63,7 @@ impl fmt::Display for StoreDescription<'_> {
 }
 
 /// Whether a store can be read, in words.
-pub(super) fn state_shown(state: StoreState) -> &'static str {
+pub(in crate::cli) fn state_shown(state: StoreState) -> &'static str {
     match state {
         StoreState::Whole => "whole",
         StoreState::Unfinished => "unfinished, no reader sees it",

@@ -1,0 +1,172 @@
+//! What the tests of `open` share, and those of catalogue entries.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use serde_json::{Map, json};
+
+use super::{intake, stac};
+use crate::cli::args::{Command, CommandLine, Invocation, parse};
+use crate::cli::store::StoreArgs;
+use crate::store::Spot;
+use crate::verbs::list::{LeftOut, StoreInfo, StoreState, TimeRange, VariableInfo};
+use crate::verbs::open::{OpenReport, OpenableStore, Reach, StoreMetadata};
+
+/// A store of Zarr version 3 with one variable of two steps, as it is found.
+pub(super) fn store(key: &str) -> OpenableStore {
+    let variable = |name: &str, coordinate, dimensions: &[&str]| VariableInfo {
+        name: name.to_owned(),
+        coordinate,
+        dtype: "float32".to_owned(),
+        dimensions: dimensions.iter().map(|&name| name.to_owned()).collect(),
+        shape: vec![2; dimensions.len()],
+        chunks: vec![1; dimensions.len()],
+        shards: None,
+        codecs: Vec::new(),
+        decoded_bytes: None,
+    };
+    OpenableStore {
+        info: StoreInfo {
+            store: key.to_owned(),
+            state: StoreState::Whole,
+            problem: None,
+            zarr_format: Some(3),
+            variables: vec![
+                variable("tos", false, &["time_counter", "y", "x"]),
+                variable("time_counter", true, &["time_counter"]),
+            ],
+            time: Some(TimeRange {
+                axis: "time_counter".to_owned(),
+                steps: 2,
+                first: "1976-02-30 00:00:00".to_owned(),
+                last: "1977-02-30 00:00:00".to_owned(),
+                units: "days since 1950-01-01".to_owned(),
+                calendar: "360_day".to_owned(),
+            }),
+            objects: None,
+            stored_bytes: None,
+            decoded_bytes: None,
+            last_transaction: None,
+        },
+        can_be_opened: true,
+        root: key.to_owned(),
+        group: None,
+        consolidated: true,
+        metadata: Some(StoreMetadata {
+            attributes: Map::from_iter([("license".to_owned(), json!("CC-BY-4.0"))]),
+            arrays: [].into(),
+            bbox: Some([-10.0, 40.0, 5.0, 60.0]),
+            changed: None,
+        }),
+    }
+}
+
+/// What `msm_os open` is told of where stores are.
+pub(super) fn store_args(line: &str) -> StoreArgs {
+    let words = ["msm_os", "open"].into_iter().chain(line.split(' '));
+    match parse(words.map(OsString::from)) {
+        CommandLine::Command(Invocation(command, _)) => match *command {
+            Command::Open(args) => args.store,
+            _ => panic!("{line}: another command"),
+        },
+        CommandLine::Answer(text) => panic!("{text}"),
+        CommandLine::Wrong(failure) => panic!("{failure}"),
+    }
+}
+
+fn report(keys: &[&str]) -> OpenReport {
+    OpenReport {
+        reach: Reach::Directory {
+            path: "/data/ocean".into(),
+        },
+        stores: keys.iter().map(|key| store(key)).collect(),
+        left_out: LeftOut::default(),
+    }
+}
+
+#[test]
+fn entries_have_names_that_differ() {
+    let keys = [
+        "T1y.zarr",
+        "T1y/a b.zarr",
+        "T1y/a-b.zarr",
+        "T1y/deep/a.zarr",
+    ];
+    let files = stac::catalogue(
+        &report(&keys),
+        &Spot::Below("T1y".to_owned()),
+        Path::new("c/x.json"),
+    );
+    let names: Vec<&str> = files
+        .documents
+        .iter()
+        .map(|(path, _)| path.to_str().unwrap())
+        .collect();
+    let expected = [
+        "c/x.json",
+        "c/x/T1y.json",
+        "c/x/a-b.json",
+        "c/x/a-b-2.json",
+        "c/x/deep-a.json",
+    ];
+    assert_eq!(names, expected);
+    let ids: Vec<&str> = files
+        .documents
+        .iter()
+        .map(|(_, d)| d["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        ids[..3],
+        ["ocean-T1y", "ocean-T1y/T1y.zarr", "ocean-T1y/a b.zarr"]
+    );
+    let written = intake::catalogue(&report(&keys), &Spot::default());
+    for name in ["\"T1y\"", "\"T1y-a-b\"", "\"T1y-a-b-2\"", "\"T1y-deep-a\""] {
+        assert!(written.contains(name), "{written}");
+    }
+}
+
+#[test]
+fn a_collection_says_what_its_stores_say_alike() {
+    let mut report = report(&["a.zarr", "b.zarr"]);
+    let collection = |report: &OpenReport| {
+        stac::catalogue(report, &Spot::default(), Path::new("x.json")).documents[0]
+            .1
+            .clone()
+    };
+    let one = collection(&report);
+    assert_eq!(one["license"], "CC-BY-4.0");
+    assert_eq!(
+        one["extent"]["spatial"]["bbox"],
+        json!([[-10.0, 40.0, 5.0, 60.0]])
+    );
+    let interval = json!([["1976-02-29T00:00:00Z", "1977-02-28T00:00:00Z"]]);
+    assert_eq!(one["extent"]["temporal"]["interval"], interval);
+    report.stores[1].metadata = None;
+    let other = collection(&report);
+    assert_eq!(other["license"], "other");
+    assert_eq!(
+        other["extent"]["spatial"]["bbox"],
+        json!([[-180.0, -90.0, 180.0, 90.0]])
+    );
+}
+
+#[test]
+fn data_without_time_have_the_time_of_their_last_change() {
+    let mut report = report(&["a.zarr"]);
+    let item = |report: &OpenReport| {
+        let files = stac::catalogue(report, &Spot::default(), Path::new("x.json"));
+        files.documents[1].1["properties"].clone()
+    };
+    let told = item(&report);
+    assert_eq!(
+        (&told["datetime"], &told["time_coverage_start"]),
+        (&json!(null), &json!("1976-02-30 00:00:00"))
+    );
+    report.stores[0].info.time = None;
+    let metadata = report.stores[0].metadata.as_mut().unwrap();
+    metadata.changed = humantime::parse_rfc3339("2026-01-02T03:04:05Z").ok();
+    let told = item(&report);
+    assert_eq!(told["datetime"], "2026-01-02T03:04:05Z");
+    assert!(told["start_datetime"].is_null() && told["calendar"].is_null());
+    assert_eq!(told["cube:dimensions"]["time_counter"]["type"], "index");
+}
