@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::events::{Event, Notice, Reporter, WorkSpan};
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
-use crate::store::{Bucket, Connection, Endpoint, Spot};
+use crate::store::{Bucket, Connection, Endpoint, Pace, Spot};
 use crate::transfer::EngineMeans;
 
 /// Threads of a rank that wait for sockets.
@@ -65,7 +65,17 @@ impl<'a> Session<'a> {
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, Error> {
-        let session = Self::open_here(connection, ranks, reporter);
+        let pace = Pace::of_rank(connection.limits, ranks.size());
+        Self::open_paced(connection, ranks, reporter, pace)
+    }
+
+    fn open_paced(
+        connection: &Connection,
+        ranks: &'a Ranks,
+        reporter: Arc<dyn Reporter>,
+        pace: Pace,
+    ) -> Result<Self, Error> {
+        let session = Self::open_here(connection, ranks, reporter, pace);
         let session = session.map_err(|failure| ranks.of_follower(failure));
         let place = |session: &Self| (session.bucket.place().to_owned(), RankProcess::this());
         let mine = session.as_ref().map(place).map_err(Clone::clone);
@@ -82,7 +92,8 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// The same for another bucket, whose fence is the one that is open on all ranks from now on; `None` if it is this one.
+    /// The same for another bucket, whose fence is the one that is open on all ranks from now on; `None` if it is this one. The limits
+    /// of this one hold for both together.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -97,7 +108,8 @@ impl<'a> Session<'a> {
         if !is_other {
             return Ok(None);
         }
-        let other = Self::open(connection, ranks, reporter)?;
+        let pace = self.bucket.pace().clone();
+        let other = Self::open_paced(connection, ranks, reporter, pace)?;
         Ok(Some(other.stopped_by(&self.interrupt)))
     }
 
@@ -112,12 +124,13 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
+        pace: Pace,
     ) -> Result<Self, Error> {
         let internal = |what: &str, cause: &dyn std::fmt::Display| SessionError::Starting {
             what: what.to_owned(),
             cause: cause.to_string(),
         };
-        let bucket = Bucket::open(connection.clone(), Arc::clone(&reporter))?;
+        let bucket = Bucket::open_paced(connection.clone(), Arc::clone(&reporter), pace)?;
         let cpus = cpus(connection);
         let threads = (cpus / ranks.sharing_cpus()).max(1);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();

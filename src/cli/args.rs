@@ -11,6 +11,7 @@ use super::du::DuArgs;
 use super::error::CliError;
 use super::history::HistoryArgs;
 use super::list::ListArgs;
+use super::location::spread;
 use super::log::LogFilter;
 use super::open::OpenArgs;
 use super::rechunk::RechunkArgs;
@@ -162,13 +163,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
 }
 
 fn parse_words(args: Vec<OsString>) -> CommandLine {
-    match Cli::try_parse_from(args.into_iter().map(spell_out)) {
+    let spread = match spread(args.into_iter().map(spell_out)) {
+        Ok(spread) => spread,
+        Err(wrong) => return CommandLine::Wrong(wrong),
+    };
+    match Cli::try_parse_from(spread.args) {
         Ok(cli) => CommandLine::Command(Invocation(Box::new(cli.command), cli.log)),
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            CommandLine::Wrong(CliError::Line(text.to_owned()))
+            let notes = spread.notes.iter().map(|note| format!("\n  ({note})"));
+            let notes: String = notes.collect();
+            CommandLine::Wrong(CliError::Line(format!("{text}{notes}")))
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct CopyArgs {
     #[arg(long, value_name = "PLACE", required_unless_present = "to_bucket")]
     pub to: Option<String>,
 
-    /// The bucket that they go to, if it is another one: its name, s3://bucket, or file:///directory
+    /// The bucket that they go to, if it is another one: its name, s3://bucket, s3://bucket/PLACE, or file:///directory
     #[arg(long, visible_alias = "to_bucket", value_name = "BUCKET", value_parser = parse_place)]
     pub to_bucket: Option<Place>,
 
@@ -70,6 +70,12 @@ impl CopyArgs {
         })
     }
 
+    /// Do stores of a directory go to a server, of which the other flags speak?
+    pub(super) fn goes_to_a_server(&self) -> bool {
+        let is_server = |place: &Place| matches!(place, Place::S3 { .. });
+        !is_server(&self.store.bucket) && self.to_bucket.as_ref().is_some_and(is_server)
+    }
+
     /// How the other bucket is reached, if there is one.
     pub(super) fn other(&self) -> Option<StoreArgs> {
         let to = self.to_bucket.clone()?;
@@ -77,8 +83,11 @@ impl CopyArgs {
             credentials,
             profile,
             anonymous,
+            endpoint_url,
             addressing,
             ca_bundle,
+            max_rate,
+            max_requests,
             ..
         } = self.store.clone();
         let others = self.to_credentials.clone();
@@ -88,8 +97,11 @@ impl CopyArgs {
             credentials: others.or(credentials),
             profile: profile.filter(|_| is_same_server),
             anonymous: anonymous && is_same_server,
+            endpoint_url: endpoint_url.filter(|_| is_same_server),
             addressing: addressing.filter(|_| is_same_server),
             ca_bundle,
+            max_rate,
+            max_requests,
             prefix: None,
             store: None,
         })

@@ -22,6 +22,7 @@ mod history;
 mod json;
 mod lease;
 mod list;
+mod location;
 mod log;
 mod meter;
 mod open;

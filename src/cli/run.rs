@@ -260,7 +260,12 @@ impl Job<'_> {
 
     /// Opens the bucket.
     fn open(&self, store: &StoreArgs) -> Result<Session<'_>, CliError> {
-        let connection = self.reach(store, true)?;
+        self.open_with(store, true)
+    }
+
+    /// The same; rank 0 says, if it `warns`, what is to be said of how it is reached.
+    fn open_with(&self, store: &StoreArgs, warns: bool) -> Result<Session<'_>, CliError> {
+        let connection = self.reach(store, warns)?;
         let terminal = Arc::clone(&self.terminal);
         let session = Session::open(&connection, self.ranks, terminal)?;
         Ok(session.stopped_by(self.interrupt))
@@ -485,7 +490,7 @@ impl Job<'_> {
 
     fn copy(&self, args: &CopyArgs, moves: bool) -> Result<(), CliError> {
         let request = args.request(moves)?;
-        let session = self.open(&args.store)?;
+        let session = self.open_with(&args.store, !args.goes_to_a_server())?;
         let other = match args.other() {
             Some(other) => {
                 // Of a file that opens both, once.

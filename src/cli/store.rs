@@ -5,16 +5,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use url::Url;
 
-use super::access::{AccessFlags, find, variable};
+use super::access::{AccessFlags, endpoint, find, variable};
 use super::choices;
 use super::error::CliError;
-use crate::store::{Addressing, Connection, Place, Spot, StoreError};
+use super::size;
+use crate::store::{Addressing, Connection, Limits, Origins, Place, Spot, StoreError};
 
 /// Where stores are, and what opens the bucket.
 #[derive(Args, Clone)]
 pub(crate) struct StoreArgs {
-    /// Where to: a bucket's name, s3://bucket, or file:///directory
+    /// Where to: a bucket's name, s3://bucket, s3://bucket/PREFIX, s3://bucket/PATH.zarr, or file:///directory
+    ///
+    /// What stands behind the bucket is the prefix, as for -p; if it ends in .zarr, the one store, as for --store.
     #[arg(short, long, value_name = "BUCKET", value_parser = parse_place)]
     pub bucket: Place,
 
@@ -34,6 +38,10 @@ pub(crate) struct StoreArgs {
     #[arg(long)]
     pub anonymous: bool,
 
+    /// The server's URL, whatever file, environment or profile says [default: what they say, or AWS]
+    #[arg(long, visible_alias = "endpoint_url", value_name = "URL", value_parser = parse_endpoint)]
+    pub endpoint_url: Option<Url>,
+
     /// Where URLs name the bucket: https://host/bucket (path) or https://bucket.host (virtual)
     ///
     /// Not given, it is path for an endpoint_url, virtual for AWS itself.
@@ -43,6 +51,14 @@ pub(crate) struct StoreArgs {
     /// PEM file of certificates to trust besides the system's, for a server with a private CA [env: AWS_CA_BUNDLE]
     #[arg(long, value_name = "PEM FILE")]
     pub ca_bundle: Option<PathBuf>,
+
+    /// Bytes a second that all ranks together send and receive, of objects and listings: 200M [default: as fast as it goes]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub max_rate: Option<u64>,
+
+    /// Requests a second that all ranks together send [default: as many as it takes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_requests: Option<u64>,
 
     /// Where in the bucket; if not given, commands that are given files take it from their names, which must all give the same one
     /// (eORCA025_1y_grid_T_1976-1976.nc → T1y), and the others take the whole bucket
@@ -94,25 +110,58 @@ impl StoreArgs {
     /// # Errors
     /// If there are no credentials, or they do not make sense.
     pub(super) fn find(&self) -> Result<ReachedBucket, StoreError> {
-        let (access, warning) = match &self.bucket {
-            Place::Directory(_) => (None, None),
+        let (access, origins, warning) = match &self.bucket {
+            Place::Directory(_) => (None, Origins::default(), self.unheeded()),
             Place::S3 { .. } => {
                 let found = find(
                     &AccessFlags {
                         credentials: self.credentials.as_deref(),
                         profile: self.profile.as_deref(),
                         anonymous: self.anonymous,
+                        endpoint: self.endpoint_url.as_ref(),
                         addressing: self.addressing,
                         ca_bundle: self.ca_bundle.as_deref(),
                     },
                     &variable,
                 )?;
-                (found.access, found.warning)
+                (found.access, found.origins, found.warning)
             }
         };
         Ok(ReachedBucket {
-            connection: Connection::new(self.bucket.clone(), access),
+            connection: Connection {
+                limits: self.limits(),
+                origins,
+                ..Connection::new(self.bucket.clone(), access)
+            },
             warning,
+        })
+    }
+}
+
+impl StoreArgs {
+    /// What a server is spared.
+    fn limits(&self) -> Limits {
+        Limits {
+            bytes: self.max_rate,
+            requests: self.max_requests,
+        }
+    }
+
+    /// What is said of a server, where there is none.
+    fn unheeded(&self) -> Option<String> {
+        let flags = [
+            ("--endpoint-url", self.endpoint_url.is_some()),
+            ("--max-rate", self.max_rate.is_some()),
+            ("--max-requests", self.max_requests.is_some()),
+        ];
+        let given = flags.iter().filter(|(_, given)| *given);
+        let given: Vec<&str> = given.map(|(flag, _)| *flag).collect();
+        (!given.is_empty()).then(|| {
+            format!(
+                "{} is a directory, of which {} says nothing",
+                self.bucket,
+                given.join(", ")
+            )
         })
     }
 }
@@ -137,4 +186,8 @@ pub(super) fn sound_key(flag: &str, asked: &str) -> Result<String, CliError> {
 
 pub(super) fn parse_place(text: &str) -> Result<Place, String> {
     text.parse().map_err(|error: StoreError| error.to_string())
+}
+
+fn parse_endpoint(text: &str) -> Result<Url, String> {
+    endpoint("--endpoint-url", text)
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use object_store::aws::AmazonS3ConfigKey;
 use url::Url;
 
+use super::keyring::Keyring;
+
 /// An S3 server and what opens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -35,6 +37,8 @@ pub enum Keys {
         /// The session token.
         session: Option<String>,
     },
+    /// Temporary ones, and what gives others when they end.
+    Renewed(Keyring),
     /// What a pod or a container of the AWS cloud is given, by the names of object_store.
     Cloud(Vec<(AmazonS3ConfigKey, String)>),
     /// Nothing: the bucket is public.
@@ -64,6 +68,7 @@ impl Access {
                 .flatten()
                 .cloned()
                 .collect(),
+            Keys::Renewed(ring) => ring.secrets(),
             Keys::Cloud(_) | Keys::Anonymous => Vec::new(),
         }
     }
@@ -74,6 +79,7 @@ impl fmt::Debug for Keys {
         f.write_str(match self {
             Self::Pair { session: None, .. } => "Pair(***)",
             Self::Pair { .. } => "Pair(*** with a session token)",
+            Self::Renewed(_) => "Renewed(***)",
             Self::Cloud(_) => "Cloud(***)",
             Self::Anonymous => "Anonymous",
         })

@@ -11,12 +11,14 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::access::Access;
-use super::answer::{distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
+use super::answer::{chain, distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
 use super::connect::{Endpoint, connect};
 use super::connection::Connection;
 use super::directory::Directory;
 use super::error::StoreError;
 use super::fence::Fence;
+use super::keyring::LostKeys;
+use super::pace::Pace;
 use super::patience::Patience;
 use super::place::Place;
 use crate::events::Reporter;
@@ -37,8 +39,6 @@ pub(crate) struct Bucket {
     place: String,
     /// The server; `None` of a directory.
     endpoint: Option<Endpoint>,
-    /// What messages must not hold.
-    pub(super) secrets: Vec<String>,
     /// What it was opened with.
     pub(super) opened: Arc<BucketOpening>,
     /// What lets changing requests pass.
@@ -49,6 +49,8 @@ pub(crate) struct Bucket {
 pub(super) struct BucketOpening {
     pub connection: Connection,
     pub reporter: Arc<dyn Reporter>,
+    /// How fast this rank may ask the server.
+    pub pace: Pace,
 }
 
 /// What the server says of an object.
@@ -77,9 +79,23 @@ impl Bucket {
         connection: Connection,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, StoreError> {
+        let pace = Pace::of_rank(connection.limits, 1);
+        Self::open_paced(connection, reporter, pace)
+    }
+
+    /// The same on one of several ranks, which is to keep this `pace`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_paced(
+        connection: Connection,
+        reporter: Arc<dyn Reporter>,
+        pace: Pace,
+    ) -> Result<Self, StoreError> {
         let opened = BucketOpening {
             connection,
             reporter,
+            pace,
         };
         Self::open_behind(Arc::new(opened), Fence::closed())
     }
@@ -132,7 +148,7 @@ impl Bucket {
         fence: Fence,
     ) -> Result<Self, StoreError> {
         let (patience, reporter) = (opened.connection.patience, Arc::clone(&opened.reporter));
-        let clients = connect(bucket, access, &fence, patience, reporter)?;
+        let clients = connect(bucket, access, &fence, &opened.pace, patience, reporter)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
@@ -142,7 +158,6 @@ impl Bucket {
             base: String::new(),
             place: clients.place,
             endpoint: Some(clients.endpoint),
-            secrets: access.secrets(),
             opened,
             fence,
         })
@@ -174,7 +189,6 @@ impl Bucket {
                 .join("/"),
             place,
             endpoint: None,
-            secrets: Vec::new(),
             opened,
             fence,
         })
@@ -196,10 +210,21 @@ impl Bucket {
             base: opened.connection.base.clone(),
             place,
             endpoint: None,
-            secrets: Vec::new(),
             opened,
             fence,
         }
+    }
+
+    /// What messages must not hold.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let access = self.opened.connection.access.as_ref();
+        access.map(Access::secrets).unwrap_or_default()
+    }
+
+    /// How fast this rank may ask the server.
+    #[must_use]
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.opened.pace
     }
 
     /// What to call it in messages.
@@ -360,7 +385,10 @@ impl Bucket {
         if is_fenced(cause) {
             return StoreError::Fenced { place, key, action };
         }
-        let text = scrub(&said(cause), &self.secrets);
+        let text = scrub(&said(cause), &self.secrets());
+        if chain(cause).any(<dyn std::error::Error>::is::<LostKeys>) {
+            return StoreError::Credentials { problem: text };
+        }
         if is_unreachable(cause)
             && let Some(advice) = distrust(&text)
         {

@@ -191,6 +191,6 @@ impl Bucket {
         if is_fenced(&cause) || denied || passing {
             return Answer::Failed(self.error(key, "writing", &cause));
         }
-        Answer::Refused(scrub(&text, &self.secrets))
+        Answer::Refused(scrub(&text, &self.secrets()))
     }
 }

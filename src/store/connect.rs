@@ -17,7 +17,9 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 use super::fence::Fence;
 use super::http_client::http_client;
+use super::pace::Pace;
 use super::place::Place;
+use super::signature::Signer;
 use super::wire::Wire;
 use crate::events::Reporter;
 
@@ -51,6 +53,7 @@ pub(super) fn connect(
     bucket: &str,
     access: &Access,
     fence: &Fence,
+    pace: &Pace,
     patience: Duration,
     reporter: Arc<dyn Reporter>,
 ) -> Result<Clients, StoreError> {
@@ -77,7 +80,7 @@ pub(super) fn connect(
         Some(url) => builder.with_endpoint(url),
         None => builder,
     };
-    let wire = wire(&place, access, fence, patience, reporter)?;
+    let wire = wire(&place, access, fence, pace, patience, reporter)?;
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_http_connector(wire.clone());
@@ -121,7 +124,8 @@ pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, St
         url = format!("{url}/{other}");
     }
     let reporter = Arc::clone(&to.opened.reporter);
-    let wire = wire(to.place(), access, to.fence(), target.patience, reporter)?;
+    let (fence, pace) = (to.fence(), &to.opened.pace);
+    let wire = wire(to.place(), access, fence, pace, target.patience, reporter)?;
     let builder = builder(bucket, access)
         // The name in a URL is that of the one, the name in front of what is copied that of the other.
         .with_virtual_hosted_style_request(true)
@@ -154,6 +158,7 @@ fn builder(bucket: &str, access: &Access) -> AmazonS3Builder {
                 None => signed,
             }
         }
+        Keys::Renewed(ring) => builder.with_credentials(Arc::new(ring.clone())),
         Keys::Cloud(config) => config.iter().fold(builder, |builder, (key, value)| {
             builder.with_config(*key, value)
         }),
@@ -166,6 +171,7 @@ fn wire(
     place: &str,
     access: &Access,
     fence: &Fence,
+    pace: &Pace,
     patience: Duration,
     reporter: Arc<dyn Reporter>,
 ) -> Result<Wire, StoreError> {
@@ -184,7 +190,15 @@ fn wire(
             },
         }
     })?;
-    Ok(Wire::new(client, fence.clone(), patience, reporter))
+    let signer = Signer::new(access);
+    Ok(Wire::new(
+        client,
+        fence.clone(),
+        pace.clone(),
+        signer,
+        patience,
+        reporter,
+    ))
 }
 
 /// The client.

@@ -1,13 +1,23 @@
 //! How a bucket is reached.
 //!
-//! Key type: [`Connection`].
+//! Key types: [`Connection`]; [`Origins`].
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::Access;
+use super::pace::Limits;
 use super::patience::patience;
 use super::place::Place;
+
+/// Where it was found how a bucket is reached, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Where the keys are from.
+    pub keys: Option<String>,
+    /// Where the server's URL is from.
+    pub endpoint: Option<String>,
+}
 
 /// How a bucket is reached.
 #[derive(Clone, Debug)]
@@ -18,6 +28,10 @@ pub struct Connection {
     pub access: Option<Access>,
     /// How long the server may be busy, fail or not answer, before a request has failed.
     pub patience: Duration,
+    /// The most that all ranks may ask of the server together.
+    pub limits: Limits,
+    /// Where that was found, for people.
+    pub origins: Origins,
     #[cfg(test)]
     pub(crate) link: Option<super::simulated::Link>,
     /// Where in that its keys begin.
@@ -33,6 +47,8 @@ impl Connection {
             place,
             access,
             patience: patience(),
+            limits: Limits::default(),
+            origins: Origins::default(),
             #[cfg(test)]
             link: None,
             #[cfg(test)]

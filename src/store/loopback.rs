@@ -9,6 +9,7 @@ use url::Url;
 use super::access::{Access, Keys};
 use super::bucket::Bucket;
 use super::connection::Connection;
+use super::pace::Limits;
 use super::place::Place;
 use crate::events::SilentReporter;
 
@@ -39,6 +40,16 @@ pub(crate) fn impatient(endpoint: &str, patience: Duration) -> Bucket {
         ..connection(endpoint)
     };
     open(connection).unfenced().unwrap()
+}
+
+/// The same with so many bytes and requests a second.
+pub(crate) fn limited(endpoint: &str, patience: Duration, limits: Limits) -> Bucket {
+    let connection = Connection {
+        patience,
+        limits,
+        ..connection(endpoint)
+    };
+    open(connection)
 }
 
 fn open(connection: Connection) -> Bucket {

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use object_store::client::HttpRequestBody;
+use tokio::time::Sleep;
 
 use super::fence::{Fence, FencedRequest};
+use super::pace::Pacer;
 
 /// Bytes of a piece. The connection takes sixteen at a time at most, and the next one when one has left.
 const PIECE: usize = 32 << 10;
@@ -28,18 +30,36 @@ pub(super) struct Pieces {
     left: u64,
     fence: Option<Fence>,
     pulse: AttemptPulse,
+    pacer: Pacer,
+    /// The piece that waits for its time.
+    waiting: Option<(Bytes, Pin<Box<Sleep>>)>,
 }
 
 impl Pieces {
     /// `body` behind `fence`, if its request changes anything.
-    pub(super) fn new(body: HttpRequestBody, fence: Option<Fence>, pulse: AttemptPulse) -> Self {
+    pub(super) fn new(
+        body: HttpRequestBody,
+        fence: Option<Fence>,
+        pulse: AttemptPulse,
+        pacer: Pacer,
+    ) -> Self {
         Self {
             left: body.content_length() as u64,
             body,
             part: Bytes::new(),
             fence,
             pulse,
+            pacer,
+            waiting: None,
         }
+    }
+}
+
+impl Pieces {
+    fn give(&mut self, piece: Bytes) -> Poll<Option<Result<Frame<Bytes>, FencedRequest>>> {
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        self.pulse.taken(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
 
@@ -56,6 +76,14 @@ impl Body for Pieces {
         {
             return Poll::Ready(Some(Err(fenced)));
         }
+        if let Some((_, pause)) = &mut self.waiting
+            && pause.as_mut().poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
+        if let Some((piece, _)) = self.waiting.take() {
+            return self.give(piece);
+        }
         while self.part.is_empty() {
             match Pin::new(&mut self.body).poll_frame(context) {
                 // A body in memory has no errors and no trailers.
@@ -64,11 +92,20 @@ impl Body for Pieces {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        let piece = self.part.len().min(PIECE);
+        let piece = self.part.len().min(self.pacer.piece(PIECE));
         let piece = self.part.split_to(piece);
-        self.left = self.left.saturating_sub(piece.len() as u64);
-        self.pulse.taken(piece.len() as u64);
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        let wait = self.pacer.bytes(piece.len());
+        if wait.is_zero() {
+            return self.give(piece);
+        }
+        self.pulse.paced(wait);
+        let mut pause = Box::pin(tokio::time::sleep(wait));
+        // So that this is polled again.
+        if pause.as_mut().poll(context).is_ready() {
+            return self.give(piece);
+        }
+        self.waiting = Some((piece, pause));
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {
@@ -91,6 +128,8 @@ struct Signs {
     /// Of the body, those the connection has taken, and when it took the last of them.
     taken: u64,
     sent: Option<Instant>,
+    /// How long it was kept back meanwhile, by a limit.
+    paced: Duration,
     /// Bytes of the answer since the last sign.
     read: usize,
 }
@@ -103,6 +142,7 @@ impl AttemptPulse {
             last: now,
             taken: 0,
             sent: None,
+            paced: Duration::ZERO,
             read: 0,
         })))
     }
@@ -112,6 +152,13 @@ impl AttemptPulse {
         signs.taken += bytes;
         signs.last = Instant::now();
         signs.sent = Some(signs.last);
+    }
+
+    /// It is kept back for so long from now on, which is no silence.
+    pub(super) fn paced(&self, wait: Duration) {
+        let mut signs = self.signs();
+        signs.paced += wait;
+        signs.last = Instant::now() + wait;
     }
 
     /// The answer has begun.
@@ -134,11 +181,16 @@ impl AttemptPulse {
         self.signs().last.elapsed()
     }
 
-    /// How long sending has taken until now.
+    /// How long sending has taken until now, but for what a limit kept back.
     pub(super) fn sending(&self) -> Duration {
         let signs = self.signs();
         let sent = signs.sent.unwrap_or(signs.begun);
-        sent.duration_since(signs.begun)
+        sent.duration_since(signs.begun).saturating_sub(signs.paced)
+    }
+
+    /// How long a limit has kept it back.
+    pub(super) fn kept_back(&self) -> Duration {
+        self.signs().paced
     }
 
     /// How long it may take until what was taken last has left, at the pace of what was taken before.
@@ -174,7 +226,7 @@ mod tests {
         let parts: Vec<Bytes> = vec![vec![1; 3 * PIECE + 1].into(), vec![2; 5].into()];
         let whole: Vec<u8> = parts.iter().flatten().copied().collect();
         let payload: PutPayload = parts.into_iter().collect();
-        let mut body = Pieces::new(payload.into(), None, AttemptPulse::new());
+        let mut body = Pieces::new(payload.into(), None, AttemptPulse::new(), Pacer::default());
         let mut read = Vec::new();
         assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
         while let Some(piece) = next(&mut body).await {
@@ -194,7 +246,8 @@ mod tests {
         let now = Moment::now();
         fence.extend(now.after(Duration::from_secs(60)));
         let body = Bytes::from(vec![1; 3 * PIECE]);
-        let mut body = Pieces::new(body.into(), Some(fence.clone()), AttemptPulse::new());
+        let (fenced, pulse) = (Some(fence.clone()), AttemptPulse::new());
+        let mut body = Pieces::new(body.into(), fenced, pulse, Pacer::default());
         assert!(next(&mut body).await.unwrap().is_ok());
         fence.close();
         assert_eq!(next(&mut body).await, Some(Err(FencedRequest)));

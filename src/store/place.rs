@@ -50,7 +50,7 @@ impl FromStr for Place {
             .trim_end_matches('/');
         if bucket.contains('/') || bucket.contains(':') {
             return Err(wrong(
-                "expected a bucket's name, s3://bucket or file:///directory; give the path with --prefix",
+                "expected a bucket's name, s3://bucket, s3://bucket/prefix or file:///directory",
             ));
         }
         if bucket.is_empty()

@@ -95,6 +95,11 @@ impl BodyPass {
         self.entered.elapsed()
     }
 
+    /// Its request leaves now: until then it has waited for a limit.
+    pub(super) fn leaves(&mut self) {
+        self.entered = Instant::now();
+    }
+
     /// The server has answered.
     pub(super) fn answered(&self) {
         let took = self.age();

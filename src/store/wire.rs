@@ -20,8 +20,10 @@ use tracing::{debug, warn};
 
 use super::answer::chain;
 use super::fence::{Fence, FencedRequest};
+use super::pace::{Pace, Pacer};
 use super::patience::{Patience, silence};
 use super::pieces::{AttemptPulse, Pieces};
+use super::signature::{EndedKeys, SignedRequest, Signer, says_ended};
 use super::uplink::{BodyPass, Uplink};
 use crate::events::{Event, Reporter};
 
@@ -36,6 +38,9 @@ pub(super) struct Wire {
     client: reqwest::Client,
     fence: Fence,
     uplink: Uplink,
+    pace: Pace,
+    /// What signs anew, if that is not object_store's alone.
+    signer: Option<Signer>,
     patience: Duration,
     reporter: RetryListener,
 }
@@ -69,6 +74,8 @@ impl Wire {
     pub(super) fn new(
         client: reqwest::Client,
         fence: Fence,
+        pace: Pace,
+        signer: Option<Signer>,
         patience: Duration,
         reporter: Arc<dyn Reporter>,
     ) -> Self {
@@ -76,6 +83,8 @@ impl Wire {
             client,
             fence,
             uplink: Uplink::new(),
+            pace,
+            signer,
             patience,
             reporter: RetryListener(reporter),
         }
@@ -96,10 +105,24 @@ impl Wire {
         fence: Option<&Fence>,
     ) -> Result<HttpResponse, HttpError> {
         let patience = Patience::of_this_task(self.patience);
+        let pacer = self.pace.pacer();
+        let mut signed = SignedRequest::new(request, self.signer.as_ref());
         loop {
-            let pass = self.pass(request).await;
+            let mut pass = self.pass(request).await;
+            pacer.request().await;
+            if let Some(pass) = &mut pass {
+                pass.leaves();
+            }
+            signed.keep_good().await?;
             let (begun, pulse) = (Instant::now(), AttemptPulse::new());
-            let answer = self.attempt(request, fence, &pulse, pass.as_ref()).await;
+            let attempt = self.attempt(signed.get(), fence, &pulse, pass.as_ref(), &pacer);
+            let answer = attempt.await;
+            if let Ok(refusal) = &answer
+                && signed.is_replaced_after(refusal).await?
+            {
+                log(request, &answer, begun.elapsed(), true);
+                continue;
+            }
             let is_silent = matches!(&answer, Err(error) if is_silence(error));
             let again = match &answer {
                 Ok(answer) => is_busy(answer.status()),
@@ -124,7 +147,8 @@ impl Wire {
                 }
             }
             drop(pass);
-            patience.failed(begun.elapsed(), excused);
+            let took = begun.elapsed().saturating_sub(pulse.kept_back());
+            patience.failed(took, excused);
             if patience.is_over() {
                 return answer;
             }
@@ -153,8 +177,9 @@ impl Wire {
         fence: Option<&Fence>,
         pulse: &AttemptPulse,
         pass: Option<&BodyPass>,
+        pacer: &Pacer,
     ) -> Result<HttpResponse, HttpError> {
-        let exchange = exchange(&self.client, request, fence, pulse);
+        let exchange = exchange(&self.client, request, fence, pulse, pacer);
         tokio::pin!(exchange);
         loop {
             let mut allowed = silence(self.patience);
@@ -221,6 +246,7 @@ async fn exchange(
     request: &HttpRequest,
     fence: Option<&Fence>,
     pulse: &AttemptPulse,
+    pacer: &Pacer,
 ) -> Result<HttpResponse, HttpError> {
     let url = request.uri().to_string();
     let url = url::Url::parse(&url).map_err(|e| HttpError::new(HttpErrorKind::Unknown, e))?;
@@ -230,7 +256,8 @@ async fn exchange(
     *sent.body_mut() = Some(if body.content_length() == 0 {
         reqwest::Body::from(Bytes::new())
     } else {
-        let pieces = Pieces::new(body.clone(), fence.cloned(), pulse.clone());
+        let (fence, pulse) = (fence.cloned(), pulse.clone());
+        let pieces = Pieces::new(body.clone(), fence, pulse, pacer.clone());
         reqwest::Body::wrap(pieces)
     });
     let mut answer = client.execute(sent).await.map_err(lost)?;
@@ -244,6 +271,11 @@ async fn exchange(
         if whole.len() > MOST && length == 0 {
             return Err(HttpError::new(HttpErrorKind::Decode, EndlessAnswer));
         }
+        let wait = pacer.bytes(part.len());
+        if !wait.is_zero() {
+            pulse.paced(wait);
+            tokio::time::sleep(wait).await;
+        }
     }
     let (mut status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     if status.is_success() && is_copy(request.headers()) && tells_of_failure(&whole) {
@@ -252,7 +284,11 @@ async fn exchange(
     if status.is_success() && is_circular(request.uri().query(), &whole) {
         return Err(HttpError::new(HttpErrorKind::Decode, CircularListing));
     }
+    let has_ended = says_ended(request.method(), status, &whole);
     let mut response = HttpResponse::new(whole.freeze().into());
+    if has_ended {
+        response.extensions_mut().insert(EndedKeys);
+    }
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
@@ -367,6 +403,7 @@ mod tests {
     use super::super::error::StoreError;
     use super::super::fence::Moment;
     use super::super::loopback;
+    use super::super::pace::Limits;
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -546,6 +583,39 @@ mod tests {
             job.await.unwrap().unwrap();
         }
         assert_eq!(server.objects("ocean").len(), 28);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_waits_for_a_limit_is_not_silent() {
+        let server = loopback::server(Config::default());
+        let limits = Limits {
+            bytes: Some(100_000),
+            requests: None,
+        };
+        let patience = Duration::from_secs(2);
+        let bucket = loopback::limited(&server.endpoint(), patience, limits);
+        let bucket = bucket.unfenced().unwrap();
+        let (body, begun) = (Bytes::from(vec![7; 150_000]), Instant::now());
+        let puts = ["a", "b"].map(|key| bucket.put(key, body.clone()));
+        futures::future::try_join_all(puts).await.unwrap();
+        assert!(bucket.get("a").await.unwrap() == body);
+        assert!(begun.elapsed() > Duration::from_millis(4200));
+        assert_eq!(server.log().len(), 3, "none was sent again");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_paced_piece_leaves_after_the_deadline() {
+        let server = loopback::server(Config::default());
+        let limits = Limits {
+            bytes: Some(50_000),
+            requests: None,
+        };
+        let bucket = loopback::limited(&server.endpoint(), MINUTE, limits);
+        open(&bucket, Duration::from_millis(500));
+        let put = bucket.put("a", Bytes::from(vec![7; 100_000])).await;
+        assert!(is_fenced(put));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(server.objects("ocean").is_empty());
     }
 
     #[tokio::test(flavor = "multi_thread")]

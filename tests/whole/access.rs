@@ -224,3 +224,45 @@ fn a_directory_needs_no_credentials_and_minds_none() {
     }
     assert!(scene.server.log().is_empty());
 }
+
+#[test]
+fn a_place_behind_the_bucket_and_an_endpoint_besides() {
+    let scene = Scene::new(Config::default());
+    let (file, url) = (scene.file(), scene.server.endpoint());
+    // Nobody is there.
+    let keys = scene
+        .sandbox
+        .credentials_with("test-key", "test-secret", "http://127.0.0.1:9");
+    let reached = format!("-c {keys} --endpoint-url {url}");
+    let sent = msm_os!("send -f {file} -b s3://ocean/run7/T1m/ -v tos {reached}");
+    sent.well_on(2);
+    sent.well().says(&["already"]);
+    let stores = |place: &str| {
+        let listed = msm_os!("list -b {place} --json {reached}").well();
+        listed.stdout.matches("\"run7/T1m/tos.zarr\"").count()
+    };
+    assert_eq!(stores("s3://ocean/run7"), 1);
+    assert_eq!(stores("s3://ocean/run7/T1m/tos.zarr"), 1);
+    assert_eq!(stores("s3://ocean/run8"), 0);
+    let doctor = msm_os!("doctor -b s3://ocean/run7 {reached}").well();
+    doctor.says(&[&keys, "endpoint from --endpoint-url", &url]);
+
+    let two = msm_os!("list -b s3://ocean/run7 -p run8 {reached}").alone();
+    two.refused(2, &["'run7'", "-p says 'run8'"]);
+    let two = msm_os!("copy -b s3://ocean/a.zarr -v tos --to b {reached}").alone();
+    two.refused(2, &["--store", "-b s3://ocean/a.zarr is"]);
+    let wrong = msm_os!("list -b ocean -c {keys} --endpoint-url store.example").alone();
+    wrong.refused(2, &["--endpoint-url", "https://host"]);
+    let none = msm_os!("list -b ocean -c {keys} --endpoint-url=").alone();
+    none.refused(2, &["--endpoint-url"]);
+
+    msm_os!("delete -b s3://ocean/run7/T1m/tos.zarr --all --yes {reached}").well();
+    assert!(
+        objects(&scene.server)
+            .keys()
+            .all(|key| !key.contains("tos"))
+    );
+    let directory = scene.sandbox.url("bucket");
+    let told = msm_os!("send -f {file} -b {directory} -v tos --endpoint-url {url}").well();
+    told.warns(&["is a directory", "--endpoint-url"]);
+}

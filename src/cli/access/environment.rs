@@ -45,8 +45,10 @@ pub(super) fn read(variable: Variables, with_keys: bool) -> Result<AccessSetting
         let set = |name| variable(name).map(|value| (name, value));
         names.into_iter().find_map(set)
     };
-    let endpoint = first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
-        .map(|(name, value)| endpoint(name, &value));
+    let set_endpoint = first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+    let endpoint = set_endpoint
+        .as_ref()
+        .map(|(name, value)| endpoint(name, value));
     let region =
         first(["AWS_REGION", "AWS_DEFAULT_REGION"]).map(|(name, value)| region(name, &value));
     let keys = if with_keys {
@@ -54,9 +56,15 @@ pub(super) fn read(variable: Variables, with_keys: bool) -> Result<AccessSetting
     } else {
         None
     };
+    let keys_origin = keys.as_ref().map(|keys| match keys {
+        Keys::Cloud(_) => "what the cloud puts into the environment".to_owned(),
+        _ => "AWS_ACCESS_KEY_ID of the environment".to_owned(),
+    });
     Ok(AccessSettings {
         keys,
         keys_from: None,
+        keys_origin,
+        endpoint_origin: set_endpoint.map(|(name, _)| format!("{name} of the environment")),
         endpoint: endpoint.transpose().map_err(|problem| wrong(&problem))?,
         region: region.transpose().map_err(|problem| wrong(&problem))?,
     })

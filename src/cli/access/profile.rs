@@ -5,27 +5,56 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use configparser::ini::{Ini, IniDefault};
 
 use super::environment::Variables;
-use super::settings::{AccessSettings, endpoint, key, region};
-use crate::store::{Keys, StoreError};
+use super::process::KeysOfProcess;
+use super::settings::{AccessSettings, endpoint, key, of_file, region};
+use crate::store::{KeySource, Keyring, Keys, StoreError, TemporaryKeys};
 
-/// Ways to keys that need a conversation with AWS, or a program; a profile that has one of these and no keys is of no
-/// use here.
-const ELSEWHERE: [&str; 8] = [
+/// Ways to keys that need a conversation with AWS; a profile that has one of these and no keys is of no use here.
+const ELSEWHERE: [&str; 7] = [
     "role_arn",
     "source_profile",
     "credential_source",
     "web_identity_token_file",
     "sso_session",
     "sso_start_url",
-    "credential_process",
     "login_session",
 ];
 
 type Section = HashMap<String, Option<String>>;
+
+/// A program that prints keys.
+const PROCESS: &str = "credential_process";
+
+/// The paths of the two files, as far as there are any; the second is the config file.
+#[derive(Clone, Debug)]
+struct ProfilePaths([Option<PathBuf>; 2]);
+
+/// The keys of a profile, which somebody may put anew when they end.
+#[derive(Debug)]
+struct KeysInProfile {
+    profile: String,
+    paths: ProfilePaths,
+    name: String,
+}
+
+impl KeySource for KeysInProfile {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn keys(&self) -> Result<TemporaryKeys, String> {
+        let files = self.paths.read().map_err(|error| error.to_string())?;
+        let found = found(&self.profile, &files);
+        let there = keys_there(&found).map_err(|problem| format!("{} {problem}", self.name))?;
+        let (_, keys) = there.ok_or_else(|| format!("{} has no keys any more", self.name))?;
+        Ok(keys)
+    }
+}
 
 /// One of the two files.
 struct ProfileFile {
@@ -45,27 +74,28 @@ pub(super) fn named(
     variable: Variables,
     with_keys: bool,
 ) -> Result<AccessSettings, StoreError> {
-    let files = files(variable)?;
+    let paths = ProfilePaths::from(variable);
+    let files = paths.read()?;
     if files.iter().all(|file| !file.profiles.contains_key(name)) {
-        let paths: Vec<String> = files
+        let read: Vec<String> = files
             .iter()
             .map(|file| file.path.display().to_string())
             .collect();
-        let searched = if paths.is_empty() {
+        let searched = if read.is_empty() {
             "there is neither ~/.aws/credentials nor ~/.aws/config".to_owned()
         } else {
-            format!("looked in {}", paths.join(" and "))
+            format!("looked in {}", read.join(" and "))
         };
         return Err(wrong(
             name,
             &format!("there is no such profile; {searched}"),
         ));
     }
-    let settings = read(name, &files, with_keys)?;
+    let settings = read(name, &paths, &files, with_keys)?;
     if with_keys && settings.keys.is_none() {
         return Err(wrong(
             name,
-            "has no aws_access_key_id and aws_secret_access_key",
+            "has no aws_access_key_id and aws_secret_access_key, and no credential_process",
         ));
     }
     Ok(settings)
@@ -73,10 +103,11 @@ pub(super) fn named(
 
 /// The profile AWS_PROFILE names, or else the default one if there is any.
 pub(super) fn usual(variable: Variables, with_keys: bool) -> Result<AccessSettings, StoreError> {
-    match variable("AWS_PROFILE") {
-        Some(name) => named(name.trim(), variable, with_keys),
-        None => read("default", &files(variable)?, with_keys),
+    if let Some(name) = variable("AWS_PROFILE") {
+        return named(name.trim(), variable, with_keys);
     }
+    let paths = ProfilePaths::from(variable);
+    read("default", &paths, &paths.read()?, with_keys)
 }
 
 fn wrong(name: &str, problem: &str) -> StoreError {
@@ -86,26 +117,30 @@ fn wrong(name: &str, problem: &str) -> StoreError {
 }
 
 /// What the profile `name` says; nothing if there is none.
-fn read(name: &str, files: &[ProfileFile], with_keys: bool) -> Result<AccessSettings, StoreError> {
+fn read(
+    name: &str,
+    paths: &ProfilePaths,
+    files: &[ProfileFile],
+    with_keys: bool,
+) -> Result<AccessSettings, StoreError> {
     let wrong = |problem: String| wrong(name, &problem);
-    // Both files may describe a profile; the credentials file goes first.
-    let found: Vec<(&Path, &Section)> = files
-        .iter()
-        .filter_map(|file| Some((file.path.as_path(), file.profiles.get(name)?)))
-        .collect();
+    let found = found(name, files);
     let get = |wanted: &str| found.iter().find_map(|(_, section)| value(section, wanted));
 
     let mut settings = AccessSettings::default();
     if with_keys {
-        let has_keys = |section: &Section| {
-            value(section, "aws_access_key_id").is_some()
-                || value(section, "aws_secret_access_key").is_some()
-        };
-        if let Some((path, section)) = found.iter().find(|(_, section)| has_keys(section)) {
-            let keys = keys(section)
-                .map_err(|problem| wrong(format!("{problem} in {}", path.display())))?;
-            settings.keys = Some(keys);
+        if let Some((path, keys)) = keys_there(&found).map_err(wrong)? {
+            let origin = format!("AWS profile '{name}' in {}", path.display());
+            let source = || -> Arc<dyn KeySource> {
+                Arc::new(KeysInProfile {
+                    profile: name.to_owned(),
+                    paths: paths.clone(),
+                    name: origin.clone(),
+                })
+            };
+            settings.keys = Some(of_file(keys, source));
             settings.keys_from = Some(path.to_path_buf());
+            settings.keys_origin = Some(origin);
         } else {
             let ways: Vec<&str> = ELSEWHERE
                 .into_iter()
@@ -118,6 +153,15 @@ fn read(name: &str, files: &[ProfileFile], with_keys: bool) -> Result<AccessSett
                     ways.join(", ")
                 )));
             }
+            if let Some(command) = get(PROCESS) {
+                let process = KeysOfProcess::new(name, &command).map_err(wrong)?;
+                let keys = process
+                    .keys()
+                    .map_err(|problem| StoreError::Credentials { problem })?;
+                let ring = Keyring::new(keys, Arc::new(process));
+                settings.keys_origin = Some(ring.source().to_owned());
+                settings.keys = Some(Keys::Renewed(ring));
+            }
         }
     }
     let own = match get("services") {
@@ -129,6 +173,9 @@ fn read(name: &str, files: &[ProfileFile], with_keys: bool) -> Result<AccessSett
         .map(|value| endpoint("endpoint_url", &value))
         .transpose()
         .map_err(wrong)?;
+    if settings.endpoint.is_some() {
+        settings.endpoint_origin = Some(format!("AWS profile '{name}'"));
+    }
     settings.region = get("region")
         .map(|value| region("region", &value))
         .transpose()
@@ -136,17 +183,39 @@ fn read(name: &str, files: &[ProfileFile], with_keys: bool) -> Result<AccessSett
     Ok(settings)
 }
 
-fn keys(section: &Section) -> Result<Keys, String> {
+/// What the files say of the profile. Both may describe it; the credentials file goes first.
+fn found<'a>(name: &str, files: &'a [ProfileFile]) -> Vec<(&'a Path, &'a Section)> {
+    let described = |file: &'a ProfileFile| Some((file.path.as_path(), file.profiles.get(name)?));
+    files.iter().filter_map(described).collect()
+}
+
+/// The keys that lie in a file, and in which one.
+fn keys_there<'a>(
+    found: &[(&'a Path, &'a Section)],
+) -> Result<Option<(&'a Path, TemporaryKeys)>, String> {
+    let has_keys = |section: &Section| {
+        value(section, "aws_access_key_id").is_some()
+            || value(section, "aws_secret_access_key").is_some()
+    };
+    let Some(&(path, section)) = found.iter().find(|(_, section)| has_keys(section)) else {
+        return Ok(None);
+    };
+    let keys = keys(section).map_err(|problem| format!("{problem} in {}", path.display()))?;
+    Ok(Some((path, keys)))
+}
+
+fn keys(section: &Section) -> Result<TemporaryKeys, String> {
     let pick = |name: &str| {
         value(section, name)
             .map(|value| key(name, &value))
             .transpose()
     };
     let required = |name: &str| pick(name)?.ok_or_else(|| format!("has no {name}"));
-    Ok(Keys::Pair {
+    Ok(TemporaryKeys {
         token: required("aws_access_key_id")?,
         secret: required("aws_secret_access_key")?,
         session: pick("aws_session_token")?,
+        until: None,
     })
 }
 
@@ -171,25 +240,31 @@ fn value(section: &Section, name: &str) -> Option<String> {
     value.clone().filter(|value| !value.trim().is_empty())
 }
 
-/// The credentials file and the config file, as far as they exist.
-fn files(variable: Variables) -> Result<Vec<ProfileFile>, StoreError> {
-    let home = variable("HOME").map(PathBuf::from);
-    let path = |name: &str, usual: &str| match (variable(name), &home) {
-        (Some(path), Some(home)) if path.starts_with("~/") => Some(home.join(&path[2..])),
-        (Some(path), _) => Some(PathBuf::from(path)),
-        (None, home) => home.as_ref().map(|home| home.join(usual)),
-    };
-    let credentials = path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-    let config = path("AWS_CONFIG_FILE", ".aws/config");
-    let mut files = Vec::new();
-    for (path, is_config) in [(credentials, false), (config, true)] {
-        if let Some(path) = path
-            && let Some(sections) = sections(&path)?
-        {
-            files.push(sorted(path, sections, is_config));
-        }
+impl ProfilePaths {
+    /// Of the credentials file and of the config file.
+    fn from(variable: Variables) -> Self {
+        let home = variable("HOME").map(PathBuf::from);
+        let path = |name: &str, usual: &str| match (variable(name), &home) {
+            (Some(path), Some(home)) if path.starts_with("~/") => Some(home.join(&path[2..])),
+            (Some(path), _) => Some(PathBuf::from(path)),
+            (None, home) => home.as_ref().map(|home| home.join(usual)),
+        };
+        let credentials = path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+        Self([credentials, path("AWS_CONFIG_FILE", ".aws/config")])
     }
-    Ok(files)
+
+    /// The two files, as far as they exist.
+    fn read(&self) -> Result<Vec<ProfileFile>, StoreError> {
+        let mut files = Vec::new();
+        for (path, is_config) in self.0.iter().zip([false, true]) {
+            if let Some(path) = path
+                && let Some(sections) = sections(path)?
+            {
+                files.push(sorted(path.clone(), sections, is_config));
+            }
+        }
+        Ok(files)
+    }
 }
 
 /// The sections of the file; `None` if there is no file.

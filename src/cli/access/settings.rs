@@ -3,10 +3,11 @@
 //! Key type: [`AccessSettings`]. No error shows a value.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use url::Url;
 
-use crate::store::Keys;
+use crate::store::{KeySource, Keyring, Keys, TemporaryKeys};
 
 /// What one source says.
 #[derive(Debug, Default)]
@@ -14,23 +15,45 @@ pub(super) struct AccessSettings {
     pub keys: Option<Keys>,
     /// The file the keys are from.
     pub keys_from: Option<PathBuf>,
+    /// The same in words, or what else the keys are from.
+    pub keys_origin: Option<String>,
     pub endpoint: Option<Url>,
+    /// What the endpoint is from, in words.
+    pub endpoint_origin: Option<String>,
     pub region: Option<String>,
 }
 
 impl AccessSettings {
     /// These, and what they leave open from others.
     pub(super) fn or(self, others: Self) -> Self {
-        let (keys, keys_from) = match self.keys {
-            Some(keys) => (Some(keys), self.keys_from),
-            None => (others.keys, others.keys_from),
+        let (keys, keys_from, keys_origin) = match self.keys {
+            Some(keys) => (Some(keys), self.keys_from, self.keys_origin),
+            None => (others.keys, others.keys_from, others.keys_origin),
+        };
+        let (endpoint, endpoint_origin) = match self.endpoint {
+            Some(endpoint) => (Some(endpoint), self.endpoint_origin),
+            None => (others.endpoint, others.endpoint_origin),
         };
         Self {
             keys,
             keys_from,
-            endpoint: self.endpoint.or(others.endpoint),
+            keys_origin,
+            endpoint,
+            endpoint_origin,
             region: self.region.or(others.region),
         }
+    }
+}
+
+/// Keys that a file has. Where they come with a session token they end, and are looked for in the file again.
+pub(super) fn of_file(keys: TemporaryKeys, file: impl FnOnce() -> Arc<dyn KeySource>) -> Keys {
+    if keys.session.is_some() {
+        return Keys::Renewed(Keyring::new(keys, file()));
+    }
+    Keys::Pair {
+        token: keys.token,
+        secret: keys.secret,
+        session: None,
     }
 }
 
@@ -50,7 +73,7 @@ pub(super) fn key(name: &str, value: &str) -> Result<String, String> {
 }
 
 /// The server's URL; a path is kept, a slash at its end does not matter.
-pub(super) fn endpoint(name: &str, value: &str) -> Result<Url, String> {
+pub(in crate::cli) fn endpoint(name: &str, value: &str) -> Result<Url, String> {
     let sound = |url: &Url| {
         ["http", "https"].contains(&url.scheme())
             && url.has_host()

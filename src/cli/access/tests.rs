@@ -38,6 +38,7 @@ impl Scene {
             credentials: None,
             profile: None,
             anonymous: false,
+            endpoint: None,
             addressing: None,
             ca_bundle: None,
         };
@@ -61,6 +62,7 @@ impl Scene {
 fn token(access: &Access) -> &str {
     match &access.keys {
         Keys::Pair { token, .. } => token,
+        Keys::Renewed(_) => access.secrets().remove(0).leak(),
         Keys::Cloud(_) => "cloud",
         Keys::Anonymous => "anonymous",
     }
@@ -150,6 +152,64 @@ fn flag_then_profile_then_environment_then_usual_profile() {
 }
 
 #[test]
+fn an_endpoint_that_is_asked_for_wins() {
+    let scene = Scene::new(&KEYS);
+    scene.file(".aws/credentials", PROFILES);
+    scene.file(
+        ".aws/config",
+        "[profile lab]\nendpoint_url = http://lab\nregion = r-1\n",
+    );
+    let text = r#"{"token": "from-file", "secret": "HUSH", "endpoint_url": "http://file"}"#;
+    let json = scene.file("c.json", text);
+    let bare = scene.file("bare.json", r#"{"token": "from-bare", "secret": "HUSH"}"#);
+    let asked = Url::parse("http://asked").unwrap();
+    for (file, profile, from) in [
+        (Some(&json), None, "from-file"),
+        (Some(&bare), None, "from-bare"),
+        (None, Some("lab"), "from-lab"),
+        (None, None, "from-env"),
+    ] {
+        let found = scene.find(|flags| {
+            flags.credentials = file.map(std::path::PathBuf::as_path);
+            flags.profile = profile;
+            flags.endpoint = Some(&asked);
+        });
+        let found = found.unwrap();
+        let origins = found.origins;
+        assert_eq!(origins.endpoint.as_deref(), Some("--endpoint-url"));
+        let access = found.access.unwrap();
+        assert_eq!((token(&access), url(&access)), (from, "http://asked/"));
+    }
+    let error = scene.refusal(|flags| flags.credentials = Some(&bare));
+    assert!(error.contains("no 'endpoint_url'"), "{error}");
+}
+
+#[test]
+fn where_it_was_found_is_told() {
+    let mut scene = Scene::new(&KEYS);
+    scene.file(".aws/credentials", PROFILES);
+    let origins = |scene: &Scene, profile| {
+        let found = scene.find(|asked| asked.profile = profile);
+        let Origins { keys, endpoint } = found.unwrap().origins;
+        (keys.unwrap_or_default(), endpoint.unwrap_or_default())
+    };
+    let (keys, endpoint) = origins(&scene, None);
+    assert!(keys.contains("AWS_ACCESS_KEY_ID"), "{keys}");
+    assert!(endpoint.contains("AWS_ENDPOINT_URL"), "{endpoint}");
+    let (keys, _) = origins(&scene, Some("lab"));
+    let words = ["'lab'", ".aws/credentials"];
+    assert!(words.iter().all(|word| keys.contains(word)), "{keys}");
+    scene.variables.clear();
+    let conf = "[default]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"printed\", \"SecretAccessKey\": \"HUSH\"}'\n";
+    let config = scene.file("conf", conf);
+    let config = config.to_str().unwrap().to_owned();
+    scene.variables.insert("AWS_CONFIG_FILE", config);
+    assert_eq!(token(&scene.access(|_| ())), "printed");
+    let (keys, _) = origins(&scene, None);
+    assert_eq!(keys, "AWS profile 'default': credential_process echo");
+}
+
+#[test]
 fn a_profile_may_leave_the_endpoint_to_the_environment() {
     let scene = Scene::new(&KEYS);
     scene.file(".aws/credentials", PROFILES);
@@ -200,7 +260,10 @@ fn profiles_that_cannot_do() {
             "role_arn, source_profile",
         ),
         ("[lab]\nsso_session = HUSH\n", "sso_session"),
-        ("[lab]\ncredential_process = HUSH\n", "credential_process"),
+        (
+            "[lab]\ncredential_process = /nowhere/helper HUSH\n",
+            "credential_process /nowhere/helper cannot be started",
+        ),
         (
             "[lab]\naws_access_key_id = HUSH\n",
             "has no aws_secret_access_key",

@@ -14,7 +14,7 @@ use super::error::{LeaseError, ReleaseError};
 use super::lease::{Lease, RenewalError};
 use super::times::LeaseTimes;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, Fence, Moment};
+use crate::store::{Bucket, Conditional, Fence, Moment, ahead_of_limits};
 
 /// After a renewal that failed, the next try comes this much sooner.
 const SOONER: u32 = 5;
@@ -83,7 +83,9 @@ impl Heartbeat {
         let (ending, ended) = oneshot::channel::<()>();
         let theirs = Arc::clone(&shared);
         let beat = move || {
-            runtime.block_on(beat(&theirs, &bucket, replace, times, stopped));
+            let beat = beat(&theirs, &bucket, replace, times, stopped);
+            // A lease that waits for its turn is lost.
+            runtime.block_on(ahead_of_limits(beat));
             drop(ending);
         };
         thread::Builder::new()

@@ -35,7 +35,7 @@ use self::lock_dir::Lock;
 use self::wait::Wait;
 use crate::events::Reporter;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError};
+use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError, ahead_of_limits};
 
 pub use self::error::{LeaseError, ReleaseError};
 pub(crate) use self::holder::Crew;
@@ -107,7 +107,8 @@ impl Leases {
             Some(dir) => court.lock(dir, &stores, holder, &mut waiting).await?,
             None => Vec::new(),
         };
-        let heartbeat = court.lease(&stores, holder, &mut waiting).await?;
+        // A claim that waits for its turn is too old when it counts.
+        let heartbeat = ahead_of_limits(court.lease(&stores, holder, &mut waiting)).await?;
         heartbeat.open(bucket.fence());
         Ok(Self {
             bucket: desk,
@@ -145,7 +146,7 @@ impl Leases {
             }
         }
         let checks = leases.into_iter().map(|lease| async move {
-            match self.check_one(&lease).await {
+            match ahead_of_limits(self.check_one(&lease)).await {
                 Ok(()) => Ok(()),
                 Err(RenewalError::Lost(why)) => Err(lost(&lease.store, &why)),
                 Err(RenewalError::Failed(error)) => Err(error.into()),
@@ -197,7 +198,7 @@ impl Leases {
 
     /// Gives up all leases; returns what could not be done.
     pub(crate) async fn release(self) -> Vec<ReleaseError> {
-        let mut problems = self.heartbeat.release(&self.bucket).await;
+        let mut problems = ahead_of_limits(self.heartbeat.release(&self.bucket)).await;
         let released = self.locks.into_iter().map(Lock::release);
         problems.extend(released.filter_map(Result::err));
         problems

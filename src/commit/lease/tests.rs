@@ -15,7 +15,7 @@ use super::claim::Claim;
 use super::holder::tests::{dead, elsewhere};
 use super::*;
 use crate::events::SilentReporter;
-use crate::store::{loopback, probe};
+use crate::store::{Limits, loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
 
@@ -462,4 +462,38 @@ async fn a_claim_of_another_form_is_left_alone_until_it_expires() {
 
 fn this(command: &str) -> Holder {
     Holder::this(command, &Crew::default()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_go_ahead_of_what_waits_for_a_limit() {
+    let ground = Ground::on(Some(s3_server::Conditional::Enforced)).await;
+    let server = ground.server.as_ref().unwrap();
+    let limits = Limits {
+        requests: Some(4),
+        bytes: Some(1000),
+    };
+    let minute = Duration::from_secs(60);
+    let bucket = loopback::limited(&server.endpoint(), minute, limits);
+    let bucket = bucket.unfenced().unwrap();
+    let asking = (0..60).map(|_| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move { bucket.stat("asked").await })
+    });
+    let asking: Vec<_> = asking.collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let settings = ground.settings(6, Duration::ZERO);
+    let (stores, holder) = ([STORE.to_owned()], this("send"));
+    let leases = Leases::acquire(&bucket, &stores, &settings, &holder, &SilentReporter);
+    let leases = leases.await.unwrap();
+    // It would be lost meanwhile.
+    tokio::time::sleep(Duration::from_millis(5500)).await;
+    assert!(leases.lost().is_none());
+    leases.check().await.unwrap();
+    assert!(leases.release().await.is_empty());
+    let log = server.log();
+    let asked = log.iter().filter(|seen| seen.key.ends_with("asked"));
+    assert!((5..30).contains(&asked.count()), "the others waited");
+    for task in asking {
+        task.abort();
+    }
 }

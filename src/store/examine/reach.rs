@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Examination, Sample, State, brief, shown, timed};
+use crate::store::access::Keys;
+use crate::store::connection::Connection;
 use crate::store::error::StoreError;
 
 /// How long a connection may take.
@@ -87,7 +89,7 @@ impl Examination<'_> {
         match first {
             Ok(key) => {
                 if self.is_server() {
-                    self.good("keys", "accepted");
+                    self.good("keys", self.accepted());
                 }
                 self.good("list", format!("works, in {}", shown(took)));
                 Ok(key.map(|key| Sample {
@@ -105,6 +107,28 @@ impl Examination<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// That the keys are good, and where they and the server's URL are from.
+    fn accepted(&self) -> String {
+        let Connection {
+            origins, access, ..
+        } = &self.bucket.opened.connection;
+        let ring = match access.as_ref().map(|access| &access.keys) {
+            Some(Keys::Renewed(ring)) => ring.until(),
+            _ => None,
+        };
+        let from = origins.keys.as_ref().map(|keys| format!("from {keys}"));
+        let until = ring.map(|end| {
+            let end = humantime::format_rfc3339_seconds(end);
+            format!("good until {end}, and asked for again before")
+        });
+        let endpoint = &origins.endpoint;
+        let endpoint = endpoint
+            .as_ref()
+            .map(|from| format!("endpoint from {from}"));
+        let all = [Some("accepted".to_owned()), from, until, endpoint];
+        all.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
     /// Says what TLS thinks of the server, which the first request shows.

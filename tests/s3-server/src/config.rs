@@ -11,6 +11,9 @@ pub struct Config {
     /// The session token that must come with the keys, if they are to be temporary ones; a request without it, or
     /// with another, gets 403 `InvalidToken`.
     pub session_token: Option<String>,
+    /// Session tokens say themselves until when they are good, as `until-MILLISECONDS` since 1970; a request with one that has
+    /// ended gets 400 `ExpiredToken`, one without any, or with another, 403 `InvalidToken`.
+    pub ending_tokens: bool,
     /// Whether requests without a signature are served, as for a public bucket; else they get 403 `AccessDenied`.
     pub anonymous: bool,
     /// The name whose subdomains are buckets, `DOMAIN` or `DOMAIN:PORT`; requests are virtual-hosted then. Without
@@ -35,6 +38,7 @@ impl Default for Config {
             access_key: "test-key".to_owned(),
             secret_key: "test-secret".to_owned(),
             session_token: None,
+            ending_tokens: false,
             anonymous: false,
             domain: None,
             buckets: vec!["ocean".to_owned()],

@@ -2,11 +2,13 @@
 //! the S3 service, and makes the faults real at the socket. Key type: [`Gate`].
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
@@ -42,6 +44,10 @@ pub(crate) struct Gate {
     pub(crate) opened: u64,
     /// The session token signed requests must bring.
     pub(crate) session_token: Option<String>,
+    /// Whether session tokens say when they end.
+    pub(crate) ending_tokens: bool,
+    /// When the server was.
+    pub(crate) started: Instant,
     /// The name whose subdomains are buckets.
     pub(crate) domain: Option<String>,
 }
@@ -62,11 +68,11 @@ impl Gate {
         let host = header(HOST);
         let key = self.path_of(&request, &host);
         let (authorization, session_token) = (header(AUTHORIZATION), header(SESSION_TOKEN));
-        let is_fake = !authorization.is_empty()
-            && self
-                .session_token
-                .as_ref()
-                .is_some_and(|wanted| *wanted != session_token);
+        let wrong = if authorization.is_empty() {
+            None
+        } else {
+            self.wrong_token(&session_token)
+        };
         let place = self.log.arrived(request_log::Request {
             method: method.clone(),
             key: key.clone(),
@@ -74,9 +80,12 @@ impl Gate {
             host,
             authorization,
             session_token,
+            at: self.started.elapsed(),
+            received: length(request.headers()),
             ..Default::default()
         });
         let verdict = self.faults.judge(&method, &key);
+        let is_head = method == "HEAD";
         if !verdict.delay.is_zero() {
             tokio::time::sleep(verdict.delay).await;
         }
@@ -92,14 +101,10 @@ impl Gate {
                 let (code, message) = words(status);
                 error_response(status, code, message, &key)?
             }
-            _ if is_fake => {
+            _ if wrong.is_some() => {
                 Drained::new(request.into_body()).drain().await;
-                error_response(
-                    403,
-                    "InvalidToken",
-                    "The provided token is malformed or otherwise invalid.",
-                    &key,
-                )?
+                let (status, code, message) = wrong.unwrap_or_default();
+                error_response(status, code, message, &key)?
             }
             Some(Fault::TruncateWrite) => {
                 read_half(request.into_body()).await;
@@ -124,8 +129,44 @@ impl Gate {
                 self.pass(request, fault).await?
             }
         };
-        self.log.answered(place, response.status().as_u16());
+        let sent = if is_head {
+            0
+        } else {
+            length(response.headers())
+        };
+        self.log.answered(place, response.status().as_u16(), sent);
         Ok(response)
+    }
+
+    /// The status, code and message for a signed request with this session token, if it is not good.
+    fn wrong_token(&self, token: &str) -> Option<(u16, &'static str, &'static str)> {
+        let invalid = (
+            403,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.",
+        );
+        if self
+            .session_token
+            .as_ref()
+            .is_some_and(|wanted| wanted != token)
+        {
+            return Some(invalid);
+        }
+        if !self.ending_tokens {
+            return None;
+        }
+        let end = token
+            .strip_prefix("until-")
+            .and_then(|end| end.parse().ok());
+        let Some(end) = end else {
+            return Some(invalid);
+        };
+        let end = UNIX_EPOCH + Duration::from_millis(end);
+        (end <= SystemTime::now()).then_some((
+            400,
+            "ExpiredToken",
+            "The provided token has expired.",
+        ))
     }
 
     /// `bucket/key` of a request, percent-decoded; the bucket alone without a slash.
@@ -208,6 +249,14 @@ impl Gate {
             _ => Ok(response),
         }
     }
+}
+
+/// Bytes of a body, as its headers say.
+fn length(headers: &HeaderMap) -> u64 {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 fn is_mutating(method: &str) -> bool {

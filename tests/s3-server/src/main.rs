@@ -29,6 +29,9 @@ struct Arguments {
     /// The session token that must come with the keys
     #[arg(long)]
     session_token: Option<String>,
+    /// Session tokens are `until-MILLISECONDS` since 1970, and end then
+    #[arg(long)]
+    ending_tokens: bool,
     /// Serve requests without a signature too
     #[arg(long)]
     anonymous: bool,
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         access_key: arguments.access_key,
         secret_key: arguments.secret_key,
         session_token: arguments.session_token,
+        ending_tokens: arguments.ending_tokens,
         anonymous: arguments.anonymous,
         domain: arguments.domain,
         buckets: arguments.buckets,

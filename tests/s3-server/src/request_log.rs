@@ -1,6 +1,7 @@
 //! The record of what clients asked, in order of arrival. Key type: [`Request`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// One request as the server saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,12 @@ pub struct Request {
     pub authorization: String,
     /// The header `x-amz-security-token`, empty if there was none.
     pub session_token: String,
+    /// When it came, from the server's start.
+    pub at: Duration,
+    /// Bytes of its body.
+    pub received: u64,
+    /// Bytes of the answer's body.
+    pub sent: u64,
 }
 
 #[derive(Debug, Default)]
@@ -32,9 +39,10 @@ impl RequestLog {
         entries.len() - 1
     }
 
-    pub(crate) fn answered(&self, place: usize, status: u16) {
+    pub(crate) fn answered(&self, place: usize, status: u16, sent: u64) {
         if let Some(entry) = self.entries().get_mut(place) {
             entry.status = status;
+            entry.sent = sent;
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -107,6 +107,8 @@ impl Server {
             store: Arc::clone(&store),
             opened: 0,
             session_token: config.session_token,
+            ending_tokens: config.ending_tokens,
+            started: Instant::now(),
             domain: config.domain,
         };
         let listener = {

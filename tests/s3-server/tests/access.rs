@@ -3,6 +3,8 @@
 
 mod client;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStoreExt};
 use s3_server::{Config, Server};
@@ -27,6 +29,32 @@ async fn temporary_keys_come_with_their_token() {
     let last = server.log().pop().unwrap();
     assert_eq!(last.session_token, "abc/+=");
     assert!(last.authorization.contains("x-amz-security-token"));
+}
+
+#[tokio::test]
+async fn tokens_that_end() {
+    let server = Server::start(Config {
+        ending_tokens: true,
+        ..Config::default()
+    });
+    let (server, path) = (server.unwrap(), Path::from("a"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let put = async |token: String| {
+        let store = builder(&server).with_token(token).build().unwrap();
+        let put = store.put(&path, "body".into()).await;
+        put.map_err(|error| error.to_string())
+    };
+    put(format!("until-{}", now.as_millis() + 60_000))
+        .await
+        .unwrap();
+    let ended = put(format!("until-{}", now.as_millis())).await.unwrap_err();
+    assert!(ended.contains("ExpiredToken"), "{ended}");
+    let other = put("other".to_owned()).await.unwrap_err();
+    assert!(other.contains("InvalidToken"), "{other}");
+    let log = server.log();
+    assert_eq!([log[0].status, log[1].status], [200, 400]);
+    assert_eq!(log[0].received, 4);
+    assert!(log[0].at <= log[1].at && log[1].sent > 50);
 }
 
 #[tokio::test]

@@ -1,0 +1,437 @@
+//! Temporary keys that are asked for again: shortly before they end, and when the server says that they have.
+//!
+//! Key types: [`Keyring`]; [`KeySource`], who gives keys; [`TemporaryKeys`]; [`LostKeys`], why there are none any more. Nothing
+//! here shows a key.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use object_store::CredentialProvider;
+use object_store::aws::AwsCredential;
+use tokio::sync::watch;
+use tracing::{debug, warn};
+
+/// Keys that end sooner are asked for again; those of a short life when a quarter of it is left.
+const AHEAD: Duration = Duration::from_secs(300);
+/// From a source that has failed to the next time that it is asked.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
+/// Keys with an end.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TemporaryKeys {
+    /// The access key.
+    pub token: String,
+    /// The secret key.
+    pub secret: String,
+    /// The session token.
+    pub session: Option<String>,
+    /// When they end, if that is known.
+    pub until: Option<SystemTime>,
+}
+
+impl fmt::Debug for TemporaryKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TemporaryKeys(*** until {:?})", self.until)
+    }
+}
+
+/// Who gives keys, and can be asked again.
+pub trait KeySource: fmt::Debug + Send + Sync {
+    /// What messages call it. Sources of one name give the same keys.
+    fn name(&self) -> &str;
+
+    /// The keys that are good now. It may take its time.
+    ///
+    /// # Errors
+    /// Why there are none, in words without a secret that name the source.
+    fn keys(&self) -> Result<TemporaryKeys, String>;
+}
+
+/// Why requests cannot be signed any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub(super) struct LostKeys {
+    pub problem: String,
+}
+
+/// Keys and where they come from. Clones are the same.
+#[derive(Clone)]
+pub struct Keyring(Arc<SharedKeys>);
+
+struct SharedKeys {
+    source: Arc<dyn KeySource>,
+    state: Mutex<KeyState>,
+    /// Counts the answers of the source.
+    answers: watch::Sender<u64>,
+}
+
+struct KeyState {
+    keys: Arc<AwsCredential>,
+    since: SystemTime,
+    until: Option<SystemTime>,
+    /// Of all keys there were.
+    secrets: Vec<String>,
+    /// Is the source being asked?
+    asking: bool,
+    /// Why its last answer was of no use, and when that came.
+    problem: Option<(String, Instant)>,
+}
+
+/// How long keys are good for.
+enum KeyLife {
+    Fresh,
+    /// They are good still, and end soon.
+    Ending,
+    Over,
+}
+
+impl Keyring {
+    /// Keys that `source` has given just now.
+    #[must_use]
+    pub fn new(keys: TemporaryKeys, source: Arc<dyn KeySource>) -> Self {
+        let mut state = KeyState {
+            keys: Arc::new(AwsCredential {
+                key_id: String::new(),
+                secret_key: String::new(),
+                token: None,
+            }),
+            since: SystemTime::now(),
+            until: None,
+            secrets: Vec::new(),
+            asking: false,
+            problem: None,
+        };
+        state.put(keys);
+        Self(Arc::new(SharedKeys {
+            source,
+            state: Mutex::new(state),
+            answers: watch::Sender::new(0),
+        }))
+    }
+
+    /// What gives the keys.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.0.source.name()
+    }
+
+    /// When the keys end that are good now, if that is known.
+    #[must_use]
+    pub fn until(&self) -> Option<SystemTime> {
+        self.0.state().until
+    }
+
+    /// What no message may hold: of the keys that are good now, and of those before.
+    #[must_use]
+    pub(super) fn secrets(&self) -> Vec<String> {
+        self.0.state().secrets.clone()
+    }
+
+    /// What signs now. Keys that end soon are asked for anew meanwhile; only those that have ended are waited for.
+    pub(super) async fn current(&self) -> Result<Arc<AwsCredential>, LostKeys> {
+        let mut answers = self.0.answers.subscribe();
+        let mut answered = false;
+        loop {
+            answers.borrow_and_update();
+            {
+                let mut state = self.0.state();
+                match state.life(SystemTime::now()) {
+                    KeyLife::Fresh => return Ok(Arc::clone(&state.keys)),
+                    KeyLife::Ending => {
+                        if state.may_ask() {
+                            self.ask(&mut state);
+                        }
+                        return Ok(Arc::clone(&state.keys));
+                    }
+                    KeyLife::Over if answered || !(state.asking || state.may_ask()) => {
+                        return Err(self.lost(&state));
+                    }
+                    KeyLife::Over if !state.asking => self.ask(&mut state),
+                    KeyLife::Over => {}
+                }
+            }
+            answered = answers.changed().await.is_ok() || answered;
+        }
+    }
+
+    /// What signs in place of keys that the server takes for ended, which `is_refused` knows; `None` if the source has no others.
+    pub(super) async fn after(
+        &self,
+        is_refused: impl Fn(&AwsCredential) -> bool,
+    ) -> Result<Option<Arc<AwsCredential>>, LostKeys> {
+        let mut answers = self.0.answers.subscribe();
+        let mut answered = false;
+        loop {
+            answers.borrow_and_update();
+            {
+                let mut state = self.0.state();
+                if !is_refused(&state.keys) {
+                    return Ok(Some(Arc::clone(&state.keys)));
+                }
+                if answered {
+                    return match &state.problem {
+                        Some(_) => Err(self.lost(&state)),
+                        None => Ok(None),
+                    };
+                }
+                if !state.asking {
+                    self.ask(&mut state);
+                }
+            }
+            answered = answers.changed().await.is_ok() || answered;
+        }
+    }
+
+    fn lost(&self, state: &KeyState) -> LostKeys {
+        let problem = match &state.problem {
+            Some((problem, _)) => problem.clone(),
+            None => format!("{}: the keys have ended", self.source()),
+        };
+        LostKeys { problem }
+    }
+
+    /// Has the source asked, on a thread of its own: nobody's work waits there, and nobody's end ends it.
+    fn ask(&self, state: &mut KeyState) {
+        state.asking = true;
+        let shared = Arc::clone(&self.0);
+        debug!(source = self.source(), "asking for keys");
+        let asks = move || {
+            let answer = shared.source.keys();
+            shared.state().take(shared.source.name(), answer);
+            shared.answers.send_modify(|count| *count += 1);
+        };
+        let thread = std::thread::Builder::new().name("keys".to_owned());
+        if let Err(cause) = thread.spawn(asks) {
+            state.take(self.source(), Err(format!("{}: {cause}", self.source())));
+            self.0.answers.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+impl SharedKeys {
+    fn state(&self) -> MutexGuard<'_, KeyState> {
+        // Nothing panics while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeyState {
+    /// Keys that were got now.
+    fn put(&mut self, keys: TemporaryKeys) {
+        let TemporaryKeys {
+            token,
+            secret,
+            session,
+            until,
+        } = keys;
+        for secret in [Some(&token), Some(&secret), session.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if !self.secrets.contains(secret) {
+                self.secrets.push(secret.clone());
+            }
+        }
+        self.since = SystemTime::now();
+        self.until = until;
+        self.keys = Arc::new(AwsCredential {
+            key_id: token,
+            secret_key: secret,
+            token: session,
+        });
+    }
+
+    /// What the source says.
+    fn take(&mut self, source: &str, answer: Result<TemporaryKeys, String>) {
+        self.asking = false;
+        let is_over = |keys: &TemporaryKeys| keys.until.is_some_and(|end| end <= SystemTime::now());
+        let problem = match answer {
+            Ok(keys) if is_over(&keys) => {
+                format!("{source}: gave keys that have ended already by this machine's clock")
+            }
+            Ok(keys) => {
+                debug!(source, "got keys");
+                self.put(keys);
+                self.problem = None;
+                return;
+            }
+            Err(problem) => problem,
+        };
+        warn!(problem, "got no keys");
+        self.problem = Some((problem, Instant::now()));
+    }
+
+    fn life(&self, now: SystemTime) -> KeyLife {
+        let Some(until) = self.until else {
+            return KeyLife::Fresh;
+        };
+        let Ok(left) = until.duration_since(now) else {
+            return KeyLife::Over;
+        };
+        if left.is_zero() {
+            KeyLife::Over
+        } else if left <= self.margin() {
+            KeyLife::Ending
+        } else {
+            KeyLife::Fresh
+        }
+    }
+
+    /// How long before their end new keys are asked for. A source that gives the same ones again is asked the sooner the nearer
+    /// the end is.
+    fn margin(&self) -> Duration {
+        let life = self
+            .until
+            .and_then(|until| until.duration_since(self.since).ok());
+        AHEAD.min(life.unwrap_or_default() / 4)
+    }
+
+    /// May the source be asked? Not again at once after it has failed.
+    fn may_ask(&self) -> bool {
+        let pause = (self.margin() / 4).clamp(PAUSES[0], PAUSES[1]);
+        let rests = |(_, when): &(String, Instant)| when.elapsed() < pause;
+        !self.asking && !self.problem.as_ref().is_some_and(rests)
+    }
+}
+
+/// They are the same if one source gives them.
+impl PartialEq for Keyring {
+    fn eq(&self, other: &Self) -> bool {
+        self.source() == other.source()
+    }
+}
+
+impl Eq for Keyring {}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring(*** from {})", self.source())
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for Keyring {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let current = self.current().await;
+        current.map_err(|lost| object_store::Error::Generic {
+            store: "keys",
+            source: Box::new(lost),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// Gives these, one after the other, then nothing.
+    #[derive(Debug)]
+    struct Given(Mutex<VecDeque<TemporaryKeys>>);
+
+    impl KeySource for Given {
+        fn name(&self) -> &'static str {
+            "the test"
+        }
+
+        fn keys(&self) -> Result<TemporaryKeys, String> {
+            let mut given = self.0.lock().unwrap();
+            given
+                .pop_front()
+                .ok_or("the test: has no more keys".to_owned())
+        }
+    }
+
+    fn lasting(token: &str, millis: i64) -> TemporaryKeys {
+        let (now, time) = (
+            SystemTime::now(),
+            Duration::from_millis(millis.unsigned_abs()),
+        );
+        TemporaryKeys {
+            token: token.to_owned(),
+            secret: format!("secret of {token}"),
+            session: None,
+            until: Some(if millis < 0 { now - time } else { now + time }),
+        }
+    }
+
+    fn ring(first: TemporaryKeys, others: Vec<TemporaryKeys>) -> Keyring {
+        Keyring::new(first, Arc::new(Given(Mutex::new(others.into()))))
+    }
+
+    async fn token(ring: &Keyring) -> Result<String, String> {
+        let current = ring.current().await;
+        let current = current.map_err(|lost| lost.to_string())?;
+        Ok(current.key_id.clone())
+    }
+
+    async fn soon() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    #[tokio::test]
+    async fn new_keys_are_asked_for_before_the_end_and_nobody_waits() {
+        let ring = ring(lasting("a", 60_000), vec![lasting("b", 60_000)]);
+        assert_eq!(token(&ring).await.as_deref(), Ok("a"));
+        ring.0.state().since -= Duration::from_secs(600);
+        assert_eq!(token(&ring).await.as_deref(), Ok("a"), "good still");
+        soon().await;
+        assert_eq!(token(&ring).await.as_deref(), Ok("b"));
+        assert_eq!(ring.secrets().len(), 4, "the old ones may still be quoted");
+        assert!(!format!("{ring:?}").contains("secret of"));
+    }
+
+    #[tokio::test]
+    async fn keys_that_have_ended_are_waited_for_or_lost() {
+        let ring = ring(
+            lasting("a", -1),
+            vec![lasting("b", -1), lasting("c", 60_000)],
+        );
+        let lost = token(&ring).await.unwrap_err();
+        assert!(lost.contains("have ended already"), "{lost}");
+        // It is not asked again at once.
+        assert_eq!(token(&ring).await, Err(lost));
+        ring.0.state().problem = None;
+        assert_eq!(token(&ring).await.as_deref(), Ok("c"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_asks_once_for_all_requests_that_got_one() {
+        let ring = ring(
+            lasting("a", 60_000),
+            vec![lasting("b", 60_000), lasting("b", 60_000)],
+        );
+        let after = async |refused: &str| {
+            let after = ring.after(|keys| keys.key_id == refused).await;
+            after
+                .map(|keys| keys.map(|keys| keys.key_id.clone()))
+                .map_err(|lost| lost.to_string())
+        };
+        let (first, second) = tokio::join!(after("a"), after("a"));
+        let b = Ok(Some("b".to_owned()));
+        assert_eq!((first, second), (b.clone(), b));
+        assert_eq!(after("b").await, Ok(None), "it has no others");
+        assert_eq!(
+            after("b").await.as_ref().map_err(String::as_str),
+            Err("the test: has no more keys")
+        );
+    }
+
+    #[test]
+    fn what_is_left_when_new_keys_are_asked_for() {
+        let margin = |seconds: i64| {
+            let ring = ring(lasting("a", seconds * 1000), Vec::new());
+            let margin = ring.0.state().margin();
+            margin.as_secs_f64().round()
+        };
+        assert_eq!(
+            [margin(8), margin(900), margin(3600), margin(43_200)],
+            [2.0, 225.0, 300.0, 300.0]
+        );
+    }
+}
