@@ -43,6 +43,7 @@ mod error;
 pub mod events;
 mod interrupt;
 mod knobs;
+pub mod measurements;
 pub mod ranks;
 mod session;
 mod source;
@@ -58,6 +59,7 @@ pub use commit::{
 pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use interrupt::Interrupt;
+pub use measurements::{Measurements, Recorder};
 pub use ranks::{Ranks, RanksError};
 pub use session::{Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};

@@ -17,6 +17,9 @@ fn main() {
     {
         exit(cli::answer(text).code());
     }
+    if cli::needs_no_ranks(&parsed) && !ranks::is_launched() {
+        exit(cli::run(parsed, &ranks::Ranks::alone()).code());
+    }
     // MPI is ended before this process: srun loses the code of one that leaves without.
     let ended = ranks::run(cli::end, |ranks| cli::run(parsed, ranks));
     exit(ended.unwrap_or_else(|failure| cli::fail(&failure)).code());

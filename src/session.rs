@@ -3,6 +3,7 @@
 //! Key type: [`Session`].
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use msm_plan::Resources;
 use msm_zarr::layout;
@@ -13,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, RankProcess};
 use crate::error::Error;
-use crate::events::{Event, Notice, Reporter, WorkSpan};
+use crate::events::{Event, Measure, Notice, Reporter, WorkSpan};
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint, Pace, Spot};
@@ -196,6 +197,12 @@ impl<'a> Session<'a> {
     /// Tells the reporter.
     pub(crate) fn tell(&self, event: &Event) {
         self.reporter.tell(event);
+    }
+
+    /// Tells the reporter that this rank has waited for others since it `begun`.
+    pub(crate) fn waited(&self, begun: Instant) {
+        let took = begun.elapsed();
+        self.tell(&Event::Measured(Measure::Wait { took }));
     }
 
     /// Tells the reporter what is worth knowing.

@@ -16,6 +16,7 @@ use super::log::LogFilter;
 use super::open::OpenArgs;
 use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
+use super::report::MergeArgs;
 use super::send::{SendArgs, UpdateArgs};
 use super::status::StatusArgs;
 use super::verify::VerifyArgs;
@@ -143,6 +144,12 @@ pub(super) enum Command {
     /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
     #[command(after_help = exit_codes())]
     Verify(VerifyArgs),
+
+    /// Put together what `--report` wrote of several runs: times, requests, retries, the slowest objects, where the stores stand
+    ///
+    /// Of an array's tasks, or of a run and of those that went on with it. No bucket and no server is asked.
+    #[command(after_help = exit_codes())]
+    Report(MergeArgs),
 
     /// Find out what an endpoint can do, in a table to send to those who run it
     ///

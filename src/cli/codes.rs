@@ -36,11 +36,14 @@ impl From<&CliError> for Exit {
             | CliError::Task { .. }
             | CliError::NoArray { .. }
             | CliError::UnevenArray { .. }
+            | CliError::ReportPlace { .. }
+            | CliError::ReportFile { .. }
             | CliError::NoTerminal => Self::Usage,
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
-            CliError::Asking { .. } | CliError::Printing { .. } | CliError::Catalogue { .. } => {
-                Self::Internal
-            }
+            CliError::Asking { .. }
+            | CliError::Printing { .. }
+            | CliError::Catalogue { .. }
+            | CliError::ReportLost { .. } => Self::Internal,
             CliError::NothingToOpen { .. } => Self::NoStore,
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,

@@ -18,6 +18,7 @@ impl Command {
             | Self::History(_)
             | Self::Status(_)
             | Self::Verify(_)
+            | Self::Report(_)
             | Self::Doctor(_) => false,
         }
     }
@@ -38,6 +39,7 @@ impl Command {
             Self::Rollback(args) => args.told.json,
             Self::Recover(args) => args.outcome.told.json,
             Self::Verify(args) => args.told.json,
+            Self::Report(args) => args.json,
             Self::Doctor(args) => args.told.json,
         }
     }

@@ -68,6 +68,24 @@ pub enum CliError {
         path: PathBuf,
         cause: String,
     },
+    #[error("--report {}: {cause}; name a file in a folder that is there and can be written", path.display())]
+    ReportPlace {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("all is done, but the report could not be written to {}: {cause}", path.display())]
+    ReportLost {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("{}: {cause}; give files that --report wrote", path.display())]
+    ReportFile {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
     #[error("{denied} of {printed} stores may not be read by this user, see the list")]
     Denied { denied: u64, printed: u64 },
     #[error("{unreadable} of {printed} stores cannot be read, see the list")]

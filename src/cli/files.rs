@@ -14,6 +14,7 @@ use super::grid::GridArgs;
 use super::lease::LeaseArgs;
 use super::outcome::OutcomeArgs;
 use super::recipe::{RecipeArgs, dimension_in_store};
+use super::report::ReportArgs;
 use super::reproject::ReprojectArgs;
 use super::size;
 use super::store::StoreArgs;
@@ -124,6 +125,9 @@ pub(super) struct FileArgs {
     /// Make the consolidated metadata of a store that has none, from the documents of its arrays and groups
     #[arg(long)]
     pub consolidate: bool,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// The first of the variables when all go into one store.

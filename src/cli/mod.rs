@@ -32,6 +32,7 @@ mod printer;
 mod rechunk;
 mod recipe;
 mod recover;
+mod report;
 mod reproject;
 mod run;
 mod send;
@@ -48,6 +49,7 @@ mod words;
 pub use args::{CommandLine, Invocation, parse};
 pub use error::CliError;
 pub use exit::Exit;
+pub use report::needs_no_ranks;
 pub use run::{answer, end, fail, run};
 #[cfg(test)]
 pub(crate) use {

@@ -1,5 +1,6 @@
 //! From a command line to what a verb is asked, and from what it did to words and an exit code.
 
+use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use super::printer::{Printer, warn};
 use super::rechunk::RechunkArgs;
 use super::recipe;
 use super::recover::{RecoverArgs, RollbackArgs};
+use super::report::{MergeArgs, Merged, PendingReport};
 use super::status::StatusArgs;
 use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
@@ -36,6 +38,7 @@ use super::verify::VerifyArgs;
 use super::words;
 use crate::cli::Exit;
 use crate::error::Error;
+use crate::events::Reporter;
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, RanksError};
 use crate::session::Session;
@@ -118,6 +121,7 @@ pub(crate) fn run_over(
                     | Command::Du(_)
                     | Command::History(_)
                     | Command::Status(_)
+                    | Command::Report(_)
                     | Command::Verify(_)
             );
             let job = Job {
@@ -125,8 +129,9 @@ pub(crate) fn run_over(
                 interrupt,
                 find,
                 terminal: Arc::new(Terminal::new(lists, command.is_for_programs())),
+                report: OnceCell::new(),
             };
-            let done = job.run(&command);
+            let done = job.run_reported(&command);
             if let Err(failure) = job.terminal.printer.verdict()
                 && !lists
                 && leads
@@ -183,9 +188,21 @@ struct Job<'a> {
     interrupt: &'a Interrupt,
     find: &'a dyn Fn(&StoreArgs) -> Result<ReachedBucket, StoreError>,
     terminal: Arc<Terminal>,
+    /// What it is to write of what it did, if that was asked for.
+    report: OnceCell<PendingReport>,
 }
 
 impl Job<'_> {
+    /// Runs the command, and writes a report of that if one was asked for.
+    fn run_reported(&self, command: &Command) -> Result<(), CliError> {
+        let terminal = Arc::clone(&self.terminal) as Arc<dyn Reporter>;
+        let report = PendingReport::begin(command, terminal, self.ranks)?;
+        match report.map(|report| self.report.get_or_init(|| report)) {
+            Some(report) => report.end(self.run(command), self.ranks),
+            None => self.run(command),
+        }
+    }
+
     fn run(&self, command: &Command) -> Result<(), CliError> {
         match command {
             Command::Send(args) => {
@@ -222,6 +239,7 @@ impl Job<'_> {
             Command::Rollback(args) => self.rollback(args),
             Command::Recover(args) => self.recover(args),
             Command::Verify(args) => self.verify(args),
+            Command::Report(args) => self.merge(args),
             Command::Doctor(args) => self.doctor(args),
         }
     }
@@ -266,8 +284,14 @@ impl Job<'_> {
     /// The same; rank 0 says, if it `warns`, what is to be said of how it is reached.
     fn open_with(&self, store: &StoreArgs, warns: bool) -> Result<Session<'_>, CliError> {
         let connection = self.reach(store, warns)?;
-        let terminal = Arc::clone(&self.terminal);
-        let session = Session::open(&connection, self.ranks, terminal)?;
+        let reporter = match self.report.get() {
+            Some(report) => report.reporter(),
+            None => Arc::clone(&self.terminal) as Arc<dyn Reporter>,
+        };
+        let session = Session::open(&connection, self.ranks, reporter)?;
+        if let Some(report) = self.report.get() {
+            report.opened(&session);
+        }
         Ok(session.stopped_by(self.interrupt))
     }
 
@@ -358,6 +382,9 @@ impl Job<'_> {
             let has_consolidated = self.terminal.witness().consolidated;
             Ok(report.is_nothing() && !has_consolidated)
         })?;
+        if let Some(kept) = self.report.get() {
+            kept.sent(report, is_nothing);
+        }
         let place = &args.store.bucket;
         let done = if is_update { "updated" } else { "sent" };
         self.conclude(
@@ -599,6 +626,17 @@ impl Job<'_> {
         );
         self.agree(|| self.terminal.printer.verdict())?;
         verdict
+    }
+
+    fn merge(&self, args: &MergeArgs) -> Result<(), CliError> {
+        let merged = self.ranks.on_lead(|| {
+            let merged = Merged::read(&args.files);
+            Ok(merged.map(|merged| {
+                self.conclude(args.json, || &merged, || words::merged(&merged));
+            }))
+        })?;
+        merged?;
+        self.agree(|| self.terminal.printer.verdict())
     }
 
     fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {

@@ -27,7 +27,7 @@ pub(super) struct SendArgs {
     pub order: OrderArgs,
 
     /// Say what the first transaction would be, and what it takes to move steps, when all is checked; write nothing, and take no lease
-    #[arg(long, conflicts_with_all = ["share", "consolidate"])]
+    #[arg(long, conflicts_with_all = ["share", "consolidate", "report"])]
     pub dry_run: bool,
 
     /// Add variables to a store that does not hold them; steps that the files do not have read as fill

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
+use md5::{Digest, Md5};
 use msm_plan::{Phase, Plan};
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +136,36 @@ impl Manifest {
         self.0.iter().filter(so).count() as u64
     }
 
+    /// The MD5, in hexadecimal, of what it says of each object: store, array, place, length, and the crc32c of values and bytes. How many
+    /// ranks put them, and how they were verified, makes no difference.
+    #[must_use]
+    pub(crate) fn digest(&self, plan: &Plan) -> String {
+        let mut records: Vec<&ChunkRecord> = self.0.iter().collect();
+        records.sort_unstable_by(|a, b| {
+            let order = (a.store, a.array).cmp(&(b.store, b.array));
+            order.then_with(|| a.chunk.cmp(&b.chunk))
+        });
+        let mut digest = Md5::new();
+        for record in records {
+            let store = plan.stores.get(record.store).map(|store| &store.key);
+            let array = plan.arrays.get(record.array).map(|array| &array.name);
+            let content = match record.content {
+                Content::Empty => None,
+                Content::Stored {
+                    bytes,
+                    values_crc32c,
+                    stored_crc32c,
+                    ..
+                } => Some((bytes, values_crc32c, stored_crc32c)),
+            };
+            digest.update(format!(
+                "{store:?} {array:?} {:?} {content:?}\n",
+                record.chunk
+            ));
+        }
+        HEXLOWER.encode(&digest.finalize())
+    }
+
     /// These records and those of `other`.
     #[must_use]
     pub(crate) fn and(mut self, other: Self) -> Self {
@@ -215,6 +247,26 @@ mod tests {
 
     fn check(records: Vec<ChunkRecord>) -> Result<Manifest, ManifestError> {
         Manifest::check(&plan(), Phase::Transfer, records)
+    }
+
+    #[test]
+    fn its_digest_is_of_what_was_put_whoever_did() {
+        let stored = |chunk, bytes, proof| ChunkRecord {
+            content: Content::Stored {
+                bytes,
+                values_crc32c: 1,
+                stored_crc32c: 2,
+                proof,
+            },
+            ..record(0, chunk)
+        };
+        let digest = |records| check(records).unwrap().digest(&plan());
+        let first = digest(vec![record(0, 0), stored(1, 9, Proof::ReadBack)]);
+        let turned = digest(vec![stored(1, 9, Proof::Etag), record(0, 0)]);
+        assert_eq!((first.len(), &first), (32, &turned));
+        let longer = digest(vec![record(0, 0), stored(1, 10, Proof::ReadBack)]);
+        let elsewhere = digest(vec![stored(0, 9, Proof::ReadBack), record(0, 1)]);
+        assert!(first != longer && first != elsewhere && longer != elsewhere);
     }
 
     #[test]

@@ -4,17 +4,23 @@
 //! Key types: [`Event`]; [`Reporter`], who is told; [`Notice`], what is worth knowing before anything is written.
 
 mod fault;
+mod measure;
 mod notice;
+mod stage;
 mod work_span;
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use msm_plan::MoveCost;
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, Finding, FindingState};
+pub use measure::{Measure, RequestKind};
 pub use notice::{NamesInStores, Notice, ReprojectionObstacle};
+pub(crate) use stage::StageClock;
+pub use stage::{PhaseWork, Stage, StageTime, StageTimes, WorkPhase};
 pub(crate) use work_span::WorkSpan;
 
 /// Who is told what happens. It is called from the threads that do the work, so it should not take long.
@@ -84,7 +90,11 @@ pub enum Event {
         key: String,
         /// Its length.
         bytes: u64,
+        /// How long it took to put and to verify it.
+        took: Duration,
     },
+    /// Some work of this rank is over that was measured.
+    Measured(Measure),
     /// A request of this rank got no answer, or one that may pass, and is made again.
     Retried {
         /// Its method.
@@ -98,6 +108,8 @@ pub enum Event {
     Committed {
         /// The keys of its stores.
         stores: Vec<String>,
+        /// The MD5 of what its manifest says of each object.
+        digest: String,
     },
     /// A transaction is committed, but its ledger not tidy; the next command goes on with it.
     Untidy {

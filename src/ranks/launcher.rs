@@ -23,6 +23,8 @@ pub(crate) struct LaunchedJob {
     pub spread: bool,
     /// The Slurm job, if it is one.
     pub slurm_job: Option<String>,
+    /// What the MPI library calls itself, if there is one.
+    pub library: Option<String>,
 }
 
 impl LaunchedJob {
@@ -34,6 +36,7 @@ impl LaunchedJob {
             spread: all > number("OMPI_COMM_WORLD_LOCAL_SIZE").or(all)
                 || number("SLURM_STEP_NUM_NODES").is_some_and(|nodes| nodes > 1),
             slurm_job: variable("SLURM_JOB_ID").filter(|job| !job.is_empty()),
+            library: None,
         }
     }
 }

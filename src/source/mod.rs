@@ -24,6 +24,7 @@ mod text;
 pub(crate) use catalogue::read_catalogue;
 pub use error::SourceError;
 pub(crate) use file::read_file;
+pub(crate) use library::library_versions;
 pub use library::{allow_reading_without_locks, describe, is_asked_to_describe};
 pub(crate) use paths::expand;
 pub(crate) use reader::{Block, Reader};

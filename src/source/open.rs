@@ -17,6 +17,7 @@ use super::hdf5::{Hdf5, Unreadable};
 use super::library::{DescribedFile, Library, of_other};
 use super::raw_variable::RawVariable;
 use super::storage::{StoredValues, ValueStorage};
+use crate::events::StageClock;
 
 /// A file open for reading.
 pub(super) struct OpenFile {
@@ -29,6 +30,8 @@ pub(super) struct OpenFile {
     strings: Mutex<HashMap<String, Arc<Vec<Vec<u8>>>>>,
     /// Where only the NetCDF library can read it.
     library: OnceLock<Result<Mutex<Library>, String>>,
+    /// Counts the time that reading its values takes.
+    pub clock: Arc<StageClock>,
 }
 
 /// In which format it is.
@@ -99,6 +102,7 @@ impl OpenFile {
             placed: Mutex::default(),
             strings: Mutex::default(),
             library: OnceLock::new(),
+            clock: Arc::default(),
         })
     }
 

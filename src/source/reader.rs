@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use msm_model::{Hyperslab, copy_block};
 use rayon::prelude::*;
@@ -18,6 +19,7 @@ use super::open::OpenFile;
 use super::runs::parts;
 use super::storage::{StoredChunks, StoredValues, ValueStorage, bytes_of};
 use super::stored::Scratch;
+use crate::events::{Stage, StageClock};
 
 /// Bytes that a stored one can become at most, as deflate goes (RFC 1951).
 const MAX_RATIO: u64 = 1032;
@@ -42,6 +44,8 @@ pub(crate) struct Reader {
     open: Mutex<VecDeque<(usize, Arc<OpenFile>)>>,
     /// Does it read all through the NetCDF library?
     second: bool,
+    /// Counts the time that it takes.
+    clock: Arc<StageClock>,
 }
 
 thread_local! {
@@ -56,6 +60,16 @@ impl Reader {
             paths,
             open: Mutex::default(),
             second: false,
+            clock: Arc::default(),
+        }
+    }
+
+    /// The same, whose time is counted by `clock`.
+    #[must_use]
+    pub(crate) fn timed_by(self, clock: &Arc<StageClock>) -> Self {
+        Self {
+            clock: Arc::clone(clock),
+            ..self
         }
     }
 
@@ -109,7 +123,9 @@ impl Reader {
         if let Some(found) = open_files.iter().find(|f| f.0 == file) {
             return Ok(Arc::clone(&found.1));
         }
-        let opened = Arc::new(OpenFile::new(&self.paths[file])?);
+        let mut opened = OpenFile::new(&self.paths[file])?;
+        opened.clock = Arc::clone(&self.clock);
+        let opened = Arc::new(opened);
         if open_files.len() == OPEN_FILES {
             open_files.pop_front();
         }
@@ -218,7 +234,11 @@ impl OpenFile {
             debug!(variable, ?start, ?count, "the NetCDF library reads");
             let library = self.library()?;
             let library = library.lock().unwrap_or_else(PoisonError::into_inner);
-            library.read(variable, size, slab)
+            let begun = Instant::now();
+            let values = library.read(variable, size, slab);
+            let bytes = values.as_ref().map_or(0, Vec::len);
+            self.clock.add(Stage::Read, begun, bytes);
+            values
         };
         match &placed.place {
             ValueStorage::Library { why, .. } => {
@@ -271,10 +291,13 @@ impl OpenFile {
                 let at = begin + record + part.first * placed.size as u64;
                 let values = &mut scratch.stored;
                 values.resize(index(part.slab.len()) * placed.size, 0);
-                self.raw
-                    .read_exact_at(values, at)
+                let bytes = values.len();
+                let read = || self.raw.read_exact_at(values, at);
+                self.clock
+                    .time(Stage::Read, bytes, read)
                     .map_err(|cause| format!("the values at byte {at}: {cause}"))?;
-                swap(placed, values);
+                self.clock
+                    .time(Stage::Decode, bytes, || swap(placed, values));
                 let slab = &part.slab;
                 sink(Block { slab, values });
                 Ok(())
@@ -305,12 +328,16 @@ impl OpenFile {
             };
             SCRATCH.with_borrow_mut(|scratch| {
                 scratch.stored.resize(stored.size, 0);
-                self.raw
-                    .read_exact_at(&mut scratch.stored, stored.address)
+                let read = || self.raw.read_exact_at(&mut scratch.stored, stored.address);
+                self.clock
+                    .time(Stage::Read, stored.size, read)
                     .map_err(|cause| format!("the stored chunk at {:?}: {cause}", slab.start))?;
                 let (filters, skipped) = (&chunks.filters, stored.skipped_filters);
-                let values = scratch.decode(filters, skipped, chunks.bytes, size)?;
-                swap(placed, values);
+                let values = self.clock.time(Stage::Decode, chunks.bytes, || {
+                    let values = scratch.decode(filters, skipped, chunks.bytes, size)?;
+                    swap(placed, values);
+                    Ok::<_, String>(values)
+                })?;
                 sink(Block { slab, values });
                 Ok(())
             })

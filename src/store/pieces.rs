@@ -132,6 +132,8 @@ struct Signs {
     paced: Duration,
     /// Bytes of the answer since the last sign.
     read: usize,
+    /// Bytes of the answer.
+    received: u64,
 }
 
 impl AttemptPulse {
@@ -144,6 +146,7 @@ impl AttemptPulse {
             sent: None,
             paced: Duration::ZERO,
             read: 0,
+            received: 0,
         })))
     }
 
@@ -161,6 +164,11 @@ impl AttemptPulse {
         signs.last = Instant::now() + wait;
     }
 
+    /// Bytes of the answer that have come.
+    pub(super) fn received(&self) -> u64 {
+        self.signs().received
+    }
+
     /// The answer has begun.
     pub(super) fn answered(&self) {
         self.signs().last = Instant::now();
@@ -169,6 +177,7 @@ impl AttemptPulse {
     /// So many bytes of the answer have come. Few are no sign of life.
     pub(super) fn read(&self, bytes: usize) {
         let mut signs = self.signs();
+        signs.received += bytes as u64;
         signs.read += bytes;
         if signs.read >= SIGN {
             signs.read = 0;

@@ -25,7 +25,7 @@ use super::patience::{Patience, silence};
 use super::pieces::{AttemptPulse, Pieces};
 use super::signature::{EndedKeys, SignedRequest, Signer, says_ended};
 use super::uplink::{BodyPass, Uplink};
-use crate::events::{Event, Reporter};
+use crate::events::{Event, Measure, Reporter, RequestKind};
 
 /// The longest that is waited for what the kernel may hold still.
 const LEAVING: Duration = Duration::from_secs(600);
@@ -129,6 +129,13 @@ impl Wire {
                 Err(error) => may_pass(request, error),
             };
             log(request, &answer, begun.elapsed(), again);
+            self.reporter.0.tell(&Event::Measured(Measure::Request {
+                kind: kind_of(request),
+                sent: request.body().content_length() as u64,
+                received: pulse.received(),
+                took: begun.elapsed(),
+                status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
+            }));
             if !again {
                 if answer.is_ok() {
                     patience.answered();
@@ -238,6 +245,25 @@ fn is_changing(request: &HttpRequest) -> bool {
     let query = uri.query().unwrap_or_default();
     let of_roles = *method == Method::POST && query.contains("Action=AssumeRole");
     !of_metadata && !of_roles
+}
+
+/// What the request asks for.
+fn kind_of(request: &HttpRequest) -> RequestKind {
+    let query = request.uri().query().unwrap_or_default();
+    let asks = |name: &str| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.any(|(other, _)| other == name)
+    };
+    match *request.method() {
+        Method::GET if asks("list-type") => RequestKind::List,
+        Method::GET => RequestKind::Get,
+        Method::HEAD => RequestKind::Head,
+        Method::PUT if is_copy(request.headers()) => RequestKind::Copy,
+        Method::PUT if request.uri().path() != "/latest/api/token" => RequestKind::Put,
+        Method::DELETE => RequestKind::Delete,
+        Method::POST if asks("delete") => RequestKind::DeleteMany,
+        _ => RequestKind::Other,
+    }
 }
 
 /// Sends the request and reads the whole answer.

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::compare::shown;
 use super::engine::Engine;
+use crate::events::Stage;
 use crate::source::{Block, SourceError};
 
 /// Values that a thread converts before it takes others.
@@ -147,7 +148,9 @@ impl Engine {
         };
         let pieces = values.par_chunks_mut(CHANGED_AT_ONCE * array.dtype.size());
         let faults = pieces.enumerate().filter_map(|(piece, values)| {
-            let fault = change.apply(values).err()?;
+            let bytes = values.len();
+            let changed = || change.apply(values).err();
+            let fault = self.clock.time(Stage::Decode, bytes, changed)?;
             Some((piece * CHANGED_AT_ONCE + fault.index, fault))
         });
         // The first of them, however the threads took turns.

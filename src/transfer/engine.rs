@@ -21,7 +21,7 @@ use super::progress::Progress;
 use super::put::WriteConditions;
 use super::record::{ChunkRecord, Content, Verification};
 use super::stored::{ReadMeans, StoredField};
-use crate::events::Reporter;
+use crate::events::{Reporter, StageClock};
 use crate::source::Reader;
 use crate::store::{Bucket, StoreError};
 
@@ -57,6 +57,7 @@ pub(crate) struct Engine {
     pub(super) weights: Arc<Vec<Weights>>,
     pub(super) verify: Verification,
     pub(super) progress: Arc<Progress>,
+    pub(super) clock: Arc<StageClock>,
     pub(super) ids: Vec<String>,
     pub(super) resumed: bool,
     pub(super) done: FinishedRecords,
@@ -96,6 +97,12 @@ impl Engine {
             field.map(|field| field.map(Arc::new))
         });
         let sources = sources.collect::<Result<_, _>>()?;
+        let clock = Arc::<StageClock>::default();
+        let reader = if orders.second_opinion {
+            Reader::second(plan.files.clone())
+        } else {
+            Reader::new(plan.files.clone())
+        };
         Ok(Arc::new(Self {
             rank,
             sources,
@@ -103,12 +110,10 @@ impl Engine {
                 bucket: means.bucket.clone(),
                 pool: Arc::clone(&means.pool),
                 room: Arc::new(Semaphore::new(plan.reads)),
+                clock: Arc::clone(&clock),
             },
-            reader: if orders.second_opinion {
-                Reader::second(plan.files.clone())
-            } else {
-                Reader::new(plan.files.clone())
-            },
+            reader: reader.timed_by(&clock),
+            clock,
             bucket: means.bucket,
             pool: means.pool,
             reporter: means.reporter,
@@ -133,6 +138,12 @@ impl Engine {
     #[must_use]
     pub(crate) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// What counts the time that its stages take.
+    #[must_use]
+    pub(crate) fn clock(&self) -> &StageClock {
+        &self.clock
     }
 
     /// Keeps in mind what was copied into the ledger of what lies at `place`.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -16,7 +17,7 @@ use super::keep::UndoCopy;
 use super::object::{LOOKS, OBJECTS, PAUSE, TRIES, failed, together};
 use super::record::{ChunkRecord, Content, Proof};
 use super::stored::unlike;
-use crate::events::Event;
+use crate::events::{Event, Stage};
 use crate::store::{Patience, StoreError, StoredDigest};
 
 /// An object that becomes what another one was, and where that is kept.
@@ -137,7 +138,9 @@ impl Engine {
         let Some(stored) = stored else {
             return Ok(None);
         };
-        let (values, content) = self.decoded(index, &key, stored).await?;
+        let bytes = stored.len();
+        let decoded = self.decoded(index, &key, stored);
+        let (values, content) = self.clock.during(Stage::Decode, bytes, decoded).await?;
         match (recorded, content) {
             (
                 Some(Content::Stored { values_crc32c, .. }),
@@ -255,10 +258,16 @@ impl Engine {
         patience: &Patience,
     ) -> Result<Option<String>, StoreError> {
         let Moving { array, copy, key } = moving;
+        let begun = Instant::now();
         let mut wrong = String::new();
         for _ in 0..TRIES {
             // It stays when the copy goes, and in a directory it is no second name of it.
-            self.bucket.duplicate(copy, key).await?;
+            let bytes = match expected {
+                Content::Stored { bytes, .. } => bytes as usize,
+                Content::Empty => 0,
+            };
+            let put = self.bucket.duplicate(copy, key);
+            self.clock.during(Stage::Put, bytes, put).await?;
             let mut pause = PAUSE;
             for look in 0..LOOKS {
                 if look > 0 {
@@ -269,11 +278,12 @@ impl Engine {
                     let stored = self.bucket.get(key).await?;
                     self.decoded(*array, key, stored).await
                 };
-                match read.await {
+                match self.clock.during(Stage::Verify, bytes, read).await {
                     Ok((_, found)) if found == expected => {
                         if let Content::Stored { bytes, .. } = found {
-                            let key = key.clone();
-                            self.reporter.tell(&Event::ObjectWritten { key, bytes });
+                            let (key, took) = (key.clone(), begun.elapsed());
+                            self.reporter
+                                .tell(&Event::ObjectWritten { key, bytes, took });
                         }
                         return Ok(None);
                     }

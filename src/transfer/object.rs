@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -19,9 +19,9 @@ use super::fill::OldValues;
 use super::keep::UndoCopy;
 use super::put::{KnownContent, put_object};
 use super::record::{ChunkRecord, Content, Proof, Verification};
-use crate::events::Event;
+use crate::events::{Event, Stage};
 use crate::knobs;
-use crate::store::{Patience, StoreError, StoredDigest};
+use crate::store::{Patience, PutAnswer, StoreError, StoredDigest};
 
 /// PUTs of an object that does not read back right, before the run fails.
 pub(super) const TRIES: u32 = 3;
@@ -145,14 +145,23 @@ impl Engine {
         key: &str,
     ) -> Result<Option<(Vec<u8>, u64)>, TransferError> {
         let array = &self.plan.arrays[index];
+        let begun = Instant::now();
         let stored = match self.bucket.get(key).await {
             Ok(stored) => stored,
             Err(error) if error.is_missing() => return Ok(None),
             Err(cause) => return Err(failed(array, chunk, cause)),
         };
+        self.clock.add(Stage::Read, begun, stored.len());
         let engine = Arc::clone(self);
         let size = stored.len() as u64;
-        let decoded = on_pool(&self.pool, move || engine.codecs[index].decode(&stored)).await;
+        let decoded = on_pool(&self.pool, move || {
+            let begun = Instant::now();
+            let values = engine.codecs[index].decode(&stored);
+            let bytes = values.as_ref().map_or(0, Vec::len);
+            engine.clock.add(Stage::Decode, begun, bytes);
+            values
+        })
+        .await;
         decoded
             .map(|values| Some((values, size)))
             .map_err(|cause| failed(array, chunk, cause.in_object(key)))
@@ -168,10 +177,11 @@ impl Engine {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
         let encoded = on_pool(&self.pool, move || {
-            let crc = engine.codecs[index].checksum(&values);
-            engine.codecs[index]
-                .encode(&values)
-                .map(|encoded| (crc, encoded))
+            engine.clock.time(Stage::Encode, values.len(), || {
+                let crc = engine.codecs[index].checksum(&values);
+                let encoded = engine.codecs[index].encode(&values);
+                encoded.map(|encoded| (crc, encoded))
+            })
         });
         let (crc, encoded) = encoded
             .await
@@ -204,11 +214,14 @@ impl Engine {
                     Content::Empty
                 }
                 EncodedObject::Stored(stored) => {
+                    let begun = Instant::now();
                     let proof = self
                         .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
                         .await?;
                     let bytes = stored.len() as u64;
-                    self.reporter.tell(&Event::ObjectWritten { key, bytes });
+                    let took = begun.elapsed();
+                    self.reporter
+                        .tell(&Event::ObjectWritten { key, bytes, took });
                     Content::Stored {
                         bytes,
                         values_crc32c: crc,
@@ -267,37 +280,54 @@ impl Engine {
     ) -> Result<Result<Proof, String>, StoreError> {
         let mut wrong = String::new();
         for _ in 0..TRIES {
-            let put = put_object(&self.bucket, key, stored, there, self.conditions).await?;
+            let put = put_object(&self.bucket, key, stored, there, self.conditions);
+            let put = self.clock.during(Stage::Put, stored.len(), put).await?;
             if self.verify == Verification::None {
                 return Ok(Ok(Proof::Unproven));
             }
-            if self.verify == Verification::Etag && put.etag.is_some() {
-                let sent = stored.clone();
-                let pool = &self.pool;
-                if put.etag
-                    == Some(on_pool(pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await)
-                {
-                    return Ok(Ok(Proof::Etag));
-                }
-            }
-            let mut pause = PAUSE;
-            for look in 0..LOOKS {
-                if look > 0 {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                match self.read_back(index, key).await {
-                    Ok(found) if found == crc => return Ok(Ok(Proof::ReadBack)),
-                    Ok(found) => {
-                        wrong =
-                            format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
-                    }
-                    Err(error) if patience.is_over() => return Err(error),
-                    Err(error) => wrong = error.to_string(),
-                }
+            let proof = self.prove(index, key, stored, crc, &put, patience);
+            let proof = self.clock.during(Stage::Verify, stored.len(), proof);
+            match proof.await? {
+                Ok(proof) => return Ok(Ok(proof)),
+                Err(cause) => wrong = cause,
             }
             // What is wrong there is our own.
             there = KnownContent::tagged(put.etag.as_ref());
+        }
+        Ok(Err(wrong))
+    }
+
+    /// How an object is proven that was `put` just now, or why it is not as it should be.
+    async fn prove(
+        self: &Arc<Self>,
+        index: usize,
+        key: &str,
+        stored: &Bytes,
+        crc: u32,
+        put: &PutAnswer,
+        patience: &Patience,
+    ) -> Result<Result<Proof, String>, StoreError> {
+        if self.verify == Verification::Etag && put.etag.is_some() {
+            let sent = stored.clone();
+            let pool = &self.pool;
+            if put.etag == Some(on_pool(pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await) {
+                return Ok(Ok(Proof::Etag));
+            }
+        }
+        let (mut wrong, mut pause) = (String::new(), PAUSE);
+        for look in 0..LOOKS {
+            if look > 0 {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            match self.read_back(index, key).await {
+                Ok(found) if found == crc => return Ok(Ok(Proof::ReadBack)),
+                Ok(found) => {
+                    wrong = format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
+                }
+                Err(error) if patience.is_over() => return Err(error),
+                Err(error) => wrong = error.to_string(),
+            }
         }
         Ok(Err(wrong))
     }

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::assemble::{FilledObject, blank};
 use super::differences::holds;
 use super::engine::Engine;
+use crate::events::Stage;
 use crate::source::SourceError;
 
 /// Fields of the model's grid, in boxes of the index space of the variable's array.
@@ -95,10 +96,13 @@ impl Engine {
             .collect::<Vec<_>>()
             .into_par_iter()
             .for_each(|windows| {
-                let field = fields.field(&windows[0].place);
-                for window in windows {
-                    fill(window, array, [grid.ny, grid.nx], &values, weights, &field);
-                }
+                let bytes = windows.iter().map(|window| window.values.len()).sum();
+                self.clock.time(Stage::Reproject, bytes, || {
+                    let field = fields.field(&windows[0].place);
+                    for window in windows {
+                        fill(window, array, [grid.ny, grid.nx], &values, weights, &field);
+                    }
+                });
             });
         Ok(filled)
     }

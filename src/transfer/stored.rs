@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::engine::on_pool;
 use super::record::Content;
+use crate::events::{Stage, StageClock};
 use crate::source::Block;
 use crate::store::{Bucket, StoreError, StoredDigest};
 
@@ -50,6 +52,8 @@ pub(crate) struct ReadMeans {
     pub pool: Arc<ThreadPool>,
     /// Room for so many objects, each with its decoded values, whoever reads them.
     pub room: Arc<Semaphore>,
+    /// Counts the time that it takes.
+    pub clock: Arc<StageClock>,
 }
 
 impl StoredField {
@@ -82,9 +86,10 @@ impl StoredField {
         // The semaphore is never closed.
         let _room = means.room.acquire().await;
         let stored = match (self.key)(&chunk) {
-            Some(key) => self.get(&chunk, key, &means.bucket).await?,
+            Some(key) => self.get(&chunk, key, means).await?,
             None => None,
         };
+        let clock = Arc::clone(&means.clock);
         let held = Hyperslab {
             start: chunk.iter().zip(&self.object).map(|(i, n)| i * n).collect(),
             count: self.object.clone(),
@@ -93,7 +98,9 @@ impl StoredField {
         let (field, sink) = (Arc::clone(self), Arc::clone(sink));
         let handed = on_pool(&means.pool, move || {
             if let Some((key, stored)) = stored {
+                let begun = Instant::now();
                 let values = field.codec.decode(&stored);
+                clock.add(Stage::Decode, begun, values.as_ref().map_or(0, Vec::len));
                 let values = &values.map_err(|cause| cause.in_object(&key))?;
                 let slab = &held;
                 sink(Block { slab, values });
@@ -112,13 +119,16 @@ impl StoredField {
         &self,
         chunk: &[u64],
         key: String,
-        bucket: &Bucket,
+        means: &ReadMeans,
     ) -> Result<Option<(String, Bytes)>, StoreError> {
-        let found = match bucket.get(&key).await {
+        let begun = Instant::now();
+        let found = match means.bucket.get(&key).await {
             Ok(stored) => Some(stored),
             Err(error) if error.is_missing() => None,
             Err(error) => return Err(error),
         };
+        let bytes = found.as_ref().map_or(0, Bytes::len);
+        means.clock.add(Stage::Read, begun, bytes);
         if let Some(cause) = unlike(self.recorded.get(chunk), found.as_ref()) {
             return Err(ZarrError::Damaged { key, cause }.into());
         }
@@ -266,6 +276,7 @@ mod tests {
                     .unwrap(),
             ),
             room: Arc::new(Semaphore::new(2)),
+            clock: Arc::default(),
         };
         let values = Arc::new(Mutex::new(vec![0; usize::try_from(slab.len()).unwrap()]));
         let (into, window) = (Arc::clone(&values), slab.clone());

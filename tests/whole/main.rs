@@ -56,6 +56,7 @@ mod reference;
 mod refresh;
 mod refusals;
 mod replace;
+mod report;
 mod reproject;
 mod reproject_readers;
 mod resume;

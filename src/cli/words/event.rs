@@ -118,6 +118,7 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         | Event::Progress { .. }
         | Event::WorkEnded
         | Event::ObjectWritten { .. }
+        | Event::Measured(_)
         | Event::Retried { .. }
         | Event::Committed { .. }
         | Event::RolledBack => return None,

@@ -101,7 +101,9 @@ impl Holder {
             return Err(io::Error::other("/proc does not show this process"));
         };
         let now = humantime::format_rfc3339_seconds(SystemTime::now());
-        let LaunchedJob { spread, slurm_job } = crew.launched.clone();
+        let LaunchedJob {
+            spread, slurm_job, ..
+        } = crew.launched.clone();
         Ok(Self {
             host: host.trim().to_owned(),
             boot,

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::error::LeaseError;
 use super::holder::Holder;
-use crate::events::{Event, Reporter};
+use crate::events::{Event, Measure, Reporter};
 
 /// A wait that ends at a certain time.
 pub(super) struct Wait<'a> {
@@ -67,7 +67,9 @@ impl<'a> Wait<'a> {
         // Jobs that wait for the same store must not look in step.
         let pause = self.look.mul_f64(rand::random_range(0.5..1.5));
         debug!(store, ?pause, ?left, "waiting for another job's lease");
-        tokio::time::sleep(pause.min(left)).await;
+        let took = pause.min(left);
+        tokio::time::sleep(took).await;
+        self.reporter.tell(&Event::Measured(Measure::Wait { took }));
         Ok(())
     }
 }

@@ -65,7 +65,10 @@ pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Res
         size,
         sharing_cpus,
         on_node,
-        launched: LaunchedJob::told(&variable),
+        launched: LaunchedJob {
+            library: library(),
+            ..LaunchedJob::told(&variable)
+        },
         others: (size > 1).then(|| Box::new(mpi) as Box<dyn Transport>),
     };
     thread::scope(|scope| {
@@ -82,6 +85,13 @@ pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Res
         // The panic hook ends the process.
         job.join().map_err(|_| RanksError::ThreadPanicked)
     })
+}
+
+/// `Open MPI v4.1.4, package: …`, of which the first part is enough.
+fn library() -> Option<String> {
+    let told = mpi::environment::library_version().ok()?;
+    let first = told.split(['\n', ',', '\0']).next()?.trim();
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 impl Desk {

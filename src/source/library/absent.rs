@@ -16,6 +16,11 @@ pub(in crate::source) struct Library;
 /// Nothing has locks here.
 pub fn allow_reading_without_locks() {}
 
+/// There are none.
+pub(crate) fn library_versions() -> Vec<(&'static str, String)> {
+    Vec::new()
+}
+
 impl Library {
     /// Never opens a file.
     ///

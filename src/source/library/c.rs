@@ -9,11 +9,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
 
+use hdf5_metno_sys::h5::H5get_libversion;
 use hdf5_metno_sys::h5e::{H5E_DEFAULT, H5Eset_auto2};
 use msm_model::Hyperslab;
 use netcdf_sys::{
-    NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_nvars, nc_inq_type,
-    nc_inq_varname, nc_inq_varndims, nc_inq_vartype, nc_open, nc_strerror,
+    NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_libvers, nc_inq_nvars,
+    nc_inq_type, nc_inq_varname, nc_inq_varndims, nc_inq_vartype, nc_open, nc_strerror,
 };
 
 /// A file that the NetCDF library has open.
@@ -26,6 +27,25 @@ pub fn allow_reading_without_locks() {
         // SAFETY: called first thing in `main`, while the process has one thread.
         unsafe { std::env::set_var("HDF5_USE_FILE_LOCKING", "FALSE") };
     }
+}
+
+/// The versions of the NetCDF library and of HDF5 that this process runs with.
+pub(crate) fn library_versions() -> Vec<(&'static str, String)> {
+    // SAFETY: it returns a text that the library never changes nor frees.
+    let netcdf = unsafe { CStr::from_ptr(nc_inq_libvers()) };
+    let netcdf = netcdf.to_string_lossy();
+    let mut versions = Vec::new();
+    // `4.9.0 of May 28 2022 13:14:11 $`
+    versions.extend(netcdf.split(' ').next().map(|v| ("netcdf", v.to_owned())));
+    let (mut major, mut minor, mut release) = (0, 0, 0);
+    let lock = hdf5_metno_sys::LOCK.lock();
+    // SAFETY: under the lock; the three numbers outlive the call.
+    let status = unsafe { H5get_libversion(&raw mut major, &raw mut minor, &raw mut release) };
+    drop(lock);
+    if status >= 0 {
+        versions.push(("hdf5", format!("{major}.{minor}.{release}")));
+    }
+    versions
 }
 
 /// Keeps HDF5 from printing its errors, which are ours to report. It holds that setting for each thread apart, so every

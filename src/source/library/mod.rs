@@ -18,11 +18,15 @@ pub use self::absent::allow_reading_without_locks;
 #[cfg(not(feature = "netcdf-library"))]
 use self::absent::described;
 #[cfg(not(feature = "netcdf-library"))]
+pub(crate) use self::absent::library_versions;
+#[cfg(not(feature = "netcdf-library"))]
 pub(super) use self::absent::{Library, write};
 #[cfg(feature = "netcdf-library")]
 pub(super) use self::c::Library;
 #[cfg(feature = "netcdf-library")]
 pub use self::c::allow_reading_without_locks;
+#[cfg(feature = "netcdf-library")]
+pub(crate) use self::c::library_versions;
 #[cfg(feature = "netcdf-library")]
 use self::describe::described;
 #[cfg(test)]

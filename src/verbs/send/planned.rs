@@ -129,7 +129,10 @@ impl<'a> PlannedSend<'a> {
         let worker = Worker::ready(groundwork, self.intent.files, session)?;
         loop {
             session.interrupt.guard(true);
-            let Some(orders) = follower.hear::<Option<Orders>>()? else {
+            let begun = Instant::now();
+            let orders = follower.hear::<Option<Orders>>();
+            session.waited(begun);
+            let Some(orders) = orders? else {
                 return Ok(());
             };
             worker.follow(&orders, follower)?;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use msm_plan::Phase;
 
 use super::error::SendError;
-use super::worker::Worker;
+use super::worker::{PhaseWatch, Worker};
 use crate::commit::{Manifest, OpenTransaction};
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, WorkPhase};
 use crate::ranks::Lead;
 use crate::transfer::{ChunkRecord, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
@@ -74,6 +74,7 @@ impl LedTransaction<'_, '_> {
             let stores = plan.stores.iter();
             session.tell(&Event::Committed {
                 stores: stores.map(|store| store.key.clone()).collect(),
+                digest: manifest.digest(plan),
             });
             if let Err(error) = finished {
                 for problem in error.lines() {
@@ -108,11 +109,13 @@ impl Worker<'_> {
     ) -> Result<Manifest, Error> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
+        let watch = PhaseWatch::start(WorkPhase::Small);
         let small = self
             .session
             .runtime
-            .block_on(Arc::clone(engine).run(Phase::Commit))
-            .map_err(|error| self.session.ranks.here(error.into()))?;
+            .block_on(Arc::clone(engine).run(Phase::Commit));
+        watch.stop(self.session, engine.clock());
+        let small = small.map_err(|error| self.session.ranks.here(error.into()))?;
         let small = self.keep(orders, "small", small)?;
         Ok(manifest.and(Manifest::check(plan, Phase::Commit, small)?))
     }

@@ -4,7 +4,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use msm_plan::{Phase, Plan, Projection};
 use msm_reproject::Weights;
@@ -15,6 +15,7 @@ use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
+use crate::events::{Event, Measure, PhaseWork, Stage, StageClock, WorkPhase};
 use crate::ranks::{Follower, PhasePulse};
 use crate::session::Session;
 use crate::store::StoreError;
@@ -23,6 +24,34 @@ use crate::verbs::reprojection::weights::weigh;
 
 /// Longest time between two pulses.
 const PULSE: Duration = Duration::from_millis(100);
+
+/// Takes the time of a phase.
+pub(super) struct PhaseWatch {
+    phase: WorkPhase,
+    begun: SystemTime,
+    since: Instant,
+}
+
+impl PhaseWatch {
+    /// The phase begins.
+    pub(super) fn start(phase: WorkPhase) -> Self {
+        Self {
+            phase,
+            begun: SystemTime::now(),
+            since: Instant::now(),
+        }
+    }
+
+    /// It is over, and `clock` has counted its stages.
+    pub(super) fn stop(self, session: &Session<'_>, clock: &StageClock) {
+        session.tell(&Event::Measured(Measure::Phase(PhaseWork {
+            phase: self.phase,
+            begun: self.begun,
+            took: self.since.elapsed(),
+            stages: clock.take(),
+        })));
+    }
+}
 
 /// What every rank is told before the first transaction.
 #[derive(Default, Serialize, Deserialize)]
@@ -55,14 +84,21 @@ impl<'a> Worker<'a> {
         asked: &Files,
         session: &'a Session<'a>,
     ) -> Result<Self, Error> {
-        let worker = Self {
-            session,
-            weights: weigh(
+        let (watch, clock) = (PhaseWatch::start(WorkPhase::Weights), StageClock::default());
+        let weighed = clock.time(Stage::Reproject, 0, || {
+            weigh(
                 &groundwork.projections,
                 asked.weights.as_deref(),
                 groundwork.is_to_be_sent,
                 session,
-            )?,
+            )
+        });
+        if !groundwork.projections.is_empty() {
+            watch.stop(session, &clock);
+        }
+        let worker = Self {
+            session,
+            weights: weighed?,
             verify: asked.verify,
             resume: asked.resume,
         };
@@ -94,8 +130,12 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
+            let begun = Instant::now();
             // The lead knows, and says so.
             let _ = follower.settle(&records);
+            let verdict = follower.verdict();
+            self.session.waited(begun);
+            return verdict;
         }
         follower.verdict()
     }
@@ -133,6 +173,11 @@ impl<'a> Worker<'a> {
         phase: Phase,
         leases: Option<&Leases>,
     ) -> Result<Vec<ChunkRecord>, Error> {
+        let watch = PhaseWatch::start(match phase {
+            Phase::Compare => WorkPhase::Compare,
+            Phase::Keep => WorkPhase::Keep,
+            Phase::Transfer | Phase::Commit => WorkPhase::Transfer,
+        });
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let (work, fence) = (
@@ -151,7 +196,7 @@ impl<'a> Worker<'a> {
         let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
-        let mut ended = None;
+        let (mut ended, mut done_at) = (None, None);
         let all = loop {
             if leases.is_some_and(|leases| leases.lost().is_some()) {
                 progress.fail();
@@ -160,6 +205,7 @@ impl<'a> Worker<'a> {
                 let joined = self.session.runtime.block_on(&mut running);
                 // The other ranks need not end what they do.
                 ended = Some(joined.unwrap_or_else(|panic| resume_unwind(panic.into_panic())));
+                done_at = Some(Instant::now());
             }
             let all = self.session.ranks.agree(PhasePulse {
                 finished: u64::from(ended.is_some()),
@@ -186,6 +232,10 @@ impl<'a> Worker<'a> {
             std::thread::sleep(nap);
             nap = (nap * 2).min(PULSE);
         };
+        if let Some(done_at) = done_at {
+            engine.clock().add(Stage::Wait, done_at, 0);
+        }
+        watch.stop(self.session, engine.clock());
         let done = match ended {
             Some(Ok(records)) => Ok(records),
             // The rank that failed says why.

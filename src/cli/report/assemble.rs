@@ -1,0 +1,333 @@
+//! From what ranks measured to the document.
+//!
+//! Key type: [`Evidence`], all that there is.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use msm_zarr::layout;
+
+use super::document::{
+    CommitRecord, FORMAT, GuaranteeRecord, JobPlace, LatencyRecord, PhaseEntry, PlanRecord,
+    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SharedResult,
+    SlowRecord, StageRecord, StoreStanding, StoreState, TransactionEntry, Written,
+};
+use crate::cli::Exit;
+use crate::cli::error::CliError;
+use crate::commit::WriterGuarantee;
+use crate::events::{RequestKind, Stage, StageTimes};
+use crate::measurements::{
+    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, TransactionOutcome,
+    TransactionRecord,
+};
+use crate::store::Conditional;
+use crate::verbs::send::SendReport;
+
+/// What is known of a run that has ended.
+pub(super) struct Evidence<'a> {
+    pub command: &'a str,
+    pub arguments: Vec<String>,
+    pub begun: SystemTime,
+    pub elapsed: Duration,
+    pub program: ProgramVersions,
+    pub job: JobPlace,
+    /// The bucket's URL, and that of its server.
+    pub place: Option<(String, Option<String>)>,
+    pub sent: Option<&'a SendReport>,
+    /// Was there nothing to do?
+    pub is_nothing: bool,
+    pub failure: Option<&'a CliError>,
+    /// Of all ranks, each with its host.
+    pub ranks: Vec<(String, Measurements)>,
+}
+
+impl Evidence<'_> {
+    /// The document.
+    pub(super) fn report(self) -> RunReport {
+        let (place, endpoint) = self.place.clone().unzip();
+        let transactions = self.ranks.first().map(|(_, lead)| &lead.transactions[..]);
+        let transactions = transactions.unwrap_or_default();
+        let commits = transactions.iter().filter_map(|t| t.commit);
+        let commits: Vec<Duration> = commits.collect();
+        let all: Vec<&Measurements> = self.ranks.iter().map(|(_, measured)| measured).collect();
+        let (mut stages, mut requests) = (StageTimes::default(), BTreeMap::new());
+        let (mut retries, mut written) = (BTreeMap::new(), Written::default());
+        for measured in &all {
+            stages += measured.stages;
+            add_requests(&mut requests, &measured.requests);
+            for (status, count) in &measured.retries {
+                *retries.entry(cause(*status)).or_default() += count;
+            }
+            written.objects += measured.objects;
+            written.bytes += measured.bytes;
+        }
+        RunReport {
+            format: FORMAT.to_owned(),
+            command: self.command.to_owned(),
+            outcome: self.outcome(),
+            exit_code: self.failure.map_or(Exit::Ok, Exit::from).code(),
+            error: match self.failure {
+                None | Some(CliError::NothingToDo) => None,
+                Some(failure) => Some(failure.to_string()),
+            },
+            begun: time(self.begun),
+            ended: time(self.begun + self.elapsed),
+            elapsed_seconds: self.elapsed.as_secs_f64(),
+            arguments: self.arguments.clone(),
+            endpoint: endpoint.flatten(),
+            plan: plan(transactions),
+            result: self.sent.map(result),
+            written,
+            stages: stage_records(&stages),
+            requests: request_records(&requests, true),
+            retries,
+            slowest_objects: slowest(&all),
+            commit: CommitRecord {
+                count: commits.len() as u64,
+                seconds: commits.iter().sum::<Duration>().as_secs_f64(),
+            },
+            guarantee: self.sent.and_then(|s| s.guarantee.as_ref()).map(guarantee),
+            stores: self.stores(transactions),
+            problems: all.iter().flat_map(|m| m.problems.clone()).collect(),
+            ranks: self.rank_records(),
+            program: self.program,
+            job: self.job,
+            place,
+        }
+    }
+
+    fn outcome(&self) -> RunOutcome {
+        match self.failure {
+            None | Some(CliError::NothingToDo) if self.is_nothing => RunOutcome::NothingToDo,
+            None => RunOutcome::Done,
+            Some(_) => RunOutcome::Failed,
+        }
+    }
+
+    /// Where the stores now stand that the run was about, as far as it got to them.
+    fn stores(&self, transactions: &[TransactionRecord]) -> Vec<StoreStanding> {
+        let mut standings: BTreeMap<&str, StoreStanding> = BTreeMap::new();
+        let place = self.place.as_ref().map_or("", |(place, _)| place.as_str());
+        let new = |key: &str| StoreStanding {
+            key: key.to_owned(),
+            url: layout::below(place, key),
+            state: StoreState::Unchanged,
+            committed: 0,
+            last_step: None,
+        };
+        for transaction in transactions {
+            for key in &transaction.stores {
+                let standing = standings.entry(key).or_insert_with(|| new(key));
+                match transaction.outcome {
+                    TransactionOutcome::Committed => {
+                        standing.state = StoreState::Committed;
+                        standing.committed += 1;
+                        let steps = transaction.files.as_ref().and_then(|f| f.steps.as_ref());
+                        standing.last_step = steps.map(|(_, last)| last.clone());
+                    }
+                    TransactionOutcome::Open => standing.state = StoreState::Open,
+                    _ => {}
+                }
+            }
+        }
+        let complete = self.ranks.first().map(|(_, lead)| &lead.complete[..]);
+        for key in complete.unwrap_or_default() {
+            standings.entry(key).or_insert_with(|| new(key));
+        }
+        standings.into_values().collect()
+    }
+
+    fn rank_records(&self) -> Vec<RankRecord> {
+        // Only rank 0 knows of which transaction a phase is; all ranks have the same phases.
+        let lead = self.ranks.first().map(|(_, lead)| &lead.phases[..]);
+        let shared = |phases: &[PhaseRecord]| -> Vec<Option<usize>> {
+            let shared = phases.iter().filter(|p| p.work.phase.is_of_all_ranks());
+            shared.map(|p| p.transaction).collect()
+        };
+        let known = shared(lead.unwrap_or_default());
+        let ranks = self.ranks.iter().enumerate();
+        let record = |(rank, (host, measured)): (usize, &(String, Measurements))| {
+            let mut of_all = known.iter();
+            let phases = measured.phases.iter().map(|phase| {
+                let transaction = if phase.work.phase.is_of_all_ranks() {
+                    of_all.next().copied().flatten()
+                } else {
+                    phase.transaction
+                };
+                PhaseEntry {
+                    phase: phase.work.phase,
+                    transaction,
+                    begun: time(phase.work.begun),
+                    ended: time(phase.work.begun + phase.work.took),
+                }
+            });
+            let retries = measured.retries.iter();
+            RankRecord {
+                rank,
+                host: host.clone(),
+                written: Written {
+                    objects: measured.objects,
+                    bytes: measured.bytes,
+                },
+                stages: stage_records(&measured.stages),
+                requests: request_records(&measured.requests, false),
+                retries: retries
+                    .map(|(status, count)| (cause(*status), *count))
+                    .collect(),
+                phases: phases.collect(),
+            }
+        };
+        ranks.map(record).collect()
+    }
+}
+
+fn plan(transactions: &[TransactionRecord]) -> PlanRecord {
+    let entries = transactions.iter().map(|transaction| {
+        let files = transaction.files.as_ref();
+        let (first_step, last_step) = files.and_then(|files| files.steps.clone()).unzip();
+        TransactionEntry {
+            number: transaction.number,
+            kind: transaction.kind,
+            outcome: transaction.outcome,
+            files: files.map(|files| files.names.clone()).unwrap_or_default(),
+            first_step,
+            last_step,
+            stores: transaction.size.stores,
+            arrays: transaction.size.arrays,
+            objects: transaction.size.objects,
+            bytes: transaction.size.bytes,
+            memory_bytes: transaction.size.memory,
+            moved_steps: transaction.size.moves.steps,
+            planned: time(transaction.planned),
+            ended: transaction.ended.map(time),
+            commit_seconds: transaction.commit.map(|commit| commit.as_secs_f64()),
+            manifest_md5: transaction.digest.clone(),
+            store_keys: transaction.stores.clone(),
+        }
+    });
+    let sizes = || transactions.iter().map(|transaction| transaction.size);
+    PlanRecord {
+        of: transactions.iter().map(|t| t.of).max().unwrap_or(0),
+        objects: sizes().map(|size| size.objects).sum(),
+        bytes: sizes().map(|size| size.bytes).sum(),
+        memory_bytes: sizes().map(|size| size.memory).max().unwrap_or(0),
+        transactions: entries.collect(),
+    }
+}
+
+fn result(sent: &SendReport) -> RunResult {
+    RunResult {
+        transactions: sent.transactions,
+        stores_created: sent.created.iter().cloned().collect(),
+        stores_extended: sent.extended.iter().cloned().collect(),
+        steps_appended: sent.appended,
+        steps_replaced: sent.replaced,
+        objects: sent.objects,
+        bytes: sent.bytes,
+        empty_objects: sent.empty,
+        decoded_bytes: sent.decoded,
+        verified_by_reading: sent.proofs.read_back,
+        verified_by_etag: sent.proofs.etag,
+        unverified: sent.proofs.unproven,
+        shared: sent.shared.as_ref().map(|shared| SharedResult {
+            parts: shared.parts,
+            put_by_this_job: shared.put,
+            committed: shared.committed,
+            waiting: shared.waiting,
+            last_step: shared.edge.clone(),
+        }),
+    }
+}
+
+fn guarantee(guarantee: &WriterGuarantee) -> GuaranteeRecord {
+    let conditional_writes = match guarantee.conditional {
+        Conditional::Enforced => "enforced",
+        Conditional::Refused => "refused",
+        Conditional::Ignored => "ignored",
+    };
+    let lock_dir = guarantee.lock_dir.as_ref();
+    GuaranteeRecord {
+        conditional_writes: conditional_writes.to_owned(),
+        lag_seconds: guarantee.lag.as_secs_f64(),
+        lock_dir: lock_dir.map(|dir| dir.display().to_string()),
+    }
+}
+
+fn slowest(all: &[&Measurements]) -> Vec<SlowRecord> {
+    let ranks = all.iter().enumerate();
+    let mut slowest: Vec<SlowRecord> = ranks
+        .flat_map(|(rank, measured)| {
+            measured.slowest.iter().map(move |object| SlowRecord {
+                key: object.key.clone(),
+                bytes: object.bytes,
+                seconds: object.took.as_secs_f64(),
+                rank,
+            })
+        })
+        .collect();
+    slowest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    slowest.truncate(SLOWEST);
+    slowest
+}
+
+fn stage_records(times: &StageTimes) -> BTreeMap<Stage, StageRecord> {
+    let record = |stage| {
+        let time = times.of(stage);
+        let seconds = time.busy.as_secs_f64();
+        let bytes = time.bytes;
+        (stage, StageRecord { seconds, bytes })
+    };
+    Stage::ALL.into_iter().map(record).collect()
+}
+
+/// Adds `more` to `all`.
+fn add_requests(
+    all: &mut BTreeMap<RequestKind, RequestTally>,
+    more: &BTreeMap<RequestKind, RequestTally>,
+) {
+    for (kind, tally) in more {
+        all.entry(*kind).or_default().merge(tally);
+    }
+}
+
+fn request_records(
+    tallies: &BTreeMap<RequestKind, RequestTally>,
+    with_histogram: bool,
+) -> BTreeMap<RequestKind, RequestRecord> {
+    let record = |(kind, tally): (&RequestKind, &RequestTally)| {
+        let mut record = RequestRecord {
+            count: tally.count,
+            unanswered: tally.unanswered,
+            sent_bytes: tally.sent,
+            received_bytes: tally.received,
+            latency: latency_record(&tally.latency),
+        };
+        if let Some(latency) = record.latency.as_mut().filter(|_| !with_histogram) {
+            latency.histogram.clear();
+        }
+        (*kind, record)
+    };
+    tallies.iter().map(record).collect()
+}
+
+/// `None` if there are none.
+pub(super) fn latency_record(latency: &Latency) -> Option<LatencyRecord> {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+    Some(LatencyRecord {
+        min_seconds: seconds(latency.least())?,
+        p50_seconds: seconds(latency.quantile(0.5))?,
+        p90_seconds: seconds(latency.quantile(0.9))?,
+        p99_seconds: seconds(latency.quantile(0.99))?,
+        max_seconds: seconds(latency.most())?,
+        histogram: latency.buckets().collect(),
+    })
+}
+
+/// Why a request was made again.
+fn cause(status: Option<u16>) -> String {
+    status.map_or_else(|| "no_answer".to_owned(), |status| status.to_string())
+}
+
+pub(super) fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}

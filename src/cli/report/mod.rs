@@ -1,0 +1,190 @@
+//! `--report FILE`, which keeps what a run did as a document, and `msm_os report`, which puts several of them together.
+//!
+//! Key types: [`ReportArgs`]; [`PendingReport`], of a run under way; `RunReport`, the document; [`Merged`], several.
+
+mod assemble;
+mod document;
+mod file;
+mod merge;
+mod surroundings;
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use clap::Args;
+
+use self::assemble::Evidence;
+use self::file::ReportFile;
+use super::args::{Command, CommandLine, Invocation};
+use super::error::CliError;
+use super::printer::warn;
+use crate::error::Error;
+use crate::events::Reporter;
+use crate::measurements::{Measurements, Recorder};
+use crate::ranks::Ranks;
+use crate::session::Session;
+use crate::verbs::send::SendReport;
+
+pub(in crate::cli) use self::document::{RunOutcome, StoreState};
+pub(in crate::cli) use self::merge::{Merged, MergedRun};
+
+/// Where a report goes.
+#[derive(Args)]
+pub(super) struct ReportArgs {
+    /// Write what was done, and how long everything took, to this file as JSON, whether the command succeeds or fails
+    ///
+    /// Rank 0 writes it, at the end. `msm_os report` puts the reports of several runs together.
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+}
+
+/// What `report` is told.
+#[derive(Args)]
+pub(super) struct MergeArgs {
+    /// Reports that `--report` wrote: of an array's tasks, or of a run and those that went on with it
+    #[arg(required = true, value_name = "FILE.json")]
+    pub files: Vec<PathBuf>,
+
+    /// Print one JSON document with all of them and their sums, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Can the command be run without other ranks, and so without MPI?
+#[must_use]
+pub fn needs_no_ranks(parsed: &CommandLine) -> bool {
+    let CommandLine::Command(Invocation(command, _)) = parsed else {
+        return false;
+    };
+    matches!(**command, Command::Report(_))
+}
+
+/// The report of a run under way, on each rank.
+pub(super) struct PendingReport {
+    command: &'static str,
+    task: Option<String>,
+    /// Rank 0 has it.
+    file: Option<ReportFile>,
+    recorder: Arc<Recorder>,
+    begun: SystemTime,
+    since: Instant,
+    /// The bucket's URL, and that of its server.
+    place: OnceCell<(String, Option<String>)>,
+    /// What was done, and whether there was nothing to do.
+    sent: OnceCell<(SendReport, bool)>,
+}
+
+impl PendingReport {
+    /// The report that `command` is to write, if it is to write one: what happens is measured on its way to `reporter`.
+    ///
+    /// # Errors
+    /// On every rank the same: if it cannot be written where it is to go.
+    pub(super) fn begin(
+        command: &Command,
+        reporter: Arc<dyn Reporter>,
+        ranks: &Ranks,
+    ) -> Result<Option<Self>, CliError> {
+        let (name, files, task) = match command {
+            Command::Send(args) => ("send", &args.files, args.share.task.clone()),
+            Command::Update(args) => ("update", &args.files, None),
+            _ => return Ok(None),
+        };
+        let Some(path) = &files.report.report else {
+            return Ok(None);
+        };
+        let mut file = None;
+        ranks.on_lead(|| {
+            Ok(ReportFile::at(path).map(|found| {
+                file = Some(found);
+            }))
+        })??;
+        Ok(Some(Self {
+            command: name,
+            task,
+            file,
+            recorder: Arc::new(Recorder::new(reporter)),
+            begun: SystemTime::now(),
+            since: Instant::now(),
+            place: OnceCell::new(),
+            sent: OnceCell::new(),
+        }))
+    }
+
+    /// Who is to be told what happens.
+    pub(super) fn reporter(&self) -> Arc<dyn Reporter> {
+        Arc::clone(&self.recorder) as Arc<dyn Reporter>
+    }
+
+    /// The bucket is open.
+    pub(super) fn opened(&self, session: &Session<'_>) {
+        let endpoint = session.endpoint().map(|endpoint| endpoint.url.as_str());
+        let endpoint = endpoint.map(surroundings::without_password);
+        let _ = self.place.set((session.bucket.name(), endpoint));
+    }
+
+    /// This was done, unless there was nothing to do.
+    pub(super) fn sent(&self, report: &SendReport, is_nothing: bool) {
+        let _ = self.sent.set((report.clone(), is_nothing));
+    }
+
+    /// Writes it, and returns what came of the command.
+    ///
+    /// # Errors
+    /// On every rank the same: that of the command, or, if it went well, that the report could not be written.
+    pub(super) fn end(&self, done: Result<(), CliError>, ranks: &Ranks) -> Result<(), CliError> {
+        let written = self.write(done.as_ref().err(), ranks);
+        match (&done, written) {
+            (Err(_), Err(lost)) => {
+                if ranks.rank() == 0 {
+                    warn(&lost);
+                }
+                done
+            }
+            (Ok(()), Err(lost)) => Err(lost),
+            (_, Ok(())) => done,
+        }
+    }
+
+    fn write(&self, failure: Option<&CliError>, ranks: &Ranks) -> Result<(), CliError> {
+        let elapsed = self.since.elapsed();
+        let all = match failure {
+            // They do not understand each other.
+            Some(CliError::Library(Error::Ranks(_))) => {
+                vec![(surroundings::host(), self.recorder.measurements())]
+            }
+            _ => self.gathered(ranks)?,
+        };
+        ranks.on_lead(|| {
+            let Some(file) = &self.file else {
+                return Ok(Ok(()));
+            };
+            let hosts: Vec<String> = all.iter().map(|(host, _)| host.clone()).collect();
+            let variable = |name: &str| std::env::var(name).ok();
+            let evidence = Evidence {
+                command: self.command,
+                arguments: surroundings::arguments(std::env::args_os()),
+                begun: self.begun,
+                elapsed,
+                program: surroundings::versions(ranks.launched().library.as_deref()),
+                job: surroundings::job(&hosts, self.task.clone(), &variable),
+                place: self.place.get().cloned(),
+                sent: self.sent.get().map(|(sent, _)| sent),
+                is_nothing: self.sent.get().is_some_and(|(_, nothing)| *nothing),
+                failure,
+                ranks: all,
+            };
+            // What it is made of has names for keys, and finite numbers.
+            let document = serde_json::json!(evidence.report());
+            Ok(file.write(&format!("{document:#}\n")))
+        })?
+    }
+
+    /// The hosts and measurements of all ranks, on rank 0.
+    fn gathered(&self, ranks: &Ranks) -> Result<Vec<(String, Measurements)>, CliError> {
+        let hosts = ranks.join(Ok(surroundings::host()), Ok)?;
+        let measured = self.recorder.gather(ranks)?;
+        Ok(hosts.into_iter().zip(measured).collect())
+    }
+}
