@@ -77,8 +77,10 @@ pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::open::{self, Open, OpenReport, OpenableStore, open};
 pub use verbs::rechunk::{self, Rechunk, RechunkError, RechunkReport, rechunk};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
-pub use verbs::rollback::{Rollback, RollbackError, RollbackExtent, RollbackReport, rollback};
-pub use verbs::send::{self, Files, Send, SendReport, Update, send, update};
+pub use verbs::rollback::{
+    self, Rollback, RollbackError, RollbackExtent, RollbackForecast, RollbackReport, rollback,
+};
+pub use verbs::send::{self, Files, PlanWarning, Send, SendPlan, SendReport, Update, send, update};
 pub use verbs::status::{self, Status, StatusReport, status};
 pub use verbs::verify::{Comparison, StoreCheckReport, Verify, VerifyError, VerifyReport, verify};
 pub use verbs::{

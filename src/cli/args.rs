@@ -14,6 +14,7 @@ use super::list::ListArgs;
 use super::location::spread;
 use super::log::LogFilter;
 use super::open::OpenArgs;
+use super::plan::PlanArgs;
 use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::report::MergeArgs;
@@ -61,6 +62,11 @@ pub(super) enum Command {
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
     #[command(after_help = exit_codes())]
     Send(SendArgs),
+    /// Say what a send would do: stores, arrays, objects, bytes, transactions, memory, requests; write nothing, and take no lease
+    ///
+    /// Takes what `send` takes. With --sbatch it prints a batch script that sends it.
+    #[command(after_help = exit_codes())]
+    Plan(PlanArgs),
     /// Overwrite the files' time steps in stores that have them
     ///
     /// The steps are found by value: any of the store's, in any order. Without -v, every variable that has a store.
@@ -169,13 +175,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
     }
 }
 
-fn parse_words(args: Vec<OsString>) -> CommandLine {
-    let spread = match spread(args.into_iter().map(spell_out)) {
+fn parse_words(line: Vec<OsString>) -> CommandLine {
+    let spread = match spread(line.iter().cloned().map(spell_out)) {
         Ok(spread) => spread,
         Err(wrong) => return CommandLine::Wrong(wrong),
     };
     match Cli::try_parse_from(spread.args) {
-        Ok(cli) => CommandLine::Command(Invocation(Box::new(cli.command), cli.log)),
+        Ok(mut cli) => {
+            if let Command::Plan(args) = &mut cli.command {
+                args.take_line(line);
+            }
+            CommandLine::Command(Invocation(Box::new(cli.command), cli.log))
+        }
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
             let text = error.to_string();

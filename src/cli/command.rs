@@ -7,7 +7,8 @@ impl Command {
     pub(super) fn writes(&self) -> bool {
         match self {
             Self::Send(args) => !args.dry_run,
-            Self::Update(_) | Self::Rollback(_) => true,
+            Self::Update(args) => !args.dry_run,
+            Self::Rollback(args) => !args.dry_run,
             Self::Delete(args) => !args.dry_run,
             Self::Copy(args) | Self::Move(args) => !args.dry_run,
             Self::Rechunk(args) => !args.dry_run,
@@ -19,6 +20,7 @@ impl Command {
             | Self::Status(_)
             | Self::Verify(_)
             | Self::Report(_)
+            | Self::Plan(_)
             | Self::Doctor(_) => false,
         }
     }
@@ -27,6 +29,7 @@ impl Command {
     pub(super) fn is_for_programs(&self) -> bool {
         match self {
             Self::Send(args) => args.files.outcome.told.json,
+            Self::Plan(args) => args.send.files.outcome.told.json,
             Self::Update(args) => args.files.outcome.told.json,
             Self::List(args) => args.json,
             Self::Open(args) => args.told.json,

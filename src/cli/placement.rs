@@ -14,7 +14,7 @@ const MOST: u64 = 1 << 30;
 /// With less, hardly anything can be sent; it is tried, and the plan says what it takes.
 const LEAST: u64 = 64 << 20;
 /// What the program itself takes on each rank: code, libraries, buffers of sockets.
-const OWN: u64 = 100 << 20;
+pub(super) const OWN: u64 = 100 << 20;
 
 /// What the system tells of the place where a rank runs.
 pub(super) struct Placement<'a> {

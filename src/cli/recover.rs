@@ -83,6 +83,10 @@ pub(super) struct RollbackArgs {
     /// Variables of whose stores alone commands are looked at and undone, `compact` for PREFIX.zarr [default: all below the prefix]
     #[arg(short, long, num_args = 1.., value_delimiter = ',', value_parser = name, value_name = "VAR")]
     pub variables: Vec<String>,
+
+    /// Say which commands would be undone, in which stores, and which steps go; write nothing, and take no lease
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl RecoverArgs {

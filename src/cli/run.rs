@@ -19,13 +19,14 @@ use super::files::FileArgs;
 use super::history::{HistoryArgs, HistoryPrinter};
 use super::json::{
     CopyDocument, DeleteDocument, DoctorDocument, ErrorDocument, Outcome, RechunkDocument,
-    RecoverDocument, RecoverForecastDocument, RollbackDocument, SendDocument, StatusDocument,
-    VerifyDocument,
+    RecoverDocument, RecoverForecastDocument, RollbackDocument, RollbackForecastDocument,
+    SendDocument, StatusDocument, VerifyDocument,
 };
 use super::list::{ListArgs, ListPrinter};
 use super::open::{self, KeysFrom, OpenArgs, opened_with};
 use super::outcome::OutcomeArgs;
 use super::placement::{Allowance, Placement};
+use super::plan::{PlanArgs, PlanPrint};
 use super::printer::{Printer, warn};
 use super::rechunk::RechunkArgs;
 use super::recipe;
@@ -48,8 +49,8 @@ use crate::verbs::delete::{self, DeleteSurvey};
 use crate::verbs::doctor::doctor;
 use crate::verbs::rechunk::{self, rechunk};
 use crate::verbs::recover::{RecoverError, foretell, recover};
-use crate::verbs::rollback::rollback;
-use crate::verbs::send::{SendReport, forecast, send, update};
+use crate::verbs::rollback::{self, rollback};
+use crate::verbs::send::{SendPlan, SendReport, forecast, forecast_update, send, update};
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
 use crate::verbs::{du, history, list};
@@ -123,7 +124,7 @@ pub(crate) fn run_over(
                     | Command::Status(_)
                     | Command::Report(_)
                     | Command::Verify(_)
-            );
+            ) || matches!(&*command, Command::Plan(args) if args.sbatch);
             let job = Job {
                 ranks,
                 interrupt,
@@ -211,10 +212,8 @@ impl Job<'_> {
                     args.request(memory, self.recipe(args.files.recipe.recipe.as_deref())?)?;
                 let session = self.open(&args.files.store)?;
                 if args.dry_run {
-                    for line in words::foreseen(&forecast(&session, &request)?) {
-                        self.say(&line);
-                    }
-                    return Ok(());
+                    let plan = forecast(&session, &request, None)?;
+                    return self.say_plan(&plan, &args.print());
                 }
                 let report = send(&session, &request)?;
                 self.say_sent(&args.files, false, &report)
@@ -224,9 +223,14 @@ impl Job<'_> {
                 let request =
                     args.request(memory, self.recipe(args.files.recipe.recipe.as_deref())?)?;
                 let session = self.open(&args.files.store)?;
+                if args.dry_run {
+                    let plan = forecast_update(&session, &request)?;
+                    return self.say_plan(&plan, &args.print());
+                }
                 let report = update(&session, &request)?;
                 self.say_sent(&args.files, true, &report)
             }
+            Command::Plan(args) => self.plan(args),
             Command::List(args) => self.list(args),
             Command::Open(args) => self.open_stores(args),
             Command::Du(args) => self.du(args),
@@ -396,6 +400,26 @@ impl Job<'_> {
             },
         );
         Self::ending(args.outcome, is_nothing)
+    }
+
+    fn plan(&self, args: &PlanArgs) -> Result<(), CliError> {
+        args.check()?;
+        let files = &args.send.files;
+        let memory = self.memory("plan", files.memory)?;
+        let recipe = self.recipe(files.recipe.recipe.as_deref())?;
+        let request = args.send.request(memory, recipe)?;
+        let session = self.open(&files.store)?;
+        let plan = forecast(&session, &request, args.ranks)?;
+        self.say_plan(&plan, &args.print())
+    }
+
+    fn say_plan(&self, plan: &SendPlan, print: &PlanPrint<'_>) -> Result<(), CliError> {
+        if print.script_of.is_some() && plan.nothing_to_do && self.leads() {
+            warn(&"nothing to do: the script would send nothing");
+        }
+        self.say(&print.of(plan));
+        self.agree(|| self.terminal.printer.verdict())?;
+        Self::ending(print.outcome, plan.nothing_to_do)
     }
 
     /// What rank 0 thinks of it, on every rank.
@@ -579,6 +603,15 @@ impl Job<'_> {
     fn rollback(&self, args: &RollbackArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
+        if args.dry_run {
+            let forecast = rollback::foretell(&session, &request)?;
+            self.conclude(
+                args.told.json,
+                || RollbackForecastDocument::new(&args.store.bucket, &forecast),
+                || words::rollback_forecast(&forecast),
+            );
+            return Ok(());
+        }
         let report = rollback(&session, &request)?;
         self.conclude(
             args.told.json,

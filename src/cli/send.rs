@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::choices;
 use super::error::CliError;
 use super::files::{FileArgs, sizes};
+use super::plan::PlanPrint;
 use super::share::ShareArgs;
 use crate::error::Error;
 use crate::verbs::send::{Send, Update};
@@ -26,8 +27,8 @@ pub(super) struct SendArgs {
     #[command(flatten)]
     pub order: OrderArgs,
 
-    /// Say what the first transaction would be, and what it takes to move steps, when all is checked; write nothing, and take no lease
-    #[arg(long, conflicts_with_all = ["share", "consolidate", "report"])]
+    /// Say what would be done, as `plan` does; write nothing, and take no lease
+    #[arg(long, conflicts_with_all = ["consolidate", "report"])]
     pub dry_run: bool,
 
     /// Add variables to a store that does not hold them; steps that the files do not have read as fill
@@ -79,6 +80,10 @@ pub(super) struct UpdateArgs {
     /// Append the steps that a store does not have, in the same transaction
     #[arg(long)]
     pub append_missing: bool,
+
+    /// Say what would be done; write nothing, and take no lease
+    #[arg(long, conflicts_with = "consolidate")]
+    pub dry_run: bool,
 }
 
 impl SendArgs {
@@ -99,6 +104,16 @@ impl SendArgs {
             codec: self.codec()?,
             share: self.share.sharing()?,
         })
+    }
+
+    /// How a plan of it is printed.
+    pub(super) fn print(&self) -> PlanPrint<'static> {
+        PlanPrint {
+            verb: "send",
+            outcome: self.files.outcome,
+            rate: None,
+            script_of: None,
+        }
     }
 
     /// The global attributes to add.
@@ -147,5 +162,15 @@ impl UpdateArgs {
             files: self.files.request(memory, recipe)?,
             append_missing: self.append_missing,
         })
+    }
+
+    /// How a plan of it is printed.
+    pub(super) fn print(&self) -> PlanPrint<'static> {
+        PlanPrint {
+            verb: "update",
+            outcome: self.files.outcome,
+            rate: None,
+            script_of: None,
+        }
     }
 }

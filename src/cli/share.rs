@@ -29,7 +29,7 @@ pub(super) struct ShareArgs {
 }
 
 /// What `--task` says for the task of a Slurm job array.
-const SLURM: &str = "slurm";
+pub(super) const SLURM: &str = "slurm";
 
 impl ShareArgs {
     /// What is asked; `None` if it is not to be shared.

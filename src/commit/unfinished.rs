@@ -73,6 +73,14 @@ impl UnfinishedWork {
     }
 }
 
+impl UnfinishedTransaction {
+    /// Is it rolled back when it is healed?
+    #[must_use]
+    pub(crate) fn goes_back(&self) -> bool {
+        self.stage != Stage::Prepared
+    }
+}
+
 /// What the journal of a store holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Journal {

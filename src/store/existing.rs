@@ -16,6 +16,7 @@ use super::node::is_repository;
 use super::text_width::text_type;
 
 /// What lies at a store's place.
+#[derive(Clone)]
 pub(crate) enum StoreLookup {
     /// Nothing.
     Nothing,

@@ -11,7 +11,7 @@ pub mod open;
 pub mod rechunk;
 pub mod recover;
 pub(crate) mod reprojection;
-pub(crate) mod rollback;
+pub mod rollback;
 pub mod send;
 pub(crate) mod shared;
 pub mod status;

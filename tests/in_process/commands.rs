@@ -108,6 +108,11 @@ fn a_command_that_died_is_undone_and_no_other() {
             continue;
         }
         begun += 1;
+        // What is about to go forward is not told of.
+        let (exit, left) = ends(&state, &["rollback", "--dry-run"]);
+        let is_prepared = state.keys().any(|key| key.ends_with(".prepared"));
+        assert_eq!(exit, if is_prepared { Exit::Busy } else { Exit::Ok });
+        assert!(left == state);
         let (exit, left) = ends(&state, &["rollback"]);
         assert_eq!(exit, Exit::Ok);
         assert!(readable(left.clone()) == readable(stages[2].clone()));

@@ -124,6 +124,11 @@ batch_script_equals_plain() {
     submit "COMPLETED 0" --ntasks=3 "$top/slurm/send.sbatch" -f "$source" -b "$(bucket batch)" && same_store plain batch
 }
 
+planned_script_equals_plain() {
+    "$MSM_OS" plan -f "$source" -b "$(bucket planned)" --ranks 3 --sbatch >planned.sbatch || return 1
+    submit "COMPLETED 0" planned.sbatch && same_store plain planned
+}
+
 batch_exit_code_survives() {
     submit "FAILED $(refused_code)" --ntasks=3 "$top/slurm/send.sbatch" -f "$work/missing.nc" -b "$(bucket refused)" &&
         holds_nothing refused
@@ -247,6 +252,7 @@ check exit_code_survives "the exit code of a refused send survives srun"
 check foreign_launcher_refused "srun --mpi=none fails and writes nothing"
 check singletons_refused "tasks that each believe they are alone refuse to start"
 check batch_script_equals_plain "slurm/send.sbatch writes the store the plain binary writes"
+check planned_script_equals_plain "the script that plan --sbatch prints writes the store the plain binary writes"
 check batch_exit_code_survives "the exit code of a refused send is that of the job of slurm/send.sbatch"
 check array_script_equals_plain "slurm/send-array.sbatch writes the store the plain binary writes"
 check mpirun_in_allocation_equals_plain "mpirun in a job writes the store the plain binary writes"

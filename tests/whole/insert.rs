@@ -145,7 +145,7 @@ fn what_cannot_be_moved_is_refused() {
         insert("-v compact tos sos"),
         &["cannot be moved", "never sent"],
     );
-    for other in ["--share", "--dry-run --share", "--dry-run --consolidate"] {
+    for other in ["--share", "--dry-run --consolidate"] {
         let words = [other.split(' ').next_back().unwrap()];
         insert("-v compact tos")
             .and(other)

@@ -45,6 +45,7 @@ mod odd_times;
 mod open;
 mod outlived;
 mod pages;
+mod plan;
 mod predecessors;
 mod processes;
 mod races;

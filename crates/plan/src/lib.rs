@@ -36,6 +36,7 @@ mod rechunked;
 mod recut;
 mod settings;
 mod sharding;
+mod source_reads;
 mod steps;
 mod target;
 mod times;
@@ -64,6 +65,7 @@ pub use quantization::quantization;
 pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
 pub use recut::{ArrayChange, ArrayCut};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
+pub use source_reads::{SourceReads, source_reads};
 pub use steps::{FileSteps, MissingSteps, Overlap, Scope, StepPlacement, follows_on, place};
 pub use target::{
     Append, Conversion, Derivation, Origin, Phase, Plan, Run, StoredOrigin, TargetArray,
@@ -82,3 +84,5 @@ mod tests_insertion;
 mod tests_parts;
 #[cfg(test)]
 mod tests_rechunked;
+#[cfg(test)]
+mod tests_source_reads;

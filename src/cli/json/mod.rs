@@ -22,7 +22,7 @@ pub(super) use doctor::DoctorDocument;
 pub(super) use error::ErrorDocument;
 pub(super) use rechunk::RechunkDocument;
 pub(super) use recover::{RecoverDocument, RecoverForecastDocument};
-pub(super) use rollback::RollbackDocument;
+pub(super) use rollback::{RollbackDocument, RollbackForecastDocument};
 pub(super) use send::SendDocument;
 pub(super) use status::StatusDocument;
 pub(super) use verify::VerifyDocument;

@@ -182,7 +182,7 @@ fn dangling(store: &str, missing: &[(String, Vec<(&'static str, String)>)]) -> S
     )
 }
 
-pub(super) fn planned(number: usize, of: usize, files: &PlannedFiles, size: &PlanSize) -> String {
+fn planned(number: usize, of: usize, files: &PlannedFiles, size: &PlanSize) -> String {
     let plan = match of {
         1 => "plan".to_owned(),
         _ => format!("plan {number} of {of}: {}", files_shown(files)),
@@ -191,7 +191,7 @@ pub(super) fn planned(number: usize, of: usize, files: &PlannedFiles, size: &Pla
 }
 
 /// `1978-01-16 to 1978-12-16 (x_1978.nc)`
-fn files_shown(files: &PlannedFiles) -> String {
+pub(super) fn files_shown(files: &PlannedFiles) -> String {
     let names = match &files.names[..] {
         [first, .., last] => format!("{first} to {last}, {} files", files.names.len()),
         names => names.concat(),

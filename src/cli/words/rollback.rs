@@ -1,6 +1,68 @@
-//! What `rollback` says at its end.
+//! What `rollback` says at its end, and what it says that it would do.
 
-use crate::verbs::rollback::RollbackReport;
+use crate::verbs::rollback::{RollbackForecast, RollbackReport, StoreOutlook};
+
+/// What would be undone.
+pub(in crate::cli) fn rollback_forecast(forecast: &RollbackForecast) -> Vec<String> {
+    let RollbackForecast {
+        commands,
+        died,
+        stores,
+    } = forecast;
+    let died = died
+        .iter()
+        .map(|store| format!("store '{store}': what a command that died had begun would go back"));
+    let stores = stores.iter().map(outlook);
+    let commands = match &commands[..] {
+        [] => "no other command would be undone".to_owned(),
+        [one] => format!("command {one} would be undone"),
+        several => format!("commands {} would be undone", several.join(", ")),
+    };
+    let last = format!("{commands}; nothing was written");
+    died.chain(stores).chain([last]).collect()
+}
+
+/// `store 'T1m/tos.zarr': its send would be undone: 24 of 36 steps along 'time_counter' would stay`
+fn outlook(outlook: &StoreOutlook) -> String {
+    let StoreOutlook {
+        store,
+        undone,
+        is_gone,
+        lengths,
+        arrays,
+    } = outlook;
+    let what = match &undone[..] {
+        [one] => format!("its last {one}"),
+        several => format!("its last {} transactions", several.len()),
+    };
+    let mut words = Vec::new();
+    if *is_gone {
+        words.push("the store would be gone".to_owned());
+    }
+    for (dimension, now, then) in lengths {
+        words.push(if now > then {
+            format!(
+                "{} steps would go, {then} of {now} would stay along '{dimension}'",
+                now - then
+            )
+        } else {
+            format!(
+                "{} steps would be back, {then} instead of {now} along '{dimension}'",
+                then - now
+            )
+        });
+    }
+    if !arrays.is_empty() {
+        words.push(format!("its arrays {} would be gone", arrays.join(", ")));
+    }
+    if words.is_empty() {
+        words.push("it would have its old values and attributes".to_owned());
+    }
+    format!(
+        "store '{store}': {what} would be undone: {}",
+        words.join(", ")
+    )
+}
 
 /// What was undone; of each store, its event has told.
 pub(in crate::cli) fn rolled_back(report: &RollbackReport) -> String {

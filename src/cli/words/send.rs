@@ -1,10 +1,9 @@
 //! What `send` and `update` say at their ends.
 
 use super::bytes_shown;
-use super::event::planned;
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
-use crate::verbs::send::{ForeseenStore, Proofs, SendForecast, SendReport, ShareReport};
+use crate::verbs::send::{Proofs, SendReport, ShareReport};
 
 /// What was `done`, in one word, and what kept others away meanwhile.
 pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
@@ -14,48 +13,6 @@ pub(in crate::cli) fn sent(done: &str, report: &SendReport) -> Vec<String> {
         _ => (Some(summary(done, report)), None),
     };
     summary.into_iter().chain(guarantee).chain(shared).collect()
-}
-
-/// What a send would do.
-pub(in crate::cli) fn foreseen(forecast: &SendForecast) -> Vec<String> {
-    let Some(first) = &forecast.first else {
-        return vec!["nothing to do".to_owned()];
-    };
-    let of = forecast.transactions;
-    let more = match of - first.number {
-        0 => String::new(),
-        more => format!("; {more} more follow it"),
-    };
-    let mut lines = vec![planned(first.number, of, &first.files, &first.size)];
-    lines.extend(first.stores.iter().map(foreseen_store));
-    lines.push(format!("nothing was written{more}"));
-    lines
-}
-
-/// `T1m/tos.zarr: would be extended, 2 steps more`
-fn foreseen_store(store: &ForeseenStore) -> String {
-    let ForeseenStore {
-        key,
-        is_new,
-        new_steps,
-        replaced_steps,
-    } = store;
-    let mut words = Vec::new();
-    match (is_new, new_steps) {
-        (true, 0) => words.push("would be created".to_owned()),
-        (true, steps) => words.push(format!("would be created, with {steps} steps")),
-        (false, 0) => {}
-        (false, steps) => words.push(format!("would get {steps} steps")),
-    }
-    if *replaced_steps > 0 {
-        words.push(format!(
-            "{replaced_steps} of its steps would be overwritten"
-        ));
-    }
-    if words.is_empty() {
-        words.push("no step more or other".to_owned());
-    }
-    format!("  {key}: {}", words.join(", "))
 }
 
 /// How far a shared archive is: the last line.

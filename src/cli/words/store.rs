@@ -111,13 +111,13 @@ fn row(variable: &VariableInfo) -> [String; 5] {
     ]
 }
 
-fn product(shape: &[u64]) -> String {
+pub(super) fn product(shape: &[u64]) -> String {
     let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
     sizes.join("×")
 }
 
 /// `blosc:lz4` of a codec's document.
-fn codec_name(codec: &Value) -> String {
+pub(super) fn codec_name(codec: &Value) -> String {
     let name = codec["name"].as_str().or(codec["id"].as_str());
     let inner = codec["configuration"]["cname"].as_str();
     match (name, inner.or(codec["cname"].as_str())) {

@@ -18,6 +18,7 @@ use crate::store::{Bucket, REQUESTS, StoreError, StoreLookup, read_store};
 use crate::verbs::files::requested::{RequestedStore, existing_targets};
 
 /// A store as it is now, or what is at its place.
+#[derive(Clone)]
 pub(in crate::verbs) struct FoundStore {
     /// What is there.
     pub store: StoreLookup,
@@ -190,6 +191,14 @@ async fn recipes_in(
 }
 
 impl FoundStore {
+    /// A store as a command would leave it: made by the recipe of its files.
+    pub(in crate::verbs) fn foreseen(stored: StoreSnapshot) -> Self {
+        Self {
+            store: StoreLookup::Store(stored),
+            record: None,
+        }
+    }
+
     /// What is there, if it was made by the recipe of the files, of which there is one if it `is_given`.
     ///
     /// # Errors

@@ -169,7 +169,11 @@ async fn walk(bucket: &Bucket, info: &mut StoreInfo) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn variable(array: &StoredArray, coordinates: &BTreeSet<String>) -> VariableInfo {
+/// What there is to say of an array, which may be one of the `coordinates`.
+pub(in crate::verbs) fn variable(
+    array: &StoredArray,
+    coordinates: &BTreeSet<String>,
+) -> VariableInfo {
     let document = &array.document;
     let (chunks, shards, codecs) = layers(document);
     let decoded = array.dtype.as_ref().ok().and_then(|dtype| {

@@ -15,6 +15,8 @@ use msm_zarr::{Group, layout};
 pub use self::filter::{LeftOut, StoreFilter};
 pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
+pub(in crate::verbs) use self::describe::variable;
+
 use self::describe::{describe, repository};
 use self::filter::FilterVerdict;
 use crate::error::Error;

@@ -1,8 +1,9 @@
 //! `rollback`: the last commands are undone, in all stores that they wrote. Rank 0's work; the others wait.
 //!
-//! Key types: [`Rollback`], what is asked; [`RollbackReport`].
+//! Key types: [`Rollback`], what is asked; [`RollbackForecast`]; [`RollbackReport`].
 
 mod error;
+mod forecast;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::RollbackError;
+pub use self::forecast::{RollbackForecast, StoreOutlook, foretell};
 
 use crate::commit::{
     DamagedCopy, JournalEntry, SharedArchive, StoreRollback, damaged_copies, remake_copies,
@@ -72,11 +74,22 @@ pub fn rollback(session: &Session, request: &Rollback) -> Result<RollbackReport,
 }
 
 async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<RollbackReport, Error> {
+    let groups = groups_of(session, request).await?;
+    let stores = keys(&groups);
+    Hold::during_share(
+        session,
+        &request.leasing,
+        &stores,
+        "rollback",
+        async |hold| undo_all(session, &groups, request, hold).await,
+    )
+    .await
+}
+
+/// The stores that are meant, of which there is one at least.
+async fn groups_of(session: &Session<'_>, request: &Rollback) -> Result<Vec<Group>, Error> {
     let Rollback {
-        spot,
-        variables,
-        leasing,
-        ..
+        spot, variables, ..
     } = request;
     let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
@@ -87,12 +100,7 @@ async fn rollback_here(session: &Session<'_>, request: &Rollback) -> Result<Roll
         let place = layout::below(bucket.place(), spot.key());
         return Err(StoresError::None { place }.into());
     }
-    let groups = written_here(session, groups, variables.is_empty()).await?;
-    let stores = keys(&groups);
-    Hold::during_share(session, leasing, &stores, "rollback", async |hold| {
-        undo_all(session, &groups, request, hold).await
-    })
-    .await
+    written_here(session, groups, variables.is_empty()).await
 }
 
 /// Those of `groups` whose stores this program has written, if `all` there are is meant: others have nothing to undo.

@@ -1,17 +1,20 @@
-//! What a send would do, as the stores are now. Nothing is written, and no lease is taken.
+//! Finding out what a send or an update would do, as the stores are now. Nothing is written, and no lease is taken.
 //!
-//! Key type: [`SendForecast`].
+//! What it comes to is a [`SendPlan`].
 
-use msm_plan::TargetStore;
-use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
+
+use msm_plan::{Overlap, Projections, Resources};
 
 use super::destined::DestinedFiles;
 use super::intent::Intent;
-use super::lead::size;
-use super::prepare::PreparedSend;
+use super::plan_sum::PlanSum;
+use super::prepare::{PreparedSend, StoreLook};
+use super::send_plan::{PlannedPart, SendPlan};
+use super::share::Sharing;
+use super::share::outlook::{ShareOutlook, files_with};
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
-use crate::events::{PlanSize, PlannedFiles};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::{catalogue, help_to_catalogue};
@@ -19,123 +22,157 @@ use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::shared::hold::not_shared;
 
-/// What a send would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SendForecast {
-    /// Transactions that the files are sent in, though some may turn out to have nothing to do; none if there is nothing to do at all.
-    pub transactions: usize,
-    /// The first that has something to do.
-    pub first: Option<ForeseenTransaction>,
+/// What is to be foreseen, beside the intent.
+#[derive(Clone, Copy)]
+pub(super) struct Outlook<'a> {
+    /// Do many jobs share in it?
+    pub sharing: Option<&'a Sharing>,
+    /// How many ranks it is planned for, if not for those that plan it.
+    pub ranks: Option<NonZeroUsize>,
 }
 
-/// What a transaction would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForeseenTransaction {
-    /// Its number, from 1.
-    pub number: usize,
-    /// What it is of.
-    pub files: PlannedFiles,
-    /// What it comes to.
-    pub size: PlanSize,
-    /// What becomes of each store.
-    pub stores: Vec<ForeseenStore>,
-}
-
-/// What would become of a store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForeseenStore {
-    /// Its key.
-    pub key: String,
-    /// Is it new?
-    pub is_new: bool,
-    /// Steps that it gets.
-    pub new_steps: u64,
-    /// Steps of it that are overwritten.
-    pub replaced_steps: u64,
-}
-
-impl ForeseenStore {
-    fn of(store: &TargetStore) -> Self {
-        Self {
-            key: store.key.clone(),
-            is_new: store.old_root.is_none(),
-            new_steps: store.new_steps,
-            replaced_steps: store.replaced_steps,
-        }
-    }
-}
-
-impl SendForecast {
+impl SendPlan {
     /// What is wanted, as the stores are. Every rank calls it.
     ///
     /// # Errors
     /// On every rank the same: what a send would refuse; or if another job is at a store, or has left it as it died.
-    pub(super) fn of(intent: &Intent<'_>, session: &Session<'_>) -> Result<Self, Error> {
+    pub(super) fn of(
+        intent: &Intent<'_>,
+        outlook: Outlook<'_>,
+        session: &Session<'_>,
+    ) -> Result<Self, Error> {
         match session.role() {
             Role::Lead(lead) => {
-                let foreseen = Self::led(intent, session, lead);
+                let foreseen = led(intent, outlook, session, lead);
                 lead.share(foreseen)
             }
             Role::Follower(follower) => {
                 // The lead knows why it could not go on, and tells it next.
-                let _ = Self::followed(intent, session, follower);
+                let _ = followed(intent, session, follower);
                 follower.hear()
             }
         }
     }
+}
 
-    fn led(intent: &Intent<'_>, session: &Session<'_>, lead: Lead<'_>) -> Result<Self, Error> {
-        let asked = intent.files;
-        let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
-        let foreseen = session.runtime.block_on(async {
-            let aimed = DestinedFiles::new(files, intent, session).await?;
-            let keys = aimed.keys();
-            let left = journals(&session.bucket, &keys).await?;
-            Error::together(left.iter().flat_map(|(store, found)| {
-                let unfinished = found.unfinished.iter();
-                unfinished.map(|one| WritingError::Unended {
-                    store: store.clone(),
-                    transaction: unended(one),
-                })
-            }))?;
-            for store in &keys {
-                not_shared(&session.bucket, store).await?;
+fn led(
+    intent: &Intent<'_>,
+    outlook: Outlook<'_>,
+    session: &Session<'_>,
+    lead: Lead<'_>,
+) -> Result<SendPlan, Error> {
+    let asked = intent.files;
+    let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
+    let foreseen = session.runtime.block_on(async {
+        let aimed = DestinedFiles::new(files, intent, session).await?;
+        foreseen(aimed, intent, outlook, session).await
+    });
+    let (mut prepared, plan, groundwork) = lead.go_on(foreseen)?;
+    lead.tell(&groundwork)?;
+    Worker::ready(groundwork, asked, session)?;
+    prepared.tell_notes(session);
+    Ok(plan)
+}
+
+/// The others help to read the files, and compare their share of what is static.
+fn followed(
+    intent: &Intent<'_>,
+    session: &Session<'_>,
+    follower: Follower<'_>,
+) -> Result<(), Error> {
+    let asked = intent.files;
+    help_to_catalogue(follower, asked.file_view(), &session.interrupt)?;
+    let groundwork: Groundwork = follower.hear()?;
+    Worker::ready(groundwork, asked, session)?;
+    Ok(())
+}
+
+async fn foreseen<'a>(
+    aimed: DestinedFiles,
+    intent: &Intent<'a>,
+    outlook: Outlook<'_>,
+    session: &Session<'_>,
+) -> Result<(PreparedSend<'a>, SendPlan, Groundwork), Error> {
+    let keys = aimed.keys();
+    let left = journals(&session.bucket, &keys).await?;
+    Error::together(left.iter().flat_map(|(store, found)| {
+        let unfinished = found.unfinished.iter();
+        unfinished.map(|one| WritingError::Unended {
+            store: store.clone(),
+            transaction: unended(one),
+        })
+    }))?;
+    let mut intent = intent.clone();
+    let shared = if let Some(sharing) = outlook.sharing {
+        let shared = ShareOutlook::find(&aimed, &intent, sharing, session).await?;
+        if shared.is_shared_out() {
+            intent.overlap = Overlap::Skip;
+        }
+        Some((shared, sharing))
+    } else {
+        for store in &keys {
+            not_shared(&session.bucket, store).await?;
+        }
+        None
+    };
+    let look = match &shared {
+        Some((shared, _)) if shared.is_shared_out() => StoreLook::FirstOfShare,
+        _ => StoreLook::First(None),
+    };
+    let fitted = PreparedSend::fitted(aimed, &intent, session, None, look).await?;
+    let (mut prepared, fitted) = fitted;
+    let requests = &fitted.requests;
+    let parts = match &shared {
+        Some((shared, sharing)) => Some((shared.parts(&prepared, requests, &intent)?, *sharing)),
+        None => None,
+    };
+    let resources = outlook.ranks.map_or(intent.resources, |ranks| Resources {
+        ranks: ranks.get(),
+        // As in a job of one CPU a rank, which is what most get.
+        threads: 1,
+        ..intent.resources
+    });
+    let for_ranks = Intent {
+        resources,
+        ..intent.clone()
+    };
+    prepared.group(requests, &for_ranks)?;
+    // What is compared now is compared by those ranks that are here.
+    let comparison = prepared.comparison();
+    let groundwork = Groundwork {
+        projections: prepared.projections().to_vec(),
+        comparison,
+        is_to_be_sent: false,
+    };
+    let settings = &for_ranks.settings(Projections::estimated(prepared.projections()));
+    let mut sum = PlanSum::new(requests, &for_ranks);
+    if let Some(compared) = &groundwork.comparison {
+        sum.compare(compared, &prepared.archive);
+    }
+    prepared
+        .each(
+            &for_ranks,
+            settings,
+            session,
+            |prepared, number, files, work, after| {
+                let archive = prepared.archive.part(files.clone());
+                sum.add(number, prepared.files(files), &archive, work, after);
+            },
+        )
+        .await?;
+    let mut plan = sum.plan(&prepared.archive);
+    if let Some(((parts, committed), sharing)) = parts {
+        let of_part = |number: usize| {
+            let steps = parts.steps_of(number);
+            PlannedPart {
+                number: number + 1,
+                files: prepared.files(files_with(&prepared.archive, &steps)),
+                steps: steps.end - steps.start,
+                is_committed: number < committed,
+                is_own: sharing.takes(number),
             }
-            let mut prepared = PreparedSend::new(aimed, intent, session, None).await?;
-            let first = prepared.first(intent, session).await?;
-            let forecast = Self {
-                transactions: prepared.transactions(),
-                first: first.map(|(number, files, plan)| ForeseenTransaction {
-                    number,
-                    files,
-                    size: size(&plan),
-                    stores: plan.stores.iter().map(ForeseenStore::of).collect(),
-                }),
-            };
-            Ok((prepared, forecast))
-        });
-        let (mut prepared, forecast) = lead.go_on(foreseen)?;
-        let groundwork = Groundwork {
-            projections: prepared.projections().to_vec(),
-            comparison: prepared.comparison(),
-            is_to_be_sent: false,
         };
-        lead.tell(&groundwork)?;
-        Worker::ready(groundwork, asked, session)?;
-        prepared.tell_notes(session);
-        Ok(forecast)
+        plan.parts = (0..parts.len()).map(of_part).collect();
     }
-
-    /// The others help to read the files, and compare their share of what is static.
-    fn followed(
-        intent: &Intent<'_>,
-        session: &Session<'_>,
-        follower: Follower<'_>,
-    ) -> Result<(), Error> {
-        let asked = intent.files;
-        help_to_catalogue(follower, asked.file_view(), &session.interrupt)?;
-        let groundwork: Groundwork = follower.hear()?;
-        Worker::ready(groundwork, asked, session)?;
-        Ok(())
-    }
+    Ok((prepared, plan, groundwork))
 }

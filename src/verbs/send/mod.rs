@@ -1,6 +1,6 @@
 //! `send`: create stores, or append the files' steps to them. `update`: overwrite steps that stores have.
 //!
-//! Key types: [`Send`] and [`Update`], what is asked; [`PlannedSend`]; [`SendReport`].
+//! Key types: [`Send`] and [`Update`], what is asked; [`SendPlan`], what that would do; [`PlannedSend`]; [`SendReport`].
 
 pub(in crate::verbs) mod begin;
 mod destined;
@@ -8,18 +8,25 @@ mod digest;
 mod error;
 mod files;
 mod forecast;
+mod foreseen_store;
 mod intent;
 mod journalist;
 pub(in crate::verbs) mod lead;
 mod notes;
+mod plan_requests;
+mod plan_sum;
+mod plan_warning;
 mod planned;
 pub(in crate::verbs) mod prepare;
 mod report;
 mod request;
 mod sample;
+mod send_plan;
 mod share;
 pub(in crate::verbs) mod transaction;
 pub(in crate::verbs) mod worker;
+
+use std::num::NonZeroUsize;
 
 use msm_plan::{ChunkStrategy, Goal, MissingSteps, NewArrays, Overlap, Task, Transactions};
 use msm_zarr::{Codec, Version};
@@ -27,11 +34,16 @@ use serde_json::{Map, Value};
 
 pub use self::error::SendError;
 pub use self::files::Files;
-pub use self::forecast::{ForeseenStore, ForeseenTransaction, SendForecast};
+pub use self::plan_warning::PlanWarning;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReach, SendReport};
+pub use self::send_plan::{
+    PlannedArray, PlannedPart, PlannedStore, PlannedTransaction, RankWork, RequestCounts, SendPlan,
+    StepCounts, StoreAction,
+};
 pub use self::share::{HeldPart, ShareError, ShareReport, Sharing, TaskNumber};
 
+use self::forecast::Outlook;
 use self::intent::Intent;
 use crate::error::Error;
 use crate::session::Session;
@@ -87,12 +99,32 @@ pub fn plan<'a>(session: &'a Session<'a>, request: &'a Send) -> Result<PlannedSe
     PlannedSend::new(intent(session, request), request.share.as_ref(), session)
 }
 
-/// What a send would do, as the stores are now: it writes nothing, and takes no lease. Many jobs do not share in it.
+/// What a send would do, as the stores are now, on so many `ranks` if not on those that plan it: it writes nothing, and takes no lease.
 ///
 /// # Errors
 /// On every rank the same: if files and stores do not fit together, or cannot be read.
-pub fn forecast(session: &Session, request: &Send) -> Result<SendForecast, Error> {
-    SendForecast::of(&intent(session, request), session)
+pub fn forecast(
+    session: &Session,
+    request: &Send,
+    ranks: Option<NonZeroUsize>,
+) -> Result<SendPlan, Error> {
+    let outlook = Outlook {
+        sharing: request.share.as_ref(),
+        ranks,
+    };
+    SendPlan::of(&intent(session, request), outlook, session)
+}
+
+/// What an update would do, as the stores are now: it writes nothing, and takes no lease.
+///
+/// # Errors
+/// As [`forecast`].
+pub fn forecast_update(session: &Session, request: &Update) -> Result<SendPlan, Error> {
+    let outlook = Outlook {
+        sharing: None,
+        ranks: None,
+    };
+    SendPlan::of(&update_intent(session, request), outlook, session)
 }
 
 fn intent<'a>(session: &Session, request: &'a Send) -> Intent<'a> {
@@ -145,8 +177,12 @@ pub fn plan_update<'a>(
     session: &'a Session<'a>,
     request: &'a Update,
 ) -> Result<PlannedSend<'a>, Error> {
+    PlannedSend::new(update_intent(session, request), None, session)
+}
+
+fn update_intent<'a>(session: &Session, request: &'a Update) -> Intent<'a> {
     let files = &request.files;
-    let intent = Intent {
+    Intent {
         files,
         overlap: Overlap::Replace,
         missing: if request.append_missing {
@@ -162,8 +198,7 @@ pub fn plan_update<'a>(
             ..NewArrays::default()
         },
         resources: session.resources(files.memory),
-    };
-    PlannedSend::new(intent, None, session)
+    }
 }
 
 fn task(files: &Files, goal: Goal, attributes: Map<String, Value>) -> Task {

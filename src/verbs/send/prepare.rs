@@ -11,13 +11,13 @@ use msm_plan::{
     Plan, PlanSettings, Projection, Projections, StoreRequest, check_other_times, check_strategies,
     comparison, transactions,
 };
-use msm_zarr::is_store;
+use msm_zarr::{StoreSnapshot, is_store};
 
 use crate::commit::{UnfinishedTransaction, consolidate};
 use crate::error::Error;
 use crate::events::{Event, Notice, PlannedFiles};
 use crate::session::Session;
-use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
+use crate::store::{StoreError, StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
@@ -27,6 +27,7 @@ use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::error::SendError;
+use crate::verbs::send::foreseen_store::foreseen;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::report::SendReach;
@@ -58,6 +59,16 @@ pub(in crate::verbs) struct FittedStores {
     pub remains: Vec<String>,
 }
 
+/// What there is to do for some of the files.
+pub(in crate::verbs) struct PlannedWork {
+    /// What is done.
+    pub plan: Plan,
+    /// What creates that died left where stores will be created.
+    pub remains: Vec<String>,
+    /// For each of the plan's stores, which of the targets it is, and what is asked of it.
+    pub requests: Vec<(usize, StoreRequest)>,
+}
+
 /// What the lead knows of a transaction before it opens it, planned from the stores as they are then.
 pub(in crate::verbs) struct TransactionWork {
     /// What is done.
@@ -79,20 +90,22 @@ pub(in crate::verbs) struct TransactionWork {
 pub(in crate::verbs) enum StoreLook<'a> {
     /// The first: it tells what it finds, but for what is known to have been left open.
     First(Option<&'a AbandonedTransactions>),
+    /// The first, where jobs that share in the archive may have put parts of it out of sight.
+    FirstOfShare,
     /// Another one, before a transaction.
     Again,
 }
 
 impl StoreLook<'_> {
     fn is_first(self) -> bool {
-        matches!(self, Self::First(_))
+        matches!(self, Self::First(_) | Self::FirstOfShare)
     }
 
     /// May objects lie where there is no store of this key yet?
     fn expects(self, key: &str) -> bool {
         match self {
             Self::First(left) => left.is_some_and(|left| left.has(key)),
-            Self::Again => true,
+            Self::FirstOfShare | Self::Again => true,
         }
     }
 }
@@ -106,31 +119,46 @@ impl<'a> PreparedSend<'a> {
         session: &Session<'_>,
         hold: Option<&Hold>,
     ) -> Result<Self, Error> {
-        let (mut prepared, fitted) = Self::fitted(aimed, intent, session, hold).await?;
-        let FittedStores { requests, .. } = fitted;
-        if !requests.iter().all(|r| r.only_compares(&intent.task)) {
-            let settings = &prepared.estimated(intent);
-            let archive = &prepared.archive;
-            let groups = transactions(archive, &requests, settings, intent.transactions)?;
-            if !settings.projections.all.is_empty() {
-                // Before weights are computed: does it fit the memory?
-                plan::plan(archive, &requests, settings)?;
-            }
-            let mut first = 0;
-            for files in groups {
-                prepared.groups.push(first..first + files);
-                first += files;
-            }
-        }
+        let look = StoreLook::First(hold.map(|hold| &hold.left));
+        let fitted = Self::fitted(aimed, intent, session, hold, look).await?;
+        let (mut prepared, fitted) = fitted;
+        prepared.group(&fitted.requests, intent)?;
         Ok(prepared)
     }
 
-    /// Checks that the files fit the stores, as far as metadata can tell.
+    /// Says which files are committed together.
+    ///
+    /// # Errors
+    /// Everything that does not fit the stores, or the memory.
+    pub(in crate::verbs) fn group(
+        &mut self,
+        requests: &[StoreRequest],
+        intent: &Intent<'_>,
+    ) -> Result<(), Error> {
+        if !requests.iter().all(|r| r.only_compares(&intent.task)) {
+            let settings = &self.estimated(intent);
+            let archive = &self.archive;
+            let groups = transactions(archive, requests, settings, intent.transactions)?;
+            if !settings.projections.all.is_empty() {
+                // Before weights are computed: does it fit the memory?
+                plan::plan(archive, requests, settings)?;
+            }
+            let mut first = 0;
+            for files in groups {
+                self.groups.push(first..first + files);
+                first += files;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the files fit the stores, as far as metadata can tell; it is this `look` at them.
     pub(in crate::verbs) async fn fitted(
         aimed: DestinedFiles,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: Option<&Hold>,
+        look: StoreLook<'_>,
     ) -> Result<(Self, FittedStores), Error> {
         let bucket = &session.bucket;
         let asked = intent.files;
@@ -169,7 +197,6 @@ impl<'a> PreparedSend<'a> {
         let new = found.filter_map(|(target, found)| found.is_new().then_some(target));
         check_names_beside(bucket, new.clone(), &prepared.archive).await?;
         check_not_replaced(bucket, new.map(|target| &target.key)).await?;
-        let look = StoreLook::First(hold.map(|hold| &hold.left));
         let (requests, remains) = prepared.requests(looked, whole, intent, session, look)?;
         if !intent.task.goal.replaces() {
             prepared.check_other_times(&requests, session).await?;
@@ -232,8 +259,9 @@ impl<'a> PreparedSend<'a> {
         self.tell_notes(session);
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let Some((plan, remains)) = self.plan_of(files, intent, settings, session).await?
-            else {
+            let looked = self.look(session).await?;
+            let work = self.plan_of(files, looked, intent, settings, session)?;
+            let Some(PlannedWork { plan, remains, .. }) = work else {
                 self.passed = self.next;
                 continue;
             };
@@ -284,7 +312,8 @@ impl<'a> PreparedSend<'a> {
         self.files(files.unwrap_or_default())
     }
 
-    fn files(&self, files: Range<usize>) -> PlannedFiles {
+    /// What messages call these files.
+    pub(in crate::verbs) fn files(&self, files: Range<usize>) -> PlannedFiles {
         let files = self.archive.part(files);
         let names = files.files.iter().map(|file| {
             let name = file.path().file_name().unwrap_or_default();
@@ -311,34 +340,71 @@ impl<'a> PreparedSend<'a> {
     ) -> Result<Option<(usize, PlannedFiles, Plan)>, Error> {
         let settings = &intent.settings(Projections::estimated(self.projections()));
         for (files, number) in self.groups.clone().into_iter().zip(1..) {
-            let planned = self
-                .plan_of(files.clone(), intent, settings, session)
-                .await?;
-            if let Some((plan, _)) = planned {
+            let looked = self.look(session).await?;
+            let planned = self.plan_of(files.clone(), looked, intent, settings, session)?;
+            if let Some(PlannedWork { plan, .. }) = planned {
                 return Ok(Some((number, self.files(files), plan)));
             }
         }
         Ok(None)
     }
 
-    /// What is to be done for these `files`, and what dead creates left there; `None` if it is nothing.
-    async fn plan_of(
+    /// Hands what each transaction has to do to `visit`, planned as if those before it had been committed; with what is asked of each of
+    /// its stores, and what they would be afterwards.
+    ///
+    /// # Errors
+    /// If a store cannot be read, or a transaction does not fit.
+    pub(in crate::verbs) async fn each(
         &mut self,
-        files: Range<usize>,
         intent: &Intent<'_>,
         settings: &PlanSettings,
         session: &Session<'_>,
-    ) -> Result<Option<(Plan, Vec<String>)>, Error> {
+        mut visit: impl FnMut(&Self, usize, Range<usize>, &PlannedWork, &[StoreSnapshot]),
+    ) -> Result<(), Error> {
+        let mut found = self.look(session).await?;
+        for (files, number) in self.groups.clone().into_iter().zip(1..) {
+            let looked = found.clone();
+            let work = self.plan_of(files.clone(), looked, intent, settings, session)?;
+            let Some(work) = work else { continue };
+            let archive = self.archive.part(files.clone());
+            let mut stores = Vec::new();
+            for (index, (target, request)) in work.requests.iter().enumerate() {
+                let group = &self.targets[*target].group;
+                let store = foreseen(group, &work.plan, index, request, &archive);
+                let store = store.map_err(StoreError::from)?;
+                found[*target] = FoundStore::foreseen(store.clone());
+                stores.push(store);
+            }
+            visit(self, number, files, &work, &stores);
+        }
+        Ok(())
+    }
+
+    /// What is to be done for these `files`, where the stores `looked` so; `None` if it is nothing.
+    fn plan_of(
+        &mut self,
+        files: Range<usize>,
+        looked: Vec<FoundStore>,
+        intent: &Intent<'_>,
+        settings: &PlanSettings,
+        session: &Session<'_>,
+    ) -> Result<Option<PlannedWork>, Error> {
         let archive = self.archive.part(files.clone());
-        let looked = self.look(session).await?;
-        let (mut requests, remains) =
+        let (requests, remains) =
             self.requests(looked, files, intent, session, StoreLook::Again)?;
-        requests.retain(|request| !request.only_compares(&intent.task));
+        let (targets, requests): (Vec<usize>, Vec<StoreRequest>) = { requests.into_iter() }
+            .enumerate()
+            .filter(|(_, request)| !request.only_compares(&intent.task))
+            .unzip();
         if requests.is_empty() {
             return Ok(None);
         }
         let plan = plan::plan(&archive, &requests, settings)?;
-        Ok((!plan.changes_nothing()).then_some((plan, remains)))
+        Ok((!plan.changes_nothing()).then(|| PlannedWork {
+            plan,
+            remains,
+            requests: targets.into_iter().zip(requests).collect(),
+        }))
     }
 
     /// How variables are reprojected; of nothing, if nothing is to be done.

@@ -4,7 +4,9 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_plan::{Goal, MissingSteps, Overlap, StoreRequest, Transactions, parts};
+use msm_plan::{
+    ArchiveParts, Goal, MissingSteps, Overlap, StoreRequest, Task, Transactions, parts,
+};
 use msm_zarr::layout;
 
 use super::error::ShareError;
@@ -19,7 +21,7 @@ use crate::session::Session;
 use crate::store::{Bucket, REQUESTS};
 use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::intent::Intent;
-use crate::verbs::send::prepare::{FittedStores, PreparedSend};
+use crate::verbs::send::prepare::{FittedStores, PreparedSend, StoreLook};
 use crate::verbs::shared::hold::Hold;
 
 /// What is known, and done, before the first part, while the stores' leases are held.
@@ -178,7 +180,9 @@ async fn fit<'a>(
         // What is there, other jobs have sent.
         intent.overlap = Overlap::Skip;
     }
-    let (mut prepared, fitted) = PreparedSend::fitted(aimed, &intent, session, Some(hold)).await?;
+    let look = StoreLook::First(Some(&hold.left));
+    let fitted = PreparedSend::fitted(aimed, &intent, session, Some(hold), look).await?;
+    let (mut prepared, fitted) = fitted;
     let requests = &fitted.requests;
     if let Some(archive) = there {
         // The job that shared it out has compared them.
@@ -192,32 +196,7 @@ async fn fit<'a>(
     }
     let estimated = prepared.estimated(&intent);
     let parts = parts(&prepared.archive, requests, &estimated)?;
-    let task = &intent.task;
-    let is_more = |request: &StoreRequest| {
-        let of_steps = request.placed.iter();
-        let mut stored = of_steps.filter(|place| place.stored);
-        request.stored.is_some()
-            && (request.adds()
-                || request.repairs
-                || stored.any(|place| request.writes(place, task)))
-    };
-    if let Some(request) = requests.iter().find(|request| is_more(request)) {
-        return Err(ShareError::Unshareable {
-            what: format!(
-                "what is to be written of steps that store '{}' has",
-                request.key
-            ),
-            why: "it changes what readers see; send it first, without --share".to_owned(),
-        }
-        .into());
-    }
-    if parts.is_empty() && !requests.iter().all(|request| request.only_compares(task)) {
-        return Err(ShareError::Unshareable {
-            what: "what is to be written".to_owned(),
-            why: "it has no new steps; send it without --share".to_owned(),
-        }
-        .into());
-    }
+    check_shareable(&parts, requests, &intent.task)?;
     // The home comes first: a store that grows tells how far the archive is.
     let mut order: Vec<String> = parts
         .stores
@@ -249,8 +228,43 @@ async fn fit<'a>(
     })
 }
 
+/// Checks that nothing is to be written but new steps, in these `parts`.
+///
+/// # Errors
+/// If more is.
+pub(super) fn check_shareable(
+    parts: &ArchiveParts,
+    requests: &[StoreRequest],
+    task: &Task,
+) -> Result<(), ShareError> {
+    let is_more = |request: &StoreRequest| {
+        let of_steps = request.placed.iter();
+        let mut stored = of_steps.filter(|place| place.stored);
+        request.stored.is_some()
+            && (request.adds()
+                || request.repairs
+                || stored.any(|place| request.writes(place, task)))
+    };
+    if let Some(request) = requests.iter().find(|request| is_more(request)) {
+        return Err(ShareError::Unshareable {
+            what: format!(
+                "what is to be written of steps that store '{}' has",
+                request.key
+            ),
+            why: "it changes what readers see; send it first, without --share".to_owned(),
+        });
+    }
+    if parts.is_empty() && !requests.iter().all(|request| request.only_compares(task)) {
+        return Err(ShareError::Unshareable {
+            what: "what is to be written".to_owned(),
+            why: "it has no new steps; send it without --share".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// What cannot be sent in parts, as far as flags tell.
-fn can_be_shared(intent: &Intent<'_>, sharing: &Sharing) -> Result<(), ShareError> {
+pub(super) fn can_be_shared(intent: &Intent<'_>, sharing: &Sharing) -> Result<(), ShareError> {
     let refuse = |what: &str, why: &str| {
         Err(ShareError::Unshareable {
             what: what.to_owned(),
@@ -301,7 +315,7 @@ fn can_be_shared(intent: &Intent<'_>, sharing: &Sharing) -> Result<(), ShareErro
 }
 
 /// The archive that is shared out to these `stores`; `None` if none is.
-async fn shared_already(
+pub(super) async fn shared_already(
     bucket: &Bucket,
     stores: &[String],
 ) -> Result<Option<SharedArchive>, Error> {

@@ -9,6 +9,7 @@ mod files;
 mod growth;
 mod lead;
 mod listed;
+pub(super) mod outlook;
 mod report;
 mod settings;
 mod take;

@@ -1,0 +1,187 @@
+//! The flags of `plan`, and what it prints: words, a JSON document, or a batch script. What `--dry-run` of `send` and `update` prints is
+//! the same.
+//!
+//! Key types: [`PlanArgs`]; [`PlanPrint`], how a plan is printed.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::error::CliError;
+use super::outcome::OutcomeArgs;
+use super::sbatch::batch_script;
+use super::send::SendArgs;
+use super::share::SLURM;
+use super::{size, words};
+use crate::verbs::send::SendPlan;
+
+/// What `plan` is told.
+#[derive(Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub send: SendArgs,
+
+    /// Bytes a second, decoded, that the job as a whole sends, such as 200M: the time is estimated from it; a send says at its end what it was
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub rate: Option<u64>,
+
+    /// Ranks of the job that is planned [default: those that plan it]
+    #[arg(long, value_name = "N")]
+    pub ranks: Option<NonZeroUsize>,
+
+    /// Print a batch script for Slurm that sends what is planned, with ranks, memory and time from the plan
+    #[arg(long, conflicts_with = "json")]
+    pub sbatch: bool,
+
+    /// All that was typed.
+    #[arg(skip)]
+    pub line: Vec<OsString>,
+}
+
+impl PlanArgs {
+    /// Takes the line that was typed. A plan is of no task of an array: `--task slurm` says nothing yet.
+    pub(super) fn take_line(&mut self, line: Vec<OsString>) {
+        self.line = line;
+        let task = &mut self.send.share.task;
+        *task = task.take().filter(|task| task != SLURM);
+    }
+
+    /// Checks what is of no use to a plan.
+    ///
+    /// # Errors
+    /// If something is.
+    pub(super) fn check(&self) -> Result<(), CliError> {
+        if self.send.files.consolidate {
+            return Err(CliError::Line(
+                "a plan writes nothing: it cannot be made with --consolidate; consolidate the store first, by a send or an update".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the plan is printed.
+    pub(super) fn print(&self) -> PlanPrint<'_> {
+        PlanPrint {
+            verb: "send",
+            outcome: self.send.files.outcome,
+            rate: self.rate,
+            script_of: self.sbatch.then_some(&self.line[..]),
+        }
+    }
+}
+
+/// How a plan is printed.
+pub(super) struct PlanPrint<'a> {
+    /// What is planned.
+    pub verb: &'static str,
+    /// As a document? And how does it end if there is nothing to do?
+    pub outcome: OutcomeArgs,
+    /// Bytes a second.
+    pub rate: Option<u64>,
+    /// The command line of which a batch script is made, if one is.
+    pub script_of: Option<&'a [OsString]>,
+}
+
+/// How long something takes at a rate.
+#[derive(Clone, Copy)]
+pub(super) struct Estimate {
+    /// Bytes a second.
+    pub rate: u64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+impl PlanPrint<'_> {
+    /// What is printed of `plan`.
+    pub(super) fn of(&self, plan: &SendPlan) -> String {
+        let estimate = self.rate.map(|rate| Estimate {
+            rate,
+            seconds: plan.bytes as f64 / rate as f64,
+        });
+        if let Some(line) = self.script_of {
+            return batch_script(plan, line, estimate);
+        }
+        if self.outcome.told.json {
+            return document(self.verb, plan, estimate).to_string();
+        }
+        words::foreseen(plan, estimate).join("\n")
+    }
+}
+
+/// The document of `--json`: docs/schemas/plan-1.json.
+fn document(verb: &str, plan: &SendPlan, estimate: Option<Estimate>) -> Value {
+    let mut stores = json!(plan.stores);
+    for (store, planned) in stores
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .zip(&plan.stores)
+    {
+        let arrays = store["arrays"].as_array_mut().into_iter().flatten();
+        for (array, planned) in arrays.zip(&planned.arrays) {
+            array["codecs"] = planned.codec_documents().into();
+        }
+    }
+    let warnings = plan.warnings.iter().map(|warning| {
+        // One member, by which kind it is.
+        let value = json!(warning);
+        let kinds = value.as_object().into_iter().flatten();
+        let mut told = json!({});
+        for (kind, facts) in kinds {
+            told = facts.clone();
+            told["kind"] = kind.as_str().into();
+        }
+        told["message"] = words::plan_warning(warning).into();
+        told
+    });
+    let transactions = plan.transactions.iter().map(|one| {
+        let mut told = files_told(&one.files);
+        told["number"] = one.number.into();
+        told["stores"] = one.size.stores.into();
+        told["arrays"] = one.size.arrays.into();
+        told["objects"] = one.size.objects.into();
+        told["bytes"] = one.size.bytes.into();
+        told["peak_memory"] = one.size.memory.into();
+        told["moves"] = json!(one.size.moves);
+        told
+    });
+    let parts = plan.parts.iter().map(|part| {
+        let mut told = files_told(&part.files);
+        told["number"] = part.number.into();
+        told["steps"] = part.steps.into();
+        told["committed"] = part.is_committed.into();
+        told["own"] = part.is_own.into();
+        told
+    });
+    let warnings: Vec<Value> = warnings.collect();
+    let transactions: Vec<Value> = transactions.collect();
+    let parts: Vec<Value> = parts.collect();
+    let estimate = estimate
+        .map(|Estimate { rate, seconds }| json!({"rate": rate, "estimated_seconds": seconds}));
+    json!({
+        "format": "msm_os/plan/1",
+        "verb": verb,
+        "nothing_to_do": plan.nothing_to_do,
+        "ranks": plan.ranks,
+        "memory_limit": plan.memory_limit,
+        "peak_memory": plan.peak_memory,
+        "objects": plan.objects,
+        "bytes": plan.bytes,
+        "reads": plan.reads,
+        "stores": stores,
+        "transactions": transactions,
+        "parts": parts,
+        "work": plan.work,
+        "requests": plan.requests,
+        "estimate": estimate,
+        "warnings": warnings,
+    })
+}
+
+/// Files, with their first step and their last.
+fn files_told(files: &crate::events::PlannedFiles) -> Value {
+    let (first, last) = files.steps.clone().unzip();
+    json!({"files": files.names, "first_step": first, "last_step": last})
+}

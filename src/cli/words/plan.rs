@@ -1,0 +1,354 @@
+//! What `plan`, and `--dry-run` of `send` and `update`, say that would be done.
+
+use super::bytes_shown;
+use super::event::{files_shown, sized};
+use super::store::{codec_name, product};
+use crate::cli::plan::Estimate;
+use crate::events::PlanSize;
+use crate::verbs::send::{
+    PlanWarning, PlannedArray, PlannedPart, PlannedStore, RankWork, RequestCounts, SendPlan,
+    StepCounts, StoreAction,
+};
+
+/// Names of a list, before it is cut.
+const SHOWN: usize = 4;
+
+/// What would be done, line by line.
+pub(in crate::cli) fn foreseen(plan: &SendPlan, estimate: Option<Estimate>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if plan.nothing_to_do {
+        lines.extend(plan.stores.iter().map(store));
+        lines.push("nothing to do".to_owned());
+        return lines;
+    }
+    lines.push(total(plan));
+    for planned in &plan.stores {
+        lines.push(store(planned));
+        lines.extend(planned.arrays.iter().map(array));
+    }
+    if plan.parts.is_empty() {
+        let of = plan.transactions.len();
+        let several = plan.transactions.iter().filter(|_| of > 1);
+        lines.extend(several.map(|one| {
+            let what = format!("transaction {}: {}", one.number, files_shown(&one.files));
+            format!("  {}", sized(&what, &one.size))
+        }));
+    } else {
+        lines.extend(plan.parts.iter().map(part));
+    }
+    lines.extend(reads(plan));
+    lines.push(work(&plan.work));
+    lines.push(requests(&plan.requests));
+    if let Some(Estimate { rate, seconds }) = estimate {
+        lines.push(format!(
+            "time: about {} at {} decoded a second",
+            duration_shown(seconds),
+            bytes_shown(rate)
+        ));
+    }
+    let warnings = plan.warnings.iter();
+    lines.extend(warnings.map(|warning| format!("warning: {}", plan_warning(warning))));
+    lines.push("nothing was written".to_owned());
+    lines
+}
+
+/// `plan on 4 ranks: 2 stores, …`
+fn total(plan: &SendPlan) -> String {
+    let written = plan
+        .stores
+        .iter()
+        .filter(|store| store.action != StoreAction::Leave);
+    let arrays = written.clone().map(|store| store.arrays.len()).sum();
+    let mut moves = plan.transactions.iter().map(|one| one.size.moves);
+    let size = PlanSize {
+        stores: written.count(),
+        arrays,
+        objects: plan.objects,
+        bytes: plan.bytes,
+        memory: plan.peak_memory,
+        // What is inserted is one transaction.
+        moves: moves.next().unwrap_or_default(),
+    };
+    let in_steps = match (plan.parts.len(), plan.transactions.len()) {
+        (0, 1) => "1 transaction".to_owned(),
+        (0, transactions) => format!("{transactions} transactions"),
+        (parts, _) => format!("{parts} parts"),
+    };
+    let ranks = match plan.ranks {
+        1 => "1 rank".to_owned(),
+        ranks => format!("{ranks} ranks"),
+    };
+    sized(&format!("plan of {in_steps} on {ranks}"), &size)
+}
+
+/// `  T1m/tos.zarr: would get 2 steps, 12 afterwards`
+fn store(planned: &PlannedStore) -> String {
+    let PlannedStore {
+        store,
+        action,
+        steps_after,
+        steps,
+        arrays,
+        ..
+    } = planned;
+    let StepCounts {
+        appended,
+        inserted,
+        replaced,
+        filled,
+        skipped,
+    } = *steps;
+    let mut words = Vec::new();
+    match action {
+        StoreAction::Create if *steps_after == 0 => words.push("would be created".to_owned()),
+        StoreAction::Create => {
+            words.push(format!("would be created, with {steps_after} steps"));
+        }
+        StoreAction::Leave if skipped > 0 => {
+            words.push(format!(
+                "left alone: it has all {skipped} steps of the files"
+            ));
+        }
+        StoreAction::Leave => words.push("left alone: it has all that the files have".to_owned()),
+        StoreAction::Extend | StoreAction::Change => {
+            if appended > 0 {
+                words.push(format!("would get {appended} steps behind its last"));
+            }
+            if inserted > 0 {
+                words.push(format!("would get {inserted} steps between its own"));
+            }
+            if replaced > 0 {
+                words.push(format!("{replaced} of its steps would be overwritten"));
+            }
+            if filled > 0 {
+                words.push(format!("{filled} of its steps would be filled in"));
+            }
+            let new = arrays.iter().filter(|array| array.shape_before.is_none());
+            let new: Vec<&str> = new.map(|array| array.name.as_str()).collect();
+            if !new.is_empty() {
+                words.push(format!("would get the arrays {}", new.join(", ")));
+            }
+            if words.is_empty() {
+                words.push("no step more or other, but its arrays or attributes".to_owned());
+            }
+            if skipped > 0 {
+                words.push(format!("{skipped} steps that it has would be left alone"));
+            }
+            if appended + inserted > 0 {
+                words.push(format!("{steps_after} steps afterwards"));
+            }
+        }
+    }
+    format!("  {store}: {}", words.join(", "))
+}
+
+/// `    tos  float32  time_counter=12 y=330 x=360 (before: 10×330×360)  chunks 1×330×360  bytes blosc:lz4  12 objects of 464.1 KiB`
+fn array(planned: &PlannedArray) -> String {
+    let dimensions = planned.dimensions.iter().zip(&planned.shape);
+    let dimensions: Vec<String> = dimensions.map(|(name, n)| format!("{name}={n}")).collect();
+    let mut shape = dimensions.join(" ");
+    if shape.is_empty() {
+        "scalar".clone_into(&mut shape);
+    }
+    if let Some(before) = planned.shape_before.as_ref()
+        && *before != planned.shape
+    {
+        shape = format!("{shape} (before: {})", product(before));
+    }
+    let chunks = match &planned.shards {
+        Some(shards) => format!(
+            "chunks {} in shards {}",
+            product(&planned.chunks),
+            product(shards)
+        ),
+        None if planned.chunks.is_empty() => "one chunk".to_owned(),
+        None => format!("chunks {}", product(&planned.chunks)),
+    };
+    let codecs: Vec<String> = planned.codec_documents().iter().map(codec_name).collect();
+    let objects = match planned.objects {
+        1 => "1 object".to_owned(),
+        objects => format!("{objects} objects"),
+    };
+    format!(
+        "    {}  {}  {shape}  {chunks}  {}  {objects} of {} decoded",
+        planned.name,
+        planned.dtype,
+        codecs.join(" "),
+        bytes_shown(planned.object_bytes)
+    )
+}
+
+/// `  part 1 of 3: 1976-01-16 to 1976-12-16 (x_1976.nc): committed`
+fn part(part: &PlannedPart) -> String {
+    let state = match (part.is_committed, part.is_own) {
+        (true, _) => ": readers see it",
+        (false, true) => "",
+        (false, false) => ": of another task",
+    };
+    format!(
+        "  part {}: {}, {} steps{state}",
+        part.number,
+        files_shown(&part.files),
+        part.steps
+    )
+}
+
+fn reads(plan: &SendPlan) -> Option<String> {
+    let reads = plan.reads;
+    let again = if reads.inflated > reads.wanted {
+        format!(
+            ", for which chunks of {} are inflated",
+            bytes_shown(reads.inflated)
+        )
+    } else {
+        String::new()
+    };
+    (reads.wanted > 0).then(|| {
+        format!(
+            "reads {} decoded of the files{again}",
+            bytes_shown(reads.wanted)
+        )
+    })
+}
+
+/// What the ranks do: of several, least and most.
+fn work(ranks: &[RankWork]) -> String {
+    let memory = ranks.iter().map(|rank| rank.memory).max().unwrap_or(0);
+    let bytes = || ranks.iter().map(|rank| rank.bytes);
+    let (least, most) = (bytes().min().unwrap_or(0), bytes().max().unwrap_or(0));
+    let each = match ranks.len() {
+        1 => format!("work: {}", bytes_shown(most)),
+        _ => format!(
+            "work: {} to {} decoded a rank",
+            bytes_shown(least),
+            bytes_shown(most)
+        ),
+    };
+    format!("{each}, at most {} of memory each", bytes_shown(memory))
+}
+
+fn requests(counts: &RequestCounts) -> String {
+    let RequestCounts {
+        put,
+        get,
+        copy,
+        head,
+        list,
+        delete,
+    } = *counts;
+    let some = [
+        (put, "PUT"),
+        (get, "GET"),
+        (copy, "COPY"),
+        (head, "HEAD"),
+        (list, "LIST"),
+        (delete, "DELETE"),
+    ];
+    let some = some.iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    format!("requests: about {}", some.join(", "))
+}
+
+/// What a warning says.
+pub(in crate::cli) fn plan_warning(warning: &PlanWarning) -> String {
+    match warning {
+        PlanWarning::SmallObjects {
+            arrays,
+            object_bytes,
+        } => format!(
+            "objects of {} decoded, and less stored: requests will cost more than bytes; larger chunks (-cs) or shards (--shards) make \
+             fewer: {}",
+            bytes_shown(*object_bytes),
+            names(arrays)
+        ),
+        PlanWarning::LargeObjects {
+            arrays,
+            object_bytes,
+        } => format!(
+            "objects of {} decoded: who reads a little of one reads all of it, unless it is a shard; smaller chunks (-cs) or shards make them \
+             smaller: {}",
+            bytes_shown(*object_bytes),
+            names(arrays)
+        ),
+        PlanWarning::ManyObjects { objects } => format!(
+            "{objects} objects: who lists, copies or deletes them takes long; larger chunks (-cs) or shards (--shards) make fewer"
+        ),
+        PlanWarning::RewrittenChunks {
+            arrays,
+            chunk_steps,
+            steps,
+            rewritten,
+            leaves_part_full,
+        } => {
+            let objects = match rewritten {
+                1 => "1 object".to_owned(),
+                objects => format!("{objects} objects"),
+            };
+            let when = match (*rewritten > 0, leaves_part_full) {
+                (true, true) => format!("this send writes {objects} anew, and so will the next"),
+                (true, false) => format!("this send writes {objects} anew"),
+                (false, _) => "the next send will write them anew".to_owned(),
+            };
+            format!(
+                "objects of {chunk_steps} steps are not full where sends of {steps} steps end: {when}; send whole chunks at a time, or make \
+                 them shorter (-cs): {}",
+                names(arrays)
+            )
+        }
+        PlanWarning::CutChunks {
+            arrays,
+            factor,
+            stored,
+            inflated,
+        } => format!(
+            "chunks cut across those of the files, of which {} are inflated {factor:.1} times, {} in all; chunks that are multiples of the \
+             files', or more --memory, make that less: {}",
+            bytes_shown(*stored),
+            bytes_shown(*inflated),
+            names(arrays)
+        ),
+    }
+}
+
+/// The first of them, and how many more there are.
+fn names(arrays: &[String]) -> String {
+    let shown = arrays.iter().take(SHOWN).map(String::as_str);
+    let shown: Vec<&str> = shown.collect();
+    match arrays.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// `1 h 20 min`
+fn duration_shown(seconds: f64) -> String {
+    let seconds = seconds.ceil() as u64;
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let arrays: Vec<String> = (0..6).map(|n| format!("a{n}")).collect();
+        assert_eq!(names(&arrays), "a0, a1, a2, a3 and 2 more");
+        assert_eq!(names(&arrays[..4]), "a0, a1, a2, a3");
+    }
+
+    #[test]
+    fn times_as_people_say_them() {
+        let shown = [0.2, 59.0, 61.0, 3600.0, 9000.0].map(duration_shown);
+        assert_eq!(
+            shown,
+            ["1 s", "59 s", "1 min 1 s", "1 h 0 min", "2 h 30 min"]
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! What a rollback would undo, as the stores are now. Nothing is written, and no lease is taken.
+//!
+//! Key type: [`RollbackForecast`].
+
+use std::collections::BTreeMap;
+
+use msm_zarr::{Group, StoredArray, Version, layout, members, parse_root};
+use serde::{Deserialize, Serialize};
+
+use super::{Rollback, StoreUndo, chosen, groups_of, has_transactions, undoable};
+use crate::commit::{StoreRollback, UnfinishedWork};
+use crate::error::Error;
+use crate::session::Session;
+use crate::verbs::shared::abandoned::{journals, unended};
+use crate::verbs::shared::command_log::CommandLog;
+use crate::verbs::shared::error::WritingError;
+
+/// What would be undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackForecast {
+    /// The ids of the commands, the last one first.
+    pub commands: Vec<String>,
+    /// Stores in which a command had died: what it had begun goes back before anything else.
+    pub died: Vec<String>,
+    /// What becomes of each store.
+    pub stores: Vec<StoreOutlook>,
+}
+
+/// What would become of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreOutlook {
+    /// The store.
+    pub store: String,
+    /// What is undone in it, the last first.
+    pub undone: Vec<String>,
+    /// Would it be gone?
+    pub is_gone: bool,
+    /// Dimensions along which it gets another length: their names, the length now and then.
+    pub lengths: Vec<(String, u64, u64)>,
+    /// Arrays that would be gone, if the store is not.
+    pub arrays: Vec<String>,
+}
+
+/// Says what a rollback would undo. Whether the copies that it puts back are whole is not looked at.
+///
+/// # Errors
+/// On every rank the same: if one of the commands cannot be undone; or a transaction has not ended that is no command's that died.
+pub fn foretell(session: &Session, request: &Rollback) -> Result<RollbackForecast, Error> {
+    session.on_lead(async || foretell_here(session, request).await)
+}
+
+async fn foretell_here(
+    session: &Session<'_>,
+    request: &Rollback,
+) -> Result<RollbackForecast, Error> {
+    let bucket = &session.bucket;
+    let groups = groups_of(session, request).await?;
+    let stores: Vec<String> = groups.iter().map(|group| group.store.clone()).collect();
+    let mut healed: Vec<(String, Option<String>)> = Vec::new();
+    let mut problems = Vec::new();
+    for (store, found) in journals(bucket, &stores).await? {
+        for one in &found.unfinished {
+            match one {
+                UnfinishedWork::Transaction(open) if open.goes_back() => {
+                    let run = open.entry.run.as_ref();
+                    healed.push((store.clone(), run.map(|run| run.id.clone())));
+                }
+                // What goes forward, or undoes already, comes to its end first.
+                _ => problems.push(WritingError::Unended {
+                    store: store.clone(),
+                    transaction: unended(one),
+                }),
+            }
+        }
+    }
+    Error::together(problems)?;
+    let log = CommandLog::of(bucket, &groups).await?;
+    if healed.is_empty() {
+        has_transactions(&log, &groups, request.variables.is_empty())?;
+    }
+    let (undos, commands) = chosen(log, &request.extent, &healed)?;
+    let (mut outlooks, mut problems) = (Vec::new(), Vec::new());
+    for StoreUndo { group, ids } in &undos {
+        match undoable(bucket, group, ids).await {
+            Ok(found) => outlooks.push(outlook(group, &found)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Error::together(problems)?;
+    Ok(RollbackForecast {
+        commands,
+        died: healed.into_iter().map(|(store, _)| store).collect(),
+        stores: outlooks,
+    })
+}
+
+/// What becomes of the store of `group` when these transactions are undone, the last of them first.
+fn outlook(group: &Group, undone: &[StoreRollback]) -> StoreOutlook {
+    let commands = undone.iter().map(|one| one.entry.command.clone());
+    let mut outlook = StoreOutlook {
+        store: group.store.clone(),
+        undone: commands.collect(),
+        is_gone: false,
+        lengths: Vec::new(),
+        arrays: Vec::new(),
+    };
+    let (Some(last), Some(first)) = (undone.first(), undone.last()) else {
+        return outlook;
+    };
+    let now = arrays(&group.store, &last.entry.root.key, &last.entry.root.after);
+    let Some(before) = &first.entry.root.before else {
+        outlook.is_gone = true;
+        return outlook;
+    };
+    let then = arrays(&group.store, &first.entry.root.key, before);
+    let mut lengths: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for array in &now {
+        let Some(old) = then.iter().find(|old| old.name == array.name) else {
+            outlook.arrays.push(array.name.clone());
+            continue;
+        };
+        let sides = array.shape.iter().zip(&old.shape);
+        for (dimension, (&long, &short)) in array.dimensions.iter().zip(sides) {
+            if long != short {
+                lengths.insert(dimension, (long, short));
+            }
+        }
+    }
+    let lengths = lengths.into_iter();
+    outlook.lengths = lengths
+        .map(|(dimension, (now, then))| (dimension.to_owned(), now, then))
+        .collect();
+    outlook
+}
+
+/// The arrays that a root document tells of; none if it cannot be read.
+fn arrays(store: &str, key: &str, root: &str) -> Vec<StoredArray> {
+    let is_v2 = key == layout::root_document(store, Version::V2);
+    let version = if is_v2 { Version::V2 } else { Version::V3 };
+    let read = parse_root(store, version, root.as_bytes());
+    let arrays = read.and_then(|(_, document)| members(store, version, &document));
+    arrays.unwrap_or_default()
+}
