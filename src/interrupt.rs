@@ -1,5 +1,6 @@
 //! Stopping a job from outside, by its caller's will or by a signal: SIGTERM, SIGINT and SIGUSR1. While a transaction is
-//! under way signals are noted, so that all ranks stop and it ends as it should; at other times they end the process, as ever.
+//! under way signals are noted, so that all ranks stop and it ends as it should; at other times they end the process, as ever. Once
+//! whoever pressed Ctrl-C has been told, the next one ends the process at once.
 //!
 //! Key type: [`Interrupt`].
 
@@ -21,6 +22,8 @@ pub struct Interrupt {
     idle: Arc<AtomicBool>,
     /// Is the job to stop?
     came: Arc<AtomicBool>,
+    /// Does the next SIGINT end the process?
+    last: Arc<AtomicBool>,
 }
 
 impl Default for Interrupt {
@@ -28,6 +31,7 @@ impl Default for Interrupt {
         Self {
             idle: Arc::new(AtomicBool::new(true)),
             came: Arc::default(),
+            last: Arc::default(),
         }
     }
 }
@@ -43,12 +47,25 @@ impl Interrupt {
             // Those registered first come first.
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))
                 .and_then(|_| flag::register(signal, Arc::clone(&signals.came)))
-                .map_err(|cause| Error::Signal {
-                    signal,
-                    cause: cause.to_string(),
-                })?;
+                .map_err(|cause| not_let(signal, &cause))?;
         }
         Ok(signals)
+    }
+
+    /// From [`Self::end_at_next`] on, SIGINT ends the process at once, with this `code`, as a kill would: what is under way is left to
+    /// whoever comes next.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub(crate) fn can_be_hurried(&self, code: i32) -> Result<(), Error> {
+        flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&self.last))
+            .map(|_| ())
+            .map_err(|cause| not_let(SIGINT, &cause))
+    }
+
+    /// Whoever stopped the job knows that it takes a while: SIGINT does not wait for it any more.
+    pub(crate) fn end_at_next(&self) {
+        self.last.store(true, Ordering::SeqCst);
     }
 
     /// The job is to stop as soon as it can, with everything as it was before.
@@ -64,5 +81,12 @@ impl Interrupt {
     /// Is the job to stop?
     pub(crate) fn has_come(&self) -> bool {
         self.came.load(Ordering::SeqCst)
+    }
+}
+
+fn not_let(signal: i32, cause: &std::io::Error) -> Error {
+    Error::Signal {
+        signal,
+        cause: cause.to_string(),
     }
 }

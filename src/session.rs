@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::commit::{Crew, RankProcess};
 use crate::error::Error;
-use crate::events::{Event, Measure, Notice, Reporter, WorkSpan};
+use crate::events::{Event, Measure, Notice, Reporter, WorkKind, WorkSpan};
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
 use crate::store::{Bucket, Connection, Endpoint, Pace, Spot};
@@ -210,9 +210,14 @@ impl<'a> Session<'a> {
         self.tell(&Event::Notice(notice));
     }
 
-    /// Work on so many bytes begins, whose progress rank 0 tells.
-    pub(crate) fn work(&self, bytes: u64) -> WorkSpan<'_> {
-        WorkSpan::begin(&*self.reporter, bytes)
+    /// Work on so many objects and bytes begins, whose progress rank 0 tells.
+    pub(crate) fn work(&self, kind: WorkKind, objects: Option<u64>, bytes: u64) -> WorkSpan<'_> {
+        WorkSpan::begin(&*self.reporter, kind, objects, bytes)
+    }
+
+    /// Work begins of which nobody knows how far it is.
+    pub(crate) fn work_unmeasured(&self, kind: WorkKind) -> WorkSpan<'_> {
+        self.work(kind, None, 0)
     }
 
     /// Rank 0 does `work` while the others wait; every rank gets what came of it.

@@ -15,6 +15,7 @@ use super::location::spread;
 use super::log::LogFilter;
 use super::open::OpenArgs;
 use super::plan::PlanArgs;
+use super::progress::ProgressFlag;
 use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::report::MergeArgs;
@@ -34,8 +35,12 @@ pub enum CommandLine {
     Wrong(CliError),
 }
 
-/// A command with its flags, and what is to be logged of it.
-pub struct Invocation(pub(super) Box<Command>, pub(super) LogFilter);
+/// A command with its flags, what is to be logged of it, and how it is said how far it is.
+pub struct Invocation(
+    pub(super) Box<Command>,
+    pub(super) LogFilter,
+    pub(super) Option<ProgressFlag>,
+);
 
 #[derive(Parser)]
 #[command(name = "msm_os", version, about = "Puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI", after_help = exit_codes())]
@@ -53,6 +58,10 @@ struct Cli {
         hide_default_value = true
     )]
     log: LogFilter,
+
+    /// How to say on standard error how far work is and what lasts [default: a bar on a terminal, else lines]
+    #[arg(long, global = true, value_name = "FORM")]
+    progress: Option<ProgressFlag>,
 }
 
 #[derive(Subcommand)]
@@ -185,7 +194,8 @@ fn parse_words(line: Vec<OsString>) -> CommandLine {
             if let Command::Plan(args) = &mut cli.command {
                 args.take_line(line);
             }
-            CommandLine::Command(Invocation(Box::new(cli.command), cli.log))
+            let command = Box::new(cli.command);
+            CommandLine::Command(Invocation(command, cli.log, cli.progress))
         }
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
         Err(error) => {
@@ -235,7 +245,7 @@ mod tests {
 
     fn send(line: &str) -> SendArgs {
         match parse(line.split(' ').map(OsString::from)) {
-            CommandLine::Command(Invocation(command, _)) => match *command {
+            CommandLine::Command(Invocation(command, ..)) => match *command {
                 Command::Send(args) => args,
                 _ => panic!("{line} is not a send"),
             },

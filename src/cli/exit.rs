@@ -99,7 +99,7 @@ exits! {
     RollbackIncomplete = 42,
     /// some objects could not be deleted; the same delete again, or `recover`, finishes it
     DeleteIncomplete = 43,
-    /// a signal ended the run; everything is as it was before, or the journal waits for `--resume`; with `--share`, what was put of a part waits for any of its jobs
+    /// a signal ended the run; everything is as it was before, or the journal waits for `--resume`, or after a second Ctrl-C for `recover`; with `--share`, what was put of a part waits for any of its jobs
     Interrupted = 44,
     /// the lease of a store was lost, or its ranks lost each other; nothing more was changed, the next command heals it
     LeaseLost = 45,

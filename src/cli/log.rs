@@ -3,8 +3,10 @@
 //! Key type: [`LogFilter`]. It must never let the libraries below log: they know secrets.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
+use super::screen::above_bar;
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
@@ -56,7 +58,7 @@ impl LogFilter {
             return;
         }
         let lines = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
+            .with_writer(|| AboveBar)
             // A line that cannot be written is lost: saying so there ends the program.
             .log_internal_errors(false)
             .event_format(LogLine {
@@ -68,6 +70,19 @@ impl LogFilter {
             .with(lines)
             .with(self.0)
             .try_init();
+    }
+}
+
+/// Standard error, where a bar steps aside.
+struct AboveBar;
+
+impl io::Write for AboveBar {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        above_bar(|| io::stderr().write(line))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::CliError;
+use super::screen;
 
 /// Says `message` on standard error, in the program's name. That it comes to nobody changes nothing of the work, nor of how it
 /// ends: where the disk with a batch job's log is full, the job goes on.
 pub(super) fn warn(message: &impl Display) {
-    let line = format!("msm_os: {message}\n");
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+    screen::say(&message.to_string());
 }
 
 /// Prints on standard output. That nobody reads it, as in `msm_os send … | head -1`, is no reason to leave the work undone.
@@ -34,11 +34,11 @@ impl Printer {
         self.has_printed.store(true, Ordering::Relaxed);
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {
-            let mut out = io::stdout().lock();
-            *closed = out
-                .write_all(text.as_bytes())
-                .and_then(|()| out.flush())
-                .err();
+            *closed = screen::above_bar(|| {
+                let mut out = io::stdout().lock();
+                let written = out.write_all(text.as_bytes());
+                written.and_then(|()| out.flush()).err()
+            });
         }
         closed.is_none()
     }

@@ -28,6 +28,7 @@ use super::outcome::OutcomeArgs;
 use super::placement::{Allowance, Placement};
 use super::plan::{PlanArgs, PlanPrint};
 use super::printer::{Printer, warn};
+use super::progress::{ProgressForm, TellerTerms};
 use super::rechunk::RechunkArgs;
 use super::recipe;
 use super::recover::{RecoverArgs, RollbackArgs};
@@ -41,7 +42,7 @@ use crate::cli::Exit;
 use crate::error::Error;
 use crate::events::Reporter;
 use crate::interrupt::Interrupt;
-use crate::ranks::{Ranks, RanksError};
+use crate::ranks::{Ranks, RanksError, is_launched};
 use crate::session::Session;
 use crate::store::{Connection, Place, StoreError};
 use crate::verbs::copy::{self, copy};
@@ -80,11 +81,15 @@ pub fn answer(text: &str) -> Exit {
 /// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
 #[must_use]
 pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
-    match Interrupt::by_signals() {
+    let interrupt = Interrupt::by_signals().and_then(|interrupt| {
+        interrupt.can_be_hurried(Exit::Interrupted.code())?;
+        Ok(interrupt)
+    });
+    match interrupt {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find).0,
         Err(failure) => {
             let mut why = CliError::from(failure);
-            if matches!(&parsed, CommandLine::Command(Invocation(command, _)) if command.is_for_programs())
+            if matches!(&parsed, CommandLine::Command(Invocation(command, ..)) if command.is_for_programs())
             {
                 why = why.for_programs();
             }
@@ -113,7 +118,7 @@ pub(crate) fn run_over(
             }
             (Exit::from(&why), None)
         }
-        CommandLine::Command(Invocation(command, log)) => {
+        CommandLine::Command(Invocation(command, log, progress)) => {
             log.start(ranks.rank());
             let lists = matches!(
                 *command,
@@ -125,11 +130,17 @@ pub(crate) fn run_over(
                     | Command::Report(_)
                     | Command::Verify(_)
             ) || matches!(&*command, Command::Plan(args) if args.sbatch);
+            let telling = TellerTerms {
+                form: ProgressForm::of(progress),
+                rank: ranks.rank(),
+                is_launched: is_launched(),
+                interrupt: interrupt.clone(),
+            };
             let job = Job {
                 ranks,
                 interrupt,
                 find,
-                terminal: Arc::new(Terminal::new(lists, command.is_for_programs())),
+                terminal: Arc::new(Terminal::new(lists, command.is_for_programs(), telling)),
                 report: OnceCell::new(),
             };
             let done = job.run_reported(&command);

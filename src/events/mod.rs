@@ -7,6 +7,7 @@ mod fault;
 mod measure;
 mod notice;
 mod stage;
+mod traffic;
 mod work_span;
 
 use std::ops::Range;
@@ -21,12 +22,18 @@ pub use measure::{Measure, RequestKind};
 pub use notice::{NamesInStores, Notice, ReprojectionObstacle};
 pub(crate) use stage::StageClock;
 pub use stage::{PhaseWork, Stage, StageTime, StageTimes, WorkPhase};
+pub use traffic::{Retrying, Traffic, TrafficState};
 pub(crate) use work_span::WorkSpan;
 
 /// Who is told what happens. It is called from the threads that do the work, so it should not take long.
 pub trait Reporter: Send + Sync {
     /// Is told of `event`.
     fn tell(&self, event: &Event);
+
+    /// Where this rank's requests are counted while they are in flight. Nobody looks at it, unless a reporter keeps one of its own.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 }
 
 /// Hears nothing.
@@ -38,7 +45,8 @@ impl Reporter for SilentReporter {
 }
 
 /// What happens. Rank 0 tells of the whole job, every rank of its own objects and requests.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// Something of the files or stores is otherwise than the user may think.
@@ -72,7 +80,11 @@ pub enum Event {
     },
     /// Work begins whose progress is told.
     WorkBegun {
-        /// Bytes to do.
+        /// What it does.
+        work: WorkKind,
+        /// Objects to do, if that is known.
+        objects: Option<u64>,
+        /// Bytes to do; 0 if that is not known.
         bytes: u64,
     },
     /// So much of it is done.
@@ -81,6 +93,10 @@ pub enum Event {
         bytes: u64,
         /// Objects.
         objects: u64,
+        /// Objects in flight, on all ranks.
+        in_flight: u64,
+        /// Which ranks are still at it.
+        ranks: RanksAtWork,
     },
     /// It has ended, one way or the other.
     WorkEnded,
@@ -94,6 +110,7 @@ pub enum Event {
         took: Duration,
     },
     /// Some work of this rank is over that was measured.
+    #[serde(skip)] // thousands of them: reports have their sums
     Measured(Measure),
     /// A request of this rank got no answer, or one that may pass, and is made again.
     Retried {
@@ -122,6 +139,8 @@ pub enum Event {
         number: usize,
         /// How many there are.
         of: usize,
+        /// What it is of; its period is that of all of these.
+        files: PlannedFiles,
         /// What it comes to.
         size: PlanSize,
     },
@@ -167,11 +186,22 @@ pub enum Event {
         store: String,
         /// The job.
         holder: String,
+        /// For so many seconds until now: it is told of again while it lasts.
+        waited_seconds: u64,
+        /// At most for so many.
+        at_most_seconds: u64,
     },
     /// A lease could not be given up; it expires.
     LeaseLeftBehind {
         /// Why.
         problem: String,
+    },
+    /// What a dead job left is being brought to its end.
+    Healing {
+        /// The store's key.
+        store: String,
+        /// The job's transaction.
+        transaction: TransactionIdentity,
     },
     /// What a dead job left has been brought to its end.
     Healed {
@@ -250,6 +280,45 @@ pub enum Event {
     Finding(Finding),
     /// `doctor` has removed all that it put.
     Removed,
+}
+
+/// What work does whose progress is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// Reads what the files hold.
+    Reading,
+    /// Computes the weights of reprojections.
+    Weighing,
+    /// Compares what stores have with the files.
+    Comparing,
+    /// Keeps what is about to be overwritten.
+    Keeping,
+    /// Puts and verifies the objects of a transaction.
+    Sending,
+    /// Puts the small arrays and the documents.
+    Committing,
+    /// Puts back what a transaction that failed has touched.
+    PuttingBack,
+    /// Checks the objects of a store.
+    Checking,
+    /// Deletes objects.
+    Deleting,
+    /// Copies objects.
+    Copying,
+}
+
+/// Which ranks are still at a work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RanksAtWork {
+    /// How many ranks there are; 0 if it is not known which are still at it.
+    pub all: u64,
+    /// How many have done their share.
+    pub done: u64,
+    /// The one that all others wait for.
+    pub last: Option<u64>,
+    /// Was one of them sent a signal?
+    pub is_stopping: bool,
 }
 
 /// What a transaction comes to.

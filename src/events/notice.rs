@@ -8,7 +8,8 @@ use msm_plan::MaskingNote;
 use serde::{Deserialize, Serialize};
 
 /// Something is otherwise than a user may think, and the work goes on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
     /// The bounds of a file's steps hold what is no time.
@@ -157,7 +158,7 @@ pub enum Notice {
 }
 
 /// Names, and the stores of which something is said of them; each once, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NamesInStores {
     /// The names.
     pub names: Vec<String>,

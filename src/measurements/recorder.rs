@@ -10,7 +10,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::events::{
-    Event, Measure, Notice, PhaseWork, PlanSize, PlannedFiles, Reporter, Stage, WorkPhase,
+    Event, Measure, Notice, PhaseWork, PlanSize, PlannedFiles, Reporter, Stage, Traffic, WorkPhase,
 };
 use crate::ranks::{Ranks, Role};
 
@@ -66,6 +66,10 @@ impl Reporter for Recorder {
         self.heard().note(event);
         self.inner.tell(event);
     }
+
+    fn traffic(&self) -> Traffic {
+        self.inner.traffic()
+    }
 }
 
 impl Heard {
@@ -81,8 +85,14 @@ impl Heard {
                 let files = Some(files.clone());
                 self.begin(TransactionKind::Transaction, [*number, *of], files, *size);
             }
-            Event::PartTaken { number, of, size } => {
-                self.begin(TransactionKind::Part, [number + 1, *of], None, *size);
+            Event::PartTaken {
+                number,
+                of,
+                files,
+                size,
+            } => {
+                let files = Some(files.clone());
+                self.begin(TransactionKind::Part, [number + 1, *of], files, *size);
             }
             Event::Growing { parts, of, size } => {
                 self.begin(TransactionKind::Growth, [parts.end, *of], None, *size);

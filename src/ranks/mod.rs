@@ -49,10 +49,13 @@ trait Transport: Send + Sync {
     /// Rank 0: what the others give, in the order of ranks.
     fn collect(&self) -> Vec<Vec<u8>>;
     /// The sum of all ranks' numbers, on every rank.
-    fn sum(&self, mine: [u64; 5]) -> [u64; 5];
+    fn sum(&self, mine: PulseNumbers) -> PulseNumbers;
     /// The others' fences stay open as long as rank 0 knows its own to, and no longer.
     fn share(&self, fence: &Fence);
 }
+
+/// A pulse on its way.
+type PulseNumbers = [u64; 7];
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,10 @@ pub(crate) struct PhasePulse {
     pub failed: u64,
     /// Ranks that were sent a signal.
     pub interrupted: u64,
+    /// Objects in flight.
+    pub in_flight: u64,
+    /// The numbers of the ranks whose work has not ended: where one is left, it is that one.
+    pub unfinished: u64,
 }
 
 impl Ranks {
@@ -127,12 +134,22 @@ impl Ranks {
         let Some(others) = &self.others else {
             return mine;
         };
-        let [objects, bytes, finished, failed, interrupted] = others.sum([
+        let [
+            objects,
+            bytes,
+            finished,
+            failed,
+            interrupted,
+            in_flight,
+            unfinished,
+        ] = others.sum([
             mine.objects,
             mine.bytes,
             mine.finished,
             mine.failed,
             mine.interrupted,
+            mine.in_flight,
+            mine.unfinished,
         ]);
         PhasePulse {
             objects,
@@ -140,6 +157,8 @@ impl Ranks {
             finished,
             failed,
             interrupted,
+            in_flight,
+            unfinished,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{LaunchedJob, Ranks, Transport};
+use super::{LaunchedJob, PulseNumbers, Ranks, Transport};
 use crate::store::Fence;
 
 /// Does `work` on `size` threads, each of which is a rank, and returns what it returns on each.
@@ -56,7 +56,7 @@ fn gone<T>() -> T {
 
 enum Message {
     Value(Arc<[u8]>),
-    Numbers([u64; 5]),
+    Numbers(PulseNumbers),
     Fence(Fence),
 }
 
@@ -94,7 +94,7 @@ impl RankLink {
         }
     }
 
-    fn numbers(&self) -> [u64; 5] {
+    fn numbers(&self) -> PulseNumbers {
         match self.receive() {
             Message::Numbers(numbers) => numbers,
             _ => gone(),
@@ -134,7 +134,7 @@ impl Transport for Threads {
         self.links.iter().map(RankLink::value).collect()
     }
 
-    fn sum(&self, mut mine: [u64; 5]) -> [u64; 5] {
+    fn sum(&self, mut mine: PulseNumbers) -> PulseNumbers {
         if !self.is_lead {
             self.send(|| Message::Numbers(mine));
             return self.links[0].numbers();

@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 
 use super::fence::{Fence, FencedRequest};
 use super::pace::Pacer;
+use crate::events::Traffic;
 
 /// Bytes of a piece. The connection takes sixteen at a time at most, and the next one when one has left.
 const PIECE: usize = 32 << 10;
@@ -119,7 +120,11 @@ impl Body for Pieces {
 
 /// Signs of life of one attempt of a request. Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct AttemptPulse(Arc<Mutex<Signs>>);
+pub(super) struct AttemptPulse {
+    signs: Arc<Mutex<Signs>>,
+    /// Is told of the server's signs of life.
+    traffic: Traffic,
+}
 
 #[derive(Debug)]
 struct Signs {
@@ -137,9 +142,9 @@ struct Signs {
 }
 
 impl AttemptPulse {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(traffic: &Traffic) -> Self {
         let now = Instant::now();
-        Self(Arc::new(Mutex::new(Signs {
+        let signs = Signs {
             begun: now,
             last: now,
             taken: 0,
@@ -147,7 +152,11 @@ impl AttemptPulse {
             paced: Duration::ZERO,
             read: 0,
             received: 0,
-        })))
+        };
+        Self {
+            signs: Arc::new(Mutex::new(signs)),
+            traffic: traffic.clone(),
+        }
     }
 
     fn taken(&self, bytes: u64) {
@@ -155,6 +164,10 @@ impl AttemptPulse {
         signs.taken += bytes;
         signs.last = Instant::now();
         signs.sent = Some(signs.last);
+        // The kernel takes what comes first, also where nobody does at the other end.
+        if signs.taken > BUFFERED {
+            self.traffic.is_alive();
+        }
     }
 
     /// It is kept back for so long from now on, which is no silence.
@@ -172,6 +185,7 @@ impl AttemptPulse {
     /// The answer has begun.
     pub(super) fn answered(&self) {
         self.signs().last = Instant::now();
+        self.traffic.is_alive();
     }
 
     /// So many bytes of the answer have come. Few are no sign of life.
@@ -182,6 +196,7 @@ impl AttemptPulse {
         if signs.read >= SIGN {
             signs.read = 0;
             signs.last = Instant::now();
+            self.traffic.is_alive();
         }
     }
 
@@ -212,7 +227,7 @@ impl AttemptPulse {
 
     fn signs(&self) -> MutexGuard<'_, Signs> {
         // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,7 +250,12 @@ mod tests {
         let parts: Vec<Bytes> = vec![vec![1; 3 * PIECE + 1].into(), vec![2; 5].into()];
         let whole: Vec<u8> = parts.iter().flatten().copied().collect();
         let payload: PutPayload = parts.into_iter().collect();
-        let mut body = Pieces::new(payload.into(), None, AttemptPulse::new(), Pacer::default());
+        let mut body = Pieces::new(
+            payload.into(),
+            None,
+            AttemptPulse::new(&Traffic::default()),
+            Pacer::default(),
+        );
         let mut read = Vec::new();
         assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
         while let Some(piece) = next(&mut body).await {
@@ -255,7 +275,7 @@ mod tests {
         let now = Moment::now();
         fence.extend(now.after(Duration::from_secs(60)));
         let body = Bytes::from(vec![1; 3 * PIECE]);
-        let (fenced, pulse) = (Some(fence.clone()), AttemptPulse::new());
+        let (fenced, pulse) = (Some(fence.clone()), AttemptPulse::new(&Traffic::default()));
         let mut body = Pieces::new(body.into(), fenced, pulse, Pacer::default());
         assert!(next(&mut body).await.unwrap().is_ok());
         fence.close();
@@ -264,7 +284,7 @@ mod tests {
 
     #[test]
     fn few_bytes_are_no_sign_of_life() {
-        let pulse = AttemptPulse::new();
+        let pulse = AttemptPulse::new(&Traffic::default());
         let wait = || std::thread::sleep(Duration::from_millis(20));
         wait();
         pulse.read(SIGN - 1);

@@ -18,14 +18,14 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use tracing::{debug, warn};
 
-use super::answer::chain;
+use super::answer::{chain, innermost};
 use super::fence::{Fence, FencedRequest};
 use super::pace::{Pace, Pacer};
 use super::patience::{Patience, silence};
 use super::pieces::{AttemptPulse, Pieces};
 use super::signature::{EndedKeys, SignedRequest, Signer, says_ended};
 use super::uplink::{BodyPass, Uplink};
-use crate::events::{Event, Measure, Reporter, RequestKind};
+use crate::events::{Event, Measure, Reporter, RequestKind, Traffic};
 
 /// The longest that is waited for what the kernel may hold still.
 const LEAVING: Duration = Duration::from_secs(600);
@@ -43,6 +43,7 @@ pub(super) struct Wire {
     signer: Option<Signer>,
     patience: Duration,
     reporter: RetryListener,
+    traffic: Traffic,
 }
 
 /// Who hears of requests that are made again.
@@ -86,6 +87,7 @@ impl Wire {
             pace,
             signer,
             patience,
+            traffic: reporter.traffic(),
             reporter: RetryListener(reporter),
         }
     }
@@ -107,6 +109,9 @@ impl Wire {
         let patience = Patience::of_this_task(self.patience);
         let pacer = self.pace.pacer();
         let mut signed = SignedRequest::new(request, self.signer.as_ref());
+        let flight = self
+            .traffic
+            .begin(request.method().as_str(), request.uri().path());
         loop {
             let mut pass = self.pass(request).await;
             pacer.request().await;
@@ -114,7 +119,7 @@ impl Wire {
                 pass.leaves();
             }
             signed.keep_good().await?;
-            let (begun, pulse) = (Instant::now(), AttemptPulse::new());
+            let (begun, pulse) = (Instant::now(), AttemptPulse::new(&self.traffic));
             let attempt = self.attempt(signed.get(), fence, &pulse, pass.as_ref(), &pacer);
             let answer = attempt.await;
             if let Ok(refusal) = &answer
@@ -139,6 +144,7 @@ impl Wire {
             if !again {
                 if answer.is_ok() {
                     patience.answered();
+                    flight.answered();
                 }
                 return answer;
             }
@@ -159,6 +165,7 @@ impl Wire {
             if patience.is_over() {
                 return answer;
             }
+            flight.failed(cause_of(&answer));
             self.reporter.0.tell(&Event::Retried {
                 method: request.method().to_string(),
                 path: request.uri().path().to_owned(),
@@ -340,6 +347,14 @@ fn log(
             let kind = error.kind();
             warn!(%method, path, bytes, took, ?kind, is_tried_again, "no answer");
         }
+    }
+}
+
+/// Why an attempt came to nothing.
+fn cause_of(answer: &Result<HttpResponse, HttpError>) -> String {
+    match answer {
+        Ok(answer) => answer.status().to_string(),
+        Err(error) => innermost(error),
     }
 }
 

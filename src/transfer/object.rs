@@ -253,6 +253,7 @@ impl Engine {
         there: KnownContent,
     ) -> Result<Proof, TransferError> {
         let array = &self.plan.arrays[index];
+        let _in_flight = self.progress.send_off();
         let patience = self.bucket.patience();
         let tried = patience.share(self.try_to_put(index, key, stored, crc, there, &patience));
         match tried.await {

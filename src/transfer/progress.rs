@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Progress {
     objects: AtomicU64,
     bytes: AtomicU64,
+    in_flight: AtomicU64,
     failed: AtomicBool,
     stopped: AtomicBool,
 }
@@ -16,6 +17,18 @@ impl Progress {
     pub(crate) fn add(&self, bytes: u64) {
         self.objects.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// An object is on its way, until what is returned is dropped.
+    pub(crate) fn send_off(&self) -> InFlight<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(self)
+    }
+
+    /// Objects on their way.
+    #[must_use]
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// Objects done.
@@ -51,5 +64,15 @@ impl Progress {
     #[must_use]
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// An object on its way.
+#[derive(Debug)]
+pub(crate) struct InFlight<'a>(&'a Progress);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

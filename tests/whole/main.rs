@@ -48,6 +48,7 @@ mod pages;
 mod plan;
 mod predecessors;
 mod processes;
+mod progress;
 mod races;
 mod ranks;
 mod readers;

@@ -159,7 +159,8 @@ fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
 }
 
 /// Missing values that a store has otherwise than the files.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
 pub enum MaskingNote {
     /// They are written as others.
     Rewritten {

@@ -311,7 +311,7 @@ mod tests {
 
     fn command(line: &str) -> Command {
         match parse(line.split(' ').map(OsString::from)) {
-            CommandLine::Command(Invocation(command, _)) => *command,
+            CommandLine::Command(Invocation(command, ..)) => *command,
             _ => panic!("{line}"),
         }
     }

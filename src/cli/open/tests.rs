@@ -65,7 +65,7 @@ pub(super) fn store(key: &str) -> OpenableStore {
 pub(super) fn store_args(line: &str) -> StoreArgs {
     let words = ["msm_os", "open"].into_iter().chain(line.split(' '));
     match parse(words.map(OsString::from)) {
-        CommandLine::Command(Invocation(command, _)) => match *command {
+        CommandLine::Command(Invocation(command, ..)) => match *command {
             Command::Open(args) => args.store,
             _ => panic!("{line}: another command"),
         },

@@ -55,7 +55,7 @@ pub(super) struct MergeArgs {
 /// Can the command be run without other ranks, and so without MPI?
 #[must_use]
 pub fn needs_no_ranks(parsed: &CommandLine) -> bool {
-    let CommandLine::Command(Invocation(command, _)) = parsed else {
+    let CommandLine::Command(Invocation(command, ..)) = parsed else {
         return false;
     };
     matches!(**command, Command::Report(_))

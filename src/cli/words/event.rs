@@ -34,9 +34,9 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
             files,
             size,
         } => planned(*number, *of, files, size),
-        Event::PartTaken { number, of, size } => {
-            sized(&format!("part {} of {of}", number + 1), size)
-        }
+        Event::PartTaken {
+            number, of, size, ..
+        } => sized(&format!("part {} of {of}", number + 1), size),
         Event::PartPut {
             number,
             of,
@@ -48,10 +48,7 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
             bytes_shown(*bytes)
         ),
         Event::PartFailed { number, of, why } => {
-            return err(format!(
-                "part {} of {of} cannot be put, and holds back what comes after it; going on with others: {why}",
-                number + 1
-            ));
+            return err(part_failed(*number, *of, why));
         }
         Event::Growing { parts, of, size } => {
             let what = format!("committing up to part {} of {of}", parts.end);
@@ -72,11 +69,13 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
                 "committed, but the ledger is not tidy yet; the next command that writes there, or recover, goes on with it: {problem}"
             ));
         }
-        Event::Waiting { store, holder } => {
-            return err(format!(
-                "waiting for {}, which another job holds: {holder}",
-                layout::place_name(store)
-            ));
+        Event::Waiting {
+            store,
+            holder,
+            waited_seconds,
+            at_most_seconds,
+        } => {
+            return err(waiting(store, holder, *waited_seconds, *at_most_seconds));
         }
         Event::LeaseLeftBehind { problem } => {
             return err(format!(
@@ -121,22 +120,50 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         | Event::Measured(_)
         | Event::Retried { .. }
         | Event::Committed { .. }
+        | Event::Healing { .. }
         | Event::RolledBack => return None,
     };
     Some(OutputLine::Out(out))
 }
 
-/// Which of several things is about to be done, before a line that says how far it is; `None` if `event` does not tell.
+/// Which of several things is about to be done, for who says how far it is; `None` if `event` does not tell.
 pub(in crate::cli) fn work_of(event: &Event) -> Option<String> {
     Some(match event {
-        Event::PartTaken { number, of, .. } => format!("part {} of {of}: ", number + 1),
-        Event::Growing { parts, of, .. } => {
-            format!("committing up to part {} of {of}: ", parts.end)
+        Event::PartTaken {
+            number, of, files, ..
+        } => {
+            let part = format!("part {} of {of}", number + 1);
+            let pieces = std::iter::once(part).chain(period(files));
+            pieces.collect::<Vec<_>>().join(", ")
         }
-        Event::Planned { number, of, .. } if *of > 1 => format!("plan {number} of {of}: "),
-        Event::Planned { .. } => String::new(),
+        Event::Growing { parts, of, .. } => format!("up to part {} of {of}", parts.end),
+        Event::Planned {
+            number, of, files, ..
+        } => {
+            let plan = (*of > 1).then(|| format!("plan {number} of {of}"));
+            let pieces = plan.into_iter().chain(period(files));
+            pieces.collect::<Vec<_>>().join(", ")
+        }
         _ => return None,
     })
+}
+
+fn part_failed(number: usize, of: usize, why: &str) -> String {
+    format!(
+        "part {} of {of} cannot be put, and holds back what comes after it; going on with others: {why}",
+        number + 1
+    )
+}
+
+/// At first which job holds what is waited for, later for how long and until when.
+fn waiting(store: &str, holder: &str, waited: u64, at_most: u64) -> String {
+    let store = layout::place_name(store);
+    if waited == 0 {
+        return format!("waiting for {store}, which another job holds: {holder}");
+    }
+    format!(
+        "still waiting for {store}, for {waited} s of at most {at_most} s, which another job holds: {holder}"
+    )
 }
 
 fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> String {
@@ -196,12 +223,21 @@ pub(super) fn files_shown(files: &PlannedFiles) -> String {
         [first, .., last] => format!("{first} to {last}, {} files", files.names.len()),
         names => names.concat(),
     };
-    let day = |step: &str| step.trim_end_matches(" 00:00:00").to_owned();
-    match &files.steps {
+    match period(files) {
         None => names,
-        Some((first, last)) if first == last => format!("{} ({names})", day(first)),
-        Some((first, last)) => format!("{} to {} ({names})", day(first), day(last)),
+        Some(period) => format!("{period} ({names})"),
     }
+}
+
+/// `1978-01-16 to 1978-12-16`
+fn period(files: &PlannedFiles) -> Option<String> {
+    let day = |step: &str| step.trim_end_matches(" 00:00:00").to_owned();
+    let (first, last) = files.steps.as_ref()?;
+    Some(if first == last {
+        day(first)
+    } else {
+        format!("{} to {}", day(first), day(last))
+    })
 }
 
 pub(super) fn sized(what: &str, size: &PlanSize) -> String {

@@ -16,7 +16,7 @@ use mpi::traits::CommunicatorCollectives;
 use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
 use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
-use crate::ranks::{Ending, Ranks, RanksError, Transport};
+use crate::ranks::{Ending, PulseNumbers, Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
 const IDLE: Duration = Duration::from_millis(20);
@@ -107,7 +107,7 @@ impl Desk {
         }
         // Others may still work, and want to hear of this rank.
         if self.world.size() > 1 {
-            message::sum(self, [0; 5]);
+            message::sum(self, PulseNumbers::default());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Messages of any size between ranks, in pieces that no MPI chokes on.
 
 use super::desk::Desk;
+use crate::ranks::PulseNumbers;
 use mpi::collective::SystemOperation;
 use mpi::point_to_point::{Destination, Source};
 use mpi::topology::Communicator;
@@ -47,8 +48,8 @@ pub(super) fn collect(desk: &Desk) -> Vec<Vec<u8>> {
 }
 
 /// The sum of all ranks' numbers, on every rank.
-pub(super) fn sum(desk: &Desk, mine: [u64; 5]) -> [u64; 5] {
-    let mut sum = [0; 5];
+pub(super) fn sum(desk: &Desk, mine: PulseNumbers) -> PulseNumbers {
+    let mut sum = PulseNumbers::default();
     mpi::request::scope(|scope| {
         desk.wait(desk.world.immediate_all_reduce_into(
             scope,

@@ -17,7 +17,7 @@ use std::sync::mpsc::Sender;
 
 use self::beats::OpenFence;
 use self::desk::{Errand, errand};
-use super::Transport;
+use super::{PulseNumbers, Transport};
 use crate::store::Fence;
 
 pub use self::desk::run;
@@ -45,7 +45,7 @@ impl Transport for Mpi {
         errand(&self.desk, message::collect)
     }
 
-    fn sum(&self, mine: [u64; 5]) -> [u64; 5] {
+    fn sum(&self, mine: PulseNumbers) -> PulseNumbers {
         errand(&self.desk, move |desk| message::sum(desk, mine))
     }
 

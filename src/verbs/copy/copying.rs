@@ -13,7 +13,7 @@ use super::source::SourceStore;
 use super::{CopiedStore, Copy, CopyReport, sources, ways};
 use crate::commit::{Deletion, LeaseError, NotBegun};
 use crate::error::Error;
-use crate::events::WorkSpan;
+use crate::events::{WorkKind, WorkSpan};
 use crate::ranks::Lead;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::tally::Tally;
@@ -73,8 +73,14 @@ impl Copying<'_> {
             }
         }
         Error::together(problems)?;
-        let bytes = fresh.iter().chain(&there).map(|store| store.tally.bytes);
-        let work = self.route.from.work(bytes.sum());
+        let mut total = Tally::default();
+        let stores = fresh.iter().chain(&there);
+        stores.for_each(|store| total.add(store.tally));
+        let objects = Some(total.objects);
+        let work = self
+            .route
+            .from
+            .work(WorkKind::Copying, objects, total.bytes);
         let mut done = Tally::default();
         let mut report = CopyReport::default();
         for store in &there {

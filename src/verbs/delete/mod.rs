@@ -28,6 +28,7 @@ use self::steps::StepDeletion;
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, NotBegun, sweep_staged};
 use crate::error::Error;
+use crate::events::WorkKind;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::{DeletedObjects, ListedObject, Spot, StoreError};
@@ -290,7 +291,9 @@ impl StoreDeletion<'_> {
                 .block_on(self.session.bucket.delete_all(roots, false));
             settle_round(&[deleted], gone)?;
         }
-        let work = self.session.work(survey.total().bytes);
+        let total = survey.total();
+        let objects = Some(total.objects);
+        let work = self.session.work(WorkKind::Deleting, objects, total.bytes);
         let mut bytes = 0;
         for ledgers in [false, true] {
             let mut clean = false;

@@ -7,7 +7,7 @@ use msm_plan::Projection;
 use msm_reproject::{Weights, weights};
 
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, WorkKind};
 use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
 use crate::verbs::reprojection::error::ReprojectionError;
@@ -25,6 +25,8 @@ pub(in crate::verbs) fn weigh(
     session: &Session<'_>,
 ) -> Result<Arc<Vec<Weights>>, Error> {
     let to_write = file.filter(|_| kept);
+    let is_shown = session.ranks.rank() == 0 && !projections.is_empty();
+    let _weighing = is_shown.then(|| session.work_unmeasured(WorkKind::Weighing));
     let all = projections.iter().map(|projection| {
         let known = session.ranks.on_lead(|| match file {
             Some(file) => Ok(read_weights(file, projection)?),

@@ -15,6 +15,7 @@ use super::share::Sharing;
 use super::share::outlook::{ShareOutlook, files_with};
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
+use crate::events::WorkKind;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::{catalogue, help_to_catalogue};
@@ -62,7 +63,10 @@ fn led(
     lead: Lead<'_>,
 ) -> Result<SendPlan, Error> {
     let asked = intent.files;
-    let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
+    let files = {
+        let _reading = session.work_unmeasured(WorkKind::Reading);
+        catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?
+    };
     let foreseen = session.runtime.block_on(async {
         let aimed = DestinedFiles::new(files, intent, session).await?;
         foreseen(aimed, intent, outlook, session).await

@@ -12,7 +12,7 @@ use super::report::SendReport;
 use super::transaction::LedTransaction;
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
-use crate::events::{Event, PlanSize};
+use crate::events::{Event, PlanSize, WorkKind};
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
@@ -36,7 +36,10 @@ impl<'a> LeasedSend<'a> {
         lead: Lead<'_>,
     ) -> Result<Self, Error> {
         let asked = intent.files;
-        let files = catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?;
+        let files = {
+            let _reading = session.work_unmeasured(WorkKind::Reading);
+            catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?
+        };
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
             let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;

@@ -10,7 +10,7 @@ use super::error::SendError;
 use super::worker::{PhaseWatch, Worker};
 use crate::commit::{Manifest, OpenTransaction};
 use crate::error::Error;
-use crate::events::{Event, WorkPhase};
+use crate::events::{Event, WorkKind, WorkPhase};
 use crate::ranks::Lead;
 use crate::transfer::{ChunkRecord, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
@@ -62,6 +62,7 @@ impl LedTransaction<'_, '_> {
         let (plan, session) = (&orders.plan, worker.session);
         let leases = &self.hold.leases;
         let recorded = self.transaction.record(plan, &manifest);
+        let _committing = session.work_unmeasured(WorkKind::Committing);
         session.runtime.block_on(async {
             let committed = match recorded.commit(leases, worker.verify).await {
                 Ok(committed) => committed,
@@ -110,6 +111,7 @@ impl Worker<'_> {
         let plan = &orders.plan;
         let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let watch = PhaseWatch::start(WorkPhase::Small);
+        let _committing = self.session.work_unmeasured(WorkKind::Committing);
         let small = self
             .session
             .runtime

@@ -15,8 +15,10 @@ use super::files::Files;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
-use crate::events::{Event, Measure, PhaseWork, Stage, StageClock, WorkPhase};
-use crate::ranks::{Follower, PhasePulse};
+use crate::events::{
+    Event, Measure, PhaseWork, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase,
+};
+use crate::ranks::{Follower, PhasePulse, Ranks};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verification};
@@ -191,8 +193,11 @@ impl<'a> Worker<'a> {
             }
             work.await
         });
-        let total = orders.plan.bytes(phase);
-        let shown = (self.session.ranks.rank() == 0).then(|| self.session.work(total));
+        let ranks = self.session.ranks;
+        let (total, objects_total) = (orders.plan.bytes(phase), orders.plan.objects(phase));
+        let kind = kind_of(phase);
+        let shown =
+            (ranks.rank() == 0).then(|| self.session.work(kind, Some(objects_total), total));
         let mut journalist = Journalist::new(&self.session.runtime, &self.session.bucket, orders);
         let mut journal = Ok(());
         let mut nap = Duration::from_millis(1);
@@ -213,12 +218,18 @@ impl<'a> Worker<'a> {
                 bytes: progress.bytes() - bytes,
                 failed: u64::from(progress.has_failed()),
                 interrupted: u64::from(self.session.interrupt.has_come()),
+                in_flight: progress.in_flight(),
+                unfinished: if ended.is_none() {
+                    ranks.rank() as u64
+                } else {
+                    0
+                },
             });
             if all.failed + all.interrupted > 0 {
                 progress.stop();
             }
             if let Some(shown) = &shown {
-                shown.show(all.bytes, all.objects);
+                shown.show_ranks(all.bytes, all.objects, all.in_flight, at_work(&all, ranks));
             }
             if all.finished == self.session.ranks.size() as u64 {
                 break all;
@@ -275,5 +286,27 @@ impl<'a> Worker<'a> {
 
     fn journal_failed(&self, error: StoreError) -> Error {
         self.session.ranks.here(SendError::Ledger(error).into())
+    }
+}
+
+/// What the units of `phase` are, to who is told.
+fn kind_of(phase: Phase) -> WorkKind {
+    match phase {
+        Phase::Compare => WorkKind::Comparing,
+        Phase::Keep => WorkKind::Keeping,
+        Phase::Transfer => WorkKind::Sending,
+        Phase::Commit => WorkKind::Committing,
+    }
+}
+
+/// Which ranks are still at it, as the sum of their pulses tells.
+fn at_work(all: &PhasePulse, ranks: &Ranks) -> RanksAtWork {
+    let size = ranks.size() as u64;
+    let is_one = size > 1 && all.finished + 1 == size;
+    RanksAtWork {
+        all: size,
+        done: all.finished,
+        last: is_one.then_some(all.unfinished),
+        is_stopping: all.interrupted > 0,
     }
 }

@@ -231,6 +231,10 @@ async fn heal_one(
     guarantees: &Guarantees,
 ) -> Result<Healed, Error> {
     let what = unended(unfinished);
+    session.tell(&Event::Healing {
+        store: store.to_owned(),
+        transaction: what.clone(),
+    });
     let healed = heal(&session.bucket, store, unfinished, guarantees).await;
     let healed = healed.map_err(|cause| WritingError::NotHealed {
         store: store.to_owned(),

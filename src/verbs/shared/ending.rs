@@ -2,7 +2,7 @@
 
 use crate::commit::{AbortedTransaction, LeaseError, Leases, TransactionError};
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, WorkKind};
 use crate::session::Session;
 use crate::verbs::shared::error::{TransactionStep, WritingError};
 
@@ -29,7 +29,9 @@ pub(in crate::verbs) async fn put_back(
         // Whoever has the lease now sees to what was left.
         return lost.into();
     }
+    let shown = session.work_unmeasured(WorkKind::PuttingBack);
     let undone = transaction.back().await;
+    drop(shown);
     if let Some(lost) = leases.lost() {
         return lost.into();
     }

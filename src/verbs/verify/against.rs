@@ -17,7 +17,7 @@ use serde_json::Map;
 
 use super::{Comparison, Verify, VerifyError};
 use crate::error::Error;
-use crate::events::Fault;
+use crate::events::{Fault, WorkKind};
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::store::{Spot, StoreLookup};
@@ -53,12 +53,11 @@ impl<'a> FilesToCompare<'a> {
         session: &Session<'_>,
         lead: Lead<'_>,
     ) -> Result<Self, Error> {
-        let files = catalogue(
-            lead,
-            &comparison.files,
-            comparison.file_view(),
-            &session.interrupt,
-        )?;
+        let (view, interrupt) = (comparison.file_view(), &session.interrupt);
+        let files = {
+            let _reading = session.work_unmeasured(WorkKind::Reading);
+            catalogue(lead, &comparison.files, view, interrupt)?
+        };
         let (archive, domain) = lead.go_on(join(files, request, comparison, session))?;
         Ok(Self {
             request,

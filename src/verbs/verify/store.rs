@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{LeaseTimes, ManifestRecords, SharedArchive, number_of, read_manifests};
 use crate::error::Error;
-use crate::events::{CheckTally, Event, Fault};
+use crate::events::{CheckTally, Event, Fault, WorkKind};
 use crate::store::{ListedObject, StoreError, read_metadata};
 use crate::transfer::Content;
 use crate::verbs::shared::remnant::{is_held, remnant};
@@ -291,7 +291,7 @@ impl StoreCheck<'_, '_> {
         self.events.extend(dangling(known));
         self.checkers.store(known)?;
         let gaps = self.gaps(known);
-        let work = session.work(recorded_bytes(&self.kept));
+        let work = session.work(WorkKind::Checking, None, recorded_bytes(&self.kept));
         let mut listing = bucket.entries(&self.group.key()).try_chunks(ROUND);
         while let Some(entries) = runtime.block_on(listing.next()) {
             let entries = entries.map_err(|cause| cause.1)?;

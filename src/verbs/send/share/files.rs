@@ -17,6 +17,7 @@ use super::listed::{look_at, same_files};
 use super::patient;
 use crate::commit::{LeaseError, Leases, SharedArchive, SharedFile};
 use crate::error::Error;
+use crate::events::WorkKind;
 use crate::ranks::Lead;
 use crate::session::Session;
 use crate::source::{SourceError, expand};
@@ -74,7 +75,9 @@ impl KnownFiles {
         let view = intent.files.file_view();
         // Other jobs wait for a lease that is not given up.
         session.interrupt.guard(known.is_ok());
+        let shown = session.work_unmeasured(WorkKind::Reading);
         let read = read_files(lead, to_read, view, &session.interrupt);
+        drop(shown);
         let Foreknown {
             listed,
             files,

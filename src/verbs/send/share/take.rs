@@ -226,6 +226,7 @@ impl SharedSend<'_> {
         }
         let steps = archive.parts.steps_of(number);
         let (files, placed) = self.files_of(&steps);
+        let planned = self.prepared.files(files.clone());
         let paths = self.prepared.archive.files[files.clone()].iter();
         let paths: Vec<PathBuf> = paths.map(|file| file.path().clone()).collect();
         unchanged(archive, &look_at(&paths)?)?;
@@ -247,6 +248,7 @@ impl SharedSend<'_> {
         session.tell(&Event::PartTaken {
             number,
             of: archive.parts.len(),
+            files: planned,
             size: size(&orders.plan),
         });
         if resumed {

@@ -1,0 +1,63 @@
+//! What is said of work while it lasts, as values: for lines, and for programs that read them.
+//!
+//! Key type: [`Saying`].
+
+use serde::Serialize;
+
+use super::meter::Measure;
+
+/// Something to be said of work that lasts. Times are RFC 3339.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(in crate::cli) enum Saying {
+    /// How far it is.
+    Progress(Measure),
+    /// Nothing has moved for a while.
+    Stalled {
+        since: String,
+        for_seconds: u64,
+        objects_in_flight: u64,
+        requests: usize,
+        oldest_request: Option<String>,
+        oldest_since: Option<String>,
+    },
+    /// Most ranks have done their share.
+    WaitingForRanks {
+        since: String,
+        for_seconds: u64,
+        ranks: u64,
+        ranks_done: u64,
+        waiting_for_rank: Option<u64>,
+    },
+    /// The server gives no sign of life.
+    Unanswered {
+        since: String,
+        for_seconds: u64,
+        requests: usize,
+        oldest_request: Option<String>,
+    },
+    /// Requests are made again, for what they come to may pass.
+    Retrying {
+        since: String,
+        for_seconds: u64,
+        requests: usize,
+        attempts: u64,
+        last_request: String,
+        cause: String,
+    },
+    /// The server answers as it should, after it did not.
+    AnswersAgain { after_seconds: u64, attempts: u64 },
+    /// What a dead job left is still being brought to its end.
+    StillHealing {
+        since: String,
+        for_seconds: u64,
+        store: String,
+        transaction: String,
+    },
+    /// The job was told to stop, and does.
+    Stopping {
+        objects_in_flight: u64,
+        is_committing: bool,
+        can_be_hurried: bool,
+    },
+}

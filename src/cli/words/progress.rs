@@ -1,0 +1,327 @@
+//! What is said of work while it lasts: lines, and the one beside a bar.
+//!
+//! Key functions: [`saying`]; [`bar`].
+
+use std::time::Duration;
+
+use msm_zarr::layout;
+
+use super::bytes_shown;
+use crate::cli::progress::{Measure, Saying};
+use crate::events::WorkKind;
+
+/// A bar is worth drawing with so many characters, and takes no more.
+const BAR: [usize; 2] = [10, 42];
+
+/// The line for it.
+pub(in crate::cli) fn saying(saying: &Saying) -> String {
+    match saying {
+        Saying::Progress(measure) => progress(measure),
+        Saying::Stalled {
+            since,
+            for_seconds,
+            objects_in_flight,
+            requests,
+            oldest_request,
+            oldest_since,
+        } => {
+            let of_requests = match (oldest_request, oldest_since) {
+                (Some(oldest), Some(since)) => format!(
+                    "; rank 0 has {requests} requests in flight, the oldest {oldest} since {}",
+                    clock(since)
+                ),
+                _ => String::new(),
+            };
+            format!(
+                "no object done {}: {objects_in_flight} objects in flight{of_requests}",
+                for_long(*for_seconds, since)
+            )
+        }
+        Saying::WaitingForRanks {
+            since,
+            for_seconds,
+            ranks,
+            ranks_done,
+            waiting_for_rank,
+        } => {
+            let of_whom = match waiting_for_rank {
+                Some(rank) => format!("waiting for rank {rank}"),
+                None => format!("waiting for {} of them", ranks - ranks_done),
+            };
+            format!(
+                "{ranks_done} of {ranks} ranks are done; {of_whom} {}",
+                for_long(*for_seconds, since)
+            )
+        }
+        Saying::Unanswered {
+            since,
+            for_seconds,
+            requests,
+            oldest_request,
+        } => format!(
+            "no answer from the server {}: {requests} requests in flight, the oldest {}",
+            for_long(*for_seconds, since),
+            oldest_request.as_deref().unwrap_or_default()
+        ),
+        Saying::Retrying {
+            since,
+            for_seconds,
+            requests,
+            attempts,
+            last_request,
+            cause,
+        } => format!(
+            "trying again {}: {requests} requests wait for a good answer, {attempts} attempts came to nothing, the last {last_request}: \
+             {cause}",
+            for_long(*for_seconds, since)
+        ),
+        Saying::AnswersAgain {
+            after_seconds,
+            attempts: 0,
+        } => format!("the server answers again after {after_seconds} s"),
+        Saying::AnswersAgain {
+            after_seconds,
+            attempts,
+        } => format!(
+            "the server answers again after {after_seconds} s; {attempts} attempts had come to nothing"
+        ),
+        Saying::StillHealing {
+            since,
+            for_seconds,
+            store,
+            transaction,
+        } => format!(
+            "healing what a job left in {}, {}: {transaction}",
+            layout::place_name(store),
+            for_long(*for_seconds, since)
+        ),
+        Saying::Stopping {
+            objects_in_flight,
+            is_committing,
+            can_be_hurried,
+        } => stopping(*objects_in_flight, *is_committing, *can_be_hurried),
+    }
+}
+
+fn stopping(in_flight: u64, is_committing: bool, can_be_hurried: bool) -> String {
+    let what = match (is_committing, in_flight) {
+        (true, _) => "stopping when what is being committed is".to_owned(),
+        (false, 0) => "stopping".to_owned(),
+        (false, objects) => format!("stopping: {objects} objects in flight"),
+    };
+    let rest = if can_be_hurried {
+        "Ctrl-C again to leave the rest to recover"
+    } else {
+        "what the launcher cuts off is left to recover"
+    };
+    format!("{what}; {rest}")
+}
+
+/// `for 25 s, since 12:00:01Z`
+fn for_long(seconds: u64, since: &str) -> String {
+    format!("for {}, since {}", seconds_shown(seconds), clock(since))
+}
+
+/// The time of day in RFC 3339's.
+fn clock(time: &str) -> &str {
+    time.split_once('T').map_or(time, |(_, clock)| clock)
+}
+
+fn seconds_shown(seconds: u64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        _ => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+    }
+}
+
+/// What a work does.
+fn doing(work: WorkKind) -> &'static str {
+    match work {
+        WorkKind::Reading => "reading what the files hold",
+        WorkKind::Weighing => "computing weights",
+        WorkKind::Comparing => "comparing",
+        WorkKind::Keeping => "keeping what is overwritten",
+        WorkKind::Sending => "sending",
+        WorkKind::Committing => "committing",
+        WorkKind::PuttingBack => "putting everything back",
+        WorkKind::Checking => "checking",
+        WorkKind::Deleting => "deleting",
+        WorkKind::Copying => "copying",
+    }
+}
+
+/// How much of the work is done, if it is known how much there is.
+fn share(measure: &Measure) -> Option<f64> {
+    let total = measure.bytes_total?;
+    Some((measure.bytes as f64 / total as f64).min(1.0))
+}
+
+fn megabytes(measure: &Measure) -> String {
+    let rate = measure.bytes_per_second as f64 / 1e6;
+    let decimals = usize::from(rate < 10.0);
+    format!("{rate:.decimals$} MB/s")
+}
+
+fn progress(measure: &Measure) -> String {
+    let what = match &*measure.what {
+        "" => String::new(),
+        what => format!("{what}: "),
+    };
+    let doing = doing(measure.work);
+    let Some(share) = share(measure) else {
+        let so_far = if measure.bytes > 0 {
+            format!(
+                ", {} objects, {}",
+                measure.objects,
+                bytes_shown(measure.bytes)
+            )
+        } else {
+            String::new()
+        };
+        let seconds = seconds_shown(measure.elapsed_seconds);
+        return format!("{what}{doing} for {seconds}{so_far}");
+    };
+    let of = |total: Option<u64>| total.map_or_else(String::new, |total| format!(" of {total}"));
+    let bytes = bytes_shown(measure.bytes);
+    let all = bytes_shown(measure.bytes_total.unwrap_or_default());
+    let end = match (measure.left_seconds, &measure.until) {
+        (Some(left), Some(until)) => format!(", {} left, until {until}", seconds_shown(left)),
+        _ => String::new(),
+    };
+    format!(
+        "{what}{doing}: {:.0} %, {}{} objects, {bytes} of {all}, {} over the last {} s{end}",
+        100.0 * share,
+        measure.objects,
+        of(measure.objects_total),
+        megabytes(measure),
+        measure.over_seconds,
+    )
+}
+
+/// The line of a bar, of so many columns at most: the less room, the less it tells.
+pub(in crate::cli) fn bar(measure: &Measure, columns: usize) -> String {
+    let share = share(measure);
+    let percent = share.map_or_else(
+        || seconds_shown(measure.elapsed_seconds),
+        |share| format!("{:>3.0} %", 100.0 * share),
+    );
+    let rate = (measure.bytes > 0).then(|| megabytes(measure));
+    let left = measure
+        .left_seconds
+        .map(|left| format!("{} left", seconds_shown(left)));
+    let bytes = measure
+        .bytes_total
+        .map(|total| format!("{} of {}", bytes_shown(measure.bytes), bytes_shown(total)));
+    let what = Some(measure.what.clone()).filter(|what| !what.is_empty());
+    let doing = Some(doing(measure.work).to_owned());
+    let mut room = columns.saturating_sub(percent.len());
+    let mut fitting = |piece: Option<String>| {
+        let piece = piece.filter(|piece| piece.len() + 2 <= room)?;
+        room -= piece.len() + 2;
+        Some(piece)
+    };
+    // In the order of what is worth most; the bar itself takes what is left.
+    let (left, rate, doing) = (fitting(left), fitting(rate), fitting(doing));
+    let least = share.and_then(|share| fitting(Some(drawn(share, BAR[0]))));
+    let (bytes, what) = (fitting(bytes), fitting(what));
+    let width = (BAR[0] + room).min(BAR[1]);
+    let drawn = least.and(share).map(|share| drawn(share, width));
+    let pieces = [what, doing, drawn, Some(percent), bytes, rate, left];
+    let line = pieces.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    line.chars().take(columns).collect()
+}
+
+/// `[=====>    ]`, so many characters wide.
+fn drawn(share: f64, width: usize) -> String {
+    let inner = width.saturating_sub(2);
+    let filled = ((inner as f64 * share) as usize).min(inner);
+    let head = if filled < inner { ">" } else { "" };
+    let rest = " ".repeat(inner - filled - head.len());
+    format!("[{}{head}{rest}]", "=".repeat(filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure() -> Measure {
+        Measure {
+            what: "plan 2 of 5, 1978-01-16 to 1978-12-16".to_owned(),
+            work: WorkKind::Sending,
+            elapsed_seconds: 60,
+            objects: 12,
+            objects_total: Some(24),
+            bytes: 2_000_000_000,
+            bytes_total: Some(4_000_000_000),
+            bytes_per_second: 33_000_000,
+            over_seconds: 30,
+            left_seconds: Some(61),
+            until: Some("1976-01-01T12:02:01Z".to_owned()),
+            ranks: Some(4),
+            ranks_done: Some(0),
+            waiting_for_rank: None,
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_how_far_how_fast_and_until_when() {
+        assert_eq!(
+            progress(&measure()),
+            "plan 2 of 5, 1978-01-16 to 1978-12-16: sending: 50 %, 12 of 24 objects, 1.9 GiB of 3.7 GiB, 33 MB/s over the last 30 s, \
+             61 s left, until 1976-01-01T12:02:01Z"
+        );
+        let unmeasured = Measure {
+            what: String::new(),
+            work: WorkKind::Reading,
+            bytes: 0,
+            bytes_total: None,
+            ..measure()
+        };
+        assert_eq!(
+            progress(&unmeasured),
+            "reading what the files hold for 60 s"
+        );
+    }
+
+    #[test]
+    fn the_bar_fits_into_every_terminal() {
+        let unmeasured = Measure {
+            bytes_total: None,
+            left_seconds: None,
+            ..measure()
+        };
+        for of in [measure(), unmeasured] {
+            for columns in 0..200 {
+                let line = bar(&of, columns);
+                assert!(line.len() <= columns, "{columns}: {line}");
+            }
+        }
+        assert_eq!(bar(&measure(), 6), " 50 %");
+        assert_eq!(
+            bar(&measure(), 39),
+            " 50 %  33 MB/s  61 s left".replace(" 50 %", "sending   50 %")
+        );
+        let wide = bar(&measure(), 79);
+        assert_eq!(
+            wide,
+            "sending  [==========>          ]   50 %  1.9 GiB of 3.7 GiB  33 MB/s  61 s left"
+        );
+        let wider = bar(&measure(), 160);
+        assert!(
+            wider.starts_with("plan 2 of 5, 1978-01-16 to 1978-12-16  sending  [==="),
+            "{wider}"
+        );
+    }
+
+    #[test]
+    fn a_stop_says_what_is_waited_for_and_what_the_next_ctrl_c_does() {
+        assert_eq!(
+            stopping(3, false, true),
+            "stopping: 3 objects in flight; Ctrl-C again to leave the rest to recover"
+        );
+        assert_eq!(
+            stopping(0, false, false),
+            "stopping; what the launcher cuts off is left to recover"
+        );
+    }
+}
