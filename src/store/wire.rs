@@ -122,6 +122,13 @@ impl Wire {
             let (begun, pulse) = (Instant::now(), AttemptPulse::new(&self.traffic));
             let attempt = self.attempt(signed.get(), fence, &pulse, pass.as_ref(), &pacer);
             let answer = attempt.await;
+            self.reporter.0.tell(&Event::Measured(Measure::Request {
+                kind: kind_of(request),
+                sent: request.body().content_length() as u64,
+                received: pulse.received(),
+                took: begun.elapsed(),
+                status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
+            }));
             if let Ok(refusal) = &answer
                 && signed.is_replaced_after(refusal).await?
             {
@@ -134,13 +141,6 @@ impl Wire {
                 Err(error) => may_pass(request, error),
             };
             log(request, &answer, begun.elapsed(), again);
-            self.reporter.0.tell(&Event::Measured(Measure::Request {
-                kind: kind_of(request),
-                sent: request.body().content_length() as u64,
-                received: pulse.received(),
-                took: begun.elapsed(),
-                status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
-            }));
             if !again {
                 if answer.is_ok() {
                     patience.answered();
