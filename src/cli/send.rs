@@ -82,7 +82,7 @@ pub(super) struct UpdateArgs {
     pub append_missing: bool,
 
     /// Say what would be done; write nothing, and take no lease
-    #[arg(long, conflicts_with = "consolidate")]
+    #[arg(long, conflicts_with_all = ["consolidate", "report"])]
     pub dry_run: bool,
 }
 
