@@ -27,6 +27,11 @@ pub(in crate::cli) fn opened_with(args: &StoreArgs, report: &SendReport) -> Opti
     let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(shown);
     add("-c", path(&args.credentials));
     add("--profile", args.profile.clone());
+    let endpoint = args.endpoint_url.as_ref();
+    add(
+        "--endpoint-url",
+        endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()),
+    );
     add(
         "--addressing",
         args.addressing
@@ -103,6 +108,8 @@ mod tests {
         let two = ["run/T1y/so.zarr", "run/T1y/tos.zarr"];
         assert_eq!(said("", &two), line("-p run/T1y"));
         assert_eq!(said(" -p run/T1y", &two), line("-p run/T1y"));
+        let by_url = " --endpoint-url https://e -p run/T1y";
+        assert_eq!(said(by_url, &two), line(by_url.trim()));
         assert_eq!(said(" --store a/T1y", &["a/T1y"]), line("--store a/T1y"));
     }
 }
