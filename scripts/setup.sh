@@ -2,7 +2,7 @@
 # Looks for everything a build (or the tests) needs and installs what it may.
 #
 #   setup.sh          to build and to run the demo
-#   setup.sh test     also what `make test` needs: Slurm, hosts out of namespaces, Python venvs, rustfmt and clippy
+#   setup.sh test     also what `make test` needs: Slurm, hosts out of namespaces, shells, Python venvs, rustfmt and clippy
 #
 # System packages are installed with apt-get when this runs as root or sudo asks for no password;
 # otherwise the command to run is printed and the exit code is 1. Rust is never installed unasked.
@@ -15,11 +15,11 @@ what=${1:-build}
 # "a|b": either will do; the first that apt knows is installed (names differ between releases).
 build_packages=(gcc g++ make cmake pkg-config\|pkgconf libclang-dev
     openmpi-bin libopenmpi-dev libnetcdf-dev libhdf5-dev netcdf-bin)
-test_packages=(python3-venv openssl curl iproute2 util-linux socat
+test_packages=(python3-venv openssl curl iproute2 util-linux socat zsh fish groff-base mandoc
     slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libpmix2t64\|libpmix2)
 # The same in commands, for systems that have no dpkg.
 build_commands=(cc c++ make cmake pkg-config mpicc mpirun nc-config ncdump)
-test_commands=(python3 openssl)
+test_commands=(python3 openssl zsh fish groff mandoc)
 
 case $what in
     build) packages=("${build_packages[@]}") commands=("${build_commands[@]}") ;;

@@ -9,13 +9,13 @@ fn main() {
     allow_reading_without_locks();
     let args: Vec<_> = std::env::args_os().collect();
     if let Some(path) = is_asked_to_describe(&args) {
-        exit(cli::answer(&describe(path)).code());
+        exit(cli::answer(&describe(path).into()).code());
     }
     let parsed = cli::parse(args);
-    if let CommandLine::Answer(text) = &parsed
+    if let CommandLine::Answer(answer) = &parsed
         && !ranks::is_launched()
     {
-        exit(cli::answer(text).code());
+        exit(cli::answer(answer).code());
     }
     if cli::needs_no_ranks(&parsed) && !ranks::is_launched() {
         exit(cli::run(parsed, &ranks::Ranks::alone()).code());

@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::copy::CopyArgs;
 use super::delete::DeleteArgs;
 use super::doctor::DoctorArgs;
 use super::du::DuArgs;
 use super::error::CliError;
+use super::help;
 use super::history::HistoryArgs;
 use super::list::ListArgs;
 use super::location::spread;
@@ -20,30 +22,36 @@ use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::report::MergeArgs;
 use super::send::{SendArgs, UpdateArgs};
+use super::settings::{self, ResolvedLine, Variable};
+use super::shell::{Answer, ShellCommand};
 use super::status::StatusArgs;
 use super::verify::VerifyArgs;
-use crate::cli::Exit;
 
 /// What the command line came to.
 #[allow(clippy::large_enum_variant)] // a run makes one
 pub enum CommandLine {
     /// A command to run.
     Command(Invocation),
-    /// A text to print: help or the version.
-    Answer(String),
+    /// What is printed, or written, and no more: help, the version, settings, completions, man pages.
+    Answer(Answer),
     /// Nothing can be run, for this reason.
     Wrong(CliError),
 }
 
-/// A command with its flags, what is to be logged of it, and how it is said how far it is.
+/// A command with its flags, what is to be logged of it, how it is said how far it is, and the line that says all of this.
 pub struct Invocation(
     pub(super) Box<Command>,
     pub(super) LogFilter,
     pub(super) Option<ProgressFlag>,
+    pub(super) Vec<OsString>,
 );
 
 #[derive(Parser)]
-#[command(name = "msm_os", version, about = "Puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI", after_help = exit_codes())]
+#[command(
+    name = "msm_os",
+    version,
+    about = "Puts NEMO ocean-model archives on object stores as Zarr, in parallel under MPI"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -69,143 +77,179 @@ pub(super) enum Command {
     /// Create a Zarr store for each variable of the files, or append the files' time steps to it
     ///
     /// Runs as a plain program, under `mpirun -n N msm_os send …`, or under `srun --mpi=pmix msm_os send …`.
-    #[command(after_help = exit_codes())]
     Send(SendArgs),
     /// Say what a send would do: stores, arrays, objects, bytes, transactions, memory, requests; write nothing, and take no lease
     ///
     /// Takes what `send` takes. With --sbatch it prints a batch script that sends it.
-    #[command(after_help = exit_codes())]
     Plan(PlanArgs),
     /// Overwrite the files' time steps in stores that have them
     ///
     /// The steps are found by value: any of the store's, in any order. Without -v, every variable that has a store.
-    #[command(after_help = exit_codes())]
     Update(UpdateArgs),
 
     /// List the stores of a bucket or below a prefix: variables, shapes, time range, chunks, codecs, sizes
     ///
     /// Sizes come from the ledger, which `send` keeps; only stores without one are walked through. A store that cannot
     /// be read is listed with its problem, and the exit code says so at the end.
-    #[command(after_help = exit_codes())]
     List(ListArgs),
 
     /// Print the lines of Python that open the stores of a bucket or below a prefix
     ///
     /// `msm_os open … > open.py; python open.py` runs them. No secret is printed: the lines read keys from where this program found
     /// them. --stac and --intake write catalogue entries as well.
-    #[command(after_help = exit_codes())]
     Open(OpenArgs),
 
     /// Say what stores take: arrays, documents, and their ledgers by kind, counted object by object
     ///
     /// Walks through all of the stores' objects, whatever the ledger says of them. `other` is what lies in a store and is of none of
     /// its arrays. A group of a hierarchy is counted without the ledger, which is of the whole store.
-    #[command(after_help = exit_codes())]
     Du(DuArgs),
 
     /// List the commands that wrote stores, the last one first: when, by whom, of which files, and whether `rollback` can undo them
     ///
     /// Reads the ledgers' records, and needs no lease. A command is one run of this program, however many transactions it was.
-    #[command(after_help = exit_codes())]
     History(HistoryArgs),
 
     /// Say what goes on below a prefix: archives that jobs share in sending, part by part, leases, and what dead jobs left
     ///
     /// Reads ledgers only, and needs no lease.
-    #[command(after_help = exit_codes())]
     Status(StatusArgs),
 
     /// Delete the stores of variables, or everything below a prefix, ledgers included; or single arrays of stores
     ///
     /// Root documents go first, so that no reader meets half a store. A delete that was interrupted is finished by the
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
-    #[command(after_help = exit_codes())]
     Delete(DeleteArgs),
 
     /// Copy stores with their ledgers to another place of the bucket
     ///
     /// The server copies the objects, in parallel, and every copy is read back and compared with the manifest. A copy is there whole or not at
     /// all; the same copy again compares. Runs under `mpirun` as well: every rank copies its share.
-    #[command(after_help = exit_codes())]
     Copy(CopyArgs),
     /// Copy stores with their ledgers to another place of the bucket, and delete them where they were once all copies are whole
-    #[command(after_help = exit_codes())]
     Move(CopyArgs),
 
     /// Make stores anew at another place of the bucket: in other chunks, shards, codecs, or of the other version of Zarr
     ///
     /// The same arrays, values, attributes and dimensions; what is not asked for stays as a store has it. The new stores are there whole or not
     /// at all, every object verified, each with a ledger of its own. Runs under `mpirun` as well: every rank does its share.
-    #[command(after_help = exit_codes())]
     Rechunk(RechunkArgs),
 
     /// Undo the last command, or the last few, in all stores that they wrote: an append's steps go, a create disappears, an update's old
     /// values return
     ///
     /// With -v, a command is undone in the stores of these variables alone. `history` lists commands.
-    #[command(after_help = exit_codes())]
     Rollback(RollbackArgs),
 
     /// Bring to an end what dead jobs left: open transactions go back, prepared ones and deletes go forward
     ///
     /// Every command that writes does the same for its own stores first. Jobs that are alive are left alone. With --truncate,
     /// stores are mended too that another program's append left with arrays of different lengths.
-    #[command(after_help = exit_codes())]
     Recover(RecoverArgs),
 
     /// Check stores: every object against the manifests of the ledger, every document, and against source files
     ///
     /// Every object is read once: its length, the crc32c of its bytes and that of its values must be those that its
     /// last transaction recorded. Prints a line a fault. Runs under `mpirun` as well: every rank reads its share.
-    #[command(after_help = exit_codes())]
     Verify(VerifyArgs),
 
     /// Put together what `--report` wrote of several runs: times, requests, retries, the slowest objects, where the stores stand
     ///
     /// Of an array's tasks, or of a run and of those that went on with it. No bucket and no server is asked.
-    #[command(after_help = exit_codes())]
     Report(MergeArgs),
 
     /// Find out what an endpoint can do, in a table to send to those who run it
     ///
     /// Tries every kind of request on temporary objects below PREFIX/.msm-os/doctor-…/ and removes them.
-    #[command(after_help = exit_codes())]
     Doctor(DoctorArgs),
 }
 
-/// Parses the command line. Never prints, never exits: that is rank 0's.
+/// The grammar of the command line, with all that `--help` shows.
+pub(super) fn grammar() -> clap::Command {
+    let whole = ShellCommand::augment_subcommands(Cli::command());
+    help::dressed(whole.args(settings::arguments()))
+}
+
+/// Parses the command line, with what the environment and the file of `--config` say beside it. Never prints, never exits: that is rank 0's.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> CommandLine {
-    let args: Vec<OsString> = args.into_iter().collect();
+    parse_among(args, &|name| std::env::var_os(name))
+}
+
+/// The same, where `variable` is the environment.
+pub(super) fn parse_among(
+    args: impl IntoIterator<Item = OsString>,
+    variable: Variable<'_>,
+) -> CommandLine {
+    let line: Vec<OsString> = args.into_iter().map(spell_out).collect();
+    let grammar = grammar();
+    if let Some(text) = help::topic(&grammar, &line) {
+        return CommandLine::Answer(text.into());
+    }
     // Nobody knows of which command it is before the line makes sense.
-    let is_for_programs = args.iter().any(|arg| arg == "--json");
-    match parse_words(args) {
+    let asks_for_json = |words: &[OsString]| words.iter().any(|word| word == "--json");
+    let mut is_for_programs = asks_for_json(&line);
+    let line = spread(line).and_then(|typed| ResolvedLine::of(&grammar, typed, variable));
+    let parsed = match line {
+        Ok(line) => {
+            is_for_programs = asks_for_json(&line.words);
+            parse_resolved(grammar, line)
+        }
+        Err(failure) => CommandLine::Wrong(failure),
+    };
+    match parsed {
         CommandLine::Wrong(why) if is_for_programs => CommandLine::Wrong(why.for_programs()),
         parsed => parsed,
     }
 }
 
-fn parse_words(line: Vec<OsString>) -> CommandLine {
-    let spread = match spread(line.iter().cloned().map(spell_out)) {
-        Ok(spread) => spread,
-        Err(wrong) => return CommandLine::Wrong(wrong),
-    };
-    match Cli::try_parse_from(spread.args) {
-        Ok(mut cli) => {
-            if let Command::Plan(args) = &mut cli.command {
-                args.take_line(line);
+/// What a line is that has all settings.
+pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> CommandLine {
+    let dressed = grammar.clone();
+    match parsed(grammar, &line.words) {
+        Ok(_) if line.shows => CommandLine::Answer(line.shown(&dressed).into()),
+        Ok(Parsed::Verb(cli)) => {
+            let Cli {
+                mut command,
+                log,
+                progress,
+            } = *cli;
+            if let Command::Plan(args) = &mut command {
+                args.take_line(line.words.clone());
             }
-            let command = Box::new(cli.command);
-            CommandLine::Command(Invocation(command, cli.log, cli.progress))
+            CommandLine::Command(Invocation(Box::new(command), log, progress, line.words))
         }
-        Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string()),
+        Ok(Parsed::Shell(command)) => match command.answer(dressed) {
+            Ok(answer) => CommandLine::Answer(answer),
+            Err(failure) => CommandLine::Wrong(failure),
+        },
+        // What else would be needed is what is looked for.
+        Err(error) if line.shows && error.kind() == ErrorKind::MissingRequiredArgument => {
+            CommandLine::Answer(line.shown(&dressed).into())
+        }
+        Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string().into()),
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            let notes = spread.notes.iter().map(|note| format!("\n  ({note})"));
-            let notes: String = notes.collect();
-            CommandLine::Wrong(CliError::Line(format!("{text}{notes}")))
+            CommandLine::Wrong(CliError::Line(format!("{text}{}", line.notes_on(text))))
         }
     }
+}
+
+/// What is asked for: a verb of the program, or something for the shell.
+enum Parsed {
+    Verb(Box<Cli>),
+    Shell(ShellCommand),
+}
+
+fn parsed(mut grammar: clap::Command, words: &[OsString]) -> Result<Parsed, clap::Error> {
+    let mut matches = grammar.try_get_matches_from_mut(words)?;
+    let name = matches.subcommand_name().unwrap_or_default();
+    let parsed = if ShellCommand::has_subcommand(name) {
+        ShellCommand::from_arg_matches_mut(&mut matches).map(Parsed::Shell)
+    } else {
+        Cli::from_arg_matches_mut(&mut matches).map(|cli| Parsed::Verb(Box::new(cli)))
+    };
+    parsed.map_err(|error| error.format(&mut grammar))
 }
 
 /// Two-letter spellings, which clap alone would read as `-c s`.
@@ -230,16 +274,10 @@ fn spell_out(arg: OsString) -> OsString {
     arg
 }
 
-fn exit_codes() -> String {
-    let rows = Exit::ALL
-        .iter()
-        .map(|(exit, meaning)| format!("{:>4} {meaning}", exit.code()));
-    format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Exit;
     use msm_zarr::Version;
     use std::path::PathBuf;
 
@@ -249,7 +287,7 @@ mod tests {
                 Command::Send(args) => args,
                 _ => panic!("{line} is not a send"),
             },
-            CommandLine::Answer(text) => panic!("{text}"),
+            CommandLine::Answer(_) => panic!("{line} is answered"),
             CommandLine::Wrong(failure) => panic!("{failure}"),
         }
     }

@@ -31,6 +31,10 @@ impl From<&CliError> for Exit {
             CliError::Line(_)
             | CliError::Coordinates { .. }
             | CliError::Attributes { .. }
+            | CliError::Switch { .. }
+            | CliError::ConfigFile { .. }
+            | CliError::Config { .. }
+            | CliError::NoPage { .. }
             | CliError::Shards { .. }
             | CliError::Key { .. }
             | CliError::Task { .. }
@@ -42,6 +46,7 @@ impl From<&CliError> for Exit {
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
             CliError::Asking { .. }
             | CliError::Printing { .. }
+            | CliError::Page { .. }
             | CliError::Catalogue { .. }
             | CliError::ReportLost { .. } => Self::Internal,
             CliError::NothingToOpen { .. } => Self::NoStore,

@@ -28,11 +28,34 @@ pub enum CliError {
         path: PathBuf,
         cause: String,
     },
-    #[error("{}", recipe_problems(path, problems))]
+    #[error("{}", file_problems(path, problems))]
     Recipe {
         #[serde(with = "msm_model::names::one")]
         path: PathBuf,
         problems: Vec<RecipeProblem>,
+    },
+    /// A flag without a value that the environment gives.
+    #[error("{variable} is '{value}': expected true or 1, or false or 0")]
+    Switch { variable: String, value: String },
+    #[error("--config {}: {cause}", path.display())]
+    ConfigFile {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("{}", file_problems(path, problems))]
+    Config {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problems: Vec<RecipeProblem>,
+    },
+    #[error("there is no man page of '{command}'; `msm_os --help` lists the commands")]
+    NoPage { command: String },
+    #[error("writing {}: {cause}", path.display())]
+    Page {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
     },
     #[error("{flag}: Zarr version 2 has no shards; leave it out, or choose --zarr-version 3")]
     Shards { flag: String },
@@ -117,7 +140,7 @@ impl CliError {
     }
 }
 
-fn recipe_problems(path: &Path, problems: &[RecipeProblem]) -> String {
+fn file_problems(path: &Path, problems: &[RecipeProblem]) -> String {
     let path = path.display();
     if let [one] = problems {
         return format!("{path}, {one}");

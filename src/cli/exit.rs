@@ -1,4 +1,4 @@
-//! Exit codes: the one list of them, documented in `docs/exit-codes.md` and in `--help`.
+//! Exit codes: the one list of them, documented in `docs/exit-codes.md` and by `msm_os help exit-codes`.
 //!
 //! Key type: [`Exit`], one cause each.
 

@@ -18,12 +18,14 @@ mod exit;
 mod failure;
 mod files;
 mod grid;
+mod help;
 mod history;
 mod json;
 mod lease;
 mod list;
 mod location;
 mod log;
+mod manual;
 mod open;
 mod outcome;
 mod placement;
@@ -39,11 +41,14 @@ mod run;
 mod sbatch;
 mod screen;
 mod send;
+mod settings;
 mod share;
+mod shell;
 mod size;
 mod status;
 mod store;
 mod terminal;
+mod told;
 mod tolerance;
 mod verify;
 mod witness;
@@ -54,6 +59,7 @@ pub use error::CliError;
 pub use exit::Exit;
 pub use report::needs_no_ranks;
 pub use run::{answer, end, fail, run};
+pub use shell::Answer;
 #[cfg(test)]
 pub(crate) use {
     failure::Standing,

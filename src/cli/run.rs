@@ -33,9 +33,11 @@ use super::rechunk::RechunkArgs;
 use super::recipe;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::report::{MergeArgs, Merged, PendingReport};
+use super::shell::Answer;
 use super::status::StatusArgs;
 use super::store::{ReachedBucket, StoreArgs};
 use super::terminal::Terminal;
+use super::told;
 use super::verify::VerifyArgs;
 use super::words;
 use crate::cli::Exit;
@@ -72,15 +74,16 @@ pub fn fail(why: &RanksError) -> Exit {
     Exit::from(why)
 }
 
-/// Prints `text`, or says why that cannot be done.
+/// Gives `answer`, or says why that cannot be done.
 #[must_use]
-pub fn answer(text: &str) -> Exit {
-    ended(printed(text), true)
+pub fn answer(answer: &Answer) -> Exit {
+    ended(answer.give(), true)
 }
 
-/// Runs what the command line asks for; rank 0 says how it went. Every rank returns the same.
+/// Runs what the command line of rank 0 asks for, which says how it went. Every rank returns the same.
 #[must_use]
 pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
+    let parsed = told::by_lead(parsed, ranks);
     let interrupt = Interrupt::by_signals().and_then(|interrupt| {
         interrupt.can_be_hurried(Exit::Interrupted.code())?;
         Ok(interrupt)
@@ -110,7 +113,7 @@ pub(crate) fn run_over(
 ) -> (Exit, Option<Standing>) {
     let leads = ranks.rank() == 0;
     match parsed {
-        CommandLine::Answer(text) => (ended(agree(ranks, || printed(&text)), leads), None),
+        CommandLine::Answer(answer) => (ended(agree(ranks, || answer.give()), leads), None),
         CommandLine::Wrong(why) => {
             if leads {
                 let printer = matches!(why, CliError::ForPrograms(_)).then(Printer::default);
@@ -118,7 +121,7 @@ pub(crate) fn run_over(
             }
             (Exit::from(&why), None)
         }
-        CommandLine::Command(Invocation(command, log, progress)) => {
+        CommandLine::Command(Invocation(command, log, progress, _)) => {
             log.start(ranks.rank());
             let lists = matches!(
                 *command,
@@ -180,13 +183,6 @@ fn ended(done: Result<(), CliError>, said: bool) -> Exit {
             Exit::from(&error)
         }
     }
-}
-
-/// Prints an answer on standard output.
-fn printed(text: &str) -> Result<(), CliError> {
-    let printer = Printer::default();
-    printer.print(text);
-    printer.verdict()
 }
 
 /// What rank 0 thinks of it, on every rank.

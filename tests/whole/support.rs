@@ -375,6 +375,13 @@ pub fn command(program: &[&str], args: &[&str]) -> Command {
     for name in ELSEWHERE {
         command.env_remove(name);
     }
+    // Nor flags: what tests set besides is theirs.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("MSM_OS_") && !name.starts_with("MSM_OS_TEST_") {
+            command.env_remove(&*name);
+        }
+    }
     // Not those in the home directory of whoever runs the tests.
     command
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")

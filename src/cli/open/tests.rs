@@ -69,7 +69,7 @@ pub(super) fn store_args(line: &str) -> StoreArgs {
             Command::Open(args) => args.store,
             _ => panic!("{line}: another command"),
         },
-        CommandLine::Answer(text) => panic!("{text}"),
+        CommandLine::Answer(_) => panic!("{line} is answered"),
         CommandLine::Wrong(failure) => panic!("{failure}"),
     }
 }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use msm_model::Recipe;
 
-pub(super) use self::problem::RecipeProblem;
+pub(super) use self::problem::{RecipeProblem, line_of};
+pub(super) use self::table::described;
 
 use self::sections::recipe_of;
 use super::error::CliError;

@@ -1,4 +1,4 @@
-//! What is wrong with a recipe, and where.
+//! What is wrong with a recipe or a file of settings, and where.
 //!
 //! Key type: [`RecipeProblem`].
 
@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that is wrong in a recipe.
+/// Something that is wrong in a recipe, or a file of settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeProblem {
     /// The line, from 1.
@@ -31,7 +31,7 @@ impl fmt::Display for RecipeProblem {
 
 impl RecipeProblem {
     /// What is wrong where `span` of `text` begins.
-    pub(super) fn new(text: &str, span: &Range<usize>, problem: String) -> Self {
+    pub(in crate::cli) fn new(text: &str, span: &Range<usize>, problem: String) -> Self {
         let before = &text.as_bytes()[..span.start.min(text.len())];
         let begin = before.iter().rposition(|byte| *byte == b'\n');
         let in_line = &before[begin.map_or(0, |newline| newline + 1)..];
@@ -44,7 +44,7 @@ impl RecipeProblem {
 }
 
 /// The line in which `span` of `text` begins, from 1.
-pub(super) fn line_of(text: &str, span: &Range<usize>) -> u32 {
+pub(in crate::cli) fn line_of(text: &str, span: &Range<usize>) -> u32 {
     let before = &text.as_bytes()[..span.start.min(text.len())];
     before.split(|byte| *byte == b'\n').count() as u32
 }

@@ -229,7 +229,7 @@ fn number(value: &DeValue<'_>) -> Option<Number> {
 }
 
 /// A value in a message's words.
-fn described(value: &DeValue<'_>) -> String {
+pub(in crate::cli) fn described(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) if text.is_empty() => "an empty text".to_owned(),
         DeValue::String(text) => format!("the text \"{text}\""),

@@ -1,0 +1,248 @@
+//! One line out of the line that was typed, the environment and the file of settings.
+//!
+//! Key type: [`ResolvedLine`]. What is typed comes first: what contradicts it, or needs what is not there, is left aside.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use super::environment::{self, Variable};
+use super::{CONFIG, Origin, SHOW, Setting, Value, config, flag};
+use crate::cli::error::CliError;
+use crate::cli::location::{SpreadLine, spread};
+
+/// A line that has all settings.
+pub(in crate::cli) struct ResolvedLine {
+    pub words: Vec<OsString>,
+    /// What was typed otherwise.
+    notes: Vec<String>,
+    /// Are the settings to be shown, and nothing to be done?
+    pub shows: bool,
+    /// The command, if there is one.
+    pub(super) verb: Option<String>,
+    /// The settings that are not of the line as it was typed.
+    pub(super) settings: Vec<Setting>,
+    /// Those that were left aside, each with the reason.
+    pub(super) left_aside: Vec<(Setting, String)>,
+}
+
+impl ResolvedLine {
+    /// A line as it was typed.
+    pub(in crate::cli) fn plain(words: Vec<OsString>) -> Self {
+        Self {
+            words,
+            notes: Vec::new(),
+            shows: false,
+            verb: None,
+            settings: Vec::new(),
+            left_aside: Vec::new(),
+        }
+    }
+
+    /// The line that was typed, with what `variable`, the environment, and a file of settings say beside it.
+    ///
+    /// # Errors
+    /// If one of these makes no sense. What is wrong with the line itself is found when it is parsed.
+    pub(in crate::cli) fn of(
+        grammar: &Command,
+        typed: SpreadLine,
+        variable: Variable<'_>,
+    ) -> Result<Self, CliError> {
+        let SpreadLine { args: typed, notes } = typed;
+        let plain = |words| Self {
+            notes: notes.clone(),
+            ..Self::plain(words)
+        };
+        let lenient = grammar.clone().ignore_errors(true);
+        let Ok(matches) = lenient.try_get_matches_from(&typed) else {
+            return Ok(plain(typed)); // for help
+        };
+        let mut built = grammar.clone();
+        built.build();
+        let Some((verb, matches)) = matches.subcommand() else {
+            return Ok(plain(typed));
+        };
+        let Some(command) = built.find_subcommand(verb) else {
+            return Ok(plain(typed));
+        };
+        let mut line = Self {
+            shows: matches.get_flag(SHOW),
+            verb: Some(verb.to_owned()),
+            ..plain(typed)
+        };
+        let mut layers = vec![environment::read(command, variable)?];
+        let mut file = matches.get_one::<PathBuf>(CONFIG).cloned();
+        if file.is_none()
+            && let Some((name, path)) = environment::set(variable, CONFIG)
+        {
+            line.settings.push(Setting {
+                flag: CONFIG.to_owned(),
+                value: Value::Texts(vec![path.clone()]),
+                origin: Origin::Environment(name),
+            });
+            file = Some(path.into());
+        }
+        if let Some(path) = file {
+            layers.extend(config::read(&path, &built, verb)?);
+        }
+        line.take(command, matches, layers);
+        line.leave_what_needs_more(grammar);
+        line.words = line.with(grammar, &line.settings);
+        Ok(line)
+    }
+
+    /// Takes what is not said already, or contradicts what is, from each of the `layers` in turn.
+    fn take(&mut self, command: &Command, typed: &ArgMatches, layers: Vec<Vec<Setting>>) {
+        let is_typed = |arg: &&Arg| {
+            let source = typed.value_source(arg.get_id().as_str());
+            source == Some(ValueSource::CommandLine)
+        };
+        let mut given: Vec<&Arg> = command.get_arguments().filter(is_typed).collect();
+        let mut said: BTreeSet<String> = { given.iter() }
+            .filter_map(|arg| arg.get_long().map(str::to_owned))
+            .collect();
+        for layer in layers {
+            let mut now = Vec::new();
+            for setting in layer.into_iter().flat_map(Setting::apart) {
+                let Some(arg) = flag(command, &setting.flag) else {
+                    continue;
+                };
+                if !said.insert(setting.flag.clone()) {
+                    continue;
+                }
+                if setting.value == Value::Switch(false) {
+                    self.settings.push(setting);
+                    continue;
+                }
+                if let Some(other) = given.iter().find(|other| conflict(command, arg, other)) {
+                    let other = other.get_long().unwrap_or(other.get_id().as_str());
+                    self.left_aside
+                        .push((setting, format!("--{other} is given")));
+                } else {
+                    now.push(arg);
+                    self.settings.push(setting);
+                }
+            }
+            given.extend(now);
+        }
+    }
+
+    /// Leaves settings aside that need flags which are not given: a file may have the method of a reprojection that is not asked for.
+    fn leave_what_needs_more(&mut self, grammar: &Command) {
+        loop {
+            let lacking = missing(grammar, &self.with(grammar, &self.settings));
+            if lacking.is_empty() {
+                return;
+            }
+            let before = missing(grammar, &self.words);
+            let needs = |setting: &Setting| {
+                let with_it = missing(grammar, &self.with(grammar, std::slice::from_ref(setting)));
+                let mut needed = with_it.difference(&before);
+                needed.find(|flag| lacking.contains(*flag)).cloned()
+            };
+            let needs: Vec<Option<String>> = self.settings.iter().map(needs).collect();
+            if needs.iter().all(Option::is_none) {
+                return;
+            }
+            let settings = std::mem::take(&mut self.settings);
+            for (setting, needs) in settings.into_iter().zip(needs) {
+                match needs {
+                    Some(flag) => self.left_aside.push((setting, format!("it needs {flag}"))),
+                    None => self.settings.push(setting),
+                }
+            }
+        }
+    }
+
+    /// The line as it was typed, with these settings behind its command.
+    fn with(&self, grammar: &Command, settings: &[Setting]) -> Vec<OsString> {
+        let (before, after) = self.words.split_at(behind_command(grammar, &self.words));
+        let settings = settings.iter().flat_map(Setting::words);
+        let words = before.iter().cloned().chain(settings);
+        words.chain(after.iter().cloned()).collect()
+    }
+
+    /// Where flags came from that a message names, if they are not of the line as it was typed; and what was typed otherwise.
+    pub(in crate::cli) fn notes_on(&self, message: &str) -> String {
+        let is_of_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        let named: BTreeSet<&str> = { message.split("\n\nUsage:").next().unwrap_or_default() }
+            .split(|c| !is_of_name(c))
+            .filter_map(|word| word.strip_prefix("--"))
+            .collect();
+        let settings = self.settings.iter();
+        let settings = settings.filter(|setting| named.contains(setting.flag.as_str()));
+        let lines =
+            settings.map(|setting| format!("\n--{} is from: {}", setting.flag, setting.origin));
+        let notes = self.notes.iter().map(|note| format!("\n  ({note})"));
+        notes.chain(lines).collect()
+    }
+}
+
+impl Setting {
+    /// A bucket with a place in it is two settings, as it is two flags of a line.
+    fn apart(self) -> Vec<Self> {
+        let Ok(SpreadLine { args, notes }) = spread(self.words()) else {
+            return vec![self];
+        };
+        let place = args
+            .last()
+            .and_then(|place| place.to_str()?.strip_prefix("--")?.split_once('='));
+        match (&args[..], place) {
+            ([_, bucket, _], Some((flag, place))) if !notes.is_empty() => {
+                let of = |flag: &str, value: OsString| Self {
+                    flag: flag.to_owned(),
+                    value: Value::Texts(vec![value]),
+                    origin: self.origin.clone(),
+                };
+                vec![of(&self.flag, bucket.clone()), of(flag, place.into())]
+            }
+            _ => vec![self],
+        }
+    }
+}
+
+/// Can two flags not be given together?
+fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let excludes = |one: &Arg, other: &Arg| {
+        let excluded = command.get_arg_conflicts_with(one);
+        excluded.iter().any(|arg| arg.get_id() == other.get_id())
+    };
+    let are_alternatives = command.get_groups().any(|group| {
+        let has = |arg: &Arg| group.get_args().any(|id| id == arg.get_id());
+        !group.clone().is_multiple() && has(one) && has(other)
+    });
+    one.get_id() != other.get_id()
+        && (are_alternatives || excludes(one, other) || excludes(other, one))
+}
+
+/// The flags that a line lacks, as they are told.
+fn missing(grammar: &Command, words: &[OsString]) -> BTreeSet<String> {
+    match grammar.clone().try_get_matches_from(words) {
+        Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(flags)) => flags.iter().cloned().collect(),
+                _ => BTreeSet::new(),
+            }
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// How many words of a line come before those behind its command.
+fn behind_command(grammar: &Command, words: &[OsString]) -> usize {
+    let globals = grammar.get_arguments().filter(|arg| arg.is_global_set());
+    let matches = Command::new("msm_os")
+        .args(globals)
+        .allow_external_subcommands(true)
+        .ignore_errors(true)
+        .try_get_matches_from(words);
+    let behind = matches.ok().and_then(|matches| {
+        let (_, behind) = matches.subcommand()?;
+        Some(behind.get_many::<OsString>("").map_or(0, Iterator::count))
+    });
+    words.len() - behind.unwrap_or(0)
+}

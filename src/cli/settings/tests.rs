@@ -1,0 +1,391 @@
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::Command;
+use msm_zarr::Version;
+
+use super::*;
+use crate::cli::Exit;
+use crate::cli::args::{self, CommandLine, Invocation, grammar, parse_among};
+use crate::cli::send::SendArgs;
+use crate::transfer::Verification;
+
+type Set<'a> = &'a [(&'a str, &'a str)];
+
+fn parsed(line: &str, environment: Set<'_>) -> CommandLine {
+    let variable = |name: &str| {
+        let found = environment.iter().find(|(set, _)| *set == name);
+        found.map(|(_, value)| OsString::from(value))
+    };
+    parse_among(line.split(' ').map(OsString::from), &variable)
+}
+
+fn send(line: &str, environment: Set<'_>) -> SendArgs {
+    match parsed(line, environment) {
+        CommandLine::Command(Invocation(command, ..)) => match *command {
+            args::Command::Send(args) => args,
+            _ => panic!("{line} is not a send"),
+        },
+        CommandLine::Answer(answer) => panic!("{}", answer.text()),
+        CommandLine::Wrong(failure) => panic!("{failure}"),
+    }
+}
+
+fn wrong(line: &str, environment: Set<'_>) -> String {
+    match parsed(line, environment) {
+        CommandLine::Wrong(failure) => {
+            assert_eq!(Exit::from(&failure), Exit::Usage);
+            failure.to_string()
+        }
+        _ => panic!("{line} is not wrong"),
+    }
+}
+
+fn shown(line: &str, environment: Set<'_>) -> String {
+    match parsed(line, environment) {
+        CommandLine::Answer(answer) => answer.text().to_owned(),
+        CommandLine::Wrong(failure) => panic!("{failure}"),
+        CommandLine::Command(_) => panic!("{line} shows nothing"),
+    }
+}
+
+/// A file of settings, and the line that names it.
+fn configured(line: &str, text: &str) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ocean.toml");
+    std::fs::write(&path, text).unwrap();
+    let line = format!("{line} --config {}", path.display());
+    (directory, line)
+}
+
+fn built() -> Command {
+    let mut grammar = grammar();
+    grammar.build();
+    grammar
+}
+
+#[test]
+fn the_line_comes_before_the_environment_before_the_file_before_the_default() {
+    let file = "verify = \"none\"\nprefix = \"file\"\ncodec = \"zstd:1\"\n[send]\nprefix = \"table\"\nkeep_undo = 3\n";
+    let (_kept, line) = configured("msm_os send -f a.nc -b ocean", file);
+    let plain = send("msm_os send -f a.nc -b ocean", &[]);
+    assert_eq!(
+        (plain.files.verify, plain.files.keep_undo),
+        (Verification::Full, 1)
+    );
+
+    let by_file = send(&line, &[]);
+    assert_eq!(by_file.files.verify, Verification::None);
+    assert_eq!(by_file.files.store.prefix.as_deref(), Some("table"));
+    assert_eq!(
+        (by_file.files.keep_undo, by_file.codec.as_deref()),
+        (3, Some("zstd:1"))
+    );
+
+    let environment = [("MSM_OS_VERIFY", "etag"), ("MSM_OS_PREFIX", "variable")];
+    let by_environment = send(&line, &environment);
+    assert_eq!(by_environment.files.verify, Verification::Etag);
+    assert_eq!(
+        by_environment.files.store.prefix.as_deref(),
+        Some("variable")
+    );
+    assert_eq!(by_environment.files.keep_undo, 3);
+
+    let typed = send(&format!("{line} -p typed --verify full"), &environment);
+    assert_eq!(typed.files.verify, Verification::Full);
+    assert_eq!(typed.files.store.prefix.as_deref(), Some("typed"));
+    assert_eq!(typed.files.keep_undo, 3);
+}
+
+#[test]
+fn every_kind_of_flag_is_given_by_both() {
+    let environment = [
+        ("MSM_OS_BUCKET", "ocean"),
+        ("MSM_OS_FILEPATHS", "a, b.nc\nc.nc"),
+        ("MSM_OS_VARIABLES", "tos,sos mldr"),
+        ("MSM_OS_APPEND_DIM", "time"),
+        ("MSM_OS_ZARR_VERSION", "2"),
+        ("MSM_OS_RESUME", "1"),
+        ("MSM_OS_ALLOW_GAPS", "false"),
+        ("MSM_OS_CODEC", ""),
+    ];
+    let file = "bucket = \"ocean\"\nfilepaths = [\"a, b.nc\", \"c.nc\"]\nvariables = [\"tos\", \"sos\", \"mldr\"]\n\
+                append-dim = \"time\"\nzarr_version = 2\nresume = true\nallow_gaps = false\n";
+    let (_kept, line) = configured("msm_os send", file);
+    for args in [send("msm_os send", &environment), send(&line, &[])] {
+        assert_eq!(
+            args.files.store.bucket.to_string(),
+            send("msm_os send -f x -b ocean", &[])
+                .files
+                .store
+                .bucket
+                .to_string()
+        );
+        assert_eq!(
+            args.files.filepaths,
+            [Path::new("a, b.nc"), Path::new("c.nc")]
+        );
+        assert_eq!(args.files.variables, ["tos", "sos", "mldr"]);
+        assert_eq!(args.files.append_dim, "time");
+        assert_eq!(args.zarr_version, Some(Version::V2));
+        assert!(args.files.resume && !args.order.allow_gaps);
+        assert_eq!(args.codec, None);
+    }
+    // What is false for once is no more what the file says.
+    let once = send(&line, &[("MSM_OS_RESUME", "false")]);
+    assert!(!once.files.resume);
+}
+
+#[test]
+fn settings_stand_behind_the_command_whatever_its_line_is_like() {
+    let environment = [
+        ("MSM_OS_BUCKET", "ocean"),
+        ("MSM_OS_LOG", "debug"),
+        ("MSM_OS_STORE", "here"),
+    ];
+    for line in [
+        "msm_os send -f a.nc b.nc",
+        "msm_os --log warn send -f a.nc b.nc",
+        "msm_os --log=warn send -f a.nc b.nc --",
+        "msm_os send --log warn -f a.nc b.nc",
+    ] {
+        let args = send(line, &environment);
+        assert_eq!(args.files.filepaths.len(), 2, "{line}");
+        assert_eq!(args.files.store.store.as_deref(), Some("here"), "{line}");
+    }
+}
+
+#[test]
+fn what_contradicts_the_line_is_left_aside() {
+    let file = "prefix = \"T1y\"\nprofile = \"lab\"\nshare = true\n[delete]\nvariables = [\"tos\"]\narray = [\"x\"]\n";
+    let (_kept, line) = configured("msm_os send -f a.nc -b ocean", file);
+    let args = send(&format!("{line} --store here -c keys.json --insert"), &[]);
+    assert_eq!(args.files.store.prefix, None);
+    assert_eq!(args.files.store.profile, None);
+    assert!(args.order.insert && !args.share.share);
+    // The environment comes before the file in this, too.
+    let args = send(&line, &[("MSM_OS_STORE", "here")]);
+    assert_eq!(
+        (
+            args.files.store.prefix.as_deref(),
+            args.files.store.store.as_deref()
+        ),
+        (None, Some("here"))
+    );
+    // What excludes each other by a group, or the other way round.
+    let (_kept, line) = configured("msm_os delete -b ocean --time 1978..", file);
+    assert!(matches!(parsed(&line, &[]), CommandLine::Command(_)));
+    let (_kept, line) = configured("msm_os delete -b ocean --all", file);
+    assert!(matches!(parsed(&line, &[]), CommandLine::Command(_)));
+    // What was set twice beside the line is for the user to settle.
+    let both = [("MSM_OS_STORE", "here"), ("MSM_OS_PREFIX", "there")];
+    let message = wrong("msm_os list -b ocean", &both);
+    assert!(
+        message.contains("--store is from: environment, MSM_OS_STORE"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_bucket_may_have_a_place_in_it_everywhere() {
+    let environment = [("MSM_OS_BUCKET", "s3://ocean/T1y")];
+    let store = |line: &str| send(line, &environment).files.store;
+    let plain = store("msm_os send -f a.nc");
+    assert!(!plain.bucket.to_string().contains("T1y"));
+    assert_eq!(plain.prefix.as_deref(), Some("T1y"));
+    let typed = store("msm_os send -f a.nc -p T1m");
+    assert_eq!(typed.prefix.as_deref(), Some("T1m"));
+    let other = store("msm_os send -f a.nc --store T1m/tos.zarr");
+    assert_eq!(other.prefix, None);
+    let whole = store("msm_os send -f a.nc -b s3://ocean/T1d");
+    assert_eq!(whole.prefix.as_deref(), Some("T1d"));
+}
+
+#[test]
+fn what_needs_a_flag_that_is_not_given_is_left_aside() {
+    let file = "keep_undo = 4\nappend_dim = \"t\"\nmethod = \"bilinear\"\nresolution = 0.5\n";
+    let (_kept, line) = configured("msm_os send -f a.nc -b ocean", file);
+    let args = send(&line, &[]);
+    assert_eq!(
+        (args.files.keep_undo, args.files.append_dim.as_str()),
+        (4, "t")
+    );
+    assert!(args.files.reproject.reprojection().is_none());
+    let asked = send(&format!("{line} -r"), &[])
+        .files
+        .reproject
+        .reprojection()
+        .unwrap();
+    assert_eq!(
+        (asked.method, asked.grid.resolution),
+        (Some(msm_reproject::Method::Bilinear), Some(0.5))
+    );
+    for line in [
+        "msm_os delete -b ocean --all",
+        "msm_os delete -b ocean -v tos --time 1978..",
+    ] {
+        let (_kept, line) = configured(line, file);
+        assert!(
+            matches!(parsed(&line, &[]), CommandLine::Command(_)),
+            "{line}"
+        );
+    }
+    // What the line itself lacks is told.
+    let (_kept, line) = configured("msm_os send", file);
+    let message = wrong(&line, &[]);
+    assert!(
+        message.contains("--filepaths") && message.contains("--bucket"),
+        "{message}"
+    );
+}
+
+#[test]
+fn values_that_make_no_sense_are_told_with_where_they_are_from() {
+    let (_kept, line) = configured("msm_os send -f a.nc -b ocean", "\nverify = \"half\"\n");
+    let message = wrong(&line, &[]);
+    assert!(
+        message.contains("'half'") && message.ends_with("ocean.toml, line 2"),
+        "{message}"
+    );
+    let message = wrong("msm_os send -f a.nc -b ocean", &[("MSM_OS_VERIFY", "half")]);
+    assert!(
+        message.ends_with("--verify is from: environment, MSM_OS_VERIFY"),
+        "{message}"
+    );
+    // Nothing of that where it is the line's own.
+    let message = wrong(
+        "msm_os send -f a.nc -b ocean --verify half",
+        &[("MSM_OS_CODEC", "none")],
+    );
+    assert!(!message.contains("is from"), "{message}");
+    let message = wrong(
+        "msm_os send -f a.nc -b ocean",
+        &[("MSM_OS_RESUME", "perhaps")],
+    );
+    assert_eq!(
+        message,
+        "MSM_OS_RESUME is 'perhaps': expected true or 1, or false or 0"
+    );
+}
+
+#[test]
+fn a_file_is_read_whole_and_its_faults_are_told_with_their_lines() {
+    let told = |text: &str| {
+        let problems = config::settings_of(Path::new("x"), text, &built(), "send").unwrap_err();
+        let told = problems.iter().map(ToString::to_string);
+        told.collect::<Vec<_>>().join("; ")
+    };
+    for (text, expected) in [
+        (
+            "bukcet = \"x\"",
+            "line 1, column 1: unknown key 'bukcet': no command has a flag --bukcet (did you mean 'bucket'?)",
+        ),
+        (
+            "\n[send]\nolder = \"7days\"",
+            "line 3, column 1: unknown key 'older': send has no flag --older",
+        ),
+        (
+            "[sned]\n",
+            "line 1, column 2: there is no command 'sned' (did you mean 'send'?)",
+        ),
+        (
+            "config = \"y\"",
+            "line 1, column 1: unknown key 'config': no command has a flag --config",
+        ),
+        (
+            "resume = \"yes\"",
+            "line 1, column 10: resume: expected true or false, found the text \"yes\"",
+        ),
+        (
+            "codec = true",
+            "line 1, column 9: codec: expected a text or a number, found true",
+        ),
+        (
+            "codec = [\"a\"]",
+            "line 1, column 9: codec: expected a text or a number, found a list",
+        ),
+        (
+            "append_dim = \"t\"\nappend-dim = \"u\"",
+            "line 2, column 1: --append_dim is set twice, here and in line 1",
+        ),
+        (
+            "[list]\nbrief = 1\n[du]\njsn = true",
+            "line 2, column 9: brief: expected true or false, found 1; line 4, column 1: unknown key 'jsn': du has no flag --jsn (did you mean 'json'?)",
+        ),
+        ("bucket = ", "line 1, column 10: no TOML"),
+    ] {
+        let told = told(text);
+        assert!(told.starts_with(expected), "{text}: {told}");
+    }
+    // Also those of other commands' tables.
+    let (_kept, line) = configured("msm_os list -b ocean", "[send]\nx = 1");
+    assert!(wrong(&line, &[]).contains("ocean.toml, line 2, column 1"));
+    assert!(wrong("msm_os list -b x --config /none/such.toml", &[]).contains("/none/such.toml"));
+}
+
+#[test]
+fn each_setting_is_shown_with_where_it_came_from() {
+    let file = "verify = \"etag\"\nstore = \"x\"\n";
+    let (kept, line) = configured("msm_os send -b ocean -f a.nc --resume --show-config", file);
+    let environment = [("MSM_OS_VARIABLES", "tos sos"), ("MSM_OS_PREFIX", "T1y")];
+    let text = shown(&line, &environment);
+    let path = kept.path().join("ocean.toml");
+    let lines: Vec<String> = { text.lines() }
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let by_file = format!("verify = \"etag\" # {}, line 1", path.display());
+    let left = format!(
+        "# store of {}, line 2 is left aside: --prefix is given",
+        path.display()
+    );
+    for expected in [
+        "[send]",
+        "bucket = \"ocean\" # flag",
+        "filepaths = [\"a.nc\"] # flag",
+        "variables = [\"tos\", \"sos\"] # environment, MSM_OS_VARIABLES",
+        &by_file,
+        "resume = true # flag",
+        "share = false # default",
+        "lock-wait = \"120s\" # default",
+        "keep-undo = 1 # default",
+        "# codec = # not set",
+        &left,
+    ] {
+        assert!(
+            lines.iter().any(|line| line == expected),
+            "{expected}\n{text}"
+        );
+    }
+    // It is a file of settings itself, but for the name of the file that it came from.
+    let file = text.replace("\nconfig = ", "\n# config = ");
+    let (_kept, again) = configured("msm_os send --show-config", &file);
+    let again = shown(&again, &[]);
+    assert!(
+        again.contains("\nvariables = [\"tos\", \"sos\"]"),
+        "{again}"
+    );
+    // Also where flags are missing.
+    assert!(shown("msm_os send --show-config", &[]).contains("\n# bucket = "));
+    let environment = [("MSM_OS_CONFIG", path.to_str().unwrap())];
+    let named = shown("msm_os list --show-config", &environment);
+    assert!(named.contains("# environment, MSM_OS_CONFIG\n"), "{named}");
+    // A value that makes no sense is told.
+    assert!(wrong("msm_os send --show-config --verify half", &[]).contains("half"));
+    // No secret.
+    let hidden = shown(
+        "msm_os list --show-config -b ocean -p https://me:HUSH@host/x",
+        &[],
+    );
+    assert!(hidden.contains("https://me:****@host/x"), "{hidden}");
+    assert!(!hidden.contains("HUSH"), "{hidden}");
+}
+
+#[test]
+fn no_flag_has_the_variable_of_something_else() {
+    let all = variables(&built());
+    assert!(all.len() > 50);
+    for name in all.keys() {
+        let is_taken = name.starts_with("MSM_OS_TEST_") || name.ends_with("_SEEDS");
+        assert!(!is_taken, "{name} is the tests' own");
+    }
+}
