@@ -27,6 +27,10 @@ help:
 	@echo "make acceptance  the program against a real Ceph gateway, which it installs and starts (as root, Debian)"
 	@echo "make test-hosts  a job on three hosts that fall silent, die or lose the store (as root, three minutes)"
 	@echo "make lint    format and lints only"
+	@echo "make docs    the pages as a site, in target/site (a minute the first time, then seconds)"
+	@echo "make deb     a Debian package, in target/packages (installs cargo-deb there)"
+	@echo "make wheel   a wheel without MPI, with the C libraries inside, in target/packages (installs maturin there)"
+	@echo "make packages  both, and tries them: in a bare Debian, in a fresh Python environment (as root, Debian)"
 	@echo "make bench   the benchmarks"
 	@echo "make deny    licences and sources of the dependencies (installs cargo-deny)"
 	@echo "make clean   remove all that was built or made"
@@ -36,7 +40,7 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint python without-mpi build test-suites test-deny
+test: setup-test lint docs python without-mpi build test-suites test-deny
 	$(call heading,all checks passed)
 
 .PHONY: setup-test
@@ -51,6 +55,14 @@ lint:
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	cargo check $(LOCKED) --workspace --no-default-features
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps
+
+# The pages as a site. A link or an anchor that leads nowhere is an error.
+.PHONY: docs
+docs:
+	$(call heading,the pages as a site)
+	@scripts/python-venv.sh tests/.venv-docs docs/requirements.txt
+	@tests/.venv-docs/bin/mkdocs build --strict --clean
+	@echo "target/site/index.html"
 
 .PHONY: python
 python:
@@ -139,6 +151,17 @@ deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	$(DENY)
 
+.PHONY: deb wheel
+deb wheel:
+	$(call heading,package: $@)
+	@scripts/package.sh $@
+
+# Not part of `make test`: it fetches a bare Debian, and builds the program twice. CARGO_PROFILE_RELEASE_OPT_LEVEL=1 builds faster.
+.PHONY: packages
+packages: deb wheel
+	$(call heading,the packages where nothing else is)
+	@scripts/try-packages.sh
+
 .PHONY: bench
 bench:
 	@scripts/setup.sh
@@ -147,4 +170,4 @@ bench:
 .PHONY: clean
 clean:
 	cargo clean
-	rm -rf tests/.venv tests/.venv-iris tests/.venv-open tests/.venv-zarr2
+	rm -rf tests/.venv tests/.venv-iris tests/.venv-open tests/.venv-zarr2 tests/.venv-docs

@@ -2,6 +2,7 @@
 # Makes tests/.venv from tests/requirements.txt, tests/.venv-zarr2, with the zarr-python before version 3, from
 # tests/requirements-zarr2.txt, tests/.venv-iris, with Iris, from tests/requirements-iris.txt, and tests/.venv-open, with what
 # `msm_os open` tells to install, from tests/requirements-open.txt; anew when those files have changed since.
+# With arguments, the environment and the requirements named instead: tests/.venv-docs docs/requirements.txt
 # PYTHON names the interpreter (default: python3); the pinned packages need 3.11 or newer.
 set -euo pipefail
 
@@ -27,6 +28,10 @@ make_venv() {
     cp "$wanted" "$made_from"
 }
 
+if [ $# = 2 ]; then
+    make_venv "$top/$1" "$top/$2"
+    exit
+fi
 make_venv "$top/tests/.venv" "$top/tests/requirements.txt"
 make_venv "$top/tests/.venv-zarr2" "$top/tests/requirements-zarr2.txt"
 make_venv "$top/tests/.venv-iris" "$top/tests/requirements-iris.txt" --no-deps
