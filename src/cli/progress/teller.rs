@@ -67,6 +67,7 @@ impl Teller {
                 while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                     look(&state, &traffic);
                 }
+                last_look(&state, &traffic);
             };
             let builder = thread::Builder::new().name("progress".to_owned());
             // Without it the work goes on, and nobody hears how far it is.
@@ -88,7 +89,11 @@ impl Teller {
     /// Is told of `event`.
     pub(in crate::cli) fn hear(&self, event: &Event) {
         // These come from the threads that do the work, and often.
-        if matches!(event, Event::ObjectWritten { .. } | Event::Retried { .. }) {
+        let is_of_work = matches!(
+            event,
+            Event::ObjectWritten { .. } | Event::Retried { .. } | Event::Measured(_)
+        );
+        if is_of_work {
             return;
         }
         let mut state = locked(&self.state);
@@ -114,6 +119,16 @@ fn look(state: &Mutex<State>, traffic: &Traffic) {
     }
     if let Some(measure) = looked.bar {
         bar::draw(&measure);
+    }
+}
+
+/// Says, when the work is over, what was said to be wrong and is not.
+fn last_look(state: &Mutex<State>, traffic: &Traffic) {
+    let now = Now::here();
+    let looked = locked(state).look(traffic, &now);
+    let is_over = |saying: &&Saying| matches!(saying, Saying::AnswersAgain { .. });
+    for saying in looked.said.iter().filter(is_over) {
+        say(saying, looked.form, looked.rank, &now);
     }
 }
 
