@@ -118,7 +118,7 @@ fn topics_are_told_and_commands_still_are() {
     let environment = answered("msm_os help environment");
     assert!(
         environment
-            .contains("  MSM_OS_ON_OVERLAP               --on-overlap                send\n"),
+            .contains("  MSM_OS_ON_OVERLAP               --on-overlap                send, plan\n"),
         "{environment}"
     );
     for told in ["MSM_OS_CONFIG ", "MSM_OS_LOG "] {
