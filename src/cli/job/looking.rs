@@ -1,0 +1,134 @@
+//! What changes no store: from flags to requests, and from what was found to words.
+
+use super::Job;
+use crate::cli::doctor::DoctorArgs;
+use crate::cli::du::{DuArgs, DuPrinter};
+use crate::cli::error::CliError;
+use crate::cli::history::{HistoryArgs, HistoryPrinter};
+use crate::cli::json::{DoctorDocument, StatusDocument, VerifyDocument};
+use crate::cli::list::{ListArgs, ListPrinter};
+use crate::cli::open::{self, KeysFrom, OpenArgs};
+use crate::cli::report::{MergeArgs, Merged};
+use crate::cli::status::StatusArgs;
+use crate::cli::verify::VerifyArgs;
+use crate::cli::words;
+use crate::error::Error;
+use crate::verbs::doctor::doctor;
+use crate::verbs::status::status;
+use crate::verbs::verify::verify;
+use crate::verbs::{du, history, list};
+
+impl Job<'_> {
+    pub(super) fn list(&self, args: &ListArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut listing = ListPrinter::new(args.form(), &self.terminal.printer);
+        let ended = list::for_each(&session, &request, |store| listing.print(&store));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            listing.end(&session.place_of(&request.spot), ended.as_ref().ok());
+        }
+        ended?;
+        self.agree(|| listing.verdict())
+    }
+
+    pub(super) fn open_stores(&self, args: &OpenArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = crate::verbs::open::open(&session, &request)?;
+        let spot = &request.stores.spot;
+        self.agree(|| {
+            open::verdict(&report, &session.place_of(spot))?;
+            let keys = KeysFrom::of(&args.store, &report.reach);
+            self.conclude(
+                args.told.json,
+                || open::document(&report, &keys),
+                || open::lines(&report, &keys),
+            );
+            args.write(&report, spot)?;
+            self.terminal.printer.verdict()
+        })
+    }
+
+    pub(super) fn du(&self, args: &DuArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut usage = DuPrinter::new(args.json, &self.terminal.printer);
+        let ended = du::for_each(&session, &request, |store| usage.print(&store));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            usage.end(&session.place_of(&request.spot), ended.is_ok());
+        }
+        ended?;
+        self.agree(|| self.terminal.printer.verdict())
+    }
+
+    pub(super) fn history(&self, args: &HistoryArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let mut history = HistoryPrinter::new(args.json, &self.terminal.printer);
+        let ended = history::for_each(&session, &request, |command| history.print(&command));
+        if self.leads() {
+            // Also after a failure, so that what was printed stays JSON.
+            history.end(&session.place_of(&request.spot), ended.is_ok());
+        }
+        ended?;
+        self.agree(|| self.terminal.printer.verdict())
+    }
+
+    pub(super) fn status(&self, args: &StatusArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let report = status(&session, &request)?;
+        self.conclude(
+            args.json,
+            || StatusDocument::from(&report),
+            || words::status(&session.place_of(&request.spot), &report),
+        );
+        Ok(Error::together(report.problems)?)
+    }
+
+    pub(super) fn verify(&self, args: &VerifyArgs) -> Result<(), CliError> {
+        let memory = self.memory("verify", args.memory)?;
+        let request = args.request(memory, self.recipe(args.recipe.as_deref())?)?;
+        let session = self.open(&args.store)?;
+        let report = verify(&session, &request)?;
+        let (line, verdict) = words::verified(&report);
+        self.conclude(
+            args.told.json,
+            || VerifyDocument::new(&args.store.bucket, &report),
+            || vec![line],
+        );
+        self.agree(|| self.terminal.printer.verdict())?;
+        verdict
+    }
+
+    pub(super) fn merge(&self, args: &MergeArgs) -> Result<(), CliError> {
+        let merged = self.ranks.on_lead(|| {
+            let merged = Merged::read(&args.files);
+            Ok(merged.map(|merged| {
+                self.conclude(args.json, || &merged, || words::merged(&merged));
+            }))
+        })?;
+        merged?;
+        self.agree(|| self.terminal.printer.verdict())
+    }
+
+    pub(super) fn doctor(&self, args: &DoctorArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        let session = self.open(&args.store)?;
+        let (endpoint, place) = (session.endpoint(), &args.store.bucket);
+        if !args.told.json {
+            for line in words::examined(endpoint, place) {
+                self.say(&line);
+            }
+        }
+        let report = doctor(&session, &request)?;
+        self.conclude(
+            args.told.json,
+            || DoctorDocument::new(place, endpoint, &report),
+            Vec::new,
+        );
+        Ok(report.verdict()?)
+    }
+}
