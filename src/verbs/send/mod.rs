@@ -24,6 +24,7 @@ mod sample;
 mod send_plan;
 mod share;
 pub(in crate::verbs) mod transaction;
+pub(in crate::verbs) mod turns;
 pub(in crate::verbs) mod worker;
 
 use std::num::NonZeroUsize;

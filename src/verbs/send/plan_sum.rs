@@ -15,10 +15,10 @@ use super::intent::Intent;
 use super::lead::size;
 use super::plan_requests::RequestRules;
 use super::plan_warning::{ArrayFacts, warnings};
-use super::prepare::PlannedWork;
 use super::send_plan::{
     PlannedArray, PlannedStore, PlannedTransaction, RankWork, SendPlan, StepCounts, StoreAction,
 };
+use super::turns::PlannedWork;
 use crate::events::PlannedFiles;
 use crate::verbs::list::variable;
 use crate::verbs::stores::shelf::coordinates;

@@ -1,4 +1,4 @@
-//! Rank 0's part before anything is sent: which stores, whether everything fits, and the plan of each transaction.
+//! Rank 0's part before anything is sent: which stores, and whether everything fits. What each transaction does is planned in `turns.rs`.
 //!
 //! Key type: [`PreparedSend`], an archive that fits.
 
@@ -11,26 +11,22 @@ use msm_plan::{
     Plan, PlanSettings, Projection, Projections, StoreRequest, check_other_times, check_strategies,
     comparison, transactions,
 };
-use msm_zarr::{StoreSnapshot, is_store};
+use msm_zarr::is_store;
 
-use crate::commit::{UnfinishedTransaction, consolidate};
+use crate::commit::consolidate;
 use crate::error::Error;
-use crate::events::{Event, Notice, PlannedFiles};
+use crate::events::{Event, Notice};
 use crate::session::Session;
-use crate::store::{StoreError, StoreLookup, UnconsolidatedStore, read_other_times};
-use crate::transfer::ChunkRecord;
+use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
 use crate::verbs::files::requested::{RequestedStore, left_out};
 use crate::verbs::rechunk::replace::check_not_replaced;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::destined::DestinedFiles;
-use crate::verbs::send::digest::digest;
 use crate::verbs::send::error::SendError;
-use crate::verbs::send::foreseen_store::foreseen;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
-use crate::verbs::send::report::SendReach;
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
@@ -41,10 +37,10 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     pub targets: Vec<RequestedStore>,
     pub projector: Projector<'a>,
     /// The files of each transaction to come.
-    groups: Vec<Range<usize>>,
-    next: usize,
+    pub(super) groups: Vec<Range<usize>>,
+    pub(super) next: usize,
     /// Those before it that are in place.
-    passed: usize,
+    pub(super) passed: usize,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
@@ -57,32 +53,6 @@ pub(in crate::verbs) struct FittedStores {
     pub requests: Vec<StoreRequest>,
     /// What creates that died left where stores will be created.
     pub remains: Vec<String>,
-}
-
-/// What there is to do for some of the files.
-pub(in crate::verbs) struct PlannedWork {
-    /// What is done.
-    pub plan: Plan,
-    /// What creates that died left where stores will be created.
-    pub remains: Vec<String>,
-    /// For each of the plan's stores, which of the targets it is, and what is asked of it.
-    pub requests: Vec<(usize, StoreRequest)>,
-}
-
-/// What the lead knows of a transaction before it opens it, planned from the stores as they are then.
-pub(in crate::verbs) struct TransactionWork {
-    /// What is done.
-    pub plan: Plan,
-    /// What a create that died left where stores will be created.
-    pub remains: Vec<String>,
-    /// The plan's digest.
-    pub digest: String,
-    /// For each of the plan's stores, the transaction that it goes on with, if there is one.
-    pub resumed: Vec<Option<UnfinishedTransaction>>,
-    /// Its number, from 1, and how many there are.
-    pub number: (usize, usize),
-    /// If its data were put as parts of a shared archive: their records.
-    pub parts: Option<Vec<ChunkRecord>>,
 }
 
 /// Which look at the stores it is.
@@ -246,165 +216,6 @@ impl<'a> PreparedSend<'a> {
         for notice in std::mem::take(&mut self.notes) {
             session.notice(notice);
         }
-    }
-
-    /// The next transaction that has something to do; `None` when all is done.
-    pub(in crate::verbs) async fn next(
-        &mut self,
-        intent: &Intent<'_>,
-        settings: &PlanSettings,
-        session: &Session<'_>,
-        left: &mut AbandonedTransactions,
-    ) -> Result<Option<TransactionWork>, Error> {
-        self.tell_notes(session);
-        while let Some(files) = self.groups.get(self.next).cloned() {
-            self.next += 1;
-            let looked = self.look(session).await?;
-            let work = self.plan_of(files, looked, intent, settings, session)?;
-            let Some(PlannedWork { plan, remains, .. }) = work else {
-                self.passed = self.next;
-                continue;
-            };
-            let digest = digest(&plan)?;
-            let resumed = match left.resumed(&plan, &digest) {
-                Some(resumed) => resumed,
-                None if left.is_empty() => vec![None; plan.stores.len()],
-                None => {
-                    // It was another's: the stores are others without it.
-                    left.heal(session).await?;
-                    self.next -= 1;
-                    continue;
-                }
-            };
-            return Ok(Some(TransactionWork {
-                plan,
-                remains,
-                digest,
-                resumed,
-                number: (self.next, self.groups.len()),
-                parts: None,
-            }));
-        }
-        left.heal(session).await?;
-        Ok(None)
-    }
-
-    /// The transaction that came [next](Self::next) is in place.
-    pub(in crate::verbs) fn is_committed(&mut self) {
-        self.passed = self.next;
-    }
-
-    /// How much of the archive is in place.
-    pub(in crate::verbs) fn reach(&self) -> SendReach {
-        let last = self.passed.checked_sub(1);
-        let files = last.and_then(|last| self.groups.get(last)).cloned();
-        SendReach {
-            committed: self.passed as u64,
-            of: self.groups.len() as u64,
-            up_to: files.and_then(|files| Some(self.files(files).steps?.1)),
-        }
-    }
-
-    /// The files of the transaction that came [next](Self::next).
-    pub(in crate::verbs) fn planned_files(&self) -> PlannedFiles {
-        let last = self.next.checked_sub(1);
-        let files = last.and_then(|last| self.groups.get(last)).cloned();
-        self.files(files.unwrap_or_default())
-    }
-
-    /// What messages call these files.
-    pub(in crate::verbs) fn files(&self, files: Range<usize>) -> PlannedFiles {
-        let files = self.archive.part(files);
-        let names = files.files.iter().map(|file| {
-            let name = file.path().file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        });
-        let steps = files.steps();
-        let ends = steps.first().zip(steps.last());
-        PlannedFiles {
-            names: names.collect(),
-            steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
-        }
-    }
-
-    /// How many transactions there are, though some may turn out to have nothing to do.
-    pub(in crate::verbs) fn transactions(&self) -> usize {
-        self.groups.len()
-    }
-
-    /// The plan of the first transaction that has something to do, as the stores are now.
-    pub(in crate::verbs) async fn first(
-        &mut self,
-        intent: &Intent<'_>,
-        session: &Session<'_>,
-    ) -> Result<Option<(usize, PlannedFiles, Plan)>, Error> {
-        let settings = &intent.settings(Projections::estimated(self.projections()));
-        for (files, number) in self.groups.clone().into_iter().zip(1..) {
-            let looked = self.look(session).await?;
-            let planned = self.plan_of(files.clone(), looked, intent, settings, session)?;
-            if let Some(PlannedWork { plan, .. }) = planned {
-                return Ok(Some((number, self.files(files), plan)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Hands what each transaction has to do to `visit`, planned as if those before it had been committed; with what is asked of each of
-    /// its stores, and what they would be afterwards.
-    ///
-    /// # Errors
-    /// If a store cannot be read, or a transaction does not fit.
-    pub(in crate::verbs) async fn each(
-        &mut self,
-        intent: &Intent<'_>,
-        settings: &PlanSettings,
-        session: &Session<'_>,
-        mut visit: impl FnMut(&Self, usize, Range<usize>, &PlannedWork, &[StoreSnapshot]),
-    ) -> Result<(), Error> {
-        let mut found = self.look(session).await?;
-        for (files, number) in self.groups.clone().into_iter().zip(1..) {
-            let looked = found.clone();
-            let work = self.plan_of(files.clone(), looked, intent, settings, session)?;
-            let Some(work) = work else { continue };
-            let archive = self.archive.part(files.clone());
-            let mut stores = Vec::new();
-            for (index, (target, request)) in work.requests.iter().enumerate() {
-                let group = &self.targets[*target].group;
-                let store = foreseen(group, &work.plan, index, request, &archive);
-                let store = store.map_err(StoreError::from)?;
-                found[*target] = FoundStore::foreseen(store.clone());
-                stores.push(store);
-            }
-            visit(self, number, files, &work, &stores);
-        }
-        Ok(())
-    }
-
-    /// What is to be done for these `files`, where the stores `looked` so; `None` if it is nothing.
-    fn plan_of(
-        &mut self,
-        files: Range<usize>,
-        looked: Vec<FoundStore>,
-        intent: &Intent<'_>,
-        settings: &PlanSettings,
-        session: &Session<'_>,
-    ) -> Result<Option<PlannedWork>, Error> {
-        let archive = self.archive.part(files.clone());
-        let (requests, remains) =
-            self.requests(looked, files, intent, session, StoreLook::Again)?;
-        let (targets, requests): (Vec<usize>, Vec<StoreRequest>) = { requests.into_iter() }
-            .enumerate()
-            .filter(|(_, request)| !request.only_compares(&intent.task))
-            .unzip();
-        if requests.is_empty() {
-            return Ok(None);
-        }
-        let plan = plan::plan(&archive, &requests, settings)?;
-        Ok((!plan.changes_nothing()).then(|| PlannedWork {
-            plan,
-            remains,
-            requests: targets.into_iter().zip(requests).collect(),
-        }))
     }
 
     /// How variables are reprojected; of nothing, if nothing is to be done.

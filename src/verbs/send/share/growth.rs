@@ -23,8 +23,9 @@ use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
-use crate::verbs::send::prepare::{StoreLook, TransactionWork};
+use crate::verbs::send::prepare::StoreLook;
 use crate::verbs::send::sample::RecordedObjects;
+use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::shared::hold::Hold;
 
 /// A transaction that makes parts visible, while the stores are held.
