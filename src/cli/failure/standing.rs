@@ -213,11 +213,11 @@ fn told_by(error: &Error) -> Option<Standing> {
             | CopyError::ChangedSince { .. }
             | CopyError::StillThere { .. },
         ) => Some(Standing::Copied),
-        Error::Writing(WritingError::NotAllGone(_))
-        | Error::Delete(DeleteError::GroupIncomplete(_))
+        Error::Delete(DeleteError::GroupIncomplete(_))
         | Error::Recover(RecoverError::Orphans { .. }) => Some(Standing::Untidy),
         Error::NotRolledBack { .. }
-        | Error::Writing(WritingError::NotHealed { .. })
+        // What stays may have to be moved still, and a store that comes after it to be written.
+        | Error::Writing(WritingError::NotHealed { .. } | WritingError::NotAllGone(_))
         | Error::Send(SendError::Consolidating { .. })
         | Error::Copy(CopyError::NotEnded(_))
         | Error::Rechunk(RechunkError::NotAllGone(_))
