@@ -58,7 +58,14 @@ impl Ended {
     #[track_caller]
     pub fn speaks_once(&self) {
         let lines = self.stderr.lines();
-        let said: Vec<&str> = lines.filter(|line| line.starts_with("msm_os: ")).collect();
+        // What lasts is said with its time.
+        let is_progress = |line: &str| {
+            line.split(' ')
+                .next()
+                .is_some_and(|time| time.ends_with('Z'))
+        };
+        let said = lines.filter_map(|line| line.strip_prefix("msm_os: "));
+        let said: Vec<&str> = said.filter(|line| !is_progress(line)).collect();
         let is_of_line = self.code == 2;
         match said[..] {
             [_, advice] => assert!(advice.contains("trying again"), "{self:#?}"),
