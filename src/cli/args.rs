@@ -182,8 +182,10 @@ pub(super) fn parse_among(
 ) -> CommandLine {
     let line: Vec<OsString> = args.into_iter().map(spell_out).collect();
     let grammar = grammar();
-    if let Some(text) = help::topic(&grammar, &line) {
-        return CommandLine::Answer(text.into());
+    match help::topic(&grammar, &line) {
+        Some(Ok(text)) => return CommandLine::Answer(text.into()),
+        Some(Err(failure)) => return CommandLine::Wrong(failure),
+        None => {}
     }
     // Nobody knows of which command it is before the line makes sense.
     let asks_for_json = |words: &[OsString]| words.iter().any(|word| word == "--json");
@@ -230,7 +232,7 @@ pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> Comm
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            CommandLine::Wrong(CliError::Line(format!("{text}{}", line.notes_on(text))))
+            CommandLine::Wrong(CliError::line(&format!("{text}{}", line.notes_on(text))))
         }
     }
 }

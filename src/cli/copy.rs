@@ -62,7 +62,7 @@ impl CopyArgs {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),
             to: match &self.to {
-                Some(to) => Some(sound_key("--to", to)?),
+                Some(to) => Some(sound_key("--to", to, Some("--to-bucket"))?),
                 None => None,
             },
             moves,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::hush::hushed;
 use super::recipe::RecipeProblem;
 use crate::error::Error;
 
@@ -134,6 +135,11 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// What is wrong with the command line, without the secrets in it.
+    pub(super) fn line(text: &str) -> Self {
+        Self::Line(hushed(text))
+    }
+
     /// The same, told in a document, too.
     pub(super) fn for_programs(self) -> Self {
         Self::ForPrograms(Box::new(self))

@@ -26,7 +26,7 @@ pub(super) struct SpreadLine {
 /// # Errors
 /// If another place is given besides.
 pub(super) fn spread(args: impl IntoIterator<Item = OsString>) -> Result<SpreadLine, CliError> {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let args: Vec<OsString> = args.into_iter().flat_map(unjoined).collect();
     let mut spread = SpreadLine {
         args: Vec::with_capacity(args.len() + 2),
         notes: Vec::new(),
@@ -42,34 +42,73 @@ pub(super) fn spread(args: impl IntoIterator<Item = OsString>) -> Result<SpreadL
             continue;
         };
         next += given.arguments;
-        let Some((bucket, place)) = parted(given.value) else {
+        let Some(PlacedBucket {
+            bucket,
+            place,
+            flag: other,
+        }) = placed(flag, given.value)
+        else {
             spread
                 .args
                 .extend_from_slice(&args[next - given.arguments..next]);
             continue;
         };
-        let is_from = FROM.0.contains(&flag);
-        let others: &[&str] = if is_from { &FROM.1 } else { &TO.1 };
         spread.args.extend([flag.into(), bucket.as_str().into()]);
-        if let Some((other, said)) = first(&args, others) {
+        if let Some((other, said)) = first(&args, places(flag)) {
             if said.trim_matches('/') != place {
-                return Err(CliError::Line(format!(
+                return Err(CliError::line(&format!(
                     "{flag} {} means '{place}' in the bucket, but {other} says '{said}'; give one of them",
                     given.value
                 )));
             }
             continue;
         }
-        let other = match (is_from, place.ends_with(STORE)) {
-            (true, false) => "--prefix",
-            (true, true) => "--store",
-            (false, _) => "--to",
-        };
         spread.args.push(format!("{other}={place}").into());
         let note = format!("{flag} {} is {flag} {bucket} {other} {place}", given.value);
         spread.notes.push(note);
     }
     Ok(spread)
+}
+
+/// A bucket, and what stands behind it.
+pub(super) struct PlacedBucket {
+    /// Its URL.
+    pub bucket: String,
+    pub place: String,
+    /// The flag that the place goes with.
+    pub flag: &'static str,
+}
+
+/// What a bucket's `flag` says, if it says where in the bucket, too.
+pub(super) fn placed(flag: &str, value: &str) -> Option<PlacedBucket> {
+    let is_from = FROM.0.contains(&flag);
+    if !is_from && !TO.0.contains(&flag) {
+        return None;
+    }
+    let (bucket, place) = parted(value)?;
+    let flag = match (is_from, place.ends_with(STORE)) {
+        (true, false) => "--prefix",
+        (true, true) => "--store",
+        (false, _) => "--to",
+    };
+    Some(PlacedBucket {
+        bucket,
+        place: place.to_owned(),
+        flag,
+    })
+}
+
+/// The flags that say where in the bucket of this flag.
+pub(super) fn places(flag: &str) -> &'static [&'static str] {
+    if TO.0.contains(&flag) { &TO.1 } else { &FROM.1 }
+}
+
+/// `-rb BUCKET` is `-r -b BUCKET`: of the short flags, `-r` alone has no value.
+fn unjoined(arg: OsString) -> Vec<OsString> {
+    match arg.to_str().and_then(|text| text.strip_prefix("-r")) {
+        Some(rest) if rest.starts_with(['b', 'p']) => vec!["-r".into(), format!("-{rest}").into()],
+        _ => vec![arg],
+    }
 }
 
 /// What a flag is given, in so many arguments.
@@ -141,6 +180,9 @@ mod tests {
                 "m list --bucket=s3://o/a/b",
                 "m list --bucket s3://o --prefix=a/b",
             ),
+            ("m send -rb s3://o/a", "m send -r -b s3://o --prefix=a"),
+            ("m send -rbs3://o/a", "m send -r -b s3://o --prefix=a"),
+            ("m send -rp a -b s3://o/a", "m send -r -p a -b s3://o"),
             ("m list -bs3://o/a", "m list -b s3://o --prefix=a"),
             ("m list -b=s3://o/a", "m list -b s3://o --prefix=a"),
             (
@@ -171,6 +213,7 @@ mod tests {
     fn two_places_are_refused() {
         for (typed, words) in [
             ("m list -b s3://o/a -p b", ["'a'", "-p says 'b'"]),
+            ("m send -rpb -b s3://o/a", ["'a'", "-p says 'b'"]),
             (
                 "m list --store=b.zarr -b s3://o/a",
                 ["'a'", "--store says 'b.zarr'"],

@@ -20,6 +20,7 @@ mod files;
 mod grid;
 mod help;
 mod history;
+mod hush;
 mod job;
 mod json;
 mod lease;

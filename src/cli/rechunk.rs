@@ -111,7 +111,7 @@ impl RechunkArgs {
             spot: self.store.spot_or_all()?,
             variables: self.variables.clone(),
             to: match &self.to {
-                Some(to) => Some(sound_key("--to", to)?),
+                Some(to) => Some(sound_key("--to", to, None)?),
                 None => None,
             },
             append_dimension: self.append_dim.clone(),

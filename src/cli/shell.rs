@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::error::CliError;
+use super::help;
 use super::manual::pages;
 use super::printer::Printer;
 
@@ -86,12 +87,18 @@ pub(super) struct ManArgs {
     out: Option<PathBuf>,
 }
 
+/// Do the environment and files of settings say anything of the flags of `command`?
+pub(super) fn takes_settings(command: &clap::Command) -> bool {
+    let name = command.get_name();
+    name != "help" && !ShellCommand::has_subcommand(name)
+}
+
 impl ShellCommand {
     /// What comes of it, where this is the `grammar` of the command line.
     ///
     /// # Errors
     /// If a man page is asked for that there is not.
-    pub(super) fn answer(self, mut grammar: clap::Command) -> Result<Answer, CliError> {
+    pub(super) fn answer(self, grammar: clap::Command) -> Result<Answer, CliError> {
         match self {
             Self::Completions { shell } => {
                 let shell = match shell {
@@ -99,6 +106,7 @@ impl ShellCommand {
                     CompletedShell::Zsh => Shell::Zsh,
                     CompletedShell::Fish => Shell::Fish,
                 };
+                let mut grammar = with_topics(grammar);
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut grammar, "msm_os", &mut script);
                 Ok(String::from_utf8_lossy(&script).into_owned().into())
@@ -124,6 +132,42 @@ impl ShellCommand {
                     .collect();
                 let text = format!("{} man pages in {}\n", files.len(), directory.display());
                 Ok(Answer { text, files })
+            }
+        }
+    }
+}
+
+/// `grammar` with a `help` that knows topics, too.
+fn with_topics(grammar: clap::Command) -> clap::Command {
+    let commands = grammar.get_subcommands().map(|command| {
+        let about = command.get_about().cloned().unwrap_or_default();
+        clap::Command::new(command.get_name().to_owned()).about(about)
+    });
+    let topics = help::TOPICS.iter();
+    let topics = topics.map(|(name, about)| clap::Command::new(*name).about(*about));
+    let help = clap::Command::new("help")
+        .about("Print help of a command, or on a topic")
+        .subcommands(commands.chain(topics))
+        .disable_help_subcommand(true);
+    grammar.disable_help_subcommand(true).subcommand(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::grammar;
+
+    #[test]
+    fn commands_and_topics_are_completed_behind_help() {
+        for shell in [
+            CompletedShell::Bash,
+            CompletedShell::Zsh,
+            CompletedShell::Fish,
+        ] {
+            let script = ShellCommand::Completions { shell }.answer(grammar());
+            let script = script.unwrap().text;
+            for word in ["exit-codes", "environment", "rechunk"] {
+                assert!(script.contains(word), "{word}");
             }
         }
     }

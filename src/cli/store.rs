@@ -10,6 +10,7 @@ use url::Url;
 use super::access::{AccessFlags, endpoint, find, variable};
 use super::choices;
 use super::error::CliError;
+use super::hush::hushed;
 use super::size;
 use crate::store::{Addressing, Connection, Limits, Origins, Place, Spot, StoreError};
 
@@ -90,7 +91,7 @@ impl StoreArgs {
             (None, Some(store)) => ("--store", store),
             (None, None) => return Ok(None),
         };
-        let key = sound_key(flag, asked)?;
+        let key = sound_key(flag, asked, Some("--bucket"))?;
         Ok(Some(match self.prefix {
             Some(_) => Spot::Below(key),
             None => Spot::At(key),
@@ -166,12 +167,21 @@ impl StoreArgs {
     }
 }
 
-/// What `flag` was given as a place in the bucket, without `/` at the ends.
+/// What `flag` was given as a place in the bucket, without `/` at the ends. A flag for the `bucket` itself may go with it.
 ///
 /// # Errors
 /// If it could not be part of a key.
-pub(super) fn sound_key(flag: &str, asked: &str) -> Result<String, CliError> {
+pub(super) fn sound_key(flag: &str, asked: &str, bucket: Option<&str>) -> Result<String, CliError> {
     let key = asked.trim_matches('/');
+    if key.starts_with("s3://") || key.starts_with("file://") {
+        return Err(CliError::line(&format!(
+            "{flag} '{key}': expected a place in the bucket, found a URL; {}",
+            bucket.map_or_else(
+                || "`copy` takes stores to another bucket".to_owned(),
+                |bucket| format!("give it as {bucket} {key}")
+            )
+        )));
+    }
     let sound = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control)
     };
@@ -180,7 +190,7 @@ pub(super) fn sound_key(flag: &str, asked: &str) -> Result<String, CliError> {
     }
     Err(CliError::Key {
         flag: flag.to_owned(),
-        key: key.to_owned(),
+        key: hushed(key),
     })
 }
 
@@ -190,4 +200,24 @@ pub(super) fn parse_place(text: &str) -> Result<Place, String> {
 
 fn parse_endpoint(text: &str) -> Result<Url, String> {
     endpoint("--endpoint-url", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_no_place_in_a_bucket() {
+        let told = |flag: &str, bucket: Option<&str>| {
+            let failure = sound_key(flag, "s3://u:HUSH@ocean/rr/", bucket).unwrap_err();
+            failure.to_string()
+        };
+        let copied = told("--to", Some("--to-bucket"));
+        assert!(
+            copied.ends_with("give it as --to-bucket s3://****@ocean/rr"),
+            "{copied}"
+        );
+        assert!(told("--to", None).ends_with("`copy` takes stores to another bucket"));
+        assert_eq!(sound_key("--to", "/a/b/", None), Ok("a/b".to_owned()));
+    }
 }

@@ -8,7 +8,7 @@ mod topics;
 
 use clap::Command;
 
-pub(super) use self::topics::topic;
+pub(super) use self::topics::{TOPICS, topic};
 
 /// `grammar` with headings for its flags, and examples below those of each command.
 pub(super) fn dressed(grammar: Command) -> Command {

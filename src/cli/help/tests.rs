@@ -127,6 +127,17 @@ fn topics_are_told_and_commands_still_are() {
     }
     assert!(answered("msm_os help send").contains("--filepaths"));
     assert!(answered("msm_os help").contains("msm_os help exit-codes"));
+    for line in [
+        "msm_os help exit-codes -h",
+        "msm_os help exit-codes --help",
+        "msm_os help exit-codes --json",
+    ] {
+        assert_eq!(answered(line), codes, "{line}");
+    }
+    for (meant, told) in [("exit-code", "exit-codes"), ("enviroment", "environment")] {
+        let told = format!("there is no help on '{meant}' (did you mean '{told}'?)");
+        assert_eq!(answered(&format!("msm_os help {meant}")), told);
+    }
     assert!(answered("msm_os help sned").contains("unrecognized subcommand 'sned'"));
     for help in ["msm_os send --help", "msm_os list -h", "msm_os --help"] {
         assert!(!answered(help).contains("a signal ended the run"), "{help}");

@@ -5,8 +5,10 @@
 use std::ffi::OsString;
 
 use clap::Command;
+use msm_model::meant;
 
 use crate::cli::Exit;
+use crate::cli::error::CliError;
 use crate::cli::settings::variables;
 
 /// The topics, below the help of the program.
@@ -15,16 +17,36 @@ pub(super) const ALL: &str = "Topics:
   msm_os help exit-codes   What the exit codes mean
   msm_os help environment  The variables that give flags, and what comes before what";
 
-/// What `line` asks for, if it is `help` on a topic.
-pub(in crate::cli) fn topic(grammar: &Command, line: &[OsString]) -> Option<String> {
-    let [_, help, topic] = line else { return None };
-    if help != "help" {
+/// What those topics are called that are no commands, and what they tell.
+pub(in crate::cli) const TOPICS: [(&str, &str); 2] = [
+    ("exit-codes", "What the exit codes mean"),
+    ("environment", "The variables that give flags"),
+];
+
+/// What `line` asks for, if it is `help` on a topic, whatever flags of all commands are behind it.
+///
+/// # Errors
+/// If there is no such topic, but one that may have been meant.
+pub(in crate::cli) fn topic(
+    grammar: &Command,
+    line: &[OsString],
+) -> Option<Result<String, CliError>> {
+    let [_, help, topic, flags @ ..] = line else {
+        return None;
+    };
+    let is_for_all = |flag: &OsString| flag == "-h" || flag == "--help" || flag == "--json";
+    if help != "help" || !flags.iter().all(is_for_all) {
         return None;
     }
     match topic.to_str()? {
-        "exit-codes" => Some(exit_codes()),
-        "environment" => Some(environment(grammar)),
-        _ => None,
+        "exit-codes" => Some(Ok(exit_codes())),
+        "environment" => Some(Ok(environment(grammar))),
+        command if grammar.find_subcommand(command).is_some() => None,
+        other => {
+            let meant = meant(other, TOPICS.iter().map(|(name, _)| *name));
+            let problem = format!("there is no help on '{other}'{meant}");
+            (!meant.is_empty()).then(|| Err(CliError::line(&problem)))
+        }
     }
 }
 

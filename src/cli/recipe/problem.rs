@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::hush::hushed;
+
 /// Something that is wrong in a recipe, or a file of settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeProblem {
@@ -38,7 +40,7 @@ impl RecipeProblem {
         Self {
             line: line_of(text, span),
             column: 1 + String::from_utf8_lossy(in_line).chars().count() as u32,
-            problem,
+            problem: hushed(&problem),
         }
     }
 }

@@ -15,6 +15,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::{Origin, Setting, Value, flags, is_list, is_switch};
 use crate::cli::error::CliError;
 use crate::cli::recipe::{RecipeProblem, described, line_of};
+use crate::cli::shell::takes_settings;
 
 /// The settings in the file at `path` for the `verb`: those of its table, and those of all commands that have them.
 ///
@@ -55,17 +56,32 @@ pub(super) fn settings_of(
         text,
         problems: Vec::new(),
     };
-    let commands: Vec<&Command> = grammar.get_subcommands().collect();
+    let commands = grammar.get_subcommands();
+    let commands: Vec<&Command> = commands.filter(|command| takes_settings(command)).collect();
+    let is_flag = |key: &str| {
+        commands
+            .iter()
+            .any(|command| arg_of(command, key).is_some())
+    };
+    let is_command = |key: &str| commands.iter().any(|command| command.get_name() == key);
     let (tables, commons): (Vec<Item<'_>>, Vec<Item<'_>>) = { items(table.get_ref()).into_iter() }
-        .partition(|(_, value)| matches!(value.get_ref(), DeValue::Table(_)));
+        .partition(|(key, value)| {
+            let key: &str = key.get_ref();
+            matches!(value.get_ref(), DeValue::Table(_)) && (is_command(key) || !is_flag(key))
+        });
     let common = file.settings(&commons, &commands, "", verb);
     let mut own = Vec::new();
     for (key, value) in tables {
         let name: &str = key.get_ref();
         let command = { commands.iter() }.find(|command| command.get_name() == name);
         let (Some(command), DeValue::Table(of_command)) = (command, value.get_ref()) else {
-            let meant = meant(name, commands.iter().map(|command| command.get_name()));
-            file.wrong(&key.span(), format!("there is no command '{name}'{meant}"));
+            let problem = if grammar.find_subcommand(name).is_some() {
+                format!("the command '{name}' takes no settings")
+            } else {
+                let meant = meant(name, commands.iter().map(|command| command.get_name()));
+                format!("there is no command '{name}'{meant}")
+            };
+            file.wrong(&key.span(), problem);
             continue;
         };
         let settings = file.settings(&items(of_command), &[command], name, name);
@@ -119,6 +135,13 @@ impl ConfigText<'_> {
             let known = { commands.iter() }
                 .filter_map(|command| Some((*command, arg_of(command, key.get_ref())?)));
             let known: Vec<(&Command, &Arg)> = known.collect();
+            let is_command = { commands.iter() }.any(|command| command.get_name() == key.get_ref());
+            if table.is_empty() && is_command && (known.is_empty() || has_tables(value.get_ref())) {
+                let name: &str = key.get_ref();
+                let problem = format!("{name} is a command; its settings go into a table [{name}]");
+                self.wrong(&key.span(), problem);
+                continue;
+            }
             let own = known.iter().find(|(command, _)| command.get_name() == verb);
             let Some((_, arg)) = own.or(known.first()) else {
                 let problem = unknown(key.get_ref(), commands, table);
@@ -181,6 +204,7 @@ fn value_of(arg: &Arg, value: &DeValue<'_>) -> Result<Value, &'static str> {
     match value {
         DeValue::Boolean(on) if is_switch(arg) => Ok(Value::Switch(*on)),
         _ if is_switch(arg) => Err("true or false"),
+        DeValue::Table(_) if is_json(arg) => Err("JSON as a text, such as '{\"y\": 100}'"),
         DeValue::Array(values) if is_list(arg) => {
             let texts = values.iter().map(|value| text_of(value.get_ref()));
             let texts: Option<Vec<OsString>> = texts.collect();
@@ -195,6 +219,20 @@ fn value_of(arg: &Arg, value: &DeValue<'_>) -> Result<Value, &'static str> {
             })
         }
     }
+}
+
+/// Is it a list of tables, as `[[name]]` begins one?
+fn has_tables(value: &DeValue<'_>) -> bool {
+    let DeValue::Array(values) = value else {
+        return false;
+    };
+    { values.iter() }.any(|value| matches!(value.get_ref(), DeValue::Table(_)))
+}
+
+/// Is the flag given JSON?
+fn is_json(arg: &Arg) -> bool {
+    let names = arg.get_value_names().unwrap_or_default();
+    names.iter().any(|name| name == "JSON")
 }
 
 /// A value as it is written on a line, if it is a text or a number.

@@ -10,6 +10,8 @@ use clap::{Arg, Command};
 
 use super::{CONFIG, Origin, Setting, Value, flags, is_list, is_switch};
 use crate::cli::error::CliError;
+use crate::cli::hush::hushed;
+use crate::cli::shell::takes_settings;
 
 /// The environment: what a variable says, if it is set.
 pub(in crate::cli) type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -27,7 +29,8 @@ pub(in crate::cli) fn variables(grammar: &Command) -> BTreeMap<String, (String, 
     for (_, flag) in flags(grammar) {
         all.insert(name_of(flag), (flag.to_owned(), Vec::new()));
     }
-    for command in grammar.get_subcommands() {
+    let commands = grammar.get_subcommands();
+    for command in commands.filter(|command| takes_settings(command)) {
         for (_, flag) in flags(command).filter(|(arg, _)| !arg.is_global_set()) {
             let entry = all.entry(name_of(flag));
             let (_, commands) = entry.or_insert_with(|| (flag.to_owned(), Vec::new()));
@@ -68,7 +71,7 @@ fn value_of(arg: &Arg, name: &str, value: &OsStr) -> Result<Value, CliError> {
             Some("false" | "0") => Ok(Value::Switch(false)),
             _ => Err(CliError::Switch {
                 variable: name.to_owned(),
-                value: value.to_string_lossy().into_owned(),
+                value: hushed(&value.to_string_lossy()),
             }),
         };
     }

@@ -2,6 +2,7 @@
 //!
 //! Key type: [`ResolvedLine`]. What is typed comes first: what contradicts it, or needs what is not there, is left aside.
 
+use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use clap::{Arg, ArgMatches, Command};
 use super::environment::{self, Variable};
 use super::{CONFIG, Origin, SHOW, Setting, Value, config, flag};
 use crate::cli::error::CliError;
-use crate::cli::location::{SpreadLine, spread};
+use crate::cli::location::{PlacedBucket, SpreadLine, placed, places};
+use crate::cli::shell::takes_settings;
 
 /// A line that has all settings.
 pub(in crate::cli) struct ResolvedLine {
@@ -74,6 +76,9 @@ impl ResolvedLine {
             verb: Some(verb.to_owned()),
             ..plain(typed)
         };
+        if !takes_settings(command) {
+            return Ok(line);
+        }
         let mut layers = vec![environment::read(command, variable)?];
         let mut file = matches.get_one::<PathBuf>(CONFIG).cloned();
         if file.is_none()
@@ -89,14 +94,25 @@ impl ResolvedLine {
         if let Some(path) = file {
             layers.extend(config::read(&path, &built, verb)?);
         }
-        line.take(command, matches, layers);
+        line.take(command, matches, layers)?;
+        line.settings
+            .iter()
+            .try_for_each(|setting| setting.is_text(command))?;
         line.leave_what_needs_more(grammar);
         line.words = line.with(grammar, &line.settings);
         Ok(line)
     }
 
     /// Takes what is not said already, or contradicts what is, from each of the `layers` in turn.
-    fn take(&mut self, command: &Command, typed: &ArgMatches, layers: Vec<Vec<Setting>>) {
+    ///
+    /// # Errors
+    /// If one of them says in two ways where in a bucket.
+    fn take(
+        &mut self,
+        command: &Command,
+        typed: &ArgMatches,
+        layers: Vec<Vec<Setting>>,
+    ) -> Result<(), CliError> {
         let is_typed = |arg: &&Arg| {
             let source = typed.value_source(arg.get_id().as_str());
             source == Some(ValueSource::CommandLine)
@@ -107,7 +123,7 @@ impl ResolvedLine {
             .collect();
         for layer in layers {
             let mut now = Vec::new();
-            for setting in layer.into_iter().flat_map(Setting::apart) {
+            for setting in self.apart(layer, &said)? {
                 let Some(arg) = flag(command, &setting.flag) else {
                     continue;
                 };
@@ -118,7 +134,11 @@ impl ResolvedLine {
                     self.settings.push(setting);
                     continue;
                 }
-                if let Some(other) = given.iter().find(|other| conflict(command, arg, other)) {
+                // Where in a bucket gives way to another place alone: without it, the command would be for more than was meant.
+                let gives_way = |other: &&&Arg| {
+                    conflict(command, arg, other) && (is_place(other) || !is_place(arg))
+                };
+                if let Some(other) = given.iter().find(gives_way) {
                     let other = other.get_long().unwrap_or(other.get_id().as_str());
                     self.left_aside
                         .push((setting, format!("--{other} is given")));
@@ -129,6 +149,63 @@ impl ResolvedLine {
             }
             given.extend(now);
         }
+        Ok(())
+    }
+
+    /// The settings of a `layer`, in which a bucket with a place in it is two, as it is two flags of a line: without the place where
+    /// either of them is `said` already.
+    ///
+    /// # Errors
+    /// If the layer says another place besides.
+    fn apart(
+        &mut self,
+        layer: Vec<Setting>,
+        said: &BTreeSet<String>,
+    ) -> Result<Vec<Setting>, CliError> {
+        let mut apart = Vec::with_capacity(layer.len() + 1);
+        for setting in &layer {
+            let flag = format!("--{}", setting.flag);
+            let placed = setting.text().and_then(|text| placed(&flag, text));
+            let Some(PlacedBucket {
+                bucket,
+                place,
+                flag: of_place,
+            }) = placed
+            else {
+                apart.push(setting.clone());
+                continue;
+            };
+            let of = |flag: &str, value: &str| Setting {
+                flag: flag.trim_start_matches('-').to_owned(),
+                value: Value::Texts(vec![value.into()]),
+                origin: setting.origin.clone(),
+            };
+            let is_said = |flag: &&&str| said.contains(flag.trim_start_matches('-'));
+            let places = places(&flag);
+            let bucket_flag = [flag.as_str()];
+            let given = { bucket_flag.iter().find(is_said) }.or(places.iter().find(is_said));
+            if let Some(given) = given {
+                let why = format!("it is '{place}' in {bucket}, and {given} is given");
+                self.left_aside.push((of(of_place, &place), why));
+            }
+            apart.push(of(&flag, &bucket));
+            let is_place =
+                |other: &&Setting| places.contains(&format!("--{}", other.flag).as_str());
+            match layer.iter().find(is_place) {
+                _ if given.is_some() => {}
+                None => apart.push(of(of_place, &place)),
+                Some(other) => {
+                    let said = other.text().unwrap_or_default();
+                    if said.trim_matches('/') != place {
+                        return Err(CliError::line(&format!(
+                            "{flag} {bucket}/{place} ({}) means '{place}' in the bucket, but --{} says '{said}' ({}); give one of them",
+                            setting.origin, other.flag, other.origin
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(apart)
     }
 
     /// Leaves settings aside that need flags which are not given: a file may have the method of a reprojection that is not asked for.
@@ -183,30 +260,47 @@ impl ResolvedLine {
 }
 
 impl Setting {
-    /// A bucket with a place in it is two settings, as it is two flags of a line.
-    fn apart(self) -> Vec<Self> {
-        let Ok(SpreadLine { args, notes }) = spread(self.words()) else {
-            return vec![self];
-        };
-        let place = args
-            .last()
-            .and_then(|place| place.to_str()?.strip_prefix("--")?.split_once('='));
-        match (&args[..], place) {
-            ([_, bucket, _], Some((flag, place))) if !notes.is_empty() => {
-                let of = |flag: &str, value: OsString| Self {
-                    flag: flag.to_owned(),
-                    value: Value::Texts(vec![value]),
-                    origin: self.origin.clone(),
-                };
-                vec![of(&self.flag, bucket.clone()), of(flag, place.into())]
-            }
-            _ => vec![self],
+    /// The one text that it says.
+    fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Texts(values) => match &values[..] {
+                [value] => value.to_str(),
+                _ => None,
+            },
+            Value::Switch(_) => None,
         }
+    }
+
+    /// Is it text, where it has to be?
+    ///
+    /// # Errors
+    /// If it is not: names of files alone can be other bytes.
+    fn is_text(&self, command: &Command) -> Result<(), CliError> {
+        let Value::Texts(values) = &self.value else {
+            return Ok(());
+        };
+        let is_path = flag(command, &self.flag)
+            .is_none_or(|arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>());
+        if is_path || values.iter().all(|value| value.to_str().is_some()) {
+            return Ok(());
+        }
+        Err(CliError::line(&format!(
+            "the value of --{} is no text in UTF-8; it is from: {}",
+            self.flag, self.origin
+        )))
     }
 }
 
+/// Does the flag say where in the bucket?
+fn is_place(arg: &Arg) -> bool {
+    let long = arg.get_long().unwrap_or_default();
+    places("--bucket")
+        .iter()
+        .any(|place| *place == format!("--{long}"))
+}
+
 /// Can two flags not be given together?
-fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
+pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
     let excludes = |one: &Arg, other: &Arg| {
         let excluded = command.get_arg_conflicts_with(one);
         excluded.iter().any(|arg| arg.get_id() == other.get_id())

@@ -313,6 +313,34 @@ fn a_file_is_read_whole_and_its_faults_are_told_with_their_lines() {
             "line 2, column 9: brief: expected true or false, found 1; line 4, column 1: unknown key 'jsn': du has no flag --jsn (did you mean 'json'?)",
         ),
         ("bucket = ", "line 1, column 10: no TOML"),
+        (
+            "list = 4",
+            "line 1, column 1: list is a command; its settings go into a table [list]",
+        ),
+        (
+            "[[list]]\nbrief = true",
+            "line 1, column 3: list is a command; its settings go into a table [list]",
+        ),
+        (
+            "[[verify]]\nbrief = true",
+            "line 1, column 3: verify is a command; its settings go into a table [verify]",
+        ),
+        (
+            "chunk_strategy = {y=1}",
+            "line 1, column 18: chunk_strategy: expected JSON as a text, such as '{\"y\": 100}', found a table",
+        ),
+        (
+            "[send.shards]\ny = 1",
+            "line 1, column 1: shards: expected JSON as a text",
+        ),
+        (
+            "prefix = {y=1}",
+            "line 1, column 10: prefix: expected a text or a number, found a table",
+        ),
+        (
+            "[man]\n",
+            "line 1, column 2: the command 'man' takes no settings",
+        ),
     ] {
         let told = told(text);
         assert!(told.starts_with(expected), "{text}: {told}");
@@ -356,14 +384,6 @@ fn each_setting_is_shown_with_where_it_came_from() {
             "{expected}\n{text}"
         );
     }
-    // It is a file of settings itself, but for the name of the file that it came from.
-    let file = text.replace("\nconfig = ", "\n# config = ");
-    let (_kept, again) = configured("msm_os send --show-config", &file);
-    let again = shown(&again, &[]);
-    assert!(
-        again.contains("\nvariables = [\"tos\", \"sos\"]"),
-        "{again}"
-    );
     // Also where flags are missing.
     assert!(shown("msm_os send --show-config", &[]).contains("\n# bucket = "));
     let environment = [("MSM_OS_CONFIG", path.to_str().unwrap())];
@@ -376,8 +396,311 @@ fn each_setting_is_shown_with_where_it_came_from() {
         "msm_os list --show-config -b ocean -p https://me:HUSH@host/x",
         &[],
     );
-    assert!(hidden.contains("https://me:****@host/x"), "{hidden}");
+    assert!(
+        hidden.contains("# prefix = \"https://****@host/x\""),
+        "{hidden}"
+    );
     assert!(!hidden.contains("HUSH"), "{hidden}");
+}
+
+/// Where a line goes: bucket, prefix or store.
+fn place(line: &str, environment: Set<'_>) -> Result<String, String> {
+    match parsed(line, environment) {
+        CommandLine::Command(Invocation(command, ..)) => {
+            let (store, to) = match *command {
+                args::Command::Delete(args) => (args.store, None),
+                args::Command::Copy(args) => (args.store, Some((args.to_bucket, args.to))),
+                _ => panic!("{line}"),
+            };
+            if let Some((bucket, to)) = to {
+                let bucket = bucket.map(|bucket| bucket.to_string());
+                return Ok(format!("{bucket:?} {to:?}"));
+            }
+            let bucket = store.bucket.to_string();
+            let bucket = bucket.trim_start_matches("s3://").trim_end_matches('/');
+            Ok(match (store.prefix, store.store) {
+                (Some(prefix), None) => format!("{bucket} prefix {prefix}"),
+                (None, Some(store)) => format!("{bucket} store {store}"),
+                _ => bucket.to_owned(),
+            })
+        }
+        CommandLine::Answer(answer) => panic!("{}", answer.text()),
+        CommandLine::Wrong(failure) => Err(failure.to_string()),
+    }
+}
+
+#[test]
+fn a_place_never_outlives_its_bucket() {
+    let delete = "msm_os delete --all";
+    let run7: Set<'_> = &[("MSM_OS_BUCKET", "s3://other/run7")];
+    let both: Set<'_> = &[
+        ("MSM_OS_BUCKET", "s3://ocean/run7"),
+        ("MSM_OS_PREFIX", "T1y"),
+    ];
+    let refused = "'run7' in the bucket, but --prefix says 'T1y'";
+    // The line, the environment, the file: where it goes, or why not.
+    let cases: [(&str, Set<'_>, &str, Result<&str, &str>); 21] = [
+        ("", run7, "", Ok("other prefix run7")),
+        ("-b ocean", run7, "", Ok("ocean")),
+        ("-b ocean -p T1y", run7, "", Ok("ocean prefix T1y")),
+        ("-b s3://ocean/T1m", run7, "", Ok("ocean prefix T1m")),
+        ("-p T1y", run7, "", Ok("other prefix T1y")),
+        ("--store a", run7, "", Ok("other store a")),
+        ("-b ocean", &[], "bucket = 's3://other/run7'", Ok("ocean")),
+        (
+            "",
+            &[("MSM_OS_BUCKET", "ocean")],
+            "bucket = 's3://other/run7'",
+            Ok("ocean"),
+        ),
+        (
+            "",
+            &[],
+            "bucket = 's3://other/a.zarr'\n[delete]\nbucket = 'ocean'",
+            Ok("ocean"),
+        ),
+        (
+            "",
+            &[("MSM_OS_STORE", "a")],
+            "bucket = 's3://other/run7'",
+            Ok("other store a"),
+        ),
+        // One source says two things.
+        ("", both, "", Err(refused)),
+        (
+            "",
+            &[],
+            "bucket = 's3://ocean/run7'\nprefix = 'T1y'",
+            Err(refused),
+        ),
+        (
+            "",
+            &[],
+            "prefix = 'T1y'\nbucket = 's3://ocean/run7'",
+            Err(refused),
+        ),
+        (
+            "",
+            &[],
+            "[delete]\nprefix = 'T1y'\nbucket = 's3://ocean/run7'",
+            Err(refused),
+        ),
+        (
+            "",
+            &[],
+            "store = 'T1y'\nbucket = 's3://ocean/run7'",
+            Err("but --store says 'T1y'"),
+        ),
+        (
+            "",
+            &[],
+            "prefix = 'run7/'\nbucket = 's3://ocean/run7'",
+            Ok("ocean prefix run7/"),
+        ),
+        // Which of them is meant, a source that comes before says.
+        ("-p x", both, "", Ok("ocean prefix x")),
+        ("-b s3://x/y", both, "", Ok("x prefix y")),
+        // The table comes before what is for all, the environment before both.
+        (
+            "",
+            &[],
+            "bucket = 's3://ocean/run7'\n[delete]\nprefix = 'T1y'",
+            Ok("ocean prefix T1y"),
+        ),
+        (
+            "",
+            &[],
+            "prefix = 'T1y'\n[delete]\nbucket = 's3://ocean/run7'",
+            Ok("ocean prefix run7"),
+        ),
+        ("", run7, "prefix = 'T1y'\n", Ok("other prefix run7")),
+    ];
+    for (typed, environment, file, expected) in cases {
+        let line = format!("{delete} {typed}");
+        let (_kept, line) = configured(line.trim_end(), file);
+        let found = place(&line, environment);
+        match expected {
+            Ok(expected) => assert_eq!(found.as_deref(), Ok(expected), "{line} {file}"),
+            Err(expected) => {
+                let found = found.unwrap_err();
+                assert!(found.contains(expected), "{line} {file}: {found}");
+            }
+        }
+    }
+    let told = wrong(delete, both);
+    for origin in [
+        "(environment, MSM_OS_BUCKET)",
+        "(environment, MSM_OS_PREFIX)",
+    ] {
+        assert!(told.contains(origin), "{told}");
+    }
+    // The other bucket of a copy.
+    let to: Set<'_> = &[("MSM_OS_TO_BUCKET", "s3://other/run7")];
+    for (line, expected) in [
+        (
+            "msm_os copy -b a -p q",
+            r#"Some("s3://other") Some("run7")"#,
+        ),
+        (
+            "msm_os copy -b a -p q --to_bucket ocean",
+            r#"Some("s3://ocean") None"#,
+        ),
+        (
+            "msm_os copy -b a -p q --to x",
+            r#"Some("s3://other") Some("x")"#,
+        ),
+    ] {
+        assert_eq!(place(line, to).as_deref(), Ok(expected), "{line}");
+    }
+    let two: Set<'_> = &[to[0], ("MSM_OS_TO", "x")];
+    assert!(wrong("msm_os copy -b a -p q", two).contains("--to says 'x'"));
+    // Without its store, a command would be for the whole bucket.
+    for store in [
+        ("MSM_OS_BUCKET", "s3://ocean/a.zarr"),
+        ("MSM_OS_STORE", "a.zarr"),
+    ] {
+        let told = wrong(
+            "msm_os copy -b ocean -v tos --to x",
+            &[store, ("MSM_OS_STORE", "a.zarr")],
+        );
+        assert!(told.contains("--store is from"), "{told}");
+    }
+    let told = wrong(
+        "msm_os copy -v tos --to x",
+        &[("MSM_OS_BUCKET", "s3://ocean/a.zarr")],
+    );
+    assert!(
+        told.contains("--store is from: environment, MSM_OS_BUCKET"),
+        "{told}"
+    );
+    // What was left aside is shown.
+    for (typed, why) in [
+        ("-b ocean", "--bucket is given"),
+        ("-p T1y", "--prefix is given"),
+    ] {
+        let text = shown(&format!("{delete} --show-config {typed}"), run7);
+        let line = format!(
+            "# prefix of environment, MSM_OS_BUCKET is left aside: it is 'run7' in s3://other, and {why}\n"
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
+fn what_is_shown_can_be_read() {
+    let values = |text: &str| -> Vec<String> {
+        let lines = text
+            .lines()
+            .map(|line| line.split("  # ").next().unwrap_or_default());
+        let lines = lines.filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.trim_end().to_owned()).collect()
+    };
+    let file = "log = \"warn\"\nmax_rate = \"1M\"\nappend_dim = \"t\"\n";
+    for line in [
+        "send -b s3://ocean/T1y -f a.nc b.nc -v tos --resume",
+        "send -b ocean -f a.nc --static -r --bbox=-20,0,20,40",
+        "update -b ocean -f a\u{7f}\"'.nc",
+        "verify -b ocean --static",
+        "delete -b ocean --all",
+        "delete -b ocean -v tos --time 1978..",
+        "copy -b ocean -p q --to-bucket s3://other/run7",
+        "rechunk -b ocean -p q --to x",
+        "report a.json b.json",
+        "recover -b ocean --truncate",
+        "man send",
+        "completions bash",
+        "list -p https://me:HUSH@host/x",
+    ] {
+        let (_kept, typed) = configured(&format!("msm_os {line} --show-config"), file);
+        let text = shown(&typed, &[]);
+        let verb = line.split(' ').next().unwrap();
+        let (_kept, again) = configured(&format!("msm_os {verb} --show-config"), &text);
+        assert_eq!(values(&shown(&again, &[])), values(&text), "{line}");
+    }
+    for command in built()
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+    {
+        let line = format!("msm_os {} --show-config", command.get_name());
+        let text = shown(&line, &[]);
+        let (_kept, again) = configured(&line, &text);
+        assert_eq!(values(&shown(&again, &[])), values(&text), "{line}");
+    }
+}
+
+#[test]
+fn no_secret_is_told() {
+    let list = "msm_os list -b ocean";
+    let (_kept, by_file) = configured(list, "endpoint_url = \"http://u:HUSH@h\"");
+    let (_kept2, wrong_type) = configured(list, "anonymous = \"http://u:HUSH@h\"");
+    let url = "http://u:HUSH@h";
+    for (line, environment) in [
+        (format!("{list} --endpoint-url {url}"), &[][..]),
+        (format!("{list} --endpoint-url={url} --json"), &[]),
+        (list.to_owned(), &[("MSM_OS_ENDPOINT_URL", url)]),
+        (list.to_owned(), &[("MSM_OS_ANONYMOUS", url)]),
+        (
+            list.to_owned(),
+            &[("MSM_OS_BUCKET", "x"), ("MSM_OS_MAX_RATE", url)],
+        ),
+        (
+            "msm_os list".to_owned(),
+            &[("MSM_OS_BUCKET", "s3://u:HUSH@ocean/T1y")],
+        ),
+        ("msm_os list -b s3://u:HUSH@ocean/T1y".to_owned(), &[]),
+        ("msm_os list -b s3://u:HUSH@ocean/T1y -p x".to_owned(), &[]),
+        (format!("msm_os {url}"), &[]),
+        (by_file, &[]),
+        (wrong_type, &[]),
+    ] {
+        let told = wrong(&line, environment);
+        assert!(
+            !told.contains("HUSH") && told.contains("****@"),
+            "{line}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = || OsString::from_vec(b"T1\xff".to_vec());
+    let told = |line: &str, variable: &str| {
+        let line = line.split(' ').map(OsString::from);
+        match parse_among(line, &|name| (name == variable).then(odd)) {
+            CommandLine::Wrong(failure) => failure.to_string(),
+            _ => String::new(),
+        }
+    };
+    for (variable, flag) in [
+        ("MSM_OS_PREFIX", "--prefix"),
+        ("MSM_OS_VARIABLES", "--variables"),
+    ] {
+        let told = told("msm_os list -b ocean", variable);
+        assert!(told.contains(variable) && told.contains(flag), "{told}");
+    }
+    assert_eq!(told("msm_os list -b ocean -p x", "MSM_OS_PREFIX"), "");
+    assert_eq!(told("msm_os list -b ocean", "MSM_OS_CREDENTIALS"), "");
+}
+
+#[test]
+fn what_is_for_the_shell_takes_no_settings() {
+    let environment = [
+        ("MSM_OS_CONFIG", "/none/such.toml"),
+        ("MSM_OS_LOG", "?"),
+        ("MSM_OS_OUT", "/none/such"),
+    ];
+    for line in [
+        "msm_os completions bash",
+        "msm_os man",
+        "msm_os man send",
+        "msm_os help exit-codes",
+        "msm_os help send",
+        "msm_os send --help",
+    ] {
+        assert!(shown(line, &environment).len() > 100, "{line}");
+    }
+    assert!(!variables(&built()).contains_key("MSM_OS_OUT"));
 }
 
 #[test]
