@@ -139,17 +139,17 @@ impl ShellCommand {
 
 /// `grammar` with a `help` that knows topics, too.
 fn with_topics(grammar: clap::Command) -> clap::Command {
-    let commands = grammar.get_subcommands().map(|command| {
-        let about = command.get_about().cloned().unwrap_or_default();
-        clap::Command::new(command.get_name().to_owned()).about(about)
+    let mut grammar = grammar.bin_name("msm_os");
+    // It has no `help` before.
+    grammar.build();
+    let topics = help::TOPICS.iter().map(|(name, about)| {
+        clap::Command::new(*name)
+            .about(*about)
+            .bin_name(format!("msm_os help {name}"))
+            .disable_help_flag(true)
+            .disable_version_flag(true)
     });
-    let topics = help::TOPICS.iter();
-    let topics = topics.map(|(name, about)| clap::Command::new(*name).about(*about));
-    let help = clap::Command::new("help")
-        .about("Print help of a command, or on a topic")
-        .subcommands(commands.chain(topics))
-        .disable_help_subcommand(true);
-    grammar.disable_help_subcommand(true).subcommand(help)
+    grammar.mut_subcommand("help", |help| help.subcommands(topics))
 }
 
 #[cfg(test)]

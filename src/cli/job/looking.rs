@@ -85,6 +85,7 @@ impl Job<'_> {
             || StatusDocument::from(&report),
             || words::status(&session.place_of(&request.spot), &report),
         );
+        self.agree(|| self.terminal.printer.verdict())?;
         Ok(Error::together(report.problems)?)
     }
 
