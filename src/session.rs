@@ -66,7 +66,7 @@ impl<'a> Session<'a> {
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, Error> {
-        let pace = Pace::of_rank(connection.limits, ranks.size());
+        let pace = Pace::of_rank(connection.limits, ranks.rank(), ranks.size());
         Self::open_paced(connection, ranks, reporter, pace)
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The requests in flight. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,11 @@ struct Flights {
     alive: Option<Instant>,
     answered: Option<Instant>,
     trouble: Option<Retrying>,
+    /// For how long something was kept back by a limit, and until when something is.
+    kept_back: Duration,
+    kept_until: Option<Instant>,
+    /// Who is asked for keys, since when, and how many requests wait for them.
+    keys: Option<(String, Instant, usize)>,
 }
 
 #[derive(Debug)]
@@ -36,12 +41,16 @@ pub struct TrafficState {
     pub in_flight: usize,
     /// The one that has been in flight for longest, by its method and path, and when it began.
     pub oldest: Option<(String, Instant)>,
-    /// When the server last gave a sign of life.
+    /// When the server last gave a sign of life, or until when what it would answer is kept back on this side.
     pub alive: Option<Instant>,
     /// When it last answered a request for good.
     pub answered: Option<Instant>,
     /// What is made again; `None` if nothing is.
     pub retrying: Option<Retrying>,
+    /// For how long altogether requests or bodies have waited for a limit: each moment counts once, however many waited.
+    pub kept_back: Duration,
+    /// Who has to give keys before anything can be sent, and since when that is waited for.
+    pub keys: Option<(String, Instant)>,
 }
 
 /// Requests that are made again, from the first of them until there is none.
@@ -71,6 +80,11 @@ impl Traffic {
             alive: flights.alive,
             answered: flights.answered,
             retrying: flights.trouble.clone(),
+            kept_back: flights.kept_back_at(Instant::now()),
+            keys: flights
+                .keys
+                .as_ref()
+                .map(|(source, since, _)| (source.clone(), *since)),
         }
     }
 
@@ -93,12 +107,71 @@ impl Traffic {
 
     /// The server has given a sign of life.
     pub(crate) fn is_alive(&self) {
-        self.flights().alive = Some(Instant::now());
+        let mut flights = self.flights();
+        flights.alive = flights.alive.max(Some(Instant::now()));
+    }
+
+    /// A request waits for a limit, for so long from now on.
+    pub(crate) fn is_kept_back(&self, wait: Duration) {
+        self.flights().keep_back(wait);
+    }
+
+    /// What is in flight waits for a limit, for so long from now on: that is no silence of the server.
+    pub(crate) fn is_paced(&self, wait: Duration) {
+        let mut flights = self.flights();
+        flights.keep_back(wait);
+        let until = Some(Instant::now() + wait);
+        flights.alive = flights.alive.max(until);
+    }
+
+    /// A request waits for keys of `source` until what is returned is dropped.
+    pub(crate) fn waits_for_keys(&self, source: &str) -> AwaitedKeys {
+        let mut flights = self.flights();
+        let first = || (source.to_owned(), Instant::now(), 0);
+        flights.keys.get_or_insert_with(first).2 += 1;
+        AwaitedKeys(self.clone())
     }
 
     fn flights(&self) -> MutexGuard<'_, Flights> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flights {
+    fn keep_back(&mut self, wait: Duration) {
+        let now = Instant::now();
+        let from = self.kept_until.map_or(now, |until| until.max(now));
+        let until = now + wait;
+        self.kept_back += until.saturating_duration_since(from);
+        self.kept_until = self.kept_until.max(Some(until));
+    }
+
+    /// Without what is still to come.
+    fn kept_back_at(&self, now: Instant) -> Duration {
+        let ahead = self
+            .kept_until
+            .map(|until| until.saturating_duration_since(now));
+        self.kept_back.saturating_sub(ahead.unwrap_or_default())
+    }
+}
+
+/// A request waits for keys.
+#[derive(Debug)]
+pub(crate) struct AwaitedKeys(Traffic);
+
+impl Drop for AwaitedKeys {
+    fn drop(&mut self) {
+        let mut flights = self.0.flights();
+        let Some((_, _, waiting)) = &mut flights.keys else {
+            return;
+        };
+        *waiting -= 1;
+        if *waiting == 0 {
+            flights.keys = None;
+            // What is in flight could not go on meanwhile.
+            flights.alive = flights.alive.max(Some(Instant::now()));
+        }
     }
 }
 
@@ -135,7 +208,7 @@ impl RequestInFlight {
     pub(crate) fn answered(&self) {
         let mut flights = self.traffic.flights();
         let now = Some(Instant::now());
-        (flights.alive, flights.answered) = (now, now);
+        (flights.alive, flights.answered) = (flights.alive.max(now), now);
     }
 }
 
@@ -158,6 +231,37 @@ impl Drop for RequestInFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_moment_that_something_is_kept_back_counts_once() {
+        let traffic = Traffic::default();
+        let second = Duration::from_secs(1);
+        for wait in [second, 2 * second, second] {
+            traffic.is_kept_back(wait);
+        }
+        let seen = traffic.state();
+        assert!(seen.kept_back < second / 2, "it has hardly begun: {seen:?}");
+        assert_eq!((seen.in_flight, seen.alive), (0, None));
+        let flights = traffic.flights();
+        let kept = flights.kept_back_at(Instant::now() + 5 * second);
+        assert!((2 * second..second * 5 / 2).contains(&kept), "{kept:?}");
+    }
+
+    #[test]
+    fn what_is_paced_is_no_silence_and_keys_are_waited_for_until_they_are_there() {
+        let traffic = Traffic::default();
+        let _request = traffic.begin("PUT", "/ocean/a");
+        traffic.is_paced(Duration::from_secs(60));
+        let alive = traffic.state().alive.unwrap();
+        assert!(alive > Instant::now() + Duration::from_secs(50));
+        traffic.is_alive();
+        assert_eq!(traffic.state().alive, Some(alive));
+        let (first, second) = (traffic.waits_for_keys("lab"), traffic.waits_for_keys("lab"));
+        drop(first);
+        assert_eq!(traffic.state().keys.unwrap().0, "lab");
+        drop(second);
+        assert_eq!(traffic.state().keys, None);
+    }
 
     #[test]
     fn trouble_lasts_from_the_first_request_that_is_made_again_to_the_last() {

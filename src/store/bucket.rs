@@ -79,7 +79,7 @@ impl Bucket {
         connection: Connection,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, StoreError> {
-        let pace = Pace::of_rank(connection.limits, 1);
+        let pace = Pace::of_rank(connection.limits, 0, 1);
         Self::open_paced(connection, reporter, pace)
     }
 
@@ -219,6 +219,13 @@ impl Bucket {
     pub(super) fn secrets(&self) -> Vec<String> {
         let access = self.opened.connection.access.as_ref();
         access.map(Access::secrets).unwrap_or_default()
+    }
+
+    /// Who has to give keys before anything can be sent, if that is waited for.
+    #[must_use]
+    pub(crate) fn awaits_keys_of(&self) -> Option<String> {
+        let keys = self.opened.reporter.traffic().state().keys;
+        keys.map(|(source, _)| source)
     }
 
     /// How fast this rank may ask the server.

@@ -17,11 +17,12 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 use super::fence::Fence;
 use super::http_client::http_client;
+use super::keyring::ProvidedKeys;
 use super::pace::Pace;
 use super::place::Place;
 use super::signature::Signer;
 use super::wire::Wire;
-use crate::events::Reporter;
+use crate::events::{Reporter, Traffic};
 
 /// How long the first request is tried again while the server is busy, fails or does not answer: nothing has begun, and the user waits for a typing error to show.
 const HURRY: Duration = Duration::from_secs(3);
@@ -75,12 +76,13 @@ pub(super) fn connect(
     let reached = Url::parse(&reached).map_err(|cause| StoreError::Addressing {
         problem: format!("{reached}: {cause}"),
     })?;
-    let builder = builder(bucket, access).with_virtual_hosted_style_request(virtual_hosted);
+    let builder = builder(bucket, access, reporter.traffic())
+        .with_virtual_hosted_style_request(virtual_hosted);
     let builder = match url {
         Some(url) => builder.with_endpoint(url),
         None => builder,
     };
-    let wire = wire(&place, access, fence, pace, patience, reporter)?;
+    let wire = wire(&place, access, fence, pace, patience, Arc::clone(&reporter))?;
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_http_connector(wire.clone());
@@ -125,8 +127,9 @@ pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, St
     }
     let reporter = Arc::clone(&to.opened.reporter);
     let (fence, pace) = (to.fence(), &to.opened.pace);
-    let wire = wire(to.place(), access, fence, pace, target.patience, reporter)?;
-    let builder = builder(bucket, access)
+    let listener = Arc::clone(&reporter);
+    let wire = wire(to.place(), access, fence, pace, target.patience, listener)?;
+    let builder = builder(bucket, access, reporter.traffic())
         // The name in a URL is that of the one, the name in front of what is copied that of the other.
         .with_virtual_hosted_style_request(true)
         .with_endpoint(url)
@@ -135,7 +138,7 @@ pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, St
 }
 
 /// What signs requests and is sent for `bucket`.
-fn builder(bucket: &str, access: &Access) -> AmazonS3Builder {
+fn builder(bucket: &str, access: &Access, traffic: Traffic) -> AmazonS3Builder {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         // The wire makes its connections itself; without this, the URL is refused.
@@ -158,7 +161,10 @@ fn builder(bucket: &str, access: &Access) -> AmazonS3Builder {
                 None => signed,
             }
         }
-        Keys::Renewed(ring) => builder.with_credentials(Arc::new(ring.clone())),
+        Keys::Renewed(ring) => builder.with_credentials(Arc::new(ProvidedKeys {
+            ring: ring.clone(),
+            traffic,
+        })),
         Keys::Cloud(config) => config.iter().fold(builder, |builder, (key, value)| {
             builder.with_config(*key, value)
         }),
@@ -190,7 +196,7 @@ fn wire(
             },
         }
     })?;
-    let signer = Signer::new(access);
+    let signer = Signer::new(access, reporter.traffic());
     Ok(Wire::new(
         client,
         fence.clone(),

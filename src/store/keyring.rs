@@ -13,10 +13,14 @@ use object_store::aws::AwsCredential;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use crate::events::Traffic;
+
 /// Keys that end sooner are asked for again; those of a short life when a quarter of it is left.
 const AHEAD: Duration = Duration::from_secs(300);
 /// From a source that has failed to the next time that it is asked.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+/// The longest that a request waits for that, once the keys have ended: leases end, too.
+const REST: Duration = Duration::from_secs(5);
 
 /// Keys with an end.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// What messages call it. Sources of one name give the same keys.
     fn name(&self) -> &str;
 
-    /// The keys that are good now. It may take its time.
+    /// The keys that are good now. It may take its time, but not as long as a lease lasts: those before may have ended.
     ///
     /// # Errors
     /// Why there are none, in words without a secret that name the source.
@@ -129,13 +133,16 @@ impl Keyring {
         self.0.state().secrets.clone()
     }
 
-    /// What signs now. Keys that end soon are asked for anew meanwhile; only those that have ended are waited for.
-    pub(super) async fn current(&self) -> Result<Arc<AwsCredential>, LostKeys> {
+    /// What signs now. Keys that end soon are asked for anew meanwhile; only those that have ended are waited for, of which `traffic` is
+    /// told. They are lost if the source fails when it is asked once more.
+    pub(super) async fn current(&self, traffic: &Traffic) -> Result<Arc<AwsCredential>, LostKeys> {
         let mut answers = self.0.answers.subscribe();
-        let mut answered = false;
+        let (mut awaited, mut is_last, mut rested) = (None, false, None);
         loop {
-            answers.borrow_and_update();
-            {
+            let count = *answers.borrow_and_update();
+            // Another has asked meanwhile.
+            is_last |= rested.is_some_and(|rested| rested != count);
+            let rest = {
                 let mut state = self.0.state();
                 match state.life(SystemTime::now()) {
                     KeyLife::Fresh => return Ok(Arc::clone(&state.keys)),
@@ -145,14 +152,24 @@ impl Keyring {
                         }
                         return Ok(Arc::clone(&state.keys));
                     }
-                    KeyLife::Over if answered || !(state.asking || state.may_ask()) => {
-                        return Err(self.lost(&state));
+                    KeyLife::Over if state.asking => Duration::ZERO,
+                    KeyLife::Over if is_last => return Err(self.lost(&state)),
+                    KeyLife::Over if rested.is_some() || state.may_ask() => {
+                        is_last = true;
+                        self.ask(&mut state);
+                        Duration::ZERO
                     }
-                    KeyLife::Over if !state.asking => self.ask(&mut state),
-                    KeyLife::Over => {}
+                    KeyLife::Over => state.rest().min(REST),
                 }
+            };
+            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source()));
+            if rest.is_zero() {
+                // It has its own end of the channel.
+                let _ = answers.changed().await;
+            } else {
+                tokio::time::sleep(rest).await;
+                rested = Some(count);
             }
-            answered = answers.changed().await.is_ok() || answered;
         }
     }
 
@@ -160,9 +177,10 @@ impl Keyring {
     pub(super) async fn after(
         &self,
         is_refused: impl Fn(&AwsCredential) -> bool,
+        traffic: &Traffic,
     ) -> Result<Option<Arc<AwsCredential>>, LostKeys> {
         let mut answers = self.0.answers.subscribe();
-        let mut answered = false;
+        let (mut answered, mut awaited) = (false, None);
         loop {
             answers.borrow_and_update();
             {
@@ -180,6 +198,7 @@ impl Keyring {
                     self.ask(&mut state);
                 }
             }
+            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source()));
             answered = answers.changed().await.is_ok() || answered;
         }
     }
@@ -290,9 +309,16 @@ impl KeyState {
 
     /// May the source be asked? Not again at once after it has failed.
     fn may_ask(&self) -> bool {
+        !self.asking && self.rest().is_zero()
+    }
+
+    /// How long it is not to be asked.
+    fn rest(&self) -> Duration {
         let pause = (self.margin() / 4).clamp(PAUSES[0], PAUSES[1]);
-        let rests = |(_, when): &(String, Instant)| when.elapsed() < pause;
-        !self.asking && !self.problem.as_ref().is_some_and(rests)
+        let failed = self.problem.as_ref();
+        failed.map_or(Duration::ZERO, |(_, when)| {
+            pause.saturating_sub(when.elapsed())
+        })
     }
 }
 
@@ -311,12 +337,20 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// What object_store signs with.
+#[derive(Debug)]
+pub(super) struct ProvidedKeys {
+    pub ring: Keyring,
+    /// Is told when keys are waited for.
+    pub traffic: Traffic,
+}
+
 #[async_trait]
-impl CredentialProvider for Keyring {
+impl CredentialProvider for ProvidedKeys {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let current = self.current().await;
+        let current = self.ring.current(&self.traffic).await;
         current.map_err(|lost| object_store::Error::Generic {
             store: "keys",
             source: Box::new(lost),
@@ -365,7 +399,7 @@ mod tests {
     }
 
     async fn token(ring: &Keyring) -> Result<String, String> {
-        let current = ring.current().await;
+        let current = ring.current(&Traffic::default()).await;
         let current = current.map_err(|lost| lost.to_string())?;
         Ok(current.key_id.clone())
     }
@@ -394,10 +428,27 @@ mod tests {
         );
         let lost = token(&ring).await.unwrap_err();
         assert!(lost.contains("have ended already"), "{lost}");
-        // It is not asked again at once.
-        assert_eq!(token(&ring).await, Err(lost));
-        ring.0.state().problem = None;
-        assert_eq!(token(&ring).await.as_deref(), Ok("c"));
+        // It is not asked again at once, but once more when it has had its rest.
+        let (begun, traffic) = (Instant::now(), Traffic::default());
+        let (first, second, ()) = tokio::join!(token(&ring), ring.current(&traffic), async {
+            soon().await;
+            assert_eq!(traffic.state().keys.unwrap().0, "the test");
+        });
+        assert_eq!(first.as_deref(), Ok("c"));
+        assert_eq!(second.unwrap().key_id, "c");
+        assert_eq!(traffic.state().keys, None);
+        assert!(begun.elapsed() > PAUSES[0] / 2, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn requests_that_meet_ended_keys_together_give_up_after_one_more_answer() {
+        let ring = ring(lasting("a", -1), vec![lasting("b", -1), lasting("c", -1)]);
+        token(&ring).await.unwrap_err();
+        let all = futures::future::join_all((0..8).map(|_| token(&ring)));
+        let all = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(all.unwrap().iter().all(Result::is_err));
+        // All heard the same one, but for who came between it and its being told.
+        assert!((2..=3).contains(&*ring.0.answers.borrow()));
     }
 
     #[tokio::test]
@@ -407,7 +458,8 @@ mod tests {
             vec![lasting("b", 60_000), lasting("b", 60_000)],
         );
         let after = async |refused: &str| {
-            let after = ring.after(|keys| keys.key_id == refused).await;
+            let is_refused = |keys: &AwsCredential| keys.key_id == refused;
+            let after = ring.after(is_refused, &Traffic::default()).await;
             after
                 .map(|keys| keys.map(|keys| keys.key_id.clone()))
                 .map_err(|lost| lost.to_string())

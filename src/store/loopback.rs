@@ -11,7 +11,7 @@ use super::bucket::Bucket;
 use super::connection::Connection;
 use super::pace::Limits;
 use super::place::Place;
-use crate::events::SilentReporter;
+use crate::events::{Event, Reporter, SilentReporter, Traffic};
 
 /// A server of this kind.
 pub(crate) fn server(config: Config) -> Server {
@@ -50,6 +50,26 @@ pub(crate) fn limited(endpoint: &str, patience: Duration, limits: Limits) -> Buc
         ..connection(endpoint)
     };
     open(connection)
+}
+
+/// The same whose requests are counted in `traffic`.
+pub(crate) fn counted(endpoint: &str, limits: Limits, traffic: Traffic) -> Bucket {
+    let connection = Connection {
+        limits,
+        ..connection(endpoint)
+    };
+    Bucket::open(connection, Arc::new(TrafficCounter(traffic))).unwrap()
+}
+
+/// Hears nothing, and has its requests counted.
+struct TrafficCounter(Traffic);
+
+impl Reporter for TrafficCounter {
+    fn tell(&self, _: &Event) {}
+
+    fn traffic(&self) -> Traffic {
+        self.0.clone()
+    }
 }
 
 fn open(connection: Connection) -> Bucket {

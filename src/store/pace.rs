@@ -2,14 +2,17 @@
 //!
 //! Key types: [`Limits`] of a whole job; [`Pace`] of one rank, its share of them; [`Pacer`], of one request.
 //!
-//! Who waits here has not begun: none of this counts as time that a server takes. What renews a lease goes ahead: it counts, and the
-//! others wait for it.
+//! Who waits here has not begun: none of this counts as time that a server takes. What a lease needs goes ahead: the others make up for
+//! it, as far as they are not starved, which is each time by as much again as they take themselves. Where leases alone are more than that,
+//! they come on top of the limit.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What was left unused so long ago may be made up for: clocks wake nobody on time.
 const CREDIT: Duration = Duration::from_millis(50);
+/// What has gone ahead is owed up to what the limit lets pass in this time, or one request.
+const OWED: Duration = Duration::from_secs(1);
 /// A piece of a body takes about so long, but for the smallest one.
 const PIECE_TIME: f64 = 0.25;
 const SMALLEST_PIECE: usize = 1 << 10;
@@ -24,12 +27,13 @@ pub struct Limits {
 }
 
 tokio::task_local! {
-    static AHEAD: ();
+    /// The longest that each request waits.
+    static AHEAD: Duration;
 }
 
-/// Does `work`, whose requests wait for no limit.
-pub(crate) async fn ahead_of_limits<T>(work: impl Future<Output = T>) -> T {
-    AHEAD.scope((), work).await
+/// Does `work`, whose requests go ahead of all others. They wait for each other, but each for no longer than `at_most`.
+pub(crate) async fn ahead_of_limits<T>(at_most: Duration, work: impl Future<Output = T>) -> T {
+    AHEAD.scope(at_most, work).await
 }
 
 /// The limits of one rank. Clones are the same.
@@ -47,30 +51,46 @@ struct RankLimits {
 struct Schedule {
     /// How many a second.
     rate: f64,
+    turns: Mutex<Turns>,
+}
+
+/// Whose turn it is when.
+#[derive(Debug, Default)]
+struct Turns {
     /// When the next one may begin.
-    next: Mutex<Option<Instant>>,
+    next: Option<Instant>,
+    /// When the next one may that goes ahead, if it can wait.
+    next_ahead: Option<Instant>,
+    /// What has gone ahead, and the others have not made up for yet.
+    owed: Duration,
 }
 
 /// How fast one request may go.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pacer {
     pace: Pace,
-    is_ahead: bool,
+    /// The longest that it waits, if it goes ahead.
+    ahead: Option<Duration>,
 }
 
 impl Pace {
-    /// The share of each of so many ranks.
+    /// The share of one of so many ranks. Of the requests rank 0 has half, for it does much alone; of the bytes all have the same.
     #[must_use]
-    pub(crate) fn of_rank(limits: Limits, ranks: usize) -> Self {
-        let schedule = |limit: Option<u64>| {
+    pub(crate) fn of_rank(limits: Limits, rank: usize, ranks: usize) -> Self {
+        let schedule = |limit: Option<u64>, share: f64| {
             limit.map(|limit| Schedule {
-                rate: limit.max(1) as f64 / ranks.max(1) as f64,
-                next: Mutex::new(None),
+                rate: limit.max(1) as f64 * share,
+                turns: Mutex::default(),
             })
         };
+        let of_requests = match (rank, ranks) {
+            (_, ..=1) => 1.0,
+            (0, _) => 0.5,
+            (_, ranks) => 0.5 / (ranks - 1) as f64,
+        };
         Self(Arc::new(RankLimits {
-            requests: schedule(limits.requests),
-            bytes: schedule(limits.bytes),
+            requests: schedule(limits.requests, of_requests),
+            bytes: schedule(limits.bytes, 1.0 / ranks.max(1) as f64),
         }))
     }
 
@@ -78,18 +98,15 @@ impl Pace {
     pub(super) fn pacer(&self) -> Pacer {
         Pacer {
             pace: self.clone(),
-            is_ahead: AHEAD.try_with(|()| ()).is_ok(),
+            ahead: AHEAD.try_with(|at_most| *at_most).ok(),
         }
     }
 }
 
 impl Pacer {
-    /// Waits until the request may begin.
-    pub(super) async fn request(&self) {
-        let wait = self.wait(self.pace.0.requests.as_ref(), 1);
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+    /// How long the request waits until it may begin; it has its turn from now on.
+    pub(super) fn request(&self) -> Duration {
+        self.wait(self.pace.0.requests.as_ref(), 1)
     }
 
     /// How long so many bytes of a body wait, which count from now on.
@@ -105,21 +122,36 @@ impl Pacer {
     }
 
     fn wait(&self, schedule: Option<&Schedule>, count: usize) -> Duration {
-        let wait = schedule.map(|schedule| schedule.take(count, Instant::now()));
-        wait.filter(|_| !self.is_ahead).unwrap_or_default()
+        let wait = schedule.map(|schedule| schedule.take(count, Instant::now(), self.ahead));
+        wait.unwrap_or_default()
     }
 }
 
 impl Schedule {
-    /// How long so many wait that come `now`.
-    fn take(&self, count: usize, now: Instant) -> Duration {
+    /// How long so many wait that come `now`; no longer than so long if they go `ahead`.
+    fn take(&self, count: usize, now: Instant, ahead: Option<Duration>) -> Duration {
         let takes = Duration::try_from_secs_f64(count as f64 / self.rate);
         let takes = takes.unwrap_or(Duration::MAX);
         // Nothing panics while it is locked.
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let earliest = now.checked_sub(CREDIT).unwrap_or(now);
-        let begin = next.map_or(now, |next| next.max(earliest));
-        *next = Some(begin.checked_add(takes).unwrap_or(begin));
+        let next = turns.next.unwrap_or(now);
+        // What was not used meanwhile makes up for what has gone ahead.
+        let unused = earliest.saturating_duration_since(next);
+        turns.owed = turns.owed.saturating_sub(unused);
+        let next = next.max(earliest);
+        if let Some(at_most) = ahead {
+            let turn = turns.next_ahead.map_or(now, |next| next.max(earliest));
+            let begin = turn.min(now + at_most);
+            turns.next = Some(next);
+            turns.next_ahead = Some(begin.checked_add(takes).unwrap_or(begin));
+            turns.owed = turns.owed.saturating_add(takes).min(OWED.max(takes));
+            return begin.saturating_duration_since(now);
+        }
+        let makes_up = turns.owed.min(takes);
+        turns.owed -= makes_up;
+        let begin = next.checked_add(makes_up).unwrap_or(next);
+        turns.next = Some(begin.checked_add(takes).unwrap_or(begin));
         begin.saturating_duration_since(now)
     }
 }
@@ -133,7 +165,7 @@ mod tests {
     fn schedule(rate: f64) -> Schedule {
         Schedule {
             rate,
-            next: Mutex::new(None),
+            turns: Mutex::default(),
         }
     }
 
@@ -148,7 +180,7 @@ mod tests {
             let mut starts: Vec<f64> = Vec::new();
             for pause in arrivals {
                 now += Duration::from_millis(pause);
-                let start = now + schedule.take(1, now);
+                let start = now + schedule.take(1, now, None);
                 starts.push(start.duration_since(begun).as_secs_f64());
             }
             let most = rate * (1.0 + CREDIT.as_secs_f64()) + 1.0;
@@ -161,9 +193,68 @@ mod tests {
         #[test]
         fn the_limit_is_reached(rate in 1.0..500.0f64) {
             let (schedule, now) = (schedule(rate), Instant::now());
-            let last = (0..100).map(|_| schedule.take(1, now)).last().unwrap();
+            let last = (0..100).map(|_| schedule.take(1, now, None)).last().unwrap();
             prop_assert!((last.as_secs_f64() - 99.0 / rate).abs() < 1e-3);
         }
+    }
+
+    /// A rank that asks whenever it may, for so many seconds, while something goes ahead every `beat`: how often each had its turn.
+    fn turns_beside(rate: f64, seconds: u64, beat: Duration, each: usize) -> (usize, usize) {
+        let (schedule, begun) = (schedule(rate), Instant::now());
+        let end = begun + Duration::from_secs(seconds);
+        let (mut now, mut beats) = (begun, begun);
+        let (mut others, mut ahead) = (0, 0);
+        while now < end {
+            while beats <= now {
+                for _ in 0..each {
+                    assert_eq!(
+                        schedule.take(1, beats, Some(Duration::ZERO)),
+                        Duration::ZERO
+                    );
+                }
+                (beats, ahead) = (beats + beat, ahead + each);
+            }
+            now += schedule.take(1, now, None);
+            others += 1;
+            // What was asked is answered.
+            now += Duration::from_millis(1);
+        }
+        (others, ahead)
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_ahead_starves_nobody_and_counts_as_far_as_it_can(
+            rate in 0.05..60.0f64,
+            beat in 100..10_000u64,
+            each in 1..40usize,
+        ) {
+            let seconds = 2000;
+            let beat = Duration::from_millis(beat);
+            let (others, ahead) = turns_beside(rate, seconds, beat, each);
+            let allowed = rate * seconds as f64;
+            // Half of the turns, but for the last one and what an answer takes.
+            prop_assert!(others as f64 >= allowed * 0.45 - 2.0, "{others} of {allowed}");
+            prop_assert!(others as f64 <= allowed * 1.01 + 3.0, "{others} of {allowed}");
+            // Less than a second's worth at a time, and less than half: the limit holds for all together.
+            let of_one_beat = each as f64 / rate;
+            if of_one_beat < 0.9 && of_one_beat < beat.as_secs_f64() * 0.4 {
+                let all = (others + ahead) as f64;
+                prop_assert!(all <= allowed * 1.02 + 3.0 + each as f64, "{all} of {allowed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_burst_that_goes_ahead_is_spread_as_far_as_it_can_wait() {
+        let (schedule, now) = (schedule(10.0), Instant::now());
+        let longest = Duration::from_millis(500);
+        let waits: Vec<u128> = (0..8)
+            .map(|_| schedule.take(1, now, Some(longest)).as_millis())
+            .collect();
+        assert_eq!(waits, [0, 100, 200, 300, 400, 500, 500, 500]);
+        let wait = schedule.take(1, now, None);
+        assert!(wait <= Duration::from_millis(100), "{wait:?}");
     }
 
     #[tokio::test]
@@ -172,20 +263,40 @@ mod tests {
             bytes: Some(1000),
             requests: None,
         };
-        let pace = Pace::of_rank(limits, 10);
+        let pace = Pace::of_rank(limits, 3, 10);
         assert_eq!(pace.pacer().bytes(50), Duration::ZERO);
-        let ahead = ahead_of_limits(async { pace.pacer() }).await;
+        let ahead = ahead_of_limits(Duration::ZERO, async { pace.pacer() }).await;
         assert_eq!(ahead.bytes(50), Duration::ZERO);
-        let wait = pace.pacer().bytes(1).as_secs_f64();
+        let wait = pace.pacer().bytes(50).as_secs_f64();
         assert!((0.9..=1.0).contains(&wait), "{wait}");
         assert_eq!(Pace::default().pacer().bytes(1 << 30), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_shares_of_all_ranks_are_the_limit() {
+        let limits = Limits {
+            bytes: Some(1000),
+            requests: Some(50),
+        };
+        for ranks in [1, 2, 3, 64] {
+            let rates = (0..ranks).map(|rank| {
+                let pace = Pace::of_rank(limits, rank, ranks);
+                let rate = |schedule: &Option<Schedule>| schedule.as_ref().unwrap().rate;
+                (rate(&pace.0.requests), rate(&pace.0.bytes))
+            });
+            let rates: Vec<(f64, f64)> = rates.collect();
+            let requests: f64 = rates.iter().map(|(requests, _)| requests).sum();
+            let bytes: f64 = rates.iter().map(|(_, bytes)| bytes).sum();
+            assert!((requests - 50.0).abs() < 1e-6 && (bytes - 1000.0).abs() < 1e-6);
+            assert!(rates[0].0 >= 25.0, "the lead does much alone");
+        }
     }
 
     #[test]
     fn pieces_are_small_where_bytes_are_slow() {
         let piece = |bytes: Option<u64>| {
             let requests = None;
-            let pace = Pace::of_rank(Limits { bytes, requests }, 4);
+            let pace = Pace::of_rank(Limits { bytes, requests }, 0, 4);
             pace.pacer().piece(32 << 10)
         };
         assert_eq!(piece(None), 32 << 10);

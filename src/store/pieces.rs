@@ -175,6 +175,7 @@ impl AttemptPulse {
         let mut signs = self.signs();
         signs.paced += wait;
         signs.last = Instant::now() + wait;
+        self.traffic.is_paced(wait);
     }
 
     /// Bytes of the answer that have come.

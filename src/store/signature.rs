@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode};
 
 use super::access::{Access, Keys};
 use super::keyring::{Keyring, LostKeys};
+use crate::events::Traffic;
 
 /// What object_store names as the region if nobody names one.
 const REGION: &str = "us-east-1";
@@ -33,6 +34,8 @@ const ENDED: [&str; 6] = [
 pub(super) struct Signer {
     keys: SigningKeys,
     region: String,
+    /// Is told when keys are waited for.
+    traffic: Traffic,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ enum SigningKeys {
 
 impl Signer {
     /// `None` if requests are not signed, or by keys that only object_store knows.
-    pub(super) fn new(access: &Access) -> Option<Self> {
+    pub(super) fn new(access: &Access, traffic: Traffic) -> Option<Self> {
         let keys = match &access.keys {
             Keys::Pair {
                 token,
@@ -61,6 +64,7 @@ impl Signer {
         Some(Self {
             keys,
             region: region.unwrap_or_else(|| REGION.to_owned()),
+            traffic,
         })
     }
 
@@ -75,7 +79,7 @@ impl Signer {
     ) -> Result<Option<HttpRequest>, HttpError> {
         let keys = match &self.keys {
             SigningKeys::Fixed(keys) => Arc::clone(keys),
-            SigningKeys::Renewed(ring) => ring.current().await.map_err(lost)?,
+            SigningKeys::Renewed(ring) => ring.current(&self.traffic).await.map_err(lost)?,
         };
         if !old && is_signed_by(request.headers(), &keys) {
             return Ok(None);
@@ -99,7 +103,7 @@ impl Signer {
             return Ok(None);
         }
         let is_refused = |keys: &AwsCredential| is_signed_by(request.headers(), keys);
-        match ring.after(is_refused).await.map_err(lost)? {
+        match ring.after(is_refused, &self.traffic).await.map_err(lost)? {
             Some(keys) => self.sign(request, &keys).map(Some),
             None if is_wordless(request.method(), answer.status()) => Err(lost(LostKeys {
                 problem: format!(
@@ -259,6 +263,7 @@ mod tests {
         Signer {
             keys: SigningKeys::Fixed(keys),
             region: REGION.to_owned(),
+            traffic: Traffic::default(),
         }
     }
 

@@ -109,16 +109,23 @@ impl Wire {
         let patience = Patience::of_this_task(self.patience);
         let pacer = self.pace.pacer();
         let mut signed = SignedRequest::new(request, self.signer.as_ref());
-        let flight = self
-            .traffic
-            .begin(request.method().as_str(), request.uri().path());
+        let mut flight = None;
         loop {
             let mut pass = self.pass(request).await;
-            pacer.request().await;
+            let wait = pacer.request();
+            if !wait.is_zero() {
+                self.traffic.is_kept_back(wait);
+                tokio::time::sleep(wait).await;
+            }
             if let Some(pass) = &mut pass {
                 pass.leaves();
             }
             signed.keep_good().await?;
+            // Until now it was this program that waited, not for the server.
+            let flight = flight.get_or_insert_with(|| {
+                let (method, path) = (request.method().as_str(), request.uri().path());
+                self.traffic.begin(method, path)
+            });
             let (begun, pulse) = (Instant::now(), AttemptPulse::new(&self.traffic));
             let attempt = self.attempt(signed.get(), fence, &pulse, pass.as_ref(), &pacer);
             let answer = attempt.await;
@@ -462,6 +469,43 @@ mod tests {
         let is_change = |method: &str| !["GET", "HEAD"].contains(&method);
         let log = server.log();
         log.iter().filter(|seen| is_change(&seen.method)).count()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_waits_for_a_limit_is_not_in_flight_and_what_is_paced_is_alive() {
+        let server = loopback::server(Config::default());
+        server.put_object("ocean", "a", "there");
+        let traffic = Traffic::default();
+        let limits = Limits {
+            requests: Some(1),
+            bytes: Some(8000),
+        };
+        let bucket = loopback::counted(&server.endpoint(), limits, traffic.clone());
+        let bucket = bucket.unfenced().unwrap();
+        bucket.stat("a").await.unwrap();
+        let second = tokio::spawn({
+            let bucket = bucket.clone();
+            async move { bucket.stat("a").await }
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let seen = traffic.state();
+        assert_eq!((seen.in_flight, &seen.oldest), (0, &None));
+        assert!(seen.kept_back > Duration::from_millis(100), "{seen:?}");
+        second.await.unwrap().unwrap();
+        let begun = Instant::now();
+        let put = tokio::spawn(async move { bucket.put("b", vec![0; 24_000].into()).await });
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        let seen = traffic.state();
+        assert_eq!(seen.in_flight, 1, "{seen:?}");
+        assert!(
+            seen.alive.unwrap().elapsed() < Duration::from_millis(500),
+            "{seen:?}"
+        );
+        put.await.unwrap().unwrap();
+        assert!(
+            begun.elapsed() > Duration::from_millis(2500),
+            "it was paced"
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -65,6 +65,25 @@ fn what_heals_goes_on_unheard() {
 }
 
 #[test]
+fn what_is_found_out_for_nobody_is_a_failure() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    fs::create_dir_all(sandbox.path("ocean")).unwrap();
+    for line in [
+        msm_os!("doctor -b {url}"),
+        msm_os!("doctor -b {url} --json"),
+    ] {
+        let [full, closed] = unheard().map(|stdout| {
+            let mut command = line.command(1);
+            command.stdout(stdout);
+            end(command)
+        });
+        assert_eq!(closed.code, 0, "{closed:#?}");
+        full.refused(1, &["printing on standard output: "]);
+    }
+}
+
+#[test]
 fn help_that_nobody_reads_is_no_panic() {
     let program = env!("CARGO_BIN_EXE_msm_os");
     for line in ["--help", "--version", "send --help"] {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,8 +14,8 @@ use serde::Deserialize;
 use super::settings::key;
 use crate::store::{KeySource, TemporaryKeys};
 
-/// How long the program may take.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long the program may take: before a job, and in it, where leases end after 50 s without keys.
+const LIMITS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(20)];
 /// From one look whether it has ended to the next.
 const LOOK: Duration = Duration::from_millis(10);
 /// The most bytes that it may print.
@@ -25,7 +26,9 @@ pub(super) struct KeysOfProcess {
     /// What messages call it.
     name: String,
     words: Vec<String>,
-    limit: Duration,
+    limits: [Duration; 2],
+    /// Has it given keys already?
+    has_given: AtomicBool,
 }
 
 /// What it prints.
@@ -51,8 +54,17 @@ impl KeysOfProcess {
         Ok(Self {
             name: format!("AWS profile '{profile}': credential_process {program}"),
             words,
-            limit: LIMIT,
+            limits: LIMITS,
+            has_given: AtomicBool::new(false),
         })
+    }
+
+    fn limit(&self) -> Duration {
+        let [first, later] = self.limits;
+        match self.has_given.load(Ordering::Relaxed) {
+            true => later,
+            false => first,
+        }
     }
 
     /// Runs it. What it says on standard error goes to ours.
@@ -78,7 +90,7 @@ impl KeysOfProcess {
                 Some(code) => format!("ended with code {code}"),
                 None => format!("ended by a signal ({status})"),
             }),
-            (_, None) => Err(format!("took longer than {} s", self.limit.as_secs())),
+            (_, None) => Err(format!("took longer than {} s", self.limit().as_secs())),
         }
     }
 
@@ -89,7 +101,7 @@ impl KeysOfProcess {
         begun: Instant,
     ) -> Result<(Vec<u8>, Option<ExitStatus>), String> {
         let printed = printed_by(child)?;
-        let left = || self.limit.saturating_sub(begun.elapsed());
+        let left = || self.limit().saturating_sub(begun.elapsed());
         let Ok(printed) = printed.recv_timeout(left()) else {
             return Ok((Vec::new(), None));
         };
@@ -127,6 +139,9 @@ impl KeySource for KeysOfProcess {
 
     fn keys(&self) -> Result<TemporaryKeys, String> {
         let printed = self.run().and_then(|printed| parse(&printed));
+        if printed.is_ok() {
+            self.has_given.store(true, Ordering::Relaxed);
+        }
         printed.map_err(|problem| {
             format!(
                 "{} {problem}; run it by hand to see what it prints",
@@ -245,11 +260,23 @@ mod tests {
         assert!(refusal("sh -c 'kill -9 $$'").contains("signal"));
         assert!(refusal("/nowhere/helper HUSH").contains("cannot be started"));
         let slow = KeysOfProcess {
-            limit: Duration::from_millis(200),
+            limits: [Duration::from_millis(200), Duration::from_mins(1)],
             ..process("sleep 60")
         };
         let begun = Instant::now();
         assert!(slow.keys().unwrap_err().contains("took longer"));
+        let limits = [Duration::from_mins(1), Duration::from_millis(200)];
+        let once = r#"sh -c 'test -e "$0" && exec sleep 60; : > "$0"; echo "$1"'"#;
+        let given = tempfile::tempdir().unwrap();
+        let given = given.path().join("given");
+        let keys = r#"{"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "s"}"#;
+        let slow = KeysOfProcess {
+            limits,
+            ..process(&format!("{once} {} '{keys}'", given.display()))
+        };
+        assert!(slow.keys().is_ok());
+        let late = slow.keys().unwrap_err();
+        assert!(late.contains("took longer"), "{late}");
         assert!(begun.elapsed() < Duration::from_secs(20));
         // Nothing is a shell's.
         let error = refusal("echo $HOME > /nowhere");

@@ -149,7 +149,9 @@ fn read(
             if !ways.is_empty() {
                 return Err(wrong(format!(
                     "takes its keys from {}, which this program cannot do; let the AWS tools put temporary keys into \
-                     the environment: eval \"$(aws configure export-credentials --profile {name} --format env)\"",
+                     the environment: eval \"$(aws configure export-credentials --profile {name} --format env)\"; or, for \
+                     jobs that last longer than they do, give another profile the line credential_process = aws configure \
+                     export-credentials --profile {name}, and name that one with --profile",
                     ways.join(", ")
                 )));
             }

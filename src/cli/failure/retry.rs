@@ -155,10 +155,24 @@ fn of_error(error: &Error) -> Retry {
 fn of_store(store: &StoreError, error: &Error) -> Retry {
     match store {
         StoreError::Untrusted { .. } => no("make the connection secure, as the message says"),
-        StoreError::Denied { .. } if Exit::from(error) == Exit::TransferFailed => {
-            after("when the object store gives access, and has room")
+        StoreError::Denied { cause, .. } | StoreError::Probe { cause, .. }
+            if [Exit::AccessDenied, Exit::TransferFailed].contains(&Exit::from(error)) =>
+        {
+            refused(cause)
         }
         _ => Exit::from(error).into(),
+    }
+}
+
+/// After a refusal of which the server `said` so: first its code, if it gave one.
+fn refused(said: &str) -> Retry {
+    match said.split(':').next().unwrap_or_default() {
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" => {
+            no("give other keys: the server does not take these")
+        }
+        "ExpiredToken" | "InvalidToken" => no("give keys that have not ended"),
+        "RequestTimeTooSkewed" => no("set the clock of this machine"),
+        _ => Exit::AccessDenied.into(),
     }
 }
 
@@ -254,6 +268,23 @@ mod tests {
             )
         });
         assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_helps_after_a_refusal_is_what_the_server_refuses() {
+        let helps = |cause: &str| {
+            let (place, key) = ("s3://b".to_owned(), "k".to_owned());
+            let cause = cause.to_owned();
+            let denied = StoreError::Denied { place, key, cause };
+            Retry::of(&Error::from(denied).into()).helps
+        };
+        let unknown = "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist";
+        for cause in [unknown, "SignatureDoesNotMatch", "ExpiredToken: ended"] {
+            assert_eq!(helps(cause), Helps::No, "{cause}");
+        }
+        for cause in ["AccessDenied: Access Denied", "QuotaExceeded", ""] {
+            assert_eq!(helps(cause), Helps::After, "{cause}");
+        }
     }
 
     #[test]

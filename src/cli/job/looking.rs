@@ -130,6 +130,7 @@ impl Job<'_> {
             || DoctorDocument::new(place, endpoint, &report),
             Vec::new,
         );
-        Ok(report.verdict()?)
+        report.verdict()?;
+        self.agree(|| self.terminal.printer.verdict())
     }
 }

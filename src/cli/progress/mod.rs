@@ -6,6 +6,7 @@
 mod bar;
 mod form;
 mod meter;
+mod own;
 mod pace;
 mod saying;
 mod server;

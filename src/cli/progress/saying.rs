@@ -45,6 +45,17 @@ pub(in crate::cli) enum Saying {
         last_request: String,
         cause: String,
     },
+    /// Most of the time goes into waiting for the limits of requests or bytes that the user gave.
+    WaitingForLimit {
+        for_seconds: u64,
+        waited_seconds: u64,
+    },
+    /// The keys have ended, and their source is asked for others.
+    WaitingForKeys {
+        since: String,
+        for_seconds: u64,
+        source: String,
+    },
     /// The server answers as it should, after it did not.
     AnswersAgain { after_seconds: u64, attempts: u64 },
     /// What a dead job left is still being brought to its end.

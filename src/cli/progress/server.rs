@@ -69,12 +69,13 @@ impl ServerWatch {
     }
 }
 
-/// Since when something is wrong, if something is: requests are made again, or for a while none has had a sign of life.
+/// Since when something is wrong, if something is: requests are made again, or for a while none has had a sign of life, and that is not
+/// for want of keys.
 fn began(seen: &TrafficState, now: &Now) -> Option<Instant> {
     let retried = seen.retrying.as_ref().map(|retrying| retrying.since);
     let oldest = seen.oldest.as_ref().map(|(_, begun)| *begun);
     let silent = oldest.map(|begun| seen.alive.map_or(begun, |alive| alive.max(begun)));
-    let silent = silent.filter(|since| now.since(*since) >= SILENCE);
+    let silent = silent.filter(|since| seen.keys.is_none() && now.since(*since) >= SILENCE);
     retried.into_iter().chain(silent).min()
 }
 
@@ -193,6 +194,23 @@ mod tests {
         // The job gives up: the server does not answer again.
         assert_eq!(watch.look(&TrafficState::default(), &clock.at(5.0)), None);
         assert!(!watch.is_told());
+    }
+
+    #[test]
+    fn who_waits_for_keys_or_is_paced_is_not_without_an_answer() {
+        let (clock, mut watch) = (Clock::new(), watch());
+        let begun = clock.at(0.0).at;
+        let no_keys = TrafficState {
+            keys: Some(("lab".to_owned(), begun)),
+            ..one(begun)
+        };
+        assert_eq!(watch.look(&no_keys, &clock.at(20.0)), None);
+        let paced = TrafficState {
+            alive: Some(clock.at(30.0).at),
+            ..one(begun)
+        };
+        assert_eq!(watch.look(&paced, &clock.at(21.0)), None);
+        assert!(watch.look(&one(begun), &clock.at(21.0)).is_some());
     }
 
     #[test]

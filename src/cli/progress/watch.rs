@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::form::ProgressForm;
 use super::meter::{Measure, Meter};
+use super::own::OwnWaits;
 use super::pace::{Now, Pace};
 use super::saying::Saying;
 use super::server::ServerWatch;
@@ -34,6 +35,7 @@ pub(super) struct Watch {
     what: String,
     work: Option<Working>,
     server: ServerWatch,
+    own: OwnWaits,
     healing: Option<Healing>,
     is_stopping: bool,
 }
@@ -74,6 +76,7 @@ impl Watch {
             what: String::new(),
             work: None,
             server: ServerWatch::new(first, rarest),
+            own: OwnWaits::new(first, rarest, leads),
             healing: None,
             is_stopping: false,
         }
@@ -145,11 +148,12 @@ impl Watch {
             return said;
         }
         said.extend(self.server.look(&seen.traffic, now));
+        said.extend(self.own.look(&seen.traffic, now));
         if !self.leads {
             return said;
         }
         said.extend(self.healing(now));
-        let is_told = self.server.is_told();
+        let is_told = self.server.is_told() || seen.traffic.keys.is_some();
         if let Some(work) = &mut self.work {
             said.extend(work.lagging(now));
             if !is_told {

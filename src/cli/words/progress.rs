@@ -75,6 +75,20 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
              {cause}",
             for_long(*for_seconds, since)
         ),
+        Saying::WaitingForLimit {
+            for_seconds,
+            waited_seconds,
+        } => format!(
+            "waiting for --max-requests or --max-rate: {waited_seconds} of the last {for_seconds} s"
+        ),
+        Saying::WaitingForKeys {
+            since,
+            for_seconds,
+            source,
+        } => format!(
+            "waiting for keys from {source} {}: those before have ended",
+            for_long(*for_seconds, since)
+        ),
         Saying::AnswersAgain {
             after_seconds,
             attempts: 0,

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use tokio::runtime::Builder;
@@ -85,7 +86,7 @@ impl Heartbeat {
         let beat = move || {
             let beat = beat(&theirs, &bucket, replace, times, stopped);
             // A lease that waits for its turn is lost.
-            runtime.block_on(ahead_of_limits(beat));
+            runtime.block_on(ahead_of_limits(Duration::ZERO, beat));
             drop(ending);
         };
         thread::Builder::new()

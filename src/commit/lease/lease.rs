@@ -19,6 +19,8 @@ pub(super) struct Lease {
     there: tokio::sync::Mutex<StoredClaim>,
     /// When the last good renewal began.
     renewed: Mutex<Moment>,
+    /// Why the last renewal failed, if it did.
+    failed: Mutex<Option<String>>,
     /// Why it is ours no more. Never taken back.
     lost: OnceLock<String>,
 }
@@ -62,6 +64,7 @@ impl Lease {
             times,
             there: tokio::sync::Mutex::new(StoredClaim { claim, etag }),
             renewed: Mutex::new(renewed),
+            failed: Mutex::default(),
             lost: OnceLock::new(),
         }
     }
@@ -75,7 +78,13 @@ impl Lease {
     pub(super) fn lost(&self) -> Option<&str> {
         let silent = self.renewed().elapsed();
         if silent >= self.times.trusted() {
-            self.lose(format!("it was not renewed for {} s", silent.as_secs()));
+            let cause = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let cause = cause.as_ref().map(|cause| format!(": {cause}"));
+            self.lose(format!(
+                "it was not renewed for {} s{}",
+                silent.as_secs(),
+                cause.unwrap_or_default()
+            ));
         }
         self.lost.get().map(String::as_str)
     }
@@ -103,6 +112,17 @@ impl Lease {
         bucket: &Bucket,
         replace: Conditional,
     ) -> Result<(), RenewalError> {
+        let renewed = self.renew_now(bucket, replace).await;
+        let failed = match &renewed {
+            Err(RenewalError::Failed(StoreError::Failed { cause, .. })) => Some(cause.clone()),
+            Err(RenewalError::Failed(cause)) => Some(cause.to_string()),
+            _ => None,
+        };
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+        renewed
+    }
+
+    async fn renew_now(&self, bucket: &Bucket, replace: Conditional) -> Result<(), RenewalError> {
         let mut there = self.there.lock().await;
         if let Some(why) = self.lost() {
             return Err(RenewalError::Lost(why.to_owned()));
@@ -113,7 +133,10 @@ impl Lease {
         match tokio::time::timeout(self.times.patience(), put).await {
             Err(_) => {
                 let patience = self.times.patience().as_secs_f64();
-                let cause = format!("the server did not answer within {patience} s");
+                let cause = match bucket.awaits_keys_of() {
+                    Some(source) => format!("waiting for keys from {source}"),
+                    None => format!("the server did not answer within {patience} s"),
+                };
                 return Err(RenewalError::Failed(self.failed(bucket, cause)));
             }
             Ok(Ok(Err(RenewalError::Lost(why)))) => {

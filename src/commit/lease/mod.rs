@@ -107,8 +107,9 @@ impl Leases {
             Some(dir) => court.lock(dir, &stores, holder, &mut waiting).await?,
             None => Vec::new(),
         };
-        // A claim that waits for its turn is too old when it counts.
-        let heartbeat = ahead_of_limits(court.lease(&stores, holder, &mut waiting)).await?;
+        // A claim that waits long for its turn is too old when it counts.
+        let turn = settings.times.turn();
+        let heartbeat = ahead_of_limits(turn, court.lease(&stores, holder, &mut waiting)).await?;
         heartbeat.open(bucket.fence());
         Ok(Self {
             bucket: desk,
@@ -146,7 +147,7 @@ impl Leases {
             }
         }
         let checks = leases.into_iter().map(|lease| async move {
-            match ahead_of_limits(self.check_one(&lease)).await {
+            match ahead_of_limits(self.times.turn(), self.check_one(&lease)).await {
                 Ok(()) => Ok(()),
                 Err(RenewalError::Lost(why)) => Err(lost(&lease.store, &why)),
                 Err(RenewalError::Failed(error)) => Err(error.into()),
@@ -198,7 +199,8 @@ impl Leases {
 
     /// Gives up all leases; returns what could not be done.
     pub(crate) async fn release(self) -> Vec<ReleaseError> {
-        let mut problems = ahead_of_limits(self.heartbeat.release(&self.bucket)).await;
+        let turn = self.times.turn();
+        let mut problems = ahead_of_limits(turn, self.heartbeat.release(&self.bucket)).await;
         let released = self.locks.into_iter().map(Lock::release);
         problems.extend(released.filter_map(Result::err));
         problems

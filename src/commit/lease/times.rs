@@ -69,6 +69,12 @@ impl LeaseTimes {
         self.life / 6
     }
 
+    /// The longest that a request for a lease waits for a limit of requests: a claim takes a few, and so does giving one up.
+    #[must_use]
+    pub(crate) fn turn(&self) -> Duration {
+        self.life / 120
+    }
+
     /// How long a claim lies before it counts, where the server answers a request in `latency`.
     #[must_use]
     pub(crate) fn settle(&self, latency: Duration) -> Duration {

@@ -1,0 +1,126 @@
+//! What this program waits for before the server has been asked for anything: limits that were given to it, and keys.
+//!
+//! Key type: [`OwnWaits`].
+
+use std::time::{Duration, Instant};
+
+use super::pace::{Now, Pace};
+use super::saying::Saying;
+use crate::events::TrafficState;
+
+/// It is looked for so long how much of the time goes into waiting for limits.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Watches what one rank waits for itself.
+#[derive(Debug)]
+pub(super) struct OwnWaits {
+    first: Duration,
+    rarest: Duration,
+    /// When keys are said to be waited for.
+    keys: Option<Pace>,
+    /// Since when the time that goes into limits is reckoned, and how much it was then.
+    window: Option<(Instant, Duration)>,
+    is_limit_told: bool,
+}
+
+impl OwnWaits {
+    /// Those that tell of keys when they are waited for for as long as `first`, and then no more rarely than every `rarest`. Of limits
+    /// they tell once, if they are to tell of them.
+    pub(super) fn new(first: Duration, rarest: Duration, tells_limits: bool) -> Self {
+        Self {
+            first,
+            rarest,
+            keys: None,
+            window: None,
+            is_limit_told: !tells_limits,
+        }
+    }
+
+    /// What is to be said of the requests that have not left yet.
+    pub(super) fn look(&mut self, seen: &TrafficState, now: &Now) -> Vec<Saying> {
+        self.keys(seen, now)
+            .into_iter()
+            .chain(self.limit(seen, now))
+            .collect()
+    }
+
+    fn keys(&mut self, seen: &TrafficState, now: &Now) -> Option<Saying> {
+        let Some((source, since)) = &seen.keys else {
+            self.keys = None;
+            return None;
+        };
+        let (first, rarest) = (self.first, self.rarest);
+        let pace = self
+            .keys
+            .get_or_insert_with(|| Pace::doubling(*since, first, rarest));
+        pace.is_due(now).then(|| Saying::WaitingForKeys {
+            since: now.time_of(pace.since),
+            for_seconds: now.seconds_since(pace.since),
+            source: source.clone(),
+        })
+    }
+
+    fn limit(&mut self, seen: &TrafficState, now: &Now) -> Option<Saying> {
+        let (begun, before) = *self.window.get_or_insert((now.at, seen.kept_back));
+        let lasted = now.since(begun);
+        if self.is_limit_told || lasted < WINDOW {
+            return None;
+        }
+        self.window = Some((now.at, seen.kept_back));
+        let waited = seen.kept_back.saturating_sub(before);
+        self.is_limit_told = waited * 2 > lasted;
+        self.is_limit_told.then(|| Saying::WaitingForLimit {
+            for_seconds: lasted.as_secs(),
+            waited_seconds: waited.min(lasted).as_secs(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pace::tests::Clock;
+    use super::*;
+
+    fn waits() -> OwnWaits {
+        OwnWaits::new(Duration::from_secs(2), Duration::from_secs(30), true)
+    }
+
+    #[test]
+    fn keys_are_said_to_be_waited_for_when_that_lasts() {
+        let (clock, mut waits) = (Clock::new(), waits());
+        let seen = TrafficState {
+            keys: Some(("lab".to_owned(), clock.at(0.0).at)),
+            ..TrafficState::default()
+        };
+        assert_eq!(waits.look(&seen, &clock.at(1.9)), []);
+        let said = waits.look(&seen, &clock.at(2.0));
+        assert!(
+            matches!(&said[..], [Saying::WaitingForKeys { for_seconds: 2, source, .. }] if source == "lab"),
+            "{said:?}"
+        );
+        assert_eq!(waits.look(&seen, &clock.at(3.0)), []);
+        assert_eq!(waits.look(&TrafficState::default(), &clock.at(4.0)), []);
+    }
+
+    #[test]
+    fn a_limit_that_takes_most_of_the_time_is_said_once() {
+        let clock = Clock::new();
+        let at = |waits: &mut OwnWaits, seconds: u32, kept_back: u64| {
+            let seen = TrafficState {
+                kept_back: Duration::from_secs(kept_back),
+                ..TrafficState::default()
+            };
+            waits.look(&seen, &clock.at(f64::from(seconds)))
+        };
+        let mut waits = waits();
+        assert_eq!(at(&mut waits, 0, 0), []);
+        assert_eq!(at(&mut waits, 10, 4), [], "less than half");
+        assert_eq!(at(&mut waits, 19, 13), []);
+        let limit = Saying::WaitingForLimit {
+            for_seconds: 10,
+            waited_seconds: 9,
+        };
+        assert_eq!(at(&mut waits, 20, 13), [limit]);
+        assert_eq!(at(&mut waits, 40, 33), []);
+    }
+}
