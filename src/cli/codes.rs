@@ -46,6 +46,7 @@ impl From<&CliError> for Exit {
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
             CliError::Asking { .. }
             | CliError::Printing { .. }
+            | CliError::DocumentLost { .. }
             | CliError::Page { .. }
             | CliError::Catalogue { .. }
             | CliError::ReportLost { .. } => Self::Internal,
@@ -391,7 +392,7 @@ impl From<&SendError> for Exit {
             SendError::Encoding { .. } => Self::Internal,
             SendError::Foreign { .. } => Self::ForeignStore,
             SendError::Consolidating { .. } => Self::StoreFailed,
-            SendError::Untidy | SendError::Ledger(_) => Self::TransferFailed,
+            SendError::Untidy { .. } | SendError::Ledger(_) => Self::TransferFailed,
             SendError::Stopped | SendError::LeftOpen => Self::Interrupted,
         }
     }

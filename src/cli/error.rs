@@ -83,6 +83,9 @@ pub enum CliError {
     Asking { cause: String },
     #[error("printing on standard output: {cause}")]
     Printing { cause: String },
+    /// Of a command that writes stores.
+    #[error("all is done, but the document could not be printed on standard output: {cause}")]
+    DocumentLost { cause: String },
     #[error("{place}: there is no store that can be opened")]
     NothingToOpen { place: String },
     #[error("{flag} {}: cannot be written: {cause}", path.display())]

@@ -107,9 +107,18 @@ pub(crate) fn run_over(
                 terminal: Arc::new(Terminal::new(lists, command.is_for_programs(), telling)),
                 report: OnceCell::new(),
             };
-            let done = job.run_reported(&command);
+            let mut done = job.run_reported(&command);
+            if command.is_for_programs() && matches!(done, Ok(()) | Err(CliError::NothingToDo)) {
+                // The document is what was asked for, too.
+                done = agree(ranks, || job.printed(&command)).and(done);
+            }
+            let is_told = matches!(
+                done,
+                Err(CliError::Printing { .. } | CliError::DocumentLost { .. })
+            );
             if let Err(failure) = job.terminal.printer.verdict()
                 && !lists
+                && !is_told
                 && leads
             {
                 warn(&failure);

@@ -15,6 +15,7 @@ use super::answer::{chain, distrust, is_fenced, is_refusal, is_unreachable, said
 use super::connect::{Endpoint, connect};
 use super::connection::Connection;
 use super::directory::Directory;
+use super::directory::is_kept_out;
 use super::error::StoreError;
 use super::fence::Fence;
 use super::keyring::LostKeys;
@@ -403,6 +404,13 @@ impl Bucket {
                 place,
                 cause: text,
                 advice: advice.into(),
+            };
+        }
+        if is_kept_out(cause) {
+            return StoreError::Denied {
+                place,
+                key,
+                cause: text,
             };
         }
         match cause {

@@ -9,6 +9,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersi
 
 use super::answer::{is_fenced, is_refusal, is_transport, said, scrub, status};
 use super::bucket::{Bucket, PutAnswer};
+use super::directory::is_kept_out;
 use super::error::StoreError;
 
 /// The pause before an object is created once more.
@@ -177,6 +178,7 @@ impl Bucket {
         }
         let text = said(&cause);
         let denied = is_refusal(&text)
+            || is_kept_out(&cause)
             || matches!(
                 cause,
                 object_store::Error::PermissionDenied { .. }

@@ -23,7 +23,7 @@ use object_store::{
 };
 use tracing::debug;
 
-use super::answer::chain;
+use super::answer::{chain, is_transport};
 use super::fence::Fence;
 use super::staging::Staged;
 
@@ -231,6 +231,21 @@ fn gone(path: &FilePath, cause: io::Error) -> Error {
         },
         _ => broken(path, cause),
     }
+}
+
+/// Does the system keep this user out, or everybody from writing? What servers say is none of it.
+pub(super) fn is_kept_out(error: &Error) -> bool {
+    let kept = |cause: &io::Error| {
+        matches!(
+            cause.kind(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+        )
+    };
+    !is_transport(error)
+        && chain(error).any(|cause| match cause.downcast_ref::<PathError>() {
+            Some(at) => kept(&at.cause),
+            None => cause.downcast_ref::<io::Error>().is_some_and(kept),
+        })
 }
 
 #[derive(Debug, thiserror::Error)]

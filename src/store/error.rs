@@ -37,9 +37,7 @@ pub enum StoreError {
     Addressing { problem: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
     NoBucket { place: String },
-    #[error(
-        "{place}/{key}: access refused ({cause}); check the credentials and the bucket's policy"
-    )]
+    #[error("{place}/{key}: access refused ({cause}); check {}", what_lets(place))]
     Denied {
         place: String,
         key: String,
@@ -47,7 +45,8 @@ pub enum StoreError {
     },
     #[error(
         "{place}/{key}: access refused ({cause}); every command that writes must be let put, get, list and delete objects \
-         below .msm-os/ too: check the credentials and the bucket's policy"
+         below .msm-os/ too: check {}",
+        what_lets(place)
     )]
     Probe {
         place: String,
@@ -101,7 +100,44 @@ pub enum StoreError {
     Zarr(#[from] ZarrError),
 }
 
+/// What lets a user in, or not, at `place`.
+fn what_lets(place: &str) -> &'static str {
+    if place.starts_with("file://") {
+        "who may read and write there"
+    } else {
+        "the credentials and the bucket's policy"
+    }
+}
+
+/// What servers and systems say where there is no room left.
+const FULL: [&str; 6] = [
+    "QuotaExceeded",
+    "StorageFull",
+    "InsufficientStorage",
+    "Insufficient Storage",
+    "No space left on device",
+    "quota exceeded",
+];
+
 impl StoreError {
+    /// Is there no room left, as far as the answer says?
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let (Self::Failed { cause, .. } | Self::Denied { cause, .. } | Self::Probe { cause, .. }) =
+            self
+        else {
+            return false;
+        };
+        FULL.iter().any(|said| cause.contains(said))
+    }
+
+    /// Does something else lie where a folder or an object of a directory was to be?
+    #[must_use]
+    pub fn is_in_the_way(&self) -> bool {
+        let ways = ["Not a directory", "Is a directory"];
+        matches!(self, Self::Failed { cause, .. } if ways.iter().any(|said| cause.contains(said)))
+    }
+
     /// Is this the answer that an object does not exist?
     #[must_use]
     pub fn is_missing(&self) -> bool {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::commit::TransactionError;
+use crate::commit::{CleanupError, LeaseError, TransactionError};
 use crate::error::Error;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
@@ -65,6 +65,9 @@ impl Retry {
         match error {
             CliError::ForPrograms(error) => Self::of(error),
             CliError::Library(error) => of_error(error),
+            CliError::ReportLost { .. } => no("all is done; only the report is missing"),
+            CliError::DocumentLost { .. } => no("all is done; history and status tell of it"),
+            CliError::Printing { .. } => after("when standard output takes what is printed"),
             CliError::NoTerminal => no("give --yes or --dry-run"),
             other => Exit::from(other).into(),
         }
@@ -117,6 +120,17 @@ fn of_error(error: &Error) -> Retry {
             cause: TransactionError::Store(cause),
             ..
         }) => of_store(cause, error),
+        Error::Transfer(TransferError::Source { .. }) => Exit::from(error).into(),
+        Error::Lease(LeaseError::Store(cause)) | Error::Send(SendError::Ledger(cause)) => {
+            of_store(cause, error)
+        }
+        Error::NotRolledBack { left, .. }
+        | Error::Writing(WritingError::NotHealed { cause: left, .. })
+        | Error::Send(SendError::Untidy { left } | SendError::Consolidating { cause: left, .. })
+            if lacks_access(left) =>
+        {
+            after(ACCESS)
+        }
         Error::Writing(WritingError::Locked { .. }) => no("give --lock-dir as the message says"),
         Error::Writing(WritingError::Unended { .. }) => {
             after("when that has ended, or recover has healed it")
@@ -130,6 +144,7 @@ fn of_error(error: &Error) -> Retry {
         Error::Copy(CopyError::Changed { .. }) | Error::Rechunk(RechunkError::Changed { .. }) => {
             after("when the other program has ended")
         }
+        Error::Copy(CopyError::NotEnded(left)) if lacks_access(left) => after(ACCESS),
         Error::Copy(CopyError::NotEnded(_)) => with(Helps::Yes, "it makes the copies anew"),
         Error::Copy(CopyError::StillThere { .. })
         | Error::Rechunk(
@@ -151,14 +166,25 @@ fn of_error(error: &Error) -> Retry {
     }
 }
 
+/// What has to be so where a store refused.
+const ACCESS: &str = "when the object store gives access, and has room";
+
+/// Was access refused, or was there no room?
+fn lacks_access(left: &CleanupError) -> bool {
+    let refused = |error: &StoreError| {
+        matches!(error, StoreError::Denied { .. } | StoreError::Probe { .. }) || error.is_full()
+    };
+    left.errors.iter().any(refused)
+}
+
 /// After what the `store` said, which ends the program as `error` does.
 fn of_store(store: &StoreError, error: &Error) -> Retry {
     match store {
         StoreError::Untrusted { .. } => no("make the connection secure, as the message says"),
-        StoreError::Denied { cause, .. } | StoreError::Probe { cause, .. }
-            if [Exit::AccessDenied, Exit::TransferFailed].contains(&Exit::from(error)) =>
-        {
-            refused(cause)
+        StoreError::Denied { cause, .. } | StoreError::Probe { cause, .. } => refused(cause),
+        _ if store.is_full() => after(ACCESS),
+        _ if store.is_in_the_way() || Exit::from(store) == Exit::ForeignStore => {
+            Exit::ForeignStore.into()
         }
         _ => Exit::from(error).into(),
     }
@@ -192,22 +218,24 @@ impl From<Exit> for Retry {
             Exit::UnknownVariable => no("name variables that the files have"),
             Exit::UnsupportedVariable => no("leave it out, or change it in the files"),
             Exit::ArchiveMismatch => no("change the files, or leave some out"),
-            Exit::ChunkStrategy => no("give other sizes, or another codec"),
+            Exit::ChunkStrategy => no("give sizes and a codec that fit, as the message says"),
             Exit::NoPrefix => no("give --prefix"),
             Exit::Memory => no("give more --memory, or other chunks"),
             Exit::DimensionConflict
             | Exit::TypeConflict
             | Exit::CoordinateConflict
             | Exit::AttributeConflict => no("change the files, or choose another place"),
-            Exit::TimeConflict => no("give other files or steps, or a flag that allows it"),
+            Exit::TimeConflict => {
+                no("ask for what the message says, or give a flag that allows it")
+            }
             Exit::ForeignStore => no("mend or move away what lies there, or choose another place"),
             Exit::ContentsConflict => no("name other variables, or choose another place"),
-            Exit::NoStore => no("name stores that are there"),
+            Exit::NoStore => no("name what is there, as the message says"),
             Exit::VersionConflict => no("leave --zarr-version out, or choose another place"),
             Exit::ForeignObjects => no("move these objects away"),
             Exit::Credentials => no("give credentials as the message says"),
             Exit::NoBucket => no("name another bucket, or create it"),
-            Exit::AccessDenied => after("when the object store gives access, and has room"),
+            Exit::AccessDenied => after(ACCESS),
             Exit::Unreachable | Exit::StoreFailed | Exit::TransferFailed | Exit::Interrupted => {
                 yes()
             }

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::witness::Witness;
 use crate::error::Error;
+use crate::store::StoreError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::rechunk::RechunkError;
@@ -22,7 +23,9 @@ use crate::verbs::shared::error::WritingError;
 pub(crate) enum Standing {
     /// As before the command.
     Unchanged,
-    /// The same, but for what dead jobs had left.
+    /// As was asked for: only what was to tell of it is lost.
+    Done,
+    /// As before, but for what dead jobs had left.
     Healed,
     /// The same, but for consolidated metadata.
     Consolidated,
@@ -65,6 +68,8 @@ pub(crate) enum Rest {
     Open,
     /// A journal that whoever comes next heals.
     Unfinished,
+    /// Parts of a shared archive, out of readers' sight, which any of its jobs goes on with.
+    Waiting,
 }
 
 impl Standing {
@@ -79,16 +84,21 @@ impl Standing {
         }
         let library = match error {
             CliError::Library(error) => Some(error),
+            CliError::ReportLost { .. } | CliError::DocumentLost { .. } => {
+                return Some(Self::Done);
+            }
             _ => None,
         };
         if let Some(told) = library.and_then(told_by) {
             return Some(told);
         }
-        let is_server = library.is_some_and(|error| {
-            matches!(
+        let is_server = library.is_some_and(|error| match error {
+            // What a server guarantees is found out before anything is changed.
+            Error::Store(StoreError::Probe { .. }) => false,
+            error => matches!(
                 error,
                 Error::Store(_) | Error::Lease(_) | Error::OnRank { .. }
-            )
+            ),
         });
         Some(match command {
             Command::Recover(_)
@@ -130,6 +140,7 @@ impl Standing {
             Self::Untidy => "untidy",
             Self::Deleting { .. } => "partly_deleted",
             Self::Unfinished => "unfinished",
+            Self::Done => "done",
             Self::Unknown => "unknown",
         }
     }
@@ -137,7 +148,7 @@ impl Standing {
     /// The worse the greater.
     fn rank(&self) -> usize {
         match self {
-            Self::Unchanged => 0,
+            Self::Unchanged | Self::Done => 0,
             Self::Healed => 1,
             Self::Consolidated => 2,
             Self::Recovered => 3,
@@ -199,7 +210,11 @@ fn told_by(error: &Error) -> Option<Standing> {
             of: Some(*of as u64),
             up_to: edge.clone(),
             is_shared: true,
-            rest: rest(cause),
+            rest: match (rest(cause), &**cause) {
+                (rest, Error::Share(ShareError::Abandoned | ShareError::Ending)) => rest,
+                (Rest::AsBefore, _) => Rest::Waiting,
+                (rest, _) => rest,
+            },
         }),
         Error::DeleteCutShort { left, all, .. } => Some(Standing::Deleting {
             left: *left,
@@ -218,7 +233,7 @@ fn told_by(error: &Error) -> Option<Standing> {
         Error::NotRolledBack { .. }
         // What stays may have to be moved still, and a store that comes after it to be written.
         | Error::Writing(WritingError::NotHealed { .. } | WritingError::NotAllGone(_))
-        | Error::Send(SendError::Consolidating { .. })
+        | Error::Send(SendError::Consolidating { .. } | SendError::Untidy { .. })
         | Error::Copy(CopyError::NotEnded(_))
         | Error::Rechunk(RechunkError::NotAllGone(_))
         | Error::Rollback(RollbackError::NotUndone { .. }) => Some(Standing::Unfinished),
@@ -267,6 +282,7 @@ impl fmt::Display for Standing {
             Self::Unfinished => {
                 "what has not ended stands in the journal, and the next command that writes there, or recover, brings it to its end"
             }
+            Self::Done => "the stores are as asked for",
             Self::Unknown => "status says where the stores stand",
         })
     }
@@ -285,8 +301,14 @@ fn committed_shown(
     if let Some(of) = of {
         write!(f, "of {of} ")?;
     }
-    let what = if is_shared { "parts" } else { "transactions" };
-    write!(f, "{what} are committed")?;
+    let what = if is_shared { "part" } else { "transaction" };
+    // Of so many there are several, of which one may be committed.
+    let (ending, verb) = match (committed, of) {
+        (1, None | Some(1)) => ("", "is"),
+        (1, Some(_)) => ("s", "is"),
+        _ => ("s", "are"),
+    };
+    write!(f, "{what}{ending} {verb} committed")?;
     if let Some(step) = up_to {
         write!(f, ", up to {}", step.trim_end_matches(" 00:00:00"))?;
     }
@@ -294,7 +316,10 @@ fn committed_shown(
         Rest::AsBefore => ", and the rest is as it was",
         Rest::Open => ", and the journal of the next stays open",
         Rest::Unfinished => {
-            ", and the next stands in the journal: the next command that writes there, or recover, brings it to its end"
+            ", and what has not ended stands in the journal: the next command that writes there, or recover, brings it to its end"
+        }
+        Rest::Waiting => {
+            ", and the archive stays shared out: parts that are put wait, and any of its jobs goes on"
         }
     })
 }
@@ -306,7 +331,6 @@ mod tests {
     use super::*;
     use crate::cli::args::{CommandLine, Invocation, parse};
     use crate::commit::{CleanupError, LeaseError};
-    use crate::store::StoreError;
     use crate::transfer::TransferError;
 
     fn command(line: &str) -> Command {
@@ -424,7 +448,53 @@ mod tests {
         };
         assert_eq!(
             said(&send(), shared.into(), none),
-            "4 of 9 parts are committed, and the rest is as it was"
+            "4 of 9 parts are committed, and the archive stays shared out: parts that are put wait, and any of its jobs goes on"
+        );
+        // What is left of the transaction before is one of these.
+        let left = CleanupError::default();
+        let lost = LeaseError::Lost {
+            store: "a.zarr".to_owned(),
+            cause: "late".to_owned(),
+        };
+        for cause in [SendError::Untidy { left }.into(), lost.into()] {
+            let said = said(&send(), cut_short(cause), none);
+            assert!(said.starts_with("3 of 5 transactions are committed"));
+            assert!(said.contains("what has not ended stands in the journal"));
+        }
+    }
+
+    #[test]
+    fn what_is_done_is_said_to_be_though_nobody_could_be_told() {
+        let one = Witness {
+            committed: 1,
+            ..Witness::default()
+        };
+        let lost = CliError::ReportLost {
+            path: "r.json".into(),
+            cause: "full".to_owned(),
+        };
+        assert_eq!(Standing::after(&send(), &lost, &one), Some(Standing::Done));
+        assert_eq!(
+            said(&send(), stopped(), &one),
+            "1 transaction is committed, and the rest is as it was"
+        );
+    }
+
+    #[test]
+    fn a_delete_that_may_not_even_probe_changed_nothing() {
+        let probe = StoreError::Probe {
+            place: "s3://x".to_owned(),
+            key: "a".to_owned(),
+            cause: "read-only".to_owned(),
+        };
+        let begun = Witness {
+            is_deleting: true,
+            ..Witness::default()
+        };
+        let delete = command("msm_os delete -b x -v tos --yes");
+        assert_eq!(
+            said(&delete, probe.into(), &begun),
+            "the stores are unchanged"
         );
     }
 }

@@ -207,6 +207,22 @@ impl Job<'_> {
         (exit, standing)
     }
 
+    /// Could all be printed?
+    ///
+    /// # Errors
+    /// If not; what a command did that writes stores is done.
+    pub(super) fn printed(&self, command: &Command) -> Result<(), CliError> {
+        self.terminal
+            .printer
+            .verdict()
+            .map_err(|error| match error {
+                CliError::Printing { cause } if command.writes() => {
+                    CliError::DocumentLost { cause }
+                }
+                other => other,
+            })
+    }
+
     /// What rank 0 thinks of it, on every rank.
     fn agree(&self, verdict: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
         agree(self.ranks, verdict)

@@ -151,7 +151,10 @@ fn is_fatal(error: &StoreError) -> bool {
         StoreError::NoBucket { .. }
         | StoreError::Unreachable { .. }
         | StoreError::Untrusted { .. } => true,
-        StoreError::Denied { cause, .. } => !cause.starts_with("AccessDenied"),
+        // Of a directory, what this user may not do is one thing of many.
+        StoreError::Denied { place, cause, .. } => {
+            !cause.starts_with("AccessDenied") && !place.starts_with("file://")
+        }
         _ => false,
     }
 }

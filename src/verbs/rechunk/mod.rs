@@ -304,12 +304,12 @@ impl Remaking<'_> {
             transaction,
         } = lead.go_on(begun)?;
         lead.tell(&Some(&orders))?;
-        let mut is_tidy = true;
+        let mut untidy = None;
         let leading = LedTransaction {
             lead,
             transaction,
             hold,
-            is_tidy: &mut is_tidy,
+            untidy: &mut untidy,
             last_look: &|| runtime.block_on(fresh.are_unchanged(bucket)),
         };
         let manifest = leading.run(&self.request.worker(session), &orders)?;

@@ -31,9 +31,9 @@ pub enum SendError {
     #[error("store '{store}': consolidating: {cause}")]
     Consolidating { store: String, cause: CleanupError },
     #[error(
-        "the ledger of the transaction before must be tidy before another can follow; run the same command again"
+        "the ledger of the transaction before must be tidy before another can follow; the same command again tidies it first, and goes on:\n  {left}"
     )]
-    Untidy,
+    Untidy { left: CleanupError },
     #[error("writing the ledger: {0}")]
     Ledger(StoreError),
     #[error("stopped by a signal")]

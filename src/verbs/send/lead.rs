@@ -93,15 +93,15 @@ impl<'a> LeasedSend<'a> {
             weights: worker.weights.iter().map(Weights::bytes).sum(),
         });
         let mut report = SendReport::default();
-        let mut is_tidy = true;
+        let mut untidy = None;
         loop {
             session.interrupt.guard(true);
             let next = runtime.block_on(prepared.next(intent, &settings, session, &mut hold.left));
             let begun = next.and_then(|work| {
                 let Some(work) = work else { return Ok(None) };
-                if !is_tidy {
+                if let Some(left) = untidy.take() {
                     // What heals it could not tell its changes from those of one that follows it.
-                    return Err(SendError::Untidy.into());
+                    return Err(SendError::Untidy { left }.into());
                 }
                 let (number, of) = work.number;
                 let size = size(&work.plan);
@@ -129,7 +129,7 @@ impl<'a> LeasedSend<'a> {
                 lead,
                 hold,
                 transaction,
-                is_tidy: &mut is_tidy,
+                untidy: &mut untidy,
                 last_look: &|| Ok(()),
             };
             let manifest = leading.run(&worker, &orders);

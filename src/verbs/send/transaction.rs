@@ -8,7 +8,7 @@ use msm_plan::Phase;
 
 use super::error::SendError;
 use super::worker::{PhaseWatch, Worker};
-use crate::commit::{Manifest, OpenTransaction};
+use crate::commit::{CleanupError, Manifest, OpenTransaction};
 use crate::error::Error;
 use crate::events::{Event, WorkKind, WorkPhase};
 use crate::ranks::Lead;
@@ -23,8 +23,8 @@ pub(in crate::verbs) struct LedTransaction<'a, 'b> {
     pub transaction: OpenTransaction<'b>,
     /// The stores' leases.
     pub hold: &'a Hold,
-    /// Is nothing left to do in the ledger once it is committed?
-    pub is_tidy: &'a mut bool,
+    /// What is left to do in the ledger once it is committed, if anything is.
+    pub untidy: &'a mut Option<CleanupError>,
     /// May it be committed, now that all has been read?
     pub last_look: &'a dyn Fn() -> Result<(), Error>,
 }
@@ -81,7 +81,7 @@ impl LedTransaction<'_, '_> {
                 for problem in error.lines() {
                     session.tell(&Event::Untidy { problem });
                 }
-                *self.is_tidy = false;
+                *self.untidy = Some(error);
             }
             Ok(manifest)
         })

@@ -210,7 +210,10 @@ impl Hold {
 
     /// What a command says that failed so: where a lease was lost, that is why, and whoever has it sees to what was left.
     pub(crate) fn verdict(&self, failure: Error) -> Error {
-        self.leases.lost().map_or(failure, Error::from)
+        match self.leases.lost() {
+            Some(lost) => lost_after(failure, lost),
+            None => failure,
+        }
     }
 
     /// Gives the leases up. One that stays behind expires; until then it is in the way of others.
@@ -255,6 +258,26 @@ pub(in crate::verbs) async fn not_shared(bucket: &Bucket, store: &str) -> Result
     match SharedArchive::of_store(bucket, store).await? {
         None => Ok(()),
         Some(archive) => Err(shared_error(store, &archive)),
+    }
+}
+
+/// That a lease was `lost`, which is why a command failed with `failure`: what it had committed before, it has.
+fn lost_after(failure: Error, lost: LeaseError) -> Error {
+    match failure {
+        Error::SendCutShort {
+            cause: _,
+            transactions,
+            appended,
+            replaced,
+            reach,
+        } => Error::SendCutShort {
+            cause: Box::new(lost.into()),
+            transactions,
+            appended,
+            replaced,
+            reach,
+        },
+        _ => lost.into(),
     }
 }
 
@@ -314,5 +337,32 @@ pub(in crate::verbs) fn this(session: &Session<'_>, command: &str) -> Result<Hol
 async fn wait_for_reads(guarantees: &Guarantees) {
     if let Some(lag) = guarantees.lag {
         tokio::time::sleep(lag * 2).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transfer::TransferError;
+
+    #[test]
+    fn what_was_committed_before_a_lease_was_lost_is_not_forgotten() {
+        let lost = LeaseError::Lost {
+            store: "a.zarr".to_owned(),
+            cause: "late".to_owned(),
+        };
+        let cut_short = |cause: Error| Error::SendCutShort {
+            cause: Box::new(cause),
+            transactions: 2,
+            appended: 24,
+            replaced: 0,
+            reach: None,
+        };
+        let stopped: Error = TransferError::Stopped.into();
+        assert_eq!(
+            lost_after(cut_short(stopped.clone()), lost.clone()),
+            cut_short(lost.clone().into())
+        );
+        assert_eq!(lost_after(stopped, lost.clone()), lost.into());
     }
 }

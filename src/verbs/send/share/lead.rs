@@ -357,12 +357,12 @@ impl<'a> SharedSend<'a> {
             hold,
             parts,
         } = growth;
-        let mut is_tidy = true;
+        let mut untidy = None;
         let leading = LedTransaction {
             lead,
             transaction,
             hold: &hold,
-            is_tidy: &mut is_tidy,
+            untidy: &mut untidy,
             last_look: &|| Ok(()),
         };
         let committed = leading.run(worker, &orders);
@@ -373,7 +373,9 @@ impl<'a> SharedSend<'a> {
             };
             report.add(&orders.plan, &manifest);
             // Until its ledger is tidy, whoever comes next heals it first.
-            if is_tidy && let Err(failure) = self.forget(session, &parts).await {
+            if untidy.is_none()
+                && let Err(failure) = self.forget(session, &parts).await
+            {
                 let problem = failure.to_string();
                 session.tell(&Event::Untidy { problem });
             }
