@@ -25,7 +25,7 @@ macro_rules! exits {
 exits! {
     /// done, or nothing to do
     Ok = 0,
-    /// a fault of the program itself, or its output could not be printed
+    /// a fault of the program itself, or its output, or a report of what it did, could not be written
     Internal = 1,
     /// the command line is wrong
     Usage = 2,
@@ -91,11 +91,11 @@ exits! {
     GridConflict = 38,
     /// an array cannot be deleted: the store needs it
     ArrayNeeded = 39,
-    /// the transfer failed; everything is as it was before
+    /// the transfer failed; everything is as it was before, or as the last transaction before it left it
     TransferFailed = 40,
-    /// an object never read back as it was written; everything is as it was before
+    /// an object never read back as it was written; everything is as it was before, or as the last transaction before it left it
     VerifyFailed = 41,
-    /// the run failed and so did putting everything back
+    /// the run failed and so did putting everything back, or what a dead job had left could not be healed
     RollbackIncomplete = 42,
     /// some objects could not be deleted; the same delete again, or `recover`, finishes it
     DeleteIncomplete = 43,

@@ -444,6 +444,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_may_not_write_is_told_so_and_a_full_disk_is_another_matter() {
+        let root = tempfile::tempdir().unwrap();
+        let bucket = loopback::directory(root.path());
+        let told = |kind: ErrorKind| {
+            let cause = broken(FilePath::new("/a/b"), kind.into());
+            bucket.error("b", "writing", &cause)
+        };
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            let said = told(kind);
+            assert!(matches!(said, StoreError::Denied { .. }), "{said}");
+            assert!(!said.to_string().contains("credentials"), "{said}");
+        }
+        let full = broken(FilePath::new("/a/b"), io::Error::from_raw_os_error(28));
+        assert!(bucket.error("b", "writing", &full).is_full());
+        let file = broken(FilePath::new("/a/b"), io::Error::from_raw_os_error(20));
+        assert!(bucket.error("b", "writing", &file).is_in_the_way());
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn folders_that_vanish_at_any_moment_are_no_errors() {
         let root = tempfile::tempdir().unwrap();

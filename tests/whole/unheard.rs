@@ -96,3 +96,30 @@ fn help_that_nobody_reads_is_no_panic() {
         full.refused(1, &["msm_os: printing on standard output: "]);
     }
 }
+
+#[test]
+fn a_document_that_comes_to_nobody_is_said_to_be_lost_and_the_work_is_done() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.url("ocean");
+    let file = sandbox.months(1, 1);
+    let on_full = |line: &Line| {
+        let [full, _] = unheard();
+        let mut command = line.command(1);
+        command.stdout(full);
+        end(command)
+    };
+    let send = msm_os!("send -b {url} -f {file} -v tos");
+    on_full(&send.and("--json")).refused(
+        1,
+        &[
+            "msm_os: all is done, but the document could not be printed on standard output: ",
+            "msm_os: the stores are as asked for; trying again does not help",
+        ],
+    );
+    assert!(sandbox.path("ocean/T1m/tos.zarr/zarr.json").exists());
+    on_full(&send).well();
+    let plan = on_full(&msm_os!("plan -b {url} -f {file} -v sos --json"));
+    assert_eq!(plan.code, 1);
+    let told = plan.stderr.matches("printing on standard output").count();
+    assert_eq!(told, 1, "{plan:#?}");
+}

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
+use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
 use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
@@ -120,7 +121,6 @@ fn of_error(error: &Error) -> Retry {
             cause: TransactionError::Store(cause),
             ..
         }) => of_store(cause, error),
-        Error::Transfer(TransferError::Source { .. }) => Exit::from(error).into(),
         Error::Lease(LeaseError::Store(cause)) | Error::Send(SendError::Ledger(cause)) => {
             of_store(cause, error)
         }
@@ -225,9 +225,7 @@ impl From<Exit> for Retry {
             | Exit::TypeConflict
             | Exit::CoordinateConflict
             | Exit::AttributeConflict => no("change the files, or choose another place"),
-            Exit::TimeConflict => {
-                no("ask for what the message says, or give a flag that allows it")
-            }
+            Exit::TimeConflict => no("change what is asked for, as the message says"),
             Exit::ForeignStore => no("mend or move away what lies there, or choose another place"),
             Exit::ContentsConflict => no("name other variables, or choose another place"),
             Exit::NoStore => no("name what is there, as the message says"),
@@ -266,6 +264,8 @@ impl From<Exit> for Retry {
 
 #[cfg(test)]
 mod tests {
+    use msm_zarr::ZarrError;
+
     use super::*;
 
     /// What the page calls it.
@@ -339,5 +339,54 @@ mod tests {
         };
         assert_eq!(Exit::from(&untrusted), Exit::Unreachable);
         assert_eq!(Retry::of(&Error::from(untrusted).into()).helps, Helps::No);
+    }
+
+    fn failed(cause: &str) -> StoreError {
+        StoreError::Failed {
+            place: "s3://b".to_owned(),
+            key: "a".to_owned(),
+            action: "writing".into(),
+            cause: cause.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_a_store_said_counts_whatever_was_being_done() {
+        let full = failed("QuotaExceeded: no more");
+        let denied = StoreError::Denied {
+            place: "s3://b".to_owned(),
+            key: "a".to_owned(),
+            cause: "AccessDenied".to_owned(),
+        };
+        let left = |error: &StoreError| CleanupError::of(vec![error.clone()]).unwrap_err();
+        let not_rolled_back = |error: &StoreError| Error::NotRolledBack {
+            cause: Box::new(error.clone().into()),
+            left: left(error),
+        };
+        for lacking in [&full, &denied] {
+            let untidy: Error = SendError::Untidy {
+                left: left(lacking),
+            }
+            .into();
+            let plain: Error = lacking.clone().into();
+            for error in [untidy, plain, not_rolled_back(lacking)] {
+                assert_eq!(Retry::of(&error.clone().into()), after(ACCESS), "{error}");
+            }
+        }
+        let passing = not_rolled_back(&failed("SlowDown"));
+        assert_eq!(Retry::of(&passing.into()), Exit::RollbackIncomplete.into());
+        let damaged = ZarrError::Damaged {
+            key: "c/0".to_owned(),
+            cause: "short".to_owned(),
+        };
+        for cause in [damaged.into(), failed("Not a directory (os error 20)")] {
+            let error = Error::from(TransferError::Store {
+                array: "tos".to_owned(),
+                chunk: vec![0],
+                cause,
+            });
+            assert_eq!(Exit::from(&error), Exit::TransferFailed);
+            assert_eq!(Retry::of(&error.into()).helps, Helps::No);
+        }
     }
 }
