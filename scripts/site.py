@@ -41,6 +41,11 @@ def on_files(files, config):
     return files
 
 
+def on_post_template(output, template_name, config):
+    # It links from a server's root, and is no page.
+    return "" if template_name == "404.html" else output
+
+
 def on_page_markdown(markdown, page, config, files):
     here = next(path for path, place in on_site.items() if place == page.file.src_uri)
 

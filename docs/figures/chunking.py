@@ -91,8 +91,8 @@ def drawn(rows):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="560" height="{40 + 36 * len(rows)}" font-family="sans-serif" font-size="11">',
         '<rect width="100%" height="100%" fill="white"/>',
         '<text x="10" y="18" font-weight="bold">Bytes read (a logarithmic scale)</text>',
-        '<rect x="200" y="9" width="12" height="12" fill="#1f6f8b"/><text x="217" y="19">one map</text>',
-        '<rect x="280" y="9" width="12" height="12" fill="#e07b39"/><text x="297" y="19">a year at one cell</text>',
+        '<rect x="260" y="9" width="12" height="12" fill="#1f6f8b"/><text x="277" y="19">one map</text>',
+        '<rect x="340" y="9" width="12" height="12" fill="#e07b39"/><text x="357" y="19">a year at one cell</text>',
     ]
     for number, (name, _, _, one, series) in enumerate(rows):
         y = 34 + 36 * number

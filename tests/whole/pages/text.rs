@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 /// The first words of lines that are commands.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "msm_os",
     "mpirun",
     "mpiexec",
@@ -56,6 +56,7 @@ const COMMANDS: [&str; 24] = [
     "cd",
     "source",
     "chmod",
+    "mkdir",
     "cat",
     "aws",
 ];
