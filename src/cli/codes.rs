@@ -41,6 +41,7 @@ impl From<&CliError> for Exit {
             | CliError::NoArray { .. }
             | CliError::UnevenArray { .. }
             | CliError::ReportPlace { .. }
+            | CliError::CataloguePlace { .. }
             | CliError::ReportFile { .. }
             | CliError::NoTerminal => Self::Usage,
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
@@ -50,7 +51,7 @@ impl From<&CliError> for Exit {
             | CliError::Page { .. }
             | CliError::Catalogue { .. }
             | CliError::ReportLost { .. } => Self::Internal,
-            CliError::NothingToOpen { .. } => Self::NoStore,
+            CliError::NothingToOpen { .. } | CliError::NoneHolds { .. } => Self::NoStore,
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
             CliError::Faults { .. } => Self::FaultsFound,

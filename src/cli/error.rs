@@ -88,6 +88,25 @@ pub enum CliError {
     DocumentLost { cause: String },
     #[error("{place}: there is no store that can be opened")]
     NothingToOpen { place: String },
+    #[error(
+        "{place}: none of {stores} stores {} '{}'",
+        if *unknown == 0 { "holds" } else { "is known to hold" },
+        variables.join("' or '")
+    )]
+    NoneHolds {
+        place: String,
+        stores: u64,
+        /// Of so many it is not known what they hold.
+        unknown: u64,
+        variables: Vec<String>,
+    },
+    #[error("{flag} {}: {problem}; name a file in a folder that is there", path.display())]
+    CataloguePlace {
+        flag: String,
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problem: String,
+    },
     #[error("{flag} {}: cannot be written: {cause}", path.display())]
     Catalogue {
         flag: String,

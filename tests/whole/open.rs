@@ -137,6 +137,12 @@ fn a_public_bucket_and_its_catalogue_entries() {
     let [stac, yaml] = ["cat/run.json", "cat/run.yaml"].map(|name| sandbox.file(name));
     let before = objects(&server);
     let write = line.and(&format!("--stac {stac} --intake {yaml}"));
+    let seen = server.log().len();
+    write
+        .alone()
+        .refused(2, &["--stac", &stac, "there is no folder"]);
+    assert_eq!(server.log().len(), seen, "the server was asked");
+    std::fs::create_dir(sandbox.path("cat")).unwrap();
     write.well().warns(&["4 items", "run.yaml"]);
     let written = sandbox.tree("cat");
     write.well_on(2);
@@ -206,6 +212,8 @@ fn a_directory_with_stores_of_all_kinds() {
     one.refused_in(sandbox, 25, &["1 of 1 stores cannot be read"]);
     assert!(one.alone().stdout.is_empty());
     msm_os!("open -b {url} -p nowhere").refused_in(sandbox, 27, &["nowhere", "no store"]);
+    let none = ["none of 3 stores holds 'nope'"];
+    msm_os!("open -b {url} -v nope").refused_in(sandbox, 27, &none);
     let printed = msm_os!("open -b {url} --json").well().stdout;
     let told: Value = serde_json::from_str(&printed).unwrap();
     let document = sandbox.private("open.json", &printed);

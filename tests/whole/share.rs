@@ -171,8 +171,8 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     told.says(&[
         "an archive of 6 files in 6 parts",
         "readers see 0 parts, 0 of 12 steps",
-        "part 1    steps 0 to 1: free",
-        "part 2    steps 2 to 3: put by 'send --share' on",
+        "part 1    steps 1 to 2: free",
+        "part 2    steps 3 to 4: put by 'send --share' on",
         "waits for part 1: run any of its jobs again",
     ]);
     let told: Value =
@@ -231,7 +231,7 @@ fn a_part_that_fails_holds_back_only_what_comes_after_it() {
     scene
         .run("status", "many")
         .well()
-        .says(&["readers see 2 parts", "part 4    steps 6 to 7: put by"]);
+        .says(&["readers see 2 parts", "part 4    steps 7 to 8: put by"]);
     put(&whole);
     scene
         .send("send --share", "many")
@@ -258,7 +258,7 @@ fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
     scene.run("rollback", "many").well();
     scene.run("status", "many").well().says(&[
         "readers see 1 parts, 2 of 12 steps",
-        "part 4    steps 6 to 7: put by",
+        "part 4    steps 7 to 8: put by",
     ]);
     scene.run("verify", "many").well();
     scene

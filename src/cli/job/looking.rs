@@ -14,6 +14,7 @@ use crate::cli::verify::VerifyArgs;
 use crate::cli::words;
 use crate::error::Error;
 use crate::verbs::doctor::doctor;
+use crate::verbs::list::List;
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
 use crate::verbs::{du, history, list};
@@ -34,11 +35,12 @@ impl Job<'_> {
 
     pub(super) fn open_stores(&self, args: &OpenArgs) -> Result<(), CliError> {
         let request = args.request()?;
+        self.agree(|| args.places())?;
         let session = self.open(&args.store)?;
         let report = crate::verbs::open::open(&session, &request)?;
-        let spot = &request.stores.spot;
+        let List { spot, filter } = &request.stores;
         self.agree(|| {
-            open::verdict(&report, &session.place_of(spot))?;
+            open::verdict(&report, filter, &session.place_of(spot))?;
             let keys = KeysFrom::of(&args.store, &report.reach);
             self.conclude(
                 args.told.json,

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::options::resolved;
 use crate::cli::access::variable;
 use crate::cli::store::StoreArgs;
 use crate::verbs::open::{Reach, Signing};
@@ -45,7 +46,7 @@ impl KeysFrom {
         if let Some(path) = &args.credentials {
             return Self::File {
                 // The lines may be run elsewhere.
-                path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+                path: resolved(path),
                 with_session: signing == Signing::SessionKeys,
             };
         }

@@ -19,7 +19,7 @@ const OPENED: usize = 50;
 pub(in crate::cli) fn lines(report: &OpenReport, keys: &KeysFrom) -> Vec<String> {
     let (stores, others): (Vec<_>, Vec<_>) =
         report.stores.iter().partition(|store| store.can_be_opened);
-    let mut lines = vec![packages(&report.reach, &stores)];
+    let mut lines = vec![packages(&report.reach)];
     if stores.len() > OPENED {
         lines.push(format!(
             "# {} stores, of which these lines open the first {OPENED}: take the # from those of the others, or choose with -p or -v",
@@ -47,19 +47,13 @@ pub(in crate::cli) fn lines(report: &OpenReport, keys: &KeysFrom) -> Vec<String>
     lines
 }
 
-/// What has to be installed.
-fn packages(reach: &Reach, stores: &[&OpenableStore]) -> String {
-    let is_old = |store: &&OpenableStore| store.info.zarr_format == Some(2);
-    let zarr = if stores.iter().all(is_old) {
-        "zarr>=2.18"
-    } else {
-        "zarr>=3"
-    };
+/// What has to be installed: zarr-python 3 opens stores of both versions, and knows `zarr_format`, which 2.18 does not.
+fn packages(reach: &Reach) -> String {
     let s3fs = match reach {
         Reach::S3 { .. } => " s3fs",
         Reach::Directory { .. } => "",
     };
-    format!("# pip install \"xarray>=2025.4\" \"{zarr}\"{s3fs}")
+    format!("# pip install \"xarray>=2025.4\" \"zarr>=3\"{s3fs}")
 }
 
 /// Why no line opens this store.
@@ -88,8 +82,10 @@ fn reached(reach: &Reach, keys: &KeysFrom) -> Vec<String> {
     }
     if let Reach::S3 {
         ca_bundle: Some(path),
+        endpoint_url,
         ..
     } = reach
+        && endpoint_url.as_deref().is_none_or(is_encrypted)
     {
         let client = options.entry("client_kwargs").or_insert_with(|| json!({}));
         client["verify"] = json!(absolute(path));
@@ -122,6 +118,11 @@ fn reached(reach: &Reach, keys: &KeysFrom) -> Vec<String> {
     }
     lines.push("}".to_owned());
     lines
+}
+
+/// Does whoever speaks to this URL look at certificates?
+fn is_encrypted(url: &str) -> bool {
+    !url.starts_with("http://")
 }
 
 fn one(reach: &Reach, store: &OpenableStore) -> Vec<String> {
@@ -304,6 +305,45 @@ ds = xr.open_zarr(
 )
 print(ds)";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn one_kind_of_zarr_python_opens_both_versions() {
+        let mut old = store("T1y/tos.zarr");
+        old.info.zarr_format = Some(2);
+        let lines = lines(&report(vec![old]), &KeysFrom::Environment);
+        assert_eq!(
+            lines[0],
+            "# pip install \"xarray>=2025.4\" \"zarr>=3\" s3fs"
+        );
+        assert!(lines.iter().any(|line| line == "    zarr_format=2,"));
+    }
+
+    #[test]
+    fn certificates_are_for_encrypted_endpoints() {
+        for (url, expected) in [
+            (Some("http://e"), false),
+            (Some("https://e"), true),
+            (None, true),
+        ] {
+            let mut report = report(vec![store("T1y/tos.zarr")]);
+            let Reach::S3 {
+                endpoint_url,
+                ca_bundle,
+                ..
+            } = &mut report.reach
+            else {
+                panic!("no bucket")
+            };
+            *endpoint_url = url.map(str::to_owned);
+            *ca_bundle = Some("/ca.pem".into());
+            let lines = lines(&report, &KeysFrom::Environment);
+            assert_eq!(
+                lines.iter().any(|line| line.contains("/ca.pem")),
+                expected,
+                "{url:?}"
+            );
+        }
     }
 
     #[test]

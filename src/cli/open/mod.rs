@@ -11,8 +11,10 @@ mod names;
 mod options;
 mod stac;
 mod stac_item;
+mod stale;
+mod written;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -72,52 +74,46 @@ impl OpenArgs {
         })
     }
 
+    /// Can the catalogues be put where they are asked for?
+    ///
+    /// # Errors
+    /// If the place of one is none.
+    pub(super) fn places(&self) -> Result<(), CliError> {
+        for (flag, path) in [("--stac", &self.stac), ("--intake", &self.intake)] {
+            if let Some(path) = path {
+                written::is_place(flag, path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the catalogues that are asked for, of the stores at `spot`, and says so.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub(super) fn write(&self, report: &OpenReport, spot: &Spot) -> Result<(), CliError> {
         if let Some(path) = &self.stac {
-            let files = stac::catalogue(report, spot, path);
-            let (all, notes) = (files.documents.len() - 1, files.notes);
-            for (path, document) in files.documents {
-                write("--stac", &path, &format!("{document:#}\n"))?;
+            for note in written::collection(&stac::catalogue(report, spot, path), path)? {
+                warn(&note);
             }
-            for note in &notes {
-                warn(note);
-            }
-            warn(&format!(
-                "wrote the STAC collection {} and {all} items of it into {}",
-                path.display(),
-                files.folder.display()
-            ));
         }
         if let Some(path) = &self.intake {
-            write("--intake", path, &intake::catalogue(report, spot))?;
+            written::file("--intake", path, &intake::catalogue(report, spot))?;
             warn(&format!("wrote the Intake catalogue {}", path.display()));
         }
         Ok(())
     }
 }
 
-fn write(flag: &str, path: &Path, text: &str) -> Result<(), CliError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), std::fs::create_dir_all);
-    let written = made.and_then(|()| std::fs::write(path, text));
-    written.map_err(|cause| CliError::Catalogue {
-        flag: flag.to_owned(),
-        path: path.to_owned(),
-        cause: cause.to_string(),
-    })
-}
-
-/// Says what a filter left out, and whether there is anything to open at `place`.
+/// Says what the filter left out, and whether there is anything to open at `place`.
 ///
 /// # Errors
 /// If there is not.
-pub(super) fn verdict(report: &OpenReport, place: &str) -> Result<(), CliError> {
+pub(super) fn verdict(
+    report: &OpenReport,
+    filter: &StoreFilter,
+    place: &str,
+) -> Result<(), CliError> {
     if let Some(line) = left_out(&report.left_out) {
         warn(&line);
     }
@@ -127,10 +123,19 @@ pub(super) fn verdict(report: &OpenReport, place: &str) -> Result<(), CliError> 
     let is = |state| report.stores.iter().filter(move |s| s.info.state == state);
     let (broken, denied) = (is(StoreState::Broken), is(StoreState::Denied));
     let printed = report.stores.len() as u64;
+    let place = place.trim_end_matches('/').to_owned();
+    let stores = report.left_out.stores();
+    if printed == 0 && stores > 0 {
+        let variables = filter.variables.clone();
+        return Err(CliError::NoneHolds {
+            place,
+            stores,
+            unknown: report.left_out.unknown,
+            variables,
+        });
+    }
     match (broken.count() as u64, denied.count() as u64) {
-        (0, 0) => Err(CliError::NothingToOpen {
-            place: place.trim_end_matches('/').to_owned(),
-        }),
+        (0, 0) => Err(CliError::NothingToOpen { place }),
         (0, denied) => Err(CliError::Denied { denied, printed }),
         (broken, denied) => Err(CliError::Unreadable {
             unreadable: broken + denied,

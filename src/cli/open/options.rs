@@ -2,7 +2,7 @@
 //!
 //! Key functions: [`storage_options`]; [`open_options`]; [`url`].
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
@@ -63,14 +63,44 @@ pub(super) fn url(reach: &Reach, key: &str) -> String {
     }
 }
 
-pub(super) fn absolute(path: &Path) -> String {
+/// `path` as it can be named from anywhere. Links stay, for what they lead to may change.
+pub(super) fn resolved(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.to_string_lossy().into_owned()
+    if path.components().all(|part| part != Component::ParentDir) {
+        return path;
+    }
+    // What `..` leads to behind a link only the file system knows.
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
+        _ => path.canonicalize(),
+    }
+    .unwrap_or(path)
+}
+
+pub(super) fn absolute(path: &Path) -> String {
+    resolved(path).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_lead_up_as_the_file_system_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(top.join("real/deep")).unwrap();
+        std::os::unix::fs::symlink(top.join("real/deep"), top.join("link")).unwrap();
+        std::os::unix::fs::symlink(top.join("real/k1.json"), top.join("real/k.json")).unwrap();
+        let given = top.join("link/../k.json");
+        assert_eq!(resolved(&given), top.join("real/k.json"));
+        assert_eq!(resolved(&top.join("link/k.json")), top.join("link/k.json"));
+        assert_eq!(resolved(&top.join("link/..")), top.join("real"));
+        assert_eq!(
+            resolved(&top.join("none/../k.json")),
+            top.join("none/../k.json")
+        );
+    }
 
     #[test]
     fn only_what_was_said_is_said_on() {

@@ -20,6 +20,8 @@ pub(super) struct StacFiles {
     pub folder: PathBuf,
     /// The collection first, then its items.
     pub documents: Vec<(PathBuf, Value)>,
+    /// The name of the collection's file, as items link to it.
+    pub collection_link: String,
     /// What the user should know.
     pub notes: Vec<String>,
 }
@@ -39,6 +41,7 @@ pub(super) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFi
         stem
     };
     let folder = path.with_file_name(&stem);
+    let collection_link = format!("../{collection_file}");
     let mut names = CatalogueNames::new(&report.reach, spot);
     let id = names.catalogue.clone();
     let (mut links, mut items, mut extents) = (Vec::new(), Vec::new(), Vec::new());
@@ -56,7 +59,7 @@ pub(super) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFi
         document["collection"] = json!(id);
         document["links"] = json!(["root", "parent", "collection"].map(|rel| json!({
             "rel": rel,
-            "href": format!("../{collection_file}"),
+            "href": collection_link,
             "type": "application/json",
         })));
         links.push(json!({
@@ -89,6 +92,7 @@ pub(super) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFi
     StacFiles {
         folder,
         documents: documents.collect(),
+        collection_link,
         notes,
     }
 }

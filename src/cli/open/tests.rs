@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde_json::{Map, json};
 
-use super::{intake, stac};
+use super::{intake, stac, verdict, written};
 use crate::cli::args::{Command, CommandLine, Invocation, parse};
+use crate::cli::exit::Exit;
 use crate::cli::store::StoreArgs;
 use crate::store::Spot;
-use crate::verbs::list::{LeftOut, StoreInfo, StoreState, TimeRange, VariableInfo};
+use crate::verbs::list::{LeftOut, StoreFilter, StoreInfo, StoreState, TimeRange, VariableInfo};
 use crate::verbs::open::{OpenReport, OpenableStore, Reach, StoreMetadata};
 
 /// A store of Zarr version 3 with one variable of two steps, as it is found.
@@ -169,4 +170,85 @@ fn data_without_time_have_the_time_of_their_last_change() {
     assert_eq!(told["datetime"], "2026-01-02T03:04:05Z");
     assert!(told["start_datetime"].is_null() && told["calendar"].is_null());
     assert_eq!(told["cube:dimensions"]["time_counter"]["type"], "index");
+}
+
+#[test]
+fn items_of_stores_that_are_gone_do_not_stay_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, items) = (folder.path().join("x.json"), folder.path().join("x"));
+    let write = |keys: &[&str], prefix: &str| {
+        let spot = Spot::Below(prefix.to_owned());
+        written::collection(&stac::catalogue(&report(keys), &spot, &path), &path).unwrap()
+    };
+    let there = || {
+        let entries = std::fs::read_dir(&items).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    write(&["T1y/a.zarr", "T1y/b.zarr"], "T1y");
+    // What others put there stays, whatever it is.
+    let item = std::fs::read_to_string(items.join("b.json")).unwrap();
+    let others = [
+        (
+            "another-collection.json",
+            item.replace("../x.json", "../y.json"),
+        ),
+        ("another-id.json", item.replace("ocean-T1y", "mine")),
+        (
+            "no-item.json",
+            item.replace("\"Feature\"", "\"Collection\""),
+        ),
+        ("no-json.json", "{".to_owned()),
+        ("notes.txt", item.clone()),
+    ];
+    for (name, text) in &others {
+        std::fs::write(items.join(name), text).unwrap();
+    }
+    let kept = others.map(|(name, _)| name);
+    let notes = write(&["T1y/a.zarr"], "T1y");
+    assert!(
+        notes.last().unwrap().starts_with("removed 1 items"),
+        "{notes:?}"
+    );
+    assert_eq!(there(), [&["a.json"][..], &kept[..]].concat());
+    // Another prefix makes another collection in the place of that one.
+    let notes = write(&["U1y/u.zarr"], "U1y");
+    assert!(
+        notes.last().unwrap().starts_with("removed 1 items"),
+        "{notes:?}"
+    );
+    assert_eq!(there(), [&kept[..], &["u.json"]].concat());
+    let notes = write(&["U1y/u.zarr"], "U1y");
+    assert!(notes.last().unwrap().starts_with("wrote"), "{notes:?}");
+}
+
+#[test]
+fn what_was_left_out_is_not_said_to_be_missing() {
+    let mut report = report(&[]);
+    report.left_out.others = 3;
+    let filter = StoreFilter {
+        variables: vec!["nope".to_owned(), "sos".to_owned()],
+        ..StoreFilter::default()
+    };
+    let said = |report: &OpenReport| {
+        let error = verdict(report, &filter, "s3://ocean/").unwrap_err();
+        assert_eq!(Exit::from(&error), Exit::NoStore);
+        error.to_string()
+    };
+    assert_eq!(
+        said(&report),
+        "s3://ocean: none of 3 stores holds 'nope' or 'sos'"
+    );
+    report.left_out.unknown = 1;
+    assert_eq!(
+        said(&report),
+        "s3://ocean: none of 4 stores is known to hold 'nope' or 'sos'"
+    );
+    report.left_out = LeftOut::default();
+    assert_eq!(
+        said(&report),
+        "s3://ocean: there is no store that can be opened"
+    );
 }

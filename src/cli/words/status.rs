@@ -88,9 +88,9 @@ fn part(part: &PartStatus) -> String {
     };
     let (first, end) = part.steps;
     format!(
-        "  part {:<4} steps {first} to {}: {state}",
+        "  part {:<4} steps {} to {end}: {state}",
         part.number + 1,
-        end.saturating_sub(1)
+        first + 1
     )
 }
 
