@@ -42,7 +42,7 @@ impl From<&CliError> for Exit {
             | CliError::UnevenArray { .. }
             | CliError::ReportPlace { .. }
             | CliError::CataloguePlace { .. }
-            | CliError::ReportFile { .. }
+            | CliError::ReportFiles(_)
             | CliError::NoTerminal => Self::Usage,
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,
             CliError::Asking { .. }

@@ -126,12 +126,9 @@ pub enum CliError {
         path: PathBuf,
         cause: String,
     },
-    #[error("{}: {cause}; give files that --report wrote", path.display())]
-    ReportFile {
-        #[serde(with = "msm_model::names::one")]
-        path: PathBuf,
-        cause: String,
-    },
+    /// A line for each file.
+    #[error("{0}; give files that --report wrote")]
+    ReportFiles(String),
     #[error("{denied} of {printed} stores may not be read by this user, see the list")]
     Denied { denied: u64, printed: u64 },
     #[error("{unreadable} of {printed} stores cannot be read, see the list")]

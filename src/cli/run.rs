@@ -82,7 +82,7 @@ pub(crate) fn run_over(
             }
             (Exit::from(&why), None)
         }
-        CommandLine::Command(Invocation(command, log, progress, _)) => {
+        CommandLine::Command(Invocation(command, log, progress, words)) => {
             log.start(ranks.rank());
             let lists = matches!(
                 *command,
@@ -107,7 +107,7 @@ pub(crate) fn run_over(
                 terminal: Arc::new(Terminal::new(lists, command.is_for_programs(), telling)),
                 report: OnceCell::new(),
             };
-            let mut done = job.run_reported(&command);
+            let mut done = job.run_reported(&command, &words);
             if command.is_for_programs() && matches!(done, Ok(()) | Err(CliError::NothingToDo)) {
                 // The document is what was asked for, too.
                 done = agree(ranks, || job.printed(&command)).and(done);

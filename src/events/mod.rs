@@ -141,6 +141,8 @@ pub enum Event {
         of: usize,
         /// What it is of; its period is that of all of these.
         files: PlannedFiles,
+        /// The keys of the archive's stores.
+        stores: Vec<String>,
         /// What it comes to.
         size: PlanSize,
     },
@@ -170,6 +172,8 @@ pub enum Event {
         parts: Range<usize>,
         /// How many there are.
         of: usize,
+        /// What they are of.
+        files: PlannedFiles,
         /// What the transaction comes to.
         size: PlanSize,
     },

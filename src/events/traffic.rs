@@ -19,6 +19,8 @@ struct Flights {
     /// When the server last gave a sign of life, and when a good answer.
     alive: Option<Instant>,
     answered: Option<Instant>,
+    /// When a request last came to nothing, made again or not.
+    failed: Option<Instant>,
     trouble: Option<Retrying>,
     /// For how long something was kept back by a limit, and until when something is.
     kept_back: Duration,
@@ -32,6 +34,7 @@ struct Flight {
     name: String,
     begun: Instant,
     is_retried: bool,
+    is_answered: bool,
 }
 
 /// What is seen of the requests in flight.
@@ -45,6 +48,8 @@ pub struct TrafficState {
     pub alive: Option<Instant>,
     /// When it last answered a request for good.
     pub answered: Option<Instant>,
+    /// When a request last came to nothing, whether it is made again or given up.
+    pub failed: Option<Instant>,
     /// What is made again; `None` if nothing is.
     pub retrying: Option<Retrying>,
     /// For how long altogether requests or bodies have waited for a limit: each moment counts once, however many waited.
@@ -79,6 +84,7 @@ impl Traffic {
             oldest: oldest.map(|flight| (flight.name.clone(), flight.begun)),
             alive: flights.alive,
             answered: flights.answered,
+            failed: flights.failed,
             retrying: flights.trouble.clone(),
             kept_back: flights.kept_back_at(Instant::now()),
             keys: flights
@@ -97,6 +103,7 @@ impl Traffic {
             name: format!("{method} {path}"),
             begun: Instant::now(),
             is_retried: false,
+            is_answered: false,
         };
         flights.requests.insert(number, flight);
         RequestInFlight {
@@ -191,6 +198,7 @@ impl RequestInFlight {
         };
         let is_first = !std::mem::replace(&mut flight.is_retried, true);
         let (last, since) = (flight.name.clone(), flight.begun);
+        flights.failed = Some(Instant::now());
         let trouble = flights.trouble.get_or_insert(Retrying {
             since,
             requests: 0,
@@ -209,6 +217,9 @@ impl RequestInFlight {
         let mut flights = self.traffic.flights();
         let now = Some(Instant::now());
         (flights.alive, flights.answered) = (flights.alive.max(now), now);
+        if let Some(flight) = flights.requests.get_mut(&self.number) {
+            flight.is_answered = true;
+        }
     }
 }
 
@@ -216,6 +227,9 @@ impl Drop for RequestInFlight {
     fn drop(&mut self) {
         let mut flights = self.traffic.flights();
         let ended = flights.requests.remove(&self.number);
+        if ended.as_ref().is_some_and(|flight| !flight.is_answered) {
+            flights.failed = Some(Instant::now());
+        }
         if !ended.is_some_and(|flight| flight.is_retried) {
             return;
         }
@@ -291,5 +305,10 @@ mod tests {
         drop(second);
         let over = traffic.state();
         assert_eq!((over.in_flight, over.retrying), (0, None));
+        // The second has been given up, and nothing was answered since.
+        assert!(over.failed > over.answered);
+        traffic.begin("PUT", "/ocean/a").answered();
+        let again = traffic.state();
+        assert!(again.answered > again.failed);
     }
 }

@@ -83,19 +83,29 @@ impl Heard {
                 size,
             } => {
                 let files = Some(files.clone());
-                self.begin(TransactionKind::Transaction, [*number, *of], files, *size);
+                let number = [*number, *of];
+                self.begin(TransactionKind::Transaction, number, files, *size, &[]);
             }
             Event::PartTaken {
                 number,
                 of,
                 files,
+                stores,
                 size,
             } => {
                 let files = Some(files.clone());
-                self.begin(TransactionKind::Part, [number + 1, *of], files, *size);
+                let number = [number + 1, *of];
+                self.begin(TransactionKind::Part, number, files, *size, stores);
             }
-            Event::Growing { parts, of, size } => {
-                self.begin(TransactionKind::Growth, [parts.end, *of], None, *size);
+            Event::Growing {
+                parts,
+                of,
+                files,
+                size,
+            } => {
+                let files = Some(files.clone());
+                let number = [parts.end, *of];
+                self.begin(TransactionKind::Growth, number, files, *size, &[]);
             }
             Event::TransactionBegun { stores } => {
                 if let Some(last) = measured.transactions.last_mut() {
@@ -190,6 +200,7 @@ impl Heard {
         [number, of]: [usize; 2],
         files: Option<PlannedFiles>,
         size: PlanSize,
+        stores: &[String],
     ) {
         self.measured.transactions.push(TransactionRecord {
             kind,
@@ -197,7 +208,7 @@ impl Heard {
             of,
             files,
             size,
-            stores: Vec::new(),
+            stores: stores.to_vec(),
             planned: SystemTime::now(),
             ended: None,
             outcome: TransactionOutcome::Planned,

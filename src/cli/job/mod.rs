@@ -7,6 +7,7 @@ mod looking;
 mod sending;
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,10 +44,14 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Runs the command, and writes a report of that if one was asked for.
-    pub(super) fn run_reported(&self, command: &Command) -> Result<(), CliError> {
+    /// Runs the command of the line `words`, and writes a report of that if one was asked for.
+    pub(super) fn run_reported(
+        &self,
+        command: &Command,
+        words: &[OsString],
+    ) -> Result<(), CliError> {
         let terminal = Arc::clone(&self.terminal) as Arc<dyn Reporter>;
-        let report = PendingReport::begin(command, terminal, self.ranks)?;
+        let report = PendingReport::begin(command, words, terminal, self.ranks)?;
         match report.map(|report| self.report.get_or_init(|| report)) {
             Some(report) => report.end(self.run(command), self.ranks),
             None => self.run(command),

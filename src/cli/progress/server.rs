@@ -41,7 +41,9 @@ impl ServerWatch {
     pub(super) fn look(&mut self, seen: &TrafficState, now: &Now) -> Option<Saying> {
         let Some(since) = began(seen, now) else {
             let over = self.trouble.take()?;
-            let is_answered = seen.answered.is_some_and(|at| at > over.pace.since);
+            // That requests wait no more can be because they were given up.
+            let last = seen.failed.max(Some(over.pace.since));
+            let is_answered = seen.answered > last;
             return (over.is_told && is_answered).then(|| Saying::AnswersAgain {
                 after_seconds: now.seconds_since(over.pace.since),
                 attempts: over.attempts,
@@ -194,6 +196,15 @@ mod tests {
         // The job gives up: the server does not answer again.
         assert_eq!(watch.look(&TrafficState::default(), &clock.at(5.0)), None);
         assert!(!watch.is_told());
+        // Another request was answered in that time, before the server died.
+        assert_eq!(look(&mut watch, 2.0, 90), None);
+        assert!(look(&mut watch, 4.0, 91).is_some());
+        let given_up = TrafficState {
+            answered: Some(clock.at(0.1).at),
+            failed: Some(clock.at(4.5).at),
+            ..TrafficState::default()
+        };
+        assert_eq!(watch.look(&given_up, &clock.at(5.0)), None);
     }
 
     #[test]

@@ -9,23 +9,25 @@ use msm_zarr::layout;
 
 use super::document::{
     CommitRecord, FORMAT, GuaranteeRecord, JobPlace, LatencyRecord, PhaseEntry, PlanRecord,
-    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SharedResult,
-    SlowRecord, StageRecord, StoreStanding, StoreState, TransactionEntry, Written,
+    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SharedRecord,
+    SharedStanding, SlowRecord, StageRecord, StoreStanding, StoreState, TransactionEntry, Written,
 };
 use crate::cli::Exit;
 use crate::cli::error::CliError;
 use crate::commit::WriterGuarantee;
+use crate::error::Error;
 use crate::events::{RequestKind, Stage, StageTimes};
 use crate::measurements::{
-    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, TransactionOutcome,
+    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, TransactionKind, TransactionOutcome,
     TransactionRecord,
 };
 use crate::store::Conditional;
-use crate::verbs::send::SendReport;
+use crate::verbs::send::{SendReport, ShareError};
 
 /// What is known of a run that has ended.
 pub(super) struct Evidence<'a> {
     pub command: &'a str,
+    pub asked: Vec<String>,
     pub arguments: Vec<String>,
     pub begun: SystemTime,
     pub elapsed: Duration,
@@ -73,10 +75,12 @@ impl Evidence<'_> {
             begun: time(self.begun),
             ended: time(self.begun + self.elapsed),
             elapsed_seconds: self.elapsed.as_secs_f64(),
+            asked: self.asked.clone(),
             arguments: self.arguments.clone(),
             endpoint: endpoint.flatten(),
             plan: plan(transactions),
             result: self.sent.map(result),
+            shared: self.shared(),
             written,
             stages: stage_records(&stages),
             requests: request_records(&requests, true),
@@ -104,6 +108,60 @@ impl Evidence<'_> {
         }
     }
 
+    /// How far the shared archive is, if there is one and that was found out.
+    fn shared(&self) -> Option<SharedRecord> {
+        if let Some(shared) = self.sent.and_then(|sent| sent.shared.as_ref()) {
+            return Some(SharedRecord {
+                parts: shared.parts,
+                put_by_this_job: shared.put,
+                committed: shared.committed,
+                waiting: shared.waiting,
+                last_step: shared.edge.clone(),
+                out_of_time: shared.out_of_time,
+            });
+        }
+        match self.failure {
+            Some(CliError::Library(Error::Share(ShareError::Unfinished {
+                put,
+                waiting,
+                committed,
+                of,
+                edge,
+                ..
+            }))) => Some(SharedRecord {
+                parts: *of,
+                put_by_this_job: *put,
+                committed: *committed,
+                waiting: *waiting,
+                last_step: edge.clone(),
+                out_of_time: false,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The parts of the shared archive, if there is one; as far as they are known.
+    fn parts(&self, transactions: &[TransactionRecord]) -> Option<Option<SharedStanding>> {
+        if let Some(shared) = self.shared() {
+            return Some(Some(SharedStanding {
+                parts: shared.parts,
+                committed: shared.committed,
+                waiting: Some(shared.waiting),
+            }));
+        }
+        let is_shared = |one: &&TransactionRecord| one.kind != TransactionKind::Transaction;
+        let mut of_parts = transactions.iter().filter(is_shared).peekable();
+        of_parts.peek()?;
+        let committed = of_parts.filter(|one| {
+            one.kind == TransactionKind::Growth && one.outcome == TransactionOutcome::Committed
+        });
+        Some(committed.last().map(|growth| SharedStanding {
+            parts: growth.of,
+            committed: growth.number,
+            waiting: None,
+        }))
+    }
+
     /// Where the stores now stand that the run was about, as far as it got to them.
     fn stores(&self, transactions: &[TransactionRecord]) -> Vec<StoreStanding> {
         let mut standings: BTreeMap<&str, StoreStanding> = BTreeMap::new();
@@ -114,6 +172,7 @@ impl Evidence<'_> {
             state: StoreState::Unchanged,
             committed: 0,
             last_step: None,
+            shared: None,
         };
         for transaction in transactions {
             for key in &transaction.stores {
@@ -125,9 +184,25 @@ impl Evidence<'_> {
                         let steps = transaction.files.as_ref().and_then(|f| f.steps.as_ref());
                         standing.last_step = steps.map(|(_, last)| last.clone());
                     }
-                    TransactionOutcome::Open => standing.state = StoreState::Open,
+                    TransactionOutcome::Open if transaction.kind != TransactionKind::Part => {
+                        standing.state = StoreState::Open;
+                    }
                     _ => {}
                 }
+            }
+        }
+        if let Some(parts) = self.parts(transactions) {
+            let shared = self.shared();
+            let is_over = (parts.as_ref()).is_some_and(|parts| parts.committed == parts.parts);
+            for standing in standings.values_mut() {
+                if standing.state != StoreState::Open {
+                    let over = [StoreState::Growing, StoreState::Committed];
+                    standing.state = over[usize::from(is_over)];
+                }
+                if let Some(shared) = &shared {
+                    standing.last_step.clone_from(&shared.last_step);
+                }
+                standing.shared.clone_from(&parts);
             }
         }
         let complete = self.ranks.first().map(|(_, lead)| &lead.complete[..]);
@@ -229,13 +304,6 @@ fn result(sent: &SendReport) -> RunResult {
         verified_by_reading: sent.proofs.read_back,
         verified_by_etag: sent.proofs.etag,
         unverified: sent.proofs.unproven,
-        shared: sent.shared.as_ref().map(|shared| SharedResult {
-            parts: shared.parts,
-            put_by_this_job: shared.put,
-            committed: shared.committed,
-            waiting: shared.waiting,
-            last_step: shared.edge.clone(),
-        }),
     }
 }
 

@@ -25,11 +25,15 @@ pub(in crate::cli) struct RunReport {
     pub elapsed_seconds: f64,
     pub program: ProgramVersions,
     pub arguments: Vec<String>,
+    /// The settings that make up what was to be done: a run of the same can make up for this one.
+    pub asked: Vec<String>,
     pub job: JobPlace,
     pub endpoint: Option<String>,
     pub place: Option<String>,
     pub plan: PlanRecord,
     pub result: Option<RunResult>,
+    /// With `--share`, unless it could not be found out.
+    pub shared: Option<SharedRecord>,
     pub written: Written,
     pub stages: BTreeMap<Stage, StageRecord>,
     pub requests: BTreeMap<RequestKind, RequestRecord>,
@@ -121,16 +125,20 @@ pub(in crate::cli) struct RunResult {
     pub verified_by_reading: u64,
     pub verified_by_etag: u64,
     pub unverified: u64,
-    pub shared: Option<SharedResult>,
 }
 
+/// How far a shared archive was when the run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::cli) struct SharedResult {
+pub(in crate::cli) struct SharedRecord {
     pub parts: usize,
     pub put_by_this_job: usize,
     pub committed: usize,
+    /// Parts that are put and wait for others before them.
     pub waiting: usize,
+    /// The last step that readers see.
     pub last_step: Option<String>,
+    /// Did the run end because its time was over?
+    pub out_of_time: bool,
 }
 
 /// What was put, verified or not yet, whatever became of it.
@@ -195,8 +203,20 @@ pub(in crate::cli) struct StoreStanding {
     pub state: StoreState,
     /// Transactions of this run that are committed in it.
     pub committed: u64,
-    /// The last step of the files of the last of them.
+    /// The last step of the files of the last of them; of a shared archive, the last that readers see.
     pub last_step: Option<String>,
+    /// Of a shared archive, as far as it is known.
+    pub shared: Option<SharedStanding>,
+}
+
+/// Parts of a shared archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::cli) struct SharedStanding {
+    pub parts: usize,
+    /// Those that readers see.
+    pub committed: usize,
+    /// Those that are put and wait for others before them; `None` if that could not be found out.
+    pub waiting: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,6 +228,8 @@ pub(in crate::cli) enum StoreState {
     Unchanged,
     /// Something is open in its journal.
     Open,
+    /// Readers see some parts, or none yet, of a shared archive.
+    Growing,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -73,16 +73,23 @@ impl Merged {
     /// The reports in `files`, in the order in which the runs began.
     ///
     /// # Errors
-    /// If one of them is no report, or given twice; its file is named.
+    /// If one of them is no report, or given twice; all such files are named.
     pub(in crate::cli) fn read(files: &[PathBuf]) -> Result<Self, CliError> {
-        let mut runs: Vec<MergedRun> = Vec::new();
+        let (mut runs, mut faults): (Vec<MergedRun>, Vec<String>) = (Vec::new(), Vec::new());
         for path in files {
-            let run = MergedRun::read(path)?;
-            if let Some(twin) = runs.iter().find(|other| other.report == run.report) {
-                let cause = format!("is the same report as {}", twin.file);
-                return Err(wrong(path, cause));
+            let read = MergedRun::read(path).and_then(|run| {
+                match runs.iter().find(|other| other.report == run.report) {
+                    Some(twin) => Err(format!("is the same report as {}", twin.file)),
+                    None => Ok(run),
+                }
+            });
+            match read {
+                Ok(run) => runs.push(run),
+                Err(cause) => faults.push(format!("{}: {cause}", path.display())),
             }
-            runs.push(run);
+        }
+        if !faults.is_empty() {
+            return Err(CliError::ReportFiles(faults.join("\n")));
         }
         runs.sort_by_key(|run| run.span);
         let made_up: Vec<bool> = (0..runs.len()).map(|i| is_made_up(&runs, i)).collect();
@@ -123,9 +130,11 @@ impl Merged {
             for (kind, record) in &run.requests {
                 latencies.entry(*kind).or_default().merge(&latency(record));
             }
-            for standing in &run.stores {
-                add_standing(&mut stores, standing);
-            }
+        }
+        let mut by_end: Vec<&MergedRun> = runs.iter().collect();
+        by_end.sort_by_key(|run| run.span[1]);
+        for standing in by_end.iter().flat_map(|run| &run.run.stores) {
+            add_standing(&mut stores, standing);
         }
         for (kind, record) in &mut merged.requests {
             record.latency = latencies.get(kind).and_then(latency_record);
@@ -162,23 +171,24 @@ impl Merged {
 }
 
 impl MergedRun {
-    fn read(path: &Path) -> Result<Self, CliError> {
-        let text = fs::read_to_string(path).map_err(|cause| wrong(path, cause.to_string()))?;
-        let report: Value = serde_json::from_str(&text)
-            .map_err(|cause| wrong(path, format!("is not whole JSON: {cause}")))?;
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|cause| cause.to_string())?;
+        let report: Value =
+            serde_json::from_str(&text).map_err(|cause| format!("is not whole JSON: {cause}"))?;
         match report.get("format").and_then(Value::as_str) {
             Some(FORMAT) => {}
             found => {
                 let found = found.unwrap_or("none");
-                let cause = format!("is no report: its format is {found}, expected {FORMAT}");
-                return Err(wrong(path, cause));
+                return Err(format!(
+                    "is no report: its format is {found}, expected {FORMAT}"
+                ));
             }
         }
         let run: RunReport = serde_json::from_value(report.clone())
-            .map_err(|cause| wrong(path, format!("is a damaged report: {cause}")))?;
+            .map_err(|cause| format!("is a damaged report: {cause}"))?;
         let moment = |text: &str| {
             let parsed = humantime::parse_rfc3339(text);
-            parsed.map_err(|cause| wrong(path, format!("is a damaged report: {text}: {cause}")))
+            parsed.map_err(|cause| format!("is a damaged report: {text}: {cause}"))
         };
         Ok(Self {
             file: path.display().to_string(),
@@ -189,23 +199,32 @@ impl MergedRun {
         })
     }
 
-    /// What makes another run one of the same.
-    fn identity(&self) -> impl PartialEq + '_ {
-        let RunReport {
-            command,
-            place,
-            job,
-            ..
-        } = &self.run;
-        let array_task = job.slurm.as_ref().map(|slurm| &slurm.array_task);
-        (command, place, job.task.as_ref(), array_task)
+    /// Was it to do the same as `other`, as another task of an array was not? A run that did not get to the bucket does not know its server.
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        let asked = |run: &Self| {
+            let RunReport {
+                command,
+                asked,
+                job,
+                ..
+            } = &run.run;
+            let slurm = job.slurm.as_ref();
+            let array_task = slurm.and_then(|slurm| slurm.array_task.clone());
+            (command.clone(), asked.clone(), job.task.clone(), array_task)
+        };
+        let is_elsewhere = |one: &Option<String>, other: &Option<String>| {
+            { one.as_ref().zip(other.as_ref()) }.is_some_and(|(one, other)| one != other)
+        };
+        asked(self) == asked(other)
+            && !is_elsewhere(&self.run.place, &other.run.place)
+            && !is_elsewhere(&self.run.endpoint, &other.run.endpoint)
     }
-}
 
-fn wrong(path: &Path, cause: String) -> CliError {
-    CliError::ReportFile {
-        path: path.to_owned(),
-        cause,
+    /// Has it done all that it was to do? One that shares in an archive can end well before that, for its time is over.
+    fn has_done_all(&self) -> bool {
+        let shared = self.run.shared.as_ref();
+        let is_cut_short = shared.is_some_and(|s| s.out_of_time && s.committed < s.parts);
+        self.run.outcome != RunOutcome::Failed && !is_cut_short
     }
 }
 
@@ -216,7 +235,7 @@ fn is_made_up(runs: &[MergedRun], index: usize) -> bool {
     failed.run.outcome == RunOutcome::Failed
         && later
             .iter()
-            .any(|run| run.identity() == failed.identity() && run.run.outcome != RunOutcome::Failed)
+            .any(|run| run.is_of_the_same(failed) && run.has_done_all())
 }
 
 fn outcome(runs: &[MergedRun]) -> RunOutcome {
@@ -241,7 +260,7 @@ fn latency(record: &RequestRecord) -> Latency {
     Latency::of(histogram, time(kept.min_seconds), time(kept.max_seconds))
 }
 
-/// Where a store stands is what the last run says that got to it; `standing` is of a later one than those before.
+/// Where a store stands is what the run says that got to it and ended last; `standing` is of a later one than those before.
 fn add_standing(stores: &mut BTreeMap<String, StoreStanding>, standing: &StoreStanding) {
     let Some(known) = stores.get_mut(&standing.url) else {
         stores.insert(standing.url.clone(), standing.clone());
@@ -251,11 +270,11 @@ fn add_standing(stores: &mut BTreeMap<String, StoreStanding>, standing: &StoreSt
     if standing.last_step.is_some() {
         known.last_step.clone_from(&standing.last_step);
     }
-    known.state = match (known.state, standing.state) {
-        // A run that has nothing to do, or puts all back, does not take away what was committed.
-        (before, super::StoreState::Unchanged) => before,
-        (_, now) => now,
-    };
+    // A run that has nothing to do, or puts all back, does not take away what was committed.
+    if standing.state != super::StoreState::Unchanged {
+        known.state = standing.state;
+        known.shared.clone_from(&standing.shared);
+    }
 }
 
 fn slowest(runs: &[MergedRun]) -> Vec<SlowInRun> {
@@ -283,7 +302,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::super::assemble::Evidence;
-    use super::super::document::{JobPlace, ProgramVersions};
+    use super::super::document::{JobPlace, ProgramVersions, SharedRecord};
     use super::*;
     use crate::measurements::{Measurements, RequestTally, SlowObject};
 
@@ -309,6 +328,7 @@ mod tests {
         };
         let evidence = Evidence {
             command: "send",
+            asked: vec!["--variables tos".to_owned()],
             arguments: vec!["send".to_owned()],
             begun: SystemTime::UNIX_EPOCH + Duration::from_secs(begun),
             elapsed: Duration::from_secs(10),
@@ -390,6 +410,24 @@ mod tests {
         assert_eq!(outcome(&runs), (RunOutcome::Failed, false));
         runs.push(report(3, "0", 1, None));
         assert_eq!(outcome(&runs), (RunOutcome::Done, true));
+        // What was to do something else does not, nor what did not do it all.
+        runs[2].asked = vec!["--variables sos".to_owned()];
+        assert_eq!(outcome(&runs), (RunOutcome::Failed, false));
+        runs[2] = report(3, "0", 1, None);
+        runs[2].endpoint = Some("https://s3.other.org".to_owned());
+        assert_eq!(outcome(&runs), (RunOutcome::Done, true));
+        runs[0].endpoint = Some("https://s3.org".to_owned());
+        assert_eq!(outcome(&runs), (RunOutcome::Failed, false));
+        runs[0].endpoint = None;
+        runs[2].shared = Some(SharedRecord {
+            parts: 6,
+            put_by_this_job: 1,
+            committed: 2,
+            waiting: 3,
+            last_step: None,
+            out_of_time: true,
+        });
+        assert_eq!(outcome(&runs), (RunOutcome::Failed, false));
         // What came before does not.
         runs[2] = report(0, "0", 1, None);
         let merged = Merged::read(&kept(&directory, &runs)).unwrap();
@@ -417,7 +455,11 @@ mod tests {
         let untimely = text.replace("1970-01-01T00:00:01.000Z", "yesterday");
         assert!(refused(&untimely).contains("yesterday"));
         assert!(refused(&text).contains("is the same report as"));
-        let missing = Merged::read(&[directory.path().join("none.json")]);
-        assert!(missing.unwrap_err().to_string().contains("none.json"));
+        fs::write(&other, "{}").unwrap();
+        let missing = directory.path().join("none.json");
+        let all = Merged::read(&[missing, good, other]).unwrap_err();
+        let all = all.to_string();
+        assert!(all.contains("none.json: No such file"), "{all}");
+        assert!(all.contains("other.json: is no report"), "{all}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Key types: [`ReportArgs`]; [`PendingReport`], of a run under way; `RunReport`, the document; [`Merged`], several.
 
+mod asked;
 mod assemble;
 mod document;
 mod file;
@@ -9,6 +10,7 @@ mod merge;
 mod surroundings;
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -27,7 +29,7 @@ use crate::ranks::Ranks;
 use crate::session::Session;
 use crate::verbs::send::SendReport;
 
-pub(in crate::cli) use self::document::{RunOutcome, StoreState};
+pub(in crate::cli) use self::document::{RunOutcome, SharedStanding, StoreStanding, StoreState};
 pub(in crate::cli) use self::merge::{Merged, MergedRun};
 
 /// Where a report goes.
@@ -64,6 +66,8 @@ pub fn needs_no_ranks(parsed: &CommandLine) -> bool {
 /// The report of a run under way, on each rank.
 pub(super) struct PendingReport {
     command: &'static str,
+    /// What is asked, all settings resolved.
+    asked: Vec<String>,
     task: Option<String>,
     /// Rank 0 has it.
     file: Option<ReportFile>,
@@ -77,12 +81,13 @@ pub(super) struct PendingReport {
 }
 
 impl PendingReport {
-    /// The report that `command` is to write, if it is to write one: what happens is measured on its way to `reporter`.
+    /// The report that `command`, of the line `words`, is to write, if it is to write one: what happens is measured on its way to `reporter`.
     ///
     /// # Errors
     /// On every rank the same: if it cannot be written where it is to go.
     pub(super) fn begin(
         command: &Command,
+        words: &[OsString],
         reporter: Arc<dyn Reporter>,
         ranks: &Ranks,
     ) -> Result<Option<Self>, CliError> {
@@ -102,6 +107,7 @@ impl PendingReport {
         })??;
         Ok(Some(Self {
             command: name,
+            asked: asked::asked(words),
             task,
             file,
             recorder: Arc::new(Recorder::new(reporter)),
@@ -164,6 +170,7 @@ impl PendingReport {
             let variable = |name: &str| std::env::var(name).ok();
             let evidence = Evidence {
                 command: self.command,
+                asked: self.asked.clone(),
                 arguments: surroundings::arguments(std::env::args_os()),
                 begun: self.begun,
                 elapsed,

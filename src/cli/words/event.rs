@@ -50,7 +50,9 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         Event::PartFailed { number, of, why } => {
             return err(part_failed(*number, *of, why));
         }
-        Event::Growing { parts, of, size } => {
+        Event::Growing {
+            parts, of, size, ..
+        } => {
             let what = format!("committing up to part {} of {of}", parts.end);
             sized(&what, size)
         }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::bytes_shown;
-use crate::cli::report::{Merged, MergedRun, RunOutcome, StoreState};
+use crate::cli::report::{
+    Merged, MergedRun, RunOutcome, SharedStanding, StoreStanding, StoreState,
+};
 use crate::events::Stage;
 
 /// The runs, a line each, and what they come to together.
@@ -43,19 +45,77 @@ pub(in crate::cli) fn merged(all: &Merged) -> Vec<String> {
         lines.push("the stores now:".to_owned());
     }
     for store in &all.stores {
-        let state = match (store.state, &store.last_step) {
-            (StoreState::Committed, Some(last)) => format!("committed, up to {last}"),
-            (StoreState::Committed, None) => "committed".to_owned(),
-            (StoreState::Unchanged, _) => "as it was before".to_owned(),
-            (StoreState::Open, _) => {
-                "a transaction is open: the same command again, or recover, brings it to its end"
-                    .to_owned()
-            }
-        };
-        lines.push(format!("  {}: {state}", store.url));
+        lines.push(format!("  {}: {}", store.url, standing(store)));
     }
     lines.extend(all.runs.iter().filter_map(failure));
     lines
+}
+
+/// Where a store stands.
+fn standing(store: &StoreStanding) -> String {
+    let seen = match &store.shared {
+        Some(SharedStanding {
+            parts, committed, ..
+        }) => {
+            let edge = match &store.last_step {
+                Some(edge) => format!("readers see all up to {edge}"),
+                None => "readers see nothing yet".to_owned(),
+            };
+            Some(format!(
+                "{committed} of {parts} parts are committed, {edge}"
+            ))
+        }
+        None if store.committed > 0 => {
+            let last = store.last_step.as_ref();
+            let up_to = last.map_or_else(String::new, |last| format!(", up to {last}"));
+            Some(format!("{} transactions committed{up_to}", store.committed))
+        }
+        None => None,
+    };
+    let seen = seen.into_iter();
+    match store.state {
+        StoreState::Committed => match &store.last_step {
+            Some(last) => format!("committed, up to {last}"),
+            None => "committed".to_owned(),
+        },
+        StoreState::Unchanged => "as it was before".to_owned(),
+        StoreState::Growing => {
+            let rest = store.shared.as_ref().and_then(left);
+            let none = "parts of a shared archive are put or begun; status says how far it is";
+            let words: Vec<String> = seen.chain(rest).collect();
+            if words.is_empty() {
+                return none.to_owned();
+            }
+            words.join("; ")
+        }
+        StoreState::Open => {
+            let open =
+                "a transaction is open: the same command again, or recover, brings it to its end";
+            let words: Vec<String> = seen.chain([open.to_owned()]).collect();
+            words.join("; ")
+        }
+    }
+}
+
+/// What readers do not see of a shared archive.
+fn left(shared: &SharedStanding) -> Option<String> {
+    let left = shared.parts.saturating_sub(shared.committed);
+    let Some(waiting) = shared.waiting else {
+        return Some(format!("of the other {left}, status says more"));
+    };
+    let mut words = Vec::new();
+    if waiting > 0 {
+        words.push(format!(
+            "{waiting} more are put and wait for those before them"
+        ));
+    }
+    let missing = left.saturating_sub(waiting);
+    if missing > 0 {
+        words.push(format!(
+            "{missing} are left: run any of the jobs again if no other does them"
+        ));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// A line a run, under a line of headings.

@@ -14,7 +14,7 @@ use super::take::Standing;
 use super::{COMMAND, patient};
 use crate::commit::{LeaseError, PartResult, ShareState, end_part, part_records};
 use crate::error::Error;
-use crate::events::{Event, Notice};
+use crate::events::{Event, Notice, PlannedFiles};
 use crate::session::Session;
 use crate::store::{Bucket, StoreError, StoreLookup};
 use crate::transfer::ChunkRecord;
@@ -123,10 +123,23 @@ impl SharedSend<'_> {
         session.tell(&Event::Growing {
             parts: parts.clone(),
             of: self.archive.parts.len(),
+            files: self.grown(edge..self.archive.parts.ends[parts.end - 1]),
             size: size(&work.plan),
         });
         let start = TransactionStart::new(session, work, intent.terms(), hold).await?;
         Ok(Some((start, parts)))
+    }
+
+    /// What is made visible with these `steps` of the archive.
+    fn grown(&self, steps: Range<u64>) -> PlannedFiles {
+        let (files, _) = self.files_of(&steps);
+        let all = self.prepared.archive.steps();
+        let ends = all.get(steps.start as usize..steps.end as usize);
+        let ends = ends.and_then(|steps| Some((steps.first()?, steps.last()?)));
+        PlannedFiles {
+            names: self.prepared.files(files).names,
+            steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
+        }
     }
 
     /// How many parts readers see, as far as the requests know.

@@ -249,6 +249,7 @@ impl SharedSend<'_> {
             number,
             of: archive.parts.len(),
             files: planned,
+            stores: archive.stores().to_vec(),
             size: size(&orders.plan),
         });
         if resumed {
