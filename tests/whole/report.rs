@@ -170,6 +170,17 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
     }
     assert!(!report.to_string().contains("test-secret"));
 
+    // One that was to do less does not make up for it.
+    let less = sandbox.path("4.json");
+    msm_os!(
+        "send -f {next} {bucket} -v tos --report {}",
+        less.display()
+    )
+    .well();
+    let two = msm_os!("report {} {}", failed.display(), less.display()).well();
+    two.says(&["3.json failed with code 40: "]);
+    assert!(!two.stdout.contains("made up for"), "{}", two.stdout);
+
     let files = [&first, &again, &failed].map(|path| path.to_str().unwrap());
     let merge = msm_os!("report {}", files.join(" "));
     let words = merge.well();
@@ -228,7 +239,7 @@ fn the_tasks_of_an_array_are_put_together() {
     };
     let both = reports.each_ref().map(kinds).concat();
     let count = |what: &str| both.iter().filter(|one| *one == what).count();
-    let parts = reports[1]["result"]["shared"]["parts"].as_u64().unwrap();
+    let parts = reports[1]["shared"]["parts"].as_u64().unwrap();
     assert_eq!(count("part put") as u64, parts, "{both:?}");
     assert!(count("growth committed") > 0, "{both:?}");
     let paths = tasks.each_ref().map(|path| path.to_str().unwrap());
@@ -236,8 +247,19 @@ fn the_tasks_of_an_array_are_put_together() {
     merge.well().says(&[
         "2 runs on 1 hosts",
         "task-0.json",
-        "T1m/tos.zarr: committed",
+        "T1m/tos.zarr: committed, up to 1976-04",
     ]);
+    // When the first task ended, parts were left to the second.
+    let store = &reports[0]["stores"][0];
+    assert_eq!(store["state"], "growing", "{store:#}");
+    assert_eq!(store["shared"]["parts"].as_u64(), Some(parts));
+    assert_eq!(store["last_step"], reports[0]["shared"]["last_step"]);
+    msm_os!("report {}", paths[0])
+        .well()
+        .says(&[&format!("of {parts} parts are committed, readers see ")]);
+    let growth = reports[1]["plan"]["transactions"].as_array().unwrap();
+    let last = growth.last().unwrap();
+    assert_eq!(last["last_step"], reports[1]["shared"]["last_step"]);
     let merged = sandbox.path("merged.json");
     std::fs::write(&merged, merge.and("--json").well().stdout).unwrap();
     are_valid(&[

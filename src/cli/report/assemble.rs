@@ -399,3 +399,103 @@ fn cause(status: Option<u16>) -> String {
 pub(super) fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::surroundings;
+    use super::*;
+    use crate::events::{PlanSize, PlannedFiles};
+    use crate::verbs::send::SendError;
+
+    const STORE: &str = "T1y/tos.zarr";
+
+    fn transaction(
+        kind: TransactionKind,
+        number: usize,
+        outcome: TransactionOutcome,
+    ) -> TransactionRecord {
+        let step = format!("step {number}");
+        TransactionRecord {
+            kind,
+            number,
+            of: 6,
+            files: Some(PlannedFiles {
+                names: Vec::new(),
+                steps: Some((step.clone(), step)),
+            }),
+            size: PlanSize::default(),
+            stores: vec![STORE.to_owned()],
+            planned: SystemTime::UNIX_EPOCH,
+            ended: None,
+            outcome,
+            commit: None,
+            digest: None,
+        }
+    }
+
+    fn standing(transactions: &[TransactionRecord], failure: Option<&CliError>) -> StoreStanding {
+        let measured = Measurements {
+            transactions: transactions.to_vec(),
+            ..Measurements::default()
+        };
+        let evidence = Evidence {
+            command: "send",
+            asked: Vec::new(),
+            arguments: Vec::new(),
+            begun: SystemTime::UNIX_EPOCH,
+            elapsed: Duration::ZERO,
+            program: surroundings::versions(None),
+            job: JobPlace::default(),
+            place: Some(("s3://ocean".to_owned(), None)),
+            sent: None,
+            is_nothing: false,
+            failure,
+            ranks: vec![("node".to_owned(), measured)],
+        };
+        evidence.report().stores.remove(0)
+    }
+
+    #[test]
+    fn a_shared_archive_stands_where_the_job_found_it() {
+        let all = [
+            transaction(TransactionKind::Part, 1, TransactionOutcome::Put),
+            transaction(TransactionKind::Growth, 2, TransactionOutcome::Committed),
+            transaction(TransactionKind::Part, 4, TransactionOutcome::Failed),
+        ];
+        let failure = ShareError::Unfinished {
+            cause: Box::new(SendError::Stopped.into()),
+            put: 1,
+            waiting: 3,
+            committed: 2,
+            of: 6,
+            edge: Some("step 2".to_owned()),
+        };
+        let failure = CliError::Library(failure.into());
+        let told = standing(&all, Some(&failure));
+        let parts = told.shared.clone().unwrap();
+        assert_eq!(told.state, StoreState::Growing);
+        assert_eq!(told.last_step.as_deref(), Some("step 2"));
+        assert_eq!((parts.committed, parts.waiting), (2, Some(3)));
+        // What it does not know at its end, it knows from what it has done.
+        let unknown = standing(&all, Some(&CliError::NoTerminal));
+        let parts = unknown.shared.clone().unwrap();
+        assert_eq!(unknown.state, StoreState::Growing);
+        assert_eq!((parts.parts, parts.committed, parts.waiting), (6, 2, None));
+        let none = standing(&all[..1], Some(&CliError::NoTerminal));
+        assert_eq!((none.state, none.shared), (StoreState::Growing, None));
+    }
+
+    #[test]
+    fn a_store_whose_third_transaction_is_open_has_two() {
+        let of = |number, outcome| transaction(TransactionKind::Transaction, number, outcome);
+        let all = [
+            of(1, TransactionOutcome::Committed),
+            of(2, TransactionOutcome::Committed),
+            of(3, TransactionOutcome::Open),
+        ];
+        let told = standing(&all, Some(&CliError::NoTerminal));
+        assert_eq!((told.state, told.committed), (StoreState::Open, 2));
+        assert_eq!(told.last_step.as_deref(), Some("step 2"));
+        assert_eq!(told.shared, None);
+    }
+}

@@ -262,3 +262,48 @@ fn second(time: &str) -> String {
         None => time.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(state: StoreState, committed: u64, shared: Option<SharedStanding>) -> String {
+        standing(&StoreStanding {
+            key: "T1y/tos.zarr".to_owned(),
+            url: "s3://ocean/T1y/tos.zarr".to_owned(),
+            state,
+            committed,
+            last_step: (committed > 0).then(|| "1976-02-15 00:00:00".to_owned()),
+            shared,
+        })
+    }
+
+    #[test]
+    fn where_a_store_stands_is_said_as_far_as_it_is_known() {
+        let parts = |committed, waiting| {
+            Some(SharedStanding {
+                parts: 6,
+                committed,
+                waiting,
+            })
+        };
+        let growing = store(StoreState::Growing, 1, parts(2, Some(3)));
+        assert_eq!(
+            growing,
+            "2 of 6 parts are committed, readers see all up to 1976-02-15 00:00:00; 3 more are put and wait for those before them; \
+             1 are left: run any of the jobs again if no other does them"
+        );
+        let nothing = store(StoreState::Growing, 0, parts(0, Some(6)));
+        assert!(nothing.starts_with("0 of 6 parts are committed, readers see nothing yet; 6 more"));
+        let unknown = store(StoreState::Growing, 1, parts(2, None));
+        assert!(unknown.ends_with("; of the other 4, status says more"));
+        assert!(store(StoreState::Growing, 0, None).contains("status says how far"));
+        let open = store(StoreState::Open, 2, None);
+        assert!(open.starts_with(
+            "2 transactions committed, up to 1976-02-15 00:00:00; a transaction is open: "
+        ));
+        assert!(store(StoreState::Open, 0, None).starts_with("a transaction is open: "));
+        let whole = store(StoreState::Committed, 1, parts(6, Some(0)));
+        assert_eq!(whole, "committed, up to 1976-02-15 00:00:00");
+    }
+}
