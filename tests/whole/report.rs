@@ -172,11 +172,7 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
 
     // One that was to do less does not make up for it.
     let less = sandbox.path("4.json");
-    msm_os!(
-        "send -f {next} {bucket} -v tos --report {}",
-        less.display()
-    )
-    .well();
+    msm_os!("send -f {next} {bucket} -v tos --report {}", less.display()).well();
     let two = msm_os!("report {} {}", failed.display(), less.display()).well();
     two.says(&["3.json failed with code 40: "]);
     assert!(!two.stdout.contains("made up for"), "{}", two.stdout);

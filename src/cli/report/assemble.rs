@@ -140,26 +140,23 @@ impl Evidence<'_> {
         }
     }
 
-    /// The parts of the shared archive, if there is one; as far as they are known.
-    fn parts(&self, transactions: &[TransactionRecord]) -> Option<Option<SharedStanding>> {
+    /// The parts of the shared archive: as was found at the end, or else as far as this run has committed them.
+    fn parts(&self, transactions: &[TransactionRecord]) -> Option<SharedStanding> {
         if let Some(shared) = self.shared() {
-            return Some(Some(SharedStanding {
+            return Some(SharedStanding {
                 parts: shared.parts,
                 committed: shared.committed,
                 waiting: Some(shared.waiting),
-            }));
+            });
         }
-        let is_shared = |one: &&TransactionRecord| one.kind != TransactionKind::Transaction;
-        let mut of_parts = transactions.iter().filter(is_shared).peekable();
-        of_parts.peek()?;
-        let committed = of_parts.filter(|one| {
+        let mut committed = transactions.iter().filter(|one| {
             one.kind == TransactionKind::Growth && one.outcome == TransactionOutcome::Committed
         });
-        Some(committed.last().map(|growth| SharedStanding {
+        committed.next_back().map(|growth| SharedStanding {
             parts: growth.of,
             committed: growth.number,
             waiting: None,
-        }))
+        })
     }
 
     /// Where the stores now stand that the run was about, as far as it got to them.
@@ -191,14 +188,16 @@ impl Evidence<'_> {
                 }
             }
         }
-        if let Some(parts) = self.parts(transactions) {
-            let shared = self.shared();
+        let is_shared = |one: &TransactionRecord| one.kind != TransactionKind::Transaction;
+        if transactions.iter().any(is_shared) {
+            let (shared, parts) = (self.shared(), self.parts(transactions));
             let is_over = (parts.as_ref()).is_some_and(|parts| parts.committed == parts.parts);
             for standing in standings.values_mut() {
-                if standing.state != StoreState::Open {
-                    let over = [StoreState::Growing, StoreState::Committed];
-                    standing.state = over[usize::from(is_over)];
-                }
+                standing.state = match standing.state {
+                    StoreState::Open => StoreState::Open,
+                    _ if is_over => StoreState::Committed,
+                    _ => StoreState::Growing,
+                };
                 if let Some(shared) = &shared {
                     standing.last_step.clone_from(&shared.last_step);
                 }
