@@ -152,6 +152,7 @@ fn document(verb: &str, plan: &SendPlan, estimate: Option<Estimate>) -> Value {
         told["number"] = part.number.into();
         told["steps"] = part.steps.into();
         told["committed"] = part.is_committed.into();
+        told["waiting"] = part.is_waiting.into();
         told["own"] = part.is_own.into();
         told
     });

@@ -21,7 +21,11 @@ const RECORD: u64 = 200;
 const STEP: u64 = 64 << 20;
 
 /// Flags of `plan` that `send` does not know, or that make a plan of it; and whether a value follows.
-const OF_PLAN: [(&str, bool); 5] = [
+/// The file of settings is one of them: what it says stands in the line.
+const OF_PLAN: [(&str, bool); 7] = [
+    ("--config", true),
+    // The script says how much.
+    ("--memory", true),
     ("--sbatch", false),
     ("--json", false),
     ("--dry-run", false),
@@ -39,8 +43,9 @@ pub(super) fn batch_script(
     let rate = estimate.map_or(SLOW * ranks as u64, |estimate| estimate.rate);
     let seconds = plan.bytes as f64 / rate as f64;
     let minutes = minutes(seconds);
+    let data = data_memory(plan);
     let objects = plan.transactions.iter().map(|one| one.size.objects).max();
-    let memory = plan.peak_memory + OWN + objects.unwrap_or(0) * RECORD;
+    let memory = data + OWN + objects.unwrap_or(0) * RECORD;
     let memory = memory.next_multiple_of(STEP) >> 20;
     let by = match estimate {
         Some(_) => "as --rate says",
@@ -56,7 +61,7 @@ pub(super) fn batch_script(
          #SBATCH --nodes=1\n\
          #SBATCH --ntasks={ranks}\n\
          #SBATCH --cpus-per-task=1\n\
-         # What a rank needs for data at its peak, and {} for the program itself.\n\
+         # For data {} a rank, as --memory says below: what it needs at its peak, and more; and {} for the program itself.\n\
          #SBATCH --mem-per-cpu={memory}M\n\
          # Half as long again as {} take at {}/s ({by}), and ten minutes.\n\
          #SBATCH --time={:02}:{:02}:00\n\
@@ -65,6 +70,7 @@ pub(super) fn batch_script(
         plan.objects,
         bytes_shown(plan.bytes),
         bytes_shown(plan.peak_memory),
+        bytes_shown(data),
         bytes_shown(OWN),
         bytes_shown(plan.bytes),
         bytes_shown(rate),
@@ -73,7 +79,8 @@ pub(super) fn batch_script(
     );
     if !plan.parts.is_empty() {
         script.push_str(
-            "# Jobs share the parts of this archive among them; so many at a time:  sbatch --array=1-8%4 SCRIPT\n",
+            "# Jobs share the parts of this archive among them; so many at a time:  sbatch --array=1-8%4 SCRIPT\n\
+             # Time and memory are for one job that puts all of its parts that are not put yet; without --task K/N, those are all.\n",
         );
     }
     script.push_str(
@@ -89,22 +96,26 @@ pub(super) fn batch_script(
          set -eu\n\
          # Since 22.05 srun no longer inherits --cpus-per-task.\n\
          export SRUN_CPUS_PER_TASK=\"${SLURM_CPUS_PER_TASK:-1}\"\n\
+         # All settings of the plan stand in the line below; others of the shell that submits it do not count.\n\
+         unset ${!MSM_OS_@}\n\
          # exec, so that scancel and the time limit reach the ranks.\n\
          exec srun --mpi=pmix --kill-on-bad-exit=1 \"${MSM_OS:-msm_os}\"",
     );
-    let words = send_line(line);
-    let has_memory = words.iter().any(|word| {
-        let bytes = word.as_bytes();
-        bytes == b"--memory" || bytes.starts_with(b"--memory=")
-    });
-    for word in &words {
-        let _ = write!(script, " {}", quoted(word));
+    for word in send_line(line) {
+        let _ = write!(script, " {}", quoted(&word));
     }
-    if !has_memory {
-        // Units are as they were planned.
-        let _ = write!(script, " --memory {}", plan.memory_limit);
-    }
+    let _ = write!(script, " --memory {data}");
     script
+}
+
+/// Bytes of data that each rank may hold: what it needs at its peak, and a quarter more, and six times what it sends in all, with which stored
+/// chunks are read as often as planned; but no more than was planned with. If the store is
+/// another one by then, of which more has to be held, the send says so, and is not killed.
+fn data_memory(plan: &SendPlan) -> u64 {
+    let bytes = plan.work.iter().map(|rank| rank.bytes).max().unwrap_or(0);
+    let most = (plan.peak_memory + plan.peak_memory / 4).max(6 * bytes);
+    let most = most.next_multiple_of(STEP);
+    most.min(plan.memory_limit).max(plan.peak_memory)
 }
 
 /// The time limit, in minutes: half as long again, and what it takes to start; whole steps of five minutes.
@@ -118,14 +129,13 @@ fn send_line(line: &[OsString]) -> Vec<OsString> {
     let mut words = Vec::new();
     let mut all = line.iter().skip(1);
     // What stands before the verb is of all verbs.
-    for word in all.by_ref() {
-        if word == "plan" {
-            words.push("send".into());
-            break;
-        }
-        words.push(word.clone());
-    }
+    let mut is_behind_verb = false;
     while let Some(word) = all.next() {
+        if !is_behind_verb && word == "plan" {
+            is_behind_verb = true;
+            words.push("send".into());
+            continue;
+        }
         let name = word.as_bytes().split(|byte| *byte == b'=').next();
         let name = name.map(OsStr::from_bytes).unwrap_or_default();
         match OF_PLAN.iter().find(|(flag, _)| name == *flag) {
@@ -139,14 +149,34 @@ fn send_line(line: &[OsString]) -> Vec<OsString> {
     words
 }
 
-/// The word as a shell reads it.
+/// The word as a shell reads it. Variables of Slurm's are read when the job runs, so that tasks of an array can have files of their own.
 fn quoted(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.into_owned();
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    if !text.split('$').skip(1).any(is_of_slurm) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let mut shown = String::from("\"");
+    for (at, c) in text.char_indices() {
+        let is_read = c == '$' && is_of_slurm(&text[at + 1..]);
+        if "$`\"\\".contains(c) && !is_read {
+            shown.push('\\');
+        }
+        shown.push(c);
+    }
+    shown + "\""
+}
+
+/// Is it, behind a `$`, the name of a variable of Slurm's?
+fn is_of_slurm(text: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = text.strip_prefix('{').unwrap_or(text);
+    let behind = name.trim_start_matches(is_of_name);
+    // Nothing but the name: what a shell could compute from it is a text like others.
+    name.starts_with("SLURM_") && (name.len() == text.len() || behind.starts_with('}'))
 }
 
 #[cfg(test)]
@@ -163,7 +193,12 @@ mod tests {
         let line = "msm_os plan -f a.nc b.nc --rate 200M -b ocean --sbatch -v tos --ranks=4 --dry-run --memory 1G";
         assert_eq!(
             sent(line).join(OsStr::new(" ")),
-            "send -f a.nc b.nc -b ocean -v tos --memory 1G"
+            "send -f a.nc b.nc -b ocean -v tos"
+        );
+        let line = "msm_os --config plan --log info plan --codec=zstd:1 --config=x.toml -f a.nc -b x --config c.toml --memory=1G";
+        assert_eq!(
+            sent(line).join(OsStr::new(" ")),
+            "--log info send --codec=zstd:1 -f a.nc -b x"
         );
         let line = "msm_os --log info plan --rate=1G --ranks 3 -f plan -b x";
         assert_eq!(
@@ -191,6 +226,41 @@ mod tests {
             super::quoted(OsStr::new("file:///a/b_c-1.nc")),
             "file:///a/b_c-1.nc"
         );
+    }
+
+    #[test]
+    fn variables_of_slurm_are_read_in_the_job() {
+        let all = [
+            "r-$SLURM_JOB_ID.json",
+            "${SLURM_ARRAY_TASK_ID} $HOME",
+            "$SLURM_A`ls`\"\\",
+            "${SLURM_A:-$(ls)}",
+        ];
+        let quoted: Vec<String> = all.iter().map(|word| quoted(OsStr::new(word))).collect();
+        assert_eq!(
+            quoted,
+            [
+                r#""r-$SLURM_JOB_ID.json""#,
+                r#""${SLURM_ARRAY_TASK_ID} \$HOME""#,
+                r#""$SLURM_A\`ls\`\"\\""#,
+                "'${SLURM_A:-$(ls)}'"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_line_may_hold_what_the_script_asks_for() {
+        let memory = |peak, limit| {
+            data_memory(&SendPlan {
+                peak_memory: peak << 20,
+                memory_limit: limit << 20,
+                ..SendPlan::default()
+            }) >> 20
+        };
+        assert_eq!(memory(7, 1024), 64);
+        assert_eq!(memory(400, 1024), 512);
+        assert_eq!(memory(900, 1024), 1024);
+        assert_eq!(memory(7, 32), 32);
     }
 
     #[test]

@@ -171,9 +171,27 @@ fn updates_rollbacks_and_parts_are_foreseen() {
     };
     assert_eq!(parts("own"), [false, true, false]);
     assert_eq!(parts("steps"), [3, 3, 1]);
+    // Of one task, what it would put; of all, what one job alone would.
+    let count = |line: &str, member: &str| -> u64 {
+        let planned = document(&looks(&server, &msm_os!("plan {line}"), 1).well());
+        planned[member].as_u64().unwrap_or_else(|| u64::from(planned[member] == true))
+    };
+    let of_task = |task: &str, member: &str| count(&shared.replace("1/2", task), member);
+    let tasks: Vec<u64> = { ["0/3", "1/3", "2/3"].iter() }
+        .map(|task| of_task(task, "objects"))
+        .collect();
+    let all = count(&shared.replace("--task 1/2", ""), "objects");
+    assert_eq!(tasks, [3, 3, 1]);
+    // Small arrays along time are of whoever commits.
+    assert!(all > 7, "{all}");
     // One task puts what is behind, and another what is before: readers see that.
     msm_os!("send {}", shared.replace("1/2 --json", "2/3")).well();
     assert_eq!(parts("committed"), [false, false, false]);
+    assert_eq!(parts("waiting"), [false, false, true]);
+    for (task, objects, nothing) in [("2/3", 0, 1), ("1/3", 3, 0), ("0/3", 3, 0), ("0/2", 3, 0)] {
+        assert_eq!(of_task(task, "objects"), objects, "{task}");
+        assert_eq!(of_task(task, "nothing_to_do"), nothing, "{task}");
+    }
     msm_os!("send {}", shared.replace("1/2 --json", "0/3")).well();
     assert_eq!(parts("committed"), [true, false, false]);
     msm_os!("send {}", shared.replace("1/2 --json", "1/2")).well();
@@ -231,8 +249,14 @@ fn a_batch_script_sends_what_was_planned() {
     let file = sandbox.source_called("with blank.nc", &Spec::default());
     let url = sandbox.url("ocean");
     let attributes = r#"{"licence": "it is 5 o"}"#;
+    // What is set beside the line is as good as on it, and is not read again when the job runs.
+    let config = sandbox.private(
+        "ocean.toml",
+        "prefix = \"T1m\"\n[send]\nvariables = [\"tos\"]\n[plan]\nranks = 2\n",
+    );
     let line = msm_os!(
-        "plan -f '{file}' -b {url} -p T1m --ranks 2 --sbatch --rate 200M -v tos --attributes '{attributes}'"
+        "plan -f '{file}' -b {url} --config {config} --sbatch --rate 200M --attributes '{attributes}' --memory 1G --report '{}'",
+        sandbox.file("r-$SLURM_JOB_ID.json")
     );
     let planned = line.well();
     let path = sandbox.private("job.sh", &planned.stdout);
@@ -241,9 +265,11 @@ fn a_batch_script_sends_what_was_planned() {
     end(check).well();
     planned.says(&[
         "#SBATCH --ntasks=2\n",
-        "#SBATCH --mem-per-cpu=128M\n",
+        "#SBATCH --mem-per-cpu=192M\n",
+        " --memory 67108864",
         "#SBATCH --time=00:15:00\n",
     ]);
+    std::fs::remove_file(&config).unwrap();
     // srun, as far as it matters here: it takes its own flags, and runs the rest.
     let bin = sandbox.path("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -260,10 +286,14 @@ fn a_batch_script_sends_what_was_planned() {
     job.arg(&path)
         .env("PATH", paths)
         .env("TASKS", tasks.unwrap())
+        .env("SLURM_JOB_ID", "71")
+        .env("MSM_OS_CONFIG", &config)
+        .env("MSM_OS_KEEP_UNDO", "no number")
         .env("MSM_OS", env!("CARGO_BIN_EXE_msm_os"))
         .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
         .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     end(job).well().says(&["sent: 1 stores created"]);
+    assert!(sandbox.path("r-71.json").exists());
     msm_os!("verify -b {url} -p T1m -v tos --against '{file}'").well();
     let root = std::fs::read_to_string(sandbox.path("ocean/T1m/tos.zarr/zarr.json")).unwrap();
     assert!(root.contains("it is 5 o"));

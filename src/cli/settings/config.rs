@@ -17,7 +17,8 @@ use crate::cli::error::CliError;
 use crate::cli::recipe::{RecipeProblem, described, line_of};
 use crate::cli::shell::takes_settings;
 
-/// The settings in the file at `path` for the `verb`: those of its table, and those of all commands that have them.
+/// The settings in the file at `path` for the `verb`: those of its table, of the table of the command that it is a plan of, and those of all
+/// commands that have them.
 ///
 /// # Errors
 /// If the file cannot be read, or something in it is wrong, whatever command it is for.
@@ -25,7 +26,7 @@ pub(super) fn read(
     path: &Path,
     grammar: &Command,
     verb: &str,
-) -> Result<[Vec<Setting>; 2], CliError> {
+) -> Result<[Vec<Setting>; 3], CliError> {
     let text = std::fs::read_to_string(path).map_err(|cause| CliError::ConfigFile {
         path: path.to_owned(),
         cause: cause.to_string(),
@@ -36,13 +37,14 @@ pub(super) fn read(
     })
 }
 
-/// The settings that `text`, which is at `path`, has for the `verb`: those of its table, and those of all commands.
+/// The settings that `text`, which is at `path`, has for the `verb`: those of its table, those of the table of the command that it plans, and
+/// those of all commands.
 pub(super) fn settings_of(
     path: &Path,
     text: &str,
     grammar: &Command,
     verb: &str,
-) -> Result<[Vec<Setting>; 2], Vec<RecipeProblem>> {
+) -> Result<[Vec<Setting>; 3], Vec<RecipeProblem>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let problems = errors.into_iter().map(|error| {
@@ -70,7 +72,7 @@ pub(super) fn settings_of(
             matches!(value.get_ref(), DeValue::Table(_)) && (is_command(key) || !is_flag(key))
         });
     let common = file.settings(&commons, &commands, "", verb);
-    let mut own = Vec::new();
+    let (mut own, mut of_planned) = (Vec::new(), Vec::new());
     for (key, value) in tables {
         let name: &str = key.get_ref();
         let command = { commands.iter() }.find(|command| command.get_name() == name);
@@ -87,14 +89,21 @@ pub(super) fn settings_of(
         let settings = file.settings(&items(of_command), &[command], name, name);
         if name == verb {
             own = settings;
+        } else if planned_by(verb) == Some(name) {
+            of_planned = settings;
         }
     }
     if file.problems.is_empty() {
-        return Ok([own, common]);
+        return Ok([own, of_planned, common]);
     }
     file.problems
         .sort_by_key(|problem| (problem.line, problem.column));
     Err(file.problems)
+}
+
+/// The command that `verb` says the doings of: what is set for that one counts.
+fn planned_by(verb: &str) -> Option<&'static str> {
+    (verb == "plan").then_some("send")
 }
 
 /// A key with its value.

@@ -240,6 +240,29 @@ fn what_needs_a_flag_that_is_not_given_is_left_aside() {
 }
 
 #[test]
+fn what_is_set_for_a_send_counts_for_its_plan() {
+    let file = "codec = \"zstd:1\"\n[send]\nprefix = \"sent\"\nkeep_undo = 3\nverify = \"none\"\n[plan]\nverify = \"etag\"\nrate = \"1M\"\n\
+                [update]\nkeep_undo = 9\n";
+    let (_kept, line) = configured("msm_os plan -f a.nc -b ocean", file);
+    let CommandLine::Command(Invocation(command, ..)) = parsed(&line, &[]) else {
+        panic!("{line} is no command");
+    };
+    let args::Command::Plan(plan) = *command else {
+        panic!("{line} is no plan");
+    };
+    let files = &plan.send.files;
+    assert_eq!(files.store.prefix.as_deref(), Some("sent"));
+    assert_eq!((files.keep_undo, plan.rate), (3, Some(1 << 20)));
+    assert_eq!(files.verify, Verification::Etag);
+    let text = plan.line.join(std::ffi::OsStr::new(" "));
+    let text = text.to_string_lossy();
+    assert!(text.contains("--codec=zstd:1") && text.contains("--prefix=sent"));
+    // Of another command it does not.
+    let (_kept, line) = configured("msm_os update -f a.nc -b ocean --show-config", file);
+    assert!(!shown(&line, &[]).contains("sent"));
+}
+
+#[test]
 fn values_that_make_no_sense_are_told_with_where_they_are_from() {
     let (_kept, line) = configured("msm_os send -f a.nc -b ocean", "\nverify = \"half\"\n");
     let message = wrong(&line, &[]);

@@ -17,7 +17,9 @@ const SHOWN: usize = 4;
 pub(in crate::cli) fn foreseen(plan: &SendPlan, estimate: Option<Estimate>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if plan.nothing_to_do {
-        lines.extend(plan.stores.iter().map(store));
+        let has_all = |store: &&PlannedStore| store.action == StoreAction::Leave;
+        lines.extend(plan.stores.iter().filter(has_all).map(store));
+        lines.extend(plan.parts.iter().map(part));
         lines.push("nothing to do".to_owned());
         return lines;
     }
@@ -38,7 +40,7 @@ pub(in crate::cli) fn foreseen(plan: &SendPlan, estimate: Option<Estimate>) -> V
     }
     lines.extend(reads(plan));
     lines.push(work(&plan.work));
-    lines.push(requests(&plan.requests));
+    lines.extend(plan.requests.as_ref().map(requests));
     if let Some(Estimate { rate, seconds }) = estimate {
         lines.push(format!(
             "time: about {} at {} decoded a second",
@@ -69,9 +71,11 @@ fn total(plan: &SendPlan) -> String {
         // What is inserted is one transaction.
         moves: moves.next().unwrap_or_default(),
     };
+    let own = plan.parts.iter().filter(|part| part.is_to_be_put()).count();
     let in_steps = match (plan.parts.len(), plan.transactions.len()) {
         (0, 1) => "1 transaction".to_owned(),
         (0, transactions) => format!("{transactions} transactions"),
+        (parts, _) if own < parts => format!("{own} of {parts} parts"),
         (parts, _) => format!("{parts} parts"),
     };
     let ranks = match plan.ranks {
@@ -180,10 +184,11 @@ fn array(planned: &PlannedArray) -> String {
 
 /// `  part 1 of 3: 1976-01-16 to 1976-12-16 (x_1976.nc): committed`
 fn part(part: &PlannedPart) -> String {
-    let state = match (part.is_committed, part.is_own) {
-        (true, _) => ": readers see it",
-        (false, true) => "",
-        (false, false) => ": of another task",
+    let state = match part {
+        _ if part.is_committed => ": readers see it",
+        _ if part.is_waiting => ": put, and out of sight until those before it are",
+        _ if part.is_own => "",
+        _ => ": of another task",
     };
     format!(
         "  part {}: {}, {} steps{state}",

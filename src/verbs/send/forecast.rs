@@ -4,7 +4,8 @@
 
 use std::num::NonZeroUsize;
 
-use msm_plan::{Overlap, Projections, Resources};
+use msm_model::Archive;
+use msm_plan::{Overlap, Plan, Projections, Resources};
 
 use super::destined::DestinedFiles;
 use super::intent::Intent;
@@ -12,7 +13,7 @@ use super::plan_sum::PlanSum;
 use super::prepare::{PreparedSend, StoreLook};
 use super::send_plan::{PlannedPart, SendPlan};
 use super::share::Sharing;
-use super::share::outlook::{ShareOutlook, files_with};
+use super::share::outlook::{FoundParts, ShareOutlook, files_of};
 use super::worker::{Groundwork, Worker};
 use crate::error::Error;
 use crate::events::WorkKind;
@@ -165,18 +166,53 @@ async fn foreseen<'a>(
         )
         .await?;
     let mut plan = sum.plan(&prepared.archive);
-    if let Some(((parts, committed), sharing)) = parts {
+    if let Some((found, sharing)) = &parts {
         let of_part = |number: usize| {
-            let steps = parts.steps_of(number);
+            let steps = found.parts.steps_of(number);
             PlannedPart {
                 number: number + 1,
-                files: prepared.files(files_with(&prepared.archive, &steps)),
+                files: prepared.files(files_of(&prepared.archive, &steps).0),
                 steps: steps.end - steps.start,
-                is_committed: number < committed,
+                is_committed: number < found.committed,
+                is_waiting: found.waiting.contains(&number),
                 is_own: sharing.takes(number),
             }
         };
-        plan.parts = (0..parts.len()).map(of_part).collect();
+        plan.parts = (0..found.parts.len()).map(of_part).collect();
+        if !plan.parts.iter().all(PlannedPart::is_to_be_put) {
+            let own = PlanSum::new(requests, &for_ranks);
+            let archive = &prepared.archive;
+            of_task(&mut plan, own, found, archive, |number| {
+                found.planned(number, archive, requests, settings)
+            })?;
+        }
+    }
+    if session.bucket.endpoint().is_none() {
+        plan.requests = None;
     }
     Ok((prepared, plan, groundwork))
+}
+
+/// Makes `plan`, which is of all that is to be sent, that of a job which puts only some of the parts, each as it is `planned`. Which job
+/// commits them is open: what a commit writes is not in it.
+fn of_task(
+    plan: &mut SendPlan,
+    mut own: PlanSum,
+    found: &FoundParts,
+    archive: &Archive,
+    planned: impl Fn(usize) -> Result<(Archive, Plan), Error>,
+) -> Result<(), Error> {
+    let numbers = plan.parts.iter().filter(|part| part.is_to_be_put());
+    let numbers: Vec<usize> = numbers.map(|part| part.number - 1).collect();
+    for number in &numbers {
+        let (files, of_part) = planned(*number)?;
+        own.add_part(&files, &of_part);
+    }
+    // Whoever comes to parts that can be seen lets them be seen; and the first shares the archive out.
+    let commits = found.waiting.contains(&found.committed);
+    plan.nothing_to_do |= numbers.is_empty() && !commits && found.are_shared_out;
+    let own = own.plan(archive);
+    (plan.objects, plan.bytes, plan.reads) = (own.objects, own.bytes, own.reads);
+    (plan.work, plan.peak_memory, plan.requests) = (own.work, own.peak_memory, own.requests);
+    Ok(())
 }

@@ -115,15 +115,36 @@ impl PlanSum {
                 sum.add(array, objects, reads, &after[store], mains);
             }
         }
+        let size = size(plan);
+        let transaction = PlannedTransaction {
+            number,
+            files,
+            size,
+        };
+        self.put(transaction, plan);
+    }
+
+    /// Adds a part of a shared archive, of the files of `archive`: its data, which are put out of sight.
+    pub(super) fn add_part(&mut self, archive: &Archive, plan: &Plan) {
+        let reads = source_reads(plan, archive).into_iter();
+        self.compared = reads.fold(self.compared, SourceReads::and);
+        self.put(PlannedTransaction {
+            number: 0,
+            files: PlannedFiles {
+                names: Vec::new(),
+                steps: None,
+            },
+            size: size(plan),
+        }, plan);
+    }
+
+    /// Adds what ranks do and the server is asked for.
+    fn put(&mut self, transaction: PlannedTransaction, plan: &Plan) {
         self.rules.add(plan);
         self.share(plan);
         let weights = plan.projections.iter().map(Projection::memory).sum();
         self.weights = self.weights.max(weights);
-        self.transactions.push(PlannedTransaction {
-            number,
-            files,
-            size: size(plan),
-        });
+        self.transactions.push(transaction);
     }
 
     /// Adds what each rank does.
@@ -179,7 +200,7 @@ impl PlanSum {
             peak_memory: { of_transactions() }
                 .map(|size| size.memory)
                 .fold(weights, u64::max),
-            requests: self.rules.counts(),
+            requests: Some(self.rules.counts()),
             warnings: warnings(&facts),
             parts: Vec::new(),
             stores,

@@ -25,7 +25,8 @@ pub struct SendPlan {
     pub transactions: Vec<PlannedTransaction>,
     /// The parts that jobs take, if they share in sending the archive.
     pub parts: Vec<PlannedPart>,
-    /// Objects that are written, at most: those that are all fill are not stored.
+    /// Objects that are written, at most: those that are all fill are not stored. If other jobs have parts of the archive, those that this
+    /// one would put; so are the bytes, reads, work, memory and requests.
     pub objects: u64,
     /// Bytes of their values, decoded.
     pub bytes: u64,
@@ -35,8 +36,8 @@ pub struct SendPlan {
     pub work: Vec<RankWork>,
     /// The most memory that a rank needs, in bytes, beside what the program itself takes.
     pub peak_memory: u64,
-    /// Requests to the store, about.
-    pub requests: RequestCounts,
+    /// Requests to the store, about; `None` where it is a directory.
+    pub requests: Option<RequestCounts>,
     /// What is worth a thought before it is sent.
     pub warnings: Vec<PlanWarning>,
 }
@@ -147,8 +148,18 @@ pub struct PlannedPart {
     pub steps: u64,
     /// Do readers see it already?
     pub is_committed: bool,
+    /// Is it put already, and waits out of readers' sight for those before it?
+    pub is_waiting: bool,
     /// Would this job take it, if no other has?
     pub is_own: bool,
+}
+
+impl PlannedPart {
+    /// Would this job put it?
+    #[must_use]
+    pub fn is_to_be_put(&self) -> bool {
+        self.is_own && !self.is_committed && !self.is_waiting
+    }
 }
 
 /// What a rank would do, over all transactions.

@@ -2,18 +2,19 @@
 //!
 //! Key type: [`ShareOutlook`].
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use msm_model::Archive;
-use msm_plan::{ArchiveParts, StoreRequest, parts};
+use msm_plan::{ArchiveParts, Plan, PlanSettings, StoreRequest, part_plan, parts};
 
 use super::Sharing;
 use super::begin::{can_be_shared, check_shareable, shared_already};
 use super::error::ShareError;
 use super::listed::{look_at, same_files};
 use super::settings::{same_request, settings};
-use crate::commit::SharedArchive;
+use crate::commit::{ShareState, SharedArchive};
 use crate::error::Error;
 use crate::session::Session;
 use crate::verbs::send::destined::DestinedFiles;
@@ -23,8 +24,19 @@ use crate::verbs::send::prepare::PreparedSend;
 
 /// An archive as jobs would share in it.
 pub(in crate::verbs::send) struct ShareOutlook {
-    /// As it was shared out, if it was.
-    there: Option<SharedArchive>,
+    /// As it was shared out, if it was; and how far jobs are with it.
+    there: Option<(SharedArchive, ShareState)>,
+}
+
+/// The parts of an archive.
+pub(in crate::verbs::send) struct FoundParts {
+    pub parts: ArchiveParts,
+    /// So many of them readers see.
+    pub committed: usize,
+    /// Those that are put and wait out of sight.
+    pub waiting: BTreeSet<usize>,
+    /// Are they shared out already?
+    pub are_shared_out: bool,
 }
 
 impl ShareOutlook {
@@ -41,7 +53,10 @@ impl ShareOutlook {
         can_be_shared(intent, sharing)?;
         let stores = aimed.keys();
         let there = shared_already(&session.bucket, &stores).await?;
-        if let Some(archive) = &there {
+        let Some(archive) = there else {
+            return Ok(Self { there: None });
+        };
+        {
             if archive.ending {
                 return Err(ShareError::Ending.into());
             }
@@ -53,9 +68,11 @@ impl ShareOutlook {
                 })
             });
             let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
-            same_files(archive, &look_at(&paths)?)?;
-            same_request(archive, &settings(intent), &stores)?;
+            same_files(&archive, &look_at(&paths)?)?;
+            same_request(&archive, &settings(intent), &stores)?;
         }
+        let state = ShareState::of(&session.bucket, &archive).await?;
+        let there = Some((archive, state));
         Ok(Self { there })
     }
 
@@ -64,7 +81,7 @@ impl ShareOutlook {
         self.there.is_some()
     }
 
-    /// The parts, and how many of them readers see.
+    /// The parts, and how far jobs are with them.
     ///
     /// # Errors
     /// If what is to be written is more than new steps.
@@ -73,11 +90,16 @@ impl ShareOutlook {
         prepared: &PreparedSend<'_>,
         requests: &[StoreRequest],
         intent: &Intent<'_>,
-    ) -> Result<(ArchiveParts, usize), Error> {
-        let Some(archive) = &self.there else {
+    ) -> Result<FoundParts, Error> {
+        let Some((archive, state)) = &self.there else {
             let parts = parts(&prepared.archive, requests, &prepared.estimated(intent))?;
             check_shareable(&parts, requests, &intent.task)?;
-            return Ok((parts, 0));
+            return Ok(FoundParts {
+                parts,
+                committed: 0,
+                waiting: BTreeSet::new(),
+                are_shared_out: false,
+            });
         };
         let parts = &archive.parts;
         let mut edge = parts.steps;
@@ -87,19 +109,70 @@ impl ShareOutlook {
             let of_store = parts.store(&request.key).map(|store| store.edge(steps));
             edge = edge.min(of_store.flatten().unwrap_or(parts.steps));
         }
-        Ok((parts.clone(), parts.before(edge)))
+        let committed = parts.before(edge);
+        Ok(FoundParts {
+            parts: parts.clone(),
+            committed,
+            waiting: state.done.range(committed..).copied().collect(),
+            are_shared_out: true,
+        })
     }
 }
 
-/// The files that have these `steps` of the archive.
-pub(in crate::verbs::send) fn files_with(archive: &Archive, steps: &Range<u64>) -> Range<usize> {
-    let (mut first, mut end, mut at) = (None, 0, 0);
-    for (file, length) in archive.lengths().into_iter().enumerate() {
+impl FoundParts {
+    /// What is put of the part `number`: its files, and the plan.
+    ///
+    /// # Errors
+    /// If it does not fit the memory.
+    pub(in crate::verbs::send) fn planned(
+        &self,
+        number: usize,
+        archive: &Archive,
+        requests: &[StoreRequest],
+        settings: &PlanSettings,
+    ) -> Result<(Archive, Plan), Error> {
+        let steps = self.parts.steps_of(number);
+        let (files, placed) = files_of(archive, &steps);
+        let files = archive.part(files);
+        let requests = requests_of(&self.parts, requests, &steps, &placed);
+        let plan = part_plan(&files, &requests, settings)?;
+        Ok((files, plan))
+    }
+}
+
+/// What is asked of the stores for the `steps` of a part, whose files' steps are these `placed` ones.
+pub(super) fn requests_of(
+    parts: &ArchiveParts,
+    requests: &[StoreRequest],
+    steps: &Range<u64>,
+    placed: &Range<usize>,
+) -> Vec<StoreRequest> {
+    let mut requests = requests.to_vec();
+    for request in &mut requests {
+        // A store without steps has no places.
+        let of_files = request.placed.get(placed.clone());
+        request.placed = of_files.map(<[_]>::to_vec).unwrap_or_default();
+        request.scope = parts.scope(&request.key, steps);
+    }
+    requests
+}
+
+/// The files that have these `steps` of the archive, and the steps that they have.
+pub(in crate::verbs::send) fn files_of(
+    archive: &Archive,
+    steps: &Range<u64>,
+) -> (Range<usize>, Range<usize>) {
+    let lengths = archive.lengths();
+    let (mut first, mut end, mut at) = (lengths.len(), 0, 0);
+    let (mut from, mut to) = (0, 0);
+    for (file, length) in lengths.into_iter().enumerate() {
         if at + length > steps.start && at < steps.end {
-            first = first.or(Some(file));
-            end = file + 1;
+            if first > file {
+                (first, from) = (file, at);
+            }
+            (end, to) = (file + 1, at + length);
         }
         at += length;
     }
-    first.unwrap_or(end)..end
+    (first.min(end)..end, from as usize..to as usize)
 }

@@ -15,6 +15,7 @@ use super::COMMAND;
 use super::error::ShareError;
 use super::lead::{SharedSend, is_of_files};
 use super::listed::{look_at, unchanged};
+use super::outlook::{files_of, requests_of};
 use super::report::HeldPart;
 use crate::commit::{LeaseError, LeaseTimes, ShareState, part_records, take_part, taken_before};
 use crate::error::Error;
@@ -230,13 +231,7 @@ impl SharedSend<'_> {
         let paths = self.prepared.archive.files[files.clone()].iter();
         let paths: Vec<PathBuf> = paths.map(|file| file.path().clone()).collect();
         unchanged(archive, &look_at(&paths)?)?;
-        let mut requests = self.requests.clone();
-        for request in &mut requests {
-            // A store without steps has no places.
-            let of_files = request.placed.get(placed.clone());
-            request.placed = of_files.map(<[_]>::to_vec).unwrap_or_default();
-            request.scope = archive.parts.scope(&request.key, &steps);
-        }
+        let requests = requests_of(&archive.parts, &self.requests, &steps, &placed);
         let plan = part_plan(&self.prepared.archive.part(files), &requests, settings)?;
         let resumed = taken_before(bucket, archive, number).await?;
         let objects = plan.objects(Phase::Transfer);
@@ -278,18 +273,6 @@ impl SharedSend<'_> {
 
     /// The files that have these `steps` of the archive, and the places of all of their steps among the archive's.
     pub(super) fn files_of(&self, steps: &Range<u64>) -> (Range<usize>, Range<usize>) {
-        let lengths = self.prepared.archive.lengths();
-        let (mut first, mut end, mut at) = (lengths.len(), 0, 0);
-        let (mut from, mut to) = (0, 0);
-        for (file, length) in lengths.into_iter().enumerate() {
-            if at + length > steps.start && at < steps.end {
-                if first > file {
-                    (first, from) = (file, at);
-                }
-                (end, to) = (file + 1, at + length);
-            }
-            at += length;
-        }
-        (first.min(end)..end, from as usize..to as usize)
+        files_of(&self.prepared.archive, steps)
     }
 }
