@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_line_may_hold_what_the_script_asks_for() {
-        let memory = |peak, limit| {
+        let memory = |peak: u64, limit: u64| {
             data_memory(&SendPlan {
                 peak_memory: peak << 20,
                 memory_limit: limit << 20,

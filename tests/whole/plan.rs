@@ -174,7 +174,9 @@ fn updates_rollbacks_and_parts_are_foreseen() {
     // Of one task, what it would put; of all, what one job alone would.
     let count = |line: &str, member: &str| -> u64 {
         let planned = document(&looks(&server, &msm_os!("plan {line}"), 1).well());
-        planned[member].as_u64().unwrap_or_else(|| u64::from(planned[member] == true))
+        planned[member]
+            .as_u64()
+            .unwrap_or_else(|| u64::from(planned[member] == true))
     };
     let of_task = |task: &str, member: &str| count(&shared.replace("1/2", task), member);
     let tasks: Vec<u64> = { ["0/3", "1/3", "2/3"].iter() }

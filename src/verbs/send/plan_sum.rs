@@ -128,14 +128,17 @@ impl PlanSum {
     pub(super) fn add_part(&mut self, archive: &Archive, plan: &Plan) {
         let reads = source_reads(plan, archive).into_iter();
         self.compared = reads.fold(self.compared, SourceReads::and);
-        self.put(PlannedTransaction {
-            number: 0,
-            files: PlannedFiles {
-                names: Vec::new(),
-                steps: None,
+        self.put(
+            PlannedTransaction {
+                number: 0,
+                files: PlannedFiles {
+                    names: Vec::new(),
+                    steps: None,
+                },
+                size: size(plan),
             },
-            size: size(plan),
-        }, plan);
+            plan,
+        );
     }
 
     /// Adds what ranks do and the server is asked for.
