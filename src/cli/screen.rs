@@ -3,7 +3,7 @@
 //! Key functions: [`above_bar`]; [`draw_bar`], [`clear_bar`]; [`say`].
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ const CLEAR: &str = "\r\u{1b}[K";
 
 /// The bar that is drawn now. A process has one screen.
 static BAR: Mutex<Option<String>> = Mutex::new(None);
+/// How often something was written beside it.
+static LINES: AtomicU64 = AtomicU64::new(0);
 /// Is every line a JSON object?
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
@@ -46,10 +48,16 @@ pub(super) fn above_bar<T>(work: impl FnOnce() -> T) -> T {
         write(CLEAR);
     }
     let done = work();
+    LINES.fetch_add(1, Ordering::Relaxed);
     if let Some(line) = &*bar {
         write(line);
     }
     done
+}
+
+/// How often something was written so far that is no bar, on either output.
+pub(super) fn lines() -> u64 {
+    LINES.load(Ordering::Relaxed)
 }
 
 /// Says `message` on standard error, in the program's name, or as an event. That it comes to nobody changes nothing of the work.

@@ -42,6 +42,8 @@ struct Flight {
 pub struct TrafficState {
     /// How many there are.
     pub in_flight: usize,
+    /// How many there were so far.
+    pub begun: u64,
     /// The one that has been in flight for longest, by its method and path, and when it began.
     pub oldest: Option<(String, Instant)>,
     /// When the server last gave a sign of life, or until when what it would answer is kept back on this side.
@@ -81,6 +83,7 @@ impl Traffic {
         let oldest = flights.requests.values().next();
         TrafficState {
             in_flight: flights.requests.len(),
+            begun: flights.next,
             oldest: oldest.map(|flight| (flight.name.clone(), flight.begun)),
             alive: flights.alive,
             answered: flights.answered,
@@ -304,7 +307,7 @@ mod tests {
         assert_eq!(traffic.state().answered, traffic.state().alive);
         drop(second);
         let over = traffic.state();
-        assert_eq!((over.in_flight, over.retrying), (0, None));
+        assert_eq!((over.in_flight, over.begun, over.retrying), (0, 2, None));
         // The second has been given up, and nothing was answered since.
         assert!(over.failed > over.answered);
         traffic.begin("PUT", "/ocean/a").answered();

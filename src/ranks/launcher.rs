@@ -2,6 +2,8 @@
 //! linked to one but started by another's launcher, runs as N processes that each think they are alone, and all write the
 //! same store.
 
+use std::sync::OnceLock;
+
 use super::error::RanksError;
 
 /// The number of processes. Not `SLURM_NTASKS`: a plain batch script has it too.
@@ -9,11 +11,14 @@ const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TA
 /// And what a process of theirs has besides.
 const OTHERS: [&str; 1] = ["PMIX_RANK"];
 
-/// Did a launcher start this process, perhaps as one of several?
-#[must_use]
+/// Did a launcher start this process, perhaps as one of several? The answer is that of the first time it is asked for: an MPI that is
+/// started without a launcher sets what launchers set.
 pub fn is_launched() -> bool {
-    let mut names = SIZES.iter().chain(&OTHERS);
-    names.any(|name| std::env::var_os(name).is_some())
+    static IS_LAUNCHED: OnceLock<bool> = OnceLock::new();
+    *IS_LAUNCHED.get_or_init(|| {
+        let mut names = SIZES.iter().chain(&OTHERS);
+        names.any(|name| std::env::var_os(name).is_some())
+    })
 }
 
 /// What a launcher, or a batch system, tells of the job that this process is of.

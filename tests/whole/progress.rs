@@ -16,6 +16,8 @@ use crate::line::{Line, msm_os};
 use crate::processes;
 use crate::support::{Ended, Sandbox, end, is_tidy, python, script, served};
 
+/// What lets tests start MPI without a launcher sooner than users do.
+const ISOLATED: &str = "OMPI_MCA_ess_singleton_isolated";
 /// The part of keys that those of data have.
 const DATA: &str = "tos/c/";
 
@@ -93,7 +95,9 @@ impl Session {
         let mut command = Command::new(python());
         command.arg(script("terminal.py")).args(["80", steps]);
         command.arg(program.get_program()).args(program.get_args());
-        for (name, value) in program.get_envs() {
+        // MPI is started as users start it, with what it puts into the environment then.
+        let envs = program.get_envs();
+        for (name, value) in envs.filter(|(name, _)| *name != ISOLATED) {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
@@ -254,6 +258,22 @@ fn a_server_that_stalls_is_told_of_and_so_is_its_return() {
         "requests in flight, the oldest ",
     );
     is_told("the server answers again after ", " s");
+}
+
+#[test]
+fn a_command_that_only_asks_says_so_when_it_takes_long() {
+    let (_sandbox, server, bucket) = served();
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(2600)));
+    server.faults().add(slow.once());
+    let list = msm_os!("list {bucket} --brief --progress plain");
+    let Output { stderr, .. } = list.command(1).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    let lines = timed(&stderr);
+    assert!(
+        matches!(lines[..], [line] if line.starts_with("at work for 2 s, since ")
+            && line.ends_with(", now asking the server: 1 request so far")),
+        "{stderr}"
+    );
 }
 
 #[test]

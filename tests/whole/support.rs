@@ -405,9 +405,15 @@ pub fn end(mut command: Command) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stderr: without_silence(&String::from_utf8_lossy(&output.stderr)),
         elapsed: begun.elapsed(),
     }
+}
+
+/// Without the lines that only say that nothing was said for long: on a machine that has much to do any command may write them.
+fn without_silence(stderr: &str) -> String {
+    let is_kept = |line: &&str| !line.contains("Z at work for ");
+    stderr.split_inclusive('\n').filter(is_kept).collect()
 }
 
 /// The Python of `make test`'s environment.

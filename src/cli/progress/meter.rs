@@ -83,6 +83,11 @@ impl Meter {
         }
     }
 
+    /// Is it of this work, of which nobody knows how much there is to do?
+    pub(super) fn is_of(&self, what: &str, work: WorkKind) -> bool {
+        self.bytes_total == 0 && self.work == work && self.what == what
+    }
+
     /// So much is done.
     pub(super) fn advance(
         &mut self,

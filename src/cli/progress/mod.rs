@@ -8,6 +8,7 @@ mod form;
 mod meter;
 mod own;
 mod pace;
+mod quiet;
 mod saying;
 mod server;
 mod teller;

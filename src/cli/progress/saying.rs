@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::meter::Measure;
+use crate::events::WorkKind;
 
 /// Something to be said of work that lasts. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +22,18 @@ pub(in crate::cli) enum Saying {
         oldest_request: Option<String>,
         oldest_since: Option<String>,
     },
+    /// Nothing was said for a while, and no single work has lasted.
+    Quiet {
+        since: String,
+        for_seconds: u64,
+        /// What is being done just now, if it has a name.
+        work: Option<WorkKind>,
+        requests_in_flight: usize,
+        /// This rank's, since the command began.
+        requests_so_far: u64,
+    },
+    /// Some rank does not say how far it is, so nobody knows how far all are.
+    RanksSilent { since: String, for_seconds: u64 },
     /// Most ranks have done their share.
     WaitingForRanks {
         since: String,

@@ -48,6 +48,8 @@ struct State {
     watch: Watch,
     /// When Ctrl-C was answered.
     answered: Option<Instant>,
+    /// Lines that the teller wrote itself.
+    own_lines: u64,
 }
 
 impl Teller {
@@ -57,6 +59,7 @@ impl Teller {
             watch: Watch::new(leads, terms.form, !terms.is_launched),
             terms,
             answered: None,
+            own_lines: 0,
         };
         let state = Arc::new(Mutex::new(state));
         let traffic = Traffic::default();
@@ -142,14 +145,17 @@ struct Looked {
 
 impl State {
     fn look(&mut self, traffic: &Traffic, now: &Now) -> Looked {
+        let (form, rank) = (self.terms.form, self.terms.rank);
+        let is_drawn = form == ProgressForm::Bar && rank == 0 && self.watch.has_lasted(SOON, now);
         let seen = Seen {
             traffic: traffic.state(),
             is_stopping: self.terms.interrupt.has_come(),
+            lines: screen::lines().saturating_sub(self.own_lines),
+            has_bar: is_drawn,
         };
-        let (form, rank) = (self.terms.form, self.terms.rank);
         let said = self.watch.look(&seen, now);
+        self.own_lines += said.len() as u64;
         self.answer_ctrl_c(now);
-        let is_drawn = form == ProgressForm::Bar && rank == 0 && self.watch.has_lasted(SOON, now);
         let bar = self.watch.measure(now).filter(|_| is_drawn);
         Looked {
             said,

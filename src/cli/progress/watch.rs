@@ -3,12 +3,13 @@
 //!
 //! Key types: [`Watch`]; [`Seen`], what there is to look at.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::form::ProgressForm;
 use super::meter::{Measure, Meter};
 use super::own::OwnWaits;
 use super::pace::{Now, Pace};
+use super::quiet::{QuietWatch, WorkUnderWay};
 use super::saying::Saying;
 use super::server::ServerWatch;
 use crate::events::{Event, TrafficState, WorkKind};
@@ -23,6 +24,10 @@ const SHORT: Duration = Duration::from_secs(2);
 const RAREST: Duration = Duration::from_secs(30);
 /// The same of the ranks that do not lead: there may be many.
 const FOLLOWERS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(300)];
+/// Two works of one name, no further apart, are one.
+const APART: Duration = Duration::from_secs(5);
+/// From one word of a wait for another job to the next.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// What goes on on this rank.
 #[derive(Debug)]
@@ -34,8 +39,13 @@ pub(super) struct Watch {
     /// Which of several things the next work is of.
     what: String,
     work: Option<Working>,
+    /// The last work, and when it ended.
+    ended: Option<(Working, Instant)>,
     server: ServerWatch,
     own: OwnWaits,
+    quiet: QuietWatch,
+    /// How many lines there were when something was last said.
+    lines: u64,
     healing: Option<Healing>,
     is_stopping: bool,
 }
@@ -47,6 +57,8 @@ struct Working {
     pace: Pace,
     stalled: Option<Pace>,
     lagging: Option<Pace>,
+    /// Since all ranks last said how far they are.
+    unheard: Pace,
 }
 
 /// What a dead job left.
@@ -64,6 +76,10 @@ pub(super) struct Seen {
     pub traffic: TrafficState,
     /// Was this rank told to stop?
     pub is_stopping: bool,
+    /// Lines that others than the teller wrote so far.
+    pub lines: u64,
+    /// Is a bar drawn of work that lasts?
+    pub has_bar: bool,
 }
 
 impl Watch {
@@ -75,8 +91,11 @@ impl Watch {
             can_be_hurried,
             what: String::new(),
             work: None,
+            ended: None,
             server: ServerWatch::new(first, rarest),
             own: OwnWaits::new(first, rarest, leads),
+            quiet: QuietWatch::new(),
+            lines: 0,
             healing: None,
             is_stopping: false,
         }
@@ -95,15 +114,22 @@ impl Watch {
                 objects,
                 bytes,
             } => {
-                self.work = Some(Working {
-                    meter: Meter::new(&self.what, *work, *objects, *bytes, now),
-                    pace: match self.form {
-                        ProgressForm::Json => Pace::of_events(now.at),
-                        _ => Pace::of_lines(now.at),
-                    },
-                    stalled: None,
-                    lagging: None,
+                let goes_on = self.ended.take().filter(|(last, ended)| {
+                    *bytes == 0 && last.meter.is_of(&self.what, *work) && now.since(*ended) < APART
                 });
+                self.work = Some(goes_on.map_or_else(
+                    || Working {
+                        meter: Meter::new(&self.what, *work, *objects, *bytes, now),
+                        pace: match self.form {
+                            ProgressForm::Json => Pace::of_events(now.at),
+                            _ => Pace::of_lines(now.at),
+                        },
+                        stalled: None,
+                        lagging: None,
+                        unheard: Pace::doubling(now.at, LAG, 2 * RAREST),
+                    },
+                    |(last, _)| last,
+                ));
             }
             Event::Progress {
                 bytes,
@@ -111,11 +137,13 @@ impl Watch {
                 in_flight,
                 ranks,
             } => {
-                if let Some(Working { meter, .. }) = &mut self.work {
+                if let Some(Working { meter, unheard, .. }) = &mut self.work {
                     meter.advance((*bytes, *objects), *in_flight, *ranks, now);
+                    *unheard = Pace::doubling(now.at, LAG, 2 * RAREST);
                 }
             }
-            Event::WorkEnded => self.work = None,
+            Event::WorkEnded => self.ended = self.work.take().map(|work| (work, now.at)),
+            Event::Waiting { .. } => self.quiet.said(now, WAIT),
             Event::Healing { store, transaction } => {
                 self.healing = Some(Healing {
                     pace: Pace::doubling(now.at, SHORT, RAREST),
@@ -155,16 +183,36 @@ impl Watch {
         said.extend(self.healing(now));
         let is_told = self.server.is_told() || seen.traffic.keys.is_some();
         if let Some(work) = &mut self.work {
-            said.extend(work.lagging(now));
-            if !is_told {
-                said.extend(work.stalled(&seen.traffic, now));
+            if work.is_unheard(now) {
+                said.extend(work.unheard(now));
+            } else {
+                said.extend(work.lagging(now));
+                if !is_told {
+                    said.extend(work.stalled(&seen.traffic, now));
+                }
             }
             // A bar shows it already.
             if work.pace.is_due(now) && self.form != ProgressForm::Bar {
                 said.push(Saying::Progress(work.meter.measure(now)));
             }
         }
+        said.extend(self.quiet(seen, !said.is_empty() || is_told, now));
         said
+    }
+
+    /// That nothing was said for long, unless something `is_said`.
+    fn quiet(&mut self, seen: &Seen, is_said: bool, now: &Now) -> Option<Saying> {
+        let has_lines = std::mem::replace(&mut self.lines, seen.lines) != seen.lines;
+        if is_said || has_lines {
+            self.quiet.said(now, Duration::ZERO);
+            return None;
+        }
+        let work = self.work.as_ref().map(|work| WorkUnderWay {
+            work: work.meter.work,
+            begun: work.meter.begun,
+            is_shown: seen.has_bar,
+        });
+        self.quiet.look(work, &seen.traffic, now)
     }
 
     /// Was the job told to stop, as far as this rank knows?
@@ -217,6 +265,21 @@ impl Working {
             ranks: ranks.all,
             ranks_done: ranks.done,
             waiting_for_rank: ranks.last,
+        })
+    }
+
+    /// Has some rank not said for long how far it is? Then what is known of all is old.
+    fn is_unheard(&self, now: &Now) -> bool {
+        let ranks = self.meter.ranks;
+        ranks.done < ranks.all && ranks.all > 1 && now.since(self.unheard.since) >= LAG
+    }
+
+    /// That it has not.
+    fn unheard(&mut self, now: &Now) -> Option<Saying> {
+        let unheard = &mut self.unheard;
+        unheard.is_due(now).then(|| Saying::RanksSilent {
+            since: now.time_of(unheard.since),
+            for_seconds: now.seconds_since(unheard.since),
         })
     }
 
@@ -287,7 +350,7 @@ mod tests {
         watch.hear(&begun(), &clock.at(0.0));
         assert_eq!(said(&mut watch, &clock, 1.9, &Seen::default()), [""; 0]);
         watch.hear(&Event::WorkEnded, &clock.at(1.9));
-        assert_eq!(said(&mut watch, &clock, 60.0, &Seen::default()), [""; 0]);
+        assert_eq!(said(&mut watch, &clock, 3.8, &Seen::default()), [""; 0]);
     }
 
     #[test]
@@ -355,13 +418,82 @@ mod tests {
                 oldest: Some(("PUT /ocean/a".to_owned(), clock.at(0.0).at)),
                 ..TrafficState::default()
             },
-            is_stopping: false,
+            ..Seen::default()
         };
         let all = (0..60).flat_map(|second| said(&mut watch, &clock, f64::from(second), &seen));
         assert_eq!(
             all.collect::<Vec<_>>(),
             ["unanswered 10", "unanswered 20", "unanswered 40"]
         );
+    }
+
+    #[test]
+    fn a_rank_that_says_nothing_is_not_the_servers_fault() {
+        let (clock, mut watch) = (Clock::new(), Watch::new(true, ProgressForm::Plain, true));
+        watch.hear(&begun(), &clock.at(0.0));
+        watch.hear(&progress(100, 0, 4, None), &clock.at(3.0));
+        let all = (3..40)
+            .flat_map(|second| said(&mut watch, &clock, f64::from(second), &Seen::default()));
+        let all: Vec<_> = all.collect();
+        let others: Vec<_> = all
+            .iter()
+            .filter(|name| !name.starts_with("progress"))
+            .collect();
+        assert_eq!(others, ["ranks_silent 13", "ranks_silent 23"]);
+        // All have done their share: rank 0 itself is at something.
+        watch.hear(&progress(4000, 4, 4, None), &clock.at(40.0));
+        let seen = Seen::default();
+        assert_eq!(said(&mut watch, &clock, 55.0, &seen), [""; 0]);
+    }
+
+    #[test]
+    fn two_works_of_one_name_have_one_clock() {
+        let (clock, mut watch) = (Clock::new(), Watch::new(true, ProgressForm::Plain, true));
+        let committing = Event::WorkBegun {
+            work: WorkKind::Committing,
+            objects: None,
+            bytes: 0,
+        };
+        let mut at = |event: &Event, seconds: f64| {
+            watch.hear(event, &clock.at(seconds));
+            watch
+                .measure(&clock.at(seconds + 1.0))
+                .map(|it| it.elapsed_seconds)
+        };
+        assert_eq!(at(&committing, 0.0), Some(1));
+        assert_eq!(at(&Event::WorkEnded, 6.0), None);
+        assert_eq!(at(&committing, 6.5), Some(7));
+        at(&Event::WorkEnded, 8.0);
+        assert_eq!(at(&committing, 60.0), Some(1));
+        at(&Event::WorkEnded, 61.0);
+        assert_eq!(at(&begun(), 62.0), Some(1));
+        at(&Event::WorkEnded, 63.0);
+        assert_eq!(at(&committing, 63.0), Some(1));
+    }
+
+    #[test]
+    fn what_others_say_breaks_the_silence_and_a_wait_is_told_of_by_itself() {
+        let (clock, mut watch) = (Clock::new(), Watch::new(true, ProgressForm::Plain, true));
+        let waiting = Event::Waiting {
+            store: "T1m/tos.zarr".to_owned(),
+            holder: "a job".to_owned(),
+            waited_seconds: 0,
+            at_most_seconds: 120,
+        };
+        let mut all = Vec::new();
+        for second in 0..60u32 {
+            if second == 8 {
+                watch.hear(&waiting, &clock.at(8.0));
+            }
+            let seen = Seen {
+                lines: u64::from(second >= 4) + u64::from(second >= 8),
+                ..Seen::default()
+            };
+            all.extend(said(&mut watch, &clock, f64::from(second), &seen));
+        }
+        // From the 4th second, and from 30 s behind the 8th.
+        let expected = ["quiet 2", "quiet 6", "quiet 40", "quiet 43", "quiet 48"];
+        assert_eq!(all, expected);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use super::printer::warn;
 use crate::error::Error;
 use crate::events::Reporter;
 use crate::measurements::{Measurements, Recorder};
-use crate::ranks::Ranks;
+use crate::ranks::{Ranks, is_launched};
 use crate::session::Session;
 use crate::verbs::send::SendReport;
 
@@ -175,7 +175,7 @@ impl PendingReport {
                 begun: self.begun,
                 elapsed,
                 program: surroundings::versions(ranks.launched().library.as_deref()),
-                job: surroundings::job(&hosts, self.task.clone(), &variable),
+                job: surroundings::job(&hosts, self.task.clone(), is_launched(), &variable),
                 place: self.place.get().cloned(),
                 sent: self.sent.get().map(|(sent, _)| sent),
                 is_nothing: self.sent.get().is_some_and(|(_, nothing)| *nothing),

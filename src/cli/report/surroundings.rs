@@ -83,14 +83,17 @@ pub(super) fn versions(mpi: Option<&str>) -> ProgramVersions {
     }
 }
 
-/// Where the ranks, on these `hosts`, ran; `variable` is the environment.
+/// Where the ranks, on these `hosts`, ran; `variable` is the environment, in which MPI may have put what launchers do if none started
+/// them.
 pub(super) fn job(
     hosts: &[String],
     task: Option<String>,
+    is_launched: bool,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> JobPlace {
     let set = |name: &str| variable(name).filter(|text| !text.is_empty());
-    let launcher = LAUNCHERS.iter().find(|(name, _)| set(name).is_some());
+    let mut launchers = LAUNCHERS.iter().filter(|_| is_launched);
+    let launcher = launchers.find(|(name, _)| set(name).is_some());
     let mut distinct = hosts.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
@@ -154,7 +157,8 @@ mod tests {
             found.map(|(_, text)| (*text).to_owned())
         };
         let hosts = ["n2", "n1", "n2"].map(str::to_owned);
-        let job = job(&hosts, None, &variable);
+        assert_eq!(job(&hosts, None, false, &variable).launcher, None);
+        let job = job(&hosts, None, true, &variable);
         assert_eq!((job.ranks, job.hosts.len()), (3, 2));
         assert_eq!(job.launcher.as_deref(), Some("srun"));
         let slurm = job.slurm.unwrap();

@@ -27,16 +27,40 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
         } => {
             let of_requests = match (oldest_request, oldest_since) {
                 (Some(oldest), Some(since)) => format!(
-                    "; rank 0 has {requests} requests in flight, the oldest {oldest} since {}",
+                    "; rank 0 has {} in flight, the oldest {oldest} since {}",
+                    counted(*requests as u64, "requests"),
                     clock(since)
                 ),
                 _ => String::new(),
             };
             format!(
-                "no object done {}: {objects_in_flight} objects in flight{of_requests}",
-                for_long(*for_seconds, since)
+                "no object done {}: {} in flight{of_requests}",
+                for_long(*for_seconds, since),
+                counted(*objects_in_flight, "objects")
             )
         }
+        Saying::Quiet {
+            since,
+            for_seconds,
+            work,
+            requests_in_flight,
+            requests_so_far,
+        } => {
+            let what = match work {
+                Some(work) => format!(", now {}", doing(*work)),
+                None if *requests_in_flight > 0 => ", now asking the server".to_owned(),
+                None => String::new(),
+            };
+            let so_far = match requests_so_far {
+                0 => String::new(),
+                many => format!(": {} so far", counted(*many, "requests")),
+            };
+            format!("at work {}{what}{so_far}", for_long(*for_seconds, since))
+        }
+        Saying::RanksSilent { since, for_seconds } => format!(
+            "waiting for the other ranks {}: one of them does not say how far it is",
+            for_long(*for_seconds, since)
+        ),
         Saying::WaitingForRanks {
             since,
             for_seconds,
@@ -59,8 +83,9 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
             requests,
             oldest_request,
         } => format!(
-            "no answer from the server {}: {requests} requests in flight, the oldest {}",
+            "no answer from the server {}: {} in flight, the oldest {}",
             for_long(*for_seconds, since),
+            counted(*requests as u64, "requests"),
             oldest_request.as_deref().unwrap_or_default()
         ),
         Saying::Retrying {
@@ -71,9 +96,13 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
             last_request,
             cause,
         } => format!(
-            "trying again {}: {requests} requests wait for a good answer, {attempts} attempts came to nothing, the last {last_request}: \
-             {cause}",
-            for_long(*for_seconds, since)
+            "trying again {}: {} for a good answer, {} came to nothing, the last {last_request}: {cause}",
+            for_long(*for_seconds, since),
+            match requests {
+                1 => "1 request waits".to_owned(),
+                many => format!("{many} requests wait"),
+            },
+            counted(*attempts, "attempts")
         ),
         Saying::WaitingForLimit {
             for_seconds,
@@ -97,7 +126,8 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
             after_seconds,
             attempts,
         } => format!(
-            "the server answers again after {after_seconds} s; {attempts} attempts had come to nothing"
+            "the server answers again after {after_seconds} s; {} had come to nothing",
+            counted(*attempts, "attempts")
         ),
         Saying::StillHealing {
             since,
@@ -121,7 +151,7 @@ fn stopping(in_flight: u64, is_committing: bool, can_be_hurried: bool) -> String
     let what = match (is_committing, in_flight) {
         (true, _) => "stopping when what is being committed is".to_owned(),
         (false, 0) => "stopping".to_owned(),
-        (false, objects) => format!("stopping: {objects} objects in flight"),
+        (false, objects) => format!("stopping: {} in flight", counted(objects, "objects")),
     };
     let rest = if can_be_hurried {
         "Ctrl-C again to leave the rest to recover"
@@ -139,6 +169,14 @@ fn for_long(seconds: u64, since: &str) -> String {
 /// The time of day in RFC 3339's.
 fn clock(time: &str) -> &str {
     time.split_once('T').map_or(time, |(_, clock)| clock)
+}
+
+/// `1 object`, `2 objects`: `what` is the name of several.
+fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {}", what.strip_suffix('s').unwrap_or(what)),
+        _ => format!("{count} {what}"),
+    }
 }
 
 fn seconds_shown(seconds: u64) -> String {
@@ -185,8 +223,8 @@ fn progress(measure: &Measure) -> String {
     let Some(share) = share(measure) else {
         let so_far = if measure.bytes > 0 {
             format!(
-                ", {} objects, {}",
-                measure.objects,
+                ", {}, {}",
+                counted(measure.objects, "objects"),
                 bytes_shown(measure.bytes)
             )
         } else {
@@ -325,6 +363,33 @@ mod tests {
             wider.starts_with("plan 2 of 5, 1978-01-16 to 1978-12-16  sending  [==="),
             "{wider}"
         );
+    }
+
+    #[test]
+    fn silence_is_broken_with_what_is_known() {
+        let quiet = |work, requests_in_flight, requests_so_far| {
+            saying(&Saying::Quiet {
+                since: "1976-01-01T12:00:00Z".to_owned(),
+                for_seconds: 5,
+                work,
+                requests_in_flight,
+                requests_so_far,
+            })
+        };
+        for (said, text) in [
+            (quiet(None, 0, 0), ""),
+            (
+                quiet(None, 2, 14),
+                ", now asking the server: 14 requests so far",
+            ),
+            (quiet(None, 0, 1), ": 1 request so far"),
+            (
+                quiet(Some(WorkKind::Weighing), 0, 3),
+                ", now computing weights: 3 requests so far",
+            ),
+        ] {
+            assert_eq!(said, format!("at work for 5 s, since 12:00:00Z{text}"));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use mpi::traits::CommunicatorCollectives;
 
 use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
-use crate::ranks::launcher::{LaunchedJob, refuse_silent_singletons};
+use crate::ranks::launcher::{LaunchedJob, is_launched, refuse_silent_singletons};
 use crate::ranks::{Ending, PulseNumbers, Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
@@ -41,6 +41,8 @@ pub(super) struct Desk {
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
 pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
+    // MPI sets what it is known by.
+    is_launched();
     let (mut universe, _) =
         mpi::initialize_with_threading(Threading::Funneled).ok_or(RanksError::StartedTwice)?;
     let world = universe.world();
