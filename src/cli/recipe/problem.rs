@@ -27,7 +27,7 @@ impl fmt::Display for RecipeProblem {
             column,
             problem,
         } = self;
-        write!(f, "line {line}, column {column}: {problem}")
+        write!(f, "line {line}, column {column}: {}", hushed(problem))
     }
 }
 
@@ -40,7 +40,7 @@ impl RecipeProblem {
         Self {
             line: line_of(text, span),
             column: 1 + String::from_utf8_lossy(in_line).chars().count() as u32,
-            problem: hushed(&problem),
+            problem,
         }
     }
 }

@@ -123,7 +123,7 @@ impl ResolvedLine {
             .collect();
         for layer in layers {
             let mut now = Vec::new();
-            for setting in self.apart(layer, &said)? {
+            for setting in self.apart(&layer, &said)? {
                 let Some(arg) = flag(command, &setting.flag) else {
                     continue;
                 };
@@ -159,11 +159,11 @@ impl ResolvedLine {
     /// If the layer says another place besides.
     fn apart(
         &mut self,
-        layer: Vec<Setting>,
+        layer: &[Setting],
         said: &BTreeSet<String>,
     ) -> Result<Vec<Setting>, CliError> {
         let mut apart = Vec::with_capacity(layer.len() + 1);
-        for setting in &layer {
+        for setting in layer {
             let flag = format!("--{}", setting.flag);
             let placed = setting.text().and_then(|text| placed(&flag, text));
             let Some(PlacedBucket {

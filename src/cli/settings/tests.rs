@@ -452,93 +452,94 @@ fn place(line: &str, environment: Set<'_>) -> Result<String, String> {
     }
 }
 
+const RUN7: Set<'static> = &[("MSM_OS_BUCKET", "s3://other/run7")];
+const BOTH: Set<'static> = &[
+    ("MSM_OS_BUCKET", "s3://ocean/run7"),
+    ("MSM_OS_PREFIX", "T1y"),
+];
+const REFUSED: &str = "'run7' in the bucket, but --prefix says 'T1y'";
+// The line, the environment, the file: where it goes, or why not.
+const CASES: [(&str, Set<'static>, &str, Result<&str, &str>); 21] = [
+    ("", RUN7, "", Ok("other prefix run7")),
+    ("-b ocean", RUN7, "", Ok("ocean")),
+    ("-b ocean -p T1y", RUN7, "", Ok("ocean prefix T1y")),
+    ("-b s3://ocean/T1m", RUN7, "", Ok("ocean prefix T1m")),
+    ("-p T1y", RUN7, "", Ok("other prefix T1y")),
+    ("--store a", RUN7, "", Ok("other store a")),
+    ("-b ocean", &[], "bucket = 's3://other/run7'", Ok("ocean")),
+    (
+        "",
+        &[("MSM_OS_BUCKET", "ocean")],
+        "bucket = 's3://other/run7'",
+        Ok("ocean"),
+    ),
+    (
+        "",
+        &[],
+        "bucket = 's3://other/a.zarr'\n[delete]\nbucket = 'ocean'",
+        Ok("ocean"),
+    ),
+    (
+        "",
+        &[("MSM_OS_STORE", "a")],
+        "bucket = 's3://other/run7'",
+        Ok("other store a"),
+    ),
+    // One source says two things.
+    ("", BOTH, "", Err(REFUSED)),
+    (
+        "",
+        &[],
+        "bucket = 's3://ocean/run7'\nprefix = 'T1y'",
+        Err(REFUSED),
+    ),
+    (
+        "",
+        &[],
+        "prefix = 'T1y'\nbucket = 's3://ocean/run7'",
+        Err(REFUSED),
+    ),
+    (
+        "",
+        &[],
+        "[delete]\nprefix = 'T1y'\nbucket = 's3://ocean/run7'",
+        Err(REFUSED),
+    ),
+    (
+        "",
+        &[],
+        "store = 'T1y'\nbucket = 's3://ocean/run7'",
+        Err("but --store says 'T1y'"),
+    ),
+    (
+        "",
+        &[],
+        "prefix = 'run7/'\nbucket = 's3://ocean/run7'",
+        Ok("ocean prefix run7/"),
+    ),
+    // Which of them is meant, a source that comes before says.
+    ("-p x", BOTH, "", Ok("ocean prefix x")),
+    ("-b s3://x/y", BOTH, "", Ok("x prefix y")),
+    // The table comes before what is for all, the environment before both.
+    (
+        "",
+        &[],
+        "bucket = 's3://ocean/run7'\n[delete]\nprefix = 'T1y'",
+        Ok("ocean prefix T1y"),
+    ),
+    (
+        "",
+        &[],
+        "prefix = 'T1y'\n[delete]\nbucket = 's3://ocean/run7'",
+        Ok("ocean prefix run7"),
+    ),
+    ("", RUN7, "prefix = 'T1y'\n", Ok("other prefix run7")),
+];
+
 #[test]
 fn a_place_never_outlives_its_bucket() {
     let delete = "msm_os delete --all";
-    let run7: Set<'_> = &[("MSM_OS_BUCKET", "s3://other/run7")];
-    let both: Set<'_> = &[
-        ("MSM_OS_BUCKET", "s3://ocean/run7"),
-        ("MSM_OS_PREFIX", "T1y"),
-    ];
-    let refused = "'run7' in the bucket, but --prefix says 'T1y'";
-    // The line, the environment, the file: where it goes, or why not.
-    let cases: [(&str, Set<'_>, &str, Result<&str, &str>); 21] = [
-        ("", run7, "", Ok("other prefix run7")),
-        ("-b ocean", run7, "", Ok("ocean")),
-        ("-b ocean -p T1y", run7, "", Ok("ocean prefix T1y")),
-        ("-b s3://ocean/T1m", run7, "", Ok("ocean prefix T1m")),
-        ("-p T1y", run7, "", Ok("other prefix T1y")),
-        ("--store a", run7, "", Ok("other store a")),
-        ("-b ocean", &[], "bucket = 's3://other/run7'", Ok("ocean")),
-        (
-            "",
-            &[("MSM_OS_BUCKET", "ocean")],
-            "bucket = 's3://other/run7'",
-            Ok("ocean"),
-        ),
-        (
-            "",
-            &[],
-            "bucket = 's3://other/a.zarr'\n[delete]\nbucket = 'ocean'",
-            Ok("ocean"),
-        ),
-        (
-            "",
-            &[("MSM_OS_STORE", "a")],
-            "bucket = 's3://other/run7'",
-            Ok("other store a"),
-        ),
-        // One source says two things.
-        ("", both, "", Err(refused)),
-        (
-            "",
-            &[],
-            "bucket = 's3://ocean/run7'\nprefix = 'T1y'",
-            Err(refused),
-        ),
-        (
-            "",
-            &[],
-            "prefix = 'T1y'\nbucket = 's3://ocean/run7'",
-            Err(refused),
-        ),
-        (
-            "",
-            &[],
-            "[delete]\nprefix = 'T1y'\nbucket = 's3://ocean/run7'",
-            Err(refused),
-        ),
-        (
-            "",
-            &[],
-            "store = 'T1y'\nbucket = 's3://ocean/run7'",
-            Err("but --store says 'T1y'"),
-        ),
-        (
-            "",
-            &[],
-            "prefix = 'run7/'\nbucket = 's3://ocean/run7'",
-            Ok("ocean prefix run7/"),
-        ),
-        // Which of them is meant, a source that comes before says.
-        ("-p x", both, "", Ok("ocean prefix x")),
-        ("-b s3://x/y", both, "", Ok("x prefix y")),
-        // The table comes before what is for all, the environment before both.
-        (
-            "",
-            &[],
-            "bucket = 's3://ocean/run7'\n[delete]\nprefix = 'T1y'",
-            Ok("ocean prefix T1y"),
-        ),
-        (
-            "",
-            &[],
-            "prefix = 'T1y'\n[delete]\nbucket = 's3://ocean/run7'",
-            Ok("ocean prefix run7"),
-        ),
-        ("", run7, "prefix = 'T1y'\n", Ok("other prefix run7")),
-    ];
-    for (typed, environment, file, expected) in cases {
+    for (typed, environment, file, expected) in CASES {
         let line = format!("{delete} {typed}");
         let (_kept, line) = configured(line.trim_end(), file);
         let found = place(&line, environment);
@@ -550,7 +551,12 @@ fn a_place_never_outlives_its_bucket() {
             }
         }
     }
-    let told = wrong(delete, both);
+}
+
+#[test]
+fn what_a_place_gives_way_to_is_told() {
+    let delete = "msm_os delete --all";
+    let told = wrong(delete, BOTH);
     for origin in [
         "(environment, MSM_OS_BUCKET)",
         "(environment, MSM_OS_PREFIX)",
@@ -601,7 +607,7 @@ fn a_place_never_outlives_its_bucket() {
         ("-b ocean", "--bucket is given"),
         ("-p T1y", "--prefix is given"),
     ] {
-        let text = shown(&format!("{delete} --show-config {typed}"), run7);
+        let text = shown(&format!("{delete} --show-config {typed}"), RUN7);
         let line = format!(
             "# prefix of environment, MSM_OS_BUCKET is left aside: it is 'run7' in s3://other, and {why}\n"
         );
