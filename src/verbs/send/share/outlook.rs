@@ -56,21 +56,19 @@ impl ShareOutlook {
         let Some(archive) = there else {
             return Ok(Self { there: None });
         };
-        {
-            if archive.ending {
-                return Err(ShareError::Ending.into());
-            }
-            // Jobs may be started in any directory.
-            let paths = aimed.archive.files.iter().map(|file| {
-                std::path::absolute(file.path()).map_err(|cause| SendError::File {
-                    path: file.path().clone(),
-                    cause: cause.to_string(),
-                })
-            });
-            let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
-            same_files(&archive, &look_at(&paths)?)?;
-            same_request(&archive, &settings(intent), &stores)?;
+        if archive.ending {
+            return Err(ShareError::Ending.into());
         }
+        // Jobs may be started in any directory.
+        let paths = aimed.archive.files.iter().map(|file| {
+            std::path::absolute(file.path()).map_err(|cause| SendError::File {
+                path: file.path().clone(),
+                cause: cause.to_string(),
+            })
+        });
+        let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
+        same_files(&archive, &look_at(&paths)?)?;
+        same_request(&archive, &settings(intent), &stores)?;
         let state = ShareState::of(&session.bucket, &archive).await?;
         let there = Some((archive, state));
         Ok(Self { there })
