@@ -76,13 +76,14 @@ pub(super) fn connect(
     let reached = Url::parse(&reached).map_err(|cause| StoreError::Addressing {
         problem: format!("{reached}: {cause}"),
     })?;
-    let builder = builder(bucket, access, reporter.traffic())
-        .with_virtual_hosted_style_request(virtual_hosted);
+    let traffic = reporter.traffic();
+    let builder =
+        builder(bucket, access, traffic).with_virtual_hosted_style_request(virtual_hosted);
     let builder = match url {
         Some(url) => builder.with_endpoint(url),
         None => builder,
     };
-    let wire = wire(&place, access, fence, pace, patience, Arc::clone(&reporter))?;
+    let wire = wire(&place, access, fence, pace, patience, reporter)?;
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_http_connector(wire.clone());

@@ -229,7 +229,7 @@ mod tests {
             beat in 100..10_000u64,
             each in 1..40usize,
         ) {
-            let seconds = 2000;
+            let seconds = 400;
             let beat = Duration::from_millis(beat);
             let (others, ahead) = turns_beside(rate, seconds, beat, each);
             let allowed = rate * seconds as f64;

@@ -61,9 +61,10 @@ impl KeysOfProcess {
 
     fn limit(&self) -> Duration {
         let [first, later] = self.limits;
-        match self.has_given.load(Ordering::Relaxed) {
-            true => later,
-            false => first,
+        if self.has_given.load(Ordering::Relaxed) {
+            later
+        } else {
+            first
         }
     }
 
