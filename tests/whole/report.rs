@@ -93,6 +93,7 @@ fn is_measured(report: &Value) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // one run, looked at from all sides
 fn a_report_tells_what_the_command_said_and_the_server_saw() {
     let (sandbox, server, bucket) = served();
     let file = sandbox.months(1, 2);

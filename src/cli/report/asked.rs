@@ -59,7 +59,7 @@ fn told(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     let values: Vec<&OsStr> = matches.get_raw(id)?.collect();
     let defaults = arg.get_default_values().iter();
     if defaults
-        .map(|default| default.as_os_str())
+        .map(clap::builder::OsStr::as_os_str)
         .eq(values.iter().copied())
     {
         return None;

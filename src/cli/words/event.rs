@@ -23,6 +23,7 @@ pub(in crate::cli) enum OutputLine {
 }
 
 /// What is said of `event`, if anything is; `lists` tells whether standard output is a list, in which notices have no place.
+#[allow(clippy::too_many_lines)] // an arm for each
 pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine> {
     let err = |text: String| Some(OutputLine::Err(text));
     let out = match event {

@@ -14,6 +14,7 @@ use crate::events::WorkKind;
 const BAR: [usize; 2] = [10, 42];
 
 /// The line for it.
+#[allow(clippy::too_many_lines)] // an arm for each
 pub(in crate::cli) fn saying(saying: &Saying) -> String {
     match saying {
         Saying::Progress(measure) => progress(measure),
