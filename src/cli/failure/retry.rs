@@ -126,6 +126,7 @@ fn of_error(error: &Error) -> Retry {
         Error::NotRolledBack { left, .. }
         | Error::Writing(WritingError::NotHealed { cause: left, .. })
         | Error::Send(SendError::Untidy { left } | SendError::Consolidating { cause: left, .. })
+        | Error::Delete(DeleteError::Incomplete(left) | DeleteError::GroupIncomplete(left))
             if lacks_access(left) =>
         {
             after(ACCESS)
