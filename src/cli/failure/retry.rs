@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::store::StoreError;
 use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
+use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
 use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
