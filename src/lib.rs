@@ -64,8 +64,8 @@ pub use ranks::{Ranks, RanksError};
 pub use session::{Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
 pub use store::{
-    Access, Addressing, Conditional, Connection, Endpoint, KeySource, Keyring, Keys, LeftBehind,
-    Limits, Origins, Place, Spot, StoreError, TemporaryKeys,
+    Access, Addressing, Burst, Conditional, Connection, Endpoint, KeySource, Keyring, Keys,
+    LeftBehind, Limits, Origins, Place, Spot, StoreError, TemporaryKeys,
 };
 pub use transfer::{TransferError, Verification};
 pub use verbs::copy::{self, Copy, CopyError, CopyReport, copy};

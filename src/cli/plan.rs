@@ -10,11 +10,14 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::error::CliError;
+use super::json::Outcome;
 use super::outcome::OutcomeArgs;
+use super::prices::{Cost, Prices};
+use super::rate::{Rate, RateArg};
 use super::sbatch::batch_script;
 use super::send::SendArgs;
 use super::share::SLURM;
-use super::{size, words};
+use super::words;
 use crate::verbs::send::SendPlan;
 
 /// What `plan` is told.
@@ -23,9 +26,19 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub send: SendArgs,
 
-    /// Bytes a second, decoded, that the job as a whole sends, such as 200M: the time is estimated from it; a send says at its end what it was
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
-    pub rate: Option<u64>,
+    /// Bytes a second, decoded, that the job as a whole sends, such as 200M, or the file of a document that measured them: the time is
+    /// estimated from it
+    ///
+    /// A send says at its end what its rate was, and its --report has it; doctor --json has that of puts by one process alone.
+    #[arg(long, value_name = "SIZE|FILE.json", value_parser = RateArg::parse)]
+    pub rate: Option<RateArg>,
+
+    /// What is charged, such as put=0.005/1000,get=0.0004/1000,gb-month=0.023: the cost is told by it
+    ///
+    /// Of put, get, copy, head, list, delete: the price of a request, or of so many; gb-month: of 10⁹ bytes for a month; core-hour: of a
+    /// core for an hour.
+    #[arg(long, value_name = "PRICES")]
+    pub prices: Option<Prices>,
 
     /// Ranks of the job that is planned [default: those that plan it]
     #[arg(long, value_name = "N")]
@@ -61,12 +74,13 @@ impl PlanArgs {
         Ok(())
     }
 
-    /// How the plan is printed.
-    pub(super) fn print(&self) -> PlanPrint<'_> {
+    /// How the plan is printed, where this is the job's `rate`.
+    pub(super) fn print(&self, rate: Option<Rate>) -> PlanPrint<'_> {
         PlanPrint {
             verb: "send",
             outcome: self.send.files.outcome,
-            rate: self.rate,
+            rate,
+            prices: self.prices.as_ref(),
             script_of: self.sbatch.then_some(&self.line[..]),
         }
     }
@@ -78,40 +92,56 @@ pub(super) struct PlanPrint<'a> {
     pub verb: &'static str,
     /// As a document? And how does it end if there is nothing to do?
     pub outcome: OutcomeArgs,
-    /// Bytes a second.
-    pub rate: Option<u64>,
+    /// How fast the job is.
+    pub rate: Option<Rate>,
+    /// What is charged.
+    pub prices: Option<&'a Prices>,
     /// The command line of which a batch script is made, if one is.
     pub script_of: Option<&'a [OsString]>,
 }
 
 /// How long something takes at a rate.
-#[derive(Clone, Copy)]
 pub(super) struct Estimate {
-    /// Bytes a second.
-    pub rate: u64,
+    /// How fast the job is.
+    pub rate: Rate,
     /// Seconds.
     pub seconds: f64,
+    /// Hours of all ranks' cores together.
+    pub core_hours: f64,
 }
 
 impl PlanPrint<'_> {
     /// What is printed of `plan`.
     pub(super) fn of(&self, plan: &SendPlan) -> String {
-        let estimate = self.rate.map(|rate| Estimate {
-            rate,
-            seconds: plan.bytes as f64 / rate as f64,
+        let estimate = self.rate.as_ref().map(|rate| {
+            let seconds = plan.bytes as f64 / rate.bytes as f64;
+            Estimate {
+                rate: rate.clone(),
+                seconds,
+                core_hours: seconds * plan.ranks as f64 / 3600.0,
+            }
         });
+        let estimate = estimate.as_ref();
+        let core_hours = estimate.map(|estimate| estimate.core_hours);
+        let cost = self.prices.map(|prices| prices.cost(plan, core_hours));
+        let cost = cost.as_ref();
         if let Some(line) = self.script_of {
             return batch_script(plan, line, estimate);
         }
         if self.outcome.told.json {
-            return document(self.verb, plan, estimate).to_string();
+            return document(self.verb, plan, estimate, cost).to_string();
         }
-        words::foreseen(plan, estimate).join("\n")
+        words::foreseen(plan, estimate, cost).join("\n")
     }
 }
 
-/// The document of `--json`: docs/schemas/plan-1.json.
-fn document(verb: &str, plan: &SendPlan, estimate: Option<Estimate>) -> Value {
+/// The document of `--json`: docs/schemas/plan-2.json.
+fn document(
+    verb: &str,
+    plan: &SendPlan,
+    estimate: Option<&Estimate>,
+    cost: Option<&Cost>,
+) -> Value {
     let mut stores = json!(plan.stores);
     for (store, planned) in stores
         .as_array_mut()
@@ -159,12 +189,23 @@ fn document(verb: &str, plan: &SendPlan, estimate: Option<Estimate>) -> Value {
     let warnings: Vec<Value> = warnings.collect();
     let transactions: Vec<Value> = transactions.collect();
     let parts: Vec<Value> = parts.collect();
-    let estimate = estimate
-        .map(|Estimate { rate, seconds }| json!({"rate": rate, "estimated_seconds": seconds}));
+    let estimate = estimate.map(|estimate| {
+        let Estimate {
+            rate,
+            seconds,
+            core_hours,
+        } = estimate;
+        json!({
+            "rate": rate.bytes,
+            "measured": rate.measured,
+            "estimated_seconds": seconds,
+            "core_hours": core_hours,
+        })
+    });
     json!({
-        "format": "msm_os/plan/1",
+        "format": "msm_os/plan/2",
         "verb": verb,
-        "nothing_to_do": plan.nothing_to_do,
+        "outcome": Outcome::of(plan.nothing_to_do),
         "ranks": plan.ranks,
         "memory_limit": plan.memory_limit,
         "peak_memory": plan.peak_memory,
@@ -177,6 +218,7 @@ fn document(verb: &str, plan: &SendPlan, estimate: Option<Estimate>) -> Value {
         "work": plan.work,
         "requests": plan.requests,
         "estimate": estimate,
+        "cost": cost,
         "warnings": warnings,
     })
 }

@@ -22,7 +22,7 @@ const STEP: u64 = 64 << 20;
 
 /// Flags of `plan` that `send` does not know, or that make a plan of it; and whether a value follows.
 /// The file of settings is one of them: what it says stands in the line.
-const OF_PLAN: [(&str, bool); 7] = [
+const OF_PLAN: [(&str, bool); 8] = [
     ("--config", true),
     // The script says how much.
     ("--memory", true),
@@ -30,6 +30,7 @@ const OF_PLAN: [(&str, bool); 7] = [
     ("--json", false),
     ("--dry-run", false),
     ("--rate", true),
+    ("--prices", true),
     ("--ranks", true),
 ];
 
@@ -37,10 +38,10 @@ const OF_PLAN: [(&str, bool); 7] = [
 pub(super) fn batch_script(
     plan: &SendPlan,
     line: &[OsString],
-    estimate: Option<Estimate>,
+    estimate: Option<&Estimate>,
 ) -> String {
     let ranks = plan.ranks;
-    let rate = estimate.map_or(SLOW * ranks as u64, |estimate| estimate.rate);
+    let rate = estimate.map_or(SLOW * ranks as u64, |estimate| estimate.rate.bytes);
     let seconds = plan.bytes as f64 / rate as f64;
     let minutes = minutes(seconds);
     let data = data_memory(plan);
@@ -48,8 +49,8 @@ pub(super) fn batch_script(
     let memory = data + OWN + objects.unwrap_or(0) * RECORD;
     let memory = memory.next_multiple_of(STEP) >> 20;
     let by = match estimate {
-        Some(_) => "as --rate says",
-        None => "assumed: plan with --rate to say otherwise",
+        Some(Estimate { rate, .. }) => rate.origin(),
+        None => "assumed: plan with --rate to say otherwise".to_owned(),
     };
     let mut script = format!(
         "#!/bin/bash\n\

@@ -112,6 +112,7 @@ impl SendArgs {
             verb: "send",
             outcome: self.files.outcome,
             rate: None,
+            prices: None,
             script_of: None,
         }
     }
@@ -170,6 +171,7 @@ impl UpdateArgs {
             verb: "update",
             outcome: self.files.outcome,
             rate: None,
+            prices: None,
             script_of: None,
         }
     }

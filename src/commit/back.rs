@@ -1,7 +1,6 @@
 //! Back: a store becomes what it was before a transaction. Whoever begins it, and however often it is interrupted, it
 //! comes to the same end.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -9,13 +8,11 @@ use futures::TryStreamExt;
 use msm_zarr::layout;
 
 use super::cleanup::{CleanupError, all, remove};
-use super::copy_fault::{CopyFault, DamagedCopy};
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
-use super::undo_copies::{Look, UndoCopies};
+use super::undo_copies::{CopyWorth, UndoCopies};
 use super::unfinished::delete_key;
 use crate::store::{Bucket, Guarantees, StoreError};
-use crate::transfer::Content;
 
 /// What a store is made again by.
 pub(super) struct UndoPlan<'a> {
@@ -121,13 +118,14 @@ impl UndoPlan<'_> {
         let (copies, damaged) = (&copies, &Mutex::new(Vec::new()));
         let work = copies.all.iter().map(|copy| async move {
             let key = copies.object(copy);
-            if let Some(fault) = copies.fault(copy, Look::Bytes).await? {
-                if !copies.is_intact(copy).await? {
-                    let key = copy.key.clone();
+            match copies.worth(copy).await? {
+                CopyWorth::Sound => {}
+                CopyWorth::NotNeeded => return Ok(()),
+                CopyWorth::Lost(copy) => {
                     let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
-                    damaged.push(DamagedCopy { key, fault });
+                    damaged.push(copy);
+                    return Ok(());
                 }
-                return Ok(());
             }
             if copy.bytes > 0 {
                 self.bucket.copy(&copy.key, &key).await
@@ -141,41 +139,15 @@ impl UndoPlan<'_> {
             }
         });
         let mut restored = vec![all(work).await];
+        let mut damaged =
+            std::mem::take(&mut *damaged.lock().unwrap_or_else(PoisonError::into_inner));
         if self.entry.removes {
-            restored.push(self.remove_made(copies, damaged).await);
+            let (made, missing) = copies.made().await?;
+            damaged.extend(missing);
+            restored.push(remove(self.bucket, made).await);
         }
-        let damaged = std::mem::take(&mut *damaged.lock().unwrap_or_else(PoisonError::into_inner));
         restored.push(CleanupError::of_copies(damaged.into()));
         CleanupError::together(restored)
-    }
-
-    /// Removes what a transaction that removes objects has made where nothing was: of that there is no copy.
-    async fn remove_made(
-        &self,
-        copies: &UndoCopies<'_>,
-        damaged: &Mutex<Vec<DamagedCopy>>,
-    ) -> Result<(), CleanupError> {
-        let cuts = layout::cut_objects(self.store, self.id);
-        let copied: BTreeSet<String> = copies.all.iter().map(|copy| copies.object(copy)).collect();
-        let mut made = Vec::new();
-        for cut in self.bucket.list(&cuts).await? {
-            let below = cut.strip_prefix(&cuts).unwrap_or_default();
-            let key = format!("{}{below}", self.store);
-            if copied.contains(&key) {
-                continue;
-            }
-            match copies.known.original(self.store, &key).recorded {
-                Some(Content::Stored { .. }) => {
-                    let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
-                    damaged.push(DamagedCopy {
-                        key: layout::undo_copy(self.store, self.id, &key),
-                        fault: CopyFault::Missing,
-                    });
-                }
-                _ => made.push(key),
-            }
-        }
-        remove(self.bucket, made).await
     }
 
     /// The objects that the transaction wrote where nothing was before.

@@ -1,7 +1,7 @@
 //! Copies of what additions replaced, made again: the objects that hold a store's last steps, and steps that were added behind them.
 //! Nothing but those steps has to go to have what was there before.
 //!
-//! Key function: [`remake_copies`]; key type: [`RemadeCopies`].
+//! Key function: [`remake_copies`]; key types: [`Remaking`]; [`RemadeCopies`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,17 @@ use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, StoreError, StoredDigest};
 use crate::transfer::Content;
 
+/// Are copies put, or only looked at as they would be?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remaking {
+    /// They are put.
+    Put,
+    /// Nothing is written.
+    Foresee,
+}
+
 /// What has to be made of an object to have what was there before steps were added.
+#[derive(Clone)]
 struct Cut {
     codec: Arc<ChunkCodec>,
     axis: usize,
@@ -28,17 +38,25 @@ struct Cut {
     kept: u64,
 }
 
+/// What an object is when all that comes first has been undone: what lies at a key, and what is cut off it.
+#[derive(Clone)]
+struct Origin {
+    key: String,
+    cuts: Vec<Cut>,
+}
+
 /// What became of copies that were not there.
 #[derive(Debug, Default)]
 pub(crate) struct RemadeCopies {
-    /// The transactions of which some were made, with their keys.
+    /// The transactions of which some were made, or would be, with their keys.
     pub made: BTreeMap<String, Vec<String>>,
     /// Why others cannot be, with the transactions that they are of.
     pub missing: Vec<(String, DamagedCopy)>,
 }
 
 /// Makes the copies of what the additions among the transactions of `store` that are to be undone replaced, the last of them first:
-/// those that are not kept any more, or are `damaged`.
+/// those that are not kept any more, or are `damaged`. Before any of them, objects are what lies at the keys that `first` has of them,
+/// if they are not what they are now.
 ///
 /// # Errors
 /// As the server says, or if an object cannot be decoded.
@@ -47,10 +65,19 @@ pub(crate) async fn remake_copies(
     store: &str,
     undone: &[StoreRollback],
     damaged: &BTreeSet<String>,
+    first: &BTreeMap<String, String>,
+    remaking: Remaking,
 ) -> Result<RemadeCopies, StoreError> {
     let mut remade = RemadeCopies::default();
+    let is = |key: String| Origin {
+        key,
+        cuts: Vec::new(),
+    };
     // What an object is when all transactions before have been undone: the copy that the last of them made.
-    let mut latest: BTreeMap<String, String> = BTreeMap::new();
+    let first = first
+        .iter()
+        .map(|(object, key)| (object.clone(), is(key.clone())));
+    let mut latest: BTreeMap<String, Origin> = first.collect();
     for StoreRollback { id, entry } in undone {
         let copies = UndoCopies::of(bucket, store, id, entry).await?;
         let sound = copies
@@ -84,7 +111,7 @@ pub(crate) async fn remake_copies(
                         .push((id.clone(), DamagedCopy { key: copy, fault }));
                     continue;
                 };
-                let from = latest.get(&object);
+                let from = latest.get(&object).cloned();
                 if from.is_none() && !copies.is_as_recorded(&changed, &object).await? {
                     // Whoever has changed it since knows what it should be.
                     let fault = CopyFault::Changed;
@@ -96,13 +123,29 @@ pub(crate) async fn remake_copies(
                 }
                 let made = remade.made.entry(id.clone()).or_default();
                 made.push(copy.clone());
-                cut.make(bucket, from.unwrap_or(&object), &copy).await?;
-                of_this.push(object);
+                let mut from = from.unwrap_or_else(|| is(object.clone()));
+                from.cuts.push(cut);
+                let found = from.read(bucket).await?;
+                match remaking {
+                    Remaking::Put => {
+                        put(bucket, &copy, found).await?;
+                        of_this.push(object);
+                    }
+                    Remaking::Foresee => {
+                        if let Some(fault) = copies.fault_in(&object, &found).await {
+                            let key = copy;
+                            remade
+                                .missing
+                                .push((id.clone(), DamagedCopy { key, fault }));
+                        }
+                        latest.insert(object, from);
+                    }
+                }
             }
         }
         for object in of_this {
             let copy = layout::undo_copy(store, id, &object);
-            latest.insert(object, copy);
+            latest.insert(object, is(copy));
         }
     }
     Ok(remade)
@@ -169,30 +212,46 @@ fn grown(array: &OutlineArray, entry: &JournalEntry) -> Option<usize> {
     lengths.position(|(before, after)| after.as_u64() != Some(*before))
 }
 
-impl Cut {
-    /// Makes `copy` of the object or copy `from`.
-    async fn make(&self, bucket: &Bucket, from: &str, copy: &str) -> Result<(), StoreError> {
-        let found = match bucket.get(from).await {
+impl Origin {
+    /// It, without a byte if there is nothing.
+    async fn read(&self, bucket: &Bucket) -> Result<Bytes, StoreError> {
+        let mut found = match bucket.get(&self.key).await {
             Ok(found) => found,
             Err(error) if error.is_missing() => Bytes::new(),
             Err(error) => return Err(error),
         };
-        let nothing = async || bucket.put(copy, Bytes::new()).await.map(|_| ());
-        if found.is_empty() {
-            return nothing().await;
+        for cut in &self.cuts {
+            if !found.is_empty() {
+                let shorter = cut.of(found).await;
+                found = shorter.map_err(|error| error.in_object(&self.key))?;
+            }
         }
+        Ok(found)
+    }
+}
+
+impl Cut {
+    /// What is left of an object, without a byte if nothing is.
+    async fn of(&self, object: Bytes) -> Result<Bytes, StoreError> {
         let (codec, axis, kept) = (Arc::clone(&self.codec), self.axis, self.kept);
         let cut = tokio::task::spawn_blocking(move || {
-            let values = codec.decode(&found)?;
+            let values = codec.decode(&object)?;
             Ok(codec.encode(&codec.cut(&values, axis, kept)?)?)
         });
-        let cut = match cut.await {
-            Ok(cut) => cut.map_err(|error: StoreError| error.in_object(from))?,
+        match cut.await {
+            Ok(cut) => cut.map(|cut: EncodedObject| match cut {
+                EncodedObject::Empty => Bytes::new(),
+                EncodedObject::Stored(stored) => stored,
+            }),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        match cut {
-            EncodedObject::Empty => nothing().await,
-            EncodedObject::Stored(stored) => put_and_read_back(bucket, copy, stored).await,
         }
     }
+}
+
+/// Puts `copy`, which is empty where nothing was.
+async fn put(bucket: &Bucket, copy: &str, found: Bytes) -> Result<(), StoreError> {
+    if found.is_empty() {
+        return bucket.put(copy, found).await.map(|_| ());
+    }
+    put_and_read_back(bucket, copy, found).await
 }

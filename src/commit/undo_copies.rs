@@ -1,8 +1,9 @@
 //! The copies that a transaction made of what it replaces, against what the ledger says was there: a damaged one is not put in
 //! the place of anything.
 //!
-//! Key types: [`UndoCopies`]; [`Look`], how hard to look.
+//! Key types: [`UndoCopies`]; [`Look`], how hard to look; [`CopyWorth`], what one is good for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use msm_zarr::{ChunkCodec, ZarrError, layout};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::copy_fault::CopyFault;
+use super::copy_fault::{CopyFault, DamagedCopy};
 use super::journal::JournalEntry;
 use super::known_before::{CopiedObject, KnownBefore};
 use crate::store::{Bucket, ListedObject as Listed, StoreError, StoredDigest};
@@ -29,6 +30,16 @@ pub(super) enum Look {
     Bytes,
     /// At its values, too.
     Values,
+}
+
+/// What a copy is good for.
+pub(super) enum CopyWorth {
+    /// It can be put back.
+    Sound,
+    /// It is damaged, but its object is as it was before.
+    NotNeeded,
+    /// What was there before is lost.
+    Lost(DamagedCopy),
 }
 
 /// The copies of one transaction of a store.
@@ -186,6 +197,63 @@ impl<'a> UndoCopies<'a> {
             return Ok(cause.map(|cause| CopyFault::NoDocument { cause }));
         };
         Ok(values(codec, &stored).await.err())
+    }
+
+    /// What would be wrong with a copy of `object`, if it were these bytes.
+    pub(super) async fn fault_in(&self, object: &str, stored: &Bytes) -> Option<CopyFault> {
+        if self.known.names_only {
+            return None;
+        }
+        let CopiedObject { codec, recorded } = self.known.original(self.store, object);
+        let found = stored.len() as u64;
+        let fault = match recorded? {
+            Content::Empty if stored.is_empty() => None,
+            Content::Empty => Some(CopyFault::Unexpected { found }),
+            recorded @ Content::Stored { .. } => differs(stored, recorded, codec).await,
+        };
+        // It decodes, for it was just made.
+        fault.filter(|_| self.known.is_sure)
+    }
+
+    /// What `copy` is good for when the transaction goes back.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn worth(&self, copy: &Listed) -> Result<CopyWorth, StoreError> {
+        Ok(match self.fault(copy, Look::Bytes).await? {
+            None => CopyWorth::Sound,
+            Some(_) if self.is_intact(copy).await? => CopyWorth::NotNeeded,
+            Some(fault) => CopyWorth::Lost(DamagedCopy {
+                key: copy.key.clone(),
+                fault,
+            }),
+        })
+    }
+
+    /// What a transaction that removes objects has made where nothing was, of which there is no copy; and copies that are missing of what
+    /// it replaced.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn made(&self) -> Result<(Vec<String>, Vec<DamagedCopy>), StoreError> {
+        let cuts = layout::cut_objects(self.store, self.id);
+        let copied: BTreeSet<String> = self.all.iter().map(|copy| self.object(copy)).collect();
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
+        for cut in self.bucket.list(&cuts).await? {
+            let below = cut.strip_prefix(&cuts).unwrap_or_default();
+            let key = format!("{}{below}", self.store);
+            if copied.contains(&key) {
+                continue;
+            }
+            match self.known.original(self.store, &key).recorded {
+                Some(Content::Stored { .. }) => missing.push(DamagedCopy {
+                    key: layout::undo_copy(self.store, self.id, &key),
+                    fault: CopyFault::Missing,
+                }),
+                _ => made.push(key),
+            }
+        }
+        Ok((made, missing))
     }
 
     /// The object `key`; `None` if there is none.

@@ -52,7 +52,7 @@ pub use connection::{Connection, Origins};
 pub(crate) use crossing::Crossing;
 pub(crate) use digest::StoredDigest;
 pub use error::StoreError;
-pub use examine::LeftBehind;
+pub use examine::{Burst, LeftBehind};
 pub(crate) use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
 pub(crate) use existing::{StoreLookup, read_metadata, read_other_times, read_outline, read_store};
 pub(crate) use fence::{Fence, FencedRequest, Moment};

@@ -32,7 +32,8 @@ impl Engine {
             let expected = self.read_unit(first).await?;
             let other = self.plan.files[0].display().to_string();
             for ((object, found), (_, expected)) in found.iter().zip(&expected) {
-                self.same(array, &unit, &object.slab.start, found, expected, &other)?;
+                let order = [0, unit.array, index];
+                self.same(&unit, order, &object.slab.start, found, expected, &other)?;
             }
         }
         for &store in &array.stores {
@@ -47,8 +48,8 @@ impl Engine {
                     |(values, _)| values,
                 );
                 self.same(
-                    array,
                     &unit,
+                    [store, unit.array, index],
                     &object.slab.start,
                     found,
                     &expected,
@@ -63,13 +64,14 @@ impl Engine {
     /// Compares the values of an object that begins at `origin`, within the array's edges.
     fn same(
         &self,
-        array: &TargetArray,
         unit: &WorkUnit,
+        order: [usize; 3],
         origin: &[u64],
         found: &[u8],
         expected: &[u8],
         other: &str,
     ) -> Result<(), TransferError> {
+        let array = &self.plan.arrays[unit.array];
         let size = array.dtype.size();
         let pairs = found
             .chunks_exact(size)
@@ -89,6 +91,7 @@ impl Engine {
                 found: shown(array.dtype, found),
                 expected: shown(array.dtype, expected),
                 advice: advice(array).into(),
+                order,
             }),
         }
     }

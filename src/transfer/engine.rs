@@ -214,7 +214,8 @@ impl Engine {
                     Phase::Keep => engine.keep_all(index).await.map(|()| Vec::new()),
                     Phase::Transfer | Phase::Commit => engine.write_unit(index).await,
                 };
-                if done.as_ref().is_err_and(|error| !error.is_stopped()) {
+                let goes_on = |error: &TransferError| error.is_stopped() || error.is_difference();
+                if done.as_ref().is_err_and(|error| !goes_on(error)) {
                     progress.fail();
                 }
                 done
@@ -227,9 +228,13 @@ impl Engine {
             join(&mut running, &mut records, &mut failure).await;
         }
         match failure {
+            // One before it may not have been looked at.
+            Some(error) if error.is_difference() && self.progress.is_stopped() => {
+                Err(TransferError::Stopped)
+            }
+            Some(error) => Err(error),
             None if self.progress.is_stopped() => Err(TransferError::Stopped),
             None => Ok(records),
-            Some(error) => Err(error),
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum TransferError {
         found: String,
         expected: String,
         advice: Cow<'static, str>,
+        /// The first is named, whichever was found first: by store, array and unit of the plan.
+        order: [usize; 3],
     },
     #[error("stopped, because another rank failed")]
     Stopped,
@@ -56,11 +58,23 @@ impl TransferError {
         matches!(self, Self::Stopped)
     }
 
-    /// Keeps the first error that says what happened.
+    /// Keeps the first error that says what happened; of differences, the first in their order.
     pub(super) fn keep_first(first: &mut Option<Self>, error: Self) {
-        if first.as_ref().is_none_or(Self::is_stopped) {
+        let is_first = match (first.as_ref(), &error) {
+            (None | Some(Self::Stopped), _) => true,
+            (Some(Self::Differs { order: kept, .. }), Self::Differs { order, .. }) => order < kept,
+            // That one stopped the comparison, and what has not been compared may come before.
+            (Some(Self::Differs { .. }), error) => !error.is_stopped(),
+            _ => false,
+        };
+        if is_first {
             *first = Some(error);
         }
+    }
+
+    /// Is it a difference that was found, which keeps nobody from looking for one before it?
+    pub(super) fn is_difference(&self) -> bool {
+        matches!(self, Self::Differs { .. })
     }
 
     /// The same, of the object `key` if it is one that cannot be decoded.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::events::{Event, Finding};
 use crate::session::Session;
-use crate::store::{LeftBehind, Spot, StoreError, Verdict, doctors_folder, examine};
+use crate::store::{Burst, LeftBehind, Spot, StoreError, Verdict, doctors_folder, examine};
 
 /// What is examined.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct DoctorReport {
     pub lacking: Option<(Vec<String>, StoreError)>,
     /// Why temporary objects are left behind, if any are.
     pub left_behind: Option<LeftBehind>,
+    /// How fast large objects were put by one process, if all were.
+    pub put: Option<Burst>,
 }
 
 /// What keeps this program from working there.
@@ -76,7 +78,7 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
             session.tell(&Event::Finding(finding.clone()));
             findings.push(finding);
         };
-        let Verdict { lacks, left } =
+        let Verdict { lacks, left, put } =
             examine(&session.bucket.unfenced()?, &folder, &mut tell).await?;
         if left.is_none() {
             session.tell(&Event::Removed);
@@ -86,6 +88,7 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
             findings,
             lacking: lacks.map(|(lacks, first)| (owned(lacks), first)),
             left_behind: left,
+            put,
         })
     })
 }

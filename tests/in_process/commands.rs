@@ -113,6 +113,9 @@ fn a_command_that_died_is_undone_and_no_other() {
         let is_prepared = state.keys().any(|key| key.ends_with(".prepared"));
         assert_eq!(exit, if is_prepared { Exit::Busy } else { Exit::Ok });
         assert!(left == state);
+        let both = ends(&state, &["rollback", "--last", "2", "--dry-run"]);
+        assert_eq!(both.0, exit);
+        assert!(both.1 == state);
         let (exit, left) = ends(&state, &["rollback"]);
         assert_eq!(exit, Exit::Ok);
         assert!(readable(left.clone()) == readable(stages[2].clone()));

@@ -96,7 +96,10 @@ fn a_rollback_puts_back_no_damaged_copy() {
                     continue;
                 }
                 let damaged = with(&done, &copy, damaged.as_ref());
+                let foreseen = ends(&damaged, &["rollback", "--dry-run"]);
                 let (exit, left) = ends(&damaged, &["rollback"]);
+                assert_eq!(foreseen.0, exit, "{told}");
+                assert!(foreseen.1 == damaged, "{told}: the dry run wrote");
                 if command[0] == "send" {
                     // It can be made again.
                     assert_eq!(exit, Exit::Ok, "{told}");
@@ -190,6 +193,9 @@ fn who_heals_leaves_alone_what_a_damaged_copy_would_destroy() {
             let object = format!("T1m/tos.zarr/{below}");
             for damaged in damages(&state[&copy]).into_iter().flatten() {
                 let damaged = with(&state, &copy, Some(&damaged));
+                let foreseen = ends(&damaged, &["rollback", "--dry-run"]);
+                assert_eq!(foreseen.0, ends(&damaged, &["rollback"]).0, "{copy}");
+                assert!(foreseen.1 == damaged, "{copy}: the dry run wrote");
                 let (exit, left) = ends(&damaged, &["recover"]);
                 if state[&object] == before[&object] {
                     intact += 1;

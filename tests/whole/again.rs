@@ -6,7 +6,7 @@ use s3_server::{Fault, Rule};
 
 use crate::line::msm_os;
 use crate::resume_scene::{At, STORES, Scene, Stop, Whom};
-use crate::support::{Sandbox, is_tidy, python_code, reads_back};
+use crate::support::{Sandbox, is_tidy, python_code, reads_back, served};
 
 #[test]
 fn a_send_killed_between_its_transactions_is_finished_by_the_same_command() {
@@ -286,4 +286,33 @@ for name in ('time_counter', 'uo', 'vo'):
     msm_os!("send -f {bare} -b {url} -p c -v compact uo").well();
     let update = msm_os!("update -f {file} -b {url} -p c -v compact");
     update.refused_in(&sandbox, 27, &["c.zarr", "holds none"]);
+}
+
+/// Which rank finds what first is chance; what is named is not.
+#[test]
+fn of_several_differences_the_first_is_named_on_any_number_of_ranks() {
+    let (sandbox, _server, bucket) = served();
+    let file = sandbox.source(&Spec::default());
+    let store = format!("{bucket} -p T1m");
+    msm_os!(r#"send -f {file} {store} -cs '{{"y": 8, "x": 8}}'"#).well();
+    let moved = sandbox.edited(&file, "moved_1m_grid_T.nc", |f| {
+        for name in ["deptht", "nav_lat", "nav_lon"] {
+            let mut variable = f.variable_mut(name).unwrap();
+            let shape: Vec<usize> = variable.dimensions().iter().map(|d| d.len()).collect();
+            let values = vec![77.5f32; shape.iter().product()];
+            variable.put_values(&values, ..).unwrap();
+        }
+    });
+    let send = msm_os!("send -f {moved} {store}");
+    let named = |ranks: usize| {
+        let ended = send.on(ranks);
+        ended.refused(22, &["differs from"]);
+        let lines = ended.stderr.lines();
+        let line = lines.filter(|line| line.contains("differs from")).last();
+        line.unwrap().to_owned()
+    };
+    let first = named(1);
+    for ranks in [1, 2, 3, 3] {
+        assert_eq!(named(ranks), first, "{ranks}");
+    }
 }

@@ -4,6 +4,7 @@
 //! Key type: [`Documents`], what was printed, all of which is validated in one start of Python.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::Command;
 
@@ -146,12 +147,21 @@ fn copied(documents: &Documents<'_>, url: &str) {
     );
     assert!(!sandbox.path("ocean/copies").exists());
     let copied = documents.of("copy-1", 0, &copy);
+    assert_eq!(foretold["copied"], copied["copied"]);
+    let put = |tree: BTreeMap<String, Vec<u8>>| {
+        let copies = tree.iter().filter(|(key, _)| key.starts_with("copies/"));
+        let bytes = copies.map(|(_, bytes)| bytes.len());
+        json!({"objects": bytes.clone().count(), "bytes": bytes.sum::<usize>()})
+    };
+    assert_eq!(copied["copied"], put(sandbox.tree("ocean")));
     assert_eq!(
         copied["stores"][0]["to_url"],
         format!("{url}/copies/sos.zarr")
     );
     let again = documents.of("copy-1", 3, &copy.and("--exit-nothing"));
     assert_eq!(again["outcome"], "nothing_to_do");
+    assert_eq!(again["copied"]["objects"], 0);
+    assert_eq!(again["compared"], copied["copied"]);
     let other = sandbox.url("other");
     let out = msm_os!("move -b {url} -p copies --to-bucket {other}");
     documents.of("move-1", 0, &out.and("--dry-run"));
@@ -166,6 +176,12 @@ fn copied(documents: &Documents<'_>, url: &str) {
     let foretold = documents.of("rechunk-1", 0, &rechunk.and("--dry-run"));
     let made = documents.of("rechunk-1", 0, &rechunk);
     assert_eq!(foretold["stores"], made["stores"]);
+    let count = |name: &str| made[name].as_u64().unwrap();
+    assert_eq!(
+        foretold["objects"],
+        count("objects") + count("empty_objects")
+    );
+    assert_eq!(foretold["decoded_bytes"], made["decoded_bytes"]);
     assert_eq!(made["outcome"], "done");
     let again = documents.of("rechunk-1", 3, &rechunk.and("--exit-nothing"));
     assert_eq!(again["outcome"], "nothing_to_do");

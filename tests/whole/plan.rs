@@ -83,7 +83,7 @@ fn what_is_planned_is_what_is_done() {
         assert_eq!(planned["estimate"]["rate"], 1 << 20);
         let path = sandbox.file(&format!("plan{round}.json"));
         std::fs::write(&path, planned.to_string()).unwrap();
-        valid.extend(["plan-1".to_owned(), path]);
+        valid.extend(["plan-2".to_owned(), path]);
 
         let first = server.log().len();
         let done = msm_os!("send {what}").well();
@@ -144,10 +144,10 @@ fn what_is_planned_is_what_is_done() {
         "nothing to do",
     ]);
     let again = looks(&server, &msm_os!("plan {} --json", what(&files)), 1).well();
-    assert_eq!(document(&again)["nothing_to_do"], true);
+    assert_eq!(document(&again)["outcome"], "nothing_to_do");
     let path = sandbox.file("again.json");
     std::fs::write(&path, &again.stdout).unwrap();
-    valid.extend(["plan-1".to_owned(), path]);
+    valid.extend(["plan-2".to_owned(), path]);
     python_runs(&script("valid.py"), &valid);
 }
 
@@ -176,7 +176,7 @@ fn updates_rollbacks_and_parts_are_foreseen() {
         let planned = document(&looks(&server, &msm_os!("plan {line}"), 1).well());
         planned[member]
             .as_u64()
-            .unwrap_or_else(|| u64::from(planned[member] == true))
+            .unwrap_or_else(|| u64::from(planned[member] == "nothing_to_do"))
     };
     let of_task = |task: &str, member: &str| count(&shared.replace("1/2", task), member);
     let tasks: Vec<u64> = { ["0/3", "1/3", "2/3"].iter() }
@@ -192,7 +192,7 @@ fn updates_rollbacks_and_parts_are_foreseen() {
     assert_eq!(parts("waiting"), [false, false, true]);
     for (task, objects, nothing) in [("2/3", 0, 1), ("1/3", 3, 0), ("0/3", 3, 0), ("0/2", 3, 0)] {
         assert_eq!(of_task(task, "objects"), objects, "{task}");
-        assert_eq!(of_task(task, "nothing_to_do"), nothing, "{task}");
+        assert_eq!(of_task(task, "outcome"), nothing, "{task}");
     }
     msm_os!("send {}", shared.replace("1/2 --json", "0/3")).well();
     assert_eq!(parts("committed"), [true, false, false]);
@@ -299,4 +299,80 @@ fn a_batch_script_sends_what_was_planned() {
     msm_os!("verify -b {url} -p T1m -v tos --against '{file}'").well();
     let root = std::fs::read_to_string(sandbox.path("ocean/T1m/tos.zarr/zarr.json")).unwrap();
     assert!(root.contains("it is 5 o"));
+}
+
+/// A rate is stated, or read from what `doctor` or a send has measured; by prices, the cost is told, too.
+#[test]
+fn time_and_cost_are_of_what_was_measured_and_stated() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 2);
+    let send = |prefix: &str| format!("-f {file} {bucket} -p {prefix} -v tos");
+    let report = sandbox.file("report of a send.json");
+    msm_os!("send {} --report '{report}'", send("sent")).well_on(2);
+    let doctor = sandbox.file("doctor.json");
+    let examined = msm_os!("doctor {bucket} --json").well();
+    std::fs::write(&doctor, &examined.stdout).unwrap();
+    let path = sandbox.file("plan.json");
+    for (rate, ranks) in [(&report, 2), (&doctor, 1)] {
+        let prices = "put=5/1000,copy=0,list=0,head=0,delete=0,gb-month=2,core-hour=3600";
+        let line = format!("plan {} --ranks 4 --prices {prices}", send("new"));
+        let words = looks(&server, &msm_os!("{line} --rate '{rate}'"), 1).well();
+        words.says(&[
+            rate,
+            "core-hours",
+            "without GET, of which no price is stated",
+        ]);
+        let told = looks(&server, &msm_os!("{line} --rate '{rate}' --json"), 2).well();
+        let told_document = document(&told);
+        let (estimate, cost) = (&told_document["estimate"], &told_document["cost"]);
+        let found: Value = serde_json::from_str(&std::fs::read_to_string(rate).unwrap()).unwrap();
+        assert_eq!(estimate["measured"]["file"], rate[..]);
+        assert_eq!(estimate["measured"]["format"], found["format"]);
+        assert_eq!(estimate["measured"]["ranks"], ranks);
+        let number = |value: &Value| {
+            value
+                .as_f64()
+                .unwrap_or_else(|| panic!("{value} {told:#?}"))
+        };
+        let measured = if ranks == 2 {
+            number(&found["result"]["decoded_bytes"]) / number(&found["elapsed_seconds"])
+        } else {
+            number(&found["put"]["bytes"]) / number(&found["put"]["seconds"])
+        };
+        assert_eq!(number(&estimate["rate"]), measured.floor());
+        let bytes = number(&told_document["bytes"]);
+        let is_near = |found: &Value, expected: f64| {
+            let found = number(found);
+            assert!(
+                (found - expected).abs() <= expected * 1e-9,
+                "{found} {expected}"
+            );
+        };
+        let seconds = bytes / measured.floor();
+        is_near(&estimate["estimated_seconds"], seconds);
+        is_near(&estimate["core_hours"], seconds * 4.0 / 3600.0);
+        is_near(&cost["cores"], seconds * 4.0);
+        is_near(&cost["month"], bytes * 2e-9);
+        is_near(
+            &cost["requests"],
+            number(&told_document["requests"]["put"]) * 0.005,
+        );
+        assert_eq!(cost["requests_without_price"], serde_json::json!(["get"]));
+        std::fs::write(&path, &told.stdout).unwrap();
+        python_runs(&script("valid.py"), &["plan-2", &path, "doctor-1", &doctor]);
+    }
+    // Without one, nothing is invented.
+    let bare = msm_os!("plan {}", send("new")).well();
+    bare.says(&["time: not estimated without a rate", "--rate 200M"]);
+    for (rate, why) in [
+        (&path[..], "msm_os/plan/2"),
+        (&file[..], "--rate"),
+        ("200X", "200X"),
+    ] {
+        looks(&server, &msm_os!("plan {} --rate '{rate}'", send("new")), 2)
+            .refused(2, &[why, "doctor --json"]);
+    }
+    msm_os!("plan {} --prices put=cheap", send("new"))
+        .alone()
+        .refused(2, &["put=cheap"]);
 }

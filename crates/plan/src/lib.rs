@@ -62,7 +62,7 @@ pub use projected::{
 };
 pub use projection::{Cells, CornerFields, Field, Projection};
 pub use quantization::quantization;
-pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, check_cut, rechunked};
+pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, StoredReads, check_cut, rechunked};
 pub use recut::{ArrayChange, ArrayCut};
 pub use settings::{Goal, NewArrays, PlanSettings, Projections, Resources, Task};
 pub use source_reads::{SourceReads, source_reads};

@@ -1,12 +1,13 @@
 //! The plan that makes stores anew of what others hold: in other chunks, shards, codecs, or of the other version of Zarr.
 //!
-//! Key types: [`StoreRechunk`], a store that is read; [`Rechunking`], what is asked for; [`RechunkPlan`].
+//! Key types: [`StoreRechunk`], a store that is read; [`Rechunking`], what is asked for; [`RechunkPlan`]; [`StoredReads`], what it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use msm_model::{ArrayRecipe, Problems, choices};
 use msm_zarr::document::{self, AttributeEdits, Documents};
 use msm_zarr::{Codec, StoreSnapshot, StoredArray, Version, layout};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::arrays::ArrayDraft;
@@ -63,6 +64,25 @@ pub struct RechunkPlan {
     pub changes: Vec<ArrayChange>,
 }
 
+/// What is read of the stores that are rechunked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredReads {
+    /// Objects, at most: those that are all fill are not there.
+    pub objects: u64,
+    /// How often one is asked for: an object that lies in several units is read for each of them.
+    pub requests: u64,
+    /// Bytes of their values, decoded, each once.
+    pub bytes: u64,
+}
+
+impl StoredReads {
+    /// How often each object is read, on average.
+    #[must_use]
+    pub fn times(&self) -> f64 {
+        self.requests as f64 / self.objects.max(1) as f64
+    }
+}
+
 /// The plan that makes each of `stores` anew, as `asked`.
 ///
 /// # Errors
@@ -100,11 +120,10 @@ pub fn rechunked(
 }
 
 impl RechunkPlan {
-    /// How often the objects of the stores that are read are read, on average, in hundredths: an object that lies in several units is read for
-    /// each of them.
+    /// What is read of the stores.
     #[must_use]
-    pub fn reads_in_hundredths(&self) -> u64 {
-        let (mut touched, mut objects) = (0u64, 0u64);
+    pub fn reads(&self) -> StoredReads {
+        let (mut touched, mut objects, mut bytes) = (0u64, 0u64, 0u64);
         let mut seen = BTreeSet::new();
         for unit in &self.plan.units {
             let array = &self.plan.arrays[unit.array];
@@ -122,9 +141,14 @@ impl RechunkPlan {
             if seen.insert(unit.array) {
                 let lengths = array.shape.iter().zip(&source.object);
                 objects += lengths.map(|(n, size)| n.div_ceil(*size)).product::<u64>();
+                bytes += array.shape.iter().product::<u64>() * array.dtype.size() as u64;
             }
         }
-        touched.saturating_mul(100) / objects.max(1)
+        StoredReads {
+            objects,
+            requests: touched,
+            bytes,
+        }
     }
 }
 

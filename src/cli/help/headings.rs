@@ -108,6 +108,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "stop-after",
             "ranks",
             "rate",
+            "prices",
             "sbatch",
             "exit-nothing",
         ],

@@ -7,6 +7,7 @@ use crate::cli::json::SendDocument;
 use crate::cli::open::opened_with;
 use crate::cli::plan::{PlanArgs, PlanPrint};
 use crate::cli::printer::warn;
+use crate::cli::rate::RateArg;
 use crate::cli::send::{SendArgs, UpdateArgs};
 use crate::cli::words;
 use crate::verbs::send::{SendPlan, SendReport, forecast, forecast_update, send, update};
@@ -68,9 +69,11 @@ impl Job<'_> {
         let memory = self.memory("plan", files.memory)?;
         let recipe = self.recipe(files.recipe.recipe.as_deref())?;
         let request = args.send.request(memory, recipe)?;
+        let rate = args.rate.as_ref();
+        let rate = { self.ranks }.on_lead(|| Ok(rate.map(RateArg::rate).transpose()))??;
         let session = self.open(&files.store)?;
         let plan = forecast(&session, &request, args.ranks)?;
-        self.say_plan(&plan, &args.print())
+        self.say_plan(&plan, &args.print(rate))
     }
 
     fn say_plan(&self, plan: &SendPlan, print: &PlanPrint<'_>) -> Result<(), CliError> {

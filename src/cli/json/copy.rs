@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Outcome, url};
+use super::{Amount, Outcome, url};
 use crate::store::Place;
 use crate::verbs::copy::{CopiedStore, CopyReport};
 
@@ -12,6 +12,8 @@ pub(in crate::cli) struct CopyDocument {
     format: &'static str,
     dry_run: bool,
     outcome: Outcome,
+    copied: Amount,
+    compared: Amount,
     stores: Vec<CopiedStoreView>,
 }
 
@@ -65,7 +67,10 @@ impl CopyDocument {
                 left_out,
             }
         });
+        let [copied, compared] = report.totals().map(Amount::from);
         Self {
+            copied,
+            compared,
             format: if moves {
                 "msm_os/move/1"
             } else {

@@ -6,6 +6,9 @@ use crate::events::{Finding, FindingState};
 use crate::store::{Endpoint, Place};
 use crate::verbs::doctor::DoctorReport;
 
+/// What its member `format` says.
+pub(in crate::cli) const DOCTOR: &str = "msm_os/doctor/1";
+
 /// `msm_os/doctor/1`.
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct DoctorDocument {
@@ -18,6 +21,14 @@ pub(in crate::cli) struct DoctorDocument {
     findings: Vec<FindingView>,
     lacking: Vec<String>,
     left_behind: Option<String>,
+    put: Option<PutView>,
+}
+
+/// What putting large objects came to.
+#[derive(Debug, Serialize)]
+struct PutView {
+    bytes: u64,
+    seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,7 +53,7 @@ impl DoctorDocument {
     ) -> Self {
         let lacking = report.lacking.as_ref();
         Self {
-            format: "msm_os/doctor/1",
+            format: DOCTOR,
             verdict: match (&report.lacking, &report.left_behind) {
                 (Some(_), _) => "lacking",
                 (None, Some(_)) => "left_behind",
@@ -57,6 +68,10 @@ impl DoctorDocument {
             findings: report.findings.iter().map(FindingView::from).collect(),
             lacking: lacking.map(|(names, _)| names.clone()).unwrap_or_default(),
             left_behind: report.left_behind.as_ref().map(ToString::to_string),
+            put: report.put.map(|put| PutView {
+                bytes: put.bytes,
+                seconds: put.elapsed.as_secs_f64(),
+            }),
         }
     }
 }

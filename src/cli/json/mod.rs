@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(super) use copy::CopyDocument;
 pub(super) use delete::DeleteDocument;
-pub(super) use doctor::DoctorDocument;
+pub(super) use doctor::{DOCTOR, DoctorDocument};
 pub(super) use error::ErrorDocument;
 pub(super) use rechunk::RechunkDocument;
 pub(super) use recover::{RecoverDocument, RecoverForecastDocument};

@@ -31,8 +31,17 @@ enum RechunkExtent {
     },
     Foreseen {
         memory_bytes: u64,
+        reads: ReadsView,
         reads_per_stored_object: f64,
     },
+}
+
+/// What would be read of the stores.
+#[derive(Debug, Serialize)]
+struct ReadsView {
+    objects: u64,
+    requests: u64,
+    decoded_bytes: u64,
 }
 
 /// A store, and the one that is made of it.
@@ -92,7 +101,12 @@ impl RechunkDocument {
             decoded_bytes: forecast.size.bytes,
             extent: RechunkExtent::Foreseen {
                 memory_bytes: forecast.size.memory,
-                reads_per_stored_object: forecast.reads_in_hundredths as f64 / 100.0,
+                reads: ReadsView {
+                    objects: forecast.reads.objects,
+                    requests: forecast.reads.requests,
+                    decoded_bytes: forecast.reads.bytes,
+                },
+                reads_per_stored_object: forecast.reads.times(),
             },
         }
     }

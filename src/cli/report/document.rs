@@ -10,7 +10,7 @@ use crate::events::{RequestKind, Stage, WorkPhase};
 use crate::measurements::{TransactionKind, TransactionOutcome};
 
 /// What its member `format` says.
-pub(super) const FORMAT: &str = "msm_os/report/1";
+pub(in crate::cli) const FORMAT: &str = "msm_os/report/1";
 
 /// What one run did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -29,7 +29,9 @@ use crate::ranks::{Ranks, is_launched};
 use crate::session::Session;
 use crate::verbs::send::SendReport;
 
-pub(in crate::cli) use self::document::{RunOutcome, SharedStanding, StoreStanding, StoreState};
+pub(in crate::cli) use self::document::{
+    FORMAT as REPORT, RunOutcome, RunReport, SharedStanding, StoreStanding, StoreState,
+};
 pub(in crate::cli) use self::merge::{Merged, MergedRun};
 
 /// Where a report goes.

@@ -7,6 +7,7 @@ use msm_zarr::Version;
 use super::*;
 use crate::cli::Exit;
 use crate::cli::args::{self, CommandLine, Invocation, grammar, parse_among};
+use crate::cli::rate::RateArg;
 use crate::cli::send::SendArgs;
 use crate::transfer::Verification;
 
@@ -252,7 +253,10 @@ fn what_is_set_for_a_send_counts_for_its_plan() {
     };
     let files = &plan.send.files;
     assert_eq!(files.store.prefix.as_deref(), Some("sent"));
-    assert_eq!((files.keep_undo, plan.rate), (3, Some(1 << 20)));
+    assert_eq!(
+        (files.keep_undo, plan.rate),
+        (3, Some(RateArg::Stated(1 << 20)))
+    );
     assert_eq!(files.verify, Verification::Etag);
     let text = plan.line.join(std::ffi::OsStr::new(" "));
     let text = text.to_string_lossy();

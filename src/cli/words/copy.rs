@@ -4,11 +4,9 @@ use std::fmt::Write;
 
 use super::tally_shown;
 use crate::verbs::copy::{CopiedStore, CopyReport};
-use crate::verbs::tally::Tally;
 
-/// A line a store, and one with the total: what was `done`.
+/// A line a store, and one with the totals: what was `done`.
 pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
-    let mut total = Tally::default();
     let mut lines = Vec::new();
     for CopiedStore {
         from,
@@ -19,7 +17,6 @@ pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
         left_out,
     } in &report.stores
     {
-        total.add(*tally);
         let mut line = format!("  {from} → {to}: {}", tally_shown(*tally));
         if *was_there {
             line.push_str(", there already");
@@ -38,10 +35,20 @@ pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
         }
         lines.push(line);
     }
-    lines.push(format!(
+    let [copied, compared] = report.totals();
+    let there = report.stores.iter().filter(|store| store.was_there).count();
+    let mut total = format!(
         "{done}: {} stores, {}",
-        report.stores.len(),
-        tally_shown(total)
-    ));
+        report.stores.len() - there,
+        tally_shown(copied)
+    );
+    if there > 0 {
+        let _ = write!(
+            total,
+            "; there already, and compared: {there} stores, {}",
+            tally_shown(compared)
+        );
+    }
+    lines.push(total);
     lines
 }

@@ -4,6 +4,7 @@ use super::bytes_shown;
 use super::event::{files_shown, sized};
 use super::store::{codec_name, product};
 use crate::cli::plan::Estimate;
+use crate::cli::prices::Cost;
 use crate::events::PlanSize;
 use crate::verbs::send::{
     PlanWarning, PlannedArray, PlannedPart, PlannedStore, RankWork, RequestCounts, SendPlan,
@@ -14,7 +15,11 @@ use crate::verbs::send::{
 const SHOWN: usize = 4;
 
 /// What would be done, line by line.
-pub(in crate::cli) fn foreseen(plan: &SendPlan, estimate: Option<Estimate>) -> Vec<String> {
+pub(in crate::cli) fn foreseen(
+    plan: &SendPlan,
+    estimate: Option<&Estimate>,
+    cost: Option<&Cost>,
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if plan.nothing_to_do {
         let has_all = |store: &&PlannedStore| store.action == StoreAction::Leave;
@@ -41,13 +46,8 @@ pub(in crate::cli) fn foreseen(plan: &SendPlan, estimate: Option<Estimate>) -> V
     lines.extend(reads(plan));
     lines.push(work(&plan.work));
     lines.extend(plan.requests.as_ref().map(requests));
-    if let Some(Estimate { rate, seconds }) = estimate {
-        lines.push(format!(
-            "time: about {} at {} decoded a second",
-            duration_shown(seconds),
-            bytes_shown(rate)
-        ));
-    }
+    lines.push(time(estimate));
+    lines.extend(cost.map(cost_shown));
     let warnings = plan.warnings.iter();
     lines.extend(warnings.map(|warning| format!("warning: {}", plan_warning(warning))));
     lines.push("nothing was written".to_owned());
@@ -256,6 +256,65 @@ fn requests(counts: &RequestCounts) -> String {
     format!("requests: about {}", some.join(", "))
 }
 
+/// `time: about 1 h 2 min at 100.0 MiB decoded a second, as --rate says: 8.3 core-hours`
+fn time(estimate: Option<&Estimate>) -> String {
+    let Some(Estimate {
+        rate,
+        seconds,
+        core_hours,
+    }) = estimate
+    else {
+        return "time: not estimated without a rate: msm_os plan --rate 200M, or the file of doctor --json or of a send's --report".to_owned();
+    };
+    format!(
+        "time: about {} at {} decoded a second, {}: {core_hours:.1} core-hours",
+        duration_shown(*seconds),
+        bytes_shown(rate.bytes),
+        rate.origin()
+    )
+}
+
+/// `cost: about 0.31 of requests (none is stated for HEAD, LIST), at most 12.40 to keep a month, 1.66 of cores`
+fn cost_shown(cost: &Cost) -> String {
+    let Cost {
+        requests,
+        requests_without_price,
+        month,
+        cores,
+    } = cost;
+    let mut words = Vec::new();
+    words.extend(requests.map(|sum| {
+        let without = requests_without_price
+            .iter()
+            .map(|kind| kind.to_uppercase());
+        let without: Vec<String> = without.collect();
+        let told = if without.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (without {}, of which no price is stated)",
+                without.join(", ")
+            )
+        };
+        format!("about {} of requests{told}", money(sum))
+    }));
+    words.extend(month.map(|sum| format!("at most {} a month to keep", money(sum))));
+    words.extend(cores.map(|sum| format!("about {} of cores", money(sum))));
+    if words.is_empty() {
+        words.push("no price is stated of what the plan has".to_owned());
+    }
+    format!("cost: {}", words.join(", "))
+}
+
+/// To the hundredth, or two digits if it is less.
+fn money(sum: f64) -> String {
+    if sum >= 0.1 || sum == 0.0 {
+        return format!("{sum:.2}");
+    }
+    let digits = (1.0 - sum.log10().floor()).clamp(2.0, 12.0);
+    format!("{sum:.*}", digits as usize)
+}
+
 /// What a warning says.
 pub(in crate::cli) fn plan_warning(warning: &PlanWarning) -> String {
     match warning {
@@ -355,5 +414,11 @@ mod tests {
             shown,
             ["1 s", "59 s", "1 min 1 s", "1 h 0 min", "2 h 30 min"]
         );
+    }
+
+    #[test]
+    fn small_sums_have_two_digits() {
+        let shown = [0.0, 12.345, 0.1, 0.0123, 0.000_456].map(money);
+        assert_eq!(shown, ["0.00", "12.35", "0.10", "0.012", "0.00046"]);
     }
 }

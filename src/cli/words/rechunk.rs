@@ -50,17 +50,24 @@ pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String
         lines.push(store(of_store));
         lines.extend(of_store.arrays.iter().map(array));
     }
-    let reads = forecast.reads_in_hundredths;
-    let mut total = sized("would rechunk", &forecast.size);
-    if reads > 100 {
-        let _ = write!(
-            total,
-            "; each stored object is read {}.{:02} times on average, with more --memory fewer",
-            reads / 100,
-            reads % 100
+    lines.push(sized("would rechunk", &forecast.size));
+    let reads = &forecast.reads;
+    if reads.objects > 0 {
+        let mut told = format!(
+            "reads at most {} objects of the stores, {} decoded",
+            reads.objects,
+            bytes_shown(reads.bytes)
         );
+        if reads.requests > reads.objects {
+            let _ = write!(
+                told,
+                ", each {:.2} times on average, with more --memory fewer",
+                reads.times()
+            );
+        }
+        lines.push(told);
     }
-    lines.push(total);
+    lines.push("nothing was written".to_owned());
     lines
 }
 

@@ -16,6 +16,8 @@ use msm_zarr::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::speed::Burst;
+
 use super::bucket::Bucket;
 use super::error::StoreError;
 use crate::events::{Finding, FindingState as State};
@@ -30,6 +32,8 @@ pub(crate) struct Verdict {
     pub lacks: Option<(Vec<&'static str>, StoreError)>,
     /// Temporary objects that could not be removed, and why.
     pub left: Option<LeftBehind>,
+    /// How fast large objects were put, if all were.
+    pub put: Option<Burst>,
 }
 
 /// What is in the bucket still of an examination that is over, for somebody to remove by hand.
@@ -72,12 +76,13 @@ pub(crate) async fn examine(
         folder: folder.to_owned(),
         keys: Vec::new(),
         lacks: None,
+        put: None,
         tell,
     };
     let tried = examination.try_all().await;
     let left = examination.remove_all(bucket).await;
-    let lacks = examination.lacks;
-    tried.map(|()| Verdict { lacks, left })
+    let Examination { lacks, put, .. } = examination;
+    tried.map(|()| Verdict { lacks, left, put })
 }
 
 /// An examination under way.
@@ -87,6 +92,7 @@ struct Examination<'a> {
     /// Objects that may be there because of it.
     keys: Vec<String>,
     lacks: Option<(Vec<&'static str>, StoreError)>,
+    put: Option<Burst>,
     tell: &'a mut dyn FnMut(Finding),
 }
 

@@ -1,9 +1,11 @@
 //! How fast the endpoint is: small requests one after the other, large ones at once.
 
+use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use super::{Examination, brief, noise, shown, timed};
 use crate::store::error::StoreError;
@@ -22,6 +24,22 @@ const LARGE: usize = 4 << 20;
 const AT_ONCE: usize = 8;
 /// Time after which a burst sends no more.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What many requests at once came to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Burst {
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// From the first to the end of the last.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Burst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = self.bytes as f64 / self.elapsed.as_secs_f64() / 1e6;
+        write!(f, "{rate:.1} MB/s")
+    }
+}
 
 impl Examination<'_> {
     /// Puts and gets small objects, one after the other.
@@ -75,6 +93,7 @@ impl Examination<'_> {
             }
             Err(error) => Err(error.clone()),
         };
+        self.put = put.as_ref().ok().copied();
         match (put, got) {
             (Ok(put), Ok(got)) => self.good(
                 "throughput",
@@ -92,11 +111,11 @@ impl Examination<'_> {
     }
 }
 
-/// Sends the requests, many at once, as long as they take no longer than they may; says how many MB/s that made. Each
+/// Sends the requests, many at once, as long as they take no longer than they may; says what that came to. Each
 /// is waited for: a write that is broken off may still take effect later.
 async fn burst(
     requests: impl Iterator<Item = impl Future<Output = Result<(), StoreError>>>,
-) -> Result<String, StoreError> {
+) -> Result<Burst, StoreError> {
     let begun = Instant::now();
     let requests = requests.take_while(|_| begun.elapsed() < LONGEST);
     let ended: Vec<_> = stream::iter(requests)
@@ -105,10 +124,10 @@ async fn burst(
         .await;
     let bytes = ended.len() * LARGE;
     ended.into_iter().collect::<Result<(), _>>()?;
-    Ok(format!(
-        "{:.1} MB/s",
-        bytes as f64 / begun.elapsed().as_secs_f64() / 1e6
-    ))
+    Ok(Burst {
+        bytes: bytes as u64,
+        elapsed: begun.elapsed(),
+    })
 }
 
 /// The median and the worst.

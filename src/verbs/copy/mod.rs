@@ -78,6 +78,18 @@ impl CopyReport {
     pub fn is_nothing(&self) -> bool {
         self.stores.iter().all(|store| store.was_there)
     }
+
+    /// The objects of the stores that are copied; and of those that were there already, whose copies are compared.
+    #[must_use]
+    pub fn totals(&self) -> [Tally; 2] {
+        [false, true].map(|was_there| {
+            let mut total = Tally::default();
+            let stores = self.stores.iter();
+            let of_kind = stores.filter(|store| store.was_there == was_there);
+            of_kind.for_each(|store| total.add(store.tally));
+            total
+        })
+    }
 }
 
 /// Says what would be copied, and where to: into the bucket of `other`, if there is one.

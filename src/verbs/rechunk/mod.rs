@@ -83,7 +83,7 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
         Ok(RechunkForecast {
             stores: work.report(),
             size: size(&work.fresh.1.plan),
-            reads_in_hundredths: work.fresh.1.reads_in_hundredths(),
+            reads: work.fresh.1.reads(),
         })
     })
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use msm_plan::{ArrayChange, Phase, Plan};
+use msm_plan::{ArrayChange, Phase, Plan, StoredReads};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::Manifest;
@@ -49,8 +49,8 @@ pub struct RechunkForecast {
     pub stores: Vec<RechunkedStore>,
     /// What it comes to.
     pub size: PlanSize,
-    /// How often each stored object is read, on average, in hundredths.
-    pub reads_in_hundredths: u64,
+    /// What is read of the stores.
+    pub reads: StoredReads,
 }
 
 impl RechunkedStore {

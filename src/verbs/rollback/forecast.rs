@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use msm_zarr::{Group, StoredArray, Version, layout, members, parse_root};
 use serde::{Deserialize, Serialize};
 
-use super::{Rollback, StoreUndo, chosen, groups_of, has_transactions, undoable};
-use crate::commit::{StoreRollback, UnfinishedWork};
+use super::{Rollback, StoreUndo, chosen, damage, groups_of, has_transactions, undoable};
+use crate::commit::{Remaking, StoreRollback, UnfinishedWork, foresee_back};
 use crate::error::Error;
 use crate::session::Session;
 use crate::verbs::shared::abandoned::{journals, unended};
@@ -41,10 +41,10 @@ pub struct StoreOutlook {
     pub arrays: Vec<String>,
 }
 
-/// Says what a rollback would undo. Whether the copies that it puts back are whole is not looked at.
+/// Says what a rollback would undo. The copies that it puts back are looked at as it looks at them.
 ///
 /// # Errors
-/// On every rank the same: if one of the commands cannot be undone; or a transaction has not ended that is no command's that died.
+/// On every rank the same: if one of the commands cannot be undone, or a copy is damaged; or a transaction has not ended that is no command's that died.
 pub fn foretell(session: &Session, request: &Rollback) -> Result<RollbackForecast, Error> {
     session.on_lead(async || foretell_here(session, request).await)
 }
@@ -57,19 +57,35 @@ async fn foretell_here(
     let groups = groups_of(session, request).await?;
     let stores: Vec<String> = groups.iter().map(|group| group.store.clone()).collect();
     let mut healed: Vec<(String, Option<String>)> = Vec::new();
-    let mut problems = Vec::new();
+    let mut problems: Vec<Error> = Vec::new();
+    // By store, what objects are again when that has gone back.
+    let mut back: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (store, found) in journals(bucket, &stores).await? {
         for one in &found.unfinished {
             match one {
                 UnfinishedWork::Transaction(open) if open.goes_back() => {
                     let run = open.entry.run.as_ref();
                     healed.push((store.clone(), run.map(|run| run.id.clone())));
+                    match foresee_back(bucket, &store, open).await {
+                        Ok(restored) => drop(back.insert(store.clone(), restored)),
+                        Err(cause) => problems.push(
+                            WritingError::NotHealed {
+                                store: store.clone(),
+                                transaction: unended(one),
+                                cause,
+                            }
+                            .into(),
+                        ),
+                    }
                 }
                 // What goes forward, or undoes already, comes to its end first.
-                _ => problems.push(WritingError::Unended {
-                    store: store.clone(),
-                    transaction: unended(one),
-                }),
+                _ => problems.push(
+                    WritingError::Unended {
+                        store: store.clone(),
+                        transaction: unended(one),
+                    }
+                    .into(),
+                ),
             }
         }
     }
@@ -79,18 +95,29 @@ async fn foretell_here(
         has_transactions(&log, &groups, request.variables.is_empty())?;
     }
     let (undos, commands) = chosen(log, &request.extent, &healed)?;
-    let (mut outlooks, mut problems) = (Vec::new(), Vec::new());
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
     for StoreUndo { group, ids } in &undos {
         match undoable(bucket, group, ids).await {
-            Ok(found) => outlooks.push(outlook(group, &found)),
+            Ok(found) => all.push((group, found)),
             Err(problem) => problems.push(problem),
         }
     }
     Error::together(problems)?;
+    let mut problems = Vec::new();
+    for (group, found) in &all {
+        let store = &group.store;
+        let first = back.remove(store).unwrap_or_default();
+        match damage(bucket, store, found, &first, Remaking::Foresee).await {
+            Ok(found) => problems.extend(found.problems),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Error::together(problems)?;
+    let outlooks = all.iter().map(|(group, found)| outlook(group, found));
     Ok(RollbackForecast {
         commands,
         died: healed.into_iter().map(|(store, _)| store).collect(),
-        stores: outlooks,
+        stores: outlooks.collect(),
     })
 }
 

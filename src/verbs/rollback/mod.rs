@@ -5,7 +5,7 @@
 mod error;
 mod forecast;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ pub use self::error::RollbackError;
 pub use self::forecast::{RollbackForecast, StoreOutlook, foretell};
 
 use crate::commit::{
-    DamagedCopy, JournalEntry, SharedArchive, StoreRollback, damaged_copies, remake_copies,
+    DamagedCopy, JournalEntry, Remaking, SharedArchive, StoreRollback, damaged_copies,
+    remake_copies,
 };
 use crate::error::Error;
 use crate::events::{Event, Notice};
@@ -169,8 +170,12 @@ async fn undo_all(
     Error::together(problems)?;
     let (mut problems, mut made) = (Vec::new(), Vec::new());
     for (store, found) in &all {
-        match damage(bucket, store, found, &mut made).await {
-            Ok(damaged) => problems.extend(damaged),
+        let found = damage(bucket, store, found, &BTreeMap::new(), Remaking::Put).await;
+        match found {
+            Ok(found) => {
+                problems.extend(found.problems);
+                made.extend(found.made);
+            }
             Err(error) => problems.push(error),
         }
     }
@@ -327,14 +332,22 @@ async fn undoable(
     Ok(found)
 }
 
-/// What is in the way of putting back what these transactions of `store` replaced: copies that are damaged, or cannot be made again. The
-/// keys of those that are go to `made`.
+/// What is in the way of putting back what transactions replaced.
+struct CopyDamage {
+    problems: Vec<Error>,
+    /// The keys of the copies that were made again, or would be.
+    made: Vec<String>,
+}
+
+/// Which copies of what these transactions of `store` replaced are damaged, or cannot be made again. Objects are what lies at the keys
+/// that `first` has of them, if they are not what they are now.
 async fn damage(
     bucket: &Bucket,
     store: &str,
     undone: &[StoreRollback],
-    made: &mut Vec<String>,
-) -> Result<Vec<Error>, Error> {
+    first: &BTreeMap<String, String>,
+    remaking: Remaking,
+) -> Result<CopyDamage, Error> {
     let mut damaged: Vec<Vec<DamagedCopy>> = Vec::new();
     let mut doubtful = BTreeSet::new();
     for StoreRollback { id, entry } in undone {
@@ -344,11 +357,15 @@ async fn damage(
         }
         damaged.push(of_this);
     }
-    let remade = remake_copies(bucket, store, undone, &doubtful).await?;
+    let remade = remake_copies(bucket, store, undone, &doubtful, first, remaking).await?;
     let mut problems = Vec::new();
     for (StoreRollback { id, entry }, mut damaged) in undone.iter().zip(damaged) {
-        if remade.made.contains_key(id) {
-            damaged = damaged_copies(bucket, store, id, entry).await?;
+        match (remade.made.get(id), remaking) {
+            (None, _) => {}
+            (Some(_), Remaking::Put) => {
+                damaged = damaged_copies(bucket, store, id, entry).await?;
+            }
+            (Some(made), Remaking::Foresee) => damaged.retain(|copy| !made.contains(&copy.key)),
         }
         let missing = remade.missing.iter().filter(|(of, _)| of == id);
         damaged.extend(missing.map(|(_, copy)| copy.clone()));
@@ -363,8 +380,8 @@ async fn damage(
             );
         }
     }
-    made.extend(remade.made.into_values().flatten());
-    Ok(problems)
+    let made = remade.made.into_values().flatten().collect();
+    Ok(CopyDamage { problems, made })
 }
 
 /// The committed transaction `id` of the store of `group`, if what it replaced is kept and it is of the group. It left the root document

@@ -113,12 +113,19 @@ impl<'a> Worker<'a> {
     /// Compares this rank's share of what the `orders` say.
     ///
     /// # Errors
-    /// On every rank the same: the first difference.
+    /// On every rank the same, and on any number of them: the first difference in the order of stores and arrays.
     pub(in crate::verbs) fn compare(&self, orders: &Orders) -> Result<(), Error> {
         let engine = self.engine(orders)?;
-        let compared = self.work(&engine, orders, Phase::Compare, None);
-        self.session.ranks.settle(compared)?;
-        Ok(())
+        let found = match self.work(&engine, orders, Phase::Compare, None) {
+            Ok(_) => Ok(None),
+            // It is of the files, whichever rank found it.
+            Err(Error::OnRank { cause, .. }) if difference(&cause).is_some() => Ok(Some(*cause)),
+            Err(failure) => Err(failure),
+        };
+        self.session.ranks.join(found, |found| {
+            let found = found.into_iter().flatten();
+            found.min_by_key(difference).map_or(Ok(()), Err)
+        })
     }
 
     /// Does this rank's share of the `orders`, which the lead commits or takes back.
@@ -286,6 +293,14 @@ impl<'a> Worker<'a> {
 
     fn journal_failed(&self, error: StoreError) -> Error {
         self.session.ranks.here(SendError::Ledger(error).into())
+    }
+}
+
+/// The place of a difference among all that there may be; `None` if it is something else.
+fn difference(failure: &Error) -> Option<[usize; 3]> {
+    match failure {
+        Error::Transfer(TransferError::Differs { order, .. }) => Some(*order),
+        _ => None,
     }
 }
 
