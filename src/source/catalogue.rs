@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use msm_model::{ArchiveError, Catalogue, list};
+use msm_model::{ArchiveError, Catalogue, StoredBytes, Variable, list};
 
 use super::error::SourceError;
 use super::open::{FileFormat, OpenFile};
 use super::raw_variable::{MAX_BYTES, RawVariable};
+use super::storage::ValueStorage;
 use super::text::{TextKind, join_characters};
+
+/// With so many values a variable is large enough for it to matter which rank gets what of it.
+const LARGE: u64 = 1 << 20;
 
 /// What the file at `path` holds.
 ///
@@ -91,6 +95,7 @@ impl OpenFile {
                 unreadable.extend(filter.map(|filter| (variable.name.clone(), filter)));
             }
         }
+        let stored_bytes = self.stored_bytes(&variables);
         join_characters(&mut variables, &characters);
         Ok(Catalogue {
             path: path.clone(),
@@ -98,8 +103,26 @@ impl OpenFile {
             variables,
             attributes,
             odd_attributes,
+            stored_bytes,
             unreadable,
             ..Catalogue::default()
         })
+    }
+
+    /// How much is stored of each of the large variables that are in stored chunks. What is damaged is told when it is read.
+    fn stored_bytes(&self, variables: &[Variable]) -> BTreeMap<String, StoredBytes> {
+        let large = variables.iter().filter(|variable| {
+            let values: u64 = variable.shape.iter().product();
+            variable.stored_chunks.is_some() && values >= LARGE
+        });
+        let found = large.filter_map(|variable| {
+            let placed = self.placed(&variable.name).ok()?;
+            let ValueStorage::Chunks(chunks) = &placed.place else {
+                return None;
+            };
+            let stored = StoredBytes::new(&placed.shape, &chunks.shape, chunks.sizes())?;
+            Some((variable.name.clone(), stored))
+        });
+        found.collect()
     }
 }

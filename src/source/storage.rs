@@ -88,6 +88,13 @@ impl StoredChunks {
         }
     }
 
+    /// Those that were written: the index at which each begins, and its bytes.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (&[u64], u64)> {
+        self.index
+            .iter()
+            .map(|(at, chunk)| (&at[..], chunk.size as u64))
+    }
+
     /// The chunk that begins at `origin`, if it was ever written.
     pub(super) fn at(&self, origin: &[u64]) -> Option<StoredChunk> {
         let found = self.index.binary_search_by(|(at, _)| at[..].cmp(origin));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::attribute::Attribute;
 use super::dtype::Number;
 use super::recipe::{ArrayRecipe, RecipeName};
+use super::stored_bytes::StoredBytes;
 use super::variable::Variable;
 
 /// What one file holds.
@@ -26,6 +27,8 @@ pub struct Catalogue {
     pub attributes: Vec<(String, Attribute)>,
     /// Attributes of types that only the file defines, which cannot be sent: each with its variable, if it is one's.
     pub odd_attributes: Vec<(Option<String>, String)>,
+    /// By its name in the file, how much is stored of a variable, and where, if it is a large one in stored chunks.
+    pub stored_bytes: BTreeMap<String, StoredBytes>,
     /// Variables whose values cannot be read here, and why.
     pub unreadable: BTreeMap<String, String>,
     /// By the name of a variable, what it is called in the file, if that is something else.

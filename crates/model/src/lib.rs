@@ -28,6 +28,7 @@ pub mod names;
 mod problems;
 mod recipe;
 mod step;
+mod stored_bytes;
 mod text;
 mod time;
 mod time_from;
@@ -51,6 +52,7 @@ pub use recipe::{
     UNITS_OF_FILES, ValueChange, ValueFault, VariableRecipe, recipe_differences,
 };
 pub use step::Step;
+pub use stored_bytes::StoredBytes;
 pub use text::{text_of_width, trimmed};
 pub use time::{Calendar, Gap, Instant, TimeConversion, TimeError, TimeUnits, gaps, time_units};
 pub use time_from::{FileView, TIME_FROM};

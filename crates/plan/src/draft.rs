@@ -211,6 +211,7 @@ fn of_stores(
     drafts: Vec<ArrayDraft>,
 ) -> Result<Plan, Problems<PlanError>> {
     let basis = PlanBasis {
+        archive: Some(archive),
         files: archive.paths(),
         own_files: archive.files.len(),
         projections: settings.projections.all.clone(),
@@ -222,7 +223,9 @@ fn of_stores(
 
 /// What a plan is made of, beside its arrays.
 #[derive(Default)]
-pub(super) struct PlanBasis {
+pub(super) struct PlanBasis<'a> {
+    /// What holds the files, if source files are read.
+    pub archive: Option<&'a Archive>,
     /// The files that are read.
     pub files: Vec<PathBuf>,
     /// So many are of the archive; behind them comes the one that coordinates are borrowed from.
@@ -239,7 +242,7 @@ pub(super) struct PlanBasis {
 /// # Errors
 /// If the work does not fit the memory, or there are too many objects.
 pub(super) fn of_basis(
-    basis: PlanBasis,
+    basis: PlanBasis<'_>,
     resources: Resources,
     stores: Vec<TargetStore>,
     drafts: Vec<ArrayDraft>,
@@ -251,7 +254,10 @@ pub(super) fn of_basis(
         return Err(PlanError::Objects { found, most }.into());
     }
     let PlanBasis {
-        own_files, scratch, ..
+        archive,
+        own_files,
+        scratch,
+        ..
     } = basis;
     let mut plan = Plan {
         files: basis.files,
@@ -274,7 +280,7 @@ pub(super) fn of_basis(
     // A file's static arrays are compared one after the other, not each in a round over all files.
     plan.units.sort_by_key(|unit| unit.file);
     pair(&mut plan);
-    assign(&mut plan, resources.ranks);
+    assign(&mut plan, archive, resources.ranks);
     check_memory(&mut plan, scratch, resources.ranks)?;
     Ok(plan)
 }
@@ -316,11 +322,8 @@ fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
     } else {
         (cap, 0)
     };
-    // A stored object may be cut into ever so many.
-    let cap = match array.origin.form {
-        Derivation::Stored(_) => cap / array.memory_of_object() * array.object_bytes(),
-        _ => cap,
-    };
+    // A stored chunk may be cut into ever so many objects.
+    let cap = array.decoded_within(cap);
     let units = units(array, index, draft.stored_chunks.as_deref(), cap, whole);
     let made = matches!(array.origin.form, Derivation::Made(_));
     let of_each_file = array.append.is_none() && array.origin.file < files && !made;

@@ -18,6 +18,7 @@ mod conform;
 mod contents;
 mod convert;
 mod coordinates;
+mod cost;
 mod draft;
 mod error;
 mod follow;

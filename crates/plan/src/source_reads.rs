@@ -88,7 +88,7 @@ pub fn source_reads(plan: &Plan, archive: &Archive) -> Vec<SourceReads> {
 }
 
 /// What is read of a file's variable for this box of the array; `None` if nothing is.
-fn in_file(plan: &Plan, array: &TargetArray, slab: &Hyperslab) -> Option<Hyperslab> {
+pub(super) fn in_file(plan: &Plan, array: &TargetArray, slab: &Hyperslab) -> Option<Hyperslab> {
     match &array.origin.form {
         Derivation::AsRead => Some(slab.clone()),
         Derivation::Made(_) | Derivation::Stored(_) => None,

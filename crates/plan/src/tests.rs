@@ -434,6 +434,29 @@ fn units_meet_the_edges_of_stored_chunks() {
 }
 
 #[test]
+fn a_stored_chunk_is_inflated_once_for_ever_so_many_objects() {
+    // Five levels of an eORCA025 field, stored as one chunk, as 86,000 objects.
+    let case = Case {
+        others: vec![5, 1206, 1440],
+        stored: Some(vec![1, 5, 1206, 1440]),
+        chunk: vec![1, 1, 10, 10],
+        old: 0,
+        files: vec![1],
+        replaced: vec![],
+        ranks: 1,
+    };
+    let units_of = |memory: u64| {
+        let plan = planned(&case, memory).unwrap();
+        let units = plan.units.iter();
+        units.filter(|u| plan.arrays[u.array].name == "v").count()
+    };
+    assert_eq!(units_of(1 << 30), 1);
+    // In less memory as seldom as there is room for its objects, which with their bookkeeping take five times their bytes.
+    let fewer = units_of(300 << 20);
+    assert!((2..=10).contains(&fewer), "{fewer}");
+}
+
+#[test]
 fn an_array_that_is_the_same_in_two_stores_is_one_array() {
     let case = Case {
         others: vec![3],

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::target::{Derivation, Plan, Run, TargetArray};
 use msm_model::Hyperslab;
 
-/// Bytes of bookkeeping an object costs while it is in flight.
-const OBJECT_OVERHEAD: u64 = 64 << 10;
+/// Bytes of bookkeeping that an object of a unit costs,
+const OBJECT_OVERHEAD: u64 = 1 << 10;
+/// and those that it costs besides while it is on its way,
+const REQUEST_OVERHEAD: u64 = 64 << 10;
+/// as so many of a unit are at most.
+const ON_THEIR_WAY: u64 = 128;
 
 /// Whole objects that are produced from one read of the source; exactly one rank owns it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +67,11 @@ impl WorkUnit {
         if self.follows {
             return 0;
         }
-        let of_objects = |unit: &Self| 3 * unit.bytes(plan) + unit.chunks.len() * OBJECT_OVERHEAD;
+        let of_objects = |unit: &Self| {
+            let count = unit.chunks.len();
+            let on_their_way = count.min(ON_THEIR_WAY);
+            3 * unit.bytes(plan) + count * OBJECT_OVERHEAD + on_their_way * REQUEST_OVERHEAD
+        };
         let followers = self.followers.iter().map(|&i| of_objects(&plan.units[i]));
         let array = &plan.arrays[self.array];
         let fields = match &array.origin.form {
@@ -151,9 +159,20 @@ impl WorkUnit {
 }
 
 impl TargetArray {
-    /// Bytes of a decoded object, with its part of the bookkeeping as if that were decoded, too.
+    /// Bytes of a decoded object on its way, with its part of the bookkeeping as if that were decoded, too.
     pub(super) fn memory_of_object(&self) -> u64 {
-        self.object_bytes() + OBJECT_OVERHEAD / 3
+        self.object_bytes() + (OBJECT_OVERHEAD + REQUEST_OVERHEAD) / 3
+    }
+
+    /// So many decoded bytes of it can be in one unit that `cap` is kept with the bookkeeping.
+    pub(super) fn decoded_within(&self, cap: u64) -> u64 {
+        let all_on_their_way = cap < ON_THEIR_WAY * REQUEST_OVERHEAD;
+        let of_one = if all_on_their_way {
+            self.memory_of_object()
+        } else {
+            self.object_bytes() + OBJECT_OVERHEAD / 3
+        };
+        cap / of_one.max(1) * self.object_bytes()
     }
 }
 

@@ -31,6 +31,7 @@ impl Catalogue {
             variables,
             mut attributes,
             odd_attributes,
+            stored_bytes,
             unreadable,
             renamed: _,
             recipes: _,
@@ -41,6 +42,7 @@ impl Catalogue {
         let mut seen = Self {
             path,
             attributes,
+            stored_bytes,
             recipe_unknown: unknown,
             ..Self::default()
         };
