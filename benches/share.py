@@ -10,8 +10,6 @@ wall and CPU. The programs are those of target/release, or what MSM_OS, NEMO_LIK
 """
 
 import argparse
-import json
-import os
 import resource
 import statistics
 import subprocess
@@ -19,50 +17,16 @@ import sys
 import time
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
-
-
-def program(variable, name):
-    return os.environ.get(variable, str(TOP / "target/release" / name))
-
-
-class Server:
-    """An empty bucket, and the log of what it was asked."""
-
-    def __init__(self, directory, delay):
-        self.log = directory / "server.log"
-        self.process = subprocess.Popen(
-            [program("S3_SERVER", "s3-server"), "--delay", str(delay), "--log", str(self.log)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.credentials = directory / "credentials.json"
-        endpoint = self.process.stdout.readline().strip()
-        keys = {"token": "test-key", "secret": "test-secret", "endpoint_url": endpoint}
-        self.credentials.write_text(json.dumps(keys))
-        self.credentials.chmod(0o600)
-
-    def requests(self):
-        time.sleep(0.5)  # it writes its log ten times a second
-        return len(self.log.read_text().splitlines())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
+import tools
 
 def files(directory, grid, freq, variables, count):
     """So many files of a step each."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for year in range(1800, 1800 + count):
-        path = directory / f"x_{freq}_grid_T_{year}.nc"
-        if not path.exists():
-            words = ["--grid", grid, "--freq", freq, "--start", f"{year}-01-01", "--variables", variables]
-            subprocess.run([program("NEMO_LIKE", "nemo-like"), *words, "-o", path], check=True, stdout=subprocess.DEVNULL)
-    return sorted(str(path) for path in directory.glob("*.nc"))[:count]
+
+    def of(year):
+        words = ["--grid", grid, "--freq", freq, "--start", f"{year}-01-01", "--variables", variables]
+        return tools.make_file(directory / f"x_{freq}_grid_T_{year}.nc", *words)
+
+    return [str(of(year)) for year in range(1800, 1800 + count)]
 
 
 def send(server, sources, jobs, *flags):
@@ -72,7 +36,7 @@ def send(server, sources, jobs, *flags):
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
-    command = [program("MSM_OS", "msm_os"), "send", "-b", "ocean", "-p", "x", "-c", str(server.credentials), *flags, "-f", *sources]
+    command = list(map(str, tools.send(server, sources, *flags)))
     before, begun = cpu(), time.perf_counter()
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(jobs)]
     for process in running:
@@ -88,7 +52,7 @@ def race(options):
     found = {name: [] for name in entrants}
     for _ in range(options.rounds):
         for name, (jobs, flags) in entrants.items():
-            with Server(options.directory, options.delay) as server:
+            with tools.Server(options.directory, delay=options.delay) as server:
                 found[name].append(send(server, sources, jobs, *flags))
     medians = {name: [statistics.median(column) for column in zip(*times)] for name, times in found.items()}
     plain = medians["one send"]
@@ -99,9 +63,9 @@ def race(options):
 def parts(options):
     sources = files(options.directory / "small", "20x15x2", "1y", "tos", 1000)
     for count in (10, 100, 1000):
-        with Server(options.directory, options.delay) as server:
+        with tools.Server(options.directory, delay=options.delay) as server:
             wall, cpu = send(server, sources[:count], 1, "--share")
-            asked = server.requests()
+            asked = len(server.requests())
         print(
             f"{count:5} parts: {asked / count:6.1f} requests, {1e3 * wall / count:6.1f} ms of wall and "
             f"{1e3 * cpu / count:6.1f} ms of CPU a part"

@@ -53,7 +53,7 @@ struct Arguments {
     /// Milliseconds every PUT waits besides
     #[arg(long, default_value_t = 0)]
     put_delay: u64,
-    /// A file for the requests, in order of arrival, each as METHOD and bucket/key in a line
+    /// A file for the requests, in order of arrival, each as METHOD, bucket/key and bytes of its body in a line
     #[arg(long)]
     log: Option<PathBuf>,
 }
@@ -139,7 +139,7 @@ fn keep_log(server: &Server, mut log: File) -> io::Result<()> {
         written += new.len();
         let lines = new
             .iter()
-            .map(|request| format!("{} {}\n", request.method, request.key));
+            .map(|request| format!("{} {} {}\n", request.method, request.key, request.received));
         log.write_all(lines.collect::<String>().as_bytes())?;
         std::thread::sleep(Duration::from_millis(100));
     }
