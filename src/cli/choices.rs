@@ -121,12 +121,17 @@ pub(super) fn verify() -> impl TypedValueParser<Value = Verification> {
         (
             Verification::Full,
             "full",
-            "Read it back, decode it, and compare the crc32c of its values with that of the source's",
+            "Read it back, and compare its bytes with what was sent, by their crc32c",
         ),
         (
             Verification::Etag,
             "etag",
             "Trust an ETag that is the MD5 of what was sent; read back where it is not",
+        ),
+        (
+            Verification::Server,
+            "server",
+            "Let the server compare what it stores with the crc32c that is sent along; it must be found to do so first",
         ),
         (Verification::None, "none", "Trust the server's answer"),
     ])

@@ -236,7 +236,9 @@ impl From<&StoreError> for Exit {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Zarr(cause) => cause.into(),
-            StoreError::Place { .. } | StoreError::Addressing { .. } => Self::Usage,
+            StoreError::Place { .. }
+            | StoreError::Addressing { .. }
+            | StoreError::Unproven { .. } => Self::Usage,
             StoreError::Credentials { .. }
             | StoreError::NoCredentials
             | StoreError::CaBundle { .. } => Self::Credentials,

@@ -131,8 +131,7 @@ impl Manifest {
     /// Objects with this proof.
     #[must_use]
     pub(crate) fn proven(&self, by: Proof) -> u64 {
-        let so =
-            |r: &&ChunkRecord| matches!(r.content, Content::Stored { proof, .. } if proof == by);
+        let so = |record: &&ChunkRecord| record.content.is_proven(by);
         self.0.iter().filter(so).count() as u64
     }
 

@@ -4,13 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::Content;
+use crate::transfer::{Content, Proof};
 
 /// The version of the form.
 const FORMAT: u32 = 1;
 
 /// What a transaction left of one object of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenRecord", into = "WrittenRecord")]
 pub(crate) struct ObjectRecord {
     /// The array's name in the store.
     pub array: String,
@@ -18,6 +19,49 @@ pub(crate) struct ObjectRecord {
     pub chunk: Vec<u64>,
     /// What it holds.
     pub content: Content,
+}
+
+/// A record as it is written.
+#[derive(Clone, Serialize, Deserialize)]
+struct WrittenRecord {
+    array: String,
+    chunk: Vec<u64>,
+    content: Content,
+    /// Did the server prove it? Versions that do not know of that take the object for one that was not verified.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_server: bool,
+}
+
+impl From<ObjectRecord> for WrittenRecord {
+    fn from(record: ObjectRecord) -> Self {
+        let by_server = record.content.is_proven(Proof::Server);
+        let content = record.content;
+        Self {
+            array: record.array,
+            chunk: record.chunk,
+            content: if by_server {
+                content.proven(Proof::Unproven)
+            } else {
+                content
+            },
+            by_server,
+        }
+    }
+}
+
+impl From<WrittenRecord> for ObjectRecord {
+    fn from(written: WrittenRecord) -> Self {
+        let content = written.content;
+        Self {
+            array: written.array,
+            chunk: written.chunk,
+            content: if written.by_server {
+                content.proven(Proof::Server)
+            } else {
+                content
+            },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,7 +98,6 @@ impl ObjectRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::Proof;
 
     #[test]
     fn a_part_reads_back() {
@@ -69,9 +112,19 @@ mod tests {
             stored_crc32c: u32::MAX,
             proof: Proof::ReadBack,
         };
-        let records = vec![record(0, stored), record(1, Content::Empty)];
+        let by_server = stored.proven(Proof::Server);
+        let records = vec![
+            record(0, stored),
+            record(1, Content::Empty),
+            record(2, by_server),
+        ];
         let part = ObjectRecord::write(records.clone()).unwrap();
         assert_eq!(ObjectRecord::read(&part), Ok(records));
+        // Older versions do not know that a server can prove an object.
+        let part = String::from_utf8(part).unwrap();
+        assert_eq!(part.matches(r#""by_server":true"#).count(), 1);
+        assert_eq!(part.matches(r#""proof":"Unproven""#).count(), 1);
+        assert!(!part.contains(r#""Server""#) && !part.contains("false"));
         assert!(ObjectRecord::read(br#"{"format": 2, "records": []}"#).is_err());
     }
 }

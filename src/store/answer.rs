@@ -47,6 +47,20 @@ pub(super) fn is_refusal(said: &str) -> bool {
     REFUSALS.contains(&code)
 }
 
+/// The codes by which servers say that a body is not what was announced.
+const GARBLED: [&str; 4] = [
+    "BadDigest",
+    "IncompleteBody",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+];
+
+/// Did a body come to the server as another than it left? `said` is what it said.
+pub(super) fn is_garbled(said: &str) -> bool {
+    let code = said.split(':').next().unwrap_or_default();
+    GARBLED.contains(&code)
+}
+
 /// The HTTP status of the server's answer, if it gave one.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
     let text = error.to_string();

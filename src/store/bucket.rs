@@ -8,10 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::access::Access;
 use super::answer::{chain, distrust, is_fenced, is_refusal, is_unreachable, said, scrub};
+use super::claim::BodyClaim;
 use super::connect::{Endpoint, connect};
 use super::connection::Connection;
 use super::directory::Directory;
@@ -44,6 +45,8 @@ pub(crate) struct Bucket {
     pub(super) opened: Arc<BucketOpening>,
     /// What lets changing requests pass.
     pub(super) fence: Fence,
+    /// What every PUT says of its body, if it says something.
+    claims: Option<fn(&[u8]) -> BodyClaim>,
 }
 
 /// What a bucket was opened with.
@@ -161,6 +164,7 @@ impl Bucket {
             endpoint: Some(clients.endpoint),
             opened,
             fence,
+            claims: None,
         })
     }
 
@@ -192,6 +196,7 @@ impl Bucket {
             endpoint: None,
             opened,
             fence,
+            claims: None,
         })
     }
 
@@ -213,6 +218,7 @@ impl Bucket {
             endpoint: None,
             opened,
             fence,
+            claims: None,
         }
     }
 
@@ -334,12 +340,43 @@ impl Bucket {
         }
     }
 
+    /// The same, where every PUT says what the crc32c of its body is. What that is worth, `require_checksums` finds out.
+    #[must_use]
+    pub(crate) fn claiming(&self) -> Self {
+        Self {
+            claims: Some(BodyClaim::crc32c),
+            ..self.clone()
+        }
+    }
+
+    /// The same, where every PUT says of its body what is wrong, as if it had changed on the way.
+    #[cfg(test)]
+    pub(crate) fn garbling(&self) -> Self {
+        Self {
+            claims: Some(|body| BodyClaim::crc32c(body).wrong()),
+            ..self.clone()
+        }
+    }
+
+    /// How `bytes` are put.
+    pub(super) fn put_options(&self, bytes: &Bytes, mode: PutMode) -> PutOptions {
+        let mut options = PutOptions::from(mode);
+        if let Some(claim) = self.claims {
+            options.extensions.insert(claim(bytes));
+        }
+        options
+    }
+
     /// Puts `bytes` as the object `key`, whether or not there is one.
     ///
     /// # Errors
     /// If the server still refuses after all retries.
     pub(crate) async fn put(&self, key: &str, bytes: Bytes) -> Result<PutAnswer, StoreError> {
-        let put = self.store.put(&self.path(key), bytes.into()).await;
+        let options = self.put_options(&bytes, PutMode::Overwrite);
+        let put = self
+            .store
+            .put_opts(&self.path(key), bytes.into(), options)
+            .await;
         let put = put.map_err(|cause| self.error(key, "writing", &cause))?;
         Ok(PutAnswer {
             etag: put.e_tag.map(|tag| tag.trim_matches('"').to_owned()),

@@ -5,9 +5,9 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, UpdateVersion};
 
-use super::answer::{is_fenced, is_refusal, is_transport, said, scrub, status};
+use super::answer::{is_fenced, is_garbled, is_refusal, is_transport, said, scrub, status};
 use super::bucket::{Bucket, PutAnswer};
 use super::directory::is_kept_out;
 use super::error::StoreError;
@@ -158,10 +158,7 @@ impl Bucket {
 
     /// One write with a condition.
     async fn put_if(&self, key: &str, bytes: &Bytes, mode: PutMode) -> Answer {
-        let options = PutOptions {
-            mode,
-            ..PutOptions::default()
-        };
+        let options = self.put_options(bytes, mode);
         let (path, payload) = (self.path(key), bytes.clone().into());
         let cause = match self.store.put_opts(&path, payload, options).await {
             Ok(put) => {
@@ -190,7 +187,7 @@ impl Bucket {
             Some(status) => status >= 500 || status == 408 || status == 429,
             None => is_transport(&cause),
         };
-        if is_fenced(&cause) || denied || passing {
+        if is_fenced(&cause) || denied || passing || is_garbled(&text) {
             return Answer::Failed(self.error(key, "writing", &cause));
         }
         Answer::Refused(scrub(&text, &self.secrets()))

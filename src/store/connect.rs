@@ -86,8 +86,8 @@ pub(super) fn connect(
     let wire = wire(&place, access, fence, pace, patience, reporter)?;
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
-        let builder = builder.clone().with_http_connector(wire.clone());
-        build(builder.with_disable_bulk_delete(!bulk), &place, access)
+        let builder = builder.clone().with_disable_bulk_delete(!bulk);
+        build(builder, wire, &place, access)
     };
     Ok(Clients {
         patient: build(&wire, false)?,
@@ -133,9 +133,8 @@ pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, St
     let builder = builder(bucket, access, reporter.traffic())
         // The name in a URL is that of the one, the name in front of what is copied that of the other.
         .with_virtual_hosted_style_request(true)
-        .with_endpoint(url)
-        .with_http_connector(wire);
-    build(builder, to.place(), access).map(Some)
+        .with_endpoint(url);
+    build(builder, &wire, to.place(), access).map(Some)
 }
 
 /// What signs requests and is sent for `bucket`.
@@ -208,14 +207,23 @@ fn wire(
     ))
 }
 
-/// The client.
-fn build(builder: AmazonS3Builder, place: &str, access: &Access) -> Result<AmazonS3, StoreError> {
-    builder.build().map_err(|cause| {
+/// The client, whose requests take this `wire`.
+fn build(
+    builder: AmazonS3Builder,
+    wire: &Wire,
+    place: &str,
+    access: &Access,
+) -> Result<AmazonS3, StoreError> {
+    let client = builder.with_http_connector(wire.clone()).build();
+    let client = client.map_err(|cause| {
         let cause = scrub(&innermost(&cause), &access.secrets());
         let problem = format!("{place}: {cause}");
         StoreError::Credentials { problem }
-    })
+    })?;
+    wire.learn_keys(&client);
+    Ok(client)
 }
+
 fn shown(endpoint: Option<&Url>) -> String {
     endpoint.map_or_else(
         || "the AWS endpoint".to_owned(),

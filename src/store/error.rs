@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
 
+use super::answer::is_garbled;
 use super::fence::FencedRequest;
 
 /// What went wrong with the object store.
@@ -74,6 +75,13 @@ pub enum StoreError {
         key: String,
         action: Cow<'static, str>,
     },
+    #[error(
+        "--verify server: {place}: {found}; take --verify full, which reads everything back; nothing was written"
+    )]
+    Unproven {
+        place: String,
+        found: Cow<'static, str>,
+    },
     #[error("{place}/{key}: there is no such object")]
     Missing { place: String, key: String },
     #[error(
@@ -136,6 +144,12 @@ impl StoreError {
     pub fn is_in_the_way(&self) -> bool {
         let ways = ["Not a directory", "Is a directory"];
         matches!(self, Self::Failed { cause, .. } if ways.iter().any(|said| cause.contains(said)))
+    }
+
+    /// Did a body come to the server as another than it left, so that it was not taken?
+    #[must_use]
+    pub fn is_garbled(&self) -> bool {
+        matches!(self, Self::Failed { cause, .. } if is_garbled(cause))
     }
 
     /// Is this the answer that an object does not exist?

@@ -2,11 +2,12 @@
 //!
 //! Key types: [`Signer`]; [`SignedRequest`], from attempt to attempt.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use object_store::aws::{AwsAuthorizer, AwsCredential};
+use object_store::CredentialProvider;
+use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -42,10 +43,15 @@ pub(super) struct Signer {
 enum SigningKeys {
     Fixed(Arc<AwsCredential>),
     Renewed(Keyring),
+    /// Those that object_store gets itself, once the client is made.
+    Cloud(Arc<OnceLock<CloudKeys>>),
 }
 
+/// What the client has, which has this in turn.
+type CloudKeys = Weak<dyn CredentialProvider<Credential = AwsCredential>>;
+
 impl Signer {
-    /// `None` if requests are not signed, or by keys that only object_store knows.
+    /// `None` if requests are not signed.
     pub(super) fn new(access: &Access, traffic: Traffic) -> Option<Self> {
         let keys = match &access.keys {
             Keys::Pair {
@@ -58,7 +64,8 @@ impl Signer {
                 token: session.clone(),
             })),
             Keys::Renewed(ring) => SigningKeys::Renewed(ring.clone()),
-            Keys::Cloud(_) | Keys::Anonymous => return None,
+            Keys::Cloud(_) => SigningKeys::Cloud(Arc::default()),
+            Keys::Anonymous => return None,
         };
         let region = access.region.clone();
         Some(Self {
@@ -66,6 +73,35 @@ impl Signer {
             region: region.unwrap_or_else(|| REGION.to_owned()),
             traffic,
         })
+    }
+
+    /// Tells it who knows the keys of a cloud: the client whose requests it signs.
+    pub(super) fn learn(&self, provider: &AwsCredentialProvider) {
+        if let SigningKeys::Cloud(known) = &self.keys {
+            // Each client of a bucket asks the same cloud.
+            known.get_or_init(|| Arc::downgrade(provider));
+        }
+    }
+
+    /// The same request with a signature that covers headers which came to it since it was signed.
+    ///
+    /// # Errors
+    /// If there are no keys any more.
+    pub(super) async fn cover(&self, request: &HttpRequest) -> Result<HttpRequest, HttpError> {
+        let unknown = |cause| HttpError::new(HttpErrorKind::Unknown, cause);
+        let keys = match &self.keys {
+            SigningKeys::Fixed(keys) => Arc::clone(keys),
+            SigningKeys::Renewed(ring) => ring.current(&self.traffic).await.map_err(lost)?,
+            SigningKeys::Cloud(known) => {
+                let provider = known.get().and_then(Weak::upgrade);
+                let provider = provider.ok_or_else(|| {
+                    let problem = "the keys of the cloud are not known yet".to_owned();
+                    lost(LostKeys { problem })
+                })?;
+                provider.get_credential().await.map_err(unknown)?
+            }
+        };
+        self.sign(request, &keys)
     }
 
     /// The same request with a signature of now, if it is `old` or what signs has changed.
@@ -80,6 +116,8 @@ impl Signer {
         let keys = match &self.keys {
             SigningKeys::Fixed(keys) => Arc::clone(keys),
             SigningKeys::Renewed(ring) => ring.current(&self.traffic).await.map_err(lost)?,
+            // Asking for them is a request itself, and its own affair.
+            SigningKeys::Cloud(_) => return Ok(None),
         };
         if !old && is_signed_by(request.headers(), &keys) {
             return Ok(None);
@@ -296,6 +334,45 @@ mod tests {
         assert!(!authorization.contains(TOKEN));
         assert_eq!(text(&again, TOKEN), None);
         assert_eq!(again.body().as_bytes().unwrap(), "body");
+    }
+
+    #[tokio::test]
+    async fn what_is_covered_is_signed_with_the_keys_of_now_whoever_has_them() {
+        let mut request = HttpRequest::new(Bytes::from_static(b"body").into());
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = "http://s/ocean/a".parse().unwrap();
+        let authorization = |request: &HttpRequest| {
+            let value = request.headers().get(AUTHORIZATION);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let cloud = Signer {
+            keys: SigningKeys::Cloud(Arc::default()),
+            ..signer(keys("unused", None))
+        };
+        assert!(
+            cloud.cover(&request).await.is_err(),
+            "they are not known yet"
+        );
+        let provider = object_store::StaticCredentialProvider::new(AwsCredential {
+            key_id: "cloud".to_owned(),
+            secret_key: "secret".to_owned(),
+            token: None,
+        });
+        let provider: AwsCredentialProvider = Arc::new(provider);
+        cloud.learn(&provider);
+        for (signer, name) in [(cloud, "cloud"), (signer(keys("fixed", None)), "fixed")] {
+            let before = signer.cover(&request).await.unwrap();
+            assert!(!authorization(&before).unwrap().contains("x-amz-checksum"));
+            let mut more = before.clone();
+            more.headers_mut()
+                .insert("x-amz-checksum-crc32c", "AAAAAA==".parse().unwrap());
+            let covered = authorization(&signer.cover(&more).await.unwrap()).unwrap();
+            assert!(
+                covered.contains(&format!("Credential={name}/")),
+                "{covered}"
+            );
+            assert!(covered.contains(";x-amz-checksum-crc32c;"), "{covered}");
+        }
     }
 
     #[test]

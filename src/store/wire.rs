@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use object_store::aws::AmazonS3;
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpService,
@@ -19,6 +20,7 @@ use reqwest::{Method, StatusCode};
 use tracing::{debug, warn};
 
 use super::answer::{chain, innermost};
+use super::claim::{ToldChecksums, with_claims};
 use super::fence::{Fence, FencedRequest};
 use super::pace::{Pace, Pacer};
 use super::patience::{Patience, silence};
@@ -97,6 +99,22 @@ impl Wire {
         Self {
             patience,
             ..self.clone()
+        }
+    }
+
+    /// Tells what signs who knows the keys that `client` signs with.
+    pub(super) fn learn_keys(&self, client: &AmazonS3) {
+        if let Some(signer) = &self.signer {
+            signer.learn(client.credentials());
+        }
+    }
+
+    /// The request with the headers that it asks for beside those of object_store, which has signed it without them.
+    async fn claiming(&self, request: HttpRequest) -> Result<HttpRequest, HttpError> {
+        match (with_claims(&request)?, &self.signer) {
+            (Some(claiming), Some(signer)) => signer.cover(&claiming).await,
+            (Some(claiming), None) => Ok(claiming),
+            (None, _) => Ok(request),
         }
     }
 
@@ -234,6 +252,7 @@ impl HttpConnector for Wire {
 #[async_trait]
 impl HttpService for Wire {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let request = self.claiming(request).await?;
         if !is_changing(&request) {
             return self.persist(&request, None).await;
         }
@@ -329,6 +348,8 @@ async fn exchange(
     if has_ended {
         response.extensions_mut().insert(EndedKeys);
     }
+    let told = ToldChecksums::of(&headers);
+    response.extensions_mut().insert(told);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)

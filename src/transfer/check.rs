@@ -35,6 +35,22 @@ pub(crate) async fn check_object(
     Ok(on_pool(pool, move || fault(&codec, &stored, recorded)).await)
 }
 
+/// How the bytes that were `found` where an object was put differ from those `sent`, if they do. They are decoded only then, so that
+/// what differs is named, or if it `decodes` them in any case.
+pub(super) fn unlike_sent(
+    codec: &ChunkCodec,
+    found: &Bytes,
+    sent: Content,
+    decodes: bool,
+) -> Option<String> {
+    let is_same = matches!(sent, Content::Stored { bytes, stored_crc32c, .. }
+        if found.len() as u64 == bytes && StoredDigest::is_of(stored_crc32c, found));
+    if is_same && !decodes {
+        return None;
+    }
+    fault(codec, found, Some(sent))
+}
+
 fn fault(codec: &ChunkCodec, stored: &Bytes, recorded: Option<Content>) -> Option<String> {
     let decoded = codec.decode(stored).map(|values| codec.checksum(&values));
     let decoded = decoded.map_err(|cause| match cause {
@@ -120,6 +136,32 @@ mod tests {
                 format!("{} bytes, expected {}", short.len(), stored.len())
             );
             assert!(fault(&codec, &short, None).is_some());
+            // What came back is decoded where it is not what was sent, or when it is told to.
+            let sent = recorded(&stored);
+            let of_other_values = match sent {
+                Content::Stored {
+                    bytes,
+                    stored_crc32c,
+                    proof,
+                    ..
+                } => Content::Stored {
+                    bytes,
+                    values_crc32c: 7,
+                    stored_crc32c,
+                    proof,
+                },
+                Content::Empty => panic!("not empty"),
+            };
+            assert_eq!(unlike_sent(&codec, &stored, of_other_values, false), None);
+            let said = unlike_sent(&codec, &stored, of_other_values, true).unwrap();
+            assert!(
+                said.contains("its values is") && said.ends_with("expected 00000007"),
+                "{said}"
+            );
+            assert_eq!(unlike_sent(&codec, &stored, sent, true), None);
+            let said = unlike_sent(&codec, &flipped, sent, false).unwrap();
+            assert!(said.starts_with("the crc32c of its bytes is "), "{said}");
+            assert!(unlike_sent(&codec, &short, sent, false).is_some());
         }
     }
 }

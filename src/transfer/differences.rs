@@ -8,15 +8,19 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_plan::{ArrayObject, Phase, TargetArray, UnitPart};
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use super::assemble::FilledObject;
 use super::compare::{is_close, position, shown};
-use super::engine::Engine;
+use super::engine::{Engine, permits};
 use super::error::TransferError;
 use crate::store::StoreError;
 
 /// Units in flight at most, however small they are.
-const MOST_UNITS: u64 = 16;
+const MOST_UNITS: usize = 16;
+/// Bytes of memory that keep both busy, the NetCDF library, which reads one thing at a time, and those that wait for objects and
+/// decode them: with more, it is no faster.
+const ENOUGH: u64 = 192 << 20;
 
 /// An object of a store that does not hold what the files do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +47,19 @@ impl Engine {
     /// If a file or an object cannot be read.
     pub(crate) async fn differences(self: Arc<Self>) -> Result<Vec<Difference>, TransferError> {
         let units: Vec<usize> = self.plan.units_of(self.rank, Phase::Compare).collect();
-        let memory = units
-            .iter()
-            .map(|&unit| self.plan.units[unit].memory(&self.plan));
-        let at_once = (self.plan.in_flight / memory.max().unwrap_or(1).max(1)).clamp(1, MOST_UNITS);
+        let most = permits(self.plan.in_flight.min(ENOUGH)).max(1);
+        let memory = Semaphore::new(most as usize);
         let work = units.into_iter().map(|unit| {
-            let engine = Arc::clone(&self);
-            async move { engine.differences_of(unit).await }
+            let (engine, memory) = (Arc::clone(&self), &memory);
+            async move {
+                let needed = permits(engine.plan.units[unit].memory(&engine.plan));
+                // The semaphore is never closed. What needs more than all has it to itself.
+                let _room = memory.acquire_many(needed.min(most)).await;
+                engine.differences_of(unit).await
+            }
         });
         let found: Vec<Vec<Difference>> = stream::iter(work)
-            .buffer_unordered(usize::try_from(at_once).unwrap_or(1))
+            .buffer_unordered(MOST_UNITS)
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, trace};
 
+use super::draw::Draw;
 use super::error::TransferError;
 use super::keep::UndoCopy;
 use super::orders::{FinishedRecords, Orders};
@@ -63,6 +64,7 @@ pub(crate) struct Engine {
     pub(super) done: FinishedRecords,
     pub(super) saved: BTreeMap<String, u64>,
     pub(super) conditions: WriteConditions,
+    pub(super) draw: Draw,
     /// By array and chunk, what manifests say of the objects of which steps are moved.
     pub(super) before: HashMap<usize, HashMap<Vec<u64>, Content>>,
     /// By array and chunk, what was copied into the ledger before anything was written.
@@ -114,7 +116,10 @@ impl Engine {
             },
             reader: reader.timed_by(&clock),
             clock,
-            bucket: means.bucket,
+            bucket: match verify {
+                Verification::Server => means.bucket.claiming(),
+                _ => means.bucket,
+            },
             pool: means.pool,
             reporter: means.reporter,
             codecs,
@@ -126,6 +131,7 @@ impl Engine {
             done: orders.done(),
             saved: orders.saved.clone(),
             conditions: orders.conditions,
+            draw: Draw::default(),
             before: recorded,
             copied: Mutex::default(),
             noted: Mutex::default(),
@@ -182,6 +188,7 @@ impl Engine {
         let mut running = JoinSet::new();
         let mut records = Vec::new();
         let mut failure = None;
+        self.begin_draw(phase);
         let units: Vec<usize> = self.plan.units_of(self.rank, phase).collect();
         debug!(
             ?phase,
@@ -234,7 +241,7 @@ impl Engine {
             }
             Some(error) => Err(error),
             None if self.progress.is_stopped() => Err(TransferError::Stopped),
-            None => Ok(records),
+            None => self.draw_late(&records).await.map(|()| records),
         }
     }
 }
@@ -292,6 +299,6 @@ pub(super) async fn on_pool<T: Send + 'static>(
     }
 }
 
-fn permits(bytes: u64) -> u32 {
+pub(super) fn permits(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX)
 }

@@ -7,6 +7,7 @@ mod assemble;
 mod check;
 mod compare;
 mod differences;
+mod draw;
 mod engine;
 mod error;
 mod fill;

@@ -10,9 +10,11 @@ use futures::{StreamExt, stream};
 use md5::{Digest, Md5};
 use msm_model::Hyperslab;
 use msm_plan::{ArrayObject, TargetArray};
-use msm_zarr::EncodedObject;
+use msm_zarr::{EncodedObject, ZarrError};
 
 use super::assemble::written;
+use super::check::unlike_sent;
+use super::draw::say_drawn;
 use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::fill::OldValues;
@@ -31,6 +33,13 @@ pub(super) const LOOKS: u32 = 5;
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
 /// Objects of one unit in flight.
 pub(super) const OBJECTS: usize = 8;
+
+/// An encoded object on its way to the stores that get it.
+struct Outgoing {
+    stored: Bytes,
+    /// What its record will say.
+    content: Content,
+}
 
 impl Engine {
     pub(super) async fn write_unit(
@@ -178,12 +187,23 @@ impl Engine {
         let engine = Arc::clone(self);
         let encoded = on_pool(&self.pool, move || {
             engine.clock.time(Stage::Encode, values.len(), || {
-                let crc = engine.codecs[index].checksum(&values);
-                let encoded = engine.codecs[index].encode(&values);
-                encoded.map(|encoded| (crc, encoded))
+                let values_crc32c = engine.codecs[index].checksum(&values);
+                let encoded = engine.codecs[index].encode(&values)?;
+                Ok::<_, ZarrError>(match encoded {
+                    EncodedObject::Empty => None,
+                    EncodedObject::Stored(stored) => {
+                        let content = Content::Stored {
+                            bytes: stored.len() as u64,
+                            values_crc32c,
+                            stored_crc32c: StoredDigest::of(&stored),
+                            proof: Proof::Unproven,
+                        };
+                        Some(Outgoing { stored, content })
+                    }
+                })
             })
         });
-        let (crc, encoded) = encoded
+        let encoded = encoded
             .await
             .map_err(|cause| failed(array, &object.chunk, cause))?;
         let mut records = Vec::new();
@@ -196,13 +216,15 @@ impl Engine {
                 return Err(TransferError::Stopped);
             }
             if let Some(done) = self.done.get(&place(store)) {
+                self.draw.pass();
                 self.progress.add(array.object_bytes());
                 records.push(done.clone());
                 continue;
             }
             let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
             let content = match &encoded {
-                EncodedObject::Empty => {
+                None => {
+                    self.draw.pass();
                     // A dead run may have left an object here; in a new store such remains are gone already, but for those
                     // of the run that this one goes on with.
                     if self.plan.stores[store].old_root.is_some() || self.resumed {
@@ -213,21 +235,16 @@ impl Engine {
                     }
                     Content::Empty
                 }
-                EncodedObject::Stored(stored) => {
+                Some(outgoing) => {
                     let begun = Instant::now();
-                    let proof = self
-                        .put_and_verify(index, &object.chunk, &key, stored, crc, before.there)
+                    let content = self
+                        .put_and_verify(index, &object.chunk, &key, outgoing, before.there)
                         .await?;
-                    let bytes = stored.len() as u64;
+                    let bytes = outgoing.stored.len() as u64;
                     let took = begun.elapsed();
                     self.reporter
                         .tell(&Event::ObjectWritten { key, bytes, took });
-                    Content::Stored {
-                        bytes,
-                        values_crc32c: crc,
-                        stored_crc32c: StoredDigest::of(stored),
-                        proof,
-                    }
+                    content
                 }
             };
             self.progress.add(array.object_bytes());
@@ -242,22 +259,21 @@ impl Engine {
         Ok(records)
     }
 
-    /// Puts an object where `there` is. All requests for it share one patience.
+    /// Puts an object where `there` is, and returns what to record of it. All requests for it share one patience.
     async fn put_and_verify(
         self: &Arc<Self>,
         index: usize,
         chunk: &[u64],
         key: &str,
-        stored: &Bytes,
-        crc: u32,
+        outgoing: &Outgoing,
         there: KnownContent,
-    ) -> Result<Proof, TransferError> {
+    ) -> Result<Content, TransferError> {
         let array = &self.plan.arrays[index];
         let _in_flight = self.progress.send_off();
         let patience = self.bucket.patience();
-        let tried = patience.share(self.try_to_put(index, key, stored, crc, there, &patience));
+        let tried = patience.share(self.try_to_put(index, key, outgoing, there, &patience));
         match tried.await {
-            Ok(Ok(proof)) => Ok(proof),
+            Ok(Ok(proof)) => Ok(outgoing.content.proven(proof)),
             Ok(Err(cause)) => Err(TransferError::Verify {
                 array: array.name.clone(),
                 chunk: chunk.to_vec(),
@@ -274,19 +290,27 @@ impl Engine {
         self: &Arc<Self>,
         index: usize,
         key: &str,
-        stored: &Bytes,
-        crc: u32,
+        outgoing: &Outgoing,
         mut there: KnownContent,
         patience: &Patience,
     ) -> Result<Result<Proof, String>, StoreError> {
+        let stored = &outgoing.stored;
         let mut wrong = String::new();
         for _ in 0..TRIES {
-            let put = put_object(&self.bucket, key, stored, there, self.conditions);
-            let put = self.clock.during(Stage::Put, stored.len(), put).await?;
-            if self.verify == Verification::None {
-                return Ok(Ok(Proof::Unproven));
+            let put = put_object(&self.bucket, key, stored, there.clone(), self.conditions);
+            let put = match self.clock.during(Stage::Put, stored.len(), put).await {
+                Err(error) if error.is_garbled() => {
+                    wrong = error.to_string();
+                    continue;
+                }
+                put => put?,
+            };
+            match self.verify {
+                Verification::None => return Ok(Ok(Proof::Unproven)),
+                Verification::Server => return Ok(Ok(Proof::Server)),
+                Verification::Full | Verification::Etag => {}
             }
-            let proof = self.prove(index, key, stored, crc, &put, patience);
+            let proof = self.prove(index, key, outgoing, &put, patience);
             let proof = self.clock.during(Stage::Verify, stored.len(), proof);
             match proof.await? {
                 Ok(proof) => return Ok(Ok(proof)),
@@ -303,17 +327,21 @@ impl Engine {
         self: &Arc<Self>,
         index: usize,
         key: &str,
-        stored: &Bytes,
-        crc: u32,
+        outgoing: &Outgoing,
         put: &PutAnswer,
         patience: &Patience,
     ) -> Result<Result<Proof, String>, StoreError> {
         if self.verify == Verification::Etag && put.etag.is_some() {
-            let sent = stored.clone();
+            let sent = outgoing.stored.clone();
             let pool = &self.pool;
             if put.etag == Some(on_pool(pool, move || HEXLOWER.encode(&Md5::digest(&sent))).await) {
+                self.draw.pass();
                 return Ok(Ok(Proof::Etag));
             }
+        }
+        let is_drawn = self.draw.hits();
+        if is_drawn {
+            say_drawn(key);
         }
         let (mut wrong, mut pause) = (String::new(), PAUSE);
         for look in 0..LOOKS {
@@ -321,11 +349,9 @@ impl Engine {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
-            match self.read_back(index, key).await {
-                Ok(found) if found == crc => return Ok(Ok(Proof::ReadBack)),
-                Ok(found) => {
-                    wrong = format!("the crc32c of its values is {found:08x}, expected {crc:08x}");
-                }
+            match self.read_back(index, key, outgoing, is_drawn).await {
+                Ok(None) => return Ok(Ok(Proof::ReadBack)),
+                Ok(Some(cause)) => wrong = cause,
                 Err(error) if patience.is_over() => return Err(error),
                 Err(error) => wrong = error.to_string(),
             }
@@ -333,16 +359,21 @@ impl Engine {
         Ok(Err(wrong))
     }
 
-    /// The crc32c of the values of the object `key`, as the server has it.
-    async fn read_back(self: &Arc<Self>, index: usize, key: &str) -> Result<u32, StoreError> {
-        let stored = self.bucket.get(key).await?;
-        let engine = Arc::clone(self);
-        let read = on_pool(&self.pool, move || {
-            engine.codecs[index]
-                .decode(&stored)
-                .map(|values| engine.codecs[index].checksum(&values))
+    /// How the object `key`, as the server has it, differs from what was sent, if it does. It is decoded only where its bytes do, or
+    /// if it is drawn.
+    async fn read_back(
+        self: &Arc<Self>,
+        index: usize,
+        key: &str,
+        outgoing: &Outgoing,
+        is_drawn: bool,
+    ) -> Result<Option<String>, StoreError> {
+        let found = self.bucket.get(key).await?;
+        let (engine, sent) = (Arc::clone(self), outgoing.content);
+        let unlike = on_pool(&self.pool, move || {
+            unlike_sent(&engine.codecs[index], &found, sent, is_drawn)
         });
-        Ok(read.await?)
+        Ok(unlike.await)
     }
 }
 

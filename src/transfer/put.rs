@@ -200,6 +200,28 @@ mod tests {
         assert_eq!(other.get("a").await.unwrap(), "other");
     }
 
+    /// A body that comes as another than it left is no reason to do without the condition.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_server_finds_garbled_is_an_error_and_changes_nothing() {
+        let server = loopback::server(Config::default());
+        server.put_object("ocean", "b", "there");
+        let bucket = loopback::bucket(&server).garbling();
+        let etag = bucket.stat("b").await.unwrap().unwrap().etag.unwrap();
+        let cases = [
+            ("a", KnownContent::Nothing),
+            ("b", KnownContent::Object(etag)),
+            ("b", KnownContent::Unknown),
+        ];
+        for (key, there) in cases {
+            let error = put_object(&bucket, key, &bytes("new"), there, BOTH).await;
+            let error = error.unwrap_err();
+            assert!(error.is_garbled(), "{error}");
+        }
+        let objects = server.objects("ocean");
+        assert_eq!(objects.len(), 1);
+        assert_eq!(objects["b"], "there");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn servers_that_keep_to_no_condition_get_plain_puts() {
         for conditional in [

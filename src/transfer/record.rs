@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 /// How an object is verified after its PUT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verification {
-    /// Read it back, decode it, and compare the crc32c of its values with that of the source's.
+    /// Read it back, and compare its bytes with what was sent, by their crc32c; decode it where they differ.
     #[default]
     Full,
     /// Trust an ETag that is the MD5 of what was sent; read back where it is not.
     Etag,
+    /// Let the server compare what it stores with the crc32c that is sent along; it must be known to do so.
+    Server,
     /// Trust the server's answer.
     None,
 }
@@ -41,16 +43,7 @@ impl ChunkRecord {
     /// Is it certain that the object holds what it should?
     #[must_use]
     pub(crate) fn is_sure(&self) -> bool {
-        let unproven = |content| {
-            matches!(
-                content,
-                Content::Stored {
-                    proof: Proof::Unproven,
-                    ..
-                }
-            )
-        };
-        !unproven(self.content)
+        !self.content.is_proven(Proof::Unproven)
     }
 }
 
@@ -72,13 +65,42 @@ pub(crate) enum Content {
     },
 }
 
+impl Content {
+    /// Is it stored, and was it found to be right so?
+    #[must_use]
+    pub(crate) fn is_proven(self, by: Proof) -> bool {
+        matches!(self, Self::Stored { proof, .. } if proof == by)
+    }
+
+    /// The same, found to be right so.
+    #[must_use]
+    pub(crate) fn proven(self, by: Proof) -> Self {
+        match self {
+            Self::Empty => self,
+            Self::Stored {
+                bytes,
+                values_crc32c,
+                stored_crc32c,
+                ..
+            } => Self::Stored {
+                bytes,
+                values_crc32c,
+                stored_crc32c,
+                proof: by,
+            },
+        }
+    }
+}
+
 /// How an object was found to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Proof {
-    /// It was read back and decoded to the same values.
+    /// It was read back, and is what was sent.
     ReadBack,
     /// The server's ETag is the MD5 of what was sent.
     Etag,
     /// It was not verified.
     Unproven,
+    /// The server took it with a crc32c of what was sent, and was found to refuse what has another.
+    Server,
 }

@@ -298,7 +298,7 @@ fn of_several_differences_the_first_is_named_on_any_number_of_ranks() {
     let moved = sandbox.edited(&file, "moved_1m_grid_T.nc", |f| {
         for name in ["deptht", "nav_lat", "nav_lon"] {
             let mut variable = f.variable_mut(name).unwrap();
-            let shape: Vec<usize> = variable.dimensions().iter().map(|d| d.len()).collect();
+            let shape: Vec<usize> = variable.dimensions().iter().map(netcdf::Dimension::len).collect();
             let values = vec![77.5f32; shape.iter().product()];
             variable.put_values(&values, ..).unwrap();
         }
@@ -308,7 +308,7 @@ fn of_several_differences_the_first_is_named_on_any_number_of_ranks() {
         let ended = send.on(ranks);
         ended.refused(22, &["differs from"]);
         let lines = ended.stderr.lines();
-        let line = lines.filter(|line| line.contains("differs from")).last();
+        let line = lines.filter(|line| line.contains("differs from")).next_back();
         line.unwrap().to_owned()
     };
     let first = named(1);

@@ -61,6 +61,13 @@ fn a_server_that_can_do_everything() {
         says(&ended, "ok", "create if absent", &["enforced"]);
         says(&ended, "ok", "replace if same", &["enforced"]);
         says(&ended, "ok", "ETag", &["MD5", "in quotes"]);
+        let words = [
+            "wrong x-amz-checksum-crc32c is refused",
+            "reads nothing back",
+        ];
+        says(&ended, "ok", "crc32c", &words);
+        let words = ["wrong x-amz-checksum-crc64nvme is refused"];
+        says(&ended, "ok", "crc64nvme", &words);
         says(&ended, "ok", "clock", &["this machine's"]);
         says(&ended, "ok", "stale reads", &["none"]);
         says(&ended, "ok", "stale lists", &["none"]);

@@ -24,6 +24,8 @@ use msm_zarr::StoreSnapshot;
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
 const UNIT_BYTES: u64 = 1 << 30;
+/// The same of one that is only compared, which gains nothing by more.
+const COMPARED_UNIT_BYTES: u64 = 32 << 20;
 
 /// The most objects of one transaction: each costs rank 0 about a hundred bytes.
 const MAX_OBJECTS: u64 = 1 << 24;
@@ -305,6 +307,15 @@ pub(super) fn draft(
     Ok((stores, drafts))
 }
 
+/// Bytes of what is compared at a time: no less than a stored chunk, which would be inflated for each part of it.
+fn compared_unit(draft: &ArrayDraft) -> u64 {
+    let stored = draft.stored_chunks.iter().flatten();
+    let stored = stored.fold(draft.array.dtype.size() as u64, |bytes, length| {
+        bytes.saturating_mul(*length)
+    });
+    COMPARED_UNIT_BYTES.max(stored)
+}
+
 /// Adds an array, which `leads` if others are reprojected from what it reads, and its units. The archive has so many
 /// `files`; behind them comes the one that coordinates are borrowed from.
 fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
@@ -315,7 +326,11 @@ fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
         plan.arrays.push(draft.array);
         return;
     }
-    let cap = UNIT_BYTES.min(plan.in_flight / 6);
+    let cap = match draft.array.phase {
+        Phase::Compare => compared_unit(&draft),
+        _ => UNIT_BYTES,
+    };
+    let cap = cap.min(plan.in_flight / 6);
     // What is reprojected needs whole fields, and room for both.
     let (cap, whole) = if leads || matches!(array.origin.form, Derivation::Projected { .. }) {
         (cap / 2, HORIZONTAL)

@@ -94,7 +94,7 @@ impl Standing {
         }
         let is_server = library.is_some_and(|error| match error {
             // What a server guarantees is found out before anything is changed.
-            Error::Store(StoreError::Probe { .. }) => false,
+            Error::Store(StoreError::Probe { .. } | StoreError::Unproven { .. }) => false,
             error => matches!(
                 error,
                 Error::Store(_) | Error::Lease(_) | Error::OnRank { .. }

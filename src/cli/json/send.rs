@@ -39,6 +39,7 @@ struct SentStore {
 struct VerifiedObjects {
     read_back: u64,
     by_etag: u64,
+    by_server: u64,
     not_verified: u64,
 }
 
@@ -80,6 +81,7 @@ impl SendDocument {
         let Proofs {
             read_back,
             etag,
+            server,
             unproven,
         } = report.proofs;
         let written = |created: bool| {
@@ -108,6 +110,7 @@ impl SendDocument {
             verified: VerifiedObjects {
                 read_back,
                 by_etag: etag,
+                by_server: server,
                 not_verified: unproven,
             },
             elapsed_seconds: report.elapsed.as_secs_f64(),

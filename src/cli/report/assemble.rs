@@ -302,6 +302,7 @@ fn result(sent: &SendReport) -> RunResult {
         decoded_bytes: sent.decoded,
         verified_by_reading: sent.proofs.read_back,
         verified_by_etag: sent.proofs.etag,
+        verified_by_server: sent.proofs.server,
         unverified: sent.proofs.unproven,
     }
 }

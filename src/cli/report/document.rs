@@ -124,6 +124,9 @@ pub(in crate::cli) struct RunResult {
     pub decoded_bytes: u64,
     pub verified_by_reading: u64,
     pub verified_by_etag: u64,
+    /// What came before has none.
+    #[serde(default)]
+    pub verified_by_server: u64,
     pub unverified: u64,
 }
 

@@ -70,15 +70,23 @@ fn summary(done: &str, report: &SendReport) -> String {
     let Proofs {
         read_back,
         etag,
+        server,
         unproven,
     } = report.proofs;
-    let verified = match (read_back, etag, unproven) {
-        (0, 0, n) if n > 0 => "not verified".to_owned(),
-        (read, 0, _) => format!("verified: {read} objects read back and compared"),
-        (0, etag, _) => format!("verified: {etag} objects by ETag"),
-        (read, etag, _) => {
-            format!("verified: {etag} objects by ETag, {read} read back and compared")
-        }
+    let ways = [
+        (etag, "by ETag"),
+        (server, "by the server, by their crc32c"),
+        (read_back, "read back and compared"),
+    ];
+    let used = ways.iter().filter(|(count, _)| *count > 0);
+    let mut used = used.map(|(count, how)| (count, *how));
+    let verified = match used.next() {
+        None if unproven > 0 => "not verified".to_owned(),
+        None => "verified: 0 objects read back and compared".to_owned(),
+        Some((count, how)) => used.fold(
+            format!("verified: {count} objects {how}"),
+            |words, (count, how)| format!("{words}, {count} {how}"),
+        ),
     };
     format!(
         "{done}: {} stores created, {} extended, {} steps appended, {} replaced, {} objects ({} more are all fill), {} stored of \

@@ -13,8 +13,9 @@ use hdf5_metno_sys::h5::H5get_libversion;
 use hdf5_metno_sys::h5e::{H5E_DEFAULT, H5Eset_auto2};
 use msm_model::Hyperslab;
 use netcdf_sys::{
-    NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_vara, nc_inq_libvers, nc_inq_nvars,
-    nc_inq_type, nc_inq_varname, nc_inq_varndims, nc_inq_vartype, nc_open, nc_strerror,
+    NC_ENOTNC4, NC_MAX_NAME, NC_NOERR, NC_NOWRITE, nc_close, nc_get_var_chunk_cache, nc_get_vara,
+    nc_inq_libvers, nc_inq_nvars, nc_inq_type, nc_inq_varname, nc_inq_varndims, nc_inq_vartype,
+    nc_open, nc_set_var_chunk_cache, nc_strerror,
 };
 
 /// A file that the NetCDF library has open.
@@ -92,6 +93,7 @@ impl Library {
         let mut values = vec![0u8; slab.len() as usize * size];
         let _lock = netcdf_sys::libnetcdf_lock.lock();
         let id = self.id_of(variable)?;
+        self.keep_nothing_of(id)?;
         let (mut kind, mut rank, mut width) = (0, 0, 0);
         // SAFETY: under the lock; the pointers are to locals, and the values have the place that so many of the variable's type
         // take, which is looked at first.
@@ -119,6 +121,29 @@ impl Library {
 }
 
 impl Library {
+    /// Lets the library give back the memory of each stored chunk that it has inflated: what is read is read once, and it would keep up
+    /// to 64 MiB of every variable until the file is closed. The caller holds the lock.
+    fn keep_nothing_of(&self, id: c_int) -> Result<(), String> {
+        let (mut bytes, mut chunks, mut preemption) = (0, 0, 0.0);
+        // SAFETY: the caller holds the lock; the pointers are to locals.
+        let status = unsafe {
+            nc_get_var_chunk_cache(
+                self.0,
+                id,
+                &raw mut bytes,
+                &raw mut chunks,
+                &raw mut preemption,
+            )
+        };
+        // Other formats have no chunks, and each change opens the variable anew.
+        if status == NC_ENOTNC4 || status == NC_NOERR && bytes == 0 {
+            return Ok(());
+        }
+        told(status)?;
+        // SAFETY: the caller holds the lock; no pointers.
+        told(unsafe { nc_set_var_chunk_cache(self.0, id, 0, 0, preemption) })
+    }
+
     /// The library's id of `variable`; the caller holds the lock. It is not asked for by name, for the library takes names for
     /// others that Unicode's form C makes of them.
     fn id_of(&self, variable: &str) -> Result<c_int, String> {

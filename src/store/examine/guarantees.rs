@@ -3,14 +3,19 @@
 use std::time::{Duration, Instant};
 
 use super::{Examination, Sample, brief, noise, shown};
+use crate::store::claim::BodyClaim;
 use crate::store::error::StoreError;
-use crate::store::probe::{Conditional, EtagKind, probe};
+use crate::store::probe::{ChecksumUse, Conditional, EtagKind, checksum_use, probe};
 
 /// What jobs do where conditional writes do not tell which of two was first.
 const WITHOUT: &str = "leases are made by claim, settle, list; --lock-dir on a file system that all jobs share is a \
                        sure lock";
 /// What renewing a lease comes to without them.
 const UNCONDITIONAL: &str = "leases are read, then renewed with plain writes";
+/// What the server's use of a crc32c means.
+const SERVER_PROVES: &str = ": `--verify server` reads nothing back";
+const SERVER_DOES_NOT: &str =
+    ": `--verify server` is refused, `--verify full` reads everything back";
 /// Seconds by which clocks may differ: signatures are refused beyond 15 minutes.
 const SAME: f64 = 1.5;
 const HARMLESS: f64 = 60.0;
@@ -61,7 +66,36 @@ impl Examination<'_> {
             EtagKind::Missing => self.lesser("ETag", "none: writes are verified by reading back"),
         }
         if self.is_server() {
+            self.checksums().await;
             self.say_clock(found.clock.ahead());
+        }
+    }
+
+    /// Whether the server compares what it stores with a checksum that comes with it.
+    async fn checksums(&mut self) {
+        let body = noise(SMALL, 3);
+        let tried = [
+            (
+                "crc32c",
+                BodyClaim::crc32c(&body),
+                [SERVER_PROVES, SERVER_DOES_NOT],
+            ),
+            // Nothing here asks for it.
+            ("crc64nvme", BodyClaim::crc64nvme(&body), [""; 2]),
+        ];
+        for (what, claim, [proven, unproven]) in tried {
+            let key = self.key(claim.header());
+            match checksum_use(&self.bucket, &key, &body, claim).await {
+                Ok(ChecksumUse::Proven) => {
+                    let told = ChecksumUse::Proven.told(claim.header());
+                    self.good(what, format!("{told}{proven}"));
+                }
+                Ok(other) => {
+                    let told = other.told(claim.header());
+                    self.lesser(what, format!("{told}{unproven}"));
+                }
+                Err(error) => self.untried(what, &brief(&error)),
+            }
         }
     }
 

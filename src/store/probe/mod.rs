@@ -2,8 +2,12 @@
 //!
 //! Key types: [`Guarantees`]; [`Conditional`]; [`ServerClock`].
 
+mod checksums;
 #[cfg(test)]
 mod tests;
+
+pub(in crate::store) use self::checksums::checksum_use;
+pub(crate) use self::checksums::{ChecksumUse, require_checksums};
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -113,10 +117,15 @@ pub(crate) async fn probe(
             found => break found.and_then(|found| removed.map(|()| found)),
         }
     };
-    found.map_err(|error| match error {
+    found.map_err(of_probe)
+}
+
+/// A probe that is denied says what every command that writes must be let do.
+fn of_probe(error: StoreError) -> StoreError {
+    match error {
         StoreError::Denied { place, key, cause } => StoreError::Probe { place, key, cause },
         other => other,
-    })
+    }
 }
 
 async fn ask(bucket: &Bucket, key: &str, name: &str) -> Result<Guarantees, StoreError> {

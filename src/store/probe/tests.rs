@@ -8,6 +8,7 @@ use s3_server::{Config, Fault, Rule, Server};
 use super::*;
 use crate::cli::Exit;
 use crate::error::Error;
+use crate::store::claim::BodyClaim;
 use crate::store::loopback::{bucket, directory, server};
 
 fn that(conditional: s3_server::Conditional) -> Server {
@@ -128,4 +129,58 @@ async fn our_own_earlier_try_is_not_another_writer() {
         .add(Rule::new(Fault::Status(503)).method("PUT").times(2));
     let created = bucket.create("d", ours).await.unwrap();
     assert!(matches!(created, CreateOutcome::Created(_)), "{created:?}");
+}
+
+/// A server that treats checksums so.
+fn with_checksums(checksums: s3_server::Checksums) -> Server {
+    server(Config {
+        checksums,
+        ..Config::default()
+    })
+}
+
+#[tokio::test]
+async fn what_a_server_makes_of_checksums_is_found_out_by_a_right_and_a_wrong_one() {
+    use s3_server::Checksums as Kind;
+    for (kind, expected) in [
+        (Kind::Enforced, ChecksumUse::Proven),
+        (Kind::Forgotten, ChecksumUse::Untold),
+        (Kind::Dropped, ChecksumUse::Dropped),
+        (Kind::Believed, ChecksumUse::Believed),
+    ] {
+        let server = with_checksums(kind);
+        let bucket = bucket(&server);
+        let body = Bytes::from_static(b"body");
+        for claim in [BodyClaim::crc32c(&body), BodyClaim::crc64nvme(&body)] {
+            let found = checksum_use(&bucket, "a", &body, claim).await.unwrap();
+            assert_eq!(found, expected, "{claim:?}");
+        }
+        let required = require_checksums(&bucket, "T1y", "").await;
+        assert_eq!(required.is_ok(), kind == Kind::Enforced, "{kind:?}");
+        let left: Vec<String> = server.objects("ocean").into_keys().collect();
+        assert_eq!(left, ["a"], "{kind:?}");
+    }
+    let server = with_checksums(Kind::Refused);
+    let error = require_checksums(&bucket(&server), "", "")
+        .await
+        .unwrap_err();
+    assert_eq!(Exit::from(&Error::from(error.clone())), Exit::Usage);
+    let words = error.to_string();
+    assert!(
+        words.contains("x-amz-checksum-crc32c is refused (NotImplemented"),
+        "{words}"
+    );
+    assert!(server.objects("ocean").is_empty());
+}
+
+/// A server that is busy is no server that refuses a checksum.
+#[tokio::test]
+async fn trouble_is_not_taken_for_a_refusal() {
+    let server = with_checksums(s3_server::Checksums::Enforced);
+    server
+        .faults()
+        .add(Rule::new(Fault::Status(500)).method("PUT"));
+    let bucket = crate::store::loopback::impatient(&server.endpoint(), Duration::from_secs(1));
+    let error = require_checksums(&bucket, "", "").await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed { .. }), "{error}");
 }

@@ -38,6 +38,7 @@ use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::verification::{check_verification, try_verification};
 use crate::verbs::stores::error::StoresError;
 
 /// What the ledgers call it, and the one that replaces stores.
@@ -78,6 +79,7 @@ pub struct Rechunk {
 pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast, Error> {
     session.on_lead(async || {
         let bucket = &session.bucket;
+        check_verification(bucket, request.verify)?;
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
         let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
         Ok(RechunkForecast {
@@ -203,6 +205,8 @@ impl Remaking<'_> {
             let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
             let stores: Vec<String> = both.cloned().collect();
             let command = request.terms().command;
+            let made: Vec<String> = ways.iter().map(|way| way.to.clone()).collect();
+            try_verification(session, request.verify, &made, command).await?;
             let hold = Hold::take(session, &request.leasing, &stores, command).await?;
             Ok((ways, hold))
         });

@@ -23,6 +23,7 @@ use crate::verbs::files::catalogue::{catalogue, help_to_catalogue};
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::shared::hold::not_shared;
+use crate::verbs::shared::verification::check_verification;
 
 /// What is to be foreseen, beside the intent.
 #[derive(Clone, Copy)]
@@ -69,6 +70,7 @@ fn led(
         catalogue(lead, &asked.paths, asked.file_view(), &session.interrupt)?
     };
     let foreseen = session.runtime.block_on(async {
+        check_verification(&session.bucket, asked.verify)?;
         let aimed = DestinedFiles::new(files, intent, session).await?;
         foreseen(aimed, intent, outlook, session).await
     });

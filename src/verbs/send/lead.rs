@@ -18,6 +18,7 @@ use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::verification::try_verification;
 
 /// What the lead holds when a send is planned.
 pub(super) struct LeasedSend<'a> {
@@ -42,7 +43,9 @@ impl<'a> LeasedSend<'a> {
         };
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
-            let hold = Hold::take(session, &asked.leasing, &aimed.keys(), intent.command()).await?;
+            let (stores, command) = (aimed.keys(), intent.command());
+            try_verification(session, asked.verify, &stores, command).await?;
+            let hold = Hold::take(session, &asked.leasing, &stores, command).await?;
             match PreparedSend::new(aimed, intent, session, Some(&hold)).await {
                 Ok(prepared) => Ok(Self { prepared, hold }),
                 Err(failure) => end(hold, Err(failure), intent, session).await,

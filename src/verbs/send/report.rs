@@ -62,6 +62,8 @@ pub struct Proofs {
     pub read_back: u64,
     /// By an ETag that is the MD5 of what was sent.
     pub etag: u64,
+    /// By the server, which compared each with the crc32c that came with it.
+    pub server: u64,
     /// Not at all.
     pub unproven: u64,
 }
@@ -87,6 +89,7 @@ impl SendReport {
         self.empty += empty;
         self.proofs.read_back += manifest.proven(Proof::ReadBack);
         self.proofs.etag += manifest.proven(Proof::Etag);
+        self.proofs.server += manifest.proven(Proof::Server);
         self.proofs.unproven += manifest.proven(Proof::Unproven);
     }
 

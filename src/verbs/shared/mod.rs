@@ -8,3 +8,4 @@ pub(crate) mod hold;
 pub(in crate::verbs) mod recorded;
 pub(in crate::verbs) mod remnant;
 pub(in crate::verbs) mod removing;
+pub(in crate::verbs) mod verification;

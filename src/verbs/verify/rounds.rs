@@ -18,6 +18,8 @@ use crate::transfer::{Content, check_object};
 pub(in crate::verbs) const ROUND: usize = 20_000;
 /// Objects of a rank in flight at most, however small they are.
 const MOST_OBJECTS: u64 = 16;
+/// Bytes of objects that keep a few threads busy, and a server far away.
+const ENOUGH: u64 = 192 << 20;
 
 /// An object with what it should hold, as the lead deals it out to the ranks.
 #[derive(Serialize, Deserialize)]
@@ -158,7 +160,11 @@ impl<'a> Checker<'a> {
     async fn check_all(&self, items: Vec<&ObjectCheck>) -> Result<Vec<Fault>, Error> {
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
-        let at_once = (self.memory / largest.unwrap_or(0).max(1)).clamp(1, MOST_OBJECTS);
+        let largest = largest.unwrap_or(0).max(1);
+        // One for each thread, and one that is waited for; of small ones more.
+        let threads = self.session.pool.current_num_threads() as u64 + 1;
+        let enough = ENOUGH.max(threads.saturating_mul(largest));
+        let at_once = (self.memory.min(enough) / largest).clamp(1, MOST_OBJECTS);
         let checks = items.into_iter().map(|item| async move {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);

@@ -25,6 +25,8 @@ pub struct Config {
     pub conditional: Conditional,
     /// What the ETag of an object is.
     pub etag: EtagKind,
+    /// What becomes of `x-amz-checksum-…`.
+    pub checksums: Checksums,
     /// What a write gets that a full bucket has no room for; see [`Server::set_quota`].
     ///
     /// [`Server::set_quota`]: crate::Server::set_quota
@@ -44,6 +46,7 @@ impl Default for Config {
             buckets: vec!["ocean".to_owned()],
             conditional: Conditional::default(),
             etag: EtagKind::default(),
+            checksums: Checksums::default(),
             full: Full::default(),
         }
     }
@@ -72,6 +75,22 @@ pub enum Full {
     QuotaExceeded,
     /// 507 `InsufficientStorage`.
     InsufficientStorage,
+}
+
+/// What becomes of the checksums that come with the body of a PUT, in headers or behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Checksums {
+    /// A wrong one gets 400 `BadDigest`; HEAD and GET tell a right one when they are asked.
+    #[default]
+    Enforced,
+    /// They are neither compared nor kept.
+    Dropped,
+    /// They are kept and told, whatever the body is.
+    Believed,
+    /// They are compared, but not kept.
+    Forgotten,
+    /// A PUT with one gets 501 `NotImplemented` and stores nothing.
+    Refused,
 }
 
 /// What the ETag of an object is.

@@ -22,6 +22,9 @@ pub enum Fault {
     /// A PUT stores its body with its middle byte inverted, and is answered (ETag too) as though
     /// all were well. Checksums the client sent are checked before. Applies to PUT only.
     CorruptStored,
+    /// The first byte of the body of a PUT arrives inverted, behind the check of its signature. Checksums the client sent are checked
+    /// after. Applies to PUT only.
+    CorruptArrived,
     /// The middle byte of the body sent is inverted. Applies to GET only, listings included.
     CorruptRead,
     /// Half of the announced body is sent, then the connection is closed. Applies to GET only.
@@ -105,7 +108,7 @@ impl Rule {
 
     fn matches(&self, method: &str, key: &str) -> bool {
         let possible = match self.fault {
-            Fault::CorruptStored | Fault::TruncateWrite => method == "PUT",
+            Fault::CorruptStored | Fault::CorruptArrived | Fault::TruncateWrite => method == "PUT",
             Fault::CorruptRead | Fault::TruncateRead | Fault::DripRead(_) | Fault::RepeatPage => {
                 method == "GET"
             }

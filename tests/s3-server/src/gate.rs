@@ -24,6 +24,10 @@ use crate::store::Store;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoreCorrupted;
 
+/// Marks a PUT whose body arrives as another than it left; travels in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ArriveCorrupted;
+
 /// Marks a listing that is to give its first page; travels in its extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstPage;
@@ -216,6 +220,9 @@ impl Gate {
         fault: Option<Fault>,
     ) -> Result<Response<Body>, StdError> {
         match fault {
+            Some(Fault::CorruptArrived) => {
+                request.extensions_mut().insert(ArriveCorrupted);
+            }
             Some(Fault::CorruptStored) => {
                 request.extensions_mut().insert(StoreCorrupted);
             }

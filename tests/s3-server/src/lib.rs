@@ -31,7 +31,7 @@ mod store;
 mod throttle;
 mod uploads;
 
-pub use config::{Conditional, Config, EtagKind, Full};
+pub use config::{Checksums, Conditional, Config, EtagKind, Full};
 pub use faults::{Fault, Faults, Rule};
 pub use hook::{Go, Mutation, When};
 pub use request_log::Request;

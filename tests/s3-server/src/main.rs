@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use s3_server::{Conditional, Config, EtagKind, Fault, Rule, Server};
+use s3_server::{Checksums, Conditional, Config, EtagKind, Fault, Rule, Server};
 
 /// An S3 server in memory on 127.0.0.1, for tests.
 #[derive(Parser)]
@@ -44,6 +44,9 @@ struct Arguments {
     /// What the ETag of an object is
     #[arg(long, value_enum, default_value = "md5")]
     etag: EtagArgument,
+    /// What becomes of x-amz-checksum-… on writes
+    #[arg(long, value_enum, default_value = "enforced")]
+    checksums: ChecksumsArgument,
     /// How many bytes a bucket may hold
     #[arg(long)]
     quota: Option<u64>,
@@ -64,6 +67,15 @@ enum ConditionalArgument {
     Refused,
     Ignored,
     Unquoted,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ChecksumsArgument {
+    Enforced,
+    Dropped,
+    Believed,
+    Forgotten,
+    Refused,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -91,6 +103,13 @@ fn main() -> ExitCode {
         etag: match arguments.etag {
             EtagArgument::Md5 => EtagKind::Md5,
             EtagArgument::Opaque => EtagKind::Opaque,
+        },
+        checksums: match arguments.checksums {
+            ChecksumsArgument::Enforced => Checksums::Enforced,
+            ChecksumsArgument::Dropped => Checksums::Dropped,
+            ChecksumsArgument::Believed => Checksums::Believed,
+            ChecksumsArgument::Forgotten => Checksums::Forgotten,
+            ChecksumsArgument::Refused => Checksums::Refused,
         },
         ..Config::default()
     };

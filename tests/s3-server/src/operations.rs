@@ -20,7 +20,7 @@ use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 
 use crate::bodies::flip_middle;
 use crate::config::EtagKind;
-use crate::gate::{FirstPage, ReadStale, StoreCorrupted};
+use crate::gate::{ArriveCorrupted, FirstPage, ReadStale, StoreCorrupted};
 use crate::listing::{Marker, Query};
 use crate::receive::{Announced, receive};
 use crate::store::{Attributes, Object as Stored, Precondition, Store};
@@ -52,6 +52,7 @@ macro_rules! announced {
             },
             trailer: trailer_name($headers),
             trailers: $trailers,
+            is_garbled: false,
         }
     };
 }
@@ -93,6 +94,11 @@ impl S3 for Operations {
     async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
         let input = &mut req.input;
         let announced = announced!(input, &req.headers, req.trailing_headers.take());
+        let checksums = self.store.kept_checksums(&announced)?;
+        let announced = Announced {
+            is_garbled: req.extensions.get::<ArriveCorrupted>().is_some(),
+            ..self.store.compared(announced)
+        };
         let received = receive(input.body.take(), announced, self.store.etag).await?;
         let precondition = self.store.precondition(
             input.if_none_match.take(),
@@ -112,13 +118,20 @@ impl S3 for Operations {
             content_disposition: input.content_disposition.take(),
             cache_control: input.cache_control.take(),
             metadata: input.metadata.take(),
+            checksums,
         };
         let (state, place) = (&mut *self.store.state(), (&*input.bucket, &*input.key));
         let object = self
             .store
             .put(state, place, bytes, etag, attributes, &precondition)?;
+        let checksums = object.attributes.checksums.clone();
         ok(PutObjectOutput {
             e_tag: Some(object.e_tag()),
+            checksum_crc32: checksums.checksum_crc32,
+            checksum_crc32c: checksums.checksum_crc32c,
+            checksum_crc64nvme: checksums.checksum_crc64nvme,
+            checksum_sha1: checksums.checksum_sha1,
+            checksum_sha256: checksums.checksum_sha256,
             ..PutObjectOutput::default()
         })
     }
@@ -174,7 +187,14 @@ impl S3 for Operations {
             ..
         } = self.store.object(&input.bucket, &input.key, stale)?;
         check_read(&etag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let checksums = input.checksum_mode.map(|_| attributes.checksums);
+        let checksums = checksums.unwrap_or_default();
         ok(HeadObjectOutput {
+            checksum_crc32: checksums.checksum_crc32,
+            checksum_crc32c: checksums.checksum_crc32c,
+            checksum_crc64nvme: checksums.checksum_crc64nvme,
+            checksum_sha1: checksums.checksum_sha1,
+            checksum_sha256: checksums.checksum_sha256,
             accept_ranges: Some("bytes".to_owned()),
             content_length: Some(bytes.len() as i64),
             e_tag: Some(ETag::Strong(etag)),
@@ -241,6 +261,7 @@ impl S3 for Operations {
                 content_disposition: input.content_disposition,
                 cache_control: input.cache_control,
                 metadata: input.metadata,
+                checksums: source.attributes.checksums,
             }
         } else {
             source.attributes
@@ -328,6 +349,7 @@ impl S3 for Operations {
             content_disposition: input.content_disposition,
             cache_control: input.cache_control,
             metadata: input.metadata,
+            checksums: Checksum::default(),
         };
         let id = self
             .store
@@ -343,6 +365,7 @@ impl S3 for Operations {
     async fn upload_part(&self, mut req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
         let input = &mut req.input;
         let announced = announced!(input, &req.headers, req.trailing_headers.take());
+        let announced = self.store.compared(announced);
         let mut received = receive(input.body.take(), announced, self.store.etag).await?;
         if req.extensions.get::<StoreCorrupted>().is_some() {
             received.bytes = flip_middle(&received.bytes);

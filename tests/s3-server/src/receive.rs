@@ -23,6 +23,23 @@ pub(crate) struct Announced {
     pub(crate) trailers: Option<TrailingHeaders>,
     /// The name of the checksum that is to come behind the body, in lower case.
     pub(crate) trailer: Option<String>,
+    /// Does its first byte arrive inverted?
+    pub(crate) is_garbled: bool,
+}
+
+impl Announced {
+    /// Does a checksum come before the body?
+    pub(crate) fn has_checksums(&self) -> bool {
+        let sums = &self.checksums;
+        let all = [
+            &sums.checksum_crc32,
+            &sums.checksum_crc32c,
+            &sums.checksum_crc64nvme,
+            &sums.checksum_sha1,
+            &sums.checksum_sha256,
+        ];
+        all.into_iter().any(Option::is_some)
+    }
 }
 
 /// A body that arrived whole.
@@ -56,7 +73,12 @@ pub(crate) async fn receive(
     let mut hasher = hasher(&announced);
     if let Some(mut body) = body {
         while let Some(frame) = body.next().await {
-            let frame = frame.map_err(body_error)?;
+            let mut frame = frame.map_err(body_error)?;
+            if announced.is_garbled && bytes.is_empty() && !frame.is_empty() {
+                let mut other = frame.to_vec();
+                other[0] = !other[0];
+                frame = other.into();
+            }
             if let Some(md5) = &mut md5 {
                 md5.update(&frame);
             }

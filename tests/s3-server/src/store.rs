@@ -9,11 +9,12 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{HeaderValue, IF_MATCH};
-use s3s::dto::{ETag, ETagCondition};
+use s3s::dto::{Checksum, ETag, ETagCondition};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-use crate::config::{Conditional, Config, EtagKind, Full};
+use crate::config::{Checksums, Conditional, Config, EtagKind, Full};
 use crate::listing::{Page, Query, page};
+use crate::receive::Announced;
 use crate::uploads::Upload;
 
 /// What a client says of an object beside its bytes.
@@ -24,6 +25,7 @@ pub(crate) struct Attributes {
     pub(crate) content_disposition: Option<String>,
     pub(crate) cache_control: Option<String>,
     pub(crate) metadata: Option<HashMap<String, String>>,
+    pub(crate) checksums: Checksum,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +63,7 @@ pub(crate) struct Store {
     conditional: Conditional,
     pub(crate) etag: EtagKind,
     pub(crate) full: Full,
+    checksums: Checksums,
     state: Mutex<State>,
 }
 
@@ -79,6 +82,7 @@ impl Store {
             conditional: config.conditional,
             etag: config.etag,
             full: config.full,
+            checksums: config.checksums,
             state: Mutex::default(),
         };
         for bucket in &config.buckets {
@@ -90,6 +94,32 @@ impl Store {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Every change under the lock is a single map operation, so a poisoned lock guards a whole state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The checksums that are kept with an object, or the refusal of it.
+    pub(crate) fn kept_checksums(&self, announced: &Announced) -> S3Result<Checksum> {
+        match self.checksums {
+            Checksums::Enforced | Checksums::Believed => Ok(announced.checksums.clone()),
+            Checksums::Refused if announced.has_checksums() => Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented."
+            )),
+            Checksums::Dropped | Checksums::Forgotten | Checksums::Refused => {
+                Ok(Checksum::default())
+            }
+        }
+    }
+
+    /// What is compared of what was announced.
+    pub(crate) fn compared(&self, announced: Announced) -> Announced {
+        match self.checksums {
+            Checksums::Enforced | Checksums::Forgotten | Checksums::Refused => announced,
+            Checksums::Dropped | Checksums::Believed => Announced {
+                checksums: Checksum::default(),
+                trailers: None,
+                ..announced
+            },
+        }
     }
 
     /// What the condition headers of a write ask for, or the refusal of it.

@@ -23,6 +23,7 @@ use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::{FittedStores, PreparedSend, StoreLook};
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::verification::try_verification;
 
 /// What is known, and done, before the first part, while the stores' leases are held.
 pub(super) struct Beginning<'a> {
@@ -74,6 +75,7 @@ impl<'a> Beginning<'a> {
                 let aimed = DestinedFiles::new(files, intent, session).await?;
                 let stores = aimed.keys();
                 let leasing = &patient(&intent.files.leasing);
+                try_verification(session, intent.files.verify, &stores, COMMAND).await?;
                 let mut hold = Hold::take_shared(session, leasing, &stores, COMMAND, None).await?;
                 match fit(aimed, &stores, &listed, intent, session, &mut hold).await {
                     Ok(fitted) => Ok((fitted, hold)),
