@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::events::{Event, Measure, Notice, Reporter, WorkKind, WorkSpan};
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
-use crate::store::{Bucket, Connection, Endpoint, Pace, Spot};
+use crate::store::{Bucket, Connection, Endpoint, Flow, Spot};
 use crate::transfer::EngineMeans;
 
 /// Threads of a rank that wait for sockets.
@@ -66,17 +66,17 @@ impl<'a> Session<'a> {
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, Error> {
-        let pace = Pace::of_rank(connection.limits, ranks.rank(), ranks.size());
-        Self::open_paced(connection, ranks, reporter, pace)
+        let flow = flow(connection, ranks);
+        Self::open_with(connection, ranks, reporter, flow)
     }
 
-    fn open_paced(
+    fn open_with(
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-        pace: Pace,
+        flow: Flow,
     ) -> Result<Self, Error> {
-        let session = Self::open_here(connection, ranks, reporter, pace);
+        let session = Self::open_here(connection, ranks, reporter, flow);
         let session = session.map_err(|failure| ranks.of_follower(failure));
         let place = |session: &Self| (session.bucket.place().to_owned(), RankProcess::this());
         let mine = session.as_ref().map(place).map_err(Clone::clone);
@@ -109,8 +109,8 @@ impl<'a> Session<'a> {
         if !is_other {
             return Ok(None);
         }
-        let pace = self.bucket.pace().clone();
-        let other = Self::open_paced(connection, ranks, reporter, pace)?;
+        let flow = flow(connection, ranks).paced_as(self.bucket.flow());
+        let other = Self::open_with(connection, ranks, reporter, flow)?;
         Ok(Some(other.stopped_by(&self.interrupt)))
     }
 
@@ -125,13 +125,13 @@ impl<'a> Session<'a> {
         connection: &Connection,
         ranks: &'a Ranks,
         reporter: Arc<dyn Reporter>,
-        pace: Pace,
+        flow: Flow,
     ) -> Result<Self, Error> {
         let internal = |what: &str, cause: &dyn std::fmt::Display| SessionError::Starting {
             what: what.to_owned(),
             cause: cause.to_string(),
         };
-        let bucket = Bucket::open_paced(connection.clone(), Arc::clone(&reporter), pace)?;
+        let bucket = Bucket::open_with(connection.clone(), Arc::clone(&reporter), flow)?;
         let cpus = cpus(connection);
         let threads = (cpus / ranks.sharing_cpus()).max(1);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
@@ -230,6 +230,12 @@ impl<'a> Session<'a> {
     ) -> Result<T, Error> {
         self.ranks.on_lead(|| self.runtime.block_on(work()))
     }
+}
+
+/// How much this one of the `ranks` may ask of a server.
+fn flow(connection: &Connection, ranks: &Ranks) -> Flow {
+    let (rank, size) = (ranks.rank(), ranks.size());
+    Flow::of_rank(connection.limits, rank, size, ranks.on_node())
 }
 
 /// CPUs of this node, which the ranks on it share.

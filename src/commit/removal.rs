@@ -16,7 +16,7 @@ use super::put::put_and_read_back;
 use crate::store::{Bucket, ListedObject as Listed, StoreError, StoredDigest};
 use crate::transfer::{Content, Proof, unlike};
 
-/// Copies in flight. Where ETags do not tell whether one is right, both are read.
+/// Copies in flight, at least.
 const COPIES: usize = 8;
 /// Objects in flight that are made anew.
 const RECUTS: usize = 2;
@@ -120,7 +120,10 @@ impl Removal {
         let keep = |object| self.keep(bucket, id, object, kept);
         let copies = stream::iter(&self.objects).map(keep);
         // All of them end before an error is passed on, so that an undo comes after the last request.
-        let copied: Vec<_> = copies.buffer_unordered(COPIES).collect().await;
+        let largest = self.objects.iter().map(|object| object.bytes).max();
+        // Where ETags do not tell whether a copy is right, both are read.
+        let at_once = bucket.most_holding(2 * largest.unwrap_or(0), COPIES);
+        let copied: Vec<_> = copies.buffer_unordered(at_once).collect().await;
         copied.into_iter().collect::<Result<(), _>>()?;
         for object in self.objects.iter().filter(|object| !is_document(object)) {
             changes.replaced = [changes.replaced[0] + 1, changes.replaced[1] + object.bytes];

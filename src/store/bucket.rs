@@ -19,11 +19,14 @@ use super::directory::Directory;
 use super::directory::is_kept_out;
 use super::error::StoreError;
 use super::fence::Fence;
+use super::flow::Flow;
 use super::keyring::LostKeys;
-use super::pace::Pace;
 use super::patience::Patience;
 use super::place::Place;
 use crate::events::Reporter;
+
+/// Bytes that work holds at a time which no plan reckons with.
+const HELD: u64 = 256 << 20;
 
 /// A bucket, open.
 #[derive(Clone)]
@@ -53,8 +56,8 @@ pub(crate) struct Bucket {
 pub(super) struct BucketOpening {
     pub connection: Connection,
     pub reporter: Arc<dyn Reporter>,
-    /// How fast this rank may ask the server.
-    pub pace: Pace,
+    /// How much this rank may ask the server.
+    pub flow: Flow,
 }
 
 /// What the server says of an object.
@@ -83,23 +86,23 @@ impl Bucket {
         connection: Connection,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, StoreError> {
-        let pace = Pace::of_rank(connection.limits, 0, 1);
-        Self::open_paced(connection, reporter, pace)
+        let flow = Flow::of_rank(connection.limits, 0, 1, 1);
+        Self::open_with(connection, reporter, flow)
     }
 
-    /// The same on one of several ranks, which is to keep this `pace`.
+    /// The same on one of several ranks, which has this share.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) fn open_paced(
+    pub(crate) fn open_with(
         connection: Connection,
         reporter: Arc<dyn Reporter>,
-        pace: Pace,
+        flow: Flow,
     ) -> Result<Self, StoreError> {
         let opened = BucketOpening {
             connection,
             reporter,
-            pace,
+            flow,
         };
         Self::open_behind(Arc::new(opened), Fence::closed())
     }
@@ -152,7 +155,7 @@ impl Bucket {
         fence: Fence,
     ) -> Result<Self, StoreError> {
         let (patience, reporter) = (opened.connection.patience, Arc::clone(&opened.reporter));
-        let clients = connect(bucket, access, &fence, &opened.pace, patience, reporter)?;
+        let clients = connect(bucket, access, &fence, &opened.flow, patience, reporter)?;
         Ok(Self {
             store: Arc::new(clients.patient),
             hurried: Arc::new(clients.hurried),
@@ -235,10 +238,33 @@ impl Bucket {
         keys.map(|(source, _)| source)
     }
 
-    /// How fast this rank may ask the server.
+    /// How much this rank may ask the server.
     #[must_use]
-    pub(crate) fn pace(&self) -> &Pace {
-        &self.opened.pace
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.opened.flow
+    }
+
+    /// Requests that may be on their way at a time now: more would wait.
+    #[must_use]
+    pub(crate) fn at_once(&self) -> usize {
+        self.opened.flow.window.now()
+    }
+
+    /// The most that there may ever be, for work that holds so little.
+    #[must_use]
+    pub(crate) fn most_at_once(&self) -> usize {
+        if self.endpoint.is_some() {
+            self.opened.flow.window.most()
+        } else {
+            self.at_once()
+        }
+    }
+
+    /// The same for work that holds so many bytes each, such as objects that are read whole; `least` in any case.
+    #[must_use]
+    pub(crate) fn most_holding(&self, bytes: u64, least: usize) -> usize {
+        let fit = usize::try_from(HELD / bytes.max(1)).unwrap_or(usize::MAX);
+        fit.min(self.most_at_once()).max(least)
     }
 
     /// What to call it in messages.

@@ -2,7 +2,6 @@
 //!
 //! Key type: [`DeletedObjects`].
 
-use crate::store::REQUESTS;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -55,7 +54,7 @@ impl Bucket {
             }
             Some(done)
         });
-        let mut singles = stream::iter(singles).buffer_unordered(REQUESTS);
+        let mut singles = stream::iter(singles).buffer_unordered(self.most_at_once());
         while let Some(done) = singles.next().await {
             match done {
                 Some(Ok(())) => deleted.objects += 1,

@@ -16,9 +16,9 @@ use super::answer::{innermost, scrub};
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::fence::Fence;
+use super::flow::Flow;
 use super::http_client::http_client;
 use super::keyring::ProvidedKeys;
-use super::pace::Pace;
 use super::place::Place;
 use super::signature::Signer;
 use super::wire::Wire;
@@ -54,7 +54,7 @@ pub(super) fn connect(
     bucket: &str,
     access: &Access,
     fence: &Fence,
-    pace: &Pace,
+    flow: &Flow,
     patience: Duration,
     reporter: Arc<dyn Reporter>,
 ) -> Result<Clients, StoreError> {
@@ -77,13 +77,13 @@ pub(super) fn connect(
         problem: format!("{reached}: {cause}"),
     })?;
     let traffic = reporter.traffic();
-    let builder =
-        builder(bucket, access, traffic).with_virtual_hosted_style_request(virtual_hosted);
+    let builder = builder(bucket, access, &reached, traffic)
+        .with_virtual_hosted_style_request(virtual_hosted);
     let builder = match url {
         Some(url) => builder.with_endpoint(url),
         None => builder,
     };
-    let wire = wire(&place, access, fence, pace, patience, reporter)?;
+    let wire = wire(&place, access, fence, flow, patience, reporter)?;
     let hurry = wire.with_patience(HURRY);
     let build = |wire: &Wire, bulk: bool| {
         let builder = builder.clone().with_disable_bulk_delete(!bulk);
@@ -108,7 +108,7 @@ pub(super) fn connect(
 /// If it cannot be made.
 pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, StoreError> {
     let Some(Endpoint {
-        url,
+        url: reached,
         virtual_hosted,
     }) = to.endpoint()
     else {
@@ -122,25 +122,27 @@ pub(super) fn copying(from: &Bucket, to: &Bucket) -> Result<Option<AmazonS3>, St
     let Some(access) = access.filter(|access| source.access.as_ref() == Some(access)) else {
         return Ok(None);
     };
-    let mut url = url.as_str().trim_end_matches('/').to_owned();
+    let mut url = reached.as_str().trim_end_matches('/').to_owned();
     if !virtual_hosted {
         url = format!("{url}/{other}");
     }
     let reporter = Arc::clone(&to.opened.reporter);
-    let (fence, pace) = (to.fence(), &to.opened.pace);
+    let (fence, flow) = (to.fence(), to.flow());
     let listener = Arc::clone(&reporter);
-    let wire = wire(to.place(), access, fence, pace, target.patience, listener)?;
-    let builder = builder(bucket, access, reporter.traffic())
+    let wire = wire(to.place(), access, fence, flow, target.patience, listener)?;
+    let builder = builder(bucket, access, reached, reporter.traffic())
         // The name in a URL is that of the one, the name in front of what is copied that of the other.
         .with_virtual_hosted_style_request(true)
         .with_endpoint(url);
     build(builder, &wire, to.place(), access).map(Some)
 }
 
-/// What signs requests and is sent for `bucket`.
-fn builder(bucket: &str, access: &Access, traffic: Traffic) -> AmazonS3Builder {
+/// What signs requests and is sent for `bucket`, which is `reached` there.
+fn builder(bucket: &str, access: &Access, reached: &Url, traffic: Traffic) -> AmazonS3Builder {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
+        // TLS protects bodies already: their hash would be taken for nothing.
+        .with_unsigned_payload(reached.scheme() == "https")
         // The wire makes its connections itself; without this, the URL is refused.
         .with_client_options(ClientOptions::new().with_allow_http(true))
         .with_retry(without_retries());
@@ -177,7 +179,7 @@ fn wire(
     place: &str,
     access: &Access,
     fence: &Fence,
-    pace: &Pace,
+    flow: &Flow,
     patience: Duration,
     reporter: Arc<dyn Reporter>,
 ) -> Result<Wire, StoreError> {
@@ -200,7 +202,7 @@ fn wire(
     Ok(Wire::new(
         client,
         fence.clone(),
-        pace.clone(),
+        flow.clone(),
         signer,
         patience,
         reporter,

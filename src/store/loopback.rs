@@ -76,7 +76,8 @@ fn open(connection: Connection) -> Bucket {
     Bucket::open(connection, Arc::new(SilentReporter)).unwrap()
 }
 
-fn connection(endpoint: &str) -> Connection {
+/// The way to the bucket `ocean` of the server at this URL.
+pub(crate) fn connection(endpoint: &str) -> Connection {
     let bucket = "ocean".to_owned();
     Connection::new(Place::S3 { bucket }, Some(access(endpoint)))
 }

@@ -2,6 +2,7 @@
 //! now ([`read_store`]).
 
 mod access;
+mod aimd;
 mod answer;
 mod bucket;
 mod bulk;
@@ -18,6 +19,7 @@ mod error;
 mod examine;
 mod existing;
 mod fence;
+mod flow;
 mod http_client;
 mod keyring;
 mod listing;
@@ -30,6 +32,7 @@ mod patience;
 mod pieces;
 mod place;
 mod probe;
+mod room;
 mod signature;
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -37,8 +40,10 @@ mod spot;
 mod staged;
 mod staging;
 mod text_width;
+mod turnstile;
 mod unconsolidated;
 mod uplink;
+mod window;
 mod wire;
 
 /// Small requests that a rank has in flight at a time.
@@ -57,15 +62,17 @@ pub use examine::{Burst, LeftBehind};
 pub(crate) use examine::{Verdict, examine, folder as doctors_folder, is_doctors};
 pub(crate) use existing::{StoreLookup, read_metadata, read_other_times, read_outline, read_store};
 pub(crate) use fence::{Fence, FencedRequest, Moment};
+pub(crate) use flow::Flow;
 pub use keyring::{KeySource, Keyring, TemporaryKeys};
 pub(crate) use listing::{ListedObject, Site};
 pub(crate) use node::{Ground, Node};
 pub use pace::Limits;
-pub(crate) use pace::{Pace, ahead_of_limits};
+pub(crate) use pace::ahead_of_limits;
 pub(crate) use patience::Patience;
 pub use place::Place;
 pub use probe::Conditional;
 pub(crate) use probe::{Guarantees, probe, require_checksums};
 pub use spot::Spot;
 pub(crate) use staged::{DirectoryLink, StagedFile};
+pub(crate) use turnstile::{Entry, Turnstile};
 pub(crate) use unconsolidated::UnconsolidatedStore;

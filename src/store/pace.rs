@@ -104,6 +104,11 @@ impl Pace {
 }
 
 impl Pacer {
+    /// Does it go ahead of all others?
+    pub(super) fn goes_ahead(&self) -> bool {
+        self.ahead.is_some()
+    }
+
     /// How long the request waits until it may begin; it has its turn from now on.
     pub(super) fn request(&self) -> Duration {
         self.wait(self.pace.0.requests.as_ref(), 1)

@@ -1,6 +1,6 @@
 //! How much is sent at a time: as much as the way to the server carries within seconds.
 //!
-//! Key types: [`Uplink`], of one bucket; [`BodyPass`], of one PUT.
+//! Key types: [`Uplink`], of one rank; [`BodyPass`], of one PUT.
 //!
 //! Where PUTs are answered soon, more bytes may be on their way, up to any number; where they take long because the link is
 //! slow, fewer, down to one PUT, so that none of them looks lost.
@@ -8,16 +8,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use super::room::Room;
+use super::turnstile::{Entry, Turnstile};
 
-/// Bytes on their way at first, and at least.
-const FIRST: u64 = 4 << 20;
-const LEAST: u64 = 1 << 20;
-/// Bodies up to this size go at once: documents.
+/// Bodies up to this size are documents: they wait for each other, but for no object.
 const SMALL: u64 = 64 << 10;
-/// PUTs that are answered within this time make room for more, and those that take longer than this for fewer.
-const SOON: Duration = Duration::from_secs(4);
-const LATE: Duration = Duration::from_secs(10);
 
 /// The way to the server. Clones are the same.
 #[derive(Clone, Debug)]
@@ -25,67 +20,66 @@ pub(super) struct Uplink(Arc<SharedUplink>);
 
 #[derive(Debug)]
 struct SharedUplink {
-    state: Mutex<UplinkState>,
-    left: Notify,
-}
-
-#[derive(Debug)]
-struct UplinkState {
-    /// Bytes that may be on their way.
-    room: u64,
-    /// Bytes that are.
-    under_way: u64,
-    /// When there was last less room.
-    narrowed: Option<Instant>,
-    /// When a PUT was last answered, and bytes a second of it.
-    answered: Option<(Instant, f64)>,
+    documents: Turnstile,
+    objects: Turnstile,
+    room: Mutex<Room>,
+    /// When a PUT was last answered.
+    answered: Mutex<Option<Instant>>,
 }
 
 /// Lets one body pass; it is given back when dropped.
 pub(super) struct BodyPass {
     uplink: Uplink,
+    /// Keeps its place.
+    _entry: Entry,
     bytes: u64,
+    age: u64,
+    /// How much was under way when it entered.
+    beside: u64,
     entered: Instant,
 }
 
 impl Uplink {
-    pub(super) fn new() -> Self {
+    /// The share of a rank on whose node there are so many.
+    pub(super) fn of_rank(on_node: usize) -> Self {
         Self(Arc::new(SharedUplink {
-            state: Mutex::new(UplinkState {
-                room: FIRST,
-                under_way: 0,
-                narrowed: None,
-                answered: None,
-            }),
-            left: Notify::new(),
+            documents: Turnstile::default(),
+            objects: Turnstile::default(),
+            room: Mutex::new(Room::of_rank(on_node)),
+            answered: Mutex::default(),
         }))
     }
 
     /// Waits until a body of so many bytes may be sent; one is always let pass if it is alone.
     pub(super) async fn enter(&self, bytes: u64) -> BodyPass {
-        loop {
-            let left = self.0.left.notified();
-            tokio::pin!(left);
-            // Before the look: what leaves after it is not missed.
-            left.as_mut().enable();
-            {
-                let mut state = self.state();
-                if bytes <= SMALL || state.under_way == 0 || state.under_way + bytes <= state.room {
-                    state.under_way += bytes;
-                    return BodyPass {
-                        uplink: self.clone(),
-                        bytes,
-                        entered: Instant::now(),
-                    };
-                }
-            }
-            left.await;
+        let has_room = |under_way: u64| under_way + bytes <= self.room().bytes();
+        let entry = self.lane(bytes).enter(bytes, has_room).await;
+        BodyPass {
+            uplink: self.clone(),
+            _entry: entry,
+            bytes,
+            age: self.room().age(),
+            beside: self.lane(bytes).inside(),
+            entered: Instant::now(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, UplinkState> {
+    fn lane(&self, bytes: u64) -> &Turnstile {
+        if bytes <= SMALL {
+            &self.0.documents
+        } else {
+            &self.0.objects
+        }
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
         // Nothing panics while the lock is held.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last_answer(&self) -> MutexGuard<'_, Option<Instant>> {
+        let answered = &self.0.answered;
+        answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,63 +96,57 @@ impl BodyPass {
 
     /// The server has answered.
     pub(super) fn answered(&self) {
-        let took = self.age();
-        let mut state = self.uplink.state();
-        let rate = self.bytes as f64 / took.as_secs_f64().max(1e-3);
+        // What is small takes as long as an answer takes, whatever the link carries.
         if self.bytes > SMALL {
-            state.answered = Some((Instant::now(), rate));
-        }
-        if took <= SOON {
-            // Only what is used shows that more would fit.
-            if state.under_way * 2 >= state.room {
-                state.room = state.room.saturating_add(self.bytes);
-            }
-        } else if took > LATE {
-            self.narrow(&mut state);
+            let (took, under_way) = (self.age(), self.under_way());
+            *self.uplink.last_answer() = Some(Instant::now());
+            let mut room = self.uplink.room();
+            room.answered(self.bytes, took, self.age, under_way);
         }
     }
 
     /// Nothing was heard of it.
     pub(super) fn lost(&self) {
-        self.narrow(&mut self.uplink.state());
+        let under_way = self.under_way();
+        self.uplink.room().lost(self.age, under_way);
     }
 
-    /// Half the room, but once for all that were on their way together.
-    fn narrow(&self, state: &mut UplinkState) {
-        if state.narrowed.is_none_or(|last| last < self.entered) {
-            state.room = (state.room.min(state.under_way) / 2).max(LEAST);
-            state.narrowed = Some(Instant::now());
+    /// Its connection broke. If it was late, the kernel or the server may have had enough of it, for others took the line: returns for
+    /// how long it is excused then.
+    pub(super) fn broke_off(&self) -> Duration {
+        let took = self.age();
+        let is_crowded = self.under_way() > self.bytes;
+        if !Room::is_late(took) {
+            return Duration::ZERO;
         }
+        self.lost();
+        if is_crowded { took } else { Duration::ZERO }
     }
 
     /// Has another PUT been answered since it was let pass?
     pub(super) fn others_are_answered(&self) -> bool {
-        let answered = self.uplink.state().answered;
-        answered.is_some_and(|(when, _)| when > self.entered)
+        self.uplink
+            .last_answer()
+            .is_some_and(|when| when > self.entered)
     }
 
-    /// How long its body takes as the last one went.
+    /// How long its body takes to leave.
     pub(super) fn expected(&self) -> Duration {
-        let answered = self.uplink.state().answered;
-        let seconds = answered.map_or(0.0, |(_, rate)| self.bytes as f64 / rate.max(1.0));
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        let SharedUplink {
+            documents, objects, ..
+        } = &*self.uplink.0;
+        let under_way = documents.inside() + objects.inside();
+        self.uplink.room().expected(self.bytes, under_way)
     }
-}
 
-impl Drop for BodyPass {
-    fn drop(&mut self) {
-        self.uplink.state().under_way -= self.bytes;
-        self.uplink.0.left.notify_waiters();
+    fn under_way(&self) -> u64 {
+        self.uplink.lane(self.bytes).inside().max(self.beside)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn room(uplink: &Uplink) -> u64 {
-        uplink.state().room
-    }
 
     async fn enters(uplink: &Uplink, bytes: u64) -> Option<BodyPass> {
         let soon = Duration::from_millis(50);
@@ -167,36 +155,28 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_room_for_one_always_and_for_more_when_answers_come_soon() {
-        let uplink = Uplink::new();
+        let uplink = Uplink::of_rank(1);
+        let first = uplink.room().bytes();
         let large = enters(&uplink, 100 << 20).await.unwrap();
         assert!(enters(&uplink, 1 << 20).await.is_none());
-        assert!(enters(&uplink, SMALL).await.is_some());
+        assert!(enters(&uplink, SMALL).await.is_some(), "a document");
         let waiting = uplink.clone();
         let waiting = tokio::spawn(async move { waiting.enter(1 << 20).await });
         large.answered();
         drop(large);
         drop(waiting.await.unwrap());
-        assert_eq!(room(&uplink), FIRST + (100 << 20));
+        assert_eq!(uplink.room().bytes(), first + (100 << 20));
         assert!(enters(&uplink, 90 << 20).await.is_some());
-        assert_eq!(uplink.state().under_way, 0);
+        assert_eq!(uplink.0.objects.inside(), 0);
     }
 
     #[tokio::test]
-    async fn what_is_lost_narrows_it_once_for_all_of_its_time() {
-        let uplink = Uplink::new();
+    async fn many_documents_are_as_slow_as_objects() {
+        let uplink = Uplink::of_rank(1);
         let mut passes = Vec::new();
-        for _ in 0..4 {
-            passes.push(uplink.enter(1 << 20).await);
+        while let Some(pass) = enters(&uplink, SMALL).await {
+            passes.push(pass);
         }
-        for pass in &passes {
-            pass.lost();
-        }
-        assert_eq!(room(&uplink), FIRST / 2);
-        drop(passes);
-        for _ in 0..3 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            uplink.enter(1 << 20).await.lost();
-        }
-        assert_eq!(room(&uplink), LEAST);
+        assert_eq!(passes.len() as u64, uplink.room().bytes() / SMALL);
     }
 }

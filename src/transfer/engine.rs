@@ -24,10 +24,8 @@ use super::record::{ChunkRecord, Content, Verification};
 use super::stored::{ReadMeans, StoredField};
 use crate::events::{Reporter, StageClock};
 use crate::source::Reader;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, Entry, StoreError, Turnstile};
 
-/// Units in flight at most, however small they are.
-const MOST_UNITS: usize = 32;
 /// The byte budget is counted in these.
 const PERMIT_BYTES: u64 = 64 << 10;
 
@@ -72,6 +70,8 @@ pub(crate) struct Engine {
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
+    /// The objects that are on their way.
+    turns: Turnstile,
 }
 
 impl Engine {
@@ -136,6 +136,7 @@ impl Engine {
             copied: Mutex::default(),
             noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
+            turns: Turnstile::default(),
             plan,
         }))
     }
@@ -175,6 +176,25 @@ impl Engine {
     #[must_use]
     pub(crate) fn take_noted(&self) -> Vec<ChunkRecord> {
         std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Objects that are in hand at a time, and units, however small they are: as many as the server has room for, and those that are
+    /// decoded meanwhile.
+    pub(super) fn at_once(&self) -> usize {
+        self.bucket.at_once() + self.pool.current_num_threads()
+    }
+
+    /// Waits until another object may be on its way, which it is until what is returned is dropped.
+    ///
+    /// # Errors
+    /// If no more are to begin.
+    pub(super) async fn turn(&self) -> Result<Entry, TransferError> {
+        let has_room = |inside: u64| (inside as usize) < self.at_once();
+        let entry = self.turns.enter(1, has_room).await;
+        if self.progress.is_stopped() {
+            return Err(TransferError::Stopped);
+        }
+        Ok(entry)
     }
 
     /// Does this rank's units of `phase`, and returns the records of what was written.
@@ -227,7 +247,7 @@ impl Engine {
                 }
                 done
             });
-            while running.len() >= MOST_UNITS {
+            while running.len() >= self.at_once() {
                 join(&mut running, &mut records, &mut failure).await;
             }
         }

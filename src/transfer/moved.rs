@@ -14,7 +14,7 @@ use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::fill::OldValues;
 use super::keep::UndoCopy;
-use super::object::{LOOKS, OBJECTS, PAUSE, TRIES, failed, together};
+use super::object::{LOOKS, PAUSE, TRIES, failed, together};
 use super::record::{ChunkRecord, Content, Proof};
 use super::stored::unlike;
 use crate::events::{Event, Stage};
@@ -38,9 +38,7 @@ impl Engine {
             let engine = Arc::clone(&self);
             async move {
                 let array = &engine.plan.arrays[index];
-                if engine.progress.is_stopped() {
-                    return Err(TransferError::Stopped);
-                }
+                let _turn = engine.turn().await?;
                 let held = array.held();
                 if held.is_some_and(|held| held.intersect(&object.slab).is_some()) {
                     let kept = engine.keep_old(index, &object, true).await?;
@@ -53,7 +51,7 @@ impl Engine {
                 Ok(Vec::new())
             }
         });
-        all(copies).await.map(|_| ())
+        self.all(copies).await.map(|_| ())
     }
 
     /// The values that the objects of the unit get from others, and what each of them replaces.
@@ -189,9 +187,7 @@ impl Engine {
             let engine = Arc::clone(self);
             async move {
                 let array = &engine.plan.arrays[index];
-                if engine.progress.is_stopped() {
-                    return Err(TransferError::Stopped);
-                }
+                let _turn = engine.turn().await?;
                 let Some(from) = array.moved_whole(&object.chunk) else {
                     return Ok(Vec::new());
                 };
@@ -208,7 +204,7 @@ impl Engine {
                 }])
             }
         });
-        all(moves).await
+        self.all(moves).await
     }
 
     /// Lets the object at `chunk` become what the one at `from` was. All requests for it share one patience.
@@ -315,13 +311,14 @@ impl Engine {
         let copy = layout::undo_copy(name, &self.ids[store], &key);
         (key, copy)
     }
-}
 
-/// Does all of `work`, some of it at a time. All of it ends before an error is passed on: what is dropped can still arrive, after the
-/// undo.
-async fn all(
-    work: impl Iterator<Item = impl Future<Output = Result<Vec<ChunkRecord>, TransferError>>>,
-) -> Result<Vec<ChunkRecord>, TransferError> {
-    let done = stream::iter(work).buffer_unordered(OBJECTS);
-    together(done.collect().await)
+    /// Does all of `work`, some of it at a time. All of it ends before an error is passed on: what is dropped can still arrive, after
+    /// the undo.
+    async fn all(
+        &self,
+        work: impl Iterator<Item = impl Future<Output = Result<Vec<ChunkRecord>, TransferError>>>,
+    ) -> Result<Vec<ChunkRecord>, TransferError> {
+        let done = stream::iter(work).buffer_unordered(self.bucket.most_at_once());
+        together(done.collect().await)
+    }
 }

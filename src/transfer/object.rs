@@ -31,8 +31,6 @@ pub(super) const TRIES: u32 = 3;
 /// before for a while.
 pub(super) const LOOKS: u32 = 5;
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
-/// Objects of one unit in flight.
-pub(super) const OBJECTS: usize = 8;
 
 /// An encoded object on its way to the stores that get it.
 struct Outgoing {
@@ -95,7 +93,7 @@ impl Engine {
         });
         // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
         let written: Vec<Result<Vec<ChunkRecord>, TransferError>> = stream::iter(writes)
-            .buffer_unordered(OBJECTS)
+            .buffer_unordered(self.bucket.most_at_once())
             .collect()
             .await;
         fail_on_purpose(self.rank);
@@ -269,6 +267,7 @@ impl Engine {
         there: KnownContent,
     ) -> Result<Content, TransferError> {
         let array = &self.plan.arrays[index];
+        let _turn = self.turn().await?;
         let _in_flight = self.progress.send_off();
         let patience = self.bucket.patience();
         let tried = patience.share(self.try_to_put(index, key, outgoing, there, &patience));

@@ -19,9 +19,6 @@ use crate::events::{Stage, StageClock};
 use crate::source::Block;
 use crate::store::{Bucket, StoreError, StoredDigest};
 
-/// Objects of one hyperslab that are asked for at a time, if there is room for them.
-const OBJECTS: usize = 32;
-
 /// Where the object at a place of the chunk grid lies; `None` if it is known that nothing is stored there.
 pub(crate) type KeyOfChunk = Box<dyn Fn(&[u64]) -> Option<String> + Send + Sync>;
 
@@ -70,8 +67,9 @@ impl StoredField {
     ) -> Result<(), StoreError> {
         let reads =
             touched(slab, &self.object).map(|chunk| self.read_object(chunk, slab, means, sink));
+        // As far as there is room for them.
         stream::iter(reads)
-            .buffer_unordered(OBJECTS)
+            .buffer_unordered(means.bucket.most_at_once())
             .try_collect::<()>()
             .await
     }

@@ -10,6 +10,7 @@ mod damaged;
 mod dataset;
 mod expected;
 mod faults;
+mod flight;
 mod journals;
 #[cfg(feature = "netcdf-library")]
 mod model;

@@ -106,6 +106,7 @@ fn a_private_authority_is_trusted_when_it_is_named() {
     scene.refuses(33, &words, &plain, &[]);
     for request in scene.sends(&told, &[]) {
         assert_eq!(request.host, format!("127.0.0.1:{port}"));
+        assert_eq!(request.content_sha256, "UNSIGNED-PAYLOAD");
     }
     scene.sends(&plain, &[("AWS_CA_BUNDLE", &bundle)]);
 

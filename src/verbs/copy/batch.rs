@@ -67,6 +67,8 @@ impl CopyBatch {
             }
         };
         let mine = self.items.iter().skip(ranks.rank()).step_by(ranks.size());
+        let largest = self.items.iter().map(|item| item.bytes).max();
+        let at_once = ends.to.most_holding(largest.unwrap_or(0), REQUESTS);
         let over = AtomicBool::new(false);
         session.runtime.block_on(async {
             // Without it, the first request says so.
@@ -82,7 +84,7 @@ impl CopyBatch {
                 Some(copied)
             });
             // All requests end, so that what is removed then stays away.
-            let mut copies = stream::iter(copies).buffer_unordered(REQUESTS);
+            let mut copies = stream::iter(copies).buffer_unordered(at_once);
             let mut all = CopiedObjects::default();
             while let Some(copied) = copies.next().await {
                 match copied {

@@ -16,8 +16,6 @@ use crate::transfer::{Content, check_object};
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.
 pub(in crate::verbs) const ROUND: usize = 20_000;
-/// Objects of a rank in flight at most, however small they are.
-const MOST_OBJECTS: u64 = 16;
 /// Bytes of objects that keep a few threads busy, and a server far away.
 const ENOUGH: u64 = 192 << 20;
 
@@ -164,7 +162,8 @@ impl<'a> Checker<'a> {
         // One for each thread, and one that is waited for; of small ones more.
         let threads = self.session.pool.current_num_threads() as u64 + 1;
         let enough = ENOUGH.max(threads.saturating_mul(largest));
-        let at_once = (self.memory.min(enough) / largest).clamp(1, MOST_OBJECTS);
+        let most = self.session.bucket.most_at_once() as u64;
+        let at_once = (self.memory.min(enough) / largest).clamp(1, most);
         let checks = items.into_iter().map(|item| async move {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);

@@ -15,7 +15,8 @@ use s3s::service::S3Service;
 use s3s::{Body, StdError};
 
 use crate::bodies::{Drained, Dripping, Flipped, Truncated, read_half};
-use crate::faults::{Fault, Faults};
+use crate::crowd::Crowd;
+use crate::faults::{Fault, Faults, Verdict};
 use crate::hook::Hooks;
 use crate::request_log::{self, RequestLog};
 use crate::store::Store;
@@ -41,6 +42,7 @@ pub(crate) struct Gate {
     pub(crate) s3: S3Service,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<RequestLog>,
+    pub(crate) crowd: Arc<Crowd>,
     pub(crate) hooks: Arc<Hooks>,
     /// What a hook looks at.
     pub(crate) store: Arc<Store>,
@@ -77,7 +79,11 @@ impl Gate {
         } else {
             self.wrong_token(&session_token)
         };
+        let crowd = Arc::clone(&self.crowd);
+        let visit = crowd.enter();
         let place = self.log.arrived(request_log::Request {
+            at_once: visit.at_once,
+            content_sha256: header(CONTENT_SHA256),
             method: method.clone(),
             key: key.clone(),
             query,
@@ -88,7 +94,14 @@ impl Gate {
             received: length(request.headers()),
             ..Default::default()
         });
-        let verdict = self.faults.judge(&method, &key);
+        let verdict = if visit.is_too_many() {
+            Verdict {
+                delay: Duration::ZERO,
+                fault: Some(Fault::Status(503)),
+            }
+        } else {
+            self.faults.judge(&method, &key)
+        };
         let is_head = method == "HEAD";
         if !verdict.delay.is_zero() {
             tokio::time::sleep(verdict.delay).await;
@@ -284,6 +297,7 @@ fn unread(request: Request<Incoming>) -> Request<Body> {
 }
 
 /// The header of temporary keys.
+const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The S3 error a fault rule's status stands for.

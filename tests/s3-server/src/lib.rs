@@ -18,6 +18,7 @@
 
 mod bodies;
 mod config;
+mod crowd;
 mod faults;
 mod gate;
 mod hook;

@@ -20,6 +20,10 @@ pub struct Request {
     pub authorization: String,
     /// The header `x-amz-security-token`, empty if there was none.
     pub session_token: String,
+    /// The header `x-amz-content-sha256`: the hash of the body, or that it is not signed.
+    pub content_sha256: String,
+    /// How many requests were being answered when it came, itself among them.
+    pub at_once: usize,
     /// When it came, from the server's start.
     pub at: Duration,
     /// Bytes of its body.

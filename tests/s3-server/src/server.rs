@@ -20,6 +20,7 @@ use s3s::{S3Result, s3_error};
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, EtagKind};
+use crate::crowd::Crowd;
 use crate::faults::Faults;
 use crate::gate::Gate;
 use crate::hook::{Go, Hooks, Mutation};
@@ -49,6 +50,7 @@ pub struct Server {
     store: Arc<Store>,
     faults: Arc<Faults>,
     log: Arc<RequestLog>,
+    crowd: Arc<Crowd>,
     hooks: Arc<Hooks>,
     /// Taken when dropped.
     runtime: Option<Runtime>,
@@ -86,6 +88,7 @@ impl Server {
         let hooks = Arc::new(Hooks::default());
         let faults = Arc::new(Faults::default());
         let log = Arc::new(RequestLog::default());
+        let crowd = Arc::new(Crowd::default());
         let mut s3 = S3ServiceBuilder::new(Operations {
             store: Arc::clone(&store),
         });
@@ -103,6 +106,7 @@ impl Server {
             s3: s3.build(),
             faults: Arc::clone(&faults),
             log: Arc::clone(&log),
+            crowd: Arc::clone(&crowd),
             hooks: Arc::clone(&hooks),
             store: Arc::clone(&store),
             opened: 0,
@@ -121,6 +125,7 @@ impl Server {
             store,
             faults,
             log,
+            crowd,
             hooks,
             runtime: Some(runtime),
         })
@@ -180,6 +185,11 @@ impl Server {
     /// Lets no bucket hold more bytes than this: PUTs, copies and parts beyond it are refused as [`Config::full`] says.
     pub fn set_quota(&self, bytes: Option<u64>) {
         self.store.state().quota = bytes;
+    }
+
+    /// Bears so many requests at a time from now on: those beyond it are refused at once, with 503 `SlowDown`.
+    pub fn bear(&self, requests: usize) {
+        self.crowd.bear(requests);
     }
 
     /// Every request since the start, in order of arrival.
