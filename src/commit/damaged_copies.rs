@@ -9,7 +9,7 @@ use msm_zarr::layout;
 
 use super::copy_fault::{CopyFault, DamagedCopy};
 use super::journal::JournalEntry;
-use super::manifests::{ManifestRecords, read_manifests_of};
+use super::manifests::{ManifestRecords, Meant, read_manifests_of};
 use super::undo_copies::{Look, UndoCopies};
 use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::Content;
@@ -69,7 +69,7 @@ impl UndoCopies<'_> {
     /// # Errors
     /// If it cannot be read: then nobody knows what was replaced.
     pub(super) async fn changed(&self) -> Result<ManifestRecords, StoreError> {
-        let records = read_manifests_of(self.bucket, self.store, |id| id == self.id).await?;
+        let records = read_manifests_of(self.bucket, self.store, Meant::Only(self.id)).await?;
         records.whole()
     }
 

@@ -11,6 +11,7 @@ use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use super::command_run::{CommandRun, FileSpan};
+use super::committed::merged_addition;
 use super::ledger::LastTransaction;
 use super::put::put_and_read_back;
 use super::relative;
@@ -207,11 +208,18 @@ impl JournalEntry {
     /// # Errors
     /// As [`Self::read`]; if nothing is kept, that the object is missing.
     pub(crate) async fn kept(bucket: &Bucket, store: &str, id: &str) -> Result<Self, StoreError> {
-        match Self::read(bucket, store, &layout::addition(store, id)).await {
-            Err(error) if error.is_missing() => {
-                Self::read(bucket, store, &layout::before(store, id)).await
-            }
-            read => read,
+        let mut kept = Self::read(bucket, store, &layout::addition(store, id)).await;
+        if matches!(&kept, Err(error) if error.is_missing()) {
+            kept = Self::read(bucket, store, &layout::before(store, id)).await;
+        }
+        match kept {
+            Err(missing) if missing.is_missing() => match merged_addition(bucket, store, id).await?
+            {
+                Some((key, text)) => Self::parse(text.as_bytes(), store)
+                    .map_err(|cause| StoreError::Journal { key, cause }),
+                None => Err(missing),
+            },
+            kept => kept,
         }
     }
 
@@ -224,13 +232,19 @@ impl JournalEntry {
     /// # Errors
     /// As the server says, or if it is not an entry that this program can read, or names what is not of the store.
     pub(crate) async fn read(bucket: &Bucket, store: &str, key: &str) -> Result<Self, StoreError> {
-        let unreadable = |cause: String| StoreError::Journal {
+        let entry = bucket.get(key).await?;
+        Self::parse(&entry, store).map_err(|cause| StoreError::Journal {
             key: key.to_owned(),
             cause,
-        };
-        let entry = bucket.get(key).await?;
-        let mut entry: Self =
-            serde_json::from_slice(&entry).map_err(|cause| unreadable(cause.to_string()))?;
+        })
+    }
+
+    /// The entry of `store` with this `text`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn parse(text: &[u8], store: &str) -> Result<Self, String> {
+        let mut entry: Self = serde_json::from_slice(text).map_err(|cause| cause.to_string())?;
         let together = std::mem::take(&mut entry.together);
         if entry.format < FORMAT {
             entry.rollback = entry.command.starts_with(ROLLBACK).then_some(together);
@@ -239,9 +253,8 @@ impl JournalEntry {
             (FORMAT | PARTS, _) | (WRITES, false) | (REMOVES, true) => entry.resolve(store),
             (WHOLE_KEYS, false) => entry.check(store),
             (other, _) => Err(format!("format {other}, expected {FORMAT}")),
-        }
-        .map_err(unreadable)?;
-        entry.check_arrays().map_err(unreadable)?;
+        }?;
+        entry.check_arrays()?;
         Ok(entry)
     }
 

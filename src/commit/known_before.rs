@@ -7,7 +7,7 @@ use std::sync::Arc;
 use msm_zarr::{ChunkCodec, Outline, OutlineArray, Version};
 
 use super::journal::JournalEntry;
-use super::manifests::{ManifestRecords, read_manifests_of};
+use super::manifests::{ManifestRecords, Meant, read_manifests_of};
 use crate::store::{Bucket, StoreError};
 use crate::transfer::Content;
 
@@ -54,7 +54,7 @@ impl KnownBefore {
             let codec = ChunkCodec::new(&array.name, &array.document.to_string());
             (array, codec.ok().map(Arc::new))
         });
-        let records = read_manifests_of(bucket, store, |before| before < id).await?;
+        let records = read_manifests_of(bucket, store, Meant::Before(id)).await?;
         // With each root that it did not put itself, this program has lost count of the objects.
         let is_counted = |root: &String| {
             entry.previous.as_ref().is_some_and(|previous| {

@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{ZarrError, layout};
+use msm_zarr::ZarrError;
 
+use super::committed::{LedgerListing, unmoved};
+use super::merged::MergedKey;
 use super::object_record::ObjectRecord;
 use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::Content;
@@ -64,6 +66,14 @@ impl ManifestRecords {
         })
     }
 
+    /// With this part of a manifest.
+    fn add_part(&mut self, key: &str, part: &[u8]) {
+        match ObjectRecord::read(part) {
+            Ok(records) => self.add(records),
+            Err(cause) => self.damaged.push((key.to_owned(), cause)),
+        }
+    }
+
     fn add(&mut self, records: Vec<ObjectRecord>) {
         for record in records {
             if !self.objects.contains_key(&record.array) {
@@ -76,6 +86,43 @@ impl ManifestRecords {
     }
 }
 
+/// Whose manifests are meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meant<'a> {
+    /// Those of all transactions.
+    All,
+    /// Those of the transactions before this one.
+    Before(&'a str),
+    /// That of this one.
+    Only(&'a str),
+}
+
+impl Meant<'_> {
+    fn is(self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Before(next) => id < next,
+            Self::Only(one) => id == one,
+        }
+    }
+
+    /// Can it be one of these?
+    fn is_in(self, merged: &MergedKey) -> bool {
+        match self {
+            Self::Only(one) => merged.covers(one),
+            meant => meant.is(&merged.first),
+        }
+    }
+}
+
+/// Where manifests are read.
+enum ManifestPlace {
+    /// A part of the manifest of this transaction.
+    Part(String, String),
+    /// Those of several.
+    Merged(MergedKey),
+}
+
 /// Reads the manifests of the committed transactions on `store`, in their order: the later one wins.
 ///
 /// # Errors
@@ -84,55 +131,95 @@ pub(crate) async fn read_manifests(
     bucket: &Bucket,
     store: &str,
 ) -> Result<ManifestRecords, StoreError> {
-    read_manifests_of(bucket, store, |_| true).await
+    read_manifests_of(bucket, store, Meant::All).await
 }
 
-/// The same of the transactions that are `meant`, by their ids, alone.
+/// The same of the transactions that are `meant` alone.
 ///
 /// # Errors
 /// As [`read_manifests`].
 pub(super) async fn read_manifests_of(
     bucket: &Bucket,
     store: &str,
-    meant: impl Fn(&str) -> bool,
+    meant: Meant<'_>,
 ) -> Result<ManifestRecords, StoreError> {
-    let transactions = layout::transactions(store);
-    let listed = bucket.list(&transactions).await?;
-    let committed: BTreeSet<String> = listed
-        .iter()
-        .filter_map(|key| first_below(&transactions, key))
-        .filter(|id| meant(id))
-        .map(str::to_owned)
+    unmoved(async || read(bucket, store, meant).await).await
+}
+
+async fn read(
+    bucket: &Bucket,
+    store: &str,
+    meant: Meant<'_>,
+) -> Result<ManifestRecords, StoreError> {
+    let listing = LedgerListing::of(bucket, store).await?;
+    let merged = listing.in_force().into_iter();
+    let mut places: Vec<ManifestPlace> = merged
+        .filter(|merged| meant.is_in(merged))
+        .map(|merged| ManifestPlace::Merged(merged.clone()))
         .collect();
-    let manifests = layout::manifests(store);
-    let mut parts = bucket.list(&manifests).await?;
-    // In the order of transactions.
-    parts.sort_unstable();
-    let mut kept = ManifestRecords::default();
-    let mut wanted = Vec::new();
-    for key in parts {
-        let Some(id) = first_below(&manifests, &key).filter(|id| meant(id)) else {
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for (id, part) in listing.parts {
+        if !meant.is(&id) {
             continue;
-        };
-        if committed.contains(id) {
-            wanted.push(key);
-        } else if kept.uncommitted.last().is_none_or(|last| last != id) {
-            kept.uncommitted.push(id.to_owned());
         }
+        if listing.single.contains_key(&id) {
+            places.push(ManifestPlace::Part(id.clone(), part.key));
+        }
+        told.insert(id);
     }
-    kept.committed = committed.into_iter().collect();
-    let reads = wanted.into_iter().map(|key| async move {
-        let part = bucket.get(&key).await?;
-        Ok::<_, StoreError>((ObjectRecord::read(&part), key))
+    let stray = listing.merged.iter().map(|merged| merged.last.clone());
+    told.extend(stray.filter(|id| meant.is(id)));
+    // In the order of transactions; what is merged comes before what is left of the same ones.
+    places.sort_by(|one, other| one.order().cmp(&other.order()));
+    let mut kept = ManifestRecords::default();
+    let single = listing.single.into_keys().filter(|id| meant.is(id));
+    let mut committed: BTreeSet<String> = single.collect();
+    let (mut merged, mut merged_parts) = (BTreeSet::new(), BTreeSet::new());
+    let reads = places.into_iter().map(|place| async move {
+        let found = bucket.get(place.key()).await?;
+        Ok::<_, StoreError>((place, found))
     });
     let mut reads = stream::iter(reads).buffered(REQUESTS);
-    while let Some((records, key)) = reads.try_next().await? {
-        match records {
-            Ok(records) => kept.add(records),
-            Err(cause) => kept.damaged.push((key, cause)),
+    while let Some((place, found)) = reads.try_next().await? {
+        match place {
+            ManifestPlace::Part(_, key) if merged_parts.contains(&key) => {}
+            ManifestPlace::Part(_, key) => kept.add_part(&key, &found),
+            ManifestPlace::Merged(place) => match place.decode(&found) {
+                Err(cause) => kept.damaged.push((place.key, cause)),
+                Ok(all) => {
+                    for one in all.into_iter().filter(|one| meant.is(&one.id)) {
+                        if !merged.insert(one.id.clone()) {
+                            continue;
+                        }
+                        for (name, part) in &one.manifest {
+                            kept.add_part(&place.key, part.as_bytes());
+                            merged_parts.insert(one.part(store, name));
+                        }
+                        committed.insert(one.id);
+                    }
+                }
+            },
         }
     }
+    kept.uncommitted = told.difference(&committed).cloned().collect();
+    kept.committed = committed.into_iter().collect();
     Ok(kept)
+}
+
+impl ManifestPlace {
+    fn key(&self) -> &str {
+        match self {
+            Self::Part(_, key) | Self::Merged(MergedKey { key, .. }) => key,
+        }
+    }
+
+    /// By this they sort.
+    fn order(&self) -> (&str, bool, &str) {
+        match self {
+            Self::Part(id, key) => (id, true, key),
+            Self::Merged(merged) => (&merged.first, false, &merged.key),
+        }
+    }
 }
 
 /// The first part of `key` below `folder`.
@@ -146,6 +233,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::loopback;
     use crate::transfer::Proof;
+    use msm_zarr::layout;
 
     /// Puts a part of the manifest of the transaction `id`; returns its key.
     pub(crate) async fn put_part(

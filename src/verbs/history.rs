@@ -2,10 +2,9 @@
 //!
 //! Key types: [`History`], what is asked; [`CommandRecord`], a command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{Group, layout};
 use serde::Serialize;
 
@@ -13,8 +12,8 @@ pub use crate::commit::FileSpan;
 
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, REQUESTS, Spot};
-use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction, committed, undoable};
+use crate::store::{Bucket, Spot};
+use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::stores::named::{keys, stores};
 
 /// Whose commands are listed.
@@ -75,26 +74,14 @@ async fn visit_all(
     let stores = keys(&stores(bucket, spot, variables).await?);
     let stores = stores.iter().filter(|store| !layout::is_reading(store));
     let groups: Vec<Group> = stores.map(|store| Group::whole(store)).collect();
-    let kept = stream::iter(&groups).map(|Group { store, .. }| async move {
-        let committed = committed(bucket, store).await?;
-        let ids = undoable(bucket, store, &committed).await?;
-        let ids: BTreeSet<String> = ids.into_iter().cloned().collect();
-        Ok::<_, Error>((store.clone(), ids))
-    });
-    let kept: BTreeMap<String, BTreeSet<String>> =
-        kept.buffer_unordered(REQUESTS).try_collect().await?;
-    let can_be_undone = |one: &LoggedTransaction| {
-        let of_store = kept.get(&one.group.store);
-        of_store.is_some_and(|ids| ids.contains(&one.id))
-    };
     let mut log = CommandLog::of(bucket, &groups).await?;
     loop {
         let transactions = log.pop()?;
         let Some(last) = transactions.first() else {
-            return Ok(());
+            return Ok(log.check()?);
         };
         let mut command = CommandRecord::of(last, &transactions);
-        command.can_be_undone = transactions.iter().all(can_be_undone);
+        command.can_be_undone = transactions.iter().all(|one| one.can_be_undone);
         if visit(command).is_break() {
             return Ok(());
         }

@@ -12,6 +12,7 @@ mod expected;
 mod faults;
 mod flight;
 mod journals;
+mod merged_ledgers;
 #[cfg(feature = "netcdf-library")]
 mod model;
 mod mutants;

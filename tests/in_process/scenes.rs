@@ -269,6 +269,7 @@ impl<'a> Workshop<'a> {
             self.copied(),
             self.by_recipe(),
             self.rechunked(),
+            self.merged(),
         ]
         .into_iter()
         .flatten()
@@ -462,6 +463,31 @@ impl<'a> Workshop<'a> {
                 &[&self.three()[..], &[shorten]].concat(),
             ),
         ]
+    }
+
+    /// A send after which the ledger is merged, with what was merged before; and a rollback that needs a part of that. On one kind of
+    /// store, for the ledger knows nothing of kinds.
+    fn merged(&self) -> Vec<Scene> {
+        if self.layout != Layout::Zarr2 {
+            return Vec::new();
+        }
+        let sends: Vec<Line> = (1..=12).map(|month| self.send(month, 1)).collect();
+        let mut rollback = self.scene(
+            "rollback-merged",
+            &sends,
+            line(&["rollback", "--last", "2"]),
+        );
+        rollback.next = UNDOES;
+        let between = self.made(&sends[..11]);
+        rollback.stages.insert(1, (*between).clone());
+        let merge = self.scene("merge", &sends[..11], sends[11].clone());
+        let own = |objects: &Objects| {
+            let keys = objects.keys();
+            keys.filter(|key| key.contains("/additions/")).count()
+        };
+        // Else it would show nothing.
+        assert_eq!((own(&merge.stages[0]), own(&merge.stages[1])), (4, 1));
+        vec![merge, rollback]
     }
 
     fn healed(&self) -> Vec<Scene> {

@@ -15,7 +15,7 @@ pub use self::forecast::{RollbackForecast, StoreOutlook, foretell};
 
 use crate::commit::{
     DamagedCopy, JournalEntry, Remaking, SharedArchive, StoreRollback, damaged_copies,
-    remake_copies,
+    remake_copies, unmerge,
 };
 use crate::error::Error;
 use crate::events::{Event, Notice};
@@ -191,6 +191,11 @@ async fn undo_all(
         steps.extend(found.into_iter().map(|one| (store, one)));
     }
     hold.leases.check().await?;
+    for StoreUndo { group, ids } in &undos {
+        if let Some(first) = ids.iter().min() {
+            unmerge(bucket, &group.store, first).await?;
+        }
+    }
     StoreRollback::begin(bucket, &mut steps).await?;
     for (store, rollback) in &steps {
         let StoreRollback { id, entry } = rollback;

@@ -6,6 +6,7 @@ use msm_reproject::Weights;
 use super::begin::TransactionStart;
 use super::destined::DestinedFiles;
 use super::error::SendError;
+use super::grown_ledgers::GrownLedgers;
 use super::intent::Intent;
 use super::prepare::PreparedSend;
 use super::report::SendReport;
@@ -97,6 +98,7 @@ impl<'a> LeasedSend<'a> {
         });
         let mut report = SendReport::default();
         let mut untidy = None;
+        let mut grown = GrownLedgers::default();
         loop {
             session.interrupt.guard(true);
             let next = runtime.block_on(prepared.next(intent, &settings, session, &mut hold.left));
@@ -125,6 +127,9 @@ impl<'a> LeasedSend<'a> {
             }) = lead.go_on(begun)?
             else {
                 lead.tell(&None::<Orders>)?;
+                if untidy.is_none() {
+                    runtime.block_on(grown.merge(session, hold));
+                }
                 return Ok(report);
             };
             lead.tell(&Some(&orders))?;
@@ -141,6 +146,7 @@ impl<'a> LeasedSend<'a> {
             prepared.is_committed();
             session.interrupt.guard(false);
             report.add(&orders.plan, &manifest);
+            grown.add(&orders);
             runtime.block_on(hold.wait_for_reads());
         }
     }

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod forecast;
 mod foreseen_store;
+mod grown_ledgers;
 mod intent;
 mod journalist;
 pub(in crate::verbs) mod lead;

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use msm_zarr::{Group, layout};
+use msm_zarr::{Group, ZarrError, layout};
 
-use crate::commit::{CommandRun, JournalEntry, LastTransaction, SharedArchive, is_id};
+use crate::commit::{
+    CommandRun, CommittedTransactions, JournalEntry, LastTransaction, SharedArchive, unmoved,
+};
 use crate::error::Error;
 use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::verbs::rollback::RollbackError;
@@ -18,6 +20,8 @@ pub(in crate::verbs) struct CommandLog(Vec<StoreLog>);
 struct StoreLog {
     group: Group,
     transactions: Vec<LoggedTransaction>,
+    /// What cannot be read of its ledger, by the keys, with the cause: there, others may be told of.
+    damaged: Vec<(String, String)>,
 }
 
 /// A committed transaction of a store.
@@ -33,6 +37,8 @@ pub(in crate::verbs) struct LoggedTransaction {
     pub begun: String,
     /// What the ledger says of it, if that can be read.
     pub record: Option<LastTransaction>,
+    /// Can it be undone, when all that came after have been?
+    pub can_be_undone: bool,
 }
 
 impl CommandLog {
@@ -43,6 +49,18 @@ impl CommandLog {
     pub(in crate::verbs) async fn of(bucket: &Bucket, groups: &[Group]) -> Result<Self, Error> {
         let logs = stream::iter(groups).map(|group| StoreLog::of(bucket, group));
         Ok(Self(logs.buffered(REQUESTS).try_collect().await?))
+    }
+
+    /// Checks that nothing is missing in it.
+    ///
+    /// # Errors
+    /// If a part of a ledger cannot be read that tells of several transactions.
+    pub(in crate::verbs) fn check(&self) -> Result<(), StoreError> {
+        let mut damaged = self.0.iter().flat_map(|log| &log.damaged);
+        damaged.next().map_or(Ok(()), |(key, cause)| {
+            let (key, cause) = (key.clone(), cause.clone());
+            Err(ZarrError::Damaged { key, cause }.into())
+        })
     }
 
     /// Those of its stores that have no transaction.
@@ -92,6 +110,10 @@ impl CommandLog {
 
 impl StoreLog {
     async fn of(bucket: &Bucket, group: &Group) -> Result<Self, StoreError> {
+        unmoved(async || Self::read(bucket, group).await).await
+    }
+
+    async fn read(bucket: &Bucket, group: &Group) -> Result<Self, StoreError> {
         let store = &group.store;
         // While an archive is being sent into it in parts, each growth counts for itself.
         let is_shared = match SharedArchive::of_store(bucket, store).await {
@@ -99,31 +121,47 @@ impl StoreLog {
             Err(StoreError::Share { .. }) => true,
             Err(error) => return Err(error),
         };
-        let ids = committed(bucket, store).await?.into_iter();
-        let reads = ids.map(|id| read(bucket, group, id, is_shared));
+        let mut committed = CommittedTransactions::of(bucket, store).await?;
+        let undoable: BTreeSet<String> = committed.undoable().cloned().collect();
+        let damaged = std::mem::take(&mut committed.damaged);
+        let CommittedTransactions {
+            ids, mut merged, ..
+        } = committed;
+        let found = ids.into_iter().map(|id| {
+            let merged = merged.remove(&id);
+            (id, merged)
+        });
+        let reads = found.map(|(id, merged)| {
+            let can_be_undone = undoable.contains(&id);
+            async move {
+                let mut one = read(bucket, group, id, merged, is_shared).await?;
+                one.can_be_undone = can_be_undone;
+                Ok::<_, StoreError>(one)
+            }
+        });
         let transactions = stream::iter(reads).buffered(REQUESTS).try_collect();
         Ok(Self {
             group: group.clone(),
             transactions: transactions.await?,
+            damaged,
         })
     }
 }
 
+/// The transaction `id`, whose record is `merged`, with when it was put, or an object of its own.
 async fn read(
     bucket: &Bucket,
     group: &Group,
     id: String,
+    merged: Option<(String, String)>,
     is_shared: bool,
 ) -> Result<LoggedTransaction, StoreError> {
-    let key = layout::transaction(&group.store, &id);
-    let (record, put) = bucket.get_dated(&key).await?;
-    let mut record: Option<LastTransaction> = serde_json::from_slice(&record).ok();
-    if record.is_none() {
-        // The answer may have been damaged.
-        record = serde_json::from_slice(&bucket.get(&key).await?).ok();
-    }
+    let (record, put) = match merged {
+        Some((record, put)) => (serde_json::from_str(&record).ok(), put),
+        None => read_record(bucket, group, &id).await?,
+    };
     let run = match &record {
-        Some(record) => record.run.clone(),
+        Some(LastTransaction { run, .. }) => run.clone(),
         // What is kept to undo it says of which command it was; if that cannot be read either, it is one of its own.
         None => match JournalEntry::kept(bucket, &group.store, &id).await {
             Ok(entry) => entry.run,
@@ -142,42 +180,27 @@ async fn read(
         begun: run.map_or(put, |run| run.begun),
         record,
         id,
+        can_be_undone: false,
     })
+}
+
+/// The record of the transaction `id`, if it can be read, and when it was put.
+async fn read_record(
+    bucket: &Bucket,
+    group: &Group,
+    id: &str,
+) -> Result<(Option<LastTransaction>, String), StoreError> {
+    let key = layout::transaction(&group.store, id);
+    let (record, put) = bucket.get_dated(&key).await?;
+    let mut record: Option<LastTransaction> = serde_json::from_slice(&record).ok();
+    if record.is_none() {
+        // The answer may have been damaged.
+        record = serde_json::from_slice(&bucket.get(&key).await?).ok();
+    }
+    Ok((record, put))
 }
 
 /// What of the id of a transaction is not its number.
 fn token(id: &str) -> &str {
     id.split_once('-').map_or(id, |(_, token)| token)
-}
-
-/// The ids of the committed transactions of `store`, in order.
-///
-/// # Errors
-/// As the server says.
-pub(in crate::verbs) async fn committed(
-    bucket: &Bucket,
-    store: &str,
-) -> Result<Vec<String>, StoreError> {
-    let listed = bucket.list(&layout::transactions(store)).await?;
-    let ids = listed.iter().filter_map(|key| key.rsplit('/').next());
-    let mut ids: Vec<String> = ids.filter(|id| is_id(id)).map(str::to_owned).collect();
-    ids.sort_unstable();
-    Ok(ids)
-}
-
-/// Those of the `committed` transactions of `store` that can be undone, the last first: up to one of which nothing is kept.
-///
-/// # Errors
-/// As the server says.
-pub(in crate::verbs) async fn undoable<'a>(
-    bucket: &Bucket,
-    store: &str,
-    committed: &'a [String],
-) -> Result<Vec<&'a String>, StoreError> {
-    let mut kept = bucket.list(&layout::additions(store)).await?;
-    kept.extend(bucket.folder(&layout::undos(store)).await?.folders);
-    let names = kept.iter().filter_map(|key| key.rsplit('/').next());
-    let kept: BTreeSet<&str> = names.collect();
-    let last = committed.iter().rev();
-    Ok(last.take_while(|id| kept.contains(id.as_str())).collect())
 }

@@ -11,13 +11,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
 
-use crate::commit::{Holder, LeaseTimes, read_journal, told_lease};
+use crate::commit::{CommittedTransactions, Holder, LeaseTimes, read_journal, told_lease};
 use crate::error::Error;
 use crate::events::TransactionIdentity;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;
-use crate::verbs::shared::command_log::{committed, undoable};
 use crate::verbs::shared::remnant::remnant;
 use crate::verbs::stores::named::{count, keys, stores};
 
@@ -148,12 +147,12 @@ async fn of_store(
             Err(StoreError::Share { .. }) => false,
             left => left?.is_some(),
         };
-    let committed = committed(bucket, store).await?;
+    let committed = CommittedTransactions::of(bucket, store).await?;
     Ok(StoreStatus {
         store: store.to_owned(),
         lease: lease(bucket, store).await?,
         unfinished: journal.unfinished.iter().map(unended).collect(),
-        undo: undoable(bucket, store, &committed).await?.len(),
+        undo: committed.undoable().count(),
         remnants,
     })
 }

@@ -25,6 +25,7 @@ use crate::store::Guarantees;
 use crate::transfer::{Orders, TransferError};
 use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::error::SendError;
+use crate::verbs::send::grown_ledgers::GrownLedgers;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::PreparedSend;
 use crate::verbs::send::report::SendReport;
@@ -378,6 +379,11 @@ impl<'a> SharedSend<'a> {
             {
                 let problem = failure.to_string();
                 session.tell(&Event::Untidy { problem });
+            }
+            if untidy.is_none() {
+                let mut grown = GrownLedgers::default();
+                grown.add(&orders);
+                grown.merge(session, &hold).await;
             }
             hold.wait_for_reads().await;
             hold.release(session).await;
