@@ -48,8 +48,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         group.finish();
     }
+    let (source, target) = (region()?, TargetGrid::global(1000, 800));
+    let mut group = criterion.benchmark_group("weights of a region to the globe");
+    for method in [Method::Nearest, Method::NearestLonlat] {
+        group.bench_function(method.name(), |b| {
+            b.iter(|| weights(method, black_box(&source), &target, 0..target.ny));
+        });
+    }
+    group.finish();
     criterion.final_summary();
     Ok(())
+}
+
+/// 1000 × 800 cells from 20° W to 13° E, 40° to 65° N.
+fn region() -> Result<SourceGrid, Box<dyn Error>> {
+    let cells = (0..800).flat_map(|j| (0..1000).map(move |i| (f64::from(j), f64::from(i))));
+    let places = cells.map(|(j, i)| (-20.0 + 0.033 * (i + 0.5), 40.0 + 0.03125 * (j + 0.5)));
+    let (longitude, latitude): (Vec<f64>, Vec<f64>) = places.unzip();
+    Ok(SourceGrid::new(800, 1000, longitude, latitude, None)?)
 }
 
 /// A third of the cells are land, in patches.
@@ -78,15 +94,12 @@ fn source() -> Result<SourceGrid, Box<dyn Error>> {
     };
     let cells = || (0..NY).flat_map(|j| (0..NX).map(move |i| (j as f64, i as f64)));
     let centres = cells().map(|(j, i)| point(j + 0.5, i + 0.5));
-    let (longitude, latitude) = centres.unzip();
+    let (longitude, latitude): (Vec<f64>, Vec<f64>) = centres.unzip();
     let corners = cells().flat_map(|(j, i)| {
         let ring = [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0)];
         ring.map(|(dj, di)| point(j + dj, i + di))
     });
-    let (corner_longitude, corner_latitude) = corners.unzip();
-    let corners = Corners {
-        longitude: corner_longitude,
-        latitude: corner_latitude,
-    };
+    let (corner_longitude, corner_latitude): (Vec<f64>, Vec<f64>) = corners.unzip();
+    let corners = Corners::new(corner_longitude, corner_latitude);
     Ok(SourceGrid::new(NY, NX, longitude, latitude, Some(corners))?)
 }

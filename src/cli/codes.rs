@@ -383,7 +383,6 @@ impl From<&ReprojectionError> for Exit {
             | ReprojectionError::WeightsFolder { .. }
             | ReprojectionError::WeightsCells { .. }
             | ReprojectionError::WeightsNotWritten(_) => Self::NotReprojected,
-            ReprojectionError::TwoKinds => Self::Internal,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use library::library_versions;
 pub use library::{allow_reading_without_locks, describe, is_asked_to_describe};
 pub(crate) use paths::expand;
 pub(crate) use reader::{Block, Reader};
-pub(crate) use table::{Column, Table};
+pub(crate) use table::{ColumnPiece, ColumnValues, StoredTable, Table};
 
 #[cfg(test)]
 #[cfg(feature = "netcdf-library")]

@@ -209,6 +209,14 @@ fn what_cannot_be_reprojected_is_named() {
     let stripped = regrid(&sandbox, &file, "stripped.nc", "strip");
     let words = ["corners", "--grid-filepath", "glamf"];
     refused(&stripped, "--method conservative", &words);
+    // What weights take is known before they are made.
+    let words = [
+        "computing the weights of the reprojection from nav_lon takes",
+        "--memory",
+    ];
+    let large = "--method bilinear -v tos --grid 2000x1000 --memory";
+    send(&file, &format!("{large} 32M")).refused(19, &words);
+    send(&file, &format!("{large} 1G --dry-run")).well();
     let integers = regrid(&sandbox, &file, "integers.nc", "int=tos");
     let words = ["'tos' has type int16", "_FillValue"];
     refused(&integers, "--method bilinear -v tos", &words);

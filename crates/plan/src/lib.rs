@@ -61,7 +61,7 @@ pub use projected::{
     DerivedVariable, ReprojectionRecord, foreign_projection, projected, projected_name,
     reprojection_record,
 };
-pub use projection::{Cells, CornerFields, Field, Projection};
+pub use projection::{Cells, CornerFields, Field, PIECES, Projection};
 pub use quantization::quantization;
 pub use rechunked::{RechunkPlan, Rechunking, StoreRechunk, StoredReads, check_cut, rechunked};
 pub use recut::{ArrayChange, ArrayCut};

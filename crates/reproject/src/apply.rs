@@ -2,7 +2,8 @@
 //!
 //! Key type: [`Values`].
 
-use super::weights::Weights;
+use super::sparse::SparseRow;
+use super::weights::{WeightSlab, Weights};
 use msm_model::{DType, Number};
 
 /// What the wet cells of a row must weigh for its target to have a value: less than any error of the weights would do.
@@ -37,38 +38,51 @@ impl Values {
     /// # Panics
     /// If the weights are of a larger source, or end before the row does.
     pub fn apply(&self, weights: &Weights, plane: &[u8], first: usize, row: &mut [u8]) {
-        match weights {
-            Weights::One(cells) => match self.dtype.size() {
-                4 => self.copy::<4>(&cells[first..], plane, row),
-                8 => self.copy::<8>(&cells[first..], plane, row),
-                2 => self.copy::<2>(&cells[first..], plane, row),
-                1 => self.copy::<1>(&cells[first..], plane, row),
-                _ => {}
-            },
-            Weights::Many {
-                starts,
-                cells,
-                weights,
-            } => {
-                let rows = Rows {
-                    starts: &starts[first..],
-                    cells,
-                    weights,
-                };
-                match self.dtype {
-                    DType::I8 => self.mean::<i8, 1>(&rows, plane, row),
-                    DType::U8 => self.mean::<u8, 1>(&rows, plane, row),
-                    DType::I16 => self.mean::<i16, 2>(&rows, plane, row),
-                    DType::U16 => self.mean::<u16, 2>(&rows, plane, row),
-                    DType::I32 => self.mean::<i32, 4>(&rows, plane, row),
-                    DType::U32 => self.mean::<u32, 4>(&rows, plane, row),
-                    DType::I64 => self.mean::<i64, 8>(&rows, plane, row),
-                    DType::U64 => self.mean::<u64, 8>(&rows, plane, row),
-                    DType::F32 => self.mean::<f32, 4>(&rows, plane, row),
-                    DType::F64 => self.mean::<f64, 8>(&rows, plane, row),
-                    DType::Text(_) => {}
-                }
+        let size = self.dtype.size();
+        let mut rest = row;
+        for (slab, first) in weights.from(first) {
+            let here = (size * (slab.len() - first)).min(rest.len());
+            let (values, others) = rest.split_at_mut(here);
+            match slab {
+                WeightSlab::One(cells) => self.copy_all(&cells[first..], plane, values),
+                WeightSlab::Many(sparse) => self.mean_all(sparse.rows(first), plane, values),
             }
+            rest = others;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        assert!(rest.is_empty(), "the weights end before the row does");
+    }
+
+    fn copy_all(&self, cells: &[u32], plane: &[u8], row: &mut [u8]) {
+        match self.dtype.size() {
+            4 => self.copy::<4>(cells, plane, row),
+            8 => self.copy::<8>(cells, plane, row),
+            2 => self.copy::<2>(cells, plane, row),
+            1 => self.copy::<1>(cells, plane, row),
+            _ => {}
+        }
+    }
+
+    fn mean_all<'a>(
+        &self,
+        rows: impl Iterator<Item = SparseRow<'a>>,
+        plane: &[u8],
+        row: &mut [u8],
+    ) {
+        match self.dtype {
+            DType::I8 => self.mean::<i8, 1>(rows, plane, row),
+            DType::U8 => self.mean::<u8, 1>(rows, plane, row),
+            DType::I16 => self.mean::<i16, 2>(rows, plane, row),
+            DType::U16 => self.mean::<u16, 2>(rows, plane, row),
+            DType::I32 => self.mean::<i32, 4>(rows, plane, row),
+            DType::U32 => self.mean::<u32, 4>(rows, plane, row),
+            DType::I64 => self.mean::<i64, 8>(rows, plane, row),
+            DType::U64 => self.mean::<u64, 8>(rows, plane, row),
+            DType::F32 => self.mean::<f32, 4>(rows, plane, row),
+            DType::F64 => self.mean::<f64, 8>(rows, plane, row),
+            DType::Text(_) => {}
         }
     }
 
@@ -87,7 +101,12 @@ impl Values {
         }
     }
 
-    fn mean<T: Value<N>, const N: usize>(&self, rows: &Rows<'_>, plane: &[u8], row: &mut [u8]) {
+    fn mean<'a, T: Value<N>, const N: usize>(
+        &self,
+        rows: impl Iterator<Item = SparseRow<'a>>,
+        plane: &[u8],
+        row: &mut [u8],
+    ) {
         let (plane, _) = plane.as_chunks::<N>();
         let (row, _) = row.as_chunks_mut::<N>();
         let mut fill = [0; N];
@@ -107,19 +126,16 @@ impl Values {
 }
 
 /// Fills `row` with the means of the values that are not `dry`.
-fn means<T: Value<N>, const N: usize>(
-    rows: &Rows<'_>,
+fn means<'a, T: Value<N>, const N: usize>(
+    rows: impl Iterator<Item = SparseRow<'a>>,
     plane: &[[u8; N]],
     row: &mut [[u8; N]],
     fill: [u8; N],
     dry: impl Fn(T) -> bool,
 ) {
-    assert!(rows.starts.len() > row.len());
-    for (value, ends) in row.iter_mut().zip(rows.starts.windows(2)) {
-        let entries = ends[0] as usize..ends[1] as usize;
+    for (value, entries) in row.iter_mut().zip(rows) {
         let (mut sum, mut wet) = (0.0, 0.0);
-        let of_row = rows.cells[entries.clone()].iter();
-        for (&cell, &weight) in of_row.zip(&rows.weights[entries]) {
+        for (cell, weight) in entries.entries() {
             let found = T::read(plane[cell as usize]);
             if !dry(found) {
                 sum += f64::from(weight) * found.as_f64();
@@ -132,12 +148,6 @@ fn means<T: Value<N>, const N: usize>(
             fill
         };
     }
-}
-
-struct Rows<'a> {
-    starts: &'a [u32],
-    cells: &'a [u32],
-    weights: &'a [f32],
 }
 
 /// A number that means can be taken of.
@@ -187,6 +197,7 @@ values! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sparse::SparseBuilder;
     use super::*;
 
     fn applied(values: &Values, weights: &Weights, plane: &[f32], count: usize) -> Vec<f32> {
@@ -199,18 +210,15 @@ mod tests {
     }
 
     fn many(rows: &[&[(u32, f32)]]) -> Weights {
-        let mut starts = vec![0];
-        let (mut cells, mut weights) = (Vec::new(), Vec::new());
+        let mut builder = SparseBuilder::default();
         for row in rows {
-            cells.extend(row.iter().map(|e| e.0));
-            weights.extend(row.iter().map(|e| e.1));
-            starts.push(cells.len() as u32);
+            builder.push(row);
         }
-        Weights::Many {
-            starts,
-            cells,
-            weights,
-        }
+        Weights::of_entries(builder)
+    }
+
+    fn one(cells: Vec<u32>) -> Weights {
+        Weights::of_single_cells(vec![cells])
     }
 
     fn floats() -> Values {
@@ -224,7 +232,7 @@ mod tests {
         let odd = f32::from_bits(0x7fc0_1234);
         let found = applied(
             &floats(),
-            &Weights::One(vec![2, 0, Weights::NONE, 1]),
+            &one(vec![2, 0, Weights::NONE, 1]),
             &[1.5, odd, 1e20],
             4,
         );
@@ -263,10 +271,33 @@ mod tests {
     fn a_row_can_begin_anywhere() {
         let mut row = [0; 4];
         let plane: Vec<u8> = [5f32, 6.0].iter().flat_map(|v| v.to_le_bytes()).collect();
-        floats().apply(&Weights::One(vec![0, 1]), &plane, 1, &mut row);
+        floats().apply(&one(vec![0, 1]), &plane, 1, &mut row);
         assert_eq!(f32::from_le_bytes(row), 6.0);
         let weights = many(&[&[(0, 1.0)], &[(1, 1.0)]]);
         floats().apply(&weights, &plane, 1, &mut row);
         assert_eq!(f32::from_le_bytes(row), 6.0);
+    }
+
+    #[test]
+    fn a_row_may_lie_in_several_slabs() {
+        let single = [vec![1], vec![2, 0], vec![0, 0]];
+        let sparse = [[1].as_slice(), &[2, 0], &[0, 0]].map(|cells| {
+            let rows: Vec<[(u32, f32); 1]> = cells.iter().map(|&cell| [(cell, 1.0)]).collect();
+            many(&rows.iter().map(|row| &row[..]).collect::<Vec<_>>())
+        });
+        let plane: Vec<u8> = [5f32, 6.0, 7.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        for weights in [
+            Weights::of_single_cells(single.to_vec()),
+            Weights::join(sparse.to_vec()),
+        ] {
+            for (first, expected) in [(0, [6.0, 7.0, 5.0]), (1, [7.0, 5.0, 5.0])] {
+                let mut row = [0; 12];
+                floats().apply(&weights, &plane, first, &mut row);
+                assert_eq!(row[..], expected.map(f32::to_le_bytes).concat());
+            }
+        }
     }
 }

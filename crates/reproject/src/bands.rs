@@ -6,11 +6,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::sparse::{SLAB, SparseBuilder};
 use super::target::TargetGrid;
 use super::weights::Weights;
 
-/// Rows of a band: not too few, since a source cell is looked at once for each band that it touches; nor too many, since
-/// bands are shared out over the threads.
+/// Rows of a band at most: not too few, since a source cell is looked at once for each band that it touches; nor too many,
+/// since bands are shared out over the threads.
 const BAND: usize = 16;
 /// Ranges are widened by this many degrees, more than the arc sine of a z close to 1 is wrong by.
 const ROUNDING: f64 = 1e-6;
@@ -32,19 +33,23 @@ pub(super) fn table(
     rows: Range<usize>,
     entries: impl Fn(Range<usize>) -> Vec<WeightEntry> + Sync,
 ) -> Weights {
-    // Bands begin at the same rows however `rows` are cut; the last and first may be parts of one.
-    let bands: Vec<_> = (rows.start / BAND..rows.end.div_ceil(BAND))
-        .map(|band| rows.start.max(band * BAND)..rows.end.min((band + 1) * BAND))
-        .collect();
-    let parts = bands
+    let parts = bands(target, rows)
         .into_par_iter()
-        .map(|band| compressed(band.len() * target.nx, &entries(band)))
-        .collect();
-    Weights::join(parts).unwrap_or_else(|| compressed(0, &[]))
+        .map(|band| packed(band.len() * target.nx, &entries(band)));
+    Weights::join(parts.collect())
+}
+
+/// The bands of `rows`, each a slab of the table if rows are not too long. They begin at the same rows however `rows` are
+/// cut; the last and first may be parts of one.
+pub(super) fn bands(target: &TargetGrid, rows: Range<usize>) -> Vec<Range<usize>> {
+    let high = (SLAB / target.nx.max(1)).clamp(1, BAND);
+    (rows.start / high..rows.end.div_ceil(high))
+        .map(|band| rows.start.max(band * high)..rows.end.min((band + 1) * high))
+        .collect()
 }
 
 /// The table of `len` target cells.
-fn compressed(len: usize, entries: &[WeightEntry]) -> Weights {
+fn packed(len: usize, entries: &[WeightEntry]) -> Weights {
     let mut ends = vec![0_u32; len + 1];
     for entry in entries {
         ends[entry.target as usize + 1] += 1;
@@ -59,24 +64,19 @@ fn compressed(len: usize, entries: &[WeightEntry]) -> Weights {
         ordered[*end as usize] = (entry.cell, entry.weight);
         *end += 1;
     }
-    let mut starts = Vec::with_capacity(len + 1);
-    let mut cells = Vec::with_capacity(entries.len());
-    let mut weights = Vec::with_capacity(entries.len());
-    let mut begin = 0;
-    starts.push(0);
+    let mut builder = SparseBuilder::default();
+    let (mut begin, mut row) = (0, Vec::new());
     for &end in &ends[..len] {
-        for same in ordered[begin..end as usize].chunk_by(|a, b| a.0 == b.0) {
-            cells.push(same[0].0);
-            weights.push(same.iter().map(|(_, weight)| weight).sum::<f64>() as f32);
-        }
+        let of_row = &ordered[begin..end as usize];
+        row.clear();
+        row.extend(of_row.chunk_by(|a, b| a.0 == b.0).map(|same| {
+            let weight: f64 = same.iter().map(|(_, weight)| weight).sum();
+            (same[0].0, weight as f32)
+        }));
+        builder.push(&row);
         begin = end as usize;
-        starts.push(cells.len() as u32);
     }
-    Weights::Many {
-        starts,
-        cells,
-        weights,
-    }
+    Weights::of_entries(builder)
 }
 
 /// Heights z = sin φ of the parallels that bound `rows`, southern first.

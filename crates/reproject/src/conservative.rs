@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use super::bands::{WeightEntry, heights, in_columns, in_rows, table, touched};
 use super::blocks::Blocks;
+use super::corners::Corners;
 use super::error::GridError;
 use super::ring::{Corner, Ring};
-use super::source::{Corners, SourceGrid};
+use super::source::SourceGrid;
 use super::target::TargetGrid;
 use super::weights::Weights;
 use super::window::{CellWindow, GridLines};
@@ -47,10 +48,8 @@ fn ring(source: &SourceGrid, corners: &Corners, cell: usize) -> Option<Ring> {
     if !source.counts(cell) {
         return None;
     }
-    Ring::new([0, 1, 2, 3].map(|k| {
-        let at = 4 * cell + k;
-        Corner::new(corners.longitude[at], corners.latitude[at])
-    }))
+    let corners = corners.of(cell);
+    Ring::new(corners.map(|(longitude, latitude)| Corner::new(longitude, latitude)))
 }
 
 /// Shares a source cell out over the target cells of a band of rows.

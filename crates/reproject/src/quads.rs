@@ -63,7 +63,12 @@ impl<'a> Quads<'a> {
 
     /// The corners of a quad of these cells.
     pub(super) fn corners(&self, cells: [usize; 4]) -> [Corner; 4] {
-        cells.map(|cell| Corner::new(self.source.longitude[cell], self.source.latitude[cell]))
+        cells.map(|cell| {
+            Corner::new(
+                self.source.longitude.at(cell),
+                self.source.latitude.at(cell),
+            )
+        })
     }
 
     /// Quad number `k` as a closed line.
@@ -167,7 +172,7 @@ fn points<const N: usize>(source: &SourceGrid, cells: [usize; N]) -> Option<[Vec
     cells
         .iter()
         .all(|&cell| source.own(cell).is_some())
-        .then(|| cells.map(|cell| vector(source.longitude[cell], source.latitude[cell])))
+        .then(|| cells.map(|cell| vector(source.longitude.at(cell), source.latitude.at(cell))))
 }
 
 #[cfg(test)]

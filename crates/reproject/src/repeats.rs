@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::coordinates::Coordinates;
 use super::sphere::{Vector, chord, vector, wrapped};
 
 /// Columns at either side, and rows at the top, that may repeat others or be repeated.
@@ -29,13 +30,13 @@ enum RepeatRule {
 pub(super) fn repeats(
     ny: usize,
     nx: usize,
-    longitude: &[f64],
-    latitude: &[f64],
+    longitude: &Coordinates,
+    latitude: &Coordinates,
     is_hole: impl Fn(usize) -> bool,
 ) -> Vec<(usize, usize)> {
     let border: Vec<(usize, Vector)> = border(ny, nx)
         .filter(|&cell| !is_hole(cell))
-        .map(|cell| (cell, vector(wrapped(longitude[cell]), latitude[cell])))
+        .map(|cell| (cell, vector(wrapped(longitude.at(cell)), latitude.at(cell))))
         .collect();
     let pairs = coinciding(&border);
 

@@ -1,18 +1,11 @@
 //! The grid that is projected from: the model's cells, and which of them count.
 //!
-//! Key types: [`SourceGrid`], [`Corners`]. Coordinates are taken as they are in the file: nothing is filled in.
+//! Key type: [`SourceGrid`]. Coordinates are taken as they are in the file: nothing is filled in.
 
+use super::coordinates::Coordinates;
+use super::corners::Corners;
 use super::error::GridError;
 use super::repeats::repeats;
-
-/// The corners of cells, four each, in order around the cell (either way), degrees.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Corners {
-    /// Degrees east, `[y, x, 4]`.
-    pub longitude: Vec<f64>,
-    /// Degrees north, `[y, x, 4]`.
-    pub latitude: Vec<f64>,
-}
 
 /// A curvilinear grid of `ny` rows and `nx` columns, its cells counted row by row.
 #[derive(Clone, Debug)]
@@ -22,9 +15,9 @@ pub struct SourceGrid {
     /// Rows.
     pub ny: usize,
     /// Degrees east of the cells' centres, any range.
-    pub longitude: Vec<f64>,
+    pub longitude: Coordinates,
     /// Degrees north of the cells' centres.
-    pub latitude: Vec<f64>,
+    pub latitude: Coordinates,
     /// The cells' corners, if they are known.
     pub corners: Option<Corners>,
     /// Cells that have no coordinates: NaN, a fill value, or zeros, where land processors were left out.
@@ -61,13 +54,15 @@ impl SourceGrid {
     pub fn new(
         ny: usize,
         nx: usize,
-        longitude: Vec<f64>,
-        latitude: Vec<f64>,
+        longitude: impl Into<Coordinates>,
+        latitude: impl Into<Coordinates>,
         corners: Option<Corners>,
     ) -> Result<Self, GridError> {
-        check_sizes(ny * nx, &longitude, &latitude)?;
+        let (longitude, latitude) = (longitude.into(), latitude.into());
+        check_sizes(ny * nx, [longitude.len(), latitude.len()])?;
         if let Some(corners) = &corners {
-            check_sizes(4 * ny * nx, &corners.longitude, &corners.latitude)?;
+            let (expected, found) = corners.sizes(ny * nx);
+            check_sizes(expected, found)?;
         }
         let mut kinds = kinds(nx, &longitude, &latitude);
         check_ranges(nx, &kinds, &longitude, &latitude)?;
@@ -94,6 +89,16 @@ impl SourceGrid {
         })
     }
 
+    /// The same without the cells' centres, which conservative weights do not need.
+    #[must_use]
+    pub fn without_centres(self) -> Self {
+        Self {
+            longitude: Coordinates::default(),
+            latitude: Coordinates::default(),
+            ..self
+        }
+    }
+
     /// Is `cell` neither a hole nor the repeat of another one?
     pub(super) fn counts(&self, cell: usize) -> bool {
         self.kinds[cell] == CellKind::Own
@@ -114,8 +119,7 @@ impl SourceGrid {
     }
 }
 
-fn check_sizes(expected: usize, longitude: &[f64], latitude: &[f64]) -> Result<(), GridError> {
-    let (lon, lat) = (longitude.len(), latitude.len());
+fn check_sizes(expected: usize, [lon, lat]: [usize; 2]) -> Result<(), GridError> {
     if (lon, lat) == (expected, expected) {
         Ok(())
     } else {
@@ -124,9 +128,10 @@ fn check_sizes(expected: usize, longitude: &[f64], latitude: &[f64]) -> Result<(
 }
 
 /// Holes and others.
-fn kinds(nx: usize, longitude: &[f64], latitude: &[f64]) -> Vec<CellKind> {
+fn kinds(nx: usize, longitude: &Coordinates, latitude: &Coordinates) -> Vec<CellKind> {
     let filled = |value: f64| value.is_nan() || value.abs() > FILL;
-    let zero = |cell: usize| longitude.get(cell) == Some(&0.0) && latitude.get(cell) == Some(&0.0);
+    let len = longitude.len();
+    let zero = |cell: usize| cell < len && longitude.at(cell) == 0.0 && latitude.at(cell) == 0.0;
     let beside_zero = |cell: usize| {
         let column = cell % nx;
         (column > 0 && zero(cell - 1))
@@ -135,30 +140,31 @@ fn kinds(nx: usize, longitude: &[f64], latitude: &[f64]) -> Vec<CellKind> {
             || zero(cell + nx)
     };
     let kind = |cell: usize| {
-        let hole =
-            filled(longitude[cell]) || filled(latitude[cell]) || (zero(cell) && beside_zero(cell));
+        let hole = filled(longitude.at(cell))
+            || filled(latitude.at(cell))
+            || (zero(cell) && beside_zero(cell));
         if hole { CellKind::Hole } else { CellKind::Own }
     };
-    (0..longitude.len()).map(kind).collect()
+    (0..len).map(kind).collect()
 }
 
 fn check_ranges(
     nx: usize,
     kinds: &[CellKind],
-    longitude: &[f64],
-    latitude: &[f64],
+    longitude: &Coordinates,
+    latitude: &Coordinates,
 ) -> Result<(), GridError> {
     for (cell, &kind) in kinds.iter().enumerate() {
         if kind == CellKind::Hole {
             continue;
         }
         let (j, i) = (cell / nx, cell % nx);
-        if latitude[cell].abs() > 90.0 + ROUNDING {
-            let value = latitude[cell].to_string();
+        if latitude.at(cell).abs() > 90.0 + ROUNDING {
+            let value = latitude.at(cell).to_string();
             return Err(GridError::Latitude { value, j, i });
         }
-        if longitude[cell].abs() > 720.0 {
-            let value = longitude[cell].to_string();
+        if longitude.at(cell).abs() > 720.0 {
+            let value = longitude.at(cell).to_string();
             return Err(GridError::Longitude { value, j, i });
         }
     }
@@ -238,12 +244,9 @@ mod tests {
             "longitude -999 at row 2, column 3; expected -720 to 720 degrees"
         );
         assert_eq!(refused(&[0.0; 12], &[0.0; 12]), GridError::NoCells);
-        let none = SourceGrid::new(0, 0, vec![], vec![], None);
+        let none = SourceGrid::new(0, 0, Vec::<f64>::new(), Vec::<f64>::new(), None);
         assert_eq!(none.unwrap_err(), GridError::NoCells);
-        let few = Corners {
-            longitude: vec![0.0; 12],
-            latitude: vec![0.0; 48],
-        };
+        let few = Corners::new(vec![0.0; 12], vec![0.0; 48]);
         let few = SourceGrid::new(3, 4, lon, lat, Some(few));
         assert!(matches!(few, Err(GridError::Sizes { expected: 48, .. })));
     }
@@ -251,10 +254,7 @@ mod tests {
     #[test]
     fn the_corners_of_any_cell_may_be_missing() {
         let (lon, lat) = regular(2, 2);
-        let corners = Corners {
-            longitude: vec![f64::NAN; 16],
-            latitude: vec![1e20; 16],
-        };
+        let corners = Corners::new(vec![f64::NAN; 16], vec![1e20; 16]);
         let grid = SourceGrid::new(2, 2, lon, lat, Some(corners)).unwrap();
         assert!((0..4).all(|cell| grid.counts(cell)));
     }

@@ -1,9 +1,10 @@
 //! Grids that the tests of this room project from and to.
 
-use super::source::{Corners, SourceGrid};
+use super::corners::Corners;
+use super::source::SourceGrid;
 use super::sphere::{Vector, dot, vector};
 use super::target::TargetGrid;
-use super::weights::Weights;
+use super::weights::{WeightSlab, Weights};
 
 /// The grid whose centres and corners are `point(2j + 1, 2i + 1)` and the four around it, in half-indices.
 pub(super) fn grid(
@@ -23,12 +24,9 @@ pub(super) fn grid(
             }
         }
     }
-    let (longitude, latitude) = centres.into_iter().unzip();
-    let (lon, lat) = corners.into_iter().unzip();
-    let corners = Corners {
-        longitude: lon,
-        latitude: lat,
-    };
+    let (longitude, latitude): (Vec<f64>, Vec<f64>) = centres.into_iter().unzip();
+    let (lon, lat): (Vec<f64>, Vec<f64>) = corners.into_iter().unzip();
+    let corners = Corners::new(lon, lat);
     SourceGrid::new(ny, nx, longitude, latitude, Some(corners)).unwrap()
 }
 
@@ -118,17 +116,13 @@ pub(super) fn tripolar(nx: usize, north: North) -> SourceGrid {
 
 /// The source cells and weights of target cell `row`.
 pub(super) fn row(weights: &Weights, row: usize) -> Vec<(usize, f64)> {
-    let Weights::Many {
-        starts,
-        cells,
-        weights,
-    } = weights
-    else {
+    let slab = weights.from(row).next();
+    let Some((WeightSlab::Many(sparse), first)) = slab else {
         panic!("one weight each");
     };
-    let entries = starts[row] as usize..starts[row + 1] as usize;
+    let entries = sparse.rows(first).next().unwrap().entries();
     entries
-        .map(|at| (cells[at] as usize, f64::from(weights[at])))
+        .map(|(cell, weight)| (cell as usize, f64::from(weight)))
         .collect()
 }
 
@@ -157,7 +151,7 @@ pub(super) fn linear_error(
     let value: f64 = entries
         .iter()
         .map(|&(cell, weight)| {
-            let point = vector(source.longitude[cell], source.latitude[cell]);
+            let point = vector(source.longitude.at(cell), source.latitude.at(cell));
             weight * dot(direction, point)
         })
         .sum();

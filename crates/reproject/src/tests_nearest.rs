@@ -2,21 +2,28 @@
 
 use proptest::prelude::*;
 
-use super::nearest::{in_degrees, on_sphere};
+use super::nearest::{band_of, halves, in_degrees, on_sphere};
 use super::source::SourceGrid;
+use super::space::{Degrees, Space, Sphere, square};
 use super::sphere::{chord, vector};
 use super::target::TargetGrid;
+use super::tiles::{Search, Tiles};
 use super::weights::Weights;
 
-fn cells(weights: Weights) -> Vec<usize> {
-    let Weights::One(cells) = weights else {
-        panic!("one cell each");
-    };
-    cells.into_iter().map(|cell| cell as usize).collect()
+fn cells(weights: &Weights) -> Vec<usize> {
+    // Each target has one.
+    let cells = weights
+        .entries()
+        .enumerate()
+        .map(|(at, (row, cell, weight))| {
+            assert!(at == row && weight == 1.0);
+            cell as usize
+        });
+    cells.collect()
 }
 
 fn whole(source: &SourceGrid, target: &TargetGrid) -> Vec<usize> {
-    cells(on_sphere(source, target, 0..target.ny))
+    cells(&on_sphere(source, target, 0..target.ny))
 }
 
 /// Distance on the sphere, and in degrees, of a target's cell from a source's.
@@ -25,7 +32,7 @@ fn distances(source: &SourceGrid, target: &TargetGrid, at: usize, cell: usize) -
         target.longitude(at % target.nx),
         target.latitude(at / target.nx),
     );
-    let (lon, lat) = (source.longitude[cell], source.latitude[cell]);
+    let (lon, lat) = (source.longitude.at(cell), source.latitude.at(cell));
     let wrapped = if lon.abs() > 180.0 {
         (lon + 180.0).rem_euclid(360.0) - 180.0
     } else {
@@ -40,7 +47,7 @@ fn distances(source: &SourceGrid, target: &TargetGrid, at: usize, cell: usize) -
 /// A regular grid turned so that its pole lies elsewhere.
 fn turned(ny: usize, nx: usize, by: f64, about: f64) -> SourceGrid {
     let (sin, cos) = by.to_radians().sin_cos();
-    let (lon, lat) = (0..ny * nx)
+    let (lon, lat): (Vec<f64>, Vec<f64>) = (0..ny * nx)
         .map(|cell| {
             let lat = -90.0 + ((cell / nx) as f64 + 0.5) * 180.0 / ny as f64;
             let [x, y, z] = vector((cell % nx) as f64 * 360.0 / nx as f64, lat);
@@ -95,7 +102,7 @@ fn tripolar(ny: usize, nx: usize, pivot: bool, halo: bool, beyond: bool) -> Sour
             });
         }
     }
-    let (lon, lat) = both.into_iter().unzip();
+    let (lon, lat): (Vec<f64>, Vec<f64>) = both.into_iter().unzip();
     SourceGrid::new(rows, columns.len(), lon, lat, None).unwrap()
 }
 
@@ -117,7 +124,7 @@ fn halo_columns_and_rows_beyond_the_fold_are_repeats() {
             for cell in 0..grid.ny * grid.nx {
                 let original = grid.own(cell).unwrap();
                 assert!(grid.counts(original), "{case:?}");
-                let place = |cell: usize| vector(grid.longitude[cell], grid.latitude[cell]);
+                let place = |cell: usize| vector(grid.longitude.at(cell), grid.latitude.at(cell));
                 assert!(chord(place(cell), place(original)) < 2e-6, "{case:?}");
             }
         }
@@ -126,7 +133,7 @@ fn halo_columns_and_rows_beyond_the_fold_are_repeats() {
 
 #[test]
 fn a_row_of_cells_at_the_pole_repeats_nothing() {
-    let (lon, lat) = (0..13 * 24)
+    let (lon, lat): (Vec<f64>, Vec<f64>) = (0..13 * 24)
         .map(|cell| {
             (
                 15.0 * f64::from(cell % 24),
@@ -141,13 +148,13 @@ fn a_row_of_cells_at_the_pole_repeats_nothing() {
 fn a_target_at_the_centre_of_a_cell_takes_it_even_at_seam_and_poles() {
     let target = TargetGrid::global(36, 18);
     for shift in [0.0, 360.0, -360.0] {
-        let (lon, lat) = (0..target.len())
+        let (lon, lat): (Vec<f64>, Vec<f64>) = (0..target.len())
             .map(|at| (target.longitude(at % 36) + shift, target.latitude(at / 36)))
             .unzip();
         let source = SourceGrid::new(18, 36, lon, lat, None).unwrap();
         let each: Vec<usize> = (0..target.len()).collect();
         assert_eq!(whole(&source, &target), each);
-        assert_eq!(cells(in_degrees(&source, &target, 0..18)), each);
+        assert_eq!(cells(&in_degrees(&source, &target, 0..18)), each);
     }
 }
 
@@ -163,12 +170,12 @@ fn the_date_line_ends_the_plane_but_not_the_sphere() {
         north: 1.0,
     };
     assert_eq!(whole(&source, &target), [0]);
-    assert_eq!(cells(in_degrees(&source, &target, 0..1)), [2]);
+    assert_eq!(cells(&in_degrees(&source, &target, 0..1)), [2]);
 }
 
 #[test]
 fn of_equally_near_cells_the_first_is_taken() {
-    let lon = (0..8).map(|i| 45.0 * f64::from(7 - i)).collect();
+    let lon: Vec<f64> = (0..8).map(|i| 45.0 * f64::from(7 - i)).collect();
     let source = SourceGrid::new(1, 8, lon, vec![70.0; 8], None).unwrap();
     // At the pole all are as near; between two columns, two.
     let pole = TargetGrid {
@@ -189,7 +196,7 @@ fn of_equally_near_cells_the_first_is_taken() {
         north: 71.0,
     };
     assert_eq!(whole(&source, &between), [5]);
-    assert_eq!(cells(in_degrees(&source, &between, 0..1)), [5]);
+    assert_eq!(cells(&in_degrees(&source, &between, 0..1)), [5]);
 }
 
 #[test]
@@ -201,18 +208,115 @@ fn repeats_take_part_in_degrees_only() {
             .iter()
             .all(|&cell| source.counts(cell))
     );
-    let flat = cells(in_degrees(&source, &target, 0..36));
+    let flat = cells(&in_degrees(&source, &target, 0..36));
     assert!(flat.iter().any(|&cell| !source.counts(cell)));
+}
+
+/// Where all cells that take part lie.
+fn points<S: Space<K>, const K: usize>(
+    source: &SourceGrid,
+    takes_part: impl Fn(usize) -> bool,
+) -> Vec<([f64; K], usize)> {
+    let cells = (0..source.nx * source.ny).filter(|&cell| takes_part(cell));
+    let place = |cell| S::point(source.longitude.at(cell), source.latitude.at(cell));
+    cells.map(|cell| (place(cell), cell)).collect()
+}
+
+/// The cell that trying all gives: of those at most a tie further than the nearest the first.
+fn of_all<S: Space<K>, const K: usize>(
+    points: &[([f64; K], usize)],
+    (longitude, latitude): (f64, f64),
+) -> usize {
+    let point = S::point(longitude, latitude);
+    let squares: Vec<f64> = points
+        .iter()
+        .map(|(other, _)| square(other, &point))
+        .collect();
+    let radius = squares.iter().copied().fold(f64::INFINITY, f64::min).sqrt() + S::TIE;
+    let first = squares.iter().position(|&square| square <= radius * radius);
+    points[first.unwrap()].1
+}
+
+/// So many degrees of a box around a place, as a model's grid turned by some degrees, with some of its cells missing.
+fn region(
+    [ny, nx]: [usize; 2],
+    [longitude, latitude]: [f64; 2],
+    width: f64,
+    turned: f64,
+    missing: &[bool],
+) -> SourceGrid {
+    let (sin, cos) = turned.to_radians().sin_cos();
+    let step = width / nx.max(ny) as f64;
+    let (lon, lat): (Vec<f64>, Vec<f64>) = (0..ny * nx)
+        .map(|cell| {
+            let x = ((cell % nx) as f64 - nx as f64 / 2.0) * step;
+            let y = ((cell / nx) as f64 - ny as f64 / 2.0) * step;
+            let place = latitude + sin * x + cos * y;
+            if missing[cell % missing.len()] || place.abs() > 90.0 {
+                return (f64::NAN, f64::NAN);
+            }
+            (longitude + cos * x - sin * y, place)
+        })
+        .unzip();
+    SourceGrid::new(ny, nx, lon, lat, None).unwrap()
+}
+
+/// Cells whose distance is computed, of a search of the whole target, for each of its cells.
+fn tried<S: Space<K>, const K: usize>(tiles: &[Tiles<'_, S, K>], target: &TargetGrid) -> f64 {
+    let mut search = Search::new(tiles);
+    band_of(&mut search, target, 0..target.ny);
+    search.tried as f64 / target.len() as f64
+}
+
+fn sphere(source: &SourceGrid) -> Tiles<'_, Sphere, 3> {
+    Tiles::new(source, SourceGrid::counts)
+}
+
+#[test]
+fn far_targets_are_found_without_trying_all_cells() {
+    let target = TargetGrid::global(72, 36);
+    // The North Sea, and a box across the date line: 500 × 500 cells each.
+    for (place, turned) in [([3.0, 56.0], 0.0), ([179.0, -20.0], 35.0)] {
+        let source = region([500, 500], place, 12.0, turned, &[false]);
+        let counts = [
+            tried(&[sphere(&source)], &target),
+            tried(&halves(&source), &target),
+        ];
+        assert!(counts.iter().all(|&count| count < 1500.0), "{counts:?}");
+    }
+    // And close ones, of the whole globe.
+    let target = TargetGrid::global(720, 360);
+    let source = turned(300, 600, 24.0, 73.0);
+    let count = tried(&[sphere(&source)], &target).max(tried(&halves(&source), &target));
+    assert!(count < 250.0, "{count}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
+    fn far_targets_get_what_trying_all_gives(
+        ny in 1_usize..40, nx in 2_usize..40, longitude in -180.0..180.0, latitude in -60.0..60.0,
+        width in 0.1..60.0, turned in -90.0..90.0, missing in prop::collection::vec(prop::bool::weighted(0.2), 1..50),
+    ) {
+        prop_assume!(!missing.iter().all(|&missing| missing) && !missing[0]);
+        let source = region([ny, nx], [longitude, latitude], width, turned, &missing);
+        let target = TargetGrid::global(23, 13);
+        let near = [whole(&source, &target), cells(&in_degrees(&source, &target, 0..13))];
+        let counting = points::<Sphere, 3>(&source, |cell| source.counts(cell));
+        let placed = points::<Degrees, 2>(&source, |cell| source.own(cell).is_some());
+        for at in 0..target.len() {
+            let place = (target.longitude(at % 23), target.latitude(at / 23));
+            prop_assert_eq!(near[0][at], of_all::<Sphere, 3>(&counting, place));
+            prop_assert_eq!(near[1][at], of_all::<Degrees, 2>(&placed, place));
+        }
+    }
+
+    #[test]
     fn no_cell_is_nearer(by in 0.0..180.0, about in -180.0..180.0, nx in 3usize..25, ny in 2usize..20, east in 1.0..360.0) {
         let source = turned(ny, nx, by, about);
         let target = TargetGrid { nx: 17, ny: 13, west: -180.0, south: -90.0, east: (-180.0 + east), north: 90.0 };
-        let near = [whole(&source, &target), cells(in_degrees(&source, &target, 0..13))];
+        let near = [whole(&source, &target), cells(&in_degrees(&source, &target, 0..13))];
         for at in 0..target.len() {
             for (space, near) in near.iter().enumerate() {
                 let taken = distances(&source, &target, at, near[at])[space];
@@ -228,10 +332,10 @@ proptest! {
     fn scattered_cells_and_holes(points in prop::collection::vec((-180.0..180.0, -90.0..90.0, any::<bool>()), 2..60)) {
         prop_assume!(points.iter().any(|point| !point.2));
         let hole = |value: f64, is: bool| if is { f64::NAN } else { value };
-        let (lon, lat) = points.iter().map(|&(lon, lat, is)| (lon, hole(lat, is))).unzip();
+        let (lon, lat): (Vec<f64>, Vec<f64>) = points.iter().map(|&(lon, lat, is)| (lon, hole(lat, is))).unzip();
         let source = SourceGrid::new(1, points.len(), lon, lat, None).unwrap();
         let target = TargetGrid::global(9, 7);
-        let near = [whole(&source, &target), cells(in_degrees(&source, &target, 0..7))];
+        let near = [whole(&source, &target), cells(&in_degrees(&source, &target, 0..7))];
         for at in 0..target.len() {
             for (space, near) in near.iter().enumerate() {
                 prop_assert!(source.own(near[at]).is_some());
@@ -248,10 +352,11 @@ proptest! {
         let source = tripolar(30, 40, pivot, halo, true);
         let target = TargetGrid::global(40, 30);
         let all = whole(&source, &target);
-        let mut parts = cells(on_sphere(&source, &target, 0..cut));
-        parts.extend(cells(on_sphere(&source, &target, cut..30)));
+        let mut parts = cells(&on_sphere(&source, &target, 0..cut));
+        parts.extend(cells(&on_sphere(&source, &target, cut..30)));
         prop_assert_eq!(&parts, &all);
-        let positive = source.longitude.iter().map(|lon| lon.rem_euclid(360.0)).collect();
+        let cells = 0..source.longitude.len();
+        let positive: Vec<f64> = cells.map(|cell| source.longitude.at(cell).rem_euclid(360.0)).collect();
         let moved = SourceGrid::new(source.ny, source.nx, positive, source.latitude.clone(), None).unwrap();
         prop_assert_eq!(whole(&moved, &target), all);
     }

@@ -52,6 +52,6 @@ pub(super) fn described(_: &Path) -> Result<DescribedFile, String> {
 ///
 /// # Errors
 /// Always.
-pub(in crate::source) fn write(_: &Table, _: &Path) -> Result<(), String> {
+pub(in crate::source) fn write(_: Table<'_>, _: &Path) -> Result<(), String> {
     Err(ABSENT.to_owned())
 }

@@ -2,9 +2,9 @@
 
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
-use msm_model::{Hyperslab, Number};
+use msm_model::{DType, Hyperslab, Number};
 use msm_plan::{Cells, CornerFields, Field};
-use msm_reproject::{Corners, GridError, SourceGrid};
+use msm_reproject::{Coordinates, Corners, GridError, SourceGrid};
 
 use crate::error::Error;
 use crate::source::{Reader, SourceError};
@@ -24,15 +24,15 @@ pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Error> {
         None => None,
         Some(CornerFields::Bounds([longitude, latitude])) => {
             let shape = [cells.ny, cells.nx, CORNERS];
-            Some(Corners {
-                longitude: read(longitude, &shape)?,
-                latitude: read(latitude, &shape)?,
-            })
+            Some(Corners::new(
+                read(longitude, &shape)?,
+                read(latitude, &shape)?,
+            ))
         }
         Some(CornerFields::Points([longitude, latitude], offset)) => {
             let (longitude, latitude) = (plane(longitude)?, plane(latitude)?);
             let size = [cells.ny, cells.nx];
-            Some(Corners::from_points(&longitude, &latitude, size, *offset))
+            Some(Corners::from_points(longitude, latitude, size, *offset))
         }
     };
     let grid = SourceGrid::new(cells.ny, cells.nx, longitude, latitude, corners);
@@ -44,10 +44,15 @@ pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
     let mut digest = Md5::new();
     let sizes = [grid.ny as u64, grid.nx as u64];
     digest.update(sizes.map(u64::to_le_bytes).concat());
-    let corners = grid.corners.iter();
-    let corners = corners.flat_map(|corners| [&corners.longitude, &corners.latitude]);
-    for values in [&grid.longitude, &grid.latitude].into_iter().chain(corners) {
-        for value in values {
+    for values in [&grid.longitude, &grid.latitude] {
+        for index in 0..values.len() {
+            digest.update(values.at(index).to_le_bytes());
+        }
+    }
+    if let Some(corners) = &grid.corners {
+        let all = || (0..grid.ny * grid.nx).flat_map(|cell| corners.of(cell));
+        let longitudes = all().map(|corner| corner.0);
+        for value in longitudes.chain(all().map(|corner| corner.1)) {
             digest.update(value.to_le_bytes());
         }
     }
@@ -66,7 +71,7 @@ pub(in crate::verbs) fn no_grid(cells: &Cells, cause: GridError) -> Reprojection
 }
 
 /// The values of a variable of this shape, row-major.
-fn read(field: &Field, shape: &[usize]) -> Result<Vec<f64>, SourceError> {
+fn read(field: &Field, shape: &[usize]) -> Result<Coordinates, SourceError> {
     let slab = Hyperslab {
         start: vec![0; field.leading + shape.len()],
         count: std::iter::repeat_n(1, field.leading)
@@ -78,11 +83,21 @@ fn read(field: &Field, shape: &[usize]) -> Result<Vec<f64>, SourceError> {
     let bytes = reader.read_whole(0, &field.variable, size, &slab)?;
     let fill = field.fill.map(Number::as_f64);
     let numbers = field.dtype.numbers(&bytes).map(Number::as_f64);
-    Ok(numbers
-        .map(|value| {
-            // One NaN for all, for the digest.
-            let missing = value.is_nan() || Some(value) == fill;
-            if missing { f64::NAN } else { value }
-        })
-        .collect())
+    let values = numbers.map(|value| {
+        // One NaN for all, for the digest.
+        let missing = value.is_nan() || Some(value) == fill;
+        if missing { f64::NAN } else { value }
+    });
+    Ok(match field.dtype {
+        DType::F32 => {
+            let mut all: Vec<f32> = Vec::with_capacity(bytes.len() / size);
+            all.extend(values.map(|value| value as f32));
+            all.into()
+        }
+        _ => {
+            let mut all: Vec<f64> = Vec::with_capacity(bytes.len() / size);
+            all.extend(values);
+            all.into()
+        }
+    })
 }

@@ -195,8 +195,6 @@ pub enum ReprojectionError {
         path: PathBuf,
         name: String,
     },
-    #[error("ranks computed weights of two kinds")]
-    TwoKinds,
     #[error("no cell of the source lies in the target grid; give another --bbox")]
     NoCell,
     #[error("--weights {}: {cause}", path.display())]

@@ -101,8 +101,8 @@ impl<'a> Projector<'a> {
             let grids = self.projections.len();
             return Err(ReprojectionError::SeveralGrids { grids }.into());
         }
-        for projection in &self.projections {
-            let needed = projection.memory();
+        let threads = session.pool.current_num_threads() as u64;
+        for (projection, needed) in Projection::peaks(&self.projections, threads) {
             if needed > memory {
                 let longitude = projection.cells.longitude.variable.clone();
                 return Err(PlanError::WeightsMemory { longitude, needed }.into());

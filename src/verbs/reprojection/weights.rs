@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use msm_plan::Projection;
-use msm_reproject::{Weights, weights};
+use msm_plan::{PIECES, Projection};
+use msm_reproject::{Method, Weights, weights};
 
 use crate::error::Error;
 use crate::events::{Event, WorkKind};
+use crate::ranks::Ranks;
 use crate::session::Session;
 use crate::verbs::reprojection::cells::{no_grid, read_cells};
 use crate::verbs::reprojection::error::ReprojectionError;
@@ -28,11 +29,18 @@ pub(in crate::verbs) fn weigh(
     let is_shown = session.ranks.rank() == 0 && !projections.is_empty();
     let _weighing = is_shown.then(|| session.work_unmeasured(WorkKind::Weighing));
     let all = projections.iter().map(|projection| {
-        let known = session.ranks.on_lead(|| match file {
-            Some(file) => Ok(read_weights(file, projection)?),
-            None => Ok(None),
+        let mut known = None;
+        let is_known = session.ranks.on_lead(|| {
+            if let Some(file) = file {
+                known = read_weights(file, projection)?;
+            }
+            Ok(known.is_some())
         })?;
-        known.map_or_else(|| compute(projection, to_write, session), Ok)
+        if is_known {
+            gather(known.unwrap_or_default(), session.ranks)
+        } else {
+            compute(projection, to_write, session)
+        }
     });
     Ok(Arc::new(all.collect::<Result<_, Error>>()?))
 }
@@ -46,24 +54,40 @@ fn compute(
     let share_of = |rank: usize| projection.grid.ny * rank / ranks.size();
     let rows = share_of(ranks.rank())..share_of(ranks.rank() + 1);
     let mine = session.pool.install(|| {
-        let cells = read_cells(&projection.cells)?;
+        let mut cells = read_cells(&projection.cells)?;
+        if projection.method == Method::Conservative {
+            cells = cells.without_centres();
+        }
         let mine = weights(projection.method, &cells, &projection.grid, rows);
         Ok(mine.map_err(|cause| no_grid(&projection.cells, cause))?)
     });
-    let mine = mine.map_err(|failure| ranks.here(failure));
-    ranks.join(mine, |parts| {
-        let joined = Weights::join(parts).ok_or(ReprojectionError::TwoKinds)?;
-        let joined = check(joined)?;
-        write(session, file, projection, &joined)?;
-        Ok(joined)
-    })
+    let mine = ranks.settle(mine.map_err(|failure| ranks.here(failure)))?;
+    let weights = gather(mine, ranks)?;
+    ranks.on_lead(|| {
+        if weights.finds_nothing() {
+            return Err(ReprojectionError::NoCell.into());
+        }
+        Ok(write(session, file, projection, &weights)?)
+    })?;
+    Ok(weights)
 }
 
-fn check(weights: Weights) -> Result<Weights, ReprojectionError> {
-    if weights.finds_nothing() {
-        return Err(ReprojectionError::NoCell);
+/// The weights of all ranks, in their order, on each of them; a piece of each at a time.
+fn gather(mut mine: Weights, ranks: &Ranks) -> Result<Weights, Error> {
+    if ranks.size() == 1 {
+        return Ok(mine);
     }
-    Ok(weights)
+    let of_piece = PIECES / ranks.size() as u64;
+    let mut all = vec![Weights::default(); ranks.size()];
+    loop {
+        let pieces: Vec<Weights> = ranks.join(Ok(mine.take(of_piece)), Ok)?;
+        if pieces.iter().all(Weights::is_empty) {
+            return Ok(Weights::join(all));
+        }
+        for (all, piece) in all.iter_mut().zip(pieces) {
+            all.append(piece);
+        }
+    }
 }
 
 fn write(

@@ -5,15 +5,17 @@ use std::path::Path;
 
 use msm_model::{Attribute, Number};
 use msm_plan::Projection;
-use msm_reproject::{Entries, Weights};
+use msm_reproject::{WeightColumns, Weights};
 
-use crate::source::{Column, Table};
+use crate::source::{ColumnPiece, ColumnValues, StoredTable, Table};
 use crate::verbs::reprojection::error::{ReprojectionError, WeightsProblem};
 
 /// The attributes that say what the weights are of.
 const DIGEST: &str = "source_digest";
 const METHOD: &str = "reprojection_method";
 const GRID: &str = "target_grid";
+/// Entries that are read at a time.
+const PIECE: usize = 1 << 20;
 
 /// The weights of `projection` in the file at `path`; `None` if it does not exist.
 ///
@@ -37,8 +39,8 @@ pub(in crate::verbs) fn read_weights(
         path: path.to_owned(),
         problem,
     };
-    let table = Table::read(path, &["row", "col", "S"]);
-    let mut table = table.map_err(|cause| refuse(WeightsProblem::Unreadable(cause)))?;
+    let unreadable = |cause| refuse(WeightsProblem::Unreadable(cause));
+    let table = StoredTable::open(path).map_err(unreadable)?;
     for (name, expected) in made_for(projection) {
         let found = table.attribute(name);
         if found.map(Attribute::to_json) != Some(expected.to_json()) {
@@ -49,21 +51,31 @@ pub(in crate::verbs) fn read_weights(
             }));
         }
     }
-    let (Some(Column::Ints(rows)), Some(Column::Ints(columns)), Some(Column::Doubles(weights))) =
-        (table.take("row"), table.take("col"), table.take("S"))
+    let [Some(length), Some(of_columns), Some(of_weights)] =
+        ["row", "col", "S"].map(|name| table.length(name))
     else {
         return Err(refuse(WeightsProblem::Columns));
     };
-    let entries = Entries {
-        rows,
-        columns,
-        weights,
-    };
+    let wrong = |problem| refuse(WeightsProblem::Entries(problem));
+    if of_columns != length || of_weights != length {
+        return Err(wrong("row, col and S are of different lengths".to_owned()));
+    }
     let (cells, grid) = (&projection.cells, &projection.grid);
     let nearest = projection.method.is_nearest();
-    let weights = entries.to_weights(cells.ny * cells.nx, grid.len(), nearest);
-    let weights = weights.map_err(|problem| refuse(WeightsProblem::Entries(problem)));
-    weights.map(Some)
+    let mut entries = WeightColumns::new(cells.ny * cells.nx, grid.len(), nearest);
+    for start in (0..length).step_by(PIECE) {
+        let range = start..length.min(start + PIECE as u64);
+        let read = |name| table.read(name, range.clone()).map_err(unreadable);
+        let (ColumnPiece::Ints(rows), ColumnPiece::Ints(columns), ColumnPiece::Doubles(weights)) =
+            (read("row")?, read("col")?, read("S")?)
+        else {
+            return Err(refuse(WeightsProblem::Columns));
+        };
+        for ((row, column), weight) in rows.into_iter().zip(columns).zip(weights) {
+            entries.push(row, column, weight).map_err(wrong)?;
+        }
+    }
+    entries.finish().map(Some).map_err(wrong)
 }
 
 /// The folder that the file is to be written to must be there before anything is computed.
@@ -96,20 +108,7 @@ pub(in crate::verbs) fn write_weights(
             cells: most,
         });
     }
-    let Entries {
-        rows,
-        columns,
-        weights,
-    } = Entries::of(weights);
     let size = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-    let column = |name: &str, dimension: &str, values: Column| {
-        (name.to_owned(), dimension.to_owned(), values)
-    };
-    let centres = |of: &dyn Fn(usize, usize) -> f64| {
-        let rows = 0..grid.ny;
-        let values = rows.flat_map(|j| (0..grid.nx).map(move |i| (j, i)));
-        Column::Doubles(values.map(|(j, i)| of(j, i)).collect())
-    };
     let mut attributes = vec![
         (
             "title".to_owned(),
@@ -119,31 +118,35 @@ pub(in crate::verbs) fn write_weights(
     ];
     let made_for = made_for(projection).into_iter();
     attributes.extend(made_for.map(|(name, value)| (name.to_owned(), value)));
+    let dims =
+        |ny: usize, nx: usize| ColumnValues::Ints(Box::new([size(nx), size(ny)].into_iter()));
+    let places = || (0..grid.ny).flat_map(|j| (0..grid.nx).map(move |i| (j, i)));
+    let longitudes = places().map(|(_, i)| grid.longitude(i));
+    let latitudes = places().map(|(j, _)| grid.latitude(j));
+    let rows = weights.entries().map(|(row, ..)| size(row + 1));
+    let columns = weights
+        .entries()
+        .map(|(_, cell, _)| size(cell as usize + 1));
+    let values = weights.entries().map(|(.., weight)| f64::from(weight));
+    let column =
+        |name: &str, dimension: &str, values| (name.to_owned(), dimension.to_owned(), values);
     let table = Table {
         dimensions: vec![
             ("n_a".to_owned(), cells.ny * cells.nx),
             ("n_b".to_owned(), grid.len()),
             // NetCDF has no dimension of none but the unlimited one.
-            ("n_s".to_owned(), rows.len().max(1)),
+            ("n_s".to_owned(), weights.entries().count().max(1)),
             ("src_grid_rank".to_owned(), 2),
             ("dst_grid_rank".to_owned(), 2),
         ],
         columns: vec![
-            column(
-                "src_grid_dims",
-                "src_grid_rank",
-                Column::Ints(vec![size(cells.nx), size(cells.ny)]),
-            ),
-            column(
-                "dst_grid_dims",
-                "dst_grid_rank",
-                Column::Ints(vec![size(grid.nx), size(grid.ny)]),
-            ),
-            column("xc_b", "n_b", centres(&|_, i| grid.longitude(i))),
-            column("yc_b", "n_b", centres(&|j, _| grid.latitude(j))),
-            column("row", "n_s", Column::Ints(rows)),
-            column("col", "n_s", Column::Ints(columns)),
-            column("S", "n_s", Column::Doubles(weights)),
+            column("src_grid_dims", "src_grid_rank", dims(cells.ny, cells.nx)),
+            column("dst_grid_dims", "dst_grid_rank", dims(grid.ny, grid.nx)),
+            column("xc_b", "n_b", ColumnValues::Doubles(Box::new(longitudes))),
+            column("yc_b", "n_b", ColumnValues::Doubles(Box::new(latitudes))),
+            column("row", "n_s", ColumnValues::Ints(Box::new(rows))),
+            column("col", "n_s", ColumnValues::Ints(Box::new(columns))),
+            column("S", "n_s", ColumnValues::Doubles(Box::new(values))),
         ],
         attributes,
     };

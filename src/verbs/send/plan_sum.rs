@@ -145,8 +145,8 @@ impl PlanSum {
     fn put(&mut self, transaction: PlannedTransaction, plan: &Plan) {
         self.rules.add(plan);
         self.share(plan);
-        let weights = plan.projections.iter().map(Projection::memory).sum();
-        self.weights = self.weights.max(weights);
+        let peaks = Projection::peaks(&plan.projections, self.resources.threads);
+        self.weights = peaks.map(|(_, peak)| peak).fold(self.weights, u64::max);
         self.transactions.push(transaction);
     }
 
