@@ -101,7 +101,7 @@ test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
 
 .PHONY: test-library
 test-library:
-	cargo test $(LOCKED) --workspace --lib --bins --examples --test file
+	cargo test $(LOCKED) --workspace --lib --bins --examples --test file --test weights_memory
 	cargo test $(LOCKED) --workspace --doc
 
 # Most of them wait for servers and leases.

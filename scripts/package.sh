@@ -11,9 +11,20 @@ tools=$packages/tools
 mkdir -p "$tools"
 export PATH="$tools/bin:$tools/venv/bin:$PATH"
 
+# Writes what the program says of itself into folder $1: completions, man pages.
+for_shells() {
+    rm -rf "$1"
+    mkdir -p "$1"
+    "$target/release/msm_os" completions bash >"$1/msm_os"
+    "$target/release/msm_os" completions zsh >"$1/_msm_os"
+    "$target/release/msm_os" completions fish >"$1/msm_os.fish"
+    "$target/release/msm_os" man --out "$1/man1"
+}
+
 deb() {
     command -v cargo-deb >/dev/null || cargo install --locked --root "$tools" cargo-deb
     cargo build --release --locked -p msm_os -p nemo-like --bins
+    for_shells "$target/release/for-shells"
     rm -f "$packages"/*.deb
     cargo deb --no-build --strip --output "$packages/"
 }

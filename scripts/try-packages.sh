@@ -54,6 +54,9 @@ msm_os send -f ORCA*.nc -b file:///tmp/of-package -v tos
 mpirun --oversubscribe -n 2 msm_os send -f ORCA*.nc -b file:///tmp/of-package -v thetao </dev/null
 msm_os list -b file:///tmp/of-package --brief
 ls /usr/share/doc/msm-os /usr/share/doc/msm-os/slurm
+bash -c 'source /usr/share/bash-completion/completions/msm_os && complete -p msm_os'
+test -s /usr/share/zsh/vendor-completions/_msm_os && test -s /usr/share/fish/vendor_completions.d/msm_os.fish
+dpkg --listfiles msm-os | grep -c /usr/share/man/man1/msm_os
 INSIDE
 
 say "the recipes"

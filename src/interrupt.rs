@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
 
 use crate::error::Error;
 
@@ -24,6 +26,10 @@ pub struct Interrupt {
     came: Arc<AtomicBool>,
     /// Does the next SIGINT end the process?
     last: Arc<AtomicBool>,
+    /// Did a SIGINT come since it does?
+    pressed: Arc<AtomicBool>,
+    /// Is it signals that stop it?
+    by_signals: bool,
 }
 
 impl Default for Interrupt {
@@ -32,6 +38,8 @@ impl Default for Interrupt {
             idle: Arc::new(AtomicBool::new(true)),
             came: Arc::default(),
             last: Arc::default(),
+            pressed: Arc::default(),
+            by_signals: false,
         }
     }
 }
@@ -42,7 +50,10 @@ impl Interrupt {
     /// # Errors
     /// If the system does not let it.
     pub fn by_signals() -> Result<Self, Error> {
-        let signals = Self::default();
+        let signals = Self {
+            by_signals: true,
+            ..Self::default()
+        };
         for signal in ENDING {
             // Those registered first come first.
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))
@@ -52,20 +63,48 @@ impl Interrupt {
         Ok(signals)
     }
 
-    /// From [`Self::end_at_next`] on, SIGINT ends the process at once, with this `code`, as a kill would: what is under way is left to
-    /// whoever comes next.
+    /// From [`Self::end_at_next`] on, SIGINT ends the process with this `code`, as a kill would, once `tell` has told of it: what is under
+    /// way is left to whoever comes next. Another SIGINT does not even wait for that. Nothing of it is so without signals.
     ///
     /// # Errors
     /// If the system does not let it.
-    pub(crate) fn can_be_hurried(&self, code: i32) -> Result<(), Error> {
-        flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&self.last))
+    pub(crate) fn can_be_hurried(
+        &self,
+        code: i32,
+        tell: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        if !self.by_signals {
+            return Ok(());
+        }
+        let (last, pressed) = (Arc::clone(&self.last), Arc::clone(&self.pressed));
+        let is_told = Arc::new(AtomicBool::new(false));
+        // Those registered first come first: the flag is set when the thread hears of the signal.
+        let shutdown = flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&is_told));
+        let mut signals = shutdown
+            .and_then(|_| flag::register(SIGINT, Arc::clone(&pressed)))
+            .and_then(|_| Signals::new([SIGINT]))
+            .map_err(|cause| not_let(SIGINT, &cause))?;
+        let waits = move || {
+            let is_meant = || last.load(Ordering::SeqCst) && pressed.load(Ordering::SeqCst);
+            if signals.forever().any(|_| is_meant()) {
+                is_told.store(true, Ordering::SeqCst);
+                tell();
+                low_level::exit(code);
+            }
+        };
+        { thread::Builder::new().name("ctrl-c".to_owned()) }
+            .spawn(waits)
             .map(|_| ())
             .map_err(|cause| not_let(SIGINT, &cause))
     }
 
     /// Whoever stopped the job knows that it takes a while: SIGINT does not wait for it any more.
     pub(crate) fn end_at_next(&self) {
-        self.last.store(true, Ordering::SeqCst);
+        if !self.last.load(Ordering::SeqCst) {
+            // Those that came before meant the job.
+            self.pressed.store(false, Ordering::SeqCst);
+            self.last.store(true, Ordering::SeqCst);
+        }
     }
 
     /// The job is to stop as soon as it can, with everything as it was before.

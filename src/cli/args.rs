@@ -215,6 +215,11 @@ pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> Comm
                 log,
                 progress,
             } = *cli;
+            if command.is_of_writers()
+                && let Err(failure) = line.has_its_place()
+            {
+                return CommandLine::Wrong(failure);
+            }
             if let Command::Plan(args) = &mut command {
                 args.take_line(line.words.clone());
             }
@@ -232,9 +237,19 @@ pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> Comm
         Err(error) => {
             let text = error.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+            let text = &without_escape(text);
             CommandLine::Wrong(CliError::line(&format!("{text}{}", line.notes_on(text))))
         }
     }
+}
+
+/// What clap says of a flag that is none, without its advice to pass it as a value: no command takes such values.
+fn without_escape(text: &str) -> String {
+    let Some((before, tip)) = text.split_once("\n\n  tip: to pass '") else {
+        return text.to_owned();
+    };
+    let after = tip.find('\n').map_or("", |end| &tip[end..]);
+    format!("{before}{after}")
 }
 
 /// What is asked for: a verb of the program, or something for the shell.
@@ -344,6 +359,20 @@ mod tests {
         assert_eq!(send("msm_os send -f a.nc -b ocean").zarr_version, None);
         let shards = send("msm_os send -f a.nc -b ocean -zv 2 --shards {}").shards();
         assert!(shards.is_err_and(|failure| Exit::from(&failure) == Exit::Usage));
+    }
+
+    #[test]
+    fn nobody_is_told_to_pass_a_flag_as_a_value() {
+        for line in ["msm_os completions --json bash", "msm_os man --json"] {
+            let CommandLine::Wrong(failure) = parse(line.split(' ').map(OsString::from)) else {
+                panic!("{line}");
+            };
+            let text = failure.to_string();
+            assert!(
+                text.starts_with("unexpected argument '--json' found\n\nUsage: "),
+                "{text}"
+            );
+        }
     }
 
     #[test]

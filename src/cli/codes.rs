@@ -55,6 +55,7 @@ impl From<&CliError> for Exit {
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
             CliError::Faults { .. } => Self::FaultsFound,
+            CliError::Hurried => Self::Interrupted,
             CliError::NothingToDo => Self::NothingToDo,
             CliError::ForPrograms(cause) => Self::from(&**cause),
             CliError::Library(cause) => cause.into(),

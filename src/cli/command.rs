@@ -25,6 +25,29 @@ impl Command {
         }
     }
 
+    /// Is it one of those that write stores, or a plan of that, whether it does this time or only says what it would do?
+    pub(super) fn is_of_writers(&self) -> bool {
+        match self {
+            Self::Send(_)
+            | Self::Plan(_)
+            | Self::Update(_)
+            | Self::Rollback(_)
+            | Self::Delete(_)
+            | Self::Copy(_)
+            | Self::Move(_)
+            | Self::Rechunk(_)
+            | Self::Recover(_) => true,
+            Self::List(_)
+            | Self::Open(_)
+            | Self::Du(_)
+            | Self::History(_)
+            | Self::Status(_)
+            | Self::Verify(_)
+            | Self::Report(_)
+            | Self::Doctor(_) => false,
+        }
+    }
+
     /// Is what comes of it one JSON document?
     pub(super) fn is_for_programs(&self) -> bool {
         match self {

@@ -143,6 +143,8 @@ pub enum CliError {
         faults: u64,
         incomparable: Option<Box<Error>>,
     },
+    #[error("a second Ctrl-C ended the run where it was")]
+    Hurried,
     /// All went well, and is told by a code of its own.
     #[error("nothing to do")]
     NothingToDo,

@@ -38,7 +38,12 @@ fn man(command: &Command) -> Man {
 fn render(man: &Man, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     man.render_title(page)?;
     man.render_name_section(page)?;
-    man.render_synopsis_section(page)?;
+    // As `--help` has it: all flags in a row, without values, would tell less than the list of them below.
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    let lines = usage.lines().map(|line| escaped(line.trim()) + "\n");
+    let synopsis = format!(".SH SYNOPSIS\n.nf\n{}.fi\n", lines.collect::<String>());
+    page.extend_from_slice(synopsis.as_bytes());
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     if command.has_subcommands() {
@@ -68,5 +73,30 @@ fn escaped(line: &str) -> String {
         format!("\\&{plain}")
     } else {
         plain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::grammar;
+
+    #[test]
+    fn the_synopsis_says_what_has_to_be_given() {
+        let pages = pages(grammar());
+        let synopsis = |name: &str| {
+            let (_, page) = pages.iter().find(|(found, _)| found == name).unwrap();
+            let (_, after) = page.split_once(".SH SYNOPSIS\n.nf\n").unwrap();
+            after.split_once(".fi\n").unwrap().0.replace("\\-", "-")
+        };
+        assert_eq!(synopsis("msm_os.1"), "msm_os [OPTIONS] <COMMAND>\n");
+        let send = synopsis("msm_os-send.1");
+        for given in [
+            "msm_os send [OPTIONS] ",
+            "--bucket <BUCKET>",
+            "--filepaths <",
+        ] {
+            assert!(send.contains(given), "{send}");
+        }
     }
 }

@@ -43,9 +43,9 @@ impl Printer {
         closed.is_none()
     }
 
-    /// Was anything to be printed?
-    pub(super) fn has_printed(&self) -> bool {
-        self.has_printed.load(Ordering::Relaxed)
+    /// Was nothing to be printed before? From now on, something is.
+    pub(super) fn is_first(&self) -> bool {
+        !self.has_printed.swap(true, Ordering::Relaxed)
     }
 
     /// Could all be printed that somebody wants to read?

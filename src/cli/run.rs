@@ -45,11 +45,7 @@ pub fn answer(answer: &Answer) -> Exit {
 #[must_use]
 pub fn run(parsed: CommandLine, ranks: &Ranks) -> Exit {
     let parsed = told::by_lead(parsed, ranks);
-    let interrupt = Interrupt::by_signals().and_then(|interrupt| {
-        interrupt.can_be_hurried(Exit::Interrupted.code())?;
-        Ok(interrupt)
-    });
-    match interrupt {
+    match Interrupt::by_signals() {
         Ok(interrupt) => run_over(parsed, ranks, &interrupt, &StoreArgs::find).0,
         Err(failure) => {
             let mut why = CliError::from(failure);
@@ -107,7 +103,16 @@ pub(crate) fn run_over(
                 terminal: Arc::new(Terminal::new(lists, command.is_for_programs(), telling)),
                 report: OnceCell::new(),
             };
-            let mut done = job.run_reported(&command, &words);
+            let hurried = HurriedEnd {
+                terminal: Arc::clone(&job.terminal),
+                leads,
+                writes: command.writes(),
+                is_for_programs: command.is_for_programs(),
+            };
+            let mut done = interrupt
+                .can_be_hurried(Exit::Interrupted.code(), move || hurried.tell())
+                .map_err(CliError::from)
+                .and_then(|()| job.run_reported(&command, &words));
             if command.is_for_programs() && matches!(done, Ok(()) | Err(CliError::NothingToDo)) {
                 // The document is what was asked for, too.
                 done = agree(ranks, || job.printed(&command)).and(done);
@@ -124,6 +129,29 @@ pub(crate) fn run_over(
                 warn(&failure);
             }
             job.end(&command, done)
+        }
+    }
+}
+
+/// The end of a command that a second Ctrl-C does not let end as it should.
+struct HurriedEnd {
+    terminal: Arc<Terminal>,
+    leads: bool,
+    writes: bool,
+    is_for_programs: bool,
+}
+
+impl HurriedEnd {
+    fn tell(self) {
+        if self.leads {
+            let standing = self.writes.then_some(Standing::Unfinished);
+            let printer = &self.terminal.printer;
+            let is_first = self.is_for_programs && printer.is_first();
+            tell_failure(
+                &CliError::Hurried,
+                standing.as_ref(),
+                is_first.then_some(printer),
+            );
         }
     }
 }

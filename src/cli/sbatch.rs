@@ -64,7 +64,7 @@ pub(super) fn batch_script(
          #SBATCH --cpus-per-task=1\n\
          # For data {} a rank, as --memory says below: what it needs at its peak, and more; and {} for the program itself.\n\
          #SBATCH --mem-per-cpu={memory}M\n\
-         # Half as long again as {} take at {}/s ({by}), and ten minutes.\n\
+         # Half as long again as {} take at {}/s ({by}), and ten minutes, up to whole five minutes.\n\
          #SBATCH --time={:02}:{:02}:00\n\
          #SBATCH --output=%x-%j.log\n\
          #SBATCH --open-mode=append\n",

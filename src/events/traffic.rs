@@ -56,7 +56,7 @@ pub struct TrafficState {
     pub retrying: Option<Retrying>,
     /// For how long altogether requests or bodies have waited for a limit: each moment counts once, however many waited.
     pub kept_back: Duration,
-    /// Who has to give keys before anything can be sent, and since when that is waited for.
+    /// Who has to give keys before anything can be sent, and since when there are none.
     pub keys: Option<(String, Instant)>,
 }
 
@@ -134,10 +134,10 @@ impl Traffic {
         flights.alive = flights.alive.max(until);
     }
 
-    /// A request waits for keys of `source` until what is returned is dropped.
-    pub(crate) fn waits_for_keys(&self, source: &str) -> AwaitedKeys {
+    /// A request waits for keys of `source`, which there are not since then, until what is returned is dropped.
+    pub(crate) fn waits_for_keys(&self, source: &str, since: Instant) -> AwaitedKeys {
         let mut flights = self.flights();
-        let first = || (source.to_owned(), Instant::now(), 0);
+        let first = || (source.to_owned(), since, 0);
         flights.keys.get_or_insert_with(first).2 += 1;
         AwaitedKeys(self.clone())
     }
@@ -273,7 +273,8 @@ mod tests {
         assert!(alive > Instant::now() + Duration::from_secs(50));
         traffic.is_alive();
         assert_eq!(traffic.state().alive, Some(alive));
-        let (first, second) = (traffic.waits_for_keys("lab"), traffic.waits_for_keys("lab"));
+        let waits = || traffic.waits_for_keys("lab", Instant::now());
+        let (first, second) = (waits(), waits());
         drop(first);
         assert_eq!(traffic.state().keys.unwrap().0, "lab");
         drop(second);

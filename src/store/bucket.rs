@@ -23,6 +23,7 @@ use super::flow::Flow;
 use super::keyring::LostKeys;
 use super::patience::Patience;
 use super::place::Place;
+use super::proxy::proxy_of;
 use crate::events::Reporter;
 
 /// Bytes that work holds at a time which no plan reckons with.
@@ -446,6 +447,15 @@ impl Bucket {
         Ok(path?)
     }
 
+    /// What the network `said`, with the proxy that stands between.
+    fn by_proxy(&self, said: String) -> String {
+        let server = self.endpoint.as_ref();
+        match server.and_then(|server| proxy_of(&server.url, |name| std::env::var(name))) {
+            Some(proxy) => format!("{said}, by {proxy}"),
+            None => said,
+        }
+    }
+
     pub(super) fn error(
         &self,
         key: &str,
@@ -491,7 +501,10 @@ impl Bucket {
                 key,
                 cause: text,
             },
-            _ if is_unreachable(cause) => StoreError::Unreachable { place, cause: text },
+            _ if is_unreachable(cause) => StoreError::Unreachable {
+                place,
+                cause: self.by_proxy(text),
+            },
             _ => StoreError::Failed {
                 place,
                 key,

@@ -38,15 +38,20 @@ pub enum StoreError {
     Addressing { problem: String },
     #[error("{place}: there is no such bucket; check the name, or create it first")]
     NoBucket { place: String },
-    #[error("{place}/{key}: access refused ({cause}); check {}", what_lets(place))]
+    #[error(
+        "{}: access refused ({cause}); check {}",
+        address(place, key),
+        what_lets(place)
+    )]
     Denied {
         place: String,
         key: String,
         cause: String,
     },
     #[error(
-        "{place}/{key}: access refused ({cause}); every command that writes must be let put, get, list and delete objects \
+        "{}: access refused ({cause}); every command that writes must be let put, get, list and delete objects \
          below .msm-os/ too: check {}",
+        address(place, key),
         what_lets(place)
     )]
     Probe {
@@ -62,14 +67,14 @@ pub enum StoreError {
         cause: String,
         advice: Cow<'static, str>,
     },
-    #[error("{place}/{key}: {action} failed: {cause}")]
+    #[error("{}: {action} failed: {cause}", address(place, key))]
     Failed {
         place: String,
         key: String,
         action: Cow<'static, str>,
         cause: String,
     },
-    #[error("{place}/{key}: {action}: {}", FencedRequest)]
+    #[error("{}: {action}: {}", address(place, key), FencedRequest)]
     Fenced {
         place: String,
         key: String,
@@ -82,7 +87,7 @@ pub enum StoreError {
         place: String,
         found: Cow<'static, str>,
     },
-    #[error("{place}/{key}: there is no such object")]
+    #[error("{}: there is no such object", address(place, key))]
     Missing { place: String, key: String },
     #[error(
         "'{key}' is an Icechunk repository: only Icechunk writes there, and it is left as it is; choose another place with \
@@ -108,6 +113,16 @@ pub enum StoreError {
     Zarr(#[from] ZarrError),
 }
 
+/// `s3://ocean/T1y/tos.zarr/zarr.json at https://store.ac.uk`: a place names its bucket, and then its server if it has one.
+fn address(place: &str, key: &str) -> String {
+    match place.split_once(" at ") {
+        Some((bucket, server)) if bucket.starts_with("s3://") => {
+            format!("{bucket}/{key} at {server}")
+        }
+        _ => format!("{place}/{key}"),
+    }
+}
+
 /// What lets a user in, or not, at `place`.
 fn what_lets(place: &str) -> &'static str {
     if place.starts_with("file://") {
@@ -127,7 +142,30 @@ const FULL: [&str; 6] = [
     "quota exceeded",
 ];
 
+/// Codes and statuses of requests that a server does not take for one it knows. Others of the kind, such as `RequestTimeout`, pass.
+const WRONG: [&str; 6] = [
+    "InvalidArgument",
+    "InvalidBucketName",
+    "InvalidRequest",
+    "InvalidURI",
+    "MalformedXML",
+    "MethodNotAllowed",
+];
+const WRONG_STATUS: [&str; 3] = ["400", "405", "414"];
+
 impl StoreError {
+    /// Does the server take the request for wrong, so that it will the next time, too?
+    #[must_use]
+    pub fn is_taken_for_wrong(&self) -> bool {
+        let Self::Failed { cause, .. } = self else {
+            return false;
+        };
+        let code = cause.split(':').next().unwrap_or_default();
+        let status = cause.split_once("status code: ");
+        let status = status.and_then(|(_, status)| status.get(..3));
+        WRONG.contains(&code) || status.is_some_and(|status| WRONG_STATUS.contains(&status))
+    }
+
     /// Is there no room left, as far as the answer says?
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -164,6 +202,36 @@ impl StoreError {
         match self {
             Self::Zarr(cause) => Self::Zarr(cause.in_object(key)),
             other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_that_was_asked_for() {
+        let said = |place: &str| {
+            let (place, key) = (place.to_owned(), "T1y/zarr.json".to_owned());
+            StoreError::Missing { place, key }.to_string()
+        };
+        for (place, address) in [
+            (
+                "s3://o at http://h:1/gw",
+                "s3://o/T1y/zarr.json at http://h:1/gw",
+            ),
+            (
+                "s3://o at the AWS endpoint",
+                "s3://o/T1y/zarr.json at the AWS endpoint",
+            ),
+            (
+                "file:///data/seen at sea",
+                "file:///data/seen at sea/T1y/zarr.json",
+            ),
+            ("s3://o", "s3://o/T1y/zarr.json"),
+        ] {
+            assert_eq!(said(place), format!("{address}: there is no such object"));
         }
     }
 }

@@ -79,6 +79,8 @@ struct KeyState {
     secrets: Vec<String>,
     /// Is the source being asked?
     asking: bool,
+    /// Since when keys are waited for that there are not.
+    wanting: Option<Instant>,
     /// Why its last answer was of no use, and when that came.
     problem: Option<(String, Instant)>,
 }
@@ -105,6 +107,7 @@ impl Keyring {
             until: None,
             secrets: Vec::new(),
             asking: false,
+            wanting: None,
             problem: None,
         };
         state.put(keys);
@@ -142,9 +145,9 @@ impl Keyring {
             let count = *answers.borrow_and_update();
             // Another has asked meanwhile.
             is_last |= rested.is_some_and(|rested| rested != count);
-            let rest = {
+            let (rest, since) = {
                 let mut state = self.0.state();
-                match state.life(SystemTime::now()) {
+                let rest = match state.life(SystemTime::now()) {
                     KeyLife::Fresh => return Ok(Arc::clone(&state.keys)),
                     KeyLife::Ending => {
                         if state.may_ask() {
@@ -160,9 +163,10 @@ impl Keyring {
                         Duration::ZERO
                     }
                     KeyLife::Over => state.rest().min(REST),
-                }
+                };
+                (rest, state.want())
             };
-            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source()));
+            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source(), since));
             if rest.is_zero() {
                 // It has its own end of the channel.
                 let _ = answers.changed().await;
@@ -183,7 +187,7 @@ impl Keyring {
         let (mut answered, mut awaited) = (false, None);
         loop {
             answers.borrow_and_update();
-            {
+            let since = {
                 let mut state = self.0.state();
                 if !is_refused(&state.keys) {
                     return Ok(Some(Arc::clone(&state.keys)));
@@ -197,8 +201,9 @@ impl Keyring {
                 if !state.asking {
                     self.ask(&mut state);
                 }
-            }
-            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source()));
+                state.want()
+            };
+            awaited.get_or_insert_with(|| traffic.waits_for_keys(self.source(), since));
             answered = answers.changed().await.is_ok() || answered;
         }
     }
@@ -255,6 +260,7 @@ impl KeyState {
         }
         self.since = SystemTime::now();
         self.until = until;
+        self.wanting = None;
         self.keys = Arc::new(AwsCredential {
             key_id: token,
             secret_key: secret,
@@ -280,6 +286,14 @@ impl KeyState {
         };
         warn!(problem, "got no keys");
         self.problem = Some((problem, Instant::now()));
+    }
+
+    /// Keys are waited for: since when, however many requests gave that up meanwhile.
+    fn want(&mut self) -> Instant {
+        let now = Instant::now();
+        let ended = self.until.and_then(|until| until.elapsed().ok());
+        let first = ended.and_then(|ago| now.checked_sub(ago)).unwrap_or(now);
+        *self.wanting.get_or_insert(first)
     }
 
     fn life(&self, now: SystemTime) -> KeyLife {
@@ -438,6 +452,20 @@ mod tests {
         assert_eq!(second.unwrap().key_id, "c");
         assert_eq!(traffic.state().keys, None);
         assert!(begun.elapsed() > PAUSES[0] / 2, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn keys_are_waited_for_since_they_ended_whoever_gives_up() {
+        let ring = ring(lasting("a", -20_000), Vec::new());
+        let mut state = ring.0.state();
+        let since = state.want();
+        assert!(since.elapsed() >= Duration::from_secs(20));
+        assert_eq!(state.want(), since);
+        // The server took them for ended before they were.
+        state.put(lasting("b", 60_000));
+        let since = state.want();
+        assert!(since.elapsed() < Duration::from_secs(20));
+        assert_eq!(state.want(), since);
     }
 
     #[tokio::test]

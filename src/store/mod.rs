@@ -32,6 +32,7 @@ mod patience;
 mod pieces;
 mod place;
 mod probe;
+mod proxy;
 mod room;
 mod signature;
 #[cfg(test)]

@@ -69,6 +69,7 @@ impl Retry {
             CliError::ReportLost { .. } => no("all is done; only the report is missing"),
             CliError::DocumentLost { .. } => no("all is done; history and status tell of it"),
             CliError::Printing { .. } => after("when standard output takes what is printed"),
+            CliError::Hurried => with(Helps::Yes, "it heals what was left first"),
             CliError::NoTerminal => no("give --yes or --dry-run"),
             other => Exit::from(other).into(),
         }
@@ -127,10 +128,8 @@ fn of_error(error: &Error) -> Retry {
         Error::NotRolledBack { left, .. }
         | Error::Writing(WritingError::NotHealed { cause: left, .. })
         | Error::Send(SendError::Untidy { left } | SendError::Consolidating { cause: left, .. })
-        | Error::Delete(DeleteError::Incomplete(left) | DeleteError::GroupIncomplete(left))
-            if lacks_access(left) =>
-        {
-            after(ACCESS)
+        | Error::Delete(DeleteError::Incomplete(left) | DeleteError::GroupIncomplete(left)) => {
+            lacking(left).unwrap_or_else(|| Exit::from(error).into())
         }
         Error::Writing(WritingError::Locked { .. }) => no("give --lock-dir as the message says"),
         Error::Writing(WritingError::Unended { .. }) => {
@@ -145,8 +144,9 @@ fn of_error(error: &Error) -> Retry {
         Error::Copy(CopyError::Changed { .. }) | Error::Rechunk(RechunkError::Changed { .. }) => {
             after("when the other program has ended")
         }
-        Error::Copy(CopyError::NotEnded(left)) if lacks_access(left) => after(ACCESS),
-        Error::Copy(CopyError::NotEnded(_)) => with(Helps::Yes, "it makes the copies anew"),
+        Error::Copy(CopyError::NotEnded(left)) => {
+            lacking(left).unwrap_or(with(Helps::Yes, "it makes the copies anew"))
+        }
         Error::Copy(CopyError::StillThere { .. })
         | Error::Rechunk(
             RechunkError::Stopped { .. }
@@ -169,13 +169,21 @@ fn of_error(error: &Error) -> Retry {
 
 /// What has to be so where a store refused.
 const ACCESS: &str = "when the object store gives access, and has room";
+/// The same where nothing could be signed any more.
+const KEYS: &str = "when there are keys again: it heals what was left first";
+/// What has to be another where a server does not take the request for one.
+const REQUEST: &str = "check the endpoint, what stands behind its host, and the bucket's name: the server takes the request for wrong";
 
-/// Was access refused, or was there no room?
-fn lacks_access(left: &CleanupError) -> bool {
-    let refused = |error: &StoreError| {
+/// What has to be so first, where keys had ended, access was refused, or there was no room.
+fn lacking(left: &CleanupError) -> Option<Retry> {
+    let is_without_keys = |error: &StoreError| matches!(error, StoreError::Credentials { .. });
+    let is_refused = |error: &StoreError| {
         matches!(error, StoreError::Denied { .. } | StoreError::Probe { .. }) || error.is_full()
     };
-    left.errors.iter().any(refused)
+    if left.errors.iter().any(is_without_keys) {
+        return Some(after(KEYS));
+    }
+    { left.errors.iter().any(is_refused) }.then_some(after(ACCESS))
 }
 
 /// After what the `store` said, which ends the program as `error` does.
@@ -184,6 +192,7 @@ fn of_store(store: &StoreError, error: &Error) -> Retry {
         StoreError::Untrusted { .. } => no("make the connection secure, as the message says"),
         StoreError::Denied { cause, .. } | StoreError::Probe { cause, .. } => refused(cause),
         _ if store.is_full() => after(ACCESS),
+        _ if store.is_taken_for_wrong() => no(REQUEST),
         _ if store.is_in_the_way() || Exit::from(store) == Exit::ForeignStore => {
             Exit::ForeignStore.into()
         }
@@ -244,7 +253,9 @@ impl From<Exit> for Retry {
             Exit::GridConflict => no("give the grid and the method that the store has"),
             Exit::ArrayNeeded => no("name other arrays, or leave --array out"),
             Exit::VerifyFailed => after("when it is known what changed the data"),
-            Exit::RollbackIncomplete => after("when recover has brought it to its end"),
+            Exit::RollbackIncomplete => {
+                after("when what the message names is mended: it heals what was left first")
+            }
             Exit::DeleteIncomplete => with(Helps::Yes, "the same command goes on"),
             Exit::LeaseLost => with(Helps::Yes, "it heals what was left"),
             Exit::StillHeld => after("at the time that the message says"),
@@ -352,6 +363,26 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_a_server_takes_for_wrong_is_wrong_again() {
+        let helps = |cause: &str| Retry::of(&Error::from(failed(cause)).into()).helps;
+        for cause in [
+            "InvalidBucketName: The specified bucket is not valid.",
+            "MethodNotAllowed",
+            "Server returned non-2xx status code: 400 Bad Request: no such path",
+            "Server returned non-2xx status code: 405 Method Not Allowed: ",
+        ] {
+            assert_eq!(helps(cause), Helps::No, "{cause}");
+        }
+        for cause in [
+            "RequestTimeout: Your socket connection was not read from",
+            "IncompleteBody: 400",
+            "Server returned non-2xx status code: 503 Service Unavailable: 400 Bad Request",
+        ] {
+            assert_eq!(helps(cause), Helps::Yes, "{cause}");
+        }
+    }
+
+    #[test]
     fn what_a_store_said_counts_whatever_was_being_done() {
         let full = failed("QuotaExceeded: no more");
         let denied = StoreError::Denied {
@@ -373,6 +404,15 @@ mod tests {
             for error in [untidy, plain, not_rolled_back(lacking)] {
                 assert_eq!(Retry::of(&error.clone().into()), after(ACCESS), "{error}");
             }
+        }
+        let ended = StoreError::Credentials {
+            problem: "give-keys: ended with 1".to_owned(),
+        };
+        let mut both = left(&denied);
+        both.errors.push(ended.clone());
+        let untidy: Error = SendError::Untidy { left: both }.into();
+        for error in [not_rolled_back(&ended), untidy] {
+            assert_eq!(Retry::of(&error.clone().into()), after(KEYS), "{error}");
         }
         let passing = not_rolled_back(&failed("SlowDown"));
         assert_eq!(Retry::of(&passing.into()), Exit::RollbackIncomplete.into());

@@ -12,7 +12,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "Two years of a run, each variable into its own store, on four ranks",
-                "mpirun -n 4 msm_os send -b ocean -c keys.json \\\n      -f eORCA025_1y_grid_T_1976-1976.nc eORCA025_1y_grid_T_1977-1977.nc",
+                "mpirun -n 4 msm_os send -b ocean -c credentials.json \\\n      -f eORCA025_1y_grid_T_1976-1976.nc eORCA025_1y_grid_T_1977-1977.nc",
             ),
             (
                 "Two variables of all files of a directory, in chunks of a month, into a directory",
@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "update",
         &[(
             "A month that was computed anew, over what stores have of it",
-            "msm_os update -b ocean -c keys.json -f eORCA025_1m_grid_T_197603-197603.nc",
+            "msm_os update -b ocean -c credentials.json -f eORCA025_1m_grid_T_197603-197603.nc",
         )],
     ),
     (
@@ -32,11 +32,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "What a send would do, and what it takes",
-                "msm_os plan -b ocean -c keys.json -f 'run1/*_grid_T_*.nc'",
+                "msm_os plan -b ocean -c credentials.json -f 'run1/*_grid_T_*.nc'",
             ),
             (
                 "A batch script that sends it",
-                "msm_os plan -b ocean -c keys.json -f 'run1/*_grid_T_*.nc' --sbatch > send.sbatch",
+                "msm_os plan -b ocean -c credentials.json -f 'run1/*_grid_T_*.nc' --sbatch > send.sbatch",
             ),
         ],
     ),
@@ -44,7 +44,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "open",
         &[(
             "Lines of Python that open what lies below a prefix",
-            "msm_os open -b ocean -c keys.json -p T1m > open.py",
+            "msm_os open -b ocean -c credentials.json -p T1m > open.py",
         )],
     ),
     (
@@ -59,11 +59,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "All stores below a prefix, a line each",
-                "msm_os list -b ocean -c keys.json -p T1m --brief",
+                "msm_os list -b ocean -c credentials.json -p T1m --brief",
             ),
             (
                 "Those that were written last week, for a program",
-                "msm_os list -b ocean -c keys.json --newer 7days --json",
+                "msm_os list -b ocean -c credentials.json --newer 7days --json",
             ),
         ],
     ),
@@ -71,21 +71,21 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "du",
         &[(
             "What a prefix takes",
-            "msm_os du -b ocean -c keys.json -p T1m",
+            "msm_os du -b ocean -c credentials.json -p T1m",
         )],
     ),
     (
         "history",
         &[(
             "The commands that wrote one store",
-            "msm_os history -b ocean -c keys.json -p T1m -v tos",
+            "msm_os history -b ocean -c credentials.json -p T1m -v tos",
         )],
     ),
     (
         "status",
         &[(
             "What goes on in a bucket",
-            "msm_os status -b ocean -c keys.json",
+            "msm_os status -b ocean -c credentials.json",
         )],
     ),
     (
@@ -93,11 +93,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "Two stores, without a question",
-                "msm_os delete -b ocean -c keys.json -p T1m -v tos sos --yes",
+                "msm_os delete -b ocean -c credentials.json -p T1m -v tos sos --yes",
             ),
             (
                 "The steps from 1978 on of all stores below a prefix",
-                "msm_os delete -b ocean -c keys.json -p T1m --all --time 1978..",
+                "msm_os delete -b ocean -c credentials.json -p T1m --all --time 1978..",
             ),
         ],
     ),
@@ -106,11 +106,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "All stores of a prefix, to another one",
-                "msm_os copy -b ocean -c keys.json -p T1m --to published/T1m",
+                "msm_os copy -b ocean -c credentials.json -p T1m --to published/T1m",
             ),
             (
                 "One store, into another bucket",
-                "msm_os copy -b ocean -c keys.json --store T1m/tos.zarr --to-bucket public",
+                "msm_os copy -b ocean -c credentials.json --store T1m/tos.zarr --to-bucket public",
             ),
         ],
     ),
@@ -118,14 +118,14 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "move",
         &[(
             "A store, to another name",
-            "msm_os move -b ocean -c keys.json --store T1m/tos.zarr --to T1m/sst.zarr",
+            "msm_os move -b ocean -c credentials.json --store T1m/tos.zarr --to T1m/sst.zarr",
         )],
     ),
     (
         "rechunk",
         &[(
             "A year in each object, all steps of a part of the map together",
-            "msm_os rechunk -b ocean -c keys.json -p T1m --to series/T1m \\\n      -cs '{\"time_counter\": 12, \"y\": 50, \"x\": 50}'",
+            "msm_os rechunk -b ocean -c credentials.json -p T1m --to series/T1m \\\n      -cs '{\"time_counter\": 12, \"y\": 50, \"x\": 50}'",
         )],
     ),
     (
@@ -133,11 +133,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "Undo the last command below a prefix",
-                "msm_os rollback -b ocean -c keys.json -p T1m",
+                "msm_os rollback -b ocean -c credentials.json -p T1m",
             ),
             (
                 "The last two, in the stores of one variable",
-                "msm_os rollback -b ocean -c keys.json -p T1m -v tos --last 2",
+                "msm_os rollback -b ocean -c credentials.json -p T1m -v tos --last 2",
             ),
         ],
     ),
@@ -145,7 +145,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "recover",
         &[(
             "See what dead jobs left, then bring it to an end without --dry-run",
-            "msm_os recover -b ocean -c keys.json --dry-run",
+            "msm_os recover -b ocean -c credentials.json --dry-run",
         )],
     ),
     (
@@ -153,11 +153,11 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             (
                 "Every object of all stores below a prefix",
-                "msm_os verify -b ocean -c keys.json -p T1m",
+                "msm_os verify -b ocean -c credentials.json -p T1m",
             ),
             (
                 "And compare with the files that were sent",
-                "msm_os verify -b ocean -c keys.json --against 'run1/*_grid_T_*.nc'",
+                "msm_os verify -b ocean -c credentials.json --against 'run1/*_grid_T_*.nc'",
             ),
         ],
     ),
@@ -165,7 +165,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "doctor",
         &[(
             "What a server can do",
-            "msm_os doctor -b ocean -c keys.json",
+            "msm_os doctor -b ocean -c credentials.json",
         )],
     ),
     (

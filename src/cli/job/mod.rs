@@ -207,7 +207,7 @@ impl Job<'_> {
         let standing = Standing::after(command, &error, &self.terminal.witness());
         let printer = &self.terminal.printer;
         // What has been printed says it already.
-        let is_first = command.is_for_programs() && !printer.has_printed();
+        let is_first = command.is_for_programs() && printer.is_first();
         tell_failure(&error, standing.as_ref(), is_first.then_some(printer));
         (exit, standing)
     }

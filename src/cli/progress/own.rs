@@ -45,14 +45,14 @@ impl OwnWaits {
     }
 
     fn keys(&mut self, seen: &TrafficState, now: &Now) -> Option<Saying> {
-        let Some((source, since)) = &seen.keys else {
-            self.keys = None;
-            return None;
-        };
+        let (source, since) = seen.keys.as_ref()?;
         let (first, rarest) = (self.first, self.rarest);
-        let pace = self
-            .keys
-            .get_or_insert_with(|| Pace::doubling(*since, first, rarest));
+        let begins = || Pace::doubling(*since, first, rarest);
+        // Between two requests that wait for the same keys there may be none.
+        let pace = match &mut self.keys {
+            Some(pace) if pace.since == *since => pace,
+            keys => keys.insert(begins()),
+        };
         pace.is_due(now).then(|| Saying::WaitingForKeys {
             since: now.time_of(pace.since),
             for_seconds: now.seconds_since(pace.since),
@@ -99,7 +99,19 @@ mod tests {
             "{said:?}"
         );
         assert_eq!(waits.look(&seen, &clock.at(3.0)), []);
-        assert_eq!(waits.look(&TrafficState::default(), &clock.at(4.0)), []);
+        assert_eq!(waits.look(&TrafficState::default(), &clock.at(3.5)), []);
+        assert_eq!(waits.look(&seen, &clock.at(3.9)), [], "the next one waits");
+        let said = waits.look(&seen, &clock.at(4.0));
+        assert!(
+            matches!(&said[..], [Saying::WaitingForKeys { for_seconds: 4, .. }]),
+            "{said:?}"
+        );
+        let others = TrafficState {
+            keys: Some(("lab".to_owned(), clock.at(10.0).at)),
+            ..TrafficState::default()
+        };
+        assert_eq!(waits.look(&others, &clock.at(11.9)), []);
+        assert_eq!(waits.look(&others, &clock.at(12.0)).len(), 1);
     }
 
     #[test]

@@ -187,7 +187,10 @@ impl Watch {
                 said.extend(work.unheard(now));
             } else {
                 said.extend(work.lagging(now));
-                if !is_told {
+                if is_told {
+                    // It is known why.
+                    work.meter.moved = now.at;
+                } else {
                     said.extend(work.stalled(&seen.traffic, now));
                 }
             }
@@ -378,6 +381,43 @@ mod tests {
                 "progress 30",
                 "stalled 35",
                 "waiting_for_ranks 40"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_stall_that_is_the_servers_is_none_of_its_own_when_it_answers_again() {
+        let (clock, mut watch) = (Clock::new(), Watch::new(true, ProgressForm::Plain, true));
+        watch.hear(&begun(), &clock.at(0.0));
+        let begun = clock.at(0.0).at;
+        let mut all = Vec::new();
+        for tick in 0..=380u32 {
+            let seconds = f64::from(tick) / 10.0;
+            // It is silent for 25 s, and then takes 12 s over the next object.
+            let answered = (tick >= 250).then(|| clock.at(25.0).at);
+            let alive = (tick >= 250).then(|| clock.at(seconds).at);
+            let seen = Seen {
+                traffic: TrafficState {
+                    in_flight: 1,
+                    oldest: Some(("PUT /ocean/a".to_owned(), begun)),
+                    alive,
+                    answered,
+                    ..TrafficState::default()
+                },
+                ..Seen::default()
+            };
+            watch.hear(&progress(100, 0, 1, None), &clock.at(seconds));
+            all.extend(said(&mut watch, &clock, seconds, &seen));
+        }
+        all.retain(|said| !said.starts_with("progress"));
+        assert_eq!(
+            all,
+            [
+                "unanswered 5",
+                "unanswered 8",
+                "unanswered 16",
+                "answers_again 25",
+                "stalled 34.9"
             ]
         );
     }

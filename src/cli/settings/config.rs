@@ -49,7 +49,8 @@ pub(super) fn settings_of(
     if !errors.is_empty() {
         let problems = errors.into_iter().map(|error| {
             let span = error.span().unwrap_or_default();
-            RecipeProblem::new(text, &span, format!("no TOML: {}", error.message()))
+            let hint = named_twice(error.message(), text.get(span.clone()), grammar);
+            RecipeProblem::new(text, &span, format!("no TOML: {}{hint}", error.message()))
         });
         return Err(problems.collect());
     }
@@ -99,6 +100,20 @@ pub(super) fn settings_of(
     file.problems
         .sort_by_key(|problem| (problem.line, problem.column));
     Err(file.problems)
+}
+
+/// What helps where a `key` is there twice, because a command and a flag are called so: the one has a table, the other a value.
+fn named_twice(message: &str, key: Option<&str>, grammar: &Command) -> String {
+    let key = key.unwrap_or_default().trim_matches(['[', ']', ' ']);
+    let is_flag = |command: &Command| arg_of(command, key).is_some();
+    let are_both = grammar.find_subcommand(key).is_some() && grammar.get_subcommands().any(is_flag);
+    if !(message.contains("duplicate key") && are_both) {
+        return String::new();
+    }
+    format!(
+        "; [{key}] is the table of the command {key}, and so the flag --{key} has to stand in the tables of the commands that have it, such \
+         as [send]"
+    )
 }
 
 /// The command that `verb` says the doings of: what is set for that one counts.

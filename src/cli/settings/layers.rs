@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
+use super::bucket_names::BucketNames;
 use super::environment::{self, Variable};
 use super::{CONFIG, Origin, SHOW, Setting, Value, config, flag};
 use crate::cli::error::CliError;
@@ -30,6 +31,8 @@ pub(in crate::cli) struct ResolvedLine {
     pub(super) settings: Vec<Setting>,
     /// Those that were left aside, each with the reason.
     pub(super) left_aside: Vec<(Setting, String)>,
+    /// Why no place in a bucket holds, though one was said of the very bucket that is named.
+    lost_place: Option<String>,
 }
 
 impl ResolvedLine {
@@ -42,6 +45,7 @@ impl ResolvedLine {
             verb: None,
             settings: Vec::new(),
             left_aside: Vec::new(),
+            lost_place: None,
         }
     }
 
@@ -121,9 +125,10 @@ impl ResolvedLine {
         let mut said: BTreeSet<String> = { given.iter() }
             .filter_map(|arg| arg.get_long().map(str::to_owned))
             .collect();
+        let mut named = BucketNames::typed(command, typed);
         for layer in layers {
             let mut now = Vec::new();
-            for setting in self.apart(&layer, &said)? {
+            for setting in self.apart(&layer, &said, &mut named)? {
                 let Some(arg) = flag(command, &setting.flag) else {
                     continue;
                 };
@@ -144,12 +149,25 @@ impl ResolvedLine {
                         .push((setting, format!("--{other} is given")));
                 } else {
                     now.push(arg);
+                    named.hear(&setting);
                     self.settings.push(setting);
                 }
             }
             given.extend(now);
         }
+        self.lost_place = named.lost_place(&said);
         Ok(())
+    }
+
+    /// Refuses to change more than was meant: the bucket is named again, without the place in it that a setting says.
+    ///
+    /// # Errors
+    /// If so; a `/` behind the bucket, or a place, says what is meant.
+    pub(in crate::cli) fn has_its_place(&self) -> Result<(), CliError> {
+        match &self.lost_place {
+            Some(problem) => Err(CliError::line(problem)),
+            None => Ok(()),
+        }
     }
 
     /// The settings of a `layer`, in which a bucket with a place in it is two, as it is two flags of a line: without the place where
@@ -161,6 +179,7 @@ impl ResolvedLine {
         &mut self,
         layer: &[Setting],
         said: &BTreeSet<String>,
+        named: &mut BucketNames,
     ) -> Result<Vec<Setting>, CliError> {
         let mut apart = Vec::with_capacity(layer.len() + 1);
         for setting in layer {
@@ -187,6 +206,7 @@ impl ResolvedLine {
             if let Some(given) = given {
                 let why = format!("it is '{place}' in {bucket}, and {given} is given");
                 self.left_aside.push((of(of_place, &place), why));
+                named.leave(&flag, &bucket, of_place, &place, &setting.origin);
             }
             apart.push(of(&flag, &bucket));
             let is_place =
@@ -261,7 +281,7 @@ impl ResolvedLine {
 
 impl Setting {
     /// The one text that it says.
-    fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Texts(values) => match &values[..] {
                 [value] => value.to_str(),

@@ -3,6 +3,7 @@
 //!
 //! Key types: [`ResolvedLine`]; [`Setting`], a flag from beside the line; [`Origin`], where from.
 
+mod bucket_names;
 mod config;
 mod environment;
 mod layers;

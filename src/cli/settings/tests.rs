@@ -341,6 +341,15 @@ fn a_file_is_read_whole_and_its_faults_are_told_with_their_lines() {
         ),
         ("bucket = ", "line 1, column 10: no TOML"),
         (
+            "verify = \"none\"\n[verify]\nmemory = \"2G\"\n",
+            "line 2, column 2: no TOML: duplicate key; [verify] is the table of the command verify, and so the flag --verify has to stand in \
+             the tables",
+        ),
+        (
+            "log = \"off\"\nlog = \"off\"\n",
+            "line 2, column 1: no TOML: duplicate key",
+        ),
+        (
             "list = 4",
             "line 1, column 1: list is a command; its settings go into a table [list]",
         ),
@@ -555,6 +564,47 @@ fn a_place_never_outlives_its_bucket() {
             }
         }
     }
+}
+
+#[test]
+fn a_bucket_that_is_named_again_does_not_widen_what_is_changed() {
+    let c3: Set<'_> = &[("MSM_OS_BUCKET", "s3://ocean/c3")];
+    let store: Set<'_> = &[("MSM_OS_BUCKET", "s3://ocean/c.zarr")];
+    let apart: Set<'_> = &[
+        ("MSM_OS_BUCKET", "ocean"),
+        ("MSM_OS_TO_BUCKET", "s3://ocean/c3"),
+    ];
+    for (line, environment, advice) in [
+        ("delete --all -b ocean", c3, "--prefix c3"),
+        ("delete --all --dry-run -b s3://ocean", c3, "--prefix c3"),
+        ("delete -v tos -b ocean", store, "--store c.zarr"),
+        ("send -f a.nc -b ocean", c3, "--prefix c3"),
+        ("plan -f a.nc -b ocean", c3, "--prefix c3"),
+        ("copy -p a --to-bucket ocean", apart, "--to c3"),
+    ] {
+        let told = wrong(&format!("msm_os {line}"), environment);
+        assert!(
+            told.contains(advice) && told.contains("s3://ocean/"),
+            "{told}"
+        );
+    }
+    // Of two sources that are not the line, too.
+    let (_kept, line) = configured("msm_os delete --all", "bucket = 's3://ocean/c3'");
+    let told = wrong(&line, &[("MSM_OS_BUCKET", "ocean")]);
+    assert!(told.contains("line 1"), "{told}");
+    let delete = "msm_os delete --all";
+    for (typed, expected) in [
+        ("-b s3://ocean/", "ocean"),
+        ("-b ocean -p T1y", "ocean prefix T1y"),
+        ("-b s3://ocean/T1y", "ocean prefix T1y"),
+        ("-b oceans", "oceans"),
+    ] {
+        let found = place(&format!("{delete} {typed}"), c3);
+        assert_eq!(found.as_deref(), Ok(expected), "{typed}");
+    }
+    // What is only read is what was asked for.
+    let list = parsed("msm_os list -b ocean", c3);
+    assert!(matches!(list, CommandLine::Command(_)));
 }
 
 #[test]

@@ -58,7 +58,46 @@ pub(super) fn bytes_shown(bytes: u64) -> String {
     }
 }
 
+/// Bytes a second as people read them, slow ones too: `33 MB/s`, `3.3 MB/s`, `210 kB/s`.
+fn rate_shown(bytes_per_second: f64) -> String {
+    let kilo = bytes_per_second / 1e3;
+    let mega = kilo / 1e3;
+    // Not what would be shown as 1000 of the smaller unit.
+    if mega >= 9.95 {
+        format!("{mega:.0} MB/s")
+    } else if mega >= 0.9995 {
+        format!("{mega:.1} MB/s")
+    } else if kilo >= 9.95 {
+        format!("{kilo:.0} kB/s")
+    } else if kilo >= 0.9995 {
+        format!("{kilo:.1} kB/s")
+    } else {
+        format!("{bytes_per_second:.0} B/s")
+    }
+}
+
 /// How much there is of something.
 fn tally_shown(tally: Tally) -> String {
     format!("{} objects, {}", tally.objects, bytes_shown(tally.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_rates_are_shown_too() {
+        for (rate, shown) in [
+            (33_400_000.0, "33 MB/s"),
+            (9_960_000.0, "10 MB/s"),
+            (3_340_000.0, "3.3 MB/s"),
+            (999_900.0, "1.0 MB/s"),
+            (210_400.0, "210 kB/s"),
+            (1_040.0, "1.0 kB/s"),
+            (999.0, "999 B/s"),
+            (0.0, "0 B/s"),
+        ] {
+            assert_eq!(rate_shown(rate), shown);
+        }
+    }
 }

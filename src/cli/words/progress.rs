@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use msm_zarr::layout;
 
-use super::bytes_shown;
+use super::{bytes_shown, rate_shown};
 use crate::cli::progress::{Measure, Saying};
 use crate::events::WorkKind;
 
@@ -209,12 +209,6 @@ fn share(measure: &Measure) -> Option<f64> {
     Some((measure.bytes as f64 / total as f64).min(1.0))
 }
 
-fn megabytes(measure: &Measure) -> String {
-    let rate = measure.bytes_per_second as f64 / 1e6;
-    let decimals = usize::from(rate < 10.0);
-    format!("{rate:.decimals$} MB/s")
-}
-
 fn progress(measure: &Measure) -> String {
     let what = match &*measure.what {
         "" => String::new(),
@@ -246,7 +240,7 @@ fn progress(measure: &Measure) -> String {
         100.0 * share,
         measure.objects,
         of(measure.objects_total),
-        megabytes(measure),
+        rate_shown(measure.bytes_per_second as f64),
         measure.over_seconds,
     )
 }
@@ -258,13 +252,16 @@ pub(in crate::cli) fn bar(measure: &Measure, columns: usize) -> String {
         || seconds_shown(measure.elapsed_seconds),
         |share| format!("{:>3.0} %", 100.0 * share),
     );
-    let rate = (measure.bytes > 0).then(|| megabytes(measure));
+    let rate = (measure.bytes > 0).then(|| rate_shown(measure.bytes_per_second as f64));
     let left = measure
         .left_seconds
         .map(|left| format!("{} left", seconds_shown(left)));
     let bytes = measure
         .bytes_total
         .map(|total| format!("{} of {}", bytes_shown(measure.bytes), bytes_shown(total)));
+    let objects = measure
+        .objects_total
+        .map(|total| format!("{} of {total} objects", measure.objects));
     let what = Some(measure.what.clone()).filter(|what| !what.is_empty());
     let doing = Some(doing(measure.work).to_owned());
     let mut room = columns.saturating_sub(percent.len());
@@ -276,10 +273,19 @@ pub(in crate::cli) fn bar(measure: &Measure, columns: usize) -> String {
     // In the order of what is worth most; the bar itself takes what is left.
     let (left, rate, doing) = (fitting(left), fitting(rate), fitting(doing));
     let least = share.and_then(|share| fitting(Some(drawn(share, BAR[0]))));
-    let (bytes, what) = (fitting(bytes), fitting(what));
+    let (bytes, what, objects) = (fitting(bytes), fitting(what), fitting(objects));
     let width = (BAR[0] + room).min(BAR[1]);
     let drawn = least.and(share).map(|share| drawn(share, width));
-    let pieces = [what, doing, drawn, Some(percent), bytes, rate, left];
+    let pieces = [
+        what,
+        doing,
+        drawn,
+        Some(percent),
+        objects,
+        bytes,
+        rate,
+        left,
+    ];
     let line = pieces.into_iter().flatten().collect::<Vec<_>>().join("  ");
     line.chars().take(columns).collect()
 }
@@ -362,6 +368,10 @@ mod tests {
         let wider = bar(&measure(), 160);
         assert!(
             wider.starts_with("plan 2 of 5, 1978-01-16 to 1978-12-16  sending  [==="),
+            "{wider}"
+        );
+        assert!(
+            wider.ends_with("]   50 %  12 of 24 objects  1.9 GiB of 3.7 GiB  33 MB/s  61 s left"),
             "{wider}"
         );
     }

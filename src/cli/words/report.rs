@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bytes_shown;
+use super::{bytes_shown, rate_shown};
 use crate::cli::report::{
     Merged, MergedRun, RunOutcome, SharedStanding, StoreStanding, StoreState,
 };
@@ -244,7 +244,7 @@ fn put(objects: u64, bytes: u64, elapsed: f64) -> String {
 }
 
 fn rate(bytes: u64, elapsed: f64) -> String {
-    format!("{:.1} MB/s", bytes as f64 / elapsed.max(1e-3) / 1e6)
+    rate_shown(bytes as f64 / elapsed.max(1e-3))
 }
 
 /// `1h 2m 3s`, or `4.5s` of what is over in less than a minute.

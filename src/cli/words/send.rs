@@ -1,6 +1,6 @@
 //! What `send` and `update` say at their ends.
 
-use super::bytes_shown;
+use super::{bytes_shown, rate_shown};
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
 use crate::verbs::send::{Proofs, SendReport, ShareReport};
@@ -66,7 +66,7 @@ fn summary(done: &str, report: &SendReport) -> String {
         return "nothing to do".to_owned();
     }
     let seconds = report.elapsed.as_secs_f64();
-    let rate = report.decoded as f64 / seconds.max(1e-3) / 1e6;
+    let rate = rate_shown(report.decoded as f64 / seconds.max(1e-3));
     let Proofs {
         read_back,
         etag,
@@ -90,7 +90,7 @@ fn summary(done: &str, report: &SendReport) -> String {
     };
     format!(
         "{done}: {} stores created, {} extended, {} steps appended, {} replaced, {} objects ({} more are all fill), {} stored of \
-         {} decoded, {seconds:.1} s, {rate:.0} MB/s; {verified}",
+         {} decoded, {seconds:.1} s, {rate}; {verified}",
         report.created.len(),
         report.extended.len(),
         report.appended,
