@@ -298,7 +298,11 @@ fn of_several_differences_the_first_is_named_on_any_number_of_ranks() {
     let moved = sandbox.edited(&file, "moved_1m_grid_T.nc", |f| {
         for name in ["deptht", "nav_lat", "nav_lon"] {
             let mut variable = f.variable_mut(name).unwrap();
-            let shape: Vec<usize> = variable.dimensions().iter().map(netcdf::Dimension::len).collect();
+            let shape: Vec<usize> = variable
+                .dimensions()
+                .iter()
+                .map(netcdf::Dimension::len)
+                .collect();
             let values = vec![77.5f32; shape.iter().product()];
             variable.put_values(&values, ..).unwrap();
         }
@@ -307,8 +311,8 @@ fn of_several_differences_the_first_is_named_on_any_number_of_ranks() {
     let named = |ranks: usize| {
         let ended = send.on(ranks);
         ended.refused(22, &["differs from"]);
-        let lines = ended.stderr.lines();
-        let line = lines.filter(|line| line.contains("differs from")).next_back();
+        let mut lines = ended.stderr.lines();
+        let line = lines.rfind(|line| line.contains("differs from"));
         line.unwrap().to_owned()
     };
     let first = named(1);

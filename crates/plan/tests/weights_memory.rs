@@ -1,8 +1,8 @@
 //! What the plan says of the memory that weights take, held against the bytes that making them allocates; and how many bytes
 //! a target cell they may take.
 
-// An allocator cannot be written without.
-#![allow(unsafe_code)]
+// An allocator cannot be written without. Functions beside the test are of it.
+#![allow(unsafe_code, clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

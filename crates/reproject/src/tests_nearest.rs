@@ -302,13 +302,13 @@ proptest! {
         prop_assume!(!missing.iter().all(|&missing| missing) && !missing[0]);
         let source = region([ny, nx], [longitude, latitude], width, turned, &missing);
         let target = TargetGrid::global(23, 13);
-        let near = [whole(&source, &target), cells(&in_degrees(&source, &target, 0..13))];
+        let near = whole(&source, &target).into_iter().zip(cells(&in_degrees(&source, &target, 0..13)));
         let counting = points::<Sphere, 3>(&source, |cell| source.counts(cell));
         let placed = points::<Degrees, 2>(&source, |cell| source.own(cell).is_some());
-        for at in 0..target.len() {
+        for (at, (on_sphere, in_degrees)) in near.enumerate() {
             let place = (target.longitude(at % 23), target.latitude(at / 23));
-            prop_assert_eq!(near[0][at], of_all::<Sphere, 3>(&counting, place));
-            prop_assert_eq!(near[1][at], of_all::<Degrees, 2>(&placed, place));
+            prop_assert_eq!(on_sphere, of_all::<Sphere, 3>(&counting, place));
+            prop_assert_eq!(in_degrees, of_all::<Degrees, 2>(&placed, place));
         }
     }
 

@@ -71,7 +71,7 @@ impl BucketNames {
     /// Why no place holds, if none of the flags that are `said` is one.
     pub(super) fn lost_place(&self, said: &BTreeSet<String>) -> Option<String> {
         let is_said = |flag: &&str| said.contains(flag.trim_start_matches('-'));
-        let lost = { self.left.iter() }.find(|(flag, _)| !places(flag).iter().any(|p| is_said(p)));
+        let lost = { self.left.iter() }.find(|(flag, _)| !places(flag).iter().any(is_said));
         lost.map(|(_, problem)| problem.clone())
     }
 }

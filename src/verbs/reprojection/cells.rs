@@ -88,16 +88,13 @@ fn read(field: &Field, shape: &[usize]) -> Result<Coordinates, SourceError> {
         let missing = value.is_nan() || Some(value) == fill;
         if missing { f64::NAN } else { value }
     });
-    Ok(match field.dtype {
-        DType::F32 => {
-            let mut all: Vec<f32> = Vec::with_capacity(bytes.len() / size);
-            all.extend(values.map(|value| value as f32));
-            all.into()
-        }
-        _ => {
-            let mut all: Vec<f64> = Vec::with_capacity(bytes.len() / size);
-            all.extend(values);
-            all.into()
-        }
+    Ok(if field.dtype == DType::F32 {
+        let mut all: Vec<f32> = Vec::with_capacity(bytes.len() / size);
+        all.extend(values.map(|value| value as f32));
+        all.into()
+    } else {
+        let mut all: Vec<f64> = Vec::with_capacity(bytes.len() / size);
+        all.extend(values);
+        all.into()
     })
 }
