@@ -112,7 +112,8 @@ impl OpenFile {
     /// How much is stored of each of the large variables that are in stored chunks. What is damaged is told when it is read.
     fn stored_bytes(&self, variables: &[Variable]) -> BTreeMap<String, StoredBytes> {
         let large = variables.iter().filter(|variable| {
-            let values: u64 = variable.shape.iter().product();
+            let shape = variable.shape.iter();
+            let values = shape.fold(1, |values: u64, &length| values.saturating_mul(length));
             variable.stored_chunks.is_some() && values >= LARGE
         });
         let found = large.filter_map(|variable| {

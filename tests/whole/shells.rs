@@ -36,7 +36,7 @@ fn bash_completes() {
     assert_eq!(completed(&["se"]), ["send"]);
     assert_eq!(
         completed(&["send", "--verify", ""]),
-        ["full", "etag", "none"]
+        ["full", "etag", "server", "none"]
     );
     assert_eq!(completed(&["send", "--ver"]), ["--verify"]);
     assert_eq!(
@@ -63,7 +63,7 @@ fn fish_completes() {
     assert_eq!(completed("msm_os se"), ["send"]);
     let mut choices = completed("msm_os send --verify ");
     choices.sort();
-    assert_eq!(choices, ["etag", "full", "none"]);
+    assert_eq!(choices, ["etag", "full", "none", "server"]);
     assert_eq!(completed("msm_os send --ver"), ["--verify"]);
 }
 
@@ -93,7 +93,7 @@ fn zsh_completes() {
         .next()
         .unwrap()
         .to_owned();
-    for choice in ["full", "etag", "none"] {
+    for choice in ["full", "etag", "server", "none"] {
         assert!(choices.contains(choice), "{choice}: {ended:#?}");
     }
 }

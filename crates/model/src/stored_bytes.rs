@@ -77,7 +77,7 @@ impl StoredBytes {
                 at[d] += rest % count[d];
                 rest /= count[d];
                 let begin = at[d] * self.side[d];
-                let end = (begin + self.side[d]).min(self.shape[d]);
+                let end = begin.saturating_add(self.side[d]).min(self.shape[d]);
                 all *= u128::from(end - begin);
                 let end = end.min(slab.start[d] + slab.count[d]);
                 wanted *= u128::from(end.saturating_sub(begin.max(slab.start[d])));
