@@ -78,7 +78,7 @@ impl Prices {
             cores: price(CORE_HOUR).zip(core_hours).map(|(a, b)| a * b),
             ..Cost::default()
         };
-        for (kind, count) in plan.requests.iter().flat_map(kinds) {
+        for (kind, count) in plan.requests.iter().flat_map(RequestCounts::by_kind) {
             match price(kind) {
                 Some(price) => {
                     *cost.requests.get_or_insert_default() += price * count as f64;
@@ -89,25 +89,6 @@ impl Prices {
         }
         cost
     }
-}
-
-fn kinds(requests: &RequestCounts) -> [(&'static str, u64); 6] {
-    let RequestCounts {
-        put,
-        get,
-        copy,
-        head,
-        list,
-        delete,
-    } = *requests;
-    [
-        ("put", put),
-        ("get", get),
-        ("copy", copy),
-        ("head", head),
-        ("list", list),
-        ("delete", delete),
-    ]
 }
 
 #[cfg(test)]

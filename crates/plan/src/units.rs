@@ -12,8 +12,8 @@ use msm_model::Hyperslab;
 const OBJECT_OVERHEAD: u64 = 1 << 10;
 /// and those that it costs besides while it is on its way,
 const REQUEST_OVERHEAD: u64 = 64 << 10;
-/// as so many of a unit are at most.
-const ON_THEIR_WAY: u64 = 128;
+/// as so many of a rank are at most, however many a server bears.
+const ON_THEIR_WAY: u64 = 256;
 
 /// Whole objects that are produced from one read of the source; exactly one rank owns it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -233,25 +233,9 @@ fn work(ranks: &[RankWork]) -> String {
 }
 
 fn requests(counts: &RequestCounts) -> String {
-    let RequestCounts {
-        put,
-        get,
-        copy,
-        head,
-        list,
-        delete,
-    } = *counts;
-    let some = [
-        (put, "PUT"),
-        (get, "GET"),
-        (copy, "COPY"),
-        (head, "HEAD"),
-        (list, "LIST"),
-        (delete, "DELETE"),
-    ];
-    let some = some.iter().filter(|(count, _)| *count > 0);
+    let some = counts.by_kind().into_iter().filter(|(_, count)| *count > 0);
     let some: Vec<String> = some
-        .map(|(count, kind)| format!("{count} {kind}"))
+        .map(|(kind, count)| format!("{count} {}", kind.to_uppercase()))
         .collect();
     format!("requests: about {}", some.join(", "))
 }

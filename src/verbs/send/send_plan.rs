@@ -191,3 +191,18 @@ pub struct RequestCounts {
     /// Of leases and journals that have served.
     pub delete: u64,
 }
+
+impl RequestCounts {
+    /// Each kind, by its name in documents, with how many there are.
+    #[must_use]
+    pub fn by_kind(&self) -> [(&'static str, u64); 6] {
+        [
+            ("put", self.put),
+            ("get", self.get),
+            ("copy", self.copy),
+            ("head", self.head),
+            ("list", self.list),
+            ("delete", self.delete),
+        ]
+    }
+}
