@@ -93,3 +93,4 @@ pub(crate) use transaction_id::number_of;
 pub(crate) use truncation::StoreTruncation;
 pub(crate) use unfinished::{Journal, UnfinishedTransaction, UnfinishedWork, read_journal};
 pub(crate) use unmerge::unmerge;
+pub(crate) use written_boxes::WrittenBoxes;

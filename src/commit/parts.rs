@@ -201,9 +201,9 @@ fn is_credible(array: &TargetArray, kept: &ObjectRecord) -> bool {
         && inside.all(|(&index, (&length, &size))| index < length.div_ceil(size))
 }
 
-/// Does the object `key` have what `record` says, bit for bit?
-pub(crate) async fn holds(bucket: &Bucket, key: &str, record: &ChunkRecord) -> bool {
-    match (bucket.get(key).await, record.content) {
+/// Does the object `key` have this content, bit for bit?
+pub(crate) async fn holds(bucket: &Bucket, key: &str, content: Content) -> bool {
+    match (bucket.get(key).await, content) {
         (
             Ok(found),
             Content::Stored {

@@ -89,13 +89,19 @@ impl WrittenBoxes {
         ChunkCodec::new(&self.name, &self.document)
     }
 
-    /// Is the object at `chunk` written, where the store held nothing before?
+    /// Is the object at `chunk` written?
     #[must_use]
-    pub(crate) fn is_new(&self, chunk: &[u64]) -> bool {
+    pub(crate) fn is_written(&self, chunk: &[u64]) -> bool {
         let within = |(&i, spans): (&u64, &Vec<(u64, u64)>)| {
             spans.iter().any(|(first, end)| (*first..*end).contains(&i))
         };
-        chunk.iter().zip(&self.spans).all(within) && !self.was_held(chunk)
+        chunk.iter().zip(&self.spans).all(within)
+    }
+
+    /// Is the object at `chunk` written, where the store held nothing before?
+    #[must_use]
+    pub(crate) fn is_new(&self, chunk: &[u64]) -> bool {
+        self.is_written(chunk) && !self.was_held(chunk)
     }
 
     /// Had the store something of the object at `chunk` before?

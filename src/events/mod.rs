@@ -249,6 +249,13 @@ pub enum Event {
         /// The first object of its journal.
         key: String,
     },
+    /// What a job is changing could not be held against the manifests.
+    Unsettled {
+        /// The store or group.
+        store: String,
+        /// How many objects and documents.
+        objects: u64,
+    },
     /// `verify` came upon the manifest of a transaction that was not committed.
     Uncommitted {
         /// Its key.

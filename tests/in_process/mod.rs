@@ -1,6 +1,7 @@
 //! The verbs, run in this process over a store in memory: killed at each request, raced, served badly, outlived and misled. A failing
 //! case says what repeats it alone.
 
+mod beside;
 mod commands;
 mod conformance;
 mod crash;

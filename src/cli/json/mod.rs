@@ -127,6 +127,7 @@ pub(super) fn has_in_document(event: &Event) -> bool {
         Event::Fault(_)
             | Event::Verified { .. }
             | Event::Unrecorded { .. }
+            | Event::Unsettled { .. }
             | Event::Dangling { .. }
             | Event::UnderWay { .. }
             | Event::Uncommitted { .. }

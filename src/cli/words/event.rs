@@ -105,6 +105,9 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
             "{manifest}: of a transaction that was not committed: recover --orphans removes it"
         ),
         Event::Dangling { store, missing } => dangling(store, missing),
+        Event::Unsettled { store, objects } => format!(
+            "{store}: {objects} that a job is changing were not held against the manifests: verify again when it has ended"
+        ),
         Event::Unrecorded { store, objects } => format!(
             "{store}: {objects} objects have no manifest: only that they decode was checked"
         ),

@@ -101,14 +101,20 @@ impl World {
 
     /// One that holds these objects, which were put long ago.
     pub(crate) fn holding(conditional: Conditional, objects: &Objects) -> Arc<Self> {
+        let world = Self::put_just_now(conditional, objects);
+        for object in world.state().objects.values_mut() {
+            object.modified -= Duration::from_secs(3600);
+        }
+        world
+    }
+
+    /// One that holds these objects, whose jobs are still at work.
+    pub(crate) fn put_just_now(conditional: Conditional, objects: &Objects) -> Arc<Self> {
         let world = Self::new(conditional);
         {
             let mut state = world.state();
             for (key, bytes) in objects {
                 state.put(key, bytes.clone());
-            }
-            for object in state.objects.values_mut() {
-                object.modified -= Duration::from_secs(3600);
             }
             state.start.clone_from(objects);
         }

@@ -46,7 +46,7 @@ impl<'a> RecordedObjects<'a> {
         let every = records.len().div_ceil(SAMPLE).max(1);
         let sample = records.iter().step_by(every).map(|record| {
             let key = self.key(record);
-            async move { holds(bucket, &key, record).await }
+            async move { holds(bucket, &key, record.content).await }
         });
         let sample: Vec<bool> = stream::iter(sample).buffered(REQUESTS).collect().await;
         (sample.len(), sample.iter().all(|holds| *holds))

@@ -10,6 +10,7 @@ mod kept;
 mod names;
 mod rounds;
 mod store;
+mod under_way;
 
 use std::path::PathBuf;
 

@@ -21,9 +21,12 @@ use crate::verbs::verify::generation::Generation;
 use crate::verbs::verify::kept::damaged;
 use crate::verbs::verify::names::{dangling, lengths};
 use crate::verbs::verify::rounds::{Checkers, ObjectCheck, ROUND};
+use crate::verbs::verify::under_way::leave_out;
 
 /// Looks at a store at most, while jobs commit to it.
 const LOOKS: usize = 20;
+/// After so many at which nothing has moved, the job that is at work there stands still.
+const STILL: usize = 3;
 /// Between two of them at most.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -77,30 +80,61 @@ pub(in crate::verbs) fn look(
         let before = runtime.block_on(Generation::of(bucket, &group.store))?;
         let looked = look_once(checkers, group, suspects.as_ref());
         looks += 1;
-        let has_moved = || {
-            let after = runtime.block_on(Generation::of(bucket, &group.store))?;
-            Ok::<_, Error>(looks < LOOKS && (after.is_at_work || after != before))
-        };
-        let (report, events) = match looked {
+        let now = || Ok::<_, Error>(runtime.block_on(Generation::of(bucket, &group.store))?);
+        let (mut report, mut events) = match looked {
             Ok(None) => return Ok(None),
-            Ok(Some((report, _))) if !report.faults.is_empty() && has_moved()? => {
-                let keys = report.faults.into_iter().map(|fault| fault.key);
-                suspects = Some(keys.collect());
+            Ok(Some(looked)) => looked,
+            Err(Error::Store(error)) if error.is_missing() && looks < LOOKS => {
+                let now = now()?;
+                if now.is_at_work || now != before {
+                    continue;
+                }
+                return Err(error.into());
+            }
+            Err(error) => return Err(error),
+        };
+        if !report.faults.is_empty() {
+            let now = now()?;
+            let keys: BTreeSet<String> = report.faults.iter().map(|f| f.key.clone()).collect();
+            let mut is_told = looks == LOOKS || !now.is_at_work && now == before;
+            if now.is_at_work && (looks == LOOKS || now == before && looks >= STILL) {
+                let faults = report.faults.clone();
+                match runtime.block_on(leave_out(bucket, &group.store, faults)) {
+                    Ok((wrong, unsettled)) => {
+                        is_told |= wrong.is_empty();
+                        report.faults = wrong;
+                        events.extend(unsettled_event(group, unsettled));
+                    }
+                    // It has ended since.
+                    Err(error) if error.is_missing() && looks < LOOKS => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if !is_told {
+                suspects = Some(keys);
                 std::thread::sleep(LeaseTimes::of_this_run().look.min(PAUSE));
                 continue;
             }
-            Ok(Some(looked)) => looked,
-            Err(Error::Store(error)) if error.is_missing() && has_moved()? => continue,
-            Err(error) => return Err(error),
-        };
+        }
+        report.checked.faults = report.faults.len() as u64;
         for fault in &report.faults {
             session.tell(&Event::Fault(fault.clone()));
         }
         for event in &events {
             session.tell(event);
         }
+        session.tell(&Event::Verified {
+            store: report.store.clone(),
+            checked: report.checked,
+        });
         return Ok(Some(report));
     }
+}
+
+/// What is to be told of so many objects that a job is changing.
+fn unsettled_event(group: &Group, objects: u64) -> Option<Event> {
+    let store = group.to_string();
+    (objects > 0).then_some(Event::Unsettled { store, objects })
 }
 
 /// One look, at `suspects` alone if there are any; with what else is to be told.
@@ -167,10 +201,6 @@ fn look_once(
             objects: unrecorded,
         });
     }
-    events.push(Event::Verified {
-        store: store.clone(),
-        checked: found,
-    });
     let report = StoreCheckReport {
         store,
         checked: found,

@@ -1,0 +1,54 @@
+//! `verify` beside a job that is at work for longer than it looks: at whatever request that job stands still, what it has not ended is
+//! no fault.
+
+use std::time::Duration;
+
+use super::scenes::all_scenes;
+use super::support::{LONG, line, run, set_lease_times, try_all};
+use crate::cli::Exit;
+use crate::commit::LeaseTimes;
+use crate::store::Conditional;
+use crate::store::simulated::World;
+
+/// One of so many requests is tried.
+const SHARE: usize = 3;
+/// Cases at a time: now and then they wait.
+const AT_A_TIME: usize = 8;
+/// It looks again at once.
+const TIMES: LeaseTimes = LeaseTimes {
+    look: Duration::from_millis(1),
+    ..LONG
+};
+
+#[test]
+fn wherever_a_job_stands_still_verify_finds_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenes: Vec<_> = all_scenes(folder.path()).into_iter().enumerate().collect();
+    try_all(&scenes, AT_A_TIME, |(place, (layout, scene, _))| {
+        set_lease_times(LONG);
+        let world = World::holding(Conditional::Enforced, &scene.stages[0]);
+        if run(&world.link(Vec::new()), &line(&["verify"])) == Exit::FaultsFound {
+            // What is wrong from the beginning is a fault until it is mended.
+            return Ok(());
+        }
+        assert_eq!(run(&world.link(Vec::new()), &scene.line), Exit::Ok);
+        set_lease_times(TIMES);
+        let states = world.history().states().into_iter().enumerate();
+        let failures: Vec<String> = states
+            .filter(|(number, _)| (number + place) % SHARE == 0)
+            .filter(|(_, objects)| objects.keys().any(|key| key.contains("/journal/")))
+            .filter_map(|(number, objects)| {
+                let world = World::put_just_now(Conditional::Enforced, &objects);
+                let ended = run(&world.link(Vec::new()), &line(&["verify"]));
+                let is_well = matches!(ended, Exit::Ok | Exit::NoStore);
+                let case = format!("{}/{}/{number}", scene.name, layout.name());
+                (!is_well).then(|| format!("{case}: {ended:?}"))
+            })
+            .collect();
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(failures.join("\n"))
+        }
+    });
+}
