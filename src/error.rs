@@ -92,8 +92,8 @@ pub enum Error {
         left: CleanupError,
     },
     #[error(
-        "{cause}; {transactions} transactions before this one are in place ({appended} steps appended, {replaced} replaced): \
-         the same command again goes on"
+        "{cause}; {} in place ({appended} steps appended, {replaced} replaced): the same command again goes on",
+        before(*transactions)
     )]
     SendCutShort {
         cause: Box<Self>,
@@ -108,6 +108,14 @@ pub enum Error {
         left: u64,
         all: u64,
     },
+}
+
+/// `2 transactions before this one are`
+fn before(transactions: u64) -> String {
+    match transactions {
+        1 => "1 transaction before this one is".to_owned(),
+        _ => format!("{transactions} transactions before this one are"),
+    }
 }
 
 impl Error {

@@ -134,7 +134,11 @@ pub enum CliError {
     #[error("{unreadable} of {printed} stores cannot be read, see the list")]
     Unreadable { unreadable: u64, printed: u64 },
     #[error(
-        "{faults} faults were found, see the list{}",
+        "{} found, see the list{}",
+        match faults {
+            1 => "1 fault was".to_owned(),
+            _ => format!("{faults} faults were"),
+        },
         incomparable.as_ref().map_or_else(String::new, |error| {
             format!("; and the files could not be compared: {error}")
         })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::words::bytes_shown;
+use super::words::{bytes_shown, counted};
 
 /// Of a rank at most, where it is not asked for more.
 const MOST: u64 = 1 << 30;
@@ -132,9 +132,10 @@ impl Placement<'_> {
         let restarts = variable("SLURM_RESTART_COUNT").filter(|count| count != "0");
         words.extend(restarts.map(|count| format!("restart {count}")));
         Some(format!(
-            "{command}, version {}, {}, {ranks} ranks, rank 0 on {host}, {} of memory a rank",
+            "{command}, version {}, {}, {}, rank 0 on {host}, {} of memory a rank",
             env!("CARGO_PKG_VERSION"),
             words.join(", "),
+            counted(ranks, "ranks"),
             bytes_shown(memory)
         ))
     }

@@ -4,6 +4,7 @@
 //! Key types: [`Event`]; [`Reporter`], who is told; [`Notice`], what is worth knowing before anything is written.
 
 mod fault;
+mod limited;
 mod measure;
 mod notice;
 mod stage;
@@ -18,6 +19,7 @@ use msm_plan::MoveCost;
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, Finding, FindingState};
+pub(crate) use limited::LimitedTime;
 pub use measure::{Measure, RequestKind};
 pub use notice::{NamesInStores, Notice, ReprojectionObstacle};
 pub(crate) use stage::StageClock;
@@ -297,6 +299,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkKind {
+    /// Takes the leases of stores.
+    Leasing,
     /// Reads what the files hold.
     Reading,
     /// Computes the weights of reprojections.
@@ -330,6 +334,8 @@ pub struct RanksAtWork {
     pub last: Option<u64>,
     /// Was one of them sent a signal?
     pub is_stopping: bool,
+    /// How many wait most of the time for the limits that the user gave.
+    pub limited: u64,
 }
 
 /// What a transaction comes to.

@@ -55,7 +55,7 @@ trait Transport: Send + Sync {
 }
 
 /// A pulse on its way.
-type PulseNumbers = [u64; 7];
+type PulseNumbers = [u64; 8];
 
 /// Where a rank is in a phase; summed over ranks by [`Ranks::agree`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub(crate) struct PhasePulse {
     pub in_flight: u64,
     /// The numbers of the ranks whose work has not ended: where one is left, it is that one.
     pub unfinished: u64,
+    /// Ranks that wait most of the time for the limits that the user gave.
+    pub limited: u64,
 }
 
 impl Ranks {
@@ -142,6 +144,7 @@ impl Ranks {
             interrupted,
             in_flight,
             unfinished,
+            limited,
         ] = others.sum([
             mine.objects,
             mine.bytes,
@@ -150,6 +153,7 @@ impl Ranks {
             mine.interrupted,
             mine.in_flight,
             mine.unfinished,
+            mine.limited,
         ]);
         PhasePulse {
             objects,
@@ -159,6 +163,7 @@ impl Ranks {
             interrupted,
             in_flight,
             unfinished,
+            limited,
         }
     }
 }

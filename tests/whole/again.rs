@@ -275,7 +275,7 @@ for name in ('time_counter', 'uo', 'vo'):
     let notice = msm_os!("send -f {mixed} -b {url}").well();
     notice.warns(&["not sent", why[2], why[3]]);
     assert!(!notice.stderr.contains("'nav_lat'"), "{notice:#?}");
-    notice.says(&["1 stores created"]);
+    notice.says(&["1 store created"]);
     for line in [
         msm_os!("send -f {mixed} -b {url} -v tos"),
         msm_os!("send -f {file} -b {url}"),

@@ -123,7 +123,7 @@ fn a_long_send_commits_as_it_goes() {
     }
     // It says how to go on.
     let words = [
-        "1 transactions before this one are in place (2 steps",
+        "1 transaction before this one is in place (2 steps",
         "the same command again goes on",
     ];
     send("").refused(40, &words);

@@ -256,7 +256,7 @@ fn what_cannot_be_copied_is_refused_and_nothing_changes() {
     assert!(objects(&server) == before);
     // What is not of the store stays behind.
     let copied = msm_os!("copy {bucket} -p T1m --to old").well();
-    copied.says(&["1 objects in it are not of the store"]);
+    copied.says(&["1 object in it is not of the store"]);
     assert!(!objects(&server).contains_key("old/sos.zarr/readme.txt"));
     // What another program wrote is copied as it is.
     let before = objects(&server);
@@ -268,7 +268,7 @@ fn what_cannot_be_copied_is_refused_and_nothing_changes() {
     damaged.push(0);
     server.put_object("ocean", key, damaged.clone());
     let copied = msm_os!("copy {bucket} -p T1m -v tos --to odd").well_on(3);
-    copied.says(&["1 objects are not what their manifest says"]);
+    copied.says(&["1 object is not what its manifest says"]);
     assert_eq!(objects(&server)[&key.replace("T1m/", "odd/")], damaged);
     // And the copy of before is another one now.
     let before = objects(&server);

@@ -104,7 +104,7 @@ fn thousands_of_objects_go_in_batches() {
         scene.server.put_object("ocean", &key, b"chunk".to_vec());
     }
     let ended = scene.delete(2, "-p T1m -v tos --yes").well();
-    ended.says(&["deleted: 1 stores, 25"]);
+    ended.says(&["deleted: 1 store, 25"]);
     assert!(objects(&scene.server) == scene.without(&["tos"]));
     // Two ranks with two batches each, and one each for the ledger.
     let bulk = scene.deletions().iter().filter(|d| d.is_none()).count();

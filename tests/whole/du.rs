@@ -102,7 +102,7 @@ fn every_object_counts_once_and_as_what_it_is() {
         seen.iter().all(|said| !said.contains("tos.zarr")),
         "{seen:#?}"
     );
-    assert!(seen[0].contains("1 stores: "), "{seen:#?}");
+    assert!(seen[0].contains("1 store: "), "{seen:#?}");
 }
 
 #[test]

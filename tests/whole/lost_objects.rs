@@ -88,7 +88,7 @@ fn nothing_is_moved_and_an_update_mends_it() {
             }
             if matches!(wrong, Wrong::Another) {
                 let copied = msm_os!("copy {place} --to copy/tos.zarr").well();
-                copied.says(&["1 objects are not what their manifest says"]);
+                copied.says(&["1 object is not what its manifest says"]);
             }
             // Steps that go, and are not read, may be lost.
             msm_os!("update -f {} {place} -v tos", files[5]).well_on(3);

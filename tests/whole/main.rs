@@ -47,6 +47,7 @@ mod open;
 mod outlived;
 mod pages;
 mod plan;
+mod plan_requests;
 mod predecessors;
 mod processes;
 mod progress;

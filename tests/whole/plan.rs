@@ -16,7 +16,7 @@ fn quarters(sandbox: &Sandbox) -> [String; 3] {
     [(1, 3), (4, 3), (7, 1)].map(|(from, count)| sandbox.months(from, count))
 }
 
-fn document(ended: &Ended) -> Value {
+pub fn document(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:#?}"))
 }
 
@@ -36,7 +36,7 @@ fn looks(server: &Server, line: &Line, ranks: usize) -> Ended {
 }
 
 /// Requests by kind, as the plan counts them.
-fn kinds(server: &Server, first: usize) -> BTreeMap<&'static str, u64> {
+pub fn kinds(server: &Server, first: usize) -> BTreeMap<&'static str, u64> {
     let mut kinds = BTreeMap::new();
     for request in server.log_from(first) {
         let is_listing = request.query.contains("list-type");
@@ -236,7 +236,7 @@ fn updates_rollbacks_and_parts_are_foreseen() {
         &["there are no 3 commands"],
     );
     let undone = msm_os!("rollback {place}").well();
-    undone.says(&["rolled back: 1 stores"]);
+    undone.says(&["rolled back: 1 store"]);
     assert!(
         looks(&server, &rollback, 1)
             .well()
@@ -294,7 +294,7 @@ fn a_batch_script_sends_what_was_planned() {
         .env("MSM_OS", env!("CARGO_BIN_EXE_msm_os"))
         .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
         .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
-    end(job).well().says(&["sent: 1 stores created"]);
+    end(job).well().says(&["sent: 1 store created"]);
     assert!(sandbox.path("r-71.json").exists());
     msm_os!("verify -b {url} -p T1m -v tos --against '{file}'").well();
     let root = std::fs::read_to_string(sandbox.path("ocean/T1m/tos.zarr/zarr.json")).unwrap();

@@ -303,7 +303,7 @@ fn what_is_there_is_compared_and_the_rest_is_made() {
     msm_os!("delete {bucket} -p new -v sos --yes").well();
     line.well_on(3).says(&[
         "new/tos.zarr: 9 arrays, there already",
-        "rechunked: 1 stores",
+        "rechunked: 1 store",
     ]);
     let data = |objects: &BTreeMap<String, Vec<u8>>| below(objects, "new/sos.zarr");
     assert!(data(&objects(&server)) == data(&both));

@@ -182,7 +182,7 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
     let merge = msm_os!("report {}", files.join(" "));
     let words = merge.well();
     words.says(&[
-        "3 runs on 1 hosts",
+        "3 runs on 1 host",
         "failed, code 40",
         "5 after 503",
         "s3://ocean/T1m/tos.zarr: committed, up to 1976-02",
@@ -242,7 +242,7 @@ fn the_tasks_of_an_array_are_put_together() {
     let paths = tasks.each_ref().map(|path| path.to_str().unwrap());
     let merge = msm_os!("report {}", paths.join(" "));
     merge.well().says(&[
-        "2 runs on 1 hosts",
+        "2 runs on 1 host",
         "task-0.json",
         "T1m/tos.zarr: committed, up to 1976-04",
     ]);

@@ -124,7 +124,7 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     let scene = Scene::new();
     let second = scene.send("send --share --task 1/6", "many").well();
     second.says(&[
-        "this job put 1 parts; 0 of 6 are committed, readers see nothing yet",
+        "this job put 1 part; 0 of 6 are committed, readers see nothing yet",
         "5 are left",
     ]);
     for line in ["send", "send --on-overlap skip"] {
@@ -186,7 +186,7 @@ fn others_are_told_what_goes_on_and_abandoning_ends_it() {
     scene
         .run("recover --abandon", "many")
         .well()
-        .says(&["abandoned: 1 archives"]);
+        .says(&["abandoned: 1 archive"]);
     assert_eq!(scene.stored("many/"), []);
     is_tidy(&scene.server);
     scene
@@ -236,7 +236,7 @@ fn a_part_that_fails_holds_back_only_what_comes_after_it() {
     scene
         .send("send --share", "many")
         .well()
-        .says(&["this job put 1 parts; 6 of 6 are committed"]);
+        .says(&["this job put 1 part; 6 of 6 are committed"]);
     assert_eq!(scene.stored("plain/"), scene.stored("many/"));
     is_tidy(&scene.server);
 }
@@ -257,7 +257,7 @@ fn rollback_undoes_the_last_growth_and_the_jobs_do_it_again() {
     scene.run("verify", "many").well();
     scene.run("rollback", "many").well();
     scene.run("status", "many").well().says(&[
-        "readers see 1 parts, 2 of 12 steps",
+        "readers see 1 part, 2 of 12 steps",
         "part 4    steps 7 to 8: put by",
     ]);
     scene.run("verify", "many").well();
@@ -447,7 +447,7 @@ fn a_file_that_goes_or_changes_while_jobs_are_at_work_holds_back_its_part() {
         let restored = std::fs::File::options().write(true).open(&file).unwrap();
         restored.set_modified(modified).unwrap();
         let last = scene.send("send --share", "many").well();
-        last.says(&["this job put 1 parts; 6 of 6 are committed"]);
+        last.says(&["this job put 1 part; 6 of 6 are committed"]);
         is_tidy(&scene.server);
     }
 }

@@ -67,7 +67,7 @@ fn an_append_that_died_half_way_is_named_refused_cut_and_put_back() {
         verified.refused(60, &[]).says(&[
             "T1y/thetao.zarr: its arrays have different lengths along 'time_counter': 1 has 'projected_thetao'; 2 has 'e3t', ",
             "recover --truncate",
-            "1 faults",
+            "1 fault",
         ]);
         // Names that dangle are said, and are no fault.
         let whole = run("verify -v e3t").well();
@@ -91,7 +91,7 @@ fn an_append_that_died_half_way_is_named_refused_cut_and_put_back() {
         assert!(sandbox.tree("ocean") == before);
 
         let done = run("recover --truncate").well();
-        done.says(&["truncated: 1 stores"]);
+        done.says(&["truncated: 1 store"]);
         run("verify").well();
         let after = sandbox.tree("ocean");
         let gone: Vec<&str> = before

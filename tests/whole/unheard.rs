@@ -59,7 +59,7 @@ fn what_heals_goes_on_unheard() {
         fs::write(&journal, r#"{"name": "one that died", "lock_dir": null}"#).unwrap();
         let mut command = recover.command(1);
         command.stderr(stderr);
-        end(command).well().says(&["recovered: 1 transactions"]);
+        end(command).well().says(&["recovered: 1 transaction in"]);
         assert!(!store.exists());
     }
 }

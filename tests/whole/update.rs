@@ -81,7 +81,7 @@ fn without_a_store_there_is_nothing_to_update() {
     let elsewhere = update.and("-p elsewhere");
     elsewhere.refused_in(&sandbox, 27, &[]);
     // Without -v, what has a store.
-    update.well_on(3).says(&["1 stores"]);
+    update.well_on(3).says(&["1 store, "]);
     assert!(sandbox.stores("ocean") == before);
 }
 

@@ -171,7 +171,7 @@ fn each_fault_is_named_with_what_was_expected() {
     // One store alone; and the message.
     let one = scene.verify(1, "-p T1m -v sos");
     tells(&one.stdout, &[("T1m/sos.zarr/sos/c/0/0/0", &[])]);
-    one.warns(&["1 faults were found"]);
+    one.warns(&["1 fault was found"]);
 }
 
 #[test]

@@ -34,12 +34,15 @@ impl Job<'_> {
         };
         if args.dry_run {
             let survey = planned.survey()?;
+            let requests = planned.requests(&survey);
             self.conclude(
                 args.told.json,
-                || document(Outcome::Done, &survey),
+                || document(Outcome::Done, &survey).with_requests(requests),
                 || {
                     let survey = words::survey(&survey);
-                    vec![format!("would delete from {place}:\n{survey}")]
+                    let would = format!("would delete from {place}:\n{survey}");
+                    let requests = requests.as_ref().map(words::requests);
+                    std::iter::once(would).chain(requests).collect()
                 },
             );
             return Ok(());

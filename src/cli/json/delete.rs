@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Amount, Outcome, StoreUrl};
 use crate::store::Place;
 use crate::verbs::delete::DeleteSurvey;
+use crate::verbs::send::RequestCounts;
 
 /// `msm_os/delete/1`.
 #[derive(Debug, Serialize)]
@@ -19,6 +20,8 @@ pub(in crate::cli) struct DeleteDocument {
     others: Option<Amount>,
     links: Vec<String>,
     total: Amount,
+    /// Those that it would make, if that is foreseen.
+    requests: Option<RequestCounts>,
 }
 
 /// What goes of a store.
@@ -43,6 +46,11 @@ struct DeletedSteps {
 }
 
 impl DeleteDocument {
+    /// The same, with the requests that it would make.
+    pub(in crate::cli) fn with_requests(self, requests: Option<RequestCounts>) -> Self {
+        Self { requests, ..self }
+    }
+
     /// Of what was deleted at `place`, or would be, or would have been.
     pub(in crate::cli) fn new(
         place: &Place,
@@ -68,6 +76,7 @@ impl DeleteDocument {
             others: None,
             links: Vec::new(),
             total: survey.total().into(),
+            requests: None,
         };
         match survey {
             DeleteSurvey::Stores {

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::stac::StacFiles;
 use super::stale::Stale;
 use crate::cli::error::CliError;
+use crate::cli::words::counted;
 
 /// Can a catalogue lie at `path`? Folders above it are not made.
 ///
@@ -53,15 +54,15 @@ pub(super) fn collection(files: &StacFiles, path: &Path) -> Result<Vec<String>, 
     }
     let mut notes = files.notes.clone();
     notes.push(format!(
-        "wrote the STAC collection {} and {} items of it into {}",
+        "wrote the STAC collection {} and {} of it into {}",
         path.display(),
-        files.documents.len() - 1,
+        counted(files.documents.len() - 1, "items"),
         files.folder.display()
     ));
     if !stale.paths.is_empty() {
         notes.push(format!(
-            "removed {} items from there that the collection does not have any more",
-            stale.paths.len()
+            "removed {} from there that the collection does not have any more",
+            counted(stale.paths.len(), "items")
         ));
     }
     Ok(notes)

@@ -2,14 +2,11 @@
 //!
 //! Key type: [`OwnWaits`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::pace::{Now, Pace};
 use super::saying::Saying;
-use crate::events::TrafficState;
-
-/// It is looked for so long how much of the time goes into waiting for limits.
-const WINDOW: Duration = Duration::from_secs(10);
+use crate::events::{LimitedTime, RanksAtWork, TrafficState};
 
 /// Watches what one rank waits for itself.
 #[derive(Debug)]
@@ -18,8 +15,7 @@ pub(super) struct OwnWaits {
     rarest: Duration,
     /// When keys are said to be waited for.
     keys: Option<Pace>,
-    /// Since when the time that goes into limits is reckoned, and how much it was then.
-    window: Option<(Instant, Duration)>,
+    limited: LimitedTime,
     is_limit_told: bool,
 }
 
@@ -31,16 +27,21 @@ impl OwnWaits {
             first,
             rarest,
             keys: None,
-            window: None,
+            limited: LimitedTime::default(),
             is_limit_told: !tells_limits,
         }
     }
 
-    /// What is to be said of the requests that have not left yet.
-    pub(super) fn look(&mut self, seen: &TrafficState, now: &Now) -> Vec<Saying> {
+    /// What is to be said of the requests that have not left yet, and of those of the other `ranks` at work.
+    pub(super) fn look(
+        &mut self,
+        seen: &TrafficState,
+        ranks: RanksAtWork,
+        now: &Now,
+    ) -> Vec<Saying> {
         self.keys(seen, now)
             .into_iter()
-            .chain(self.limit(seen, now))
+            .chain(self.limit(seen, ranks, now))
             .collect()
     }
 
@@ -60,19 +61,24 @@ impl OwnWaits {
         })
     }
 
-    fn limit(&mut self, seen: &TrafficState, now: &Now) -> Option<Saying> {
-        let (begun, before) = *self.window.get_or_insert((now.at, seen.kept_back));
-        let lasted = now.since(begun);
-        if self.is_limit_told || lasted < WINDOW {
+    fn limit(&mut self, seen: &TrafficState, ranks: RanksAtWork, now: &Now) -> Option<Saying> {
+        let own = self.limited.look(seen.kept_back, now.at);
+        if self.is_limit_told {
             return None;
         }
-        self.window = Some((now.at, seen.kept_back));
-        let waited = seen.kept_back.saturating_sub(before);
-        self.is_limit_told = waited * 2 > lasted;
-        self.is_limit_told.then(|| Saying::WaitingForLimit {
-            for_seconds: lasted.as_secs(),
-            waited_seconds: waited.min(lasted).as_secs(),
-        })
+        let said = match own {
+            Some(window) => Saying::WaitingForLimit {
+                for_seconds: window.lasted.as_secs(),
+                waited_seconds: window.waited.as_secs(),
+            },
+            None if ranks.limited > 0 => Saying::RanksWaitForLimit {
+                ranks: ranks.all,
+                ranks_waiting: ranks.limited,
+            },
+            None => return None,
+        };
+        self.is_limit_told = true;
+        Some(said)
     }
 }
 
@@ -92,16 +98,33 @@ mod tests {
             keys: Some(("lab".to_owned(), clock.at(0.0).at)),
             ..TrafficState::default()
         };
-        assert_eq!(waits.look(&seen, &clock.at(1.9)), []);
-        let said = waits.look(&seen, &clock.at(2.0));
+        assert_eq!(
+            waits.look(&seen, RanksAtWork::default(), &clock.at(1.9)),
+            []
+        );
+        let said = waits.look(&seen, RanksAtWork::default(), &clock.at(2.0));
         assert!(
             matches!(&said[..], [Saying::WaitingForKeys { for_seconds: 2, source, .. }] if source == "lab"),
             "{said:?}"
         );
-        assert_eq!(waits.look(&seen, &clock.at(3.0)), []);
-        assert_eq!(waits.look(&TrafficState::default(), &clock.at(3.5)), []);
-        assert_eq!(waits.look(&seen, &clock.at(3.9)), [], "the next one waits");
-        let said = waits.look(&seen, &clock.at(4.0));
+        assert_eq!(
+            waits.look(&seen, RanksAtWork::default(), &clock.at(3.0)),
+            []
+        );
+        assert_eq!(
+            waits.look(
+                &TrafficState::default(),
+                RanksAtWork::default(),
+                &clock.at(3.5)
+            ),
+            []
+        );
+        assert_eq!(
+            waits.look(&seen, RanksAtWork::default(), &clock.at(3.9)),
+            [],
+            "the next one waits"
+        );
+        let said = waits.look(&seen, RanksAtWork::default(), &clock.at(4.0));
         assert!(
             matches!(&said[..], [Saying::WaitingForKeys { for_seconds: 4, .. }]),
             "{said:?}"
@@ -110,8 +133,16 @@ mod tests {
             keys: Some(("lab".to_owned(), clock.at(10.0).at)),
             ..TrafficState::default()
         };
-        assert_eq!(waits.look(&others, &clock.at(11.9)), []);
-        assert_eq!(waits.look(&others, &clock.at(12.0)).len(), 1);
+        assert_eq!(
+            waits.look(&others, RanksAtWork::default(), &clock.at(11.9)),
+            []
+        );
+        assert_eq!(
+            waits
+                .look(&others, RanksAtWork::default(), &clock.at(12.0))
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -122,7 +153,7 @@ mod tests {
                 kept_back: Duration::from_secs(kept_back),
                 ..TrafficState::default()
             };
-            waits.look(&seen, &clock.at(f64::from(seconds)))
+            waits.look(&seen, RanksAtWork::default(), &clock.at(f64::from(seconds)))
         };
         let mut waits = waits();
         assert_eq!(at(&mut waits, 0, 0), []);
@@ -134,5 +165,29 @@ mod tests {
         };
         assert_eq!(at(&mut waits, 20, 13), [limit]);
         assert_eq!(at(&mut waits, 40, 33), []);
+    }
+
+    #[test]
+    fn a_limit_that_slows_other_ranks_is_said_once() {
+        let (clock, mut waits) = (Clock::new(), waits());
+        let mut at = |seconds: u32, limited: u64| {
+            let ranks = RanksAtWork {
+                all: 4,
+                limited,
+                ..RanksAtWork::default()
+            };
+            waits.look(
+                &TrafficState::default(),
+                ranks,
+                &clock.at(f64::from(seconds)),
+            )
+        };
+        assert_eq!(at(0, 0), []);
+        let limit = Saying::RanksWaitForLimit {
+            ranks: 4,
+            ranks_waiting: 3,
+        };
+        assert_eq!(at(10, 3), [limit]);
+        assert_eq!(at(20, 4), []);
     }
 }

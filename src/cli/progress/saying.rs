@@ -63,6 +63,8 @@ pub(in crate::cli) enum Saying {
         for_seconds: u64,
         waited_seconds: u64,
     },
+    /// The same of ranks other than the one that says it.
+    RanksWaitForLimit { ranks: u64, ranks_waiting: u64 },
     /// The keys have ended, and their source is asked for others.
     WaitingForKeys {
         since: String,

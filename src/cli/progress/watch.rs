@@ -12,7 +12,7 @@ use super::pace::{Now, Pace};
 use super::quiet::{QuietWatch, WorkUnderWay};
 use super::saying::Saying;
 use super::server::ServerWatch;
-use crate::events::{Event, TrafficState, WorkKind};
+use crate::events::{Event, RanksAtWork, TrafficState, WorkKind};
 
 /// Without an object being done, for so long nothing is said of that.
 const STALL: Duration = Duration::from_secs(10);
@@ -176,7 +176,9 @@ impl Watch {
             return said;
         }
         said.extend(self.server.look(&seen.traffic, now));
-        said.extend(self.own.look(&seen.traffic, now));
+        let work = self.work.as_ref();
+        let ranks = work.map_or_else(RanksAtWork::default, |work| work.meter.ranks);
+        said.extend(self.own.look(&seen.traffic, ranks, now));
         if !self.leads {
             return said;
         }
@@ -313,7 +315,7 @@ impl Working {
 mod tests {
     use super::super::pace::tests::Clock;
     use super::*;
-    use crate::events::{RanksAtWork, TransactionIdentity};
+    use crate::events::TransactionIdentity;
 
     fn begun() -> Event {
         Event::WorkBegun {
@@ -333,6 +335,7 @@ mod tests {
                 done,
                 last,
                 is_stopping: false,
+                limited: 0,
             },
         }
     }

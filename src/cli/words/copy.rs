@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::tally_shown;
+use super::{counted, tally_shown};
 use crate::verbs::copy::{CopiedStore, CopyReport};
 
 /// A line a store, and one with the totals: what was `done`.
@@ -22,30 +22,43 @@ pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
             line.push_str(", there already");
         }
         if *unlike > 0 {
-            let _ = write!(
-                line,
-                "; {unlike} objects are not what their manifest says, and were copied as they are: verify names them"
-            );
+            let _ = match unlike {
+                1 => write!(
+                    line,
+                    "; 1 object is not what its manifest says, and was copied as it is: verify names it"
+                ),
+                _ => write!(
+                    line,
+                    "; {unlike} objects are not what their manifest says, and were copied as they are: verify names them"
+                ),
+            };
         }
         if *left_out > 0 {
-            let _ = write!(
-                line,
-                "; {left_out} objects in it are not of the store, and stay behind"
-            );
+            let _ = match left_out {
+                1 => write!(
+                    line,
+                    "; 1 object in it is not of the store, and stays behind"
+                ),
+                _ => write!(
+                    line,
+                    "; {left_out} objects in it are not of the store, and stay behind"
+                ),
+            };
         }
         lines.push(line);
     }
     let [copied, compared] = report.totals();
     let there = report.stores.iter().filter(|store| store.was_there).count();
     let mut total = format!(
-        "{done}: {} stores, {}",
-        report.stores.len() - there,
+        "{done}: {}, {}",
+        counted(report.stores.len() - there, "stores"),
         tally_shown(copied)
     );
     if there > 0 {
         let _ = write!(
             total,
-            "; there already, and compared: {there} stores, {}",
+            "; there already, and compared: {}, {}",
+            counted(there, "stores"),
             tally_shown(compared)
         );
     }

@@ -1,6 +1,6 @@
 //! What `delete` says that it did, or would do.
 
-use super::tally_shown;
+use super::{counted, tally_shown};
 use crate::verbs::delete::{DeleteReport, DeleteSurvey, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
@@ -28,8 +28,8 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                 }
             }
             lines.push(format!(
-                "{} stores, {}",
-                stores.len(),
+                "{}, {}",
+                counted(stores.len(), "stores"),
                 tally_shown(survey.total())
             ));
         }
@@ -50,9 +50,11 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                 } = found;
                 let objects = tally_shown(*tally);
                 let place = match moved {
+                    0 if *steps == 1 => format!("the last step, {first}"),
                     0 => format!("the last {steps} steps, {first} to {last}"),
                     _ => {
-                        format!("{steps} steps, {first} to {last}, and {moved} behind them move up")
+                        let steps = counted(*steps, "steps");
+                        format!("{steps}, {first} to {last}, and {moved} behind them move up")
                     }
                 };
                 lines.push(format!("  {store}: {place}: {objects}"));
@@ -87,7 +89,7 @@ pub(in crate::cli) fn deleted(place: &str, report: &DeleteReport) -> String {
     let all = tally_shown(report.deleted.total());
     match &report.deleted {
         DeleteSurvey::Stores { stores, .. } => {
-            format!("deleted: {} stores, {all}", stores.len())
+            format!("deleted: {}, {all}", counted(stores.len(), "stores"))
         }
         DeleteSurvey::Group { group, .. } => format!("deleted: the group '{group}', {all}"),
         DeleteSurvey::Arrays { .. } | DeleteSurvey::Steps { .. } => {

@@ -2,7 +2,7 @@
 
 use msm_zarr::layout;
 
-use super::{bytes_shown, tally_shown};
+use super::{bytes_shown, counted, tally_shown};
 use crate::verbs::du::{LedgerUsage, StoreUsage, Tally, UsageTotal};
 
 /// What a store takes: a line, and one for each kind of what is in it.
@@ -49,7 +49,12 @@ pub(in crate::cli) fn usage_total(total: &UsageTotal) -> String {
     } = total;
     let mut rows = vec![("arrays".to_owned(), *arrays)];
     rows.extend(beside_arrays(*documents, *other, ledger));
-    format!("{stores} stores: {}\n{}", tally_shown(*total), table(&rows))
+    format!(
+        "{}: {}\n{}",
+        counted(*stores, "stores"),
+        tally_shown(*total),
+        table(&rows)
+    )
 }
 
 /// What there is besides arrays.

@@ -5,10 +5,10 @@
 use msm_plan::MoveCost;
 use msm_zarr::layout;
 
-use super::bytes_shown;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
+use super::{bytes_shown, counted};
 use crate::events::{
     Event, Finding, FindingState, Outcome, PlanSize, PlannedFiles, TransactionIdentity,
 };
@@ -44,8 +44,9 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
             objects,
             bytes,
         } => format!(
-            "part {} of {of} is put, out of readers' sight: {objects} objects, {} stored",
+            "part {} of {of} is put, out of readers' sight: {}, {} stored",
             number + 1,
+            counted(*objects, "objects"),
             bytes_shown(*bytes)
         ),
         Event::PartFailed { number, of, why } => {
@@ -256,7 +257,10 @@ pub(super) fn sized(what: &str, size: &PlanSize) -> String {
         moves,
     } = *size;
     let size = format!(
-        "{what}: {stores} stores, {arrays} arrays, {objects} objects, {} decoded, at most {} of memory a rank",
+        "{what}: {}, {}, {}, {} decoded, at most {} of memory a rank",
+        counted(stores, "stores"),
+        counted(arrays, "arrays"),
+        counted(objects, "objects"),
         bytes_shown(bytes),
         bytes_shown(memory)
     );

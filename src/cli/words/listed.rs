@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{bytes_shown, state_shown};
+use super::{bytes_shown, counted, state_shown};
 use crate::verbs::list::{LeftOut, StoreInfo, StoreState};
 
 /// Variables that a line names.
@@ -27,11 +27,11 @@ impl fmt::Display for StoreLine<'_> {
         parts.extend(info.zarr_format.map(|format| format!("Zarr v{format}")));
         parts.extend(data_variables(info));
         if let Some(time) = &info.time {
-            parts.push(format!("{} steps", time.steps));
+            parts.push(counted(time.steps, "steps"));
             parts.push(format!("{} to {}", time.first, time.last));
         }
         if let (Some(objects), Some(bytes)) = (info.objects, info.stored_bytes) {
-            parts.push(format!("{objects} objects"));
+            parts.push(counted(objects, "objects"));
             parts.push(bytes_shown(bytes));
         }
         if let Some(last) = &info.last_transaction {
@@ -48,7 +48,10 @@ fn data_variables(info: &StoreInfo) -> Option<String> {
     let named = names.get(..NAMED).unwrap_or(&names).join(" ");
     match names.len() {
         0 => None,
-        all if all > NAMED => Some(format!("{named} and {} more variables", all - NAMED)),
+        all if all > NAMED => Some(format!(
+            "{named} and {}",
+            counted(all - NAMED, "more variables")
+        )),
         _ => Some(named),
     }
 }
@@ -88,7 +91,9 @@ impl fmt::Display for ListedTotals {
         let (stores, objects) = (self.stores, self.objects);
         write!(
             f,
-            "{stores} stores, {objects} objects, {}",
+            "{}, {}, {}",
+            counted(stores, "stores"),
+            counted(objects, "objects"),
             bytes_shown(self.bytes)
         )?;
         match self.unknown {

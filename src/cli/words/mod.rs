@@ -29,7 +29,7 @@ pub(super) use du::{usage, usage_total};
 pub(super) use event::{OutputLine, of_event, work_of};
 pub(super) use history::command;
 pub(super) use listed::{ListedTotals, StoreLine, left_out};
-pub(super) use plan::{foreseen, plan_warning};
+pub(super) use plan::{foreseen, plan_warning, requests};
 pub(super) use progress::{bar, saying};
 pub(super) use rechunk::{rechunk_forecast, rechunked};
 pub(super) use recover::{forecast, recovered};
@@ -38,6 +38,8 @@ pub(super) use rollback::{rollback_forecast, rolled_back};
 pub(super) use send::sent;
 pub(super) use status::status;
 pub(super) use store::{StoreDescription, state_shown};
+
+use std::fmt::Display;
 
 use crate::verbs::du::Tally;
 pub(super) use verify::verified;
@@ -76,14 +78,33 @@ fn rate_shown(bytes_per_second: f64) -> String {
     }
 }
 
+/// So many, in words: `1 object`, `2 objects`. The plural ends in an s.
+pub(in crate::cli) fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    match what.strip_suffix('s') {
+        Some(one) if count == "1" => format!("1 {one}"),
+        _ => format!("{count} {what}"),
+    }
+}
+
 /// How much there is of something.
 fn tally_shown(tally: Tally) -> String {
-    format!("{} objects, {}", tally.objects, bytes_shown(tally.bytes))
+    format!(
+        "{}, {}",
+        counted(tally.objects, "objects"),
+        bytes_shown(tally.bytes)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let told = [0_u64, 1, 2, 21].map(|count| counted(count, "objects"));
+        assert_eq!(told, ["0 objects", "1 object", "2 objects", "21 objects"]);
+    }
 
     #[test]
     fn slow_rates_are_shown_too() {

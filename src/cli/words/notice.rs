@@ -133,6 +133,7 @@ pub(super) fn notice(notice: &Notice) -> String {
 fn no_time(file: &Path, more: usize, problem: &str) -> String {
     let more = match more {
         0 => String::new(),
+        1 => " (and 1 more file)".to_owned(),
         more => format!(" (and {more} more files)"),
     };
     format!(
@@ -156,6 +157,7 @@ fn odd_attributes(file: &Path, attributes: &[(Option<String>, String)]) -> Strin
 fn has_all(steps: usize) -> String {
     match steps {
         0 => "all arrays are there already, skipped".to_owned(),
+        1 => "the step is there already, skipped".to_owned(),
         _ => format!("all {steps} steps are there already, skipped"),
     }
 }

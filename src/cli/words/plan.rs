@@ -1,8 +1,8 @@
 //! What `plan`, and `--dry-run` of `send` and `update`, say that would be done.
 
-use super::bytes_shown;
 use super::event::{files_shown, sized};
 use super::store::{codec_name, product};
+use super::{bytes_shown, counted};
 use crate::cli::plan::Estimate;
 use crate::cli::prices::Cost;
 use crate::events::PlanSize;
@@ -73,15 +73,11 @@ fn total(plan: &SendPlan) -> String {
     };
     let own = plan.parts.iter().filter(|part| part.is_to_be_put()).count();
     let in_steps = match (plan.parts.len(), plan.transactions.len()) {
-        (0, 1) => "1 transaction".to_owned(),
-        (0, transactions) => format!("{transactions} transactions"),
+        (0, transactions) => counted(transactions, "transactions"),
         (parts, _) if own < parts => format!("{own} of {parts} parts"),
-        (parts, _) => format!("{parts} parts"),
+        (parts, _) => counted(parts, "parts"),
     };
-    let ranks = match plan.ranks {
-        1 => "1 rank".to_owned(),
-        ranks => format!("{ranks} ranks"),
-    };
+    let ranks = counted(plan.ranks, "ranks");
     sized(&format!("plan of {in_steps} on {ranks}"), &size)
 }
 
@@ -106,20 +102,30 @@ fn store(planned: &PlannedStore) -> String {
     match action {
         StoreAction::Create if *steps_after == 0 => words.push("would be created".to_owned()),
         StoreAction::Create => {
-            words.push(format!("would be created, with {steps_after} steps"));
+            words.push(format!(
+                "would be created, with {}",
+                counted(*steps_after, "steps")
+            ));
         }
         StoreAction::Leave if skipped > 0 => {
-            words.push(format!(
-                "left alone: it has all {skipped} steps of the files"
-            ));
+            words.push(match skipped {
+                1 => "left alone: it has the step of the files".to_owned(),
+                _ => format!("left alone: it has all {skipped} steps of the files"),
+            });
         }
         StoreAction::Leave => words.push("left alone: it has all that the files have".to_owned()),
         StoreAction::Extend | StoreAction::Change => {
             if appended > 0 {
-                words.push(format!("would get {appended} steps behind its last"));
+                words.push(format!(
+                    "would get {} behind its last",
+                    counted(appended, "steps")
+                ));
             }
             if inserted > 0 {
-                words.push(format!("would get {inserted} steps between its own"));
+                words.push(format!(
+                    "would get {} between its own",
+                    counted(inserted, "steps")
+                ));
             }
             if replaced > 0 {
                 words.push(format!("{replaced} of its steps would be overwritten"));
@@ -136,10 +142,13 @@ fn store(planned: &PlannedStore) -> String {
                 words.push("no step more or other, but its arrays or attributes".to_owned());
             }
             if skipped > 0 {
-                words.push(format!("{skipped} steps that it has would be left alone"));
+                words.push(format!(
+                    "{} that it has would be left alone",
+                    counted(skipped, "steps")
+                ));
             }
             if appended + inserted > 0 {
-                words.push(format!("{steps_after} steps afterwards"));
+                words.push(format!("{} afterwards", counted(*steps_after, "steps")));
             }
         }
     }
@@ -169,10 +178,7 @@ fn array(planned: &PlannedArray) -> String {
         None => format!("chunks {}", product(&planned.chunks)),
     };
     let codecs: Vec<String> = planned.codec_documents().iter().map(codec_name).collect();
-    let objects = match planned.objects {
-        1 => "1 object".to_owned(),
-        objects => format!("{objects} objects"),
-    };
+    let objects = counted(planned.objects, "objects");
     format!(
         "    {}  {}  {shape}  {chunks}  {}  {objects} of {} decoded",
         planned.name,
@@ -191,10 +197,10 @@ fn part(part: &PlannedPart) -> String {
         _ => ": of another task",
     };
     format!(
-        "  part {}: {}, {} steps{state}",
+        "  part {}: {}, {}{state}",
         part.number,
         files_shown(&part.files),
-        part.steps
+        counted(part.steps, "steps")
     )
 }
 
@@ -232,7 +238,8 @@ fn work(ranks: &[RankWork]) -> String {
     format!("{each}, at most {} of memory each", bytes_shown(memory))
 }
 
-fn requests(counts: &RequestCounts) -> String {
+/// `requests: about 31 PUT, 66 GET`
+pub(in crate::cli) fn requests(counts: &RequestCounts) -> String {
     let some = counts.by_kind().into_iter().filter(|(_, count)| *count > 0);
     let some: Vec<String> = some
         .map(|(kind, count)| format!("{count} {}", kind.to_uppercase()))

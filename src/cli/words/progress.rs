@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use msm_zarr::layout;
 
-use super::{bytes_shown, rate_shown};
+use super::{bytes_shown, counted, rate_shown};
 use crate::cli::progress::{Measure, Saying};
 use crate::events::WorkKind;
 
@@ -29,7 +29,7 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
             let of_requests = match (oldest_request, oldest_since) {
                 (Some(oldest), Some(since)) => format!(
                     "; rank 0 has {} in flight, the oldest {oldest} since {}",
-                    counted(*requests as u64, "requests"),
+                    counted(*requests, "requests"),
                     clock(since)
                 ),
                 _ => String::new(),
@@ -86,7 +86,7 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
         } => format!(
             "no answer from the server {}: {} in flight, the oldest {}",
             for_long(*for_seconds, since),
-            counted(*requests as u64, "requests"),
+            counted(*requests, "requests"),
             oldest_request.as_deref().unwrap_or_default()
         ),
         Saying::Retrying {
@@ -110,6 +110,12 @@ pub(in crate::cli) fn saying(saying: &Saying) -> String {
             waited_seconds,
         } => format!(
             "waiting for --max-requests or --max-rate: {waited_seconds} of the last {for_seconds} s"
+        ),
+        Saying::RanksWaitForLimit {
+            ranks,
+            ranks_waiting,
+        } => format!(
+            "waiting for --max-requests or --max-rate: {ranks_waiting} of {ranks} ranks, most of their time"
         ),
         Saying::WaitingForKeys {
             since,
@@ -172,14 +178,6 @@ fn clock(time: &str) -> &str {
     time.split_once('T').map_or(time, |(_, clock)| clock)
 }
 
-/// `1 object`, `2 objects`: `what` is the name of several.
-fn counted(count: u64, what: &str) -> String {
-    match count {
-        1 => format!("1 {}", what.strip_suffix('s').unwrap_or(what)),
-        _ => format!("{count} {what}"),
-    }
-}
-
 fn seconds_shown(seconds: u64) -> String {
     match seconds {
         ..120 => format!("{seconds} s"),
@@ -190,6 +188,7 @@ fn seconds_shown(seconds: u64) -> String {
 /// What a work does.
 fn doing(work: WorkKind) -> &'static str {
     match work {
+        WorkKind::Leasing => "taking the leases of the stores",
         WorkKind::Reading => "reading what the files hold",
         WorkKind::Weighing => "computing weights",
         WorkKind::Comparing => "comparing",
@@ -211,6 +210,8 @@ fn share(measure: &Measure) -> Option<f64> {
 
 fn progress(measure: &Measure) -> String {
     let what = match &*measure.what {
+        // What the last work was of.
+        _ if measure.work == WorkKind::Leasing => String::new(),
         "" => String::new(),
         what => format!("{what}: "),
     };

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use msm_plan::{ArrayChange, ArrayCut};
 
-use super::bytes_shown;
 use super::event::sized;
+use super::{bytes_shown, counted};
 use crate::verbs::rechunk::{RechunkForecast, RechunkReport, RechunkedStore};
 
 /// A line a store, and one with the total.
@@ -17,11 +17,22 @@ pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
         let waited = { report.stores.iter() }.filter(|store| store.arrays.is_empty());
         let waited = waited.filter(|store| is_done(store)).count();
         lines.push(if waited > 0 {
-            format!("put in their places: {waited} stores that had been made before")
+            match waited {
+                1 => "put in its place: 1 store that had been made before".to_owned(),
+                _ => format!("put in their places: {waited} stores that had been made before"),
+            }
         } else if report.stores.iter().all(is_done) {
-            format!("all {count} stores are as asked for")
+            match count {
+                1 => "the store is as asked for".to_owned(),
+                _ => format!("all {count} stores are as asked for"),
+            }
         } else {
-            format!("nothing to do: all {count} stores are there already, with the same values")
+            match count {
+                1 => "nothing to do: the store is there already, with the same values".to_owned(),
+                _ => format!(
+                    "nothing to do: all {count} stores are there already, with the same values"
+                ),
+            }
         });
         return lines;
     }
@@ -35,7 +46,9 @@ pub(in crate::cli) fn rechunked(report: &RechunkReport) -> Vec<String> {
     } = report;
     let made = stores.iter().filter(|store| !store.was_there).count();
     lines.push(format!(
-        "rechunked: {made} stores, {objects} objects, {} stored ({} decoded), {empty} empty, in {:.1} s",
+        "rechunked: {}, {}, {} stored ({} decoded), {empty} empty, in {:.1} s",
+        counted(made, "stores"),
+        counted(*objects, "objects"),
         bytes_shown(*bytes),
         bytes_shown(*decoded),
         elapsed.as_secs_f64()
@@ -54,8 +67,8 @@ pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String
     let reads = &forecast.reads;
     if reads.objects > 0 {
         let mut told = format!(
-            "reads at most {} objects of the stores, {} decoded",
-            reads.objects,
+            "reads at most {} of the stores, {} decoded",
+            counted(reads.objects, "objects"),
             bytes_shown(reads.bytes)
         );
         if reads.requests > reads.objects {
@@ -80,10 +93,10 @@ fn store(store: &RechunkedStore) -> String {
         left_out,
     } = store;
     let mut line = match from == to {
-        false => format!("  {from} → {to}: {} arrays", arrays.len()),
+        false => format!("  {from} → {to}: {}", counted(arrays.len(), "arrays")),
         // Of one that is made, and waits beside its place, the arrays are not looked at.
         true if arrays.is_empty() => format!("  {from}: made already"),
-        true => format!("  {from}: {} arrays", arrays.len()),
+        true => format!("  {from}: {}", counted(arrays.len(), "arrays")),
     };
     if *was_there && from == to && !arrays.is_empty() {
         line.push_str(if arrays.iter().all(|array| array.before == array.after) {
@@ -95,10 +108,16 @@ fn store(store: &RechunkedStore) -> String {
         line.push_str(", there already");
     }
     if *left_out > 0 {
-        let _ = write!(
-            line,
-            "; {left_out} objects in it are not of the store, and are left out"
-        );
+        let _ = match left_out {
+            1 => write!(
+                line,
+                "; 1 object in it is not of the store, and is left out"
+            ),
+            _ => write!(
+                line,
+                "; {left_out} objects in it are not of the store, and are left out"
+            ),
+        };
     }
     line
 }

@@ -1,6 +1,6 @@
 //! What `recover` says that it did, or would do.
 
-use super::bytes_shown;
+use super::{bytes_shown, counted};
 use crate::events::{Outcome, Truncation};
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, Outlook, Recover, RecoverError, RecoverReport,
@@ -17,22 +17,27 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         ..
     } = report;
     let mut lines = vec![format!(
-        "recovered: {transactions} transactions in {stores} stores"
+        "recovered: {} in {}",
+        counted(*transactions, "transactions"),
+        counted(*stores, "stores")
     )];
     if request.abandon {
         lines.push(format!(
-            "abandoned: {abandoned} archives, of which {orphans} objects out of sight are removed"
+            "abandoned: {}; out of sight, and removed: {}",
+            counted(*abandoned, "archives"),
+            counted(*orphans, "objects")
         ));
     }
     if request.orphans && !request.abandon {
         lines.push(format!(
-            "removed: {orphans} objects that no transaction owns"
+            "removed: {} that no transaction owns",
+            counted(*orphans, "objects")
         ));
     }
     match truncated {
         _ if request.truncate.is_none() => {}
         0 => lines.push("truncated: nothing, no store has arrays of different lengths".to_owned()),
-        cut => lines.push(format!("truncated: {cut} stores")),
+        cut => lines.push(format!("truncated: {}", counted(*cut, "stores"))),
     }
     lines
 }
@@ -69,9 +74,9 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
         );
     }
     lines.push(format!(
-        "{} transactions in {} stores would be recovered",
-        forecast.transactions(),
-        forecast.stores
+        "{} in {} would be recovered",
+        counted(forecast.transactions(), "transactions"),
+        counted(forecast.stores, "stores")
     ));
     if let Some(archives) = &forecast.abandoned {
         lines.extend(
@@ -92,7 +97,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
         lines.extend(cuts.iter().map(|cut| truncation(cut, "would be")));
         lines.push(match cuts.len() {
             0 => "nothing would be truncated: no store has arrays of different lengths".to_owned(),
-            count => format!("{count} stores would be truncated"),
+            count => format!("{} would be truncated", counted(count, "stores")),
         });
     }
     lines
@@ -133,7 +138,8 @@ fn removed(objects: &[(String, u64)]) -> Vec<String> {
     let keys = objects.iter().map(|(key, _)| format!("would remove {key}"));
     let bytes = objects.iter().map(|(_, bytes)| bytes).sum();
     let (count, bytes) = (objects.len(), bytes_shown(bytes));
-    keys.chain([format!("{count} objects, {bytes}, would be removed")])
+    let count = counted(count, "objects");
+    keys.chain([format!("{count}, {bytes}, would be removed")])
         .collect()
 }
 
@@ -153,8 +159,8 @@ pub(super) fn truncation(cut: &Truncation, word: &str) -> String {
         )
     });
     let size = format!(
-        "store '{store}': removed or cut: {} objects, {}",
-        cut.objects,
+        "store '{store}': removed or cut: {}, {}",
+        counted(cut.objects, "objects"),
         bytes_shown(cut.bytes)
     );
     let lines: Vec<String> = arrays.chain(attributes).chain([size]).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{bytes_shown, rate_shown};
+use super::{bytes_shown, counted, rate_shown};
 use crate::cli::report::{
     Merged, MergedRun, RunOutcome, SharedStanding, StoreStanding, StoreState,
 };
@@ -12,9 +12,9 @@ use crate::events::Stage;
 pub(in crate::cli) fn merged(all: &Merged) -> Vec<String> {
     let mut lines = table(&all.runs);
     lines.push(format!(
-        "{} runs on {} hosts, {} to {}, {}: {}",
-        all.runs.len(),
-        all.hosts.len(),
+        "{} on {}, {} to {}, {}: {}",
+        counted(all.runs.len(), "runs"),
+        counted(all.hosts.len(), "hosts"),
         second(&all.begun),
         second(&all.ended),
         seconds(all.elapsed_seconds),
@@ -24,8 +24,9 @@ pub(in crate::cli) fn merged(all: &Merged) -> Vec<String> {
     lines.extend(requests(all));
     if all.commit.count > 0 {
         lines.push(format!(
-            "{} transactions committed, {:.1} s of that",
-            all.commit.count, all.commit.seconds
+            "{} committed, {:.1} s of that",
+            counted(all.commit.count, "transactions"),
+            all.commit.seconds
         ));
     }
     if !all.slowest_objects.is_empty() {
@@ -68,7 +69,8 @@ fn standing(store: &StoreStanding) -> String {
         None if store.committed > 0 => {
             let last = store.last_step.as_ref();
             let up_to = last.map_or_else(String::new, |last| format!(", up to {last}"));
-            Some(format!("{} transactions committed{up_to}", store.committed))
+            let committed = counted(store.committed, "transactions");
+            Some(format!("{committed} committed{up_to}"))
         }
         None => None,
     };
@@ -209,7 +211,8 @@ fn requests(all: &Merged) -> Vec<String> {
                 millis(latency.max_seconds)
             )
         });
-        format!("{} {name} requests{latency}", record.count)
+        let count = counted(record.count, &format!("{name} requests"));
+        format!("{count}{latency}")
     });
     let mut lines: Vec<String> = kinds.collect();
     if !all.retries.is_empty() {
@@ -237,7 +240,8 @@ fn failure(run: &MergedRun) -> Option<String> {
 
 fn put(objects: u64, bytes: u64, elapsed: f64) -> String {
     format!(
-        "{objects} objects, {} stored, {}",
+        "{}, {} stored, {}",
+        counted(objects, "objects"),
         bytes_shown(bytes),
         rate(bytes, elapsed)
     )

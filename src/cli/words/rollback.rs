@@ -1,5 +1,6 @@
 //! What `rollback` says at its end, and what it says that it would do.
 
+use super::counted;
 use crate::verbs::rollback::{RollbackForecast, RollbackReport, StoreOutlook};
 
 /// What would be undone.
@@ -42,13 +43,13 @@ fn outlook(outlook: &StoreOutlook) -> String {
     for (dimension, now, then) in lengths {
         words.push(if now > then {
             format!(
-                "{} steps would go, {then} of {now} would stay along '{dimension}'",
-                now - then
+                "{} would go, {then} of {now} would stay along '{dimension}'",
+                counted(now - then, "steps")
             )
         } else {
             format!(
-                "{} steps would be back, {then} instead of {now} along '{dimension}'",
-                then - now
+                "{} would be back, {then} instead of {now} along '{dimension}'",
+                counted(then - now, "steps")
             )
         });
     }
@@ -66,18 +67,16 @@ fn outlook(outlook: &StoreOutlook) -> String {
 
 /// What was undone; of each store, its event has told.
 pub(in crate::cli) fn rolled_back(report: &RollbackReport) -> String {
-    let stores = report.stores.len();
+    let stores = counted(report.stores.len(), "stores");
     let commands = report.commands.join(", ");
     match (report.had_died, report.commands.is_empty()) {
-        (false, true) => format!("rolled back: {stores} stores"),
-        (false, false) => format!("rolled back: {stores} stores, command {commands}"),
+        (false, true) => format!("rolled back: {stores}"),
+        (false, false) => format!("rolled back: {stores}, command {commands}"),
         (true, true) => format!(
-            "rolled back: {stores} stores, the command that had died in them; rollback again undoes the one before it"
+            "rolled back: {stores}, the command that had died in them; rollback again undoes the one before it"
         ),
         (true, false) => {
-            format!(
-                "rolled back: {stores} stores, the command that had died in them, and {commands}"
-            )
+            format!("rolled back: {stores}, the command that had died in them, and {commands}")
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What `send` and `update` say at their ends.
 
-use super::{bytes_shown, rate_shown};
+use super::{bytes_shown, counted, rate_shown};
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
 use crate::verbs::send::{Proofs, SendReport, ShareReport};
@@ -31,7 +31,8 @@ fn standing(shared: &ShareReport) -> String {
         None => "readers see nothing yet".to_owned(),
     };
     let mut words = vec![format!(
-        "this job put {put} parts; {committed} of {parts} are committed, {edge}"
+        "this job put {}; {committed} of {parts} are committed, {edge}",
+        counted(*put, "parts")
     )];
     if *waiting > 0 {
         words.push(format!(
@@ -84,18 +85,18 @@ fn summary(done: &str, report: &SendReport) -> String {
         None if unproven > 0 => "not verified".to_owned(),
         None => "verified: 0 objects read back and compared".to_owned(),
         Some((count, how)) => used.fold(
-            format!("verified: {count} objects {how}"),
+            format!("verified: {} {how}", counted(*count, "objects")),
             |words, (count, how)| format!("{words}, {count} {how}"),
         ),
     };
     format!(
-        "{done}: {} stores created, {} extended, {} steps appended, {} replaced, {} objects ({} more are all fill), {} stored of \
+        "{done}: {} created, {} extended, {} appended, {} replaced, {} ({} more all fill), {} stored of \
          {} decoded, {seconds:.1} s, {rate}; {verified}",
-        report.created.len(),
+        counted(report.created.len(), "stores"),
         report.extended.len(),
-        report.appended,
+        counted(report.appended, "steps"),
         report.replaced,
-        report.objects,
+        counted(report.objects, "objects"),
         report.empty,
         bytes_shown(report.bytes),
         bytes_shown(report.decoded),

@@ -2,7 +2,7 @@
 
 use msm_zarr::layout;
 
-use super::bytes_shown;
+use super::{bytes_shown, counted};
 use crate::events::TransactionIdentity;
 use crate::verbs::status::{
     ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
@@ -36,10 +36,16 @@ fn archive(archive: &ArchiveStatus) -> Vec<String> {
     } = archive;
     let mut lines = vec![
         format!(
-            "{}: an archive of {files} files in {parts} parts, shared out by {by}",
-            stores.join(", ")
+            "{}: an archive of {} in {}, shared out by {by}",
+            stores.join(", "),
+            counted(*files, "files"),
+            counted(*parts, "parts")
         ),
-        format!("  readers see {committed} parts, {visible} of {steps} steps"),
+        format!(
+            "  readers see {}, {visible} of {}",
+            counted(*committed, "parts"),
+            counted(*steps, "steps")
+        ),
     ];
     lines.extend(open.iter().map(part));
     let what = match open.first() {
@@ -82,7 +88,8 @@ fn part(part: &PartStatus) -> String {
             format!("what tells of it cannot be read ({cause}): any job puts it again")
         }
         PartState::Done { by, objects, bytes } => format!(
-            "put by {by}, {objects} objects, {}; waits to be committed",
+            "put by {by}, {}, {}; waits to be committed",
+            counted(*objects, "objects"),
             bytes_shown(*bytes)
         ),
     };
@@ -140,7 +147,10 @@ fn store(store: &StoreStatus) -> Vec<String> {
         ));
     }
     if *undo > 0 {
-        lines.push(format!("{store}: rollback can undo {undo} transactions"));
+        lines.push(format!(
+            "{store}: rollback can undo {}",
+            counted(*undo, "transactions")
+        ));
     }
     lines
 }

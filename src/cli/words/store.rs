@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::bytes_shown;
+use super::{bytes_shown, counted};
 use crate::verbs::list::{StoreInfo, StoreState, TimeRange, TransactionInfo, VariableInfo};
 
 /// A store with its arrays.
@@ -24,7 +24,8 @@ impl fmt::Display for StoreDescription<'_> {
             separator = ",";
         }
         if let (Some(bytes), Some(objects)) = (info.stored_bytes, info.objects) {
-            write!(f, "{separator} {objects} objects, {}", bytes_shown(bytes))?;
+            let objects = counted(objects, "objects");
+            write!(f, "{separator} {objects}, {}", bytes_shown(bytes))?;
             if let Some(decoded) = info.decoded_bytes {
                 write!(f, " stored of {} decoded", bytes_shown(decoded))?;
             }
@@ -36,10 +37,8 @@ impl fmt::Display for StoreDescription<'_> {
                 steps,
                 time,
             } = last;
-            write!(
-                f,
-                "; transaction {number}: {command}, {steps} steps, {time}"
-            )?;
+            let steps = counted(*steps, "steps");
+            write!(f, "; transaction {number}: {command}, {steps}, {time}")?;
         }
         if let Some(problem) = &info.problem {
             write!(f, "\n  {problem}")?;
@@ -53,9 +52,10 @@ impl fmt::Display for StoreDescription<'_> {
                 units,
                 calendar,
             } = time;
+            let steps = counted(*steps, "steps");
             write!(
                 f,
-                "\n  {axis}: {steps} steps, {first} to {last} ({units}, {calendar})"
+                "\n  {axis}: {steps}, {first} to {last} ({units}, {calendar})"
             )?;
         }
         table(f, &info.variables)

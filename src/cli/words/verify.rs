@@ -1,6 +1,6 @@
 //! What `verify` says at its end.
 
-use super::bytes_shown;
+use super::{bytes_shown, counted};
 use crate::cli::error::CliError;
 use crate::events::CheckTally;
 use crate::verbs::verify::VerifyReport;
@@ -9,8 +9,8 @@ use crate::verbs::verify::VerifyReport;
 pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), CliError>) {
     let total = report.total();
     let line = format!(
-        "verified: {} stores, {}",
-        report.stores.len(),
+        "verified: {}, {}",
+        counted(report.stores.len(), "stores"),
         checked(&total)
     );
     let verdict = match (total.faults, &report.incomparable) {
@@ -27,9 +27,9 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), Cli
 /// What was looked at.
 pub(super) fn checked(checked: &CheckTally) -> String {
     format!(
-        "{} objects, {}, {} faults",
-        checked.objects,
+        "{}, {}, {}",
+        counted(checked.objects, "objects"),
         bytes_shown(checked.bytes),
-        checked.faults
+        counted(checked.faults, "faults")
     )
 }

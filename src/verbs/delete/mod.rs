@@ -6,6 +6,7 @@ mod area;
 mod arrays;
 mod error;
 mod group;
+mod requests;
 mod steps;
 mod survey;
 

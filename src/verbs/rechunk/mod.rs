@@ -12,7 +12,6 @@ mod report;
 mod source;
 mod work;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use msm_plan::{ChunkStrategy, Phase, RechunkPlan, Rechunking};
@@ -178,12 +177,7 @@ impl Rechunk {
     }
 
     fn worker<'a>(&self, session: &'a Session<'a>) -> Worker<'a> {
-        Worker {
-            session,
-            weights: Arc::default(),
-            verify: self.verify,
-            resume: false,
-        }
+        Worker::new(session, Vec::new(), self.verify, false)
     }
 }
 

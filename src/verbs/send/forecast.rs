@@ -5,7 +5,7 @@
 use std::num::NonZeroUsize;
 
 use msm_model::Archive;
-use msm_plan::{Overlap, Plan, Projections, Resources};
+use msm_plan::{Overlap, Phase, Plan, Projections, Resources};
 
 use super::destined::DestinedFiles;
 use super::intent::Intent;
@@ -156,12 +156,16 @@ async fn foreseen<'a>(
     if let Some(compared) = &groundwork.comparison {
         sum.compare(compared, &prepared.archive);
     }
+    let mut commits = Vec::new();
     prepared
         .each(
             &for_ranks,
             settings,
             session,
             |prepared, number, files, work, after| {
+                if parts.is_some() {
+                    commits.push(without_data(&work.plan));
+                }
                 let archive = prepared.archive.part(files.clone());
                 sum.add(number, prepared.files(files), &archive, work, after);
             },
@@ -181,10 +185,14 @@ async fn foreseen<'a>(
             }
         };
         plan.parts = (0..found.parts.len()).map(of_part).collect();
-        if !plan.parts.iter().all(PlannedPart::is_to_be_put) {
-            let own = PlanSum::new(requests, &for_ranks);
-            let archive = &prepared.archive;
-            of_task(&mut plan, own, found, archive, |number| {
+        let mut own = PlanSum::new(requests, &for_ranks);
+        let archive = &prepared.archive;
+        // The job that shares it out compares what is static.
+        if let (Some(compared), false) = (&groundwork.comparison, found.are_shared_out) {
+            own.compare(compared, archive);
+        }
+        if !found.parts.is_empty() {
+            of_job(&mut plan, own, found, &commits, archive, |number| {
                 found.planned(number, archive, requests, settings)
             })?;
         }
@@ -195,26 +203,59 @@ async fn foreseen<'a>(
     Ok((prepared, plan, groundwork))
 }
 
+/// The plan of a transaction whose data are put already.
+fn without_data(plan: &Plan) -> Plan {
+    let units = plan.units.iter();
+    // What does not grow is of no part.
+    let left = units.filter(|unit| {
+        let array = &plan.arrays[unit.array];
+        array.phase == Phase::Commit || array.append.is_none()
+    });
+    Plan {
+        units: left.cloned().collect(),
+        arrays: plan.arrays.clone(),
+        stores: plan.stores.clone(),
+        projections: plan.projections.clone(),
+        files: plan.files.clone(),
+        ..*plan
+    }
+}
+
 /// Makes `plan`, which is of all that is to be sent, that of a job which puts only some of the parts, each as it is `planned`. Which job
-/// commits them is open: what a commit writes is not in it.
-fn of_task(
+/// commits them is open: what a commit writes is in it as requests only, of what this job can commit if no other job comes.
+fn of_job(
     plan: &mut SendPlan,
     mut own: PlanSum,
     found: &FoundParts,
+    commits: &[Plan],
     archive: &Archive,
     planned: impl Fn(usize) -> Result<(Archive, Plan), Error>,
 ) -> Result<(), Error> {
     let numbers = plan.parts.iter().filter(|part| part.is_to_be_put());
     let numbers: Vec<usize> = numbers.map(|part| part.number - 1).collect();
+    let growths = found.growths(&numbers);
+    let is_idle = numbers.is_empty() && growths.is_empty() && found.are_shared_out;
+    if !is_idle {
+        own.share_in(!found.are_shared_out);
+    }
     for number in &numbers {
         let (files, of_part) = planned(*number)?;
         own.add_part(&files, &of_part);
     }
+    for growth in growths {
+        // Parts and transactions are not always the same files, but a commit is much like another.
+        if let Some(like) = commits.get(growth.start).or(commits.last()) {
+            own.commit_parts(like, growth.len(), growth.end == found.parts.len());
+        }
+    }
     // Whoever comes to parts that can be seen lets them be seen; and the first shares the archive out.
-    let commits = found.waiting.contains(&found.committed);
-    plan.nothing_to_do |= numbers.is_empty() && !commits && found.are_shared_out;
+    plan.nothing_to_do |= is_idle;
+    let is_all = plan.parts.iter().all(PlannedPart::is_to_be_put);
     let own = own.plan(archive);
-    (plan.objects, plan.bytes, plan.reads) = (own.objects, own.bytes, own.reads);
-    (plan.work, plan.peak_memory, plan.requests) = (own.work, own.peak_memory, own.requests);
+    plan.requests = own.requests;
+    if !is_all {
+        (plan.objects, plan.bytes, plan.reads) = (own.objects, own.bytes, own.reads);
+        (plan.work, plan.peak_memory) = (own.work, own.peak_memory);
+    }
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //! Key type: [`RequestRules`].
 
+mod moved;
+mod shared;
+
 use msm_plan::{Phase, Plan};
 
 use super::plan_sum::held_objects;

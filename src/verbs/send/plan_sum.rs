@@ -121,13 +121,38 @@ impl PlanSum {
             files,
             size,
         };
+        self.rules.add(plan);
+        self.rules.add_moves(plan);
         self.put(transaction, plan);
+    }
+
+    /// How many stores there are.
+    fn store_count(&self) -> u64 {
+        self.stores.len() as u64
+    }
+
+    /// Adds what a job asks for once that shares in sending an archive, which it `begins` if no other job has.
+    pub(super) fn share_in(&mut self, begins: bool) {
+        let stores = self.store_count();
+        self.rules.share(stores, begins);
+    }
+
+    /// Adds a commit of so many parts of a shared archive, as the transaction `like` it would commit; the data are put already. Is it the
+    /// `last`?
+    pub(super) fn commit_parts(&mut self, like: &Plan, parts: usize, last: bool) {
+        let stores = self.store_count();
+        self.rules.add_commit(like, stores, parts as u64);
+        if last {
+            self.rules.end_share(stores);
+        }
     }
 
     /// Adds a part of a shared archive, of the files of `archive`: its data, which are put out of sight.
     pub(super) fn add_part(&mut self, archive: &Archive, plan: &Plan) {
         let reads = source_reads(plan, archive).into_iter();
         self.compared = reads.fold(self.compared, SourceReads::and);
+        let stores = self.store_count();
+        self.rules.add_part(plan, stores);
         self.put(
             PlannedTransaction {
                 number: 0,
@@ -141,9 +166,8 @@ impl PlanSum {
         );
     }
 
-    /// Adds what ranks do and the server is asked for.
+    /// Adds what ranks do.
     fn put(&mut self, transaction: PlannedTransaction, plan: &Plan) {
-        self.rules.add(plan);
         self.share(plan);
         let peaks = Projection::peaks(&plan.projections, self.resources.threads);
         self.weights = peaks.map(|(_, peak)| peak).fold(self.weights, u64::max);

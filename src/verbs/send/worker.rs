@@ -3,7 +3,7 @@
 //! Key types: [`Worker`]; [`Groundwork`], what it needs to know before.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use msm_plan::{Phase, Plan, Projection};
@@ -16,7 +16,7 @@ use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
 use crate::events::{
-    Event, Measure, PhaseWork, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase,
+    Event, LimitedTime, Measure, PhaseWork, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase,
 };
 use crate::ranks::{Follower, PhasePulse, Ranks};
 use crate::session::Session;
@@ -74,9 +74,26 @@ pub(in crate::verbs) struct Worker<'a> {
     pub verify: Verification,
     /// Does a transaction that a signal stops stay open, to be resumed?
     pub resume: bool,
+    limited: Mutex<LimitedTime>,
 }
 
 impl<'a> Worker<'a> {
+    /// One that has these weights.
+    pub(in crate::verbs) fn new(
+        session: &'a Session<'a>,
+        weights: impl Into<Arc<Vec<Weights>>>,
+        verify: Verification,
+        resume: bool,
+    ) -> Self {
+        Self {
+            session,
+            weights: weights.into(),
+            verify,
+            resume,
+            limited: Mutex::default(),
+        }
+    }
+
     /// Does the `groundwork`, on all ranks.
     ///
     /// # Errors
@@ -98,12 +115,7 @@ impl<'a> Worker<'a> {
         if !groundwork.projections.is_empty() {
             watch.stop(session, &clock);
         }
-        let worker = Self {
-            session,
-            weights: weighed?,
-            verify: asked.verify,
-            resume: asked.resume,
-        };
+        let worker = Self::new(session, weighed?, asked.verify, asked.resume);
         if let Some(plan) = groundwork.comparison {
             worker.compare(&Orders::new(plan, Vec::new()))?;
         }
@@ -231,6 +243,7 @@ impl<'a> Worker<'a> {
                 } else {
                     0
                 },
+                limited: u64::from(self.is_limited()),
             });
             if all.failed + all.interrupted > 0 {
                 progress.stop();
@@ -275,6 +288,15 @@ impl<'a> Worker<'a> {
             return Err(SendError::Stopped.into());
         }
         Ok(records)
+    }
+
+    /// Does this rank wait most of the time for limits?
+    fn is_limited(&self) -> bool {
+        let kept_back = self.session.reporter.traffic().state().kept_back;
+        // Nothing panics while the lock is held.
+        let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
+        limited.look(kept_back, Instant::now());
+        limited.is_most()
     }
 
     /// Puts this rank's records into the manifests.
@@ -323,5 +345,6 @@ fn at_work(all: &PhasePulse, ranks: &Ranks) -> RanksAtWork {
         done: all.finished,
         last: is_one.then_some(all.unfinished),
         is_stopping: all.interrupted > 0,
+        limited: all.limited,
     }
 }

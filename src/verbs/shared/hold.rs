@@ -10,7 +10,7 @@ use crate::commit::{
     probe_and_sweep,
 };
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, WorkKind};
 use crate::session::Session;
 use crate::store::{Bucket, Guarantees};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
@@ -145,8 +145,10 @@ impl Hold {
         };
         let settings = leasing.settings(&guarantees);
         let reporter = &*session.reporter;
+        let leasing_work = session.work_unmeasured(WorkKind::Leasing);
         let leases = Leases::acquire(&session.bucket, stores, &settings, &holder, reporter).await?;
         wait_for_reads(&guarantees).await;
+        drop(leasing_work);
         Ok(Self {
             leases,
             left: AbandonedTransactions::nothing(&guarantees),
@@ -318,6 +320,7 @@ pub(in crate::verbs) async fn lease_for_reading(
     let mut settings = leasing.settings(&guarantees);
     settings.lock_dir = None;
     let desk = session.bucket.unfenced()?;
+    let _leasing = session.work_unmeasured(WorkKind::Leasing);
     Ok(Leases::acquire(&desk, &places, &settings, &holder, &*session.reporter).await?)
 }
 

@@ -136,6 +136,23 @@ impl FoundParts {
         let plan = part_plan(&files, &requests, settings)?;
         Ok((files, plan))
     }
+
+    /// The parts that a job commits at a time which puts these, one after the other, while no other job comes.
+    pub(in crate::verbs::send) fn growths(&self, puts: &[usize]) -> Vec<Range<usize>> {
+        let (mut done, mut committed) = (self.waiting.clone(), self.committed);
+        let mut growths = Vec::new();
+        for put in [None].into_iter().chain(puts.iter().map(Some)) {
+            done.extend(put);
+            let first = committed;
+            while done.contains(&committed) {
+                committed += 1;
+            }
+            if committed > first {
+                growths.push(first..committed);
+            }
+        }
+        growths
+    }
 }
 
 /// What is asked of the stores for the `steps` of a part, whose files' steps are these `placed` ones.
