@@ -74,21 +74,24 @@ build:
 	$(call heading,debug build)
 	cargo build $(LOCKED) --workspace
 
-# The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both; its own
-# is not optimised, for that takes longer than it saves.
+# The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both.
 .PHONY: without-mpi
 without-mpi: built := $(or $(CARGO_TARGET_DIR),target)/debug/msm_os
 without-mpi:
 	$(call heading,debug build without MPI)
-	CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
+	cargo build $(LOCKED) --workspace --bin msm_os --no-default-features --features msm_os/netcdf-library
 	cp $(built) $(built)-without-mpi
+
+# What starts the program, or needs it, uses that of `make build`: its crate is not compiled, and optimised, once more.
+TEST_PROGRAM := cargo test $(LOCKED) --profile dev --workspace
 
 # The tests of the whole program and of clusters mostly wait, so they run side by side. Those of the library compute: beside them, mpirun
 # got no turn for seconds, and took ranks for failed that had ended.
 .PHONY: test-suites
 test-suites:
 	$(call heading,test build)
-	cargo test $(LOCKED) --workspace --no-run
+	cargo test $(LOCKED) --workspace --lib --no-run
+	$(TEST_PROGRAM) --bins --examples --test '*' --no-run
 	$(call heading,library tests)
 	$(MAKE) test-library
 	$(call heading,two suites side by side)
@@ -101,14 +104,15 @@ test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
 
 .PHONY: test-library
 test-library:
-	cargo test $(LOCKED) --workspace --lib --bins --examples --test file --test weights_memory
-	cargo test $(LOCKED) --workspace --doc
+	cargo test $(LOCKED) --workspace --lib
+	$(TEST_PROGRAM) --bins --examples --test file --test weights_memory
+	$(TEST_PROGRAM) --doc
 
 # Most of them wait for servers and leases.
 .PHONY: test-whole
 test-whole: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test-whole:
-	cargo test $(LOCKED) --workspace --test whole
+	$(TEST_PROGRAM) --test whole
 
 .PHONY: test-slurm
 test-slurm:
