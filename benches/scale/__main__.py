@@ -7,7 +7,7 @@ usage: python3 benches/scale ROW DIRECTORY [--rounds 3]
   far       a create and an append, 0 and 50 ms a request: how many round trips that is in a row
   small     720 objects of 0.24 MB, 50 ms a request, on 1 and 8 ranks
   ranks     an eORCA025 year on 4 and 8 ranks: the CPU of the busiest, against the mean
-  objects   250,000 and 500,000 objects: CPU seconds and memory an object
+  objects   250,000 and 500,000 objects on 1 and 3 ranks: CPU seconds and memory an object
   cut       a stored chunk of five eORCA025 levels as 86,000 objects of 10 × 10, and as one
   ledger    90 and 180 monthly sends into 8 stores: which share of all objects is ledger
   against   `verify --against` of an eORCA025 year: memory
@@ -66,15 +66,15 @@ def once(options, sources, *flags, delay=0, before=()):
     return median(options, run)
 
 
-def on_ranks(options, ranks, sources, *flags, delay=0):
-    """Wall seconds, and the CPU seconds and MB of each rank, of one run."""
+def on_ranks(options, ranks, sources, *flags, delay=0, server_flags=()):
+    """Wall seconds, and the CPU seconds and MB of each rank, in their order, of one run."""
     folder = options.directory / "ranks"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    with Server(options.directory, delay=delay) as server:
+    with Server(options.directory, *server_flags, delay=delay) as server:
         launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), sys.executable, HERE / "rank.py", folder]
         wall, _, _ = timed([*launcher, *send(server, sources, *flags)])
-    found = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    found = sorted((json.loads(path.read_text()) for path in folder.glob("*.json")), key=lambda rank: rank["rank"])
     return wall, [rank["cpu"] for rank in found], [rank["memory"] for rank in found]
 
 
@@ -124,18 +124,20 @@ def ranks(options):
 
 
 def objects(options):
-    last = None
-    for levels in (25, 50):
-        words = ["--grid", f"1000x1000x{levels}", "--variables", "thetao", "--freq", "1y"]
-        source = make_file(options.directory / f"objects{levels}_1y_grid_T_1976-1976.nc", *words)
-        flags = ["-cs", json.dumps({"time_counter": 1, "deptht": 1, "y": 10, "x": 10}), "--verify", "none"]
-        _, cpu, memory = once(options, [source], *flags)
-        count = 10_000 * levels
-        print(f"{count} objects: {cpu:.2f} CPU s, {memory:.0f} MB")
-        if last:
-            each = 1e6 * (memory - last[1]) / (count - last[2])
-            print(f"twice as many: {cpu / last[0]:.2f} times the CPU, {each:.0f} bytes for each more")
-        last = (cpu, memory, count)
+    for ranks in (1, 3):
+        last = None
+        for levels in (25, 50):
+            words = ["--grid", f"1000x1000x{levels}", "--variables", "thetao", "--freq", "1y"]
+            source = make_file(options.directory / f"objects{levels}_1y_grid_T_1976-1976.nc", *words)
+            flags = ["-cs", json.dumps({"time_counter": 1, "deptht": 1, "y": 10, "x": 10}), "--verify", "none"]
+            _, cpus, memory = on_ranks(options, ranks, [source], *flags, server_flags=["--forget", "/c/"])
+            count, cpu = 10_000 * levels, sum(cpus)
+            held = ", ".join(f"{of_rank:.0f}" for of_rank in memory)
+            print(f"{count} objects, {ranks} ranks: {cpu:.2f} CPU s; {held} MB")
+            if last:
+                each = (1e6 * (now - before) / (count - last[2]) for now, before in zip(memory, last[1]))
+                print(f"twice as many: {cpu / last[0]:.2f} times the CPU; {', '.join(f'{of_rank:.0f}' for of_rank in each)} bytes for each more")
+            last = (cpu, memory, count)
 
 
 def cut(options):

@@ -14,5 +14,6 @@ folder, *command = sys.argv[1:]
 process = subprocess.Popen(command)
 _, status, usage = os.wait4(process.pid, 0)
 with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".json", delete=False) as file:
-    json.dump({"cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1e3}, file)
+    rank = int(os.environ.get("OMPI_COMM_WORLD_RANK", 0))
+    json.dump({"rank": rank, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1e3}, file)
 sys.exit(os.waitstatus_to_exitcode(status))

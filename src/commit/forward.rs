@@ -171,23 +171,28 @@ pub(super) async fn finish(
     if let Some(key) = kept {
         entry.put_as(bucket, store, &key).await?;
     }
-    prune(bucket, store, entry.keep_undo).await?;
+    prune(bucket, store, id, entry).await?;
     end(bucket, store, id).await
 }
 
-/// Removes what is kept for the undoing of all but the last `keep` transactions, and of those that were never committed: what a
-/// dead job's server did late.
-async fn prune(bucket: &Bucket, store: &str, keep: usize) -> Result<(), CleanupError> {
+/// Removes what is kept for the undoing of all but the last transactions, of which `id` is the last one if it is recorded, and of those
+/// that were never committed: what a dead job's server did late.
+async fn prune(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    entry: &JournalEntry,
+) -> Result<(), CleanupError> {
     let folders = bucket.folder(&layout::undos(store)).await?.folders;
     if folders.is_empty() {
         return Ok(());
     }
-    let committed: BTreeSet<String> = bucket
-        .list(&layout::transactions(store))
-        .await?
-        .iter()
-        .map(|key| name_of(key).to_owned())
-        .collect();
+    let keep = entry.keep_undo;
+    let mut committed: BTreeSet<String> = entry.record.iter().map(|_| id.to_owned()).collect();
+    if committed.len() < keep {
+        let records = bucket.list(&layout::transactions(store)).await?;
+        committed.extend(records.iter().map(|key| name_of(key).to_owned()));
+    }
     let last: BTreeSet<&String> = committed.iter().rev().take(keep).collect();
     let mut keys = Vec::new();
     for folder in folders {

@@ -1,17 +1,34 @@
 //! The chunk records of one transaction, checked against its plan: every object exactly once, nothing else.
+//!
+//! Key types: [`Manifest`]; [`ManifestDraft`], while records still come.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
-use msm_plan::{Phase, Plan};
+use msm_plan::{ObjectGrid, Phase, Plan};
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::{ChunkRecord, Content, Proof};
+use crate::transfer::{ChunkRecords, Content, PackedContent, Proof, RecordBatch};
 
-/// The records of all ranks, complete.
+/// The records of all ranks, complete: by store and array, those of its objects in the order of their numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Manifest(Vec<ChunkRecord>);
+pub(crate) struct Manifest(BTreeMap<(usize, usize), ObjectSet>);
+
+/// The records of objects that a plan writes in one phase, as far as they have come.
+pub(crate) struct ManifestDraft<'a> {
+    plan: &'a Plan,
+    sets: BTreeMap<(usize, usize), ObjectSet>,
+}
+
+/// What is known of the objects of one array in one store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ObjectSet {
+    grid: ObjectGrid,
+    /// By number.
+    contents: Vec<PackedContent>,
+}
 
 /// Why a manifest is not the plan's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -34,82 +51,122 @@ pub enum ManifestError {
     Unknown { array: usize, store: usize },
 }
 
+impl<'a> ManifestDraft<'a> {
+    /// Of the objects of `phase`; none have come.
+    pub(crate) fn new(plan: &'a Plan, phase: Phase) -> Self {
+        let mut sets = BTreeMap::new();
+        let arrays = plan.arrays.iter().enumerate();
+        for (index, array) in arrays.filter(|(_, array)| array.phase == phase) {
+            let grid = plan.units.grid(index);
+            let objects = usize::try_from(grid.len()).unwrap_or(usize::MAX);
+            for &store in &array.stores {
+                let set = ObjectSet {
+                    grid: grid.clone(),
+                    contents: vec![PackedContent::default(); objects],
+                };
+                sets.insert((store, index), set);
+            }
+        }
+        Self { plan, sets }
+    }
+
+    /// Adds the records of `batch`.
+    ///
+    /// # Errors
+    /// If one is of no object of the plan, or of one that has one already.
+    pub(crate) fn add(&mut self, batch: RecordBatch) -> Result<(), ManifestError> {
+        let RecordBatch { array, store, .. } = batch;
+        let names = || {
+            let array = self.plan.arrays.get(array)?.name.clone();
+            Some((array, self.plan.stores.get(store)?.key.clone()))
+        };
+        let unexpected = |chunk, count| match names() {
+            Some((array, store)) => ManifestError::Unexpected {
+                array,
+                store,
+                chunk,
+                count,
+            },
+            None => ManifestError::Unknown { array, store },
+        };
+        if let Some(chunk) = batch.unplanned.into_iter().next() {
+            return Err(unexpected(chunk, 1));
+        }
+        let Some(set) = self.sets.get_mut(&(store, array)) else {
+            return match batch.records.first() {
+                None => Ok(()),
+                Some(_) => Err(ManifestError::Unknown { array, store }),
+            };
+        };
+        for (number, packed) in batch.records {
+            match set.contents.get_mut(number as usize) {
+                None => return Err(ManifestError::Unknown { array, store }),
+                Some(known) if known.content().is_none() => *known = packed,
+                Some(_) => return Err(unexpected(set.place(number as usize), 2)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest, if there is a record of every object.
+    ///
+    /// # Errors
+    /// The first object that has none.
+    pub(crate) fn complete(self) -> Result<Manifest, ManifestError> {
+        for (&(store, array), set) in &self.sets {
+            let mut contents = set.contents.iter();
+            if let Some(missing) = contents.position(|packed| packed.content().is_none()) {
+                return Err(ManifestError::Missing {
+                    array: self.plan.arrays[array].name.clone(),
+                    store: self.plan.stores[store].key.clone(),
+                    chunk: set.place(missing),
+                });
+            }
+        }
+        Ok(Manifest(self.sets))
+    }
+}
+
+impl ObjectSet {
+    /// The place of the object `number` in the array's chunk grid.
+    fn place(&self, number: usize) -> Vec<u64> {
+        let mut chunk = Vec::new();
+        self.grid.place(number as u64, &mut chunk);
+        chunk
+    }
+}
+
 impl Manifest {
-    /// Checks `records` against the units of `phase`.
+    /// Checks `records`, which are all, against the units of `phase`.
     ///
     /// # Errors
     /// If an object has no record, or more than one, or a record is of no object of the plan.
     pub(crate) fn check(
         plan: &Plan,
         phase: Phase,
-        records: Vec<ChunkRecord>,
+        mut records: ChunkRecords,
     ) -> Result<Self, ManifestError> {
-        let mut count: BTreeMap<(usize, usize, Vec<u64>), usize> = BTreeMap::new();
-        for record in &records {
-            *count
-                .entry((record.array, record.store, record.chunk.clone()))
-                .or_default() += 1;
+        let mut draft = ManifestDraft::new(plan, phase);
+        while let Some(batch) = records.take() {
+            draft.add(batch)?;
         }
-        let names = |array: usize, store: usize| {
-            let array_name = plan.arrays.get(array).map(|a| a.name.clone());
-            array_name.zip(plan.stores.get(store).map(|s| s.key.clone()))
-        };
-        for unit in plan
-            .units
-            .iter()
-            .filter(|u| plan.arrays[u.array].phase == phase)
-        {
-            let target = &plan.arrays[unit.array];
-            for object in unit.objects(target) {
-                for &store in &target.stores {
-                    let (array, key) = (target.name.clone(), plan.stores[store].key.clone());
-                    match count.remove(&(unit.array, store, object.chunk.clone())) {
-                        Some(1) => {}
-                        None => {
-                            return Err(ManifestError::Missing {
-                                array,
-                                store: key,
-                                chunk: object.chunk,
-                            });
-                        }
-                        Some(count) => {
-                            return Err(ManifestError::Unexpected {
-                                array,
-                                store: key,
-                                chunk: object.chunk,
-                                count,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        match count.pop_first() {
-            None => Ok(Self(records)),
-            Some(((array, store, chunk), count)) => Err(match names(array, store) {
-                Some((array, store)) => ManifestError::Unexpected {
-                    array,
-                    store,
-                    chunk,
-                    count,
-                },
-                None => ManifestError::Unknown { array, store },
-            }),
-        }
+        draft.complete()
+    }
+
+    fn contents(&self) -> impl Iterator<Item = Content> {
+        let all = self.0.values().flat_map(|set| &set.contents);
+        all.filter_map(|packed| packed.content())
     }
 
     /// Objects stored, bytes they take, and objects that are all fill and so not stored.
     #[must_use]
     pub(crate) fn totals(&self) -> (u64, u64, u64) {
-        self.0
-            .iter()
-            .fold((0, 0, 0), |(stored, bytes, empty), record| {
-                match record.content {
-                    Content::Stored {
-                        bytes: of_object, ..
-                    } => (stored + 1, bytes + of_object, empty),
-                    Content::Empty => (stored, bytes, empty + 1),
-                }
+        self.contents()
+            .fold((0, 0, 0), |(stored, bytes, empty), content| match content {
+                Content::Stored {
+                    bytes: of_object, ..
+                } => (stored + 1, bytes + of_object, empty),
+                Content::Empty => (stored, bytes, empty + 1),
             })
     }
 
@@ -117,12 +174,13 @@ impl Manifest {
     #[must_use]
     pub(crate) fn changes(&self, store: usize) -> ([u64; 2], [u64; 2]) {
         let (mut stored, mut replaced) = ([0; 2], [0; 2]);
-        for record in self.0.iter().filter(|record| record.store == store) {
-            if let Content::Stored { bytes, .. } = record.content {
+        let of_store = self.0.range((store, 0)..(store + 1, 0));
+        for packed in of_store.flat_map(|(_, set)| &set.contents) {
+            if let Some(Content::Stored { bytes, .. }) = packed.content() {
                 stored = [stored[0] + 1, stored[1] + bytes];
             }
-            if record.replaced > 0 {
-                replaced = [replaced[0] + 1, replaced[1] + record.replaced];
+            if packed.replaced() > 0 {
+                replaced = [replaced[0] + 1, replaced[1] + packed.replaced()];
             }
         }
         (stored, replaced)
@@ -131,36 +189,36 @@ impl Manifest {
     /// Objects with this proof.
     #[must_use]
     pub(crate) fn proven(&self, by: Proof) -> u64 {
-        let so = |record: &&ChunkRecord| record.content.is_proven(by);
-        self.0.iter().filter(so).count() as u64
+        let so = |content: &Content| content.is_proven(by);
+        self.contents().filter(so).count() as u64
     }
 
     /// The MD5, in hexadecimal, of what it says of each object: store, array, place, length, and the crc32c of values and bytes. How many
     /// ranks put them, and how they were verified, makes no difference.
     #[must_use]
     pub(crate) fn digest(&self, plan: &Plan) -> String {
-        let mut records: Vec<&ChunkRecord> = self.0.iter().collect();
-        records.sort_unstable_by(|a, b| {
-            let order = (a.store, a.array).cmp(&(b.store, b.array));
-            order.then_with(|| a.chunk.cmp(&b.chunk))
-        });
         let mut digest = Md5::new();
-        for record in records {
-            let store = plan.stores.get(record.store).map(|store| &store.key);
-            let array = plan.arrays.get(record.array).map(|array| &array.name);
-            let content = match record.content {
-                Content::Empty => None,
-                Content::Stored {
-                    bytes,
-                    values_crc32c,
-                    stored_crc32c,
-                    ..
-                } => Some((bytes, values_crc32c, stored_crc32c)),
-            };
-            digest.update(format!(
-                "{store:?} {array:?} {:?} {content:?}\n",
-                record.chunk
-            ));
+        let (mut line, mut chunk) = (String::new(), Vec::new());
+        for (&(store, array), set) in &self.0 {
+            let store = plan.stores.get(store).map(|store| &store.key);
+            let array = plan.arrays.get(array).map(|array| &array.name);
+            let names = format!("{store:?} {array:?}");
+            for (number, packed) in set.contents.iter().enumerate() {
+                let content = match packed.content() {
+                    None | Some(Content::Empty) => None,
+                    Some(Content::Stored {
+                        bytes,
+                        values_crc32c,
+                        stored_crc32c,
+                        ..
+                    }) => Some((bytes, values_crc32c, stored_crc32c)),
+                };
+                set.grid.place(number as u64, &mut chunk);
+                line.clear();
+                // Into a string, it cannot fail.
+                let _ = writeln!(line, "{names} {chunk:?} {content:?}");
+                digest.update(&line);
+            }
         }
         HEXLOWER.encode(&digest.finalize())
     }
@@ -176,11 +234,17 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use msm_model::{DType, Hyperslab};
-    use msm_plan::{Origin, TargetArray, TargetStore, WorkUnit};
+    use crate::transfer::ChunkRecord;
+    use msm_model::DType;
+    use msm_plan::{Origin, TargetArray, TargetStore, UnitLattice, WorkUnits};
 
     /// One array of two objects, in one store.
     fn plan() -> Plan {
+        plan_of(2)
+    }
+
+    /// The same of so many objects, each of which is a unit.
+    fn plan_of(objects: u64) -> Plan {
         Plan {
             files: Vec::new(),
             stores: vec![TargetStore {
@@ -209,24 +273,14 @@ mod tests {
                 document: String::new(),
                 dtype: DType::F32,
                 fill: vec![0; 4],
-                shape: vec![2],
+                shape: vec![objects],
                 chunk: vec![1],
                 append: None,
                 rewrites: false,
                 tolerance: None,
                 phase: Phase::Transfer,
             }],
-            units: vec![WorkUnit {
-                array: 0,
-                chunks: Hyperslab {
-                    start: vec![0],
-                    count: vec![2],
-                },
-                file: 0,
-                owner: 0,
-                followers: Vec::new(),
-                follows: false,
-            }],
+            units: WorkUnits::new(vec![UnitLattice::new(0, 0, [(vec![(0, objects)], 1)])]),
             projections: Vec::new(),
             reads: 0,
             in_flight: 0,
@@ -245,7 +299,10 @@ mod tests {
     }
 
     fn check(records: Vec<ChunkRecord>) -> Result<Manifest, ManifestError> {
-        Manifest::check(&plan(), Phase::Transfer, records)
+        let plan = plan();
+        let mut all = ChunkRecords::new(&ChunkRecords::grids(&plan));
+        records.into_iter().for_each(|record| all.add(record));
+        Manifest::check(&plan, Phase::Transfer, all)
     }
 
     #[test]
@@ -279,5 +336,26 @@ mod tests {
         assert!(matches!(beyond, ManifestError::Unexpected { count: 1, .. }));
         let unknown = check(vec![record(0, 0), record(0, 1), record(7, 0)]).unwrap_err();
         assert!(matches!(unknown, ManifestError::Unknown { array: 7, .. }));
+    }
+
+    /// What ranks are told of a plan does not grow with its objects, and what is known of each is small: from its record to the digest.
+    #[test]
+    fn an_object_costs_rank_0_few_bytes() {
+        const OBJECTS: u64 = 50_000;
+        let told = [OBJECTS, 2 * OBJECTS].map(|n| postcard::to_stdvec(&plan_of(n)).unwrap().len());
+        assert!(told[0] == told[1] && told[0] < 1000, "{told:?}");
+        let measured = allocation_counter::measure(|| {
+            let plan = plan_of(OBJECTS);
+            let mut records = ChunkRecords::new(&ChunkRecords::grids(&plan));
+            for unit in &plan.units {
+                for object in unit.objects(&plan.arrays[0]) {
+                    records.add(record(0, object.chunk[0]));
+                }
+            }
+            let manifest = Manifest::check(&plan, Phase::Transfer, records).unwrap();
+            assert_eq!(manifest.digest(&plan).len(), 32);
+        });
+        let of_object = measured.bytes_max / OBJECTS;
+        assert!(of_object < 60, "{of_object} bytes an object");
     }
 }

@@ -73,8 +73,8 @@ pub(crate) use lease::{
 };
 pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
 pub(crate) use ledger::{LastTransaction, StoreRecipes};
-pub(crate) use manifest::Manifest;
 pub use manifest::ManifestError;
+pub(crate) use manifest::{Manifest, ManifestDraft};
 pub(crate) use manifests::{ManifestRecords, read_manifests};
 pub(crate) use merge::{is_due, merge_ledger};
 pub(crate) use orphans::orphans;

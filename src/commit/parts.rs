@@ -1,6 +1,7 @@
 //! Chunk records in the ledger, in parts: a rank's share of the manifest, and what it has put so far.
 
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,10 +12,12 @@ use super::object_record::ObjectRecord;
 use super::put::put_and_read_back;
 use super::transaction_id::token;
 use crate::store::{Bucket, REQUESTS, StoreError, StoredDigest};
-use crate::transfer::{ChunkRecord, Content, Orders};
+use crate::transfer::{ChunkRecord, ChunkRecords, Content, Orders};
 
 /// Records of one part.
 const PART: usize = 20_000;
+/// Parts of that size on their way at a time: each is some megabytes of text.
+const FULL_PARTS: usize = 4;
 /// Bytes that no object has.
 const MOST_BYTES: u64 = 1 << 43;
 
@@ -26,17 +29,32 @@ pub(crate) async fn put_manifest(
     bucket: &Bucket,
     orders: &Orders,
     part: &str,
-    records: &[ChunkRecord],
+    records: &ChunkRecords,
 ) -> Result<(), StoreError> {
-    put(
-        bucket,
-        &orders.plan,
-        &orders.manifests(),
-        part,
-        records,
-        true,
-    )
-    .await
+    let plan = &orders.plan;
+    let folders = orders.manifests();
+    // What has no place there is nobody's.
+    let folders = folders.iter().enumerate();
+    let folders = folders.filter_map(|(store, folder)| Some((store, folder.as_ref()?)));
+    let is_much = folders
+        .clone()
+        .any(|(store, _)| records.count(store) > PART);
+    let parts = folders.flat_map(|(store, folder)| {
+        let mut records = records.of_store(store);
+        let kept = |record: ChunkRecord| ObjectRecord {
+            array: plan.arrays[record.array].name.clone(),
+            chunk: record.chunk,
+            content: record.content,
+        };
+        let parts = iter::from_fn(move || {
+            let part: Vec<ObjectRecord> = records.by_ref().take(PART).map(kept).collect();
+            (!part.is_empty()).then_some(part)
+        });
+        let parts = parts.enumerate();
+        parts.map(move |(number, records)| written(&format!("{folder}/{part}"), number, records))
+    });
+    let at_once = if is_much { FULL_PARTS } else { REQUESTS };
+    put_all(bucket, parts, at_once, true).await
 }
 
 /// Puts a rank's `records` into the journal, for each store into its one of `folders`: what need not be put again, should another
@@ -50,18 +68,7 @@ pub(crate) async fn put_progress(
     folders: &[Option<String>],
     records: &[ChunkRecord],
 ) -> Result<(), StoreError> {
-    // One that is lost costs the time to put its objects again.
-    put(bucket, plan, folders, &token(), records, false).await
-}
-
-async fn put(
-    bucket: &Bucket,
-    plan: &Plan,
-    folders: &[Option<String>],
-    part: &str,
-    records: &[ChunkRecord],
-    read_back: bool,
-) -> Result<(), StoreError> {
+    let token = token();
     let mut by_store: BTreeMap<usize, Vec<ObjectRecord>> = BTreeMap::new();
     for record in records {
         let kept = ObjectRecord {
@@ -71,14 +78,12 @@ async fn put(
         };
         by_store.entry(record.store).or_default().push(kept);
     }
-    let mut parts = Vec::new();
-    for (store, records) in by_store {
-        // What has no place there is nobody's.
-        if let Some(Some(folder)) = folders.get(store) {
-            parts.extend(written(&format!("{folder}/{part}"), &records)?);
-        }
-    }
-    put_all(bucket, parts, read_back).await
+    let parts = by_store.into_iter().filter_map(|(store, records)| {
+        let folder = folders.get(store)?.as_ref()?;
+        Some(all_written(format!("{folder}/{token}"), records))
+    });
+    // One that is lost costs the time to put its objects again.
+    put_all(bucket, parts.flatten(), REQUESTS, false).await
 }
 
 /// Puts `records` into the manifest of the transaction `id` of `store`, as the part `part`.
@@ -93,38 +98,56 @@ pub(super) async fn put_records(
     records: &[ObjectRecord],
 ) -> Result<(), StoreError> {
     let part = format!("{}/{part}", layout::manifest(store, id));
-    put_all(bucket, written(&part, records)?, true).await
+    let parts = all_written(part, records.to_vec());
+    put_all(bucket, parts, REQUESTS, true).await
 }
 
 /// `records` as objects whose keys begin with `part`.
-fn written(part: &str, records: &[ObjectRecord]) -> Result<Vec<(String, Bytes)>, StoreError> {
-    let parts = records.chunks(PART).enumerate();
-    let parts = parts.map(|(number, records)| {
-        let key = format!("{part}-{number}");
-        match ObjectRecord::write(records.to_vec()) {
-            Ok(text) => Ok((key, text.into())),
-            Err(cause) => Err(StoreError::Journal {
-                key,
-                cause: cause.to_string(),
-            }),
-        }
+fn all_written(
+    part: String,
+    records: Vec<ObjectRecord>,
+) -> impl Iterator<Item = Result<(String, Bytes), StoreError>> {
+    let mut records = records.into_iter();
+    let parts = iter::from_fn(move || {
+        let part: Vec<ObjectRecord> = records.by_ref().take(PART).collect();
+        (!part.is_empty()).then_some(part)
     });
-    parts.collect()
+    let parts = parts.enumerate();
+    parts.map(move |(number, records)| written(&part, number, records))
 }
 
+/// `records` as the object `number` of those whose keys begin with `part`.
+fn written(
+    part: &str,
+    number: usize,
+    records: Vec<ObjectRecord>,
+) -> Result<(String, Bytes), StoreError> {
+    let key = format!("{part}-{number}");
+    match ObjectRecord::write(records) {
+        Ok(text) => Ok((key, text.into())),
+        Err(cause) => Err(StoreError::Journal {
+            key,
+            cause: cause.to_string(),
+        }),
+    }
+}
+
+/// Puts `parts`, so many at a time, each written when its turn comes.
 async fn put_all(
     bucket: &Bucket,
-    parts: Vec<(String, Bytes)>,
+    parts: impl Iterator<Item = Result<(String, Bytes), StoreError>>,
+    at_once: usize,
     read_back: bool,
 ) -> Result<(), StoreError> {
-    let puts = parts.into_iter().map(|(key, text)| async move {
+    let puts = parts.map(|part| async move {
+        let (key, text) = part?;
         if read_back {
             put_and_read_back(bucket, &key, text).await
         } else {
             bucket.put(&key, text).await.map(|_| ())
         }
     });
-    let puts = stream::iter(puts).buffer_unordered(REQUESTS);
+    let puts = stream::iter(puts).buffer_unordered(at_once);
     puts.try_collect().await
 }
 

@@ -14,7 +14,7 @@ use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
 use super::removal::Removal;
 use super::transaction::{OpenTransaction, StoreTransaction, Stores};
-use super::transaction_id::{is_id, new_id, number_of, token};
+use super::transaction_id::{before_ids_of, is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
 use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
@@ -253,8 +253,21 @@ async fn before(
     store: &str,
 ) -> Result<(Option<LastTransaction>, u64), StoreError> {
     let previous = LastTransaction::of_store(bucket, store).await?;
-    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's.
-    let records = bucket.list(&layout::transactions(store)).await?;
+    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's. Where it is not, the many
+    // before it need not be listed.
+    let folder = layout::transactions(store);
+    let mut records = match &previous {
+        Some(previous) => {
+            let before = before_ids_of(previous.transaction);
+            bucket
+                .list_after(&folder, &layout::below(&folder, &before))
+                .await?
+        }
+        None => Vec::new(),
+    };
+    if records.is_empty() {
+        records = bucket.list(&folder).await?;
+    }
     let ids = records.iter().filter_map(|key| key.rsplit('/').next());
     let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();
     let last = last.or(previous.as_ref().map(|previous| previous.transaction));

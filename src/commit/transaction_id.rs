@@ -7,6 +7,12 @@ pub(super) fn new_id(number: u64, token: &str) -> String {
     format!("{number:08}-{token}")
 }
 
+/// What comes before the ids of all transactions of this number, and after those of lower ones.
+#[must_use]
+pub(super) fn before_ids_of(number: u64) -> String {
+    format!("{number:08}")
+}
+
 /// Is this the id of a transaction: its number, and eight hexadecimal digits?
 #[must_use]
 pub(crate) fn is_id(text: &str) -> bool {

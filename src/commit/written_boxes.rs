@@ -2,10 +2,7 @@
 //!
 //! Key type: [`WrittenBoxes`].
 
-use std::collections::BTreeSet;
-
-use msm_model::Hyperslab;
-use msm_plan::{Phase, Plan, TargetArray, WorkUnit};
+use msm_plan::{Phase, Plan, TargetArray};
 use msm_zarr::{ChunkCodec, ZarrError};
 use serde::{Deserialize, Serialize};
 
@@ -33,9 +30,7 @@ impl WrittenBoxes {
             if !array.stores.contains(&store) {
                 continue;
             }
-            let units = plan.units.iter().filter(|unit| unit.array == index);
-            let spans = spans(units);
-            if !spans.is_empty() || array.shape.is_empty() {
+            if let Some(spans) = plan.units.spans(index) {
                 all.push(Self {
                     name: array.name.clone(),
                     document: array.document.clone(),
@@ -110,29 +105,6 @@ impl WrittenBoxes {
         let within = |held: &Vec<u64>| chunk.iter().zip(held).all(|(i, end)| i < end);
         self.held.as_ref().is_some_and(within)
     }
-}
-
-/// Along each dimension, the runs of chunks of all of `units`.
-fn spans<'a>(units: impl Iterator<Item = &'a WorkUnit>) -> Vec<Vec<(u64, u64)>> {
-    let mut boxes: Vec<BTreeSet<(u64, u64)>> = Vec::new();
-    for unit in units {
-        let Hyperslab { start, count } = &unit.chunks;
-        boxes.resize(start.len(), BTreeSet::new());
-        for ((runs, first), count) in boxes.iter_mut().zip(start).zip(count) {
-            runs.insert((*first, first + count));
-        }
-    }
-    let joined = |runs: BTreeSet<(u64, u64)>| {
-        let mut joined: Vec<(u64, u64)> = Vec::new();
-        for (first, end) in runs {
-            match joined.last_mut() {
-                Some(last) if first <= last.1 => last.1 = last.1.max(end),
-                _ => joined.push((first, end)),
-            }
-        }
-        joined
-    };
-    boxes.into_iter().map(joined).collect()
 }
 
 /// Along each dimension, the chunks of what the store holds of `array`.

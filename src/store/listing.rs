@@ -59,9 +59,16 @@ impl Folder {
 impl Bucket {
     /// The objects below `prefix`, page by page as the server gives them.
     pub(crate) fn entries(&self, prefix: &str) -> BoxStream<'_, Result<ListedObject, StoreError>> {
-        let below = self.path(prefix);
+        self.told(prefix, self.store.list(Some(&self.path(prefix))))
+    }
+
+    /// What a `listing` of what is below `prefix` tells.
+    fn told<'a>(
+        &'a self,
+        prefix: &str,
+        listing: BoxStream<'a, object_store::Result<ObjectMeta>>,
+    ) -> BoxStream<'a, Result<ListedObject, StoreError>> {
         let prefix = prefix.to_owned();
-        let listing = self.store.list(Some(&below));
         let (strip, mut seen) = (self.strip(), CircleDetector::default());
         listing
             .map(move |object| match object {
@@ -86,6 +93,23 @@ impl Bucket {
     /// As the server says.
     pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         self.entries(prefix)
+            .map_ok(|entry| entry.key)
+            .try_collect()
+            .await
+    }
+
+    /// Those of the keys below `prefix` that come after `key`, where the server can begin there; from others, perhaps all.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(crate) async fn list_after(
+        &self,
+        prefix: &str,
+        key: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let (below, after) = (self.path(prefix), self.path(key));
+        let listing = self.store.list_with_offset(Some(&below), &after);
+        self.told(prefix, listing)
             .map_ok(|entry| entry.key)
             .try_collect()
             .await

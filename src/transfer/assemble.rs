@@ -47,7 +47,11 @@ impl Engine {
         let size = array.dtype.size();
         let leading = array.origin.leading;
         for part in &parts {
-            let conversion = array.conversions.iter().find(|c| c.file == part.file);
+            // They are in the order of the files.
+            let found = array
+                .conversions
+                .binary_search_by_key(&part.file, |conversion| conversion.file);
+            let conversion = found.ok().map(|index| &array.conversions[index]);
             let prepared = match (conversion, &array.masking) {
                 (Some(conversion), _) => Some(self.converted(array, part, conversion)?),
                 (None, None) if array.values.is_none() => None,

@@ -22,7 +22,7 @@ impl Engine {
         index: usize,
         found: Vec<FilledObject>,
     ) -> Result<(), TransferError> {
-        let unit = self.plan.units[index].clone();
+        let unit = self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         if array.stores.is_empty() {
             let first = WorkUnit {

@@ -52,7 +52,7 @@ impl Engine {
         let work = units.into_iter().map(|unit| {
             let (engine, memory) = (Arc::clone(&self), &memory);
             async move {
-                let needed = permits(engine.plan.units[unit].memory(&engine.plan));
+                let needed = permits(engine.plan.units.get(unit).memory(&engine.plan));
                 // The semaphore is never closed. What needs more than all has it to itself.
                 let _room = memory.acquire_many(needed.min(most)).await;
                 engine.differences_of(unit).await
@@ -81,7 +81,7 @@ impl Engine {
         index: usize,
         filled: &[FilledObject],
     ) -> Result<Vec<Difference>, TransferError> {
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         let parts = unit.parts(array);
         let mut differences = Vec::new();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use msm_plan::Phase;
 use rand::RngExt;
+use rand::seq::IteratorRandom;
 use tracing::info;
 
 use super::check::unlike_sent;
@@ -15,6 +16,7 @@ use super::engine::{Engine, on_pool};
 use super::error::TransferError;
 use super::object::{LOOKS, PAUSE, failed};
 use super::record::{ChunkRecord, Proof, Verification};
+use super::records::ChunkRecords;
 
 /// Draws one of so many objects, as each is looked at or passed over (Knuth, The Art of Computer Programming, volume 2, algorithm 3.4.2 S).
 #[derive(Debug, Default)]
@@ -59,7 +61,7 @@ impl Engine {
             .units_of(self.rank, phase)
             .flat_map(|index| self.with_followers(index));
         let objects = objects.map(|index| {
-            let unit = &self.plan.units[index];
+            let unit = self.plan.units.get(index);
             unit.chunks.len() * self.plan.arrays[unit.array].stores.len() as u64
         });
         self.draw.begin(objects.sum());
@@ -71,15 +73,17 @@ impl Engine {
     /// If it is not what its record says.
     pub(super) async fn draw_late(
         self: &Arc<Self>,
-        records: &[ChunkRecord],
+        records: &ChunkRecords,
     ) -> Result<(), TransferError> {
-        let is_read_back = |record: &&ChunkRecord| record.content.is_proven(Proof::ReadBack);
-        let read_back: Vec<&ChunkRecord> = records.iter().filter(is_read_back).collect();
         let reads_back = [Verification::Full, Verification::Etag].contains(&self.verify);
-        if !reads_back || read_back.is_empty() || self.draw.is_drawn.load(Ordering::Relaxed) {
+        if !reads_back || self.draw.is_drawn.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let record = read_back[rand::rng().random_range(0..read_back.len())].clone();
+        let is_read_back = |record: &ChunkRecord| record.content.is_proven(Proof::ReadBack);
+        let read_back = records.iter().filter(is_read_back);
+        let Some(record) = read_back.choose(&mut rand::rng()) else {
+            return Ok(());
+        };
         let array = &self.plan.arrays[record.array];
         let key = self.codecs[record.array].key(&self.plan.stores[record.store].key, &record.chunk);
         say_drawn(&key);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use msm_plan::{Derivation, Phase, Plan, TargetArray};
+use msm_plan::{Derivation, ObjectGrid, Phase, Plan, TargetArray};
 use msm_reproject::Weights;
 use msm_zarr::{ChunkCodec, ZarrError};
 use rayon::ThreadPool;
@@ -21,6 +21,7 @@ use super::orders::{FinishedRecords, Orders};
 use super::progress::Progress;
 use super::put::WriteConditions;
 use super::record::{ChunkRecord, Content, Verification};
+use super::records::ChunkRecords;
 use super::stored::{ReadMeans, StoredField};
 use crate::events::{Reporter, StageClock};
 use crate::source::Reader;
@@ -67,6 +68,8 @@ pub(crate) struct Engine {
     pub(super) before: HashMap<usize, HashMap<Vec<u64>, Content>>,
     /// By array and chunk, what was copied into the ledger before anything was written.
     copied: Mutex<HashMap<(usize, Vec<u64>), UndoCopy>>,
+    /// The objects of each array.
+    grids: Arc<Vec<ObjectGrid>>,
     /// Records that the journal does not have yet.
     noted: Mutex<Vec<ChunkRecord>>,
     memory: Arc<Semaphore>,
@@ -134,6 +137,7 @@ impl Engine {
             draw: Draw::default(),
             before: recorded,
             copied: Mutex::default(),
+            grids: ChunkRecords::grids(&plan),
             noted: Mutex::default(),
             memory: Arc::new(Semaphore::new(permits(plan.in_flight) as usize)),
             turns: Turnstile::default(),
@@ -201,23 +205,19 @@ impl Engine {
     ///
     /// # Errors
     /// The first error, when all work in flight has ended.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        phase: Phase,
-    ) -> Result<Vec<ChunkRecord>, TransferError> {
+    pub(crate) async fn run(self: Arc<Self>, phase: Phase) -> Result<ChunkRecords, TransferError> {
         let mut running = JoinSet::new();
-        let mut records = Vec::new();
+        let mut records = ChunkRecords::new(&self.grids);
         let mut failure = None;
         self.begin_draw(phase);
-        let units: Vec<usize> = self.plan.units_of(self.rank, phase).collect();
         debug!(
             ?phase,
-            units = units.len(),
+            units = self.plan.units_of(self.rank, phase).count(),
             budget = self.plan.in_flight,
             "this rank's share"
         );
-        for index in units {
-            let memory = permits(self.plan.units[index].memory(&self.plan));
+        for index in self.plan.units_of(self.rank, phase) {
+            let memory = permits(self.plan.units.get(index).memory(&self.plan));
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.memory).acquire_many_owned(memory).await else {
                 break;
@@ -289,11 +289,11 @@ fn source_of(
 /// Waits for one unit to end; the first real error stays.
 async fn join(
     running: &mut JoinSet<Result<Vec<ChunkRecord>, TransferError>>,
-    records: &mut Vec<ChunkRecord>,
+    records: &mut ChunkRecords,
     failure: &mut Option<TransferError>,
 ) {
     match running.join_next().await {
-        Some(Ok(Ok(of_unit))) => records.extend(of_unit),
+        Some(Ok(Ok(of_unit))) => of_unit.into_iter().for_each(|one| records.add(one)),
         Some(Ok(Err(error))) => TransferError::keep_first(failure, error),
         // A task that panicked has ended the job in the panic hook; without MPI, this thread panics as well.
         Some(Err(panicked)) => resume_unwind(panicked.into_panic()),

@@ -18,10 +18,8 @@ pub(super) type OldValues = Vec<Option<Vec<u8>>>;
 impl Engine {
     /// The unit and those that follow it.
     pub(super) fn with_followers(&self, index: usize) -> Vec<usize> {
-        let followers = &self.plan.units[index].followers;
-        std::iter::once(index)
-            .chain(followers.iter().copied())
-            .collect()
+        let followers = self.plan.units.get(index).followers;
+        std::iter::once(index).chain(followers).collect()
     }
 
     /// The values of the objects of a unit and of those that follow it, which come behind it.
@@ -30,7 +28,7 @@ impl Engine {
         units: Vec<(usize, OldValues)>,
     ) -> Result<Vec<(usize, Vec<FilledObject>)>, TransferError> {
         if let [(index, _)] = &units[..]
-            && let Some(source) = &self.sources[self.plan.units[*index].array]
+            && let Some(source) = &self.sources[self.plan.units.get(*index).array]
         {
             return Ok(vec![(*index, self.fill_from(source, *index).await?)]);
         }
@@ -38,7 +36,7 @@ impl Engine {
         on_pool(&self.pool, move || {
             let mut all: Vec<(usize, Vec<FilledObject>)> = Vec::with_capacity(units.len());
             for (index, old) in units {
-                let unit = &engine.plan.units[index];
+                let unit = &engine.plan.units.get(index);
                 let filled = match all.first() {
                     None => engine.assemble(unit, &old),
                     Some((_, followed)) => engine.project(unit, &old, Some(followed)),
@@ -59,12 +57,12 @@ impl Engine {
         source: &Arc<StoredField>,
         index: usize,
     ) -> Result<Vec<FilledObject>, TransferError> {
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         let parts = unit.parts(array);
         let engine = Arc::clone(self);
         let blanks = on_pool(&self.pool, move || {
-            let unit = &engine.plan.units[index];
+            let unit = &engine.plan.units.get(index);
             let array = &engine.plan.arrays[unit.array];
             let objects = unit.objects(array).into_iter();
             let blanks = objects.map(|object| {
@@ -109,7 +107,7 @@ impl Engine {
         index: usize,
     ) -> Result<Vec<(usize, Vec<FilledObject>)>, TransferError> {
         let units = self.with_followers(index).into_iter();
-        let units = units.map(|index| (index, nothing(&self.plan.units[index])));
+        let units = units.map(|index| (index, nothing(&self.plan.units.get(index))));
         self.fill_units(units.collect()).await
     }
 

@@ -19,6 +19,7 @@ mod progress;
 mod project;
 mod put;
 mod record;
+mod records;
 mod stored;
 
 pub(crate) use check::check_object;
@@ -29,4 +30,5 @@ pub(crate) use orders::{Orders, PartOrders, SourceRecord};
 pub(crate) use put::WriteConditions;
 pub use record::Verification;
 pub(crate) use record::{ChunkRecord, Content, Proof};
+pub(crate) use records::{ChunkRecords, PackedContent, RecordBatch};
 pub(crate) use stored::unlike;

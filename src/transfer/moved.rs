@@ -60,7 +60,7 @@ impl Engine {
         index: usize,
         replaced: &mut HashMap<(usize, Vec<u64>), Vec<UndoCopy>>,
     ) -> Result<OldValues, TransferError> {
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         let mut old = Vec::new();
         for object in unit.objects(array) {
@@ -296,7 +296,7 @@ impl Engine {
     fn objects_of(&self, index: usize) -> Vec<(usize, ArrayObject)> {
         let units = self.with_followers(index).into_iter();
         let objects = units.flat_map(|index| {
-            let unit = &self.plan.units[index];
+            let unit = self.plan.units.get(index);
             let objects = unit.objects(&self.plan.arrays[unit.array]).into_iter();
             objects.map(move |object| (unit.array, object))
         });

@@ -53,7 +53,7 @@ impl Engine {
             });
             return Ok(records.collect());
         }
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         if array.moved_whole(&unit.chunks.start).is_some() {
             return self.move_unit(index).await;
@@ -66,7 +66,7 @@ impl Engine {
         }
         let filled = self.fill_units(units).await?;
         let objects = filled.into_iter().flat_map(|(index, filled)| {
-            let array = self.plan.units[index].array;
+            let array = self.plan.units.get(index).array;
             filled.into_iter().map(move |filled| (array, filled))
         });
         let writes = objects.map(|(array, (object, values))| {
@@ -106,7 +106,7 @@ impl Engine {
         index: usize,
         replaced: &mut HashMap<(usize, Vec<u64>), Vec<UndoCopy>>,
     ) -> Result<OldValues, TransferError> {
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         if array.moves_steps() {
             return self.moved_unit(index, replaced).await;
@@ -132,7 +132,7 @@ impl Engine {
         if self.done.is_empty() {
             return None;
         }
-        let unit = &self.plan.units[index];
+        let unit = &self.plan.units.get(index);
         let array = &self.plan.arrays[unit.array];
         let mut records = Vec::new();
         for object in unit.objects(array) {

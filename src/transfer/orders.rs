@@ -115,7 +115,7 @@ impl Orders {
         }
         let phases = [Phase::Compare, Phase::Transfer].into_iter();
         for index in phases.flat_map(|phase| self.plan.units_of(rank, phase)) {
-            let unit = &self.plan.units[index];
+            let unit = &self.plan.units.get(index);
             let array = &self.plan.arrays[unit.array];
             let Derivation::Stored(origin) = &array.origin.form else {
                 continue;
@@ -134,9 +134,9 @@ impl Orders {
         }
         // What moves is overwritten, and read from where it was.
         for lead in self.plan.units_of(rank, Phase::Keep) {
-            let followers = &self.plan.units[lead].followers;
+            let followers = &self.plan.units.get(lead).followers;
             for index in [lead].into_iter().chain(followers.iter().copied()) {
-                let unit = &self.plan.units[index];
+                let unit = &self.plan.units.get(index);
                 let touched = unit.moved_from(&self.plan.arrays[unit.array]);
                 let all = spans.entry(unit.array).or_insert_with(|| touched.clone());
                 for (all, one) in all.iter_mut().zip(touched) {

@@ -80,6 +80,9 @@ async fn listings_show_what_is_there(bucket: &Bucket) {
     below.sort();
     assert_eq!(below, ["l/a/1", "l/a/2/x"], "not those of l/ab and l/a.b");
     assert!(bucket.list("l/none").await.unwrap().is_empty());
+    let mut after = bucket.list_after("l/a", "l/a/1").await.unwrap();
+    after.sort();
+    assert_eq!(after, ["l/a/2/x"]);
     let folder = bucket.folder("l").await.unwrap();
     let mut folders = folder.folders;
     folders.sort();

@@ -1,5 +1,8 @@
 //! Which rank does which unit: runs of neighbouring units that cost about the same, and a few that are moved to make it equal.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use msm_model::Archive;
 
 use super::cost::UnitCosts;
@@ -15,76 +18,110 @@ pub(super) fn assign(plan: &mut Plan, archive: Option<&Archive>, ranks: usize) {
     if ranks < 2 {
         return;
     }
-    for phase in [Phase::Compare, Phase::Transfer] {
-        let costs = UnitCosts { plan, archive };
-        let members: Vec<(usize, u64)> = (0..plan.units.len())
-            .filter(|&i| plan.arrays[plan.units[i].array].phase == phase && !plan.units[i].follows)
-            .map(|i| (i, costs.of(&plan.units[i])))
-            .collect();
-        let mut shares = runs(&members, ranks);
-        even_out(&mut shares);
-        for (owner, share) in shares.into_iter().enumerate() {
-            for (unit, _) in share.units {
-                plan.units[unit].owner = owner;
-                for follower in plan.units[unit].followers.clone() {
-                    plan.units[follower].owner = owner;
-                }
+    let costs = UnitCosts { plan, archive };
+    let shared = [Phase::Compare, Phase::Transfer];
+    let shares = shared.map(|phase| {
+        let is_member = |array: usize| plan.arrays[array].phase == phase;
+        let members = plan
+            .units
+            .of_lattices(|units| !units.follows && is_member(units.array));
+        let costs: Vec<u64> = members.map(|(_, unit)| costs.of(&unit)).collect();
+        Shares::new(&costs, ranks)
+    });
+    let (mut owners, mut passed) = (Vec::new(), [0; 2]);
+    for (number, array) in plan.units.leads() {
+        let phase = shared
+            .iter()
+            .position(|phase| *phase == plan.arrays[array].phase);
+        let owner = phase.map_or(0, |phase| {
+            passed[phase] += 1;
+            shares[phase].owner(passed[phase] - 1)
+        });
+        if owners.last().is_none_or(|(_, last)| *last != owner) {
+            owners.push((number, owner));
+        }
+    }
+    plan.units.set_owners(owners);
+}
+
+/// What each rank does of the units of one phase, by their places among these.
+#[derive(Debug)]
+struct Shares {
+    /// By rank.
+    runs: Vec<Range<usize>>,
+    /// Units that are not of the rank in whose run they lie, but of this one.
+    moved: BTreeMap<usize, usize>,
+    /// By rank, what its units cost.
+    costs: Vec<u64>,
+}
+
+impl Shares {
+    /// Shares units of these `costs` out.
+    fn new(costs: &[u64], ranks: usize) -> Self {
+        let mut shares = Self {
+            runs: vec![0..0; ranks],
+            moved: BTreeMap::new(),
+            costs: vec![0; ranks],
+        };
+        let total: u64 = costs.iter().sum::<u64>().max(1);
+        let mut before = 0;
+        for (unit, &cost) in costs.iter().enumerate() {
+            // The rank in whose equal share the middle of this unit lies.
+            let middle = u128::from(before) + u128::from(cost / 2);
+            let owner = middle * ranks as u128 / u128::from(total);
+            let owner = usize::try_from(owner).unwrap_or(usize::MAX).min(ranks - 1);
+            let run = &mut shares.runs[owner];
+            if run.end == 0 {
+                run.start = unit;
             }
+            run.end = unit + 1;
+            shares.costs[owner] += cost;
+            before += cost;
+        }
+        shares.even_out(costs);
+        shares
+    }
+
+    /// Moves units from the rank with the most to the one with the least, as long as that makes the larger of both shares smaller.
+    fn even_out(&mut self, costs: &[u64]) {
+        let mean = self.costs.iter().sum::<u64>() / self.costs.len() as u64;
+        for _ in costs {
+            let by_cost = |&rank: &usize| (self.costs[rank], rank);
+            let most = (0..self.costs.len()).max_by_key(by_cost);
+            let least = (0..self.costs.len()).min_by_key(by_cost);
+            let (Some(most), Some(least)) = (most, least) else {
+                return;
+            };
+            let gap = self.costs[most] - self.costs[least];
+            if self.costs[most] <= mean + mean / EVEN {
+                return;
+            }
+            // The one that comes nearest to half of what lies between them.
+            let movable = self
+                .units(most)
+                .filter(|&unit| (1..gap).contains(&costs[unit]));
+            let Some(unit) = movable.min_by_key(|&unit| costs[unit].abs_diff(gap / 2)) else {
+                return;
+            };
+            self.moved.insert(unit, least);
+            self.costs[most] -= costs[unit];
+            self.costs[least] += costs[unit];
         }
     }
-}
 
-/// What one rank does.
-#[derive(Clone, Debug, Default)]
-struct Share {
-    /// Units with what they cost.
-    units: Vec<(usize, u64)>,
-    cost: u64,
-}
-
-/// Runs of the units, one a rank.
-fn runs(members: &[(usize, u64)], ranks: usize) -> Vec<Share> {
-    let total: u64 = members.iter().map(|m| m.1).sum::<u64>().max(1);
-    let mut shares = vec![Share::default(); ranks];
-    let mut before = 0;
-    for &(unit, cost) in members {
-        // The rank in whose equal share the middle of this unit lies.
-        let middle = u128::from(before) + u128::from(cost / 2);
-        let owner = middle * ranks as u128 / u128::from(total);
-        let owner = usize::try_from(owner).unwrap_or(usize::MAX).min(ranks - 1);
-        shares[owner].units.push((unit, cost));
-        shares[owner].cost += cost;
-        before += cost;
+    /// The units of `rank`.
+    fn units(&self, rank: usize) -> impl Iterator<Item = usize> {
+        let stay = self.runs[rank].clone();
+        let stay = stay.filter(|unit| !self.moved.contains_key(unit));
+        let moved = self.moved.iter().filter(move |(_, owner)| **owner == rank);
+        stay.chain(moved.map(|(unit, _)| *unit))
     }
-    shares
-}
 
-/// Moves units from the rank with the most to the one with the least, as long as that makes the larger of both shares smaller.
-fn even_out(shares: &mut [Share]) {
-    let total: u64 = shares.iter().map(|share| share.cost).sum();
-    let mean = total / shares.len() as u64;
-    let units: usize = shares.iter().map(|share| share.units.len()).sum();
-    for _ in 0..units {
-        let by_cost = |&rank: &usize| (shares[rank].cost, rank);
-        let most = (0..shares.len()).max_by_key(by_cost);
-        let least = (0..shares.len()).min_by_key(by_cost);
-        let (Some(most), Some(least)) = (most, least) else {
-            return;
-        };
-        let gap = shares[most].cost - shares[least].cost;
-        if shares[most].cost <= mean + mean / EVEN {
-            return;
-        }
-        // The one that comes nearest to half of what lies between them.
-        let movable = shares[most].units.iter().enumerate();
-        let movable = movable.filter(|(_, (_, cost))| (1..gap).contains(cost));
-        let Some((at, _)) = movable.min_by_key(|(_, (_, cost))| cost.abs_diff(gap / 2)) else {
-            return;
-        };
-        let (unit, cost) = shares[most].units.remove(at);
-        shares[most].cost -= cost;
-        shares[least].units.push((unit, cost));
-        shares[least].cost += cost;
+    /// The rank that does `unit`.
+    fn owner(&self, unit: usize) -> usize {
+        let of_run = || self.runs.iter().position(|run| run.contains(&unit));
+        let moved = self.moved.get(&unit).copied();
+        moved.or_else(of_run).unwrap_or(0)
     }
 }
 
@@ -99,19 +136,20 @@ mod tests {
             costs in proptest::collection::vec(0..1000u64, 0..200),
             ranks in 2..20usize,
         ) {
-            let members: Vec<(usize, u64)> = costs.iter().copied().enumerate().collect();
-            let mut shares = runs(&members, ranks);
-            even_out(&mut shares);
-            let mut units: Vec<usize> = shares.iter().flat_map(|s| s.units.iter().map(|u| u.0)).collect();
-            units.sort_unstable();
-            prop_assert_eq!(units, (0..costs.len()).collect::<Vec<_>>());
-            let most = shares.iter().map(|share| share.cost).max().unwrap();
+            let shares = Shares::new(&costs, ranks);
+            let mut all: Vec<usize> = Vec::new();
+            for rank in 0..ranks {
+                let units: Vec<usize> = shares.units(rank).collect();
+                prop_assert_eq!(shares.costs[rank], units.iter().map(|&unit| costs[unit]).sum::<u64>());
+                prop_assert!(units.iter().all(|&unit| shares.owner(unit) == rank));
+                all.extend(units);
+            }
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..costs.len()).collect::<Vec<_>>());
+            let most = shares.costs.iter().copied().max().unwrap();
             let mean = costs.iter().sum::<u64>() / ranks as u64;
             let largest = costs.iter().copied().max().unwrap_or(0);
             prop_assert!(most <= mean + mean / EVEN + largest);
-            for share in &shares {
-                prop_assert_eq!(share.cost, share.units.iter().map(|u| u.1).sum::<u64>());
-            }
         }
     }
 
@@ -119,12 +157,11 @@ mod tests {
     fn sea_beside_land_is_shared_out_evenly() {
         // Three variables of which each deeper level has less sea.
         let costs = (0..3).flat_map(|_| (0..15).map(|level| 100 + 40 * (15 - level)));
-        let members: Vec<(usize, u64)> = costs.enumerate().collect();
+        let costs: Vec<u64> = costs.collect();
         for ranks in [2, 4, 8] {
-            let mut shares = runs(&members, ranks);
-            even_out(&mut shares);
-            let most = shares.iter().map(|share| share.cost).max().unwrap();
-            let mean = members.iter().map(|m| m.1).sum::<u64>() / ranks as u64;
+            let shares = Shares::new(&costs, ranks);
+            let most = shares.costs.iter().copied().max().unwrap();
+            let mean = costs.iter().sum::<u64>() / ranks as u64;
             assert!(10 * most <= 11 * mean, "{ranks} ranks: {most} of {mean}");
         }
     }

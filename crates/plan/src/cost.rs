@@ -25,7 +25,7 @@ impl UnitCosts<'_> {
     /// What the unit costs with those that follow it.
     pub(super) fn of(&self, unit: &WorkUnit) -> u64 {
         let followers = unit.followers.iter();
-        let followers = followers.map(|&follower| self.written(&self.plan.units[follower]));
+        let followers = followers.map(|&follower| self.written(&self.plan.units.get(follower)));
         self.alone(unit) + followers.sum::<u64>()
     }
 

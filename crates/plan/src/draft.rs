@@ -19,6 +19,7 @@ use super::settings::{PlanSettings, Resources, Task};
 use super::steps::{Scope, StepPlacement};
 use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
+use super::work_units::{UnitLattice, WorkUnits};
 use msm_model::{Archive, Problems, choices};
 use msm_zarr::StoreSnapshot;
 
@@ -27,7 +28,7 @@ const UNIT_BYTES: u64 = 1 << 30;
 /// The same of one that is only compared, which gains nothing by more.
 const COMPARED_UNIT_BYTES: u64 = 32 << 20;
 
-/// The most objects of one transaction: each costs rank 0 about a hundred bytes.
+/// The most objects of one transaction: each costs rank 0 some fifty bytes.
 const MAX_OBJECTS: u64 = 1 << 24;
 
 /// A store to create, to extend or to overwrite steps of.
@@ -266,7 +267,7 @@ pub(super) fn of_basis(
         stores,
         arrays: Vec::new(),
         projections: basis.projections,
-        units: Vec::new(),
+        units: WorkUnits::default(),
         reads: basis.reads,
         in_flight: resources.memory.saturating_sub(scratch),
         peak_memory: 0,
@@ -275,12 +276,12 @@ pub(super) fn of_basis(
         .iter()
         .filter_map(|draft| lead_of(&draft.array, drafts.iter().map(|d| &d.array)))
         .collect();
+    let mut lattices = Vec::new();
     for (index, draft) in drafts.into_iter().enumerate() {
         let leads = leads.contains(&index);
-        add_units(&mut plan, draft, leads, own_files);
+        add_units(&mut plan, &mut lattices, draft, leads, own_files);
     }
-    // A file's static arrays are compared one after the other, not each in a round over all files.
-    plan.units.sort_by_key(|unit| unit.file);
+    plan.units = WorkUnits::new(lattices);
     pair(&mut plan);
     assign(&mut plan, archive, resources.ranks);
     check_memory(&mut plan, scratch, resources.ranks)?;
@@ -318,11 +319,17 @@ fn compared_unit(draft: &ArrayDraft) -> u64 {
 
 /// Adds an array, which `leads` if others are reprojected from what it reads, and its units. The archive has so many
 /// `files`; behind them comes the one that coordinates are borrowed from.
-fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
+fn add_units(
+    plan: &mut Plan,
+    lattices: &mut Vec<UnitLattice>,
+    draft: ArrayDraft,
+    leads: bool,
+    files: usize,
+) {
     let (array, index) = (&draft.array, plan.arrays.len());
     if let Some(lead) = lead_of(array, &plan.arrays) {
-        let units = following(plan, lead, array, index);
-        plan.units.extend(units);
+        let units = following(lattices, lead, array, index);
+        lattices.extend(units);
         plan.arrays.push(draft.array);
         return;
     }
@@ -346,13 +353,13 @@ fn add_units(plan: &mut Plan, draft: ArrayDraft, leads: bool, files: usize) {
         // Against a store, every file; against the first file, the others.
         let from = usize::from(draft.array.stores.is_empty());
         for file in from..files {
-            plan.units.extend(units.iter().cloned().map(|mut unit| {
-                unit.file = file;
-                unit
+            lattices.extend(units.iter().cloned().map(|mut units| {
+                units.file = file;
+                units
             }));
         }
     } else {
-        plan.units.extend(units);
+        lattices.extend(units);
     }
     plan.arrays.push(draft.array);
 }
@@ -418,20 +425,23 @@ fn scratch(drafts: &[ArrayDraft], settings: &PlanSettings) -> u64 {
 }
 
 fn check_memory(plan: &mut Plan, scratch: u64, ranks: usize) -> Result<(), PlanError> {
-    if let Some(largest) = plan.units.iter().max_by_key(|u| u.memory(plan)) {
-        let needed = largest.memory(plan);
-        if needed > plan.in_flight {
-            return Err(PlanError::Memory {
-                array: plan.arrays[largest.array].name.clone(),
-                needed,
-                available: plan.in_flight,
-                least: needed + scratch,
-            });
+    let mut of_rank = vec![0u64; ranks];
+    // Of those that need most, the last.
+    let (mut needed, mut array) = (0, 0);
+    for unit in &plan.units {
+        let memory = unit.memory(plan);
+        of_rank[unit.owner] += memory;
+        if memory >= needed {
+            (needed, array) = (memory, unit.array);
         }
     }
-    let mut of_rank = vec![0u64; ranks];
-    for unit in &plan.units {
-        of_rank[unit.owner] += unit.memory(plan);
+    if needed > plan.in_flight {
+        return Err(PlanError::Memory {
+            array: plan.arrays[array].name.clone(),
+            needed,
+            available: plan.in_flight,
+            least: needed + scratch,
+        });
     }
     let most = of_rank.into_iter().max().unwrap_or(0);
     plan.peak_memory = scratch + most.min(plan.in_flight);

@@ -1,9 +1,10 @@
 //! Units that are reprojected from what another one reads: each stored chunk of the source is then inflated once for both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::target::{Derivation, Plan, TargetArray};
 use super::units::WorkUnit;
+use super::work_units::UnitLattice;
 
 /// The dimensions of a horizontal field.
 pub(super) const HORIZONTAL: usize = 2;
@@ -30,22 +31,17 @@ pub(super) fn lead_of<'a>(
 
 /// The units of `array`, the array of index `index`, that follow those of its `lead`.
 pub(super) fn following(
-    plan: &Plan,
+    lattices: &[UnitLattice],
     lead: usize,
     array: &TargetArray,
     index: usize,
-) -> Vec<WorkUnit> {
-    let units = plan.units.iter().filter(|unit| unit.array == lead);
-    let follow = |unit: &WorkUnit| {
-        let mut unit = unit.clone();
-        unit.array = index;
-        for d in array.chunk.len() - HORIZONTAL..array.chunk.len() {
-            unit.chunks.start[d] = 0;
-            unit.chunks.count[d] = array.shape[d].div_ceil(array.chunk[d]);
-        }
-        unit
-    };
-    units.map(follow).collect()
+) -> Vec<UnitLattice> {
+    let chunks = array.shape.iter().zip(&array.chunk);
+    let chunks: Vec<u64> = chunks.map(|(n, length)| n.div_ceil(*length)).collect();
+    let of_lead = lattices.iter().filter(|units| units.array == lead);
+    let whole = &chunks[chunks.len() - HORIZONTAL..];
+    let follow = |units: &UnitLattice| units.clone().of_array(index, whole);
+    of_lead.map(follow).collect()
 }
 
 /// Tells units which ones follow them.
@@ -55,25 +51,29 @@ pub(super) fn pair(plan: &mut Plan) {
         let leading = unit.chunks.start.len().saturating_sub(HORIZONTAL);
         (array, unit.file, unit.chunks.start[..leading].to_vec())
     };
-    let leads: Vec<Option<usize>> = plan
-        .arrays
-        .iter()
-        .map(|array| lead_of(array, &plan.arrays))
+    let leads = plan.arrays.iter().enumerate();
+    let leads: BTreeMap<usize, usize> = leads
+        .filter_map(|(index, array)| Some((index, lead_of(array, &plan.arrays)?)))
         .collect();
     let mut followers: HashMap<Place, Vec<usize>> = HashMap::new();
-    for (index, unit) in plan.units.iter_mut().enumerate() {
-        if let Some(lead) = leads[unit.array] {
-            unit.follows = true;
-            followers.entry(place(lead, unit)).or_default().push(index);
-        }
+    for (number, unit) in plan
+        .units
+        .of_lattices(|units| leads.contains_key(&units.array))
+    {
+        let place = place(leads[&unit.array], &unit);
+        followers.entry(place).or_default().push(number);
     }
-    for unit in &mut plan.units {
-        if plan.arrays[unit.array].origin.form == Derivation::AsRead
-            && let Some(followers) = followers.remove(&place(unit.array, unit))
-        {
-            unit.followers = followers;
-        }
+    let mut paired = BTreeMap::new();
+    let leading: BTreeSet<usize> = leads.values().copied().collect();
+    for (number, unit) in plan
+        .units
+        .of_lattices(|units| leading.contains(&units.array))
+    {
+        let followers = followers.remove(&place(unit.array, &unit));
+        paired.extend(followers.into_iter().flatten().map(|one| (one, number)));
     }
+    let following: Vec<usize> = leads.into_keys().collect();
+    plan.units.set_leads(&following, paired);
 }
 
 #[cfg(test)]
@@ -200,7 +200,7 @@ mod tests {
         assert!(of("projected_v").iter().all(|unit| !unit.follows));
         assert!(of("v").iter().all(|unit| unit.followers.is_empty()));
         let fields = 4 * 6 * 4;
-        let unit = of("projected_v")[0];
+        let unit = &of("projected_v")[0];
         assert!(unit.memory(&plan) >= 3 * unit.bytes(&plan) + fields);
     }
 }

@@ -45,6 +45,7 @@ mod transactions;
 mod units;
 mod upkeep;
 mod wishes;
+mod work_units;
 
 pub use attributes::marks_nothing;
 pub use chunking::{ChunkStrategy, SHARDS_FLAG, STRATEGY_FLAG};
@@ -76,6 +77,7 @@ pub use times::{check_other_times, check_times};
 pub use transactions::{Transactions, transactions};
 pub use units::{ArrayObject, UnitPart, WorkUnit};
 pub use upkeep::{repairs, spoiled, stale_checksums};
+pub use work_units::{ChunkSpans, ObjectGrid, UnitLattice, WorkUnits};
 
 #[cfg(test)]
 mod tests;

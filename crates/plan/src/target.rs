@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::insertion::Move;
 use super::masks::Masking;
 use super::projection::Projection;
-use super::units::WorkUnit;
+use super::work_units::WorkUnits;
 use msm_model::{ArrayRecipe, DType, Hyperslab, Number, TimeConversion, ValueChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct Plan {
     /// How some of them are reprojected.
     pub projections: Vec<Projection>,
     /// The work, each unit with its owner.
-    pub units: Vec<WorkUnit>,
+    pub units: WorkUnits,
     /// Objects of stored arrays that a rank reads at a time.
     pub reads: usize,
     /// Bytes a rank may hold at a time, without the reader's scratch.
@@ -215,9 +215,8 @@ impl Append {
 impl Plan {
     /// Units of `phase` that `rank` owns, each with those that follow it: these are not among them.
     pub fn units_of(&self, rank: usize, phase: Phase) -> impl Iterator<Item = usize> + '_ {
-        let mine =
-            move |u: &WorkUnit| u.owner == rank && !u.follows && self.arrays[u.array].is_of(phase);
-        (0..self.units.len()).filter(move |&i| mine(&self.units[i]))
+        self.units
+            .owned(rank, move |array| self.arrays[array].is_of(phase))
     }
 
     /// Are there no values to write, and are the documents as they were?
@@ -244,24 +243,21 @@ impl Plan {
     /// Objects that the units of `phase` write or compare, over all stores.
     #[must_use]
     pub fn objects(&self, phase: Phase) -> u64 {
-        let units = self
-            .units
-            .iter()
-            .filter(|u| self.arrays[u.array].is_of(phase));
-        units
-            .map(|u| u.chunks.len() * self.arrays[u.array].stores.len() as u64)
-            .sum()
+        self.sum(phase, |_| 1)
     }
 
     /// Decoded bytes that the units of `phase` write or compare, over all stores.
     #[must_use]
     pub fn bytes(&self, phase: Phase) -> u64 {
-        let units = self
-            .units
-            .iter()
-            .filter(|u| self.arrays[u.array].is_of(phase));
-        units
-            .map(|u| u.bytes(self) * self.arrays[u.array].stores.len() as u64)
+        self.sum(phase, TargetArray::object_bytes)
+    }
+
+    /// The sum of what is `told` of each object of the units of `phase`, in each store.
+    fn sum(&self, phase: Phase, told: impl Fn(&TargetArray) -> u64) -> u64 {
+        let all = self.units.objects_by_array();
+        let all = all.map(|(array, objects)| (&self.arrays[array], objects));
+        all.filter(|(array, _)| array.is_of(phase))
+            .map(|(array, objects)| objects * told(array) * array.stores.len() as u64)
             .sum()
     }
 }

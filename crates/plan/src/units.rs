@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::target::{Derivation, Plan, Run, TargetArray};
+use super::work_units::UnitLattice;
 use msm_model::Hyperslab;
 
 /// Bytes of bookkeeping that an object of a unit costs,
@@ -72,7 +73,8 @@ impl WorkUnit {
             let on_their_way = count.min(ON_THEIR_WAY);
             3 * unit.bytes(plan) + count * OBJECT_OVERHEAD + on_their_way * REQUEST_OVERHEAD
         };
-        let followers = self.followers.iter().map(|&i| of_objects(&plan.units[i]));
+        let followers = self.followers.iter();
+        let followers = followers.map(|&number| of_objects(&plan.units.get(number)));
         let array = &plan.arrays[self.array];
         let fields = match &array.origin.form {
             Derivation::Projected { projection, .. } => {
@@ -154,7 +156,18 @@ impl WorkUnit {
                 in_array,
             })
         };
-        append.runs.iter().filter_map(part).collect()
+        // They are in the array's order.
+        let (start, end) = (
+            region.start[append.axis],
+            region.start[append.axis] + region.count[append.axis],
+        );
+        let first = append
+            .runs
+            .partition_point(|run| run.at + run.count <= start);
+        let runs = append.runs[first..].iter();
+        runs.take_while(|run| run.at < end)
+            .filter_map(part)
+            .collect()
     }
 }
 
@@ -194,9 +207,9 @@ pub(super) fn units(
     stored: Option<&[u64]>,
     cap: u64,
     whole: usize,
-) -> Vec<WorkUnit> {
+) -> Option<UnitLattice> {
     if array.shape.contains(&0) {
-        return Vec::new();
+        return None;
     }
     let rank = array.shape.len();
     let spans: Vec<Vec<(u64, u64)>> = (0..rank).map(|d| alike(array, d)).collect();
@@ -219,40 +232,8 @@ pub(super) fn units(
         };
         bytes = bytes.saturating_mul(group[d]);
     }
-    let mut units = vec![WorkUnit {
-        array: index,
-        chunks: Hyperslab {
-            start: Vec::new(),
-            count: Vec::new(),
-        },
-        file: array.origin.file,
-        owner: 0,
-        followers: Vec::new(),
-        follows: false,
-    }];
-    for (spans, &step) in spans.iter().zip(&group) {
-        let mut pieces = Vec::new();
-        for &(mut start, end) in spans {
-            while start < end {
-                let count = step.min(end - start);
-                pieces.push((start, count));
-                start += count;
-            }
-        }
-        let pieces = &pieces;
-        units = units
-            .into_iter()
-            .flat_map(|unit| {
-                pieces.iter().map(move |&(start, count)| {
-                    let mut unit = unit.clone();
-                    unit.chunks.start.push(start);
-                    unit.chunks.count.push(count);
-                    unit
-                })
-            })
-            .collect();
-    }
-    units
+    let sides = spans.into_iter().zip(group);
+    Some(UnitLattice::new(index, array.origin.file, sides))
 }
 
 /// The runs of neighbouring chunks that are written along dimension `d`, each from its first up to its end.

@@ -205,14 +205,13 @@ async fn foreseen<'a>(
 
 /// The plan of a transaction whose data are put already.
 fn without_data(plan: &Plan) -> Plan {
-    let units = plan.units.iter();
     // What does not grow is of no part.
-    let left = units.filter(|unit| {
-        let array = &plan.arrays[unit.array];
+    let is_left = |array: usize| {
+        let array = &plan.arrays[array];
         array.phase == Phase::Commit || array.append.is_none()
-    });
+    };
     Plan {
-        units: left.cloned().collect(),
+        units: plan.units.of_arrays(is_left),
         arrays: plan.arrays.clone(),
         stores: plan.stores.clone(),
         projections: plan.projections.clone(),

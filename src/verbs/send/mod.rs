@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod forecast;
 mod foreseen_store;
+pub(in crate::verbs) mod gather;
 mod grown_ledgers;
 mod intent;
 mod journalist;

@@ -50,7 +50,7 @@ impl RequestRules {
         let held = units.map(|unit| {
             let array = &plan.arrays[unit.array];
             let of_phase = array.phase != Phase::Compare;
-            u64::from(of_phase) * held_objects(unit, array) * array.stores.len() as u64
+            u64::from(of_phase) * held_objects(&unit, array) * array.stores.len() as u64
         });
         let held: u64 = held.sum();
         counts.copy += held;

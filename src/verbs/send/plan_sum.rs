@@ -110,8 +110,7 @@ impl PlanSum {
                 } else {
                     SourceReads::default()
                 };
-                let units = plan.units.iter().filter(|unit| unit.array == index);
-                let objects = units.map(|unit| unit.chunks.len()).sum();
+                let objects = plan.units.objects_of(index);
                 sum.add(array, objects, reads, &after[store], mains);
             }
         }

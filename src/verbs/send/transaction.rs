@@ -7,12 +7,13 @@ use std::sync::Arc;
 use msm_plan::Phase;
 
 use super::error::SendError;
+use super::gather::gather;
 use super::worker::{PhaseWatch, Worker};
 use crate::commit::{CleanupError, Manifest, OpenTransaction};
 use crate::error::Error;
 use crate::events::{Event, WorkKind, WorkPhase};
 use crate::ranks::Lead;
-use crate::transfer::{ChunkRecord, Engine, Orders};
+use crate::transfer::{Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
@@ -42,8 +43,8 @@ impl LedTransaction<'_, '_> {
         let lead = self.lead;
         let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
-            let records = lead.settle(records)?.into_iter().flatten().collect();
-            worker.manifest(&engine, orders, records)
+            let manifest = gather(lead, &orders.plan, records)?;
+            worker.manifest(&engine, orders, manifest)
         });
         let manifest = manifest.and_then(|manifest| (self.last_look)().map(|()| manifest));
         lead.conclude(match manifest {
@@ -101,15 +102,14 @@ impl LedTransaction<'_, '_> {
 }
 
 impl Worker<'_> {
-    /// Writes the small arrays, and checks that there is a record of every object.
+    /// Writes the small arrays, and checks that there is a record of every object of theirs: then the `manifest` has all.
     fn manifest(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
-        records: Vec<ChunkRecord>,
+        manifest: Manifest,
     ) -> Result<Manifest, Error> {
         let plan = &orders.plan;
-        let manifest = Manifest::check(plan, Phase::Transfer, records)?;
         let watch = PhaseWatch::start(WorkPhase::Small);
         let _committing = self.session.work_unmeasured(WorkKind::Committing);
         let small = self

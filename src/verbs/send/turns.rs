@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use msm_model::SourceFile;
 use msm_plan as plan;
 use msm_plan::{Plan, PlanSettings, Projections, StoreRequest};
 use msm_zarr::StoreSnapshot;
@@ -115,13 +116,13 @@ impl PreparedSend<'_> {
 
     /// What messages call these files.
     pub(in crate::verbs) fn files(&self, files: Range<usize>) -> PlannedFiles {
-        let files = self.archive.part(files);
-        let names = files.files.iter().map(|file| {
+        let files = &self.archive.files[files];
+        let names = files.iter().map(|file| {
             let name = file.path().file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         });
-        let steps = files.steps();
-        let ends = steps.first().zip(steps.last());
+        let steps = || files.iter().flat_map(SourceFile::steps);
+        let ends = steps().next().zip(steps().next_back());
         PlannedFiles {
             names: names.collect(),
             steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::SendError;
 use super::files::Files;
+use super::gather::give;
 use super::journalist::Journalist;
 use crate::commit::{Leases, put_manifest};
 use crate::error::Error;
@@ -21,7 +22,7 @@ use crate::events::{
 use crate::ranks::{Follower, PhasePulse, Ranks};
 use crate::session::Session;
 use crate::store::StoreError;
-use crate::transfer::{ChunkRecord, Engine, Orders, TransferError, Verification};
+use crate::transfer::{ChunkRecords, Engine, Orders, TransferError, Verification};
 use crate::verbs::reprojection::weights::weigh;
 
 /// Longest time between two pulses.
@@ -153,7 +154,7 @@ impl<'a> Worker<'a> {
             let records = self.transfer(&engine, orders, None);
             let begun = Instant::now();
             // The lead knows, and says so.
-            let _ = follower.settle(&records);
+            let _ = give(follower, records);
             let verdict = follower.verdict();
             self.session.waited(begun);
             return verdict;
@@ -167,7 +168,7 @@ impl<'a> Worker<'a> {
         engine: &Arc<Engine>,
         orders: &Orders,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Error> {
+    ) -> Result<ChunkRecords, Error> {
         if orders.plan.moves_steps() {
             // From here on, what is overwritten is read from its copies, whichever rank made them.
             let kept = self.work(engine, orders, Phase::Keep, leases);
@@ -193,7 +194,7 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         phase: Phase,
         leases: Option<&Leases>,
-    ) -> Result<Vec<ChunkRecord>, Error> {
+    ) -> Result<ChunkRecords, Error> {
         let watch = PhaseWatch::start(match phase {
             Phase::Compare => WorkPhase::Compare,
             Phase::Keep => WorkPhase::Keep,
@@ -270,7 +271,7 @@ impl<'a> Worker<'a> {
         let done = match ended {
             Some(Ok(records)) => Ok(records),
             // The rank that failed says why.
-            Some(Err(TransferError::Stopped)) | None => Ok(Vec::new()),
+            Some(Err(TransferError::Stopped)) | None => Ok(ChunkRecords::default()),
             Some(Err(error)) => Err(self.session.ranks.here(error.into())),
         };
         if let Some(lost) = leases.and_then(Leases::lost) {
@@ -304,8 +305,8 @@ impl<'a> Worker<'a> {
         &self,
         orders: &Orders,
         part: &str,
-        records: Vec<ChunkRecord>,
-    ) -> Result<Vec<ChunkRecord>, Error> {
+        records: ChunkRecords,
+    ) -> Result<ChunkRecords, Error> {
         let part = format!("{:06}-{part}", self.session.ranks.rank());
         let put = put_manifest(&self.session.bucket, orders, &part, &records);
         let put = self.session.runtime.block_on(put);

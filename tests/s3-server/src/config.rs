@@ -31,6 +31,8 @@ pub struct Config {
     ///
     /// [`Server::set_quota`]: crate::Server::set_quota
     pub full: Full,
+    /// Objects whose key contains this are taken, answered, and not kept: what becomes of a million of them costs no memory here.
+    pub forget: Option<String>,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             etag: EtagKind::default(),
             checksums: Checksums::default(),
             full: Full::default(),
+            forget: None,
         }
     }
 }

@@ -56,6 +56,9 @@ struct Arguments {
     /// Milliseconds every PUT waits besides
     #[arg(long, default_value_t = 0)]
     put_delay: u64,
+    /// Objects whose key contains this are taken, answered and not kept, as in a bench of very many: `/c/` are chunks
+    #[arg(long)]
+    forget: Option<String>,
     /// A file for the requests, in order of arrival, each as METHOD, bucket/key and bytes of its body in a line
     #[arg(long)]
     log: Option<PathBuf>,
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
             ChecksumsArgument::Forgotten => Checksums::Forgotten,
             ChecksumsArgument::Refused => Checksums::Refused,
         },
+        forget: arguments.forget,
         ..Config::default()
     };
     let server = match Server::start_on(arguments.port, config) {

@@ -73,6 +73,8 @@ pub(crate) struct State {
     pub(crate) uploads: HashMap<String, Upload>,
     /// How many bytes a bucket may hold.
     pub(crate) quota: Option<u64>,
+    /// Of which keys nothing is kept.
+    forget: Option<String>,
     serial: u64,
 }
 
@@ -83,7 +85,10 @@ impl Store {
             etag: config.etag,
             full: config.full,
             checksums: config.checksums,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                forget: config.forget.clone(),
+                ..State::default()
+            }),
         };
         for bucket in &config.buckets {
             store.state().make_bucket(bucket);
@@ -285,6 +290,7 @@ impl State {
         attributes: Attributes,
     ) -> S3Result<Object> {
         let etag = etag.unwrap_or_else(|| self.opaque_etag());
+        let forgets = self.forget.as_ref().is_some_and(|part| key.contains(part));
         let bucket = self.bucket_mut(bucket)?;
         let replaced = bucket.objects.remove(key).map(|mut old| {
             old.replaced = None;
@@ -297,7 +303,9 @@ impl State {
             attributes,
             replaced,
         };
-        bucket.objects.insert(key.to_owned(), object.clone());
+        if !forgets {
+            bucket.objects.insert(key.to_owned(), object.clone());
+        }
         Ok(object)
     }
 

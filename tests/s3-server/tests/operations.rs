@@ -290,6 +290,23 @@ async fn multipart_uploads_appear_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_is_answered_and_gone() {
+    let config = Config {
+        forget: Some("/c/".to_owned()),
+        ..Config::default()
+    };
+    let server = Server::start(config).unwrap();
+    let store = patient(&server);
+    let put = store.put(&Path::from("a/c/0"), "chunk".into()).await;
+    assert!(put.unwrap().e_tag.is_some());
+    store.put(&Path::from("a/b"), "kept".into()).await.unwrap();
+    assert_eq!(
+        server.objects("ocean").into_keys().collect::<Vec<_>>(),
+        ["a/b"]
+    );
+}
+
+#[tokio::test]
 async fn opaque_etags_change_with_every_write() {
     let config = Config {
         etag: EtagKind::Opaque,

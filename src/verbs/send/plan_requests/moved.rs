@@ -16,7 +16,7 @@ impl RequestRules {
             let Some(append) = &array.append else {
                 continue;
             };
-            let Moved { read, whole } = moved(unit, array, append);
+            let Moved { read, whole } = moved(&unit, array, append);
             let counts = &mut self.counts;
             counts.get += read;
             // It is a copy of another object, and always read back.

@@ -30,7 +30,7 @@ impl RequestRules {
         let units = plan.units.iter();
         let records = units.flat_map(|unit| {
             let stores = plan.arrays[unit.array].stores.iter();
-            stores.map(|store| (unit.owner, *store))
+            stores.map(move |store| (unit.owner, *store))
         });
         let records = records.collect::<BTreeSet<_>>().len() as u64;
         counts.put += objects + records + PART_PUTS;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
 
-use msm_plan::{Phase, PlanSettings, Projections, StoreRequest};
+use msm_plan::{PlanSettings, Projections, StoreRequest};
 use msm_reproject::Weights;
 
 use super::Sharing;
@@ -16,7 +16,7 @@ use super::error::ShareError;
 use super::growth::Growth;
 use super::report::ShareReport;
 use super::take::TakenPart;
-use crate::commit::{Manifest, PartResult, SharedArchive};
+use crate::commit::{PartResult, SharedArchive};
 use crate::error::Error;
 use crate::events::Event;
 use crate::ranks::Lead;
@@ -25,6 +25,7 @@ use crate::store::Guarantees;
 use crate::transfer::{Orders, TransferError};
 use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::error::SendError;
+use crate::verbs::send::gather::gather;
 use crate::verbs::send::grown_ledgers::GrownLedgers;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::PreparedSend;
@@ -285,8 +286,7 @@ impl<'a> SharedSend<'a> {
         } = taken;
         let put = worker.engine(&orders).and_then(|engine| {
             let records = worker.transfer(&engine, &orders, Some(&hold.leases));
-            let records = lead.settle(records)?.into_iter().flatten().collect();
-            Ok(Manifest::check(&orders.plan, Phase::Transfer, records)?)
+            gather(lead, &orders.plan, records)
         });
         let of = self.archive.parts.len();
         let put = put.and_then(|manifest| {
