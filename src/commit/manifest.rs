@@ -301,7 +301,9 @@ mod tests {
     fn check(records: Vec<ChunkRecord>) -> Result<Manifest, ManifestError> {
         let plan = plan();
         let mut all = ChunkRecords::new(&ChunkRecords::grids(&plan));
-        records.into_iter().for_each(|record| all.add(record));
+        for record in records {
+            all.add(record);
+        }
         Manifest::check(&plan, Phase::Transfer, all)
     }
 

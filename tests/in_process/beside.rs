@@ -11,7 +11,7 @@ use crate::store::Conditional;
 use crate::store::simulated::World;
 
 /// One of so many requests is tried.
-const SHARE: usize = 3;
+const SHARE: usize = 9;
 /// Cases at a time: now and then they wait.
 const AT_A_TIME: usize = 8;
 /// It looks again at once.

@@ -25,7 +25,7 @@ const AT_A_TIME: usize = 16;
 /// The points that the gate tries at least.
 const LEAST: usize = 10_000;
 /// One of so many settings is tried at each point.
-const SHARE: usize = 4;
+const SHARE: usize = 6;
 /// Ranks of the command that is killed.
 const RANKS: [usize; 2] = [1, 3];
 

@@ -32,7 +32,7 @@ fn steps_already_there_are_skipped_and_a_part_of_them_is_refused() {
     let before = sandbox.tree("ocean");
     for (from, count) in [(3, 2), (4, 1)] {
         let ended = send(from, count).well_on(2);
-        ended.says(&["are there already, skipped", "nothing to do"]);
+        ended.says(&["there already, skipped", "nothing to do"]);
     }
     let words = ["already has 1 of the 3 steps"];
     send(4, 3).on(2).refused(24, &words);

@@ -100,7 +100,8 @@ fn what_is_planned_is_what_is_done() {
         let transactions = planned["transactions"].as_array().unwrap().len();
         assert_eq!(transactions, [2, 1][round]);
         let appended = planned["stores"][0]["steps"]["appended"].as_u64().unwrap();
-        done.says(&[&format!("{appended} steps appended")]);
+        let steps = if appended == 1 { "step" } else { "steps" };
+        done.says(&[&format!("{appended} {steps} appended")]);
         // What was foreseen of the requests is about what was asked. A copy is a PUT, too; and what is kept of older commands, which
         // goes, is not foreseen.
         let found = kinds(&server, first);

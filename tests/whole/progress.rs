@@ -146,11 +146,12 @@ fn is_bar(row: &str) -> bool {
 
 #[test]
 fn the_bar_fits_into_the_terminal_and_is_gone_at_the_end() {
-    let slow = Slow::new(Duration::from_millis(1500));
+    let slow = Slow::new(Duration::from_millis(2500));
+    // Half of the objects are on their way at first, and there at once.
     let steps = r#"[
-        {"text": "sending", "seconds": 0.6, "columns": 60},
-        {"text": "sending", "seconds": 0.6, "columns": 40},
-        {"text": "sending", "seconds": 0.6, "type": "\u0003"}
+        {"text": " left", "seconds": 0.3, "columns": 60},
+        {"text": "sending", "seconds": 0.4, "columns": 40},
+        {"text": "sending", "seconds": 0.4, "type": "\u0003"}
     ]"#;
     let session = Session::of(&slow.line, steps);
     assert_eq!(session.code, 44, "{session:#?}");

@@ -90,7 +90,10 @@ fn tells(said: &str, expected: &[(&str, &[&str])]) {
             assert!(line.contains(word), "{word}: {line}");
         }
     }
-    let total = format!("{} faults", expected.len());
+    let total = match expected.len() {
+        1 => "1 fault".to_owned(),
+        faults => format!("{faults} faults"),
+    };
     assert!(said.trim_end().ends_with(&total), "{total}: {said}");
 }
 

@@ -209,14 +209,14 @@ fn items_of_stores_that_are_gone_do_not_stay_published() {
     let kept = others.map(|(name, _)| name);
     let notes = write(&["T1y/a.zarr"], "T1y");
     assert!(
-        notes.last().unwrap().starts_with("removed 1 items"),
+        notes.last().unwrap().starts_with("removed 1 item "),
         "{notes:?}"
     );
     assert_eq!(there(), [&["a.json"][..], &kept[..]].concat());
     // Another prefix makes another collection in the place of that one.
     let notes = write(&["U1y/u.zarr"], "U1y");
     assert!(
-        notes.last().unwrap().starts_with("removed 1 items"),
+        notes.last().unwrap().starts_with("removed 1 item "),
         "{notes:?}"
     );
     assert_eq!(there(), [&kept[..], &["u.json"]].concat());
