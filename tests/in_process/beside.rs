@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::scenes::all_scenes;
+use super::dataset::Objects;
+use super::scenes::{Layout, all_scenes};
 use super::support::{LONG, line, run, set_lease_times, try_all};
 use crate::cli::Exit;
 use crate::commit::LeaseTimes;
@@ -33,7 +34,11 @@ fn wherever_a_job_stands_still_verify_finds_no_fault() {
         }
         assert_eq!(run(&world.link(Vec::new()), &scene.line), Exit::Ok);
         set_lease_times(TIMES);
-        let states = world.history().states().into_iter().enumerate();
+        let states = world.history().states();
+        if (scene.name, *layout) == ("update", Layout::Zarr3) {
+            damage_is_found(&states)?;
+        }
+        let states = states.into_iter().enumerate();
         let failures: Vec<String> = states
             .filter(|(number, _)| (number + place) % SHARE == 0)
             .filter(|(_, objects)| objects.keys().any(|key| key.contains("/journal/")))
@@ -51,4 +56,28 @@ fn wherever_a_job_stands_still_verify_finds_no_fault() {
             Err(failures.join("\n"))
         }
     });
+}
+
+/// Where the last of these states in which all is replaced, and nothing committed, is damaged, `verify` says so: a copy of what goes,
+/// and an object that stays.
+fn damage_is_found(states: &[Objects]) -> Result<(), String> {
+    let has = |objects: &Objects, end: &str| objects.keys().any(|key| key.ends_with(end));
+    let is_written = |objects: &&Objects| has(objects, ".open") && !has(objects, ".prepared");
+    let written = states.iter().rfind(is_written).unwrap();
+    for part in ["/undo/", ".zarr/nav_lat/"] {
+        let mut objects = written.clone();
+        let is_meant = |key: &String| key.contains(part) && key.contains("/c/");
+        for (_, bytes) in objects.iter_mut().filter(|(key, _)| is_meant(key)) {
+            let mut damaged = bytes.to_vec();
+            damaged[0] ^= 1;
+            *bytes = damaged.into();
+        }
+        assert!(objects != *written, "{part}");
+        let world = World::put_just_now(Conditional::Enforced, &objects);
+        let ended = run(&world.link(Vec::new()), &line(&["verify"]));
+        if ended != Exit::FaultsFound {
+            return Err(format!("{part} is damaged: {ended:?}"));
+        }
+    }
+    Ok(())
 }

@@ -29,6 +29,7 @@ struct VerifiedStore {
     objects: u64,
     bytes: u64,
     faults: Vec<FaultView>,
+    unsettled: u64,
 }
 
 /// What is not as it should be.
@@ -51,6 +52,7 @@ impl VerifyDocument {
             objects: of.checked.objects,
             bytes: of.checked.bytes,
             faults: of.faults.iter().map(FaultView::from).collect(),
+            unsettled: of.unsettled,
         });
         Self {
             format: "msm_os/verify/1",

@@ -39,6 +39,8 @@ pub struct StoreCheckReport {
     pub checked: CheckTally,
     /// What is wrong.
     pub faults: Vec<Fault>,
+    /// Objects and documents that a job was changing, of which nobody can say before it has ended.
+    pub unsettled: u64,
 }
 
 /// One store on rank 0. It holds the records of the store's manifests, about a hundred bytes an object, so a hundred
@@ -81,7 +83,7 @@ pub(in crate::verbs) fn look(
         let looked = look_once(checkers, group, suspects.as_ref());
         looks += 1;
         let now = || Ok::<_, Error>(runtime.block_on(Generation::of(bucket, &group.store))?);
-        let (mut report, mut events) = match looked {
+        let (mut report, events) = match looked {
             Ok(None) => return Ok(None),
             Ok(Some(looked)) => looked,
             Err(Error::Store(error)) if error.is_missing() && looks < LOOKS => {
@@ -103,7 +105,7 @@ pub(in crate::verbs) fn look(
                     Ok((wrong, unsettled)) => {
                         is_told |= wrong.is_empty();
                         report.faults = wrong;
-                        events.extend(unsettled_event(group, unsettled));
+                        report.unsettled = unsettled;
                     }
                     // It has ended since.
                     Err(error) if error.is_missing() && looks < LOOKS => {}
@@ -123,18 +125,18 @@ pub(in crate::verbs) fn look(
         for event in &events {
             session.tell(event);
         }
+        if report.unsettled > 0 {
+            session.tell(&Event::Unsettled {
+                store: report.store.clone(),
+                objects: report.unsettled,
+            });
+        }
         session.tell(&Event::Verified {
             store: report.store.clone(),
             checked: report.checked,
         });
         return Ok(Some(report));
     }
-}
-
-/// What is to be told of so many objects that a job is changing.
-fn unsettled_event(group: &Group, objects: u64) -> Option<Event> {
-    let store = group.to_string();
-    (objects > 0).then_some(Event::Unsettled { store, objects })
 }
 
 /// One look, at `suspects` alone if there are any; with what else is to be told.
@@ -205,6 +207,7 @@ fn look_once(
         store,
         checked: found,
         faults,
+        unsettled: 0,
     };
     Ok(Some((report, events)))
 }
