@@ -69,10 +69,11 @@ python:
 	$(call heading,Python readers in tests/.venv, tests/.venv-iris, tests/.venv-open and tests/.venv-zarr2)
 	@scripts/python-venv.sh
 
+# The examples are built as programs, for a test that starts them: `cargo test --examples` would build their tests, which there are none of.
 .PHONY: build
 build:
 	$(call heading,debug build)
-	cargo build $(LOCKED) --workspace
+	cargo build $(LOCKED) --workspace --bins --lib --examples
 
 # The program where there is no MPI at all, for a test that sends a file with it. What is not its own is compiled once for both.
 .PHONY: without-mpi
@@ -91,7 +92,7 @@ TEST_PROGRAM := cargo test $(LOCKED) --profile dev --workspace
 test-suites:
 	$(call heading,test build)
 	cargo test $(LOCKED) --workspace --lib --no-run
-	$(TEST_PROGRAM) --bins --examples --test '*' --no-run
+	$(TEST_PROGRAM) --bins --test '*' --no-run
 	$(call heading,library tests)
 	$(MAKE) test-library
 	$(call heading,two suites side by side)
@@ -105,7 +106,7 @@ test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
 .PHONY: test-library
 test-library:
 	cargo test $(LOCKED) --workspace --lib
-	$(TEST_PROGRAM) --bins --examples --test file --test weights_memory
+	$(TEST_PROGRAM) --bins --test file --test weights_memory
 	$(TEST_PROGRAM) --doc
 
 # Most of them wait for servers and leases.
