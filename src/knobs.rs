@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use msm_plan::Transactions;
+
 /// How long leases last.
 pub(crate) fn lease() -> Option<Duration> {
     seconds("MSM_OS_TEST_LEASE_SECONDS")
@@ -21,6 +23,12 @@ pub(crate) fn journal_pause() -> Option<Duration> {
 /// The rank that panics when it writes.
 pub(crate) fn panicking_rank() -> Option<usize> {
     asked("MSM_OS_TEST_PANIC_ON_RANK")
+}
+
+/// Where transactions end, if no flag says so: tests of what is committed one after the other have small files.
+pub(crate) fn transactions() -> Option<Transactions> {
+    let is_asked = asked::<bool>("MSM_OS_TEST_SMALL_TRANSACTIONS").unwrap_or(cfg!(test));
+    is_asked.then_some(Transactions::Chunk)
 }
 
 fn seconds(name: &str) -> Option<Duration> {

@@ -1,8 +1,9 @@
-//! Starts MPI, parses, dispatches, and ends with the exit code; or describes one file, for another process of this program.
+//! Parses, starts MPI where a launcher started this, dispatches, and ends with the exit code; or describes one file, for another process of
+//! this program.
 
 use std::process::exit;
 
-use msm_os::cli::{self, CommandLine};
+use msm_os::cli;
 use msm_os::{allow_reading_without_locks, describe, is_asked_to_describe, ranks};
 
 fn main() {
@@ -12,14 +13,6 @@ fn main() {
         exit(cli::answer(&describe(path).into()).code());
     }
     let parsed = cli::parse(args);
-    if let CommandLine::Answer(answer) = &parsed
-        && !ranks::is_launched()
-    {
-        exit(cli::answer(answer).code());
-    }
-    if cli::needs_no_ranks(&parsed) && !ranks::is_launched() {
-        exit(cli::run(parsed, &ranks::Ranks::alone()).code());
-    }
     // MPI is ended before this process: srun loses the code of one that leaves without.
     let ended = ranks::run(cli::end, |ranks| cli::run(parsed, ranks));
     exit(ended.unwrap_or_else(|failure| cli::fail(&failure)).code());

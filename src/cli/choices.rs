@@ -97,6 +97,11 @@ pub(super) fn transactions() -> impl TypedValueParser<Value = Transactions> {
             "chunk",
             "Each is the smallest run of files that ends on a chunk boundary; the last one has what is left",
         ),
+        (
+            Transactions::Batch,
+            "batch",
+            "Each is one of those, or as many as come to 256 MiB, each object counted as 256 KiB more",
+        ),
         (Transactions::All, "all", "One has all files"),
     ])
 }

@@ -61,7 +61,6 @@ mod words;
 pub use args::{CommandLine, Invocation, parse};
 pub use error::CliError;
 pub use exit::Exit;
-pub use report::needs_no_ranks;
 pub use run::{answer, end, fail, run};
 pub use shell::Answer;
 #[cfg(test)]

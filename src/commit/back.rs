@@ -11,7 +11,6 @@ use super::cleanup::{CleanupError, all, remove};
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
 use super::undo_copies::{CopyWorth, UndoCopies};
-use super::unfinished::delete_key;
 use crate::store::{Bucket, Guarantees, StoreError};
 
 /// What a store is made again by.
@@ -180,7 +179,7 @@ impl UndoPlan<'_> {
         if self.entry.creates() {
             // What is left of earlier stores at this place tells of nothing that is there.
             clear_ledger(bucket, store, Some(id)).await?;
-            return end(bucket, store, id).await;
+            return end(bucket, store, id, Stage::Back).await;
         }
         if self.entry.record.is_some() {
             let last = layout::last_transaction(store);
@@ -194,19 +193,30 @@ impl UndoPlan<'_> {
         keys.extend(bucket.list(&layout::undo(store, id)).await?);
         remove(bucket, keys).await?;
         bucket.delete(&layout::addition(store, id)).await?;
-        end(bucket, store, id).await
+        end(bucket, store, id, Stage::Back).await
     }
 }
 
-/// Removes the transaction `id` from the journal of `store`: what heals it last.
-pub(super) async fn end(bucket: &Bucket, store: &str, id: &str) -> Result<(), CleanupError> {
+/// Removes the transaction `id`, which came to the stage `last`, from the journal of `store`. The entry that says which way it is healed
+/// goes last.
+async fn end(bucket: &Bucket, store: &str, id: &str, last: Stage) -> Result<(), CleanupError> {
     let progress = bucket.list(&layout::progress(store, id)).await?;
-    remove(bucket, progress).await?;
-    let entries = Stage::ALL.map(|stage| stage.key(store, id));
-    for key in entries.into_iter().chain([delete_key(store, id)]) {
-        bucket.delete(&key).await?;
-    }
-    Ok(())
+    leave_earlier_stages(bucket, store, id, last, progress).await?;
+    Ok(bucket.delete(&last.key(store, id)).await?)
+}
+
+/// Removes what the journal of `store` has of the transaction `id` from before the stage `last`: entries, and these objects, which tell how
+/// far it was.
+pub(super) async fn leave_earlier_stages(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    last: Stage,
+    mut progress: Vec<String>,
+) -> Result<(), CleanupError> {
+    let before = Stage::ALL.into_iter().filter(|stage| *stage < last);
+    progress.extend(before.map(|stage| stage.key(store, id)));
+    remove(bucket, progress).await
 }
 
 /// Removes all of the ledger of `store` but its leases, what is told of an archive that is sent into it in parts, and the journal
@@ -219,6 +229,18 @@ pub(crate) async fn clear_ledger(
     store: &str,
     id: Option<&str>,
 ) -> Result<(), CleanupError> {
+    remove(bucket, ledger_objects(bucket, store, id).await?).await
+}
+
+/// The keys of what [`clear_ledger`] removes.
+///
+/// # Errors
+/// As the server says.
+pub(super) async fn ledger_objects(
+    bucket: &Bucket,
+    store: &str,
+    id: Option<&str>,
+) -> Result<Vec<String>, StoreError> {
     let stays = [layout::leases(store), layout::share(store)].map(|folder| format!("{folder}/"));
     let journal = id.map(|id| format!("{}/{id}.", layout::journals(store)));
     let mut keys = bucket.list(&layout::ledger(store)).await?;
@@ -226,5 +248,5 @@ pub(crate) async fn clear_ledger(
         let is_journal = journal.as_ref().is_some_and(|own| key.starts_with(own));
         !stays.iter().any(|folder| key.starts_with(folder)) && !is_journal
     });
-    remove(bucket, keys).await
+    Ok(keys)
 }

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_zarr::layout;
 use serde_json::Value;
 
-use super::back::end;
+use super::back::leave_earlier_stages;
 use super::cleanup::{CleanupError, remove};
 use super::clear::clear;
-use super::journal::{Document, JournalEntry, put_json};
+use super::journal::{Document, JournalEntry, Stage, put_json};
 use super::ledger::LastTransaction;
 use super::put::{put_and_read_back, reads_back};
 use super::put_back::{DocumentState, put_over};
@@ -39,14 +39,15 @@ pub(super) async fn put_documents(
     done.into_iter().collect()
 }
 
-/// Puts the root document of `entry`: from then on, readers see the new store. Where the server `guarantees` it, only if
-/// the root is what it was.
+/// Puts the root document of `entry`, which was seen as it is `now`: from then on, readers see the new store. Where the server
+/// `guarantees` it, only if the root is what it was.
 ///
 /// # Errors
 /// If it cannot be put or does not read back, or another program has changed it.
 pub(super) async fn put_root(
     bucket: &Bucket,
     entry: &JournalEntry,
+    now: DocumentState,
     verify: Verification,
     guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
@@ -54,7 +55,6 @@ pub(super) async fn put_root(
     if before.as_ref() == Some(after) {
         return Ok(());
     }
-    let now = DocumentState::of(bucket, &entry.root).await?;
     if now.is_after(&entry.root) {
         return Ok(());
     }
@@ -87,7 +87,8 @@ pub(super) async fn go_forward(
     match DocumentState::of(bucket, &entry.root).await? {
         DocumentState::Known(_) => {
             put_documents(bucket, entry, Verification::Full).await?;
-            put_root(bucket, entry, Verification::Full, guarantees).await?;
+            let now = DocumentState::of(bucket, &entry.root).await?;
+            put_root(bucket, entry, now, Verification::Full, guarantees).await?;
         }
         DocumentState::Other
             if is_recorded(bucket, store, id).await?
@@ -154,54 +155,89 @@ pub(super) async fn finish(
     if entry.removes && !is_recorded(bucket, store, id).await? {
         clear(bucket, store, id).await?;
     }
-    if let Some(record) = &entry.record {
-        let record = &LastTransaction {
-            run: entry.run.clone(),
-            files: entry.files.clone(),
-            ..record.clone()
-        };
-        put_json(bucket, &layout::transaction(store, id), record).await?;
-        put_json(bucket, &layout::last_transaction(store), record).await?;
-    }
-    let kept = match (entry.is_addition, entry.keep_undo) {
-        (true, _) => Some(layout::addition(store, id)),
-        (false, 0) => None,
-        (false, _) => Some(layout::before(store, id)),
+    // In any order: until the journal's last entry is gone, whoever comes does all of it again. But the first one stays until there is a
+    // record: without either, whoever comes goes back.
+    let recorded = async {
+        let progress = layout::progress(store, id);
+        let (recorded, kept, progress) = join!(
+            record(bucket, store, id, entry),
+            keep_entry(bucket, store, id, entry),
+            bucket.list(&progress)
+        );
+        recorded.and(kept)?;
+        leave_earlier_stages(bucket, store, id, Stage::Prepared, progress?).await
     };
-    if let Some(key) = kept {
-        entry.put_as(bucket, store, &key).await?;
-    }
-    prune(bucket, store, id, entry).await?;
-    end(bucket, store, id).await
+    let (recorded, pruned) = join!(recorded, prune(bucket, store, id, entry));
+    CleanupError::together([recorded, pruned])?;
+    Ok(bucket.delete(&Stage::Prepared.key(store, id)).await?)
 }
 
-/// Removes what is kept for the undoing of all but the last transactions, of which `id` is the last one if it is recorded, and of those
-/// that were never committed: what a dead job's server did late.
+/// Puts the ledger's record of the transaction `id`.
+async fn record(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    entry: &JournalEntry,
+) -> Result<(), StoreError> {
+    let Some(record) = &entry.record else {
+        return Ok(());
+    };
+    let record = &LastTransaction {
+        run: entry.run.clone(),
+        files: entry.files.clone(),
+        ..record.clone()
+    };
+    let (own, last) = (
+        layout::transaction(store, id),
+        layout::last_transaction(store),
+    );
+    let put = join!(
+        put_json(bucket, &own, record),
+        put_json(bucket, &last, record)
+    );
+    put.0.and(put.1)
+}
+
+/// Puts what is kept for the undoing of the transaction `id`.
+async fn keep_entry(
+    bucket: &Bucket,
+    store: &str,
+    id: &str,
+    entry: &JournalEntry,
+) -> Result<(), StoreError> {
+    let key = match (entry.is_addition, entry.keep_undo) {
+        (true, _) => layout::addition(store, id),
+        (false, 0) => return Ok(()),
+        (false, _) => layout::before(store, id),
+    };
+    entry.put_as(bucket, store, &key).await
+}
+
+/// Removes what is kept for the undoing of all but the last transactions, of which `id` is the last one if it is recorded, and of those that were
+/// never committed: what a dead job's server did late.
 async fn prune(
     bucket: &Bucket,
     store: &str,
     id: &str,
     entry: &JournalEntry,
 ) -> Result<(), CleanupError> {
-    let folders = bucket.folder(&layout::undos(store)).await?.folders;
-    if folders.is_empty() {
-        return Ok(());
-    }
-    let keep = entry.keep_undo;
+    let (undos, transactions) = (layout::undos(store), layout::transactions(store));
     let mut committed: BTreeSet<String> = entry.record.iter().map(|_| id.to_owned()).collect();
-    if committed.len() < keep {
-        let records = bucket.list(&layout::transactions(store)).await?;
-        committed.extend(records.iter().map(|key| name_of(key).to_owned()));
-    }
-    let last: BTreeSet<&String> = committed.iter().rev().take(keep).collect();
-    let mut keys = Vec::new();
-    for folder in folders {
-        if last.contains(&name_of(&folder).to_owned()) {
-            continue;
+    let others = async {
+        match committed.len() < entry.keep_undo {
+            true => bucket.list(&transactions).await,
+            false => Ok(Vec::new()),
         }
-        keys.extend(bucket.list(&folder).await?);
-    }
-    remove(bucket, keys).await
+    };
+    let (folder, others) = join!(bucket.folder(&undos), others);
+    let (folders, others) = (folder?.folders, others?);
+    committed.extend(others.iter().map(|key| name_of(key).to_owned()));
+    let last: BTreeSet<&String> = committed.iter().rev().take(entry.keep_undo).collect();
+    let over = folders.iter();
+    let over = over.filter(|folder| !last.contains(&name_of(folder).to_owned()));
+    let lists = stream::iter(over).map(|folder| bucket.list(folder));
+    let keys: Vec<Vec<String>> = lists.buffered(REQUESTS).try_collect().await?;
+    remove(bucket, keys.concat()).await
 }
 
 fn name_of(key: &str) -> &str {

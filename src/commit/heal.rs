@@ -4,11 +4,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, is_store, layout};
 
 use super::aborted::AbortedTransaction;
-use super::back::{clear_ledger, end};
+use super::back::clear_ledger;
 use super::cleanup::{CleanupError, remove};
 use super::journal::Stage;
 use super::transaction::{PreparedTransaction, Stores};
-use super::unfinished::{UnfinishedTransaction, UnfinishedWork};
+use super::unfinished::{UnfinishedTransaction, UnfinishedWork, delete_key};
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
 
 /// Walks through a store that is deleted. A server may say that it deleted many, and not do it.
@@ -88,5 +88,5 @@ pub(super) async fn finish_delete(
         remove(bucket, keys).await?;
     }
     clear_ledger(bucket, store, Some(id)).await?;
-    end(bucket, store, id).await
+    Ok(bucket.delete(&delete_key(store, id)).await?)
 }

@@ -7,13 +7,14 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use super::command_run::{CommandRun, FileSpan};
 use super::committed::merged_addition;
 use super::ledger::LastTransaction;
-use super::put::put_and_read_back;
+use super::put::{put_and_read_back, reads_back};
 use super::relative;
 use super::transaction_id::is_id;
 use super::written_boxes::WrittenBoxes;
@@ -177,6 +178,41 @@ impl JournalEntry {
         self.put_as(bucket, store, &stage.key(store, id)).await
     }
 
+    /// The same, without reading it back: see [`Self::is_told`].
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(super) async fn tell(
+        &self,
+        bucket: &Bucket,
+        store: &str,
+        id: &str,
+        stage: Stage,
+    ) -> Result<(), StoreError> {
+        let key = stage.key(store, id);
+        let text = as_json(&key, &self.written(store))?;
+        bucket.put(&key, text).await.map(|_| ())
+    }
+
+    /// Makes sure that what was [told](Self::tell) is there.
+    ///
+    /// # Errors
+    /// As the server says, or if it does not read back as it was sent.
+    pub(super) async fn is_told(
+        &self,
+        bucket: &Bucket,
+        store: &str,
+        id: &str,
+        stage: Stage,
+    ) -> Result<(), StoreError> {
+        let key = stage.key(store, id);
+        let text = as_json(&key, &self.written(store))?;
+        if reads_back(bucket, &key, &text).await {
+            return Ok(());
+        }
+        put_and_read_back(bucket, &key, text).await
+    }
+
     /// Puts it as the object `key` of the ledger of `store`.
     ///
     /// # Errors
@@ -187,6 +223,11 @@ impl JournalEntry {
         store: &str,
         key: &str,
     ) -> Result<(), StoreError> {
+        put_json(bucket, key, &self.written(store)).await
+    }
+
+    /// As it is written into the ledger of `store`.
+    fn written(&self, store: &str) -> Self {
         let mut entry = self.clone();
         entry.format = if entry.parts.is_empty() {
             FORMAT
@@ -200,7 +241,7 @@ impl JournalEntry {
         for (other, _) in entry.rollback.iter_mut().flatten() {
             *other = relative::beside(store, other);
         }
-        put_json(bucket, key, &entry).await
+        entry
     }
 
     /// Reads what is kept for the undoing of the committed transaction `id` of `store`.
@@ -311,9 +352,16 @@ pub(super) async fn put_json(
     key: &str,
     value: &impl Serialize,
 ) -> Result<(), StoreError> {
-    let text = serde_json::to_vec(value).map_err(|cause| StoreError::Journal {
-        key: key.to_owned(),
-        cause: cause.to_string(),
-    })?;
-    put_and_read_back(bucket, key, text.into()).await
+    put_and_read_back(bucket, key, as_json(key, value)?).await
+}
+
+/// `value` as the object `key`.
+fn as_json(key: &str, value: &impl Serialize) -> Result<Bytes, StoreError> {
+    match serde_json::to_vec(value) {
+        Ok(text) => Ok(text.into()),
+        Err(cause) => Err(StoreError::Journal {
+            key: key.to_owned(),
+            cause: cause.to_string(),
+        }),
+    }
 }

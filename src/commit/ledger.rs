@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::command_run::{CommandRun, FileSpan};
 use super::manifest::Manifest;
-use crate::store::{Bucket, StoreError};
+use crate::store::{Bucket, KeptProbe, StoreError};
 
 /// What the last transaction made of a store. When that was, is when the record was put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub(crate) struct LastTransaction {
     /// Are there arrays, among those that `recipes` does not name, of which nobody knows what they were made by?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_untold_arrays: bool,
+    /// What the server was found to guarantee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<KeptProbe>,
 }
 
 /// By the path of an array in its store, what it was made by.
@@ -150,6 +153,7 @@ impl LastTransaction {
             files: None,
             recipes: recipes(previous.filter(|_| old_root.is_some()), new_root),
             has_untold_arrays: old_root.is_some() && is_untold(previous),
+            server: None,
         }
     }
 
@@ -173,6 +177,7 @@ impl LastTransaction {
             files: None,
             recipes: recipes(previous, root),
             has_untold_arrays: is_untold(previous),
+            server: None,
         }
     }
 
@@ -252,6 +257,7 @@ mod tests {
             files: None,
             recipes: StoreRecipes::new(),
             has_untold_arrays: false,
+            server: None,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::transfer::{ChunkRecords, Content, PackedContent, Proof, RecordBatch};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest(BTreeMap<(usize, usize), ObjectSet>);
 
-/// The records of objects that a plan writes in one phase, as far as they have come.
+/// The records of objects that a plan writes in some phases, as far as they have come.
 pub(crate) struct ManifestDraft<'a> {
     plan: &'a Plan,
     sets: BTreeMap<(usize, usize), ObjectSet>,
@@ -52,11 +52,11 @@ pub enum ManifestError {
 }
 
 impl<'a> ManifestDraft<'a> {
-    /// Of the objects of `phase`; none have come.
-    pub(crate) fn new(plan: &'a Plan, phase: Phase) -> Self {
+    /// Of the objects of these `phases`; none have come.
+    pub(crate) fn new(plan: &'a Plan, phases: &[Phase]) -> Self {
         let mut sets = BTreeMap::new();
         let arrays = plan.arrays.iter().enumerate();
-        for (index, array) in arrays.filter(|(_, array)| array.phase == phase) {
+        for (index, array) in arrays.filter(|(_, array)| phases.contains(&array.phase)) {
             let grid = plan.units.grid(index);
             let objects = usize::try_from(grid.len()).unwrap_or(usize::MAX);
             for &store in &array.stores {
@@ -74,8 +74,8 @@ impl<'a> ManifestDraft<'a> {
     ///
     /// # Errors
     /// If one is of no object of the plan, or of one that has one already.
-    pub(crate) fn add(&mut self, batch: RecordBatch) -> Result<(), ManifestError> {
-        let RecordBatch { array, store, .. } = batch;
+    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<(), ManifestError> {
+        let &RecordBatch { array, store, .. } = batch;
         let names = || {
             let array = self.plan.arrays.get(array)?.name.clone();
             Some((array, self.plan.stores.get(store)?.key.clone()))
@@ -89,8 +89,8 @@ impl<'a> ManifestDraft<'a> {
             },
             None => ManifestError::Unknown { array, store },
         };
-        if let Some(chunk) = batch.unplanned.into_iter().next() {
-            return Err(unexpected(chunk, 1));
+        if let Some(chunk) = batch.unplanned.first() {
+            return Err(unexpected(chunk.clone(), 1));
         }
         let Some(set) = self.sets.get_mut(&(store, array)) else {
             return match batch.records.first() {
@@ -98,7 +98,7 @@ impl<'a> ManifestDraft<'a> {
                 Some(_) => Err(ManifestError::Unknown { array, store }),
             };
         };
-        for (number, packed) in batch.records {
+        for &(number, packed) in &batch.records {
             match set.contents.get_mut(number as usize) {
                 None => return Err(ManifestError::Unknown { array, store }),
                 Some(known) if known.content().is_none() => *known = packed,
@@ -108,11 +108,17 @@ impl<'a> ManifestDraft<'a> {
         Ok(())
     }
 
-    /// The manifest, if there is a record of every object.
+    /// The manifest, if with `records` there is one of every object.
     ///
     /// # Errors
-    /// The first object that has none.
-    pub(crate) fn complete(self) -> Result<Manifest, ManifestError> {
+    /// As [`Self::add`], or the first object that has none.
+    pub(crate) fn complete_with(
+        mut self,
+        mut records: ChunkRecords,
+    ) -> Result<Manifest, ManifestError> {
+        while let Some(batch) = records.take() {
+            self.add(&batch)?;
+        }
         for (&(store, array), set) in &self.sets {
             let mut contents = set.contents.iter();
             if let Some(missing) = contents.position(|packed| packed.content().is_none()) {
@@ -137,22 +143,6 @@ impl ObjectSet {
 }
 
 impl Manifest {
-    /// Checks `records`, which are all, against the units of `phase`.
-    ///
-    /// # Errors
-    /// If an object has no record, or more than one, or a record is of no object of the plan.
-    pub(crate) fn check(
-        plan: &Plan,
-        phase: Phase,
-        mut records: ChunkRecords,
-    ) -> Result<Self, ManifestError> {
-        let mut draft = ManifestDraft::new(plan, phase);
-        while let Some(batch) = records.take() {
-            draft.add(batch)?;
-        }
-        draft.complete()
-    }
-
     fn contents(&self) -> impl Iterator<Item = Content> {
         let all = self.0.values().flat_map(|set| &set.contents);
         all.filter_map(|packed| packed.content())
@@ -221,13 +211,6 @@ impl Manifest {
             }
         }
         HEXLOWER.encode(&digest.finalize())
-    }
-
-    /// These records and those of `other`.
-    #[must_use]
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
     }
 }
 
@@ -304,7 +287,7 @@ mod tests {
         for record in records {
             all.add(record);
         }
-        Manifest::check(&plan, Phase::Transfer, all)
+        ManifestDraft::new(&plan, &[Phase::Transfer]).complete_with(all)
     }
 
     #[test]
@@ -354,7 +337,8 @@ mod tests {
                     records.add(record(0, object.chunk[0]));
                 }
             }
-            let manifest = Manifest::check(&plan, Phase::Transfer, records).unwrap();
+            let draft = ManifestDraft::new(&plan, &[Phase::Transfer]);
+            let manifest = draft.complete_with(records).unwrap();
             assert_eq!(manifest.digest(&plan).len(), 32);
         });
         let of_object = measured.bytes_max / OBJECTS;

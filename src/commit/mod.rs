@@ -68,8 +68,8 @@ pub(crate) use group_removal::remove_group;
 pub(crate) use heal::{Healed, heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
 pub(crate) use lease::{
-    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep, sweep,
-    sweep_staged, told_lease,
+    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep,
+    probe_sweep_and_remove, sweep, sweep_staged, told_lease,
 };
 pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};
 pub(crate) use ledger::{LastTransaction, StoreRecipes};
@@ -78,7 +78,7 @@ pub(crate) use manifest::{Manifest, ManifestDraft};
 pub(crate) use manifests::{ManifestRecords, read_manifests};
 pub(crate) use merge::{is_due, merge_ledger};
 pub(crate) use orphans::orphans;
-pub(crate) use parts::{holds, put_manifest, put_progress, read_progress};
+pub(crate) use parts::{ToldManifest, holds, put_progress, read_progress, tell_manifest};
 pub(crate) use planned::{PlannedTransaction, TransactionTerms};
 pub(crate) use remade_copies::{Remaking, remake_copies};
 pub(crate) use removal::Removal;

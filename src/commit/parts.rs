@@ -9,7 +9,7 @@ use msm_plan::{Plan, TargetArray};
 use msm_zarr::layout;
 
 use super::object_record::ObjectRecord;
-use super::put::put_and_read_back;
+use super::put::{put_and_read_back, reads_back};
 use super::transaction_id::token;
 use crate::store::{Bucket, REQUESTS, StoreError, StoredDigest};
 use crate::transfer::{ChunkRecord, ChunkRecords, Content, Orders};
@@ -21,16 +21,38 @@ const FULL_PARTS: usize = 4;
 /// Bytes that no object has.
 const MOST_BYTES: u64 = 1 << 43;
 
+/// Objects of manifests that were put, and not read back yet.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct ToldManifest(Vec<(String, Bytes)>);
+
+impl ToldManifest {
+    /// Makes sure that they are there.
+    ///
+    /// # Errors
+    /// As the server says, or if one does not read back as it was sent.
+    pub(crate) async fn is_there(&self, bucket: &Bucket) -> Result<(), StoreError> {
+        let looks = self.0.iter().map(|(key, text)| async move {
+            if reads_back(bucket, key, text).await {
+                return Ok(());
+            }
+            put_and_read_back(bucket, key, text.clone()).await
+        });
+        let looks = stream::iter(looks).buffer_unordered(REQUESTS);
+        looks.try_collect().await
+    }
+}
+
 /// Puts a rank's `records` into the manifest of each store that the `orders` are for. `part` is a name that nobody else gives.
 ///
 /// # Errors
 /// As the server says.
-pub(crate) async fn put_manifest(
+pub(crate) async fn tell_manifest(
     bucket: &Bucket,
     orders: &Orders,
     part: &str,
     records: &ChunkRecords,
-) -> Result<(), StoreError> {
+) -> Result<ToldManifest, StoreError> {
     let plan = &orders.plan;
     let folders = orders.manifests();
     // What has no place there is nobody's.
@@ -53,8 +75,14 @@ pub(crate) async fn put_manifest(
         let parts = parts.enumerate();
         parts.map(move |(number, records)| written(&format!("{folder}/{part}"), number, records))
     });
-    let at_once = if is_much { FULL_PARTS } else { REQUESTS };
-    put_all(bucket, parts, at_once, true).await
+    if is_much {
+        // Nobody has room for all of their text: they are read back as they are put.
+        put_all(bucket, parts, FULL_PARTS, true).await?;
+        return Ok(ToldManifest::default());
+    }
+    let parts: Vec<(String, Bytes)> = parts.collect::<Result<_, _>>()?;
+    put_all(bucket, parts.iter().cloned().map(Ok), REQUESTS, false).await?;
+    Ok(ToldManifest(parts))
 }
 
 /// Puts a rank's `records` into the journal, for each store into its one of `folders`: what need not be put again, should another

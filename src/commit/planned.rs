@@ -2,13 +2,13 @@
 //!
 //! Key types: [`PlannedTransaction`]; [`TransactionTerms`], what is said of every store's transaction.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, join, stream, try_join};
 use msm_plan::Plan;
 use msm_zarr::{ZarrError, layout};
 
 use super::aborted::Abort;
-use super::back::clear_ledger;
-use super::cleanup::CleanupError;
+use super::back::ledger_objects;
+use super::cleanup::{CleanupError, remove};
 use super::command_run::{CommandRun, FileSpan};
 use super::journal::{Document, JournalEntry, Stage, Writer};
 use super::ledger::LastTransaction;
@@ -18,6 +18,9 @@ use super::transaction_id::{before_ids_of, is_id, new_id, number_of, token};
 use super::unfinished::UnfinishedTransaction;
 use super::written_boxes::WrittenBoxes;
 use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
+
+/// Keys of one page of a listing.
+const PAGE: usize = 1000;
 
 /// What is said of every store's transaction.
 pub(crate) struct TransactionTerms<'a> {
@@ -61,11 +64,14 @@ impl<'a> PlannedTransaction<'a> {
                     entry.run = Some(opening.run.clone());
                     (id.clone(), entry)
                 } else {
-                    let (previous, number) = match &store.old_root {
-                        None => (None, 1),
-                        Some(_) => before(bucket, &store.key).await?,
+                    let before = async {
+                        match &store.old_root {
+                            None => Ok((None, 1)),
+                            Some(_) => before(bucket, &store.key).await,
+                        }
                     };
-                    let mut entry = entry(bucket, plan, index, opening).await?;
+                    let entry = entry(bucket, plan, index, opening);
+                    let ((previous, number), mut entry) = try_join!(before, entry)?;
                     entry.previous = previous;
                     (new_id(number, token), entry)
                 };
@@ -154,13 +160,17 @@ impl<'a> PlannedTransaction<'a> {
         let Stores { bucket, .. } = self.0;
         let opened = self.0.each(async |store| {
             let StoreTransaction { key, id, entry } = store;
-            entry.put(bucket, key, id, Stage::Open).await?;
-            if entry.creates() {
-                // It tells of a store that is no more.
-                let cleared = clear_ledger(bucket, key, Some(id)).await;
-                cleared.or_else(CleanupError::first)?;
-            }
-            Ok(())
+            // What is there of a store that is no more.
+            let old = async {
+                match entry.creates() {
+                    true => ledger_objects(bucket, key, Some(id)).await,
+                    false => Ok(Vec::new()),
+                }
+            };
+            let (put, old) = join!(entry.put(bucket, key, id, Stage::Open), old);
+            put?;
+            let cleared = remove(bucket, old?).await;
+            cleared.or_else(CleanupError::first)
         });
         let opened: Result<(), StoreError> = opened.await.into_iter().collect();
         self.0.passed(opened, Stage::Open).map(OpenTransaction)
@@ -252,21 +262,26 @@ async fn before(
     bucket: &Bucket,
     store: &str,
 ) -> Result<(Option<LastTransaction>, u64), StoreError> {
-    let previous = LastTransaction::of_store(bucket, store).await?;
-    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's. Where it is not, the many
+    // What is recorded counts: the record of the last one may be lost or damaged, or the store another tool's. Where there are many, those
     // before it need not be listed.
     let folder = layout::transactions(store);
-    let mut records = match &previous {
-        Some(previous) => {
-            let before = before_ids_of(previous.transaction);
-            bucket
-                .list_after(&folder, &layout::below(&folder, &before))
-                .await?
+    let first = bucket.entries(&folder).map_ok(|entry| entry.key).take(PAGE);
+    let (previous, mut records): (_, Vec<String>) = try_join!(
+        LastTransaction::of_store(bucket, store),
+        first.try_collect()
+    )?;
+    if records.len() == PAGE {
+        records = match &previous {
+            Some(previous) => {
+                let before = before_ids_of(previous.transaction);
+                let after = layout::below(&folder, &before);
+                bucket.list_after(&folder, &after).await?
+            }
+            None => Vec::new(),
+        };
+        if records.is_empty() {
+            records = bucket.list(&folder).await?;
         }
-        None => Vec::new(),
-    };
-    if records.is_empty() {
-        records = bucket.list(&folder).await?;
     }
     let ids = records.iter().filter_map(|key| key.rsplit('/').next());
     let last = ids.filter(|id| is_id(id)).filter_map(number_of).max();

@@ -4,20 +4,22 @@
 //! Key types: [`OpenTransaction`], [`RecordedTransaction`], [`PreparedTransaction`], [`CommittedTransaction`]; or
 //! [`AbortedTransaction`], which has to go back.
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, join, stream};
 use msm_plan::Plan;
 
 use super::aborted::{Abort, AbortedTransaction, TransactionError};
 use super::cleanup::CleanupError;
 use super::forward::{finish, go_forward, put_documents, put_root};
 use super::journal::{JournalEntry, Stage};
-use super::lease::Leases;
+use super::lease::{LeaseError, Leases};
 use super::ledger::LastTransaction;
 use super::manifest::Manifest;
+use super::parts::ToldManifest;
+use super::put_back::DocumentState;
 use super::removal::Removal;
 use super::transaction_id::number_of;
 use super::unfinished::UnfinishedTransaction;
-use crate::store::{Bucket, Guarantees, REQUESTS, StoreError};
+use crate::store::{Bucket, Guarantees, KeptProbe, REQUESTS, StoreError};
 use crate::transfer::Verification;
 
 /// The part of a transaction that is of one store.
@@ -131,12 +133,16 @@ impl<'a> OpenTransaction<'a> {
     #[must_use]
     pub(crate) fn record(self, plan: &Plan, manifest: &Manifest) -> RecordedTransaction<'a> {
         let Self(mut stores) = self;
+        let server = KeptProbe::of(stores.bucket, &stores.guarantees);
         for (index, StoreTransaction { id, entry, .. }) in stores.parts.iter_mut().enumerate() {
             let number = number_of(id).unwrap_or(1);
             let previous = entry.previous.as_ref();
             let command = &entry.command;
             let record = LastTransaction::new(plan, index, manifest, command, number, previous);
-            entry.record = Some(record);
+            entry.record = Some(LastTransaction {
+                server: server.clone(),
+                ..record
+            });
         }
         RecordedTransaction(stores)
     }
@@ -189,9 +195,11 @@ impl<'a> OpenTransaction<'a> {
         self,
     ) -> Result<CommittedTransaction<'a>, TransactionError> {
         let committed = async {
-            let prepared = self.recorded().prepare().await?;
-            let documented = prepared.put_documents(Verification::Full).await?;
-            documented.put_roots(Verification::Full).await
+            let nothing = ToldManifest::default();
+            let prepared = self.recorded().prepare(&nothing).await?;
+            // Who changes documents alone has looked at the leases.
+            let no_more = || std::future::ready(Ok(()));
+            prepared.go_live(Verification::Full, no_more).await
         };
         committed.await.map_err(|abort: Box<Abort>| abort.error)
     }
@@ -208,73 +216,106 @@ impl<'a> From<OpenTransaction<'a>> for AbortedTransaction<'a> {
 }
 
 impl<'a> RecordedTransaction<'a> {
-    /// Says in the journals that all objects are in place: from here on, whoever comes goes forward.
-    ///
-    /// # Errors
-    /// If one cannot be written.
-    pub(crate) async fn prepare(self) -> Result<PreparedTransaction<'a>, Box<Abort<'a>>> {
-        let Stores { bucket, .. } = self.0;
-        let put = self.0.each(async |store| {
-            let StoreTransaction { key, id, entry } = store;
-            entry.put(bucket, key, id, Stage::Prepared).await
-        });
-        let put: Result<(), StoreError> = put.await.into_iter().collect();
-        self.0.passed(put, Stage::Prepared).map(PreparedTransaction)
-    }
-
     /// Prepares it, and puts all documents: when it returns `Ok`, every reader sees the new stores. The `leases` are looked at before
-    /// each step that another job would go forward from.
+    /// each step that another job would go forward from; before the first they were `checked`. That the `manifest` is there, as it was
+    /// put, is seen before any document.
     ///
     /// # Errors
     /// If a lease is ours no more, or a document cannot be put or does not read back, or another program has changed a root
     /// meanwhile.
     pub(crate) async fn commit(
         self,
+        manifest: &ToldManifest,
+        checked: Result<(), LeaseError>,
         leases: &Leases,
         verify: Verification,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
-        let checked = leases.check().await;
         let recorded = Self(self.0.passed(checked, Stage::Open)?);
-        let prepared = recorded.prepare().await?;
-        let prepared = prepared.put_documents(verify).await?;
-        // Whoever took the lease over has brought the transaction to its end, one way or the other.
-        let checked = leases.check().await;
-        let prepared = PreparedTransaction(prepared.0.passed(checked, Stage::Prepared)?);
-        prepared.put_roots(verify).await
+        let prepared = recorded.prepare(manifest).await?;
+        prepared.go_live(verify, || leases.check()).await
+    }
+
+    /// Says in the journals that all objects are in place: from here on, whoever comes goes forward.
+    ///
+    /// # Errors
+    /// If one cannot be written, or the `manifest` does not read back.
+    async fn prepare(
+        self,
+        manifest: &ToldManifest,
+    ) -> Result<PreparedTransaction<'a>, Box<Abort<'a>>> {
+        let Stores { bucket, .. } = self.0;
+        let told = self.0.each(async |store| {
+            let StoreTransaction { key, id, entry } = store;
+            entry.tell(bucket, key, id, Stage::Prepared).await
+        });
+        let (told, manifest) = join!(told, manifest.is_there(bucket));
+        let told: Result<(), StoreError> = told.into_iter().collect();
+        self.0
+            .passed(told.and(manifest), Stage::Prepared)
+            .map(PreparedTransaction)
     }
 }
 
 impl<'a> PreparedTransaction<'a> {
-    /// Puts the documents of all stores but for the roots.
+    /// Puts the documents of all stores, the roots last, when the leases were looked at by `check`: whoever took one over has brought the
+    /// transaction to its end, one way or the other. What does not need another's answer is asked for at the same time: on a far server,
+    /// each request in a row is felt.
     ///
     /// # Errors
-    /// If a document cannot be put or does not read back.
-    pub(crate) async fn put_documents(self, verify: Verification) -> Result<Self, Box<Abort<'a>>> {
-        let Stores { bucket, .. } = self.0;
-        let put =
-            async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
-        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
-        self.0.passed(put, Stage::Prepared).map(Self)
-    }
-
-    /// Puts the root of each store.
-    ///
-    /// # Errors
-    /// As [`PreparedTransaction::put_documents`]; or if another program has changed a root meanwhile.
-    pub(crate) async fn put_roots(
+    /// If a journal or a document cannot be put or does not read back, as `check`, or if another program has changed a root meanwhile.
+    async fn go_live<C: Future<Output = Result<(), LeaseError>>>(
         self,
         verify: Verification,
+        check: impl FnOnce() -> C,
     ) -> Result<CommittedTransaction<'a>, Box<Abort<'a>>> {
         let Stores {
             bucket, guarantees, ..
         } = &self.0;
-        let put = async |store: &StoreTransaction| {
-            put_root(bucket, &store.entry, verify, guarantees).await
+        let put =
+            async |store: &StoreTransaction| put_documents(bucket, &store.entry, verify).await;
+        let looks = async {
+            let told = self.0.each(async |store| {
+                let StoreTransaction { key, id, entry } = store;
+                entry.is_told(bucket, key, id, Stage::Prepared).await
+            });
+            let told: Result<(), StoreError> = told.await.into_iter().collect();
+            told?;
+            let roots = self.0.parts.iter();
+            let roots = roots.map(|store| DocumentState::of(bucket, &store.entry.root));
+            let roots = stream::iter(roots).buffered(REQUESTS).collect::<Vec<_>>();
+            let (checked, roots) = join!(check(), roots);
+            checked?;
+            let roots: Result<Vec<_>, StoreError> = roots.into_iter().collect();
+            Ok::<_, TransactionError>(roots?)
         };
-        let put: Result<(), StoreError> = self.0.each(put).await.into_iter().collect();
-        self.0
-            .passed(put, Stage::Prepared)
-            .map(CommittedTransaction)
+        // All of it ends before an error is passed on, so that an undo comes after the last request.
+        let (put, looked) = join!(self.0.each(put), looks);
+        let put: Result<(), StoreError> = put.into_iter().collect();
+        let roots = match put.map_err(TransactionError::from).and(looked) {
+            Ok(roots) => roots,
+            Err(error) => return Err(self.aborted(error)),
+        };
+        let puts = self.0.parts.iter().zip(roots);
+        let puts = puts.map(|(store, now)| put_root(bucket, &store.entry, now, verify, guarantees));
+        let put: Vec<_> = stream::iter(puts)
+            .buffer_unordered(REQUESTS)
+            .collect()
+            .await;
+        match put.into_iter().collect::<Result<(), StoreError>>() {
+            Ok(()) => Ok(CommittedTransaction(self.0)),
+            Err(error) => Err(self.aborted(error.into())),
+        }
+    }
+
+    /// It has to go back, because of this `error`.
+    fn aborted(self, error: TransactionError) -> Box<Abort<'a>> {
+        Box::new(Abort {
+            error,
+            transaction: AbortedTransaction {
+                stores: self.0,
+                stage: Stage::Prepared,
+            },
+        })
     }
 
     /// Brings it to its end, wherever in between it was left.

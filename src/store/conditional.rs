@@ -5,6 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures::join;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, UpdateVersion};
 
 use super::answer::{is_fenced, is_garbled, is_refusal, is_transport, said, scrub, status};
@@ -56,6 +57,16 @@ enum Answer {
     Unmet,
     Refused(String),
     Failed(StoreError),
+}
+
+impl Answer {
+    fn is_unmet(self) -> Result<bool, StoreError> {
+        match self {
+            Self::Unmet => Ok(true),
+            Self::Done(_) | Self::Refused(_) => Ok(false),
+            Self::Failed(error) => Err(error),
+        }
+    }
 }
 
 impl Bucket {
@@ -122,6 +133,30 @@ impl Bucket {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Does the server refuse a write whose condition does not hold? `key` is there, with these `bytes`: where conditions are ignored, they
+    /// are put once more. With `replacing`, both conditions are tried.
+    ///
+    /// # Errors
+    /// If the server fails otherwise, or denies it.
+    pub(crate) async fn enforces(
+        &self,
+        key: &str,
+        bytes: &Bytes,
+        replacing: bool,
+    ) -> Result<bool, StoreError> {
+        let no_etag = UpdateVersion {
+            e_tag: Some("0".repeat(32)),
+            version: None,
+        };
+        let (create, replace) = join!(self.put_if(key, bytes, PutMode::Create), async {
+            match replacing {
+                true => self.put_if(key, bytes, PutMode::Update(no_etag)).await,
+                false => Answer::Unmet,
+            }
+        });
+        Ok(create.is_unmet()? && replace.is_unmet()?)
     }
 
     /// The object `key` with its ETag, and when it was put.

@@ -1,5 +1,7 @@
 //! Copies inside the server that are looked at before they are trusted.
 
+use futures::try_join;
+
 use super::bucket::{Bucket, Stat};
 use super::error::StoreError;
 
@@ -35,23 +37,36 @@ impl Bucket {
             None => false,
             // Where an ETag tells nothing of the content, or there is none, the bytes do.
             Some(copied) if there.etag.is_some() && there.etag == copied.etag => true,
-            Some(_) => !by_bytes || self.get(from).await? == self.get(to).await?,
+            Some(_) if by_bytes => {
+                let (from, to) = try_join!(self.get(from), self.get(to))?;
+                from == to
+            }
+            Some(_) => true,
         };
         if is_same {
             return Ok(());
         }
-        Err(StoreError::Failed {
+        let copied = copied.map(|copied| copied.size);
+        Err(self.unlike(from, there.size, to, copied))
+    }
+
+    /// That the copy `to` of the object `from` is not like it, which has so many bytes.
+    pub(crate) fn unlike(
+        &self,
+        from: &str,
+        bytes: u64,
+        to: &str,
+        copied: Option<u64>,
+    ) -> StoreError {
+        let copied = copied.map_or_else(
+            || "no object".to_owned(),
+            |copied| format!("{copied} bytes"),
+        );
+        StoreError::Failed {
             place: self.place().to_owned(),
             key: to.to_owned(),
             action: "copying".into(),
-            cause: format!(
-                "the copy of '{from}', {} bytes, is not like it: it has {}",
-                there.size,
-                copied.map_or_else(
-                    || "no object".to_owned(),
-                    |copied| format!("{} bytes", copied.size)
-                )
-            ),
-        })
+            cause: format!("the copy of '{from}', {bytes} bytes, is not like it: it has {copied}"),
+        }
     }
 }

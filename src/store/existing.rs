@@ -3,14 +3,17 @@
 //! Key type: [`StoreLookup`].
 
 use bytes::Bytes;
-use msm_model::{Catalogue, DType, Number, Step, TimeUnits, pairs, time_units};
+use futures::{StreamExt, join, stream};
+use msm_model::{Catalogue, DType, Instant, Number, Step, TimeUnits, pairs, time_units};
 use msm_zarr::{
     ChunkCodec, Group, Outline, StoreMetadata, StoreSnapshot, StoredArray, Version, ZarrError,
     layout, members, of_group, parse_root, precedes_root, uneven,
 };
 
+use super::REQUESTS;
 use super::bucket::Bucket;
 use super::error::StoreError;
+use super::listing::Folder;
 use super::nested::nested;
 use super::node::is_repository;
 use super::text_width::text_type;
@@ -35,9 +38,17 @@ pub(crate) async fn read_store(
     group: &Group,
     axis: &str,
 ) -> Result<StoreLookup, StoreError> {
-    // Nothing may be there, or what a dead create left: the listing tells.
-    let Some((version, root)) = root(bucket, &group.store).await? else {
-        return without_root(bucket, &group.store).await;
+    let (version, root) = match document(bucket, &group.store, Version::V3).await? {
+        Some(root) => (Version::V3, root),
+        None => {
+            let older = document(bucket, &group.store, Version::V2);
+            let (older, folder) = join!(older, bucket.folder(&group.store));
+            match older? {
+                Some(root) => (Version::V2, root),
+                // Nothing may be there, or what a dead create left: the listing tells.
+                None => return without_root(bucket, &group.store, &folder?).await,
+            }
+        }
     };
     let (root, document) = parse_root(&group.store, version, &root)?;
     let mut arrays = members(&group.store, version, &document)?;
@@ -62,28 +73,19 @@ pub(crate) async fn read_store(
     let mut bounds = Vec::new();
     if let Some(axis) = array(axis) {
         refuse_uneven(key, &stored, axis)?;
-        steps = read_times(bucket, key, axis, &catalogue).await?;
         let named = catalogue
             .variable(&axis.name)
             .and_then(|v| v.words("bounds").next());
-        if let Some(array) = named.and_then(array)
-            && array.shape == [steps.len() as u64, 2]
-        {
-            let mut numbers = Vec::new();
-            let put = |number, _: &TimeEncoding| {
-                numbers.push(number);
-                Ok(())
-            };
-            let times = read_numbers(bucket, key, array, &[2], &catalogue, put).await?;
-            let variable = catalogue.variable(&array.name);
-            // Bounds that were never written tell nothing.
-            let instant = |number| {
-                let missing = variable?.missing_because(number, times.dtype).is_some();
-                let units = times.units.filter(|_| !missing)?;
-                units.instant(number, times.dtype).ok()
-            };
-            bounds = pairs(&numbers, instant).unwrap_or_default();
-        }
+        let array = named.and_then(array);
+        let array =
+            array.filter(|array| array.shape == [axis.shape.first().copied().unwrap_or(0), 2]);
+        let (times, of_steps) = join!(read_times(bucket, key, axis, &catalogue), async {
+            match array {
+                Some(array) => read_bounds(bucket, key, array, &catalogue).await,
+                None => Ok(Vec::new()),
+            }
+        });
+        (steps, bounds) = (times?, of_steps?);
     }
     stored.steps = steps;
     stored.bounds = bounds;
@@ -164,20 +166,38 @@ pub(super) async fn root(
     key: &str,
 ) -> Result<Option<(Version, Bytes)>, StoreError> {
     for version in [Version::V3, Version::V2] {
-        match bucket.get(&layout::root_document(key, version)).await {
-            Ok(root) => return Ok(Some((version, root))),
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error),
+        if let Some(root) = document(bucket, key, version).await? {
+            return Ok(Some((version, root)));
         }
     }
     Ok(None)
 }
 
-async fn without_root(bucket: &Bucket, key: &str) -> Result<StoreLookup, StoreError> {
-    if is_repository(&bucket.folder(key).await?) {
+/// The root document of this version, if there is one.
+async fn document(
+    bucket: &Bucket,
+    key: &str,
+    version: Version,
+) -> Result<Option<Bytes>, StoreError> {
+    match bucket.get(&layout::root_document(key, version)).await {
+        Ok(root) => Ok(Some(root)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn without_root(
+    bucket: &Bucket,
+    key: &str,
+    folder: &Folder,
+) -> Result<StoreLookup, StoreError> {
+    if is_repository(folder) {
         return Err(StoreError::Repository {
             key: key.to_owned(),
         });
+    }
+    if folder.is_empty() {
+        return Ok(StoreLookup::Nothing);
     }
     let keys = bucket.list(key).await?;
     let below = |k: &String| {
@@ -205,7 +225,6 @@ async fn without_root(bucket: &Bucket, key: &str) -> Result<StoreLookup, StoreEr
         Some(other) => Err(foreign(format!(
             "there is no root document, but '{other}' lies there; move it away or choose another prefix"
         ))),
-        None if keys.is_empty() => Ok(StoreLookup::Nothing),
         None => Ok(StoreLookup::Remains(keys)),
     }
 }
@@ -240,6 +259,29 @@ async fn read_times(
     };
     read_numbers(bucket, store, array, &[], catalogue, put).await?;
     Ok(steps)
+}
+
+/// What the bounds of the axis say, step by step; nothing where that cannot be told.
+async fn read_bounds(
+    bucket: &Bucket,
+    store: &str,
+    array: &StoredArray,
+    catalogue: &Catalogue,
+) -> Result<Vec<(Instant, Instant)>, StoreError> {
+    let mut numbers = Vec::new();
+    let put = |number, _: &TimeEncoding| {
+        numbers.push(number);
+        Ok(())
+    };
+    let times = read_numbers(bucket, store, array, &[2], catalogue, put).await?;
+    let variable = catalogue.variable(&array.name);
+    // Bounds that were never written tell nothing.
+    let instant = |number| {
+        let missing = variable?.missing_because(number, times.dtype).is_some();
+        let units = times.units.filter(|_| !missing)?;
+        units.instant(number, times.dtype).ok()
+    };
+    Ok(pairs(&numbers, instant).unwrap_or_default())
 }
 
 /// Hands all values of the axis, or, with two `others` a step, of its bounds to `each`, in order.
@@ -279,14 +321,21 @@ async fn read_numbers(
     };
     let codec = ChunkCodec::new(&array.name, &array.document.to_string())?;
     let of_step: u64 = others.iter().product();
-    for index in 0..length.div_ceil(chunk) {
-        let first = index * chunk;
-        let steps = chunk.min(length - first);
-        let count = usize::try_from(steps * of_step).unwrap_or(usize::MAX);
+    let reads = (0..length.div_ceil(chunk)).map(|index| {
         let mut place = vec![0; array.shape.len()];
         place[0] = index;
         let key = codec.key(store, &place);
-        let values = match bucket.get(&key).await {
+        async move {
+            let found = bucket.get(&key).await;
+            (index, key, found)
+        }
+    });
+    let mut reads = stream::iter(reads).buffered(REQUESTS);
+    while let Some((index, key, found)) = reads.next().await {
+        let first = index * chunk;
+        let steps = chunk.min(length - first);
+        let count = usize::try_from(steps * of_step).unwrap_or(usize::MAX);
+        let values = match found {
             Ok(stored) => codec
                 .decode(&stored)
                 .map_err(|cause| cause.in_object(&key))?,

@@ -28,6 +28,8 @@ pub(crate) struct ListedObject {
     pub bytes: u64,
     /// When it was put, by the server's clock.
     pub modified: SystemTime,
+    /// Its ETag without quotes, where listings tell it.
+    pub etag: Option<String>,
 }
 
 /// Where a store is, or what is no store and lies among them.
@@ -270,6 +272,10 @@ fn entry(object: &ObjectMeta, strip: usize) -> ListedObject {
         key: without(object.location.as_ref(), strip),
         bytes: object.size,
         modified: object.last_modified.into(),
+        etag: object
+            .e_tag
+            .as_deref()
+            .map(|tag| tag.trim_matches('"').to_owned()),
     }
 }
 

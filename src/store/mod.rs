@@ -72,7 +72,11 @@ pub(crate) use pace::ahead_of_limits;
 pub(crate) use patience::Patience;
 pub use place::Place;
 pub use probe::Conditional;
-pub(crate) use probe::{Guarantees, probe, require_checksums};
+#[cfg(test)]
+pub(crate) use probe::probe;
+pub(crate) use probe::{
+    EtagKind, Guarantees, KeptProbe, ProbeObjects, probe_and_leave, require_checksums,
+};
 pub use spot::Spot;
 pub(crate) use staged::{DirectoryLink, StagedFile};
 pub(crate) use turnstile::{Entry, Turnstile};

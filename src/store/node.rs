@@ -3,9 +3,12 @@
 //!
 //! Key types: [`Node`]; [`Ground`], what a key lies in.
 
+use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_zarr::{Group, layout};
 use serde_json::Value;
 
+use super::REQUESTS;
 use super::bucket::Bucket;
 use super::error::StoreError;
 use super::listing::Folder;
@@ -15,6 +18,8 @@ const NODE: &str = "zarr.json";
 /// Those of Zarr v2 groups, and of arrays.
 const GROUPS: [&str; 2] = [".zmetadata", ".zgroup"];
 const ARRAY: &str = ".zarray";
+/// The folder that every Icechunk repository has.
+const SNAPSHOTS: &str = "snapshots";
 
 /// What lies at a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +48,27 @@ pub(crate) enum Ground {
 }
 
 impl Bucket {
-    /// What lies at `key`. An array may have many objects, so it is not listed before its documents were asked for.
+    /// What lies at `key`. Everything is asked for at once, and nothing that may have many objects is listed.
     ///
     /// # Errors
     /// As the server says.
     pub(crate) async fn node(&self, key: &str) -> Result<Node, StoreError> {
-        if let Some(node) = self.node_by_document(key).await? {
+        let documents = GROUPS.into_iter().chain([ARRAY]);
+        let looks = documents.map(|document| async move {
+            let found = self.stat(&layout::below(key, document)).await?;
+            Ok::<_, StoreError>(found.map(|_| document))
+        });
+        let snapshots = layout::below(key, SNAPSHOTS);
+        let (node, documents, snapshots) = join!(
+            self.node_by_document(key),
+            join_all(looks),
+            self.holds_objects(&snapshots)
+        );
+        if let Some(node) = node? {
             return Ok(node);
         }
-        for document in GROUPS.into_iter().chain([ARRAY]) {
-            if self.stat(&layout::below(key, document)).await?.is_some() {
+        for document in documents {
+            if let Some(document) = document? {
                 return Ok(if document == ARRAY {
                     Node::Array
                 } else {
@@ -60,12 +76,16 @@ impl Bucket {
                 });
             }
         }
-        let folder = self.folder(key).await?;
-        Ok(if is_repository(&folder) {
+        Ok(if snapshots? && is_repository(&self.folder(key).await?) {
             Node::Repository
         } else {
             Node::Folder
         })
+    }
+
+    /// Does any object lie below `prefix`?
+    async fn holds_objects(&self, prefix: &str) -> Result<bool, StoreError> {
+        Ok(self.entries(prefix).try_next().await?.is_some())
     }
 
     /// The same of the folder `key`, which has been listed.
@@ -124,16 +144,22 @@ impl Bucket {
     pub(crate) async fn ground(&self, key: &str) -> Result<Ground, StoreError> {
         let ends = key.match_indices('/').map(|(end, _)| end);
         let whole = (!key.is_empty()).then_some(key.len());
-        for end in [0].into_iter().chain(ends).chain(whole) {
+        let nodes = [0].into_iter().chain(ends).chain(whole).map(|end| {
             let (above, rest) = key.split_at(end);
-            let node = match self.node(above).await {
-                Err(StoreError::Denied { .. }) => Node::Folder,
-                // Some tools leave a group's document in the bucket itself for every store that they put there.
-                Ok(Node::Group) if above.is_empty() && !self.is_consolidated(above).await? => {
-                    Node::Folder
-                }
-                node => node?,
-            };
+            async move {
+                let node = match self.node(above).await {
+                    Err(StoreError::Denied { .. }) => Node::Folder,
+                    // Some tools leave a group's document in the bucket itself for every store that they put there.
+                    Ok(Node::Group) if above.is_empty() && !self.is_consolidated(above).await? => {
+                        Node::Folder
+                    }
+                    node => node?,
+                };
+                Ok::<_, StoreError>((above, rest, node))
+            }
+        });
+        let mut nodes = stream::iter(nodes).buffered(REQUESTS);
+        while let Some((above, rest, node)) = nodes.try_next().await? {
             match node {
                 Node::Folder => {}
                 Node::Array => return Ok(Ground::Array(above.to_owned())),
@@ -154,7 +180,7 @@ impl Bucket {
 pub(super) fn is_repository(folder: &Folder) -> bool {
     let has = |name: &str| folder.folders.iter().any(|key| last(key) == name);
     let is_there = |name: &str| folder.objects.iter().any(|o| last(&o.key) == name);
-    has("snapshots") && (has("refs") || is_there("repo"))
+    has(SNAPSHOTS) && (has("refs") || is_there("repo"))
 }
 
 fn last(key: &str) -> &str {

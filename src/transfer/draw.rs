@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use msm_plan::Phase;
 use rand::RngExt;
 use rand::seq::IteratorRandom;
 use tracing::info;
@@ -54,12 +53,9 @@ impl Draw {
 }
 
 impl Engine {
-    /// An object of this rank's part in `phase` will be drawn.
-    pub(super) fn begin_draw(&self, phase: Phase) {
-        let objects = self
-            .plan
-            .units_of(self.rank, phase)
-            .flat_map(|index| self.with_followers(index));
+    /// An object of these units will be drawn.
+    pub(super) fn begin_draw(&self, units: impl Iterator<Item = usize>) {
+        let objects = units.flat_map(|index| self.with_followers(index));
         let objects = objects.map(|index| {
             let unit = self.plan.units.get(index);
             unit.chunks.len() * self.plan.arrays[unit.array].stores.len() as u64

@@ -201,22 +201,31 @@ impl Engine {
         Ok(entry)
     }
 
-    /// Does this rank's units of `phase`, and returns the records of what was written.
+    /// Does this rank's units of these `phases`, side by side, and returns the records of what was written.
     ///
     /// # Errors
     /// The first error, when all work in flight has ended.
-    pub(crate) async fn run(self: Arc<Self>, phase: Phase) -> Result<ChunkRecords, TransferError> {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        phases: &'static [Phase],
+    ) -> Result<ChunkRecords, TransferError> {
         let mut running = JoinSet::new();
         let mut records = ChunkRecords::new(&self.grids);
         let mut failure = None;
-        self.begin_draw(phase);
+        let units = || {
+            phases.iter().flat_map(|&phase| {
+                let units = self.plan.units_of(self.rank, phase);
+                units.map(move |unit| (unit, phase))
+            })
+        };
+        self.begin_draw(units().map(|(unit, _)| unit));
         debug!(
-            ?phase,
-            units = self.plan.units_of(self.rank, phase).count(),
+            ?phases,
+            units = units().count(),
             budget = self.plan.in_flight,
             "this rank's share"
         );
-        for index in self.plan.units_of(self.rank, phase) {
+        for (index, phase) in units() {
             let memory = permits(self.plan.units.get(index).memory(&self.plan));
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.memory).acquire_many_owned(memory).await else {

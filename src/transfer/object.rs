@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use md5::{Digest, Md5};
 use msm_model::Hyperslab;
 use msm_plan::{ArrayObject, TargetArray};
@@ -31,6 +31,8 @@ pub(super) const TRIES: u32 = 3;
 /// before for a while.
 pub(super) const LOOKS: u32 = 5;
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
+/// Decoded bytes of an object up to which all stores that hold it get it at the same time.
+pub(super) const SMALL: u64 = 1 << 20;
 
 /// An encoded object on its way to the stores that get it.
 struct Outgoing {
@@ -159,6 +161,18 @@ impl Engine {
             Err(cause) => return Err(failed(array, chunk, cause)),
         };
         self.clock.add(Stage::Read, begun, stored.len());
+        self.values_in(index, chunk, key, stored).await.map(Some)
+    }
+
+    /// The values of the object at `key`, which is `stored` so, and its size.
+    pub(super) async fn values_in(
+        self: &Arc<Self>,
+        index: usize,
+        chunk: &[u64],
+        key: &str,
+        stored: Bytes,
+    ) -> Result<(Vec<u8>, u64), TransferError> {
+        let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
         let size = stored.len() as u64;
         let decoded = on_pool(&self.pool, move || {
@@ -170,7 +184,7 @@ impl Engine {
         })
         .await;
         decoded
-            .map(|values| Some((values, size)))
+            .map(|values| (values, size))
             .map_err(|cause| failed(array, chunk, cause.in_object(key)))
     }
 
@@ -204,57 +218,82 @@ impl Engine {
         let encoded = encoded
             .await
             .map_err(|cause| failed(array, &object.chunk, cause))?;
-        let mut records = Vec::new();
-        let place = |store: usize| (index, store, object.chunk.clone());
         let before = before
             .into_iter()
             .chain(std::iter::repeat_with(UndoCopy::default));
-        for (&store, before) in array.stores.iter().zip(before) {
-            if self.progress.is_stopped() {
-                return Err(TransferError::Stopped);
-            }
-            if let Some(done) = self.done.get(&place(store)) {
-                self.draw.pass();
-                self.progress.add(array.object_bytes());
-                records.push(done.clone());
-                continue;
-            }
-            let key = self.codecs[index].key(&self.plan.stores[store].key, &object.chunk);
-            let content = match &encoded {
-                None => {
-                    self.draw.pass();
-                    // A dead run may have left an object here; in a new store such remains are gone already, but for those
-                    // of the run that this one goes on with.
-                    if self.plan.stores[store].old_root.is_some() || self.resumed {
-                        self.bucket
-                            .delete(&key)
-                            .await
-                            .map_err(|cause| failed(array, &object.chunk, cause))?;
-                    }
-                    Content::Empty
-                }
-                Some(outgoing) => {
-                    let begun = Instant::now();
-                    let content = self
-                        .put_and_verify(index, &object.chunk, &key, outgoing, before.there)
-                        .await?;
-                    let bytes = outgoing.stored.len() as u64;
-                    let took = begun.elapsed();
-                    self.reporter
-                        .tell(&Event::ObjectWritten { key, bytes, took });
-                    content
-                }
-            };
-            self.progress.add(array.object_bytes());
-            records.push(ChunkRecord {
-                array: index,
-                store,
-                chunk: object.chunk.clone(),
-                content,
-                replaced: before.size,
-            });
+        let puts = array.stores.iter().zip(before);
+        let puts = puts.map(|(&store, before)| {
+            let put = self.write_to_store(index, &object.chunk, store, encoded.as_ref(), before);
+            put.boxed()
+        });
+        let puts: Vec<_> = puts.collect();
+        // What is read back of large ones takes the memory that is set aside for one.
+        let at_once = if array.object_bytes() <= SMALL {
+            self.bucket.most_at_once()
+        } else {
+            1
+        };
+        // All of them end before an error is passed on: a PUT that is dropped can still arrive, after the undo.
+        let written: Vec<Result<ChunkRecord, TransferError>> =
+            stream::iter(puts).buffered(at_once).collect().await;
+        together(
+            written
+                .into_iter()
+                .map(|one| one.map(|one| vec![one]))
+                .collect(),
+        )
+    }
+
+    /// Puts an object into one of the stores that hold its array.
+    async fn write_to_store(
+        self: &Arc<Self>,
+        index: usize,
+        chunk: &[u64],
+        store: usize,
+        encoded: Option<&Outgoing>,
+        before: UndoCopy,
+    ) -> Result<ChunkRecord, TransferError> {
+        if self.progress.is_stopped() {
+            return Err(TransferError::Stopped);
         }
-        Ok(records)
+        let array = &self.plan.arrays[index];
+        if let Some(done) = self.done.get(&(index, store, chunk.to_vec())) {
+            self.draw.pass();
+            self.progress.add(array.object_bytes());
+            return Ok(done.clone());
+        }
+        let key = self.codecs[index].key(&self.plan.stores[store].key, chunk);
+        let content = match encoded {
+            None => {
+                self.draw.pass();
+                // A dead run may have left an object here; in a new store such remains are gone already, but for those
+                // of the run that this one goes on with.
+                if self.plan.stores[store].old_root.is_some() || self.resumed {
+                    let deleted = self.bucket.delete(&key).await;
+                    deleted.map_err(|cause| failed(array, chunk, cause))?;
+                }
+                Content::Empty
+            }
+            Some(outgoing) => {
+                let begun = Instant::now();
+                let content = self
+                    .put_and_verify(index, chunk, &key, outgoing, before.there)
+                    .await?;
+                let bytes = outgoing.stored.len() as u64;
+                let took = begun.elapsed();
+                self.reporter
+                    .tell(&Event::ObjectWritten { key, bytes, took });
+                content
+            }
+        };
+        self.progress.add(array.object_bytes());
+        Ok(ChunkRecord {
+            array: index,
+            store,
+            chunk: chunk.to_vec(),
+            content,
+            replaced: before.size,
+        })
     }
 
     /// Puts an object where `there` is, and returns what to record of it. All requests for it share one patience.

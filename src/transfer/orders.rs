@@ -77,6 +77,12 @@ impl Orders {
         }
     }
 
+    /// Are the small arrays, which rank 0 writes, written beside the others? Not where steps move: what is copied and where it goes is told
+    /// apart by then. A part of an archive has none.
+    pub(crate) fn small_with_data(&self) -> bool {
+        self.part.is_none() && !self.plan.moves_steps()
+    }
+
     /// Where the ledger of each of the plan's stores has what was put so far; `None` if it has not.
     #[must_use]
     pub(crate) fn progress(&self) -> Vec<Option<String>> {

@@ -160,6 +160,12 @@ impl ChunkRecords {
         }
     }
 
+    /// Adds what `others` has.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.open.clear();
+        self.batches.extend(others.batches);
+    }
+
     /// In how many batches they are.
     #[must_use]
     pub(crate) fn batches(&self) -> usize {

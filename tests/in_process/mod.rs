@@ -13,6 +13,7 @@ mod expected;
 mod faults;
 mod flight;
 mod journals;
+mod latency;
 mod linear;
 mod merged_ledgers;
 #[cfg(feature = "netcdf-library")]

@@ -4,7 +4,7 @@ use nemo_like::Spec;
 use s3_server::{Fault, Rule};
 
 use crate::line::msm_os;
-use crate::support::{Sandbox, objects, reads_back, served};
+use crate::support::{Sandbox, end, objects, reads_back, served};
 
 fn months(sandbox: &Sandbox, count: usize) -> Vec<String> {
     std::fs::create_dir_all(sandbox.path("run")).unwrap();
@@ -135,6 +135,13 @@ fn a_long_send_commits_as_it_goes() {
     ];
     send("").well().says(&words);
     reads_back("s3://ocean/T1m/tos.zarr", Some(&server), &files);
+    // Where tests do not ask for it, small files are committed together.
+    let mut usual = msm_os!("send -v tos {bucket} -p usual -f {all}").command(1);
+    usual.env_remove("MSM_OS_TEST_SMALL_TRANSACTIONS");
+    end(usual).well().says(&["5 steps appended"]);
+    let records = "usual/.msm-os/tos.zarr/transactions/";
+    let all = objects(&server).into_keys();
+    assert_eq!(all.filter(|key| key.starts_with(records)).count(), 1);
 }
 
 #[test]

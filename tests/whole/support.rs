@@ -392,7 +392,8 @@ pub fn command(program: &[&str], args: &[&str]) -> Command {
     // Not those in the home directory of whoever runs the tests.
     command
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_CONFIG_FILE", "/dev/null");
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("MSM_OS_TEST_SMALL_TRANSACTIONS", "true");
     command.stdin(Stdio::null());
     command
 }

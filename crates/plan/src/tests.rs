@@ -511,3 +511,45 @@ fn an_array_that_is_the_same_in_two_stores_is_one_array() {
         json!([2, 3])
     );
 }
+
+/// Files of single steps: as many as come to what a commit is worth go together, and no transaction ends within a chunk.
+#[test]
+fn small_files_are_committed_together_and_large_ones_alone() {
+    let case = |side: u64, files: usize| Case {
+        others: vec![side, side],
+        stored: None,
+        chunk: Vec::new(),
+        old: 0,
+        files: vec![1; files],
+        replaced: Vec::new(),
+        ranks: 1,
+    };
+    let groups = |case: &Case, steps: u64, by: Transactions| {
+        let chunks = [
+            ("time", steps),
+            ("d0", case.others[0]),
+            ("d1", case.others[1]),
+        ];
+        let archive = archive(case);
+        let requests = [request("v.zarr", None, &archive)];
+        let chunks = chunks.map(|(name, size)| (name.to_owned(), size));
+        let chunks = ChunkStrategy(chunks.into());
+        let settings = settings(case, chunks, 1 << 40);
+        transactions(&archive, &requests, &settings, by).unwrap()
+    };
+    let small = case(4, 20);
+    assert_eq!(groups(&small, 1, Transactions::Batch), [20]);
+    assert_eq!(groups(&small, 1, Transactions::Chunk), [1; 20]);
+    // 64 MiB and an object a step.
+    let large = case(4096, 10);
+    assert_eq!(groups(&large, 1, Transactions::Batch), [4, 4, 2]);
+    assert_eq!(groups(&large, 3, Transactions::Batch), [6, 4]);
+    assert_eq!(groups(&large, 3, Transactions::Chunk), [3, 3, 3, 1]);
+    // However small, so many objects take their time.
+    assert_eq!(
+        groups(&case(1, 3000), 1, Transactions::Batch),
+        [1024, 1024, 952]
+    );
+    let huge = case(16384, 3);
+    assert_eq!(groups(&huge, 1, Transactions::Batch), [1, 1, 1]);
+}

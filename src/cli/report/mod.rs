@@ -19,7 +19,7 @@ use clap::Args;
 
 use self::assemble::Evidence;
 use self::file::ReportFile;
-use super::args::{Command, CommandLine, Invocation};
+use super::args::Command;
 use super::error::CliError;
 use super::printer::warn;
 use crate::error::Error;
@@ -54,15 +54,6 @@ pub(super) struct MergeArgs {
     /// Print one JSON document with all of them and their sums, for programs
     #[arg(long)]
     pub json: bool,
-}
-
-/// Can the command be run without other ranks, and so without MPI?
-#[must_use]
-pub fn needs_no_ranks(parsed: &CommandLine) -> bool {
-    let CommandLine::Command(Invocation(command, ..)) = parsed else {
-        return false;
-    };
-    matches!(**command, Command::Report(_))
 }
 
 /// The report of a run under way, on each rank.

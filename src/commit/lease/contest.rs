@@ -1,10 +1,12 @@
-//! One try at the lease of one store, by way of its ledger: look, claim, look again, hold, look once more.
+//! One try at the lease of one store, by way of its ledger: look, claim, look again; and where the server lets several claim at a
+//! time, hold, look once more.
 //!
 //! Key types: [`Court`], where claims are weighed; [`LeaseView`], what a look shows; [`Attempt`], how a try ended.
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_zarr::layout;
 use tracing::debug;
 
@@ -13,7 +15,10 @@ use super::holder::Holder;
 use super::lease::Lease;
 use super::times::LeaseTimes;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, CreateOutcome, Fence, Guarantees, Moment, StoreError};
+use crate::store::{
+    Bucket, Conditional, CreateOutcome, EtagKind, Fence, Guarantees, ListedObject, Moment,
+    StoreError,
+};
 
 /// Digits of a generation.
 const DIGITS: usize = 8;
@@ -23,6 +28,8 @@ pub(super) struct Court<'a> {
     pub bucket: &'a Bucket,
     pub guarantees: &'a Guarantees,
     pub times: LeaseTimes,
+    /// Are the guarantees what a ledger keeps, and has a look shown no claim at all?
+    pub kept: bool,
 }
 
 /// What a look at the leases of a store shows.
@@ -38,6 +45,17 @@ pub(super) struct LeaseView {
     highest: u64,
 }
 
+/// Our own claim, as it was put last.
+#[derive(Clone, Copy)]
+pub(super) struct OwnClaim<'a> {
+    pub key: &'a str,
+    pub token: &'a str,
+    /// What the server answered; a listing that gives the same one shows it.
+    pub etag: Option<&'a str>,
+    /// Is it being renewed? Then that tells whether it is still ours.
+    pub is_renewed: bool,
+}
+
 /// How a try ended.
 pub(super) enum Attempt {
     Held(Box<Lease>),
@@ -46,28 +64,37 @@ pub(super) enum Attempt {
 }
 
 impl Court<'_> {
-    /// Tries once to get the lease of `store`. Nothing of the try is left if another has it.
+    /// Tries once to get the lease of `store`; where it `tries` the server, too, this shows whether it still enforces conditional writes.
+    /// Nothing of the try is left if another has it.
     pub(super) async fn attempt(
         &self,
         store: &str,
         holder: &Holder,
+        tries: bool,
     ) -> Result<Attempt, StoreError> {
-        let seen = self.look(store, None).await?;
+        let seen = match self.kept {
+            true => LeaseView::default(),
+            false => self.look(store, None).await?,
+        };
         if let Some(rival) = before(&seen.rivals) {
             debug!(store, "another job was first");
             return Ok(Attempt::Busy(rival.holder.clone()));
         }
-        let claim = Claim::new(holder.clone());
+        let mut claim = Claim::new(holder.clone());
         let folder = layout::leases(store);
         let key = match self.guarantees.create {
-            Conditional::Enforced => format!("{folder}/{:0DIGITS$}", seen.highest + 1),
+            Conditional::Enforced => {
+                // The server lets one of those through who saw the same; whoever saw something else sees it as held.
+                claim.state = ClaimState::Held;
+                format!("{folder}/{:0DIGITS$}", seen.highest + 1)
+            }
             Conditional::Refused | Conditional::Ignored => format!("{folder}/{}", claim.token),
         };
         let token = claim.token.clone();
         // Once the claim is too old to be trusted, nothing more is done about it: its key may be another's.
         let (fence, begun) = (Fence::closed(), Moment::now());
         fence.extend(begun.after(self.times.trusted()));
-        let attempt = fence.guard(self.contend(store, &key, claim)).await;
+        let attempt = fence.guard(self.contend(store, &key, claim, tries)).await;
         let attempt = attempt.unwrap_or(Ok(Attempt::Busy(None)));
         if !matches!(attempt, Ok(Attempt::Held(_))) {
             let withdrawn = fence.guard(take_back(self.bucket, &key, &token)).await;
@@ -87,71 +114,133 @@ impl Court<'_> {
         store: &str,
         key: &str,
         mut claim: Claim,
+        tries: bool,
     ) -> Result<Attempt, StoreError> {
         let begun = Moment::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         if self.guarantees.create == Conditional::Enforced {
-            match self.bucket.create(key, bytes).await? {
-                CreateOutcome::Created(_) => {}
+            let put = match self.bucket.create(key, bytes.clone()).await? {
+                CreateOutcome::Created(put) => put,
                 CreateOutcome::Exists => return Ok(Attempt::Busy(None)),
                 CreateOutcome::Refused(said) => return Err(self.strange(key, &said)),
+            };
+            let own = OwnClaim {
+                key,
+                token: &claim.token,
+                etag: put.etag.as_deref(),
+                is_renewed: false,
+            };
+            let (seen, enforced) = join!(self.look(store, Some(own)), async {
+                match tries {
+                    true => self.is_as_kept(key, &bytes, own.etag).await,
+                    false => Ok(true),
+                }
+            });
+            let seen = seen?;
+            if !enforced? {
+                return Err(self.strange(key, &"the server is not as it was"));
             }
-        } else {
-            self.bucket.put(key, bytes).await?;
-            // Until then a rival's claim may read as it was before its owner held the lease.
-            let lag = self.guarantees.lag.unwrap_or_default();
-            let settle = self.times.settle(self.guarantees.latency);
-            debug!(store, ?settle, ?lag, "letting the claim settle");
-            tokio::time::sleep(settle.max(lag)).await;
+            // Whoever comes later sees this claim; of those who came before, each may have seen none.
+            if let Some(rival) = before(&seen.rivals) {
+                return Ok(Attempt::Busy(rival.holder.clone()));
+            }
+            if !self.counts(&seen, begun) {
+                return Ok(Attempt::Busy(None));
+            }
+            debug!(store, key, "got the lease");
+            let (store, key) = (store.to_owned(), key.to_owned());
+            let lease = Lease::new(store, key, claim, put.etag, begun, self.times);
+            return Ok(Attempt::Held(Box::new(lease)));
         }
-        let seen = self.look(store, Some(&claim.token)).await?;
+        let put = self.bucket.put(key, bytes).await?;
+        // Until then a rival's claim may read as it was before its owner held the lease.
+        let lag = self.guarantees.lag.unwrap_or_default();
+        let settle = self.times.settle(self.guarantees.latency);
+        debug!(store, ?settle, ?lag, "letting the claim settle");
+        tokio::time::sleep(settle.max(lag)).await;
+        let own = OwnClaim {
+            key,
+            token: &claim.token,
+            etag: put.etag.as_deref(),
+            is_renewed: false,
+        };
+        let seen = self.look(store, Some(own)).await?;
         if let Some(rival) = first_look(&claim.token, &seen.rivals) {
             return Ok(Attempt::Busy(rival.holder.clone()));
         }
-        // A claim that others may take for expired, or do not see, says nothing.
-        if !seen.own || begun.elapsed() >= self.times.trusted() {
+        if !self.counts(&seen, begun) {
             return Ok(Attempt::Busy(None));
         }
         claim.state = ClaimState::Held;
         let held = Moment::now();
         let bytes = claim.write().map_err(|cause| self.strange(key, &cause))?;
         let put = self.bucket.put(key, bytes).await?;
-        let seen = self.look(store, Some(&claim.token)).await?;
+        let own = OwnClaim {
+            key,
+            token: &claim.token,
+            etag: put.etag.as_deref(),
+            is_renewed: false,
+        };
+        let seen = self.look(store, Some(own)).await?;
         if let Some(rival) = last_look(&claim.token, &seen.rivals) {
             return Ok(Attempt::Busy(rival.holder.clone()));
         }
-        if !seen.own || begun.elapsed() >= self.times.trusted() {
+        if !self.counts(&seen, begun) {
             return Ok(Attempt::Busy(None));
         }
         debug!(store, key, "got the lease");
-        let lease = Lease::new(
-            store.to_owned(),
-            key.to_owned(),
-            claim,
-            put.etag,
-            held,
-            self.times,
-        );
+        let (store, key) = (store.to_owned(), key.to_owned());
+        let lease = Lease::new(store, key, claim, put.etag, held, self.times);
         Ok(Attempt::Held(Box::new(lease)))
     }
 
-    /// Looks at the leases of `store`; `token` is that of our own claim.
+    /// Does the server still do what is kept of it, as far as the claim at `key`, which was put as these `bytes`, shows?
+    async fn is_as_kept(
+        &self,
+        key: &str,
+        bytes: &Bytes,
+        etag: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let replacing = self.guarantees.replace == Conditional::Enforced;
+        Ok(EtagKind::of(etag, bytes) == self.guarantees.etag
+            && self.bucket.enforces(key, bytes, replacing).await?)
+    }
+
+    /// Does a claim that was raised when it had `begun` say anything? Not one that others may take for expired, or do not see.
+    fn counts(&self, seen: &LeaseView, begun: Moment) -> bool {
+        seen.own && begun.elapsed() < self.times.trusted()
+    }
+
+    /// Looks at the leases of `store`, in which our `own` claim is one.
     pub(super) async fn look(
         &self,
         store: &str,
-        token: Option<&str>,
+        own: Option<OwnClaim<'_>>,
     ) -> Result<LeaseView, StoreError> {
-        let listed = self.bucket.list_dated(&layout::leases(store)).await?;
+        let leases = layout::leases(store);
+        let listed: Vec<ListedObject> = self.bucket.entries(&leases).try_collect().await?;
         let now = self.guarantees.clock.now();
         let mut seen = LeaseView::default();
         let mut fresh = Vec::new();
-        for (key, modified) in listed {
+        for ListedObject {
+            key,
+            modified,
+            etag,
+            ..
+        } in listed
+        {
+            let is_own = own.is_some_and(|own| {
+                let is_same = own.etag.is_some() && own.etag == etag.as_deref();
+                own.key == key && (own.is_renewed || is_same)
+            });
             let name = key.rsplit('/').next().unwrap_or_default();
             if name.len() == DIGITS {
                 seen.highest = seen.highest.max(name.parse().unwrap_or(0));
             }
             let age = now.duration_since(modified).unwrap_or_default();
-            if age > self.times.over() {
+            if is_own && age <= self.times.over() {
+                seen.own = true;
+            } else if age > self.times.over() {
                 seen.over.push(key);
             } else {
                 fresh.push((key, self.times.over().saturating_sub(age)));
@@ -169,7 +258,7 @@ impl Court<'_> {
             stream::iter(reads).buffered(REQUESTS).try_collect().await?;
         for (key, left, claim) in read.into_iter().flatten() {
             match claim {
-                Some(claim) if Some(claim.token.as_str()) == token => seen.own = true,
+                Some(claim) if own.is_some_and(|own| own.token == claim.token) => seen.own = true,
                 Some(claim) if claim.holder.is_dead() => seen.over.push(key),
                 Some(claim) => seen.rivals.push(Rival {
                     token: claim.token,

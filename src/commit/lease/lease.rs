@@ -5,7 +5,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::claim::Claim;
-use super::contest::take_back;
+use super::contest::{OwnClaim, take_back};
 use super::times::LeaseTimes;
 use crate::store::{Bucket, Conditional, Fence, FencedRequest, Moment, ReplaceOutcome, StoreError};
 
@@ -69,9 +69,14 @@ impl Lease {
         }
     }
 
-    /// What tells it from others.
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    /// Its claim, which is being renewed meanwhile: what the server says of it changes.
+    pub(super) fn claim(&self) -> OwnClaim<'_> {
+        OwnClaim {
+            key: &self.key,
+            token: &self.token,
+            etag: None,
+            is_renewed: true,
+        }
     }
 
     /// Why it is ours no more, as far as is known without asking the server.
@@ -220,6 +225,13 @@ impl Lease {
     pub(super) async fn release(&self, bucket: &Bucket) -> Result<(), StoreError> {
         let _still = self.there.lock().await;
         let fence = self.fence();
+        if self.lost().is_none() && self.renewed().elapsed() < self.times.beat() {
+            // So shortly after it was renewed it is nobody else's, unless somebody was seen to have taken it.
+            return fence
+                .guard(bucket.delete(&self.key))
+                .await
+                .unwrap_or(Ok(()));
+        }
         let released = fence.guard(take_back(bucket, &self.key, &self.token));
         released.await.unwrap_or(Ok(()))
     }

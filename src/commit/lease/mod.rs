@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, join, stream};
 use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError, ahead_of_
 pub use self::error::{LeaseError, ReleaseError};
 pub(crate) use self::holder::Crew;
 pub use self::holder::{Holder, RankProcess};
-pub(crate) use self::sweep::{probe_and_sweep, sweep, sweep_staged};
+pub(crate) use self::sweep::{probe_and_sweep, probe_sweep_and_remove, sweep, sweep_staged};
 pub(crate) use self::times::LeaseTimes;
 
 /// How leases are to be got.
@@ -54,6 +54,9 @@ pub(crate) struct LeaseSettings {
     pub guarantees: Guarantees,
     /// How long leases last.
     pub times: LeaseTimes,
+    /// Are the guarantees what a ledger keeps, and has a look at the stores' leases shown none? Then the first claim tries the server
+    /// once more.
+    pub kept: bool,
 }
 
 /// What kept other jobs from writing the same stores.
@@ -101,6 +104,7 @@ impl Leases {
             bucket: &desk,
             guarantees: &settings.guarantees,
             times: settings.times,
+            kept: settings.kept,
         };
         let mut waiting = Wait::new(settings.wait, settings.times.look, reporter);
         let locks = match &settings.lock_dir {
@@ -165,18 +169,22 @@ impl Leases {
 
     async fn check_one(&self, lease: &Lease) -> Result<(), RenewalError> {
         let replace = self.guarantees.replace;
-        let renewed = match lease.renew(&self.bucket, replace).await {
-            // Once more: it may have been the server's bad moment.
-            Err(RenewalError::Failed(_)) => lease.renew(&self.bucket, replace).await,
-            renewed => renewed,
+        let renewing = async {
+            match lease.renew(&self.bucket, replace).await {
+                // Once more: it may have been the server's bad moment.
+                Err(RenewalError::Failed(_)) => lease.renew(&self.bucket, replace).await,
+                renewed => renewed,
+            }
         };
-        renewed?;
         let court = Court {
             bucket: &self.bucket,
             guarantees: &self.guarantees,
             times: self.times,
+            kept: false,
         };
-        let seen = court.look(&lease.store, Some(lease.token())).await?;
+        let (renewed, seen) = join!(renewing, court.look(&lease.store, Some(lease.claim())));
+        renewed?;
+        let seen = seen?;
         if let Some(rival) = seen
             .rivals
             .iter()
@@ -246,10 +254,12 @@ impl Court<'_> {
     ) -> Result<Option<(&'s str, Option<Holder>)>, StoreError> {
         let (first, others) = stores.split_at(stores.len().min(1));
         let mut busy = None;
-        for stores in [first, others] {
+        for (stores, tries) in [(first, self.kept), (others, false)] {
             let tries: Vec<_> = stores
                 .iter()
-                .map(|&store| async move { (store, self.attempt(store, holder).await) }.boxed())
+                .map(|&store| {
+                    async move { (store, self.attempt(store, holder, tries).await) }.boxed()
+                })
                 .collect();
             let tried: Vec<_> = stream::iter(tries)
                 .buffer_unordered(REQUESTS)
@@ -324,6 +334,7 @@ pub(crate) async fn live_lease(
         bucket,
         guarantees,
         times,
+        kept: false,
     };
     let seen = court.look(store, None).await?;
     Ok(before(&seen.rivals).map(|rival| LiveLease {

@@ -2,31 +2,63 @@
 
 use std::time::SystemTime;
 
+use futures::join;
 use msm_zarr::{ObjectKind, layout};
 
 use super::Holder;
 use super::claim::Claim;
-use crate::store::{Bucket, Guarantees, StagedFile, StoreError, probe};
+use crate::store::{
+    Bucket, Guarantees, ListedObject, ProbeObjects, StagedFile, StoreError, probe_and_leave,
+};
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
 const OLD: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// Finds out what the server guarantees, in the ledgers' folder of `folder`, in the name of `holder`; and removes what
-/// dead jobs left of doing the same.
+/// dead jobs left of doing the same. Its own objects are left to be removed.
 ///
 /// # Errors
-/// As [`probe`].
+/// If the bucket's policy denies it; others as the server says.
 pub(crate) async fn probe_and_sweep(
     bucket: &Bucket,
     folder: &str,
     holder: &Holder,
-) -> Result<Guarantees, StoreError> {
+) -> Result<(Guarantees, ProbeObjects), StoreError> {
     let name = serde_json::to_string(holder).map_err(|cause| StoreError::Journal {
         key: layout::below(folder, layout::LEDGERS),
         cause: cause.to_string(),
     })?;
-    let guarantees = probe(bucket, folder, &name).await?;
-    sweep(bucket, folder, &guarantees).await?;
+    let ledgers = layout::below(folder, layout::LEDGERS);
+    let (listed, found) = join!(
+        bucket.folder(&ledgers),
+        probe_and_leave(bucket, folder, &name)
+    );
+    let (guarantees, objects) = found?;
+    let swept = match listed {
+        Ok(listed) => sweep_listed(bucket, &ledgers, listed.objects, &guarantees).await,
+        Err(error) => Err(error),
+    };
+    match swept {
+        Ok(()) => Ok((guarantees, objects)),
+        Err(error) => {
+            // Where that fails, too, the first error is the cause.
+            let _ = objects.remove(bucket).await;
+            Err(error)
+        }
+    }
+}
+
+/// The same, and removes what it has put.
+///
+/// # Errors
+/// As [`probe_and_sweep`].
+pub(crate) async fn probe_sweep_and_remove(
+    bucket: &Bucket,
+    folder: &str,
+    holder: &Holder,
+) -> Result<Guarantees, StoreError> {
+    let (guarantees, objects) = probe_and_sweep(bucket, folder, holder).await?;
+    objects.remove(bucket).await?;
     Ok(guarantees)
 }
 
@@ -40,12 +72,23 @@ pub(crate) async fn sweep(
     guarantees: &Guarantees,
 ) -> Result<(), StoreError> {
     let ledgers = layout::below(folder, layout::LEDGERS);
-    for object in bucket.folder(&ledgers).await?.objects {
+    let listed = bucket.folder(&ledgers).await?.objects;
+    sweep_listed(bucket, &ledgers, listed, guarantees).await
+}
+
+/// The same of what was `listed` of the folder `ledgers`.
+async fn sweep_listed(
+    bucket: &Bucket,
+    ledgers: &str,
+    listed: Vec<ListedObject>,
+    guarantees: &Guarantees,
+) -> Result<(), StoreError> {
+    for object in listed {
         if layout::is_probe(&object.key) && is_left(bucket, &object.key, guarantees).await? {
             bucket.delete(&object.key).await?;
         }
     }
-    for staged in bucket.staged(&ledgers).await? {
+    for staged in bucket.staged(ledgers).await? {
         if layout::is_probe(&staged.of) && is_dead(&staged) {
             bucket.clear_away(&staged.path).await?;
         }

@@ -15,7 +15,7 @@ use super::claim::Claim;
 use super::holder::tests::{dead, elsewhere};
 use super::*;
 use crate::events::SilentReporter;
-use crate::store::{Limits, loopback, probe};
+use crate::store::{EtagKind, Limits, loopback, probe};
 
 const STORE: &str = "T1y/tos.zarr";
 
@@ -80,6 +80,7 @@ impl Ground {
                 life: Duration::from_secs(life),
                 look: Duration::from_millis(20),
             },
+            kept: false,
         }
     }
 
@@ -214,6 +215,38 @@ async fn one_at_a_time_where_the_jobs_do_not_agree_on_what_the_server_does() {
     });
     assert!(race(jobs.collect(), ROUNDS).await > 0);
     assert!(ground.keys().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_kept_of_a_server_is_tried_with_the_claim() {
+    use s3_server::Conditional::{Enforced, Ignored, Refused};
+    let kept = Ground::on(Some(Enforced)).await.guarantees;
+    let of_other_etags = Guarantees {
+        etag: EtagKind::Opaque,
+        ..kept.clone()
+    };
+    for (conditional, kept, holds) in [
+        (Enforced, &kept, true),
+        (Enforced, &of_other_etags, false),
+        (Refused, &kept, false),
+        (Ignored, &kept, false),
+    ] {
+        let mut ground = Ground::on(Some(conditional)).await;
+        ground.guarantees = kept.clone();
+        let settings = LeaseSettings {
+            kept: true,
+            ..ground.settings(60, Duration::ZERO)
+        };
+        let (bucket, stores) = (ground.bucket.clone(), [STORE.to_owned()]);
+        let by = this("send");
+        let acquired = Leases::acquire(&bucket, &stores, &settings, &by, &SilentReporter).await;
+        assert_eq!(acquired.is_ok(), holds, "{conditional:?} {:?}", kept.etag);
+        if let Ok(leases) = acquired {
+            leases.check().await.unwrap();
+            assert_eq!(leases.release().await, []);
+        }
+        assert!(ground.keys().await.is_empty());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

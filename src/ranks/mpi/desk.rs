@@ -15,7 +15,7 @@ use mpi::traits::CommunicatorCollectives;
 
 use super::beats::{Beats, OpenFence, buffer_size};
 use super::{Mpi, message, panic};
-use crate::ranks::launcher::{LaunchedJob, is_launched, refuse_silent_singletons};
+use crate::ranks::launcher::{self, LaunchedJob, is_launched, refuse_silent_singletons};
 use crate::ranks::{Ending, PulseNumbers, Ranks, RanksError, Transport};
 
 /// From one look at what other ranks say to the next, while nothing is asked for.
@@ -35,14 +35,15 @@ pub(super) struct Desk {
     _universe: Universe,
 }
 
-/// Starts MPI, does `job` on a thread of its own, and ends MPI when all ranks have done theirs. A panic on any thread
-/// ends the whole job.
+/// Starts MPI, if a launcher started this process, does `job` on a thread of its own, and ends MPI when all ranks have done theirs. A panic
+/// on any thread ends the whole job.
 ///
 /// # Errors
 /// If MPI does not start, or the launcher started more ranks than MPI knows of.
 pub fn run<T: Send>(ending: Ending, job: impl FnOnce(&Ranks) -> T + Send) -> Result<T, RanksError> {
-    // MPI sets what it is known by.
-    is_launched();
+    if !is_launched() {
+        return launcher::run(ending, job);
+    }
     let (mut universe, _) =
         mpi::initialize_with_threading(Threading::Funneled).ok_or(RanksError::StartedTwice)?;
     let world = universe.world();

@@ -37,10 +37,21 @@ struct Rank {
     /// Requests so far, and those of them that something befell.
     requests: AtomicUsize,
     struck: AtomicUsize,
+    /// Those that have ended, in that order.
+    ended: Mutex<Vec<EndedRequest>>,
     /// It stands still until then.
     until: Mutex<Instant>,
     /// What the order in which requests take effect is drawn from; in that in which they are sent if it is zero.
     order: AtomicU64,
+}
+
+/// A request, from when it was sent until its answer came.
+#[derive(Clone, Debug)]
+pub(crate) struct EndedRequest {
+    pub request: Request,
+    pub key: String,
+    pub sent: Instant,
+    pub ended: Instant,
 }
 
 impl Link {
@@ -51,6 +62,7 @@ impl Link {
                 rules,
                 requests: AtomicUsize::new(0),
                 struck: AtomicUsize::new(0),
+                ended: Mutex::default(),
                 until: Mutex::new(Instant::now()),
                 order: AtomicU64::new(0),
             }),
@@ -79,6 +91,23 @@ impl Link {
     /// The number of requests that something has befallen.
     pub(crate) fn struck(&self) -> usize {
         self.rank.struck.load(Ordering::SeqCst)
+    }
+
+    /// The requests that have ended, in that order.
+    pub(crate) fn ended(&self) -> Vec<EndedRequest> {
+        let ended = self.rank.ended.lock();
+        ended.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, request: Request, key: &str, sent: Instant) {
+        let ended = EndedRequest {
+            request,
+            key: key.to_owned(),
+            sent,
+            ended: Instant::now(),
+        };
+        let all = self.rank.ended.lock();
+        all.unwrap_or_else(PoisonError::into_inner).push(ended);
     }
 
     /// On the way there: what befalls the request.
@@ -156,7 +185,9 @@ impl Link {
                 _ => done,
             }
         };
+        let sent = Instant::now();
         let passed = self.fence.guard(work).await;
+        self.note(request, key, sent);
         passed.unwrap_or_else(|fenced: FencedRequest| Err(generic(Box::new(fenced))))
     }
 
@@ -187,9 +218,11 @@ impl Link {
         key: &str,
         look: impl FnOnce(&State, Option<Mishap>) -> T,
     ) -> Result<T> {
+        let sent = Instant::now();
         let mishap = self.out(request, key).await;
         let seen = look(&self.world.state(), mishap);
         self.back(mishap).await;
+        self.note(request, key, sent);
         match mishap {
             Some(Mishap::Fails(failure, _)) => Err(failure.error()),
             _ => Ok(seen),

@@ -8,6 +8,6 @@ mod link;
 mod mishap;
 mod world;
 
-pub(crate) use self::link::Link;
+pub(crate) use self::link::{EndedRequest, Link};
 pub(crate) use self::mishap::{Effect, Failure, Mishap, Request, Rule};
 pub(crate) use self::world::World;

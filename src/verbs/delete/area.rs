@@ -171,7 +171,7 @@ async fn everything(
 /// The store of the variable `name`, or that of all variables.
 async fn one_store(bucket: &Bucket, shelf: &Shelf, name: &str) -> Result<String, Error> {
     if name == "compact" {
-        let there = shelf.compact(bucket).await?;
+        let there = shelf.compact()?;
         return Ok(there.unwrap_or_else(|| shelf.new_compact()));
     }
     if let Some(own) = shelf.own(bucket, name).await? {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_model::{
     Archive, ArrayRecipe, RecipeDifference, TIME_FROM, UNITS_OF_FILES, list, recipe_differences,
 };
@@ -36,12 +36,14 @@ pub(in crate::verbs) async fn find_stores(
     axis: &str,
 ) -> Result<Vec<FoundStore>, Error> {
     let found = stream::iter(targets).map(|target| async move {
-        let store = read_store(bucket, &target.group, axis).await?;
+        let (store, record) = join!(
+            read_store(bucket, &target.group, axis),
+            LastTransaction::of_store(bucket, &target.key)
+        );
+        let store = store?;
         let record = match store {
-            StoreLookup::Store(_) => {
-                // It counts whatever the root document has become: the values are as they were written.
-                LastTransaction::of_store(bucket, &target.key).await?
-            }
+            // It counts whatever the root document has become: the values are as they were written.
+            StoreLookup::Store(_) => record?,
             StoreLookup::Nothing | StoreLookup::Remains(_) => None,
         };
         Ok(FoundStore { store, record })
@@ -107,16 +109,18 @@ fn recipe_conflicts(
 /// If it is, or a ledger cannot be read.
 pub(in crate::verbs) async fn check_names_beside(
     bucket: &Bucket,
-    targets: impl Iterator<Item = &RequestedStore>,
+    targets: impl Iterator<Item = &RequestedStore> + Clone,
     archive: &Archive,
 ) -> Result<(), Error> {
+    let new: BTreeSet<String> = targets.clone().map(|target| target.key.clone()).collect();
     let mut told: BTreeMap<String, Vec<(String, StoreRecipes)>> = BTreeMap::new();
     let mut problems = Vec::new();
     for target in targets {
         let catalogue = &archive.catalogue;
         let folder = target.key.rsplit_once('/').map_or("", |(folder, _)| folder);
         if !told.contains_key(folder) {
-            told.insert(folder.to_owned(), recipes_in(bucket, folder).await?);
+            let made = |name: &str| new.contains(&layout::below(folder, name));
+            told.insert(folder.to_owned(), recipes_in(bucket, folder, made).await?);
         }
         let stores = told.get(folder).into_iter().flatten();
         let arrays = stores.flat_map(|(store, recipes)| recipes.iter().map(move |r| (store, r)));
@@ -165,12 +169,14 @@ pub(in crate::verbs) async fn held_targets(
     }
 }
 
-/// By store in `folder`, what its arrays were made by.
+/// By store in `folder`, what its arrays were made by, but for those that are only being `made`.
 async fn recipes_in(
     bucket: &Bucket,
     folder: &str,
+    made: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, StoreRecipes)>, StoreError> {
     let names = bucket.ledgers(folder).await?.into_iter();
+    let names = names.filter(|name| !made(name));
     let read = names.map(|name| async move {
         let store = layout::below(folder, &name);
         let record = LastTransaction::of_store(bucket, &store).await?;

@@ -8,7 +8,7 @@ use super::abandon::held_parts;
 use super::truncate::foretell_cut;
 use super::{HeldStore, Recover, folders, held_store, readable_journals};
 use crate::commit::{
-    Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_and_sweep,
+    Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_sweep_and_remove,
 };
 use crate::error::Error;
 use crate::events::{Outcome, TransactionIdentity, Truncation};
@@ -157,7 +157,7 @@ async fn archives(
         name: by.to_string(),
         lock_dir: request.leasing.lock_dir.clone(),
     };
-    let guarantees = probe_and_sweep(&bucket.unfenced()?, folder, &by).await?;
+    let guarantees = probe_sweep_and_remove(&bucket.unfenced()?, folder, &by).await?;
     let times = LeaseTimes::of_this_run();
     let mut archives: Vec<ArchiveForecast> = Vec::new();
     for store in all {
@@ -199,7 +199,7 @@ async fn left(
         return Ok(left);
     }
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, folder, &this(session, "recover")?).await?;
+    let guarantees = probe_sweep_and_remove(&desk, folder, &this(session, "recover")?).await?;
     let times = LeaseTimes::of_this_run();
     for (store, journal) in found {
         let holder = live_lease(bucket, &store, &guarantees, times).await?;

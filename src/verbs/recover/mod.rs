@@ -22,7 +22,7 @@ use self::abandon::abandon;
 use self::truncate::{needs_cut, truncate};
 use crate::commit::{
     CleanupError, Journal, LeaseTimes, LiveLease, clear_ledger, live_lease, orphans,
-    probe_and_sweep, sweep, sweep_staged,
+    probe_sweep_and_remove, sweep, sweep_staged,
 };
 use crate::error::Error;
 use crate::events::Event;
@@ -107,7 +107,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
     let folders = folders(bucket, spot, &all).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
     let desk = bucket.unfenced()?;
-    let guarantees = probe_and_sweep(&desk, &folders[0], &this(session, "recover")?).await?;
+    let guarantees = probe_sweep_and_remove(&desk, &folders[0], &this(session, "recover")?).await?;
     for folder in &folders[1..] {
         sweep(&desk, folder, &guarantees).await?;
     }

@@ -2,6 +2,7 @@
 //!
 //! Key type: [`DestinedFiles`].
 
+use futures::try_join;
 use msm_model::{Archive, Order, SourceFile};
 use msm_plan::{MissingSteps, check_names};
 
@@ -56,7 +57,6 @@ impl DestinedFiles {
             asked.domain.as_ref(),
             session,
         )?;
-        bucket.reach(spot.key()).await?;
         let destination = Destination {
             spot: &spot,
             is_compact: asked.selection.compact,
@@ -64,7 +64,9 @@ impl DestinedFiles {
             consolidates: asked.consolidate,
             aim,
         };
-        let targets = targets(bucket, &archive, &destination, variables).await?;
+        let reached = async { Ok(bucket.reach(spot.key()).await?) };
+        let aimed = targets(bucket, &archive, &destination, variables);
+        let ((), targets) = try_join!(reached, aimed)?;
         Ok(Self {
             archive,
             members,

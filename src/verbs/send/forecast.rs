@@ -126,7 +126,7 @@ async fn foreseen<'a>(
         Some((shared, _)) if shared.is_shared_out() => StoreLook::FirstOfShare,
         _ => StoreLook::First(None),
     };
-    let fitted = PreparedSend::fitted(aimed, &intent, session, None, look).await?;
+    let fitted = PreparedSend::fitted(aimed, None, &intent, session, None, look).await?;
     let (mut prepared, fitted) = fitted;
     let requests = &fitted.requests;
     let parts = match &shared {

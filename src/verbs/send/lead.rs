@@ -18,6 +18,7 @@ use crate::ranks::Lead;
 use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::catalogue;
+use crate::verbs::files::recipe::find_stores;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::verification::try_verification;
 
@@ -44,10 +45,21 @@ impl<'a> LeasedSend<'a> {
         };
         session.runtime.block_on(async {
             let aimed = DestinedFiles::new(files, intent, session).await?;
-            let (stores, command) = (aimed.keys(), intent.command());
-            try_verification(session, asked.verify, &stores, command).await?;
-            let hold = Hold::take(session, &asked.leasing, &stores, command).await?;
-            match PreparedSend::new(aimed, intent, session, Some(&hold)).await {
+            let (keys, command) = (aimed.keys(), intent.command());
+            try_verification(session, asked.verify, &keys, command).await?;
+            let look = async {
+                if intent.task.goal.rewrites() {
+                    // Which of them are meant is found out first.
+                    return None;
+                }
+                let found = find_stores(&session.bucket, &aimed.targets, &aimed.archive.axis);
+                // What keeps them from being read is told when they are looked at again.
+                found.await.ok()
+            };
+            let held = Hold::take_and(session, &asked.leasing, &keys, command, look);
+            let (hold, found) = held.await?;
+            let found = found.flatten();
+            match PreparedSend::new(aimed, found, intent, session, Some(&hold)).await {
                 Ok(prepared) => Ok(Self { prepared, hold }),
                 Err(failure) => end(hold, Err(failure), intent, session).await,
             }

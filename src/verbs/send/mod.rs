@@ -144,7 +144,7 @@ fn intent<'a>(session: &Session, request: &'a Send) -> Intent<'a> {
         transactions: files.transactions.unwrap_or(match request.overlap {
             // Of two, the first would be in the way of the same command again.
             Overlap::Error => Transactions::All,
-            _ => Transactions::Chunk,
+            _ => crate::knobs::transactions().unwrap_or(Transactions::Batch),
         }),
         task: task(
             files,

@@ -13,7 +13,7 @@ use msm_zarr::{StoreSnapshot, StoredArray};
 
 use super::intent::Intent;
 use super::lead::size;
-use super::plan_requests::RequestRules;
+use super::plan_requests::{RequestRules, StoresAsked};
 use super::plan_warning::{ArrayFacts, warnings};
 use super::send_plan::{
     PlannedArray, PlannedStore, PlannedTransaction, RankWork, SendPlan, StepCounts, StoreAction,
@@ -65,10 +65,17 @@ impl PlanSum {
             rank,
             ..RankWork::default()
         };
+        let new = requests.iter().filter(|request| request.stored.is_none());
+        let asked = StoresAsked {
+            all: requests.len() as u64,
+            new: new.count() as u64,
+            begins: requests.first().is_some_and(|first| first.stored.is_none()),
+            rewrites: intent.task.goal.rewrites(),
+        };
         Self {
             task: intent.task.clone(),
             resources: intent.resources,
-            rules: RequestRules::new(intent.files.verify, requests.len() as u64, ranks as u64),
+            rules: RequestRules::new(intent.files.verify, &asked, ranks as u64),
             stores: requests.iter().map(store).collect(),
             transactions: Vec::new(),
             compared: SourceReads::default(),

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use futures::join;
 use msm_model::Archive;
 use msm_plan as plan;
 use msm_plan::{
@@ -41,6 +42,8 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     pub(super) next: usize,
     /// Those before it that are in place.
     pub(super) passed: usize,
+    /// The stores as they are, as long as nothing has changed them.
+    pub(super) found: Option<Vec<FoundStore>>,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
@@ -82,15 +85,16 @@ impl StoreLook<'_> {
 
 impl<'a> PreparedSend<'a> {
     /// Checks that the files fit the stores, as far as metadata can tell; and says which are committed together. Without a `hold` of the
-    /// stores, nothing may be written to them.
+    /// stores, nothing may be written to them. They may have been `found` already.
     pub(in crate::verbs) async fn new(
         aimed: DestinedFiles,
+        found: Option<Vec<FoundStore>>,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: Option<&Hold>,
     ) -> Result<Self, Error> {
         let look = StoreLook::First(hold.map(|hold| &hold.left));
-        let fitted = Self::fitted(aimed, intent, session, hold, look).await?;
+        let fitted = Self::fitted(aimed, found, intent, session, hold, look).await?;
         let (mut prepared, fitted) = fitted;
         prepared.group(&fitted.requests, intent)?;
         Ok(prepared)
@@ -125,6 +129,7 @@ impl<'a> PreparedSend<'a> {
     /// Checks that the files fit the stores, as far as metadata can tell; it is this `look` at them.
     pub(in crate::verbs) async fn fitted(
         aimed: DestinedFiles,
+        mut found: Option<Vec<FoundStore>>,
         intent: &Intent<'a>,
         session: &Session<'_>,
         hold: Option<&Hold>,
@@ -142,8 +147,11 @@ impl<'a> PreparedSend<'a> {
         } = aimed;
         if let (true, Some(hold)) = (asked.consolidate, hold) {
             consolidate_all(session, &keys, hold).await?;
+            found = None;
         }
         if intent.task.goal.rewrites() {
+            // Others may be meant.
+            found = None;
             targets = held_targets(targets, bucket, &archive, !named.is_empty()).await?;
         }
         let whole = 0..archive.files.len();
@@ -159,14 +167,18 @@ impl<'a> PreparedSend<'a> {
             groups: Vec::new(),
             next: 0,
             passed: 0,
+            found,
             comparison: None,
             notes: Vec::new(),
         };
-        let looked = prepared.look(session).await?;
+        let looked = prepared.known(session).await?;
         let found = prepared.targets.iter().zip(&looked);
         let new = found.filter_map(|(target, found)| found.is_new().then_some(target));
-        check_names_beside(bucket, new.clone(), &prepared.archive).await?;
-        check_not_replaced(bucket, new.map(|target| &target.key)).await?;
+        let (called, replaced) = join!(
+            check_names_beside(bucket, new.clone(), &prepared.archive),
+            check_not_replaced(bucket, new.map(|target| &target.key))
+        );
+        called.and(replaced)?;
         let (requests, remains) = prepared.requests(looked, whole, intent, session, look)?;
         if !intent.task.goal.replaces() {
             prepared.check_other_times(&requests, session).await?;
@@ -260,6 +272,15 @@ impl<'a> PreparedSend<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The stores as they are now, where nothing but this command changes them.
+    pub(super) async fn known(&mut self, session: &Session<'_>) -> Result<Vec<FoundStore>, Error> {
+        let found = match self.found.take() {
+            Some(found) => found,
+            None => self.look(session).await?,
+        };
+        Ok(self.found.insert(found).clone())
     }
 
     /// The stores as they are now.

@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
+use futures::join;
 use msm_plan::Phase;
 
 use super::error::SendError;
-use super::gather::gather;
+use super::gather::{Gathered, gather};
 use super::worker::{PhaseWatch, Worker};
-use crate::commit::{CleanupError, Manifest, OpenTransaction};
+use crate::commit::{CleanupError, LeaseError, Leases, Manifest, OpenTransaction, ToldManifest};
 use crate::error::Error;
 use crate::events::{Event, WorkKind, WorkPhase};
 use crate::ranks::Lead;
-use crate::transfer::{Engine, Orders};
+use crate::transfer::{ChunkRecords, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
 
@@ -30,6 +31,15 @@ pub(in crate::verbs) struct LedTransaction<'a, 'b> {
     pub last_look: &'a dyn Fn() -> Result<(), Error>,
 }
 
+/// All data of a transaction, put by all ranks.
+struct PutData {
+    manifest: Manifest,
+    /// This rank's part of it in the ledger.
+    told: ToldManifest,
+    /// Did the leases hold then?
+    checked: Result<(), LeaseError>,
+}
+
 impl LedTransaction<'_, '_> {
     /// All ranks do what the `orders` say, and it is committed.
     ///
@@ -43,29 +53,30 @@ impl LedTransaction<'_, '_> {
         let lead = self.lead;
         let manifest = worker.engine(orders).and_then(|engine| {
             let records = worker.transfer(&engine, orders, Some(&self.hold.leases));
-            let manifest = gather(lead, &orders.plan, records)?;
-            worker.manifest(&engine, orders, manifest)
+            let all = [Phase::Transfer, Phase::Commit];
+            let gathered = gather(lead, &orders.plan, &all, records)?;
+            worker.manifest(&engine, orders, gathered, &self.hold.leases)
         });
         let manifest = manifest.and_then(|manifest| (self.last_look)().map(|()| manifest));
         lead.conclude(match manifest {
-            Ok(manifest) => self.commit(worker, orders, manifest),
+            Ok(put) => self.commit(worker, orders, put),
             Err(failure) => Err(self.end_badly(worker, orders, failure)),
         })
     }
 
     /// Commits the transaction, all of whose data has been put.
-    fn commit(
-        self,
-        worker: &Worker<'_>,
-        orders: &Orders,
-        manifest: Manifest,
-    ) -> Result<Manifest, Error> {
+    fn commit(self, worker: &Worker<'_>, orders: &Orders, put: PutData) -> Result<Manifest, Error> {
+        let PutData {
+            manifest,
+            told,
+            checked,
+        } = put;
         let (plan, session) = (&orders.plan, worker.session);
         let leases = &self.hold.leases;
         let recorded = self.transaction.record(plan, &manifest);
         let _committing = session.work_unmeasured(WorkKind::Committing);
         session.runtime.block_on(async {
-            let committed = match recorded.commit(leases, worker.verify).await {
+            let committed = match recorded.commit(&told, checked, leases, worker.verify).await {
                 Ok(committed) => committed,
                 Err(abort) => {
                     let failure = committing(abort.error);
@@ -102,23 +113,38 @@ impl LedTransaction<'_, '_> {
 }
 
 impl Worker<'_> {
-    /// Writes the small arrays, and checks that there is a record of every object of theirs: then the `manifest` has all.
+    /// Checks that there is a record of every object in what was `gathered`; this rank's go into the ledger; and writes the small arrays, if
+    /// they are not among them. The leases are checked meanwhile.
     fn manifest(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
-        manifest: Manifest,
-    ) -> Result<Manifest, Error> {
-        let plan = &orders.plan;
-        let watch = PhaseWatch::start(WorkPhase::Small);
+        gathered: Gathered<'_>,
+        leases: &Leases,
+    ) -> Result<PutData, Error> {
+        let Gathered { draft, mut own } = gathered;
+        if !orders.small_with_data() {
+            own.extend(self.small(engine)?);
+        }
         let _committing = self.session.work_unmeasured(WorkKind::Committing);
-        let small = self
+        let (kept, checked) = self
             .session
             .runtime
-            .block_on(Arc::clone(engine).run(Phase::Commit));
+            .block_on(async { join!(self.tell_records(orders, &own), leases.check()) });
+        Ok(PutData {
+            told: kept?,
+            manifest: Gathered { draft, own }.complete()?,
+            checked,
+        })
+    }
+
+    /// Writes the small arrays, now that all else is there.
+    fn small(&self, engine: &Arc<Engine>) -> Result<ChunkRecords, Error> {
+        let watch = PhaseWatch::start(WorkPhase::Small);
+        let _committing = self.session.work_unmeasured(WorkKind::Committing);
+        let small = Arc::clone(engine).run(&[Phase::Commit]);
+        let small = self.session.runtime.block_on(small);
         watch.stop(self.session, engine.clock());
-        let small = small.map_err(|error| self.session.ranks.here(error.into()))?;
-        let small = self.keep(orders, "small", small)?;
-        Ok(manifest.and(Manifest::check(plan, Phase::Commit, small)?))
+        small.map_err(|error| self.session.ranks.here(error.into()))
     }
 }

@@ -61,7 +61,7 @@ impl PreparedSend<'_> {
         self.tell_notes(session);
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
-            let looked = self.look(session).await?;
+            let looked = self.known(session).await?;
             let work = self.plan_of(files, looked, intent, settings, session)?;
             let Some(PlannedWork { plan, remains, .. }) = work else {
                 self.passed = self.next;
@@ -74,6 +74,7 @@ impl PreparedSend<'_> {
                 None => {
                     // It was another's: the stores are others without it.
                     left.heal(session).await?;
+                    self.found = None;
                     self.next -= 1;
                     continue;
                 }
@@ -93,6 +94,7 @@ impl PreparedSend<'_> {
 
     /// The transaction that came [next](Self::next) is in place.
     pub(in crate::verbs) fn is_committed(&mut self) {
+        self.found = None;
         self.passed = self.next;
     }
 

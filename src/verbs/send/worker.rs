@@ -14,7 +14,7 @@ use super::error::SendError;
 use super::files::Files;
 use super::gather::give;
 use super::journalist::Journalist;
-use crate::commit::{Leases, put_manifest};
+use crate::commit::{Leases, ToldManifest, tell_manifest};
 use crate::error::Error;
 use crate::events::{
     Event, LimitedTime, Measure, PhaseWork, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase,
@@ -129,7 +129,7 @@ impl<'a> Worker<'a> {
     /// On every rank the same, and on any number of them: the first difference in the order of stores and arrays.
     pub(in crate::verbs) fn compare(&self, orders: &Orders) -> Result<(), Error> {
         let engine = self.engine(orders)?;
-        let found = match self.work(&engine, orders, Phase::Compare, None) {
+        let found = match self.work(&engine, orders, &[Phase::Compare], None) {
             Ok(_) => Ok(None),
             // It is of the files, whichever rank found it.
             Err(Error::OnRank { cause, .. }) if difference(&cause).is_some() => Ok(Some(*cause)),
@@ -152,6 +152,7 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         if let Ok(engine) = self.engine(orders) {
             let records = self.transfer(&engine, orders, None);
+            let records = records.and_then(|records| self.keep(orders, records));
             let begun = Instant::now();
             // The lead knows, and says so.
             let _ = give(follower, records);
@@ -162,7 +163,7 @@ impl<'a> Worker<'a> {
         follower.verdict()
     }
 
-    /// This rank's part in what the `orders` say, which goes into the manifests.
+    /// This rank's part in what the `orders` say: with `small` arrays, those, too, which are rank 0's, if they need not wait.
     pub(super) fn transfer(
         &self,
         engine: &Arc<Engine>,
@@ -171,11 +172,14 @@ impl<'a> Worker<'a> {
     ) -> Result<ChunkRecords, Error> {
         if orders.plan.moves_steps() {
             // From here on, what is overwritten is read from its copies, whichever rank made them.
-            let kept = self.work(engine, orders, Phase::Keep, leases);
+            let kept = self.work(engine, orders, &[Phase::Keep], leases);
             self.session.ranks.settle(kept)?;
         }
-        let records = self.work(engine, orders, Phase::Transfer, leases)?;
-        self.keep(orders, "data", records)
+        let phases: &[Phase] = match orders.small_with_data() {
+            true => &[Phase::Transfer, Phase::Commit],
+            false => &[Phase::Transfer],
+        };
+        self.work(engine, orders, phases, leases)
     }
 
     /// What does this rank's units of the `orders`, on every rank.
@@ -186,15 +190,16 @@ impl<'a> Worker<'a> {
         session.ranks.settle(engine.map_err(Error::from))
     }
 
-    /// Does this rank's units of `phase`, while all ranks tell each other how far they are. When one fails, or is sent a
+    /// Does this rank's units of these `phases`, while all ranks tell each other how far they are. When one fails, or is sent a
     /// signal, all stop.
     fn work(
         &self,
         engine: &Arc<Engine>,
         orders: &Orders,
-        phase: Phase,
+        phases: &'static [Phase],
         leases: Option<&Leases>,
     ) -> Result<ChunkRecords, Error> {
+        let phase = phases.first().copied().unwrap_or(Phase::Transfer);
         let watch = PhaseWatch::start(match phase {
             Phase::Compare => WorkPhase::Compare,
             Phase::Keep => WorkPhase::Keep,
@@ -203,7 +208,7 @@ impl<'a> Worker<'a> {
         let progress = engine.progress();
         let (objects, bytes) = (progress.objects(), progress.bytes());
         let (work, fence) = (
-            Arc::clone(engine).run(phase),
+            Arc::clone(engine).run(phases),
             self.session.bucket.fence().clone(),
         );
         let mut running = self.session.runtime.spawn(async move {
@@ -214,7 +219,11 @@ impl<'a> Worker<'a> {
             work.await
         });
         let ranks = self.session.ranks;
-        let (total, objects_total) = (orders.plan.bytes(phase), orders.plan.objects(phase));
+        let (mut total, mut objects_total) = (0, 0);
+        for &phase in phases {
+            total += orders.plan.bytes(phase);
+            objects_total += orders.plan.objects(phase);
+        }
         let kind = kind_of(phase);
         let shown =
             (ranks.rank() == 0).then(|| self.session.work(kind, Some(objects_total), total));
@@ -301,17 +310,29 @@ impl<'a> Worker<'a> {
     }
 
     /// Puts this rank's records into the manifests.
-    pub(super) fn keep(
+    pub(in crate::verbs) fn keep(
         &self,
         orders: &Orders,
-        part: &str,
         records: ChunkRecords,
     ) -> Result<ChunkRecords, Error> {
-        let part = format!("{:06}-{part}", self.session.ranks.rank());
-        let put = put_manifest(&self.session.bucket, orders, &part, &records);
-        let put = self.session.runtime.block_on(put);
-        put.map_err(|error| self.journal_failed(error))?;
+        let put = async {
+            let told = self.tell_records(orders, &records).await?;
+            let is_there = told.is_there(&self.session.bucket).await;
+            is_there.map_err(|error| self.journal_failed(error))
+        };
+        self.session.runtime.block_on(put)?;
         Ok(records)
+    }
+
+    /// The same, but that they are not read back yet.
+    pub(super) async fn tell_records(
+        &self,
+        orders: &Orders,
+        records: &ChunkRecords,
+    ) -> Result<ToldManifest, Error> {
+        let part = format!("{:06}-data", self.session.ranks.rank());
+        let told = tell_manifest(&self.session.bucket, orders, &part, records).await;
+        told.map_err(|error| self.journal_failed(error))
     }
 
     fn journal_failed(&self, error: StoreError) -> Error {

@@ -26,6 +26,8 @@ pub(in crate::verbs) struct AbandonedTransactions {
     /// As they were found, before anything was healed.
     journals: Vec<(String, Journal)>,
     open: BTreeMap<String, UnfinishedTransaction>,
+    /// Has anything been healed?
+    healed: bool,
     /// Stores that are gone with what was healed.
     gone: Vec<String>,
     /// Stores of which a transaction that had not ended was rolled back, each with the id of its command, if that is known.
@@ -43,6 +45,7 @@ impl AbandonedTransactions {
             guarantees: guarantees.clone(),
             journals: Vec::new(),
             open: BTreeMap::new(),
+            healed: false,
             gone: Vec::new(),
             undone: Vec::new(),
             rollback: Vec::new(),
@@ -115,6 +118,11 @@ impl AbandonedTransactions {
         Ok(())
     }
 
+    /// Has anything been healed?
+    pub(crate) fn has_healed(&self) -> bool {
+        self.healed
+    }
+
     /// Is this store gone with what was healed?
     pub(crate) fn is_gone(&self, store: &String) -> bool {
         self.gone.contains(store)
@@ -173,6 +181,7 @@ impl AbandonedTransactions {
         store: String,
         unfinished: &UnfinishedWork,
     ) -> Result<(), Error> {
+        self.healed = true;
         let healed = heal_one(session, &store, unfinished, &self.guarantees).await?;
         if healed == Healed::Ended
             && let UnfinishedWork::Transaction(transaction) = unfinished

@@ -5,14 +5,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt, join, stream};
+use msm_zarr::layout;
+
 use crate::commit::{
-    CommandRun, Holder, LeaseError, LeaseSettings, LeaseTimes, Leases, SharedArchive, Writer,
-    probe_and_sweep,
+    CommandRun, Holder, LastTransaction, LeaseError, LeaseSettings, LeaseTimes, Leases,
+    SharedArchive, Writer, probe_and_sweep,
 };
 use crate::error::Error;
 use crate::events::{Event, WorkKind};
 use crate::session::Session;
-use crate::store::{Bucket, Guarantees};
+use crate::store::{Bucket, Guarantees, ListedObject, ProbeObjects, REQUESTS, StoreError};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::error::WritingError;
 
@@ -61,14 +64,38 @@ impl Hold {
         stores: &[String],
         command: &str,
     ) -> Result<Self, Error> {
-        let hold = Self::take_as_it_is(session, leasing, stores, command).await?;
-        let healed = hold.healed(session, leasing, stores).await?;
-        for store in stores {
-            if let Err(failure) = not_shared(&session.bucket, store).await {
-                return Err(healed.give_up(session, failure).await);
-            }
+        let nothing = std::future::ready(());
+        let (hold, _) = Self::take_and(session, leasing, stores, command, nothing).await?;
+        Ok(hold)
+    }
+
+    /// The same, and what a `look` at the stores shows that is taken meanwhile; `None` where something was healed or what was healed may still
+    /// look as it did.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(crate) async fn take_and<T>(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+        look: impl Future<Output = T>,
+    ) -> Result<(Self, Option<T>), Error> {
+        let hold = match Self::lease_as_known(session, leasing, stores, command).await? {
+            Some(hold) => hold,
+            None => Self::take_as_it_is(session, leasing, stores, command).await?,
+        };
+        let looks = stores
+            .iter()
+            .map(|store| not_shared(&session.bucket, store));
+        let looks = stream::iter(looks).buffered(REQUESTS).try_collect::<()>();
+        let (healed, looked, seen) = join!(hold.healed(session, leasing, stores), looks, look);
+        let healed = healed?;
+        let is_as_seen = !healed.left.has_healed() && healed.guarantees.lag.is_none();
+        match looked {
+            Ok(()) => Ok((healed, is_as_seen.then_some(seen))),
+            Err(failure) => Err(healed.give_up(session, failure).await),
         }
-        Ok(healed)
     }
 
     /// The same for who goes on with an archive that many jobs send into these stores. What the server guarantees may be `known`.
@@ -139,26 +166,87 @@ impl Hold {
         known: Option<&Guarantees>,
     ) -> Result<Self, Error> {
         let holder = this(session, command)?;
-        let guarantees = match known {
-            Some(known) => known.clone(),
-            None => probe(session, stores, &holder).await?,
+        let (guarantees, probed) = match known {
+            Some(known) => (known.clone(), None),
+            None => {
+                let (found, objects) = probe(session, stores, &holder).await?;
+                (found, Some(objects))
+            }
         };
         let settings = leasing.settings(&guarantees);
         let reporter = &*session.reporter;
         let leasing_work = session.work_unmeasured(WorkKind::Leasing);
-        let leases = Leases::acquire(&session.bucket, stores, &settings, &holder, reporter).await?;
-        wait_for_reads(&guarantees).await;
+        let (leases, removed) = join!(
+            Leases::acquire(&session.bucket, stores, &settings, &holder, reporter),
+            remove_probe(session, probed)
+        );
+        let hold = Self::with(leases?, guarantees, &holder, leasing);
+        if let Err(failure) = removed {
+            return Err(hold.give_up(session, failure.into()).await);
+        }
+        hold.wait_for_reads().await;
         drop(leasing_work);
-        Ok(Self {
+        Ok(hold)
+    }
+
+    fn with(leases: Leases, guarantees: Guarantees, holder: &Holder, leasing: &Leasing) -> Self {
+        Self {
             leases,
             left: AbandonedTransactions::nothing(&guarantees),
             guarantees,
-            run: CommandRun::new(&holder),
+            run: CommandRun::new(holder),
             holder: Writer {
                 name: holder.to_string(),
                 lock_dir: leasing.lock_dir.clone(),
             },
-        })
+        }
+    }
+
+    /// The leases of `stores` by what the ledger of the first of them keeps of the server; `None` if it keeps nothing of use, or what is met
+    /// is something else: then the server is probed.
+    async fn lease_as_known(
+        session: &Session<'_>,
+        leasing: &Leasing,
+        stores: &[String],
+        command: &str,
+    ) -> Result<Option<Self>, Error> {
+        let (bucket, holder) = (&session.bucket, this(session, command)?);
+        let Some(first) = stores.first() else {
+            return Ok(None);
+        };
+        let ledgers = layout::below(folder_of(stores), layout::LEDGERS);
+        let claims = stores.iter().map(|store| async move {
+            let leases = layout::leases(store);
+            bucket.entries(&leases).try_next().await
+        });
+        let claims = stream::iter(claims).buffered(REQUESTS).try_collect();
+        let (record, listed, claims) = join!(
+            LastTransaction::of_store(bucket, first),
+            bucket.folder(&ledgers),
+            claims
+        );
+        let claims: Result<Vec<Option<ListedObject>>, StoreError> = claims;
+        // What keeps them from being read is told where it matters.
+        let (Ok(Some(record)), Ok(listed), Ok(claims)) = (record, listed, claims) else {
+            return Ok(None);
+        };
+        // Who has to wait for another, or to tell how old a claim or a probe is, needs the server's clock.
+        let is_clear = listed.objects.is_empty() && claims.iter().all(Option::is_none);
+        let kept = record.server.and_then(|server| server.guarantees(bucket));
+        let Some(guarantees) = kept.filter(|_| is_clear) else {
+            return Ok(None);
+        };
+        let settings = LeaseSettings {
+            wait: Duration::ZERO,
+            kept: true,
+            ..leasing.settings(&guarantees)
+        };
+        let reporter = &*session.reporter;
+        let leases = Leases::acquire(bucket, stores, &settings, &holder, reporter).await;
+        // Whatever is in the way is met again, and told, once the server has been probed.
+        Ok(leases
+            .ok()
+            .map(|leases| Self::with(leases, guarantees, &holder, leasing)))
     }
 
     /// Does `work` while the leases of `stores` are held, when what dead jobs left in them is healed.
@@ -248,6 +336,7 @@ impl Leasing {
             wait: self.wait,
             guarantees: guarantees.clone(),
             times: LeaseTimes::of_this_run(),
+            kept: false,
         }
     }
 }
@@ -293,15 +382,31 @@ pub(in crate::verbs) fn shared_error(store: &str, archive: &SharedArchive) -> Er
     .into()
 }
 
-/// What the server guarantees, found out beside the first of `stores`.
+/// What the server guarantees, found out beside the first of `stores`; and what that has put.
 async fn probe(
     session: &Session<'_>,
     stores: &[String],
     holder: &Holder,
-) -> Result<Guarantees, Error> {
+) -> Result<(Guarantees, ProbeObjects), Error> {
+    let desk = session.bucket.unfenced()?;
+    Ok(probe_and_sweep(&desk, folder_of(stores), holder).await?)
+}
+
+/// Removes what a probe has put.
+async fn remove_probe(
+    session: &Session<'_>,
+    objects: Option<ProbeObjects>,
+) -> Result<(), StoreError> {
+    match objects {
+        Some(objects) => objects.remove(&session.bucket.unfenced()?).await,
+        None => Ok(()),
+    }
+}
+
+/// The folder that the first of `stores` lies in.
+fn folder_of(stores: &[String]) -> &str {
     let folder = stores.first().and_then(|store| store.rsplit_once('/'));
-    let folder = folder.map_or("", |(folder, _)| folder);
-    Ok(probe_and_sweep(&session.bucket.unfenced()?, folder, holder).await?)
+    folder.map_or("", |(folder, _)| folder)
 }
 
 /// A lease of `place`, which is no store, for as long as files are read whose metadata other jobs need, too: they wait. Nothing may be
@@ -316,7 +421,8 @@ pub(in crate::verbs) async fn lease_for_reading(
 ) -> Result<Leases, Error> {
     let places = [place.to_owned()];
     let holder = this(session, "send --share")?;
-    let guarantees = probe(session, &places, &holder).await?;
+    let (guarantees, objects) = probe(session, &places, &holder).await?;
+    remove_probe(session, Some(objects)).await?;
     let mut settings = leasing.settings(&guarantees);
     settings.lock_dir = None;
     let desk = session.bucket.unfenced()?;

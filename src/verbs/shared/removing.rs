@@ -4,7 +4,7 @@ use msm_zarr::ZarrError;
 
 use crate::commit::{
     Abort, AbortedTransaction, CommittedTransaction, LeaseError, PlannedTransaction, Removal,
-    TransactionError, TransactionTerms,
+    ToldManifest, TransactionError, TransactionTerms,
 };
 use crate::error::Error;
 use crate::session::Session;
@@ -57,7 +57,11 @@ async fn commit<'a>(
         .map_err(during(TransactionStep::Opening));
     let kept = opened?.keep(removals).await;
     let recorded = kept.map_err(during(TransactionStep::Keeping))?;
-    let committed = recorded.commit(&hold.leases, Verification::Full).await;
+    // Its manifest was read back.
+    let (nothing, checked) = (ToldManifest::default(), hold.leases.check().await);
+    let committed = recorded
+        .commit(&nothing, checked, &hold.leases, Verification::Full)
+        .await;
     committed.map_err(|abort| (abort.transaction, committing(abort.error)))
 }
 

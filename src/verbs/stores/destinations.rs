@@ -2,11 +2,13 @@
 //!
 //! Key type: [`Destination`], what is said of it.
 
+use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_model::Archive;
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
-use crate::store::{Bucket, Spot, read_store};
+use crate::store::{Bucket, REQUESTS, Spot, read_store};
 use crate::verbs::files::requested::RequestedStore;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
@@ -98,14 +100,16 @@ async fn of_shelf(
     destination: &Destination<'_>,
     variables: Vec<String>,
 ) -> Result<Vec<(String, Vec<String>)>, Error> {
-    let compact = CompactStore::of(bucket, shelf).await?;
+    let own = variables.iter().map(|name| shelf.own(bucket, name));
+    let (compact, own) = join!(CompactStore::of(bucket, shelf), join_all(own));
+    let compact = compact?;
     let mut stores: Vec<(String, Vec<String>)> = Vec::new();
     let mut are_there = false;
-    for variable in &variables {
+    for (variable, own) in variables.iter().zip(own) {
         let found = if destination.is_named {
-            shelf.store_of(bucket, variable, compact.as_ref()).await?
+            Shelf::store_of(variable, own?, compact.as_ref())?
         } else {
-            shelf.own(bucket, variable).await?
+            own?
         };
         are_there |= found.is_some();
         let key = found.unwrap_or_else(|| layout::store_key(&shelf.prefix, variable));
@@ -138,13 +142,17 @@ async fn of_no_data(
     shelf: &Shelf,
     archive: &Archive,
 ) -> Result<Vec<(String, Vec<String>)>, Error> {
-    let mut stores = Vec::new();
-    for (variable, _) in archive.catalogue.not_data() {
-        if let Some(key) = shelf.own(bucket, &variable).await? {
-            stores.push((key, vec![variable]));
-        }
-    }
-    Ok(stores)
+    let all = archive
+        .catalogue
+        .not_data()
+        .into_iter()
+        .map(|(variable, _)| variable);
+    let looks = all.map(|variable| async move {
+        let own = shelf.own(bucket, &variable).await?;
+        Ok::<_, Error>(own.map(|key| (key, vec![variable])))
+    });
+    let found: Vec<_> = stream::iter(looks).buffered(REQUESTS).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// A group that lies where stores of single variables were asked for must hold all of `variables`: they are meant to go there.

@@ -1,6 +1,7 @@
 //! Which stores a command means that was told where, and perhaps variables.
 
 use futures::TryStreamExt;
+use futures::join;
 use msm_model::{choices, list, meant};
 use msm_zarr::{Group, layout};
 
@@ -106,8 +107,8 @@ pub(in crate::verbs) async fn beside(
 
 /// The store of `variable` on `shelf`.
 async fn of_shelf(bucket: &Bucket, shelf: &Shelf, variable: &str) -> Result<Option<Group>, Error> {
-    let compact = CompactStore::of(bucket, shelf).await?;
-    let key = shelf.store_of(bucket, variable, compact.as_ref()).await?;
+    let (compact, own) = join!(CompactStore::of(bucket, shelf), shelf.own(bucket, variable));
+    let key = Shelf::store_of(variable, own?, compact?.as_ref())?;
     Ok(key.as_deref().map(Group::whole))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Key type: [`CommandPlace`].
 
+use futures::join;
 use msm_zarr::{
     Group, is_store,
     layout::{self, LEDGERS},
@@ -29,7 +30,20 @@ impl CommandPlace {
     /// If it is not this program's to work in; then what is.
     pub(crate) async fn of(bucket: &Bucket, spot: &Spot) -> Result<Self, Error> {
         let key = spot.key();
-        match bucket.ground(key).await? {
+        let is_one = matches!(spot, Spot::At(_)) || is_store(last(key));
+        // What the place may turn out to be is looked for at the same time.
+        let (ground, unfinished, shelf) = join!(
+            bucket.ground(key),
+            async { Ok(is_one || is_unfinished(bucket, key).await?) },
+            async {
+                if is_one {
+                    Ok(None)
+                } else {
+                    Shelf::of(bucket, key).await.map(Some)
+                }
+            }
+        );
+        match ground? {
             Ground::Repository(key) => {
                 let key = match key.as_str() {
                     "" => bucket.place().to_owned(),
@@ -46,10 +60,14 @@ impl CommandPlace {
             Ground::Free => {}
         }
         beside_stores(spot)?;
-        if matches!(spot, Spot::At(_)) || is_store(last(key)) || is_unfinished(bucket, key).await? {
+        let unfinished: Result<bool, StoreError> = unfinished;
+        if unfinished? {
             return Ok(Self::Store(key.to_owned()));
         }
-        Ok(Self::Shelf(Shelf::of(bucket, key).await?))
+        Ok(match shelf? {
+            Some(shelf) => Self::Shelf(shelf),
+            None => Self::Store(key.to_owned()),
+        })
     }
 
     /// The one store of all variables that is meant here, if it is there; `None` if it is not.
@@ -62,7 +80,7 @@ impl CommandPlace {
         spot: &Spot,
     ) -> Result<Option<Group>, Error> {
         match self {
-            Self::Shelf(shelf) => Ok(shelf.compact(bucket).await?.as_deref().map(Group::whole)),
+            Self::Shelf(shelf) => Ok(shelf.compact()?.as_deref().map(Group::whole)),
             Self::Store(key) => {
                 let there = is_there(bucket, key).await?;
                 Ok(there.then(|| Group::whole(key)))
@@ -83,8 +101,9 @@ impl CommandPlace {
 
 /// Is there anything of the store `key`, or of its ledger?
 pub(in crate::verbs) async fn is_there(bucket: &Bucket, key: &str) -> Result<bool, StoreError> {
-    Ok(!bucket.folder(key).await?.is_empty()
-        || !bucket.folder(&layout::ledger(key)).await?.is_empty())
+    let ledger = layout::ledger(key);
+    let (store, ledger) = join!(bucket.folder(key), bucket.folder(&ledger));
+    Ok(!store?.is_empty() || !ledger?.is_empty())
 }
 
 /// Has a create or a delete of the store `key` not ended? It has no documents yet, or no more.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, join, stream};
 use msm_zarr::{
     Group, StoreSnapshot, StoredArray, ZarrError, is_store,
     layout::{self, LEDGERS},
@@ -24,6 +24,8 @@ pub(in crate::verbs) struct Shelf {
     pub prefix: String,
     folders: BTreeSet<String>,
     ledgers: BTreeSet<String>,
+    /// Is the store of all variables there?
+    has_compact: Result<bool, StoreError>,
     /// Its stores of one variable each whose names do not say that they are stores, by the variable; once they were looked for.
     bare: OnceCell<BTreeMap<String, Vec<String>>>,
 }
@@ -35,12 +37,17 @@ impl Shelf {
             Err(StoreError::Denied { .. }) => Ok(Vec::new()),
             listed => listed,
         };
-        let folders = bucket.folder(prefix).await.map(|folder| folder.folders);
-        let folders = seen(folders)?.into_iter();
+        let (folder, ledgers, has_compact) = join!(
+            bucket.folder(prefix),
+            bucket.ledgers(prefix),
+            has_compact(bucket, prefix)
+        );
+        let folders = seen(folder.map(|folder| folder.folders))?.into_iter();
         Ok(Self {
             prefix: prefix.to_owned(),
             folders: folders.map(|key| last(&key).to_owned()).collect(),
-            ledgers: seen(bucket.ledgers(prefix).await)?.into_iter().collect(),
+            ledgers: seen(ledgers)?.into_iter().collect(),
+            has_compact,
             bare: OnceCell::new(),
         })
     }
@@ -120,12 +127,9 @@ impl Shelf {
     ///
     /// # Errors
     /// If the server does not list.
-    pub(crate) async fn compact(&self, bucket: &Bucket) -> Result<Option<String>, StoreError> {
-        if self.prefix.is_empty() {
-            return Ok(None);
-        }
-        let compact = layout::compact_key(&self.prefix);
-        Ok(is_there(bucket, &compact).await?.then_some(compact))
+    pub(crate) fn compact(&self) -> Result<Option<String>, StoreError> {
+        let is_there = self.has_compact.clone()?;
+        Ok(is_there.then(|| layout::compact_key(&self.prefix)))
     }
 
     /// Where `-v compact` makes a new store.
@@ -133,25 +137,22 @@ impl Shelf {
         layout::compact_key(&self.prefix)
     }
 
-    /// The store that `variable` is in: its own, or that of all variables.
+    /// The store that `variable` is in: its `own`, or that of all variables.
     ///
     /// # Errors
     /// If it is in two.
-    pub(crate) async fn store_of(
-        &self,
-        bucket: &Bucket,
+    pub(crate) fn store_of(
         variable: &str,
+        own: Option<String>,
         compact: Option<&CompactStore>,
-    ) -> Result<Option<String>, Error> {
-        let own = self.own(bucket, variable).await?;
+    ) -> Result<Option<String>, StoresError> {
         let compact = compact.filter(|compact| compact.variables.contains(variable));
         match (own, compact) {
             (Some(own), Some(CompactStore { key, .. })) => Err(StoresError::InTwo {
                 variable: variable.to_owned(),
                 own,
                 compact: key.clone(),
-            }
-            .into()),
+            }),
             (own, compact) => Ok(own.or(compact.map(|compact| compact.key.clone()))),
         }
     }
@@ -159,6 +160,14 @@ impl Shelf {
     fn has(&self, name: &str) -> bool {
         self.folders.contains(name) || self.ledgers.contains(name)
     }
+}
+
+/// Does the store of all variables lie beside the folder `prefix`?
+async fn has_compact(bucket: &Bucket, prefix: &str) -> Result<bool, StoreError> {
+    if prefix.is_empty() {
+        return Ok(false);
+    }
+    is_there(bucket, &layout::compact_key(prefix)).await
 }
 
 /// The store of all variables, and its data variables.
@@ -173,7 +182,7 @@ impl CompactStore {
     /// # Errors
     /// If the server does not say.
     pub(crate) async fn of(bucket: &Bucket, shelf: &Shelf) -> Result<Option<Self>, StoreError> {
-        let Some(key) = shelf.compact(bucket).await? else {
+        let Some(key) = shelf.compact()? else {
             return Ok(None);
         };
         let stored = readable(bucket, &Group::whole(&key)).await?;

@@ -41,6 +41,7 @@ impl RequestRules {
         counts.head += PART_HEADS;
         counts.list += PART_LISTS + 2 * stores;
         counts.delete += 1;
+        self.is_needed = true;
     }
 
     /// Adds a commit of so many `parts` on so many `stores`, by the `plan` of a transaction whose data are put already.

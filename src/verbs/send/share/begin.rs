@@ -183,7 +183,7 @@ async fn fit<'a>(
         intent.overlap = Overlap::Skip;
     }
     let look = StoreLook::First(Some(&hold.left));
-    let fitted = PreparedSend::fitted(aimed, &intent, session, Some(hold), look).await?;
+    let fitted = PreparedSend::fitted(aimed, None, &intent, session, Some(hold), look).await?;
     let (mut prepared, fitted) = fitted;
     let requests = &fitted.requests;
     if let Some(archive) = there {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
 
-use msm_plan::{PlanSettings, Projections, StoreRequest};
+use msm_plan::{Phase, PlanSettings, Projections, StoreRequest};
 use msm_reproject::Weights;
 
 use super::Sharing;
@@ -286,7 +286,8 @@ impl<'a> SharedSend<'a> {
         } = taken;
         let put = worker.engine(&orders).and_then(|engine| {
             let records = worker.transfer(&engine, &orders, Some(&hold.leases));
-            gather(lead, &orders.plan, records)
+            let records = records.and_then(|records| worker.keep(&orders, records));
+            gather(lead, &orders.plan, &[Phase::Transfer], records)?.complete()
         });
         let of = self.archive.parts.len();
         let put = put.and_then(|manifest| {
