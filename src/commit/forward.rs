@@ -224,9 +224,10 @@ async fn prune(
     let (undos, transactions) = (layout::undos(store), layout::transactions(store));
     let mut committed: BTreeSet<String> = entry.record.iter().map(|_| id.to_owned()).collect();
     let others = async {
-        match committed.len() < entry.keep_undo {
-            true => bucket.list(&transactions).await,
-            false => Ok(Vec::new()),
+        if committed.len() < entry.keep_undo {
+            bucket.list(&transactions).await
+        } else {
+            Ok(Vec::new())
         }
     };
     let (folder, others) = join!(bucket.folder(&undos), others);

@@ -162,9 +162,10 @@ impl<'a> PlannedTransaction<'a> {
             let StoreTransaction { key, id, entry } = store;
             // What is there of a store that is no more.
             let old = async {
-                match entry.creates() {
-                    true => ledger_objects(bucket, key, Some(id)).await,
-                    false => Ok(Vec::new()),
+                if entry.creates() {
+                    ledger_objects(bucket, key, Some(id)).await
+                } else {
+                    Ok(Vec::new())
                 }
             };
             let (put, old) = join!(entry.put(bucket, key, id, Stage::Open), old);

@@ -60,7 +60,7 @@ enum Answer {
 }
 
 impl Answer {
-    fn is_unmet(self) -> Result<bool, StoreError> {
+    fn unmet(self) -> Result<bool, StoreError> {
         match self {
             Self::Unmet => Ok(true),
             Self::Done(_) | Self::Refused(_) => Ok(false),
@@ -151,12 +151,13 @@ impl Bucket {
             version: None,
         };
         let (create, replace) = join!(self.put_if(key, bytes, PutMode::Create), async {
-            match replacing {
-                true => self.put_if(key, bytes, PutMode::Update(no_etag)).await,
-                false => Answer::Unmet,
+            if replacing {
+                self.put_if(key, bytes, PutMode::Update(no_etag)).await
+            } else {
+                Answer::Unmet
             }
         });
-        Ok(create.is_unmet()? && replace.is_unmet()?)
+        Ok(create.unmet()? && replace.unmet()?)
     }
 
     /// The object `key` with its ETag, and when it was put.

@@ -38,16 +38,15 @@ pub(crate) async fn read_store(
     group: &Group,
     axis: &str,
 ) -> Result<StoreLookup, StoreError> {
-    let (version, root) = match document(bucket, &group.store, Version::V3).await? {
-        Some(root) => (Version::V3, root),
-        None => {
-            let older = document(bucket, &group.store, Version::V2);
-            let (older, folder) = join!(older, bucket.folder(&group.store));
-            match older? {
-                Some(root) => (Version::V2, root),
-                // Nothing may be there, or what a dead create left: the listing tells.
-                None => return without_root(bucket, &group.store, &folder?).await,
-            }
+    let (version, root) = if let Some(root) = document(bucket, &group.store, Version::V3).await? {
+        (Version::V3, root)
+    } else {
+        let older = document(bucket, &group.store, Version::V2);
+        let (older, folder) = join!(older, bucket.folder(&group.store));
+        match older? {
+            Some(root) => (Version::V2, root),
+            // Nothing may be there, or what a dead create left: the listing tells.
+            None => return without_root(bucket, &group.store, &folder?).await,
         }
     };
     let (root, document) = parse_root(&group.store, version, &root)?;

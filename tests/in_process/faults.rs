@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::dataset::Objects;
 use super::expected::Expected;
 use super::scenes::{Layout, Scene, all_scenes};
-use super::support::{Draw, LONG, line, run, run_and_stand, seeds, set_lease_times, try_all};
+use super::support::{
+    Draw, LONG, is_tidy, line, month, run, run_and_stand, seeds, set_lease_times, try_all,
+};
 use crate::cli::{Exit, Standing};
 use crate::store::Conditional;
 use crate::store::simulated::{Effect, Failure, Mishap, Request, Rule, World};
@@ -239,4 +241,28 @@ fn whatever_befalls_a_request_the_exit_code_says_what_the_stores_are_and_the_nex
         })
     });
     println!("{seeds:?}: exit codes {:?}", codes.into_inner().unwrap());
+}
+
+/// What is made to replace a store lies elsewhere, and so does its lease: `recover` of the store sees to that, too.
+#[test]
+fn a_lease_left_where_a_store_was_made_is_recovered_with_the_store_itself() {
+    set_lease_times(LONG);
+    let root = tempfile::tempdir().unwrap();
+    let world = World::new(Conditional::Refused);
+    let file = month(root.path(), 1, 0);
+    assert_eq!(
+        run(&world.link(Vec::new()), &line(&["send", "-f", &file])),
+        Exit::Ok
+    );
+    let kept = "being-rechunked/T1m/.msm-os/tos.zarr/lease/";
+    let denied = Rule::new(Mishap::Fails(Failure::Status(403), Effect::None));
+    let denied = denied.of(Request::Delete).key(kept).times(usize::MAX);
+    let words = ["rechunk", "--replace", "-cs", r#"{"y": 2}"#];
+    assert_eq!(run(&world.link(vec![denied]), &line(&words)), Exit::Ok);
+    assert!(world.objects().keys().any(|key| key.starts_with(kept)));
+    // When it has expired.
+    let later = World::holding(Conditional::Refused, &world.objects());
+    let calm = later.link(Vec::new());
+    assert_eq!(run(&calm, &line(&["recover"])), Exit::Ok);
+    is_tidy(&later, &calm).unwrap();
 }

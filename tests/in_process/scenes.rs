@@ -389,7 +389,7 @@ impl<'a> Workshop<'a> {
         };
         let mut replacing = Scene {
             stores: self.layout.stores_and_what_replaces_them(),
-            // What is made lies in another folder, of which a recover here knows nothing.
+            // After a `recover`, which moves nothing, there may be no store at its place.
             next: HEALS,
             ..self.scene(
                 "replace",

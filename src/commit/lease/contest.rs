@@ -72,9 +72,10 @@ impl Court<'_> {
         holder: &Holder,
         tries: bool,
     ) -> Result<Attempt, StoreError> {
-        let seen = match self.kept {
-            true => LeaseView::default(),
-            false => self.look(store, None).await?,
+        let seen = if self.kept {
+            LeaseView::default()
+        } else {
+            self.look(store, None).await?
         };
         if let Some(rival) = before(&seen.rivals) {
             debug!(store, "another job was first");
@@ -131,9 +132,10 @@ impl Court<'_> {
                 is_renewed: false,
             };
             let (seen, enforced) = join!(self.look(store, Some(own)), async {
-                match tries {
-                    true => self.is_as_kept(key, &bytes, own.etag).await,
-                    false => Ok(true),
+                if tries {
+                    self.is_as_kept(key, &bytes, own.etag).await
+                } else {
+                    Ok(true)
                 }
             });
             let seen = seen?;

@@ -155,7 +155,7 @@ pub(crate) async fn probe_and_leave(
     loop {
         tries += 1;
         let token = format!("{:016x}", rand::random::<u64>());
-        let keys = ["", "-2", "-3"].map(|end| layout::probe(folder, &format!("{token}{end}")));
+        let keys = ["", ".2", ".3"].map(|end| layout::probe(folder, &format!("{token}{end}")));
         let found = ask(bucket, &keys, &format!("{token} {who}")).await;
         let objects = ProbeObjects(keys);
         let error = match found {

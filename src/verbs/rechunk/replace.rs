@@ -32,6 +32,15 @@ pub(in crate::verbs) fn beside(store: &str) -> String {
     layout::below(FOLDER, store)
 }
 
+/// Where what will replace the stores at `spot` is made.
+pub(in crate::verbs) fn made_beside(spot: &Spot) -> Spot {
+    let made = beside(spot.key());
+    match spot {
+        Spot::Below(_) => Spot::Below(made),
+        Spot::At(_) => Spot::At(made),
+    }
+}
+
 /// The ways of the stores that are meant to where what replaces them is made; those, too, that a job has deleted that died before it
 /// had put the new ones into their places.
 ///
@@ -42,11 +51,8 @@ pub(super) async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passa
         spot, variables, ..
     } = request;
     let ends = Ends::within(bucket);
-    let (place, made) = (spot.key().to_owned(), beside(spot.key()));
-    let spot_of_made = match spot {
-        Spot::Below(_) => Spot::Below(made.clone()),
-        Spot::At(_) => Spot::At(made.clone()),
-    };
+    let (place, spot_of_made) = (spot.key().to_owned(), made_beside(spot));
+    let made = spot_of_made.key().to_owned();
     let mut all = Vec::new();
     let each: Vec<&[String]> = match variables.as_slice() {
         [] => vec![&[]],

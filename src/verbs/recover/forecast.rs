@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::abandon::held_parts;
 use super::truncate::foretell_cut;
-use super::{HeldStore, Recover, folders, held_store, readable_journals};
+use super::{HeldStore, Recover, folders, held_store, readable_journals, with_made};
 use crate::commit::{
     Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_sweep_and_remove,
 };
@@ -99,8 +99,9 @@ pub fn foretell(session: &Session, request: &Recover) -> Result<Forecast, Error>
 async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forecast, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
-    let all = keys(&stores(bucket, spot, &[]).await?);
-    let folders = folders(bucket, spot, &all).await?;
+    let own = keys(&stores(bucket, spot, &[]).await?);
+    let folders = folders(bucket, spot, &own).await?;
+    let all = with_made(bucket, spot, own).await?;
     let (found, problems) = readable_journals(bucket, &all).await;
     let mut forecast = Forecast {
         stores: count(&all),

@@ -28,6 +28,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
+use crate::verbs::rechunk::replace::made_beside;
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
 use crate::verbs::stores::named::{count, keys, stores};
@@ -103,8 +104,9 @@ pub fn recover(session: &Session, request: &Recover) -> Result<RecoverReport, Er
 async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<RecoverReport, Error> {
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
-    let all = keys(&stores(bucket, spot, &[]).await?);
-    let folders = folders(bucket, spot, &all).await?;
+    let own = keys(&stores(bucket, spot, &[]).await?);
+    let folders = folders(bucket, spot, &own).await?;
+    let all = with_made(bucket, spot, own).await?;
     let (found, mut problems) = readable_journals(bucket, &all).await;
     let desk = bucket.unfenced()?;
     let guarantees = probe_sweep_and_remove(&desk, &folders[0], &this(session, "recover")?).await?;
@@ -163,6 +165,24 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
     }
     Error::together(problems)?;
     Ok(report)
+}
+
+/// The stores at `spot`, which are its `own`, and what was made to replace them: a job that died may have left that, or its leases.
+async fn with_made(
+    bucket: &Bucket,
+    spot: &Spot,
+    mut own: Vec<String>,
+) -> Result<Vec<String>, Error> {
+    // Below no prefix, that is among them.
+    if !spot.key().is_empty() {
+        match stores(bucket, &made_beside(spot), &[]).await {
+            Ok(made) => own.extend(keys(&made)),
+            // There is none.
+            Err(Error::Stores(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(own)
 }
 
 /// The folders whose ledgers' folders are swept, at least one; none is in a store.

@@ -113,9 +113,10 @@ impl RequestRules {
 
     /// All of them; none if nothing is sent.
     pub(super) fn counts(&self) -> RequestCounts {
-        match self.is_needed {
-            true => self.counts,
-            false => RequestCounts::default(),
+        if self.is_needed {
+            self.counts
+        } else {
+            RequestCounts::default()
         }
     }
 }

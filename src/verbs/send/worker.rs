@@ -175,9 +175,10 @@ impl<'a> Worker<'a> {
             let kept = self.work(engine, orders, &[Phase::Keep], leases);
             self.session.ranks.settle(kept)?;
         }
-        let phases: &[Phase] = match orders.small_with_data() {
-            true => &[Phase::Transfer, Phase::Commit],
-            false => &[Phase::Transfer],
+        let phases: &[Phase] = if orders.small_with_data() {
+            &[Phase::Transfer, Phase::Commit]
+        } else {
+            &[Phase::Transfer]
         };
         self.work(engine, orders, phases, leases)
     }

@@ -166,12 +166,11 @@ impl Hold {
         known: Option<&Guarantees>,
     ) -> Result<Self, Error> {
         let holder = this(session, command)?;
-        let (guarantees, probed) = match known {
-            Some(known) => (known.clone(), None),
-            None => {
-                let (found, objects) = probe(session, stores, &holder).await?;
-                (found, Some(objects))
-            }
+        let (guarantees, probed) = if let Some(known) = known {
+            (known.clone(), None)
+        } else {
+            let (found, objects) = probe(session, stores, &holder).await?;
+            (found, Some(objects))
         };
         let settings = leasing.settings(&guarantees);
         let reporter = &*session.reporter;
