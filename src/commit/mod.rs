@@ -68,7 +68,7 @@ pub(crate) use group_removal::remove_group;
 pub(crate) use heal::{Healed, heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};
 pub(crate) use lease::{
-    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, probe_and_sweep,
+    Crew, LeaseSettings, LeaseTimes, Leases, LiveLease, live_lease, overwrite, probe_and_sweep,
     probe_sweep_and_remove, sweep, sweep_staged, told_lease,
 };
 pub use lease::{Holder, LeaseError, RankProcess, ReleaseError, WriterGuarantee};

@@ -244,7 +244,7 @@ fn under_mpirun_lines_come_after_2_and_5_seconds() {
         for part in [
             "1976-01-16 12:00:00 to 1981-12-16 12:00:00: sending: ",
             " %, ",
-            " of 76 objects, ",
+            " of 80 objects, ",
             "B/s over the last ",
         ] {
             assert!(line.contains(part), "{part}: {ended:#?}");

@@ -40,7 +40,9 @@ use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError, ahead_of_
 pub use self::error::{LeaseError, ReleaseError};
 pub(crate) use self::holder::Crew;
 pub use self::holder::{Holder, RankProcess};
-pub(crate) use self::sweep::{probe_and_sweep, probe_sweep_and_remove, sweep, sweep_staged};
+pub(crate) use self::sweep::{
+    overwrite, probe_and_sweep, probe_sweep_and_remove, sweep, sweep_staged,
+};
 pub(crate) use self::times::LeaseTimes;
 
 /// How leases are to be got.

@@ -8,7 +8,8 @@ use msm_zarr::{ObjectKind, layout};
 use super::Holder;
 use super::claim::Claim;
 use crate::store::{
-    Bucket, Guarantees, ListedObject, ProbeObjects, StagedFile, StoreError, probe_and_leave,
+    Bucket, Guarantees, ListedObject, Overwritten, ProbeObjects, StagedFile, StoreError,
+    probe_and_leave,
 };
 
 /// A probe that was made so long ago is of a job that died, wherever it ran.
@@ -24,10 +25,7 @@ pub(crate) async fn probe_and_sweep(
     folder: &str,
     holder: &Holder,
 ) -> Result<(Guarantees, ProbeObjects), StoreError> {
-    let name = serde_json::to_string(holder).map_err(|cause| StoreError::Journal {
-        key: layout::below(folder, layout::LEDGERS),
-        cause: cause.to_string(),
-    })?;
+    let name = name_of(holder, folder)?;
     let ledgers = layout::below(folder, layout::LEDGERS);
     let (listed, found) = join!(
         bucket.folder(&ledgers),
@@ -60,6 +58,25 @@ pub(crate) async fn probe_sweep_and_remove(
     let (guarantees, objects) = probe_and_sweep(bucket, folder, holder).await?;
     objects.remove(bucket).await?;
     Ok(guarantees)
+}
+
+/// Overwrites an object in the folder of ledgers of `folder` that says who made it.
+///
+/// # Errors
+/// As the server says.
+pub(crate) async fn overwrite(
+    bucket: &Bucket,
+    folder: &str,
+    holder: &Holder,
+) -> Result<Overwritten, StoreError> {
+    Overwritten::put(bucket, folder, &name_of(holder, folder)?).await
+}
+
+fn name_of(holder: &Holder, folder: &str) -> Result<String, StoreError> {
+    serde_json::to_string(holder).map_err(|cause| StoreError::Journal {
+        key: layout::below(folder, layout::LEDGERS),
+        cause: cause.to_string(),
+    })
 }
 
 /// Removes the probes that dead jobs left in the ledgers' folder of `folder`.

@@ -4,12 +4,14 @@
 
 mod checksums;
 mod kept;
+mod lag;
 #[cfg(test)]
 mod tests;
 
 pub(in crate::store) use self::checksums::checksum_use;
 pub(crate) use self::checksums::{ChecksumUse, require_checksums};
 pub(crate) use self::kept::KeptProbe;
+pub(crate) use self::lag::Overwritten;
 
 use std::time::{Duration, Instant, SystemTime};
 

@@ -41,14 +41,14 @@ impl RequestRules {
         let (probed, looks) = (u64::from(stores.begins), 1 + u64::from(stores.rewrites));
         let counts = RequestCounts {
             put: PROBE_PUTS * probed + TRIED_PUTS * (1 - probed) + all,
-            get: PLACE_GETS + 1 + PROBE_GETS * probed + all + (all - new) * LOOK_GETS * looks
+            get: PLACE_GETS + 1 + PROBE_GETS * probed + TRIED_GETS * (1 - probed) + all + (all - new) * LOOK_GETS * looks
                 // Without a root, of either version; and what may be about to replace it.
                 + new * 5
                 + u64::from(new > 0),
             head: PLACE_HEADS,
             // Leases are looked at before the server is known, and again where it had to be probed.
             list: PLACE_LISTS + 1 + probed + all * (3 + probed) + new + u64::from(new > 0),
-            delete: PROBE_DELETES * probed + all,
+            delete: PROBE_DELETES * probed + TRIED_DELETES * (1 - probed) + all,
             ..RequestCounts::default()
         };
         Self {
@@ -134,7 +134,9 @@ const PLACE_GETS: u64 = 2;
 const PLACE_HEADS: u64 = 6;
 const PLACE_LISTS: u64 = 8;
 // Where the ledger keeps what the server guarantees: whether it still does.
-const TRIED_PUTS: u64 = 2;
+const TRIED_PUTS: u64 = 4;
+const TRIED_GETS: u64 = 1;
+const TRIED_DELETES: u64 = 1;
 // Where it does not: what the server guarantees.
 const PROBE_PUTS: u64 = 6;
 const PROBE_GETS: u64 = 3;

@@ -10,12 +10,14 @@ use msm_zarr::layout;
 
 use crate::commit::{
     CommandRun, Holder, LastTransaction, LeaseError, LeaseSettings, LeaseTimes, Leases,
-    SharedArchive, Writer, probe_and_sweep,
+    SharedArchive, Writer, overwrite, probe_and_sweep,
 };
 use crate::error::Error;
 use crate::events::{Event, WorkKind};
 use crate::session::Session;
-use crate::store::{Bucket, Guarantees, ListedObject, ProbeObjects, REQUESTS, StoreError};
+use crate::store::{
+    Bucket, Guarantees, ListedObject, Overwritten, ProbeObjects, REQUESTS, StoreError,
+};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::error::WritingError;
 
@@ -81,20 +83,51 @@ impl Hold {
         command: &str,
         look: impl Future<Output = T>,
     ) -> Result<(Self, Option<T>), Error> {
-        let hold = match Self::lease_as_known(session, leasing, stores, command).await? {
-            Some(hold) => hold,
-            None => Self::take_as_it_is(session, leasing, stores, command).await?,
+        let (mut hold, overwritten) =
+            match Self::lease_as_known(session, leasing, stores, command).await? {
+                Some((hold, overwritten)) => (hold, Some(overwritten)),
+                None => (
+                    Self::take_as_it_is(session, leasing, stores, command).await?,
+                    None,
+                ),
+            };
+        let desk = session.bucket.unfenced()?;
+        let lags = async {
+            match overwritten {
+                Some(overwritten) => Ok(!overwritten.reads_back(&desk).await?),
+                None => Ok::<_, StoreError>(false),
+            }
         };
-        let looks = stores
-            .iter()
-            .map(|store| not_shared(&session.bucket, store));
-        let looks = stream::iter(looks).buffered(REQUESTS).try_collect::<()>();
-        let (healed, looked, seen) = join!(hold.healed(session, leasing, stores), looks, look);
-        let healed = healed?;
-        let is_as_seen = !healed.left.has_healed() && healed.guarantees.lag.is_none();
-        match looked {
-            Ok(()) => Ok((healed, is_as_seen.then_some(seen))),
-            Err(failure) => Err(healed.give_up(session, failure).await),
+        let lock_dir = leasing.lock_dir.as_deref();
+        let (found, looked, seen, lags) = join!(
+            hold.left.find(&session.bucket, stores, lock_dir),
+            none_shared(session, stores),
+            look,
+            lags
+        );
+        match lags {
+            Ok(false) => {}
+            // It did not when it was probed. What was seen of the stores may be old.
+            Ok(true) => {
+                hold.release(session).await;
+                let hold = Self::take_as_it_is(session, leasing, stores, command).await?;
+                let hold = hold.healed(session, leasing, stores).await?;
+                let looked = none_shared(session, stores).await;
+                return Ok((hold.unless(session, looked).await?, None));
+            }
+            Err(failure) => return Err(hold.give_up(session, failure.into()).await),
+        }
+        let hold = hold.with_decided_healed(session, found).await?;
+        let is_as_seen = !hold.left.has_healed() && hold.guarantees.lag.is_none();
+        let hold = hold.unless(session, looked).await?;
+        Ok((hold, is_as_seen.then_some(seen)))
+    }
+
+    /// This one; gives it up if something `failed`.
+    async fn unless(self, session: &Session<'_>, failed: Result<(), Error>) -> Result<Self, Error> {
+        match failed {
+            Ok(()) => Ok(self),
+            Err(failure) => Err(self.give_up(session, failure).await),
         }
     }
 
@@ -120,18 +153,26 @@ impl Hold {
         leasing: &Leasing,
         stores: &[String],
     ) -> Result<Self, Error> {
+        let lock_dir = leasing.lock_dir.as_deref();
+        let found = self.left.find(&session.bucket, stores, lock_dir).await;
+        self.with_decided_healed(session, found).await
+    }
+
+    /// The same, when it has been looked for.
+    async fn with_decided_healed(
+        mut self,
+        session: &Session<'_>,
+        found: Result<(), Error>,
+    ) -> Result<Self, Error> {
         let healed = async {
-            let lock_dir = leasing.lock_dir.as_deref();
-            self.left.find(&session.bucket, stores, lock_dir).await?;
+            found?;
             self.left.heal_what_is_decided(session).await?;
             // What was healed may still look as it did.
             self.wait_for_reads().await;
             Ok(())
         };
-        match healed.await {
-            Ok(()) => Ok(self),
-            Err(failure) => Err(self.give_up(session, failure).await),
-        }
+        let healed = healed.await;
+        self.unless(session, healed).await
     }
 
     /// Gives up the leases; returns why.
@@ -201,14 +242,14 @@ impl Hold {
         }
     }
 
-    /// The leases of `stores` by what the ledger of the first of them keeps of the server; `None` if it keeps nothing of use, or what is met
-    /// is something else: then the server is probed.
+    /// The leases of `stores` by what the ledger of the first of them keeps of the server, and an object that tells whether its reads lag
+    /// behind; `None` if the ledger keeps nothing of use, or what is met is something else: then the server is probed.
     async fn lease_as_known(
         session: &Session<'_>,
         leasing: &Leasing,
         stores: &[String],
         command: &str,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Option<(Self, Overwritten)>, Error> {
         let (bucket, holder) = (&session.bucket, this(session, command)?);
         let Some(first) = stores.first() else {
             return Ok(None);
@@ -241,11 +282,20 @@ impl Hold {
             ..leasing.settings(&guarantees)
         };
         let reporter = &*session.reporter;
-        let leases = Leases::acquire(bucket, stores, &settings, &holder, reporter).await;
+        let desk = bucket.unfenced()?;
+        let (leases, overwritten) = join!(
+            Leases::acquire(bucket, stores, &settings, &holder, reporter),
+            overwrite(&desk, folder_of(stores), &holder)
+        );
+        let hold = leases.map(|leases| Self::with(leases, guarantees, &holder, leasing));
         // Whatever is in the way is met again, and told, once the server has been probed.
-        Ok(leases
-            .ok()
-            .map(|leases| Self::with(leases, guarantees, &holder, leasing)))
+        match (hold, overwritten) {
+            (Ok(hold), Ok(overwritten)) => return Ok(Some((hold, overwritten))),
+            (Ok(hold), Err(_)) => hold.release(session).await,
+            (Err(_), Ok(overwritten)) => overwritten.remove(&desk).await?,
+            (Err(_), Err(_)) => {}
+        }
+        Ok(None)
     }
 
     /// Does `work` while the leases of `stores` are held, when what dead jobs left in them is healed.
@@ -389,6 +439,15 @@ async fn probe(
 ) -> Result<(Guarantees, ProbeObjects), Error> {
     let desk = session.bucket.unfenced()?;
     Ok(probe_and_sweep(&desk, folder_of(stores), holder).await?)
+}
+
+/// Checks that no archive is being sent into any of `stores` by many jobs.
+async fn none_shared(session: &Session<'_>, stores: &[String]) -> Result<(), Error> {
+    let looks = stores
+        .iter()
+        .map(|store| not_shared(&session.bucket, store));
+    let looks = stream::iter(looks).buffered(REQUESTS);
+    looks.try_collect().await
 }
 
 /// Removes what a probe has put.
