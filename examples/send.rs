@@ -44,6 +44,6 @@ fn send_to(directory: PathBuf, paths: Vec<PathBuf>) -> Result<SendReport, Error>
         ..Send::default()
     };
     let planned = send::plan(&session, &request)?;
-    println!("{} transactions to come", planned.transactions());
+    println!("transactions to come: {}", planned.transactions());
     planned.run()
 }

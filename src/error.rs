@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Error`]: the rooms' errors and the verbs', several of them together, and where or after what they happened.
 
-use msm_model::{ArchiveError, Problems};
+use msm_model::{ArchiveError, Problems, are, counted};
 use msm_plan::PlanError;
 use msm_zarr::ZarrError;
 use serde::{Deserialize, Serialize};
@@ -92,8 +92,9 @@ pub enum Error {
         left: CleanupError,
     },
     #[error(
-        "{cause}; {} in place ({appended} steps appended, {replaced} replaced): the same command again goes on",
-        before(*transactions)
+        "{cause}; {} in place ({} appended, {replaced} replaced): the same command again goes on",
+        before(*transactions),
+        counted(appended, "steps")
     )]
     SendCutShort {
         cause: Box<Self>,
@@ -102,7 +103,11 @@ pub enum Error {
         replaced: u64,
         reach: Option<SendReach>,
     },
-    #[error("{cause}; {left} of {all} objects are left, the same delete again finishes it")]
+    #[error(
+        "{cause}; {left} of {} {} left, the same delete again finishes it",
+        counted(all, "objects"),
+        are(left)
+    )]
     DeleteCutShort {
         cause: Box<Self>,
         left: u64,

@@ -15,6 +15,11 @@ pub(crate) fn patience() -> Option<Duration> {
     seconds("MSM_OS_TEST_PATIENCE_SECONDS")
 }
 
+/// How long the second of `--max-requests` and `--max-rate` is.
+pub(crate) fn second() -> Duration {
+    asked("MSM_OS_TEST_SECOND_MS").map_or(Duration::from_secs(1), Duration::from_millis)
+}
+
 /// Time between two parts of a journal.
 pub(crate) fn journal_pause() -> Option<Duration> {
     asked("MSM_OS_TEST_JOURNAL_MS").map(Duration::from_millis)

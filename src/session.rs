@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::events::{Event, Measure, Notice, Reporter, WorkKind, WorkSpan};
 use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
-use crate::store::{Bucket, Connection, Endpoint, Flow, Spot};
+use crate::store::{AllAtWork, Bucket, Connection, Endpoint, Flow, Spot};
 use crate::transfer::EngineMeans;
 
 /// Threads of a rank that wait for sockets.
@@ -178,6 +178,12 @@ impl<'a> Session<'a> {
             memory,
             threads: self.pool.current_num_threads() as u64,
         }
+    }
+
+    /// All ranks ask for something until what this returns is dropped, so each keeps to its share of the limits. At other times the others
+    /// wait for rank 0, which may take all.
+    pub(crate) fn all_at_work(&self) -> AllAtWork {
+        self.bucket.flow().all_at_work()
     }
 
     /// What this rank's engines work with.

@@ -101,10 +101,11 @@ fn write(path: &Path, spec: &Spec) -> Result<(), nemo_like::Error> {
     let stored = std::fs::metadata(path).map_or(0, |m| m.len());
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     println!(
-        "{}: {} variables, {} steps, {:.1} MB decoded, {:.1} MB stored",
+        "{}: {} variables, {} step{}, {:.1} MB decoded, {:.1} MB stored",
         path.display(),
         summary.variables,
         summary.steps,
+        if summary.steps == 1 { "" } else { "s" },
         megabytes(summary.decoded_bytes),
         megabytes(stored),
     );

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use super::hush::hushed;
@@ -89,7 +90,8 @@ pub enum CliError {
     #[error("{place}: there is no store that can be opened")]
     NothingToOpen { place: String },
     #[error(
-        "{place}: none of {stores} stores {} '{}'",
+        "{place}: none of {} {} '{}'",
+        counted(stores, "stores"),
         if *unknown == 0 { "holds" } else { "is known to hold" },
         variables.join("' or '")
     )]
@@ -129,9 +131,15 @@ pub enum CliError {
     /// A line for each file.
     #[error("{0}; give files that --report wrote")]
     ReportFiles(String),
-    #[error("{denied} of {printed} stores may not be read by this user, see the list")]
+    #[error(
+        "{denied} of {} may not be read by this user, see the list",
+        counted(printed, "stores")
+    )]
     Denied { denied: u64, printed: u64 },
-    #[error("{unreadable} of {printed} stores cannot be read, see the list")]
+    #[error(
+        "{unreadable} of {} cannot be read, see the list",
+        counted(printed, "stores")
+    )]
     Unreadable { unreadable: u64, printed: u64 },
     #[error(
         "{} found, see the list{}",

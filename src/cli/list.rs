@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::files::name;
 use super::printer::{Printer, warn};
 use super::store::StoreArgs;
-use super::words::{ListedTotals, StoreDescription, StoreLine, left_out};
+use super::words::{ListedTotals, StoreDescription, StoreLine, counted, left_out};
 use crate::verbs::list::{LeftOut, List, StoreFilter, StoreInfo, StoreState};
 
 /// What `list` is told.
@@ -138,7 +138,8 @@ impl<'a> ListPrinter<'a> {
             (_, 0, Some(left)) => {
                 let all = left.stores();
                 self.printer.line(&format!(
-                    "{place}: none of {all} stores is such as asked for"
+                    "{place}: none of {} is such as asked for",
+                    counted(all, "stores")
                 ));
             }
             (_, _, Some(_)) => self.printer.line(&self.totals.to_string()),

@@ -56,8 +56,9 @@ impl Placement<'_> {
         let bytes = each.saturating_sub(OWN).clamp(LEAST, MOST);
         let why = (bytes < MOST).then(|| {
             format!(
-                "{source} gives {} to {ranks} ranks, and the program itself takes {} of each one's",
+                "{source} gives {} to {}, and the program itself takes {} of each one's",
                 bytes_shown(limit),
+                counted(ranks, "ranks"),
                 bytes_shown(OWN)
             )
         });

@@ -18,7 +18,7 @@ use super::sbatch::batch_script;
 use super::send::SendArgs;
 use super::share::SLURM;
 use super::words;
-use crate::verbs::send::SendPlan;
+use crate::verbs::send::{PlanWarning, SendPlan};
 
 /// What `plan` is told.
 #[derive(Args)]
@@ -154,18 +154,6 @@ fn document(
             array["codecs"] = planned.codec_documents().into();
         }
     }
-    let warnings = plan.warnings.iter().map(|warning| {
-        // One member, by which kind it is.
-        let value = json!(warning);
-        let kinds = value.as_object().into_iter().flatten();
-        let mut told = json!({});
-        for (kind, facts) in kinds {
-            told = facts.clone();
-            told["kind"] = kind.as_str().into();
-        }
-        told["message"] = words::plan_warning(warning).into();
-        told
-    });
     let transactions = plan.transactions.iter().map(|one| {
         let mut told = files_told(&one.files);
         told["number"] = one.number.into();
@@ -186,7 +174,7 @@ fn document(
         told["own"] = part.is_own.into();
         told
     });
-    let warnings: Vec<Value> = warnings.collect();
+    let warnings: Vec<Value> = plan.warnings.iter().map(warning_told).collect();
     let transactions: Vec<Value> = transactions.collect();
     let parts: Vec<Value> = parts.collect();
     let estimate = estimate.map(|estimate| {
@@ -221,6 +209,20 @@ fn document(
         "cost": cost,
         "warnings": warnings,
     })
+}
+
+/// A warning, with what it says in words.
+pub(super) fn warning_told(warning: &PlanWarning) -> Value {
+    // One member, by which kind it is.
+    let value = json!(warning);
+    let kinds = value.as_object().into_iter().flatten();
+    let mut told = json!({});
+    for (kind, facts) in kinds {
+        told = facts.clone();
+        told["kind"] = kind.as_str().into();
+    }
+    told["message"] = words::plan_warning(warning).into();
+    told
 }
 
 /// Files, with their first step and their last.

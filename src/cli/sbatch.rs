@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::placement::OWN;
 use super::plan::Estimate;
-use super::words::bytes_shown;
+use super::words::{bytes_shown, counted};
 use crate::verbs::send::SendPlan;
 
 /// Bytes a second of a rank, where no rate is given: little for most stores.
@@ -54,7 +54,7 @@ pub(super) fn batch_script(
     };
     let mut script = format!(
         "#!/bin/bash\n\
-         # Made by msm_os plan: {} objects, {} decoded, on {ranks} ranks, at most {} of memory a rank for data.\n\
+         # Made by msm_os plan: {}, {} decoded, on {}, at most {} of memory a rank for data.\n\
          # What is given to sbatch itself, before the script's name, wins over the lines below; the plan is for this many tasks.\n\
          # MSM_OS names the program when it is not on the PATH:  MSM_OS=$HOME/bin/msm_os sbatch SCRIPT\n\
          \n\
@@ -68,8 +68,9 @@ pub(super) fn batch_script(
          #SBATCH --time={:02}:{:02}:00\n\
          #SBATCH --output=%x-%j.log\n\
          #SBATCH --open-mode=append\n",
-        plan.objects,
+        counted(plan.objects, "objects"),
         bytes_shown(plan.bytes),
+        counted(ranks, "ranks"),
         bytes_shown(plan.peak_memory),
         bytes_shown(data),
         bytes_shown(OWN),

@@ -11,7 +11,7 @@ use super::cleanup::{CleanupError, all, remove};
 use super::journal::{JournalEntry, Stage, put_json};
 use super::put_back::{DocumentState, put_back};
 use super::undo_copies::{CopyWorth, UndoCopies};
-use crate::store::{Bucket, Guarantees, StoreError};
+use crate::store::{Bucket, Guarantees, ListedObject, StoreError};
 
 /// What a store is made again by.
 pub(super) struct UndoPlan<'a> {
@@ -55,7 +55,8 @@ impl UndoPlan<'_> {
             return Err(overtaken().into());
         }
         // Nobody sees these any more. They go first: a full bucket needs the room for what comes back.
-        remove(bucket, self.new_objects().await?).await?;
+        let new = self.entry.new_objects(bucket, store).await?;
+        remove(bucket, new.into_iter().map(|object| object.key).collect()).await?;
         for document in &self.entry.documents {
             // Readers do not meet one that another has changed since, for the root is what it was.
             put_back(bucket, document, stage, self.guarantees).await?;
@@ -149,30 +150,6 @@ impl UndoPlan<'_> {
         CleanupError::together(restored)
     }
 
-    /// The objects that the transaction wrote where nothing was before.
-    async fn new_objects(&self) -> Result<Vec<String>, StoreError> {
-        let mut keys = Vec::new();
-        // What parts have put stays for the next commit, unless it was committed.
-        let of_parts = self.entry.rollback.as_ref().map(|_| &self.entry.parts);
-        for array in self
-            .entry
-            .arrays
-            .iter()
-            .chain(of_parts.into_iter().flatten())
-        {
-            let codec = array.codec()?;
-            let below = format!("{}/{}", self.store, array.name);
-            let mut objects = self.bucket.entries(&below);
-            while let Some(object) = objects.try_next().await? {
-                let chunk = codec.chunk_of(self.store, &object.key);
-                if chunk.is_some_and(|chunk| array.is_new(&chunk)) {
-                    keys.push(object.key);
-                }
-            }
-        }
-        Ok(keys)
-    }
-
     /// Makes the ledger what it was before; this transaction's entry goes last.
     async fn tidy(&self) -> Result<(), CleanupError> {
         let (bucket, store, id) = (self.bucket, self.store, self.id);
@@ -194,6 +171,31 @@ impl UndoPlan<'_> {
         remove(bucket, keys).await?;
         bucket.delete(&layout::addition(store, id)).await?;
         end(bucket, store, id, Stage::Back).await
+    }
+}
+
+impl JournalEntry {
+    /// The objects that the transaction wrote into `store` where nothing was before.
+    pub(super) async fn new_objects(
+        &self,
+        bucket: &Bucket,
+        store: &str,
+    ) -> Result<Vec<ListedObject>, StoreError> {
+        let mut new = Vec::new();
+        // What parts have put stays for the next commit, unless it was committed.
+        let of_parts = self.rollback.as_ref().map(|_| &self.parts);
+        for array in self.arrays.iter().chain(of_parts.into_iter().flatten()) {
+            let codec = array.codec()?;
+            let below = format!("{store}/{}", array.name);
+            let mut objects = bucket.entries(&below);
+            while let Some(object) = objects.try_next().await? {
+                let chunk = codec.chunk_of(store, &object.key);
+                if chunk.is_some_and(|chunk| array.is_new(&chunk)) {
+                    new.push(object);
+                }
+            }
+        }
+        Ok(new)
     }
 }
 

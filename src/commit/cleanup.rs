@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{StreamExt, stream};
+use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use super::copy_fault::DamagedCopies;
@@ -94,7 +95,7 @@ impl CleanupError {
     /// A line for each.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let untried = (self.untried > 0)
-            .then(|| format!("{} more objects were not tried any more", self.untried));
+            .then(|| format!("not tried any more: {}", counted(self.untried, "objects")));
         let damaged = (!self.damaged.is_empty()).then(|| {
             format!(
                 "of these objects, what was there before cannot be put back, for its copies in the ledger are damaged; put the objects back \

@@ -83,7 +83,7 @@ pub(crate) use planned::{PlannedTransaction, TransactionTerms};
 pub(crate) use remade_copies::{Remaking, remake_copies};
 pub(crate) use removal::Removal;
 pub use removal_error::{Need, RemovalError};
-pub(crate) use rollback::StoreRollback;
+pub(crate) use rollback::{StoreRollback, UndoSize};
 pub(crate) use share::{
     PartResult, ShareState, SharedArchive, SharedFile, end_part, last_taker, part_records,
     take_part, taken_before,

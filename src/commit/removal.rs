@@ -105,6 +105,15 @@ impl Removal {
             .fold((0, 0), |(objects, bytes), more| (objects + 1, bytes + more))
     }
 
+    /// Those of them that are made anew.
+    #[must_use]
+    pub(crate) fn remade(&self) -> (u64, u64) {
+        let there = self.recuts.iter().filter_map(|recut| recut.there.as_ref());
+        there.fold((0, 0), |(objects, bytes), object| {
+            (objects + 1, bytes + object.bytes)
+        })
+    }
+
     /// Copies what goes into the ledger of the transaction `id`, or only the names of what goes where nothing is `kept`; puts
     /// what takes the place of what is made anew beside it, and the records of both. Nothing of the store is changed.
     ///

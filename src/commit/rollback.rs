@@ -1,7 +1,8 @@
 //! Undoing committed transactions, with what was kept of what they replaced.
 //!
-//! Key type: [`StoreRollback`].
+//! Key types: [`StoreRollback`]; [`UndoSize`], what it comes to.
 
+use futures::TryStreamExt;
 use msm_zarr::layout;
 
 use super::aborted::AbortedTransaction;
@@ -19,7 +20,51 @@ pub(crate) struct StoreRollback {
     pub entry: JournalEntry,
 }
 
+/// What undoing a transaction of a store comes to, at most: what it puts back for one may go for an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UndoSize {
+    /// Objects that are put back, and their bytes.
+    pub back: (u64, u64),
+    /// Objects that go, documents among them, and their bytes.
+    pub gone: (u64, u64),
+    /// Documents that are put back.
+    pub documents: u64,
+    /// Arrays in which objects go.
+    pub arrays: u64,
+}
+
 impl StoreRollback {
+    /// What it comes to in `store`. Nothing is changed.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub(crate) async fn size(&self, bucket: &Bucket, store: &str) -> Result<UndoSize, StoreError> {
+        let mut size = UndoSize::default();
+        let count = |of: &mut (u64, u64), bytes: u64| *of = (of.0 + 1, of.1 + bytes);
+        // As it is when it has begun.
+        let mut entry = self.entry.clone();
+        entry.rollback.get_or_insert_default();
+        for object in entry.new_objects(bucket, store).await? {
+            count(&mut size.gone, object.bytes);
+        }
+        size.arrays = (entry.arrays.len() + entry.parts.len()) as u64;
+        let copies = layout::undo_copies(store, &self.id);
+        let mut copies = bucket.entries(&copies);
+        while let Some(copy) = copies.try_next().await? {
+            // An empty one says that there was nothing.
+            if copy.bytes > 0 {
+                count(&mut size.back, copy.bytes);
+            }
+        }
+        for document in entry.documents.iter().chain([&entry.root]) {
+            match &document.before {
+                Some(_) => size.documents += 1,
+                None => count(&mut size.gone, document.after.len() as u64),
+            }
+        }
+        Ok(size)
+    }
+
     /// Says in the journals that these committed transactions are being undone, those of a store the last first, or in none of them. From
     /// then on it only goes on, whoever goes on with it.
     ///

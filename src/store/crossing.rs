@@ -52,6 +52,11 @@ impl Crossing {
         })
     }
 
+    /// Does a server copy by itself?
+    pub(crate) fn is_by_server(&self) -> bool {
+        !matches!(self.means, Means::Bytes(_))
+    }
+
     /// Makes of the object `from`, of so many bytes, one that is called `to` in the other bucket.
     ///
     /// # Errors

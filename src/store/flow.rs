@@ -2,7 +2,7 @@
 //!
 //! Key type: [`Flow`].
 
-use super::pace::{Limits, Pace};
+use super::pace::{AllAtWork, Limits, Pace};
 use super::uplink::Uplink;
 use super::window::Window;
 
@@ -35,5 +35,10 @@ impl Flow {
             pace: other.pace.clone(),
             ..self
         }
+    }
+
+    /// All ranks work from now on, until what this returns is dropped.
+    pub(crate) fn all_at_work(&self) -> AllAtWork {
+        self.pace.all_at_work()
     }
 }

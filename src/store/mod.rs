@@ -68,7 +68,7 @@ pub use keyring::{KeySource, Keyring, TemporaryKeys};
 pub(crate) use listing::{ListedObject, Site};
 pub(crate) use node::{Ground, Node};
 pub use pace::Limits;
-pub(crate) use pace::ahead_of_limits;
+pub(crate) use pace::{AllAtWork, ahead_of_limits};
 pub(crate) use patience::Patience;
 pub use place::Place;
 pub use probe::Conditional;

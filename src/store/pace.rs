@@ -2,12 +2,16 @@
 //!
 //! Key types: [`Limits`] of a whole job; [`Pace`] of one rank, its share of them; [`Pacer`], of one request.
 //!
+//! While all ranks work, each keeps to a share of its own. What rank 0 does alone, while the others wait for it, may take all.
+//!
 //! Who waits here has not begun: none of this counts as time that a server takes. What a lease needs goes ahead: the others make up for
 //! it, as far as they are not starved, which is each time by as much again as they take themselves. Where leases alone are more than that,
 //! they come on top of the limit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::knobs;
 
 /// What was left unused so long ago may be made up for: clocks wake nobody on time.
 const CREDIT: Duration = Duration::from_millis(50);
@@ -49,14 +53,18 @@ struct RankLimits {
 /// One thing after the other.
 #[derive(Debug)]
 struct Schedule {
-    /// How many a second.
-    rate: f64,
+    /// How many a second, while no other rank works.
+    alone: f64,
+    /// And while all do.
+    shared: f64,
     turns: Mutex<Turns>,
 }
 
 /// Whose turn it is when.
 #[derive(Debug, Default)]
 struct Turns {
+    /// Do all ranks work?
+    all_work: bool,
     /// When the next one may begin.
     next: Option<Instant>,
     /// When the next one may that goes ahead, if it can wait.
@@ -64,6 +72,10 @@ struct Turns {
     /// What has gone ahead, and the others have not made up for yet.
     owed: Duration,
 }
+
+/// All ranks work, until this is dropped.
+#[must_use]
+pub(crate) struct AllAtWork(Pace);
 
 /// How fast one request may go.
 #[derive(Clone, Debug, Default)]
@@ -74,13 +86,19 @@ pub(super) struct Pacer {
 }
 
 impl Pace {
-    /// The share of one of so many ranks. Of the requests rank 0 has half, for it does much alone; of the bytes all have the same.
+    /// The share of one of so many ranks. Of the requests rank 0 has half, for it keeps the leases and the journals, too; of the bytes all
+    /// have the same.
     #[must_use]
     pub(crate) fn of_rank(limits: Limits, rank: usize, ranks: usize) -> Self {
         let schedule = |limit: Option<u64>, share: f64| {
-            limit.map(|limit| Schedule {
-                rate: limit.max(1) as f64 * share,
-                turns: Mutex::default(),
+            limit.map(|limit| {
+                let whole = limit.max(1) as f64 / knobs::second().as_secs_f64();
+                let shared = whole * share;
+                Schedule {
+                    alone: if rank == 0 { whole } else { shared },
+                    shared,
+                    turns: Mutex::default(),
+                }
             })
         };
         let of_requests = match (rank, ranks) {
@@ -94,12 +112,30 @@ impl Pace {
         }))
     }
 
+    /// All ranks work from now on, until what this returns is dropped: then the others wait for rank 0 again.
+    pub(crate) fn all_at_work(&self) -> AllAtWork {
+        self.is_shared(true);
+        AllAtWork(self.clone())
+    }
+
+    fn is_shared(&self, all_work: bool) {
+        for schedule in [&self.0.requests, &self.0.bytes].into_iter().flatten() {
+            schedule.turns().all_work = all_work;
+        }
+    }
+
     /// That of a request that this task makes.
     pub(super) fn pacer(&self) -> Pacer {
         Pacer {
             pace: self.clone(),
             ahead: AHEAD.try_with(|at_most| *at_most).ok(),
         }
+    }
+}
+
+impl Drop for AllAtWork {
+    fn drop(&mut self) {
+        self.0.is_shared(false);
     }
 }
 
@@ -121,7 +157,8 @@ impl Pacer {
 
     /// The most bytes that go at a time.
     pub(super) fn piece(&self, most: usize) -> usize {
-        let rate = self.pace.0.bytes.as_ref().map(|bytes| bytes.rate);
+        // As small as it is while all ranks work, for they may begin to.
+        let rate = self.pace.0.bytes.as_ref().map(|bytes| bytes.shared);
         let fits = rate.map(|rate| (rate * PIECE_TIME) as usize);
         fits.map_or(most, |fits| fits.clamp(SMALLEST_PIECE.min(most), most))
     }
@@ -133,12 +170,21 @@ impl Pacer {
 }
 
 impl Schedule {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        // Nothing panics while it is locked.
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How long so many wait that come `now`; no longer than so long if they go `ahead`.
     fn take(&self, count: usize, now: Instant, ahead: Option<Duration>) -> Duration {
-        let takes = Duration::try_from_secs_f64(count as f64 / self.rate);
+        let mut turns = self.turns();
+        let rate = if turns.all_work {
+            self.shared
+        } else {
+            self.alone
+        };
+        let takes = Duration::try_from_secs_f64(count as f64 / rate);
         let takes = takes.unwrap_or(Duration::MAX);
-        // Nothing panics while it is locked.
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let earliest = now.checked_sub(CREDIT).unwrap_or(now);
         let next = turns.next.unwrap_or(now);
         // What was not used meanwhile makes up for what has gone ahead.
@@ -169,7 +215,8 @@ mod tests {
 
     fn schedule(rate: f64) -> Schedule {
         Schedule {
-            rate,
+            alone: rate,
+            shared: rate,
             turns: Mutex::default(),
         }
     }
@@ -277,24 +324,53 @@ mod tests {
         assert_eq!(Pace::default().pacer().bytes(1 << 30), Duration::ZERO);
     }
 
+    /// Of `count` requests that come `now`, and then as many bytes, the last ones wait so many seconds.
+    fn last_of(count: usize, pace: &Pace, now: Instant) -> [f64; 2] {
+        [&pace.0.requests, &pace.0.bytes].map(|schedule| {
+            let schedule = schedule.as_ref().unwrap();
+            let waits = (0..count).map(|_| schedule.take(1, now, None));
+            waits.last().unwrap().as_secs_f64()
+        })
+    }
+
+    const LIMITS: Limits = Limits {
+        bytes: Some(1000),
+        requests: Some(50),
+    };
+
     #[test]
     fn the_shares_of_all_ranks_are_the_limit() {
-        let limits = Limits {
-            bytes: Some(1000),
-            requests: Some(50),
-        };
+        let now = Instant::now();
+        let is = |rate: f64, expected: f64| (rate / expected - 1.0).abs() < 1e-4;
         for ranks in [1, 2, 3, 64] {
             let rates = (0..ranks).map(|rank| {
-                let pace = Pace::of_rank(limits, rank, ranks);
-                let rate = |schedule: &Option<Schedule>| schedule.as_ref().unwrap().rate;
-                (rate(&pace.0.requests), rate(&pace.0.bytes))
+                let pace = Pace::of_rank(LIMITS, rank, ranks);
+                let _all = pace.all_at_work();
+                last_of(2, &pace, now).map(|wait| 1.0 / wait)
             });
-            let rates: Vec<(f64, f64)> = rates.collect();
-            let requests: f64 = rates.iter().map(|(requests, _)| requests).sum();
-            let bytes: f64 = rates.iter().map(|(_, bytes)| bytes).sum();
-            assert!((requests - 50.0).abs() < 1e-6 && (bytes - 1000.0).abs() < 1e-6);
-            assert!(rates[0].0 >= 25.0, "the lead does much alone");
+            let rates: Vec<[f64; 2]> = rates.collect();
+            let [requests, bytes] = [0, 1].map(|which| rates.iter().map(|rate| rate[which]).sum());
+            assert!(is(requests, 50.0) && is(bytes, 1000.0), "{rates:?}");
+            assert!(rates[0][0] > 24.9, "the lead does much besides");
         }
+    }
+
+    #[test]
+    fn what_rank_0_does_alone_may_take_all() {
+        let now = Instant::now();
+        let pace = Pace::of_rank(LIMITS, 0, 4);
+        let is = |waits: [f64; 2], expected: [f64; 2]| {
+            let off = waits.iter().zip(expected).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-6, "{waits:?}");
+        };
+        is(last_of(6, &pace, now), [0.1, 0.005]);
+        let all = pace.all_at_work();
+        is(last_of(6, &pace, now), [0.12 + 0.2, 0.006 + 0.02]);
+        drop(all);
+        is(last_of(1, &pace, now), [0.12 + 0.24, 0.006 + 0.024]);
+        // The others have a share, whoever works.
+        let other = Pace::of_rank(LIMITS, 3, 4);
+        is(last_of(2, &other, now), [0.12, 0.004]);
     }
 
     #[test]

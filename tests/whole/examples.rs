@@ -26,7 +26,7 @@ fn a_small_program_sends_a_file_and_another_lists_it() {
     let bucket = root.path().join("bucket");
     let sent = run("send", &[&bucket, &file]);
     for part in [
-        "1 transactions to come",
+        "transactions to come: 1",
         "Planned {",
         "Committed {",
         "transactions: 1",

@@ -211,7 +211,7 @@ fn a_directory_with_stores_of_all_kinds() {
     assert!(printed.contains("consolidated=False"), "{printed}");
     std::fs::write(&plain, "{").unwrap();
     let one = msm_os!("open -b {url} --store all.zarr");
-    one.refused_in(sandbox, 25, &["1 of 1 stores cannot be read"]);
+    one.refused_in(sandbox, 25, &["1 of 1 store cannot be read"]);
     assert!(one.alone().stdout.is_empty());
     msm_os!("open -b {url} -p nowhere").refused_in(sandbox, 27, &["nowhere", "no store"]);
     let printed = msm_os!("open -b {url} --json").well().stdout;

@@ -1,17 +1,15 @@
-//! The requests that `plan` foresees of shared sends, insertions and deletes, held against the server's log.
+//! The requests that `plan` foresees of shared sends and insertions, and `--dry-run` of other commands, held against the server's log.
 
 use s3_server::Server;
+use serde_json::{Value, json};
 
 use crate::line::msm_os;
 use crate::plan::{document, kinds};
-use crate::support::served;
+use crate::support::{Sandbox, python_runs, script, served};
 
-/// What is planned of a send is about what it asks for then.
+/// What was `planned` of these kinds is about what was asked since the request `first`.
 #[track_caller]
-fn is_foreseen(server: &Server, what: &str) {
-    let planned = document(&msm_os!("plan {what} --json").well());
-    let first = server.log().len();
-    msm_os!("send {what}").well();
+fn is_about(server: &Server, first: usize, planned: &Value, what: &str) {
     let found = kinds(server, first);
     let of = |kind: &str| planned["requests"][kind].as_u64().unwrap();
     for (kind, foreseen) in [
@@ -27,6 +25,15 @@ fn is_foreseen(server: &Server, what: &str) {
             "{what}, {kind}: {foreseen} foreseen, {found} found"
         );
     }
+}
+
+/// What is planned of a send is about what it asks for then.
+#[track_caller]
+fn is_foreseen(server: &Server, what: &str) {
+    let planned = document(&msm_os!("plan {what} --json").well());
+    let first = server.log().len();
+    msm_os!("send {what}").well();
+    is_about(server, first, &planned, what);
 }
 
 #[test]
@@ -48,7 +55,8 @@ fn of_a_delete() {
     msm_os!("send -f {file} {bucket} -p T1m -v tos,sos,thetao").well();
     let dry = msm_os!("delete {bucket} -p T1m --all --dry-run");
     let planned = document(&dry.and("--json").well());
-    dry.well().says(&["requests: about "]);
+    dry.well()
+        .says(&["requests: about ", "warning: rollback brings none"]);
     let first = server.log().len();
     msm_os!("delete {bucket} -p T1m --all --yes").well();
     let found = kinds(&server, first);
@@ -67,6 +75,108 @@ fn of_a_delete() {
             "{kind}: {foreseen} foreseen, {found} found"
         );
     }
+}
+
+/// What a command says that it would do, in words and in a document, about which it then does.
+struct DryRuns<'a> {
+    sandbox: &'a Sandbox,
+    server: &'a Server,
+    /// Documents, each behind the name of its schema.
+    valid: Vec<String>,
+}
+
+impl DryRuns<'_> {
+    #[track_caller]
+    fn of(&mut self, schema: &str, line: &str, also: &str, words: &[&str]) -> Value {
+        let dry = msm_os!("{line} --dry-run");
+        dry.well().says(&["requests: about "]).says(words);
+        let said = dry.and("--json").well().stdout;
+        let path = self.sandbox.file(&format!("dry{}", self.valid.len()));
+        std::fs::write(&path, &said).unwrap();
+        self.valid.extend([schema.to_owned(), path]);
+        let planned: Value = serde_json::from_str(&said).unwrap();
+        let first = self.server.log().len();
+        msm_os!("{line} {also}").well();
+        is_about(self.server, first, &planned, line);
+        planned
+    }
+}
+
+#[test]
+fn of_what_changes_stores_that_are_there() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 6);
+    let cut = r#"-cs '{"time_counter": 1}'"#;
+    let place = format!("{bucket} -p T1m");
+    msm_os!("send -f {file} {place} -v tos,sos,thetao {cut}").well();
+    msm_os!("send -f {file} {bucket} --store all.zarr {cut}").well();
+    let mut runs = DryRuns {
+        sandbox: &sandbox,
+        server: &server,
+        valid: Vec::new(),
+    };
+    let time = |time: &str| format!("delete {place} -v tos,sos --time {time}");
+    let end = runs.of(
+        "delete-1",
+        &time("1976-06.."),
+        "--yes",
+        &["of which made anew: 4 objects"],
+    );
+    // One object of the array, and those of all times.
+    assert_eq!(end["stores"][0]["objects"], 5);
+    assert_eq!(end["stores"][0]["steps"]["remade"]["objects"], 4);
+    assert_eq!(end["warnings"], json!([]));
+    let within = runs.of(
+        "delete-1",
+        &time("1976-02..1976-02"),
+        "--yes --keep-undo 2",
+        &["warning: T1m/tos.zarr: most of what changes is made anew"],
+    );
+    let kinds: Vec<&Value> = { within["warnings"].as_array().unwrap().iter() }
+        .map(|warning| &warning["kind"])
+        .collect();
+    assert_eq!(kinds, ["rewritten", "rewritten"]);
+    let rollback = format!("rollback {place} -v tos,sos");
+    let undone = runs.of("rollback-1", &rollback, "", &["would be put back"]);
+    let back = &undone["stores"][0]["objects_back"]["objects"];
+    assert_eq!(back, &within["stores"][0]["objects"]);
+    let arrays = format!("delete {bucket} --store all.zarr --array sos");
+    let gone = runs.of("delete-1", &arrays, "--yes", &["array 'sos'"]);
+    let rollback = format!("rollback {bucket} --store all.zarr");
+    let undone = runs.of("rollback-1", &rollback, "", &[]);
+    let back = &undone["stores"][0]["objects_back"]["objects"];
+    assert_eq!(back, &gone["stores"][0]["objects"]);
+    let copy = format!("copy {place} --to copied");
+    runs.of("copy-1", &copy, "", &["would copy: 3 stores"]);
+    // They are there.
+    runs.of("copy-1", &copy, "", &["would copy: 0 stores"]);
+    runs.of(
+        "move-1",
+        &format!("move {bucket} -p copied --to moved"),
+        "",
+        &["would move: 3 stores"],
+    );
+    let rechunk = r#"--to cut -cs '{"time_counter": 2}'"#;
+    let made = runs.of(
+        "rechunk-1",
+        &format!("rechunk {place} {rechunk}"),
+        "",
+        &["warning: objects of "],
+    );
+    assert_eq!(made["warnings"][0]["kind"], "small_objects");
+    runs.of(
+        "recover-1",
+        &format!("recover {place} --orphans --truncate"),
+        "",
+        &["0 objects, 0 B, would be removed"],
+    );
+    runs.of(
+        "rollback-1",
+        &format!("rollback {bucket} -p cut"),
+        "",
+        &["the store would be gone", " would go"],
+    );
+    python_runs(&script("valid.py"), &runs.valid);
 }
 
 #[test]

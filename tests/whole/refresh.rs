@@ -22,7 +22,7 @@ fn ending_keys() -> Scene {
         ending_tokens: true,
         ..Config::default()
     });
-    let slow = Rule::new(Fault::Delay(Duration::from_millis(60)));
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(150)));
     scene.server.faults().add(slow);
     scene
 }

@@ -131,7 +131,7 @@ fn texts_are_verified() {
     let ended = against.alone();
     ended.refused(60, &[]);
     let words = [
-        "1 values differ",
+        "1 value differs",
         "[1]",
         "'longer' in the store",
         "'other' in the file",
@@ -206,7 +206,7 @@ fn what_no_manifest_knows_must_decode() {
     let scene = Scene::new("");
     fs::remove_dir_all(scene.sandbox.path("ocean/T1m/.msm-os")).unwrap();
     let said = scene.verified("-p T1m", 0);
-    let words = " objects have no manifest: only that they decode was checked";
+    let words = " objects: only that they decode was checked";
     assert!(said.contains(words), "{said}");
     tells(&said, &[]);
     let key = "T1m/tos.zarr/tos/c/1/0/0";

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::{ArchiveError, RecipeDifference, TimeError};
+use msm_model::{ArchiveError, RecipeDifference, TimeError, counted};
 use msm_zarr::Version;
 use serde::{Deserialize, Serialize};
 
@@ -241,7 +241,8 @@ pub enum PlanError {
         steps: usize,
     },
     #[error(
-        "store '{store}': array '{array}' has {length} steps, its axis {steps}; another tool left it half written: repair or delete it; nothing was written"
+        "store '{store}': array '{array}' has {}, its axis {steps}; another tool left it half written: repair or delete it; nothing was written",
+        counted(length, "steps")
     )]
     Ragged {
         store: String,
@@ -250,7 +251,7 @@ pub enum PlanError {
         steps: usize,
     },
     #[error(
-        "store '{store}': already has {count} of the {total} steps of {path}: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written", path = path.display()
+        "store '{store}': already has {count} of the {} of {path}: {shown}; send only new steps, or say with --on-overlap what becomes of these; nothing was written", counted(total, "steps"), path = path.display()
     )]
     StepsStored {
         store: String,
@@ -261,7 +262,8 @@ pub enum PlanError {
         shown: String,
     },
     #[error(
-        "store '{store}': does not have {count} of the {total} steps to update: {shown}; leave them out, or give --append-missing; nothing was written"
+        "store '{store}': does not have {count} of the {} to update: {shown}; leave them out, or give --append-missing; nothing was written",
+        counted(total, "steps")
     )]
     StepsMissing {
         store: String,
@@ -382,14 +384,15 @@ pub enum PlanError {
 }
 
 fn before_end_way_out(behind: usize, from: Option<&str>) -> String {
+    let steps = counted(behind, "steps");
     match from {
         Some(from) => format!(
-            "to put it in its place, send it with --insert, which moves the {behind} steps behind it while readers may see them half moved \
+            "to put it in its place, send it with --insert, which moves the {steps} behind it while readers may see them half moved \
              (--dry-run says what that costs); or take these off with delete --time '{from}..', which rollback undoes, then send it and their files again; \
              or send it to a store of its own, with --prefix"
         ),
         None => format!(
-            "to put it in its place, send it with --insert, which moves the {behind} steps behind it while readers may see them half moved \
+            "to put it in its place, send it with --insert, which moves the {steps} behind it while readers may see them half moved \
              (--dry-run says what that costs); or send all files to a new store, with --prefix"
         ),
     }

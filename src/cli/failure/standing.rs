@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use msm_model::{are, counted};
+
 use crate::cli::args::Command;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -277,7 +279,8 @@ impl fmt::Display for Standing {
             Self::Copied => "the copies are whole, and what was copied is not, or not all, removed",
             Self::Untidy => "the stores are as asked for, but not all that was to go is gone",
             Self::Deleting { left, all } => {
-                return write!(f, "{left} of {all} objects are left to delete");
+                let (of, are) = (counted(all, "objects"), are(left));
+                return write!(f, "{left} of {of} {are} left to delete");
             }
             Self::Unfinished => {
                 "what has not ended stands in the journal, and the next command that writes there, or recover, brings it to its end"

@@ -35,14 +35,20 @@ impl Job<'_> {
         if args.dry_run {
             let survey = planned.survey()?;
             let requests = planned.requests(&survey);
+            let warnings = request.warnings(&survey);
             self.conclude(
                 args.told.json,
-                || document(Outcome::Done, &survey).with_requests(requests),
+                || document(Outcome::Done, &survey).foreseen(requests, &warnings),
                 || {
                     let survey = words::survey(&survey);
                     let would = format!("would delete from {place}:\n{survey}");
                     let requests = requests.as_ref().map(words::requests);
-                    std::iter::once(would).chain(requests).collect()
+                    let warnings = warnings.iter().map(words::delete_warning);
+                    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+                    std::iter::once(would)
+                        .chain(requests)
+                        .chain(warnings)
+                        .collect()
                 },
             );
             return Ok(());
@@ -87,12 +93,21 @@ impl Job<'_> {
             (false, false) => ("copied", copy(&session, other, &request)?),
             (false, true) => ("moved", copy(&session, other, &request)?),
         };
+        let requests = if args.dry_run {
+            copy::requests(&session, other, &request, &report)?
+        } else {
+            None
+        };
         let is_nothing = !moves && report.is_nothing();
         let (here, there) = (&args.store.bucket, args.to_bucket.as_ref());
         self.conclude(
             args.outcome.told.json,
-            || CopyDocument::new(here, there, moves, args.dry_run, &report),
-            || words::copied(done, &report),
+            || CopyDocument::new(here, there, moves, args.dry_run, &report).with_requests(requests),
+            || {
+                let mut lines = words::copied(done, &report);
+                lines.extend(requests.iter().map(words::requests));
+                lines
+            },
         );
         Self::ending(args.outcome, is_nothing)
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Amount, Outcome, url};
 use crate::store::Place;
 use crate::verbs::copy::{CopiedStore, CopyReport};
+use crate::verbs::send::RequestCounts;
 
 /// `msm_os/copy/1` or `msm_os/move/1`.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,8 @@ pub(in crate::cli) struct CopyDocument {
     copied: Amount,
     compared: Amount,
     stores: Vec<CopiedStoreView>,
+    /// Those that it would make, if that is foreseen.
+    requests: Option<RequestCounts>,
 }
 
 /// A store that was copied.
@@ -79,6 +82,12 @@ impl CopyDocument {
             dry_run,
             outcome: Outcome::of(!moves && report.is_nothing()),
             stores: stores.collect(),
+            requests: None,
         }
+    }
+
+    /// The same, with the requests that it would make.
+    pub(in crate::cli) fn with_requests(self, requests: Option<RequestCounts>) -> Self {
+        Self { requests, ..self }
     }
 }

@@ -1,10 +1,12 @@
 //! What `delete --json` prints.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Amount, Outcome, StoreUrl};
+use crate::cli::words;
 use crate::store::Place;
-use crate::verbs::delete::DeleteSurvey;
+use crate::verbs::delete::{DeleteSurvey, DeleteWarning};
 use crate::verbs::send::RequestCounts;
 
 /// `msm_os/delete/1`.
@@ -22,6 +24,7 @@ pub(in crate::cli) struct DeleteDocument {
     total: Amount,
     /// Those that it would make, if that is foreseen.
     requests: Option<RequestCounts>,
+    warnings: Vec<Value>,
 }
 
 /// What goes of a store.
@@ -43,12 +46,34 @@ struct DeletedSteps {
     first: String,
     last: String,
     moved: u64,
+    remade: Amount,
 }
 
 impl DeleteDocument {
-    /// The same, with the requests that it would make.
-    pub(in crate::cli) fn with_requests(self, requests: Option<RequestCounts>) -> Self {
-        Self { requests, ..self }
+    /// The same, with the requests that it would make, and what is worth a thought before.
+    pub(in crate::cli) fn foreseen(
+        self,
+        requests: Option<RequestCounts>,
+        warnings: &[DeleteWarning],
+    ) -> Self {
+        let told = |warning: &DeleteWarning| {
+            let message = words::delete_warning(warning);
+            match warning {
+                DeleteWarning::ForGood => json!({"kind": "for_good", "message": message}),
+                DeleteWarning::Rewritten {
+                    store,
+                    objects,
+                    bytes,
+                } => json!({
+                    "kind": "rewritten", "message": message, "store": store, "objects": objects, "bytes": bytes,
+                }),
+            }
+        };
+        Self {
+            requests,
+            warnings: warnings.iter().map(told).collect(),
+            ..self
+        }
     }
 
     /// Of what was deleted at `place`, or would be, or would have been.
@@ -77,6 +102,7 @@ impl DeleteDocument {
             links: Vec::new(),
             total: survey.total().into(),
             requests: None,
+            warnings: Vec::new(),
         };
         match survey {
             DeleteSurvey::Stores {
@@ -116,6 +142,7 @@ impl DeleteDocument {
                         first: of.first.clone(),
                         last: of.last.clone(),
                         moved: of.moved,
+                        remade: of.remade.into(),
                     }),
                     attributes: of.attributes.clone(),
                     ..store(&of.store, of.tally.into())

@@ -2,10 +2,13 @@
 
 use msm_plan::{ArrayChange, ArrayCut};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Outcome, url};
+use crate::cli::plan::warning_told;
 use crate::store::Place;
 use crate::verbs::rechunk::{RechunkForecast, RechunkReport, RechunkedStore};
+use crate::verbs::send::RequestCounts;
 
 /// `msm_os/rechunk/1`.
 #[derive(Debug, Serialize)]
@@ -33,6 +36,8 @@ enum RechunkExtent {
         memory_bytes: u64,
         reads: ReadsView,
         reads_per_stored_object: f64,
+        requests: Option<RequestCounts>,
+        warnings: Vec<Value>,
     },
 }
 
@@ -107,6 +112,8 @@ impl RechunkDocument {
                     decoded_bytes: forecast.reads.bytes,
                 },
                 reads_per_stored_object: forecast.reads.times(),
+                requests: forecast.requests,
+                warnings: forecast.warnings.iter().map(warning_told).collect(),
             },
         }
     }

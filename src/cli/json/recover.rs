@@ -8,6 +8,7 @@ use crate::events;
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, HeldStore, Outlook, RecoverReport, StoreForecast,
 };
+use crate::verbs::send::RequestCounts;
 
 const FORMAT: &str = "msm_os/recover/1";
 
@@ -38,6 +39,8 @@ pub(in crate::cli) struct RecoverForecastDocument {
     archives: Option<Vec<ArchiveView>>,
     truncations: Option<Vec<TruncationView>>,
     problems: Vec<String>,
+    /// Those that it would make, if that is foreseen.
+    requests: Option<RequestCounts>,
 }
 
 /// A transaction that a dead job left, and how it ended.
@@ -142,6 +145,7 @@ impl RecoverForecastDocument {
             archives: archives.map(|all| all.iter().map(ArchiveView::from).collect()),
             truncations: cuts.map(|all| all.iter().map(TruncationView::from).collect()),
             problems: forecast.problems.iter().map(ToString::to_string).collect(),
+            requests: forecast.requests,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Outcome, StoreUrl};
+use super::{Amount, Outcome, StoreUrl};
 use crate::cli::witness::{UndoneTransaction, Witness};
 use crate::store::Place;
 use crate::verbs::rollback::{RollbackForecast, RollbackReport};
+use crate::verbs::send::RequestCounts;
 
 const FORMAT: &str = "msm_os/rollback/1";
 
@@ -31,6 +32,8 @@ pub(in crate::cli) struct RollbackForecastDocument {
     /// Stores in which a command had died.
     died: Vec<String>,
     stores: Vec<StoreForecast>,
+    /// Those that it would make, if that is foreseen.
+    requests: Option<RequestCounts>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,6 +44,8 @@ struct StoreForecast {
     gone: bool,
     lengths: Vec<Length>,
     arrays_gone: Vec<String>,
+    objects_back: Amount,
+    objects_gone: Amount,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +70,8 @@ impl RollbackForecastDocument {
                 })
                 .collect(),
             arrays_gone: store.arrays.clone(),
+            objects_back: store.back.into(),
+            objects_gone: store.gone.into(),
         });
         Self {
             format: FORMAT,
@@ -73,6 +80,7 @@ impl RollbackForecastDocument {
             commands: forecast.commands.clone(),
             died: forecast.died.clone(),
             stores: stores.collect(),
+            requests: forecast.requests,
         }
     }
 }

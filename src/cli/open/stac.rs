@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use msm_model::counted;
 use serde_json::{Value, json};
 
 use super::names::CatalogueNames;
@@ -83,8 +84,8 @@ pub(super) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFi
     }
     if let Some(first) = nowhere.first() {
         notes.push(format!(
-            "of {} stores it is not known where their cells lie, their items name the whole earth: '{first}'{}",
-            nowhere.len(),
+            "it is not known where the cells of {} lie, whose items name the whole earth: '{first}'{}",
+            counted(nowhere.len(), "stores"),
             if nowhere.len() > 1 { ", …" } else { "" }
         ));
     }
@@ -114,7 +115,7 @@ fn collection(stores: &[&OpenableStore], extents: &[Extent]) -> Value {
         "stac_version": "1.1.0",
         "stac_extensions": [],
         "id": null,
-        "title": title.clone().unwrap_or_else(|| format!("{} stores of NEMO ocean-model data", stores.len())),
+        "title": title.clone().unwrap_or_else(|| format!("{} of NEMO ocean-model data", counted(stores.len(), "stores"))),
         "description": description.or(title).unwrap_or_else(|| "NEMO ocean-model data as Zarr stores".to_owned()),
         "license": license.filter(|text| is_license_id(text)).unwrap_or_else(|| "other".to_owned()),
         "extent": {
@@ -168,8 +169,10 @@ pub(super) fn summary(store: &OpenableStore) -> String {
     let headline = headline(store);
     match &store.info.time {
         Some(time) => format!(
-            "{headline}; {} steps, {} to {}",
-            time.steps, time.first, time.last
+            "{headline}; {}, {} to {}",
+            counted(time.steps, "steps"),
+            time.first,
+            time.last
         ),
         None => headline,
     }

@@ -1,7 +1,9 @@
 //! What `delete` says that it did, or would do.
 
-use super::{counted, tally_shown};
-use crate::verbs::delete::{DeleteReport, DeleteSurvey, StepsSurvey};
+use std::fmt::Write;
+
+use super::{bytes_shown, counted, tally_shown};
+use crate::verbs::delete::{DeleteReport, DeleteSurvey, DeleteWarning, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
 pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
@@ -46,9 +48,14 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
                     last,
                     moved,
                     tally,
+                    remade,
                     attributes,
+                    requests: _,
                 } = found;
-                let objects = tally_shown(*tally);
+                let mut objects = tally_shown(*tally);
+                if remade.objects > 0 {
+                    let _ = write!(objects, ", of which made anew: {}", tally_shown(*remade));
+                }
                 let place = match moved {
                     0 if *steps == 1 => format!("the last step, {first}"),
                     0 => format!("the last {steps} steps, {first} to {last}"),
@@ -75,6 +82,22 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// What a warning says.
+pub(in crate::cli) fn delete_warning(warning: &DeleteWarning) -> String {
+    match warning {
+        DeleteWarning::ForGood => "rollback brings none of this back".to_owned(),
+        DeleteWarning::Rewritten {
+            store,
+            objects,
+            bytes,
+        } => format!(
+            "{store}: most of what changes is made anew, for steps that stay lie in it: {}, {}; whole chunks at the end of the store go without that",
+            counted(*objects, "objects"),
+            bytes_shown(*bytes)
+        ),
+    }
 }
 
 /// Attributes of `store` that go, a line each.

@@ -8,7 +8,7 @@ use msm_zarr::layout;
 use super::notice::{is_said_aloud, notice};
 use super::recover::truncation;
 use super::verify::checked;
-use super::{bytes_shown, counted};
+use super::{are, bytes_shown, counted};
 use crate::events::{
     Event, Finding, FindingState, Outcome, PlanSize, PlannedFiles, TransactionIdentity,
 };
@@ -110,7 +110,8 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
             "{store}: {objects} that a job is changing were not held against the manifests: verify again when it has ended"
         ),
         Event::Unrecorded { store, objects } => format!(
-            "{store}: {objects} objects have no manifest: only that they decode was checked"
+            "{store}: no manifest tells of {}: only that they decode was checked",
+            counted(*objects, "objects")
         ),
         Event::Verified {
             store,
@@ -176,13 +177,16 @@ fn waiting(store: &str, holder: &str, waited: u64, at_most: u64) -> String {
 fn resumed(objects: usize, with_data: usize, read_again: usize, sound: bool) -> String {
     if sound {
         return format!(
-            "going on with a transaction that had not ended: {objects} objects are there already ({read_again} of them read \
-             again), {with_data} of them with data"
+            "going on with a transaction that had not ended: {} {} there already ({read_again} of them read \
+             again), {with_data} of them with data",
+            counted(objects, "objects"),
+            are(objects)
         );
     }
     format!(
-        "going on with a transaction that had not ended, from its beginning: of {read_again} objects read again, not all are as \
-         they were put"
+        "going on with a transaction that had not ended, from its beginning: of {} read again, not all are as \
+         they were put",
+        counted(read_again, "objects")
     )
 }
 
@@ -274,8 +278,13 @@ pub(super) fn sized(what: &str, size: &PlanSize) -> String {
         encoded,
     } = moves;
     format!(
-        "{size}; {steps} steps are moved, and readers may see them half moved until it is done: {overwritten} objects are overwritten, each \
-         copied into the ledger first; {copied} are copied to another place by the server, {encoded} made anew of steps of others and of the files"
+        "{size}; {} {} moved, and readers may see them half moved until it is done: {} {} overwritten, each \
+         copied into the ledger first; {copied} {} copied to another place by the server, {encoded} made anew of steps of others and of the files",
+        counted(steps, "steps"),
+        are(steps),
+        counted(overwritten, "objects"),
+        are(overwritten),
+        are(copied)
     )
 }
 

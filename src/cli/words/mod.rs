@@ -23,7 +23,7 @@ mod store;
 mod verify;
 
 pub(super) use copy::copied;
-pub(super) use delete::{deleted, survey};
+pub(super) use delete::{delete_warning, deleted, survey};
 pub(super) use doctor::examined;
 pub(super) use du::{usage, usage_total};
 pub(super) use event::{OutputLine, of_event, work_of};
@@ -39,7 +39,8 @@ pub(super) use send::sent;
 pub(super) use status::status;
 pub(super) use store::{StoreDescription, state_shown};
 
-use std::fmt::Display;
+use msm_model::are;
+pub(in crate::cli) use msm_model::counted;
 
 use crate::verbs::du::Tally;
 pub(super) use verify::verified;
@@ -78,12 +79,11 @@ fn rate_shown(bytes_per_second: f64) -> String {
     }
 }
 
-/// So many, in words: `1 object`, `2 objects`. The plural ends in an s.
-pub(in crate::cli) fn counted(count: impl Display, what: &str) -> String {
-    let count = count.to_string();
-    match what.strip_suffix('s') {
-        Some(one) if count == "1" => format!("1 {one}"),
-        _ => format!("{count} {what}"),
+/// So many parts of a shared archive wait out of sight.
+fn more_waiting(parts: usize) -> String {
+    match parts {
+        1 => "1 more is put and waits for those before it".to_owned(),
+        _ => format!("{parts} more are put and wait for those before them"),
     }
 }
 
@@ -99,12 +99,6 @@ fn tally_shown(tally: Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_is_no_plural() {
-        let told = [0_u64, 1, 2, 21].map(|count| counted(count, "objects"));
-        assert_eq!(told, ["0 objects", "1 object", "2 objects", "21 objects"]);
-    }
 
     #[test]
     fn slow_rates_are_shown_too() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use msm_model::list;
+use msm_model::{are, counted, list};
 use msm_plan::{LACKING, MaskingNote};
 
 use crate::events::{NamesInStores, Notice};
@@ -74,10 +74,7 @@ pub(super) fn notice(notice: &Notice) -> String {
             number + 1
         ),
         Notice::HasAll { store, steps } => of_store(store, has_all(*steps)),
-        Notice::HasFiles { store, files, of } => of_store(
-            store,
-            format!("{files} of {of} files are there already, skipped"),
-        ),
+        Notice::HasFiles { store, files, of } => of_store(store, has_files(*files, *of)),
         Notice::Filled { store, arrays } => of_store(
             store,
             format!(
@@ -109,10 +106,7 @@ pub(super) fn notice(notice: &Notice) -> String {
         }),
         Notice::Masking(note) => masking(note),
         Notice::UntoldRecipe { store } => of_store(store, UNTOLD_RECIPE.to_owned()),
-        Notice::Remains { store, objects } => of_store(
-            store,
-            format!("{objects} objects of a send that died lie there and will be removed"),
-        ),
+        Notice::Remains { store, objects } => of_store(store, remains(*objects)),
         Notice::NeverWritten { stores } => format!(
             "left as they are: {}, which this program never wrote",
             listed(stores)
@@ -162,11 +156,22 @@ fn has_all(steps: usize) -> String {
     }
 }
 
+fn has_files(files: usize, of: usize) -> String {
+    let (of, are) = (counted(of, "files"), are(files));
+    format!("{files} of {of} {are} there already, skipped")
+}
+
+fn remains(objects: usize) -> String {
+    let objects = counted(objects, "objects");
+    format!("removing {objects} of a send that died")
+}
+
 fn lacking(arrays: &[String], given: usize, of: usize) -> String {
     format!(
-        "{}, new there, get {given} of its {of} steps; the others read as fill until their files are sent too, and the attribute \
+        "{}, new there, get {given} of its {}; the others read as fill until their files are sent too, and the attribute \
          {LACKING} names them",
-        listed(arrays)
+        listed(arrays),
+        counted(of, "steps")
     )
 }
 

@@ -337,18 +337,17 @@ pub(in crate::cli) fn plan_warning(warning: &PlanWarning) -> String {
             rewritten,
             leaves_part_full,
         } => {
-            let objects = match rewritten {
-                1 => "1 object".to_owned(),
-                objects => format!("{objects} objects"),
-            };
+            let objects = counted(*rewritten, "objects");
             let when = match (*rewritten > 0, leaves_part_full) {
                 (true, true) => format!("this send writes {objects} anew, and so will the next"),
                 (true, false) => format!("this send writes {objects} anew"),
                 (false, _) => "the next send will write them anew".to_owned(),
             };
             format!(
-                "objects of {chunk_steps} steps are not full where sends of {steps} steps end: {when}; send whole chunks at a time, or make \
+                "objects of {} are not full where sends of {} end: {when}; send whole chunks at a time, or make \
                  them shorter (-cs): {}",
+                counted(*chunk_steps, "steps"),
+                counted(*steps, "steps"),
                 names(arrays)
             )
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use msm_plan::{ArrayChange, ArrayCut};
 
 use super::event::sized;
-use super::{bytes_shown, counted};
+use super::{bytes_shown, counted, plan_warning, requests};
 use crate::verbs::rechunk::{RechunkForecast, RechunkReport, RechunkedStore};
 
 /// A line a store, and one with the total.
@@ -80,6 +80,9 @@ pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String
         }
         lines.push(told);
     }
+    lines.extend(forecast.requests.iter().map(requests));
+    let warnings = forecast.warnings.iter().map(plan_warning);
+    lines.extend(warnings.map(|warning| format!("warning: {warning}")));
     lines.push("nothing was written".to_owned());
     lines
 }

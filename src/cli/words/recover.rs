@@ -1,6 +1,6 @@
 //! What `recover` says that it did, or would do.
 
-use super::{bytes_shown, counted};
+use super::{bytes_shown, counted, requests};
 use crate::events::{Outcome, Truncation};
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, Outlook, Recover, RecoverError, RecoverReport,
@@ -100,6 +100,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
             count => format!("{} would be truncated", counted(count, "stores")),
         });
     }
+    lines.extend(forecast.requests.iter().map(requests));
     lines
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{bytes_shown, counted, rate_shown};
+use super::{are, bytes_shown, counted, more_waiting, rate_shown};
 use crate::cli::report::{
     Merged, MergedRun, RunOutcome, SharedStanding, StoreStanding, StoreState,
 };
@@ -63,7 +63,9 @@ fn standing(store: &StoreStanding) -> String {
                 None => "readers see nothing yet".to_owned(),
             };
             Some(format!(
-                "{committed} of {parts} parts are committed, {edge}"
+                "{committed} of {} {} committed, {edge}",
+                counted(*parts, "parts"),
+                are(*committed)
             ))
         }
         None if store.committed > 0 => {
@@ -107,14 +109,13 @@ fn left(shared: &SharedStanding) -> Option<String> {
     };
     let mut words = Vec::new();
     if waiting > 0 {
-        words.push(format!(
-            "{waiting} more are put and wait for those before them"
-        ));
+        words.push(more_waiting(waiting));
     }
     let missing = left.saturating_sub(waiting);
     if missing > 0 {
         words.push(format!(
-            "{missing} are left: run any of the jobs again if no other does them"
+            "{missing} {} left: run any of the jobs again if no other does that",
+            are(missing)
         ));
     }
     (!words.is_empty()).then(|| words.join("; "))
@@ -295,7 +296,7 @@ mod tests {
         assert_eq!(
             growing,
             "2 of 6 parts are committed, readers see all up to 1976-02-15 00:00:00; 3 more are put and wait for those before them; \
-             1 are left: run any of the jobs again if no other does them"
+             1 is left: run any of the jobs again if no other does that"
         );
         let nothing = store(StoreState::Growing, 0, parts(0, Some(6)));
         assert!(nothing.starts_with("0 of 6 parts are committed, readers see nothing yet; 6 more"));

@@ -1,6 +1,6 @@
 //! What `rollback` says at its end, and what it says that it would do.
 
-use super::counted;
+use super::{counted, requests, tally_shown};
 use crate::verbs::rollback::{RollbackForecast, RollbackReport, StoreOutlook};
 
 /// What would be undone.
@@ -9,6 +9,7 @@ pub(in crate::cli) fn rollback_forecast(forecast: &RollbackForecast) -> Vec<Stri
         commands,
         died,
         stores,
+        requests: foreseen,
     } = forecast;
     let died = died
         .iter()
@@ -20,7 +21,8 @@ pub(in crate::cli) fn rollback_forecast(forecast: &RollbackForecast) -> Vec<Stri
         several => format!("commands {} would be undone", several.join(", ")),
     };
     let last = format!("{commands}; nothing was written");
-    died.chain(stores).chain([last]).collect()
+    let foreseen = foreseen.iter().map(requests);
+    died.chain(stores).chain(foreseen).chain([last]).collect()
 }
 
 /// `store 'T1m/tos.zarr': its send would be undone: 24 of 36 steps along 'time_counter' would stay`
@@ -31,6 +33,8 @@ fn outlook(outlook: &StoreOutlook) -> String {
         is_gone,
         lengths,
         arrays,
+        back,
+        gone,
     } = outlook;
     let what = match &undone[..] {
         [one] => format!("its last {one}"),
@@ -58,6 +62,11 @@ fn outlook(outlook: &StoreOutlook) -> String {
     }
     if words.is_empty() {
         words.push("it would have its old values and attributes".to_owned());
+    }
+    for (tally, fate) in [(back, "be put back"), (gone, "go")] {
+        if tally.objects > 0 {
+            words.push(format!("{} would {fate}", tally_shown(*tally)));
+        }
     }
     format!(
         "store '{store}': {what} would be undone: {}",

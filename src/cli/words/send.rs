@@ -1,6 +1,6 @@
 //! What `send` and `update` say at their ends.
 
-use super::{bytes_shown, counted, rate_shown};
+use super::{are, bytes_shown, counted, more_waiting, rate_shown};
 use crate::commit::WriterGuarantee;
 use crate::store::Conditional;
 use crate::verbs::send::{Proofs, SendReport, ShareReport};
@@ -35,9 +35,7 @@ fn standing(shared: &ShareReport) -> String {
         counted(*put, "parts")
     )];
     if *waiting > 0 {
-        words.push(format!(
-            "{waiting} more are put and wait for those before them"
-        ));
+        words.push(more_waiting(*waiting));
     }
     let held = held.iter().map(|part| {
         let holder = part.holder.as_deref();
@@ -56,7 +54,8 @@ fn standing(shared: &ShareReport) -> String {
             ""
         };
         words.push(format!(
-            "{left} are left{why}: run any of the jobs again if no other does them"
+            "{left} {} left{why}: run any of the jobs again if no other does that",
+            are(left)
         ));
     }
     words.join("; ")

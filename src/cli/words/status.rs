@@ -2,7 +2,7 @@
 
 use msm_zarr::layout;
 
-use super::{bytes_shown, counted};
+use super::{are, bytes_shown, counted};
 use crate::events::TransactionIdentity;
 use crate::verbs::status::{
     ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
@@ -72,7 +72,7 @@ fn archive(archive: &ArchiveStatus) -> Vec<String> {
 
 fn part(part: &PartStatus) -> String {
     let so_far = |put: &u64, of: &Option<u64>| match of {
-        Some(of) => format!("{put} of {of} objects are there"),
+        Some(of) => format!("{put} of {} {} there", counted(of, "objects"), are(put)),
         None => "nothing of it is there".to_owned(),
     };
     let state = match &part.state {

@@ -57,6 +57,7 @@ impl CopyBatch {
     pub(super) fn copy_share(&self, route: Route<'_>) -> CopiedObjects {
         let session = route.from;
         let (ends, ranks) = (route.ends(), session.ranks);
+        let _all = session.all_at_work();
         let crossing = match Crossing::new(ends.from, ends.to) {
             Ok(crossing) => crossing,
             Err(problem) => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use msm_model::{are, counted};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::CleanupError;
@@ -31,8 +32,10 @@ pub enum CopyError {
     )]
     Taken { store: String, to: String },
     #[error(
-        "store '{store}': {count} objects in it are not of the store ('{first}'), and would be left behind; move these away, or copy the \
-         store and delete it with --force; nothing was changed"
+        "store '{store}': {} in it {} not of the store ('{first}'), and would be left behind; move these away, or copy the \
+         store and delete it with --force; nothing was changed",
+        counted(count, "objects"),
+        are(count)
     )]
     Foreign {
         store: String,

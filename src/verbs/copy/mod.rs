@@ -28,9 +28,11 @@ use self::source::SourceStore;
 use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Bucket, Spot, StoreError};
+use crate::store::{Bucket, Crossing, Spot, StoreError};
 use crate::verbs::rechunk::replace::{beside, check_not_replaced};
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::hold::Leasing;
+use crate::verbs::shared::requests::{of_command, of_copy, of_move};
 use crate::verbs::tally::Tally;
 
 /// What is copied.
@@ -111,6 +113,32 @@ pub fn foretell(
         }
         Ok(report)
     })
+}
+
+/// The requests that doing what was foretold takes, about, to both servers; `None` if both places are directories.
+///
+/// # Errors
+/// If no client can be made.
+pub fn requests(
+    session: &Session,
+    other: Option<&Session>,
+    request: &Copy,
+    foretold: &CopyReport,
+) -> Result<Option<RequestCounts>, Error> {
+    let ends = Route::new(session, other).ends();
+    if ends.from.endpoint().is_none() && ends.to.endpoint().is_none() {
+        return Ok(None);
+    }
+    let by_server = Crossing::new(ends.from, ends.to)?.is_by_server();
+    let mut all = of_command();
+    for store in &foretold.stores {
+        let objects = store.tally.objects;
+        all = all.and(of_copy(objects, store.was_there, by_server));
+        if request.moves {
+            all = all.and(of_move(objects));
+        }
+    }
+    Ok(Some(all))
 }
 
 /// Copies stores: into the bucket of `other`, if there is one, which was opened after that of `session`.

@@ -10,6 +10,7 @@ use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
+use crate::verbs::shared::requests::of_removal;
 use crate::verbs::stores::named::{keys, stores};
 use crate::verbs::tally::Tally;
 
@@ -104,6 +105,7 @@ impl ArrayDeletion {
                 store: found.removal.store.clone(),
                 tally: Tally { objects, bytes },
                 attributes: found.attributes.clone(),
+                requests: of_removal(&found.removal),
             }
         });
         DeleteSurvey::Arrays {

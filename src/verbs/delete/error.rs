@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use msm_model::{choices, meant};
+use msm_model::{are, choices, counted, meant};
 use serde::{Deserialize, Serialize};
 
 use crate::commit::CleanupError;
@@ -95,7 +95,9 @@ pub enum DeleteError {
         path: PathBuf,
     },
     #[error(
-        "{objects} objects are not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
+        "{} {} not this program's: {}; nothing was deleted; move them away, or delete them too with --force",
+        counted(objects, "objects"),
+        are(objects),
         shown(first, *objects)
     )]
     Foreign { objects: u64, first: Vec<String> },

@@ -9,6 +9,7 @@ mod group;
 mod requests;
 mod steps;
 mod survey;
+mod warning;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::error::DeleteError;
 pub use self::steps::TimeRange;
 pub use self::survey::{ArraysSurvey, DeleteSurvey, StepsSurvey};
+pub use self::warning::DeleteWarning;
 pub use crate::verbs::tally::Tally;
 
 use self::area::Area;
@@ -368,6 +370,7 @@ impl KeyBatch {
     /// Deletes this rank's share.
     fn delete_share(&self, session: &Session<'_>) -> DeletedObjects {
         let (bucket, ranks) = (&session.bucket, session.ranks);
+        let _all = session.all_at_work();
         let share = self.keys.len().div_ceil(ranks.size()).max(1);
         let mine = self.keys.chunks(share).nth(ranks.rank());
         let mine = mine.unwrap_or_default().to_vec();

@@ -1,33 +1,48 @@
-//! How many requests a delete of whole stores makes, about.
+//! How many requests a delete makes, about.
 
 use super::{DeleteSurvey, PlannedDelete};
 use crate::verbs::send::RequestCounts;
+use crate::verbs::shared::requests::of_command;
 
 /// Objects that are listed or deleted by one request.
 const BATCH: u64 = 1_000;
 
 impl PlannedDelete<'_> {
     /// The requests that deleting all of this takes, about, where the server deletes many objects with one; `None` if it is a directory, or
-    /// not foreseen, for stores stay of which something goes.
+    /// not foreseen, for it is a group of a hierarchy.
     #[must_use]
     pub fn requests(&self, survey: &DeleteSurvey) -> Option<RequestCounts> {
         self.session.bucket.endpoint()?;
-        let DeleteSurvey::Stores {
-            stores,
-            ledgers,
-            others,
-            ..
-        } = survey
-        else {
-            return None;
-        };
+        match survey {
+            DeleteSurvey::Stores {
+                stores,
+                ledgers,
+                others,
+                ..
+            } => {
+                let counts = [stores.len() as u64, ledgers.objects, others.objects];
+                Some(self.of_stores(survey.total().objects, counts))
+            }
+            DeleteSurvey::Group { .. } => None,
+            DeleteSurvey::Arrays { stores, .. } => {
+                let all = stores.iter().map(|store| store.requests);
+                Some(all.fold(of_command(), RequestCounts::and))
+            }
+            DeleteSurvey::Steps { stores } => {
+                let all = stores.iter().map(|store| store.requests);
+                Some(all.fold(of_command(), RequestCounts::and))
+            }
+        }
+    }
+
+    /// Of so many whole stores with `all` these objects, of which so many are of ledgers, and so many others' that go, too.
+    fn of_stores(&self, all: u64, [count, ledgers, others]: [u64; 3]) -> RequestCounts {
         let ranks = self.session.ranks.size() as u64;
-        let (count, ledgers) = (stores.len() as u64, ledgers.objects);
-        let objects = survey.total().objects - ledgers;
+        let objects = all - ledgers;
         // Root documents go first, one by one.
-        let bulk = (objects - others.objects).saturating_sub(count) + others.objects;
-        let pages = survey.total().objects.div_ceil(BATCH).max(1);
-        Some(RequestCounts {
+        let bulk = (objects - others).saturating_sub(count) + others;
+        let pages = all.div_ceil(BATCH).max(1);
+        RequestCounts {
             put: COMMAND_PUTS + count * STORE_PUTS,
             get: COMMAND_GETS + count * STORE_GETS,
             copy: 0,
@@ -38,7 +53,7 @@ impl PlannedDelete<'_> {
                 + count * STORE_DELETES
                 + batches(bulk, ranks)
                 + batches(ledgers, ranks),
-        })
+        }
     }
 }
 
@@ -50,12 +65,12 @@ fn batches(objects: u64, ranks: u64) -> u64 {
 // What the log of a server shows beside (tests/whole/plan_requests.rs compares). For each store: its lease, that it is being deleted, its
 // root document.
 const STORE_PUTS: u64 = 3;
-const STORE_GETS: u64 = 5;
+const STORE_GETS: u64 = 3;
 const STORE_LISTS: u64 = 4;
 const STORE_DELETES: u64 = 3;
 // Once: what the server guarantees, and what lies there.
 const COMMAND_PUTS: u64 = 5;
-const COMMAND_GETS: u64 = 7;
+const COMMAND_GETS: u64 = 6;
 const COMMAND_HEADS: u64 = 12;
 const COMMAND_LISTS: u64 = 23;
 const COMMAND_DELETES: u64 = 1;

@@ -18,6 +18,7 @@ use crate::verbs::delete::survey::{DeleteSurvey, StepsSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
+use crate::verbs::shared::requests::of_removal;
 use crate::verbs::stores::named::stores;
 use crate::verbs::tally::Tally;
 
@@ -232,15 +233,18 @@ impl StepDeletion {
         let Some(cut) = cut else {
             return Ok(Ok(None));
         };
-        let (objects, bytes) = cut.removal.size();
+        let [tally, remade] = [cut.removal.size(), cut.removal.remade()]
+            .map(|(objects, bytes)| Tally { objects, bytes });
         let survey = StepsSurvey {
             store: store.to_owned(),
             steps,
             first,
             last,
             moved,
-            tally: Tally { objects, bytes },
+            tally,
+            remade,
             attributes: cut.attributes.clone(),
+            requests: of_removal(&cut.removal),
         };
         Ok(Ok(Some(StepCut { cut, survey })))
     }

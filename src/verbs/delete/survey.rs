@@ -14,6 +14,7 @@ use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
+use crate::verbs::send::RequestCounts;
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -63,6 +64,8 @@ pub struct ArraysSurvey {
     pub tally: Tally,
     /// Attributes that need not be true of what is left, and go.
     pub attributes: Vec<String>,
+    /// Requests that it takes, about, beside those of the whole command.
+    pub requests: RequestCounts,
 }
 
 /// Steps that go from a store.
@@ -80,8 +83,12 @@ pub struct StepsSurvey {
     pub moved: u64,
     /// Objects that go or change.
     pub tally: Tally,
+    /// Those of them that hold steps which stay, and are made anew.
+    pub remade: Tally,
     /// Attributes that need not be true of what is left, and go.
     pub attributes: Vec<String>,
+    /// Requests that it takes, about, beside those of the whole command.
+    pub requests: RequestCounts,
 }
 
 impl Default for DeleteSurvey {

@@ -33,10 +33,13 @@ use crate::verbs::copy::follow as follow_copies;
 use crate::verbs::copy::place::{Passage, passages};
 use crate::verbs::send::begin::{CommandTerms, TransactionStart};
 use crate::verbs::send::lead::size;
+use crate::verbs::send::plan_requests::{RequestRules, StoresAsked};
+use crate::verbs::send::plan_warning::warnings_of;
 use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::send::worker::Worker;
 use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::requests::of_rechunk;
 use crate::verbs::shared::verification::{check_verification, try_verification};
 use crate::verbs::stores::error::StoresError;
 
@@ -81,10 +84,26 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
         check_verification(bucket, request.verify)?;
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
         let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
+        let (plan, reads) = (&work.fresh.1.plan, work.fresh.1.reads());
+        let is_foreseen = bucket.endpoint().is_some() && !request.replaces();
+        let requests = is_foreseen.then(|| {
+            let stores = plan.stores.len() as u64;
+            let made = StoresAsked {
+                all: stores,
+                new: stores,
+                begins: true,
+                rewrites: false,
+            };
+            let mut rules = RequestRules::new(request.verify, &made, session.ranks.size() as u64);
+            rules.add(plan);
+            { rules.counts() }.and(of_rechunk(stores, reads.requests))
+        });
         Ok(RechunkForecast {
             stores: work.report(),
-            size: size(&work.fresh.1.plan),
-            reads: work.fresh.1.reads(),
+            size: size(plan),
+            reads,
+            requests,
+            warnings: warnings_of(plan),
         })
     })
 }

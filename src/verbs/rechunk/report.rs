@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::Manifest;
 use crate::events::PlanSize;
+use crate::verbs::send::{PlanWarning, RequestCounts};
 
 /// What was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct RechunkedStore {
 }
 
 /// What would be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RechunkForecast {
     /// The stores.
     pub stores: Vec<RechunkedStore>,
@@ -51,6 +52,10 @@ pub struct RechunkForecast {
     pub size: PlanSize,
     /// What is read of the stores.
     pub reads: StoredReads,
+    /// Requests that it makes, about; `None` in a directory, or where stores are replaced, which takes copies and a delete besides.
+    pub requests: Option<RequestCounts>,
+    /// What is worth a thought before.
+    pub warnings: Vec<PlanWarning>,
 }
 
 impl RechunkedStore {

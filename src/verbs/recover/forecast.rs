@@ -14,8 +14,10 @@ use crate::error::Error;
 use crate::events::{Outcome, TransactionIdentity, Truncation};
 use crate::session::Session;
 use crate::store::ListedObject;
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::{not_shared, this};
+use crate::verbs::shared::requests::of_recover;
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// What would be done.
@@ -33,6 +35,8 @@ pub struct Forecast {
     pub cuts: Option<Vec<Truncation>>,
     /// What is in the way.
     pub problems: Vec<Error>,
+    /// Requests that it makes, about; `None` in a directory, or where transactions or shared archives are to be brought to an end.
+    pub requests: Option<RequestCounts>,
 }
 
 /// What would be done to a store.
@@ -77,6 +81,12 @@ impl Forecast {
             .count()
     }
 
+    /// Is nothing to be brought to an end whose size is not known before?
+    fn is_simple(&self) -> bool {
+        let is_empty = |store: &StoreForecast| store.transactions.is_empty();
+        self.left.iter().all(is_empty) && self.abandoned.as_ref().is_none_or(Vec::is_empty)
+    }
+
     /// Would nothing be done?
     #[must_use]
     pub fn is_nothing(&self) -> bool {
@@ -103,6 +113,7 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     let folders = folders(bucket, spot, &own).await?;
     let all = with_made(bucket, spot, own).await?;
     let (found, problems) = readable_journals(bucket, &all).await;
+    let mut of_cuts = RequestCounts::default();
     let mut forecast = Forecast {
         stores: count(&all),
         left: left(session, request, &folders[0], found).await?,
@@ -132,11 +143,23 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
         let mut cuts = Vec::new();
         for store in &all {
             match foretell_cut(bucket, truncate, store).await {
-                Ok(cut) => cuts.extend(cut),
+                Ok(Some((cut, requests))) => {
+                    cuts.push(cut);
+                    of_cuts = of_cuts.and(requests);
+                }
+                Ok(None) => {}
                 Err(failure) => forecast.problems.push(failure),
             }
         }
         forecast.cuts = Some(cuts);
+    }
+    if forecast.is_simple() && bucket.endpoint().is_some() {
+        let strays = forecast.left.iter().map(|left| left.strays.len());
+        let orphans = forecast.orphans.iter().map(Vec::len);
+        let gone = strays.chain(orphans).sum::<usize>() as u64;
+        let stores = forecast.stores as u64;
+        let all = of_recover(stores, gone, request.orphans, request.truncate.is_some());
+        forecast.requests = Some(all.and(of_cuts));
     }
     Ok(forecast)
 }

@@ -8,8 +8,10 @@ use crate::error::Error;
 use crate::events::{Event, Truncation};
 use crate::session::Session;
 use crate::store::Bucket;
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
+use crate::verbs::shared::requests::of_removal;
 
 /// The command, as ledgers and lists say it.
 const COMMAND: &str = "recover --truncate";
@@ -60,7 +62,7 @@ pub(super) async fn truncate(
     Ok(true)
 }
 
-/// What would be cut of `store`, if anything would be.
+/// What would be cut of `store`, if anything would be, and about how many requests that takes.
 ///
 /// # Errors
 /// What is in the way.
@@ -68,9 +70,9 @@ pub(super) async fn foretell_cut(
     bucket: &Bucket,
     asked: &Truncate,
     store: &str,
-) -> Result<Option<Truncation>, Error> {
+) -> Result<Option<(Truncation, RequestCounts)>, Error> {
     let cut = StoreTruncation::of(bucket, store, &asked.dimension).await?;
-    Ok(cut.map(|cut| truncation(store, &cut, asked)))
+    Ok(cut.map(|cut| (truncation(store, &cut, asked), of_removal(&cut.removal))))
 }
 
 fn truncation(store: &str, cut: &StoreTruncation, asked: &Truncate) -> Truncation {

@@ -8,12 +8,15 @@ use msm_zarr::{Group, StoredArray, Version, layout, members, parse_root};
 use serde::{Deserialize, Serialize};
 
 use super::{Rollback, StoreUndo, chosen, damage, groups_of, has_transactions, undoable};
-use crate::commit::{Remaking, StoreRollback, UnfinishedWork, foresee_back};
+use crate::commit::{Remaking, StoreRollback, UndoSize, UnfinishedWork, foresee_back};
 use crate::error::Error;
 use crate::session::Session;
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::command_log::CommandLog;
 use crate::verbs::shared::error::WritingError;
+use crate::verbs::shared::requests::{of_command, of_rollback};
+use crate::verbs::tally::Tally;
 
 /// What would be undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub struct RollbackForecast {
     pub died: Vec<String>,
     /// What becomes of each store.
     pub stores: Vec<StoreOutlook>,
+    /// Requests that it makes, about; `None` in a directory, or where what had died comes before it.
+    pub requests: Option<RequestCounts>,
 }
 
 /// What would become of a store.
@@ -39,6 +44,10 @@ pub struct StoreOutlook {
     pub lengths: Vec<(String, u64, u64)>,
     /// Arrays that would be gone, if the store is not.
     pub arrays: Vec<String>,
+    /// Objects that would be put back, at most: what goes back through several transactions is counted in each.
+    pub back: Tally,
+    /// Objects that would go, documents among them, at most.
+    pub gone: Tally,
 }
 
 /// Says what a rollback would undo. The copies that it puts back are looked at as it looks at them.
@@ -113,23 +122,43 @@ async fn foretell_here(
         }
     }
     Error::together(problems)?;
-    let outlooks = all.iter().map(|(group, found)| outlook(group, found));
+    let mut outlooks = Vec::new();
+    let mut requests = of_command();
+    for (group, found) in &all {
+        let mut sizes = Vec::new();
+        for undone in found {
+            sizes.push(undone.size(bucket, &group.store).await?);
+        }
+        requests = requests.and(of_rollback(&sizes));
+        outlooks.push(outlook(group, found, &sizes));
+    }
+    let is_foreseen = healed.is_empty() && bucket.endpoint().is_some();
     Ok(RollbackForecast {
         commands,
         died: healed.into_iter().map(|(store, _)| store).collect(),
-        stores: outlooks.collect(),
+        stores: outlooks,
+        requests: is_foreseen.then_some(requests),
     })
 }
 
-/// What becomes of the store of `group` when these transactions are undone, the last of them first.
-fn outlook(group: &Group, undone: &[StoreRollback]) -> StoreOutlook {
+/// What becomes of the store of `group` when these transactions are undone, the last of them first, which are of these sizes.
+fn outlook(group: &Group, undone: &[StoreRollback], sizes: &[UndoSize]) -> StoreOutlook {
     let commands = undone.iter().map(|one| one.entry.command.clone());
+    let sum = |of: fn(&UndoSize) -> (u64, u64)| {
+        let mut sum = Tally::default();
+        for (objects, bytes) in sizes.iter().map(of) {
+            sum.add(Tally { objects, bytes });
+        }
+        sum
+    };
     let mut outlook = StoreOutlook {
         store: group.store.clone(),
         undone: commands.collect(),
         is_gone: false,
         lengths: Vec::new(),
         arrays: Vec::new(),
+        back: sum(|size| size.back),
+        gone: sum(|size| size.gone),
     };
     let (Some(last), Some(first)) = (undone.first(), undone.last()) else {
         return outlook;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::CleanupError;
@@ -20,8 +21,9 @@ pub enum SendError {
     #[error("encoding a plan: {cause}")]
     Encoding { cause: String },
     #[error(
-        "'{key}' is no store, and holds {objects} objects, '{first}' among them: move them away, or choose another place with \
-         --store; nothing was written"
+        "'{key}' is no store, and holds {}, '{first}' among them: move them away, or choose another place with \
+         --store; nothing was written",
+        counted(objects, "objects")
     )]
     Foreign {
         key: String,

@@ -12,7 +12,7 @@ use super::send_plan::RequestCounts;
 use crate::transfer::Verification;
 
 /// Counts requests.
-pub(super) struct RequestRules {
+pub(in crate::verbs) struct RequestRules {
     verify: Verification,
     /// Ranks, each of which puts what it knows of its objects.
     ranks: u64,
@@ -24,7 +24,7 @@ pub(super) struct RequestRules {
 }
 
 /// The stores that a command is about.
-pub(super) struct StoresAsked {
+pub(in crate::verbs) struct StoresAsked {
     pub all: u64,
     /// Those of them that are not there.
     pub new: u64,
@@ -36,7 +36,7 @@ pub(super) struct StoresAsked {
 
 impl RequestRules {
     /// Nothing yet, but for what a command of so many ranks on `stores` takes.
-    pub(super) fn new(verify: Verification, stores: &StoresAsked, ranks: u64) -> Self {
+    pub(in crate::verbs) fn new(verify: Verification, stores: &StoresAsked, ranks: u64) -> Self {
         let StoresAsked { all, new, .. } = *stores;
         let (probed, looks) = (u64::from(stores.begins), 1 + u64::from(stores.rewrites));
         let counts = RequestCounts {
@@ -68,7 +68,7 @@ impl RequestRules {
     }
 
     /// Adds a transaction.
-    pub(super) fn add(&mut self, plan: &Plan) {
+    pub(in crate::verbs) fn add(&mut self, plan: &Plan) {
         let counts = &mut self.counts;
         let objects = plan.objects(Phase::Transfer) + plan.objects(Phase::Commit);
         counts.put += objects;
@@ -112,7 +112,7 @@ impl RequestRules {
     }
 
     /// All of them; none if nothing is sent.
-    pub(super) fn counts(&self) -> RequestCounts {
+    pub(in crate::verbs) fn counts(&self) -> RequestCounts {
         if self.is_needed {
             self.counts
         } else {

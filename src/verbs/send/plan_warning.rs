@@ -2,7 +2,7 @@
 //!
 //! Key type: [`PlanWarning`].
 
-use msm_plan::SourceReads;
+use msm_plan::{Phase, Plan, SourceReads};
 use serde::{Deserialize, Serialize};
 
 /// Objects of fewer bytes cost more in requests than in bytes.
@@ -102,6 +102,23 @@ impl ArrayFacts {
         let is_next = self.chunk_steps > self.new_steps && self.leaves_part_full();
         self.is_bulk && self.grows && self.new_steps > 0 && (self.rewritten > 0 || is_next)
     }
+}
+
+/// What there is to say of what `plan` writes into stores that are new.
+pub(in crate::verbs) fn warnings_of(plan: &Plan) -> Vec<PlanWarning> {
+    let mut all = Vec::new();
+    for (index, array) in plan.arrays.iter().enumerate() {
+        let facts = ArrayFacts {
+            is_bulk: array.phase == Phase::Transfer,
+            grows: array.append.is_some(),
+            objects: plan.units.objects_of(index),
+            object_bytes: array.object_bytes(),
+            ..ArrayFacts::default()
+        };
+        let stores = array.stores.iter().map(|store| &plan.stores[*store].key);
+        all.extend(stores.map(|store| (format!("{store}/{}", array.name), facts)));
+    }
+    warnings(&all)
 }
 
 /// What there is to say of these arrays, by their names; alike ones together.

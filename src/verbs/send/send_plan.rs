@@ -193,6 +193,30 @@ pub struct RequestCounts {
 }
 
 impl RequestCounts {
+    /// These and `others`.
+    pub(in crate::verbs) fn and(self, others: Self) -> Self {
+        Self {
+            put: self.put + others.put,
+            get: self.get + others.get,
+            copy: self.copy + others.copy,
+            head: self.head + others.head,
+            list: self.list + others.list,
+            delete: self.delete + others.delete,
+        }
+    }
+
+    /// So many times these.
+    pub(in crate::verbs) fn times(self, count: u64) -> Self {
+        Self {
+            put: self.put * count,
+            get: self.get * count,
+            copy: self.copy * count,
+            head: self.head * count,
+            list: self.list * count,
+            delete: self.delete * count,
+        }
+    }
+
     /// Each kind, by its name in documents, with how many there are.
     #[must_use]
     pub fn by_kind(&self) -> [(&'static str, u64); 6] {

@@ -128,6 +128,7 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// On every rank the same, and on any number of them: the first difference in the order of stores and arrays.
     pub(in crate::verbs) fn compare(&self, orders: &Orders) -> Result<(), Error> {
+        let _all = self.session.all_at_work();
         let engine = self.engine(orders)?;
         let found = match self.work(&engine, orders, &[Phase::Compare], None) {
             Ok(_) => Ok(None),
@@ -170,6 +171,7 @@ impl<'a> Worker<'a> {
         orders: &Orders,
         leases: Option<&Leases>,
     ) -> Result<ChunkRecords, Error> {
+        let _all = self.session.all_at_work();
         if orders.plan.moves_steps() {
             // From here on, what is overwritten is read from its copies, whichever rank made them.
             let kept = self.work(engine, orders, &[Phase::Keep], leases);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::{CleanupError, TransactionError};
@@ -32,8 +33,9 @@ pub enum WritingError {
         transaction: TransactionIdentity,
     },
     #[error(
-        "store '{store}': an archive of {parts} parts is being sent into it by jobs with --share (begun by {by}); wait until \
-         they have ended, see how far they are with status, or end it with recover --abandon; nothing was done"
+        "store '{store}': an archive of {} is being sent into it by jobs with --share (begun by {by}); wait until \
+         they have ended, see how far they are with status, or end it with recover --abandon; nothing was done",
+        counted(parts, "parts")
     )]
     Shared {
         store: String,

@@ -8,4 +8,5 @@ pub(crate) mod hold;
 pub(in crate::verbs) mod recorded;
 pub(in crate::verbs) mod remnant;
 pub(in crate::verbs) mod removing;
+pub(in crate::verbs) mod requests;
 pub(in crate::verbs) mod verification;

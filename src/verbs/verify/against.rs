@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use msm_model::{Archive, Order, SourceFile};
+use msm_model::{Archive, Order, SourceFile, counted};
 use msm_plan as plan;
 use msm_plan::{
     DerivedVariable, FileSteps, Goal, LackingSteps, MissingSteps, NewArrays, Overlap, Plan,
@@ -114,6 +114,7 @@ fn differences_here(
     orders.second_opinion = true;
     let (rank, means) = (session.ranks.rank(), session.means());
     let engine = Engine::new(&orders, rank, means, weights, Verification::Full)?;
+    let _all = session.all_at_work();
     let found = session.runtime.block_on(engine.differences());
     found.map_err(|cause| session.ranks.here(VerifyError::Reading(cause).into()))
 }
@@ -265,8 +266,10 @@ fn fault(difference: Difference) -> Fault {
         in_file,
         file,
     } = difference;
+    let differ = if values == 1 { "differs" } else { "differ" };
     let what = format!(
-        "{values} values differ from {file}, the first at {position:?} of the array: {in_store} in the store, {in_file} in the file"
+        "{} {differ} from {file}, the first at {position:?} of the array: {in_store} in the store, {in_file} in the file",
+        counted(values, "values")
     );
     Fault { key, what }
 }

@@ -1,5 +1,6 @@
 //! Why stores are not verified.
 
+use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::transfer::TransferError;
@@ -8,7 +9,10 @@ use crate::transfer::TransferError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum VerifyError {
-    #[error("store '{store}' lacks {count} of the files' {total} steps: {shown}")]
+    #[error(
+        "store '{store}' lacks {count} of the files' {}: {shown}",
+        counted(total, "steps")
+    )]
     StepsMissing {
         store: String,
         count: usize,

@@ -147,7 +147,7 @@ impl<'a> Checker<'a> {
 
     /// Checks this rank's share of the round.
     fn check(&self, round: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
-        let ranks = self.session.ranks;
+        let (ranks, _all) = (self.session.ranks, self.session.all_at_work());
         // Neighbours are of like size: each rank gets as many of each.
         let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
         let found = self.check_all(mine.collect());

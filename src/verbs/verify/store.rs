@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
+use msm_model::counted;
 use msm_plan::LACKING;
 use msm_zarr::{ArrayMetadata, Group, KeyMeaning, StoreMetadata, ZarrError, layout};
 use serde::{Deserialize, Serialize};
@@ -302,13 +303,15 @@ impl StoreCheck<'_, '_> {
         self.found.objects = runtime.block_on(count)?;
         let committed = self.kept.committed.len();
         if committed > 0 {
-            let what =
-                format!("there is no root document, but {committed} transactions were committed");
+            let what = format!(
+                "there is no root document, but committed: {}",
+                counted(committed, "transactions")
+            );
             self.note(vec![Fault::new(self.store, what)]);
         } else if self.found.objects > 0 && !self.open {
             let what = format!(
-                "there is no root document, but {} objects: run recover",
-                self.found.objects
+                "there is no root document, but {}: run recover",
+                counted(self.found.objects, "objects")
             );
             self.note(vec![Fault::new(self.store, what)]);
         }
@@ -452,7 +455,10 @@ fn missing(known: &StoreMetadata, kept: &ManifestRecords) -> Vec<Fault> {
         });
         let Some(array) = known.arrays.get(name) else {
             let count = stored.count();
-            let what = format!("no such array, but manifests have {count} objects of it");
+            let what = format!(
+                "no such array, but manifests have {} of it",
+                counted(count, "objects")
+            );
             let key = layout::below(&known.store, name);
             faults.extend((count > 0).then(|| Fault::new(key, what)));
             continue;

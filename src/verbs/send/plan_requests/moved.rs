@@ -22,6 +22,7 @@ impl RequestRules {
             // It is a copy of another object, and always read back.
             counts.put = counts.put.saturating_sub(whole);
             counts.copy += whole;
+            counts.head += 2 * whole;
             if self.verify != Verification::Full {
                 counts.get += whole;
             }

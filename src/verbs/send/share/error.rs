@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use msm_model::{are, counted};
 use serde::{Deserialize, Serialize};
 
 /// What a job finds that sends a shared archive.
@@ -96,10 +97,11 @@ pub enum ShareError {
     Unsound { part: usize, of: usize },
     /// Why a job ended early, and where the archive stands.
     #[error(
-        "{cause}\nthis job put {put} parts; {committed} of {of} are committed, {}; {waiting} more are put and wait for those before them, {} \
-         are left",
+        "{cause}\nthis job put {}; {committed} of {of} are committed, {}; {waiting} more are put and wait for those before them, {} {} left",
+        counted(put, "parts"),
         edge.as_ref().map_or_else(|| "readers see nothing yet".to_owned(), |edge| format!("readers see all up to {edge}")),
-        of.saturating_sub(committed + waiting)
+        of.saturating_sub(committed + waiting),
+        are(of.saturating_sub(committed + waiting))
     )]
     Unfinished {
         cause: Box<crate::error::Error>,
