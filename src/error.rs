@@ -16,6 +16,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::quicklook::QuicklookError;
 use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
@@ -79,6 +80,8 @@ pub enum Error {
     Verify(#[from] VerifyError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
+    #[error(transparent)]
+    Quicklook(#[from] QuicklookError),
     /// Two or more.
     #[error(transparent)]
     Several(Box<Problems<Self>>),

@@ -60,6 +60,7 @@ pub use error::Error;
 pub use events::{Event, Notice, Reporter, SilentReporter};
 pub use interrupt::Interrupt;
 pub use measurements::{Measurements, Recorder};
+pub use msm_chart::{Frame, Picture};
 pub use ranks::{Ranks, RanksError};
 pub use session::{Session, SessionError};
 pub use source::{SourceError, allow_reading_without_locks, describe, is_asked_to_describe};
@@ -75,6 +76,10 @@ pub use verbs::du::{self, Du, StoreUsage, UsageTotal};
 pub use verbs::history::{self, CommandRecord, FileSpan, History};
 pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::open::{self, Open, OpenReport, OpenableStore, open};
+pub use verbs::quicklook::{
+    self, DrawnChart, LevelChoice, PictureKind, Quicklook, QuicklookError, QuicklookReport,
+    StepChoice, quicklook,
+};
 pub use verbs::rechunk::{self, Rechunk, RechunkError, RechunkReport, rechunk};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};
 pub use verbs::rollback::{

@@ -18,6 +18,7 @@ use super::log::LogFilter;
 use super::open::OpenArgs;
 use super::plan::PlanArgs;
 use super::progress::ProgressFlag;
+use super::quicklook::QuicklookArgs;
 use super::rechunk::RechunkArgs;
 use super::recover::{RecoverArgs, RollbackArgs};
 use super::report::MergeArgs;
@@ -98,6 +99,12 @@ pub(super) enum Command {
     /// `msm_os open … > open.py; python open.py` runs them. No secret is printed: the lines read keys from where this program found
     /// them. --stac and --intake write catalogue entries as well.
     Open(OpenArgs),
+
+    /// Draw what stores hold, to look at: maps with a coast and a colour bar, depth against latitude, series over time
+    ///
+    /// Values are those of the nearest cells, or of `projected_VAR` where a store has it. Only the objects that a picture needs are read.
+    /// Several variables or steps make a contact sheet. Runs under `mpirun` as well: every rank reads its share.
+    Quicklook(QuicklookArgs),
 
     /// Say what stores take: arrays, documents, and their ledgers by kind, counted object by object
     ///

@@ -16,6 +16,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::quicklook::QuicklookError;
 use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::reprojection::error::ReprojectionError;
@@ -91,6 +92,7 @@ impl From<&Error> for Exit {
             Error::Rollback(cause) => cause.into(),
             Error::Verify(cause) => cause.into(),
             Error::Doctor(cause) => cause.into(),
+            Error::Quicklook(cause) => cause.into(),
             Error::Several(all) => all.first().into(),
             Error::OnRank { cause, .. }
             | Error::SendCutShort { cause, .. }
@@ -528,6 +530,23 @@ impl From<&DoctorError> for Exit {
         match error {
             DoctorError::Lacking { first, .. } => first.into(),
             DoctorError::LeftBehind(_) => Self::StoreFailed,
+        }
+    }
+}
+
+impl From<&QuicklookError> for Exit {
+    fn from(error: &QuicklookError) -> Self {
+        match error {
+            QuicklookError::Variable { .. } | QuicklookError::Nothing { .. } => {
+                Self::UnsupportedVariable
+            }
+            QuicklookError::Grid { .. } => Self::NotReprojected,
+            QuicklookError::Unreadable { .. } => Self::ForeignStore,
+            QuicklookError::NoStep { .. }
+            | QuicklookError::NoLevel { .. }
+            | QuicklookError::Unused { .. }
+            | QuicklookError::TooMany { .. }
+            | QuicklookError::Outside { .. } => Self::Usage,
         }
     }
 }

@@ -15,6 +15,7 @@ impl Command {
             Self::Recover(args) => !args.dry_run,
             Self::List(_)
             | Self::Open(_)
+            | Self::Quicklook(_)
             | Self::Du(_)
             | Self::History(_)
             | Self::Status(_)
@@ -39,6 +40,7 @@ impl Command {
             | Self::Recover(_) => true,
             Self::List(_)
             | Self::Open(_)
+            | Self::Quicklook(_)
             | Self::Du(_)
             | Self::History(_)
             | Self::Status(_)
@@ -56,6 +58,7 @@ impl Command {
             Self::Update(args) => args.files.outcome.told.json,
             Self::List(args) => args.json,
             Self::Open(args) => args.told.json,
+            Self::Quicklook(args) => args.told.json,
             Self::Du(args) => args.json,
             Self::History(args) => args.json,
             Self::Status(args) => args.json,

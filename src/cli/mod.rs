@@ -35,6 +35,7 @@ mod plan;
 mod prices;
 mod printer;
 mod progress;
+mod quicklook;
 mod rate;
 mod rechunk;
 mod recipe;

@@ -86,7 +86,7 @@ fn parse_grid(text: &str) -> Result<[usize; 2], String> {
         .ok_or_else(|| "expected columns x rows, such as 1440x720".to_owned())
 }
 
-fn parse_box(text: &str) -> Result<Edges, String> {
+pub(super) fn parse_box(text: &str) -> Result<Edges, String> {
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|n| n.trim().parse()).collect();
     let Ok(&[west, south, east, north]) = numbers.as_deref() else {
         return Err("expected west,south,east,north in degrees, such as -30,40,10,65".to_owned());

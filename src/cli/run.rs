@@ -84,6 +84,7 @@ pub(crate) fn run_over(
                 *command,
                 Command::List(_)
                     | Command::Open(_)
+                    | Command::Quicklook(_)
                     | Command::Du(_)
                     | Command::History(_)
                     | Command::Status(_)

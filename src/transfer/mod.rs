@@ -31,4 +31,4 @@ pub(crate) use put::WriteConditions;
 pub use record::Verification;
 pub(crate) use record::{ChunkRecord, Content, Proof};
 pub(crate) use records::{ChunkRecords, PackedContent, RecordBatch};
-pub(crate) use stored::unlike;
+pub(crate) use stored::{BlockSink, ReadMeans, StoredField, unlike};

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub mod history;
 pub mod list;
 pub mod open;
+pub mod quicklook;
 pub mod rechunk;
 pub mod recover;
 pub(crate) mod reprojection;

@@ -22,6 +22,7 @@ mod mutants;
 mod outlived;
 mod pairings;
 mod planned;
+mod quicklook;
 mod races;
 mod scenes;
 mod share;

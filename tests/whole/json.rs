@@ -125,6 +125,9 @@ fn read(documents: &Documents<'_>, url: &str) {
     documents.of("list-1", 0, &msm_os!("list -b {url} -p none"));
     let usage = documents.of("du-1", 0, &msm_os!("du {place}"));
     assert_eq!(usage["total"]["stores"], 2);
+    let picture = documents.sandbox.file("map.png");
+    let drawn = documents.of("quicklook-1", 0, &msm_os!("quicklook {place} -o {picture}"));
+    assert_eq!(drawn["charts"].as_array().unwrap().len(), 2);
     let history = documents.of("history-1", 0, &msm_os!("history {place}"));
     assert_eq!(history["commands"].as_array().unwrap().len(), 3);
     let status = documents.of("status-1", 0, &msm_os!("status {place}"));

@@ -51,6 +51,7 @@ mod plan_requests;
 mod predecessors;
 mod processes;
 mod progress;
+mod quicklook;
 mod races;
 mod ranks;
 mod readers;

@@ -50,10 +50,31 @@ impl Catalogue {
         })
     }
 
+    /// The longitudes of the columns and the latitudes of the rows of `variable`, if it lies on a grid that has such: an array of one
+    /// dimension each.
+    #[must_use]
+    pub fn horizontal_axes(&self, variable: &Variable) -> Option<HorizontalCoordinates> {
+        let [rows, columns] = plane(variable)? else {
+            return None;
+        };
+        let pick = |dimension: &String, is: fn(&Variable) -> bool| {
+            let mut along = self
+                .variables
+                .iter()
+                .filter(|v| v.dimensions == [dimension.as_str()]);
+            along.find(|v| is(v)).map(|v| v.name.clone())
+        };
+        Some(HorizontalCoordinates {
+            longitude: pick(columns, is_longitude)?,
+            latitude: pick(rows, is_latitude)?,
+            point: None,
+        })
+    }
+
     /// The longitude and the latitude that belong to `variable` though nothing names them: the only ones of its last two
     /// dimensions, or those that NEMO calls `nav_lon` and `nav_lat`. What some variable names belongs to those that name it.
     #[must_use]
-    pub(crate) fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
+    pub fn unnamed_horizontal(&self, variable: &Variable) -> Vec<String> {
         let Some(plane) = plane(variable) else {
             return Vec::new();
         };
@@ -244,6 +265,27 @@ mod tests {
         assert!(unnamed("glamt", &["b", "a"]).is_empty());
         assert_eq!(of(&["y", "x", "nvertex"], "nav_lat_grid_U"), None);
         assert_eq!(of(&["t"], ""), None);
+    }
+
+    #[test]
+    fn rows_and_columns_may_have_a_latitude_and_a_longitude_each() {
+        let catalogue = catalogue(
+            "a.nc",
+            vec![
+                variable("lon", &["lon"], &[("units", "degrees_east")]),
+                variable("lat", &["lat"], &[("units", "degrees_north")]),
+                variable("y", &["y"], &[]),
+            ],
+        );
+        let of = |dimensions: &[&str]| {
+            let found = catalogue.horizontal_axes(&variable("v", dimensions, &[]))?;
+            Some((found.longitude, found.latitude))
+        };
+        let axes = of(&["time", "lat", "lon"]);
+        assert_eq!(axes, Some(("lon".to_owned(), "lat".to_owned())));
+        assert_eq!(of(&["y", "lon"]), None);
+        assert_eq!(of(&["lon", "lat"]), None);
+        assert_eq!(of(&["lon"]), None);
     }
 
     #[test]

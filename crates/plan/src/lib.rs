@@ -54,7 +54,7 @@ pub use draft::{StoreRequest, against, check_strategies, comparison, part_plan, 
 pub use error::PlanError;
 pub use insertion::{Move, MoveCost, MovedPiece};
 pub use lacking_steps::{LACKING, LackingSteps, lacking_without};
-pub use masks::{Masking, MaskingNote, masking_note};
+pub use masks::{Masking, MaskingNote, masking_note, missing_values};
 pub use names::check_names;
 pub use parts::{ArchiveParts, GrowingStore, parts};
 pub use prefix::derive_prefix;

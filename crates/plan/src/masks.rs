@@ -152,6 +152,20 @@ pub(super) fn masking(
     }
 }
 
+/// The values that stand for missing ones in `stored`, as bytes, but for NaN. Where it names none, Zarr's own fill value is taken for one
+/// if somebody has chosen it.
+#[must_use]
+pub fn missing_values(stored: &StoredArray) -> Vec<Vec<u8>> {
+    let Ok(dtype) = stored.dtype else {
+        return Vec::new();
+    };
+    let mut masks = Masks::of_array(stored, dtype);
+    if masks.are_unsaid() && stored.fill.iter().any(|&byte| byte != 0) {
+        masks.add(dtype, std::iter::once(stored.fill.clone()));
+    }
+    masks.values
+}
+
 /// Does `stored` name no value as missing, as far as `variable` tells?
 fn is_unmasked(variable: &Variable, stored: &StoredArray) -> bool {
     let dtype = stored.dtype.as_ref();

@@ -162,6 +162,7 @@ fn of_error(error: &Error) -> Retry {
         Error::Send(SendError::LeftOpen) => {
             with(Helps::Yes, "the same command with --resume goes on")
         }
+        Error::Quicklook(_) => no("ask for what there is, as the message says"),
         Error::Doctor(DoctorError::LeftBehind(_)) => no("remove by hand what is left behind"),
         other => Exit::from(other).into(),
     }

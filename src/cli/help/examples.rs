@@ -48,6 +48,19 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "quicklook",
+        &[
+            (
+                "A map of the last step of two variables, side by side",
+                "msm_os quicklook -b ocean -c credentials.json -p T1m -v tos sos -o map.png",
+            ),
+            (
+                "The Atlantic at 500 m in March 1976, as a page",
+                "msm_os quicklook -b ocean -c credentials.json -p T1m -v thetao --step 1976-03 \\\n      --level 500m --bbox -80,-35,20,70 -o atlantic.html",
+            ),
+        ],
+    ),
+    (
         "report",
         &[(
             "What the tasks of a job array did together",

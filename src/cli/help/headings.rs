@@ -65,6 +65,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "append_dim",
             "time-from",
             "time",
+            "step",
             "on-overlap",
             "insert",
             "allow-gaps",
@@ -75,7 +76,12 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ),
     (
         "Coordinates",
-        &["grid-filepath", "update-coords", "coords-tolerance"],
+        &[
+            "grid-filepath",
+            "update-coords",
+            "coords-tolerance",
+            "level",
+        ],
     ),
     (
         "Reprojection",
@@ -116,7 +122,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
     (
         "Output",
         &[
-            "json", "brief", "progress", "report", "stac", "intake", "out", "log",
+            "json", "brief", "progress", "report", "stac", "intake", "section", "series", "out",
+            "log",
         ],
     ),
     ("Settings", &["config", "show-config"]),

@@ -5,9 +5,10 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::du::{DuArgs, DuPrinter};
 use crate::cli::error::CliError;
 use crate::cli::history::{HistoryArgs, HistoryPrinter};
-use crate::cli::json::{DoctorDocument, StatusDocument, VerifyDocument};
+use crate::cli::json::{DoctorDocument, QuicklookDocument, StatusDocument, VerifyDocument};
 use crate::cli::list::{ListArgs, ListPrinter};
 use crate::cli::open::{self, KeysFrom, OpenArgs};
+use crate::cli::quicklook::QuicklookArgs;
 use crate::cli::report::{MergeArgs, Merged};
 use crate::cli::status::StatusArgs;
 use crate::cli::verify::VerifyArgs;
@@ -15,6 +16,7 @@ use crate::cli::words;
 use crate::error::Error;
 use crate::verbs::doctor::doctor;
 use crate::verbs::list::List;
+use crate::verbs::quicklook::quicklook;
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
 use crate::verbs::{du, history, list};
@@ -48,6 +50,25 @@ impl Job<'_> {
                 || open::lines(&report, &keys),
             );
             args.write(&report, spot)?;
+            self.terminal.printer.verdict()
+        })
+    }
+
+    pub(super) fn quicklook(&self, args: &QuicklookArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        self.agree(|| args.out.is_place())?;
+        let session = self.open(&args.store)?;
+        let report = quicklook(&session, &request)?;
+        let place = session.place_of(&request.spot);
+        self.agree(|| {
+            args.out
+                .write(&report.picture, place.trim_end_matches('/'))?;
+            let file = args.out.path();
+            self.conclude(
+                args.told.json,
+                || QuicklookDocument::new(file, &report),
+                || words::pictured(file, &report),
+            );
             self.terminal.printer.verdict()
         })
     }

@@ -65,6 +65,7 @@ impl Job<'_> {
             Command::Plan(args) => self.plan(args),
             Command::List(args) => self.list(args),
             Command::Open(args) => self.open_stores(args),
+            Command::Quicklook(args) => self.quicklook(args),
             Command::Du(args) => self.du(args),
             Command::History(args) => self.history(args),
             Command::Status(args) => self.status(args),

@@ -32,6 +32,7 @@ pub(super) use flags::opened_with;
 pub(super) use json::document;
 pub(super) use keys::KeysFrom;
 pub(super) use lines::lines;
+pub(super) use written::is_place;
 
 /// What `open` is told.
 #[derive(Args)]
@@ -81,7 +82,7 @@ impl OpenArgs {
     pub(super) fn places(&self) -> Result<(), CliError> {
         for (flag, path) in [("--stac", &self.stac), ("--intake", &self.intake)] {
             if let Some(path) = path {
-                written::is_place(flag, path)?;
+                is_place(flag, path)?;
             }
         }
         Ok(())

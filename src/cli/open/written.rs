@@ -14,7 +14,7 @@ use crate::cli::words::counted;
 ///
 /// # Errors
 /// If not, why.
-pub(super) fn is_place(flag: &str, path: &Path) -> Result<(), CliError> {
+pub(in crate::cli) fn is_place(flag: &str, path: &Path) -> Result<(), CliError> {
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,

@@ -1,0 +1,39 @@
+//! Pictures of what an array holds: maps, sections and series, alone or side by side, as SVG, PNG and HTML.
+//!
+//! Key types: [`Map`], [`Section`] and [`Series`], values with their axes and a [`Caption`]; [`ColourScale`], which colour a value has;
+//! [`Picture`], charts side by side, which becomes a file. What is drawn is an SVG; PNG is that SVG drawn by resvg, with a font that the
+//! crate brings along, and HTML is that SVG in a page.
+//!
+//! It opens no file and knows nothing of Zarr or MPI. Texts may come from anywhere: all of them are escaped.
+
+#![warn(unreachable_pub)]
+
+mod axis;
+mod caption;
+mod coast;
+mod colour_bar;
+mod colours;
+mod html;
+mod map;
+mod panel;
+mod picture;
+mod png;
+mod raster;
+mod section;
+mod series;
+mod statistics;
+mod svg;
+mod text;
+
+pub use caption::Caption;
+pub use colours::{ColourScale, Colours, MISSING};
+pub use map::{Frame, Map};
+pub use picture::{Chart, Picture};
+pub use png::PngError;
+pub use raster::nearest;
+pub use section::Section;
+pub use series::{Moment, Series};
+pub use statistics::Statistics;
+
+#[cfg(test)]
+mod tests;

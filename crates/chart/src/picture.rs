@@ -1,0 +1,201 @@
+//! Charts side by side.
+//!
+//! Key types: [`Picture`]; [`Chart`].
+
+use crate::axis::number;
+use crate::caption::Caption;
+use crate::html;
+use crate::map::Map;
+use crate::panel::{self, Panel};
+use crate::png::{FAMILY, PngError, png};
+use crate::section::Section;
+use crate::series::Series;
+use crate::statistics::Statistics;
+use crate::svg::Svg;
+
+/// The most charts in a row.
+const MOST_IN_ROW: usize = 3;
+
+/// Pixels in all that a row's plots have.
+const ROW: usize = 1080;
+
+/// One of the charts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chart {
+    /// A map.
+    Map(Map),
+    /// A section.
+    Section(Section),
+    /// A series.
+    Series(Series),
+}
+
+impl Chart {
+    /// What is said of it.
+    #[must_use]
+    pub fn caption(&self) -> &Caption {
+        match self {
+            Self::Map(map) => &map.caption,
+            Self::Section(section) => &section.caption,
+            Self::Series(series) => &series.caption,
+        }
+    }
+
+    /// Range and mean of what it shows; `None` if there is no value.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Statistics> {
+        match self {
+            Self::Map(map) => map.statistics(),
+            Self::Section(section) => section.statistics(),
+            Self::Series(series) => series.statistics(),
+        }
+    }
+
+    /// What it shows, for who does not see it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let kind = match self {
+            Self::Map(_) => "Map",
+            Self::Section(_) => "Depth against latitude",
+            Self::Series(_) => "Series over time",
+        };
+        let caption = self.caption();
+        let range = match self.statistics() {
+            None => "no values".into(),
+            Some(all) => {
+                let [least, greatest, mean] = [all.least, all.greatest, all.mean].map(number);
+                let mean = caption.with_units(&mean);
+                format!("from {least} to {greatest}, mean {mean}")
+            }
+        };
+        let words = format!("{kind}: {}: {range}", caption.whole());
+        // A terminal obeys what it is told.
+        words.replace(char::is_control, " ")
+    }
+
+    /// The size of its plot if that is `width` pixels wide.
+    fn pixels(&self, width: usize) -> [usize; 2] {
+        match self {
+            Self::Map(map) => map.frame.pixels(width),
+            Self::Section(_) => Section::pixels(width),
+            Self::Series(_) => Series::pixels(width),
+        }
+    }
+
+    /// Its size with everything around.
+    fn size(&self, width: usize) -> [f64; 2] {
+        panel::outer(self.pixels(width))
+    }
+
+    /// Its values as pixels, if that is what they are shown as.
+    pub(crate) fn panel(&self, width: usize) -> Option<Panel<'_>> {
+        match self {
+            Self::Map(map) => Some(map.panel(width)),
+            Self::Section(section) => Some(section.panel(width)),
+            Self::Series(_) => None,
+        }
+    }
+
+    fn draw(&self, svg: &mut Svg, width: usize) -> Result<(), PngError> {
+        match self {
+            Self::Map(map) => map.draw(svg, width),
+            Self::Section(section) => section.draw(svg, width),
+            Self::Series(series) => {
+                series.draw(svg, width);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Charts side by side, in rows: a contact sheet if there are several.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// The charts.
+    pub charts: Vec<Chart>,
+}
+
+impl Picture {
+    /// How many pixels wide the plot of each of so many charts is, or high if that is more.
+    #[must_use]
+    pub fn plot_width(charts: usize) -> usize {
+        ROW / in_row(charts)
+    }
+
+    /// The same in a page, which has the values as well, and is read on smaller windows.
+    #[must_use]
+    pub fn plot_width_in_page(charts: usize) -> usize {
+        Self::plot_width(charts).min(ROW * 2 / 3)
+    }
+
+    /// As SVG.
+    ///
+    /// # Errors
+    /// If it is too large to be drawn.
+    pub fn svg(&self) -> Result<String, PngError> {
+        let width = Self::plot_width(self.charts.len());
+        let sizes: Vec<[f64; 2]> = self.charts.iter().map(|chart| chart.size(width)).collect();
+        let rows = sizes.chunks(in_row(self.charts.len()));
+        let column = sizes.iter().map(|size| size[0]).fold(0.0, f64::max);
+        let mut svg = Svg::default();
+        let mut charts = self.charts.iter();
+        let mut y = 0.0;
+        for row in rows {
+            for (i, chart) in charts.by_ref().take(row.len()).enumerate() {
+                svg.open(i as f64 * column, y, "chart");
+                chart.draw(&mut svg, width)?;
+                svg.close();
+            }
+            y += row.iter().map(|size| size[1]).fold(0.0, f64::max);
+        }
+        let size = [column * in_row(self.charts.len()) as f64, y];
+        let words: Vec<String> = self.charts.iter().map(Chart::in_words).collect();
+        Ok(document(size, &words.join(". "), svg))
+    }
+
+    /// As PNG.
+    ///
+    /// # Errors
+    /// If it is too large to be drawn.
+    pub fn png(&self) -> Result<Vec<u8>, PngError> {
+        png(&self.svg()?)
+    }
+
+    /// As a page of HTML with this heading, which needs nothing from elsewhere.
+    ///
+    /// # Errors
+    /// If a chart is too large to be drawn.
+    pub fn html(&self, heading: &str) -> Result<String, PngError> {
+        // Side by side as the window has room.
+        let width = Self::plot_width_in_page(self.charts.len());
+        let mut figures = Vec::new();
+        for chart in &self.charts {
+            let mut svg = Svg::default();
+            chart.draw(&mut svg, width)?;
+            let svg = document(chart.size(width), &chart.in_words(), svg);
+            figures.push(html::Figure { chart, svg, width });
+        }
+        Ok(html::page(heading, &figures))
+    }
+}
+
+fn in_row(charts: usize) -> usize {
+    match charts {
+        0 | 1 => 1,
+        2..=4 => 2,
+        _ => MOST_IN_ROW,
+    }
+}
+
+/// An SVG of that size, on white.
+fn document([width, height]: [f64; 2], words: &str, drawn: Svg) -> String {
+    let mut title = Svg::default();
+    title.title(words);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         role=\"img\" color=\"#222222\" font-family=\"{FAMILY}, Verdana, sans-serif\">\n{}\
+         <rect class=\"paper\" width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}</svg>\n",
+        title.into_text(),
+        drawn.into_text(),
+    )
+}

@@ -1,0 +1,243 @@
+//! What the leading dimensions of an array are, and which step and level of them is meant.
+//!
+//! Key types: [`TimeAxis`], [`LevelAxis`]; [`StepChoice`], [`LevelChoice`].
+
+use std::fmt;
+use std::ops::Bound;
+
+use msm_model::{DType, Instant, Number, TimeUnits};
+use msm_zarr::{StoreSnapshot, StoredArray};
+use serde_json::Value;
+
+use super::array::StoredValues;
+use crate::error::Error;
+use crate::transfer::ReadMeans;
+
+/// A step of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepChoice {
+    /// The one of this number, from 0.
+    Number(u64),
+    /// The first one within a year, a month, a day, or at a moment, in the calendar of the store.
+    Time(String),
+}
+
+impl fmt::Display for StepChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Time(time) => time.fmt(f),
+        }
+    }
+}
+
+/// A level of an array.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LevelChoice {
+    /// The one of this number, from 0.
+    Number(u64),
+    /// The one that is nearest to a depth, in the units of the store.
+    Depth(f64),
+}
+
+impl fmt::Display for LevelChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Depth(depth) => write!(f, "{depth}m"),
+        }
+    }
+}
+
+/// The steps of a dimension.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TimeAxis {
+    /// Where each is on an even axis.
+    pub(super) values: Vec<f64>,
+    /// When each is; none where the units cannot be read.
+    instants: Vec<Instant>,
+}
+
+impl TimeAxis {
+    /// That of `dimension`, of `length` steps, if an array of the store tells the time along it.
+    ///
+    /// # Errors
+    /// If its values cannot be read.
+    pub(super) async fn of(
+        stored: &StoreSnapshot,
+        store: &str,
+        dimension: &str,
+        means: &ReadMeans,
+    ) -> Result<Option<Self>, Error> {
+        let along = |array: &&StoredArray| {
+            let units = text(array, "units").unwrap_or_default();
+            array.dimensions == [dimension] && units.contains(" since ")
+        };
+        let axes = stored.arrays.iter().filter(along);
+        // The coordinate of the dimension rather than others.
+        let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
+            return Ok(None);
+        };
+        let Some(array) = StoredValues::of(store, axis) else {
+            return Ok(None);
+        };
+        let values = array.all(means).await?;
+        let units = TimeUnits::parse(
+            text(axis, "units").unwrap_or_default(),
+            text(axis, "calendar"),
+        );
+        let instant = |value: &f64| {
+            let units = units.as_ref().ok()?;
+            units.instant(Number::Float(*value), DType::F64).ok()
+        };
+        let instants: Option<Vec<Instant>> = values.iter().map(instant).collect();
+        let instants = instants.unwrap_or_default();
+        Ok(Some(Self { values, instants }))
+    }
+
+    /// What step `index` is called.
+    pub(super) fn name(&self, index: u64) -> String {
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        let instant = self.instants.get(place);
+        instant.map_or_else(|| format!("step {index}"), |instant| shown(*instant))
+    }
+
+    /// The step that is meant, of `length`.
+    pub(super) fn chosen(&self, choice: &StepChoice, length: u64) -> Option<u64> {
+        match choice {
+            StepChoice::Number(number) => Some(*number).filter(|number| *number < length),
+            StepChoice::Time(time) => {
+                let calendar = self.instants.first()?.calendar();
+                let begin = Instant::parse_begin(time, calendar).ok()?;
+                let end = Instant::parse_end(time, calendar).ok()?;
+                let is_in = |step: &Instant| {
+                    let is_up_to = match end {
+                        Bound::Included(end) => !step.is_after(end),
+                        Bound::Excluded(end) => end.is_after(*step),
+                        Bound::Unbounded => true,
+                    };
+                    !begin.is_after(*step) && is_up_to
+                };
+                let place = self.instants.iter().position(is_in)? as u64;
+                Some(place).filter(|place| *place < length)
+            }
+        }
+    }
+
+    /// Which steps there are, for who asked for another one.
+    pub(super) fn held(&self, length: u64) -> String {
+        let Some(last) = length.checked_sub(1) else {
+            return "no steps".to_owned();
+        };
+        let [first, end] = [0, last].map(|index| self.name(index));
+        match (last, self.instants.is_empty()) {
+            (0, true) => "one step, 0".to_owned(),
+            (0, false) => format!("one step, 0: {first}"),
+            (_, true) => format!("steps 0 to {last}"),
+            (_, false) => format!("steps 0 to {last}, {first} to {end}"),
+        }
+    }
+}
+
+/// A moment as people read it: without the time of day if that is midnight.
+fn shown(instant: Instant) -> String {
+    let whole = instant.to_string();
+    let day = whole.strip_suffix(" 00:00:00").map(str::to_owned);
+    let minute = || whole.strip_suffix(":00").map(str::to_owned);
+    day.or_else(minute).unwrap_or(whole)
+}
+
+/// The levels of a dimension.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LevelAxis {
+    /// How deep each is; none where no array tells.
+    pub(super) depths: Vec<f64>,
+    /// Units of these.
+    pub(super) units: String,
+}
+
+impl LevelAxis {
+    /// That of `dimension`.
+    ///
+    /// # Errors
+    /// If its values cannot be read.
+    pub(super) async fn of(
+        stored: &StoreSnapshot,
+        store: &str,
+        dimension: &str,
+        means: &ReadMeans,
+    ) -> Result<Self, Error> {
+        let along = |array: &&StoredArray| array.dimensions == [dimension];
+        let axes = stored.arrays.iter().filter(along);
+        let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
+            return Ok(Self::default());
+        };
+        let Some(array) = StoredValues::of(store, axis) else {
+            return Ok(Self::default());
+        };
+        let mut depths = array.all(means).await?;
+        // Heights, as some tools write depths.
+        if depths.iter().all(|depth| *depth <= 0.0) {
+            for depth in &mut depths {
+                *depth = -*depth;
+            }
+        }
+        if depths.iter().any(|depth| !depth.is_finite()) {
+            depths.clear();
+        }
+        Ok(Self {
+            depths,
+            units: text(axis, "units").unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// What level `index` is called.
+    pub(super) fn name(&self, index: u64) -> String {
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        match self.depths.get(place) {
+            Some(depth) => format!("{} {}", rounded(*depth), self.units)
+                .trim_end()
+                .to_owned(),
+            None => format!("level {index}"),
+        }
+    }
+
+    /// The level that is meant, of `length`.
+    pub(super) fn chosen(&self, choice: LevelChoice, length: u64) -> Option<u64> {
+        match choice {
+            LevelChoice::Number(number) => Some(number).filter(|number| *number < length),
+            LevelChoice::Depth(depth) => {
+                let all = self.depths.iter().map(|level| (level - depth).abs());
+                let nearest = all.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?.0 as u64;
+                Some(nearest).filter(|nearest| *nearest < length)
+            }
+        }
+    }
+
+    /// Which levels there are, for who asked for another one.
+    pub(super) fn held(&self, length: u64) -> String {
+        let Some(last) = length.checked_sub(1) else {
+            return "no levels".to_owned();
+        };
+        if self.depths.is_empty() {
+            return format!("levels 0 to {last}, whose depths are not known");
+        }
+        format!(
+            "levels 0 to {last}, {} to {}",
+            self.name(0),
+            self.name(last)
+        )
+    }
+}
+
+/// To a tenth, or whole if it is large.
+fn rounded(depth: f64) -> String {
+    if depth.abs() >= 1000.0 {
+        return format!("{depth:.0}");
+    }
+    format!("{depth:.1}").trim_end_matches(".0").to_owned()
+}
+
+pub(super) fn text<'a>(array: &'a StoredArray, attribute: &str) -> Option<&'a str> {
+    array.attributes.get(attribute).and_then(Value::as_str)
+}

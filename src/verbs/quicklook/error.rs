@@ -1,0 +1,88 @@
+//! Why nothing is drawn.
+//!
+//! Key types: [`QuicklookError`]; [`Undrawable`], what a variable lacks.
+
+use msm_reproject::GridError;
+use serde::{Deserialize, Serialize};
+
+/// What keeps pictures from being drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum QuicklookError {
+    #[error("store '{store}': '{variable}' cannot be drawn: {why}")]
+    Variable {
+        store: String,
+        variable: String,
+        why: Undrawable,
+    },
+    #[error("{place}: there is nothing to draw{}", listed(reasons))]
+    Nothing {
+        place: String,
+        reasons: Vec<(String, Undrawable)>,
+    },
+    #[error("store '{store}': it cannot be read; `verify` says what is wrong with it")]
+    Unreadable { store: String },
+    #[error("--step {asked}: '{variable}' of store '{store}' has no such step; it has {held}")]
+    NoStep {
+        asked: String,
+        store: String,
+        variable: String,
+        held: String,
+    },
+    #[error("--level {asked}: '{variable}' of store '{store}' has no such level; it has {held}")]
+    NoLevel {
+        asked: String,
+        store: String,
+        variable: String,
+        held: String,
+    },
+    #[error("{flag}: none of the variables has {what}: {}", variables.join(", "))]
+    Unused {
+        flag: String,
+        what: String,
+        variables: Vec<String>,
+    },
+    #[error("this would be {count} charts, and one picture has at most {most}: choose with -v")]
+    TooMany { count: usize, most: usize },
+    #[error("store '{store}': '{longitude}' and '{latitude}' are no grid: {cause}")]
+    Grid {
+        store: String,
+        longitude: String,
+        latitude: String,
+        cause: GridError,
+    },
+    #[error(
+        "--bbox: no cell of '{longitude}' and '{latitude}' of store '{store}' lies there; theirs go from {held}"
+    )]
+    Outside {
+        store: String,
+        longitude: String,
+        latitude: String,
+        held: String,
+    },
+}
+
+/// Why a variable is not drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Undrawable {
+    #[error("its values are no numbers")]
+    NoNumbers,
+    #[error("it does not lie on a plane of longitudes and latitudes")]
+    NoPlane,
+    #[error(
+        "no longitudes and latitudes of its last two dimensions, {dimensions}, are in its store"
+    )]
+    NoCoordinates { dimensions: String },
+    #[error("it has no steps in time, so no series can be drawn")]
+    NoTime,
+    #[error("it has no levels, so no section can be drawn")]
+    NoLevels,
+    #[error("it has no values yet: its shape is {shape}")]
+    Empty { shape: String },
+}
+
+fn listed(reasons: &[(String, Undrawable)]) -> String {
+    let line = |(name, why): &(String, Undrawable)| format!("\n  '{name}': {why}");
+    reasons.iter().map(line).collect()
+}

@@ -1,0 +1,77 @@
+//! What is read, as ranks tell each other.
+//!
+//! Key types: [`Look`], parts of an array; [`Grid`], where its values lie.
+
+use serde::{Deserialize, Serialize};
+
+use super::array::StoredValues;
+
+/// Horizontal fields of an array.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Look {
+    pub(super) array: StoredValues,
+    /// Which index of each leading dimension, those before rows and columns; of the one that varies, none in particular.
+    pub(super) leading: Vec<u64>,
+    /// The leading dimension along which there are several fields.
+    pub(super) varies: Option<usize>,
+    /// Indices along it; just one field where none varies.
+    pub(super) slots: Vec<u64>,
+    /// Which of the grids.
+    pub(super) grid: usize,
+    /// Are the values themselves wanted, or the mean of each row?
+    pub(super) takes_means: bool,
+}
+
+/// Where the values of horizontal fields lie.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Grid {
+    /// On cells that have a longitude and a latitude each, `[y, x]`.
+    Cells {
+        longitude: Box<StoredValues>,
+        latitude: Box<StoredValues>,
+    },
+    /// On rows and columns of longitudes and latitudes.
+    Axes {
+        store: String,
+        names: [String; 2],
+        longitudes: Vec<f64>,
+        latitudes: Vec<f64>,
+    },
+}
+
+impl Grid {
+    /// Rows and columns.
+    pub(super) fn size(&self) -> [u64; 2] {
+        match self {
+            Self::Cells { longitude, .. } => {
+                let plane = longitude.shape.last_chunk::<2>();
+                plane.copied().unwrap_or_default()
+            }
+            Self::Axes {
+                longitudes,
+                latitudes,
+                ..
+            } => [latitudes.len() as u64, longitudes.len() as u64],
+        }
+    }
+
+    /// How many columns it has.
+    pub(super) fn columns(&self) -> usize {
+        usize::try_from(self.size()[1]).unwrap_or(usize::MAX)
+    }
+
+    /// The store, and the names of longitudes and latitudes.
+    pub(super) fn names(&self) -> [String; 3] {
+        match self {
+            Self::Cells {
+                longitude,
+                latitude,
+            } => [&longitude.store, &longitude.name, &latitude.name].map(Clone::clone),
+            Self::Axes {
+                store,
+                names: [longitude, latitude],
+                ..
+            } => [store, longitude, latitude].map(Clone::clone),
+        }
+    }
+}

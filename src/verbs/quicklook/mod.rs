@@ -1,0 +1,167 @@
+//! `quicklook`: pictures of what stores hold. Rank 0 looks what there is; all ranks read their share of the objects; rank 0 draws.
+//!
+//! Key types: [`Quicklook`], what is asked; [`QuicklookReport`], the picture and what it shows.
+
+mod array;
+mod axes;
+mod candidate;
+mod charts;
+mod error;
+mod footprint;
+mod frame;
+mod look;
+mod read;
+mod resolve;
+
+use std::sync::Arc;
+
+use msm_chart::{Frame, Picture, Statistics};
+use tokio::sync::Semaphore;
+
+pub use self::axes::{LevelChoice, StepChoice};
+pub use self::error::{QuicklookError, Undrawable};
+
+use self::charts::charts;
+use self::footprint::{Footprint, Footprints};
+use self::look::{Grid, Look};
+use self::resolve::{Resolved, resolve};
+use crate::error::Error;
+use crate::ranks::Role;
+use crate::session::Session;
+use crate::store::Spot;
+use crate::transfer::ReadMeans;
+
+/// Bytes of decoded objects that a rank holds, if one alone is not larger.
+const HELD: u64 = 256 << 20;
+
+/// Pixels along a circle of latitude from which means are taken.
+const MEANS: usize = 720;
+
+/// What is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Quicklook {
+    /// Where the stores are.
+    pub spot: Spot,
+    /// The variables; none for all data variables of the stores, `compact` for those of the store of all variables.
+    pub variables: Vec<String>,
+    /// As what.
+    pub kind: PictureKind,
+    /// Which steps, each a chart; none for the last one.
+    pub steps: Vec<StepChoice>,
+    /// Which level of those variables that have some; `None` for the first one.
+    pub level: Option<LevelChoice>,
+    /// Which part of the world; `None` for all that there are cells of.
+    pub frame: Option<Frame>,
+    /// Is it to be a page? Maps in it have fewer pixels.
+    pub is_page: bool,
+}
+
+/// Kinds of pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureKind {
+    /// Maps.
+    #[default]
+    Map,
+    /// Depth against latitude: the mean along circles of latitude over cells that have a value.
+    Section,
+    /// The mean by area over time.
+    Series,
+}
+
+/// A picture, and what it shows. Rank 0 has it; that of the others is empty.
+#[derive(Clone, Debug, Default)]
+pub struct QuicklookReport {
+    /// The picture.
+    pub picture: Picture,
+    /// Its charts, in order.
+    pub charts: Vec<DrawnChart>,
+    /// Variables that are not drawn though none was named: their stores, their names, and why.
+    pub left_out: Vec<(String, String, Undrawable)>,
+    /// Objects of the variables that were read, on all ranks.
+    pub objects: u64,
+}
+
+/// What a chart shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawnChart {
+    /// The key of the store.
+    pub store: String,
+    /// The variable.
+    pub variable: String,
+    /// The array that its values are from.
+    pub array: String,
+    /// Units of the values; empty where there are none.
+    pub units: String,
+    /// When: the first and the last moment, if it has any.
+    pub times: Option<[String; 2]>,
+    /// How deep, if it is of one level.
+    pub level: Option<String>,
+    /// Range and mean; `None` without any value.
+    pub statistics: Option<Statistics>,
+}
+
+/// Draws. Every rank calls it.
+///
+/// # Errors
+/// On every rank the same: if there is nothing to draw, what is asked for is not there, or something cannot be read.
+pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookReport, Error> {
+    let ranks = session.ranks;
+    let looking = means(session, HELD / 4);
+    let mut resolved = None;
+    let (grids, looks, width) = ranks.on_lead(|| {
+        let found = session
+            .runtime
+            .block_on(resolve(request, session, &looking))?;
+        let told = (found.grids.clone(), found.looks.clone(), found.width);
+        resolved = Some(found);
+        Ok::<(Vec<Grid>, Vec<Look>, usize), Error>(told)
+    })?;
+    let mut of_grids = Footprints::new(request.frame, width, session, &looking);
+    let footprints: Result<Vec<_>, Error> = grids.iter().map(|grid| of_grids.of(grid)).collect();
+    let footprints = footprints?;
+    let largest = looks.iter().map(|look| look.array.object_bytes()).max();
+    let reading = means(session, largest.unwrap_or(0));
+    let columns: Vec<usize> = grids.iter().map(Grid::columns).collect();
+    let share = (ranks.rank(), ranks.size());
+    let found = read::read(&looks, &footprints, &columns, share, &reading);
+    let found = session.runtime.block_on(found);
+    let found = found.map_err(|failure| ranks.of_follower(failure));
+    match (session.role(), resolved) {
+        (Role::Lead(lead), Some(resolved)) => {
+            let finds = lead.settle(found)?;
+            Ok(drawn(resolved, &footprints, finds))
+        }
+        (Role::Follower(follower), _) => {
+            follower.settle(&found)?;
+            Ok(QuicklookReport::default())
+        }
+        // The lead has what it has told.
+        (Role::Lead(_), None) => Ok(QuicklookReport::default()),
+    }
+}
+
+fn drawn(
+    resolved: Resolved,
+    footprints: &[Arc<Footprint>],
+    finds: Vec<read::Finds>,
+) -> QuicklookReport {
+    let objects = read::objects(&finds);
+    let (picture, drawn) = charts(&resolved, footprints, finds);
+    QuicklookReport {
+        picture: Picture { charts: picture },
+        charts: drawn,
+        left_out: resolved.left_out,
+        objects,
+    }
+}
+
+/// What objects of so many decoded bytes are read with.
+fn means(session: &Session, object: u64) -> ReadMeans {
+    let at_once = usize::try_from(HELD / object.max(1)).unwrap_or(usize::MAX);
+    ReadMeans {
+        bucket: session.bucket.clone(),
+        pool: Arc::clone(&session.pool),
+        room: Arc::new(Semaphore::new(at_once.clamp(1, 32))),
+        clock: Arc::default(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Rank 0: what is asked for, of what there is.
+//!
+//! Key type: [`Resolved`].
+
+use msm_chart::Picture;
+use msm_plan::projected_name;
+use msm_zarr::{Group, StoreSnapshot, layout};
+
+use super::axes::{StepChoice, TimeAxis};
+use super::candidate::{Candidate, Drawing, Times, candidate};
+use super::error::{QuicklookError, Undrawable};
+use super::look::{Grid, Look};
+use super::{MEANS, PictureKind, Quicklook};
+use crate::error::Error;
+use crate::session::Session;
+use crate::transfer::ReadMeans;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::named::stores;
+use crate::verbs::stores::shelf::{coordinates, readable};
+
+/// The most charts in a picture.
+const MOST: usize = 60;
+
+/// What is drawn.
+pub(super) struct Resolved {
+    pub(super) kind: PictureKind,
+    pub(super) grids: Vec<Grid>,
+    pub(super) looks: Vec<Look>,
+    /// Of each look, what is said of it.
+    pub(super) drawings: Vec<Drawing>,
+    pub(super) left_out: Vec<(String, String, Undrawable)>,
+    /// The width of a picture of a grid, in pixels.
+    pub(super) width: usize,
+}
+
+/// Finds out what `request` comes to.
+///
+/// # Errors
+/// If there is nothing to draw, or what is asked for is not there.
+pub(super) async fn resolve(
+    request: &Quicklook,
+    session: &Session<'_>,
+    means: &ReadMeans,
+) -> Result<Resolved, Error> {
+    let bucket = &session.bucket;
+    bucket.reach(request.spot.key()).await?;
+    let groups = stores(bucket, &request.spot, &request.variables).await?;
+    let groups = groups.into_iter();
+    let groups: Vec<Group> = groups
+        .filter(|group| !layout::is_reading(&group.store))
+        .collect();
+    let place = session.place_of(&request.spot);
+    if groups.is_empty() {
+        return Err(StoresError::None { place }.into());
+    }
+    let (mut candidates, mut left_out) = (Vec::new(), Vec::new());
+    let mut times = Times::new();
+    for group in &groups {
+        let Some(stored) = readable(bucket, group).await? else {
+            let store = group.key();
+            return Err(QuicklookError::Unreadable { store }.into());
+        };
+        for (name, is_named) in names(&stored, group, &request.variables) {
+            match candidate(&stored, group, &name, request.kind, &mut times, means).await? {
+                Ok(candidate) => candidates.push(candidate),
+                Err(why) if is_named => {
+                    return Err(QuicklookError::Variable {
+                        store: group.key(),
+                        variable: name,
+                        why,
+                    }
+                    .into());
+                }
+                Err(why) => left_out.push((group.key(), name, why)),
+            }
+        }
+    }
+    if candidates.is_empty() {
+        let reasons = left_out.into_iter();
+        let reasons = reasons.map(|(_, name, why)| (name, why)).collect();
+        return Err(QuicklookError::Nothing { place, reasons }.into());
+    }
+    are_used(request, &candidates)?;
+    looks(request, candidates, left_out)
+}
+
+/// The variables of the store that are meant, and whether they were named.
+fn names(stored: &StoreSnapshot, group: &Group, asked: &[String]) -> Vec<(String, bool)> {
+    let named = asked.iter().filter(|name| stored.holds(name));
+    let named: Vec<(String, bool)> = named.map(|name| (name.clone(), true)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let coordinates = coordinates(&stored.arrays, &group.key());
+    let names = stored.arrays.iter().map(|array| &array.name);
+    let data =
+        names.filter(|name| !coordinates.contains(*name) && !name.starts_with(&projected_name("")));
+    data.map(|name| (name.clone(), false)).collect()
+}
+
+/// A step or a level that nothing has was asked for in vain.
+fn are_used(request: &Quicklook, candidates: &[Candidate]) -> Result<(), QuicklookError> {
+    let drawings = || candidates.iter().map(|candidate| &candidate.drawing);
+    let variables = || drawings().map(|drawing| drawing.variable.clone()).collect();
+    if !request.steps.is_empty() && drawings().all(|drawing| drawing.steps.is_none()) {
+        return Err(QuicklookError::Unused {
+            flag: "--step".into(),
+            what: "steps in time".into(),
+            variables: variables(),
+        });
+    }
+    if request.level.is_some() && drawings().all(|drawing| drawing.levels.is_none()) {
+        return Err(QuicklookError::Unused {
+            flag: "--level".into(),
+            what: "levels".into(),
+            variables: variables(),
+        });
+    }
+    Ok(())
+}
+
+fn looks(
+    request: &Quicklook,
+    candidates: Vec<Candidate>,
+    left_out: Vec<(String, String, Undrawable)>,
+) -> Result<Resolved, Error> {
+    let mut resolved = Resolved {
+        kind: request.kind,
+        grids: Vec::new(),
+        looks: Vec::new(),
+        drawings: Vec::new(),
+        left_out,
+        width: MEANS,
+    };
+    let mut charts = 0;
+    for candidate in candidates {
+        let looks = of_candidate(request, &candidate)?;
+        let known = resolved
+            .grids
+            .iter()
+            .position(|grid| *grid == candidate.grid);
+        let grid = known.unwrap_or(resolved.grids.len());
+        if known.is_none() {
+            resolved.grids.push(candidate.grid);
+        }
+        for look in looks {
+            charts += if request.kind == PictureKind::Map {
+                look.slots.len()
+            } else {
+                1
+            };
+            resolved.looks.push(Look { grid, ..look });
+            resolved.drawings.push(candidate.drawing.clone());
+        }
+    }
+    if charts > MOST {
+        let most = MOST;
+        return Err(QuicklookError::TooMany {
+            count: charts,
+            most,
+        }
+        .into());
+    }
+    if request.kind == PictureKind::Map {
+        resolved.width = if request.is_page {
+            Picture::plot_width_in_page(charts)
+        } else {
+            Picture::plot_width(charts)
+        };
+    }
+    Ok(resolved)
+}
+
+/// What is read of a variable.
+fn of_candidate(request: &Quicklook, candidate: &Candidate) -> Result<Vec<Look>, Error> {
+    let Drawing { steps, levels, .. } = &candidate.drawing;
+    let shape = &candidate.array.shape;
+    let mut leading = vec![0; shape.len() - 2];
+    let mut chosen = vec![0];
+    if let Some((axis, times)) = steps {
+        chosen = steps_of(request, candidate, times, shape[*axis])?;
+    }
+    if let (Some((axis, depths)), Some(level)) = (levels, request.level) {
+        let length = shape[*axis];
+        let found = depths.chosen(level, length);
+        leading[*axis] = found.ok_or_else(|| QuicklookError::NoLevel {
+            asked: level.to_string(),
+            store: candidate.drawing.store.clone(),
+            variable: candidate.drawing.variable.clone(),
+            held: depths.held(length),
+        })?;
+    }
+    let look = |varies: Option<usize>, slots: Vec<u64>, leading: Vec<u64>| Look {
+        array: candidate.array.clone(),
+        leading,
+        varies,
+        slots,
+        grid: 0,
+        takes_means: request.kind != PictureKind::Map,
+    };
+    let time = steps.as_ref().map(|(axis, _)| *axis);
+    let depth = levels.as_ref().map(|(axis, _)| *axis);
+    let all = |axis: Option<usize>| axis.map_or(vec![0], |axis| (0..shape[axis]).collect());
+    Ok(match request.kind {
+        PictureKind::Map => vec![look(time, chosen, leading)],
+        PictureKind::Series => vec![look(time, all(time), leading)],
+        PictureKind::Section => {
+            let of_step = chosen.into_iter().map(|step| {
+                let mut leading = leading.clone();
+                if let Some(time) = time {
+                    leading[time] = step;
+                }
+                look(depth, all(depth), leading)
+            });
+            of_step.collect()
+        }
+    })
+}
+
+/// The steps that are meant, of `length`.
+fn steps_of(
+    request: &Quicklook,
+    candidate: &Candidate,
+    times: &TimeAxis,
+    length: u64,
+) -> Result<Vec<u64>, QuicklookError> {
+    if request.steps.is_empty() {
+        return Ok(vec![length - 1]);
+    }
+    let step = |choice: &StepChoice| {
+        times
+            .chosen(choice, length)
+            .ok_or_else(|| QuicklookError::NoStep {
+                asked: choice.to_string(),
+                store: candidate.drawing.store.clone(),
+                variable: candidate.drawing.variable.clone(),
+                held: times.held(length),
+            })
+    };
+    request.steps.iter().map(step).collect()
+}

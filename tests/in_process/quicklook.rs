@@ -1,0 +1,246 @@
+//! `quicklook`: the values of the nearest cells, of the objects that are needed and no others, on any number of ranks.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use msm_chart::{Chart, Map};
+use msm_zarr::ChunkCodec;
+use nemo_like::{Format, Spec, Variable};
+use serde_json::Value;
+
+use super::dataset::Objects;
+use super::support::{line, run};
+use crate::Frame;
+use crate::cli::Exit;
+use crate::events::SilentReporter;
+use crate::ranks::threads;
+use crate::session::Session;
+use crate::store::simulated::World;
+use crate::store::{Conditional, Connection, Spot};
+use crate::verbs::quicklook::{
+    LevelChoice, PictureKind, Quicklook, QuicklookReport, StepChoice, quicklook,
+};
+
+const STORE: &str = "T1m/thetao.zarr";
+const SHAPE: [usize; 4] = [3, 4, 24, 36];
+
+/// Three months of a variable with levels.
+fn sent(root: &Path) -> Objects {
+    let path = root.join("ORCA_1m_grid_T.nc");
+    let spec = Spec {
+        grid: "36x24x4".parse().unwrap(),
+        variables: vec![Variable::Thetao],
+        steps: 3,
+        format: Format::Classic,
+        ..Spec::default()
+    };
+    nemo_like::write(&path, &spec).unwrap();
+    let world = World::new(Conditional::Enforced);
+    let chunks = r#"{"time_counter": 1, "deptht": 2, "y": 8, "x": 12}"#;
+    let file = path.to_str().unwrap();
+    let send = line(&["send", "-f", file, "-cs", chunks]);
+    assert_eq!(run(&world.link(Vec::new()), &send), Exit::Ok);
+    world.objects()
+}
+
+/// What rank 0 of so many draws of `objects`.
+fn drawn(objects: &Objects, ranks: usize, request: &Quicklook) -> QuicklookReport {
+    let world = World::holding(Conditional::Enforced, objects);
+    let reports = Mutex::new(Vec::new());
+    threads(ranks, |ranks| {
+        let connection = Connection::simulated(&world.link(Vec::new()));
+        let session = Session::open(&connection, ranks, Arc::new(SilentReporter)).unwrap();
+        let report = quicklook(&session, request).unwrap();
+        if ranks.rank() == 0 {
+            reports.lock().unwrap().push(report);
+        } else {
+            assert!(report.charts.is_empty());
+        }
+    });
+    reports.into_inner().unwrap().remove(0)
+}
+
+fn request(kind: PictureKind) -> Quicklook {
+    Quicklook {
+        spot: Spot::Below("T1m".to_owned()),
+        kind,
+        ..Quicklook::default()
+    }
+}
+
+fn map(report: &QuicklookReport) -> &Map {
+    match &report.picture.charts[..] {
+        [Chart::Map(map)] => map,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Puts rubbish in the place of the objects of the variable that are not `needed`; returns how many are.
+fn spoil(objects: &mut Objects, needed: impl Fn(&[u64]) -> bool) -> u64 {
+    let mut count = 0;
+    let within = format!("{STORE}/thetao/c/");
+    for (key, object) in objects.iter_mut() {
+        let Some(place) = key.strip_prefix(&within) else {
+            continue;
+        };
+        let place: Vec<u64> = place.split('/').map(|n| n.parse().unwrap()).collect();
+        if needed(&place) {
+            count += 1;
+        } else {
+            *object = "rubbish".into();
+        }
+    }
+    count
+}
+
+fn decoded(objects: &Objects, array: &str, place: &[u64]) -> Vec<f64> {
+    let document = &objects[&format!("{STORE}/{array}/zarr.json")];
+    let codec = ChunkCodec::new(array, std::str::from_utf8(document).unwrap()).unwrap();
+    let key = codec.key(STORE, place);
+    let Some(object) = objects.get(&key) else {
+        return vec![f64::NAN; codec.values()];
+    };
+    let values = codec.decode(object).unwrap();
+    let (singles, _) = values.as_chunks::<4>();
+    singles
+        .iter()
+        .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
+        .collect()
+}
+
+/// The values of a plane of an array, of objects below `leading` in the chunk grid, each of which has it as its number `within`.
+fn plane(objects: &Objects, array: &str, leading: &[u64], within: usize) -> Vec<f64> {
+    let document: Value =
+        serde_json::from_slice(&objects[&format!("{STORE}/{array}/zarr.json")]).unwrap();
+    let chunk = document["chunk_grid"]["configuration"]["chunk_shape"]
+        .as_array()
+        .unwrap();
+    let [cy, cx] = [2, 1].map(|back| chunk[chunk.len() - back].as_u64().unwrap() as usize);
+    let [_, _, ny, nx] = SHAPE;
+    let mut all = vec![f64::NAN; ny * nx];
+    for (y, x) in (0..ny).flat_map(|y| (0..nx).map(move |x| (y, x))) {
+        let place = [leading, &[(y / cy) as u64, (x / cx) as u64]].concat();
+        let values = decoded(objects, array, &place);
+        let value = values[(within * cy + y % cy) * cx + x % cx];
+        all[y * nx + x] = if value > 1e19 { f64::NAN } else { value };
+    }
+    all
+}
+
+/// The values of a step and a level; of land, NaN.
+fn field(objects: &Objects, step: u64, level: u64) -> Vec<f64> {
+    plane(objects, "thetao", &[step, level / 2], (level % 2) as usize)
+}
+
+fn point(longitude: f64, latitude: f64) -> [f64; 3] {
+    let (x, y) = (longitude.to_radians(), latitude.to_radians());
+    [y.cos() * x.cos(), y.cos() * x.sin(), y.sin()]
+}
+
+#[test]
+fn each_pixel_has_the_value_of_the_nearest_cell_and_no_other_object_is_read() {
+    let root = tempfile::tempdir().unwrap();
+    let objects = sent(root.path());
+    let expected = field(&objects, 1, 3);
+    let [longitudes, latitudes] = ["nav_lon", "nav_lat"].map(|name| plane(&objects, name, &[], 0));
+    let cells: Vec<[f64; 3]> = longitudes
+        .iter()
+        .zip(&latitudes)
+        .map(|(x, y)| point(*x, *y))
+        .collect();
+    let mut spoilt = objects.clone();
+    // The second step, the upper two of the four levels not.
+    let needed = spoil(&mut spoilt, |place| place[..2] == [1, 1]);
+    assert!(needed > 4);
+    let mut asked = request(PictureKind::Map);
+    asked.steps = vec![StepChoice::Number(1)];
+    asked.level = Some(LevelChoice::Number(3));
+    let report = drawn(&spoilt, 1, &asked);
+    // Those that are all land are not stored.
+    assert!(
+        report.objects >= needed && report.objects <= 9,
+        "{}",
+        report.objects
+    );
+    let map = map(&report);
+    let mut seen = 0;
+    for (row, latitude) in map.latitudes.iter().enumerate().step_by(23) {
+        for (column, longitude) in map.longitudes.iter().enumerate().step_by(31) {
+            let place = point(*longitude, *latitude);
+            let away = |cell: &[f64; 3]| {
+                cell.iter()
+                    .zip(place)
+                    .map(|(a, b)| (a - b) * (a - b))
+                    .sum::<f64>()
+            };
+            let least = cells.iter().map(away).fold(f64::INFINITY, f64::min);
+            let mut nearest = cells
+                .iter()
+                .enumerate()
+                .filter(|(_, cell)| away(cell) <= least + 1e-12);
+            let value = map.values[row * map.longitudes.len() + column];
+            if value.is_finite() {
+                seen += 1;
+                assert!(
+                    nearest.any(|(cell, _)| expected[cell] == value),
+                    "{longitude} {latitude}"
+                );
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+    // By time, on three ranks, it is the same picture.
+    asked.steps = vec![StepChoice::Time("1976-02".to_owned())];
+    let other = drawn(&spoilt, 3, &asked);
+    assert_eq!(
+        (other.picture.svg(), other.objects),
+        (report.picture.svg(), report.objects)
+    );
+}
+
+#[test]
+fn a_part_of_the_world_takes_a_part_of_the_objects() {
+    let root = tempfile::tempdir().unwrap();
+    let objects = sent(root.path());
+    let mut asked = request(PictureKind::Map);
+    let whole = drawn(&objects, 1, &asked).objects;
+    asked.frame = Some(Frame {
+        west: 170.0,
+        south: -20.0,
+        east: 190.0,
+        north: 10.0,
+    });
+    let report = drawn(&objects, 2, &asked);
+    assert!(report.objects < whole, "{} of {whole}", report.objects);
+    assert!(report.charts[0].statistics.is_some());
+}
+
+#[test]
+fn means_are_those_of_the_values_and_the_same_on_any_number_of_ranks() {
+    let root = tempfile::tempdir().unwrap();
+    let objects = sent(root.path());
+    for kind in [PictureKind::Series, PictureKind::Section] {
+        let alone = drawn(&objects, 1, &request(kind));
+        let svg = alone.picture.svg().unwrap();
+        let on_three = drawn(&objects, 3, &request(kind));
+        assert_eq!(on_three.picture.svg().unwrap(), svg);
+        match &alone.picture.charts[..] {
+            [Chart::Series(series)] => {
+                assert_eq!(series.moments.len(), 3);
+                for (step, moment) in series.moments.iter().enumerate() {
+                    let values = field(&objects, step as u64, 0);
+                    let there = values.iter().filter(|value| value.is_finite());
+                    let (least, most) =
+                        there.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+                    assert!((least..=most).contains(&moment.value), "{step}");
+                }
+                assert_eq!(series.moments[0].date, "1976-01-16 12:00");
+            }
+            [Chart::Section(section)] => {
+                assert_eq!(section.depths.len(), 4);
+                assert!(section.depths.is_sorted() && section.statistics().is_some());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
