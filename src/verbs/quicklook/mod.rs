@@ -116,6 +116,7 @@ pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookRepo
         resolved = Some(found);
         Ok::<(Vec<Grid>, Vec<Look>, usize), Error>(told)
     })?;
+    let _all = session.all_at_work();
     let mut of_grids = Footprints::new(request.frame, width, session, &looking);
     let footprints: Result<Vec<_>, Error> = grids.iter().map(|grid| of_grids.of(grid)).collect();
     let footprints = footprints?;
