@@ -156,7 +156,7 @@ fn hundreds_of_files_are_catalogued_by_all_ranks() {
         std::fs::copy(&file, sandbox.path(&format!("run/{i}_1m_grid_T.nc"))).unwrap();
     }
     let (directory, url) = (sandbox.file("run"), sandbox.url("ocean"));
-    let send = msm_os!("send -f {directory} -b {url} -v tos");
+    let send = msm_os!("send -f {directory} -b {url} -v tos --progress none");
     // All are the same month: every pair of neighbours is reported, whichever rank read it.
     let ended = send.on(3);
     ended.refused(16, &["299 problems"]);
