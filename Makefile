@@ -106,7 +106,7 @@ test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
 .PHONY: test-library
 test-library:
 	cargo test $(LOCKED) --workspace --lib
-	$(TEST_PROGRAM) --bins --test file --test weights_memory
+	$(TEST_PROGRAM) --bins --test access --test conditional --test faults --test file --test hook --test operations --test weights_memory
 	$(TEST_PROGRAM) --doc
 
 # Most of them wait for servers and leases.
