@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use msm_plan::Resources;
-use msm_zarr::layout;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -162,7 +161,7 @@ impl<'a> Session<'a> {
     /// What is at `spot`, as messages call it.
     #[must_use]
     pub fn place_of(&self, spot: &Spot) -> String {
-        layout::below(self.place(), spot.key())
+        self.bucket.place_of(spot.key())
     }
 
     /// The server; a directory has none.

@@ -10,7 +10,7 @@ use msm_model::counted;
 use serde::{Deserialize, Serialize};
 
 use super::copy_fault::DamagedCopies;
-use crate::store::{Bucket, REQUESTS, StoreError};
+use crate::store::{BATCH, Bucket, REQUESTS, StoreError};
 
 /// Failures after which no more is tried.
 const MOST_FAILURES: usize = 3;
@@ -155,6 +155,15 @@ pub(super) async fn all(
         ..CleanupError::default()
     };
     failed.or_ok()
+}
+
+/// Requests by which [`remove`] deletes so many objects, where the server deletes many with one.
+pub(crate) const fn removals(objects: u64) -> u64 {
+    if objects >= MANY as u64 {
+        objects.div_ceil(BATCH as u64)
+    } else {
+        objects
+    }
 }
 
 /// Deletes the objects `keys`.

@@ -57,6 +57,7 @@ pub(crate) use array_removal::ArrayRemoval;
 pub(crate) use back::clear_ledger;
 pub(crate) use back_outlook::foresee_back;
 pub use cleanup::CleanupError;
+pub(crate) use cleanup::removals;
 pub(crate) use command_run::CommandRun;
 pub use command_run::FileSpan;
 pub(crate) use committed::{CommittedTransactions, unmoved};

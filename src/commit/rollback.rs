@@ -29,6 +29,10 @@ pub(crate) struct UndoSize {
     pub gone: (u64, u64),
     /// Documents that are put back.
     pub documents: u64,
+    /// Documents that go.
+    pub made: u64,
+    /// Objects of the ledger that go with it: what was kept for it, and its manifest.
+    pub kept: u64,
     /// Arrays in which objects go.
     pub arrays: u64,
 }
@@ -48,18 +52,25 @@ impl StoreRollback {
             count(&mut size.gone, object.bytes);
         }
         size.arrays = (entry.arrays.len() + entry.parts.len()) as u64;
-        let copies = layout::undo_copies(store, &self.id);
-        let mut copies = bucket.entries(&copies);
-        while let Some(copy) = copies.try_next().await? {
+        let copies = format!("{}/", layout::undo_copies(store, &self.id));
+        let undo = layout::undo(store, &self.id);
+        let mut kept = bucket.entries(&undo);
+        while let Some(object) = kept.try_next().await? {
+            size.kept += 1;
             // An empty one says that there was nothing.
-            if copy.bytes > 0 {
-                count(&mut size.back, copy.bytes);
+            if object.bytes > 0 && object.key.starts_with(&copies) {
+                count(&mut size.back, object.bytes);
             }
         }
+        drop(kept);
+        // Its manifest.
+        size.kept += 1;
         for document in entry.documents.iter().chain([&entry.root]) {
-            match &document.before {
-                Some(_) => size.documents += 1,
-                None => count(&mut size.gone, document.after.len() as u64),
+            if document.before.is_some() {
+                size.documents += 1;
+            } else {
+                size.made += 1;
+                count(&mut size.gone, document.after.len() as u64);
             }
         }
         Ok(size)

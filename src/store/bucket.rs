@@ -17,7 +17,7 @@ use super::connect::{Endpoint, connect};
 use super::connection::Connection;
 use super::directory::Directory;
 use super::directory::is_kept_out;
-use super::error::StoreError;
+use super::error::{StoreError, address};
 use super::fence::Fence;
 use super::flow::Flow;
 use super::keyring::LostKeys;
@@ -272,6 +272,15 @@ impl Bucket {
     #[must_use]
     pub(crate) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What to call `key` in it in messages; the bucket, if that is empty.
+    #[must_use]
+    pub(crate) fn place_of(&self, key: &str) -> String {
+        match key {
+            "" => self.place.clone(),
+            key => address(&self.place, key),
+        }
     }
 
     /// What it is called by all who reach the same bucket, whatever name or address they know its server by.

@@ -14,7 +14,7 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 
 /// Keys of one request: no server takes more.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 /// Requests for many in flight.
 const BATCHES: usize = 8;
 /// Failures after which no more is tried: a server that is gone keeps each request waiting for a minute.

@@ -114,7 +114,7 @@ pub enum StoreError {
 }
 
 /// `s3://ocean/T1y/tos.zarr/zarr.json at https://store.ac.uk`: a place names its bucket, and then its server if it has one.
-fn address(place: &str, key: &str) -> String {
+pub(super) fn address(place: &str, key: &str) -> String {
     match place.split_once(" at ") {
         Some((bucket, server)) if bucket.starts_with("s3://") => {
             format!("{bucket}/{key} at {server}")

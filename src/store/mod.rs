@@ -52,7 +52,7 @@ pub(crate) const REQUESTS: usize = 32;
 
 pub use access::{Access, Addressing, Keys};
 pub(crate) use bucket::{Bucket, PutAnswer, Stat};
-pub(crate) use bulk::DeletedObjects;
+pub(crate) use bulk::{BATCH, DeletedObjects};
 pub(crate) use conditional::{CreateOutcome, ReplaceOutcome, TaggedObject};
 pub use connect::Endpoint;
 pub use connection::{Connection, Origins};

@@ -225,7 +225,7 @@ fn a_delete_that_could_not_begin_has_nothing_to_finish() {
         scene.server.faults().clear();
         // Nobody goes on with it.
         let recovered = msm_os!("recover {} -p T1m", scene.bucket).well();
-        recovered.says(&["recovered: 0 transactions"]);
+        recovered.says(&["recovered: no transaction"]);
         assert!(objects(&scene.server) == scene.before, "{part}");
     }
 }

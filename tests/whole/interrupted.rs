@@ -120,6 +120,35 @@ impl Stage {
     }
 }
 
+/// What a dead job left is healed before anything else, so that another thing is done than what the store tells of as it is.
+#[test]
+fn no_dry_run_tells_what_would_be_done_before_what_a_dead_job_left_is_healed() {
+    let stage = Stage::new();
+    stage.send(1976);
+    let file = stage.months(1977, 0);
+    let send = ["send", "-f", &file, "--allow-gaps"];
+    stage.cut_off(&send, "PUT", ".prepared");
+    let before = objects(&stage.server);
+    for line in [
+        &["delete", "--all", "--time", "1976-06.."][..],
+        &["delete", "-v", "tos", "--array", "area"],
+        &["copy", "--to", "old/T1m"],
+        &["move", "--to", "old/T1m"],
+        &["rechunk", "--to", "new/T1m", "--codec", "zstd:2"],
+        &["rechunk", "--replace", "--codec", "zstd:2"],
+        &["rollback"],
+        &send,
+    ] {
+        let line = [line, &["--dry-run"]].concat();
+        let refused = stage.run(&line);
+        refused.refused(35, &["the send ", " has not ended: ", "recover"]);
+    }
+    // All goes, whatever becomes of it.
+    let gone = stage.run(&["delete", "--all", "--dry-run"]).well();
+    gone.says(&["warning: T1m/tos.zarr: the send ", " has not ended: "]);
+    assert!(objects(&stage.server) == before);
+}
+
 #[test]
 fn an_interrupted_rollback_of_several_stores_undoes_each_once() {
     for part in [".back", "/transactions/"] {

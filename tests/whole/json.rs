@@ -165,6 +165,12 @@ fn copied(documents: &Documents<'_>, url: &str) {
     assert_eq!(again["outcome"], "nothing_to_do");
     assert_eq!(again["copied"]["objects"], 0);
     assert_eq!(again["compared"], copied["copied"]);
+    // Nothing was compared.
+    let dry = documents.of("copy-1", 0, &copy.and("--dry-run --exit-nothing"));
+    assert_eq!(
+        (&dry["outcome"], &dry["compared"]),
+        (&json!("done"), &copied["copied"])
+    );
     let other = sandbox.url("other");
     let out = msm_os!("move -b {url} -p copies --to-bucket {other}");
     documents.of("move-1", 0, &out.and("--dry-run"));

@@ -98,6 +98,17 @@ impl DryRuns<'_> {
         let first = self.server.log().len();
         msm_os!("{line} {also}").well();
         is_about(self.server, first, &planned, line);
+        let found = kinds(self.server, first);
+        let of = |kind: &str| found.get(kind).copied().unwrap_or(0);
+        // Those that delete many are POSTs.
+        let (found, foreseen) = (
+            of("delete") + of("other"),
+            planned["requests"]["delete"].as_u64().unwrap(),
+        );
+        assert!(
+            found <= 12 + 2 * foreseen && foreseen <= 12 + 2 * found,
+            "{line}: {foreseen} foreseen to delete, {found} found"
+        );
         planned
     }
 }
@@ -177,6 +188,41 @@ fn of_what_changes_stores_that_are_there() {
         &["the store would be gone", " would go"],
     );
     python_runs(&script("valid.py"), &runs.valid);
+}
+
+/// Of a hundred objects on, they go many with one request; and of what is copied, what a manifest tells of is read once.
+#[test]
+fn of_what_goes_in_bulk() {
+    let (sandbox, server, bucket) = served();
+    let file = sandbox.months(1, 6);
+    let place = format!("{bucket} -p T1m");
+    let cut = r#"-cs '{"time_counter": 1, "y": 1}'"#;
+    msm_os!("send -f {file} {place} -v tos {cut}").well();
+    let mut runs = DryRuns {
+        sandbox: &sandbox,
+        server: &server,
+        valid: Vec::new(),
+    };
+    let delete = format!("delete {place} -v tos --time 1976-02..");
+    let gone = runs.of("delete-1", &delete, "--yes", &[]);
+    assert!(gone["total"]["objects"].as_u64().unwrap() > 100);
+    runs.of("rollback-1", &format!("rollback {place}"), "", &[]);
+    let rechunk = format!("rechunk {place} --to cut --codec zstd:2");
+    runs.of("rechunk-1", &rechunk, "", &[]);
+    let there = runs.of("rechunk-1", &rechunk, "", &["not compared: 1 store"]);
+    assert_eq!(there["outcome"], "done");
+    runs.of("rollback-1", &format!("rollback {bucket} -p cut"), "", &[]);
+    let copy = format!("copy {place} --to copied");
+    runs.of("copy-1", &copy, "", &[]);
+    let there = runs.of(
+        "copy-1",
+        &copy,
+        "",
+        &["there already, not compared: 1 store"],
+    );
+    assert_eq!(there["outcome"], "done");
+    let away = format!("move {bucket} -p copied --to moved");
+    runs.of("move-1", &away, "", &[]);
 }
 
 #[test]

@@ -98,13 +98,14 @@ impl Job<'_> {
         } else {
             None
         };
-        let is_nothing = !moves && report.is_nothing();
+        // What is there already is compared first.
+        let is_nothing = !moves && !args.dry_run && report.is_nothing();
         let (here, there) = (&args.store.bucket, args.to_bucket.as_ref());
         self.conclude(
             args.outcome.told.json,
             || CopyDocument::new(here, there, moves, args.dry_run, &report).with_requests(requests),
             || {
-                let mut lines = words::copied(done, &report);
+                let mut lines = words::copied(done, args.dry_run, &report);
                 lines.extend(requests.iter().map(words::requests));
                 lines
             },

@@ -48,6 +48,7 @@ impl CopyDocument {
                 from,
                 to,
                 tally,
+                unrecorded: _,
                 was_there,
                 unlike,
                 left_out,
@@ -80,7 +81,8 @@ impl CopyDocument {
                 "msm_os/copy/1"
             },
             dry_run,
-            outcome: Outcome::of(!moves && report.is_nothing()),
+            // What is there already is compared first.
+            outcome: Outcome::of(!moves && !dry_run && report.is_nothing()),
             stores: stores.collect(),
             requests: None,
         }

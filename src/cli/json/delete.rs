@@ -60,6 +60,10 @@ impl DeleteDocument {
             let message = words::delete_warning(warning);
             match warning {
                 DeleteWarning::ForGood => json!({"kind": "for_good", "message": message}),
+                DeleteWarning::Unended {
+                    store,
+                    transaction: _,
+                } => json!({"kind": "unended", "message": message, "store": store}),
                 DeleteWarning::Rewritten {
                     store,
                     objects,
@@ -110,6 +114,7 @@ impl DeleteDocument {
                 links,
                 ledgers,
                 others,
+                unended: _,
             } => {
                 let stores = stores.iter();
                 document.stores = stores

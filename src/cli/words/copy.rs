@@ -5,13 +5,14 @@ use std::fmt::Write;
 use super::{counted, tally_shown};
 use crate::verbs::copy::{CopiedStore, CopyReport};
 
-/// A line a store, and one with the totals: what was `done`.
-pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
+/// A line a store, and one with the totals: what was `done`, or would be.
+pub(in crate::cli) fn copied(done: &str, dry_run: bool, report: &CopyReport) -> Vec<String> {
     let mut lines = Vec::new();
     for CopiedStore {
         from,
         to,
         tally,
+        unrecorded: _,
         was_there,
         unlike,
         left_out,
@@ -55,9 +56,11 @@ pub(in crate::cli) fn copied(done: &str, report: &CopyReport) -> Vec<String> {
         tally_shown(copied)
     );
     if there > 0 {
+        // A dry run does not look into objects.
+        let how = if dry_run { "not" } else { "and" };
         let _ = write!(
             total,
-            "; there already, and compared: {}, {}",
+            "; there already, {how} compared: {}, {}",
             counted(there, "stores"),
             tally_shown(compared)
         );

@@ -14,6 +14,7 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             links,
             ledgers,
             others,
+            unended: _,
         } => {
             let stores_told = stores.iter();
             lines.extend(
@@ -72,8 +73,9 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
             for found in stores {
                 let store = &found.store;
+                let arrays = if names.len() == 1 { "array" } else { "arrays" };
                 lines.push(format!(
-                    "  {store}: array {}: {}",
+                    "  {store}: {arrays} {}: {}",
                     names.join(", "),
                     tally_shown(found.tally)
                 ));
@@ -88,6 +90,10 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
 pub(in crate::cli) fn delete_warning(warning: &DeleteWarning) -> String {
     match warning {
         DeleteWarning::ForGood => "rollback brings none of this back".to_owned(),
+        DeleteWarning::Unended { store, transaction } => format!(
+            "{store}: {transaction} has not ended: if its job still runs, the delete waits for it, and what it puts until then goes, too; of a dead one, all \
+             goes"
+        ),
         DeleteWarning::Rewritten {
             store,
             objects,

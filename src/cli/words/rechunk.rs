@@ -63,7 +63,24 @@ pub(in crate::cli) fn rechunk_forecast(forecast: &RechunkForecast) -> Vec<String
         lines.push(store(of_store));
         lines.extend(of_store.arrays.iter().map(array));
     }
-    lines.push(sized("would rechunk", &forecast.size));
+    let made = forecast.stores.iter().filter(|store| !store.was_there);
+    if made.count() > 0 {
+        lines.push(sized("would rechunk", &forecast.size));
+    }
+    let there = { forecast.stores.iter() }.filter(|store| store.was_there);
+    let (waiting, there): (Vec<_>, Vec<_>) = there.partition(|store| store.from == store.to);
+    if !there.is_empty() {
+        let count = counted(there.len(), "stores");
+        lines.push(format!("there already, not compared: {count}"));
+    }
+    let waiting = waiting.iter().filter(|store| !store.is_nothing()).count();
+    if waiting > 0 {
+        let count = counted(waiting, "stores");
+        lines.push(format!("would be put in place: {count} made before"));
+    }
+    if forecast.is_nothing() {
+        lines.push("nothing to do".to_owned());
+    }
     let reads = &forecast.reads;
     if reads.objects > 0 {
         let mut told = format!(

@@ -18,7 +18,7 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
     } = report;
     let mut lines = vec![format!(
         "recovered: {} in {}",
-        counted(*transactions, "transactions"),
+        transactions_shown(*transactions),
         counted(*stores, "stores")
     )];
     if request.abandon {
@@ -40,6 +40,13 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         cut => lines.push(format!("truncated: {}", counted(*cut, "stores"))),
     }
     lines
+}
+
+fn transactions_shown(count: usize) -> String {
+    match count {
+        0 => "no transaction".to_owned(),
+        some => counted(some, "transactions"),
+    }
 }
 
 /// What would be done.
@@ -75,7 +82,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
     }
     lines.push(format!(
         "{} in {} would be recovered",
-        counted(forecast.transactions(), "transactions"),
+        transactions_shown(forecast.transactions()),
         counted(forecast.stores, "stores")
     ));
     if let Some(archives) = &forecast.abandoned {

@@ -31,7 +31,7 @@ use crate::session::Session;
 use crate::store::{Bucket, Crossing, Spot, StoreError};
 use crate::verbs::rechunk::replace::{beside, check_not_replaced};
 use crate::verbs::send::RequestCounts;
-use crate::verbs::shared::hold::Leasing;
+use crate::verbs::shared::hold::{Leasing, can_be_foretold};
 use crate::verbs::shared::requests::{of_command, of_copy, of_move};
 use crate::verbs::tally::Tally;
 
@@ -66,6 +66,8 @@ pub struct CopiedStore {
     pub to: String,
     /// Its objects, with those of its ledger.
     pub tally: Tally,
+    /// Those of them of which no manifest tells: documents, and those of its ledger.
+    pub unrecorded: u64,
     /// Was the copy there already, whole?
     pub was_there: bool,
     /// Objects that are not what the manifest says, and were copied as they are.
@@ -97,7 +99,7 @@ impl CopyReport {
 /// Says what would be copied, and where to: into the bucket of `other`, if there is one.
 ///
 /// # Errors
-/// On every rank the same: if there is nothing, or the copies cannot be there.
+/// On every rank the same: if there is nothing, or the copies cannot be there; or if a job is at one of both, or has left it as it died.
 pub fn foretell(
     session: &Session,
     other: Option<&Session>,
@@ -107,7 +109,13 @@ pub fn foretell(
     session.on_lead(async || {
         let ends = route.ends();
         let mut report = CopyReport::default();
-        for store in sources(ends, &ways(ends, request).await?, request).await? {
+        let ways = ways(ends, request).await?;
+        let (from, to): (Vec<String>, Vec<String>) = { ways.iter() }
+            .map(|way| (way.from.clone(), way.to.clone()))
+            .unzip();
+        can_be_foretold(ends.from, &from).await?;
+        can_be_foretold(ends.to, &to).await?;
+        for store in sources(ends, &ways, request).await? {
             let was_there = store.is_at_its_place(ends).await?;
             report.stores.push(store.report(was_there));
         }
@@ -133,7 +141,12 @@ pub fn requests(
     let mut all = of_command();
     for store in &foretold.stores {
         let objects = store.tally.objects;
-        all = all.and(of_copy(objects, store.was_there, by_server));
+        all = all.and(of_copy(
+            objects,
+            store.unrecorded,
+            store.was_there,
+            by_server,
+        ));
         if request.moves {
             all = all.and(of_move(objects));
         }

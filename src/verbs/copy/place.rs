@@ -64,7 +64,7 @@ pub(in crate::verbs) async fn passages(
         .into());
     }
     if groups.is_empty() {
-        let place = layout::below(bucket.place(), spot.key());
+        let place = bucket.place_of(spot.key());
         return Err(StoresError::None { place }.into());
     }
     let mut passages = Vec::new();

@@ -27,6 +27,8 @@ pub(in crate::verbs) struct SourceStore {
     roots: BTreeMap<&'static str, Bytes>,
     /// Its objects, with those of its ledger.
     pub tally: Tally,
+    /// Those of them of which no manifest tells.
+    unrecorded: u64,
     /// Of their keys, sizes and times.
     listing: u64,
     /// Objects in its folder that are not of it, and the first of them.
@@ -45,6 +47,7 @@ impl SourceStore {
         let mut store = Self {
             roots: BTreeMap::new(),
             tally: Tally::default(),
+            unrecorded: 0,
             listing: 0,
             foreign: (0, None),
             passage,
@@ -62,6 +65,10 @@ impl SourceStore {
                 store.foreign.1.get_or_insert(entry.key);
             } else {
                 store.tally.count(entry.bytes);
+                let name = entry.key.rsplit('/').next().unwrap_or_default();
+                let is_ledger = ObjectKind::of(&from, &entry.key) == ObjectKind::Ledger;
+                store.unrecorded +=
+                    u64::from(is_ledger || ROOT_DOCUMENTS.contains(&name) || name == ".zarray");
                 let said = format!("{} {} {:?}", entry.key, entry.bytes, entry.modified);
                 let digest = crc32c::crc32c(said.as_bytes());
                 store.listing = store.listing.wrapping_add(u64::from(digest));
@@ -107,6 +114,7 @@ impl SourceStore {
             from: self.passage.from.clone(),
             to: self.passage.destination(),
             tally: self.tally,
+            unrecorded: self.unrecorded,
             was_there,
             unlike: 0,
             left_out: self.foreign.0,

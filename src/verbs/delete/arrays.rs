@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
-use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::hold::{Hold, can_be_foretold};
 use crate::verbs::shared::removing::remove;
 use crate::verbs::shared::requests::of_removal;
 use crate::verbs::stores::named::{keys, stores};
@@ -47,12 +47,13 @@ impl ArrayDeletion {
     /// What would go of each store.
     ///
     /// # Errors
-    /// If one of them cannot go.
+    /// If one of them cannot go; or if a job is at a store, or has left it as it died.
     pub(super) async fn survey(
         &self,
         request: &Delete,
         bucket: &Bucket,
     ) -> Result<DeleteSurvey, Error> {
+        can_be_foretold(bucket, &self.stores).await?;
         Ok(self.shown(&self.look(request, bucket).await?))
     }
 

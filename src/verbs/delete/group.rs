@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::store::{Bucket, ListedObject, Spot, StoreLookup, read_store};
 use crate::verbs::delete::survey::DeleteSurvey;
 use crate::verbs::delete::{Delete, DeleteError};
-use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::hold::{Hold, can_be_foretold};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::tally::Tally;
 
@@ -61,6 +61,15 @@ impl GroupContents {
         }
         let keys = entries.into_iter().map(|entry| entry.key).collect();
         Ok(Self { group, keys, tally })
+    }
+
+    /// The same, if nothing changes it before it goes.
+    ///
+    /// # Errors
+    /// If a job is at its store, or has left it as it died.
+    pub(super) async fn survey(&self, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
+        can_be_foretold(bucket, std::slice::from_ref(&self.group.store)).await?;
+        Ok(self.shown())
     }
 
     /// As others see it.

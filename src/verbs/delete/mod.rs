@@ -168,7 +168,8 @@ impl PlannedDelete<'_> {
     /// What would be deleted.
     ///
     /// # Errors
-    /// On every rank the same: if single arrays are meant, and one of them cannot go.
+    /// On every rank the same: if a part of a store is meant, and it cannot go, or a job is at the store, or has left it as it died; or if an
+    /// archive is being sent into a store by many.
     pub fn survey(&self) -> Result<DeleteSurvey, Error> {
         let (lead, doomed) = match &self.part {
             DeleteRole::Lead(lead, doomed) => (lead, doomed),
@@ -176,8 +177,8 @@ impl PlannedDelete<'_> {
         };
         let (bucket, runtime) = (&self.session.bucket, &self.session.runtime);
         lead.share(match &**doomed {
-            DeleteScope::Stores(survey) => Ok(survey.shown()),
-            DeleteScope::Group(contents) => Ok(contents.shown()),
+            DeleteScope::Stores(survey) => runtime.block_on(survey.foretold(bucket)),
+            DeleteScope::Group(contents) => runtime.block_on(contents.survey(bucket)),
             DeleteScope::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
             DeleteScope::Steps(steps) => runtime.block_on(steps.survey(bucket)),
         })

@@ -1,11 +1,9 @@
 //! How many requests a delete makes, about.
 
 use super::{DeleteSurvey, PlannedDelete};
+use crate::store::BATCH;
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::requests::of_command;
-
-/// Objects that are listed or deleted by one request.
-const BATCH: u64 = 1_000;
 
 impl PlannedDelete<'_> {
     /// The requests that deleting all of this takes, about, where the server deletes many objects with one; `None` if it is a directory, or
@@ -41,7 +39,7 @@ impl PlannedDelete<'_> {
         let objects = all - ledgers;
         // Root documents go first, one by one.
         let bulk = (objects - others).saturating_sub(count) + others;
-        let pages = all.div_ceil(BATCH).max(1);
+        let pages = all.div_ceil(PAGE).max(1);
         RequestCounts {
             put: COMMAND_PUTS + count * STORE_PUTS,
             get: COMMAND_GETS + count * STORE_GETS,
@@ -57,9 +55,12 @@ impl PlannedDelete<'_> {
     }
 }
 
+/// Objects that are listed by one request.
+const PAGE: u64 = 1_000;
+
 /// Requests by which so many ranks delete their shares of the objects.
 fn batches(objects: u64, ranks: u64) -> u64 {
-    objects.div_ceil(BATCH).max(objects.min(ranks))
+    objects.div_ceil(BATCH as u64).max(objects.min(ranks))
 }
 
 // What the log of a server shows beside (tests/whole/plan_requests.rs compares). For each store: its lease, that it is being deleted, its

@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::store::{Bucket, StoreLookup, read_outline, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, StepsSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
-use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::hold::{Hold, can_be_foretold};
 use crate::verbs::shared::removing::remove;
 use crate::verbs::shared::requests::of_removal;
 use crate::verbs::stores::named::stores;
@@ -97,7 +97,7 @@ impl StepDeletion {
         let stores = groups.into_iter().map(|group| group.store);
         let stores: Vec<String> = stores.filter(|store| !layout::is_reading(store)).collect();
         if stores.is_empty() {
-            let place = layout::below(bucket.place(), request.spot.key());
+            let place = bucket.place_of(request.spot.key());
             return Err(DeleteError::NoStores { place }.into());
         }
         let range = range.clone();
@@ -107,8 +107,9 @@ impl StepDeletion {
     /// What would go of each store.
     ///
     /// # Errors
-    /// If that cannot be told, or nothing would, or all of one.
+    /// If that cannot be told, as where a job is at a store, or has left it as it died; or if nothing would go, or all of one.
     pub(super) async fn survey(&self, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
+        can_be_foretold(bucket, &self.stores).await?;
         Ok(shown(&self.look(bucket).await?))
     }
 

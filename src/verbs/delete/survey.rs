@@ -10,11 +10,14 @@ use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::events::TransactionIdentity;
 use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
 use crate::verbs::send::RequestCounts;
+use crate::verbs::shared::abandoned::{journals, unended};
+use crate::verbs::shared::hold::none_shared;
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -33,6 +36,8 @@ pub enum DeleteSurvey {
         ledgers: Tally,
         /// What is not this program's.
         others: Tally,
+        /// Before they are deleted: stores of which a transaction has not ended.
+        unended: Vec<(String, TransactionIdentity)>,
     },
     /// A group of a hierarchy.
     Group {
@@ -265,14 +270,34 @@ impl Survey {
         self.stores.keys()
     }
 
+    /// As others see it before it goes. What a dead job left in a store goes with it.
+    ///
+    /// # Errors
+    /// If an archive is being sent into one of the stores by many jobs.
+    pub(super) async fn foretold(&self, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
+        let stores: Vec<String> = self.names().cloned().collect();
+        none_shared(bucket, &stores).await?;
+        let left = journals(bucket, &stores).await?;
+        let all = left.iter().flat_map(|(store, found)| {
+            let unfinished = found.unfinished.iter();
+            unfinished.map(|one| (store.clone(), unended(one)))
+        });
+        Ok(self.with(all.collect()))
+    }
+
     /// As others see it.
     pub(super) fn shown(&self) -> DeleteSurvey {
+        self.with(Vec::new())
+    }
+
+    fn with(&self, unended: Vec<(String, TransactionIdentity)>) -> DeleteSurvey {
         let links = self.links.iter();
         DeleteSurvey::Stores {
             stores: self.stores.clone(),
             links: links.map(|link| link.path.clone()).collect(),
             ledgers: self.ledgers,
             others: self.foreign,
+            unended,
         }
     }
 
@@ -306,8 +331,7 @@ async fn no_store(
     all: bool,
     missing: Vec<String>,
 ) -> Result<DeleteError, StoreError> {
-    let place = layout::below(bucket.place(), prefix);
-    let place = place.trim_end_matches('/').to_owned();
+    let place = bucket.place_of(prefix);
     if all {
         return Ok(DeleteError::Nothing { place });
     }

@@ -3,12 +3,20 @@
 //! Key type: [`DeleteWarning`].
 
 use super::{Delete, DeleteSurvey};
+use crate::events::TransactionIdentity;
 
 /// What is worth a thought before it is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeleteWarning {
     /// `rollback` brings none of it back.
     ForGood,
+    /// A job is at a store, or has left it as it died.
+    Unended {
+        /// The store.
+        store: String,
+        /// What has not ended.
+        transaction: TransactionIdentity,
+    },
     /// Much more is made anew, for steps that stay lie in it, than goes.
     Rewritten {
         /// The store.
@@ -31,6 +39,12 @@ impl Delete {
         let mut all = Vec::new();
         if !stays {
             all.push(DeleteWarning::ForGood);
+        }
+        if let DeleteSurvey::Stores { unended, .. } = survey {
+            let unended = unended.iter().cloned();
+            all.extend(
+                unended.map(|(store, transaction)| DeleteWarning::Unended { store, transaction }),
+            );
         }
         if let DeleteSurvey::Steps { stores } = survey {
             // Times are made anew with every step that goes, and are small.

@@ -38,7 +38,7 @@ use crate::verbs::send::plan_warning::warnings_of;
 use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::send::worker::Worker;
-use crate::verbs::shared::hold::{Hold, Leasing};
+use crate::verbs::shared::hold::{Hold, Leasing, can_be_foretold};
 use crate::verbs::shared::requests::of_rechunk;
 use crate::verbs::shared::verification::{check_verification, try_verification};
 use crate::verbs::stores::error::StoresError;
@@ -77,12 +77,14 @@ pub struct Rechunk {
 /// Says what would be made, and what that takes.
 ///
 /// # Errors
-/// On every rank the same: if there is nothing, or it cannot be made so, or not there.
+/// On every rank the same: if there is nothing, or it cannot be made so, or not there; or if a job is at one of the stores, or has left it as
+/// it died.
 pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast, Error> {
     session.on_lead(async || {
         let bucket = &session.bucket;
         check_verification(bucket, request.verify)?;
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
+        can_be_foretold(bucket, &both_of(&ways)).await?;
         let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
         let (plan, reads) = (&work.fresh.1.plan, work.fresh.1.reads());
         let is_foreseen = bucket.endpoint().is_some() && !request.replaces();
@@ -96,7 +98,11 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
             };
             let mut rules = RequestRules::new(request.verify, &made, session.ranks.size() as u64);
             rules.add(plan);
-            { rules.counts() }.and(of_rechunk(stores, reads.requests))
+            // What is there is compared with what would be made.
+            let there = &work.there.1;
+            let compared = there.reads().requests + size(&there.plan).objects;
+            let all = stores + there.plan.stores.len() as u64;
+            { rules.counts() }.and(of_rechunk(all, reads.requests + compared))
         });
         Ok(RechunkForecast {
             stores: work.report(),
@@ -171,6 +177,12 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
     }
 }
 
+/// The stores that take these ways, and those that are made of them.
+fn both_of(ways: &[Passage]) -> Vec<String> {
+    let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
+    both.cloned().collect()
+}
+
 impl Rechunk {
     fn replaces(&self) -> bool {
         self.to.is_none()
@@ -215,8 +227,7 @@ impl Remaking<'_> {
         let runtime = &session.runtime;
         let held = runtime.block_on(async {
             let ways = ways(&session.bucket, request).await?;
-            let both = ways.iter().flat_map(|way| [&way.from, &way.to]);
-            let stores: Vec<String> = both.cloned().collect();
+            let stores = both_of(&ways);
             let command = request.terms().command;
             let made: Vec<String> = ways.iter().map(|way| way.to.clone()).collect();
             try_verification(session, request.verify, &made, command).await?;

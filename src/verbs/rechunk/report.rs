@@ -37,7 +37,7 @@ pub struct RechunkedStore {
     pub to: String,
     /// How its arrays are cut, and were.
     pub arrays: Vec<ArrayChange>,
-    /// Was it there already, with the same values?
+    /// Was it there already, with the same values? Before they are compared: is it there already?
     pub was_there: bool,
     /// Objects in the store's folder that are not of the store, and are left out.
     pub left_out: u64,
@@ -60,7 +60,8 @@ pub struct RechunkForecast {
 
 impl RechunkedStore {
     /// Was it as asked for already?
-    fn is_nothing(&self) -> bool {
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
         // One that is replaced may only have been made, and be put in its place now.
         let is_alike = { self.arrays.iter() }.all(|array| array.before == array.after);
         self.was_there && (self.from != self.to || !self.arrays.is_empty() && is_alike)
@@ -68,10 +69,11 @@ impl RechunkedStore {
 }
 
 impl RechunkForecast {
-    /// Are all stores as asked for already?
+    /// Are all stores as asked for already? What is there at another place is to be compared first.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.stores.iter().all(RechunkedStore::is_nothing)
+        let is_nothing = |store: &RechunkedStore| store.is_nothing() && store.from == store.to;
+        self.stores.iter().all(is_nothing)
     }
 }
 

@@ -166,6 +166,8 @@ fn outlook(group: &Group, undone: &[StoreRollback], sizes: &[UndoSize]) -> Store
     let now = arrays(&group.store, &last.entry.root.key, &last.entry.root.after);
     let Some(before) = &first.entry.root.before else {
         outlook.is_gone = true;
+        // What a later transaction replaced goes with what the first one made.
+        outlook.back = Tally::default();
         return outlook;
     };
     let then = arrays(&group.store, &first.entry.root.key, before);

@@ -98,7 +98,7 @@ async fn groups_of(session: &Session<'_>, request: &Rollback) -> Result<Vec<Grou
     let is_store = |group: &Group| !layout::is_reading(&group.store);
     let groups: Vec<Group> = groups.into_iter().filter(is_store).collect();
     if groups.is_empty() {
-        let place = layout::below(bucket.place(), spot.key());
+        let place = bucket.place_of(spot.key());
         return Err(StoresError::None { place }.into());
     }
     written_here(session, groups, variables.is_empty()).await

@@ -20,8 +20,7 @@ use crate::events::WorkKind;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::{catalogue, help_to_catalogue};
-use crate::verbs::shared::abandoned::{journals, unended};
-use crate::verbs::shared::error::WritingError;
+use crate::verbs::shared::abandoned::all_ended;
 use crate::verbs::shared::hold::not_shared;
 use crate::verbs::shared::verification::check_verification;
 
@@ -101,14 +100,7 @@ async fn foreseen<'a>(
     session: &Session<'_>,
 ) -> Result<(PreparedSend<'a>, SendPlan, Groundwork), Error> {
     let keys = aimed.keys();
-    let left = journals(&session.bucket, &keys).await?;
-    Error::together(left.iter().flat_map(|(store, found)| {
-        let unfinished = found.unfinished.iter();
-        unfinished.map(|one| WritingError::Unended {
-            store: store.clone(),
-            transaction: unended(one),
-        })
-    }))?;
+    all_ended(&session.bucket, &keys).await?;
     let mut intent = intent.clone();
     let shared = if let Some(sharing) = outlook.sharing {
         let shared = ShareOutlook::find(&aimed, &intent, sharing, session).await?;

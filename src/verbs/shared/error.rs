@@ -25,8 +25,8 @@ pub enum WritingError {
         lock_dir: PathBuf,
     },
     #[error(
-        "store '{store}': {transaction} has not ended: wait until it has if it still runs, or let recover heal it, as a send would; only then can be told \
-         what that would do; nothing was written"
+        "store '{store}': {transaction} has not ended: wait until it has if it still runs, or let recover heal it, as every command that writes there does \
+         first; only then can be told what would be done; nothing was written"
     )]
     Unended {
         store: String,

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::store::{
     Bucket, Guarantees, ListedObject, Overwritten, ProbeObjects, REQUESTS, StoreError,
 };
-use crate::verbs::shared::abandoned::AbandonedTransactions;
+use crate::verbs::shared::abandoned::{AbandonedTransactions, all_ended};
 use crate::verbs::shared::error::WritingError;
 
 /// How the leases of stores are got.
@@ -101,7 +101,7 @@ impl Hold {
         let lock_dir = leasing.lock_dir.as_deref();
         let (found, looked, seen, lags) = join!(
             hold.left.find(&session.bucket, stores, lock_dir),
-            none_shared(session, stores),
+            none_shared(&session.bucket, stores),
             look,
             lags
         );
@@ -112,7 +112,7 @@ impl Hold {
                 hold.release(session).await;
                 let hold = Self::take_as_it_is(session, leasing, stores, command).await?;
                 let hold = hold.healed(session, leasing, stores).await?;
-                let looked = none_shared(session, stores).await;
+                let looked = none_shared(&session.bucket, stores).await;
                 return Ok((hold.unless(session, looked).await?, None));
             }
             Err(failure) => return Err(hold.give_up(session, failure.into()).await),
@@ -441,11 +441,21 @@ async fn probe(
     Ok(probe_and_sweep(&desk, folder_of(stores), holder).await?)
 }
 
+/// Checks that what a command would do to `stores` can be told, as they are now.
+///
+/// # Errors
+/// If a job is at one of them, or has left it as it died; or an archive is being sent into it by many.
+pub(in crate::verbs) async fn can_be_foretold(
+    bucket: &Bucket,
+    stores: &[String],
+) -> Result<(), Error> {
+    all_ended(bucket, stores).await?;
+    none_shared(bucket, stores).await
+}
+
 /// Checks that no archive is being sent into any of `stores` by many jobs.
-async fn none_shared(session: &Session<'_>, stores: &[String]) -> Result<(), Error> {
-    let looks = stores
-        .iter()
-        .map(|store| not_shared(&session.bucket, store));
+pub(in crate::verbs) async fn none_shared(bucket: &Bucket, stores: &[String]) -> Result<(), Error> {
+    let looks = stores.iter().map(|store| not_shared(bucket, store));
     let looks = stream::iter(looks).buffered(REQUESTS);
     looks.try_collect().await
 }

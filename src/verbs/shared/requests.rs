@@ -1,6 +1,6 @@
 //! How many requests verbs make that change stores which are there, about: all but sends, and deletes of whole stores.
 
-use crate::commit::{Removal, UndoSize};
+use crate::commit::{Removal, UndoSize, removals};
 use crate::verbs::send::RequestCounts;
 
 /// Requests of each kind.
@@ -52,7 +52,7 @@ pub(in crate::verbs) fn of_removal(removal: &Removal) -> RequestCounts {
         copy: gone + 2 * remade,
         head: 2 * gone + 4 * remade,
         list: 0,
-        delete: gone,
+        delete: removals(gone),
     })
 }
 
@@ -66,29 +66,35 @@ pub(in crate::verbs) fn of_rollback(sizes: &[UndoSize]) -> RequestCounts {
             copy: back,
             head: 0,
             list: size.arrays,
-            delete: back + size.gone.0,
+            delete: size.made + removals(size.gone.0 - size.made) + removals(size.kept),
         })
     })
 }
 
-/// Of a copy of one store with so many objects, its root document among them; if it was there already, of comparing it. Does a server
-/// copy by itself?
-pub(in crate::verbs) fn of_copy(objects: u64, was_there: bool, by_server: bool) -> RequestCounts {
-    let carried = if was_there {
-        0
+/// Of a copy of one store with so many objects, its root document among them, of which no manifest tells of so many; if it was there
+/// already, of comparing it. Does a server copy by itself?
+pub(in crate::verbs) fn of_copy(
+    objects: u64,
+    unrecorded: u64,
+    was_there: bool,
+    by_server: bool,
+) -> RequestCounts {
+    // Of what is recorded, only the copy is read, unless another may have made it.
+    let (carried, get) = if was_there {
+        (0, 2 * objects)
     } else {
-        objects.saturating_sub(1)
+        (objects.saturating_sub(1), objects + unrecorded)
     };
     COPY.and(if by_server {
         RequestCounts {
-            get: 2 * objects,
+            get,
             copy: carried,
             ..RequestCounts::default()
         }
     } else {
         RequestCounts {
             put: carried,
-            get: 2 * objects + carried,
+            get: get + carried,
             ..RequestCounts::default()
         }
     })
@@ -97,7 +103,7 @@ pub(in crate::verbs) fn of_copy(objects: u64, was_there: bool, by_server: bool) 
 /// Of deleting a store of so many objects that has been copied.
 pub(in crate::verbs) fn of_move(objects: u64) -> RequestCounts {
     MOVE.and(RequestCounts {
-        delete: objects,
+        delete: removals(objects),
         ..RequestCounts::default()
     })
 }

@@ -15,7 +15,7 @@ mod under_way;
 use std::path::PathBuf;
 
 use msm_model::{FileView, Recipe};
-use msm_zarr::{Group, layout};
+use msm_zarr::Group;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::VerifyError;
@@ -183,8 +183,7 @@ fn look_at_all(
         found.extend(look(checkers, &group)?);
     }
     if found.is_empty() {
-        let place = layout::below(session.bucket.place(), spot.key());
-        let place = place.trim_end_matches('/').to_owned();
+        let place = session.bucket.place_of(spot.key());
         return Err(StoresError::None { place }.into());
     }
     Ok(found)
