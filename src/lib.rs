@@ -76,6 +76,7 @@ pub use verbs::du::{self, Du, StoreUsage, UsageTotal};
 pub use verbs::history::{self, CommandRecord, FileSpan, History};
 pub use verbs::list::{self, List, StoreInfo, list};
 pub use verbs::open::{self, Open, OpenReport, OpenableStore, open};
+pub use verbs::page::{self, Page, PageReport, page};
 pub use verbs::quicklook::{
     self, DrawnChart, LevelChoice, PictureKind, Quicklook, QuicklookError, QuicklookReport,
     StepChoice, quicklook,

@@ -16,6 +16,7 @@ use super::list::ListArgs;
 use super::location::spread;
 use super::log::LogFilter;
 use super::open::OpenArgs;
+use super::page::PageArgs;
 use super::plan::PlanArgs;
 use super::progress::ProgressFlag;
 use super::quicklook::QuicklookArgs;
@@ -105,6 +106,13 @@ pub(super) enum Command {
     /// Values are those of the nearest cells, or of `projected_VAR` where a store has it. Only the objects that a picture needs are read.
     /// Several variables or steps make a contact sheet. Runs under `mpirun` as well: every rank reads its share.
     Quicklook(QuicklookArgs),
+
+    /// Make a static page about an archive, to be published beside it: what its stores hold, maps, how to open them, who made them
+    ///
+    /// Variables, shapes, period, chunks, sizes and codecs, the last commands, how objects were verified, a map of the last step of each
+    /// variable, lines of Python, licence and citation, and STAC items. The same archive makes the same files. No key and no user is in
+    /// them. Runs under `mpirun` as well: every rank reads its share.
+    Page(PageArgs),
 
     /// Say what stores take: arrays, documents, and their ledgers by kind, counted object by object
     ///

@@ -43,6 +43,7 @@ impl From<&CliError> for Exit {
             | CliError::UnevenArray { .. }
             | CliError::ReportPlace { .. }
             | CliError::CataloguePlace { .. }
+            | CliError::PagePlace { .. }
             | CliError::ReportFiles(_)
             | CliError::NoTerminal => Self::Usage,
             CliError::RecipeFile { .. } | CliError::Recipe { .. } => Self::Recipe,

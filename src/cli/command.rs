@@ -16,6 +16,7 @@ impl Command {
             Self::List(_)
             | Self::Open(_)
             | Self::Quicklook(_)
+            | Self::Page(_)
             | Self::Du(_)
             | Self::History(_)
             | Self::Status(_)
@@ -41,6 +42,7 @@ impl Command {
             Self::List(_)
             | Self::Open(_)
             | Self::Quicklook(_)
+            | Self::Page(_)
             | Self::Du(_)
             | Self::History(_)
             | Self::Status(_)
@@ -59,6 +61,7 @@ impl Command {
             Self::List(args) => args.json,
             Self::Open(args) => args.told.json,
             Self::Quicklook(args) => args.told.json,
+            Self::Page(args) => args.told.json,
             Self::Du(args) => args.json,
             Self::History(args) => args.json,
             Self::Status(args) => args.json,

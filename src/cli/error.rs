@@ -109,6 +109,12 @@ pub enum CliError {
         path: PathBuf,
         problem: String,
     },
+    #[error("--out {}: {problem}; name a folder to make, or one that is empty or has such a page", path.display())]
+    PagePlace {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        problem: String,
+    },
     #[error("{flag} {}: cannot be written: {cause}", path.display())]
     Catalogue {
         flag: String,

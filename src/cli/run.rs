@@ -85,6 +85,7 @@ pub(crate) fn run_over(
                 Command::List(_)
                     | Command::Open(_)
                     | Command::Quicklook(_)
+                    | Command::Page(_)
                     | Command::Du(_)
                     | Command::History(_)
                     | Command::Status(_)

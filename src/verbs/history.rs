@@ -13,6 +13,7 @@ pub use crate::commit::FileSpan;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Spot};
+use crate::verbs::rollback::RollbackError;
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::stores::named::{keys, stores};
 
@@ -75,20 +76,28 @@ async fn visit_all(
     let stores = stores.iter().filter(|store| !layout::is_reading(store));
     let groups: Vec<Group> = stores.map(|store| Group::whole(store)).collect();
     let mut log = CommandLog::of(bucket, &groups).await?;
-    loop {
-        let transactions = log.pop()?;
-        let Some(last) = transactions.first() else {
-            return Ok(log.check()?);
-        };
-        let mut command = CommandRecord::of(last, &transactions);
-        command.can_be_undone = transactions.iter().all(|one| one.can_be_undone);
+    while let Some(command) = CommandRecord::pop(&mut log)? {
         if visit(command).is_break() {
             return Ok(());
         }
     }
+    Ok(log.check()?)
 }
 
 impl CommandRecord {
+    /// The last command of `log`, which it has no more; none if there is none left.
+    ///
+    /// # Errors
+    /// If the commands did not run one after the other.
+    pub(in crate::verbs) fn pop(log: &mut CommandLog) -> Result<Option<Self>, RollbackError> {
+        let transactions = log.pop()?;
+        Ok(transactions.first().map(|last| {
+            let mut command = Self::of(last, &transactions);
+            command.can_be_undone = transactions.iter().all(|one| one.can_be_undone);
+            command
+        }))
+    }
+
     /// That of these transactions, those of a store the last first, of which `last` is one.
     fn of(last: &LoggedTransaction, transactions: &[LoggedTransaction]) -> Self {
         let mut by_store: BTreeMap<&String, Vec<&LoggedTransaction>> = BTreeMap::new();

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub mod history;
 pub mod list;
 pub mod open;
+pub mod page;
 pub mod quicklook;
 pub mod rechunk;
 pub mod recover;

@@ -128,6 +128,12 @@ fn read(documents: &Documents<'_>, url: &str) {
     let picture = documents.sandbox.file("map.png");
     let drawn = documents.of("quicklook-1", 0, &msm_os!("quicklook {place} -o {picture}"));
     assert_eq!(drawn["charts"].as_array().unwrap().len(), 2);
+    let folder = documents.sandbox.file("page");
+    let paged = documents.of("page-1", 0, &msm_os!("page {place} -o {folder}"));
+    assert_eq!(
+        (&paged["stores"], paged["maps"].as_array().unwrap().len()),
+        (&json!(2), 2)
+    );
     let history = documents.of("history-1", 0, &msm_os!("history {place}"));
     assert_eq!(history["commands"].as_array().unwrap().len(), 3);
     let status = documents.of("status-1", 0, &msm_os!("status {place}"));

@@ -45,6 +45,7 @@ mod odd_names;
 mod odd_times;
 mod open;
 mod outlived;
+mod page;
 mod pages;
 mod plan;
 mod plan_requests;

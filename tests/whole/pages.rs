@@ -41,6 +41,7 @@ pages! {
     job_arrays: "docs/job-arrays.md",
     looking: "docs/looking.md",
     opening: "docs/open.md",
+    about_an_archive: "docs/page.md",
     operations: "docs/operations.md",
     performance: "docs/performance.md",
     quick_start: "docs/quick-start.md",

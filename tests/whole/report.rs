@@ -283,3 +283,42 @@ fn a_report_that_cannot_be_written_is_found_before_anything_is_sent() {
     let words = ["--report", place.as_str(), "No such file"];
     msm_os!("send -f {file} -b {url} --report {place}").refused_in(&sandbox, 2, &words);
 }
+
+#[test]
+fn a_page_has_what_the_report_has_and_nothing_in_it_is_markup() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.months(1, 2);
+    let report = sandbox.file("<b>run.json");
+    msm_os!(
+        "send -f {file} -v tos -b {} --report '{report}'",
+        sandbox.url("ocean")
+    )
+    .well_on(2);
+    let page = sandbox.file("run.html");
+    let merged = msm_os!("report '{report}' -o {page} --json").well();
+    let merged: Value = serde_json::from_str(&merged.stdout).unwrap();
+    let text = std::fs::read_to_string(&page).unwrap();
+    for part in ["rank 0", "rank 1", "msm_os send: done", "&lt;b&gt;run"] {
+        assert!(text.contains(part), "{part}");
+    }
+    assert!(!text.contains("<b>") && !text.contains(" src="));
+    let (shown, embedded) = text
+        .split_once("<script type=\"application/json\" id=\"report\">")
+        .unwrap();
+    let embedded = embedded.split_once("</script>").unwrap().0;
+    assert_eq!(serde_json::from_str::<Value>(embedded).unwrap(), merged);
+    // The seconds that are drawn are those of the report.
+    let ranks = merged["runs"][0]["report"]["ranks"].as_array().unwrap();
+    let put = ranks.iter().map(|rank| &rank["stages"]["put"]["seconds"]);
+    let put: f64 = put.map(|seconds| seconds.as_f64().unwrap()).sum();
+    let words = shown
+        .split_once("<figcaption>What the time went into")
+        .unwrap();
+    let words = words.1.split_once("</figcaption>").unwrap().0;
+    let drawn = words.split_once(" put ").unwrap().1;
+    let drawn: f64 = drawn.split_once(" s").unwrap().0.parse().unwrap();
+    assert!((drawn - put).abs() < 1e-4 * put, "{drawn} {put}");
+    msm_os!("report '{report}' -o {page}.json")
+        .alone()
+        .refused(2, &["ends in .html"]);
+}

@@ -10,7 +10,8 @@ use crate::axis::number;
 use crate::picture::Chart;
 use crate::text::escaped;
 
-const STYLE: &str = include_str!("page.css");
+/// The style of pages: light, dark, and printed.
+pub const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// A chart as it is drawn.

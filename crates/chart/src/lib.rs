@@ -1,6 +1,6 @@
 //! Pictures of what an array holds: maps, sections and series, alone or side by side, as SVG, PNG and HTML.
 //!
-//! Key types: [`Map`], [`Section`] and [`Series`], values with their axes and a [`Caption`]; [`ColourScale`], which colour a value has;
+//! Key types: [`Map`], [`Section`] and [`Series`], values with their axes and a [`Caption`]; [`Spans`], what went on when; [`ColourScale`], which colour a value has;
 //! [`Picture`], charts side by side, which becomes a file. What is drawn is an SVG; PNG is that SVG drawn by resvg, with a font that the
 //! crate brings along, and HTML is that SVG in a page.
 //!
@@ -21,18 +21,21 @@ mod png;
 mod raster;
 mod section;
 mod series;
+mod spans;
 mod statistics;
 mod svg;
 mod text;
 
 pub use caption::Caption;
 pub use colours::{ColourScale, Colours, MISSING};
+pub use html::STYLE;
 pub use map::{Frame, Map};
 pub use picture::{Chart, Picture};
 pub use png::PngError;
 pub use raster::nearest;
 pub use section::Section;
 pub use series::{Moment, Series};
+pub use spans::{Span, SpanRow, Spans};
 pub use statistics::Statistics;
 
 #[cfg(test)]

@@ -73,6 +73,16 @@ impl Chart {
         words.replace(char::is_control, " ")
     }
 
+    /// As SVG, alone, with a plot that is so many pixels wide, or high if that is more.
+    ///
+    /// # Errors
+    /// If it is too large to be drawn.
+    pub fn svg(&self, width: usize) -> Result<String, PngError> {
+        let mut svg = Svg::default();
+        self.draw(&mut svg, width)?;
+        Ok(document(self.size(width), &self.in_words(), svg))
+    }
+
     /// The size of its plot if that is `width` pixels wide.
     fn pixels(&self, width: usize) -> [usize; 2] {
         match self {
@@ -170,9 +180,7 @@ impl Picture {
         let width = Self::plot_width_in_page(self.charts.len());
         let mut figures = Vec::new();
         for chart in &self.charts {
-            let mut svg = Svg::default();
-            chart.draw(&mut svg, width)?;
-            let svg = document(chart.size(width), &chart.in_words(), svg);
+            let svg = chart.svg(width)?;
             figures.push(html::Figure { chart, svg, width });
         }
         Ok(html::page(heading, &figures))
@@ -188,7 +196,7 @@ fn in_row(charts: usize) -> usize {
 }
 
 /// An SVG of that size, on white.
-fn document([width, height]: [f64; 2], words: &str, drawn: Svg) -> String {
+pub(crate) fn document([width, height]: [f64; 2], words: &str, drawn: Svg) -> String {
     let mut title = Svg::default();
     title.title(words);
     format!(

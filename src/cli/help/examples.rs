@@ -61,10 +61,17 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "page",
+        &[(
+            "A page about what lies below a prefix, in a folder to publish; the same again renews it",
+            "msm_os page -b ocean -c credentials.json -p T1m -o page",
+        )],
+    ),
+    (
         "report",
         &[(
-            "What the tasks of a job array did together",
-            "msm_os report reports/*.json",
+            "What the tasks of a job array did together, as a page as well",
+            "msm_os report reports/*.json -o reports.html",
         )],
     ),
     (

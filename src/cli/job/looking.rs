@@ -5,17 +5,22 @@ use crate::cli::doctor::DoctorArgs;
 use crate::cli::du::{DuArgs, DuPrinter};
 use crate::cli::error::CliError;
 use crate::cli::history::{HistoryArgs, HistoryPrinter};
-use crate::cli::json::{DoctorDocument, QuicklookDocument, StatusDocument, VerifyDocument};
+use crate::cli::json::{
+    DoctorDocument, PageDocument, QuicklookDocument, StatusDocument, VerifyDocument,
+};
 use crate::cli::list::{ListArgs, ListPrinter};
 use crate::cli::open::{self, KeysFrom, OpenArgs};
+use crate::cli::page::{PageArgs, PageFiles};
+use crate::cli::printer::warn;
 use crate::cli::quicklook::QuicklookArgs;
-use crate::cli::report::{MergeArgs, Merged};
+use crate::cli::report::{self, MergeArgs, Merged};
 use crate::cli::status::StatusArgs;
 use crate::cli::verify::VerifyArgs;
 use crate::cli::words;
 use crate::error::Error;
 use crate::verbs::doctor::doctor;
-use crate::verbs::list::List;
+use crate::verbs::list::{List, StoreFilter};
+use crate::verbs::page::page;
 use crate::verbs::quicklook::quicklook;
 use crate::verbs::status::status;
 use crate::verbs::verify::verify;
@@ -68,6 +73,28 @@ impl Job<'_> {
                 args.told.json,
                 || QuicklookDocument::new(file, &report),
                 || words::pictured(file, &report),
+            );
+            self.terminal.printer.verdict()
+        })
+    }
+
+    pub(super) fn page(&self, args: &PageArgs) -> Result<(), CliError> {
+        let request = args.request()?;
+        self.agree(|| args.is_place())?;
+        let session = self.open(&args.store)?;
+        let report = page(&session, &request)?;
+        self.agree(|| {
+            let place = session.place_of(&request.spot);
+            open::verdict(&report.opened, &StoreFilter::default(), &place)?;
+            let files = PageFiles::of(&report, &request.spot, &args.out);
+            for note in files.write()? {
+                warn(&note);
+            }
+            let index = args.index();
+            self.conclude(
+                args.told.json,
+                || PageDocument::new(&index, &report, &files),
+                || words::paged(&index, &report),
             );
             self.terminal.printer.verdict()
         })
@@ -128,13 +155,17 @@ impl Job<'_> {
     }
 
     pub(super) fn merge(&self, args: &MergeArgs) -> Result<(), CliError> {
-        let merged = self.ranks.on_lead(|| {
-            let merged = Merged::read(&args.files);
-            Ok(merged.map(|merged| {
-                self.conclude(args.json, || &merged, || words::merged(&merged));
-            }))
+        self.agree(|| {
+            if let Some(path) = &args.out {
+                open::is_place("--out", path)?;
+            }
+            let merged = Merged::read(&args.files)?;
+            if let Some(path) = &args.out {
+                open::file("--out", path, &report::page(&merged))?;
+            }
+            self.conclude(args.json, || &merged, || words::merged(&merged));
+            Ok(())
         })?;
-        merged?;
         self.agree(|| self.terminal.printer.verdict())
     }
 

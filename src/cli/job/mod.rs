@@ -66,6 +66,7 @@ impl Job<'_> {
             Command::List(args) => self.list(args),
             Command::Open(args) => self.open_stores(args),
             Command::Quicklook(args) => self.quicklook(args),
+            Command::Page(args) => self.page(args),
             Command::Du(args) => self.du(args),
             Command::History(args) => self.history(args),
             Command::Status(args) => self.status(args),

@@ -17,7 +17,7 @@ pub(in crate::cli) struct QuicklookDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ChartView<'a> {
+pub(super) struct ChartView<'a> {
     store: &'a str,
     variable: &'a str,
     array: &'a str,
@@ -30,10 +30,10 @@ struct ChartView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct LeftOutView<'a> {
-    store: &'a str,
-    variable: &'a str,
-    why: String,
+pub(super) struct LeftOutView<'a> {
+    pub(super) store: &'a str,
+    pub(super) variable: &'a str,
+    pub(super) why: String,
 }
 
 impl<'a> QuicklookDocument<'a> {

@@ -32,7 +32,11 @@ pub(super) use flags::opened_with;
 pub(super) use json::document;
 pub(super) use keys::KeysFrom;
 pub(super) use lines::lines;
-pub(super) use written::is_place;
+pub(super) use names::CatalogueNames;
+pub(super) use options::url;
+pub(super) use stac::{StacFiles, catalogue as stac_of};
+pub(super) use stac_item::text_attribute;
+pub(super) use written::{collection, file, is_place};
 
 /// What `open` is told.
 #[derive(Args)]
@@ -94,12 +98,12 @@ impl OpenArgs {
     /// If a file cannot be written.
     pub(super) fn write(&self, report: &OpenReport, spot: &Spot) -> Result<(), CliError> {
         if let Some(path) = &self.stac {
-            for note in written::collection(&stac::catalogue(report, spot, path), path)? {
+            for note in collection("--stac", &stac::catalogue(report, spot, path), path)? {
                 warn(&note);
             }
         }
         if let Some(path) = &self.intake {
-            written::file("--intake", path, &intake::catalogue(report, spot))?;
+            file("--intake", path, &intake::catalogue(report, spot))?;
             warn(&format!("wrote the Intake catalogue {}", path.display()));
         }
         Ok(())

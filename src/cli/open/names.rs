@@ -8,7 +8,7 @@ use crate::store::Spot;
 use crate::verbs::open::{OpenableStore, Reach};
 
 /// The names of one catalogue's entries.
-pub(super) struct CatalogueNames {
+pub(in crate::cli) struct CatalogueNames {
     /// The folder whose stores it has.
     folder: String,
     /// That of the catalogue: the bucket's and the folder's.
@@ -17,7 +17,7 @@ pub(super) struct CatalogueNames {
 }
 
 impl CatalogueNames {
-    pub(super) fn new(reach: &Reach, spot: &Spot) -> Self {
+    pub(in crate::cli) fn new(reach: &Reach, spot: &Spot) -> Self {
         let folder = match spot {
             Spot::Below(prefix) => prefix.as_str(),
             Spot::At(key) => key.rsplit_once('/').map_or("", |(folder, _)| folder),
@@ -32,7 +32,7 @@ impl CatalogueNames {
         let parts = [&bucket, folder]
             .into_iter()
             .filter(|part| !part.is_empty());
-        let whole = parts.map(plain).collect::<Vec<_>>().join("-");
+        let whole = parts.map(Self::plain).collect::<Vec<_>>().join("-");
         Self {
             folder: folder.to_owned(),
             catalogue: if whole.is_empty() {
@@ -61,19 +61,19 @@ impl CatalogueNames {
     }
 
     /// A name for the store that no other has been given: letters, digits, `.`, `_` and `-`.
-    pub(super) fn give(&mut self, store: &OpenableStore) -> String {
-        let name = plain(self.in_folder(store));
+    pub(in crate::cli) fn give(&mut self, store: &OpenableStore) -> String {
+        let name = Self::plain(self.in_folder(store));
         let name = name.strip_suffix(".zarr").unwrap_or(&name).to_owned();
         let others = (2u64..).map(|number| format!("{name}-{number}"));
         let mut names = std::iter::once(name.clone()).chain(others);
         let free = names.find(|name| self.given.insert(name.clone()));
         free.unwrap_or(name)
     }
-}
 
-/// `text` with `-` in the place of all that could be syntax.
-fn plain(text: impl AsRef<str>) -> String {
-    let kept = |c: char| c.is_alphanumeric() || "._-".contains(c);
-    let text = text.as_ref().chars();
-    text.map(|c| if kept(c) { c } else { '-' }).collect()
+    /// `text` with `-` in the place of all that could be syntax.
+    pub(in crate::cli) fn plain(text: impl AsRef<str>) -> String {
+        let kept = |c: char| c.is_alphanumeric() || "._-".contains(c);
+        let text = text.as_ref().chars();
+        text.map(|c| if kept(c) { c } else { '-' }).collect()
+    }
 }

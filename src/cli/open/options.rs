@@ -52,7 +52,7 @@ pub(super) fn open_options(store: &OpenableStore) -> Map<String, Value> {
 }
 
 /// Where the store with this key is; of an empty key, the bucket.
-pub(super) fn url(reach: &Reach, key: &str) -> String {
+pub(in crate::cli) fn url(reach: &Reach, key: &str) -> String {
     let place = match reach {
         Reach::S3 { bucket, .. } => format!("s3://{bucket}"),
         Reach::Directory { path } => absolute(path),

@@ -16,7 +16,7 @@ use crate::verbs::open::{OpenReport, OpenableStore};
 const GLOBE: [f64; 4] = [-180.0, -90.0, 180.0, 90.0];
 
 /// What is to be written.
-pub(super) struct StacFiles {
+pub(in crate::cli) struct StacFiles {
     /// The folder with the items.
     pub folder: PathBuf,
     /// The collection first, then its items.
@@ -28,7 +28,7 @@ pub(super) struct StacFiles {
 }
 
 /// The collection at `path` of the stores at `spot`.
-pub(super) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFiles {
+pub(in crate::cli) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -> StacFiles {
     let stem = path
         .file_stem()
         .unwrap_or_default()

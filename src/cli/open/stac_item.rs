@@ -222,7 +222,7 @@ fn attribute<'a>(store: &'a OpenableStore, name: &str) -> Option<&'a Value> {
 }
 
 /// A global attribute that is a text, and not an empty one.
-pub(super) fn text_attribute(store: &OpenableStore, name: &str) -> Option<String> {
+pub(in crate::cli) fn text_attribute(store: &OpenableStore, name: &str) -> Option<String> {
     let text = attribute(store, name)?.as_str()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -178,7 +178,12 @@ fn items_of_stores_that_are_gone_do_not_stay_published() {
     let (path, items) = (folder.path().join("x.json"), folder.path().join("x"));
     let write = |keys: &[&str], prefix: &str| {
         let spot = Spot::Below(prefix.to_owned());
-        written::collection(&stac::catalogue(&report(keys), &spot, &path), &path).unwrap()
+        written::collection(
+            "--stac",
+            &stac::catalogue(&report(keys), &spot, &path),
+            &path,
+        )
+        .unwrap()
     };
     let there = || {
         let entries = std::fs::read_dir(&items).unwrap();

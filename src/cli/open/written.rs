@@ -39,15 +39,19 @@ pub(in crate::cli) fn is_place(flag: &str, path: &Path) -> Result<(), CliError> 
 ///
 /// # Errors
 /// If a file cannot be written or removed.
-pub(super) fn collection(files: &StacFiles, path: &Path) -> Result<Vec<String>, CliError> {
-    let failed = |path: &Path, cause: &std::io::Error| failed("--stac", path, cause);
+pub(in crate::cli) fn collection(
+    flag: &str,
+    files: &StacFiles,
+    path: &Path,
+) -> Result<Vec<String>, CliError> {
+    let failed = |path: &Path, cause: &std::io::Error| failed(flag, path, cause);
     let stale = Stale::before(files, path).map_err(|cause| failed(&files.folder, &cause))?;
     match fs::create_dir(&files.folder) {
         Err(_) if files.folder.is_dir() => {}
         made => made.map_err(|cause| failed(&files.folder, &cause))?,
     }
     for (path, document) in files.documents.iter().rev() {
-        file("--stac", path, &format!("{document:#}\n"))?;
+        file(flag, path, &format!("{document:#}\n"))?;
     }
     for path in &stale.paths {
         fs::remove_file(path).map_err(|cause| failed(path, &cause))?;
@@ -72,7 +76,7 @@ pub(super) fn collection(files: &StacFiles, path: &Path) -> Result<Vec<String>, 
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn file(flag: &str, path: &Path, text: &str) -> Result<(), CliError> {
+pub(in crate::cli) fn file(flag: &str, path: &Path, text: &str) -> Result<(), CliError> {
     fs::write(path, text).map_err(|cause| failed(flag, path, &cause))
 }
 

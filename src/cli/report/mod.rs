@@ -5,6 +5,7 @@
 mod asked;
 mod assemble;
 mod document;
+mod drawn;
 mod file;
 mod merge;
 mod surroundings;
@@ -32,6 +33,7 @@ use crate::verbs::send::SendReport;
 pub(in crate::cli) use self::document::{
     FORMAT as REPORT, RunOutcome, RunReport, SharedStanding, StoreStanding, StoreState,
 };
+pub(in crate::cli) use self::drawn::page;
 pub(in crate::cli) use self::merge::{Merged, MergedRun};
 
 /// Where a report goes.
@@ -50,6 +52,11 @@ pub(super) struct MergeArgs {
     /// Reports that `--report` wrote: of an array's tasks, or of a run and those that went on with it
     #[arg(required = true, value_name = "FILE.json")]
     pub files: Vec<PathBuf>,
+
+    /// Draw them as a page, too, which needs nothing from elsewhere: when each rank did what, what the time went into, how long requests
+    /// took; a name that ends in .html
+    #[arg(short, long, value_name = "FILE", value_parser = drawn::parse_page)]
+    pub out: Option<PathBuf>,
 
     /// Print one JSON document with all of them and their sums, for programs
     #[arg(long)]

@@ -75,7 +75,7 @@ pub(in crate::cli) fn state_shown(state: StoreState) -> &'static str {
 
 /// A line a variable, in columns.
 fn table(f: &mut fmt::Formatter<'_>, variables: &[VariableInfo]) -> fmt::Result {
-    let rows: Vec<[String; 5]> = variables.iter().map(row).collect();
+    let rows: Vec<[String; 5]> = variables.iter().map(variable_row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
     for row in &rows {
@@ -88,7 +88,8 @@ fn table(f: &mut fmt::Formatter<'_>, variables: &[VariableInfo]) -> fmt::Result 
     Ok(())
 }
 
-fn row(variable: &VariableInfo) -> [String; 5] {
+/// Name, type, dimensions, chunks and codecs of an array.
+pub(in crate::cli) fn variable_row(variable: &VariableInfo) -> [String; 5] {
     let dimensions = variable.dimensions.iter().zip(&variable.shape);
     let dimensions: Vec<String> = dimensions.map(|(name, n)| format!("{name}={n}")).collect();
     let chunks = product(&variable.chunks);

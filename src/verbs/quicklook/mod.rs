@@ -16,6 +16,7 @@ mod resolve;
 use std::sync::Arc;
 
 use msm_chart::{Frame, Picture, Statistics};
+use msm_zarr::Group;
 use tokio::sync::Semaphore;
 
 pub use self::axes::{LevelChoice, StepChoice};
@@ -24,7 +25,7 @@ pub use self::error::{QuicklookError, Undrawable};
 use self::charts::charts;
 use self::footprint::{Footprint, Footprints};
 use self::look::{Grid, Look};
-use self::resolve::{Resolved, resolve};
+use self::resolve::{Resolved, latest, resolve};
 use crate::error::Error;
 use crate::ranks::Role;
 use crate::session::Session;
@@ -105,19 +106,90 @@ pub struct DrawnChart {
 /// # Errors
 /// On every rank the same: if there is nothing to draw, what is asked for is not there, or something cannot be read.
 pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookReport, Error> {
-    let ranks = session.ranks;
     let looking = means(session, HELD / 4);
+    let resolved = resolve(request, session, &looking);
+    let found = find(session, resolved)?;
+    let mut of_grids = Footprints::new(request.frame, found.width, session, &looking);
+    draw(session, found, &mut of_grids)
+}
+
+/// Maps, `width` pixels wide, of the last steps of all data variables of `groups`, which rank 0 knows: a report a group for `visit`, there;
+/// or why there is none. Every rank calls it.
+///
+/// # Errors
+/// On every rank the same: if something cannot be read.
+pub(in crate::verbs) fn latest_maps(
+    session: &Session,
+    groups: &[Group],
+    width: usize,
+    mut visit: impl FnMut(usize, Result<QuicklookReport, QuicklookError>),
+) -> Result<(), Error> {
+    let looking = means(session, HELD / 4);
+    let mut of_grids = Footprints::new(None, width, session, &looking);
+    let count = session.ranks.on_lead(|| Ok::<_, Error>(groups.len()))?;
+    for number in 0..count {
+        let resolved = async {
+            match groups.get(number) {
+                Some(group) => latest(group, &looking).await,
+                // Rank 0 has all that it counted.
+                None => Ok(Resolved::default()),
+            }
+        };
+        let report = find(session, resolved).and_then(|found| draw(session, found, &mut of_grids));
+        let report = match report {
+            Ok(report) => Ok(report),
+            Err(Error::Quicklook(why)) => Err(why),
+            Err(other) => return Err(other),
+        };
+        if session.ranks.rank() == 0 {
+            visit(number, report);
+        }
+    }
+    Ok(())
+}
+
+/// What is drawn, as every rank knows it.
+struct FoundLooks {
+    grids: Vec<Grid>,
+    looks: Vec<Look>,
+    width: usize,
+    /// Rank 0 has it.
+    resolved: Option<Resolved>,
+}
+
+/// Lets rank 0 find out what is drawn.
+fn find(
+    session: &Session,
+    resolving: impl Future<Output = Result<Resolved, Error>>,
+) -> Result<FoundLooks, Error> {
     let mut resolved = None;
-    let (grids, looks, width) = ranks.on_lead(|| {
-        let found = session
-            .runtime
-            .block_on(resolve(request, session, &looking))?;
+    let (grids, looks, width) = session.ranks.on_lead(|| {
+        let found = session.runtime.block_on(resolving)?;
         let told = (found.grids.clone(), found.looks.clone(), found.width);
         resolved = Some(found);
         Ok::<(Vec<Grid>, Vec<Look>, usize), Error>(told)
     })?;
+    Ok(FoundLooks {
+        grids,
+        looks,
+        width,
+        resolved,
+    })
+}
+
+fn draw(
+    session: &Session,
+    found: FoundLooks,
+    of_grids: &mut Footprints<'_>,
+) -> Result<QuicklookReport, Error> {
+    let ranks = session.ranks;
+    let FoundLooks {
+        grids,
+        looks,
+        resolved,
+        ..
+    } = found;
     let _all = session.all_at_work();
-    let mut of_grids = Footprints::new(request.frame, width, session, &looking);
     let footprints: Result<Vec<_>, Error> = grids.iter().map(|grid| of_grids.of(grid)).collect();
     let footprints = footprints?;
     let largest = looks.iter().map(|look| look.array.object_bytes()).max();

@@ -22,6 +22,7 @@ use crate::verbs::stores::shelf::{coordinates, readable};
 const MOST: usize = 60;
 
 /// What is drawn.
+#[derive(Default)]
 pub(super) struct Resolved {
     pub(super) kind: PictureKind,
     pub(super) grids: Vec<Grid>,
@@ -31,6 +32,17 @@ pub(super) struct Resolved {
     pub(super) left_out: Vec<(String, String, Undrawable)>,
     /// The width of a picture of a grid, in pixels.
     pub(super) width: usize,
+}
+
+impl Resolved {
+    /// How many charts it is.
+    fn charts(&self) -> usize {
+        let of_look = |look: &Look| match self.kind {
+            PictureKind::Map => look.slots.len(),
+            PictureKind::Section | PictureKind::Series => 1,
+        };
+        self.looks.iter().map(of_look).sum()
+    }
 }
 
 /// Finds out what `request` comes to.
@@ -53,9 +65,52 @@ pub(super) async fn resolve(
     if groups.is_empty() {
         return Err(StoresError::None { place }.into());
     }
+    let (candidates, left_out) = candidates(&groups, request, means).await?;
+    if candidates.is_empty() {
+        let reasons = left_out.into_iter();
+        let reasons = reasons.map(|(_, name, why)| (name, why)).collect();
+        return Err(QuicklookError::Nothing { place, reasons }.into());
+    }
+    are_used(request, &candidates)?;
+    let mut resolved = looks(request, candidates, left_out)?;
+    let count = resolved.charts();
+    if count > MOST {
+        return Err(QuicklookError::TooMany { count, most: MOST }.into());
+    }
+    if request.kind == PictureKind::Map {
+        resolved.width = if request.is_page {
+            Picture::plot_width_in_page(count)
+        } else {
+            Picture::plot_width(count)
+        };
+    }
+    Ok(resolved)
+}
+
+/// Maps of all data variables of `group` that can be drawn, of their last steps.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) async fn latest(group: &Group, means: &ReadMeans) -> Result<Resolved, Error> {
+    let request = Quicklook::default();
+    let groups = std::slice::from_ref(group);
+    let (candidates, left_out) = candidates(groups, &request, means).await?;
+    looks(&request, candidates, left_out)
+}
+
+/// Variables of a store, with those that cannot be drawn: their stores, their names, and why.
+type Candidates = (Vec<Candidate>, Vec<(String, String, Undrawable)>);
+
+/// What is asked for of `groups`.
+async fn candidates(
+    groups: &[Group],
+    request: &Quicklook,
+    means: &ReadMeans,
+) -> Result<Candidates, Error> {
+    let bucket = &means.bucket;
     let (mut candidates, mut left_out) = (Vec::new(), Vec::new());
     let mut times = Times::new();
-    for group in &groups {
+    for group in groups {
         let Some(stored) = readable(bucket, group).await? else {
             let store = group.key();
             return Err(QuicklookError::Unreadable { store }.into());
@@ -75,13 +130,7 @@ pub(super) async fn resolve(
             }
         }
     }
-    if candidates.is_empty() {
-        let reasons = left_out.into_iter();
-        let reasons = reasons.map(|(_, name, why)| (name, why)).collect();
-        return Err(QuicklookError::Nothing { place, reasons }.into());
-    }
-    are_used(request, &candidates)?;
-    looks(request, candidates, left_out)
+    Ok((candidates, left_out))
 }
 
 /// The variables of the store that are meant, and whether they were named.
@@ -132,7 +181,6 @@ fn looks(
         left_out,
         width: MEANS,
     };
-    let mut charts = 0;
     for candidate in candidates {
         let looks = of_candidate(request, &candidate)?;
         let known = resolved
@@ -144,29 +192,9 @@ fn looks(
             resolved.grids.push(candidate.grid);
         }
         for look in looks {
-            charts += if request.kind == PictureKind::Map {
-                look.slots.len()
-            } else {
-                1
-            };
             resolved.looks.push(Look { grid, ..look });
             resolved.drawings.push(candidate.drawing.clone());
         }
-    }
-    if charts > MOST {
-        let most = MOST;
-        return Err(QuicklookError::TooMany {
-            count: charts,
-            most,
-        }
-        .into());
-    }
-    if request.kind == PictureKind::Map {
-        resolved.width = if request.is_page {
-            Picture::plot_width_in_page(charts)
-        } else {
-            Picture::plot_width(charts)
-        };
     }
     Ok(resolved)
 }

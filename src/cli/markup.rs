@@ -1,0 +1,37 @@
+//! What pages of this program have in common. They are written by [`maud`], which escapes every text.
+//!
+//! Key function: [`document`].
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// A page that loads nothing from elsewhere: what may be loaded, `policy` says.
+pub(super) fn document(title: &str, policy: &str, style: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(msm_chart::STYLE)) (PreEscaped(TABLES)) (PreEscaped(style)) }
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// The style of tables and programs.
+const TABLES: &str = include_str!("markup.css");
+
+/// Lines as they are.
+pub(super) fn program(label: &str, lines: &[String]) -> Markup {
+    html! { pre tabindex="0" role="region" aria-label=(label) { code { (lines.join("\n")) } } }
+}
+
+/// What can be wider than the window: it has a scroll bar of its own.
+pub(super) fn wide(label: &str, table: &Markup) -> Markup {
+    html! { div.wide tabindex="0" role="region" aria-label=(label) { (table) } }
+}

@@ -1,0 +1,109 @@
+//! `page`: a static page about an archive, with maps and STAC items beside it.
+
+use nemo_like::{Spec, Variable};
+
+use crate::line::msm_os;
+use crate::support::{Sandbox, python_code, python_runs, script};
+
+#[test]
+fn the_same_archive_makes_the_same_files() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.source(&Spec {
+        steps: 2,
+        variables: vec![Variable::Tos, Variable::Thetao],
+        ..Spec::default()
+    });
+    let place = format!("-b {} -p T1m", sandbox.url("ocean"));
+    msm_os!("send -f {file} {place}").well();
+    let page = sandbox.file("page");
+    let line = msm_os!("page {place} -o {page}");
+    line.well().says(&["wrote ", "2 stores, 2 maps"]);
+    let first = sandbox.tree("page");
+    let text = String::from_utf8(first["index.html"].clone()).unwrap();
+    for part in [
+        "1976-01-16 12:00:00 to 1976-02-15 12:00:00, 2 steps",
+        "import xarray as xr",
+        "time_counter=2 y=30 x=40",
+        "read back and compared with what was sent",
+        "Map: tos: ",
+        ".zarr",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let values = ["T1m/tos.zarr", "T1m/thetao.zarr", "import xarray as xr"];
+    python_runs(
+        &script("page.py"),
+        &[&[page.as_str()], &values[..]].concat(),
+    );
+    // On more ranks, over itself.
+    line.well_on(3);
+    assert!(sandbox.tree("page") == first);
+    // What is gone from the archive goes from the page.
+    let mine = sandbox.path("page/maps/mine.svg");
+    std::fs::write(&mine, "<svg/>").unwrap();
+    msm_os!("delete -v tos --yes {place}").well();
+    line.well().says(&["1 store, 1 map"]);
+    let left: Vec<String> = sandbox.tree("page").into_keys().collect();
+    assert!(left.iter().all(|name| !name.contains("tos")), "{left:?}");
+    assert!(mine.exists() && left.len() < first.len());
+    python_runs(&script("page.py"), &[page.as_str(), "T1m/thetao.zarr"]);
+}
+
+#[test]
+fn names_and_attributes_that_are_markup_are_text() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.source(&Spec {
+        variables: vec![Variable::Tos],
+        ..Spec::default()
+    });
+    let texts = [
+        "v<img src=x onerror=alert(1)>",
+        "</title></style><script>alert(2)</script>",
+        "\" onload=\"alert(3)",
+        "https://example.org/' src='maps/x.svg",
+        "<!-- ]]> &lt;b&gt; <a href=\"javascript:alert(4)\">",
+    ];
+    let edit = "import sys, netCDF4\n\
+        file, name, title, units, license, meaning = sys.argv[1:]\n\
+        with netCDF4.Dataset(file, 'a') as data:\n\
+        \u{20}   data.setncatts({'title': title, 'license': license, name: meaning})\n\
+        \u{20}   data['tos'].setncatts({'long_name': meaning, 'units': units})\n\
+        \u{20}   data.renameVariable('tos', name)\n";
+    python_code(edit, &[&[file.as_str()], &texts[..]].concat()).well();
+    let bucket = sandbox.url("ocean");
+    msm_os!("send -f {file} -b {bucket}").well();
+    let page = sandbox.file("page");
+    msm_os!("page -b {bucket} -o {page}").well();
+    python_runs(&script("page.py"), &[&[page.as_str()], &texts[..]].concat());
+}
+
+#[test]
+fn what_is_refused_and_what_stays() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.source(&Spec {
+        variables: vec![Variable::Tos],
+        ..Spec::default()
+    });
+    let place = format!("-b {}", sandbox.url("ocean"));
+    msm_os!("send -f {file} {place}").well();
+    let own = sandbox.private("site/index.html", "<h1>mine</h1>");
+    let site = sandbox.file("site");
+    msm_os!("page {place} -o {site}")
+        .alone()
+        .refused(2, &["none of this command"]);
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "<h1>mine</h1>");
+    msm_os!("page {place} -o {site}/no/page")
+        .alone()
+        .refused(2, &["there is no folder"]);
+    msm_os!("page {place} -p none -o {site}/page")
+        .alone()
+        .refused(27, &["no store that can be opened"]);
+    assert!(!sandbox.path("site/page").exists());
+    // A store that cannot be read does not keep the others from their page.
+    let broken = sandbox.path("ocean/T1m/sos.zarr");
+    std::fs::create_dir_all(&broken).unwrap();
+    std::fs::write(broken.join("zarr.json"), "{").unwrap();
+    let page = sandbox.file("page");
+    msm_os!("page {place} -o {page}").well();
+    python_runs(&script("page.py"), &[page.as_str(), "BROKEN"]);
+}
