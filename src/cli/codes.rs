@@ -6,7 +6,7 @@ use msm_zarr::ZarrError;
 
 use super::error::CliError;
 use crate::cli::Exit;
-use crate::commit::{LeaseError, RemovalError};
+use crate::commit::{LeaseError, RemovalError, TransactionError};
 use crate::error::Error;
 use crate::ranks::RanksError;
 use crate::session::SessionError;
@@ -265,12 +265,17 @@ impl From<&TransferError> for Exit {
             TransferError::Verify { .. } => Self::VerifyFailed,
             TransferError::Differs { .. } => Self::CoordinateConflict,
             TransferError::Source { cause, .. } => cause.into(),
-            TransferError::Store {
-                cause: StoreError::Fenced { .. },
-                ..
-            } => Self::LeaseLost,
-            TransferError::Store { .. } | TransferError::Stopped => Self::TransferFailed,
+            TransferError::Store { cause, .. } => under_way(cause),
+            TransferError::Stopped => Self::TransferFailed,
         }
+    }
+}
+
+/// After what a server said when objects were on their way: the lease or the keys may have ended meanwhile.
+fn under_way(cause: &StoreError) -> Exit {
+    match Exit::from(cause) {
+        ended @ (Exit::LeaseLost | Exit::Credentials) => ended,
+        _ => Exit::TransferFailed,
     }
 }
 
@@ -329,6 +334,7 @@ impl From<&StoresError> for Exit {
             | StoresError::PrefixOfStore { .. }
             | StoresError::Within { .. } => Self::Usage,
             StoresError::Array { .. } | StoresError::Bucket { .. } => Self::ForeignStore,
+            StoresError::BeingReplaced { .. } => Self::Taken,
             StoresError::Which { .. } | StoresError::InTwo { .. } => Self::WhichStore,
             StoresError::Hierarchy { .. } | StoresError::NotAllHeld { .. } => {
                 Self::ContentsConflict
@@ -346,11 +352,17 @@ impl From<&StoresError> for Exit {
 impl From<&WritingError> for Exit {
     fn from(error: &WritingError) -> Self {
         match error {
-            WritingError::Locked { .. } | WritingError::Unended { .. } => Self::Busy,
+            WritingError::Locked { .. }
+            | WritingError::Unended { .. }
+            | WritingError::Held { .. } => Self::Busy,
             WritingError::Shared { .. } => Self::Shared,
             // Whoever has the lease now heals it.
             WritingError::NotHealed { cause, .. } if cause.is_fenced() => Self::LeaseLost,
             WritingError::NotHealed { .. } => Self::RollbackIncomplete,
+            WritingError::Transaction {
+                cause: TransactionError::Store(cause),
+                ..
+            } => under_way(cause),
             WritingError::Transaction { .. } => Self::TransferFailed,
             WritingError::NotAllGone(_) => Self::DeleteIncomplete,
         }
@@ -398,7 +410,8 @@ impl From<&SendError> for Exit {
             SendError::Encoding { .. } => Self::Internal,
             SendError::Foreign { .. } => Self::ForeignStore,
             SendError::Consolidating { .. } => Self::StoreFailed,
-            SendError::Untidy { .. } | SendError::Ledger(_) => Self::TransferFailed,
+            SendError::Untidy { .. } => Self::TransferFailed,
+            SendError::Ledger(cause) => under_way(cause),
             SendError::Stopped | SendError::LeftOpen => Self::Interrupted,
         }
     }
@@ -426,7 +439,7 @@ impl From<&ShareError> for Exit {
 impl From<&RechunkError> for Exit {
     fn from(error: &RechunkError) -> Self {
         match error {
-            RechunkError::Taken { .. } | RechunkError::BeingReplaced { .. } => Self::Taken,
+            RechunkError::Taken { .. } => Self::Taken,
             RechunkError::Hierarchy { .. } => Self::ForeignStore,
             RechunkError::Changed { .. } => Self::TransferFailed,
             RechunkError::Untold { .. } => Self::ForeignObjects,

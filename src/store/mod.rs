@@ -75,7 +75,8 @@ pub use probe::Conditional;
 #[cfg(test)]
 pub(crate) use probe::probe;
 pub(crate) use probe::{
-    EtagKind, Guarantees, KeptProbe, Overwritten, ProbeObjects, probe_and_leave, require_checksums,
+    EtagKind, Guarantees, KeptProbe, Overwritten, ProbeObjects, ServerClock, probe_and_leave,
+    require_checksums,
 };
 pub use spot::Spot;
 pub(crate) use staged::{DirectoryLink, StagedFile};

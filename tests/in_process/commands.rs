@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use msm_zarr::layout;
 use nemo_like::Variable;
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ fn told(objects: &Objects, key: &str, change: impl Fn(&mut Value)) -> Objects {
     objects
 }
 
-/// Before the one job's transaction has ended, nothing can be told of another one's; and telling changes nothing.
+/// As long as the one job holds a store, or its transaction has not ended, nothing can be told of another one's; and telling changes nothing.
 #[test]
 fn a_dry_run_changes_nothing_whatever_is_there() {
     let root = tempfile::tempdir().unwrap();
@@ -71,11 +72,54 @@ fn a_dry_run_changes_nothing_whatever_is_there() {
         let words: Vec<&str> = dry.iter().map(String::as_str).collect();
         let (exit, left) = ends(&state, &words);
         assert!(left == state);
-        let is_open = state.keys().any(|key| key.contains("/journal/"));
+        let marks = ["/journal/", "/lease/"];
+        let is_open = state
+            .keys()
+            .any(|key| marks.iter().any(|mark| key.contains(mark)));
         assert_eq!(exit, if is_open { Exit::Busy } else { Exit::Ok });
         open += usize::from(is_open);
     }
     assert!(open > 10);
+}
+
+/// What each command would do to stores that another job holds, which has not begun to change them.
+#[test]
+fn no_dry_run_tells_what_would_be_done_to_stores_that_are_held() {
+    let root = tempfile::tempdir().unwrap();
+    let stage = grown(root.path(), 2).pop().unwrap();
+    let file = months(root.path(), 3, 1, 0, &[Variable::Tos, Variable::Sos]);
+    let commands: [(&[&str], Exit); 12] = [
+        (&["plan", "-f", &file], Exit::Busy),
+        (&["send", "-f", &file, "--dry-run"], Exit::Busy),
+        (
+            &["send", "-f", &file, "--share", "2", "--dry-run"],
+            Exit::Busy,
+        ),
+        (&["update", "-f", &file, "--dry-run"], Exit::Busy),
+        (&["rollback", "--dry-run"], Exit::Busy),
+        (&["delete", "--all", "--dry-run"], Exit::Busy),
+        (&["delete", "--time", "1976-02..", "--dry-run"], Exit::Busy),
+        (&["copy", "--to", "q", "--dry-run"], Exit::Busy),
+        (&["move", "--to", "q", "--dry-run"], Exit::Busy),
+        (
+            &["rechunk", "--to", "q", "-zv", "2", "--dry-run"],
+            Exit::Busy,
+        ),
+        (&["recover", "--dry-run"], Exit::StillHeld),
+        (
+            &["recover", "--orphans", "--dry-run", "--exit-nothing"],
+            Exit::StillHeld,
+        ),
+    ];
+    for (words, expected) in commands {
+        let mut held = stage.clone();
+        let lease = format!("{}/00000001", layout::leases(STORES[0]));
+        held.insert(lease.clone(), Bytes::from_static(b"of a newer version"));
+        is_refused(&held, words, expected);
+        held.remove(&lease);
+        let free = ends(&held, words).0;
+        assert_ne!(free, expected, "{words:?}");
+    }
 }
 
 #[track_caller]
@@ -103,7 +147,9 @@ fn a_command_that_died_is_undone_and_no_other() {
     let root = tempfile::tempdir().unwrap();
     let stages = grown(root.path(), 2);
     let mut begun = 0;
-    for state in states_of(&stages[2], &send(root.path(), 3)) {
+    for mut state in states_of(&stages[2], &send(root.path(), 3)) {
+        // It is known to be dead.
+        state.retain(|key, _| !key.contains("/lease/"));
         if !state.keys().any(|key| key.contains("/journal/")) {
             continue;
         }

@@ -17,6 +17,7 @@ use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::send::{SendError, ShareError};
 use crate::verbs::shared::error::WritingError;
+use crate::verbs::stores::error::StoresError;
 
 /// Can the same command again help?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ fn of_error(error: &Error) -> Retry {
         Error::Writing(WritingError::Unended { .. }) => {
             after("when that has ended, or recover has healed it")
         }
+        Error::Writing(WritingError::Held { .. }) => after("when that job has ended"),
         Error::Writing(WritingError::NotAllGone(_)) | Error::Copy(CopyError::NotAllGone(_)) => {
             no("run recover, which goes on with it")
         }
@@ -156,7 +158,7 @@ fn of_error(error: &Error) -> Retry {
         | Error::Recover(RecoverError::Orphans { .. }) => {
             with(Helps::Yes, "the same command goes on")
         }
-        Error::Rechunk(RechunkError::BeingReplaced { .. }) => {
+        Error::Stores(StoresError::BeingReplaced { .. }) => {
             after("when the same rechunk --replace has put the store into its place")
         }
         Error::Send(SendError::LeftOpen) => {

@@ -177,7 +177,9 @@ impl Job<'_> {
                 || words::forecast(&forecast),
             );
             let is_nothing = forecast.is_nothing();
-            Error::together(forecast.problems)?;
+            let held = forecast.held.iter().map(RecoverError::from);
+            let problems = forecast.problems.into_iter();
+            Error::together(problems.chain(held.map(Error::from)))?;
             return Self::ending(args.outcome, is_nothing);
         }
         let report = recover(&session, &request)?;

@@ -8,6 +8,7 @@ use crate::cli::words;
 use crate::store::Place;
 use crate::verbs::delete::{DeleteSurvey, DeleteWarning};
 use crate::verbs::send::RequestCounts;
+use crate::verbs::status::ReplacedStore;
 
 /// `msm_os/delete/1`.
 #[derive(Debug, Serialize)]
@@ -64,6 +65,9 @@ impl DeleteDocument {
                     store,
                     transaction: _,
                 } => json!({"kind": "unended", "message": message, "store": store}),
+                DeleteWarning::OnlyCopy(ReplacedStore { store: _, made }) => {
+                    json!({"kind": "only_copy", "message": message, "store": made})
+                }
                 DeleteWarning::Rewritten {
                     store,
                     objects,
@@ -115,6 +119,7 @@ impl DeleteDocument {
                 ledgers,
                 others,
                 unended: _,
+                replacing: _,
             } => {
                 let stores = stores.iter();
                 document.stores = stores

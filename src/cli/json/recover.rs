@@ -9,6 +9,7 @@ use crate::verbs::recover::{
     ArchiveForecast, Forecast, HeldStore, Outlook, RecoverReport, StoreForecast,
 };
 use crate::verbs::send::RequestCounts;
+use crate::verbs::status::ReplacedStore;
 
 const FORMAT: &str = "msm_os/recover/1";
 
@@ -24,6 +25,7 @@ pub(in crate::cli) struct RecoverDocument {
     archives_abandoned: usize,
     truncated: Vec<TruncationView>,
     held: Vec<HeldStoreView>,
+    replaced: Vec<ReplacedStore>,
 }
 
 /// The same of what would be done.
@@ -38,6 +40,8 @@ pub(in crate::cli) struct RecoverForecastDocument {
     orphans: Option<Vec<OrphanView>>,
     archives: Option<Vec<ArchiveView>>,
     truncations: Option<Vec<TruncationView>>,
+    held: Vec<HeldStoreView>,
+    replaced: Vec<ReplacedStore>,
     problems: Vec<String>,
     /// Those that it would make, if that is foreseen.
     requests: Option<RequestCounts>,
@@ -120,6 +124,7 @@ impl RecoverDocument {
             archives_abandoned: report.abandoned,
             truncated: witness.truncated.iter().map(TruncationView::from).collect(),
             held: report.held.iter().map(HeldStoreView::from).collect(),
+            replaced: report.replaced.clone(),
         }
     }
 }
@@ -144,6 +149,8 @@ impl RecoverForecastDocument {
             orphans: orphans.map(|all| all.iter().map(orphan).collect()),
             archives: archives.map(|all| all.iter().map(ArchiveView::from).collect()),
             truncations: cuts.map(|all| all.iter().map(TruncationView::from).collect()),
+            held: forecast.held.iter().map(HeldStoreView::from).collect(),
+            replaced: forecast.replaced.clone(),
             problems: forecast.problems.iter().map(ToString::to_string).collect(),
             requests: forecast.requests,
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::verbs::status::{ArchiveStatus, StatusReport, StoreStatus};
+use crate::verbs::status::{ArchiveStatus, ReplacedStore, StatusReport, StoreStatus};
 
 /// `msm_os/status/1`.
 #[derive(Debug, Serialize)]
@@ -10,6 +10,7 @@ pub(in crate::cli) struct StatusDocument<'a> {
     format: &'static str,
     archives: &'a [ArchiveStatus],
     stores: &'a [StoreStatus],
+    replaced: &'a [ReplacedStore],
     looked_at: usize,
     problems: Vec<String>,
 }
@@ -20,6 +21,7 @@ impl<'a> From<&'a StatusReport> for StatusDocument<'a> {
             format: "msm_os/status/1",
             archives: &report.archives,
             stores: &report.stores,
+            replaced: &report.replaced,
             looked_at: report.looked_at,
             problems: report.problems.iter().map(ToString::to_string).collect(),
         }

@@ -27,9 +27,20 @@ pub(super) fn read(
     grammar: &Command,
     verb: &str,
 ) -> Result<[Vec<Setting>; 3], CliError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| CliError::ConfigFile {
+    let failed = |cause: String| CliError::ConfigFile {
         path: path.to_owned(),
-        cause: cause.to_string(),
+        cause,
+    };
+    let bytes = std::fs::read(path).map_err(|cause| failed(cause.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let read = error
+            .as_bytes()
+            .iter()
+            .take(error.utf8_error().valid_up_to());
+        let line = 1 + read.filter(|byte| **byte == b'\n').count();
+        failed(format!(
+            "line {line} is no text in UTF-8; save the file as that"
+        ))
     })?;
     settings_of(path, &text, grammar, verb).map_err(|problems| CliError::Config {
         path: path.to_owned(),

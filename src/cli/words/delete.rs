@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{bytes_shown, counted, tally_shown};
+use super::{bytes_shown, counted, replaced, tally_shown};
 use crate::verbs::delete::{DeleteReport, DeleteSurvey, DeleteWarning, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
@@ -15,6 +15,7 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             ledgers,
             others,
             unended: _,
+            replacing: _,
         } => {
             let stores_told = stores.iter();
             lines.extend(
@@ -94,6 +95,7 @@ pub(in crate::cli) fn delete_warning(warning: &DeleteWarning) -> String {
             "{store}: {transaction} has not ended: if its job still runs, the delete waits for it, and what it puts until then goes, too; of a dead one, all \
              goes"
         ),
+        DeleteWarning::OnlyCopy(only) => format!("{}; do not delete it", replaced(only)),
         DeleteWarning::Rewritten {
             store,
             objects,

@@ -1,6 +1,6 @@
 //! What `recover` says that it did, or would do.
 
-use super::{bytes_shown, counted, requests};
+use super::{bytes_shown, counted, replaced, requests};
 use crate::events::{Outcome, Truncation};
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, Outlook, Recover, RecoverError, RecoverReport,
@@ -14,6 +14,7 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         orphans,
         truncated,
         abandoned,
+        replaced: waiting,
         ..
     } = report;
     let mut lines = vec![format!(
@@ -39,6 +40,7 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         0 => lines.push("truncated: nothing, no store has arrays of different lengths".to_owned()),
         cut => lines.push(format!("truncated: {}", counted(*cut, "stores"))),
     }
+    lines.extend(waiting.iter().map(replaced));
     lines
 }
 
@@ -65,9 +67,8 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
                     Outlook::Locked => {
                         format!("store '{store}': {what} may be under way: give its --lock-dir")
                     }
-                    Outlook::UnderWay(holder) => {
-                        format!("store '{store}': {what} is under way: {holder}")
-                    }
+                    // Whose it is, is said of the store.
+                    Outlook::UnderWay(_) => format!("store '{store}': {what} is under way"),
                     Outlook::Ends(outcome) => {
                         let way = match outcome {
                             Outcome::RolledBack => "rolled back",
@@ -107,6 +108,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
             count => format!("{} would be truncated", counted(count, "stores")),
         });
     }
+    lines.extend(forecast.replaced.iter().map(replaced));
     lines.extend(forecast.requests.iter().map(requests));
     lines
 }

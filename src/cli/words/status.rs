@@ -2,8 +2,9 @@
 
 use msm_zarr::layout;
 
-use super::{are, bytes_shown, counted};
+use super::{are, bytes_shown, counted, replaced};
 use crate::events::TransactionIdentity;
+use crate::verbs::rechunk::REPLACING;
 use crate::verbs::status::{
     ArchiveStatus, LeaseStatus, PartState, PartStatus, StatusReport, StoreStatus,
 };
@@ -13,6 +14,7 @@ pub(in crate::cli) fn status(place: &str, report: &StatusReport) -> Vec<String> 
     let archives = report.archives.iter().flat_map(archive);
     let mut lines: Vec<String> = archives.collect();
     lines.extend(report.stores.iter().flat_map(store));
+    lines.extend(report.replaced.iter().map(replaced));
     if lines.is_empty() && report.problems.is_empty() {
         lines.push(match report.looked_at {
             0 => format!("{place}: there are no stores"),
@@ -134,6 +136,9 @@ fn store(store: &StoreStatus) -> Vec<String> {
     let advice = |transaction: &TransactionIdentity| match live {
         Some(lease) if lease.holder == transaction.holder => "is under way",
         Some(_) => "has not ended: the job that holds the store brings it to its end",
+        None if transaction.command == REPLACING => {
+            "has not ended: the same rechunk --replace again goes on with it"
+        }
         None => "has not ended: recover, or whoever writes the store next, brings it to its end",
     };
     lines.extend(unfinished.iter().map(|transaction| {

@@ -3,7 +3,7 @@
 //!
 //! Key types: [`Court`], where claims are weighed; [`LeaseView`], what a look shows; [`Attempt`], how a try ended.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, join, stream};
@@ -17,7 +17,7 @@ use super::times::LeaseTimes;
 use crate::store::REQUESTS;
 use crate::store::{
     Bucket, Conditional, CreateOutcome, EtagKind, Fence, Guarantees, ListedObject, Moment,
-    StoreError,
+    ServerClock, StoreError,
 };
 
 /// Digits of a generation.
@@ -219,64 +219,8 @@ impl Court<'_> {
         store: &str,
         own: Option<OwnClaim<'_>>,
     ) -> Result<LeaseView, StoreError> {
-        let leases = layout::leases(store);
-        let listed: Vec<ListedObject> = self.bucket.entries(&leases).try_collect().await?;
-        let now = self.guarantees.clock.now();
-        let mut seen = LeaseView::default();
-        let mut fresh = Vec::new();
-        for ListedObject {
-            key,
-            modified,
-            etag,
-            ..
-        } in listed
-        {
-            let is_own = own.is_some_and(|own| {
-                let is_same = own.etag.is_some() && own.etag == etag.as_deref();
-                own.key == key && (own.is_renewed || is_same)
-            });
-            let name = key.rsplit('/').next().unwrap_or_default();
-            if name.len() == DIGITS {
-                seen.highest = seen.highest.max(name.parse().unwrap_or(0));
-            }
-            let age = now.duration_since(modified).unwrap_or_default();
-            if is_own && age <= self.times.over() {
-                seen.own = true;
-            } else if age > self.times.over() {
-                seen.over.push(key);
-            } else {
-                fresh.push((key, self.times.over().saturating_sub(age)));
-            }
-        }
-        let reads = fresh.into_iter().map(|(key, left)| async move {
-            match self.bucket.get(&key).await {
-                Ok(bytes) => Ok(Some((key, left, Claim::read(&bytes)))),
-                // Withdrawn since.
-                Err(error) if error.is_missing() => Ok(None),
-                Err(error) => Err(error),
-            }
-        });
-        let read: Vec<Option<(String, Duration, Option<Claim>)>> =
-            stream::iter(reads).buffered(REQUESTS).try_collect().await?;
-        for (key, left, claim) in read.into_iter().flatten() {
-            match claim {
-                Some(claim) if own.is_some_and(|own| own.token == claim.token) => seen.own = true,
-                Some(claim) if claim.holder.is_dead() => seen.over.push(key),
-                Some(claim) => seen.rivals.push(Rival {
-                    token: claim.token,
-                    state: claim.state,
-                    holder: Some(claim.holder),
-                    left,
-                }),
-                None => seen.rivals.push(Rival {
-                    token: String::new(),
-                    state: ClaimState::Held,
-                    holder: None,
-                    left,
-                }),
-            }
-        }
-        Ok(seen)
+        let clock = Some(self.guarantees.clock);
+        look(self.bucket, store, own, clock, self.times).await
     }
 
     fn strange(&self, key: &str, cause: &dyn ToString) -> StoreError {
@@ -287,6 +231,74 @@ impl Court<'_> {
             cause: cause.to_string(),
         }
     }
+}
+
+/// Looks at the leases of `store`, in which our `own` claim is one; by this machine's clock without that of the server.
+pub(super) async fn look(
+    bucket: &Bucket,
+    store: &str,
+    own: Option<OwnClaim<'_>>,
+    clock: Option<ServerClock>,
+    times: LeaseTimes,
+) -> Result<LeaseView, StoreError> {
+    let leases = layout::leases(store);
+    let listed: Vec<ListedObject> = bucket.entries(&leases).try_collect().await?;
+    let now = clock.map_or_else(SystemTime::now, |clock| clock.now());
+    let mut seen = LeaseView::default();
+    let mut fresh = Vec::new();
+    for ListedObject {
+        key,
+        modified,
+        etag,
+        ..
+    } in listed
+    {
+        let is_own = own.is_some_and(|own| {
+            let is_same = own.etag.is_some() && own.etag == etag.as_deref();
+            own.key == key && (own.is_renewed || is_same)
+        });
+        let name = key.rsplit('/').next().unwrap_or_default();
+        if name.len() == DIGITS {
+            seen.highest = seen.highest.max(name.parse().unwrap_or(0));
+        }
+        let age = now.duration_since(modified).unwrap_or_default();
+        if is_own && age <= times.over() {
+            seen.own = true;
+        } else if age > times.over() {
+            seen.over.push(key);
+        } else {
+            fresh.push((key, times.over().saturating_sub(age)));
+        }
+    }
+    let reads = fresh.into_iter().map(|(key, left)| async move {
+        match bucket.get(&key).await {
+            Ok(bytes) => Ok(Some((key, left, Claim::read(&bytes)))),
+            // Withdrawn since.
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    });
+    let read: Vec<Option<(String, Duration, Option<Claim>)>> =
+        stream::iter(reads).buffered(REQUESTS).try_collect().await?;
+    for (key, left, claim) in read.into_iter().flatten() {
+        match claim {
+            Some(claim) if own.is_some_and(|own| own.token == claim.token) => seen.own = true,
+            Some(claim) if claim.holder.is_dead() => seen.over.push(key),
+            Some(claim) => seen.rivals.push(Rival {
+                token: claim.token,
+                state: claim.state,
+                holder: Some(claim.holder),
+                left,
+            }),
+            None => seen.rivals.push(Rival {
+                token: String::new(),
+                state: ClaimState::Held,
+                holder: None,
+                left,
+            }),
+        }
+    }
+    Ok(seen)
 }
 
 /// Deletes the claim at `key`, if it is the one with this token: the key may be another's by now.

@@ -28,14 +28,16 @@ use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 use self::claim::{Claim, ClaimState, before};
-use self::contest::{Attempt, Court};
+use self::contest::{Attempt, Court, look};
 use self::heartbeat::Heartbeat;
 use self::lease::{Lease, RenewalError};
 use self::lock_dir::Lock;
 use self::wait::Wait;
 use crate::events::Reporter;
 use crate::store::REQUESTS;
-use crate::store::{Bucket, Conditional, Fence, Guarantees, StoreError, ahead_of_limits};
+use crate::store::{
+    Bucket, Conditional, Fence, Guarantees, ServerClock, StoreError, ahead_of_limits,
+};
 
 pub use self::error::{LeaseError, ReleaseError};
 pub(crate) use self::holder::Crew;
@@ -322,23 +324,17 @@ impl fmt::Display for LiveLease {
     }
 }
 
-/// The lease of `store` in its ledger, if it holds and its job is not known to be dead.
+/// The lease of `store` in its ledger, if it holds, by this machine's clock without that of the server, and its job is not known to be dead.
 ///
 /// # Errors
 /// As the server says.
 pub(crate) async fn live_lease(
     bucket: &Bucket,
     store: &str,
-    guarantees: &Guarantees,
+    clock: Option<ServerClock>,
     times: LeaseTimes,
 ) -> Result<Option<LiveLease>, StoreError> {
-    let court = Court {
-        bucket,
-        guarantees,
-        times,
-        kept: false,
-    };
-    let seen = court.look(store, None).await?;
+    let seen = look(bucket, store, None, clock, times).await?;
     Ok(before(&seen.rivals).map(|rival| LiveLease {
         holder: rival.holder.clone(),
         left: rival.left,

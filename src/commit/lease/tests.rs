@@ -120,7 +120,7 @@ impl Ground {
 
     async fn holder(&self) -> Option<Holder> {
         let times = LeaseTimes::lasting(Duration::from_secs(60));
-        let lease = live_lease(&self.bucket, STORE, &self.guarantees, times).await;
+        let lease = live_lease(&self.bucket, STORE, Some(self.guarantees.clock), times).await;
         lease.unwrap().and_then(|lease| lease.holder)
     }
 }

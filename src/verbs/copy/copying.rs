@@ -15,7 +15,7 @@ use crate::commit::{Deletion, LeaseError, NotBegun};
 use crate::error::Error;
 use crate::events::{WorkKind, WorkSpan};
 use crate::ranks::Lead;
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::no_stores;
 use crate::verbs::tally::Tally;
 
 /// Objects of a turn for each rank, and of a whole turn.
@@ -45,8 +45,8 @@ impl Copying<'_> {
             let copied = self.copy_held(&ways, hold.held())?;
             // Another job was there first.
             if copied.stores.is_empty() && !ways.is_empty() {
-                let place = session.place_of(&request.spot);
-                return Err(StoresError::None { place }.into());
+                let none = no_stores(&session.bucket, &request.spot);
+                return Err(runtime.block_on(none)?);
             }
             Ok(copied)
         });

@@ -14,8 +14,6 @@ pub(in crate::verbs) mod held;
 pub(in crate::verbs) mod place;
 pub(in crate::verbs) mod source;
 
-use futures::TryStreamExt;
-use msm_zarr::layout;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::CopyError;
@@ -28,11 +26,14 @@ use self::source::SourceStore;
 use crate::error::Error;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::{Bucket, Crossing, Spot, StoreError};
-use crate::verbs::rechunk::replace::{beside, check_not_replaced};
+use crate::store::{Crossing, Spot};
 use crate::verbs::send::RequestCounts;
-use crate::verbs::shared::hold::{Leasing, can_be_foretold};
+use crate::verbs::shared::at_rest::can_be_foretold;
+use crate::verbs::shared::hold::Leasing;
 use crate::verbs::shared::requests::{of_command, of_copy, of_move};
+use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::place::is_taken;
+use crate::verbs::stores::replaced::{beside, check_not_replaced};
 use crate::verbs::tally::Tally;
 
 /// What is copied.
@@ -118,6 +119,10 @@ pub fn foretell(
         for store in sources(ends, &ways, request).await? {
             let was_there = store.is_at_its_place(ends).await?;
             report.stores.push(store.report(was_there));
+        }
+        if report.stores.is_empty() {
+            // Of each there was only what keeps other jobs away.
+            return Err(no_stores(ends.from, &request.spot).await?);
         }
         Ok(report)
     })
@@ -248,24 +253,4 @@ async fn sources(
     }
     Error::together(problems)?;
     Ok(stores)
-}
-
-/// Is there anything at `store`, or in its ledger, but for what keeps other jobs away, or does not count?
-pub(in crate::verbs) async fn is_taken(bucket: &Bucket, store: &str) -> Result<bool, StoreError> {
-    let marks = bucket.list(&layout::journals(store)).await?;
-    if marks.iter().any(|key| layout::is_in_use(store, key)) {
-        // Whoever comes next removes it.
-        return Ok(false);
-    }
-    if bucket.entries(store).try_next().await?.is_some() {
-        return Ok(true);
-    }
-    let ledger = layout::ledger(store);
-    let mut left = bucket.entries(&ledger);
-    while let Some(entry) = left.try_next().await? {
-        if !layout::is_in_use(store, &entry.key) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

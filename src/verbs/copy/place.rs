@@ -8,7 +8,7 @@ use super::ends::Ends;
 use super::error::CopyError;
 use crate::error::Error;
 use crate::store::{Bucket, Spot};
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::no_stores;
 use crate::verbs::stores::named::stores;
 use crate::verbs::stores::place::CommandPlace;
 
@@ -64,8 +64,7 @@ pub(in crate::verbs) async fn passages(
         .into());
     }
     if groups.is_empty() {
-        let place = bucket.place_of(spot.key());
-        return Err(StoresError::None { place }.into());
+        return Err(no_stores(bucket, spot).await?);
     }
     let mut passages = Vec::new();
     for group in groups {

@@ -9,15 +9,16 @@ use futures::stream::LocalBoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ObjectKind, Outline, ROOT_DOCUMENTS, Version, layout};
 
+use super::CopiedStore;
 use super::batch::CopyItem;
 use super::ends::Ends;
 use super::error::CopyError;
 use super::place::Passage;
-use super::{CopiedStore, is_taken};
 use crate::commit::{ManifestRecords, read_manifests};
 use crate::error::Error;
 use crate::store::{Bucket, ListedObject, StoreError};
 use crate::transfer::Content;
+use crate::verbs::stores::place::is_taken;
 use crate::verbs::tally::Tally;
 
 /// A store that is copied.

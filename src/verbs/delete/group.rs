@@ -9,7 +9,8 @@ use crate::session::Session;
 use crate::store::{Bucket, ListedObject, Spot, StoreLookup, read_store};
 use crate::verbs::delete::survey::DeleteSurvey;
 use crate::verbs::delete::{Delete, DeleteError};
-use crate::verbs::shared::hold::{Hold, can_be_foretold};
+use crate::verbs::shared::at_rest::can_be_foretold;
+use crate::verbs::shared::hold::Hold;
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::tally::Tally;
 

@@ -17,7 +17,9 @@ use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
+use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::hold::none_shared;
+use crate::verbs::stores::absent::{ReplacedStore, waits};
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -38,6 +40,8 @@ pub enum DeleteSurvey {
         others: Tally,
         /// Before they are deleted: stores of which a transaction has not ended.
         unended: Vec<(String, TransactionIdentity)>,
+        /// Before they are deleted: stores that are the only ones of their kind, for what they were made of is gone.
+        replacing: Vec<ReplacedStore>,
     },
     /// A group of a hierarchy.
     Group {
@@ -273,24 +277,33 @@ impl Survey {
     /// As others see it before it goes. What a dead job left in a store goes with it.
     ///
     /// # Errors
-    /// If an archive is being sent into one of the stores by many jobs.
+    /// If a job is at one of the stores, or an archive is being sent into it by many.
     pub(super) async fn foretold(&self, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
         let stores: Vec<String> = self.names().cloned().collect();
+        none_held(bucket, &stores).await?;
         none_shared(bucket, &stores).await?;
         let left = journals(bucket, &stores).await?;
         let all = left.iter().flat_map(|(store, found)| {
             let unfinished = found.unfinished.iter();
             unfinished.map(|one| (store.clone(), unended(one)))
         });
-        Ok(self.with(all.collect()))
+        let mut replacing = Vec::new();
+        for store in &stores {
+            replacing.extend(waits(bucket, store).await?);
+        }
+        Ok(self.with(all.collect(), replacing))
     }
 
     /// As others see it.
     pub(super) fn shown(&self) -> DeleteSurvey {
-        self.with(Vec::new())
+        self.with(Vec::new(), Vec::new())
     }
 
-    fn with(&self, unended: Vec<(String, TransactionIdentity)>) -> DeleteSurvey {
+    fn with(
+        &self,
+        unended: Vec<(String, TransactionIdentity)>,
+        replacing: Vec<ReplacedStore>,
+    ) -> DeleteSurvey {
         let links = self.links.iter();
         DeleteSurvey::Stores {
             stores: self.stores.clone(),
@@ -298,6 +311,7 @@ impl Survey {
             ledgers: self.ledgers,
             others: self.foreign,
             unended,
+            replacing,
         }
     }
 

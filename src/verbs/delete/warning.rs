@@ -4,6 +4,7 @@
 
 use super::{Delete, DeleteSurvey};
 use crate::events::TransactionIdentity;
+use crate::verbs::stores::absent::ReplacedStore;
 
 /// What is worth a thought before it is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum DeleteWarning {
         /// What has not ended.
         transaction: TransactionIdentity,
     },
+    /// There is nothing else of a store that is being replaced.
+    OnlyCopy(ReplacedStore),
     /// Much more is made anew, for steps that stay lie in it, than goes.
     Rewritten {
         /// The store.
@@ -40,7 +43,11 @@ impl Delete {
         if !stays {
             all.push(DeleteWarning::ForGood);
         }
-        if let DeleteSurvey::Stores { unended, .. } = survey {
+        if let DeleteSurvey::Stores {
+            unended, replacing, ..
+        } = survey
+        {
+            all.extend(replacing.iter().cloned().map(DeleteWarning::OnlyCopy));
             let unended = unended.iter().cloned();
             all.extend(
                 unended.map(|(store, transaction)| DeleteWarning::Unended { store, transaction }),

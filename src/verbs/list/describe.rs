@@ -97,9 +97,14 @@ async fn of_group(
     };
     let (state, problem) = match found.await {
         Ok(there) => return Ok(there.then_some(info)),
-        Err(error @ (StoreError::Unreachable { .. } | StoreError::NoBucket { .. })) => {
-            return Err(error.into());
-        }
+        // That is not of this store.
+        Err(
+            error @ (StoreError::Unreachable { .. }
+            | StoreError::Untrusted { .. }
+            | StoreError::NoBucket { .. }
+            | StoreError::Credentials { .. }
+            | StoreError::NoCredentials),
+        ) => return Err(error.into()),
         Err(StoreError::Repository { .. }) => return Ok(Some(repository(&group.key()))),
         Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => (StoreState::Broken, problem),
         Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Ground, StoreError, UnconsolidatedStore};
 use crate::verbs::list::{self, LeftOut, List, StoreInfo, StoreState};
+use crate::verbs::stores::absent::none_comes_back;
 
 /// Stores in flight.
 const STORES: usize = 16;
@@ -75,6 +76,9 @@ pub fn open(session: &Session, request: &Open) -> Result<OpenReport, Error> {
     let bucket = &session.bucket;
     let mut stores = Vec::new();
     session.on_lead(async || {
+        if infos.is_empty() {
+            none_comes_back(bucket, &request.stores.spot).await?;
+        }
         let looked = infos.into_iter().map(|info| look(bucket, info, request));
         stores = stream::iter(looked).buffered(STORES).try_collect().await?;
         Ok(())

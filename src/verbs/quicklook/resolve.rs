@@ -14,7 +14,7 @@ use super::{MEANS, PictureKind, Quicklook};
 use crate::error::Error;
 use crate::session::Session;
 use crate::transfer::ReadMeans;
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::no_stores;
 use crate::verbs::stores::named::stores;
 use crate::verbs::stores::shelf::{coordinates, readable};
 
@@ -63,7 +63,7 @@ pub(super) async fn resolve(
         .collect();
     let place = session.place_of(&request.spot);
     if groups.is_empty() {
-        return Err(StoresError::None { place }.into());
+        return Err(no_stores(bucket, &request.spot).await?);
     }
     let (candidates, left_out) = candidates(&groups, request, means).await?;
     if candidates.is_empty() {

@@ -35,11 +35,6 @@ pub enum RechunkError {
     )]
     Stopped { folder: String },
     #[error(
-        "store '{store}' is being replaced: what was made of it is whole in '{made}', and not in its place yet; the same rechunk --replace again \
-         goes on; nothing was written"
-    )]
-    BeingReplaced { store: String, made: String },
-    #[error(
         "what was made is whole in the folder '{folder}' of the bucket for as long as it is not in its place, and the stores that it replaces are \
          gone; the same command again goes on: {cause}"
     )]

@@ -19,6 +19,7 @@ use msm_zarr::{Codec, Version};
 
 pub use self::error::RechunkError;
 pub use self::report::{RechunkForecast, RechunkReport, RechunkedStore};
+pub(crate) use crate::verbs::stores::replaced::REPLACING;
 
 use self::source::Sources;
 use self::work::RechunkWork;
@@ -38,14 +39,15 @@ use crate::verbs::send::plan_warning::warnings_of;
 use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::send::worker::Worker;
-use crate::verbs::shared::hold::{Hold, Leasing, can_be_foretold};
+use crate::verbs::shared::at_rest::can_be_foretold;
+use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::shared::requests::of_rechunk;
 use crate::verbs::shared::verification::{check_verification, try_verification};
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::replaced::check_not_replaced;
 
 /// What the ledgers call it, and the one that replaces stores.
 const BESIDE: &str = "rechunk";
-const REPLACING: &str = "rechunk --replace";
 
 /// What is rechunked, and how.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +88,11 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
         can_be_foretold(bucket, &both_of(&ways)).await?;
         let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
+        let stores = work.report();
+        if stores.is_empty() {
+            // Of each there was only what keeps other jobs away.
+            return Err(no_stores(bucket, &request.spot).await?);
+        }
         let (plan, reads) = (&work.fresh.1.plan, work.fresh.1.reads());
         let is_foreseen = bucket.endpoint().is_some() && !request.replaces();
         let requests = is_foreseen.then(|| {
@@ -105,7 +112,7 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
             { rules.counts() }.and(of_rechunk(all, reads.requests + compared))
         });
         Ok(RechunkForecast {
-            stores: work.report(),
+            stores,
             size: size(plan),
             reads,
             requests,
@@ -170,7 +177,7 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
     match to {
         Some(to) => {
             let passages = passages(Ends::within(bucket), spot, variables, to).await?;
-            replace::check_not_replaced(bucket, passages.iter().map(|way| &way.to)).await?;
+            check_not_replaced(bucket, passages.iter().map(|way| &way.to)).await?;
             Ok(passages)
         }
         None => replace::ways(bucket, request).await,
@@ -256,13 +263,12 @@ impl Remaking<'_> {
         let work = lead.go_on(planned)?;
         let stores = work.report();
         // Another job was there first.
-        let place = session.place_of(&self.request.spot);
-        let none = StoresError::None { place };
-        lead.go_on(if stores.is_empty() {
-            Err(none.into())
+        let some = if stores.is_empty() {
+            Err(runtime.block_on(no_stores(bucket, &self.request.spot)))
         } else {
             Ok(())
-        })?;
+        };
+        lead.go_on(some.or_else(|none| Err(none?)))?;
         let RechunkWork {
             fresh: (fresh, planned),
             there: (there, made),

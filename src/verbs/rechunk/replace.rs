@@ -4,42 +4,24 @@
 //! between, the same command goes on: what is in that folder is whole, for it was made in one transaction. Until the deletion begins, the ledger
 //! there keeps what undoes that transaction; what a job has left that died before is good for nothing, and is made anew.
 
-use std::collections::BTreeSet;
-
-use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::layout;
 
+use super::Rechunk;
 use super::error::RechunkError;
 use super::source::Sources;
-use super::{REPLACING, Rechunk};
-use crate::commit::{Deletion, LastTransaction, NotBegun};
+use crate::commit::{Deletion, NotBegun};
 use crate::error::Error;
 use crate::ranks::Lead;
 use crate::session::Session;
-use crate::store::{Bucket, REQUESTS, Spot, StoreError};
+use crate::store::Bucket;
 use crate::verbs::copy::copying::Copying;
 use crate::verbs::copy::ends::{Ends, Route};
 use crate::verbs::copy::held::Held;
 use crate::verbs::copy::place::{Passage, passages};
-use crate::verbs::copy::{Copy, CopyError, is_taken, tell_end};
+use crate::verbs::copy::{Copy, CopyError, tell_end};
 use crate::verbs::shared::hold::Hold;
-
-/// Where in the bucket stores lie that are about to replace others, each by its key.
-const FOLDER: &str = "being-rechunked";
-
-/// Where what will replace `store` is made.
-pub(in crate::verbs) fn beside(store: &str) -> String {
-    layout::below(FOLDER, store)
-}
-
-/// Where what will replace the stores at `spot` is made.
-pub(in crate::verbs) fn made_beside(spot: &Spot) -> Spot {
-    let made = beside(spot.key());
-    match spot {
-        Spot::Below(_) => Spot::Below(made),
-        Spot::At(_) => Spot::At(made),
-    }
-}
+use crate::verbs::stores::absent::made_beside;
+use crate::verbs::stores::replaced::{MADE, is_waiting};
 
 /// The ways of the stores that are meant to where what replaces them is made; those, too, that a job has deleted that died before it
 /// had put the new ones into their places.
@@ -95,51 +77,6 @@ pub(super) fn turned(way: Passage) -> Passage {
     Passage { from, to, bucket }
 }
 
-/// Was `made` made to replace another store, whose deletion has begun?
-pub(super) async fn is_waiting(bucket: &Bucket, made: &str) -> Result<bool, Error> {
-    Ok(was_made_so(bucket, made).await?
-        && bucket.list(&layout::additions(made)).await?.is_empty()
-        && is_taken(bucket, made).await?)
-}
-
-/// Was `store` made to replace another?
-pub(super) async fn was_made_so(bucket: &Bucket, store: &str) -> Result<bool, Error> {
-    let last = match LastTransaction::of_store(bucket, store).await {
-        Ok(last) => last,
-        // Who may not look there has not made it, either.
-        Err(StoreError::Denied { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(last.is_some_and(|last| last.command == REPLACING))
-}
-
-/// Checks that none of `stores`, which are not there, is about to come back: a job that replaced it died when it had deleted the old one.
-///
-/// # Errors
-/// If one is; or as the server says.
-pub(in crate::verbs) async fn check_not_replaced(
-    bucket: &Bucket,
-    stores: impl Iterator<Item = &String>,
-) -> Result<(), Error> {
-    // The variable may be waiting in a store of another name, or in that of all variables.
-    let mut places: BTreeSet<String> = BTreeSet::new();
-    for store in stores {
-        places.insert(store.clone());
-        places.extend(store.strip_suffix(".zarr").map(str::to_owned));
-        let folder = store.rsplit_once('/').map(|(folder, _)| folder);
-        places.extend(folder.map(layout::compact_key));
-    }
-    let checks = places.into_iter().map(|store| async move {
-        let made = beside(&store);
-        if is_waiting(bucket, &made).await? && !is_taken(bucket, &store).await? {
-            return Err(RechunkError::BeingReplaced { store, made }.into());
-        }
-        Ok(())
-    });
-    let checks = stream::iter(checks).buffered(REQUESTS);
-    checks.try_collect().await
-}
-
 /// Removes what jobs have made to replace stores that they did not come to delete.
 ///
 /// # Errors
@@ -181,7 +118,7 @@ pub(super) fn switch(
         }
         hold.leases.check().await?;
         if session.interrupt.has_come() {
-            let folder = FOLDER.to_owned();
+            let folder = MADE.to_owned();
             return Err(RechunkError::Stopped { folder }.into());
         }
         Ok(())
@@ -226,7 +163,7 @@ pub(super) fn switch(
                 Error::RolledBack { cause } => cause,
                 cause => Box::new(cause),
             };
-            let folder = FOLDER.to_owned();
+            let folder = MADE.to_owned();
             RechunkError::NotSwitched { folder, cause }.into()
         }
     });

@@ -6,16 +6,18 @@ use msm_plan::{RechunkPlan, Rechunking, check_cut};
 use msm_zarr::StoreSnapshot;
 
 use super::error::RechunkError;
-use super::replace::{is_waiting, turned, was_made_so};
+use super::replace::turned;
 use super::report::RechunkedStore;
 use super::source::{Sources, source};
 use crate::commit::orphans;
 use crate::error::Error;
 use crate::store::{Bucket, read_metadata};
+use crate::verbs::copy::CopyError;
 use crate::verbs::copy::ends::Ends;
 use crate::verbs::copy::place::Passage;
 use crate::verbs::copy::source::SourceStore;
-use crate::verbs::copy::{CopyError, is_taken};
+use crate::verbs::stores::place::is_taken;
+use crate::verbs::stores::replaced::{is_waiting, was_made_so};
 use crate::verbs::verify::documents::documents;
 
 /// The stores that are meant, by what is to be done with them.

@@ -7,7 +7,7 @@ use crate::commit::{LeaseTimes, ShareState, SharedArchive, Writer, live_lease};
 use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
-use crate::store::{Bucket, Guarantees, StoreError};
+use crate::store::{Bucket, ServerClock, StoreError};
 use crate::verbs::shared::hold::{Hold, this};
 
 /// What came of it.
@@ -72,12 +72,12 @@ pub(super) async fn abandon(
 pub(super) async fn held_parts(
     bucket: &Bucket,
     archive: &SharedArchive,
-    guarantees: &Guarantees,
+    clock: Option<ServerClock>,
 ) -> Result<Vec<HeldStore>, Error> {
     let (times, mut held) = (LeaseTimes::of_this_run(), Vec::new());
     for number in ShareState::of(bucket, archive).await?.leased.into_keys() {
         let part = layout::shared_part(archive.home(), number);
-        if let Some(lease) = live_lease(bucket, &part, guarantees, times).await? {
+        if let Some(lease) = live_lease(bucket, &part, clock, times).await? {
             held.push(held_store(&part, &lease));
         }
     }
@@ -94,7 +94,7 @@ async fn one(
     hold.leases.check().await?;
     // A job that takes a part from here on sees it, and gives up; one that has one, we see.
     archive.close(bucket).await?;
-    let held = held_parts(bucket, archive, &hold.guarantees).await?;
+    let held = held_parts(bucket, archive, Some(hold.guarantees.clock)).await?;
     if !held.is_empty() {
         done.held.extend(held);
         return Ok(());

@@ -2,22 +2,22 @@
 //!
 //! Key type: [`Forecast`].
 
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::abandon::held_parts;
 use super::truncate::foretell_cut;
-use super::{HeldStore, Recover, folders, held_store, readable_journals, with_made};
-use crate::commit::{
-    Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans, probe_sweep_and_remove,
-};
+use super::{HeldStore, Recover, held_store, readable_journals, with_made};
+use crate::commit::{Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans};
 use crate::error::Error;
 use crate::events::{Outcome, TransactionIdentity, Truncation};
 use crate::session::Session;
-use crate::store::ListedObject;
+use crate::store::{ListedObject, REQUESTS};
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::{not_shared, this};
 use crate::verbs::shared::requests::of_recover;
+use crate::verbs::stores::absent::{ReplacedStore, waiting};
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// What would be done.
@@ -33,6 +33,10 @@ pub struct Forecast {
     pub abandoned: Option<Vec<ArchiveForecast>>,
     /// What would be cut, if stores would be.
     pub cuts: Option<Vec<Truncation>>,
+    /// Stores that would be left alone, for jobs are at them, by this machine's clock.
+    pub held: Vec<HeldStore>,
+    /// Stores that are gone, and about to be replaced: whoever deleted them died before that.
+    pub replaced: Vec<ReplacedStore>,
     /// What is in the way.
     pub problems: Vec<Error>,
     /// Requests that it makes, about; `None` in a directory, or where transactions or shared archives are to be brought to an end.
@@ -94,7 +98,7 @@ impl Forecast {
             && self.orphans.as_ref().is_none_or(Vec::is_empty)
             && self.cuts.as_ref().is_none_or(Vec::is_empty)
             && self.abandoned.as_ref().is_none_or(Vec::is_empty);
-        is_empty && self.transactions() == 0
+        is_empty && self.held.is_empty() && self.transactions() == 0
     }
 }
 
@@ -110,21 +114,24 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
     let (bucket, spot) = (&session.bucket, &request.spot);
     bucket.reach(spot.key()).await?;
     let own = keys(&stores(bucket, spot, &[]).await?);
-    let folders = folders(bucket, spot, &own).await?;
-    let all = with_made(bucket, spot, own).await?;
+    let mut all = with_made(bucket, spot, own).await?;
     let (found, problems) = readable_journals(bucket, &all).await;
+    let held = held(session, &all).await?;
     let mut of_cuts = RequestCounts::default();
     let mut forecast = Forecast {
         stores: count(&all),
-        left: left(session, request, &folders[0], found).await?,
+        left: left(request, found, &held),
         problems,
+        held,
+        replaced: waiting(bucket, spot).await?,
         ..Forecast::default()
     };
     if request.abandon {
         let problems = &mut forecast.problems;
-        let archives = archives(session, request, &folders[0], &all, problems).await?;
+        let archives = archives(session, request, &all, problems).await?;
         forecast.abandoned = Some(archives);
     }
+    all.retain(|store| forecast.held.iter().all(|held| held.store != *store));
     if request.orphans {
         let ended = forecast.abandoned.iter().flatten();
         // One that jobs are at is not ended, and what is out of sight in it is counted on.
@@ -172,7 +179,6 @@ fn objects(found: Vec<ListedObject>) -> impl Iterator<Item = (String, u64)> {
 async fn archives(
     session: &Session<'_>,
     request: &Recover,
-    folder: &str,
     all: &[String],
     problems: &mut Vec<Error>,
 ) -> Result<Vec<ArchiveForecast>, Error> {
@@ -181,7 +187,6 @@ async fn archives(
         name: by.to_string(),
         lock_dir: request.leasing.lock_dir.clone(),
     };
-    let guarantees = probe_sweep_and_remove(&bucket.unfenced()?, folder, &by).await?;
     let times = LeaseTimes::of_this_run();
     let mut archives: Vec<ArchiveForecast> = Vec::new();
     for store in all {
@@ -195,10 +200,10 @@ async fn archives(
         let mut forecast = ArchiveForecast {
             stores: archive.stores().to_vec(),
             objects: Vec::new(),
-            held: held_parts(bucket, &archive, &guarantees).await?,
+            held: held_parts(bucket, &archive, None).await?,
         };
         for store in archive.stores() {
-            if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
+            if let Some(lease) = live_lease(bucket, store, None, times).await? {
                 forecast.held.push(held_store(store, &lease));
             }
             match orphans(bucket, store).await {
@@ -211,36 +216,42 @@ async fn archives(
     Ok(archives)
 }
 
-/// What would become of what was `found`.
-async fn left(
-    session: &Session<'_>,
+/// Those of `all` that jobs are at.
+async fn held(session: &Session<'_>, all: &[String]) -> Result<Vec<HeldStore>, Error> {
+    let (bucket, times) = (&session.bucket, LeaseTimes::of_this_run());
+    let leases = all.iter().map(|store| async move {
+        let lease = live_lease(bucket, store, None, times).await?;
+        Ok::<_, Error>(lease.map(|lease| held_store(store, &lease)))
+    });
+    let held: Vec<_> = stream::iter(leases)
+        .buffered(REQUESTS)
+        .try_collect()
+        .await?;
+    Ok(held.into_iter().flatten().collect())
+}
+
+/// What would become of what was `found`, where jobs are at the stores that are `held`.
+fn left(
     request: &Recover,
-    folder: &str,
     found: Vec<(String, Option<Journal>)>,
-) -> Result<Vec<StoreForecast>, Error> {
-    let (bucket, mut left) = (&session.bucket, Vec::new());
-    if found.is_empty() {
-        return Ok(left);
-    }
-    let desk = bucket.unfenced()?;
-    let guarantees = probe_sweep_and_remove(&desk, folder, &this(session, "recover")?).await?;
-    let times = LeaseTimes::of_this_run();
-    for (store, journal) in found {
-        let holder = live_lease(bucket, &store, &guarantees, times).await?;
+    held: &[HeldStore],
+) -> Vec<StoreForecast> {
+    let found = found.into_iter().map(|(store, journal)| {
+        let holder = held.iter().find(|held| held.store == store);
         let Journal { strays, unfinished } = journal.unwrap_or_default();
         let outlook = |transaction| {
-            let outlook = match &holder {
+            let outlook = match holder {
                 _ if is_locked(transaction, request.leasing.lock_dir.as_deref()) => Outlook::Locked,
-                Some(holder) => Outlook::UnderWay(holder.to_string()),
+                Some(held) => Outlook::UnderWay(held.holder.clone()),
                 None => Outlook::Ends(outcome(transaction)),
             };
             (unended(transaction), outlook)
         };
-        left.push(StoreForecast {
+        StoreForecast {
             transactions: unfinished.iter().map(outlook).collect(),
             strays: if holder.is_none() { strays } else { Vec::new() },
             store,
-        });
-    }
-    Ok(left)
+        }
+    });
+    found.collect()
 }

@@ -28,9 +28,9 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
-use crate::verbs::rechunk::replace::made_beside;
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
+use crate::verbs::stores::absent::{ReplacedStore, made_beside, waiting};
 use crate::verbs::stores::named::{count, keys, stores};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
@@ -65,6 +65,8 @@ pub struct RecoverReport {
     pub abandoned: usize,
     /// Stores that were left alone, for their leases have not expired.
     pub held: Vec<HeldStore>,
+    /// Stores that are gone, and about to be replaced: whoever deleted them died before that.
+    pub replaced: Vec<ReplacedStore>,
 }
 
 impl RecoverReport {
@@ -143,7 +145,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
         if is_tidy && !request.orphans && !is_uneven {
             continue;
         }
-        if let Some(lease) = live_lease(bucket, store, &guarantees, times).await? {
+        if let Some(lease) = live_lease(bucket, store, Some(guarantees.clock), times).await? {
             report.held.push(held_store(store, &lease));
             continue;
         }
@@ -159,6 +161,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
             Err(failure) => problems.push(failure),
         }
     }
+    report.replaced = waiting(bucket, spot).await?;
     if !problems.is_empty() {
         let held = report.held.iter().map(RecoverError::from);
         problems.extend(held.map(Error::from));

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
+use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::command_log::CommandLog;
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::shared::requests::{of_command, of_rollback};
@@ -53,7 +54,8 @@ pub struct StoreOutlook {
 /// Says what a rollback would undo. The copies that it puts back are looked at as it looks at them.
 ///
 /// # Errors
-/// On every rank the same: if one of the commands cannot be undone, or a copy is damaged; or a transaction has not ended that is no command's that died.
+/// On every rank the same: if one of the commands cannot be undone, or a copy is damaged; or a transaction has not ended that is no command's that
+/// died; or a job is at one of the stores.
 pub fn foretell(session: &Session, request: &Rollback) -> Result<RollbackForecast, Error> {
     session.on_lead(async || foretell_here(session, request).await)
 }
@@ -99,6 +101,7 @@ async fn foretell_here(
         }
     }
     Error::together(problems)?;
+    none_held(bucket, &stores).await?;
     let log = CommandLog::of(bucket, &groups).await?;
     if healed.is_empty() {
         has_transactions(&log, &groups, request.variables.is_empty())?;

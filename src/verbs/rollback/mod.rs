@@ -23,7 +23,7 @@ use crate::session::Session;
 use crate::store::{Bucket, Spot};
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::shared::hold::{Hold, Leasing, shared_error};
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::no_stores;
 use crate::verbs::stores::named::{keys, stores};
 
 /// What is undone.
@@ -98,8 +98,7 @@ async fn groups_of(session: &Session<'_>, request: &Rollback) -> Result<Vec<Grou
     let is_store = |group: &Group| !layout::is_reading(&group.store);
     let groups: Vec<Group> = groups.into_iter().filter(is_store).collect();
     if groups.is_empty() {
-        let place = bucket.place_of(spot.key());
-        return Err(StoresError::None { place }.into());
+        return Err(no_stores(bucket, spot).await?);
     }
     written_here(session, groups, variables.is_empty()).await
 }
@@ -215,6 +214,7 @@ async fn undo_all(
     let stores: BTreeSet<&String> = healed
         .iter()
         .map(|(store, _)| store)
+        .chain(begun.iter().map(|(store, _)| store))
         .chain(undone)
         .collect();
     Ok(RollbackReport {

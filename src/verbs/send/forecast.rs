@@ -20,7 +20,7 @@ use crate::events::WorkKind;
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::verbs::files::catalogue::{catalogue, help_to_catalogue};
-use crate::verbs::shared::abandoned::all_ended;
+use crate::verbs::shared::at_rest::{all_ended, none_held};
 use crate::verbs::shared::hold::not_shared;
 use crate::verbs::shared::verification::check_verification;
 
@@ -106,9 +106,12 @@ async fn foreseen<'a>(
         let shared = ShareOutlook::find(&aimed, &intent, sharing, session).await?;
         if shared.is_shared_out() {
             intent.overlap = Overlap::Skip;
+        } else {
+            none_held(&session.bucket, &keys).await?;
         }
         Some((shared, sharing))
     } else {
+        none_held(&session.bucket, &keys).await?;
         for store in &keys {
             not_shared(&session.bucket, store).await?;
         }

@@ -22,7 +22,6 @@ use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::verbs::files::differing::differences;
 use crate::verbs::files::recipe::{FoundStore, check_names_beside, find_stores, held_targets};
 use crate::verbs::files::requested::{RequestedStore, left_out};
-use crate::verbs::rechunk::replace::check_not_replaced;
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::error::SendError;
@@ -31,6 +30,7 @@ use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::stores::replaced::check_not_replaced;
 
 /// Files that fit together, and the stores they go to.
 pub(in crate::verbs) struct PreparedSend<'a> {

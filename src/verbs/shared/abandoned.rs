@@ -229,22 +229,6 @@ pub(in crate::verbs) async fn journals(
     Ok(found.into_iter().filter(some).collect())
 }
 
-/// Checks that every transaction in `stores` has ended: what a dead job left is healed before anything else, and one that runs changes what is
-/// there, so that nobody can tell before what becomes of it.
-///
-/// # Errors
-/// Of each that has not.
-pub(in crate::verbs) async fn all_ended(bucket: &Bucket, stores: &[String]) -> Result<(), Error> {
-    let left = journals(bucket, stores).await?;
-    Error::together(left.iter().flat_map(|(store, found)| {
-        let unfinished = found.unfinished.iter();
-        unfinished.map(|one| WritingError::Unended {
-            store: store.clone(),
-            transaction: unended(one),
-        })
-    }))
-}
-
 /// Heals one, and says so.
 ///
 /// # Errors

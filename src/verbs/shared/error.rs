@@ -33,6 +33,10 @@ pub enum WritingError {
         transaction: TransactionIdentity,
     },
     #[error(
+        "store '{store}' is held by another job: {holder}; wait until it has ended; only then can be told what would be done; nothing was written"
+    )]
+    Held { store: String, holder: String },
+    #[error(
         "store '{store}': an archive of {} is being sent into it by jobs with --share (begun by {by}); wait until \
          they have ended, see how far they are with status, or end it with recover --abandon; nothing was done",
         counted(parts, "parts")

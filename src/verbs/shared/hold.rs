@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::store::{
     Bucket, Guarantees, ListedObject, Overwritten, ProbeObjects, REQUESTS, StoreError,
 };
-use crate::verbs::shared::abandoned::{AbandonedTransactions, all_ended};
+use crate::verbs::shared::abandoned::AbandonedTransactions;
 use crate::verbs::shared::error::WritingError;
 
 /// How the leases of stores are got.
@@ -439,18 +439,6 @@ async fn probe(
 ) -> Result<(Guarantees, ProbeObjects), Error> {
     let desk = session.bucket.unfenced()?;
     Ok(probe_and_sweep(&desk, folder_of(stores), holder).await?)
-}
-
-/// Checks that what a command would do to `stores` can be told, as they are now.
-///
-/// # Errors
-/// If a job is at one of them, or has left it as it died; or an archive is being sent into it by many.
-pub(in crate::verbs) async fn can_be_foretold(
-    bucket: &Bucket,
-    stores: &[String],
-) -> Result<(), Error> {
-    all_ended(bucket, stores).await?;
-    none_shared(bucket, stores).await
 }
 
 /// Checks that no archive is being sent into any of `stores` by many jobs.

@@ -1,6 +1,7 @@
 //! What verbs share: leases, what dead jobs left.
 
 pub(in crate::verbs) mod abandoned;
+pub(in crate::verbs) mod at_rest;
 pub(in crate::verbs) mod command_log;
 pub(in crate::verbs) mod ending;
 pub(crate) mod error;

@@ -10,6 +10,7 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
+pub use crate::verbs::stores::absent::ReplacedStore;
 
 use crate::commit::{CommittedTransactions, Holder, LeaseTimes, read_journal, told_lease};
 use crate::error::Error;
@@ -18,6 +19,7 @@ use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;
 use crate::verbs::shared::remnant::remnant;
+use crate::verbs::stores::absent::waiting;
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// Where it is looked.
@@ -34,6 +36,8 @@ pub struct StatusReport {
     pub archives: Vec<ArchiveStatus>,
     /// Stores with a lease, a journal or undo copies.
     pub stores: Vec<StoreStatus>,
+    /// Stores that are gone, and about to be replaced: whoever deleted them died before that.
+    pub replaced: Vec<ReplacedStore>,
     /// How many stores were looked at.
     pub looked_at: usize,
     /// What could not be read; all else is told.
@@ -78,6 +82,7 @@ async fn look(bucket: &Bucket, spot: &Spot) -> Result<StatusReport, Error> {
     bucket.reach(spot.key()).await?;
     let all = keys(&stores(bucket, spot, &[]).await?);
     let mut report = StatusReport {
+        replaced: waiting(bucket, spot).await?,
         looked_at: count(&all),
         ..StatusReport::default()
     };

@@ -92,6 +92,11 @@ pub enum StoresError {
     #[error("{place}: there are no stores")]
     None { place: String },
     #[error(
+        "store '{store}' is being replaced: what was made of it is whole in '{made}', and not in its place yet; the same rechunk --replace again \
+         goes on; nothing was written"
+    )]
+    BeingReplaced { store: String, made: String },
+    #[error(
         "store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; nothing was \
          written",
         list(stores.iter().map(String::as_str))

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::store::{Bucket, Spot};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::place::{CommandPlace, is_there};
+use crate::verbs::stores::replaced::check_not_replaced;
 use crate::verbs::stores::shelf::{CompactStore, Shelf, readable};
 
 /// The groups at `spot`, or those below it and the store of all variables beside it, that are there or have a ledger; those of
@@ -154,12 +155,14 @@ async fn no_store(
         name.strip_suffix(".zarr").unwrap_or(name)
     });
     let meant = meant(&variable, named);
+    let store = match variable.as_str() {
+        "compact" => shelf.new_compact(),
+        name => layout::store_key(key, name),
+    };
+    check_not_replaced(bucket, std::iter::once(&store)).await?;
     Ok(StoresError::NoStore {
-        place: layout::below(&at, key),
-        store: match variable.as_str() {
-            "compact" => shelf.new_compact(),
-            name => layout::store_key(key, name),
-        },
+        place: bucket.place_of(key),
+        store,
         there: format!("{}{meant}", list(there.into_iter())),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`CommandPlace`].
 
-use futures::join;
+use futures::{TryStreamExt, join};
 use msm_zarr::{
     Group, is_store,
     layout::{self, LEDGERS},
@@ -140,4 +140,24 @@ fn beside_stores(spot: &Spot) -> Result<(), StoresError> {
 
 pub(in crate::verbs) fn last(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or_default()
+}
+
+/// Is there anything at `store`, or in its ledger, but for what keeps other jobs away, or does not count?
+pub(in crate::verbs) async fn is_taken(bucket: &Bucket, store: &str) -> Result<bool, StoreError> {
+    let marks = bucket.list(&layout::journals(store)).await?;
+    if marks.iter().any(|key| layout::is_in_use(store, key)) {
+        // Whoever comes next removes it.
+        return Ok(false);
+    }
+    if bucket.entries(store).try_next().await?.is_some() {
+        return Ok(true);
+    }
+    let ledger = layout::ledger(store);
+    let mut left = bucket.entries(&ledger);
+    while let Some(entry) = left.try_next().await? {
+        if !layout::is_in_use(store, &entry.key) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -32,6 +32,7 @@ use crate::store::Spot;
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
+use crate::verbs::stores::absent::no_stores;
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::stores;
 
@@ -183,8 +184,8 @@ fn look_at_all(
         found.extend(look(checkers, &group)?);
     }
     if found.is_empty() {
-        let place = session.bucket.place_of(spot.key());
-        return Err(StoresError::None { place }.into());
+        let none = no_stores(&session.bucket, spot);
+        return Err(session.runtime.block_on(none)?);
     }
     Ok(found)
 }
