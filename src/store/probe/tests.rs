@@ -135,6 +135,29 @@ async fn our_own_earlier_try_is_not_another_writer() {
     assert!(matches!(created, CreateOutcome::Created(_)), "{created:?}");
 }
 
+#[tokio::test]
+async fn a_server_whose_reads_begin_to_lag_is_found_out_and_nothing_is_left() {
+    let server = that(s3_server::Conditional::Enforced);
+    let bucket = bucket(&server);
+    let put = || Overwritten::put(&bucket, "T1y", "job 7");
+    assert!(put().await.unwrap().reads_back(&bucket).await.unwrap());
+    let lagging = Fault::StaleRead(Duration::from_mins(1));
+    server.faults().add(Rule::new(lagging));
+    assert!(!put().await.unwrap().reads_back(&bucket).await.unwrap());
+    assert!(server.objects("ocean").is_empty());
+    // It cannot be overwritten, or was taken for what a dead job left.
+    server.faults().clear();
+    let refused = Rule::new(Fault::Status(403)).method("PUT");
+    server.faults().add(refused.skip(1));
+    assert!(put().await.is_err());
+    assert!(server.objects("ocean").is_empty());
+    server.faults().clear();
+    let gone = put().await.unwrap();
+    let key = server.objects("ocean").into_keys().next().unwrap();
+    bucket.delete(&key).await.unwrap();
+    assert!(!gone.reads_back(&bucket).await.unwrap());
+}
+
 /// A server that treats checksums so.
 fn with_checksums(checksums: s3_server::Checksums) -> Server {
     server(Config {
