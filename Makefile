@@ -40,8 +40,13 @@ demo:
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup-test lint docs python without-mpi build test-suites test-deny
+test: setup-test checks without-mpi build test-suites test-deny
 	$(call heading,all checks passed)
+
+# While packages come from the network, the lints compute.
+.PHONY: checks
+checks:
+	@scripts/side-by-side.sh "format and lints" "$(MAKE) lint" "pages and Python readers" "$(MAKE) docs python"
 
 .PHONY: setup-test
 setup-test:
@@ -103,7 +108,9 @@ test-suites:
 # A program that one test starts while another writes a file would inherit HDF5's lock of that file.
 test-library test-whole: export HDF5_USE_FILE_LOCKING := FALSE
 
+# Some of them wait.
 .PHONY: test-library
+test-library: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test-library:
 	cargo test $(LOCKED) --workspace --lib
 	$(TEST_PROGRAM) --bins --test access --test conditional --test faults --test file --test hook --test operations --test weights_memory
@@ -111,7 +118,7 @@ test-library:
 
 # Most of them wait for servers and leases.
 .PHONY: test-whole
-test-whole: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+test-whole: export RUST_TEST_THREADS ?= $(shell echo $$((3 * $$(nproc))))
 test-whole:
 	$(TEST_PROGRAM) --test whole
 
