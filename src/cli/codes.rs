@@ -51,8 +51,9 @@ impl From<&CliError> for Exit {
             | CliError::Printing { .. }
             | CliError::DocumentLost { .. }
             | CliError::Page { .. }
-            | CliError::Catalogue { .. }
+            | CliError::Drawing { .. }
             | CliError::ReportLost { .. } => Self::Internal,
+            CliError::Catalogue { .. } => Self::FileNotWritten,
             CliError::NothingToOpen { .. } | CliError::NoneHolds { .. } => Self::NoStore,
             CliError::Denied { .. } => Self::AccessDenied,
             CliError::Unreadable { .. } => Self::ForeignStore,
@@ -557,6 +558,7 @@ impl From<&QuicklookError> for Exit {
             QuicklookError::Grid { .. } => Self::NotReprojected,
             QuicklookError::Unreadable { .. } => Self::ForeignStore,
             QuicklookError::NoStep { .. }
+            | QuicklookError::NoDate { .. }
             | QuicklookError::NoLevel { .. }
             | QuicklookError::Unused { .. }
             | QuicklookError::TooMany { .. }

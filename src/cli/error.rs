@@ -102,7 +102,7 @@ pub enum CliError {
         unknown: u64,
         variables: Vec<String>,
     },
-    #[error("{flag} {}: {problem}; name a file in a folder that is there", path.display())]
+    #[error("{flag} {}: {problem}; name a file in a folder that is there and can be written", path.display())]
     CataloguePlace {
         flag: String,
         #[serde(with = "msm_model::names::one")]
@@ -114,6 +114,12 @@ pub enum CliError {
         #[serde(with = "msm_model::names::one")]
         path: PathBuf,
         problem: String,
+    },
+    #[error("drawing {}: {cause}", path.display())]
+    Drawing {
+        #[serde(with = "msm_model::names::one")]
+        path: PathBuf,
+        cause: String,
     },
     #[error("{flag} {}: cannot be written: {cause}", path.display())]
     Catalogue {

@@ -117,6 +117,8 @@ exits! {
     Taken = 51,
     /// the recipe is malformed, does not fit the files, or is not the one that the store was made by
     Recipe = 52,
+    /// a file that was asked for, such as a picture, a page or a catalogue, could not be written
+    FileNotWritten = 53,
     /// `verify` found faults
     FaultsFound = 60,
     /// a rank panicked

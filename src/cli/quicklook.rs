@@ -119,13 +119,16 @@ impl PictureFile {
             PictureFormat::Svg => picture.svg().map(String::into_bytes),
             PictureFormat::Html => picture.html(heading).map(String::into_bytes),
         };
-        let failed = |cause: String| CliError::Catalogue {
-            flag: "--out".to_owned(),
+        let bytes = drawn.map_err(|cause| CliError::Drawing {
             path: self.path.clone(),
-            cause,
-        };
-        let bytes = drawn.map_err(|cause| failed(cause.to_string()))?;
-        std::fs::write(&self.path, bytes).map_err(|cause| failed(cause.to_string()))
+            cause: cause.to_string(),
+        })?;
+        super::open::file("--out", &self.path, &bytes)
+    }
+
+    /// Is it drawn with the font of this program, and not with those of whoever reads it?
+    pub(super) fn has_own_font(&self) -> bool {
+        self.format == PictureFormat::Png
     }
 }
 

@@ -91,13 +91,15 @@ pub(super) fn parse_box(text: &str) -> Result<Edges, String> {
     let Ok(&[west, south, east, north]) = numbers.as_deref() else {
         return Err("expected west,south,east,north in degrees, such as -30,40,10,65".to_owned());
     };
-    let east = if east <= west { east + 360.0 } else { east };
-    if !(-360.0..=360.0).contains(&west) || east - west > 360.0 || east <= west {
+    let east = if east < west { east + 360.0 } else { east };
+    let is_wide = east > west && east - west <= 360.0;
+    if !is_wide || !(-360.0..=360.0).contains(&west) {
         return Err(format!(
-            "longitudes {west} to {east}: expected a range of at most 360 degrees, from -360 on"
+            "longitudes {west} to {east}: expected a range of more than 0 and at most 360 degrees, from -360 on; all of them are -180 to 180"
         ));
     }
-    if south >= north || south < -90.0 || north > 90.0 {
+    let is_high = north > south && south >= -90.0 && north <= 90.0;
+    if !is_high {
         return Err(format!(
             "latitudes {south} to {north}: expected the southern one first, within -90 to 90"
         ));

@@ -65,7 +65,9 @@ pub(super) fn say(message: &str) {
     if IS_JSON.load(Ordering::Relaxed) {
         say_event(json!({"event": "message", "text": message}));
     } else {
-        above_bar(|| write(&format!("msm_os: {message}\n")));
+        // What comes from files may be in it; a terminal obeys what it is told.
+        let lines: Vec<String> = message.lines().map(msm_chart::harmless).collect();
+        above_bar(|| write(&format!("msm_os: {}\n", lines.join("\n"))));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use msm_chart::{Chart, Map};
-use msm_zarr::ChunkCodec;
+use msm_zarr::{ChunkCodec, EncodedObject};
 use nemo_like::{Format, Spec, Variable};
 use serde_json::Value;
 
@@ -242,5 +242,92 @@ fn means_are_those_of_the_values_and_the_same_on_any_number_of_ranks() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[test]
+fn numbers_are_those_of_the_cells_however_many_pixels_there_are() {
+    let root = tempfile::tempdir().unwrap();
+    let mut objects = sent(root.path());
+    let of = |objects: &Objects, kind, is_page, steps: &[u64], frame| {
+        let mut asked = request(kind);
+        asked.is_page = is_page;
+        asked.frame = frame;
+        asked.steps = steps.iter().copied().map(StepChoice::Number).collect();
+        drawn(objects, 2, &asked).charts
+    };
+    let alone = of(&objects, PictureKind::Map, false, &[1], None).remove(0);
+    let all = alone.statistics.unwrap();
+    let values = field(&objects, 1, 0);
+    let there = || values.iter().copied().filter(|value| value.is_finite());
+    assert_eq!(all.least, there().fold(f64::INFINITY, f64::min));
+    assert_eq!(all.greatest, there().fold(f64::NEG_INFINITY, f64::max));
+    let page = of(&objects, PictureKind::Map, true, &[1], None);
+    assert_eq!(page[0], alone);
+    let sheet = of(&objects, PictureKind::Map, false, &[1, 0, 2, 1], None);
+    // A step that is asked for twice is there once.
+    assert_eq!((sheet.len(), &sheet[0]), (3, &alone));
+    let series = of(&objects, PictureKind::Series, false, &[], None).remove(0);
+    let means: Vec<f64> = sheet
+        .iter()
+        .map(|map| map.statistics.unwrap().mean)
+        .collect();
+    let found = series.statistics.unwrap();
+    assert_eq!(
+        found.least,
+        means.iter().copied().fold(f64::INFINITY, f64::min)
+    );
+    assert_eq!(
+        found.greatest,
+        means.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    );
+    assert_eq!(
+        (alone.bbox, alone.infinite),
+        ([-180.0, -90.0, 180.0, 90.0], 0)
+    );
+    // A box within a cell has that of the cell, in every kind of picture.
+    let frame = Some(Frame {
+        west: -30.2,
+        south: 0.1,
+        east: -30.1,
+        north: 0.2,
+    });
+    let small = of(&objects, PictureKind::Map, false, &[1], frame).remove(0);
+    let within = small.statistics.unwrap();
+    assert!(within.least == within.greatest && values.contains(&within.least));
+    assert!((within.mean - within.least).abs() < 1e-6);
+    assert_eq!(of(&objects, PictureKind::Map, true, &[1], frame)[0], small);
+    let series = of(&objects, PictureKind::Series, false, &[], frame).remove(0);
+    assert_eq!(series.bbox, small.bbox);
+    // Two cells of the second step are infinite: of the sea, near the middle of the grid.
+    let place = [1, 0, 1, 1];
+    let document = &objects[&format!("{STORE}/thetao/zarr.json")];
+    let codec = ChunkCodec::new("thetao", std::str::from_utf8(document).unwrap()).unwrap();
+    let key = codec.key(STORE, &place);
+    let mut bytes = codec.decode(&objects[&key]).unwrap();
+    let is_sea = |index: &usize| {
+        let value = f32::from_le_bytes(bytes[4 * index..4 * index + 4].try_into().unwrap());
+        value < 1e19
+    };
+    let sea: Vec<usize> = (0..96).filter(is_sea).take(2).collect();
+    for (index, value) in sea.iter().zip([f32::INFINITY, f32::NEG_INFINITY]) {
+        bytes[4 * index..4 * index + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    let EncodedObject::Stored(spoilt) = codec.encode(&bytes).unwrap() else {
+        panic!("there are values in it");
+    };
+    objects.insert(key, spoilt);
+    for (kind, steps) in [
+        (PictureKind::Map, &[1][..]),
+        (PictureKind::Section, &[1]),
+        (PictureKind::Series, &[]),
+    ] {
+        let chart = of(&objects, kind, false, steps, None).remove(0);
+        let range = chart.statistics.unwrap();
+        assert_eq!(
+            (chart.infinite, range.mean.is_finite()),
+            (2, true),
+            "{kind:?}"
+        );
     }
 }

@@ -18,11 +18,18 @@ pub(crate) fn ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
     let step = { step }
         .find(|step| *step >= rough * 0.999)
         .unwrap_or(10.0 * power);
+    // Of numbers that are next to the smallest there are.
+    if !step.is_normal() {
+        return Vec::new();
+    }
     let largest = low.abs().max(high.abs());
-    let digits = usize::try_from(-(step.log10().floor() as i32)).unwrap_or(0);
+    let digits = (-step.log10().floor()).max(0.0) as usize;
+    // As many as tell neighbours apart.
+    let significant = (largest / step).log10().floor() + 1.0;
+    let significant = (significant as usize).clamp(6, 16);
     let label = |value: f64| {
         if largest >= 1e6 || digits > 6 {
-            number(value)
+            with_digits(value, significant)
         } else {
             minus(&format!("{value:.digits$}"))
         }
@@ -35,32 +42,34 @@ pub(crate) fn ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
 
 /// Ticks of longitude from `west` to `east`, about `count`.
 pub(crate) fn longitudes(west: f64, east: f64, count: usize) -> Vec<(f64, String)> {
-    degrees(west, east, count, |degrees| {
-        let turned = (degrees + 180.0).rem_euclid(360.0) - 180.0;
-        match turned {
-            0.0 => ("0°".into(), ""),
-            -180.0 => ("180°".into(), ""),
-            west if west < 0.0 => (number(-west), "°W"),
-            east => (number(east), "°E"),
-        }
-    })
+    degrees(west, east, count, longitude)
 }
 
 /// Ticks of latitude from `south` to `north`, about `count`.
 pub(crate) fn latitudes(south: f64, north: f64, count: usize) -> Vec<(f64, String)> {
-    degrees(south, north, count, |degrees| match degrees {
-        0.0 => ("0°".into(), ""),
-        south if south < 0.0 => (number(-south), "°S"),
-        north => (number(north), "°N"),
-    })
+    degrees(south, north, count, latitude)
 }
 
-fn degrees(
-    low: f64,
-    high: f64,
-    count: usize,
-    label: impl Fn(f64) -> (String, &'static str),
-) -> Vec<(f64, String)> {
+/// A longitude with its side.
+pub(crate) fn longitude(degrees: f64) -> String {
+    match (degrees + 180.0).rem_euclid(360.0) - 180.0 {
+        0.0 => "0°".into(),
+        -180.0 => "180°".into(),
+        west if west < 0.0 => format!("{}°W", number(-west)),
+        east => format!("{}°E", number(east)),
+    }
+}
+
+/// A latitude with its side.
+pub(crate) fn latitude(degrees: f64) -> String {
+    match degrees {
+        0.0 => "0°".into(),
+        south if south < 0.0 => format!("{}°S", number(-south)),
+        north => format!("{}°N", number(north)),
+    }
+}
+
+fn degrees(low: f64, high: f64, count: usize, label: impl Fn(f64) -> String) -> Vec<(f64, String)> {
     let rough = (high - low) / count.max(1) as f64;
     let values = match DEGREES.iter().find(|step| **step >= rough) {
         Some(step) if rough > 0.5 => multiples(low, high, *step),
@@ -69,11 +78,8 @@ fn degrees(
             .map(|(at, _)| at)
             .collect(),
     };
-    let label = |value: f64| {
-        let (number, side) = label(value);
-        (value, format!("{number}{side}"))
-    };
-    values.into_iter().map(label).collect()
+    let values = values.into_iter();
+    values.map(|value| (value, label(value))).collect()
 }
 
 /// The multiples of `step` from `low` to `high`.
@@ -87,14 +93,20 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
 
 /// `value` in as few digits as tell it, six at most.
 pub(crate) fn number(value: f64) -> String {
+    with_digits(value, 6)
+}
+
+/// `value` in as few digits as tell it, `most` at most.
+pub(crate) fn with_digits(value: f64, most: usize) -> String {
     if value == 0.0 {
         return "0".into();
     }
     let power = value.abs().log10().floor();
-    if !(-4.0..6.0).contains(&power) {
-        return minus(&shortest(&format!("{value:.5e}")));
+    if !(-4.0..most as f64).contains(&power) {
+        let digits = most.saturating_sub(1);
+        return minus(&shortest(&format!("{value:.digits$e}")));
     }
-    let digits = usize::try_from(5 - power as i32).unwrap_or(0);
+    let digits = usize::try_from(most as i32 - 1 - power as i32).unwrap_or(0);
     minus(&shortest(&format!("{value:.digits$}")))
 }
 
@@ -134,6 +146,11 @@ mod tests {
             ["34.0", "34.2", "34.4", "34.6", "34.8", "35.0"]
         );
         assert_eq!(labels(ticks(0.0, 2e-9, 2)), ["0", "1e−9", "2e−9"]);
+        // However far from zero, they can be told apart.
+        assert_eq!(
+            labels(ticks(1e7, 1e7 + 0.3, 3)),
+            ["10000000", "10000000.1", "10000000.2", "10000000.3"]
+        );
         assert!(ticks(1.0, 1.0, 5).is_empty() && ticks(0.0, f64::INFINITY, 5).is_empty());
     }
 

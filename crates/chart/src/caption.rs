@@ -24,9 +24,29 @@ impl Caption {
 
     /// `number` with the units.
     pub(crate) fn with_units(&self, number: &str) -> String {
-        if self.units.is_empty() {
-            return number.to_owned();
+        format!("{number}{}", self.behind_numbers())
+    }
+
+    /// What stands behind a number: nothing where the units are those of a bare one, and those that are a number themselves are a
+    /// factor.
+    pub(crate) fn behind_numbers(&self) -> String {
+        let units = self.units.trim();
+        let is_bare = units.parse().is_ok_and(|factor: f64| factor == 1.0);
+        if units.is_empty() || is_bare {
+            return String::new();
         }
-        format!("{number} {}", self.units)
+        if units.starts_with(|character: char| character.is_ascii_digit()) {
+            return format!(" × {units}");
+        }
+        format!(" {units}")
+    }
+
+    /// The units where they stand alone.
+    pub(crate) fn units_alone(&self) -> String {
+        let units = self.units.trim();
+        if units.starts_with(|character: char| character.is_ascii_digit()) {
+            return format!("units: {units}");
+        }
+        units.to_owned()
     }
 }

@@ -7,7 +7,7 @@ use crate::raster::Raster;
 /// The path along the edges of pixels that part values from missing ones; a run of edges is one piece.
 pub(crate) fn coast(raster: &Raster<'_>) -> String {
     let [width, height] = raster.size();
-    let wet: Vec<bool> = raster.pixels().map(f64::is_finite).collect();
+    let wet: Vec<bool> = raster.pixels().map(|value| !value.is_nan()).collect();
     let is_wet = |x: usize, y: usize| wet[y * width + x];
     let mut path = String::new();
     for y in 1..height {

@@ -7,6 +7,9 @@ use colorous::{Color, Gradient, RED_BLUE, VIRIDIS};
 /// The colour of where there is no value.
 pub const MISSING: [u8; 3] = [0xb4, 0xb4, 0xb4];
 
+/// The colour of values that are infinite, which no scale has.
+pub const INFINITE: [u8; 3] = [0xff, 0x2f, 0xd0];
+
 /// The part of all values that lies below the lower limit of a scale, and above its upper one.
 const BEYOND: f64 = 0.02;
 
@@ -84,11 +87,14 @@ impl ColourScale {
         }
     }
 
-    /// The colour of `value`; grey for one that is not finite.
+    /// The colour of `value`; [`MISSING`] for NaN.
     #[must_use]
     pub fn colour(&self, value: f64) -> [u8; 3] {
-        if !value.is_finite() {
+        if value.is_nan() {
             return MISSING;
+        }
+        if value.is_infinite() {
+            return INFINITE;
         }
         // Halves, for the difference of two huge numbers may be none.
         let part = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);

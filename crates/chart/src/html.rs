@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 
 use crate::axis::number;
 use crate::picture::Chart;
+use crate::statistics::infinite_in_words;
 use crate::text::escaped;
 
 /// The style of pages: light, dark, and printed.
@@ -61,7 +62,11 @@ fn figure(figure: &Figure<'_>) -> String {
             format!("<dl>{}</dl>", facts.map(fact).concat())
         }
     };
-    let _ = writeln!(text, "\n{facts}\n</figcaption>");
+    let _ = write!(text, "\n{facts}");
+    if let Some(infinite) = infinite_in_words(chart.infinite()) {
+        let _ = write!(text, "<p>{infinite}.</p>");
+    }
+    text.push_str("\n</figcaption>\n");
     text.push_str(&values(figure));
     text + "</figure>\n"
 }
@@ -73,7 +78,7 @@ fn values(figure: &Figure<'_>) -> String {
     };
     let [width, height] = panel.raster.size();
     let bytes: Vec<u8> = { panel.raster.pixels() }
-        .flat_map(|value| (value as f32).to_le_bytes())
+        .flat_map(|value| single(value).to_le_bytes())
         .collect();
     let attributes = [
         ("columns", width.to_string()),
@@ -86,7 +91,7 @@ fn values(figure: &Figure<'_>) -> String {
             "y",
             format!("{} {} {}", panel.y.name, panel.y.from, panel.y.to),
         ),
-        ("units", panel.caption.units.clone()),
+        ("units", panel.caption.behind_numbers()),
         ("values", BASE64.encode(&bytes)),
     ];
     let mut text = String::from("<output aria-live=\"off\"");
@@ -94,4 +99,14 @@ fn values(figure: &Figure<'_>) -> String {
         let _ = write!(text, " data-{name}=\"{}\"", escaped(&value));
     }
     text + "></output>\n"
+}
+
+/// As single precision has it; what is finite stays that.
+fn single(value: f64) -> f32 {
+    let single = value as f32;
+    if value.is_finite() {
+        single.clamp(f32::MIN, f32::MAX)
+    } else {
+        single
+    }
 }

@@ -27,7 +27,7 @@ mod svg;
 mod text;
 
 pub use caption::Caption;
-pub use colours::{ColourScale, Colours, MISSING};
+pub use colours::{ColourScale, Colours, INFINITE, MISSING};
 pub use html::STYLE;
 pub use map::{Frame, Map};
 pub use picture::{Chart, Picture};
@@ -37,6 +37,7 @@ pub use section::Section;
 pub use series::{Moment, Series};
 pub use spans::{Span, SpanRow, Spans};
 pub use statistics::Statistics;
+pub use text::harmless;
 
 #[cfg(test)]
 mod tests;

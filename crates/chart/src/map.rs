@@ -34,6 +34,22 @@ impl Frame {
         north: 90.0,
     };
 
+    /// The same in words, as far as it is not the whole globe: "70°W to 20°E, 35°S to 70°N".
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        if *self == Self::GLOBE {
+            return None;
+        }
+        let longitudes = if self.east - self.west >= 360.0 {
+            "all longitudes".to_owned()
+        } else {
+            let [west, east] = [self.west, self.east].map(axis::longitude);
+            format!("{west} to {east}")
+        };
+        let [south, north] = [self.south, self.north].map(axis::latitude);
+        Some(format!("{longitudes}, {south} to {north}"))
+    }
+
     /// How many pixels, `width` of them at most in a row or a column, show it: a degree is as long either way.
     #[must_use]
     pub fn pixels(&self, width: usize) -> [usize; 2] {
@@ -54,34 +70,17 @@ pub struct Map {
     pub longitudes: Vec<f64>,
     /// Latitudes of the rows' centres, degrees north, from either end.
     pub latitudes: Vec<f64>,
-    /// `[latitude, longitude]`; not finite where there is none.
+    /// `[latitude, longitude]`; NaN where there is none.
     pub values: Vec<f64>,
+    /// Range and mean of what lies in the frame, which may be more than has a pixel.
+    pub statistics: Option<Statistics>,
+    /// How many values in the frame are infinite.
+    pub infinite: u64,
     /// Their colours.
     pub scale: ColourScale,
 }
 
 impl Map {
-    /// Range and mean, by area, of the values whose centres lie in the frame.
-    #[must_use]
-    pub fn statistics(&self) -> Option<Statistics> {
-        let frame = &self.frame;
-        let in_columns = self.longitudes.iter();
-        let in_columns =
-            in_columns.map(|x| (x - frame.west).rem_euclid(360.0) <= frame.east - frame.west);
-        let in_columns: Vec<bool> = in_columns.collect();
-        let rows = self
-            .latitudes
-            .iter()
-            .zip(self.values.chunks(self.longitudes.len().max(1)));
-        let rows = rows.filter(|(y, _)| (frame.south..=frame.north).contains(*y));
-        Statistics::of(rows.flat_map(|(y, row)| {
-            let area = y.to_radians().cos();
-            let row = row.iter().zip(&in_columns);
-            row.filter(|(_, is_in)| **is_in)
-                .map(move |(value, _)| (*value, area))
-        }))
-    }
-
     fn raster(&self, width: usize) -> Raster<'_> {
         let [width, height] = self.frame.pixels(width);
         let (x, y) = (self.horizontal(), self.vertical());
@@ -115,6 +114,7 @@ impl Map {
         let [columns, rows] = raster.size();
         Panel {
             caption: &self.caption,
+            infinite: self.infinite,
             scale: &self.scale,
             x_ticks: axis::longitudes(self.frame.west, self.frame.east, (columns / 90).max(1)),
             y_ticks: axis::latitudes(self.frame.south, self.frame.north, (rows / 60).max(2)),

@@ -1,5 +1,9 @@
 "use strict";
 // Tells the value under the cursor. Rows of `data-values` go down the picture; a value that is not a number is missing.
+const told = (value, units) => {
+  if (Number.isNaN(value)) return "no value";
+  return Number.isFinite(value) ? `${Number(value.toPrecision(7))}${units}` : `${value < 0 ? "−" : ""}infinite`;
+};
 for (const output of document.querySelectorAll("output[data-values]")) {
   const image = output.closest("figure").querySelector(".plot image");
   const { columns, rows, x, y, units, values } = output.dataset;
@@ -20,7 +24,7 @@ for (const output of document.querySelectorAll("output[data-values]")) {
     const row = place(event.clientY - box.top, box.height, rows);
     const value = numbers.getFloat32(4 * (row * columns + column), true);
     const where = [along(x, (column + 0.5) / columns), along(y, (row + 0.5) / rows)].join(", ");
-    output.textContent = `${where}: ${Number.isFinite(value) ? `${Number(value.toPrecision(7))} ${units}` : "no value"}`;
+    output.textContent = `${where}: ${told(value, units)}`;
   });
   image.addEventListener("pointerleave", () => { output.textContent = ""; });
 }

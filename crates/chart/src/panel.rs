@@ -3,12 +3,12 @@
 //! Key types: [`Panel`]; [`Axis`].
 
 use crate::caption::Caption;
-use crate::colour_bar::{self, colour_bar};
+use crate::colour_bar::{self, ColourBar};
 use crate::colours::ColourScale;
 use crate::png::PngError;
 use crate::raster::Raster;
 use crate::svg::{Anchor, Svg};
-use crate::text::fitting;
+use crate::text::{fitting, width_of};
 
 /// Pixels left of the plot.
 pub(crate) const LEFT: f64 = 56.0;
@@ -19,10 +19,15 @@ pub(crate) const TOP: f64 = 48.0;
 /// Pixels below it, for the labels of its axis.
 pub(crate) const BELOW: f64 = 34.0;
 
+/// Pixels that headings and the colour bar have at least, however narrow the plot is.
+const NARROWEST: f64 = 250.0;
+
 /// Sizes of letters.
 pub(crate) const LABEL: f64 = 11.0;
 const TITLE: f64 = 15.0;
 const DETAIL: f64 = 12.0;
+/// The least size of a detail, which is made smaller before it is cut.
+const SMALLEST: f64 = 8.0;
 
 /// An axis that is even: what its ends stand for, from the left or from above.
 #[derive(Clone, Copy)]
@@ -51,6 +56,8 @@ pub(crate) struct Panel<'a> {
     pub(crate) caption: &'a Caption,
     pub(crate) raster: Raster<'a>,
     pub(crate) scale: &'a ColourScale,
+    /// How many values are infinite.
+    pub(crate) infinite: u64,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) x_ticks: Vec<(f64, String)>,
@@ -60,7 +67,8 @@ pub(crate) struct Panel<'a> {
 /// Pixels of everything around a plot of that size, and of the plot.
 pub(crate) fn outer([width, height]: [usize; 2]) -> [f64; 2] {
     let below = TOP + BELOW + colour_bar::HEIGHT;
-    [width as f64 + LEFT + RIGHT, height as f64 + below]
+    let width = (width as f64).max(NARROWEST);
+    [width + LEFT + RIGHT, height as f64 + below]
 }
 
 impl Panel<'_> {
@@ -80,7 +88,12 @@ impl Panel<'_> {
         vertical_labels(svg, &self.y, &self.y_ticks, height);
         svg.close();
         svg.open(LEFT, TOP + height + BELOW, "scale");
-        colour_bar(svg, self.scale, self.caption, width, 0.0);
+        let bar = ColourBar {
+            scale: self.scale,
+            caption: self.caption,
+            infinite: self.infinite,
+        };
+        bar.draw(svg, width.max(NARROWEST));
         svg.close();
         Ok(())
     }
@@ -88,23 +101,34 @@ impl Panel<'_> {
 
 /// Title and detail of a chart whose plot is so wide.
 pub(crate) fn heading(svg: &mut Svg, caption: &Caption, width: f64) {
+    let width = width.max(NARROWEST);
     let title = fitting(&caption.title, width, TITLE);
     svg.text([LEFT, 20.0], TITLE, Anchor::Start, &title);
-    let detail = fitting(&caption.detail, width, DETAIL);
-    svg.text([LEFT, 38.0], DETAIL, Anchor::Start, &detail);
+    let size = DETAIL * width / width_of(&caption.detail, DETAIL).max(1.0);
+    let size = size.clamp(SMALLEST, DETAIL);
+    let detail = fitting(&caption.detail, width, size);
+    svg.text([LEFT, 38.0], size, Anchor::Start, &detail);
 }
 
-/// Ticks and labels below a plot of that size.
+/// Ticks below a plot of that size, and those of their labels that have room.
 pub(crate) fn horizontal_labels(
     svg: &mut Svg,
     axis: &Axis,
     ticks: &[(f64, String)],
     [width, height]: [f64; 2],
 ) {
+    let mut end = f64::NEG_INFINITY;
     for (value, label) in ticks {
         let x = axis.place(*value, width);
         svg.line([x, height], [x, height + 4.0]);
-        svg.text([x, height + 16.0], LABEL, Anchor::Middle, label);
+        // None beyond what is around the plot.
+        let half = width_of(label, LABEL) / 2.0;
+        let (most, least) = (width + RIGHT - half, half - LEFT);
+        let x = x.min(most).max(least);
+        if x - half > end {
+            svg.text([x, height + 16.0], LABEL, Anchor::Middle, label);
+            end = x + half;
+        }
     }
 }
 

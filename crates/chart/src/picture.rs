@@ -2,16 +2,19 @@
 //!
 //! Key types: [`Picture`]; [`Chart`].
 
+use std::collections::BTreeSet;
+
 use crate::axis::number;
 use crate::caption::Caption;
 use crate::html;
 use crate::map::Map;
 use crate::panel::{self, Panel};
-use crate::png::{FAMILY, PngError, png};
+use crate::png::{self, FAMILY, PngError};
 use crate::section::Section;
 use crate::series::Series;
-use crate::statistics::Statistics;
+use crate::statistics::{Statistics, infinite_in_words};
 use crate::svg::Svg;
+use crate::text::harmless;
 
 /// The most charts in a row.
 const MOST_IN_ROW: usize = 3;
@@ -45,9 +48,19 @@ impl Chart {
     #[must_use]
     pub fn statistics(&self) -> Option<Statistics> {
         match self {
-            Self::Map(map) => map.statistics(),
+            Self::Map(map) => map.statistics,
             Self::Section(section) => section.statistics(),
             Self::Series(series) => series.statistics(),
+        }
+    }
+
+    /// How many of the values that it is of are infinite; they are in no mean.
+    #[must_use]
+    pub fn infinite(&self) -> u64 {
+        match self {
+            Self::Map(map) => map.infinite,
+            Self::Section(section) => section.infinite,
+            Self::Series(series) => series.infinite,
         }
     }
 
@@ -61,6 +74,7 @@ impl Chart {
         };
         let caption = self.caption();
         let range = match self.statistics() {
+            None if self.infinite() > 0 => "no finite values".into(),
             None => "no values".into(),
             Some(all) => {
                 let [least, greatest, mean] = [all.least, all.greatest, all.mean].map(number);
@@ -68,9 +82,10 @@ impl Chart {
                 format!("from {least} to {greatest}, mean {mean}")
             }
         };
-        let words = format!("{kind}: {}: {range}", caption.whole());
-        // A terminal obeys what it is told.
-        words.replace(char::is_control, " ")
+        let infinite = infinite_in_words(self.infinite());
+        let infinite = infinite.map(|words| format!("; {words}"));
+        let infinite = infinite.unwrap_or_default();
+        harmless(&format!("{kind}: {}: {range}{infinite}", caption.whole()))
     }
 
     /// As SVG, alone, with a plot that is so many pixels wide, or high if that is more.
@@ -168,7 +183,16 @@ impl Picture {
     /// # Errors
     /// If it is too large to be drawn.
     pub fn png(&self) -> Result<Vec<u8>, PngError> {
-        png(&self.svg()?)
+        png::png(&self.svg()?)
+    }
+
+    /// The characters of its texts that the font of a PNG does not have: U+FFFD stands for them there.
+    #[must_use]
+    pub fn not_in_font(&self) -> BTreeSet<char> {
+        let captions = self.charts.iter().map(Chart::caption);
+        let texts = captions.flat_map(|caption| [&caption.title, &caption.detail, &caption.units]);
+        let texts: String = texts.map(|text| harmless(text)).collect();
+        png::not_in_font(texts.chars())
     }
 
     /// As a page of HTML with this heading, which needs nothing from elsewhere.

@@ -1,9 +1,13 @@
 //! An SVG as PNG.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
+use skrifa::charmap::Charmap;
+use skrifa::{FontRef, MetadataProvider};
 
 /// The font of what is written in a PNG. Its licence lies beside it.
 const FONT: &[u8] = include_bytes!("../font/DejaVuSans.ttf");
@@ -48,7 +52,7 @@ pub(crate) fn png(svg: &str) -> Result<Vec<u8>, PngError> {
         fontdb: Arc::new(fonts),
         ..Options::default()
     };
-    let tree = Tree::from_str(svg, &options).map_err(|cause| PngError::Draw {
+    let tree = Tree::from_str(&in_font(svg), &options).map_err(|cause| PngError::Draw {
         cause: cause.to_string(),
     })?;
     let size = tree.size().to_int_size();
@@ -60,4 +64,28 @@ pub(crate) fn png(svg: &str) -> Result<Vec<u8>, PngError> {
     pixmap.encode_png().map_err(|cause| PngError::Encode {
         cause: cause.to_string(),
     })
+}
+
+/// Those of `texts` that the font does not have.
+pub(crate) fn not_in_font(texts: impl Iterator<Item = char>) -> BTreeSet<char> {
+    let Ok(font) = FontRef::new(FONT) else {
+        return BTreeSet::new();
+    };
+    let letters = font.charmap();
+    texts.filter(|letter| !has(&letters, *letter)).collect()
+}
+
+/// `svg` with U+FFFD for each character that the font does not have: nothing would be drawn for it.
+fn in_font(svg: &str) -> Cow<'_, str> {
+    let unknown = not_in_font(svg.chars());
+    if unknown.is_empty() {
+        return svg.into();
+    }
+    svg.replace(|letter| unknown.contains(&letter), "\u{fffd}")
+        .into()
+}
+
+fn has(letters: &Charmap<'_>, letter: char) -> bool {
+    // Spaces and joiners have no picture.
+    letter.is_ascii() || letter.is_whitespace() || letters.map(letter).is_some()
 }

@@ -26,6 +26,8 @@ pub struct Section {
     pub depth_units: String,
     /// `[depth, latitude]`; not finite where there is none.
     pub values: Vec<f64>,
+    /// How many values are infinite and so in no mean.
+    pub infinite: u64,
     /// Their colours.
     pub scale: ColourScale,
 }
@@ -100,6 +102,7 @@ impl Section {
         }
         Panel {
             caption: &self.caption,
+            infinite: self.infinite,
             scale: &self.scale,
             raster: Raster {
                 columns: nearest(&self.horizontal().centres(width), &self.latitudes, away),

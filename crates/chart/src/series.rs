@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::axis;
 use crate::caption::Caption;
 use crate::panel::{self, Axis, LEFT, TOP};
-use crate::statistics::Statistics;
+use crate::statistics::{Statistics, infinite_in_words};
 use crate::svg::{Anchor, Svg};
 
 /// The colour of the line, which is seen on white and on black.
@@ -23,6 +23,8 @@ pub struct Series {
     pub caption: Caption,
     /// Its moments, in their order.
     pub moments: Vec<Moment>,
+    /// How many values are infinite and so in no mean.
+    pub infinite: u64,
 }
 
 /// A moment of a series.
@@ -55,14 +57,20 @@ impl Series {
         svg.open(LEFT, TOP, "plot");
         let (x, y) = (self.horizontal(), self.vertical());
         panel::horizontal_labels(svg, &x, &self.dates(width), size);
-        let ticks = axis::ticks(y.to, y.from, (height / 50.0) as usize);
+        // Three labels at least.
+        let wanted = (height / 50.0) as usize;
+        let ticks = (wanted..4 * wanted).map(|count| axis::ticks(y.to, y.from, count));
+        let ticks = { ticks }.find(|ticks| ticks.len() >= 3).unwrap_or_default();
         panel::vertical_labels(svg, &y, &ticks, height);
         svg.text(
             [0.0, height + 32.0],
             panel::LABEL,
             Anchor::Start,
-            &self.caption.units,
+            &self.caption.units_alone(),
         );
+        if let Some(words) = infinite_in_words(self.infinite) {
+            svg.text([width, height + 32.0], panel::LABEL, Anchor::End, &words);
+        }
         let place = |moment: &Moment| [x.place(moment.at, width), y.place(moment.value, height)];
         svg.path(&self.line(place), LINE, 1.6);
         let there = self

@@ -7,7 +7,7 @@ use crate::caption::Caption;
 use crate::panel::{self, Axis, LABEL};
 use crate::picture::document;
 use crate::svg::{Anchor, Svg};
-use crate::text::fitting;
+use crate::text::{fitting, harmless};
 
 /// Pixels for the names of rows.
 const NAMES: f64 = 150.0;
@@ -112,7 +112,7 @@ impl Spans {
             self.rows.len(),
             kinds.join(", ")
         );
-        words.replace(char::is_control, " ")
+        harmless(&words)
     }
 
     /// As SVG, with a plot that is so many pixels wide.

@@ -39,3 +39,12 @@ impl Statistics {
         })
     }
 }
+
+/// "3 values are infinite", if any is.
+pub(crate) fn infinite_in_words(count: u64) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 value is infinite".to_owned()),
+        _ => Some(format!("{count} values are infinite")),
+    }
+}

@@ -30,9 +30,12 @@ fn map(west: f64, is_from_north: bool, value: impl Fn(f64, f64) -> f64) -> Map {
                 .collect::<Vec<_>>()
         })
         .collect();
+    let areas = latitudes.iter().flat_map(|y| [y.to_radians().cos(); 90]);
     Map {
         caption: caption("votemper"),
         frame: Frame::GLOBE,
+        statistics: Statistics::of(values.iter().copied().zip(areas)),
+        infinite: values.iter().filter(|value| value.is_infinite()).count() as u64,
         scale: ColourScale::of(values.iter().copied()),
         longitudes,
         latitudes,
@@ -181,6 +184,7 @@ fn depth_grows_downwards_and_levels_are_as_thick_as_they_are() {
         latitudes: vec![-45.0, 45.0],
         depths: vec![10.0, 30.0, 950.0],
         depth_units: "m".into(),
+        infinite: 0,
         values: vec![1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN],
         scale: ColourScale::of((1..=5).map(f64::from)),
     };
@@ -221,9 +225,12 @@ fn a_series_goes_up_where_values_do_and_tells_them() {
     let series = Series {
         caption: caption("tos"),
         moments: moments.collect(),
+        infinite: 2,
     };
     let svg = picture([Chart::Series(series)]).svg().unwrap();
     assert!(svg.contains("<title>2015-03: 2 degC</title>"), "{svg}");
+    assert!(svg.contains(">2 values are infinite<"), "{svg}");
+    assert!(svg.matches("text-anchor=\"end\"").count() >= 4, "{svg}");
     let path = svg
         .split("d=\"M")
         .nth(1)
@@ -246,7 +253,7 @@ fn a_series_goes_up_where_values_do_and_tells_them() {
 
 #[test]
 fn texts_stay_texts() {
-    let evil = "<script>alert(\"x\")</script>&'\u{1}";
+    let evil = "<script>alert(\"x\")</script>&'\u{1}\u{202e}\u{2066}";
     let mut map = map(-180.0, true, |x, _| x);
     map.caption = Caption {
         title: evil.into(),
@@ -254,12 +261,15 @@ fn texts_stay_texts() {
         units: evil.into(),
     };
     let picture = picture([Chart::Map(map)]);
-    assert!(!picture.charts[0].in_words().contains(char::is_control));
     let (svg, html) = (picture.svg().unwrap(), picture.html(evil).unwrap());
+    let words = picture.charts[0].in_words();
+    for hidden in ['\u{1}', '\u{202e}', '\u{2066}'] {
+        assert!(!words.contains(hidden) && !svg.contains(hidden) && !html.contains(hidden));
+    }
     assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;alert(&quot;x&quot;)"));
     // The page's own script, and no other.
     assert_eq!(html.matches("<script").count(), 1);
-    assert!(!html.contains("alert(\"x\")") && !html.contains('\u{1}'));
+    assert!(!html.contains("alert(\"x\")"));
     picture.png().unwrap();
 }
 
@@ -308,4 +318,138 @@ fn a_page_says_what_it_shows_and_has_the_values() {
     // Two pixels a degree.
     assert_eq!((value(4, 300), value(404, 100)), (-178.0, 22.0));
     assert!(value(360, 2).is_nan());
+}
+
+#[test]
+fn infinite_values_have_a_colour_of_their_own_and_are_counted() {
+    let mut map = map(
+        -180.0,
+        true,
+        |x, _| if x > 60.0 { f64::INFINITY } else { x },
+    );
+    map.infinite = 3;
+    let chart = Chart::Map(map.clone());
+    assert!(
+        chart.in_words().ends_with(" degC; 3 values are infinite"),
+        "{}",
+        chart.in_words()
+    );
+    let picture = picture([chart]);
+    let pixmap = drawn(&picture);
+    assert_eq!(at(&pixmap, 100.0, 20.0), INFINITE);
+    assert_eq!(at(&pixmap, 50.0, 20.0), map.scale.colour(50.0));
+    assert!(map.scale.high.is_finite());
+    assert!(picture.svg().unwrap().contains(">3 infinite<"));
+    assert!(
+        picture
+            .html("x")
+            .unwrap()
+            .contains("<p>3 values are infinite.</p>")
+    );
+    map.statistics = None;
+    map.infinite = 1;
+    let words = Chart::Map(map).in_words();
+    assert!(
+        words.ends_with("no finite values; 1 value is infinite"),
+        "{words}"
+    );
+}
+
+#[test]
+fn letters_that_the_font_does_not_have_are_seen_all_the_same() {
+    let titled = |title: &str| {
+        let mut map = map(-180.0, true, |x, _| x);
+        map.caption.title = title.to_owned();
+        picture([Chart::Map(map)])
+    };
+    let (foreign, known) = (titled("海面 tos"), titled("Température °C − τ"));
+    assert_eq!(foreign.not_in_font(), ['海', '面'].into());
+    assert!(known.not_in_font().is_empty());
+    assert_eq!(
+        foreign.png().unwrap(),
+        titled("\u{fffd}\u{fffd} tos").png().unwrap()
+    );
+    assert_ne!(foreign.png().unwrap(), titled(" tos").png().unwrap());
+    // Whoever reads the others has fonts.
+    assert!(foreign.svg().unwrap().contains("海面"));
+}
+
+#[test]
+fn units_that_are_numbers_are_no_second_number() {
+    let told = |units: &str| {
+        let mut map = map(-180.0, true, |_, _| 2.0);
+        map.caption.units = units.to_owned();
+        let map = Chart::Map(map);
+        let words = map.in_words();
+        words.split("mean ").nth(1).unwrap().to_owned()
+    };
+    for (units, expected) in [
+        ("1", "2"),
+        (" 1.0", "2"),
+        ("", "2"),
+        ("1e-3", "2 × 1e-3"),
+        ("m s-1", "2 m s-1"),
+        ("%", "2 %"),
+    ] {
+        assert_eq!(told(units), expected, "{units}");
+    }
+}
+
+#[test]
+fn a_part_of_the_world_has_words() {
+    let words = |west, south, east, north| {
+        let frame = Frame {
+            west,
+            south,
+            east,
+            north,
+        };
+        frame.in_words()
+    };
+    assert_eq!(
+        words(170.0, -10.5, 200.0, 0.0).unwrap(),
+        "170°E to 160°W, 10.5°S to 0°"
+    );
+    assert_eq!(
+        words(-180.0, -70.0, 180.0, -40.0).unwrap(),
+        "all longitudes, 70°S to 40°S"
+    );
+    assert_eq!(Frame::GLOBE.in_words(), None);
+}
+
+#[test]
+fn a_plot_may_be_narrow_and_its_texts_and_its_bar_are_not() {
+    let mut map = map(-180.0, true, |x, y| x + y);
+    map.frame = Frame {
+        west: 0.0,
+        south: -60.0,
+        east: 0.5,
+        north: 60.0,
+    };
+    let narrow = picture([Chart::Map(map)]);
+    let svg = narrow.svg().unwrap();
+    assert!(
+        svg.contains(">votemper<") && !svg.contains("width=\"-"),
+        "{svg}"
+    );
+    assert_eq!(drawn(&narrow).width(), 326);
+}
+
+#[test]
+fn the_smallest_series_has_labels_on_both_axes() {
+    for value in [6.0, 279.9, 0.0, -1e-7, 1e12] {
+        let moments = [0, 1].map(|i| Moment {
+            at: f64::from(i),
+            date: format!("2015-0{}", i + 1),
+            value: value + f64::from(i) * 0.01 * value,
+        });
+        let series = Chart::Series(Series {
+            caption: caption("tos"),
+            moments: moments.to_vec(),
+            infinite: 0,
+        });
+        let svg = series.svg(360).unwrap();
+        let labels = svg.matches("text-anchor=\"end\"").count();
+        assert!((3..=8).contains(&labels), "{value}: {svg}");
+    }
 }

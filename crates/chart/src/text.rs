@@ -1,19 +1,46 @@
-//! Texts within SVG and HTML.
+//! Texts within SVG and HTML, and on a terminal.
 
-/// `text` as it stands between tags or in quotes, in SVG and HTML alike: nothing in it is markup. Control characters, which XML cannot
-/// hold, become U+FFFD.
+/// `text` in one line without what is not seen but changes how the rest is: control characters, which a terminal obeys and XML cannot
+/// hold, and those that turn the direction of letters. Each becomes U+FFFD.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let shown = |character| match character {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+        character if is_hidden(character) => '\u{fffd}',
+        character => character,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Is it a control character, or one of Unicode that is not seen and changes what is? Joiners, which some scripts need, are none.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'
+                | '\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// `text` as it stands between tags or in quotes, in SVG and HTML alike: nothing in it is markup, and all is [`harmless`].
 pub(crate) fn escaped(text: &str) -> String {
     let mut all = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in harmless(text).chars() {
         match character {
             '&' => all.push_str("&amp;"),
             '<' => all.push_str("&lt;"),
             '>' => all.push_str("&gt;"),
             '"' => all.push_str("&quot;"),
             '\'' => all.push_str("&#39;"),
-            '\n' | '\r' | '\t' => all.push(' '),
-            '\u{fffe}' | '\u{ffff}' => all.push('\u{fffd}'),
-            character if character.is_control() => all.push('\u{fffd}'),
             character => all.push(character),
         }
     }
@@ -22,11 +49,27 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// As much of `text` as fits into `width` pixels at this size of the letters.
 pub(crate) fn fitting(text: &str, width: f64, size: f64) -> String {
-    // A letter of a sans-serif font is 0.6 times as wide as its size, in the mean.
-    let most = (width / (size * 0.6)).max(1.0) as usize;
-    if text.chars().count() <= most {
+    if width_of(text, size) <= width {
         return text.to_owned();
     }
-    let cut: String = text.chars().take(most.saturating_sub(1)).collect();
+    let mut room = width - size * LETTER;
+    let cut = text.chars().take_while(|character| {
+        room -= letter(*character) * size;
+        room >= 0.0
+    });
+    let cut: String = cut.collect();
     format!("{}…", cut.trim_end())
+}
+
+/// How wide a letter of a sans-serif font is as a part of its size, in the mean.
+const LETTER: f64 = 0.6;
+
+/// About how many pixels `text` takes at this size of the letters.
+pub(crate) fn width_of(text: &str, size: f64) -> f64 {
+    text.chars().map(letter).sum::<f64>() * size
+}
+
+/// Those of East Asia, and what stands for what is no letter, are as wide as they are high.
+fn letter(character: char) -> f64 {
+    if character >= '\u{2e80}' { 1.0 } else { LETTER }
 }

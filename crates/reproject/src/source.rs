@@ -100,7 +100,8 @@ impl SourceGrid {
     }
 
     /// Is `cell` neither a hole nor the repeat of another one?
-    pub(super) fn counts(&self, cell: usize) -> bool {
+    #[must_use]
+    pub fn counts(&self, cell: usize) -> bool {
         self.kinds[cell] == CellKind::Own
     }
 

@@ -268,6 +268,7 @@ impl From<Exit> for Retry {
             Exit::Launcher => no("start it with another launcher"),
             Exit::Taken => no("choose another place, or delete what is there"),
             Exit::Recipe => no("change the recipe, or name another one"),
+            Exit::FileNotWritten => after("when there is room for it, or with a name elsewhere"),
             Exit::FaultsFound => no("mend what is wrong"),
             Exit::Panic => with(
                 Helps::Unknown,

@@ -68,10 +68,10 @@ impl Job<'_> {
         self.agree(|| {
             args.out
                 .write(&report.picture, place.trim_end_matches('/'))?;
-            let file = args.out.path();
+            let file = &args.out;
             self.conclude(
                 args.told.json,
-                || QuicklookDocument::new(file, &report),
+                || QuicklookDocument::new(file.path(), &report),
                 || words::pictured(file, &report),
             );
             self.terminal.printer.verdict()

@@ -24,9 +24,11 @@ pub(super) struct ChartView<'a> {
     units: &'a str,
     times: Option<&'a [String; 2]>,
     level: Option<&'a str>,
+    bbox: [f64; 4],
     least: Option<f64>,
     greatest: Option<f64>,
     mean: Option<f64>,
+    infinite: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,9 +72,11 @@ impl<'a> From<&'a DrawnChart> for ChartView<'a> {
             units: &chart.units,
             times: chart.times.as_ref(),
             level: chart.level.as_deref(),
+            bbox: chart.bbox,
             least: number(|all| all.least),
             greatest: number(|all| all.greatest),
             mean: number(|all| all.mean),
+            infinite: chart.infinite,
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Key types: [`TimeAxis`], [`LevelAxis`]; [`StepChoice`], [`LevelChoice`].
 
 use std::fmt;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 
-use msm_model::{DType, Instant, Number, TimeUnits};
+use msm_model::{DType, Instant, Number, TimeError, TimeUnits};
 use msm_zarr::{StoreSnapshot, StoredArray};
 use serde_json::Value;
 
@@ -102,25 +102,57 @@ impl TimeAxis {
         instant.map_or_else(|| format!("step {index}"), |instant| shown(*instant))
     }
 
-    /// The step that is meant, of `length`.
-    pub(super) fn chosen(&self, choice: &StepChoice, length: u64) -> Option<u64> {
-        match choice {
-            StepChoice::Number(number) => Some(*number).filter(|number| *number < length),
-            StepChoice::Time(time) => {
-                let calendar = self.instants.first()?.calendar();
-                let begin = Instant::parse_begin(time, calendar).ok()?;
-                let end = Instant::parse_end(time, calendar).ok()?;
-                let is_in = |step: &Instant| {
-                    let is_up_to = match end {
-                        Bound::Included(end) => !step.is_after(end),
-                        Bound::Excluded(end) => end.is_after(*step),
-                        Bound::Unbounded => true,
-                    };
-                    !begin.is_after(*step) && is_up_to
-                };
-                let place = self.instants.iter().position(is_in)? as u64;
-                Some(place).filter(|place| *place < length)
+    /// The step that is meant, of `length`, if there is one.
+    ///
+    /// # Errors
+    /// If there is no such time in the calendar of the store.
+    pub(super) fn chosen(
+        &self,
+        choice: &StepChoice,
+        length: u64,
+    ) -> Result<Option<u64>, TimeError> {
+        let step = match choice {
+            StepChoice::Number(number) => Some(*number),
+            StepChoice::Time(time) => self.first_in(time)?,
+        };
+        Ok(step.filter(|step| *step < length))
+    }
+
+    /// The first step in a year, a month, a day, or at a moment.
+    fn first_in(&self, time: &str) -> Result<Option<u64>, TimeError> {
+        let Some(calendar) = self.instants.first().map(|first| first.calendar()) else {
+            return Ok(None);
+        };
+        let begin = Instant::parse_begin(time, calendar)?;
+        let end = Instant::parse_end(time, calendar)?;
+        let is_in = |step: &Instant| {
+            let is_up_to = match end {
+                Bound::Included(end) => !step.is_after(end),
+                Bound::Excluded(end) => end.is_after(*step),
+                Bound::Unbounded => true,
+            };
+            !begin.is_after(*step) && is_up_to
+        };
+        let place = self.instants.iter().position(is_in);
+        Ok(place.map(|place| place as u64))
+    }
+
+    /// What to ask for instead of `choice`, which no step has, if it is a number that may be meant for a year.
+    pub(super) fn hint(&self, choice: &StepChoice) -> String {
+        let StepChoice::Number(year) = choice else {
+            return String::new();
+        };
+        let of_year = self.first_in(&format!("{year:04}")).ok().flatten();
+        let month = of_year.map(|step| {
+            let name = self.name(step);
+            name.rsplitn(2, '-').last().unwrap_or(&name).to_owned()
+        });
+        match month {
+            Some(month) => format!("; for a step of the year {year}, --step {month}"),
+            None if (1000..10_000).contains(year) => {
+                format!("; a year is given with a month, such as {year}-01")
             }
+            None => String::new(),
         }
     }
 
@@ -133,7 +165,7 @@ impl TimeAxis {
         match (last, self.instants.is_empty()) {
             (0, true) => "one step, 0".to_owned(),
             (0, false) => format!("one step, 0: {first}"),
-            (_, true) => format!("steps 0 to {last}"),
+            (_, true) => format!("steps 0 to {last}, whose times are not known"),
             (_, false) => format!("steps 0 to {last}, {first} to {end}"),
         }
     }
@@ -207,11 +239,24 @@ impl LevelAxis {
         match choice {
             LevelChoice::Number(number) => Some(number).filter(|number| *number < length),
             LevelChoice::Depth(depth) => {
+                if !self.reach()?.contains(&depth) {
+                    return None;
+                }
                 let all = self.depths.iter().map(|level| (level - depth).abs());
                 let nearest = all.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?.0 as u64;
                 Some(nearest).filter(|nearest| *nearest < length)
             }
         }
+    }
+
+    /// From where to where levels are: from the surface, unless they begin above it, to as far below the last one as the one before
+    /// that is above it.
+    fn reach(&self) -> Option<RangeInclusive<f64>> {
+        let mut depths = self.depths.clone();
+        depths.sort_unstable_by(f64::total_cmp);
+        let (first, last) = (*depths.first()?, *depths.last()?);
+        let before = depths.iter().rev().nth(1).copied();
+        Some(first.min(0.0)..=last + (last - before.unwrap_or(0.0)).abs())
     }
 
     /// Which levels there are, for who asked for another one.

@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use msm_chart::{Caption, Chart, ColourScale, Frame, Map, Moment, Section, Series};
+use msm_reproject::TargetGrid;
 
 use super::candidate::Drawing;
 use super::footprint::Footprint;
 use super::look::Look;
 use super::read::{Finds, Found};
 use super::resolve::Resolved;
+use super::tally::Tally;
 use super::{DrawnChart, PictureKind};
-
-/// Sums of values, and of their areas, by field and row of pixels.
-type Sums = BTreeMap<(u32, u32), (f64, f64)>;
 
 /// The charts of `finds`, and what each of them shows. In whatever order objects were read, the sums are the same.
 pub(super) fn charts(
@@ -34,17 +33,26 @@ pub(super) fn charts(
     for ((look, drawing), found) in looks.zip(of_looks) {
         let footprint = &footprints[look.grid];
         let charts = match resolved.kind {
-            PictureKind::Map => maps(look, drawing, footprint, found),
-            PictureKind::Section => vec![section(look, drawing, footprint, &sums(found))],
-            PictureKind::Series => vec![series(look, drawing, &sums(found))],
+            PictureKind::Map => maps(look, drawing, footprint, &found),
+            PictureKind::Section => vec![section(look, drawing, footprint, &found)],
+            PictureKind::Series => vec![series(look, drawing, footprint, &found)],
         };
+        let TargetGrid {
+            west,
+            south,
+            east,
+            north,
+            ..
+        } = footprint.target;
         for (chart, shown) in charts {
             drawn.push(DrawnChart {
                 store: drawing.store.clone(),
                 variable: drawing.variable.clone(),
                 array: drawing.array.clone(),
                 units: drawing.units.clone(),
+                bbox: [west, south, east, north],
                 statistics: chart.statistics(),
+                infinite: chart.infinite(),
                 times: shown.times,
                 level: shown.level,
             });
@@ -72,14 +80,20 @@ impl Drawing {
         is_one.then(|| axis.name(look.leading[*dimension]))
     }
 
-    fn caption(&self, details: &[Option<String>]) -> Caption {
+    fn caption(
+        &self,
+        footprint: &Footprint,
+        when: &[Option<String>],
+        mean: Option<&str>,
+    ) -> Caption {
         let component = self.is_component && !self.array.starts_with(&msm_plan::projected_name(""));
         let component =
             component.then(|| "along the rows or columns of the model's grid".to_owned());
-        let details: Vec<&str> = { details.iter() }
-            .chain([&component])
-            .filter_map(Option::as_deref)
-            .collect();
+        let part = footprint.frame().in_words();
+        // What may be cut on a small chart comes last.
+        let details = when.iter().chain([&part]).map(Option::as_deref);
+        let details = details.chain([mean, component.as_deref()]).flatten();
+        let details: Vec<&str> = details.collect();
         Caption {
             title: self.title.clone(),
             detail: details.join(", "),
@@ -88,34 +102,39 @@ impl Drawing {
     }
 }
 
+impl Footprint {
+    fn frame(&self) -> Frame {
+        let target = &self.target;
+        Frame {
+            west: target.west,
+            south: target.south,
+            east: target.east,
+            north: target.north,
+        }
+    }
+}
+
 fn maps(
     look: &Look,
     drawing: &Drawing,
     footprint: &Footprint,
-    found: Vec<Found>,
+    found: &[Found],
 ) -> Vec<(Chart, Shown)> {
     let target = &footprint.target;
     let mut fields = vec![vec![f64::NAN; target.len()]; look.slots.len()];
-    for found in found {
-        if let Found::Values(values) = found {
-            for (slot, pixel, value) in values {
-                fields[slot as usize][pixel as usize] = value;
-            }
-        }
+    for (slot, pixel, value) in found.iter().flat_map(|found| &found.values) {
+        fields[*slot as usize][*pixel as usize] = *value;
     }
     // One scale for all steps, so that they can be compared.
     let scale = ColourScale::of(fields.iter().flatten().copied());
     let level = drawing.level(look);
-    let map = |(field, slot): (Vec<f64>, &u64)| {
+    let map = |((field, slot), tally): ((Vec<f64>, &u64), Tally)| {
         let time = look.varies.and_then(|_| drawing.step(*slot));
         let chart = Chart::Map(Map {
-            caption: drawing.caption(&[time.clone(), level.clone()]),
-            frame: Frame {
-                west: target.west,
-                south: target.south,
-                east: target.east,
-                north: target.north,
-            },
+            caption: drawing.caption(footprint, &[time.clone(), level.clone()], None),
+            frame: footprint.frame(),
+            statistics: tally.statistics(),
+            infinite: tally.infinite,
             longitudes: (0..target.nx).map(|i| target.longitude(i)).collect(),
             latitudes: (0..target.ny).map(|j| target.latitude(j)).collect(),
             values: field,
@@ -125,37 +144,52 @@ fn maps(
         let level = level.clone();
         (chart, Shown { times, level })
     };
-    fields.into_iter().zip(&look.slots).map(map).collect()
+    let fields = fields.into_iter().zip(&look.slots);
+    fields.zip(tallies(look, found)).map(map).collect()
 }
 
-fn sums(found: Vec<Found>) -> Sums {
-    let mut all = Sums::new();
-    for found in found {
-        if let Found::Sums(sums) = found {
-            for (slot, row, sum, areas) in sums {
-                let (total, of_all) = all.entry((slot, row)).or_default();
-                *total += sum;
-                *of_all += areas;
-            }
-        }
+/// What each field comes to.
+fn tallies(look: &Look, found: &[Found]) -> Vec<Tally> {
+    let mut all = vec![Tally::default(); look.slots.len()];
+    for (slot, tally) in found.iter().flat_map(|found| &found.tallies) {
+        all[*slot as usize].add(tally);
     }
     all
 }
 
-fn section(look: &Look, drawing: &Drawing, footprint: &Footprint, sums: &Sums) -> (Chart, Shown) {
+fn section(
+    look: &Look,
+    drawing: &Drawing,
+    footprint: &Footprint,
+    found: &[Found],
+) -> (Chart, Shown) {
     let target = &footprint.target;
+    let mut sums: BTreeMap<(u32, u32), (f64, f64)> = BTreeMap::new();
+    for (slot, row, sum, areas) in found.iter().flat_map(|found| &found.sums) {
+        let (total, of_all) = sums.entry((*slot, *row)).or_default();
+        *total += sum;
+        *of_all += areas;
+    }
     let time = drawing.steps.as_ref();
     let time = time.and_then(|(axis, _)| drawing.step(look.leading[*axis]));
     let mut values = vec![f64::NAN; look.slots.len() * target.ny];
     for ((slot, row), (sum, areas)) in sums {
-        values[*slot as usize * target.ny + *row as usize] = sum / areas;
+        values[slot as usize * target.ny + row as usize] = sum / areas;
     }
     let axis = drawing.levels.as_ref().map(|(_, axis)| axis);
     let known = axis.filter(|axis| axis.depths.len() >= look.slots.len());
     let depths = known.map(|axis| axis.depths[..look.slots.len()].to_vec());
     let numbers = || look.slots.iter().map(|slot| *slot as f64).collect();
     let chart = Chart::Section(Section {
-        caption: drawing.caption(&[time.clone(), Some("mean along latitudes".into())]),
+        caption: drawing.caption(
+            footprint,
+            std::slice::from_ref(&time),
+            Some("mean along latitudes"),
+        ),
+        infinite: tallies(look, found)
+            .iter()
+            .map(|tally| tally.infinite)
+            .sum(),
         latitude_range: [target.south, target.north],
         latitudes: (0..target.ny).map(|j| target.latitude(j)).collect(),
         depths: depths.unwrap_or_else(numbers),
@@ -167,35 +201,42 @@ fn section(look: &Look, drawing: &Drawing, footprint: &Footprint, sums: &Sums) -
     (chart, Shown { times, level: None })
 }
 
-fn series(look: &Look, drawing: &Drawing, sums: &Sums) -> (Chart, Shown) {
-    let mut of_steps = vec![(0.0, 0.0); look.slots.len()];
-    for ((slot, _), (sum, areas)) in sums {
-        let (total, of_all) = &mut of_steps[*slot as usize];
-        *total += sum;
-        *of_all += areas;
-    }
+fn series(
+    look: &Look,
+    drawing: &Drawing,
+    footprint: &Footprint,
+    found: &[Found],
+) -> (Chart, Shown) {
+    let tallies = tallies(look, found);
+    let infinite = tallies.iter().map(|tally| tally.infinite).sum();
     let values = drawing.steps.as_ref().map(|(_, axis)| &axis.values[..]);
     let at = |slot: u64| {
         let place = usize::try_from(slot).unwrap_or(usize::MAX);
         values.and_then(|values| values.get(place)).copied()
     };
-    let moments = look.slots.iter().zip(of_steps);
+    let moments = look.slots.iter().zip(&tallies);
     let moments: Vec<Moment> = moments
-        .map(|(slot, (sum, areas))| Moment {
+        .map(|(slot, tally)| Moment {
             at: at(*slot).unwrap_or(*slot as f64),
             date: drawing.step(*slot).unwrap_or_default(),
-            value: sum / areas,
+            value: tally.mean(),
         })
         .collect();
     let ends = moments.first().zip(moments.last());
     let times = ends.map(|(first, last)| [first.date.clone(), last.date.clone()]);
     let level = drawing.level(look);
-    let period = times
-        .as_ref()
-        .map(|[first, last]| format!("{first} to {last}"));
-    let caption = drawing.caption(&[period, level.clone(), Some("mean by area".into())]);
-    (
-        Chart::Series(Series { caption, moments }),
-        Shown { times, level },
-    )
+    let period = times.as_ref().map(|[first, last]| {
+        if first == last {
+            first.clone()
+        } else {
+            format!("{first} to {last}")
+        }
+    });
+    let when = [period, level.clone()];
+    let series = Series {
+        caption: drawing.caption(footprint, &when, Some("mean by area")),
+        moments,
+        infinite,
+    };
+    (Chart::Series(series), Shown { times, level })
 }

@@ -2,6 +2,7 @@
 //!
 //! Key types: [`QuicklookError`]; [`Undrawable`], what a variable lacks.
 
+use msm_model::TimeError;
 use msm_reproject::GridError;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,15 @@ pub enum QuicklookError {
         store: String,
         variable: String,
         held: String,
+    },
+    #[error(
+        "--step {asked}: there is no such date in the calendar of '{variable}' of store '{store}': {cause}"
+    )]
+    NoDate {
+        asked: String,
+        store: String,
+        variable: String,
+        cause: TimeError,
     },
     #[error("--level {asked}: '{variable}' of store '{store}' has no such level; it has {held}")]
     NoLevel {

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use msm_chart::Frame;
 use msm_reproject::{GridError, Method, SourceGrid, TargetGrid, Weights, weights};
 
+use super::MEANS;
+use super::areas::areas;
 use super::error::QuicklookError;
 use super::frame::frame_of;
 use super::look::Grid;
+use super::sphere::{Point, minus, point, size};
 use crate::error::Error;
 use crate::events::WorkKind;
 use crate::session::Session;
@@ -22,6 +25,8 @@ pub(super) struct Footprint {
     pub(super) target: TargetGrid,
     /// For each of them, row by row from the north, the cell that it shows; [`Weights::NONE`] where there is none.
     pub(super) cells: Vec<u32>,
+    /// For each cell how large it is, if it lies in the picture, else zero. Numbers are of these cells, however many pixels there are.
+    pub(super) areas: Vec<f32>,
 }
 
 /// Footprints of grids, each distinct grid once: stores of several variables have the same cells.
@@ -66,8 +71,11 @@ impl<'a> Footprints<'a> {
             } => {
                 let all = longitudes.iter().map(|x| (*x, latitudes[0]));
                 let all = all.chain(latitudes.iter().map(|y| (longitudes[0], *y)));
-                let target = target(self.asked.or_else(|| frame_of(all)), self.width);
-                let found = Footprint::of_axes(longitudes, latitudes, target);
+                let frame = self.asked.or_else(|| frame_of(all));
+                let frame = frame.unwrap_or(Frame::GLOBE);
+                let pool = &self.session.pool;
+                let found =
+                    pool.install(|| Footprint::of_axes(longitudes, latitudes, &frame, self.width));
                 Ok(Arc::new(found.check(grid, latitudes.iter().copied())?))
             }
         }
@@ -86,40 +94,74 @@ impl<'a> Footprints<'a> {
             let cells = 0..source.longitude.len();
             cells.map(|cell| (source.longitude.at(cell), source.latitude.at(cell)))
         };
-        let target = target(self.asked.or_else(|| frame_of(centres())), self.width);
-        let share = |rank: usize| target.ny * rank / ranks.size();
-        let rows = share(ranks.rank())..share(ranks.rank() + 1);
-        let mine = session.pool.install(|| {
-            let found = weights(Method::Nearest, &source, &target, rows.clone());
-            found.map(|found| near(&found, &source, &target, &rows))
+        let frame = self.asked.or_else(|| frame_of(centres()));
+        let frame = frame.unwrap_or(Frame::GLOBE);
+        let target = target(&frame, self.width);
+        let cells = self.pixels(grid, &source, &target)?;
+        let mut areas = session.pool.install(|| {
+            areas([source.ny, source.nx], &frame, |y, x| {
+                let cell = y * source.nx + x;
+                let place = || (source.longitude.at(cell), source.latitude.at(cell));
+                source.counts(cell).then(place)
+            })
         });
-        let mine = mine.map_err(|cause| ranks.of_follower(no_grid(grid, cause)));
-        let cells = ranks.join(mine, |all: Vec<Vec<u32>>| Ok(all.concat()))?;
-        let found = Footprint { target, cells };
+        if is_nothing(&areas) {
+            let target = self::target(&frame, MEANS);
+            areas_seen(&mut areas, &self.pixels(grid, &source, &target)?, &target);
+        }
+        let found = Footprint {
+            target,
+            cells,
+            areas,
+        };
         let found = Arc::new(found.check(grid, centres().map(|(_, latitude)| latitude))?);
         self.known.push((digest, Arc::clone(&found)));
         Ok(found)
     }
+
+    /// Which cell each pixel of `target` shows; each rank looks for those of its share of the rows.
+    fn pixels(
+        &self,
+        grid: &Grid,
+        source: &SourceGrid,
+        target: &TargetGrid,
+    ) -> Result<Vec<u32>, Error> {
+        let ranks = self.session.ranks;
+        let share = |rank: usize| target.ny * rank / ranks.size();
+        let rows = share(ranks.rank())..share(ranks.rank() + 1);
+        let mine = self.session.pool.install(|| {
+            let found = weights(Method::Nearest, source, target, rows.clone());
+            found.map(|found| near(&found, source, target, &rows))
+        });
+        let mine = mine.map_err(|cause| ranks.of_follower(no_grid(grid, cause)));
+        ranks.join(mine, |all: Vec<Vec<u32>>| Ok(all.concat()))
+    }
 }
 
 impl Footprint {
-    fn of_axes(longitudes: &[f64], latitudes: &[f64], target: TargetGrid) -> Self {
-        let columns: Vec<f64> = (0..target.nx).map(|i| target.longitude(i)).collect();
-        let rows: Vec<f64> = (0..target.ny).map(|j| target.latitude(j)).collect();
-        let around = |a: f64, b: f64| ((a - b + 180.0).rem_euclid(360.0) - 180.0).abs();
-        let columns = msm_chart::nearest(&columns, longitudes, around);
-        let rows = msm_chart::nearest(&rows, latitudes, |a, b| (a - b).abs());
-        let cell = |row: Option<usize>, column: Option<usize>| {
-            let (row, column) = row.zip(column)?;
-            u32::try_from(row * longitudes.len() + column).ok()
-        };
-        let cells = rows.iter().flat_map(|row| {
-            let of_row = columns.iter().map(|column| cell(*row, *column));
-            of_row.map(|cell| cell.unwrap_or(Weights::NONE))
+    fn of_axes(longitudes: &[f64], latitudes: &[f64], frame: &Frame, width: usize) -> Self {
+        let size = [latitudes.len(), longitudes.len()];
+        let mut areas = areas(size, frame, |y, x| {
+            let (longitude, latitude) = (longitudes[x], latitudes[y]);
+            // The first column may be there once more as the last.
+            let away = (longitude - longitudes[0]).rem_euclid(360.0);
+            let is_repeat = x > 0 && away.min(360.0 - away) < SAME;
+            let is_place = longitude.is_finite() && latitude.abs() <= 90.0;
+            (is_place && !is_repeat).then_some((longitude, latitude))
         });
+        if is_nothing(&areas) {
+            let target = target(frame, MEANS);
+            areas_seen(
+                &mut areas,
+                &pixels_of_axes(longitudes, latitudes, &target),
+                &target,
+            );
+        }
+        let target = target(frame, width);
         Self {
-            cells: cells.collect(),
+            cells: pixels_of_axes(longitudes, latitudes, &target),
             target,
+            areas,
         }
     }
 
@@ -143,15 +185,47 @@ impl Footprint {
     }
 }
 
-fn target(frame: Option<Frame>, width: usize) -> TargetGrid {
-    let frame = frame.unwrap_or(Frame::GLOBE);
+/// Degrees within which two columns of an axis are the same one.
+const SAME: f64 = 1e-6;
+
+fn pixels_of_axes(longitudes: &[f64], latitudes: &[f64], target: &TargetGrid) -> Vec<u32> {
+    let columns: Vec<f64> = (0..target.nx).map(|i| target.longitude(i)).collect();
+    let rows: Vec<f64> = (0..target.ny).map(|j| target.latitude(j)).collect();
+    let around = |a: f64, b: f64| ((a - b + 180.0).rem_euclid(360.0) - 180.0).abs();
+    let columns = msm_chart::nearest(&columns, longitudes, around);
+    let rows = msm_chart::nearest(&rows, latitudes, |a, b| (a - b).abs());
+    let cell = |row: Option<usize>, column: Option<usize>| {
+        let (row, column) = row.zip(column)?;
+        u32::try_from(row * longitudes.len() + column).ok()
+    };
+    let cells = rows.iter().flat_map(|row| {
+        let of_row = columns.iter().map(|column| cell(*row, *column));
+        of_row.map(|cell| cell.unwrap_or(Weights::NONE))
+    });
+    cells.collect()
+}
+
+fn is_nothing(areas: &[f32]) -> bool {
+    areas.iter().all(|area| *area == 0.0)
+}
+
+/// Of a picture in which no cell's centre lies: those that it shows, by how much of it each takes.
+fn areas_seen(areas: &mut [f32], cells: &[u32], target: &TargetGrid) {
+    for (pixel, cell) in cells.iter().enumerate() {
+        if let Some(area) = areas.get_mut(*cell as usize) {
+            *area += target.latitude(pixel / target.nx).to_radians().cos() as f32;
+        }
+    }
+}
+
+fn target(frame: &Frame, width: usize) -> TargetGrid {
     let [nx, ny] = frame.pixels(width);
     let Frame {
         west,
         south,
         east,
         north,
-    } = frame;
+    } = *frame;
     TargetGrid {
         nx,
         ny,
@@ -199,7 +273,7 @@ fn near(
         let (row, column) = (rows.start + pixel / target.nx, pixel % target.nx);
         let place = point(target.longitude(column), target.latitude(row));
         let centre = centre(source, cell as usize);
-        if apart(place, centre) <= reach(source, cell as usize, centre) {
+        if size(minus(place, centre)) <= reach(source, cell as usize, centre) {
             cells[pixel] = cell;
         }
     }
@@ -207,7 +281,7 @@ fn near(
 }
 
 /// How far away the farthest neighbour of `cell` is, along rows and columns.
-fn reach(source: &SourceGrid, cell: usize, at: [f64; 3]) -> f64 {
+fn reach(source: &SourceGrid, cell: usize, at: Point) -> f64 {
     let (row, column) = (cell / source.nx, cell % source.nx);
     let neighbours = [
         (column > 0).then(|| cell - 1),
@@ -216,25 +290,10 @@ fn reach(source: &SourceGrid, cell: usize, at: [f64; 3]) -> f64 {
         (row + 1 < source.ny).then_some(cell + source.nx),
     ];
     let away = neighbours.into_iter().flatten();
-    let away = away.map(|other| apart(at, centre(source, other)));
+    let away = away.map(|other| size(minus(at, centre(source, other))));
     away.filter(|away| away.is_finite()).fold(0.0, f64::max)
 }
 
-fn centre(source: &SourceGrid, cell: usize) -> [f64; 3] {
+fn centre(source: &SourceGrid, cell: usize) -> Point {
     point(source.longitude.at(cell), source.latitude.at(cell))
-}
-
-/// A place on the unit sphere.
-fn point(longitude: f64, latitude: f64) -> [f64; 3] {
-    let ((sin_x, cos_x), (sin_y, cos_y)) = (
-        longitude.to_radians().sin_cos(),
-        latitude.to_radians().sin_cos(),
-    );
-    [cos_y * cos_x, cos_y * sin_x, sin_y]
-}
-
-/// The distance of two places through the sphere.
-fn apart(one: [f64; 3], other: [f64; 3]) -> f64 {
-    let squares = one.iter().zip(other).map(|(a, b)| (a - b) * (a - b));
-    squares.sum::<f64>().sqrt()
 }

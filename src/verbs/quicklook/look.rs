@@ -18,8 +18,18 @@ pub(super) struct Look {
     pub(super) slots: Vec<u64>,
     /// Which of the grids.
     pub(super) grid: usize,
-    /// Are the values themselves wanted, or the mean of each row?
-    pub(super) takes_means: bool,
+    pub(super) pixels: PixelUse,
+}
+
+/// What is wanted of the pixels, beside the tally of the cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum PixelUse {
+    /// The value of each.
+    Values,
+    /// The mean of each row.
+    RowMeans,
+    /// Nothing.
+    None,
 }
 
 /// Where the values of horizontal fields lie.

@@ -2,6 +2,7 @@
 //!
 //! Key types: [`Quicklook`], what is asked; [`QuicklookReport`], the picture and what it shows.
 
+mod areas;
 mod array;
 mod axes;
 mod candidate;
@@ -12,6 +13,8 @@ mod frame;
 mod look;
 mod read;
 mod resolve;
+mod sphere;
+mod tally;
 
 use std::sync::Arc;
 
@@ -97,8 +100,13 @@ pub struct DrawnChart {
     pub times: Option<[String; 2]>,
     /// How deep, if it is of one level.
     pub level: Option<String>,
-    /// Range and mean; `None` without any value.
+    /// Which part of the world: west, south, east and north, degrees; east is greater than west.
+    pub bbox: [f64; 4],
+    /// Range and mean; `None` without any finite value. Those of a map are of the cells in it; those of a section of the means in it, and
+    /// those of a series of its moments.
     pub statistics: Option<Statistics>,
+    /// How many values of its cells are infinite; they are in no range and no mean.
+    pub infinite: u64,
 }
 
 /// Draws. Every rank calls it.

@@ -7,23 +7,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::Hyperslab;
-use msm_reproject::{TargetGrid, Weights};
+use msm_reproject::Weights;
 use serde::{Deserialize, Serialize};
 
 use super::array::StoredValues;
 use super::footprint::Footprint;
-use super::look::Look;
+use super::look::{Look, PixelUse};
+use super::tally::Tally;
 use crate::error::Error;
 use crate::source::Block;
 use crate::transfer::{BlockSink, ReadMeans};
 
 /// What was taken out of an object.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Found {
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Found {
+    /// Of which field, what the values of the cells in the picture come to.
+    pub(super) tallies: Vec<(u32, Tally)>,
     /// Values that are there: of which field, at which pixel.
-    Values(Vec<(u32, u32, f64)>),
+    pub(super) values: Vec<(u32, u32, f64)>,
     /// Of which field, of which row of pixels, the sum of values by their areas, and the sum of these.
-    Sums(Vec<(u32, u32, f64, f64)>),
+    pub(super) sums: Vec<(u32, u32, f64, f64)>,
 }
 
 /// What a rank has found: of which look, in which of its objects.
@@ -47,9 +50,9 @@ struct Task {
     array: StoredValues,
     /// The fields: the index along each leading dimension.
     fields: Vec<Vec<u64>>,
-    target: TargetGrid,
+    footprint: Arc<Footprint>,
     columns: usize,
-    takes_means: bool,
+    pixels: PixelUse,
 }
 
 /// Reads those objects of all `looks` that are this `rank`'s, of `size` ranks, and takes out of them what pictures need.
@@ -86,18 +89,27 @@ pub(super) fn objects(finds: &[Finds]) -> u64 {
 fn targets<'a>(
     index: usize,
     look: &'a Look,
-    footprint: &Footprint,
+    footprint: &Arc<Footprint>,
     columns: usize,
 ) -> Vec<Target<'a>> {
     let chunk = &look.array.chunk;
     let rank = chunk.len();
     let plane = [chunk[rank - 2], chunk[rank - 1]].map(|n| n.max(1));
     let mut shown: BTreeMap<[u64; 2], Shown> = BTreeMap::new();
-    for (pixel, &cell) in (0u32..).zip(&footprint.cells) {
-        if cell != Weights::NONE {
-            let (y, x) = (cell as usize / columns, cell as usize % columns);
-            let place = [y as u64 / plane[0], x as u64 / plane[1]];
-            shown.entry(place).or_default().push((pixel, cell));
+    let place = |cell: usize| {
+        let (y, x) = (cell / columns, cell % columns);
+        [y as u64 / plane[0], x as u64 / plane[1]]
+    };
+    let cells = footprint.areas.iter().enumerate();
+    for (cell, _) in cells.filter(|(_, area)| **area > 0.0) {
+        shown.entry(place(cell)).or_default();
+    }
+    if look.pixels != PixelUse::None {
+        for (pixel, &cell) in (0u32..).zip(&footprint.cells) {
+            if cell != Weights::NONE {
+                let shown = shown.entry(place(cell as usize)).or_default();
+                shown.push((pixel, cell));
+            }
         }
     }
     let shown: Vec<([u64; 2], Arc<Shown>)> =
@@ -112,9 +124,9 @@ fn targets<'a>(
     let task = Arc::new(Task {
         array: look.array.clone(),
         fields: look.slots.iter().map(field).collect(),
-        target: footprint.target,
+        footprint: Arc::clone(footprint),
         columns,
-        takes_means: look.takes_means,
+        pixels: look.pixels,
     });
     let place = |field: &Vec<u64>| -> Vec<u64> {
         let along = field.iter().zip(chunk);
@@ -169,16 +181,15 @@ async fn read_object(
     let field = target.array.field()?;
     field.read(&target.slab, means, &sink).await?;
     let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let nothing = || Found::Values(Vec::new());
-    Ok((target.look, target.number, taken.unwrap_or_else(nothing)))
+    Ok((target.look, target.number, taken.unwrap_or_default()))
 }
 
 impl Task {
-    /// What `block`, an object's values, has of the pixels that are `shown` from it.
+    /// What `block`, an object's values, has of the cells in the picture, and of the pixels that are `shown` from it.
     fn take(&self, block: &Block<'_>, shown: &Shown) -> Found {
         let (start, count) = (&block.slab.start, &block.slab.count);
         let rank = start.len();
-        let (mut values, mut sums) = (Vec::new(), Vec::new());
+        let mut found = Found::default();
         for (slot, field) in (0u32..).zip(&self.fields) {
             let mut plane = 0;
             let mut is_here = true;
@@ -189,26 +200,53 @@ impl Task {
             if !is_here {
                 continue;
             }
-            let value = |cell: u32| {
-                let (y, x) = (cell as usize / self.columns, cell as usize % self.columns);
+            let value = |y: usize, x: usize| {
                 let row = plane * count[rank - 2] + (y as u64 - start[rank - 2]);
                 let index = row * count[rank - 1] + (x as u64 - start[rank - 1]);
                 self.array
                     .value(block.values, usize::try_from(index).unwrap_or(usize::MAX))
             };
-            let there = shown.iter().map(|&(pixel, cell)| (pixel, value(cell)));
-            let there = there.filter(|(_, value)| value.is_finite());
-            if self.takes_means {
-                sums.extend(self.sums(slot, there));
-            } else {
-                values.extend(there.map(|(pixel, value)| (slot, pixel, value)));
+            let tally = self.tally(block.slab, value);
+            if !tally.is_empty() {
+                found.tallies.push((slot, tally));
+            }
+            let there = shown.iter().map(|&(pixel, cell)| {
+                let (y, x) = (cell as usize / self.columns, cell as usize % self.columns);
+                (pixel, value(y, x))
+            });
+            match self.pixels {
+                PixelUse::Values => {
+                    let there = there.filter(|(_, value)| !value.is_nan());
+                    let there = there.map(|(pixel, value)| (slot, pixel, value));
+                    found.values.extend(there);
+                }
+                PixelUse::RowMeans => {
+                    let there = there.filter(|(_, value)| value.is_finite());
+                    found.sums.extend(self.sums(slot, there));
+                }
+                PixelUse::None => {}
             }
         }
-        if self.takes_means {
-            Found::Sums(sums)
-        } else {
-            Found::Values(values)
+        found
+    }
+
+    /// What the values of those cells of `slab` come to that lie in the picture.
+    fn tally(&self, slab: &Hyperslab, value: impl Fn(usize, usize) -> f64) -> Tally {
+        let mut tally = Tally::default();
+        let along = |back: usize| {
+            let d = slab.start.len() - back;
+            let index = |n| usize::try_from(n).unwrap_or(usize::MAX);
+            index(slab.start[d])..index(slab.start[d] + slab.count[d])
+        };
+        for y in along(2) {
+            for x in along(1) {
+                let area = self.footprint.areas[y * self.columns + x];
+                if area > 0.0 {
+                    tally.count(value(y, x), f64::from(area));
+                }
+            }
         }
+        tally
     }
 
     /// The sums of each row of pixels of a field, whose values come in the order of their pixels.
@@ -218,10 +256,11 @@ impl Task {
         values: impl Iterator<Item = (u32, f64)>,
     ) -> Vec<(u32, u32, f64, f64)> {
         let mut all: Vec<(u32, u32, f64, f64)> = Vec::new();
-        let columns = u32::try_from(self.target.nx).unwrap_or(u32::MAX).max(1);
+        let target = &self.footprint.target;
+        let columns = u32::try_from(target.nx).unwrap_or(u32::MAX).max(1);
         for (pixel, value) in values {
             let row = pixel / columns;
-            let area = self.target.latitude(row as usize).to_radians().cos();
+            let area = target.latitude(row as usize).to_radians().cos();
             match all.last_mut() {
                 Some((_, last, sum, areas)) if *last == row => {
                     *sum += value * area;

@@ -6,10 +6,10 @@ use msm_chart::Picture;
 use msm_plan::projected_name;
 use msm_zarr::{Group, StoreSnapshot, layout};
 
-use super::axes::{StepChoice, TimeAxis};
+use super::axes::TimeAxis;
 use super::candidate::{Candidate, Drawing, Times, candidate};
 use super::error::{QuicklookError, Undrawable};
-use super::look::{Grid, Look};
+use super::look::{Grid, Look, PixelUse};
 use super::{MEANS, PictureKind, Quicklook};
 use crate::error::Error;
 use crate::session::Session;
@@ -135,8 +135,10 @@ async fn candidates(
 
 /// The variables of the store that are meant, and whether they were named.
 fn names(stored: &StoreSnapshot, group: &Group, asked: &[String]) -> Vec<(String, bool)> {
-    let named = asked.iter().filter(|name| stored.holds(name));
-    let named: Vec<(String, bool)> = named.map(|name| (name.clone(), true)).collect();
+    let distinct = asked.iter().enumerate();
+    let distinct = distinct.filter(|(place, name)| !asked[..*place].contains(*name));
+    let named = distinct.filter(|(_, name)| stored.holds(name));
+    let named: Vec<(String, bool)> = named.map(|(_, name)| (name.clone(), true)).collect();
     if !named.is_empty() {
         return named;
     }
@@ -224,7 +226,11 @@ fn of_candidate(request: &Quicklook, candidate: &Candidate) -> Result<Vec<Look>,
         varies,
         slots,
         grid: 0,
-        takes_means: request.kind != PictureKind::Map,
+        pixels: match request.kind {
+            PictureKind::Map => PixelUse::Values,
+            PictureKind::Section => PixelUse::RowMeans,
+            PictureKind::Series => PixelUse::None,
+        },
     };
     let time = steps.as_ref().map(|(axis, _)| *axis);
     let depth = levels.as_ref().map(|(axis, _)| *axis);
@@ -255,15 +261,29 @@ fn steps_of(
     if request.steps.is_empty() {
         return Ok(vec![length - 1]);
     }
-    let step = |choice: &StepChoice| {
-        times
-            .chosen(choice, length)
-            .ok_or_else(|| QuicklookError::NoStep {
-                asked: choice.to_string(),
-                store: candidate.drawing.store.clone(),
-                variable: candidate.drawing.variable.clone(),
-                held: times.held(length),
-            })
-    };
-    request.steps.iter().map(step).collect()
+    let Drawing {
+        store, variable, ..
+    } = &candidate.drawing;
+    let mut chosen = Vec::new();
+    for choice in &request.steps {
+        let asked = || choice.to_string();
+        let step = times.chosen(choice, length);
+        let step = step.map_err(|cause| QuicklookError::NoDate {
+            asked: asked(),
+            store: store.clone(),
+            variable: variable.clone(),
+            cause,
+        })?;
+        let step = step.ok_or_else(|| QuicklookError::NoStep {
+            asked: asked(),
+            store: store.clone(),
+            variable: variable.clone(),
+            held: times.held(length) + &times.hint(choice),
+        })?;
+        // Once is enough, however it is named.
+        if !chosen.contains(&step) {
+            chosen.push(step);
+        }
+    }
+    Ok(chosen)
 }

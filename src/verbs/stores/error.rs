@@ -83,7 +83,7 @@ pub enum StoresError {
         variable: String,
         held: String,
     },
-    #[error("{place}: there is no store '{store}'; there are {there}; check --prefix and -v")]
+    #[error("{place}: there is no store '{store}'; there {there}; check --prefix and -v")]
     NoStore {
         place: String,
         store: String,

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use futures::join;
-use msm_model::{choices, list, meant};
+use msm_model::{are, choices, list, meant};
 use msm_zarr::{Group, layout};
 
 use crate::error::Error;
@@ -163,7 +163,11 @@ async fn no_store(
     Ok(StoresError::NoStore {
         place: bucket.place_of(key),
         store,
-        there: format!("{}{meant}", list(there.into_iter())),
+        there: format!(
+            "{} {}{meant}",
+            are(there.len() as u64),
+            list(there.iter().copied())
+        ),
     })
 }
 
