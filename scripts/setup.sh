@@ -17,6 +17,8 @@ build_packages=(gcc g++ make cmake pkg-config\|pkgconf libclang-dev
     openmpi-bin libopenmpi-dev libnetcdf-dev libhdf5-dev netcdf-bin)
 test_packages=(python3-venv openssl curl iproute2 util-linux socat zsh fish groff-base mandoc
     slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libpmix2t64\|libpmix2)
+# A browser for the tests of pages, which elsewhere only look at the text: Ubuntu has it as a snap alone.
+if [ "$(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null)" = debian ]; then test_packages+=(chromium fonts-dejavu-core); fi
 # The same in commands, for systems that have no dpkg.
 build_commands=(cc c++ make cmake pkg-config mpicc mpirun nc-config ncdump)
 test_commands=(python3 openssl zsh fish groff mandoc)

@@ -2,7 +2,6 @@
 //!
 //! Key types: [`RateArg`], as it is typed; [`Rate`].
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::error::CliError;
 use super::json::DOCTOR;
-use super::report::{REPORT, RunReport};
+use super::report::{self, REPORT, RunReport};
 use super::size;
 
 /// A rate, or the file of a document that measured one.
@@ -107,9 +106,7 @@ impl Rate {
 
 /// What the document in the file `path` measured.
 fn measured(path: &Path) -> Result<Rate, String> {
-    let text = fs::read_to_string(path).map_err(|cause| cause.to_string())?;
-    let document: Value =
-        serde_json::from_str(&text).map_err(|cause| format!("is not whole JSON: {cause}"))?;
+    let document = report::read(path)?;
     let format = document.get("format").and_then(Value::as_str);
     let format = format.unwrap_or("none").to_owned();
     let damaged = |cause: serde_json::Error| format!("is a damaged document: {cause}");
@@ -125,7 +122,7 @@ fn measured(path: &Path) -> Result<Rate, String> {
             let run: RunReport = serde_json::from_value(document).map_err(damaged)?;
             let result = run
                 .result
-                .ok_or("is of a job that failed, so it has no rate")?;
+                .ok_or("is of a job that failed, or of verify, so it has no rate")?;
             (result.decoded_bytes, run.elapsed_seconds, run.job.ranks)
         }
         found => {
@@ -152,6 +149,8 @@ fn measured(path: &Path) -> Result<Rate, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn of(text: &str) -> Result<Rate, String> {

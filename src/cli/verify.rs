@@ -10,6 +10,7 @@ use super::files::{append_dimension, name, selection};
 use super::grid::GridArgs;
 use super::outcome::JsonArgs;
 use super::recipe::dimension_in_store;
+use super::report::ReportArgs;
 use super::size;
 use super::store::StoreArgs;
 use super::tolerance::ToleranceArgs;
@@ -69,6 +70,9 @@ pub(super) struct VerifyArgs {
     /// Memory that each rank may use for data, such as 512M or 2G [default: its share of what the job may have on the node, at most 1G]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub memory: Option<u64>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 impl VerifyArgs {

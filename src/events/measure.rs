@@ -6,13 +6,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::stage::PhaseWork;
+use super::stage::{PhaseWork, StageTimes};
 
 /// Something of this rank that took its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// It has done its part of a phase, and the others theirs.
     Phase(PhaseWork),
+    /// While a phase lasts, what its stages came to since this was last told; the phase has the sum.
+    Stages {
+        /// So much.
+        times: StageTimes,
+        /// Within so long until now.
+        over: Duration,
+    },
     /// Before or after phases, it waited for others, or for another job's lease.
     Wait {
         /// So long.

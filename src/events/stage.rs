@@ -110,6 +110,8 @@ pub enum WorkPhase {
     Transfer,
     /// Rank 0 puts the small arrays.
     Small,
+    /// `verify` reads objects.
+    Check,
 }
 
 impl WorkPhase {

@@ -1,10 +1,11 @@
 //! What was measured while a verb ran: how long stages took, which requests were made, what became of each transaction.
 //!
 //! Key types: [`Recorder`], a [`Reporter`](crate::Reporter) that measures what it hears; [`Measurements`], what one rank did;
-//! [`Latency`], how long requests took.
+//! [`Latency`], how long requests took; [`Samples`], what went on over time.
 
 mod latency;
 mod recorder;
+mod samples;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::events::{PhaseWork, RequestKind, StageTimes};
 
 pub use latency::Latency;
 pub use recorder::Recorder;
+pub use samples::{Sample, Samples};
 pub use transaction::{TransactionKind, TransactionOutcome, TransactionRecord};
 
 /// So many of the slowest objects are kept.
@@ -32,12 +34,16 @@ pub struct Measurements {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Its objects by their sizes: by a power of two, how many are as large, but not twice as large.
+    pub object_sizes: BTreeMap<u64, u64>,
     /// Its requests; none where stores are in a directory.
     pub requests: BTreeMap<RequestKind, RequestTally>,
     /// How often it made requests again, by what the server had answered; `None` is for no answer.
     pub retries: BTreeMap<Option<u16>, u64>,
     /// The objects that took longest to put and verify, the slowest first.
     pub slowest: Vec<SlowObject>,
+    /// What it did over time.
+    pub samples: Samples,
     /// On rank 0: the transactions, in their order.
     pub transactions: Vec<TransactionRecord>,
     /// On rank 0: stores that have all that was to be sent.

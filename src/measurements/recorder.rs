@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::{
-    Measurements, PhaseRecord, SlowObject, TransactionKind, TransactionOutcome, TransactionRecord,
+    Measurements, PhaseRecord, Samples, SlowObject, TransactionKind, TransactionOutcome,
+    TransactionRecord,
 };
 use crate::error::Error;
 use crate::events::{
-    Event, Measure, Notice, PhaseWork, PlanSize, PlannedFiles, Reporter, Stage, Traffic, WorkPhase,
+    Event, Measure, Notice, PhaseWork, PlanSize, PlannedFiles, Reporter, Stage, StageTimes,
+    Traffic, WorkPhase,
 };
 use crate::ranks::{Ranks, Role};
 
@@ -20,9 +22,10 @@ pub struct Recorder {
     heard: Mutex<Heard>,
 }
 
-#[derive(Default)]
 struct Heard {
     measured: Measurements,
+    /// When it began to listen.
+    since: Instant,
     /// When all data of the transaction under way were put.
     put: Option<Instant>,
 }
@@ -33,7 +36,14 @@ impl Recorder {
     pub fn new(inner: Arc<dyn Reporter>) -> Self {
         Self {
             inner,
-            heard: Mutex::default(),
+            heard: Mutex::new(Heard {
+                measured: Measurements {
+                    samples: Samples::from(SystemTime::now()),
+                    ..Measurements::default()
+                },
+                since: Instant::now(),
+                put: None,
+            }),
         }
     }
 
@@ -74,6 +84,7 @@ impl Reporter for Recorder {
 
 impl Heard {
     fn note(&mut self, event: &Event) {
+        let now = self.since.elapsed();
         let measured = &mut self.measured;
         match event {
             Event::Planned {
@@ -139,6 +150,9 @@ impl Heard {
             Event::ObjectWritten { key, bytes, took } => {
                 measured.objects += 1;
                 measured.bytes += bytes;
+                let power = 1 << bytes.max(&1).ilog2();
+                *measured.object_sizes.entry(power).or_default() += 1;
+                measured.samples.at(now).written += bytes;
                 let object = || SlowObject {
                     key: key.clone(),
                     bytes: *bytes,
@@ -148,16 +162,24 @@ impl Heard {
             }
             Event::Retried { status, .. } => {
                 *measured.retries.entry(*status).or_default() += 1;
+                measured.samples.at(now).retries += 1;
             }
             _ => {}
         }
     }
 
     fn note_measure(&mut self, measure: &Measure) {
+        let now = self.since.elapsed();
         let measured = &mut self.measured;
         match measure {
             Measure::Phase(work) => self.note_phase(*work),
-            Measure::Wait { took } => measured.stages.add(Stage::Wait, *took, 0),
+            Measure::Stages { times, over } => measured.samples.add_stages(now, times, *over),
+            Measure::Wait { took } => {
+                measured.stages.add(Stage::Wait, *took, 0);
+                let mut waited = StageTimes::default();
+                waited.add(Stage::Wait, *took, 0);
+                measured.samples.add_stages(now, &waited, *took);
+            }
             Measure::Request {
                 kind,
                 sent,
@@ -169,6 +191,11 @@ impl Heard {
                 tally.count += 1;
                 tally.sent += sent;
                 tally.received += received;
+                let sample = measured.samples.at(now);
+                sample.requests += 1;
+                sample.sent += sent;
+                sample.received += received;
+                measured.samples.add_in_flight(now, *took);
                 match status {
                     Some(_) => tally.latency.add(*took),
                     None => tally.unanswered += 1,
@@ -231,7 +258,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::events::{RequestKind, SilentReporter, StageTimes};
+    use crate::events::{RequestKind, SilentReporter};
     use crate::measurements::SLOWEST;
     use crate::ranks::threads;
 

@@ -10,6 +10,7 @@ mod any_files;
 mod any_store;
 mod append;
 mod archives;
+mod browser;
 mod checksums;
 mod compact;
 mod copied;

@@ -2,8 +2,9 @@
 
 use nemo_like::{Spec, Variable};
 
+use crate::browser::{MARKUP, file_with_markup};
 use crate::line::msm_os;
-use crate::support::{Sandbox, python_code, python_runs, script};
+use crate::support::{Sandbox, python_runs, script};
 
 #[test]
 fn the_same_archive_makes_the_same_files() {
@@ -52,29 +53,15 @@ fn the_same_archive_makes_the_same_files() {
 #[test]
 fn names_and_attributes_that_are_markup_are_text() {
     let sandbox = Sandbox::new();
-    let file = sandbox.source(&Spec {
-        variables: vec![Variable::Tos],
-        ..Spec::default()
-    });
-    let texts = [
-        "v<img src=x onerror=alert(1)>",
-        "</title></style><script>alert(2)</script>",
-        "\" onload=\"alert(3)",
-        "https://example.org/' src='maps/x.svg",
-        "<!-- ]]> &lt;b&gt; <a href=\"javascript:alert(4)\">",
-    ];
-    let edit = "import sys, netCDF4\n\
-        file, name, title, units, license, meaning = sys.argv[1:]\n\
-        with netCDF4.Dataset(file, 'a') as data:\n\
-        \u{20}   data.setncatts({'title': title, 'license': license, name: meaning})\n\
-        \u{20}   data['tos'].setncatts({'long_name': meaning, 'units': units})\n\
-        \u{20}   data.renameVariable('tos', name)\n";
-    python_code(edit, &[&[file.as_str()], &texts[..]].concat()).well();
+    let file = file_with_markup(&sandbox);
     let bucket = sandbox.url("ocean");
     msm_os!("send -f {file} -b {bucket}").well();
     let page = sandbox.file("page");
     msm_os!("page -b {bucket} -o {page}").well();
-    python_runs(&script("page.py"), &[&[page.as_str()], &texts[..]].concat());
+    python_runs(
+        &script("page.py"),
+        &[&[page.as_str()], &MARKUP[..]].concat(),
+    );
 }
 
 #[test]
@@ -106,4 +93,41 @@ fn what_is_refused_and_what_stays() {
     let page = sandbox.file("page");
     msm_os!("page {place} -o {page}").well();
     python_runs(&script("page.py"), &[page.as_str(), "BROKEN"]);
+}
+
+#[test]
+fn an_object_that_is_damaged_costs_one_map() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.source(&Spec {
+        variables: vec![Variable::Tos, Variable::Thetao],
+        ..Spec::default()
+    });
+    let place = format!("-b {} -p T1m", sandbox.url("ocean"));
+    msm_os!("send -f {file} {place} -v tos thetao").well();
+    let chunks = sandbox.path("ocean/T1m/tos.zarr/tos/c");
+    let mut object = chunks;
+    while object.is_dir() {
+        object = std::fs::read_dir(&object)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+    }
+    let mut bytes = std::fs::read(&object).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(&object, bytes).unwrap();
+    let page = sandbox.file("page");
+    let line = msm_os!("page {place} -o {page}");
+    for ranks in [1, 3] {
+        let ended = line.on(ranks);
+        assert_eq!(ended.code, 25, "{}{}", ended.stdout, ended.stderr);
+        ended.says(&["2 stores, 1 map"]);
+        assert!(ended.stderr.contains("tos.zarr/tos/c/"), "{}", ended.stderr);
+        python_runs(
+            &script("page.py"),
+            &[page.as_str(), "No map: ", "Map: thetao: "],
+        );
+    }
 }

@@ -57,6 +57,13 @@ fn over_ranks(report: &Value, pointer: &str) -> u64 {
         .sum()
 }
 
+/// The sum of what all ranks did over time.
+fn sampled(report: &Value, member: &str) -> u64 {
+    let ranks = report["ranks"].as_array().unwrap().iter();
+    let numbers = ranks.flat_map(|rank| rank["samples"][member].as_array().unwrap());
+    numbers.map(|number| number.as_u64().unwrap()).sum()
+}
+
 /// The time of a send that went well, on three ranks, is told of each stage, object and phase.
 #[track_caller]
 fn is_measured(report: &Value) {
@@ -121,6 +128,20 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
     assert_eq!(report["written"]["bytes"], result["bytes"]);
     assert_eq!(over_ranks(&report, "/written/objects"), result["objects"]);
     is_measured(&report);
+    let requests: u64 = told(&report).values().sum();
+    for (samples, sum) in [
+        (
+            "written_bytes",
+            report["written"]["bytes"].as_u64().unwrap(),
+        ),
+        ("requests", requests),
+        ("retries", 5),
+    ] {
+        assert_eq!(sampled(&report, samples), sum, "{samples}: {report:#}");
+    }
+    let sizes = report["object_sizes"].as_object().unwrap().values();
+    let sizes: u64 = sizes.map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(report["written"]["objects"], sizes);
     let plan = &report["plan"]["transactions"][0];
     assert_eq!(plan["outcome"], "committed");
     assert_eq!(plan["manifest_md5"].as_str().map(str::len), Some(32));
@@ -282,6 +303,44 @@ fn a_report_that_cannot_be_written_is_found_before_anything_is_sent() {
     let place = sandbox.file("missing/run.json");
     let words = ["--report", place.as_str(), "No such file"];
     msm_os!("send -f {file} -b {url} --report {place}").refused_in(&sandbox, 2, &words);
+}
+
+#[test]
+fn a_report_for_which_there_is_no_room_is_lost_and_the_send_is_not() {
+    let (sandbox, _server, bucket) = served();
+    let file = sandbox.months(1, 1);
+    let report = sandbox.path("run.html");
+    let line = msm_os!(
+        "send -f {file} {bucket} -v tos --report {}",
+        report.display()
+    );
+    let command = line.command(1);
+    let mut cramped = Command::new("sh");
+    let limited = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+    cramped.args(["-c", limited]).arg(command.get_program());
+    cramped.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        cramped.env(name, value.unwrap_or_default());
+    }
+    let ended = end(cramped);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    ended.says(&["1 store created"]);
+    let lost = format!(
+        "all is done, but the report could not be written to {}: ",
+        report.display()
+    );
+    assert!(ended.stderr.contains(&lost), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("only the report is missing"),
+        "{}",
+        ended.stderr
+    );
+    let left: Vec<String> = sandbox.tree("").into_keys().collect();
+    assert!(
+        left.iter().all(|name| !name.contains("run.html")),
+        "{left:?}"
+    );
+    msm_os!("list {bucket}").well().says(&["tos.zarr"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::cli::du::{DuArgs, DuPrinter};
 use crate::cli::error::CliError;
 use crate::cli::history::{HistoryArgs, HistoryPrinter};
 use crate::cli::json::{
-    DoctorDocument, PageDocument, QuicklookDocument, StatusDocument, VerifyDocument,
+    DoctorDocument, PageDocument, QuicklookDocument, StatusDocument, Verified, VerifyDocument,
 };
 use crate::cli::list::{ListArgs, ListPrinter};
 use crate::cli::open::{self, KeysFrom, OpenArgs};
@@ -96,7 +96,9 @@ impl Job<'_> {
                 || PageDocument::new(&index, &report, &files),
                 || words::paged(&index, &report),
             );
-            self.terminal.printer.verdict()
+            self.terminal.printer.verdict()?;
+            // Of all else there is a page.
+            Ok(Error::together(report.unread.iter().cloned())?)
         })
     }
 
@@ -145,9 +147,13 @@ impl Job<'_> {
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
         let (line, verdict) = words::verified(&report);
+        let verified = Verified::new(&args.store.bucket, &report);
+        if let Some(kept) = self.report.get() {
+            kept.verified(verified.clone());
+        }
         self.conclude(
             args.told.json,
-            || VerifyDocument::new(&args.store.bucket, &report),
+            || VerifyDocument::new(verified),
             || vec![line],
         );
         self.agree(|| self.terminal.printer.verdict())?;
@@ -161,7 +167,7 @@ impl Job<'_> {
             }
             let merged = Merged::read(&args.files)?;
             if let Some(path) = &args.out {
-                open::file("--out", path, &report::page(&merged))?;
+                open::file("--out", path, &report::page(&merged, &merged))?;
             }
             self.conclude(args.json, || &merged, || words::merged(&merged));
             Ok(())

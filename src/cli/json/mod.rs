@@ -16,7 +16,7 @@ mod send;
 mod status;
 mod verify;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(super) use copy::CopyDocument;
 pub(super) use delete::DeleteDocument;
@@ -29,7 +29,7 @@ pub(super) use recover::{RecoverDocument, RecoverForecastDocument};
 pub(super) use rollback::{RollbackDocument, RollbackForecastDocument};
 pub(super) use send::SendDocument;
 pub(super) use status::StatusDocument;
-pub(super) use verify::VerifyDocument;
+pub(super) use verify::{FaultView, Verified, VerifyDocument};
 
 use crate::events::{Event, TransactionIdentity};
 use crate::store::Place;
@@ -58,10 +58,10 @@ impl Outcome {
 }
 
 /// A store, or what else has a key, and where others find it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct StoreUrl {
-    store: String,
-    url: String,
+    pub(super) store: String,
+    pub(super) url: String,
 }
 
 impl StoreUrl {

@@ -1,6 +1,6 @@
 //! What `verify --json` prints.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::StoreUrl;
 use crate::events::{CheckTally, Fault};
@@ -13,34 +13,57 @@ pub(in crate::cli) struct VerifyDocument {
     format: &'static str,
     /// `sound`, `faults`, or `not_compared` if the files could not be compared and nothing else is wrong.
     outcome: &'static str,
-    objects: u64,
-    bytes: u64,
-    faults: u64,
-    stores: Vec<VerifiedStore>,
-    differing: Vec<FaultView>,
-    not_compared: Option<String>,
+    #[serde(flatten)]
+    verified: Verified,
+}
+
+/// What was looked at, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct Verified {
+    pub objects: u64,
+    pub bytes: u64,
+    pub faults: u64,
+    pub stores: Vec<VerifiedStore>,
+    /// Objects whose values are not those of the files.
+    pub differing: Vec<FaultView>,
+    pub not_compared: Option<String>,
 }
 
 /// A store that was looked at.
-#[derive(Debug, Serialize)]
-struct VerifiedStore {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct VerifiedStore {
     #[serde(flatten)]
-    store: StoreUrl,
-    objects: u64,
-    bytes: u64,
-    faults: Vec<FaultView>,
-    unsettled: u64,
+    pub store: StoreUrl,
+    pub objects: u64,
+    pub bytes: u64,
+    pub faults: Vec<FaultView>,
+    pub unsettled: u64,
 }
 
 /// What is not as it should be.
-#[derive(Debug, Serialize)]
-struct FaultView {
-    key: String,
-    what: String,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct FaultView {
+    pub key: String,
+    pub what: String,
 }
 
 impl VerifyDocument {
-    /// Of what was found at `place`.
+    /// Of what was found.
+    pub(in crate::cli) fn new(verified: Verified) -> Self {
+        Self {
+            format: "msm_os/verify/1",
+            outcome: match (verified.faults, &verified.not_compared) {
+                (0, None) => "sound",
+                (0, Some(_)) => "not_compared",
+                _ => "faults",
+            },
+            verified,
+        }
+    }
+}
+
+impl Verified {
+    /// What was found at `place`.
     pub(in crate::cli) fn new(place: &Place, report: &VerifyReport) -> Self {
         let CheckTally {
             objects,
@@ -55,12 +78,6 @@ impl VerifyDocument {
             unsettled: of.unsettled,
         });
         Self {
-            format: "msm_os/verify/1",
-            outcome: match (faults, &report.incomparable) {
-                (0, None) => "sound",
-                (0, Some(_)) => "not_compared",
-                _ => "faults",
-            },
             objects,
             bytes,
             faults,

@@ -9,17 +9,20 @@ use msm_zarr::layout;
 
 use super::document::{
     CommitRecord, FORMAT, GuaranteeRecord, JobPlace, LatencyRecord, PhaseEntry, PlanRecord,
-    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SharedRecord,
-    SharedStanding, SlowRecord, StageRecord, StoreStanding, StoreState, TransactionEntry, Written,
+    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SamplesRecord,
+    SharedRecord, SharedStanding, SlowRecord, StageRecord, StoreStanding, StoreState,
+    TransactionEntry, Written,
 };
 use crate::cli::Exit;
 use crate::cli::error::CliError;
+use crate::cli::failure::Retry;
+use crate::cli::json::Verified;
 use crate::commit::WriterGuarantee;
 use crate::error::Error;
 use crate::events::{RequestKind, Stage, StageTimes};
 use crate::measurements::{
-    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, TransactionKind, TransactionOutcome,
-    TransactionRecord,
+    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, Sample, Samples, TransactionKind,
+    TransactionOutcome, TransactionRecord,
 };
 use crate::store::Conditional;
 use crate::verbs::send::{SendReport, ShareError};
@@ -36,9 +39,12 @@ pub(super) struct Evidence<'a> {
     /// The bucket's URL, and that of its server.
     pub place: Option<(String, Option<String>)>,
     pub sent: Option<&'a SendReport>,
+    pub verified: Option<Verified>,
     /// Was there nothing to do?
     pub is_nothing: bool,
     pub failure: Option<&'a CliError>,
+    /// What was said of files and stores.
+    pub notices: Vec<String>,
     /// Of all ranks, each with its host.
     pub ranks: Vec<(String, Measurements)>,
 }
@@ -54,11 +60,15 @@ impl Evidence<'_> {
         let all: Vec<&Measurements> = self.ranks.iter().map(|(_, measured)| measured).collect();
         let (mut stages, mut requests) = (StageTimes::default(), BTreeMap::new());
         let (mut retries, mut written) = (BTreeMap::new(), Written::default());
+        let mut object_sizes = BTreeMap::new();
         for measured in &all {
             stages += measured.stages;
             add_requests(&mut requests, &measured.requests);
             for (status, count) in &measured.retries {
                 *retries.entry(cause(*status)).or_default() += count;
+            }
+            for (size, count) in &measured.object_sizes {
+                *object_sizes.entry(*size).or_default() += count;
             }
             written.objects += measured.objects;
             written.bytes += measured.bytes;
@@ -80,11 +90,13 @@ impl Evidence<'_> {
             endpoint: endpoint.flatten(),
             plan: plan(transactions),
             result: self.sent.map(result),
+            verified: self.verified.clone(),
             shared: self.shared(),
             written,
             stages: stage_records(&stages),
             requests: request_records(&requests, true),
             retries,
+            object_sizes,
             slowest_objects: slowest(&all),
             commit: CommitRecord {
                 count: commits.len() as u64,
@@ -93,7 +105,12 @@ impl Evidence<'_> {
             guarantee: self.sent.and_then(|s| s.guarantee.as_ref()).map(guarantee),
             stores: self.stores(transactions),
             problems: all.iter().flat_map(|m| m.problems.clone()).collect(),
+            advice: match self.failure {
+                None | Some(CliError::NothingToDo) => None,
+                Some(failure) => Some(Retry::of(failure).to_string()),
+            },
             ranks: self.rank_records(),
+            notices: self.notices,
             program: self.program,
             job: self.job,
             place,
@@ -233,6 +250,7 @@ impl Evidence<'_> {
                     transaction,
                     begun: time(phase.work.begun),
                     ended: time(phase.work.begun + phase.work.took),
+                    wait_seconds: phase.work.stages.of(Stage::Wait).busy.as_secs_f64(),
                 }
             });
             let retries = measured.retries.iter();
@@ -249,6 +267,7 @@ impl Evidence<'_> {
                     .map(|(status, count)| (cause(*status), *count))
                     .collect(),
                 phases: phases.collect(),
+                samples: Some(samples(&measured.samples)),
             }
         };
         ranks.map(record).collect()
@@ -336,6 +355,35 @@ fn slowest(all: &[&Measurements]) -> Vec<SlowRecord> {
     slowest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     slowest.truncate(SLOWEST);
     slowest
+}
+
+/// Until the last bucket that anything is in.
+fn samples(of_rank: &Samples) -> SamplesRecord {
+    let all = of_rank.buckets();
+    let seconds = of_rank.width().as_secs_f64();
+    let numbers = |number: fn(&Sample) -> u64| all.iter().map(number).collect();
+    let of_stage = |stage: Stage| all.iter().map(move |sample| sample.stages.of(stage).busy);
+    let stages = Stage::ALL.into_iter();
+    let stages = stages.filter(|stage| of_stage(*stage).any(|busy| !busy.is_zero()));
+    let thousandths = |number: f64| (1e3 * number).round() / 1e3;
+    SamplesRecord {
+        begun: time(of_rank.begun()),
+        bucket_seconds: seconds,
+        written_bytes: numbers(|sample| sample.written),
+        sent_bytes: numbers(|sample| sample.sent),
+        received_bytes: numbers(|sample| sample.received),
+        requests: numbers(|sample| sample.requests),
+        retries: numbers(|sample| sample.retries),
+        requests_in_flight: { all.iter() }
+            .map(|sample| thousandths(sample.in_flight.as_secs_f64() / seconds))
+            .collect(),
+        stages: stages
+            .map(|stage| {
+                let busy = of_stage(stage).map(|busy| thousandths(busy.as_secs_f64()));
+                (stage, busy.collect())
+            })
+            .collect(),
+    }
 }
 
 fn stage_records(times: &StageTimes) -> BTreeMap<Stage, StageRecord> {
@@ -448,8 +496,10 @@ mod tests {
             job: JobPlace::default(),
             place: Some(("s3://ocean".to_owned(), None)),
             sent: None,
+            verified: None,
             is_nothing: false,
             failure,
+            notices: Vec::new(),
             ranks: vec![("node".to_owned(), measured)],
         };
         evidence.report().stores.remove(0)

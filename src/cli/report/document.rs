@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::json::Verified;
 use crate::events::{RequestKind, Stage, WorkPhase};
 use crate::measurements::{TransactionKind, TransactionOutcome};
 
@@ -32,17 +33,29 @@ pub(in crate::cli) struct RunReport {
     pub place: Option<String>,
     pub plan: PlanRecord,
     pub result: Option<RunResult>,
+    /// What `verify` found, if it came to that.
+    #[serde(default)]
+    pub verified: Option<Verified>,
     /// With `--share`, unless it could not be found out.
     pub shared: Option<SharedRecord>,
     pub written: Written,
     pub stages: BTreeMap<Stage, StageRecord>,
     pub requests: BTreeMap<RequestKind, RequestRecord>,
     pub retries: BTreeMap<String, u64>,
+    /// By the smallest size of a bucket, a power of two, how many objects were put that are as large, but not twice as large.
+    #[serde(default)]
+    pub object_sizes: BTreeMap<u64, u64>,
     pub slowest_objects: Vec<SlowRecord>,
     pub commit: CommitRecord,
     pub guarantee: Option<GuaranteeRecord>,
     pub stores: Vec<StoreStanding>,
     pub problems: Vec<String>,
+    /// What was said of files and stores before anything was written.
+    #[serde(default)]
+    pub notices: Vec<String>,
+    /// Can trying again help? Of a run that failed.
+    #[serde(default)]
+    pub advice: Option<String>,
     pub ranks: Vec<RankRecord>,
 }
 
@@ -244,6 +257,27 @@ pub(in crate::cli) struct RankRecord {
     pub requests: BTreeMap<RequestKind, RequestRecord>,
     pub retries: BTreeMap<String, u64>,
     pub phases: Vec<PhaseEntry>,
+    /// What came before has none.
+    #[serde(default)]
+    pub samples: Option<SamplesRecord>,
+}
+
+/// What went on over time: a number for each bucket, from the first, as far as there is something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct SamplesRecord {
+    pub begun: String,
+    pub bucket_seconds: f64,
+    /// Of objects that were put and verified.
+    pub written_bytes: Vec<u64>,
+    pub sent_bytes: Vec<u64>,
+    pub received_bytes: Vec<u64>,
+    /// Those that ended.
+    pub requests: Vec<u64>,
+    pub retries: Vec<u64>,
+    /// The mean.
+    pub requests_in_flight: Vec<f64>,
+    /// Seconds of each; none of those that there was nothing of.
+    pub stages: BTreeMap<Stage, Vec<f64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -253,4 +287,7 @@ pub(in crate::cli) struct PhaseEntry {
     pub transaction: Option<usize>,
     pub begun: String,
     pub ended: String,
+    /// So long before the end, the rank had done its part, and waited for others.
+    #[serde(default)]
+    pub wait_seconds: f64,
 }

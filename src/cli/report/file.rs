@@ -6,6 +6,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use super::merge::Merged;
+use super::page::{is_page, page};
 use crate::cli::error::CliError;
 
 /// Where a report goes.
@@ -56,20 +60,27 @@ impl ReportFile {
         Ok(file)
     }
 
-    /// Puts `text` there.
+    /// Puts `report` there, as a page if the file is named like one.
     ///
     /// # Errors
     /// If that fails; then nothing is there that was not before.
-    pub(super) fn write(&self, text: &str) -> Result<(), CliError> {
+    pub(super) fn write(&self, report: &Value) -> Result<(), CliError> {
+        let lost = |cause: String| CliError::ReportLost {
+            path: self.named.clone(),
+            cause,
+        };
+        let text = if is_page(&self.named) {
+            let of_run = Merged::of_one(&self.named.display().to_string(), report.clone());
+            page(&of_run.map_err(lost)?, report)
+        } else {
+            format!("{report:#}\n")
+        };
         let written = self
             .drafted(text.as_bytes())
             .and_then(|()| fs::rename(&self.draft, &self.path));
         written.map_err(|cause| {
             let _ = fs::remove_file(&self.draft);
-            CliError::ReportLost {
-                path: self.named.clone(),
-                cause: cause.to_string(),
-            }
+            lost(cause.to_string())
         })
     }
 
@@ -87,6 +98,8 @@ impl ReportFile {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {
@@ -104,13 +117,31 @@ mod tests {
         let path = directory.path().join("run.json");
         let file = ReportFile::at(&path).unwrap();
         assert!(names(directory.path()).is_empty());
-        file.write("one").unwrap();
+        file.write(&json!("one")).unwrap();
         let link = directory.path().join("last.json");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        ReportFile::at(&link).unwrap().write("two").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        ReportFile::at(&link).unwrap().write(&json!("two")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "\"two\"\n");
         assert!(link.is_symlink());
         assert_eq!(names(directory.path()), ["last.json", "run.json"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_the_end_is_named_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("reports");
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("run.json");
+        let file = ReportFile::at(&path).unwrap();
+        // In the way of the draft, as of what comes after it.
+        fs::create_dir(&path).unwrap();
+        let lost = file.write(&json!({})).unwrap_err().to_string();
+        assert!(lost.starts_with("all is done, but"), "{lost}");
+        assert!(lost.contains(path.to_str().unwrap()), "{lost}");
+        assert_eq!(names(&folder), ["run.json"]);
+        fs::remove_dir(&path).unwrap();
+        fs::remove_dir(&folder).unwrap();
+        assert!(file.write(&json!({})).is_err());
     }
 
     #[test]

@@ -3,17 +3,18 @@
 //! Key type: [`Merged`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::assemble::{latency_record, time};
 use super::document::{
     CommitRecord, FORMAT, RequestRecord, RunOutcome, RunReport, StageRecord, StoreStanding, Written,
 };
+use super::kept;
 use crate::cli::error::CliError;
 use crate::events::{RequestKind, Stage};
 use crate::measurements::{Latency, SLOWEST};
@@ -38,6 +39,7 @@ pub(in crate::cli) struct Merged {
     pub stages: BTreeMap<Stage, StageRecord>,
     pub requests: BTreeMap<RequestKind, RequestRecord>,
     pub retries: BTreeMap<String, u64>,
+    pub object_sizes: BTreeMap<u64, u64>,
     pub slowest_objects: Vec<SlowInRun>,
     pub commit: CommitRecord,
     pub stores: Vec<StoreStanding>,
@@ -59,6 +61,22 @@ pub(in crate::cli) struct MergedRun {
     span: [SystemTime; 2],
 }
 
+/// What is read of reports that were put together.
+#[derive(Deserialize)]
+struct Together {
+    runs: Vec<RunTogether>,
+}
+
+#[derive(Deserialize)]
+struct RunTogether {
+    file: String,
+    report: Value,
+}
+
+fn parsed<T: DeserializeOwned>(document: Value) -> Result<T, String> {
+    serde_json::from_value(document).map_err(|cause| format!("is a damaged report: {cause}"))
+}
+
 /// An object that took long, and where.
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct SlowInRun {
@@ -77,26 +95,42 @@ impl Merged {
     pub(in crate::cli) fn read(files: &[PathBuf]) -> Result<Self, CliError> {
         let (mut runs, mut faults): (Vec<MergedRun>, Vec<String>) = (Vec::new(), Vec::new());
         for path in files {
-            let read = MergedRun::read(path).and_then(|run| {
-                match runs.iter().find(|other| other.report == run.report) {
-                    Some(twin) => Err(format!("is the same report as {}", twin.file)),
-                    None => Ok(run),
+            let mut add = |run: MergedRun| {
+                if let Some(twin) = runs.iter().find(|other| other.report == run.report) {
+                    return Err(format!("is the same report as {}", twin.file));
                 }
-            });
-            match read {
-                Ok(run) => runs.push(run),
-                Err(cause) => faults.push(format!("{}: {cause}", path.display())),
+                runs.push(run);
+                Ok(())
+            };
+            let file = path.display().to_string();
+            let read = kept::read(path).and_then(|document| MergedRun::all(&file, document));
+            match read.and_then(|all| all.into_iter().try_for_each(&mut add)) {
+                Ok(()) => {}
+                Err(cause) => faults.push(format!("{file}: {cause}")),
             }
         }
         if !faults.is_empty() {
             return Err(CliError::ReportFiles(faults.join("\n")));
         }
+        Ok(Self::of_any(runs))
+    }
+
+    /// That of a run alone, which is in `file`.
+    ///
+    /// # Errors
+    /// If it is no report.
+    pub(super) fn of_one(file: &str, report: Value) -> Result<Self, String> {
+        Ok(Self::of_any(vec![MergedRun::one(file, report)?]))
+    }
+
+    /// Those of `runs`, of which there is one at least, in any order.
+    fn of_any(mut runs: Vec<MergedRun>) -> Self {
         runs.sort_by_key(|run| run.span);
         let made_up: Vec<bool> = (0..runs.len()).map(|i| is_made_up(&runs, i)).collect();
         for (run, made_up) in runs.iter_mut().zip(made_up) {
             run.made_up_for = made_up;
         }
-        Ok(Self::of(runs))
+        Self::of(runs)
     }
 
     /// Those of `runs`, of which there is one at least, in their order.
@@ -118,6 +152,7 @@ impl Merged {
             stages: BTreeMap::new(),
             requests: BTreeMap::new(),
             retries: BTreeMap::new(),
+            object_sizes: BTreeMap::new(),
             slowest_objects: slowest(&runs),
             commit: CommitRecord::default(),
             stores: Vec::new(),
@@ -164,6 +199,9 @@ impl Merged {
             sum.sent_bytes += record.sent_bytes;
             sum.received_bytes += record.received_bytes;
         }
+        for (size, count) in &run.object_sizes {
+            *self.object_sizes.entry(*size).or_default() += count;
+        }
         for (cause, count) in &run.retries {
             *self.retries.entry(cause.clone()).or_default() += count;
         }
@@ -171,27 +209,40 @@ impl Merged {
 }
 
 impl MergedRun {
-    fn read(path: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|cause| cause.to_string())?;
-        let report: Value =
-            serde_json::from_str(&text).map_err(|cause| format!("is not whole JSON: {cause}"))?;
-        match report.get("format").and_then(Value::as_str) {
-            Some(FORMAT) => {}
+    /// Those that are in the `document` of `file`: one, or those that were put together in it.
+    fn all(file: &str, document: Value) -> Result<Vec<Self>, String> {
+        match document.get("format").and_then(Value::as_str) {
+            Some(FORMAT) => Ok(vec![Self::one(file, document)?]),
+            Some(MERGED) => {
+                let together: Together = parsed(document)?;
+                let runs = together.runs.into_iter();
+                let runs = runs.map(|run| Self::one(&run.file, run.report));
+                let runs: Vec<Self> = runs.collect::<Result<_, String>>()?;
+                if runs.is_empty() {
+                    return Err("is a damaged report: it is of no run".to_owned());
+                }
+                Ok(runs)
+            }
             found => {
                 let found = found.unwrap_or("none");
-                return Err(format!(
-                    "is no report: its format is {found}, expected {FORMAT}"
-                ));
+                Err(format!(
+                    "is no report: its format is {found}, expected {FORMAT} or {MERGED}"
+                ))
             }
         }
-        let run: RunReport = serde_json::from_value(report.clone())
-            .map_err(|cause| format!("is a damaged report: {cause}"))?;
+    }
+
+    fn one(file: &str, report: Value) -> Result<Self, String> {
+        let run: RunReport = parsed(report.clone())?;
+        if run.format != FORMAT {
+            return Err(format!("is a damaged report: of the format {}", run.format));
+        }
         let moment = |text: &str| {
             let parsed = humantime::parse_rfc3339(text);
             parsed.map_err(|cause| format!("is a damaged report: {text}: {cause}"))
         };
         Ok(Self {
-            file: path.display().to_string(),
+            file: file.to_owned(),
             made_up_for: false,
             span: [moment(&run.begun)?, moment(&run.ended)?],
             report,
@@ -297,6 +348,7 @@ fn slowest(runs: &[MergedRun]) -> Vec<SlowInRun> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Duration;
 
     use tempfile::TempDir;
@@ -343,8 +395,10 @@ mod tests {
             },
             place: Some(("s3://ocean".to_owned(), None)),
             sent: None,
+            verified: None,
             is_nothing: false,
             failure,
+            notices: Vec::new(),
             ranks: vec![("node".to_owned(), measured)],
         };
         evidence.report()

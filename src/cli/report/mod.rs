@@ -5,9 +5,11 @@
 mod asked;
 mod assemble;
 mod document;
-mod drawn;
 mod file;
+mod kept;
 mod merge;
+mod noted;
+mod page;
 mod surroundings;
 
 use std::cell::OnceCell;
@@ -17,11 +19,15 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
+use serde_json::json;
 
 use self::assemble::Evidence;
 use self::file::ReportFile;
+use self::noted::Noted;
+
 use super::args::Command;
 use super::error::CliError;
+use super::json::Verified;
 use super::printer::warn;
 use crate::error::Error;
 use crate::events::Reporter;
@@ -33,16 +39,18 @@ use crate::verbs::send::SendReport;
 pub(in crate::cli) use self::document::{
     FORMAT as REPORT, RunOutcome, RunReport, SharedStanding, StoreStanding, StoreState,
 };
-pub(in crate::cli) use self::drawn::page;
+pub(in crate::cli) use self::kept::read;
 pub(in crate::cli) use self::merge::{Merged, MergedRun};
+pub(in crate::cli) use self::page::page;
 
 /// Where a report goes.
 #[derive(Args)]
 pub(super) struct ReportArgs {
-    /// Write what was done, and how long everything took, to this file as JSON, whether the command succeeds or fails
+    /// Write what was done, and how long everything took, to this file, whether the command succeeds or fails: as a page with the
+    /// JSON in it if its name ends in .html, else as JSON
     ///
     /// Rank 0 writes it, at the end. `msm_os report` puts the reports of several runs together.
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
 
@@ -50,12 +58,12 @@ pub(super) struct ReportArgs {
 #[derive(Args)]
 pub(super) struct MergeArgs {
     /// Reports that `--report` wrote: of an array's tasks, or of a run and those that went on with it
-    #[arg(required = true, value_name = "FILE.json")]
+    #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
     /// Draw them as a page, too, which needs nothing from elsewhere: when each rank did what, what the time went into, how long requests
     /// took; a name that ends in .html
-    #[arg(short, long, value_name = "FILE", value_parser = drawn::parse_page)]
+    #[arg(short, long, value_name = "FILE", value_parser = page::parse_page)]
     pub out: Option<PathBuf>,
 
     /// Print one JSON document with all of them and their sums, for programs
@@ -71,6 +79,7 @@ pub(super) struct PendingReport {
     task: Option<String>,
     /// Rank 0 has it.
     file: Option<ReportFile>,
+    noted: Arc<Noted>,
     recorder: Arc<Recorder>,
     begun: SystemTime,
     since: Instant,
@@ -78,6 +87,7 @@ pub(super) struct PendingReport {
     place: OnceCell<(String, Option<String>)>,
     /// What was done, and whether there was nothing to do.
     sent: OnceCell<(SendReport, bool)>,
+    verified: OnceCell<Verified>,
 }
 
 impl PendingReport {
@@ -91,12 +101,13 @@ impl PendingReport {
         reporter: Arc<dyn Reporter>,
         ranks: &Ranks,
     ) -> Result<Option<Self>, CliError> {
-        let (name, files, task) = match command {
-            Command::Send(args) => ("send", &args.files, args.share.task.clone()),
-            Command::Update(args) => ("update", &args.files, None),
+        let (name, asked, task) = match command {
+            Command::Send(args) => ("send", &args.files.report, args.share.task.clone()),
+            Command::Update(args) => ("update", &args.files.report, None),
+            Command::Verify(args) => ("verify", &args.report, None),
             _ => return Ok(None),
         };
-        let Some(path) = &files.report.report else {
+        let Some(path) = &asked.report else {
             return Ok(None);
         };
         let mut file = None;
@@ -105,16 +116,19 @@ impl PendingReport {
                 file = Some(found);
             }))
         })??;
+        let noted = Arc::new(Noted::new(reporter));
         Ok(Some(Self {
             command: name,
             asked: asked::asked(words),
             task,
             file,
-            recorder: Arc::new(Recorder::new(reporter)),
+            recorder: Arc::new(Recorder::new(Arc::clone(&noted) as Arc<dyn Reporter>)),
+            noted,
             begun: SystemTime::now(),
             since: Instant::now(),
             place: OnceCell::new(),
             sent: OnceCell::new(),
+            verified: OnceCell::new(),
         }))
     }
 
@@ -127,12 +141,19 @@ impl PendingReport {
     pub(super) fn opened(&self, session: &Session<'_>) {
         let endpoint = session.endpoint().map(|endpoint| endpoint.url.as_str());
         let endpoint = endpoint.map(surroundings::without_password);
-        let _ = self.place.set((session.bucket.name(), endpoint));
+        let place = session.bucket.name();
+        let place = place.trim_end_matches('/').to_owned();
+        let _ = self.place.set((place, endpoint));
     }
 
     /// This was done, unless there was nothing to do.
     pub(super) fn sent(&self, report: &SendReport, is_nothing: bool) {
         let _ = self.sent.set((report.clone(), is_nothing));
+    }
+
+    /// This came of looking at stores.
+    pub(super) fn verified(&self, verified: Verified) {
+        let _ = self.verified.set(verified);
     }
 
     /// Writes it, and returns what came of the command.
@@ -178,13 +199,14 @@ impl PendingReport {
                 job: surroundings::job(&hosts, self.task.clone(), is_launched(), &variable),
                 place: self.place.get().cloned(),
                 sent: self.sent.get().map(|(sent, _)| sent),
+                verified: self.verified.get().cloned(),
                 is_nothing: self.sent.get().is_some_and(|(_, nothing)| *nothing),
                 failure,
+                notices: self.noted.lines(),
                 ranks: all,
             };
             // What it is made of has names for keys, and finite numbers.
-            let document = serde_json::json!(evidence.report());
-            Ok(file.write(&format!("{document:#}\n")))
+            Ok(file.write(&json!(evidence.report())))
         })?
     }
 

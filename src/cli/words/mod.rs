@@ -31,13 +31,14 @@ pub(super) use du::{usage, usage_total};
 pub(super) use event::{OutputLine, of_event, work_of};
 pub(super) use history::command;
 pub(super) use listed::{ListedTotals, StoreLine, left_out};
-pub(super) use page::{paged, verified_when_written};
+pub(super) use notice::notice;
+pub(super) use page::{paged, proofs_shown, verified_when_written};
 pub(super) use plan::{foreseen, plan_warning, requests};
 pub(super) use progress::{bar, saying};
 pub(super) use quicklook::pictured;
 pub(super) use rechunk::{rechunk_forecast, rechunked};
 pub(super) use recover::{forecast, recovered};
-pub(super) use report::merged;
+pub(super) use report::{merged, seconds, standing};
 pub(super) use rollback::{rollback_forecast, rolled_back};
 pub(super) use send::sent;
 pub(super) use status::status;
@@ -76,7 +77,7 @@ pub(super) fn bytes_shown(bytes: u64) -> String {
 }
 
 /// Bytes a second as people read them, slow ones too: `33 MB/s`, `3.3 MB/s`, `210 kB/s`.
-fn rate_shown(bytes_per_second: f64) -> String {
+pub(super) fn rate_shown(bytes_per_second: f64) -> String {
     let kilo = bytes_per_second / 1e3;
     let mega = kilo / 1e3;
     // Not what would be shown as 1000 of the smaller unit.

@@ -30,7 +30,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
 }
 
 /// The notice in words.
-pub(super) fn notice(notice: &Notice) -> String {
+pub(in crate::cli) fn notice(notice: &Notice) -> String {
     let of_store = |store: &String, what: String| format!("store '{store}': {what}");
     match notice {
         Notice::NoTime {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::counted;
-use crate::verbs::page::{PageReport, StoreLedger};
+use crate::verbs::page::{PageReport, ProofCounts, StoreLedger};
 
 /// What is not drawn and why, then where the page is.
 pub(in crate::cli) fn paged(index: &Path, report: &PageReport) -> Vec<String> {
@@ -33,19 +33,7 @@ pub(in crate::cli) fn verified_when_written(ledger: &StoreLedger) -> String {
     let Some(proofs) = &ledger.proofs else {
         return "Another program has written it since, or its ledger cannot be read: how its objects were verified is not known.".to_owned();
     };
-    let ways = [
-        (
-            proofs.read_back,
-            "read back and compared with what was sent",
-        ),
-        (proofs.by_server, "compared by the server with their crc32c"),
-        (proofs.by_etag, "compared by the server with their MD5"),
-        (proofs.unproven, "not verified"),
-    ];
-    let ways = ways.iter().filter(|(count, _)| *count > 0);
-    let ways: Vec<String> = ways
-        .map(|(count, how)| format!("{}: {how}", counted(*count, "objects")))
-        .collect();
+    let ways = proofs_shown(proofs);
     if ways.is_empty() {
         return "It has no objects of arrays that were to be verified.".to_owned();
     }
@@ -57,4 +45,20 @@ pub(in crate::cli) fn verified_when_written(ledger: &StoreLedger) -> String {
         "Its objects when they were written{until}: {}. What `msm_os verify` has found since, the ledger does not keep.",
         ways.join("; ")
     )
+}
+
+/// How many objects were verified in which way when they were written.
+pub(in crate::cli) fn proofs_shown(proofs: &ProofCounts) -> Vec<String> {
+    let ways = [
+        (
+            proofs.read_back,
+            "read back and compared with what was sent",
+        ),
+        (proofs.by_server, "compared by the server with their crc32c"),
+        (proofs.by_etag, "compared by the server with their MD5"),
+        (proofs.unproven, "not verified"),
+    ];
+    let ways = ways.iter().filter(|(count, _)| *count > 0);
+    ways.map(|(count, how)| format!("{}: {how}", counted(*count, "objects")))
+        .collect()
 }

@@ -53,7 +53,7 @@ pub(in crate::cli) fn merged(all: &Merged) -> Vec<String> {
 }
 
 /// Where a store stands.
-fn standing(store: &StoreStanding) -> String {
+pub(in crate::cli) fn standing(store: &StoreStanding) -> String {
     let seen = match &store.shared {
         Some(SharedStanding {
             parts, committed, ..
@@ -253,7 +253,7 @@ fn rate(bytes: u64, elapsed: f64) -> String {
 }
 
 /// `1h 2m 3s`, or `4.5s` of what is over in less than a minute.
-fn seconds(seconds: f64) -> String {
+pub(in crate::cli) fn seconds(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1}s");
     }

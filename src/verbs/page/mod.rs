@@ -36,6 +36,8 @@ pub struct PageReport {
     pub details: Vec<StoreDetails>,
     /// Objects of variables that were read for maps, on all ranks.
     pub objects: u64,
+    /// What could not be read of stores, and so is not drawn.
+    pub unread: Vec<Error>,
 }
 
 /// What there is to say of a store besides how it is opened.
@@ -95,6 +97,7 @@ pub fn page(session: &Session, request: &Page) -> Result<PageReport, Error> {
             .collect(),
         opened,
         objects: 0,
+        unread: Vec::new(),
     };
     draw(session, &mut report)?;
     Ok(report)
@@ -108,12 +111,16 @@ fn draw(session: &Session, report: &mut PageReport) -> Result<(), Error> {
         whole.map(|(place, store)| (place, group(store))).unzip();
     let width = Picture::plot_width_in_page(1);
     let (details, objects) = (&mut report.details, &mut report.objects);
+    let unread = &mut report.unread;
     latest_maps(session, &groups, width, |number, drawn| {
         let details = &mut details[places[number]];
         let drawn = match drawn {
             Ok(drawn) => drawn,
             Err(why) => {
                 details.problem = Some(why.to_string());
+                if !matches!(why, Error::Quicklook(_)) {
+                    unread.push(why);
+                }
                 return;
             }
         };

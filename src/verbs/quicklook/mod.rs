@@ -32,7 +32,7 @@ use self::resolve::{Resolved, latest, resolve};
 use crate::error::Error;
 use crate::ranks::Role;
 use crate::session::Session;
-use crate::store::Spot;
+use crate::store::{Spot, StoreError};
 use crate::transfer::ReadMeans;
 
 /// Bytes of decoded objects that a rank holds, if one alone is not larger.
@@ -122,15 +122,15 @@ pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookRepo
 }
 
 /// Maps, `width` pixels wide, of the last steps of all data variables of `groups`, which rank 0 knows: a report a group for `visit`, there;
-/// or why there is none. Every rank calls it.
+/// or why there is none, such as an object that is damaged. Every rank calls it.
 ///
 /// # Errors
-/// On every rank the same: if something cannot be read.
+/// On every rank the same: if something cannot be read that is not of one group alone.
 pub(in crate::verbs) fn latest_maps(
     session: &Session,
     groups: &[Group],
     width: usize,
-    mut visit: impl FnMut(usize, Result<QuicklookReport, QuicklookError>),
+    mut visit: impl FnMut(usize, Result<QuicklookReport, Error>),
 ) -> Result<(), Error> {
     let looking = means(session, HELD / 4);
     let mut of_grids = Footprints::new(None, width, session, &looking);
@@ -145,15 +145,25 @@ pub(in crate::verbs) fn latest_maps(
         };
         let report = find(session, resolved).and_then(|found| draw(session, found, &mut of_grids));
         let report = match report {
-            Ok(report) => Ok(report),
-            Err(Error::Quicklook(why)) => Err(why),
-            Err(other) => return Err(other),
+            Err(failure) if !is_of_group(&failure) => return Err(failure),
+            other => other,
         };
         if session.ranks.rank() == 0 {
             visit(number, report);
         }
     }
     Ok(())
+}
+
+/// Does `failure` say nothing of other groups? It is the same on all ranks.
+fn is_of_group(failure: &Error) -> bool {
+    match failure {
+        Error::OnRank { cause, .. } => is_of_group(cause),
+        Error::Quicklook(_)
+        | Error::Zarr(_)
+        | Error::Store(StoreError::Zarr(_) | StoreError::Denied { .. }) => true,
+        _ => false,
+    }
 }
 
 /// What is drawn, as every rank knows it.

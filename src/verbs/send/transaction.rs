@@ -9,7 +9,7 @@ use msm_plan::Phase;
 
 use super::error::SendError;
 use super::gather::{Gathered, gather};
-use super::worker::{PhaseWatch, Worker};
+use super::worker::Worker;
 use crate::commit::{CleanupError, LeaseError, Leases, Manifest, OpenTransaction, ToldManifest};
 use crate::error::Error;
 use crate::events::{Event, WorkKind, WorkPhase};
@@ -17,6 +17,7 @@ use crate::ranks::Lead;
 use crate::transfer::{ChunkRecords, Engine, Orders};
 use crate::verbs::shared::ending::{committing, put_back};
 use crate::verbs::shared::hold::Hold;
+use crate::verbs::shared::phase_watch::PhaseWatch;
 
 /// What a transaction is led with.
 pub(in crate::verbs) struct LedTransaction<'a, 'b> {

@@ -4,7 +4,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use msm_plan::{Phase, Plan, Projection};
 use msm_reproject::Weights;
@@ -16,45 +16,16 @@ use super::gather::give;
 use super::journalist::Journalist;
 use crate::commit::{Leases, ToldManifest, tell_manifest};
 use crate::error::Error;
-use crate::events::{
-    Event, LimitedTime, Measure, PhaseWork, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase,
-};
+use crate::events::{LimitedTime, RanksAtWork, Stage, StageClock, WorkKind, WorkPhase};
 use crate::ranks::{Follower, PhasePulse, Ranks};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::{ChunkRecords, Engine, Orders, TransferError, Verification};
 use crate::verbs::reprojection::weights::weigh;
+use crate::verbs::shared::phase_watch::PhaseWatch;
 
 /// Longest time between two pulses.
 const PULSE: Duration = Duration::from_millis(100);
-
-/// Takes the time of a phase.
-pub(super) struct PhaseWatch {
-    phase: WorkPhase,
-    begun: SystemTime,
-    since: Instant,
-}
-
-impl PhaseWatch {
-    /// The phase begins.
-    pub(super) fn start(phase: WorkPhase) -> Self {
-        Self {
-            phase,
-            begun: SystemTime::now(),
-            since: Instant::now(),
-        }
-    }
-
-    /// It is over, and `clock` has counted its stages.
-    pub(super) fn stop(self, session: &Session<'_>, clock: &StageClock) {
-        session.tell(&Event::Measured(Measure::Phase(PhaseWork {
-            phase: self.phase,
-            begun: self.begun,
-            took: self.since.elapsed(),
-            stages: clock.take(),
-        })));
-    }
-}
 
 /// What every rank is told before the first transaction.
 #[derive(Default, Serialize, Deserialize)]
@@ -203,7 +174,7 @@ impl<'a> Worker<'a> {
         leases: Option<&Leases>,
     ) -> Result<ChunkRecords, Error> {
         let phase = phases.first().copied().unwrap_or(Phase::Transfer);
-        let watch = PhaseWatch::start(match phase {
+        let mut watch = PhaseWatch::start(match phase {
             Phase::Compare => WorkPhase::Compare,
             Phase::Keep => WorkPhase::Keep,
             Phase::Transfer | Phase::Commit => WorkPhase::Transfer,
@@ -273,6 +244,7 @@ impl<'a> Worker<'a> {
                     progress.fail();
                 }
             }
+            watch.tell(self.session, engine.clock());
             std::thread::sleep(nap);
             nap = (nap * 2).min(PULSE);
         };

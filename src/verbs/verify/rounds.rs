@@ -3,16 +3,18 @@
 //! Key types: [`Checkers`], of the lead; [`Checker`], this rank's part; [`LeadWord`], what the lead tells.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_zarr::{ChunkCodec, StoreMetadata};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::events::Fault;
+use crate::events::{Fault, Stage, StageClock, WorkPhase};
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::transfer::{Content, check_object};
+use crate::verbs::shared::phase_watch::PhaseWatch;
 
 /// Objects of a round: some megabytes of records, whatever the number of ranks, so that the report is the same.
 pub(in crate::verbs) const ROUND: usize = 20_000;
@@ -83,7 +85,11 @@ impl<'a> Checkers<'a> {
     pub(super) fn round(&mut self, items: &[ObjectCheck]) -> Result<Vec<Fault>, Error> {
         self.lead.tell(&LeadWord::<&ArrayTable, _>::Round(items))?;
         let mut faults = Vec::new();
-        for of_rank in self.lead.collect(self.checker.check(items))? {
+        let mine = self.checker.check(items);
+        let begun = Instant::now();
+        let all = self.lead.collect(mine)?;
+        self.session.waited(begun);
+        for of_rank in all {
             faults.extend(of_rank?);
         }
         faults.sort_unstable();
@@ -108,7 +114,10 @@ pub(super) fn help_to_check(
 ) -> Result<(), Error> {
     let mut checker = Checker::new(session, memory);
     loop {
-        match follower.hear::<LeadWord<ArrayTable, Vec<ObjectCheck>>>()? {
+        let begun = Instant::now();
+        let word = follower.hear::<LeadWord<ArrayTable, Vec<ObjectCheck>>>()?;
+        session.waited(begun);
+        match word {
             LeadWord::Store(arrays) => checker.begin(&arrays)?,
             LeadWord::Round(round) => follower.give(&checker.check(&round))?,
             LeadWord::End => return Ok(()),
@@ -150,12 +159,18 @@ impl<'a> Checker<'a> {
         let (ranks, _all) = (self.session.ranks, self.session.all_at_work());
         // Neighbours are of like size: each rank gets as many of each.
         let mine = round.iter().skip(ranks.rank()).step_by(ranks.size());
-        let found = self.check_all(mine.collect());
+        let (watch, clock) = (PhaseWatch::start(WorkPhase::Check), StageClock::default());
+        let found = self.check_all(mine.collect(), &clock);
         let found = self.session.runtime.block_on(found);
+        watch.stop(self.session, &clock);
         found.map_err(|failure| ranks.here(failure))
     }
 
-    async fn check_all(&self, items: Vec<&ObjectCheck>) -> Result<Vec<Fault>, Error> {
+    async fn check_all(
+        &self,
+        items: Vec<&ObjectCheck>,
+        clock: &StageClock,
+    ) -> Result<Vec<Fault>, Error> {
         // The stored bytes, and the decoded values.
         let largest = items.iter().map(|item| 2 * self.arrays[item.array].1).max();
         let largest = largest.unwrap_or(0).max(1);
@@ -168,7 +183,12 @@ impl<'a> Checker<'a> {
             let codec = &self.arrays[item.array].0;
             let key = codec.key(&self.store, &item.chunk);
             let (bucket, pool) = (&self.session.bucket, &self.session.pool);
-            let found = check_object(bucket, codec, &key, item.recorded, pool).await?;
+            let bytes = match item.recorded {
+                Some(Content::Stored { bytes, .. }) => usize::try_from(bytes).unwrap_or(usize::MAX),
+                _ => 0,
+            };
+            let check = check_object(bucket, codec, &key, item.recorded, pool);
+            let found = clock.during(Stage::Verify, bytes, check).await?;
             Ok::<_, Error>(found.map(|what| Fault::new(key, what)))
         });
         stream::iter(checks)
