@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::dataset::Objects;
 use super::scenes::{after, states_of};
-use super::support::{Line, line, months, readable, run};
+use super::support::{LONG, Line, line, months, readable, run, set_lease_times};
 use crate::cli::Exit;
 use crate::store::Conditional;
 use crate::store::simulated::World;
@@ -56,7 +56,7 @@ fn told(objects: &Objects, key: &str, change: impl Fn(&mut Value)) -> Objects {
     objects
 }
 
-/// As long as the one job holds a store, or its transaction has not ended, nothing can be told of another one's; and telling changes nothing.
+/// Before the one job's transaction has ended, nothing can be told of another one's; and telling changes nothing.
 #[test]
 fn a_dry_run_changes_nothing_whatever_is_there() {
     let root = tempfile::tempdir().unwrap();
@@ -72,10 +72,7 @@ fn a_dry_run_changes_nothing_whatever_is_there() {
         let words: Vec<&str> = dry.iter().map(String::as_str).collect();
         let (exit, left) = ends(&state, &words);
         assert!(left == state);
-        let marks = ["/journal/", "/lease/"];
-        let is_open = state
-            .keys()
-            .any(|key| marks.iter().any(|mark| key.contains(mark)));
+        let is_open = state.keys().any(|key| key.contains("/journal/"));
         assert_eq!(exit, if is_open { Exit::Busy } else { Exit::Ok });
         open += usize::from(is_open);
     }
@@ -111,14 +108,20 @@ fn no_dry_run_tells_what_would_be_done_to_stores_that_are_held() {
             Exit::StillHeld,
         ),
     ];
+    let lease = format!("{}/00000001", layout::leases(STORES[0]));
+    let held = stage.into_iter();
+    let held = held.chain([(lease, Bytes::from_static(b"of a newer version"))]);
+    let held: Objects = held.collect();
+    set_lease_times(LONG);
     for (words, expected) in commands {
-        let mut held = stage.clone();
-        let lease = format!("{}/00000001", layout::leases(STORES[0]));
-        held.insert(lease.clone(), Bytes::from_static(b"of a newer version"));
-        is_refused(&held, words, expected);
-        held.remove(&lease);
-        let free = ends(&held, words).0;
-        assert_ne!(free, expected, "{words:?}");
+        let world = World::put_just_now(Conditional::Enforced, &held);
+        let exit = run(&world.link(Vec::new()), &line(words));
+        assert_eq!(exit, expected, "{words:?}");
+        assert!(world.objects() == held, "{words:?}");
+        // Its job has died an hour ago.
+        let (exit, left) = ends(&held, words);
+        assert_ne!(exit, expected, "{words:?}");
+        assert!(left == held, "{words:?}");
     }
 }
 
@@ -147,9 +150,7 @@ fn a_command_that_died_is_undone_and_no_other() {
     let root = tempfile::tempdir().unwrap();
     let stages = grown(root.path(), 2);
     let mut begun = 0;
-    for mut state in states_of(&stages[2], &send(root.path(), 3)) {
-        // It is known to be dead.
-        state.retain(|key, _| !key.contains("/lease/"));
+    for state in states_of(&stages[2], &send(root.path(), 3)) {
         if !state.keys().any(|key| key.contains("/journal/")) {
             continue;
         }

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::events::{WorkKind, WorkSpan};
 use crate::ranks::Lead;
 use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::place::is_taken;
 use crate::verbs::tally::Tally;
 
 /// Objects of a turn for each rank, and of a whole turn.
@@ -40,11 +41,20 @@ impl Copying<'_> {
         let done = runtime.block_on(hold.heal(*route));
         session.interrupt.guard(true);
         let done = done.and_then(|()| {
-            // What a dead job had moved already is not there any more.
+            // What a dead job had moved already is not there any more, and is at its new place.
+            let all = ways.clone();
             ways.retain(|way| !hold.held().from.left.is_gone(&way.from));
             let copied = self.copy_held(&ways, hold.held())?;
-            // Another job was there first.
-            if copied.stores.is_empty() && !ways.is_empty() {
+            let is_moved = async || {
+                for way in &all {
+                    if request.moves && is_taken(route.ends().to, &way.to).await? {
+                        return Ok::<_, Error>(true);
+                    }
+                }
+                Ok(false)
+            };
+            // Another job was there first, or a dead one had deleted them.
+            if copied.stores.is_empty() && !runtime.block_on(is_moved())? {
                 let none = no_stores(&session.bucket, &request.spot);
                 return Err(runtime.block_on(none)?);
             }

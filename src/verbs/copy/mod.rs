@@ -31,7 +31,7 @@ use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::at_rest::can_be_foretold;
 use crate::verbs::shared::hold::Leasing;
 use crate::verbs::shared::requests::{of_command, of_copy, of_move};
-use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::absent::{no_stores, none_comes_back};
 use crate::verbs::stores::place::is_taken;
 use crate::verbs::stores::replaced::{beside, check_not_replaced};
 use crate::verbs::tally::Tally;
@@ -214,6 +214,7 @@ async fn ways(ends: Ends<'_>, request: &Copy) -> Result<Vec<Passage>, Error> {
     } = request;
     let to = to.as_deref().unwrap_or(spot.key());
     ends.from.reach(spot.key()).await?;
+    none_comes_back(ends.from, spot).await?;
     if ends.other().is_some() {
         ends.to.reach(to).await?;
     }

@@ -13,6 +13,7 @@ use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
 use crate::verbs::shared::requests::of_removal;
 use crate::verbs::stores::named::{keys, stores};
+use crate::verbs::stores::replaced::check_not_replaced;
 use crate::verbs::tally::Tally;
 
 /// The command, as ledgers and lists say it.
@@ -94,7 +95,8 @@ impl ArrayDeletion {
         }
         Error::together(problems)?;
         if all.is_empty() {
-            let place = bucket.place().to_owned();
+            check_not_replaced(bucket, self.stores.iter()).await?;
+            let place = bucket.place_of(self.stores.first().map_or("", String::as_str));
             return Err(DeleteError::NoStores { place }.into());
         }
         Ok(all)

@@ -20,7 +20,9 @@ use crate::verbs::shared::at_rest::can_be_foretold;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
 use crate::verbs::shared::requests::of_removal;
+use crate::verbs::stores::absent::none_comes_back;
 use crate::verbs::stores::named::stores;
+use crate::verbs::stores::replaced::check_not_replaced;
 use crate::verbs::tally::Tally;
 
 /// The command, as ledgers and lists say it.
@@ -98,6 +100,7 @@ impl StepDeletion {
         let stores = groups.into_iter().map(|group| group.store);
         let stores: Vec<String> = stores.filter(|store| !layout::is_reading(store)).collect();
         if stores.is_empty() {
+            none_comes_back(bucket, &request.spot).await?;
             let place = bucket.place_of(request.spot.key());
             return Err(DeleteError::NoStores { place }.into());
         }
@@ -169,7 +172,8 @@ impl StepDeletion {
         }
         if outlines.is_empty() {
             // Another job was there first.
-            let place = bucket.place().to_owned();
+            check_not_replaced(bucket, self.stores.iter()).await?;
+            let place = bucket.place_of(self.stores.first().map_or("", String::as_str));
             return Ok(DeleteError::NoStores { place });
         }
         let arrays = outlines.iter().flat_map(|outline| &outline.arrays);

@@ -19,7 +19,7 @@ use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::hold::none_shared;
-use crate::verbs::stores::absent::{ReplacedStore, waits};
+use crate::verbs::stores::absent::{ReplacedStore, none_comes_back, waiting_among};
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -186,6 +186,7 @@ impl Survey {
             survey.add(found);
         }
         if !missing.is_empty() {
+            none_comes_back(bucket, &request.spot).await?;
             return Err(no_store(bucket, prefix, request.all, missing).await?.into());
         }
         let on_the_way = |link: &&DirectoryLink| {
@@ -287,10 +288,7 @@ impl Survey {
             let unfinished = found.unfinished.iter();
             unfinished.map(|one| (store.clone(), unended(one)))
         });
-        let mut replacing = Vec::new();
-        for store in &stores {
-            replacing.extend(waits(bucket, store).await?);
-        }
+        let replacing = waiting_among(bucket, &stores).await?;
         Ok(self.with(all.collect(), replacing))
     }
 

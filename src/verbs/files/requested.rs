@@ -12,6 +12,7 @@ use crate::events::Notice;
 use crate::store::REQUESTS;
 use crate::store::{Bucket, StoreError, StoreLookup, read_store};
 use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::replaced::check_not_replaced;
 
 /// A store that is asked for.
 #[derive(Clone)]
@@ -185,6 +186,7 @@ pub(in crate::verbs) async fn existing_targets(
             there.push(target);
         }
     }
+    check_not_replaced(bucket, missing.iter()).await?;
     if there.is_empty() && !others.is_empty() {
         return Err(StoresError::NothingHeld { stores: others }.into());
     }

@@ -17,7 +17,7 @@ use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::{not_shared, this};
 use crate::verbs::shared::requests::of_recover;
-use crate::verbs::stores::absent::{ReplacedStore, waiting};
+use crate::verbs::stores::absent::{ReplacedStore, waiting_among};
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// What would be done.
@@ -123,7 +123,7 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
         left: left(request, found, &held),
         problems,
         held,
-        replaced: waiting(bucket, spot).await?,
+        replaced: waiting_among(bucket, &all).await?,
         ..Forecast::default()
     };
     if request.abandon {

@@ -30,7 +30,7 @@ use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
-use crate::verbs::stores::absent::{ReplacedStore, made_beside, waiting};
+use crate::verbs::stores::absent::{ReplacedStore, made_beside, waiting_among};
 use crate::verbs::stores::named::{count, keys, stores};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
@@ -161,7 +161,7 @@ async fn recover_here(session: &Session<'_>, request: &Recover) -> Result<Recove
             Err(failure) => problems.push(failure),
         }
     }
-    report.replaced = waiting(bucket, spot).await?;
+    report.replaced = waiting_among(bucket, &all).await?;
     if !problems.is_empty() {
         let held = report.held.iter().map(RecoverError::from);
         problems.extend(held.map(Error::from));

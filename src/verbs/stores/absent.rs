@@ -43,9 +43,20 @@ pub(in crate::verbs) async fn waiting(
         Err(Error::Stores(_)) => Vec::new(),
         Err(failure) => return Err(failure),
     };
+    waiting_among(bucket, &made).await
+}
+
+/// The stores that these `made` ones are to replace, and that are gone.
+///
+/// # Errors
+/// As the server says.
+pub(in crate::verbs) async fn waiting_among(
+    bucket: &Bucket,
+    made: &[String],
+) -> Result<Vec<ReplacedStore>, Error> {
     let mut waiting = Vec::new();
     for made in made {
-        waiting.extend(waits(bucket, &made).await?);
+        waiting.extend(waits(bucket, made).await?);
     }
     Ok(waiting)
 }
@@ -54,10 +65,7 @@ pub(in crate::verbs) async fn waiting(
 ///
 /// # Errors
 /// As the server says.
-pub(in crate::verbs) async fn waits(
-    bucket: &Bucket,
-    made: &str,
-) -> Result<Option<ReplacedStore>, Error> {
+async fn waits(bucket: &Bucket, made: &str) -> Result<Option<ReplacedStore>, Error> {
     let Some(store) = replaced_by(made) else {
         return Ok(None);
     };
@@ -69,12 +77,14 @@ pub(in crate::verbs) async fn waits(
 /// Checks that none of the stores that are not at `spot` is about to come back.
 ///
 /// # Errors
-/// Of each that is; or as the server says.
+/// Of the first that is: what brings it back brings all; or as the server says.
 pub(in crate::verbs) async fn none_comes_back(bucket: &Bucket, spot: &Spot) -> Result<(), Error> {
-    let waiting = waiting(bucket, spot).await?.into_iter();
-    Error::together(
-        waiting.map(|ReplacedStore { store, made }| StoresError::BeingReplaced { store, made }),
-    )
+    match waiting(bucket, spot).await?.into_iter().next() {
+        Some(ReplacedStore { store, made }) => {
+            Err(StoresError::BeingReplaced { store, made }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// The failure that there are no stores at `spot`.

@@ -21,7 +21,10 @@ pub(in crate::verbs) const MADE: &str = "being-rechunked";
 
 /// Where what will replace `store` is made.
 pub(in crate::verbs) fn beside(store: &str) -> String {
-    layout::below(MADE, store)
+    match store {
+        "" => MADE.to_owned(),
+        store => layout::below(MADE, store),
+    }
 }
 
 /// The key of the store that what lies at `made` is to replace, if it lies where that is made.
