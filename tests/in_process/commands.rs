@@ -88,18 +88,29 @@ fn no_dry_run_tells_what_would_be_done_to_stores_that_are_held() {
     let commands: [(&[&str], Exit); 12] = [
         (&["plan", "-f", &file], Exit::Busy),
         (&["send", "-f", &file, "--dry-run"], Exit::Busy),
+        (&["send", "-f", &file, "--share", "--dry-run"], Exit::Busy),
         (
-            &["send", "-f", &file, "--share", "2", "--dry-run"],
+            &["update", "-f", &file, "--append-missing", "--dry-run"],
             Exit::Busy,
         ),
-        (&["update", "-f", &file, "--dry-run"], Exit::Busy),
         (&["rollback", "--dry-run"], Exit::Busy),
-        (&["delete", "--all", "--dry-run"], Exit::Busy),
-        (&["delete", "--time", "1976-02..", "--dry-run"], Exit::Busy),
-        (&["copy", "--to", "q", "--dry-run"], Exit::Busy),
-        (&["move", "--to", "q", "--dry-run"], Exit::Busy),
+        (&["delete", "-p", "T1m", "--all", "--dry-run"], Exit::Busy),
         (
-            &["rechunk", "--to", "q", "-zv", "2", "--dry-run"],
+            &[
+                "delete",
+                "-p",
+                "T1m",
+                "--all",
+                "--time",
+                "1976-02..",
+                "--dry-run",
+            ],
+            Exit::Busy,
+        ),
+        (&["copy", "-p", "T1m", "--to", "q", "--dry-run"], Exit::Busy),
+        (&["move", "-p", "T1m", "--to", "q", "--dry-run"], Exit::Busy),
+        (
+            &["rechunk", "-p", "T1m", "--to", "q", "-zv", "2", "--dry-run"],
             Exit::Busy,
         ),
         (&["recover", "--dry-run"], Exit::StillHeld),
@@ -120,8 +131,8 @@ fn no_dry_run_tells_what_would_be_done_to_stores_that_are_held() {
         assert!(world.objects() == held, "{words:?}");
         // Its job has died an hour ago.
         let (exit, left) = ends(&held, words);
-        assert_ne!(exit, expected, "{words:?}");
-        assert!(left == held, "{words:?}");
+        let is_told = matches!(exit, Exit::Ok | Exit::NothingToDo);
+        assert!(is_told && left == held, "{words:?}: {exit:?}");
     }
 }
 
