@@ -50,6 +50,7 @@ mod source;
 mod store;
 mod transfer;
 mod verbs;
+mod workers;
 
 pub use cli::Exit;
 pub use commit::{

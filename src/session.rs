@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use msm_plan::Resources;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
@@ -18,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::ranks::{Ranks, Role};
 use crate::store::{AllAtWork, Bucket, Connection, Endpoint, Flow, Spot};
 use crate::transfer::EngineMeans;
+use crate::workers::Workers;
 
 /// Threads of a rank that wait for sockets.
 const IO_THREADS: usize = 2;
@@ -47,7 +47,7 @@ pub struct Session<'a> {
     /// Runs its requests.
     pub(crate) runtime: Runtime,
     /// Decodes and encodes: this rank's share of the node's CPUs.
-    pub(crate) pool: Arc<ThreadPool>,
+    pub(crate) pool: Arc<Workers>,
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) interrupt: Interrupt,
     /// Who it is, to other jobs.
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
         let bucket = Bucket::open_with(connection.clone(), Arc::clone(&reporter), flow)?;
         let cpus = cpus(connection);
         let threads = (cpus / ranks.sharing_cpus()).max(1);
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = Workers::start(threads);
         let runtime = Builder::new_multi_thread()
             .worker_threads(IO_THREADS.min(cpus))
             .enable_all()

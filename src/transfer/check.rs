@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use msm_zarr::{ChunkCodec, ZarrError};
-use rayon::ThreadPool;
 
 use super::engine::on_pool;
 use super::record::Content;
 use crate::store::{Bucket, StoreError, StoredDigest};
+use crate::workers::Workers;
 
 /// Reads the object `key` once, and says what is wrong with it: its length, its bytes, or its values are not those that
 /// were recorded. Of one without a record only that it decodes is checked.
@@ -22,7 +22,7 @@ pub(crate) async fn check_object(
     codec: &Arc<ChunkCodec>,
     key: &str,
     recorded: Option<Content>,
-    pool: &ThreadPool,
+    pool: &Workers,
 ) -> Result<Option<String>, StoreError> {
     let stored = match bucket.get(key).await {
         Ok(stored) => stored,

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use msm_plan::{Derivation, ObjectGrid, Phase, Plan, TargetArray};
 use msm_reproject::Weights;
 use msm_zarr::{ChunkCodec, ZarrError};
-use rayon::ThreadPool;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, trace};
@@ -26,6 +25,7 @@ use super::stored::{ReadMeans, StoredField};
 use crate::events::{Reporter, StageClock};
 use crate::source::Reader;
 use crate::store::{Bucket, Entry, StoreError, Turnstile};
+use crate::workers::Workers;
 
 /// The byte budget is counted in these.
 const PERMIT_BYTES: u64 = 64 << 10;
@@ -36,7 +36,7 @@ pub(crate) struct EngineMeans {
     /// Where objects are.
     pub bucket: Bucket,
     /// Threads that decode and encode.
-    pub pool: Arc<ThreadPool>,
+    pub pool: Arc<Workers>,
     /// Who hears of each object.
     pub reporter: Arc<dyn Reporter>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Engine {
     pub(super) rank: usize,
     pub(super) reader: Reader,
     pub(super) bucket: Bucket,
-    pub(super) pool: Arc<ThreadPool>,
+    pub(super) pool: Arc<Workers>,
     pub(super) reporter: Arc<dyn Reporter>,
     pub(super) codecs: Vec<ChunkCodec>,
     /// Of each of the plan's arrays, the one that it is made of, if a store holds that.
@@ -312,7 +312,7 @@ async fn join(
 
 /// Runs `work` on the `pool` and waits for it without holding a thread of the I/O runtime.
 pub(super) async fn on_pool<T: Send + 'static>(
-    pool: &ThreadPool,
+    pool: &Workers,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let (send, receive) = oneshot::channel();

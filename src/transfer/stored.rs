@@ -10,7 +10,6 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use msm_model::Hyperslab;
 use msm_zarr::{ChunkCodec, ZarrError};
-use rayon::ThreadPool;
 use tokio::sync::Semaphore;
 
 use super::engine::on_pool;
@@ -18,6 +17,7 @@ use super::record::Content;
 use crate::events::{Stage, StageClock};
 use crate::source::Block;
 use crate::store::{Bucket, StoreError, StoredDigest};
+use crate::workers::Workers;
 
 /// Where the object at a place of the chunk grid lies; `None` if it is known that nothing is stored there.
 pub(crate) type KeyOfChunk = Box<dyn Fn(&[u64]) -> Option<String> + Send + Sync>;
@@ -46,7 +46,7 @@ pub(crate) struct ReadMeans {
     /// Where the objects are.
     pub bucket: Bucket,
     /// Threads that decode.
-    pub pool: Arc<ThreadPool>,
+    pub pool: Arc<Workers>,
     /// Room for so many objects, each with its decoded values, whoever reads them.
     pub room: Arc<Semaphore>,
     /// Counts the time that it takes.
@@ -267,12 +267,7 @@ mod tests {
     ) -> Result<Vec<u8>, StoreError> {
         let means = ReadMeans {
             bucket: bucket.clone(),
-            pool: Arc::new(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(2)
-                    .build()
-                    .unwrap(),
-            ),
+            pool: Arc::new(Workers::start(2).unwrap()),
             room: Arc::new(Semaphore::new(2)),
             clock: Arc::default(),
         };
