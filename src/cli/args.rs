@@ -221,9 +221,8 @@ pub(super) fn parse_among(
 
 /// What a line is that has all settings.
 pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> CommandLine {
-    let dressed = grammar.clone();
     match parsed(grammar, &line.words) {
-        Ok(_) if line.shows => CommandLine::Answer(line.shown(&dressed).into()),
+        Ok(_) if line.shows => CommandLine::Answer(line.shown(&self::grammar()).into()),
         Ok(Parsed::Verb(cli)) => {
             let Cli {
                 mut command,
@@ -240,13 +239,13 @@ pub(super) fn parse_resolved(grammar: clap::Command, line: ResolvedLine) -> Comm
             }
             CommandLine::Command(Invocation(Box::new(command), log, progress, line.words))
         }
-        Ok(Parsed::Shell(command)) => match command.answer(dressed) {
+        Ok(Parsed::Shell(command)) => match command.answer(self::grammar()) {
             Ok(answer) => CommandLine::Answer(answer),
             Err(failure) => CommandLine::Wrong(failure),
         },
         // What else would be needed is what is looked for.
         Err(error) if line.shows && error.kind() == ErrorKind::MissingRequiredArgument => {
-            CommandLine::Answer(line.shown(&dressed).into())
+            CommandLine::Answer(line.shown(&self::grammar()).into())
         }
         Err(answer) if !answer.use_stderr() => CommandLine::Answer(answer.to_string().into()),
         Err(error) => {

@@ -63,16 +63,15 @@ impl ResolvedLine {
             notes: notes.clone(),
             ..Self::plain(words)
         };
-        let lenient = grammar.clone().ignore_errors(true);
-        let Ok(matches) = lenient.try_get_matches_from(&typed) else {
+        let mut lenient = grammar.clone().ignore_errors(true);
+        let Ok(matches) = lenient.try_get_matches_from_mut(&typed) else {
             return Ok(plain(typed)); // for help
         };
-        let mut built = grammar.clone();
-        built.build();
         let Some((verb, matches)) = matches.subcommand() else {
             return Ok(plain(typed));
         };
-        let Some(command) = built.find_subcommand(verb) else {
+        // Of all commands, this one is built now.
+        let Some(command) = lenient.find_subcommand(verb) else {
             return Ok(plain(typed));
         };
         let mut line = Self {
@@ -96,9 +95,14 @@ impl ResolvedLine {
             file = Some(path.into());
         }
         if let Some(path) = file {
+            let mut built = grammar.clone();
+            built.build();
             layers.extend(config::read(&path, &built, verb)?);
         }
         line.take(command, matches, layers)?;
+        if line.settings.is_empty() {
+            return Ok(line);
+        }
         line.settings
             .iter()
             .try_for_each(|setting| setting.is_text(command))?;
