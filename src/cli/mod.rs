@@ -58,6 +58,7 @@ mod terminal;
 mod told;
 mod tolerance;
 mod verify;
+mod whole_file;
 mod witness;
 mod words;
 

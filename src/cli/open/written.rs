@@ -2,16 +2,14 @@
 //!
 //! Key functions: [`is_place`]; [`collection`]; [`file`].
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use super::stac::StacFiles;
 use super::stale::Stale;
 use crate::cli::error::CliError;
+use crate::cli::whole_file;
 use crate::cli::words::counted;
 
 /// Can a file be written at `path`? Folders above it are not made.
@@ -19,53 +17,11 @@ use crate::cli::words::counted;
 /// # Errors
 /// If not, why.
 pub(in crate::cli) fn is_place(flag: &str, path: &Path) -> Result<(), CliError> {
-    let folder = folder(path);
-    let problem = if !folder.is_dir() {
-        format!("there is no folder {}", folder.display())
-    } else if path.file_name().is_none() || path.is_dir() {
-        "it is a folder".to_owned()
-    } else {
-        match can_be_written(path) {
-            Ok(()) => return Ok(()),
-            Err(cause) => format!("it cannot be written: {cause}"),
-        }
-    };
-    Err(CliError::CataloguePlace {
+    whole_file::can_be_written(path).map_err(|problem| CliError::CataloguePlace {
         flag: flag.to_owned(),
         path: path.to_owned(),
         problem,
     })
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => path,
-    }
-}
-
-/// Changes nothing to find it out.
-fn can_be_written(path: &Path) -> io::Result<()> {
-    match fs::metadata(path) {
-        // Nothing is found out of a pipe without its reader.
-        Ok(found) if !found.is_file() => return Ok(()),
-        Ok(_) => drop(OpenOptions::new().write(true).open(path)?),
-        Err(_) => {}
-    }
-    draft(path).map(drop)
-}
-
-/// What a file at `path` is written as at first, in the same folder. It is gone when it is dropped.
-fn draft(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
-    let found = fs::metadata(path).map(|found| found.permissions());
-    // A link stays one.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut options = tempfile::Builder::new();
-    let options = options.permissions(found.unwrap_or(Permissions::from_mode(0o666)));
-    let draft = options.tempfile_in(folder(&path));
-    // The name of a draft tells nobody anything.
-    Ok((draft.map_err(|cause| cause.kind())?, path))
 }
 
 /// Writes the items, then the collection at `path` that links to them; then removes items that it links to no more. Returns what the
@@ -115,18 +71,7 @@ pub(in crate::cli) fn file(
     path: &Path,
     contents: &(impl AsRef<[u8]> + ?Sized),
 ) -> Result<(), CliError> {
-    whole(path, contents.as_ref()).map_err(|cause| failed(flag, path, &cause))
-}
-
-fn whole(path: &Path, contents: &[u8]) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return fs::write(path, contents);
-    }
-    let (mut draft, path) = draft(path)?;
-    draft.as_file_mut().write_all(contents)?;
-    draft.as_file().sync_all()?;
-    draft.persist(path)?;
-    Ok(())
+    whole_file::write(path, contents.as_ref()).map_err(|cause| failed(flag, path, &cause))
 }
 
 fn failed(flag: &str, path: &Path, cause: &io::Error) -> CliError {
@@ -139,6 +84,8 @@ fn failed(flag: &str, path: &Path, cause: &io::Error) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

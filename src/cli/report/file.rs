@@ -2,8 +2,7 @@
 //!
 //! Key type: [`ReportFile`].
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -11,53 +10,29 @@ use serde_json::Value;
 use super::merge::Merged;
 use super::page::{is_page, page};
 use crate::cli::error::CliError;
+use crate::cli::whole_file;
 
-/// Where a report goes.
+/// Where a report goes, as it was typed.
 #[derive(Debug)]
-pub(super) struct ReportFile {
-    /// As it was typed.
-    named: PathBuf,
-    /// What that leads to.
-    path: PathBuf,
-    /// What is written first, beside it.
-    draft: PathBuf,
-}
+pub(super) struct ReportFile(PathBuf);
 
 impl ReportFile {
-    /// The file at `named`, if a file can be made there.
+    /// The file at `path`, if a file can be made there.
     ///
     /// # Errors
     /// If not, why.
-    pub(super) fn at(named: &Path) -> Result<Self, CliError> {
-        let wrong = |cause: String| CliError::ReportPlace {
-            path: named.to_owned(),
+    pub(super) fn at(path: &Path) -> Result<Self, CliError> {
+        let is_other = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let found = if is_other {
+            Err("is there, and no file".to_owned())
+        } else {
+            whole_file::can_be_written(path)
+        };
+        found.map_err(|cause| CliError::ReportPlace {
+            path: path.to_owned(),
             cause,
-        };
-        let path = match fs::metadata(named) {
-            Ok(found) if !found.is_file() => {
-                return Err(wrong("is there, and no file".to_owned()));
-            }
-            // A link stays one.
-            Ok(_) => named
-                .canonicalize()
-                .map_err(|cause| wrong(cause.to_string()))?,
-            Err(_) => named.to_owned(),
-        };
-        let Some(name) = path.file_name() else {
-            return Err(wrong("is no file's name".to_owned()));
-        };
-        let mut draft = std::ffi::OsString::from(".");
-        draft.push(name);
-        draft.push(format!(".{}", std::process::id()));
-        let file = Self {
-            draft: path.with_file_name(draft),
-            named: named.to_owned(),
-            path,
-        };
-        file.drafted(&[])
-            .map_err(|cause| wrong(cause.to_string()))?;
-        let _ = fs::remove_file(&file.draft);
-        Ok(file)
+        })?;
+        Ok(Self(path.to_owned()))
     }
 
     /// Puts `report` there, as a page if the file is named like one.
@@ -65,34 +40,19 @@ impl ReportFile {
     /// # Errors
     /// If that fails; then nothing is there that was not before.
     pub(super) fn write(&self, report: &Value) -> Result<(), CliError> {
+        let Self(path) = self;
         let lost = |cause: String| CliError::ReportLost {
-            path: self.named.clone(),
+            path: path.clone(),
             cause,
         };
-        let text = if is_page(&self.named) {
-            let of_run = Merged::of_one(&self.named.display().to_string(), report.clone());
+        let text = if is_page(path) {
+            let of_run = Merged::of_one(&path.display().to_string(), report.clone());
             page(&of_run.map_err(lost)?, report)
         } else {
             format!("{report:#}\n")
         };
-        let written = self
-            .drafted(text.as_bytes())
-            .and_then(|()| fs::rename(&self.draft, &self.path));
-        written.map_err(|cause| {
-            let _ = fs::remove_file(&self.draft);
-            lost(cause.to_string())
-        })
-    }
-
-    fn drafted(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file: File = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&self.draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        let written = whole_file::write(path, text.as_bytes());
+        written.map_err(|cause| lost(cause.to_string()))
     }
 }
 
