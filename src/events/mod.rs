@@ -15,6 +15,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use msm_model::SourceFile;
 use msm_plan::MoveCost;
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +130,13 @@ pub enum Event {
         stores: Vec<String>,
         /// The MD5 of what its manifest says of each object.
         digest: String,
+    },
+    /// What readers see of a store along the append dimension: as it was found, or after a transaction.
+    Holds {
+        /// The store's key.
+        store: String,
+        /// Its steps.
+        steps: HeldSteps,
     },
     /// A transaction is committed, but its ledger not tidy; the next command goes on with it.
     Untidy {
@@ -355,6 +363,17 @@ pub struct PlanSize {
     pub moves: MoveCost,
 }
 
+/// The steps that a store holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSteps {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: String,
+    /// The last.
+    pub last: String,
+}
+
 /// The files of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedFiles {
@@ -362,6 +381,22 @@ pub struct PlannedFiles {
     pub names: Vec<String>,
     /// Their first step and their last; `None` if they have none.
     pub steps: Option<(String, String)>,
+}
+
+impl PlannedFiles {
+    /// These `files`, which are in the order of their steps.
+    pub(crate) fn of(files: &[SourceFile]) -> Self {
+        let names = files.iter().map(|file| {
+            let name = file.path().file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        });
+        let steps = || files.iter().flat_map(SourceFile::steps);
+        let ends = steps().next().zip(steps().next_back());
+        Self {
+            names: names.collect(),
+            steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
+        }
+    }
 }
 
 /// A transaction that has not ended.

@@ -9,11 +9,11 @@ mod samples;
 mod transaction;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{PhaseWork, RequestKind, StageTimes};
+use crate::events::{HeldSteps, PhaseWork, RequestKind, StageTimes};
 
 pub use latency::Latency;
 pub use recorder::Recorder;
@@ -48,8 +48,19 @@ pub struct Measurements {
     pub transactions: Vec<TransactionRecord>,
     /// On rank 0: stores that have all that was to be sent.
     pub complete: Vec<String>,
+    /// On rank 0: what stores hold, as it last knew.
+    pub held: BTreeMap<String, HeldRecord>,
     /// What it did not write, or undo, as it should have: what was said of it.
     pub problems: Vec<String>,
+}
+
+/// The steps that readers see of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRecord {
+    /// The steps.
+    pub steps: HeldSteps,
+    /// When that was so.
+    pub seen: SystemTime,
 }
 
 /// A phase of a rank.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use super::{
-    Measurements, PhaseRecord, Samples, SlowObject, TransactionKind, TransactionOutcome,
-    TransactionRecord,
+    HeldRecord, Measurements, PhaseRecord, Samples, SlowObject, TransactionKind,
+    TransactionOutcome, TransactionRecord,
 };
 use crate::error::Error;
 use crate::events::{
@@ -131,6 +131,15 @@ impl Heard {
                     last.commit = commit;
                     last.digest = Some(digest.clone());
                 }
+            }
+            Event::Holds { store, steps } => {
+                let (steps, seen) = (steps.clone(), SystemTime::now());
+                let record = HeldRecord { steps, seen };
+                measured.held.insert(store.clone(), record);
+            }
+            // What it holds now, its transaction knew.
+            Event::Healed { store, .. } => {
+                measured.held.remove(store);
             }
             Event::RolledBack => {
                 self.end(TransactionOutcome::RolledBack);
@@ -258,7 +267,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::events::{RequestKind, SilentReporter};
+    use crate::events::{HeldSteps, Outcome, RequestKind, SilentReporter, TransactionIdentity};
     use crate::measurements::SLOWEST;
     use crate::ranks::threads;
 
@@ -298,6 +307,35 @@ mod tests {
         let keys: Vec<&str> = found.slowest.iter().map(|o| o.key.as_str()).collect();
         assert_eq!(keys, ["50", "40", "30", "9", "8", "7", "6", "5", "4", "3"]);
         assert_eq!((keys.len(), found.objects, found.bytes), (SLOWEST, 12, 120));
+    }
+
+    #[test]
+    fn what_a_store_holds_is_not_known_once_it_is_healed() {
+        let recorder = recorder();
+        let store = "T1y/tos.zarr".to_owned();
+        let holds = |count| Event::Holds {
+            store: store.clone(),
+            steps: HeldSteps {
+                count,
+                first: "1".to_owned(),
+                last: count.to_string(),
+            },
+        };
+        let held = || recorder.measurements().held.get(&store).cloned();
+        for count in [3, 7] {
+            recorder.tell(&holds(count));
+            assert_eq!(held().unwrap().steps.count, count);
+        }
+        recorder.tell(&Event::Healed {
+            store: store.clone(),
+            transaction: TransactionIdentity {
+                id: String::new(),
+                command: "send".to_owned(),
+                holder: String::new(),
+            },
+            outcome: Outcome::RolledBack,
+        });
+        assert_eq!(held(), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::steps::{Scope, StepPlacement};
 use super::target::{Derivation, Phase, Plan, TargetStore};
 use super::units::{objects_of, units};
 use super::work_units::{UnitLattice, WorkUnits};
-use msm_model::{Archive, Problems, choices};
+use msm_model::{Archive, Problems, Step, choices};
 use msm_zarr::StoreSnapshot;
 
 /// Decoded bytes a unit may grow to, for the sake of reading each stored chunk once.
@@ -66,6 +66,21 @@ impl StoreRequest {
         let moves = self.moves();
         let moved = moves.last().map(|moved| moved.at + moved.count);
         stored.max(end.unwrap_or(0)).max(moved.unwrap_or(0))
+    }
+
+    /// How many steps the store has after the transaction, which is of this `archive`, with the first of them and the last; `None` if it
+    /// has none.
+    #[must_use]
+    pub fn steps_after(&self, archive: &Archive) -> Option<(u64, [Step; 2])> {
+        let stored = self.stored.iter().flat_map(|stored| &stored.steps);
+        let steps = archive.steps();
+        let meant = steps.iter().zip(&self.placed);
+        let meant = meant.filter(|(_, place)| self.scope.has(place));
+        let all = || stored.clone().chain(meant.clone().map(|(step, _)| step));
+        let first = all().reduce(|a, b| if a.is_after(*b) { b } else { a });
+        let last = all().reduce(|a, b| if b.is_after(*a) { b } else { a });
+        let ends = first.zip(last);
+        ends.map(|(first, last)| (self.length(), [*first, *last]))
     }
 
     /// How the store's steps make room for new ones.

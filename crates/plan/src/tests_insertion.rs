@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::tests::{Case, archive, cases, request, settings, stored};
 use super::*;
-use msm_model::{Number, Step};
+use msm_model::{Archive, Number, Step};
 
-/// The plan that puts the archive's steps of `case` before step `at` of the store, which has some behind it.
-fn inserted(case: &Case, at: u64) -> Plan {
+/// What puts the archive's steps of `case` before step `at` of the store, which has some behind it.
+fn insertion(case: &Case, at: u64) -> (StoreRequest, Archive) {
     let archive = archive(case);
     let mut stored = stored(case, &archive).unwrap();
     let step = |index: u64| if index < at { index } else { index + 1000 };
@@ -27,6 +27,11 @@ fn inserted(case: &Case, at: u64) -> Plan {
     );
     request.placed = placed.unwrap();
     request.stored = Some(stored);
+    (request, archive)
+}
+
+fn inserted(case: &Case, at: u64) -> Plan {
+    let (request, archive) = insertion(case, at);
     let settings = settings(case, ChunkStrategy::default(), 1 << 30);
     plan(&archive, &[request], &settings).unwrap()
 }
@@ -48,7 +53,31 @@ fn moving() -> impl Strategy<Value = (Case, u64)> {
     })
 }
 
+/// The steps that the store has and those that it gets, each once: how many, the first, and the last.
+fn united(request: &StoreRequest, archive: &Archive) -> Option<(u64, [Step; 2])> {
+    let stored = request.stored.iter().flat_map(|stored| &stored.steps);
+    let mut all: Vec<Step> = stored.copied().chain(archive.steps()).collect();
+    all.sort_by(|a, b| a.compare(*b).unwrap());
+    all.dedup();
+    Some((all.len() as u64, [*all.first()?, *all.last()?]))
+}
+
 proptest! {
+    #[test]
+    fn what_a_store_has_afterwards_is_known_before(case in cases(), (moving, at) in moving()) {
+        let (inserted, of_these) = insertion(&moving, at);
+        prop_assert_eq!(inserted.steps_after(&of_these), united(&inserted, &of_these));
+        let archive = archive(&case);
+        let mut appended = request("p/v.zarr", stored(&case, &archive), &archive);
+        let all = united(&appended, &archive);
+        prop_assert_eq!(appended.steps_after(&archive), all);
+        // What is of a later part is not seen yet.
+        appended.scope = Scope::Before(case.old + 1);
+        let seen = appended.steps_after(&archive).unwrap();
+        prop_assert_eq!(seen.0, case.old + 1);
+        prop_assert_eq!(seen.1, [Step::Number(Number::UInt(0)), Step::Number(Number::UInt(case.old))]);
+    }
+
     #[test]
     fn all_that_lies_behind_is_written_once_and_units_move_whole_objects_or_none(
         (case, at) in moving(),

@@ -128,6 +128,7 @@ pub(in crate::cli) fn of_event(event: &Event, lists: bool) -> Option<OutputLine>
         | Event::Measured(_)
         | Event::Retried { .. }
         | Event::Committed { .. }
+        | Event::Holds { .. }
         | Event::Healing { .. }
         | Event::RolledBack => return None,
     };

@@ -336,6 +336,7 @@ impl Remaking<'_> {
         let TransactionStart {
             orders,
             transaction,
+            ..
         } = lead.go_on(begun)?;
         lead.tell(&Some(&orders))?;
         let mut untidy = None;
@@ -360,6 +361,7 @@ fn work(planned: RechunkPlan) -> TransactionWork {
         resumed: plan.stores.iter().map(|_| None).collect(),
         number: (1, 1),
         parts: None,
+        holds: Vec::new(),
         plan,
     }
 }

@@ -10,7 +10,7 @@ use crate::commit::{
     read_progress,
 };
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, HeldSteps};
 use crate::session::Session;
 use crate::store::{REQUESTS, StoreError};
 use crate::transfer::{Content, Orders, WriteConditions};
@@ -34,6 +34,8 @@ pub(in crate::verbs) struct CommandTerms<'a> {
 pub(in crate::verbs) struct TransactionStart<'a> {
     pub orders: Orders,
     pub transaction: OpenTransaction<'a>,
+    /// What its stores hold when it is committed, if they have steps.
+    pub holds: Vec<(String, HeldSteps)>,
 }
 
 impl<'a> TransactionStart<'a> {
@@ -55,6 +57,7 @@ impl<'a> TransactionStart<'a> {
             digest,
             resumed,
             parts,
+            holds,
             ..
         } = work;
         let opening = TransactionTerms {
@@ -76,6 +79,7 @@ impl<'a> TransactionStart<'a> {
                 let mut begun = Self {
                     orders,
                     transaction,
+                    holds,
                 };
                 match begun.make_ready(session, &remains, &resumed).await {
                     Ok(()) => return Ok(begun),

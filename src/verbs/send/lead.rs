@@ -7,6 +7,7 @@ use super::begin::TransactionStart;
 use super::destined::DestinedFiles;
 use super::error::SendError;
 use super::grown_ledgers::GrownLedgers;
+use super::held::tell_held;
 use super::intent::Intent;
 use super::prepare::PreparedSend;
 use super::report::SendReport;
@@ -136,6 +137,7 @@ impl<'a> LeasedSend<'a> {
             let Some(TransactionStart {
                 orders,
                 transaction,
+                holds,
             }) = lead.go_on(begun)?
             else {
                 lead.tell(&None::<Orders>)?;
@@ -155,6 +157,7 @@ impl<'a> LeasedSend<'a> {
             let manifest = leading.run(&worker, &orders);
             let manifest =
                 manifest.map_err(|failure| report.so_far(failure, Some(prepared.reach())))?;
+            tell_held(holds, session);
             prepared.is_committed();
             session.interrupt.guard(false);
             report.add(&orders.plan, &manifest);

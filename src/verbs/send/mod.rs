@@ -11,6 +11,7 @@ mod forecast;
 mod foreseen_store;
 pub(in crate::verbs) mod gather;
 mod grown_ledgers;
+mod held;
 mod intent;
 mod journalist;
 pub(in crate::verbs) mod lead;

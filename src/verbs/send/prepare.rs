@@ -16,7 +16,7 @@ use msm_zarr::is_store;
 
 use crate::commit::consolidate;
 use crate::error::Error;
-use crate::events::{Event, Notice};
+use crate::events::{Event, HeldSteps, Notice};
 use crate::session::Session;
 use crate::store::{StoreLookup, UnconsolidatedStore, read_other_times};
 use crate::verbs::files::differing::differences;
@@ -25,6 +25,7 @@ use crate::verbs::files::requested::{RequestedStore, left_out};
 use crate::verbs::reprojection::projector::Projector;
 use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::error::SendError;
+use crate::verbs::send::held::{held, tell_held};
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::request::{clipped, request};
@@ -48,6 +49,8 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
     notes: Vec<Notice>,
+    /// What the stores hold, if they have steps.
+    holds: Vec<(String, HeldSteps)>,
 }
 
 /// What is asked of the stores, as they were found.
@@ -170,6 +173,7 @@ impl<'a> PreparedSend<'a> {
             found,
             comparison: None,
             notes: Vec::new(),
+            holds: Vec::new(),
         };
         let looked = prepared.known(session).await?;
         let found = prepared.targets.iter().zip(&looked);
@@ -216,6 +220,11 @@ impl<'a> PreparedSend<'a> {
         self.notes.extend(untimed(requests, &self.archive));
         self.notes.extend(odd_attributes(catalogue, members));
         self.notes.extend(unmarked(&self.archive, members));
+        let holds = requests.iter().filter_map(|request| {
+            let steps = held(request.stored.as_ref()?)?;
+            Some((request.key.clone(), steps))
+        });
+        self.holds = holds.collect();
     }
 
     /// What is compared before anything is written, once.
@@ -228,6 +237,7 @@ impl<'a> PreparedSend<'a> {
         for notice in std::mem::take(&mut self.notes) {
             session.notice(notice);
         }
+        tell_held(std::mem::take(&mut self.holds), session);
     }
 
     /// How variables are reprojected; of nothing, if nothing is to be done.

@@ -4,20 +4,20 @@
 
 use std::ops::Range;
 
-use msm_model::SourceFile;
 use msm_plan as plan;
 use msm_plan::{Plan, PlanSettings, Projections, StoreRequest};
 use msm_zarr::StoreSnapshot;
 
 use crate::commit::UnfinishedTransaction;
 use crate::error::Error;
-use crate::events::PlannedFiles;
+use crate::events::{HeldSteps, PlannedFiles};
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::recipe::FoundStore;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::foreseen_store::foreseen;
+use crate::verbs::send::held::held_after;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::{PreparedSend, StoreLook};
 use crate::verbs::send::report::SendReach;
@@ -31,6 +31,8 @@ pub(in crate::verbs) struct PlannedWork {
     pub remains: Vec<String>,
     /// For each of the plan's stores, which of the targets it is, and what is asked of it.
     pub requests: Vec<(usize, StoreRequest)>,
+    /// What its stores hold afterwards, if they have steps.
+    pub holds: Vec<(String, HeldSteps)>,
 }
 
 /// What the lead knows of a transaction before it opens it, planned from the stores as they are then.
@@ -47,6 +49,8 @@ pub(in crate::verbs) struct TransactionWork {
     pub number: (usize, usize),
     /// If its data were put as parts of a shared archive: their records.
     pub parts: Option<Vec<ChunkRecord>>,
+    /// What its stores hold afterwards, if they have steps.
+    pub holds: Vec<(String, HeldSteps)>,
 }
 
 impl PreparedSend<'_> {
@@ -63,10 +67,16 @@ impl PreparedSend<'_> {
             self.next += 1;
             let looked = self.known(session).await?;
             let work = self.plan_of(files, looked, intent, settings, session)?;
-            let Some(PlannedWork { plan, remains, .. }) = work else {
+            let Some(work) = work else {
                 self.passed = self.next;
                 continue;
             };
+            let PlannedWork {
+                plan,
+                remains,
+                holds,
+                ..
+            } = work;
             let digest = digest(&plan)?;
             let resumed = match left.resumed(&plan, &digest) {
                 Some(resumed) => resumed,
@@ -86,6 +96,7 @@ impl PreparedSend<'_> {
                 resumed,
                 number: (self.next, self.groups.len()),
                 parts: None,
+                holds,
             }));
         }
         left.heal(session).await?;
@@ -118,17 +129,7 @@ impl PreparedSend<'_> {
 
     /// What messages call these files.
     pub(in crate::verbs) fn files(&self, files: Range<usize>) -> PlannedFiles {
-        let files = &self.archive.files[files];
-        let names = files.iter().map(|file| {
-            let name = file.path().file_name().unwrap_or_default();
-            name.to_string_lossy().into_owned()
-        });
-        let steps = || files.iter().flat_map(SourceFile::steps);
-        let ends = steps().next().zip(steps().next_back());
-        PlannedFiles {
-            names: names.collect(),
-            steps: ends.map(|(first, last)| (first.to_string(), last.to_string())),
-        }
+        PlannedFiles::of(&self.archive.files[files])
     }
 
     /// How many transactions there are, though some may turn out to have nothing to do.
@@ -207,6 +208,7 @@ impl PreparedSend<'_> {
         Ok((!plan.changes_nothing()).then(|| PlannedWork {
             plan,
             remains,
+            holds: held_after(&requests, &archive),
             requests: targets.into_iter().zip(requests).collect(),
         }))
     }

@@ -17,7 +17,7 @@ use serde_json::Map;
 
 use super::{Comparison, Verify, VerifyError};
 use crate::error::Error;
-use crate::events::{Fault, WorkKind};
+use crate::events::{Fault, PlannedFiles, WorkKind};
 use crate::ranks::{Follower, Lead};
 use crate::session::Session;
 use crate::store::{Spot, StoreLookup};
@@ -73,6 +73,11 @@ impl<'a> FilesToCompare<'a> {
     /// If the names give none.
     pub(super) fn spot(&self) -> Result<Spot, Error> {
         spot(self.request.spot.as_ref(), &self.archive)
+    }
+
+    /// What they are.
+    pub(super) fn files(&self) -> PlannedFiles {
+        PlannedFiles::of(&self.archive.files)
     }
 
     /// Compares all that the files hold with the stores at `spot`; returns a fault for each object that differs.

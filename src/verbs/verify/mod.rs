@@ -25,7 +25,7 @@ use self::against::{FilesToCompare, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::error::Error;
-use crate::events::{CheckTally, Event, Fault};
+use crate::events::{CheckTally, Event, Fault, PlannedFiles};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::store::Spot;
@@ -93,6 +93,8 @@ impl Comparison {
 pub struct VerifyReport {
     /// Each store that was looked at.
     pub stores: Vec<StoreCheckReport>,
+    /// The files whose values were held against those of the stores, if any were to be.
+    pub against: Option<PlannedFiles>,
     /// Objects whose values are not those of the files.
     pub differing: Vec<Fault>,
     /// Why the files could not be compared, if they could not.
@@ -144,6 +146,7 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
     checkers.end()?;
     let mut report = VerifyReport {
         stores,
+        against: against.as_ref().map(FilesToCompare::files),
         ..VerifyReport::default()
     };
     match against.map(|against| against.compare(&spot, session, lead)) {

@@ -21,6 +21,7 @@ use crate::transfer::ChunkRecord;
 use crate::verbs::files::recipe::FoundStore;
 use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::digest::digest;
+use crate::verbs::send::held::held_after;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
 use crate::verbs::send::prepare::StoreLook;
@@ -229,6 +230,7 @@ impl SharedSend<'_> {
         }
         let digest = digest(&plan)?;
         Ok(Some(TransactionWork {
+            holds: held_after(&requests, &archive),
             resumed: vec![None; plan.stores.len()],
             plan,
             remains: Vec::new(),

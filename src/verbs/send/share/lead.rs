@@ -27,6 +27,7 @@ use crate::verbs::send::begin::TransactionStart;
 use crate::verbs::send::error::SendError;
 use crate::verbs::send::gather::gather;
 use crate::verbs::send::grown_ledgers::GrownLedgers;
+use crate::verbs::send::held::tell_held;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::prepare::PreparedSend;
 use crate::verbs::send::report::SendReport;
@@ -355,6 +356,7 @@ impl<'a> SharedSend<'a> {
                 TransactionStart {
                     orders,
                     transaction,
+                    holds,
                 },
             hold,
             parts,
@@ -373,6 +375,7 @@ impl<'a> SharedSend<'a> {
                 Ok(manifest) => manifest,
                 Err(failure) => return Err(hold.give_up(session, failure).await),
             };
+            tell_held(holds, session);
             report.add(&orders.plan, &manifest);
             // Until its ledger is tidy, whoever comes next heals it first.
             if untidy.is_none()
