@@ -3,6 +3,7 @@
 //! Key function: [`document`].
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use msm_chart::harmless;
 
 /// A page that loads nothing from elsewhere: what may be loaded, `policy` says.
 pub(super) fn document(title: &str, policy: &str, style: &str, body: &Markup) -> Markup {
@@ -25,6 +26,13 @@ pub(super) fn document(title: &str, policy: &str, style: &str, body: &Markup) ->
 
 /// The style of tables and programs.
 const TABLES: &str = include_str!("markup.css");
+
+/// A text from anywhere, each line of it by itself: nothing in it turns the direction of what is around it, or is a control character.
+pub(super) fn text(text: &str) -> Markup {
+    html! {
+        @for (number, line) in text.split('\n').enumerate() { @if number > 0 { br; } bdi { (harmless(line)) } }
+    }
+}
 
 /// Lines as they are.
 pub(super) fn program(label: &str, lines: &[String]) -> Markup {

@@ -149,7 +149,10 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
         report["stores"][0]["url"], "s3://ocean/T1m/thetao.zarr",
         "{report:#}"
     );
-    assert_eq!(report["stores"][0]["last_step"], plan["last_step"]);
+    for step in ["first_step", "last_step"] {
+        assert_eq!(report["stores"][0][step], plan[step]);
+        assert_eq!(report["stores"][0]["holds"][step], plan[step]);
+    }
     assert_eq!(report["job"]["ranks"], 3);
     assert_eq!(report["job"]["launcher"], "mpirun");
     assert_eq!(report["guarantee"]["conditional_writes"], "enforced");
@@ -190,6 +193,7 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
     assert_eq!(plan["outcome"], "rolled_back");
     for store in report["stores"].as_array().unwrap() {
         assert_eq!(store["state"], "unchanged");
+        assert_eq!(store["holds"]["steps"], 2, "{store:#}");
     }
     assert!(!report.to_string().contains("test-secret"));
 
@@ -207,7 +211,7 @@ fn a_report_tells_what_the_command_said_and_the_server_saw() {
         "3 runs on 1 host",
         "failed, code 40",
         "5 after 503",
-        "s3://ocean/T1m/tos.zarr: committed, up to 1976-02",
+        "s3://ocean/T1m/tos.zarr: committed; readers see 2 steps, 1976-01-",
         "3.json failed with code 40: ",
     ]);
     let merged = sandbox.path("merged.json");
@@ -266,7 +270,7 @@ fn the_tasks_of_an_array_are_put_together() {
     merge.well().says(&[
         "2 runs on 1 host",
         "task-0.json",
-        "T1m/tos.zarr: committed, up to 1976-04",
+        "T1m/tos.zarr: committed; readers see 4 steps, 1976-01-",
     ]);
     // When the first task ended, parts were left to the second.
     let store = &reports[0]["stores"][0];
@@ -276,6 +280,7 @@ fn the_tasks_of_an_array_are_put_together() {
     msm_os!("report {}", paths[0])
         .well()
         .says(&[&format!("of {parts} parts is committed, readers see ")]);
+    assert_eq!(reports[1]["stores"][0]["holds"]["steps"], 4);
     let growth = reports[1]["plan"]["transactions"].as_array().unwrap();
     let last = growth.last().unwrap();
     assert_eq!(last["last_step"], reports[1]["shared"]["last_step"]);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::StoreUrl;
-use crate::events::{CheckTally, Fault};
+use crate::events::{CheckTally, Fault, PlannedFiles};
 use crate::store::Place;
 use crate::verbs::verify::VerifyReport;
 
@@ -24,6 +24,9 @@ pub(in crate::cli) struct Verified {
     pub bytes: u64,
     pub faults: u64,
     pub stores: Vec<VerifiedStore>,
+    /// The files that were named with `--against`; what came before does not tell.
+    #[serde(default)]
+    pub against: Option<FilesView>,
     /// Objects whose values are not those of the files.
     pub differing: Vec<FaultView>,
     pub not_compared: Option<String>,
@@ -38,6 +41,14 @@ pub(in crate::cli) struct VerifiedStore {
     pub bytes: u64,
     pub faults: Vec<FaultView>,
     pub unsettled: u64,
+}
+
+/// Files whose values were held against those of stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::cli) struct FilesView {
+    pub files: Vec<String>,
+    pub first_step: Option<String>,
+    pub last_step: Option<String>,
 }
 
 /// What is not as it should be.
@@ -82,6 +93,14 @@ impl Verified {
             bytes,
             faults,
             stores: stores.collect(),
+            against: report.against.clone().map(|PlannedFiles { names, steps }| {
+                let (first_step, last_step) = steps.unzip();
+                FilesView {
+                    files: names,
+                    first_step,
+                    last_step,
+                }
+            }),
             differing: report.differing.iter().map(FaultView::from).collect(),
             not_compared: report.incomparable.as_ref().map(ToString::to_string),
         }

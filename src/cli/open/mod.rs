@@ -28,7 +28,7 @@ use crate::store::Spot;
 use crate::verbs::list::{List, StoreFilter, StoreState};
 use crate::verbs::open::{Open, OpenReport};
 
-pub(super) use flags::opened_with;
+pub(super) use flags::{opened_with, quoted};
 pub(super) use json::document;
 pub(super) use keys::KeysFrom;
 pub(super) use lines::lines;

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use msm_zarr::layout;
 
 use super::document::{
-    CommitRecord, FORMAT, GuaranteeRecord, JobPlace, LatencyRecord, PhaseEntry, PlanRecord,
-    ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult, SamplesRecord,
-    SharedRecord, SharedStanding, SlowRecord, StageRecord, StoreStanding, StoreState,
-    TransactionEntry, Written,
+    CommitRecord, FORMAT, GuaranteeRecord, HoldsRecord, JobPlace, LatencyRecord, PhaseEntry,
+    PlanRecord, ProgramVersions, RankRecord, RequestRecord, RunOutcome, RunReport, RunResult,
+    SamplesRecord, SharedRecord, SharedStanding, SlowRecord, StageRecord, StoreStanding,
+    StoreState, TransactionEntry, Written,
 };
 use crate::cli::Exit;
 use crate::cli::error::CliError;
@@ -21,8 +21,8 @@ use crate::commit::WriterGuarantee;
 use crate::error::Error;
 use crate::events::{RequestKind, Stage, StageTimes};
 use crate::measurements::{
-    Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, Sample, Samples, TransactionKind,
-    TransactionOutcome, TransactionRecord,
+    HeldRecord, Latency, Measurements, PhaseRecord, RequestTally, SLOWEST, Sample, Samples,
+    TransactionKind, TransactionOutcome, TransactionRecord,
 };
 use crate::store::Conditional;
 use crate::verbs::send::{SendReport, ShareError};
@@ -184,7 +184,9 @@ impl Evidence<'_> {
             key: key.to_owned(),
             url: layout::below(place, key),
             state: StoreState::Unchanged,
+            holds: self.holds(key),
             committed: 0,
+            first_step: None,
             last_step: None,
             shared: None,
         };
@@ -195,11 +197,17 @@ impl Evidence<'_> {
                     TransactionOutcome::Committed => {
                         standing.state = StoreState::Committed;
                         standing.committed += 1;
-                        let steps = transaction.files.as_ref().and_then(|f| f.steps.as_ref());
-                        standing.last_step = steps.map(|(_, last)| last.clone());
+                        let steps = transaction.files.as_ref().and_then(|f| f.steps.clone());
+                        let (first, last) = steps.unzip();
+                        if standing.committed == 1 {
+                            standing.first_step = first;
+                        }
+                        standing.last_step = last;
                     }
                     TransactionOutcome::Open if transaction.kind != TransactionKind::Part => {
                         standing.state = StoreState::Open;
+                        // Some of it may be seen already.
+                        standing.holds = None;
                     }
                     _ => {}
                 }
@@ -218,6 +226,10 @@ impl Evidence<'_> {
                 if let Some(shared) = &shared {
                     standing.last_step.clone_from(&shared.last_step);
                 }
+                // Another job may have committed since.
+                let last = standing.last_step.as_ref();
+                standing.holds =
+                    { standing.holds.take() }.filter(|holds| last == Some(&holds.last_step));
                 standing.shared.clone_from(&parts);
             }
         }
@@ -226,6 +238,18 @@ impl Evidence<'_> {
             standings.entry(key).or_insert_with(|| new(key));
         }
         standings.into_values().collect()
+    }
+
+    /// What readers see of the store `key`.
+    fn holds(&self, key: &str) -> Option<HoldsRecord> {
+        let (_, lead) = self.ranks.first()?;
+        let HeldRecord { steps, seen } = lead.held.get(key)?.clone();
+        Some(HoldsRecord {
+            steps: steps.count,
+            first_step: steps.first,
+            last_step: steps.last,
+            seen: time(seen),
+        })
     }
 
     fn rank_records(&self) -> Vec<RankRecord> {
@@ -452,7 +476,7 @@ pub(super) fn time(time: SystemTime) -> String {
 mod tests {
     use super::super::surroundings;
     use super::*;
-    use crate::events::{PlanSize, PlannedFiles};
+    use crate::events::{HeldSteps, PlanSize, PlannedFiles};
     use crate::verbs::send::SendError;
 
     const STORE: &str = "T1y/tos.zarr";
@@ -481,9 +505,21 @@ mod tests {
         }
     }
 
+    fn held() -> HeldRecord {
+        HeldRecord {
+            steps: HeldSteps {
+                count: 40,
+                first: "step 1".to_owned(),
+                last: "step 40".to_owned(),
+            },
+            seen: SystemTime::UNIX_EPOCH,
+        }
+    }
+
     fn standing(transactions: &[TransactionRecord], failure: Option<&CliError>) -> StoreStanding {
         let measured = Measurements {
             transactions: transactions.to_vec(),
+            held: [(STORE.to_owned(), held())].into(),
             ..Measurements::default()
         };
         let evidence = Evidence {
@@ -526,6 +562,7 @@ mod tests {
         assert_eq!(told.state, StoreState::Growing);
         assert_eq!(told.last_step.as_deref(), Some("step 2"));
         assert_eq!((parts.committed, parts.waiting), (2, Some(3)));
+        assert_eq!(told.holds, None);
         // What it does not know at its end, it knows from what it has done.
         let unknown = standing(&all, Some(&CliError::NoTerminal));
         let parts = unknown.shared.clone().unwrap();
@@ -545,7 +582,13 @@ mod tests {
         ];
         let told = standing(&all, Some(&CliError::NoTerminal));
         assert_eq!((told.state, told.committed), (StoreState::Open, 2));
+        assert_eq!(told.first_step.as_deref(), Some("step 1"));
         assert_eq!(told.last_step.as_deref(), Some("step 2"));
-        assert_eq!(told.shared, None);
+        // Readers may see some of the third.
+        assert_eq!((told.shared, told.holds), (None, None));
+        let whole = standing(&all[..2], None);
+        let holds = whole.holds.unwrap();
+        assert_eq!((holds.steps, &*holds.last_step), (40, "step 40"));
+        assert_eq!(whole.last_step.as_deref(), Some("step 2"));
     }
 }

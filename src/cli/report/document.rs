@@ -217,12 +217,28 @@ pub(in crate::cli) struct StoreStanding {
     pub key: String,
     pub url: String,
     pub state: StoreState,
+    /// What readers see of it, if it has steps and that is known.
+    #[serde(default)]
+    pub holds: Option<HoldsRecord>,
     /// Transactions of this run that are committed in it.
     pub committed: u64,
+    /// The first step of the files of the first of them.
+    #[serde(default)]
+    pub first_step: Option<String>,
     /// The last step of the files of the last of them; of a shared archive, the last that readers see.
     pub last_step: Option<String>,
     /// Of a shared archive, as far as it is known.
     pub shared: Option<SharedStanding>,
+}
+
+/// The steps of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::cli) struct HoldsRecord {
+    pub steps: u64,
+    pub first_step: String,
+    pub last_step: String,
+    /// When that was so.
+    pub seen: String,
 }
 
 /// Parts of a shared archive.

@@ -12,9 +12,11 @@ use serde_json::Value;
 
 use super::assemble::{latency_record, time};
 use super::document::{
-    CommitRecord, FORMAT, RequestRecord, RunOutcome, RunReport, StageRecord, StoreStanding, Written,
+    CommitRecord, FORMAT, RequestRecord, RunOutcome, RunReport, StageRecord, StoreStanding,
+    StoreState, Written,
 };
 use super::kept;
+use super::steps::ends;
 use crate::cli::error::CliError;
 use crate::events::{RequestKind, Stage};
 use crate::measurements::{Latency, SLOWEST};
@@ -51,6 +53,9 @@ pub(in crate::cli) struct Merged {
 pub(in crate::cli) struct MergedRun {
     /// The file.
     pub file: String,
+    /// Its number, from 1.
+    #[serde(skip)]
+    pub number: usize,
     /// Did it fail, and a later run of the same do what it was to do?
     pub made_up_for: bool,
     /// The file's whole content.
@@ -84,6 +89,8 @@ pub(in crate::cli) struct SlowInRun {
     pub bytes: u64,
     pub seconds: f64,
     pub rank: usize,
+    /// The number of its run, from 1.
+    pub run: usize,
     pub file: String,
 }
 
@@ -94,15 +101,18 @@ impl Merged {
     /// If one of them is no report, or given twice; all such files are named.
     pub(in crate::cli) fn read(files: &[PathBuf]) -> Result<Self, CliError> {
         let (mut runs, mut faults): (Vec<MergedRun>, Vec<String>) = (Vec::new(), Vec::new());
+        // As they are named here: what several of them were put together in has other names in it.
+        let mut origins: Vec<String> = Vec::new();
         for path in files {
+            let file = path.display().to_string();
             let mut add = |run: MergedRun| {
-                if let Some(twin) = runs.iter().find(|other| other.report == run.report) {
-                    return Err(format!("is the same report as {}", twin.file));
+                if let Some(twin) = runs.iter().position(|other| other.report == run.report) {
+                    return Err(is_twice(&run, &file, &origins[twin]));
                 }
                 runs.push(run);
+                origins.push(file.clone());
                 Ok(())
             };
-            let file = path.display().to_string();
             let read = kept::read(path).and_then(|document| MergedRun::all(&file, document));
             match read.and_then(|all| all.into_iter().try_for_each(&mut add)) {
                 Ok(()) => {}
@@ -127,7 +137,8 @@ impl Merged {
     fn of_any(mut runs: Vec<MergedRun>) -> Self {
         runs.sort_by_key(|run| run.span);
         let made_up: Vec<bool> = (0..runs.len()).map(|i| is_made_up(&runs, i)).collect();
-        for (run, made_up) in runs.iter_mut().zip(made_up) {
+        for (index, (run, made_up)) in runs.iter_mut().zip(made_up).enumerate() {
+            run.number = index + 1;
             run.made_up_for = made_up;
         }
         Self::of(runs)
@@ -208,6 +219,15 @@ impl Merged {
     }
 }
 
+/// Why the `run`, of this `file`, is not taken: it is that of `other`.
+fn is_twice(run: &MergedRun, file: &str, other: &str) -> String {
+    if file == other {
+        return "is given twice".to_owned();
+    }
+    let begun = &run.run.begun;
+    format!("has the run that began {begun}, and so has {other}: give one of them")
+}
+
 impl MergedRun {
     /// Those that are in the `document` of `file`: one, or those that were put together in it.
     fn all(file: &str, document: Value) -> Result<Vec<Self>, String> {
@@ -243,6 +263,7 @@ impl MergedRun {
         };
         Ok(Self {
             file: file.to_owned(),
+            number: 1,
             made_up_for: false,
             span: [moment(&run.begun)?, moment(&run.ended)?],
             report,
@@ -318,11 +339,20 @@ fn add_standing(stores: &mut BTreeMap<String, StoreStanding>, standing: &StoreSt
         return;
     };
     known.committed += standing.committed;
-    if standing.last_step.is_some() {
-        known.last_step.clone_from(&standing.last_step);
+    let both = |step: fn(&StoreStanding) -> &Option<String>| {
+        let both = [step(known), step(standing)].into_iter().flatten();
+        ends(both).map(|ends| ends.map(Clone::clone))
+    };
+    let first = both(|store| &store.first_step).map(|[first, _]| first);
+    let last = both(|store| &store.last_step).map(|[_, last]| last);
+    (known.first_step, known.last_step) = (first, last);
+    // A run that saw nothing else of it ended before what another has seen.
+    let seen = |store: &StoreStanding| store.holds.as_ref().map(|holds| holds.seen.clone());
+    if standing.state == StoreState::Open || seen(standing) > seen(known) {
+        known.holds.clone_from(&standing.holds);
     }
     // A run that has nothing to do, or puts all back, does not take away what was committed.
-    if standing.state != super::StoreState::Unchanged {
+    if standing.state != StoreState::Unchanged {
         known.state = standing.state;
         known.shared.clone_from(&standing.shared);
     }
@@ -337,6 +367,7 @@ fn slowest(runs: &[MergedRun]) -> Vec<SlowInRun> {
                 bytes: slow.bytes,
                 seconds: slow.seconds,
                 rank: slow.rank,
+                run: run.number,
                 file: run.file.clone(),
             })
         })
@@ -508,7 +539,9 @@ mod tests {
         assert!(refused(lacking).contains("damaged report: missing field"));
         let untimely = text.replace("1970-01-01T00:00:01.000Z", "yesterday");
         assert!(refused(&untimely).contains("yesterday"));
-        assert!(refused(&text).contains("is the same report as"));
+        assert!(
+            refused(&text).contains("has the run that began 1970-01-01T00:00:01.000Z, and so has ")
+        );
         fs::write(&other, "{}").unwrap();
         let missing = directory.path().join("none.json");
         let all = Merged::read(&[missing, good, other]).unwrap_err();

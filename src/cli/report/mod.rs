@@ -10,6 +10,7 @@ mod kept;
 mod merge;
 mod noted;
 mod page;
+mod steps;
 mod surroundings;
 
 use std::cell::OnceCell;

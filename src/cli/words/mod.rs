@@ -38,7 +38,9 @@ pub(super) use progress::{bar, saying};
 pub(super) use quicklook::pictured;
 pub(super) use rechunk::{rechunk_forecast, rechunked};
 pub(super) use recover::{forecast, recovered};
-pub(super) use report::{merged, seconds, standing};
+pub(super) use report::{
+    command_line, ended, merged, seconds, seen, standing, state, task, written,
+};
 pub(super) use rollback::{rollback_forecast, rolled_back};
 pub(super) use send::sent;
 pub(super) use status::status;

@@ -2,9 +2,10 @@
 //!
 //! Key type: [`Advice`].
 
+use super::run_name;
 use crate::cli::report::document::StoreState;
 use crate::cli::report::merge::{Merged, MergedRun};
-use crate::cli::words::counted;
+use crate::cli::words::{counted, standing};
 
 /// Requests made again, as a share of all, that are worth a word.
 const OFTEN: f64 = 0.01;
@@ -24,7 +25,7 @@ pub(super) fn advice(all: &Merged) -> Vec<Advice> {
     };
     let last = |run: &MergedRun, said: &str| match all.runs.len() {
         1 => said.to_owned(),
-        _ => format!("{}: {said}", run.file),
+        _ => format!("{}: {said}", run_name(run)),
     };
     for run in all.runs.iter().filter(|run| !run.made_up_for) {
         if let Some(error) = &run.run.error {
@@ -38,7 +39,7 @@ pub(super) fn advice(all: &Merged) -> Vec<Advice> {
             StoreState::Growing => "Let the other jobs end, or see status",
             StoreState::Committed | StoreState::Unchanged => continue,
         };
-        add(store.url.clone(), to_do);
+        add(format!("{}: {}", store.url, standing(store)), to_do);
     }
     for run in &all.runs {
         for problem in &run.run.problems {
@@ -49,12 +50,24 @@ pub(super) fn advice(all: &Merged) -> Vec<Advice> {
             add(last(run, notice), "See that this is meant");
         }
         let result = run.run.result.as_ref();
-        let unverified = result.map_or(0, |result| result.unverified);
-        if unverified > 0 {
-            let objects = counted(unverified, "objects");
+        if let Some(result) = result.filter(|result| result.unverified > 0) {
+            let of = counted(result.objects, "objects");
             add(
-                last(run, &format!("{objects}: not verified")),
+                last(
+                    run,
+                    &format!("{} of {of} were not verified", result.unverified),
+                ),
                 "Run verify, which reads them",
+            );
+        }
+        if let Some(found) = run.run.verified.as_ref().filter(|found| found.faults > 0) {
+            let (faults, objects) = (
+                counted(found.faults, "faults"),
+                counted(found.objects, "objects"),
+            );
+            add(
+                last(run, &format!("{faults} in {objects} that were read")),
+                "See the faults below; update writes steps anew, and rollback undoes the last command",
             );
         }
         let guarantee = run.run.guarantee.as_ref();
@@ -62,7 +75,7 @@ pub(super) fn advice(all: &Merged) -> Vec<Advice> {
             .filter(|found| found.conditional_writes != "enforced" && found.lock_dir.is_none());
         if let Some(found) = is_open {
             let said = format!(
-                "conditional writes are {} there: nothing but time keeps two jobs apart",
+                "conditional writes are {} there, and there was no --lock-dir: nothing but time keeps two jobs apart",
                 found.conditional_writes
             );
             add(
@@ -85,8 +98,11 @@ pub(super) fn advice(all: &Merged) -> Vec<Advice> {
             ),
             status => (status, "Look at the server's log"),
         };
+        let (share, limit) = (1e2 * *count as f64 / requests as f64, 1e2 * OFTEN);
         add(
-            format!("{count} of {of_all} were made again after {after}"),
+            format!(
+                "{count} of {of_all}, {share:.1} %, were made again after {after}; more than {limit} % slow a run down"
+            ),
             to_do,
         );
     }

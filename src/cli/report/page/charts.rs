@@ -1,13 +1,13 @@
-//! Charts of ranks and of how much there is of each size or time.
+//! Charts of ranks.
 
 use std::collections::BTreeMap;
 
 use msm_chart::{Caption, Span, SpanRow, Spans};
 
-use super::{name, ranks, row_name, since};
+use super::{name, ranks, ranks_in_words, row_name, since};
 use crate::cli::report::document::{RankRecord, TransactionEntry};
 use crate::cli::report::merge::{Merged, MergedRun};
-use crate::cli::words::{bytes_shown, seconds};
+use crate::cli::words::{counted, seconds};
 use crate::events::{Stage, WorkPhase};
 
 const PHASES: [WorkPhase; 6] = [
@@ -54,16 +54,21 @@ pub(super) fn timeline(all: &Merged) -> Spans {
                 .collect(),
         }
     });
+    let rows: Vec<SpanRow> = rows.collect();
     let kinds = PHASES.iter().map(name);
+    let kinds = kinds.chain(["wait for others", "commit"].map(str::to_owned));
+    let kinds: Vec<String> = kinds.collect();
+    let spans = || rows.iter().flat_map(|row| &row.spans);
+    let of_kind = |kind| spans().filter(move |span| span.kind == kind);
+    let sums = (0..kinds.len()).map(|kind| of_kind(kind).map(|span| span.to - span.from).sum());
     Spans {
         caption: caption(
             "When each rank did what",
             "where a row is empty, the rank planned, or waited between phases",
         ),
-        kinds: kinds
-            .chain(["wait for others", "commit"].map(str::to_owned))
-            .collect(),
-        rows: rows.collect(),
+        words: in_all(all, &kinds, sums),
+        kinds,
+        rows,
     }
 }
 
@@ -150,13 +155,21 @@ pub(super) fn stages_over_time(all: &Merged) -> Spans {
             spans: spans.chain([end(all)]).collect(),
         })
     });
+    let rows: Vec<SpanRow> = rows.collect();
+    let slices = rows.iter().flat_map(|row| &row.spans);
+    let slices = slices.filter(|span| span.to > span.from).count();
     Spans {
         caption: caption(
             "Ranks and stages",
-            "at each moment the stage that most of the rank's time went into",
+            "in each slice of time the stage that most of it went into",
+        ),
+        words: format!(
+            "{}, {}; how long each stage took is in the table of stages",
+            ranks_in_words(all),
+            counted(slices, "slices")
         ),
         kinds: Stage::ALL.iter().map(name).collect(),
-        rows: rows.collect(),
+        rows,
     }
 }
 
@@ -167,14 +180,27 @@ pub(super) fn stages(all: &Merged) -> Spans {
         let amounts: Vec<f64> = Stage::ALL.iter().map(seconds).collect();
         SpanRow::of_amounts(&row_name(all, run, rank.rank), &amounts)
     });
+    let rows: Vec<SpanRow> = rows.collect();
+    let kinds: Vec<String> = Stage::ALL.iter().map(name).collect();
+    let seconds = |stage| all.stages.get(stage).map_or(0.0, |record| record.seconds);
     Spans {
         caption: caption(
             "What the time went into",
             "summed over all that went on at once",
         ),
-        kinds: Stage::ALL.iter().map(name).collect(),
-        rows: rows.collect(),
+        words: in_all(all, &kinds, Stage::ALL.iter().map(seconds)),
+        kinds,
+        rows,
     }
+}
+
+/// What ranks come to together: those of the `kinds` of which there is anything.
+fn in_all(all: &Merged, kinds: &[String], sums: impl Iterator<Item = f64>) -> String {
+    let sums = kinds.iter().zip(sums).filter(|(_, sum)| *sum > 0.0);
+    let sums: Vec<String> = sums
+        .map(|(kind, sum)| format!("{kind} {}", seconds(sum)))
+        .collect();
+    format!("{}; in all {}", ranks_in_words(all), sums.join(", "))
 }
 
 fn caption(title: &str, detail: &str) -> Caption {
@@ -182,56 +208,5 @@ fn caption(title: &str, detail: &str) -> Caption {
         title: title.to_owned(),
         detail: detail.to_owned(),
         units: "s".to_owned(),
-    }
-}
-
-/// How many requests of each kind took how long, by powers of two.
-pub(super) fn latencies(all: &Merged) -> Vec<Spans> {
-    let kinds = all.requests.iter().filter_map(|(kind, record)| {
-        let histogram = &record.latency.as_ref()?.histogram;
-        let from = |power: u32| format!("from {:.3} ms", 2_f64.powi(power as i32) / 1e3);
-        let title = format!("How long requests took: {}", name(kind));
-        Some(by_powers(&title, "requests", histogram, from))
-    });
-    kinds.collect()
-}
-
-/// How many objects are how large, by powers of two.
-pub(super) fn object_sizes(all: &Merged) -> Spans {
-    let from = |power: u32| format!("from {}", bytes_shown(1 << power.min(63)));
-    by_powers(
-        "How large objects are that were put",
-        "objects",
-        &all.object_sizes,
-        from,
-    )
-}
-
-/// A row for each power of two, from the least that there is to the greatest.
-fn by_powers(
-    title: &str,
-    what: &str,
-    histogram: &BTreeMap<u64, u64>,
-    row_name: impl Fn(u32) -> String,
-) -> Spans {
-    let mut powers: BTreeMap<u32, u64> = BTreeMap::new();
-    for (from, count) in histogram {
-        *powers.entry(from.max(&1).ilog2()).or_default() += count;
-    }
-    let ends = powers.keys().next().zip(powers.keys().next_back());
-    let rows = ends.map(|(least, most)| {
-        (*least..=*most).map(|power| {
-            let count = powers.get(&power).copied().unwrap_or(0);
-            SpanRow::of_amounts(&row_name(power), &[count as f64])
-        })
-    });
-    Spans {
-        caption: Caption {
-            title: title.to_owned(),
-            detail: String::new(),
-            units: what.to_owned(),
-        },
-        kinds: vec![what.to_owned()],
-        rows: rows.into_iter().flatten().collect(),
     }
 }

@@ -4,16 +4,20 @@
 
 use maud::{Markup, html};
 
-use crate::cli::report::document::{RunReport, RunResult};
-use crate::cli::report::merge::Merged;
-use crate::cli::words::{bytes_shown, counted, proofs_shown, rate_shown, seconds};
+use super::{ranks_in_words, run_name};
+use crate::cli::json::Verified;
+use crate::cli::markup::text;
+use crate::cli::report::document::RunResult;
+use crate::cli::report::merge::{Merged, MergedRun};
+use crate::cli::report::steps::ends;
+use crate::cli::words::{bytes_shown, command_line, counted, proofs_shown, rate_shown, seconds};
 use crate::verbs::page::ProofCounts;
 
 /// The facts of all runs, each with its name.
 pub(super) fn facts(all: &Merged) -> Markup {
     html! {
         dl.list {
-            @for (name, fact) in list(all) { div { dt { (name) } dd { (fact) } } }
+            @for (name, fact) in list(all) { div { dt { (name) } dd { (text(&fact)) } } }
         }
     }
 }
@@ -21,11 +25,17 @@ pub(super) fn facts(all: &Merged) -> Markup {
 fn list(all: &Merged) -> Vec<(&'static str, String)> {
     let runs = || all.runs.iter().map(|run| &run.run);
     let mut facts: Vec<(&'static str, String)> = Vec::new();
-    let failures = all.runs.iter().filter(|run| !run.made_up_for);
-    for run in failures {
-        if let Some(error) = &run.run.error {
+    let named = |run: &MergedRun| match all.runs.len() {
+        1 => String::new(),
+        _ => run_name(run) + ": ",
+    };
+    for run in all.runs.iter().filter(|run| !run.made_up_for) {
+        if run.run.error.is_some() {
             let code = run.run.exit_code;
-            facts.push(("Failed", format!("{} with code {code}: {error}", run.file)));
+            facts.push((
+                "Failed",
+                format!("{}exit code {code}, see below", named(run)),
+            ));
         }
     }
     let mut add = |name: &'static str, fact: String| {
@@ -33,8 +43,16 @@ fn list(all: &Merged) -> Vec<(&'static str, String)> {
             facts.push((name, fact));
         }
     };
-    add("From", files(runs()));
-    add("Steps", steps(runs()));
+    if let [run] = &all.runs[..] {
+        add("Command", command_line(&run.run.arguments));
+    }
+    let transactions = runs().flat_map(|run| &run.plan.transactions);
+    add(
+        "From",
+        files(transactions.clone().flat_map(|one| &one.files)),
+    );
+    let ends_of = transactions.flat_map(|one| [&one.first_step, &one.last_step]);
+    add("Steps", steps(ends_of.flatten()));
     add(
         "To",
         distinct(runs().filter_map(|run| {
@@ -46,18 +64,19 @@ fn list(all: &Merged) -> Vec<(&'static str, String)> {
     let results: Vec<&RunResult> = runs().filter_map(|run| run.result.as_ref()).collect();
     add("Done", done(&results));
     add("Verified", proofs(&results).join("\n"));
-    let found = runs().filter_map(|run| run.verified.as_ref());
-    for found in found {
+    for run in &all.runs {
+        let Some(found) = &run.run.verified else {
+            continue;
+        };
         let (objects, bytes) = (counted(found.objects, "objects"), bytes_shown(found.bytes));
-        let faults = counted(found.faults, "faults");
+        let (name, faults) = (named(run), counted(found.faults, "faults"));
         add(
             "Verified",
-            format!("{objects}, {bytes} read and compared: {faults}"),
+            format!("{name}{objects}, {bytes} read and checked: {faults}"),
         );
-        add(
-            "Not compared",
-            found.not_compared.clone().unwrap_or_default(),
-        );
+        if let Some(against) = held_against(run, found) {
+            add("Held against", name + &against);
+        }
     }
     if all.written.objects > 0 {
         let (objects, bytes) = (all.written.objects, all.written.bytes);
@@ -74,11 +93,10 @@ fn list(all: &Merged) -> Vec<(&'static str, String)> {
             seconds(all.elapsed_seconds)
         ),
     );
-    let ranks: usize = runs().map(|run| run.job.ranks).sum();
     let hosts: Vec<&str> = all.hosts.iter().map(String::as_str).collect();
     add(
         "By",
-        format!("{} on {}", counted(ranks, "ranks"), hosts.join(", ")),
+        format!("{} on {}", ranks_in_words(all), hosts.join(", ")),
     );
     let jobs = runs().filter_map(|run| run.job.slurm.as_ref());
     add(
@@ -101,10 +119,27 @@ fn distinct(texts: impl Iterator<Item = String>) -> String {
     all.join("\n")
 }
 
-/// The files, of all transactions.
-fn files<'a>(runs: impl Iterator<Item = &'a RunReport>) -> String {
-    let transactions = runs.flat_map(|run| &run.plan.transactions);
-    let names = transactions.flat_map(|one| &one.files);
+/// Which files' values `verify` has held against those of the stores, and what came of it; `None` if that is not known.
+fn held_against(run: &MergedRun, found: &Verified) -> Option<String> {
+    let Some(against) = &found.against else {
+        let is_asked = { run.run.asked.iter() }.any(|flag| flag.starts_with("--against "));
+        // What came before does not tell them.
+        return (!is_asked).then(|| "no files".to_owned());
+    };
+    let ends = [&against.first_step, &against.last_step];
+    let steps = Some(steps(ends.into_iter().flatten())).filter(|steps| !steps.is_empty());
+    let steps = steps.map_or_else(String::new, |steps| format!(", steps {steps}"));
+    let differ = match (&found.not_compared, found.differing.len()) {
+        (Some(why), _) => format!("could not be compared: {why}"),
+        (None, 0) => "no value differs".to_owned(),
+        (None, count) => format!("values of {} differ", counted(count, "objects")),
+    };
+    let files = files(against.files.iter());
+    Some(format!("{files}{steps}: {differ}"))
+}
+
+/// The first file, the last, and how many.
+fn files<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let names: std::collections::BTreeSet<&String> = names.collect();
     match (names.first(), names.last(), names.len()) {
         (Some(first), _, 1) => (*first).clone(),
@@ -115,16 +150,8 @@ fn files<'a>(runs: impl Iterator<Item = &'a RunReport>) -> String {
     }
 }
 
-fn steps<'a>(runs: impl Iterator<Item = &'a RunReport>) -> String {
-    let transactions: Vec<_> = runs.flat_map(|run| &run.plan.transactions).collect();
-    let first = transactions
-        .iter()
-        .filter_map(|one| one.first_step.as_ref());
-    let last = transactions.iter().filter_map(|one| one.last_step.as_ref());
-    match first.min().zip(last.max()) {
-        Some((first, last)) => format!("{first} to {last}"),
-        None => String::new(),
-    }
+fn steps<'a>(steps: impl Iterator<Item = &'a String> + Clone) -> String {
+    ends(steps).map_or_else(String::new, |[first, last]| format!("{first} to {last}"))
 }
 
 fn done(results: &[&RunResult]) -> String {

@@ -5,6 +5,7 @@
 mod advice;
 mod charts;
 mod facts;
+mod histograms;
 mod over_time;
 mod tables;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use maud::{Markup, PreEscaped, html};
-use msm_chart::{Chart, Spans};
+use msm_chart::{Chart, Spans, harmless};
 use serde::Serialize;
 use serde_json::json;
 
@@ -21,15 +22,18 @@ use self::advice::advice;
 use super::document::RankRecord;
 use super::kept::embedded;
 use super::merge::{Merged, MergedRun};
-use crate::cli::markup::{self, program};
-use crate::cli::words;
+use crate::cli::markup;
+use crate::cli::words::counted;
 
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /// How wide plots are.
 const WIDTH: usize = 720;
 
-const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n";
+/// A chart keeps its size, so that its letters can be read, and has a scroll bar of its own where the window is not as wide.
+const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n.wide svg { max-width: none; }\n\
+    .short { white-space: nowrap; }\n\
+    @media print { .wide svg { max-width: 100%; } .short { white-space: normal; } th, td { overflow-wrap: anywhere; } }\n";
 
 /// The page of `all`, with the `document` in it that programs read.
 pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {
@@ -37,6 +41,7 @@ pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {
         [run] => format!("msm_os {}: {}", run.run.command, name(&all.outcome)),
         runs => format!("{} runs of msm_os: {}", runs.len(), name(&all.outcome)),
     };
+    let title = harmless(&title);
     let advice = advice(all);
     let body = html! {
         h1 { (title) }
@@ -44,46 +49,56 @@ pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {
             (facts::facts(all))
             @if !advice.is_empty() {
                 h2 { "Warnings" }
-                ul { @for one in &advice { li { (one.what) br; strong { (one.to_do) "." } } } }
+                ul { @for one in &advice { li { (markup::text(&one.what)) br; strong { (one.to_do) "." } } } }
             }
             (tables::stores(all))
             (tables::faults(all))
+            (tables::runs(all))
             h2 { "When" }
-            (spans(&charts::timeline(all)))
-            @if let Some(waited) = charts::who_was_waited_for(all) { p { (waited) } }
-            (spans(&charts::stages_over_time(all)))
-            @for series in over_time::series(all) { (chart(&Chart::Series(series))) }
+            (when(all))
             h2 { "Work" }
             (tables::ranks_of(all))
             (spans(&charts::stages(all)))
-            @for latency in charts::latencies(all) { (spans(&latency)) }
-            (spans(&charts::object_sizes(all)))
+            (tables::stages_of(all))
+            (tables::requests(all))
+            @for latency in histograms::latencies(all) { (spans(&latency)) }
+            @if let Some(sizes) = histograms::object_sizes(all) { (spans(&sizes)) }
             (tables::slowest(all))
-            details {
-                summary { "All of it in words" }
-                (program("What came of it", &words::merged(all)))
-            }
         }
         (embedded(document))
     };
     markup::document(&title, POLICY, STYLE, &body).into_string()
 }
 
-fn spans(chart: &Spans) -> Markup {
+/// What went on over time.
+fn when(all: &Merged) -> Markup {
+    let drawn = html! {
+        (spans(&charts::timeline(all)))
+        @if let Some(waited) = charts::who_was_waited_for(all) { p { (markup::text(&waited)) } }
+        (spans(&charts::stages_over_time(all)))
+        @for series in over_time::series(all) { (chart(&Chart::Series(series))) }
+    };
     html! {
-        @if !chart.rows.is_empty() {
-            figure { (PreEscaped(chart.svg(WIDTH))) figcaption { (chart.in_words()) } }
-        }
+        @if drawn.0.is_empty() { p { "No rank did anything that is measured." } } @else { (drawn) }
     }
+}
+
+/// Nothing, where there is nothing to be seen.
+fn spans(chart: &Spans) -> Markup {
+    let spans = chart.rows.iter().flat_map(|row| &row.spans);
+    let is_empty = !{ spans }.any(|span| span.to > span.from);
+    html! { @if !is_empty { (figure(&chart.svg(WIDTH), &chart.caption.title, &chart.in_words())) } }
 }
 
 fn chart(chart: &Chart) -> Markup {
     html! {
         // A series is never too large to be drawn.
-        @if let Ok(svg) = chart.svg(WIDTH) {
-            figure { (PreEscaped(svg)) figcaption { (chart.in_words()) } }
-        }
+        @if let Ok(svg) = chart.svg(WIDTH) { (figure(&svg, &chart.caption().title, &chart.in_words())) }
     }
+}
+
+fn figure(svg: &str, title: &str, words: &str) -> Markup {
+    html! { figure { (markup::wide(title, &PreEscaped(svg.to_owned()))) figcaption { (words) } } }
 }
 
 /// As documents name it.
@@ -92,19 +107,40 @@ fn name(value: &impl Serialize) -> String {
     name.replace('_', " ")
 }
 
+/// A run among others.
+fn run_name(run: &MergedRun) -> String {
+    format!("run {} ({})", run.number, run.file)
+}
+
 fn row_name(all: &Merged, run: &MergedRun, rank: usize) -> String {
-    let rank = format!("rank {rank}");
-    if all.runs.len() == 1 {
-        return rank;
+    match all.runs.len() {
+        1 => format!("rank {rank}"),
+        _ => format!("run {}, rank {rank}", run.number),
     }
-    let file = Path::new(&run.file).file_stem().unwrap_or_default();
-    format!("{} {rank}", file.to_string_lossy())
 }
 
 fn ranks(all: &Merged) -> impl Iterator<Item = (&MergedRun, &RankRecord)> {
     all.runs
         .iter()
         .flat_map(|run| run.run.ranks.iter().map(move |rank| (run, rank)))
+}
+
+/// How many there are.
+fn ranks_in_words(all: &Merged) -> String {
+    let ranks = || all.runs.iter().map(|run| run.run.job.ranks);
+    match (&all.runs[..], ranks().min(), ranks().max()) {
+        ([run], ..) => counted(run.run.job.ranks, "ranks"),
+        (runs, Some(least), Some(most)) if least < most => {
+            format!(
+                "{} of {least} to {most} ranks each",
+                counted(runs.len(), "runs")
+            )
+        }
+        (runs, _, most) => {
+            let each = counted(most.unwrap_or_default(), "ranks");
+            format!("{} of {each} each", counted(runs.len(), "runs"))
+        }
+    }
 }
 
 /// Seconds from the beginning of `all` to a time; `None` if that is no time.
