@@ -385,7 +385,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::super::assemble::Evidence;
-    use super::super::document::{JobPlace, ProgramVersions, SharedRecord};
+    use super::super::document::{HoldsRecord, JobPlace, ProgramVersions, SharedRecord};
     use super::*;
     use crate::measurements::{Measurements, RequestTally, SlowObject};
 
@@ -479,6 +479,57 @@ mod tests {
         let order: Vec<&str> = merged.runs.iter().map(|run| &*run.run.begun).collect();
         assert!(order.is_sorted());
         assert_eq!(merged.outcome, RunOutcome::Done);
+    }
+
+    #[test]
+    fn what_readers_see_is_what_was_seen_last_and_what_was_written_is_all_of_it() {
+        let store = |state, seen: u64, steps: Option<[&str; 2]>| StoreStanding {
+            key: "tos.zarr".to_owned(),
+            url: "s3://ocean/tos.zarr".to_owned(),
+            state,
+            holds: Some(HoldsRecord {
+                steps: seen,
+                first_step: "1".to_owned(),
+                last_step: seen.to_string(),
+                seen: time(SystemTime::UNIX_EPOCH + Duration::from_secs(seen)),
+            }),
+            committed: u64::from(steps.is_some()),
+            first_step: steps.map(|[first, _]| first.to_owned()),
+            last_step: steps.map(|[_, last]| last.to_owned()),
+            shared: None,
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let merged = |stores: Vec<StoreStanding>| {
+            let runs = stores.into_iter().zip(1..).map(|(store, begun)| {
+                let mut run = report(begun, "0", 1, None);
+                run.stores = vec![store];
+                run
+            });
+            let runs: Vec<RunReport> = runs.collect();
+            let mut stores = Merged::read(&kept(&directory, &runs)).unwrap().stores;
+            stores.remove(0)
+        };
+        // The second ended last, but had looked before the first committed.
+        let mut stores = vec![
+            store(StoreState::Committed, 20, Some(["10", "20"])),
+            store(StoreState::Unchanged, 9, None),
+        ];
+        let both = merged(stores.clone());
+        assert_eq!(
+            (both.state, both.holds.unwrap().steps),
+            (StoreState::Committed, 20)
+        );
+        // An update of older steps is the last to write.
+        stores.push(store(StoreState::Committed, 21, Some(["9", "9.5"])));
+        let all = merged(stores.clone());
+        assert_eq!((all.committed, all.holds.unwrap().steps), (2, 21));
+        let written = [all.first_step, all.last_step].map(Option::unwrap);
+        assert_eq!(written, ["9", "20"]);
+        // What is open may be half seen.
+        let mut open = store(StoreState::Open, 0, None);
+        open.holds = None;
+        stores.push(open);
+        assert_eq!(merged(stores).holds, None);
     }
 
     #[test]

@@ -32,8 +32,9 @@ const WIDTH: usize = 720;
 
 /// A chart keeps its size, so that its letters can be read, and has a scroll bar of its own where the window is not as wide.
 const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n.wide svg { max-width: none; }\n\
-    .short { white-space: nowrap; }\n\
-    @media print { .wide svg { max-width: 100%; } .short { white-space: normal; } th, td { overflow-wrap: anywhere; } }\n";
+    .short { white-space: nowrap; }\ntd:not(.short) { min-width: 12rem; }\n\
+    @media print { .wide svg { max-width: 100%; } .short { white-space: normal; } th, td { padding-right: 0.5rem; }\n\
+    table { font-size: 0.75rem; } td:not(.short), th[scope=row]:not(.short) { min-width: 0; overflow-wrap: anywhere; } }\n";
 
 /// The page of `all`, with the `document` in it that programs read.
 pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {

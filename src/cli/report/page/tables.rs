@@ -14,7 +14,7 @@ use crate::events::Stage;
 const FAULTS: usize = 50;
 
 /// Bytes of a cell that has one line.
-const SHORT: usize = 20;
+const SHORT: usize = 25;
 
 /// Where the runs left each store, or what was found in it.
 pub(super) fn stores(all: &Merged) -> Markup {
@@ -29,7 +29,7 @@ pub(super) fn stores(all: &Merged) -> Markup {
                 vec![
                     store.url.clone(),
                     words::state(store),
-                    or_none(words::seen(store), "not known: list tells"),
+                    or_none(words::seen(store), "of its steps nothing is known: see list"),
                     or_none(words::written(store), "nothing"),
                 ]
             })))
@@ -84,17 +84,20 @@ pub(super) fn runs(all: &Merged) -> Markup {
             counted(report.written.objects, "objects"),
             bytes_shown(report.written.bytes),
             ended(run),
-            words::command_line(&report.arguments),
         ]
     });
     let heads = [
         "Run", "Report", "Task", "Hosts", "Ranks", "Begun", "Took", "Put", "Stored", "Ended",
-        "Command",
     ];
+    let lines = all.runs.iter().map(|run| {
+        let line = words::command_line(&run.run.arguments);
+        vec![run.number.to_string(), line]
+    });
     html! {
         @if all.runs.len() > 1 {
             h2 { "The runs" }
             (table("The runs", &heads, rows))
+            (table("Command lines", &["Run", "Command"], lines))
         }
     }
 }
