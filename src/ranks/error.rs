@@ -12,7 +12,7 @@ pub enum RanksError {
         "the launcher started {started} processes ({variable}={started}), but {}; nothing was written",
         if cfg!(feature = "mpi") {
             "MPI connects only this one: the launcher belongs to another MPI than the program; under Slurm use srun \
-             --mpi=pmix, else the mpirun of the MPI that msm_os was built with"
+             --mpi=pmix (--mpi=pmi2 for MPICH), else the mpirun of the MPI that msm_os was built with"
         } else {
             "this msm_os was built without MPI: start it without a launcher, or build it with the feature mpi"
         }
