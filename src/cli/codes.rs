@@ -335,7 +335,7 @@ impl From<&StoresError> for Exit {
             | StoresError::PrefixOfStore { .. }
             | StoresError::Within { .. } => Self::Usage,
             StoresError::Array { .. } | StoresError::Bucket { .. } => Self::ForeignStore,
-            StoresError::BeingReplaced { .. } => Self::Taken,
+            StoresError::BeingReplaced(_) => Self::Taken,
             StoresError::Which { .. } | StoresError::InTwo { .. } => Self::WhichStore,
             StoresError::Hierarchy { .. } | StoresError::NotAllHeld { .. } => {
                 Self::ContentsConflict

@@ -86,11 +86,20 @@ pub(super) struct ListPrinter<'a> {
     totals: ListedTotals,
     broken: u64,
     denied: u64,
+    /// Variables that were asked for, and that none of them holds.
+    unheld: Vec<String>,
+}
+
+/// Leaves of these `names` those that `store` does not hold.
+pub(super) fn leave_unheld(names: &mut Vec<String>, store: &StoreInfo) {
+    names.retain(|name| store.variables.iter().all(|held| held.name != *name));
 }
 
 impl<'a> ListPrinter<'a> {
-    pub(super) fn new(form: ListForm, printer: &'a Printer) -> Self {
+    pub(super) fn new(args: &ListArgs, printer: &'a Printer) -> Self {
+        let form = args.form();
         Self {
+            unheld: args.variables.clone(),
             form,
             printer,
             totals: ListedTotals::default(),
@@ -115,6 +124,7 @@ impl<'a> ListPrinter<'a> {
             ListForm::Full => format!("{}\n", StoreDescription(store)),
         };
         self.totals.count(store);
+        leave_unheld(&mut self.unheld, store);
         self.broken += u64::from(store.state == StoreState::Broken);
         self.denied += u64::from(store.state == StoreState::Denied);
         if self.printer.print(&text) {
@@ -144,6 +154,10 @@ impl<'a> ListPrinter<'a> {
             }
             (_, _, Some(_)) => self.printer.line(&self.totals.to_string()),
             (_, _, None) => {}
+        }
+        if left.is_some() && self.totals.stores > 0 && !self.unheld.is_empty() {
+            let names = self.unheld.join("' or '");
+            warn(&format!("{place}: none of these stores holds '{names}'"));
         }
         if let Some(line) = left.and_then(left_out) {
             warn(&line);

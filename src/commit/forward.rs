@@ -233,12 +233,50 @@ async fn prune(
     let (folder, others) = join!(bucket.folder(&undos), others);
     let (folders, others) = (folder?.folders, others?);
     committed.extend(others.iter().map(|key| name_of(key).to_owned()));
-    let last: BTreeSet<&String> = committed.iter().rev().take(entry.keep_undo).collect();
+    remove(
+        bucket,
+        all_but_last(bucket, &folders, &committed, entry.keep_undo).await?,
+    )
+    .await
+}
+
+/// What lies in those `folders` that are not of the last transactions that are `committed`.
+async fn all_but_last(
+    bucket: &Bucket,
+    folders: &[String],
+    committed: &BTreeSet<String>,
+    kept: usize,
+) -> Result<Vec<String>, StoreError> {
+    let last: BTreeSet<&str> = { committed.iter().rev() }
+        .map(String::as_str)
+        .take(kept)
+        .collect();
     let over = folders.iter();
-    let over = over.filter(|folder| !last.contains(&name_of(folder).to_owned()));
+    let over = over.filter(|folder| !last.contains(name_of(folder)));
     let lists = stream::iter(over).map(|folder| bucket.list(folder));
     let keys: Vec<Vec<String>> = lists.buffered(REQUESTS).try_collect().await?;
-    remove(bucket, keys.concat()).await
+    Ok(keys.concat())
+}
+
+/// How many objects another transaction of `store` removes when it is committed, of which and so many before it the undoing is kept: what is
+/// kept for others.
+///
+/// # Errors
+/// As the server says.
+pub(crate) async fn pruned_by_next(
+    bucket: &Bucket,
+    store: &str,
+    keep_undo: usize,
+) -> Result<u64, StoreError> {
+    let (undos, transactions) = (layout::undos(store), layout::transactions(store));
+    let (folder, committed) = join!(bucket.folder(&undos), bucket.list(&transactions));
+    let committed = committed?
+        .iter()
+        .map(|key| name_of(key).to_owned())
+        .collect();
+    let kept = keep_undo.saturating_sub(1);
+    let over = all_but_last(bucket, &folder?.folders, &committed, kept).await?;
+    Ok(over.len() as u64)
 }
 
 fn name_of(key: &str) -> &str {

@@ -65,6 +65,7 @@ pub(crate) use consolidation::consolidate;
 pub use copy_fault::{CopyFault, DamagedCopies, DamagedCopy};
 pub(crate) use damaged_copies::damaged_copies;
 pub(crate) use deletion::{Deletion, NotBegun};
+pub(crate) use forward::pruned_by_next;
 pub(crate) use group_removal::remove_group;
 pub(crate) use heal::{Healed, heal, sweep_journal};
 pub(crate) use journal::{JournalEntry, Stage, Writer};

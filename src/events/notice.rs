@@ -7,11 +7,15 @@ use std::path::PathBuf;
 use msm_plan::MaskingNote;
 use serde::{Deserialize, Serialize};
 
+use super::replaced::ReplacedStore;
+
 /// Something is otherwise than a user may think, and the work goes on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Notice {
+    /// A store that is meant with others is passed over.
+    BeingReplaced(ReplacedStore),
     /// The bounds of a file's steps hold what is no time.
     NoTime {
         /// The first such file.

@@ -12,9 +12,10 @@ pub use crate::commit::FileSpan;
 
 use crate::error::Error;
 use crate::session::Session;
-use crate::store::{Bucket, Spot};
+use crate::store::Spot;
 use crate::verbs::rollback::RollbackError;
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
+use crate::verbs::stores::absent::tell_waiting;
 use crate::verbs::stores::named::{keys, stores};
 
 /// Whose commands are listed.
@@ -62,19 +63,23 @@ pub fn for_each(
     request: &History,
     mut visit: impl FnMut(CommandRecord) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    session.on_lead(async || visit_all(&session.bucket, request, &mut visit).await)
+    session.on_lead(async || visit_all(session, request, &mut visit).await)
 }
 
 async fn visit_all(
-    bucket: &Bucket,
+    session: &Session<'_>,
     request: &History,
     visit: &mut impl FnMut(CommandRecord) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let History { spot, variables } = request;
+    let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
-    let stores = keys(&stores(bucket, spot, variables).await?);
-    let stores = stores.iter().filter(|store| !layout::is_reading(store));
-    let groups: Vec<Group> = stores.map(|store| Group::whole(store)).collect();
+    let groups = stores(bucket, spot, variables).await?;
+    let waiting = tell_waiting(session, spot, &groups, !variables.is_empty()).await?;
+    let is_told = |store: &String| waiting.iter().any(|replaced| replaced.store == *store);
+    let stores = keys(&groups).into_iter();
+    let stores = stores.filter(|store| !layout::is_reading(store) && !is_told(store));
+    let groups: Vec<Group> = stores.map(|store| Group::whole(&store)).collect();
     let mut log = CommandLog::of(bucket, &groups).await?;
     while let Some(command) = CommandRecord::pop(&mut log)? {
         if visit(command).is_break() {

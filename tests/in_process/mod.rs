@@ -24,6 +24,7 @@ mod pairings;
 mod planned;
 mod quicklook;
 mod races;
+mod replaced;
 mod scenes;
 mod share;
 mod share_damage;

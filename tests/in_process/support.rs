@@ -53,6 +53,18 @@ pub fn set_lease_times(times: LeaseTimes) {
 /// Where in a world the bucket `other` is.
 pub const OTHER: &str = "T1m/other";
 
+/// What needs no lease.
+const LOOKS: [&str; 8] = [
+    "verify",
+    "list",
+    "status",
+    "du",
+    "history",
+    "open",
+    "quicklook",
+    "page",
+];
+
 pub type Line = Vec<String>;
 
 pub fn line(words: &[&str]) -> Line {
@@ -92,7 +104,7 @@ fn run_as(link: &Link, line: &Line, ranks: &Ranks) -> (Exit, Option<Standing>) {
     if !names("--store") {
         words.extend(["-p", "T1m"]);
     }
-    if !["verify", "list", "status"].contains(&line[0].as_str()) && !names("--lock-wait") {
+    if !LOOKS.contains(&line[0].as_str()) && !names("--lock-wait") {
         words.extend(["--lock-wait", "60s"]);
     }
     let find = |asked: &StoreArgs| {

@@ -88,6 +88,21 @@ fn who_dies_between_is_gone_on_with_and_nobody_begins_another_store() {
         server.faults().clear();
         let before = objects(&server);
         assert!(!before.contains_key("T1m/tos.zarr/zarr.json"));
+        if selection == "-p T1m -v tos" {
+            let told = [
+                "store 'T1m/tos.zarr' is being replaced by rechunk --replace (",
+                "whole in 'being-rechunked/T1m/tos.zarr'",
+                "rechunk --store T1m/tos.zarr --replace",
+            ];
+            for verb in ["list --brief", "open", "du", "history"] {
+                let looked = msm_os!("{verb} {bucket} -p T1m").well();
+                let said = [looked.stdout, looked.stderr].concat();
+                assert!(told.iter().all(|told| said.contains(told)), "{said}");
+                assert!(said.contains("T1m/sos.zarr"), "{said}");
+            }
+            let verify = msm_os!("verify {bucket} -p T1m");
+            verify.on(ranks).refused(51, &told);
+        }
         msm_os!("verify {bucket} -p being-rechunked/T1m -v tos --against {first}").well();
         let next = msm_os!("send -f {second} {bucket} -v tos");
         next.on(ranks)

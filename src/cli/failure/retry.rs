@@ -158,7 +158,7 @@ fn of_error(error: &Error) -> Retry {
         | Error::Recover(RecoverError::Orphans { .. }) => {
             with(Helps::Yes, "the same command goes on")
         }
-        Error::Stores(StoresError::BeingReplaced { .. }) => {
+        Error::Stores(StoresError::BeingReplaced(_)) => {
             after("when the same rechunk --replace has put the store into its place")
         }
         Error::Send(SendError::LeftOpen) => {

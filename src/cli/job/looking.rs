@@ -30,7 +30,7 @@ impl Job<'_> {
     pub(super) fn list(&self, args: &ListArgs) -> Result<(), CliError> {
         let request = args.request()?;
         let session = self.open(&args.store)?;
-        let mut listing = ListPrinter::new(args.form(), &self.terminal.printer);
+        let mut listing = ListPrinter::new(args, &self.terminal.printer);
         let ended = list::for_each(&session, &request, |store| listing.print(&store));
         if self.leads() {
             // Also after a failure, so that what was printed stays JSON.
@@ -146,16 +146,12 @@ impl Job<'_> {
         let request = args.request(memory, self.recipe(args.recipe.as_deref())?)?;
         let session = self.open(&args.store)?;
         let report = verify(&session, &request)?;
-        let (line, verdict) = words::verified(&report);
+        let (lines, verdict) = words::verified(&report);
         let verified = Verified::new(&args.store.bucket, &report);
         if let Some(kept) = self.report.get() {
             kept.verified(verified.clone());
         }
-        self.conclude(
-            args.told.json,
-            || VerifyDocument::new(verified),
-            || vec![line],
-        );
+        self.conclude(args.told.json, || VerifyDocument::new(verified), || lines);
         self.agree(|| self.terminal.printer.verdict())?;
         verdict
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{Amount, Outcome, StoreUrl};
 use crate::cli::words;
+use crate::events::ReplacedStore;
 use crate::store::Place;
 use crate::verbs::delete::{DeleteSurvey, DeleteWarning};
 use crate::verbs::send::RequestCounts;
-use crate::verbs::status::ReplacedStore;
 
 /// `msm_os/delete/1`.
 #[derive(Debug, Serialize)]
@@ -65,8 +65,11 @@ impl DeleteDocument {
                     store,
                     transaction: _,
                 } => json!({"kind": "unended", "message": message, "store": store}),
-                DeleteWarning::OnlyCopy(ReplacedStore { store: _, made }) => {
+                DeleteWarning::OnlyCopy(ReplacedStore { made, .. }) => {
                     json!({"kind": "only_copy", "message": message, "store": made})
+                }
+                DeleteWarning::ComesBack(ReplacedStore { store, .. }) => {
+                    json!({"kind": "comes_back", "message": message, "store": store})
                 }
                 DeleteWarning::Rewritten {
                     store,
@@ -120,6 +123,7 @@ impl DeleteDocument {
                 others,
                 unended: _,
                 replacing: _,
+                coming_back: _,
             } => {
                 let stores = stores.iter();
                 document.stores = stores

@@ -4,12 +4,11 @@ use serde::Serialize;
 
 use super::{Amount, Outcome, TransactionView};
 use crate::cli::witness::Witness;
-use crate::events;
+use crate::events::{self, ReplacedStore};
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, HeldStore, Outlook, RecoverReport, StoreForecast,
 };
 use crate::verbs::send::RequestCounts;
-use crate::verbs::status::ReplacedStore;
 
 const FORMAT: &str = "msm_os/recover/1";
 

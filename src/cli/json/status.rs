@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::verbs::status::{ArchiveStatus, ReplacedStore, StatusReport, StoreStatus};
+use crate::events::ReplacedStore;
+use crate::verbs::status::{ArchiveStatus, StatusReport, StoreStatus};
 
 /// `msm_os/status/1`.
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::StoreUrl;
-use crate::events::{CheckTally, Fault, PlannedFiles};
+use crate::events::{CheckTally, Fault, PlannedFiles, ReplacedStore};
 use crate::store::Place;
 use crate::verbs::verify::VerifyReport;
 
@@ -11,7 +11,8 @@ use crate::verbs::verify::VerifyReport;
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct VerifyDocument {
     format: &'static str,
-    /// `sound`, `faults`, or `not_compared` if the files could not be compared and nothing else is wrong.
+    /// `sound`, `faults`, `not_compared` if the files could not be compared and nothing else is wrong, or `being_replaced` if stores are, and
+    /// all others are sound.
     outcome: &'static str,
     #[serde(flatten)]
     verified: Verified,
@@ -30,6 +31,9 @@ pub(in crate::cli) struct Verified {
     /// Objects whose values are not those of the files.
     pub differing: Vec<FaultView>,
     pub not_compared: Option<String>,
+    /// Stores that were not looked at, for they are being replaced; none in documents of older versions.
+    #[serde(default)]
+    pub replaced: Vec<ReplacedStore>,
 }
 
 /// A store that was looked at.
@@ -64,7 +68,8 @@ impl VerifyDocument {
         Self {
             format: "msm_os/verify/1",
             outcome: match (verified.faults, &verified.not_compared) {
-                (0, None) => "sound",
+                (0, None) if verified.replaced.is_empty() => "sound",
+                (0, None) => "being_replaced",
                 (0, Some(_)) => "not_compared",
                 _ => "faults",
             },
@@ -103,6 +108,7 @@ impl Verified {
             }),
             differing: report.differing.iter().map(FaultView::from).collect(),
             not_compared: report.incomparable.as_ref().map(ToString::to_string),
+            replaced: report.replaced.clone(),
         }
     }
 }

@@ -60,7 +60,7 @@ fn packages(reach: &Reach) -> String {
 fn left_alone(store: &OpenableStore) -> String {
     let info = &store.info;
     let state = match (info.state, &info.problem) {
-        (StoreState::Broken | StoreState::Denied, Some(problem)) => {
+        (StoreState::Unfinished | StoreState::Broken | StoreState::Denied, Some(problem)) => {
             let words = problem.split(|c: char| c.is_whitespace() || c.is_control());
             let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
             words.join(" ")

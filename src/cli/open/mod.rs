@@ -20,6 +20,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::files::name;
+use super::list::leave_unheld;
 use super::outcome::JsonArgs;
 use super::printer::warn;
 use super::store::StoreArgs;
@@ -110,7 +111,7 @@ impl OpenArgs {
     }
 }
 
-/// Says what the filter left out, and whether there is anything to open at `place`.
+/// Says what the filter left out, and whether there is all that was named, or anything, to open at `place`.
 ///
 /// # Errors
 /// If there is not.
@@ -122,23 +123,26 @@ pub(super) fn verdict(
     if let Some(line) = left_out(&report.left_out) {
         warn(&line);
     }
+    let printed = report.stores.len() as u64;
+    let all = printed + report.left_out.stores();
+    let place = place.trim_end_matches('/').to_owned();
+    let mut variables = filter.variables.clone();
+    for store in &report.stores {
+        leave_unheld(&mut variables, &store.info);
+    }
+    if all > 0 && !variables.is_empty() {
+        return Err(CliError::NoneHolds {
+            place,
+            stores: all,
+            unknown: report.left_out.unknown,
+            variables,
+        });
+    }
     if report.stores.iter().any(|store| store.can_be_opened) {
         return Ok(());
     }
     let is = |state| report.stores.iter().filter(move |s| s.info.state == state);
     let (broken, denied) = (is(StoreState::Broken), is(StoreState::Denied));
-    let printed = report.stores.len() as u64;
-    let place = place.trim_end_matches('/').to_owned();
-    let stores = report.left_out.stores();
-    if printed == 0 && stores > 0 {
-        let variables = filter.variables.clone();
-        return Err(CliError::NoneHolds {
-            place,
-            stores,
-            unknown: report.left_out.unknown,
-            variables,
-        });
-    }
     match (broken.count() as u64, denied.count() as u64) {
         (0, 0) => Err(CliError::NothingToOpen { place }),
         (0, denied) => Err(CliError::Denied { denied, printed }),

@@ -48,6 +48,7 @@ pub(super) fn store(key: &str) -> OpenableStore {
             stored_bytes: None,
             decoded_bytes: None,
             last_transaction: None,
+            being_replaced: None,
         },
         can_be_opened: true,
         root: key.to_owned(),
@@ -227,6 +228,24 @@ fn items_of_stores_that_are_gone_do_not_stay_published() {
     assert_eq!(there(), [&kept[..], &["u.json"]].concat());
     let notes = write(&["U1y/u.zarr"], "U1y");
     assert!(notes.last().unwrap().starts_with("wrote"), "{notes:?}");
+}
+
+/// Though another one that was named is there.
+#[test]
+fn a_variable_that_no_store_holds_is_named() {
+    let filter = |names: &[&str]| StoreFilter {
+        variables: names.iter().map(|&name| name.to_owned()).collect(),
+        ..StoreFilter::default()
+    };
+    let mut report = report(&["T1m/tos.zarr"]);
+    report.left_out.others = 1;
+    let place = "s3://ocean/";
+    let all = ["tos", "time_counter"];
+    assert!(verdict(&report, &filter(&all), place).is_ok());
+    let error = verdict(&report, &filter(&["tos", "nope", "sos"]), place).unwrap_err();
+    assert_eq!(Exit::from(&error), Exit::NoStore);
+    let said = "s3://ocean: none of 2 stores holds 'nope' or 'sos'";
+    assert_eq!(error.to_string(), said);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{bytes_shown, counted, replaced, tally_shown};
+use super::{bytes_shown, counted, tally_shown};
 use crate::verbs::delete::{DeleteReport, DeleteSurvey, DeleteWarning, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
@@ -16,6 +16,7 @@ pub(in crate::cli) fn survey(survey: &DeleteSurvey) -> String {
             others,
             unended: _,
             replacing: _,
+            coming_back: _,
         } => {
             let stores_told = stores.iter();
             lines.extend(
@@ -95,7 +96,10 @@ pub(in crate::cli) fn delete_warning(warning: &DeleteWarning) -> String {
             "{store}: {transaction} has not ended: if its job still runs, the delete waits for it, and what it puts until then goes, too; of a dead one, all \
              goes"
         ),
-        DeleteWarning::OnlyCopy(only) => format!("{}; do not delete it", replaced(only)),
+        DeleteWarning::OnlyCopy(only) => format!("{only}; do not delete it"),
+        DeleteWarning::ComesBack(replaced) => {
+            format!("{replaced}; '{}' is not deleted with it", replaced.made)
+        }
         DeleteWarning::Rewritten {
             store,
             objects,

@@ -131,6 +131,7 @@ mod tests {
             stored_bytes: size.map(|size| size.1),
             decoded_bytes: None,
             last_transaction: None,
+            being_replaced: None,
         }
     }
 

@@ -50,17 +50,7 @@ use msm_model::are;
 pub(in crate::cli) use msm_model::counted;
 
 use crate::verbs::du::Tally;
-use crate::verbs::status::ReplacedStore;
 pub(super) use verify::verified;
-
-/// Where a store is that is gone, and about to be replaced.
-fn replaced(store: &ReplacedStore) -> String {
-    let ReplacedStore { store, made } = store;
-    format!(
-        "store '{store}' is being replaced: what was made of it is whole in '{made}', and there is nothing else of it; the same rechunk \
-         --replace again puts it in its place"
-    )
-}
 
 /// Bytes as people read them: `13.9 MiB`.
 pub(super) fn bytes_shown(bytes: u64) -> String {

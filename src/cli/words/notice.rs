@@ -16,7 +16,8 @@ const UNTOLD_RECIPE: &str =
 pub(super) fn is_said_aloud(notice: &Notice) -> bool {
     !matches!(
         notice,
-        Notice::NoTime { .. }
+        Notice::BeingReplaced(_)
+            | Notice::NoTime { .. }
             | Notice::Untimed { .. }
             | Notice::NotData { .. }
             | Notice::Remains { .. }
@@ -33,6 +34,7 @@ pub(super) fn is_said_aloud(notice: &Notice) -> bool {
 pub(in crate::cli) fn notice(notice: &Notice) -> String {
     let of_store = |store: &String, what: String| format!("store '{store}': {what}");
     match notice {
+        Notice::BeingReplaced(replaced) => replaced.to_string(),
         Notice::NoTime {
             file,
             more,

@@ -1,6 +1,6 @@
 //! What `recover` says that it did, or would do.
 
-use super::{bytes_shown, counted, replaced, requests};
+use super::{bytes_shown, counted, requests};
 use crate::events::{Outcome, Truncation};
 use crate::verbs::recover::{
     ArchiveForecast, Forecast, Outlook, Recover, RecoverError, RecoverReport,
@@ -40,7 +40,7 @@ pub(in crate::cli) fn recovered(request: &Recover, report: &RecoverReport) -> Ve
         0 => lines.push("truncated: nothing, no store has arrays of different lengths".to_owned()),
         cut => lines.push(format!("truncated: {}", counted(*cut, "stores"))),
     }
-    lines.extend(waiting.iter().map(replaced));
+    lines.extend(waiting.iter().map(ToString::to_string));
     lines
 }
 
@@ -100,6 +100,16 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
                 .count()
         ));
     }
+    if forecast.orphans.is_some() {
+        let open = forecast
+            .left
+            .iter()
+            .filter(|left| !left.transactions.is_empty());
+        lines.extend(open.map(|left| {
+            let store = &left.store;
+            format!("store '{store}': what no transaction owns is known, and removed, when its transactions have ended")
+        }));
+    }
     lines.extend(forecast.orphans.iter().flat_map(|orphans| removed(orphans)));
     if let Some(cuts) = &forecast.cuts {
         lines.extend(cuts.iter().map(|cut| truncation(cut, "would be")));
@@ -108,7 +118,7 @@ pub(in crate::cli) fn forecast(forecast: &Forecast) -> Vec<String> {
             count => format!("{} would be truncated", counted(count, "stores")),
         });
     }
-    lines.extend(forecast.replaced.iter().map(replaced));
+    lines.extend(forecast.replaced.iter().map(ToString::to_string));
     lines.extend(forecast.requests.iter().map(requests));
     lines
 }

@@ -2,7 +2,7 @@
 
 use msm_zarr::layout;
 
-use super::{are, bytes_shown, counted, replaced};
+use super::{are, bytes_shown, counted};
 use crate::events::TransactionIdentity;
 use crate::verbs::rechunk::REPLACING;
 use crate::verbs::status::{
@@ -13,8 +13,10 @@ use crate::verbs::status::{
 pub(in crate::cli) fn status(place: &str, report: &StatusReport) -> Vec<String> {
     let archives = report.archives.iter().flat_map(archive);
     let mut lines: Vec<String> = archives.collect();
-    lines.extend(report.stores.iter().flat_map(store));
-    lines.extend(report.replaced.iter().map(replaced));
+    let is_replaced = |of: &StoreStatus| report.replaced.iter().any(|one| one.store == of.store);
+    let stores = report.stores.iter();
+    lines.extend(stores.flat_map(|of| store(of, is_replaced(of))));
+    lines.extend(report.replaced.iter().map(ToString::to_string));
     if lines.is_empty() && report.problems.is_empty() {
         lines.push(match report.looked_at {
             0 => format!("{place}: there are no stores"),
@@ -103,7 +105,7 @@ fn part(part: &PartStatus) -> String {
     )
 }
 
-fn store(store: &StoreStatus) -> Vec<String> {
+fn store(store: &StoreStatus, is_replaced: bool) -> Vec<String> {
     let StoreStatus {
         store,
         lease,
@@ -136,7 +138,7 @@ fn store(store: &StoreStatus) -> Vec<String> {
     let advice = |transaction: &TransactionIdentity| match live {
         Some(lease) if lease.holder == transaction.holder => "is under way",
         Some(_) => "has not ended: the job that holds the store brings it to its end",
-        None if transaction.command == REPLACING => {
+        None if is_replaced || transaction.command == REPLACING => {
             "has not ended: the same rechunk --replace again goes on with it"
         }
         None => "has not ended: recover, or whoever writes the store next, brings it to its end",

@@ -2,26 +2,36 @@
 
 use super::{bytes_shown, counted};
 use crate::cli::error::CliError;
+use crate::error::Error;
 use crate::events::CheckTally;
+use crate::verbs::StoresError;
 use crate::verbs::verify::VerifyReport;
 
-/// The last line, and how it went.
-pub(in crate::cli) fn verified(report: &VerifyReport) -> (String, Result<(), CliError>) {
+/// The last lines, and how it went.
+pub(in crate::cli) fn verified(report: &VerifyReport) -> (Vec<String>, Result<(), CliError>) {
     let total = report.total();
     let line = format!(
         "verified: {}, {}",
         counted(report.stores.len(), "stores"),
         checked(&total)
     );
+    let replaced = report.replaced.iter();
     let verdict = match (total.faults, &report.incomparable) {
-        (0, None) => Ok(()),
+        (0, None) => {
+            let replaced = replaced.map(|one| StoresError::BeingReplaced(one.clone()));
+            return (
+                vec![line],
+                Error::together(replaced).map_err(CliError::from),
+            );
+        }
         (0, Some(error)) => Err(error.clone().into()),
         (faults, error) => Err(CliError::Faults {
             faults,
             incomparable: error.clone().map(Box::new),
         }),
     };
-    (line, verdict)
+    let replaced = replaced.map(ToString::to_string);
+    (replaced.chain([line]).collect(), verdict)
 }
 
 /// What was looked at.

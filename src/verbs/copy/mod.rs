@@ -214,7 +214,9 @@ async fn ways(ends: Ends<'_>, request: &Copy) -> Result<Vec<Passage>, Error> {
     } = request;
     let to = to.as_deref().unwrap_or(spot.key());
     ends.from.reach(spot.key()).await?;
-    none_comes_back(ends.from, spot).await?;
+    if variables.is_empty() {
+        none_comes_back(ends.from, spot).await?;
+    }
     if ends.other().is_some() {
         ends.to.reach(to).await?;
     }

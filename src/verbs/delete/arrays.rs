@@ -8,6 +8,7 @@ use crate::session::Session;
 use crate::store::Bucket;
 use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::at_rest::can_be_foretold;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
@@ -56,7 +57,12 @@ impl ArrayDeletion {
         bucket: &Bucket,
     ) -> Result<DeleteSurvey, Error> {
         can_be_foretold(bucket, &self.stores).await?;
-        Ok(self.shown(&self.look(request, bucket).await?))
+        let found = self.look(request, bucket).await?;
+        let mut all = Vec::new();
+        for one in &found {
+            all.push(of_removal(bucket, &one.removal, request.keep_undo).await?);
+        }
+        Ok(self.shown(&found, all))
     }
 
     /// Removes them.
@@ -75,7 +81,7 @@ impl ArrayDeletion {
             "delete",
             async |hold| {
                 let found = self.look(request, &session.bucket).await?;
-                let done = self.shown(&found);
+                let done = self.shown(&found, Vec::new());
                 let removals: Vec<_> = found.into_iter().map(|found| found.removal).collect();
                 remove(session, &removals, hold, COMMAND, request.keep_undo).await?;
                 Ok(done)
@@ -102,14 +108,16 @@ impl ArrayDeletion {
         Ok(all)
     }
 
-    fn shown(&self, found: &[ArrayRemoval]) -> DeleteSurvey {
+    /// What goes of each store, with the `requests` that it takes, if they are asked for.
+    fn shown(&self, found: &[ArrayRemoval], requests: Vec<RequestCounts>) -> DeleteSurvey {
+        let mut requests = requests.into_iter();
         let stores = found.iter().map(|found| {
             let (objects, bytes) = found.removal.size();
             ArraysSurvey {
                 store: found.removal.store.clone(),
                 tally: Tally { objects, bytes },
                 attributes: found.attributes.clone(),
-                requests: of_removal(&found.removal),
+                requests: requests.next().unwrap_or_default(),
             }
         });
         DeleteSurvey::Arrays {

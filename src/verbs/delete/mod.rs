@@ -180,7 +180,7 @@ impl PlannedDelete<'_> {
             DeleteScope::Stores(survey) => runtime.block_on(survey.foretold(bucket)),
             DeleteScope::Group(contents) => runtime.block_on(contents.survey(bucket)),
             DeleteScope::Arrays(arrays) => runtime.block_on(arrays.survey(self.request, bucket)),
-            DeleteScope::Steps(steps) => runtime.block_on(steps.survey(bucket)),
+            DeleteScope::Steps(steps) => runtime.block_on(steps.survey(self.request, bucket)),
         })
     }
 

@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::store::{Bucket, StoreLookup, read_outline, read_store};
 use crate::verbs::delete::survey::{DeleteSurvey, StepsSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
+use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::at_rest::can_be_foretold;
 use crate::verbs::shared::hold::Hold;
 use crate::verbs::shared::removing::remove;
@@ -112,9 +113,17 @@ impl StepDeletion {
     ///
     /// # Errors
     /// If that cannot be told, as where a job is at a store, or has left it as it died; or if nothing would go, or all of one.
-    pub(super) async fn survey(&self, bucket: &Bucket) -> Result<DeleteSurvey, Error> {
+    pub(super) async fn survey(
+        &self,
+        request: &Delete,
+        bucket: &Bucket,
+    ) -> Result<DeleteSurvey, Error> {
         can_be_foretold(bucket, &self.stores).await?;
-        Ok(shown(&self.look(bucket).await?))
+        let mut found = self.look(bucket).await?;
+        for StepCut { cut, survey } in &mut found {
+            survey.requests = of_removal(bucket, &cut.removal, request.keep_undo).await?;
+        }
+        Ok(shown(&found))
     }
 
     /// Removes them.
@@ -250,7 +259,7 @@ impl StepDeletion {
             tally,
             remade,
             attributes: cut.attributes.clone(),
-            requests: of_removal(&cut.removal),
+            requests: RequestCounts::default(),
         };
         Ok(Ok(Some(StepCut { cut, survey })))
     }

@@ -10,7 +10,7 @@ use msm_zarr::{ObjectKind, ROOT_DOCUMENTS, layout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::events::TransactionIdentity;
+use crate::events::{ReplacedStore, TransactionIdentity};
 use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
@@ -19,7 +19,7 @@ use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::hold::none_shared;
-use crate::verbs::stores::absent::{ReplacedStore, none_comes_back, waiting_among};
+use crate::verbs::stores::absent::{none_comes_back, waiting, waiting_among};
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -42,6 +42,8 @@ pub enum DeleteSurvey {
         unended: Vec<(String, TransactionIdentity)>,
         /// Before they are deleted: stores that are the only ones of their kind, for what they were made of is gone.
         replacing: Vec<ReplacedStore>,
+        /// Before they are deleted: stores that are meant and being replaced, of which what replaces them stays.
+        coming_back: Vec<ReplacedStore>,
     },
     /// A group of a hierarchy.
     Group {
@@ -152,6 +154,8 @@ pub(in crate::verbs) struct Survey {
     pub links: Vec<DirectoryLink>,
     foreign: Tally,
     first_foreign: Vec<String>,
+    /// Stores that are meant, and being replaced.
+    coming_back: Vec<ReplacedStore>,
     /// The stores that have each of [`ROOT_DOCUMENTS`].
     roots: [Vec<String>; ROOT_DOCUMENTS.len()],
 }
@@ -193,6 +197,13 @@ impl Survey {
             ways.iter()
                 .any(|way| way.starts_with(&format!("{}/", link.key)))
         };
+        let is_meant = |replaced: &ReplacedStore| {
+            let has = |store: &String| survey.stores.contains_key(store);
+            (request.all || has(&replaced.store)) && !has(&replaced.made)
+        };
+        let mut coming_back = waiting(bucket, &request.spot).await?;
+        coming_back.retain(is_meant);
+        survey.coming_back = coming_back;
         let in_the_way = survey.links.iter().find(on_the_way);
         if let Some(link) = in_the_way.or(survey.links.first().filter(|_| !request.force)) {
             let (path, to) = (link.path.clone(), link.to.clone());
@@ -310,6 +321,7 @@ impl Survey {
             others: self.foreign,
             unended,
             replacing,
+            coming_back: self.coming_back.clone(),
         }
     }
 

@@ -3,8 +3,7 @@
 //! Key type: [`DeleteWarning`].
 
 use super::{Delete, DeleteSurvey};
-use crate::events::TransactionIdentity;
-use crate::verbs::stores::absent::ReplacedStore;
+use crate::events::{ReplacedStore, TransactionIdentity};
 
 /// What is worth a thought before it is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +19,8 @@ pub enum DeleteWarning {
     },
     /// There is nothing else of a store that is being replaced.
     OnlyCopy(ReplacedStore),
+    /// A store that is being replaced is deleted, and what replaces it is not.
+    ComesBack(ReplacedStore),
     /// Much more is made anew, for steps that stay lie in it, than goes.
     Rewritten {
         /// The store.
@@ -44,10 +45,14 @@ impl Delete {
             all.push(DeleteWarning::ForGood);
         }
         if let DeleteSurvey::Stores {
-            unended, replacing, ..
+            unended,
+            replacing,
+            coming_back,
+            ..
         } = survey
         {
             all.extend(replacing.iter().cloned().map(DeleteWarning::OnlyCopy));
+            all.extend(coming_back.iter().cloned().map(DeleteWarning::ComesBack));
             let unended = unended.iter().cloned();
             all.extend(
                 unended.map(|(store, transaction)| DeleteWarning::Unended { store, transaction }),

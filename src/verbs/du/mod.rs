@@ -17,6 +17,7 @@ use self::usage::Counter;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Spot, StoreError, read_outline};
+use crate::verbs::stores::absent::tell_waiting;
 use crate::verbs::stores::named::stores;
 
 /// Stores walked through at a time.
@@ -40,17 +41,19 @@ pub fn for_each(
     request: &Du,
     mut visit: impl FnMut(StoreUsage) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    session.on_lead(async || visit_all(&session.bucket, request, &mut visit).await)
+    session.on_lead(async || visit_all(session, request, &mut visit).await)
 }
 
 async fn visit_all(
-    bucket: &Bucket,
+    session: &Session<'_>,
     request: &Du,
     visit: &mut impl FnMut(StoreUsage) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let Du { spot, variables } = request;
+    let bucket = &session.bucket;
     bucket.reach(spot.key()).await?;
     let groups = stores(bucket, spot, variables).await?;
+    tell_waiting(session, spot, &groups, !variables.is_empty()).await?;
     let counts = stream::iter(&groups).map(|group| count(bucket, group));
     let mut counts = counts.buffered(STORES);
     while let Some(usage) = counts.try_next().await? {

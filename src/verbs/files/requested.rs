@@ -188,10 +188,24 @@ pub(in crate::verbs) async fn existing_targets(
     }
     check_not_replaced(bucket, missing.iter()).await?;
     if there.is_empty() && !others.is_empty() {
-        return Err(StoresError::NothingHeld { stores: others }.into());
+        return Err(StoresError::NothingHeld {
+            place: place_of(bucket, &others),
+            stores: others,
+        }
+        .into());
     }
     if (named && !missing.is_empty()) || there.is_empty() {
-        return Err(StoresError::NoneToUpdate { stores: missing }.into());
+        return Err(StoresError::NoneToUpdate {
+            place: place_of(bucket, &missing),
+            stores: missing,
+        }
+        .into());
     }
     Ok(there)
+}
+
+/// What to call the place of `stores`, which lie in one folder.
+fn place_of(bucket: &Bucket, stores: &[String]) -> String {
+    let folder = stores.first().and_then(|store| store.rsplit_once('/'));
+    bucket.place_of(folder.map_or("", |(folder, _)| folder))
 }

@@ -6,12 +6,15 @@ use futures::TryStreamExt;
 use msm_zarr::{Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
-use crate::commit::LastTransaction;
+use crate::commit::{LastTransaction, SharedArchive, read_journal};
 use crate::error::Error;
-use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_store};
+use crate::events::ReplacedStore;
+use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_outline, read_store};
 use crate::verbs::list::filter::{FilterVerdict, StoreFilter};
 use crate::verbs::list::inventory::{StoreInfo, StoreState, TransactionInfo, VariableInfo};
 use crate::verbs::list::time_range::time_range;
+use crate::verbs::shared::abandoned::unended;
+use crate::verbs::shared::remnant::is_held;
 use crate::verbs::stores::shelf::coordinates;
 
 /// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there. Of what is not
@@ -69,7 +72,28 @@ pub(super) fn nothing(key: &str) -> StoreInfo {
         stored_bytes: None,
         decoded_bytes: None,
         last_transaction: None,
+        being_replaced: None,
     }
+}
+
+/// Describes a store that is being replaced, with the variables of what is to take its place.
+///
+/// # Errors
+/// If the bucket cannot be read at all.
+pub(super) async fn being_replaced(
+    bucket: &Bucket,
+    replaced: ReplacedStore,
+) -> Result<StoreInfo, Error> {
+    let mut info = nothing(&replaced.store);
+    let made = Group::whole(&replaced.made);
+    for made in describe(bucket, &made, &StoreFilter::default()).await? {
+        info.zarr_format = made.zarr_format;
+        info.variables.extend(made.variables);
+    }
+    info.state = StoreState::Unfinished;
+    info.problem = Some(replaced.to_string());
+    info.being_replaced = Some(replaced);
+    Ok(info)
 }
 
 /// Describes `group`, which was `found` so; `None` if it is nothing, or one of `all` groups that has no arrays of its own.
@@ -86,6 +110,8 @@ async fn of_group(
             StoreLookup::Nothing => return Ok(false),
             StoreLookup::Remains(_) => {
                 info.state = StoreState::Unfinished;
+                // Where the ledger cannot be read, it is unfinished all the same; status tells why.
+                info.problem = in_hand(bucket, &group.store).await.ok().flatten();
                 if filter.verdict(&info) == FilterVerdict::Fits {
                     walk(bucket, &mut info).await?;
                 }
@@ -106,13 +132,49 @@ async fn of_group(
             | StoreError::NoCredentials),
         ) => return Err(error.into()),
         Err(StoreError::Repository { .. }) => return Ok(Some(repository(&group.key()))),
-        Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => (StoreState::Broken, problem),
+        Err(StoreError::Zarr(ZarrError::Foreign { problem, .. })) => {
+            match unfinished(bucket, &group.store).await {
+                Some(in_hand) => (StoreState::Unfinished, in_hand),
+                None => (StoreState::Broken, problem),
+            }
+        }
         Err(denied @ StoreError::Denied { .. }) => (StoreState::Denied, denied.to_string()),
         Err(other) => (StoreState::Broken, other.to_string()),
     };
     info.state = state;
     info.problem = Some(problem);
     Ok(Some(info))
+}
+
+/// What a job has in hand in `store`, of which there is no root document, if the ledger tells of any: it is put, or put back, with that.
+async fn unfinished(bucket: &Bucket, store: &str) -> Option<String> {
+    match read_outline(bucket, store).await {
+        Ok(None) => in_hand(bucket, store).await.ok().flatten(),
+        Ok(Some(_)) | Err(_) => None,
+    }
+}
+
+/// What jobs have in hand in `store`, or had as they died.
+///
+/// # Errors
+/// As the server says, or if the ledger cannot be read.
+async fn in_hand(bucket: &Bucket, store: &str) -> Result<Option<String>, StoreError> {
+    let journal = read_journal(bucket, store).await?;
+    let Some(last) = journal.unfinished.last() else {
+        let shared = SharedArchive::of_store(bucket, store).await?;
+        return Ok(shared.map(|archive| {
+            let by = archive.by.name;
+            format!("jobs with --share are sending an archive into it (begun by {by}): status says how far they are")
+        }));
+    };
+    let transaction = unended(last);
+    Ok(Some(if is_held(bucket, store).await? {
+        format!("{transaction} is under way: wait until that job has ended")
+    } else {
+        format!(
+            "{transaction} has not ended: its job has died or is stopped; recover, or whoever writes the store next, brings it to its end"
+        )
+    }))
 }
 
 async fn whole(

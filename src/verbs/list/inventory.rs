@@ -5,6 +5,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::events::ReplacedStore;
+
 /// What `list` says of a store; with `--json`, these are its members.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoreInfo {
@@ -28,6 +30,9 @@ pub struct StoreInfo {
     pub decoded_bytes: Option<u64>,
     /// The last transaction on it, if the ledger tells.
     pub last_transaction: Option<TransactionInfo>,
+    /// What is to take its place, if it is being replaced.
+    #[serde(skip)]
+    pub being_replaced: Option<ReplacedStore>,
 }
 
 /// Can a store be read?

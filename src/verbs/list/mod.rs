@@ -17,11 +17,12 @@ pub use self::inventory::{StoreInfo, StoreState, TimeRange, TransactionInfo, Var
 
 pub(in crate::verbs) use self::describe::variable;
 
-use self::describe::{describe, repository};
+use self::describe::{being_replaced, describe, repository};
 use self::filter::FilterVerdict;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, Ground, Site, Spot};
+use crate::verbs::stores::absent::waiting;
 
 /// Stores in flight.
 const STORES: usize = 16;
@@ -80,12 +81,8 @@ async fn visit_all(
         }
         // One group of a hierarchy, and those below it.
         Ground::Group(group) => {
-            return give(
-                stream::iter([describe(bucket, &group, filter)]),
-                filter,
-                visit,
-            )
-            .await;
+            let groups = stream::iter([describe(bucket, &group, filter)]);
+            return give(groups, Vec::new(), filter, visit).await;
         }
         Ground::Repository(key) => stream::iter([Ok(Site {
             key,
@@ -98,6 +95,10 @@ async fn visit_all(
         }
         Ground::Free => bucket.sites(key),
     };
+    let mut replaced = Vec::new();
+    for gone in waiting(bucket, spot).await? {
+        replaced.push(being_replaced(bucket, gone).await?);
+    }
     let sites = stream::iter(beside.map(Ok)).chain(here);
     let described = sites.map(|site| async move {
         let Site { key, is_repository } = site?;
@@ -106,27 +107,49 @@ async fn visit_all(
         }
         describe(bucket, &Group::whole(&key), filter).await
     });
-    give(described, filter, visit).await
+    give(described, replaced, filter, visit).await
 }
 
-/// Gives what is `described` and asked for, in order, to `visit`.
+/// Gives what is `described` and asked for, in order, to `visit`, with the stores that are being `replaced`, which are in order, too: what is
+/// left of one is not told.
 async fn give(
     described: impl Stream<Item = impl Future<Output = Result<Vec<StoreInfo>, Error>>>,
+    replaced: Vec<StoreInfo>,
     filter: &StoreFilter,
     visit: &mut impl FnMut(StoreInfo) -> ControlFlow<()>,
 ) -> Result<LeftOut, Error> {
     let mut left_out = LeftOut::default();
+    let mut replaced = replaced.into_iter().peekable();
     let mut described = std::pin::pin!(described.buffered(STORES));
-    while let Some(infos) = described.try_next().await? {
-        for info in infos {
+    loop {
+        let described = described.try_next().await?;
+        let is_end = described.is_none();
+        let mut all = Vec::new();
+        for info in described.into_iter().flatten() {
+            let below = |info: &StoreInfo| format!("{}/", info.store);
+            while let Some(gone) = replaced.next_if(|gone| below(gone) < below(&info)) {
+                all.push(gone);
+            }
+            all.push(
+                replaced
+                    .next_if(|gone| gone.store == info.store)
+                    .unwrap_or(info),
+            );
+        }
+        if is_end {
+            all.extend(replaced.by_ref());
+        }
+        for info in all {
             let verdict = filter.verdict(&info);
             left_out.count(&info, verdict);
             if verdict == FilterVerdict::Fits && visit(info).is_break() {
                 return Ok(left_out);
             }
         }
+        if is_end {
+            return Ok(left_out);
+        }
     }
-    Ok(left_out)
 }
 
 fn site(key: String) -> Site {

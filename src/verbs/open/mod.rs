@@ -16,10 +16,11 @@ pub use self::description::StoreMetadata;
 pub use self::reach::{Reach, Signing};
 
 use crate::error::Error;
+use crate::events::{Event, Notice, ReplacedStore};
 use crate::session::Session;
 use crate::store::{Bucket, Ground, StoreError, UnconsolidatedStore};
 use crate::verbs::list::{self, LeftOut, List, StoreInfo, StoreState};
-use crate::verbs::stores::absent::none_comes_back;
+use crate::verbs::stores::error::StoresError;
 
 /// Stores in flight.
 const STORES: usize = 16;
@@ -75,12 +76,19 @@ pub fn open(session: &Session, request: &Open) -> Result<OpenReport, Error> {
     })?;
     let bucket = &session.bucket;
     let mut stores = Vec::new();
+    let are_named = !request.stores.filter.variables.is_empty();
     session.on_lead(async || {
-        if infos.is_empty() {
-            none_comes_back(bucket, &request.stores.spot).await?;
-        }
+        let replaced = infos.iter().filter_map(|info| info.being_replaced.clone());
+        let replaced: Vec<ReplacedStore> = replaced.collect();
         let looked = infos.into_iter().map(|info| look(bucket, info, request));
         stores = stream::iter(looked).buffered(STORES).try_collect().await?;
+        let is_any_open = stores.iter().any(|store| store.can_be_opened);
+        for replaced in replaced {
+            if are_named || !is_any_open {
+                return Err(StoresError::BeingReplaced(replaced).into());
+            }
+            session.tell(&Event::Notice(Notice::BeingReplaced(replaced)));
+        }
         Ok(())
     })?;
     Ok(OpenReport {

@@ -14,7 +14,7 @@ use super::{MEANS, PictureKind, Quicklook};
 use crate::error::Error;
 use crate::session::Session;
 use crate::transfer::ReadMeans;
-use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::absent::{no_stores, tell_waiting};
 use crate::verbs::stores::named::stores;
 use crate::verbs::stores::shelf::{coordinates, readable};
 
@@ -57,9 +57,12 @@ pub(super) async fn resolve(
     let bucket = &session.bucket;
     bucket.reach(request.spot.key()).await?;
     let groups = stores(bucket, &request.spot, &request.variables).await?;
+    let are_named = !request.variables.is_empty();
+    let waiting = tell_waiting(session, &request.spot, &groups, are_named).await?;
+    let is_told = |store: &String| waiting.iter().any(|replaced| replaced.store == *store);
     let groups = groups.into_iter();
     let groups: Vec<Group> = groups
-        .filter(|group| !layout::is_reading(&group.store))
+        .filter(|group| !layout::is_reading(&group.store) && !is_told(&group.store))
         .collect();
     let place = session.place_of(&request.spot);
     if groups.is_empty() {

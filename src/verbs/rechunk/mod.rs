@@ -43,7 +43,7 @@ use crate::verbs::shared::at_rest::can_be_foretold;
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::shared::requests::of_rechunk;
 use crate::verbs::shared::verification::{check_verification, try_verification};
-use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::absent::{no_stores, none_comes_back};
 use crate::verbs::stores::replaced::check_not_replaced;
 
 /// What the ledgers call it, and the one that replaces stores.
@@ -176,6 +176,9 @@ async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passage>, Error>
     bucket.reach(spot.key()).await?;
     match to {
         Some(to) => {
+            if variables.is_empty() {
+                none_comes_back(bucket, spot).await?;
+            }
             let passages = passages(Ends::within(bucket), spot, variables, to).await?;
             check_not_replaced(bucket, passages.iter().map(|way| &way.to)).await?;
             Ok(passages)

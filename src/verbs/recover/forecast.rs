@@ -10,14 +10,14 @@ use super::truncate::foretell_cut;
 use super::{HeldStore, Recover, held_store, readable_journals, with_made};
 use crate::commit::{Journal, LeaseTimes, SharedArchive, Writer, live_lease, orphans};
 use crate::error::Error;
-use crate::events::{Outcome, TransactionIdentity, Truncation};
+use crate::events::{Outcome, ReplacedStore, TransactionIdentity, Truncation};
 use crate::session::Session;
 use crate::store::{ListedObject, REQUESTS};
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{is_locked, outcome, unended};
 use crate::verbs::shared::hold::{not_shared, this};
 use crate::verbs::shared::requests::of_recover;
-use crate::verbs::stores::absent::{ReplacedStore, waiting_among};
+use crate::verbs::stores::absent::waiting_among;
 use crate::verbs::stores::named::{count, keys, stores};
 
 /// What would be done.
@@ -27,7 +27,8 @@ pub struct Forecast {
     pub stores: usize,
     /// Those in which a job has left something.
     pub left: Vec<StoreForecast>,
-    /// Objects that no transaction owns, with their bytes, if they would be removed.
+    /// Objects that no transaction owns, with their bytes, if they would be removed. Of a store with a transaction that has not ended that is
+    /// known only when it has.
     pub orphans: Option<Vec<(String, u64)>>,
     /// Archives that jobs share in sending, if that would be put to an end.
     pub abandoned: Option<Vec<ArchiveForecast>>,
@@ -98,7 +99,8 @@ impl Forecast {
             && self.orphans.as_ref().is_none_or(Vec::is_empty)
             && self.cuts.as_ref().is_none_or(Vec::is_empty)
             && self.abandoned.as_ref().is_none_or(Vec::is_empty);
-        is_empty && self.held.is_empty() && self.transactions() == 0
+        let is_left = !self.held.is_empty() || !self.replaced.is_empty();
+        is_empty && !is_left && self.transactions() == 0
     }
 }
 
@@ -138,7 +140,14 @@ async fn foretell_here(session: &Session<'_>, request: &Recover) -> Result<Forec
         let ended = ended.filter(|archive| archive.held.is_empty());
         let ended: Vec<&String> = ended.flat_map(|archive| &archive.stores).collect();
         let mut found = Vec::new();
-        for store in all.iter().filter(|store| !ended.contains(store)) {
+        let is_open = |store: &String| {
+            let open = forecast.left.iter().find(|left| left.store == *store);
+            open.is_some_and(|left| !left.transactions.is_empty())
+        };
+        let known: Vec<&String> = { all.iter() }
+            .filter(|store| !ended.contains(store) && !is_open(store))
+            .collect();
+        for store in known {
             match not_shared(bucket, store).await {
                 Ok(()) => found.extend(objects(orphans(bucket, store).await?)),
                 Err(problem) => forecast.problems.push(problem),

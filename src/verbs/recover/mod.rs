@@ -25,12 +25,12 @@ use crate::commit::{
     probe_sweep_and_remove, sweep, sweep_staged,
 };
 use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, ReplacedStore};
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreLookup, read_store};
 use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::hold::{Hold, Leasing, this};
-use crate::verbs::stores::absent::{ReplacedStore, made_beside, waiting_among};
+use crate::verbs::stores::absent::{made_beside, waiting_among};
 use crate::verbs::stores::named::{count, keys, stores};
 use crate::verbs::stores::place::CommandPlace;
 use crate::verbs::stores::shelf::Shelf;
@@ -78,9 +78,14 @@ impl RecoverReport {
             orphans,
             truncated,
             abandoned,
-            ..
+            held,
+            replaced,
+            stores: _,
         } = self;
-        self.held.is_empty() && (*transactions, *orphans, *truncated, *abandoned) == (0, 0, 0, 0)
+        // What is being replaced is somebody's to go on with.
+        held.is_empty()
+            && replaced.is_empty()
+            && (*transactions, *orphans, *truncated, *abandoned) == (0, 0, 0, 0)
     }
 }
 

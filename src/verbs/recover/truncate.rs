@@ -71,8 +71,11 @@ pub(super) async fn foretell_cut(
     asked: &Truncate,
     store: &str,
 ) -> Result<Option<(Truncation, RequestCounts)>, Error> {
-    let cut = StoreTruncation::of(bucket, store, &asked.dimension).await?;
-    Ok(cut.map(|cut| (truncation(store, &cut, asked), of_removal(&cut.removal))))
+    let Some(cut) = StoreTruncation::of(bucket, store, &asked.dimension).await? else {
+        return Ok(None);
+    };
+    let requests = of_removal(bucket, &cut.removal, asked.keep_undo).await?;
+    Ok(Some((truncation(store, &cut, asked), requests)))
 }
 
 fn truncation(store: &str, cut: &StoreTruncation, asked: &Truncate) -> Truncation {

@@ -23,7 +23,7 @@ use crate::session::Session;
 use crate::store::{Bucket, Spot};
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::shared::hold::{Hold, Leasing, shared_error};
-use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::absent::{no_stores, none_comes_back};
 use crate::verbs::stores::named::{keys, stores};
 
 /// What is undone.
@@ -99,6 +99,9 @@ async fn groups_of(session: &Session<'_>, request: &Rollback) -> Result<Vec<Grou
     let groups: Vec<Group> = groups.into_iter().filter(is_store).collect();
     if groups.is_empty() {
         return Err(no_stores(bucket, spot).await?);
+    }
+    if variables.is_empty() {
+        none_comes_back(bucket, spot).await?;
     }
     written_here(session, groups, variables.is_empty()).await
 }

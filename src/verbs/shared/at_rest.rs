@@ -5,12 +5,14 @@
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 
-use crate::commit::{LeaseTimes, live_lease};
+use crate::commit::{LeaseTimes, UnfinishedWork, live_lease};
 use crate::error::Error;
 use crate::store::{Bucket, REQUESTS};
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::error::WritingError;
 use crate::verbs::shared::hold::none_shared;
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::replaced::replacement;
 
 /// Checks that what a command would do to `stores` can be told, as they are now.
 ///
@@ -28,9 +30,17 @@ pub(in crate::verbs) async fn can_be_foretold(
 /// Checks that every transaction in `stores` has ended.
 ///
 /// # Errors
-/// Of each that has not.
+/// If a store is being replaced; or of each that has not.
 pub(in crate::verbs) async fn all_ended(bucket: &Bucket, stores: &[String]) -> Result<(), Error> {
     let left = journals(bucket, stores).await?;
+    for (store, found) in &left {
+        let is_delete = |one: &UnfinishedWork| matches!(one, UnfinishedWork::Delete { .. });
+        if found.unfinished.iter().any(is_delete)
+            && let Some(replaced) = replacement(bucket, store).await?
+        {
+            return Err(StoresError::BeingReplaced(replaced).into());
+        }
+    }
     Error::together(left.iter().flat_map(|(store, found)| {
         let unfinished = found.unfinished.iter();
         unfinished.map(|one| WritingError::Unended {

@@ -1,6 +1,7 @@
 //! How many requests verbs make that change stores which are there, about: all but sends, and deletes of whole stores.
 
-use crate::commit::{Removal, UndoSize, removals};
+use crate::commit::{Removal, UndoSize, pruned_by_next, removals};
+use crate::store::{Bucket, StoreError};
 use crate::verbs::send::RequestCounts;
 
 /// Requests of each kind.
@@ -18,8 +19,9 @@ const fn counts(put: u64, get: u64, head: u64, list: u64, delete: u64) -> Reques
 // What the log of a server shows beside objects and documents (tests/whole/plan_requests.rs compares).
 // Once: what the server guarantees, and what lies there.
 const COMMAND: RequestCounts = counts(5, 5, 6, 8, 1);
-// For each store of which something is removed: its lease, journal, records and manifests.
-const REMOVAL: RequestCounts = counts(9, 15, 1, 16, 5);
+// For each store of which something is removed: its lease, journal, records and manifests; where steps are, also its times.
+const REMOVAL: RequestCounts = counts(9, 10, 1, 10, 3);
+const STEPS: RequestCounts = counts(0, 10, 0, 9, 0);
 // For each store of which something is undone.
 const ROLLBACK: RequestCounts = counts(4, 17, 1, 25, 8);
 // For each store that is copied: its lease and that of its copy, and that the copy is being made.
@@ -39,20 +41,40 @@ pub(in crate::verbs) fn of_command() -> RequestCounts {
     COMMAND
 }
 
-/// Of a removal from one store.
-pub(in crate::verbs) fn of_removal(removal: &Removal) -> RequestCounts {
+/// Of a removal from one store, where what so many transactions removed is kept.
+///
+/// # Errors
+/// As the server says.
+pub(in crate::verbs) async fn of_removal(
+    bucket: &Bucket,
+    removal: &Removal,
+    keep_undo: usize,
+) -> Result<RequestCounts, StoreError> {
     let gone = removal.objects.len() as u64;
     let remade = removal.recuts.len() as u64;
     let pieces = removal.recuts.iter().map(|recut| recut.pieces.len() as u64);
     let documents = removal.documents.len() as u64 + 1;
-    REMOVAL.and(RequestCounts {
-        put: documents + remade,
-        get: documents + pieces.sum::<u64>() + 2 * remade,
-        // Into the ledger, and what is made anew from there into its place.
-        copy: gone + 2 * remade,
-        head: 2 * gone + 4 * remade,
+    let mut pruned = pruned_by_next(bucket, &removal.store, keep_undo).await?;
+    // Into the ledger; of what is not kept, the names, and these go again, with what was made anew.
+    let (copied, named) = if keep_undo > 0 {
+        (gone + remade, 0)
+    } else {
+        pruned += gone + 2 * remade;
+        (0, gone + remade)
+    };
+    let all = REMOVAL.and(RequestCounts {
+        put: documents + remade + named,
+        get: documents + pieces.sum::<u64>() + remade,
+        // What is made anew comes from there into its place.
+        copy: copied + remade,
+        head: gone + 3 * remade + copied,
         list: 0,
-        delete: removals(gone),
+        delete: removals(gone) + removals(pruned),
+    });
+    Ok(if removal.steps > 0 {
+        all.and(STEPS)
+    } else {
+        all
     })
 }
 

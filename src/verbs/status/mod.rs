@@ -10,11 +10,10 @@ use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
-pub use crate::verbs::stores::absent::ReplacedStore;
 
 use crate::commit::{CommittedTransactions, Holder, LeaseTimes, read_journal, told_lease};
 use crate::error::Error;
-use crate::events::TransactionIdentity;
+use crate::events::{ReplacedStore, TransactionIdentity};
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, Spot, StoreError};
 use crate::verbs::shared::abandoned::unended;

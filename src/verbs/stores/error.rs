@@ -3,6 +3,8 @@
 use msm_model::list;
 use serde::{Deserialize, Serialize};
 
+use crate::events::ReplacedStore;
+
 /// What is wrong with where stores are looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[allow(missing_docs)]
@@ -91,20 +93,17 @@ pub enum StoresError {
     },
     #[error("{place}: there are no stores")]
     None { place: String },
+    #[error("{0}")]
+    BeingReplaced(ReplacedStore),
     #[error(
-        "store '{store}' is being replaced: what was made of it is whole in '{made}', and not in its place yet; the same rechunk --replace again \
-         goes on; nothing was written"
-    )]
-    BeingReplaced { store: String, made: String },
-    #[error(
-        "store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; nothing was \
-         written",
+        "{place}: store {} holds none of the files' data variables, so there is nothing to update; check --prefix and the files; nothing \
+         was written",
         list(stores.iter().map(String::as_str))
     )]
-    NothingHeld { stores: Vec<String> },
+    NothingHeld { place: String, stores: Vec<String> },
     #[error(
-        "there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
+        "{place}: there is no store {} to update; send the files first, or check --prefix and -v; nothing was written",
         list(stores.iter().map(String::as_str))
     )]
-    NoneToUpdate { stores: Vec<String> },
+    NoneToUpdate { place: String, stores: Vec<String> },
 }

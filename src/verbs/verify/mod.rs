@@ -14,8 +14,8 @@ mod under_way;
 
 use std::path::PathBuf;
 
-use msm_model::{FileView, Recipe};
-use msm_zarr::Group;
+use msm_model::{FileView, Recipe, choices};
+use msm_zarr::{Group, layout};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::VerifyError;
@@ -25,14 +25,14 @@ use self::against::{FilesToCompare, help_to_compare};
 use self::rounds::{Checkers, help_to_check};
 use self::store::look;
 use crate::error::Error;
-use crate::events::{CheckTally, Event, Fault, PlannedFiles};
+use crate::events::{CheckTally, Event, Fault, PlannedFiles, ReplacedStore};
 use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
-use crate::store::Spot;
+use crate::store::{Bucket, Spot, StoreError, read_outline};
 use crate::verbs::files::catalogue::help_to_catalogue;
 use crate::verbs::files::selection::Selection;
 use crate::verbs::reprojection::corners::DomainFile;
-use crate::verbs::stores::absent::no_stores;
+use crate::verbs::stores::absent::{no_stores, not_named};
 use crate::verbs::stores::error::StoresError;
 use crate::verbs::stores::named::stores;
 
@@ -99,6 +99,8 @@ pub struct VerifyReport {
     pub differing: Vec<Fault>,
     /// Why the files could not be compared, if they could not.
     pub incomparable: Option<Error>,
+    /// Stores that were not looked at, for they are being replaced.
+    pub replaced: Vec<ReplacedStore>,
 }
 
 impl VerifyReport {
@@ -142,11 +144,12 @@ fn lead_all(session: &Session, request: &Verify, lead: Lead<'_>) -> Result<Verif
         None => Ok(request.spot.clone().unwrap_or_default()),
     })?;
     let mut checkers = Checkers::new(lead, session, request.memory);
-    let stores = lead.go_on(look_at_all(&mut checkers, request, &spot))?;
+    let (stores, replaced) = lead.go_on(look_at_all(&mut checkers, request, &spot))?;
     checkers.end()?;
     let mut report = VerifyReport {
         stores,
         against: against.as_ref().map(FilesToCompare::files),
+        replaced,
         ..VerifyReport::default()
     };
     match against.map(|against| against.compare(&spot, session, lead)) {
@@ -171,26 +174,31 @@ fn follow_all(session: &Session, request: &Verify, follower: Follower<'_>) -> Re
     Ok(())
 }
 
-/// Looks at one store after the other.
+/// Looks at one store after the other, but for those that are being replaced, which it returns, too.
 fn look_at_all(
     checkers: &mut Checkers<'_>,
     request: &Verify,
     spot: &Spot,
-) -> Result<Vec<StoreCheckReport>, Error> {
+) -> Result<(Vec<StoreCheckReport>, Vec<ReplacedStore>), Error> {
     let session = checkers.session;
-    let groups = session
-        .runtime
-        .block_on(selected_groups(session, request, spot))?;
+    let (bucket, selection) = (&session.bucket, &request.selection);
+    let are_named = selection.compact || !selection.variables.is_empty();
+    let (groups, replaced) = session.runtime.block_on(async {
+        let mut groups = selected_groups(session, request, spot).await?;
+        let replaced = not_named(bucket, spot, &groups, are_named).await?;
+        groups.retain(|group| replaced.iter().all(|one| one.store != group.store));
+        Ok::<_, Error>((groups, replaced))
+    })?;
     let mut found = Vec::new();
     for group in groups {
         // Of a create that was rolled back, a ledger without anything in it may be left.
         found.extend(look(checkers, &group)?);
     }
     if found.is_empty() {
-        let none = no_stores(&session.bucket, spot);
+        let none = no_stores(bucket, spot);
         return Err(session.runtime.block_on(none)?);
     }
-    Ok(found)
+    Ok((found, replaced))
 }
 
 /// The stores to look at: those named, or all below the prefix, with those of which only the ledger is left, and the
@@ -209,5 +217,35 @@ async fn selected_groups(
         true => &compact[..],
         false => &request.selection.variables,
     };
-    stores(&session.bucket, spot, named).await
+    let groups = stores(&session.bucket, spot, named).await?;
+    // Of what files are compared with, that is looked at with them.
+    if request.selection.compact && request.against.is_none() {
+        for group in &groups {
+            holds_all(&session.bucket, group, &request.selection.variables).await?;
+        }
+    }
+    Ok(groups)
+}
+
+/// Checks that `group` holds these `variables`, if it can be read: what is wrong with it else is told later.
+///
+/// # Errors
+/// Of the first that it does not hold; or as the server says.
+async fn holds_all(bucket: &Bucket, group: &Group, variables: &[String]) -> Result<(), Error> {
+    let names: Vec<String> = match read_outline(bucket, &group.store).await {
+        Ok(Some(outline)) => outline.arrays.into_iter().map(|array| array.name).collect(),
+        Ok(None) | Err(StoreError::Zarr(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let holds = |name: &&String| names.contains(&layout::below(&group.path, name));
+    match { variables.iter() }.find(|name| !holds(name)) {
+        None => Ok(()),
+        Some(variable) => Err(StoresError::NotInStore {
+            place: bucket.place().to_owned(),
+            store: group.to_string(),
+            variable: variable.clone(),
+            held: choices(variable, names.iter().map(String::as_str)),
+        }
+        .into()),
+    }
 }

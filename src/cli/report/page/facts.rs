@@ -74,6 +74,8 @@ fn list(all: &Merged) -> Vec<(&'static str, String)> {
             "Verified",
             format!("{name}{objects}, {bytes} read and checked: {faults}"),
         );
+        let replaced = found.replaced.iter().map(ToString::to_string);
+        add("Not verified", replaced.collect::<Vec<_>>().join("\n"));
         if let Some(against) = held_against(run, found) {
             add("Held against", name + &against);
         }
