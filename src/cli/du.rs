@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::files::name;
-use super::printer::Printer;
+use super::printer::{Printer, document};
 use super::store::StoreArgs;
 use super::words;
 use crate::verbs::du::{Du, StoreUsage, UsageTotal};
@@ -67,8 +67,7 @@ impl<'a> DuPrinter<'a> {
             } else {
                 ",\n"
             };
-            // What it is made of has names for keys.
-            format!("{before}{}", serde_json::json!(usage))
+            format!("{before}{}", document(usage))
         } else {
             words::usage(usage)
         };

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::files::name;
-use super::printer::Printer;
+use super::printer::{Printer, document};
 use super::store::StoreArgs;
 use super::words;
 use crate::verbs::history::{CommandRecord, History};
@@ -65,8 +65,7 @@ impl<'a> HistoryPrinter<'a> {
             } else {
                 ",\n"
             };
-            // What it is made of has names for keys.
-            format!("{before}{}", serde_json::json!(command))
+            format!("{before}{}", document(command))
         } else {
             words::command(command)
         };

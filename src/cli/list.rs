@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::files::name;
-use super::printer::{Printer, warn};
+use super::printer::{Printer, document, warn};
 use super::store::StoreArgs;
 use super::words::{ListedTotals, StoreDescription, StoreLine, counted, left_out};
 use crate::verbs::list::{LeftOut, List, StoreFilter, StoreInfo, StoreState};
@@ -117,8 +117,7 @@ impl<'a> ListPrinter<'a> {
                 } else {
                     ",\n"
                 };
-                // What it is made of has names for keys, and finite numbers.
-                format!("{before}{}", serde_json::json!(store))
+                format!("{before}{}", document(store))
             }
             ListForm::Brief => format!("{}\n", StoreLine(store)),
             ListForm::Full => format!("{}\n", StoreDescription(store)),

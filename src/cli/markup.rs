@@ -3,11 +3,11 @@
 //! Key function: [`document`].
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use msm_chart::harmless;
+use msm_chart::{escaped_hidden, harmless};
 
 /// A page that loads nothing from elsewhere: what may be loaded, `policy` says.
 pub(super) fn document(title: &str, policy: &str, style: &str, body: &Markup) -> Markup {
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -21,7 +21,16 @@ pub(super) fn document(title: &str, policy: &str, style: &str, body: &Markup) ->
             }
             body { (body) }
         }
-    }
+    };
+    // Names and attributes may have what turns letters around. A page has lines, and no other character that is not seen.
+    PreEscaped(escaped_hidden(&page.into_string(), |character| {
+        let shown = if matches!(character, '\t' | '\r') {
+            ' '
+        } else {
+            '\u{fffd}'
+        };
+        shown.to_string()
+    }))
 }
 
 /// The style of tables and programs.

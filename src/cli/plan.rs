@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::json::Outcome;
 use super::outcome::OutcomeArgs;
 use super::prices::{Cost, Prices};
+use super::printer;
 use super::rate::{Rate, RateArg};
 use super::sbatch::batch_script;
 use super::send::SendArgs;
@@ -129,7 +130,7 @@ impl PlanPrint<'_> {
             return batch_script(plan, line, estimate);
         }
         if self.outcome.told.json {
-            return document(self.verb, plan, estimate, cost).to_string();
+            return printer::document(&document(self.verb, plan, estimate, cost));
         }
         words::foreseen(plan, estimate, cost).join("\n")
     }

@@ -1,11 +1,14 @@
 //! Standard output and standard error, which nobody may read any more, or whose disk may be full.
 //!
-//! Key type: [`Printer`]. Key function: [`warn`].
+//! Key type: [`Printer`]. Key functions: [`warn`]; [`document`].
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use msm_chart::{harmless_json, harmless_lines};
+use serde::Serialize;
 
 use super::error::CliError;
 use super::screen;
@@ -14,6 +17,12 @@ use super::screen;
 /// ends: where the disk with a batch job's log is full, the job goes on.
 pub(super) fn warn(message: &impl Display) {
     screen::say(&message.to_string());
+}
+
+/// A document for programs, as it is printed: no character in it that a terminal obeys.
+pub(super) fn document(value: &impl Serialize) -> String {
+    // What documents are made of has names for keys, and finite numbers.
+    harmless_json(&serde_json::json!(value).to_string())
 }
 
 /// Prints on standard output. That nobody reads it, as in `msm_os send … | head -1`, is no reason to leave the work undone.
@@ -29,8 +38,14 @@ impl Printer {
         self.print(&format!("{line}\n"));
     }
 
-    /// Prints `text`; `false` if it does not come to anybody.
+    /// Prints `text`, in which what comes from files may be: a terminal obeys what it is told. Returns `false` if it does not come to
+    /// anybody.
     pub(super) fn print(&self, text: &str) -> bool {
+        self.print_as_it_is(&harmless_lines(text))
+    }
+
+    /// The same of a text of this program alone.
+    pub(super) fn print_as_it_is(&self, text: &str) -> bool {
         self.has_printed.store(true, Ordering::Relaxed);
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if closed.is_none() {

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::failure::{Standing, afterword};
 use super::job::Job;
 use super::json::ErrorDocument;
-use super::printer::{Printer, warn};
+use super::printer::{self, Printer, warn};
 use super::progress::{ProgressForm, TellerTerms};
 use super::shell::Answer;
 use super::store::{ReachedBucket, StoreArgs};
@@ -170,9 +170,7 @@ pub(super) fn tell_failure(
         warn(&line);
     }
     if let Some(printer) = printer {
-        // What it is made of has names for keys.
-        let document = serde_json::json!(ErrorDocument::new(error, standing));
-        printer.line(&document.to_string());
+        printer.line(&printer::document(&ErrorDocument::new(error, standing)));
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::printer::document;
 use super::progress::Now;
 
 /// What clears the line of the cursor.
@@ -80,7 +81,7 @@ pub(super) fn say_event(event: Value) {
         line.insert("time".to_owned(), Now::here().time().into());
         line.extend(event);
     }
-    above_bar(|| write(&format!("{line}\n")));
+    above_bar(|| write(&format!("{}\n", document(&line))));
 }
 
 fn write(text: &str) {

@@ -46,7 +46,7 @@ impl Answer {
             })?;
         }
         let printer = Printer::default();
-        printer.print(&self.text);
+        printer.print_as_it_is(&self.text);
         printer.verdict()
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct ReadMeans {
 
 impl StoredField {
     /// Reads `slab`, which lies within the array, and hands it to `sink` in blocks that together cover it; they can reach beyond it. Each object
-    /// is decoded once.
+    /// is decoded once. Returns where in the chunk grid nothing is stored, in any order.
     ///
     /// # Errors
     /// If an object cannot be read or decoded, or is not what the manifest says; the error names its key.
@@ -64,23 +64,25 @@ impl StoredField {
         slab: &Hyperslab,
         means: &ReadMeans,
         sink: &BlockSink,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Vec<u64>>, StoreError> {
         let reads =
             touched(slab, &self.object).map(|chunk| self.read_object(chunk, slab, means, sink));
         // As far as there is room for them.
         stream::iter(reads)
             .buffer_unordered(means.bucket.most_at_once())
-            .try_collect::<()>()
+            .try_filter_map(|absent| std::future::ready(Ok(absent)))
+            .try_collect()
             .await
     }
 
+    /// Returns `chunk` if nothing is stored there.
     async fn read_object(
         self: &Arc<Self>,
         chunk: Vec<u64>,
         slab: &Hyperslab,
         means: &ReadMeans,
         sink: &BlockSink,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Vec<u64>>, StoreError> {
         // The semaphore is never closed.
         let _room = means.room.acquire().await;
         let stored = match (self.key)(&chunk) {
@@ -93,6 +95,7 @@ impl StoredField {
             count: self.object.clone(),
         };
         let wanted = held.intersect(slab);
+        let absent = stored.is_none().then_some(chunk);
         let (field, sink) = (Arc::clone(self), Arc::clone(sink));
         let handed = on_pool(&means.pool, move || {
             if let Some((key, stored)) = stored {
@@ -109,7 +112,8 @@ impl StoredField {
             }
             Ok::<_, ZarrError>(())
         });
-        Ok(handed.await?)
+        handed.await?;
+        Ok(absent)
     }
 
     /// The object at `chunk`, if it is stored.

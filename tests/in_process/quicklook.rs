@@ -12,6 +12,7 @@ use super::dataset::Objects;
 use super::support::{line, run};
 use crate::Frame;
 use crate::cli::Exit;
+use crate::error::Error;
 use crate::events::SilentReporter;
 use crate::ranks::threads;
 use crate::session::Session;
@@ -45,16 +46,21 @@ fn sent(root: &Path) -> Objects {
 
 /// What rank 0 of so many draws of `objects`.
 fn drawn(objects: &Objects, ranks: usize, request: &Quicklook) -> QuicklookReport {
+    tried(objects, ranks, request).unwrap()
+}
+
+/// The same, or why it draws nothing.
+fn tried(objects: &Objects, ranks: usize, request: &Quicklook) -> Result<QuicklookReport, Error> {
     let world = World::holding(Conditional::Enforced, objects);
     let reports = Mutex::new(Vec::new());
     threads(ranks, |ranks| {
         let connection = Connection::simulated(&world.link(Vec::new()));
         let session = Session::open(&connection, ranks, Arc::new(SilentReporter)).unwrap();
-        let report = quicklook(&session, request).unwrap();
+        let report = quicklook(&session, request);
         if ranks.rank() == 0 {
             reports.lock().unwrap().push(report);
         } else {
-            assert!(report.charts.is_empty());
+            assert!(report.is_err() || report.unwrap().charts.is_empty());
         }
     });
     reports.into_inner().unwrap().remove(0)
@@ -316,6 +322,8 @@ fn numbers_are_those_of_the_cells_however_many_pixels_there_are() {
     let EncodedObject::Stored(spoilt) = codec.encode(&bytes).unwrap() else {
         panic!("there are values in it");
     };
+    // The ledger knows another one.
+    objects.retain(|key, _| !key.contains(".msm-os/"));
     objects.insert(key, spoilt);
     for (kind, steps) in [
         (PictureKind::Map, &[1][..]),
@@ -328,6 +336,176 @@ fn numbers_are_those_of_the_cells_however_many_pixels_there_are() {
             (chart.infinite, range.mean.is_finite()),
             (2, true),
             "{kind:?}"
+        );
+    }
+}
+
+/// Some object of the array that is stored, the last of its keys.
+fn last_of(objects: &Objects, store: &str, array: &str) -> String {
+    let within = format!("{store}/{array}/c/");
+    let mut keys = objects.keys().filter(|key| key.starts_with(&within));
+    keys.next_back().unwrap().clone()
+}
+
+/// The charts, by store and array, and what failed besides, in words.
+fn told(report: &QuicklookReport) -> (Vec<String>, Vec<String>) {
+    let charts = report.charts.iter();
+    let charts = charts.map(|chart| format!("{}/{}", chart.store, chart.array));
+    let undrawn = report.undrawn.iter();
+    let undrawn = undrawn.map(|part| format!("{} {:?}: {}", part.store, part.variable, part.cause));
+    (charts.collect(), undrawn.collect())
+}
+
+#[test]
+fn what_is_gone_or_damaged_costs_what_needs_it_and_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let mut objects = sent(root.path());
+    let path = root.path().join("more_1m_grid_T.nc");
+    let spec = Spec {
+        grid: "36x24x4".parse().unwrap(),
+        variables: vec![Variable::Tos, Variable::Thetao],
+        steps: 3,
+        format: Format::Classic,
+        ..Spec::default()
+    };
+    nemo_like::write(&path, &spec).unwrap();
+    let world = World::holding(Conditional::Enforced, &objects);
+    let send = ["send", "-f", path.to_str().unwrap(), "-v", "compact"];
+    let chunks = [r"-cs", r#"{"time_counter": 1}"#, "--lock-wait", "60s"];
+    assert_eq!(
+        run(
+            &world.link(Vec::new()),
+            &line(&[&send[..], &chunks].concat())
+        ),
+        Exit::Ok
+    );
+    objects = world.objects();
+    let both = "T1m.zarr";
+    let asked = request(PictureKind::Map);
+    let (charts, failed) = told(&drawn(&objects, 1, &asked));
+    assert_eq!(failed, [""; 0]);
+    assert_eq!(
+        charts,
+        ["T1m.zarr/tos", "T1m.zarr/thetao", "T1m/thetao.zarr/thetao"]
+    );
+    for (store, array, left) in [
+        (
+            both,
+            "tos",
+            &["T1m.zarr/thetao", "T1m/thetao.zarr/thetao"][..],
+        ),
+        (both, "nav_lon", &["T1m/thetao.zarr/thetao"]),
+        (both, "time_counter", &["T1m/thetao.zarr/thetao"]),
+        (both, "deptht", &["T1m.zarr/tos", "T1m/thetao.zarr/thetao"]),
+        (STORE, "nav_lat", &["T1m.zarr/tos", "T1m.zarr/thetao"]),
+    ] {
+        for change in ["gone", "rubbish", "another"] {
+            let mut spoilt = objects.clone();
+            let key = last_of(&objects, store, array);
+            match change {
+                "gone" => drop(spoilt.remove(&key)),
+                "rubbish" => drop(spoilt.insert(key.clone(), "rubbish".into())),
+                // It can be decoded, and is of another time.
+                _ => {
+                    let first = format!("{store}/{array}/c/");
+                    let other = objects.keys().find(|key| key.starts_with(&first)).unwrap();
+                    if *other == key {
+                        continue;
+                    }
+                    spoilt.insert(key.clone(), objects[other].clone());
+                }
+            }
+            let ranks = if change == "gone" { 3 } else { 1 };
+            let report = drawn(&spoilt, ranks, &asked);
+            let (charts, failed) = told(&report);
+            assert_eq!(charts, left, "{array} {change}");
+            assert!(!failed.is_empty() && failed.iter().all(|why| why.contains(&key)));
+            let failure = report.failure().unwrap();
+            assert_eq!(Exit::from(&failure), Exit::ForeignStore, "{failure}");
+            assert_eq!(failure.to_string().matches(&key).count(), 1, "{failure}");
+        }
+    }
+    // Of several steps, those that lack nothing are drawn; a series lacks all.
+    let mut spoilt = objects.clone();
+    let key = last_of(&objects, STORE, "thetao");
+    spoilt.remove(&key);
+    let mut steps = asked.clone();
+    steps.spot = Spot::At(STORE.to_owned());
+    steps.level = Some(LevelChoice::Number(3));
+    steps.steps = (0..3).map(StepChoice::Number).collect();
+    let report = drawn(&spoilt, 2, &steps);
+    assert_eq!((report.charts.len(), report.undrawn.len()), (2, 1));
+    let mut series = request(PictureKind::Series);
+    series.spot = Spot::At(STORE.to_owned());
+    series.level = Some(LevelChoice::Number(3));
+    let why = tried(&spoilt, 2, &series).unwrap_err().to_string();
+    assert!(why.contains(&key), "{why}");
+    // Without the ledger nobody knows: fill values are what there is, and no cell lies where coordinates are not stored.
+    spoilt.retain(|key, _| !key.contains(".msm-os/"));
+    spoilt.remove(&last_of(&objects, STORE, "deptht"));
+    let report = drawn(&spoilt, 2, &steps);
+    assert_eq!((report.charts.len(), report.undrawn.len()), (3, 0));
+    let [unstored] = &report.unstored[..] else {
+        panic!("{:?}", report.unstored);
+    };
+    assert_eq!(
+        (unstored.array.as_str(), unstored.objects, unstored.is_place),
+        ("deptht", 1, false)
+    );
+    spoilt.remove(&last_of(&objects, STORE, "nav_lon"));
+    let why = tried(&spoilt, 2, &steps).unwrap_err();
+    assert_eq!(Exit::from(&why), Exit::NotReprojected, "{why}");
+}
+
+#[test]
+fn a_store_that_cannot_be_drawn_leaves_the_others() {
+    let root = tempfile::tempdir().unwrap();
+    let mut objects = sent(root.path());
+    let copy = |objects: &mut Objects, to: &str| {
+        let of_store: Vec<(String, bytes::Bytes)> = { objects.iter() }
+            .filter_map(|(key, object)| {
+                let below = key.strip_prefix(STORE)?.strip_prefix('/')?;
+                Some((format!("{to}/{below}"), object.clone()))
+            })
+            .collect();
+        objects.extend(of_store);
+    };
+    // Documents that are none, no cells at all, too few steps.
+    for to in ["a", "b", "c"] {
+        copy(&mut objects, &format!("T1m/{to}.zarr"));
+    }
+    objects.insert("T1m/a.zarr/zarr.json".to_owned(), "{".into());
+    objects.retain(|key, _| {
+        !key.starts_with("T1m/b.zarr/nav_lon/c/") && !key.starts_with("T1m/b.zarr/nav_lat/c/")
+    });
+    let root_of = |store: &str| format!("T1m/{store}.zarr/zarr.json");
+    let cut = objects[&root_of("c")].clone();
+    let text = String::from_utf8(cut.to_vec()).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    let arrays = document["consolidated_metadata"]["metadata"]
+        .as_object_mut()
+        .unwrap();
+    for array in arrays.values_mut() {
+        if array["shape"][0] == 3 {
+            array["shape"][0] = 1.into();
+        }
+    }
+    objects.insert(root_of("c"), document.to_string().into());
+    let mut asked = request(PictureKind::Map);
+    asked.steps = vec![StepChoice::Number(2)];
+    for ranks in [1, 3] {
+        let report = drawn(&objects, ranks, &asked);
+        let (charts, failed) = told(&report);
+        assert!(charts.contains(&format!("{STORE}/thetao")), "{charts:?}");
+        let of = |store: &str| {
+            let key = format!("T1m/{store}.zarr ");
+            failed.iter().filter(|why| why.starts_with(&key)).count()
+        };
+        assert_eq!(["a", "b", "c"].map(of), [1, 1, 1], "{failed:?}");
+        assert_eq!(
+            Exit::from(&report.failure().unwrap()),
+            Exit::ForeignStore,
+            "{failed:?}"
         );
     }
 }

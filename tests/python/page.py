@@ -8,6 +8,7 @@ Each TEXT has to be one that readers see.
 import json
 import os
 import sys
+import unicodedata
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
@@ -15,7 +16,7 @@ folder, *texts = sys.argv[1:]
 EMPTY = {"meta", "link", "img"}
 KNOWN = EMPTY | set(
     "html head title style body header nav main section h1 h2 h3 p a div table thead tbody tr th td dl dt dd figure figcaption details"
-    " summary pre code strong".split()
+    " summary pre code strong bdi".split()
 )
 
 
@@ -56,6 +57,7 @@ class Page(HTMLParser):
 page = Page()
 with open(os.path.join(folder, "index.html"), encoding="utf-8") as file:
     text = file.read()
+assert not [letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf") and letter != "\n"]
 page.feed(text)
 page.close()
 assert not page.open, page.open
@@ -75,6 +77,6 @@ for image in page.images:
         for name, value in element.attrib.items():
             assert not name.startswith("on"), (image, name)
             assert not name.endswith("href") or value.startswith("data:image/png;base64,"), (image, value)
-seen = "\n".join(page.seen)
+seen = "".join(page.seen)
 for text in texts:
     assert text in seen, text

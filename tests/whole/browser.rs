@@ -28,6 +28,7 @@ pub fn file_with_markup(sandbox: &Sandbox) -> String {
         file, name, title, units, license, meaning = sys.argv[1:]\n\
         with netCDF4.Dataset(file, 'a') as data:\n\
         \u{20}   data.setncatts({'title': title, 'license': license, name: meaning})\n\
+        \u{20}   data.setncatts({'comment': 'a\\u202eb\\u2066c\\x1b[31md'})\n\
         \u{20}   data['tos'].setncatts({'long_name': meaning, 'units': units})\n\
         \u{20}   data.renameVariable('tos', name)\n";
     python_code(edit, &[&[file.as_str()], &MARKUP[..]].concat()).well();

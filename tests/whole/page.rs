@@ -55,7 +55,25 @@ fn names_and_attributes_that_are_markup_are_text() {
     let sandbox = Sandbox::new();
     let file = file_with_markup(&sandbox);
     let bucket = sandbox.url("ocean");
-    msm_os!("send -f {file} -b {bucket}").well();
+    // A terminal is told nothing of that kind either.
+    let name = "ORCA_1m_grid_T_\u{202e}\u{1b}[31m.nc";
+    let renamed = sandbox.path(name);
+    std::fs::rename(file, &renamed).unwrap();
+    let sent = msm_os!("send -f '{}' -b {bucket} -p T1m", renamed.display()).well();
+    let told = msm_os!("history -b {bucket}").well();
+    for ended in [&sent, &told] {
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!said.contains(['\u{202e}', '\u{1b}']), "{said}");
+    }
+    assert!(
+        told.stdout.contains("\u{fffd}\u{fffd}[31m.nc"),
+        "{}",
+        told.stdout
+    );
+    let told = msm_os!("history -b {bucket} --json").well().stdout;
+    assert!(!told.contains('\u{202e}'), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["commands"][0]["files"]["first"], name);
     let page = sandbox.file("page");
     msm_os!("page -b {bucket} -o {page}").well();
     python_runs(
@@ -91,12 +109,30 @@ fn what_is_refused_and_what_stays() {
     std::fs::create_dir_all(&broken).unwrap();
     std::fs::write(broken.join("zarr.json"), "{").unwrap();
     let page = sandbox.file("page");
-    msm_os!("page {place} -o {page}").well();
+    let ended = msm_os!("page {place} -o {page}").alone();
+    assert_eq!(ended.code, 25, "{}{}", ended.stdout, ended.stderr);
+    ended.says(&["T1m/sos.zarr: BROKEN: "]);
     python_runs(&script("page.py"), &[page.as_str(), "BROKEN"]);
+    // What others have put into a folder stays, and where nothing can be written is known before anything is read.
+    let nowhere = "page -b file:///no/such/bucket";
+    for (name, why) in [
+        ("collection.json", "is in the way"),
+        ("maps/mine.svg", "is in the way"),
+    ] {
+        let file = sandbox.private(&format!("mine/{name}"), "mine");
+        msm_os!("{nowhere} -o {}", sandbox.file("mine"))
+            .alone()
+            .refused(2, &[why]);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+        std::fs::remove_file(&file).unwrap();
+    }
+    msm_os!("{nowhere} -o /proc/page")
+        .alone()
+        .refused(2, &["cannot be written"]);
 }
 
 #[test]
-fn an_object_that_is_damaged_costs_one_map() {
+fn an_object_that_is_damaged_or_gone_costs_one_map() {
     let sandbox = Sandbox::new();
     let file = sandbox.source(&Spec {
         variables: vec![Variable::Tos, Variable::Thetao],
@@ -104,20 +140,23 @@ fn an_object_that_is_damaged_costs_one_map() {
     });
     let place = format!("-b {} -p T1m", sandbox.url("ocean"));
     msm_os!("send -f {file} {place} -v tos thetao").well();
-    let chunks = sandbox.path("ocean/T1m/tos.zarr/tos/c");
-    let mut object = chunks;
-    while object.is_dir() {
-        object = std::fs::read_dir(&object)
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap()
-            .path();
-    }
-    let mut bytes = std::fs::read(&object).unwrap();
+    let object = |array: &str| {
+        let mut object = sandbox.path(&format!("ocean/T1m/tos.zarr/{array}/c"));
+        while object.is_dir() {
+            object = std::fs::read_dir(&object)
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path();
+        }
+        object
+    };
+    let (values, longitudes) = (object("tos"), object("nav_lon"));
+    let mut bytes = std::fs::read(&values).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
-    std::fs::write(&object, bytes).unwrap();
+    std::fs::write(&values, bytes).unwrap();
     let page = sandbox.file("page");
     let line = msm_os!("page {place} -o {page}");
     for ranks in [1, 3] {
@@ -130,4 +169,16 @@ fn an_object_that_is_damaged_costs_one_map() {
             &[page.as_str(), "No map: ", "Map: thetao: "],
         );
     }
+    std::fs::remove_file(longitudes).unwrap();
+    let ended = line.alone();
+    assert_eq!(ended.code, 25, "{}{}", ended.stdout, ended.stderr);
+    ended.says(&["nav_lon/c/0/0", "it is gone", "2 stores, 1 map"]);
+    let stac = sandbox.file("stac.json");
+    let ended = msm_os!("open {place} --stac {stac}").alone();
+    assert_eq!(ended.code, 25, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        sandbox.path("stac/thetao.json").exists(),
+        "{}",
+        ended.stderr
+    );
 }

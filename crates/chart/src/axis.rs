@@ -92,7 +92,8 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
 }
 
 /// `value` in as few digits as tell it, six at most.
-pub(crate) fn number(value: f64) -> String {
+#[must_use]
+pub fn number(value: f64) -> String {
     with_digits(value, 6)
 }
 

@@ -40,12 +40,16 @@ fn figure(figure: &Figure<'_>) -> String {
     let chart = figure.chart;
     let caption = chart.caption();
     let mut text = format!(
-        "<figure>\n{}<figcaption>\n<strong>{}</strong>",
+        "<figure>\n{}<figcaption>\n<strong><bdi>{}</bdi></strong>",
         figure.svg,
         escaped(&caption.title)
     );
     if !caption.detail.is_empty() {
-        let _ = write!(text, " <span>{}</span>", escaped(&caption.detail));
+        let _ = write!(
+            text,
+            " <span><bdi>{}</bdi></span>",
+            escaped(&caption.detail)
+        );
     }
     let facts = match chart.statistics() {
         None => "<p>No values.</p>".into(),
@@ -77,8 +81,15 @@ fn values(figure: &Figure<'_>) -> String {
         return String::new();
     };
     let [width, height] = panel.raster.size();
+    let is_single = panel.raster.pixels().all(fits_single);
     let bytes: Vec<u8> = { panel.raster.pixels() }
-        .flat_map(|value| single(value).to_le_bytes())
+        .flat_map(|value| {
+            if is_single {
+                (value as f32).to_le_bytes().to_vec()
+            } else {
+                value.to_le_bytes().to_vec()
+            }
+        })
         .collect();
     let attributes = [
         ("columns", width.to_string()),
@@ -92,6 +103,7 @@ fn values(figure: &Figure<'_>) -> String {
             format!("{} {} {}", panel.y.name, panel.y.from, panel.y.to),
         ),
         ("units", panel.caption.behind_numbers()),
+        ("bytes", if is_single { "4" } else { "8" }.to_owned()),
         ("values", BASE64.encode(&bytes)),
     ];
     let mut text = String::from("<output aria-live=\"off\"");
@@ -101,12 +113,10 @@ fn values(figure: &Figure<'_>) -> String {
     text + "></output>\n"
 }
 
-/// As single precision has it; what is finite stays that.
-fn single(value: f64) -> f32 {
-    let single = value as f32;
-    if value.is_finite() {
-        single.clamp(f32::MIN, f32::MAX)
-    } else {
-        single
-    }
+/// Does single precision have it, as far as the script tells it? It has no large numbers, and no large whole ones exactly.
+fn fits_single(value: f64) -> bool {
+    let size = value.abs();
+    let is_exact = f64::from(value as f32) == value;
+    let is_normal = size < f64::from(f32::MAX) && size >= f64::from(f32::MIN_POSITIVE);
+    !value.is_finite() || is_exact || is_normal && value.fract() != 0.0
 }

@@ -26,6 +26,7 @@ mod statistics;
 mod svg;
 mod text;
 
+pub use axis::number;
 pub use caption::Caption;
 pub use colours::{ColourScale, Colours, INFINITE, MISSING};
 pub use html::STYLE;
@@ -37,7 +38,7 @@ pub use section::Section;
 pub use series::{Moment, Series};
 pub use spans::{Span, SpanRow, Spans};
 pub use statistics::Statistics;
-pub use text::harmless;
+pub use text::{escaped_hidden, harmless, harmless_json, harmless_lines};
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,10 @@ const MOST_IN_ROW: usize = 3;
 /// Pixels in all that a row's plots have.
 const ROW: usize = 1080;
 
+/// How a picture of its own is in the dark.
+const DARK: &str =
+    "@media (prefers-color-scheme: dark) { svg { color: #e4e4e4; } .paper { fill: #16181b; } }";
+
 /// One of the charts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Chart {
@@ -67,6 +71,12 @@ impl Chart {
     /// What it shows, for who does not see it.
     #[must_use]
     pub fn in_words(&self) -> String {
+        self.words().concat()
+    }
+
+    /// The same in three parts, of which the middle one is the title: letters in it may run from right to left.
+    #[must_use]
+    pub fn words(&self) -> [String; 3] {
         let kind = match self {
             Self::Map(_) => "Map",
             Self::Section(_) => "Depth against latitude",
@@ -85,7 +95,21 @@ impl Chart {
         let infinite = infinite_in_words(self.infinite());
         let infinite = infinite.map(|words| format!("; {words}"));
         let infinite = infinite.unwrap_or_default();
-        harmless(&format!("{kind}: {}: {range}{infinite}", caption.whole()))
+        let detail = match caption.detail.as_str() {
+            "" => String::new(),
+            detail => format!(", {detail}"),
+        };
+        let after = format!("{detail}: {range}{infinite}");
+        [&format!("{kind}: "), &caption.title, &after].map(|part| harmless(part))
+    }
+
+    /// As an SVG of its own, which is light or dark as whoever shows it.
+    ///
+    /// # Errors
+    /// If it is too large to be drawn.
+    pub fn svg_alone(&self, width: usize) -> Result<String, PngError> {
+        let svg = self.svg(width)?;
+        Ok(svg.replacen("</title>", &format!("</title>\n<style>{DARK}</style>"), 1))
     }
 
     /// As SVG, alone, with a plot that is so many pixels wide, or high if that is more.

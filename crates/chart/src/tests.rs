@@ -453,3 +453,81 @@ fn the_smallest_series_has_labels_on_both_axes() {
         assert!((3..=8).contains(&labels), "{value}: {svg}");
     }
 }
+
+#[test]
+fn what_single_precision_does_not_have_is_in_a_page_as_it_is() {
+    let values = |page: &str| {
+        let (_, rest) = page.split_once("data-values=\"").unwrap();
+        let text = rest.split_once('"').unwrap().0;
+        data_encoding::BASE64.decode(text.as_bytes()).unwrap()
+    };
+    for (value, bytes) in [
+        (1e300, 8),
+        (-1e-300, 8),
+        (20_260_131_123.0, 8),
+        (2.5e7, 4),
+        (12.345_678_9, 4),
+        (f64::INFINITY, 4),
+    ] {
+        let chart = Chart::Map(map(-180.0, true, |_, y| if y > 0.0 { value } else { 1.0 }));
+        let page = picture([chart]).html("x").unwrap();
+        assert!(page.contains(&format!("data-bytes=\"{bytes}\"")), "{value}");
+        let held = values(&page);
+        let first = match bytes {
+            8 => f64::from_le_bytes(held[..8].try_into().unwrap()),
+            _ => f64::from(f32::from_le_bytes(held[..4].try_into().unwrap())),
+        };
+        assert!(
+            first == value || (first / value - 1.0).abs() < 1e-7,
+            "{first}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_seen_is_told_to_nobody() {
+    let text = "a\u{202e}b\u{1b}[31m\u{0}\u{2066}c\u{7f}\u{e0001}";
+    let hidden = |text: &str| {
+        text.chars()
+            .filter(|c| harmless(&c.to_string()) == "\u{fffd}")
+            .count()
+    };
+    assert_eq!(hidden(text), 6);
+    assert_eq!(harmless_lines("a\tb\u{202e}\nc\r"), "a b\u{fffd}\nc ");
+    // A document says the same as before.
+    assert_eq!(
+        harmless_json("{\n  \"a\u{202e}\\n\": \"\u{7f}\u{e0001}é\"\n}"),
+        "{\n  \"a\\u202e\\n\": \"\\u007f\\udb40\\udc01é\"\n}"
+    );
+}
+
+#[test]
+fn a_title_of_wide_letters_ends_within_its_chart() {
+    let mut map = map(-180.0, true, |_, y| y);
+    map.caption.title = "W".repeat(200);
+    let sheet = picture((0..6).map(|_| Chart::Map(map.clone())));
+    let pixmap = drawn(&sheet);
+    // The charts of a row are as wide as each other; nothing of one lies at the edge of the next.
+    let column = f64::from(pixmap.width()) / 3.0;
+    for row in 0..20 {
+        for x in [column, 2.0 * column, 3.0 * column] {
+            assert_eq!(colour(&pixmap, x - 3.0, f64::from(row)), [255; 3]);
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_its_own_is_dark_where_that_is_asked_for() {
+    let chart = Chart::Map(map(-180.0, true, |_, y| y));
+    let alone = chart.svg_alone(100).unwrap();
+    assert!(alone.contains("prefers-color-scheme: dark"));
+    assert!(
+        !picture([chart.clone()])
+            .html("x")
+            .unwrap()
+            .contains("<style>@media")
+    );
+    let [before, title, after] = chart.words();
+    assert_eq!((before.as_str(), title.as_str()), ("Map: ", "votemper"));
+    assert!(after.starts_with(", 2015-01-16, 5 m: from "), "{after}");
+}

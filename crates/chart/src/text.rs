@@ -12,6 +12,37 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// The same of several lines, which stay lines.
+#[must_use]
+pub fn harmless_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
+    lines.join("\n")
+}
+
+/// A document of JSON that says the same and has nothing of that kind.
+#[must_use]
+pub fn harmless_json(document: &str) -> String {
+    escaped_hidden(document, |character| {
+        let mut units = [0; 2];
+        let units = character.encode_utf16(&mut units).iter();
+        units.map(|unit| format!("\\u{unit:04x}")).collect()
+    })
+}
+
+/// `text` with what `escape` makes of each character of that kind, but for the ends of lines.
+#[must_use]
+pub fn escaped_hidden(text: &str, escape: impl Fn(char) -> String) -> String {
+    let mut all = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) && character != '\n' {
+            all.push_str(&escape(character));
+        } else {
+            all.push(character);
+        }
+    }
+    all
+}
+
 /// Is it a control character, or one of Unicode that is not seen and changes what is? Joiners, which some scripts need, are none.
 fn is_hidden(character: char) -> bool {
     character.is_control()
@@ -64,12 +95,19 @@ pub(crate) fn fitting(text: &str, width: f64, size: f64) -> String {
 /// How wide a letter of a sans-serif font is as a part of its size, in the mean.
 const LETTER: f64 = 0.6;
 
+/// The same of capital letters.
+const CAPITAL: f64 = 0.75;
+
 /// About how many pixels `text` takes at this size of the letters.
 pub(crate) fn width_of(text: &str, size: f64) -> f64 {
     text.chars().map(letter).sum::<f64>() * size
 }
 
-/// Those of East Asia, and what stands for what is no letter, are as wide as they are high.
+/// Those of East Asia, what stands for what is no letter, and the widest ones are as wide as they are high.
 fn letter(character: char) -> f64 {
-    if character >= '\u{2e80}' { 1.0 } else { LETTER }
+    match character {
+        'M' | 'W' | 'm' | 'w' | '%' | '@' | '…' | '—' | '\u{2e80}'.. => 1.0,
+        character if character.is_uppercase() => CAPITAL,
+        _ => LETTER,
+    }
 }

@@ -55,7 +55,8 @@ impl Job<'_> {
                 || open::lines(&report, &keys),
             );
             args.write(&report, spot)?;
-            self.terminal.printer.verdict()
+            self.terminal.printer.verdict()?;
+            Ok(Error::together(report.unplaced())?)
         })
     }
 
@@ -74,7 +75,9 @@ impl Job<'_> {
                 || QuicklookDocument::new(file.path(), &report),
                 || words::pictured(file, &report),
             );
-            self.terminal.printer.verdict()
+            self.terminal.printer.verdict()?;
+            // Of all else there is a picture.
+            Ok(report.failure().map_or(Ok(()), Err)?)
         })
     }
 
@@ -98,7 +101,8 @@ impl Job<'_> {
             );
             self.terminal.printer.verdict()?;
             // Of all else there is a page.
-            Ok(Error::together(report.unread.iter().cloned())?)
+            Error::together(report.unread.iter().cloned())?;
+            open::are_readable(&report.opened)
         })
     }
 

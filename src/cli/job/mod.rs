@@ -19,7 +19,7 @@ use super::error::CliError;
 use super::failure::Standing;
 use super::outcome::OutcomeArgs;
 use super::placement::{Allowance, Placement};
-use super::printer::warn;
+use super::printer::{self, warn};
 use super::recipe;
 use super::report::PendingReport;
 use super::run::{agree, tell_failure};
@@ -171,9 +171,7 @@ impl Job<'_> {
             return;
         }
         if for_programs {
-            // What documents are made of has names for keys, and finite numbers.
-            let document = serde_json::json!(document());
-            self.terminal.printer.line(&document.to_string());
+            self.terminal.printer.line(&printer::document(&document()));
         } else {
             for line in lines() {
                 self.terminal.printer.line(&line);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::quicklook::{ChartView, LeftOutView};
 use crate::cli::page::PageFiles;
 use crate::verbs::page::PageReport;
+use crate::verbs::quicklook::UnstoredCoordinate;
 
 /// `msm_os/page/1`.
 #[derive(Debug, Serialize)]
@@ -17,6 +18,7 @@ pub(in crate::cli) struct PageDocument<'a> {
     maps: Vec<MapView<'a>>,
     left_out: Vec<LeftOutView<'a>>,
     without_maps: Vec<WithoutMapsView<'a>>,
+    unstored_coordinates: Vec<&'a UnstoredCoordinate>,
     objects_read: u64,
 }
 
@@ -43,6 +45,7 @@ impl<'a> PageDocument<'a> {
             maps: Vec::new(),
             left_out: Vec::new(),
             without_maps: Vec::new(),
+            unstored_coordinates: Vec::new(),
             objects_read: report.objects,
         };
         let stores = report.opened.stores.iter().zip(&report.details);
@@ -61,6 +64,7 @@ impl<'a> PageDocument<'a> {
                     variable,
                     why: why.clone(),
                 }));
+            document.unstored_coordinates.extend(&details.unstored);
             let why = details.problem.iter();
             document
                 .without_maps

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::verbs::quicklook::{DrawnChart, QuicklookReport};
+use crate::verbs::quicklook::{DrawnChart, QuicklookReport, UnstoredCoordinate};
 
 /// `msm_os/quicklook/1`.
 #[derive(Debug, Serialize)]
@@ -13,6 +13,8 @@ pub(in crate::cli) struct QuicklookDocument<'a> {
     file: String,
     charts: Vec<ChartView<'a>>,
     left_out: Vec<LeftOutView<'a>>,
+    failed: Vec<FailedView<'a>>,
+    unstored_coordinates: &'a [UnstoredCoordinate],
     objects_read: u64,
 }
 
@@ -38,6 +40,13 @@ pub(super) struct LeftOutView<'a> {
     pub(super) why: String,
 }
 
+#[derive(Debug, Serialize)]
+struct FailedView<'a> {
+    store: &'a str,
+    variable: Option<&'a str>,
+    why: String,
+}
+
 impl<'a> QuicklookDocument<'a> {
     /// Of the picture in `file`.
     pub(in crate::cli) fn new(file: &Path, report: &'a QuicklookReport) -> Self {
@@ -54,6 +63,14 @@ impl<'a> QuicklookDocument<'a> {
             file: file.display().to_string(),
             charts: report.charts.iter().map(ChartView::from).collect(),
             left_out: left_out.collect(),
+            failed: { report.undrawn.iter() }
+                .map(|part| FailedView {
+                    store: &part.store,
+                    variable: part.variable.as_deref(),
+                    why: part.cause.to_string(),
+                })
+                .collect(),
+            unstored_coordinates: &report.unstored,
             objects_read: report.objects,
         }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use msm_chart::escaped_hidden;
 use serde_json::{Map, Value, json};
 
 use super::keys::KeysFrom;
@@ -251,7 +252,10 @@ fn literal(value: &Value) -> String {
                 .map(|(name, value)| format!("{}: {}", literal(&json!(name)), literal(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
-        Value::Number(_) | Value::String(_) => value.to_string(),
+        Value::Number(_) => value.to_string(),
+        Value::String(_) => escaped_hidden(&value.to_string(), |character| {
+            format!("\\U{:08x}", u32::from(character))
+        }),
     }
 }
 

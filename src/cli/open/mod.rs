@@ -141,10 +141,20 @@ pub(super) fn verdict(
     if report.stores.iter().any(|store| store.can_be_opened) {
         return Ok(());
     }
-    let is = |state| report.stores.iter().filter(move |s| s.info.state == state);
-    let (broken, denied) = (is(StoreState::Broken), is(StoreState::Denied));
-    match (broken.count() as u64, denied.count() as u64) {
-        (0, 0) => Err(CliError::NothingToOpen { place }),
+    are_readable(report)?;
+    Err(CliError::NothingToOpen { place })
+}
+
+/// Can all stores be opened but those that are none, or not yet?
+///
+/// # Errors
+/// If not.
+pub(super) fn are_readable(report: &OpenReport) -> Result<(), CliError> {
+    let closed = || report.stores.iter().filter(|store| !store.can_be_opened);
+    let is = |state| closed().filter(|store| store.info.state == state).count() as u64;
+    let printed = report.stores.len() as u64;
+    match (is(StoreState::Broken), is(StoreState::Denied)) {
+        (0, 0) => Ok(()),
         (0, denied) => Err(CliError::Denied { denied, printed }),
         (broken, denied) => Err(CliError::Unreadable {
             unreadable: broken + denied,

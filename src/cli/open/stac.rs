@@ -80,7 +80,7 @@ pub(in crate::cli) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -
     collection["links"] = json!([&[root][..], &links].concat());
     let mut notes = Vec::new();
     if collection["license"] == "other" {
-        notes.push("no store names one licence for all of them: the collection says 'other'; send or update with --attributes '{\"license\": \"CC-BY-4.0\"}' says it".to_owned());
+        notes.push("the stores do not all have the same licence, so the collection says 'other'; send or update with --attributes '{\"license\": \"CC-BY-4.0\"}' names one".to_owned());
     }
     if let Some(first) = nowhere.first() {
         notes.push(format!(

@@ -57,6 +57,7 @@ pub(super) fn store(key: &str) -> OpenableStore {
         metadata: Some(StoreMetadata {
             attributes: Map::from_iter([("license".to_owned(), json!("CC-BY-4.0"))]),
             arrays: [].into(),
+            unplaced: None,
             bbox: Some([-10.0, 40.0, 5.0, 60.0]),
             changed: None,
         }),

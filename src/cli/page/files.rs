@@ -16,6 +16,10 @@ use crate::verbs::list::LeftOut;
 use crate::verbs::open::{OpenReport, OpenableStore, Reach, Signing};
 use crate::verbs::page::PageReport;
 
+/// The file of the STAC collection, and the folder with its items.
+pub(super) const COLLECTION: &str = "collection.json";
+pub(super) const ITEMS: &str = "collection";
+
 /// The longest name of a map, without its end and its number.
 const NAME: usize = 60;
 
@@ -47,10 +51,13 @@ pub(super) struct StorePlaces<'a> {
 impl PageFiles {
     /// Those of `report`, of the stores at `spot`.
     pub(in crate::cli) fn of(report: &PageReport, spot: &Spot, folder: &Path) -> Self {
-        let stac = open::stac_of(&report.opened, spot, &folder.join("collection.json"));
+        let stac = open::stac_of(&report.opened, spot, &folder.join(COLLECTION));
         let mut anchors = CatalogueNames::new(&report.opened.reach, spot);
         let (mut maps, mut names) = (BTreeMap::new(), Vec::new());
-        let mut given = HashSet::new();
+        let others = place::maps_of_others(folder).into_iter();
+        let others =
+            others.filter_map(|name| Some(name.strip_suffix(".svg")?.to_ascii_lowercase()));
+        let mut given: HashSet<String> = others.collect();
         let mut all = Vec::new();
         for (store, details) in report.opened.stores.iter().zip(&report.details) {
             let anchor = anchors.give(store);
@@ -106,6 +113,8 @@ impl PageFiles {
     /// If a file cannot be written or removed.
     pub(in crate::cli) fn write(&self) -> Result<Vec<String>, CliError> {
         let folder = &self.folder;
+        let items = self.stac.documents.iter().skip(1);
+        place::check_items(folder, items.map(|(path, _)| path.as_path()))?;
         let maps = folder.join(MAPS);
         let stale = place::maps_of(folder).into_iter();
         let stale: Vec<String> = stale.filter(|name| !self.maps.contains_key(name)).collect();

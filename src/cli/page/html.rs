@@ -5,7 +5,7 @@
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::files::StorePlaces;
+use super::files::{COLLECTION, StorePlaces};
 use super::store;
 use crate::cli::markup::{document, program, wide};
 use crate::cli::words::{ListedTotals, bytes_shown, state_shown};
@@ -45,7 +45,7 @@ pub(super) fn page(
             h1 { (title) }
             @if let Some(text) = said("description").filter(|text| *text != title) { p { (text) } }
             p { code { (url) } }
-            p { (totals.to_string()) ". " a href="collection.json" { "STAC collection" } }
+            p { (totals.to_string()) ". " a href=(COLLECTION) { "STAC collection" } }
         }
         @if stores.len() > 1 {
             nav aria-label="Stores" { (overview(stores, places)) }

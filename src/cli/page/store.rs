@@ -34,8 +34,9 @@ pub(super) fn section(
                 h3 { "The last step" }
                 div.maps { @for (map, name) in details.maps.iter().zip(place.maps) { (figure(map, name)) } }
             }
-            @if let Some(problem) = &details.problem { p { "No map: " (problem) } }
-            @for (variable, why) in &details.left_out { p { "No map of " code { (variable) } ": " (why) } }
+            @if let Some(problem) = &details.problem { p { "No map: " bdi { (problem) } } }
+            @for coordinate in &details.unstored { p { bdi { (coordinate) } } }
+            @for (variable, why) in &details.left_out { p { "No map of " code { bdi { (variable) } } ": " bdi { (why) } } }
             @if !info.variables.is_empty() {
                 h3 { "Variables" }
                 (wide("Variables", &variables(store)))
@@ -65,7 +66,7 @@ fn facts(store: &OpenableStore, place: &StorePlaces<'_>) -> Markup {
             @if let Some(time) = &info.time {
                 div { dt { "Period" } dd {
                     (time.first) " to " (time.last) ", " (counted(time.steps, "steps"))
-                    @if !time.calendar.is_empty() { " (" (time.calendar) ")" }
+                    @if !time.calendar.is_empty() { " (" bdi { (time.calendar) } ")" }
                 } }
             }
             @if let Some([west, south, east, north]) = bbox {
@@ -85,10 +86,11 @@ fn facts(store: &OpenableStore, place: &StorePlaces<'_>) -> Markup {
 }
 
 fn figure(map: &DrawnMap, name: &str) -> Markup {
+    let [before, title, after] = &map.words;
     html! {
         figure {
-            img src={ (MAPS) "/" (name) } alt=(map.in_words) loading="lazy";
-            figcaption { (map.in_words) }
+            img src={ (MAPS) "/" (name) } alt=(map.words.concat()) loading="lazy";
+            figcaption { (before) bdi { (title) } (after) }
         }
     }
 }
@@ -139,7 +141,7 @@ fn ledger(store: &OpenableStore, ledger: Option<&StoreLedger>) -> Markup {
             }))
         }
         @if more > 0 { p { "And " (more) " before." } }
-        @if let Some(problem) = &ledger.problem { p { "The ledger cannot be read: " (problem) } }
+        @if let Some(problem) = &ledger.problem { p { "The ledger cannot be read: " bdi { (problem) } } }
         p { (verified_when_written(ledger)) }
     }
 }
@@ -152,8 +154,8 @@ fn command_cells(command: &CommandRecord) -> Markup {
             td { (command.steps) }
             td {
                 @if let Some(files) = &command.files {
-                    (files.first)
-                    @if files.count > 1 { " to " (files.last) ", " (counted(files.count, "files")) }
+                    bdi { (files.first) }
+                    @if files.count > 1 { " to " bdi { (files.last) } ", " (counted(files.count, "files")) }
                 }
             }
         }

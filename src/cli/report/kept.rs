@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
+use msm_chart::harmless_json;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ const TAGS: [&str; 2] = [
 
 /// `document` as a page keeps it, for programs: nothing in it is markup.
 pub(super) fn embedded(document: &impl Serialize) -> Markup {
-    let text = json!(document).to_string().replace('<', "\\u003c");
+    let text = harmless_json(&json!(document).to_string()).replace('<', "\\u003c");
     html! { script type="application/json" id="report" { (PreEscaped(text)) } }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::counted;
+use super::{counted, state_shown};
 use crate::verbs::page::{PageReport, ProofCounts, StoreLedger};
 
 /// What is not drawn and why, then where the page is.
@@ -13,10 +13,13 @@ pub(in crate::cli) fn paged(index: &Path, report: &PageReport) -> Vec<String> {
     for (store, details) in stores {
         let key = &store.info.store;
         maps += details.maps.len();
+        let unread = store.info.problem.iter().filter(|_| !store.can_be_opened);
+        lines.extend(unread.map(|why| format!("{key}: {}: {why}", state_shown(store.info.state))));
         let left_out = details.left_out.iter();
         lines.extend(left_out.map(|(name, why)| format!("{key}: '{name}' is not drawn: {why}")));
         let problem = details.problem.iter();
         lines.extend(problem.map(|why| format!("{key}: nothing is drawn: {why}")));
+        lines.extend(details.unstored.iter().map(ToString::to_string));
     }
     lines.push(format!(
         "wrote {}: {}, {}, of {}",

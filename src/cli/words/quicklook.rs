@@ -6,7 +6,7 @@ use super::counted;
 use crate::cli::quicklook::PictureFile;
 use crate::verbs::quicklook::QuicklookReport;
 
-/// Each chart in words, then what was left out, and where the picture is.
+/// Each chart in words, then what was left out or failed, and where the picture is.
 pub(in crate::cli) fn pictured(file: &PictureFile, report: &QuicklookReport) -> Vec<String> {
     let charts = report.picture.charts.iter();
     let mut lines: Vec<String> = charts.map(msm_chart::Chart::in_words).collect();
@@ -14,6 +14,16 @@ pub(in crate::cli) fn pictured(file: &PictureFile, report: &QuicklookReport) -> 
     lines.extend(left_out.map(|(store, variable, why)| {
         harmless(&format!("{store}: '{variable}' is not drawn: {why}"))
     }));
+    lines.extend(report.undrawn.iter().map(|part| {
+        let variable = part.variable.as_ref();
+        let variable = variable.map_or("nothing".to_owned(), |name| format!("'{name}'"));
+        harmless(&format!(
+            "{}: {variable} is not drawn: {}",
+            part.store, part.cause
+        ))
+    }));
+    let unstored = report.unstored.iter();
+    lines.extend(unstored.map(|coordinate| harmless(&coordinate.to_string())));
     let unknown = report.picture.not_in_font();
     if file.has_own_font() && !unknown.is_empty() {
         let unknown: Vec<String> = unknown.iter().map(char::to_string).collect();

@@ -2,35 +2,68 @@
 //!
 //! Key function: [`coverage`].
 
-use msm_zarr::{ChunkCodec, StoredArray};
+use msm_zarr::{ChunkCodec, Group, StoreSnapshot, StoredArray, ZarrError, layout};
 use serde_json::Value;
 
 use crate::store::{Bucket, StoreError};
+use crate::transfer::unlike;
+use crate::verbs::shared::recorded::records_at_rest;
 
 /// No longer array is read: those of eORCA12 have 13 million values.
 const MOST_VALUES: u64 = 32 << 20;
 
-/// West, south, east and north of the centres of the cells of `store`, in degrees; `None` if no arrays tell, or if they are too large.
+/// West, south, east and north of the centres of the cells of `group`, in degrees; `None` if no arrays tell, or if they are too large.
 /// Cells on both sides of the date line reach around the earth.
 ///
 /// # Errors
-/// If the server does not give the values.
+/// If the server does not give the values, or they are not what the manifests say.
 pub(super) async fn coverage(
     bucket: &Bucket,
-    store: &str,
-    arrays: &[StoredArray],
+    group: &Group,
+    stored: &StoreSnapshot,
 ) -> Result<Option<[f64; 4]>, StoreError> {
+    let (store, arrays) = (&group.key(), &stored.arrays);
     let (Some(longitudes), Some(latitudes)) = (
         coordinate(arrays, &LONGITUDE),
         coordinate(arrays, &LATITUDE),
     ) else {
         return Ok(None);
     };
-    let Some([west, east]) = ends(bucket, store, longitudes, longitude).await? else {
-        return Ok(None);
-    };
-    let ends = ends(bucket, store, latitudes, latitude).await?;
-    Ok(ends.map(|[south, north]| [west, south, east, north]))
+    let mut absent = Vec::new();
+    let of_columns = ends(bucket, store, longitudes, longitude, &mut absent).await?;
+    let of_rows = ends(bucket, store, latitudes, latitude, &mut absent).await?;
+    are_none(bucket, group, stored, absent).await?;
+    let both = of_columns.zip(of_rows);
+    Ok(both.map(|([west, east], [south, north])| [west, south, east, north]))
+}
+
+/// Where nothing is stored there are no cells, unless manifests have an object there.
+async fn are_none(
+    bucket: &Bucket,
+    group: &Group,
+    stored: &StoreSnapshot,
+    absent: Vec<AbsentObject>,
+) -> Result<(), StoreError> {
+    // Manifests cost what they hold, so they are asked only if there is something to ask.
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let records = records_at_rest(bucket, &group.store, &stored.root).await?;
+    for AbsentObject { array, chunk, key } in absent {
+        let path = layout::below(&group.path, &array);
+        let recorded = records.as_ref().and_then(|found| found.get(&path, &chunk));
+        if let Some(cause) = unlike(recorded.as_ref(), None) {
+            return Err(ZarrError::Damaged { key, cause }.into());
+        }
+    }
+    Ok(())
+}
+
+/// An object that is not stored.
+struct AbsentObject {
+    array: String,
+    chunk: Vec<u64>,
+    key: String,
 }
 
 /// By what an array of coordinates is known.
@@ -76,12 +109,13 @@ fn latitude(degrees: f64) -> Option<f64> {
     (-90.0..=90.0).contains(&degrees).then_some(degrees)
 }
 
-/// The least and the greatest of the array's values that are `sound`.
+/// The least and the greatest of the array's values that are `sound`. What is not stored goes to `absent`.
 async fn ends(
     bucket: &Bucket,
     store: &str,
     array: &StoredArray,
     sound: fn(f64) -> Option<f64>,
+    absent: &mut Vec<AbsentObject>,
 ) -> Result<Option<[f64; 2]>, StoreError> {
     let values = array
         .shape
@@ -102,8 +136,11 @@ async fn ends(
         let key = codec.key(store, &chunk);
         let stored = match bucket.get(&key).await {
             Ok(stored) => stored,
-            // All of it is fill: there are no cells.
-            Err(error) if error.is_missing() => continue,
+            Err(error) if error.is_missing() => {
+                let array = array.name.clone();
+                absent.push(AbsentObject { array, chunk, key });
+                continue;
+            }
             Err(error) => return Err(error),
         };
         let decoded = codec

@@ -21,6 +21,8 @@ pub struct StoreMetadata {
     /// The degrees west, south, east and north between which the centres of its cells lie; `None` if that could not be found out
     /// cheaply.
     pub bbox: Option<[f64; 4]>,
+    /// Why not, if its coordinates cannot be read, or are not what manifests say.
+    pub unplaced: Option<StoreError>,
     /// When its root document was written.
     pub changed: Option<SystemTime>,
 }
@@ -37,9 +39,17 @@ impl StoreMetadata {
         let root = layout::root_document(&group.store, stored.version);
         let folder = bucket.folder(&group.store).await?;
         let root = folder.objects.into_iter().find(|object| object.key == root);
+        let placed = coverage(bucket, group, &stored).await;
+        let (bbox, unplaced) = match placed {
+            Ok(bbox) => (bbox, None),
+            // Other stores have theirs.
+            Err(why @ (StoreError::Zarr(_) | StoreError::Denied { .. })) => (None, Some(why)),
+            Err(other) => return Err(other),
+        };
         Ok(Some(Self {
             attributes: global_attributes(&stored),
-            bbox: coverage(bucket, &group.key(), &stored.arrays).await?,
+            bbox,
+            unplaced,
             arrays: stored
                 .arrays
                 .into_iter()

@@ -45,6 +45,20 @@ pub struct OpenReport {
     pub left_out: LeftOut,
 }
 
+impl OpenReport {
+    /// Why it is not known of stores where on the earth their cells lie, where something cannot be read.
+    #[must_use]
+    pub fn unplaced(&self) -> Vec<StoreError> {
+        let described = self
+            .stores
+            .iter()
+            .filter_map(|store| store.metadata.as_ref());
+        described
+            .filter_map(|metadata| metadata.unplaced.clone())
+            .collect()
+    }
+}
+
 /// A store, or a group of a hierarchy, and how it is opened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OpenableStore {

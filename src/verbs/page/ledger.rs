@@ -6,10 +6,11 @@ use msm_zarr::Group;
 
 use crate::commit::ManifestRecords;
 use crate::error::Error;
-use crate::store::{Bucket, StoreError};
+use crate::store::Bucket;
 use crate::transfer::{Content, Proof};
 use crate::verbs::history::CommandRecord;
 use crate::verbs::open::OpenableStore;
+use crate::verbs::quicklook::is_of_group;
 use crate::verbs::shared::command_log::CommandLog;
 use crate::verbs::shared::recorded::sure_records;
 use crate::verbs::stores::shelf::readable;
@@ -50,21 +51,27 @@ pub(super) async fn of(
     if store.group.is_some() || !store.can_be_opened {
         return Ok(None);
     }
-    let group = Group::whole(&store.root);
-    let Some(stored) = readable(bucket, &group).await? else {
-        return Ok(None);
-    };
     let mut ledger = StoreLedger::default();
-    match commands(bucket, &group).await {
-        Ok(commands) => ledger.commands = commands,
-        Err(Error::Store(StoreError::Zarr(why))) => ledger.problem = Some(why.to_string()),
-        Err(Error::Rollback(why)) => ledger.problem = Some(why.to_string()),
+    match read(bucket, &Group::whole(&store.root), &mut ledger).await {
+        Ok(()) => {}
+        // Others have theirs.
+        Err(why @ Error::Rollback(_)) => ledger.problem = Some(why.to_string()),
+        Err(why) if is_of_group(&why) => ledger.problem = Some(why.to_string()),
         Err(other) => return Err(other),
     }
-    let records = sure_records(bucket, &store.root, &stored.root).await?;
-    ledger.proofs = records.as_ref().map(ProofCounts::of);
     let is_none = ledger == StoreLedger::default();
     Ok((!is_none).then_some(ledger))
+}
+
+/// What can be read before something cannot.
+async fn read(bucket: &Bucket, group: &Group, ledger: &mut StoreLedger) -> Result<(), Error> {
+    let Some(stored) = readable(bucket, group).await? else {
+        return Ok(());
+    };
+    let records = sure_records(bucket, &group.store, &stored.root).await?;
+    ledger.proofs = records.as_ref().map(ProofCounts::of);
+    ledger.commands = commands(bucket, group).await?;
+    Ok(())
 }
 
 async fn commands(bucket: &Bucket, group: &Group) -> Result<Vec<CommandRecord>, Error> {

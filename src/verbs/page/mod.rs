@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::store::Spot;
 use crate::verbs::list::{List, StoreFilter, StoreState};
 use crate::verbs::open::{Open, OpenReport, OpenableStore, open};
-use crate::verbs::quicklook::{DrawnChart, latest_maps};
+use crate::verbs::quicklook::{DrawnChart, QuicklookReport, UnstoredCoordinate, latest_maps};
 
 /// Ledgers that are read at a time: an object that one tells of costs about a hundred bytes.
 const LEDGERS: usize = 4;
@@ -36,8 +36,17 @@ pub struct PageReport {
     pub details: Vec<StoreDetails>,
     /// Objects of variables that were read for maps, on all ranks.
     pub objects: u64,
-    /// What could not be read of stores, and so is not drawn.
+    /// What could not be read of stores, and so is not drawn or told.
     pub unread: Vec<Error>,
+}
+
+impl PageReport {
+    /// Keeps `cause` for the end, once.
+    fn lacks(&mut self, cause: Error) {
+        if !self.unread.contains(&cause) {
+            self.unread.push(cause);
+        }
+    }
 }
 
 /// What there is to say of a store besides how it is opened.
@@ -51,6 +60,8 @@ pub struct StoreDetails {
     pub left_out: Vec<(String, String)>,
     /// Why there is no map at all, if none can be drawn.
     pub problem: Option<String>,
+    /// Coordinates of which objects are not stored.
+    pub unstored: Vec<UnstoredCoordinate>,
 }
 
 /// A map.
@@ -58,8 +69,8 @@ pub struct StoreDetails {
 pub struct DrawnMap {
     /// What it shows.
     pub shown: DrawnChart,
-    /// The same in words.
-    pub in_words: String,
+    /// The same in words, of which the middle ones are its title.
+    pub words: [String; 3],
     /// As SVG.
     pub svg: String,
 }
@@ -99,6 +110,10 @@ pub fn page(session: &Session, request: &Page) -> Result<PageReport, Error> {
         objects: 0,
         unread: Vec::new(),
     };
+    let unplaced = report.opened.unplaced();
+    for cause in unplaced {
+        report.lacks(cause.into());
+    }
     draw(session, &mut report)?;
     Ok(report)
 }
@@ -110,38 +125,54 @@ fn draw(session: &Session, report: &mut PageReport) -> Result<(), Error> {
     let (places, groups): (Vec<usize>, Vec<Group>) =
         whole.map(|(place, store)| (place, group(store))).unzip();
     let width = Picture::plot_width_in_page(1);
-    let (details, objects) = (&mut report.details, &mut report.objects);
-    let unread = &mut report.unread;
     latest_maps(session, &groups, width, |number, drawn| {
-        let details = &mut details[places[number]];
-        let drawn = match drawn {
-            Ok(drawn) => drawn,
-            Err(why) => {
-                details.problem = Some(why.to_string());
-                if !matches!(why, Error::Quicklook(_)) {
-                    unread.push(why);
-                }
-                return;
+        let place = places[number];
+        for part in &drawn.undrawn {
+            if !matches!(part.cause, Error::Quicklook(_)) {
+                report.lacks(part.cause.clone());
             }
-        };
-        *objects += drawn.objects;
+        }
+        report.objects += drawn.objects;
+        report.details[place].draw(drawn, width);
+    })
+}
+
+impl StoreDetails {
+    /// With the maps that were `drawn`.
+    fn draw(&mut self, drawn: QuicklookReport, width: usize) {
         let left_out = drawn.left_out.into_iter();
-        details.left_out = left_out
+        self.left_out = left_out
             .map(|(_, name, why)| (name, why.to_string()))
             .collect();
+        self.unstored = drawn.unstored;
+        // What all of it lacks is said once.
+        let mut causes = drawn.undrawn.iter().map(|part| &part.cause);
+        let first = causes.next();
+        let is_one = causes.all(|cause| Some(cause) == first);
+        if drawn.charts.is_empty() && is_one {
+            self.problem = first.map(ToString::to_string);
+        } else {
+            for part in drawn.undrawn {
+                let why = part.cause.to_string();
+                match part.variable {
+                    Some(variable) => self.left_out.push((variable, why)),
+                    None => self.problem = Some(why),
+                }
+            }
+        }
         let charts = drawn.picture.charts.iter().zip(drawn.charts);
         let maps = charts.map(|(chart, shown)| {
             Ok(DrawnMap {
                 shown,
-                in_words: chart.in_words(),
-                svg: chart.svg(width)?,
+                words: chart.words(),
+                svg: chart.svg_alone(width)?,
             })
         });
         match maps.collect::<Result<Vec<_>, PngError>>() {
-            Ok(maps) => details.maps = maps,
-            Err(why) => details.problem = Some(why.to_string()),
+            Ok(maps) => self.maps = maps,
+            Err(why) => self.problem = Some(why.to_string()),
         }
-    })
+    }
 }
 
 /// Where the store is.

@@ -1,6 +1,6 @@
 //! An array of a store as numbers.
 //!
-//! Key type: [`StoredValues`], which travels between ranks.
+//! Key types: [`StoredValues`], which travels between ranks; [`ObjectRecords`], what its manifest says of its objects; [`AllValues`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::source::Block;
-use crate::transfer::{BlockSink, ReadMeans, StoredField};
+use crate::transfer::{BlockSink, Content, ReadMeans, StoredField};
 
 /// An array, and how its values are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,40 @@ pub(super) struct StoredValues {
     missing: Vec<f64>,
     scale: f64,
     offset: f64,
+    /// What its manifest says of the objects that are read; of others, or without one, nothing is known.
+    pub(super) recorded: ObjectRecords,
+}
+
+/// What objects hold, by their places in the chunk grid.
+pub(super) type ObjectRecords = Vec<(Vec<u64>, Content)>;
+
+/// All values of an array.
+pub(super) struct AllValues {
+    pub(super) values: Vec<f64>,
+    /// Whole objects that are not stored though no manifest says that nothing is: these values are fill values. Those of one value each
+    /// are left out: it may be that one.
+    pub(super) absent: Vec<Hyperslab>,
+}
+
+impl AllValues {
+    /// Those of `array`, which tells where cells are: where nothing is stored there are none, and not many at one place.
+    pub(super) fn places(mut self, array: &StoredValues) -> Vec<f64> {
+        for slab in &self.absent {
+            for number in 0..slab.len() {
+                let (mut rest, mut index, mut stride) = (number, 0, 1);
+                for d in (0..array.shape.len()).rev() {
+                    index += (slab.start[d] + rest % slab.count[d]) * stride;
+                    rest /= slab.count[d];
+                    stride *= array.shape[d];
+                }
+                let index = usize::try_from(index).unwrap_or(usize::MAX);
+                if let Some(value) = self.values.get_mut(index) {
+                    *value = f64::NAN;
+                }
+            }
+        }
+        self.values
+    }
 }
 
 impl StoredValues {
@@ -60,6 +94,7 @@ impl StoredValues {
                 .collect(),
             scale: number("scale_factor").unwrap_or(1.0),
             offset: number("add_offset").unwrap_or(0.0),
+            recorded: ObjectRecords::new(),
         })
     }
 
@@ -75,7 +110,7 @@ impl StoredValues {
             object: self.chunk.clone(),
             fill: self.fill.clone(),
             key: Box::new(move |chunk| Some(keys.key(&store, chunk))),
-            recorded: std::collections::HashMap::new(),
+            recorded: self.recorded.iter().cloned().collect(),
         }))
     }
 
@@ -104,7 +139,7 @@ impl StoredValues {
     ///
     /// # Errors
     /// If they cannot be read or decoded.
-    pub(super) async fn all(&self, means: &ReadMeans) -> Result<Vec<f64>, Error> {
+    pub(super) async fn all(&self, means: &ReadMeans) -> Result<AllValues, Error> {
         let whole = Hyperslab {
             start: vec![0; self.shape.len()],
             count: self.shape.clone(),
@@ -117,8 +152,36 @@ impl StoredValues {
             let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
             copy_block(block.values, block.slab, &mut into, &window, &window, size);
         });
-        self.field()?.read(&whole, means, &sink).await?;
+        let mut absent = self.field()?.read(&whole, means, &sink).await?;
         let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((0..count).map(|index| self.value(&bytes, index)).collect())
+        absent.retain(|chunk| !self.recorded.iter().any(|(known, _)| known == chunk));
+        absent.sort_unstable();
+        let absent = absent.iter().map(|chunk| self.slab(chunk));
+        Ok(AllValues {
+            values: (0..count).map(|index| self.value(&bytes, index)).collect(),
+            absent: absent.filter(|slab| slab.len() > 1).collect(),
+        })
+    }
+
+    /// What the object at `place` of the chunk grid holds of the array.
+    pub(super) fn slab(&self, place: &[u64]) -> Hyperslab {
+        let along = place.iter().zip(&self.chunk).zip(&self.shape);
+        let (start, count) = along
+            .map(|((place, size), length)| {
+                let start = place * size;
+                (start, (*size).min(length - start))
+            })
+            .unzip();
+        Hyperslab { start, count }
+    }
+
+    /// The key of the object that holds the value at this place.
+    ///
+    /// # Errors
+    /// If this program does not know its keys.
+    pub(super) fn key(&self, place: &[u64]) -> Result<String, Error> {
+        let chunk = place.iter().zip(&self.chunk);
+        let chunk: Vec<u64> = chunk.map(|(start, size)| start / (*size).max(1)).collect();
+        Ok(ChunkCodec::new(&self.name, &self.document)?.key(&self.store, &chunk))
     }
 }

@@ -6,12 +6,11 @@ use std::fmt;
 use std::ops::{Bound, RangeInclusive};
 
 use msm_model::{DType, Instant, Number, TimeError, TimeUnits};
-use msm_zarr::{StoreSnapshot, StoredArray};
+use msm_zarr::StoredArray;
 use serde_json::Value;
 
-use super::array::StoredValues;
+use super::candidate::StoreLook;
 use crate::error::Error;
-use crate::transfer::ReadMeans;
 
 /// A step of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,29 +58,27 @@ pub(super) struct TimeAxis {
 }
 
 impl TimeAxis {
-    /// That of `dimension`, of `length` steps, if an array of the store tells the time along it.
+    /// That of `dimension`, if an array of the store tells the time along it.
     ///
     /// # Errors
     /// If its values cannot be read.
     pub(super) async fn of(
-        stored: &StoreSnapshot,
-        store: &str,
+        look: &mut StoreLook<'_>,
         dimension: &str,
-        means: &ReadMeans,
     ) -> Result<Option<Self>, Error> {
         let along = |array: &&StoredArray| {
             let units = text(array, "units").unwrap_or_default();
             array.dimensions == [dimension] && units.contains(" since ")
         };
-        let axes = stored.arrays.iter().filter(along);
+        let axes = look.stored.arrays.iter().filter(along);
         // The coordinate of the dimension rather than others.
         let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
             return Ok(None);
         };
-        let Some(array) = StoredValues::of(store, axis) else {
+        let Some(array) = look.coordinate(axis) else {
             return Ok(None);
         };
-        let values = array.all(means).await?;
+        let values = look.all(&array, false).await?.values;
         let units = TimeUnits::parse(
             text(axis, "units").unwrap_or_default(),
             text(axis, "calendar"),
@@ -193,25 +190,21 @@ impl LevelAxis {
     ///
     /// # Errors
     /// If its values cannot be read.
-    pub(super) async fn of(
-        stored: &StoreSnapshot,
-        store: &str,
-        dimension: &str,
-        means: &ReadMeans,
-    ) -> Result<Self, Error> {
+    pub(super) async fn of(look: &mut StoreLook<'_>, dimension: &str) -> Result<Self, Error> {
         let along = |array: &&StoredArray| array.dimensions == [dimension];
-        let axes = stored.arrays.iter().filter(along);
+        let axes = look.stored.arrays.iter().filter(along);
         let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
             return Ok(Self::default());
         };
-        let Some(array) = StoredValues::of(store, axis) else {
+        let Some(array) = look.coordinate(axis) else {
             return Ok(Self::default());
         };
-        let mut depths = array.all(means).await?;
+        let mut depths = look.all(&array, false).await?.values;
         // Heights, as some tools write depths.
         if depths.iter().all(|depth| *depth <= 0.0) {
             for depth in &mut depths {
-                *depth = -*depth;
+                // Zero is not to be "-0".
+                *depth = 0.0 - *depth;
             }
         }
         if depths.iter().any(|depth| !depth.is_finite()) {

@@ -9,31 +9,50 @@ use msm_chart::{Caption, Chart, ColourScale, Frame, Map, Moment, Section, Series
 use msm_reproject::TargetGrid;
 
 use super::candidate::Drawing;
+use super::error::UndrawnPart;
 use super::footprint::Footprint;
 use super::look::Look;
-use super::read::{Finds, Found};
+use super::read::{Finds, Found, Unread};
 use super::resolve::Resolved;
 use super::tally::Tally;
 use super::{DrawnChart, PictureKind};
+use crate::error::Error;
 
-/// The charts of `finds`, and what each of them shows. In whatever order objects were read, the sums are the same.
+/// The charts of `finds`, and what each of them shows. In whatever order objects were read, the sums are the same. What cannot be drawn for
+/// want of a grid or an object is told of in `resolved`.
 pub(super) fn charts(
-    resolved: &Resolved,
-    footprints: &[Arc<Footprint>],
+    resolved: &mut Resolved,
+    footprints: &[Result<Arc<Footprint>, Error>],
     finds: Vec<Finds>,
 ) -> (Vec<Chart>, Vec<DrawnChart>) {
     let mut finds: Finds = finds.into_iter().flatten().collect();
     finds.sort_unstable_by_key(|(look, number, _)| (*look, *number));
-    let mut of_looks: Vec<Vec<Found>> = resolved.looks.iter().map(|_| Vec::new()).collect();
+    let mut of_looks: Vec<(Vec<Found>, Vec<Unread>)> = Vec::new();
+    of_looks.resize_with(resolved.looks.len(), Default::default);
     for (look, _, found) in finds {
-        of_looks[look].push(found);
+        match found {
+            Ok(found) => of_looks[look].0.push(found),
+            Err(unread) => of_looks[look].1.push(unread),
+        }
     }
     let (mut all, mut drawn) = (Vec::new(), Vec::new());
     let looks = resolved.looks.iter().zip(&resolved.drawings);
-    for ((look, drawing), found) in looks.zip(of_looks) {
+    for ((look, drawing), (found, unread)) in looks.zip(of_looks) {
         let footprint = &footprints[look.grid];
+        let failure = footprint.as_ref().err();
+        if let Some(cause) = failure.or(unread.first().map(|unread| &unread.cause)) {
+            resolved.undrawn.push(UndrawnPart {
+                store: drawing.store.clone(),
+                variable: Some(drawing.variable.clone()),
+                cause: cause.clone(),
+            });
+        }
+        let Ok(footprint) = footprint else {
+            continue;
+        };
         let charts = match resolved.kind {
-            PictureKind::Map => maps(look, drawing, footprint, &found),
+            PictureKind::Map => maps(look, drawing, footprint, &found, &unread),
+            _ if !unread.is_empty() => Vec::new(),
             PictureKind::Section => vec![section(look, drawing, footprint, &found)],
             PictureKind::Series => vec![series(look, drawing, footprint, &found)],
         };
@@ -91,7 +110,9 @@ impl Drawing {
             component.then(|| "along the rows or columns of the model's grid".to_owned());
         let part = footprint.frame().in_words();
         // What may be cut on a small chart comes last.
-        let details = when.iter().chain([&part]).map(Option::as_deref);
+        let (store, reprojected) = (&self.store_shown, &self.reprojected);
+        let details = [store].into_iter().chain(when).chain([&part, reprojected]);
+        let details = details.map(Option::as_deref);
         let details = details.chain([mean, component.as_deref()]).flatten();
         let details: Vec<&str> = details.collect();
         Caption {
@@ -119,14 +140,21 @@ fn maps(
     drawing: &Drawing,
     footprint: &Footprint,
     found: &[Found],
+    unread: &[Unread],
 ) -> Vec<(Chart, Shown)> {
     let target = &footprint.target;
     let mut fields = vec![vec![f64::NAN; target.len()]; look.slots.len()];
     for (slot, pixel, value) in found.iter().flat_map(|found| &found.values) {
         fields[*slot as usize][*pixel as usize] = *value;
     }
+    let is_whole = |slot: usize| {
+        let mut lacking = unread.iter().flat_map(|unread| &unread.slots);
+        !lacking.any(|lacks| *lacks as usize == slot)
+    };
+    let whole: Vec<bool> = (0..fields.len()).map(is_whole).collect();
     // One scale for all steps, so that they can be compared.
-    let scale = ColourScale::of(fields.iter().flatten().copied());
+    let shown = fields.iter().zip(&whole).filter(|(_, whole)| **whole);
+    let scale = ColourScale::of(shown.flat_map(|(field, _)| field).copied());
     let level = drawing.level(look);
     let map = |((field, slot), tally): ((Vec<f64>, &u64), Tally)| {
         let time = look.varies.and_then(|_| drawing.step(*slot));
@@ -145,7 +173,9 @@ fn maps(
         (chart, Shown { times, level })
     };
     let fields = fields.into_iter().zip(&look.slots);
-    fields.zip(tallies(look, found)).map(map).collect()
+    let fields = fields.zip(tallies(look, found)).zip(whole);
+    let fields = fields.filter(|(_, whole)| *whole);
+    fields.map(|(field, _)| map(field)).collect()
 }
 
 /// What each field comes to.

@@ -1,10 +1,14 @@
 //! Why nothing is drawn.
 //!
-//! Key types: [`QuicklookError`]; [`Undrawable`], what a variable lacks.
+//! Key types: [`QuicklookError`]; [`Undrawable`], what a variable lacks; [`UndrawnPart`], what failed beside what is drawn;
+//! [`UnstoredCoordinate`].
 
 use msm_model::TimeError;
 use msm_reproject::GridError;
 use serde::{Deserialize, Serialize};
+
+use super::array::{AllValues, StoredValues};
+use crate::error::Error;
 
 /// What keeps pictures from being drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -90,6 +94,62 @@ pub enum Undrawable {
     NoLevels,
     #[error("it has no values yet: its shape is {shape}")]
     Empty { shape: String },
+}
+
+/// What was to be drawn, and failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UndrawnPart {
+    /// The key of its store.
+    pub store: String,
+    /// The variable; `None` if it is all of the store.
+    pub variable: Option<String>,
+    /// Why.
+    pub cause: Error,
+}
+
+/// A coordinate of which objects are not stored, and no manifest tells whether they ever were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error(
+    "store '{store}': {} of its coordinate '{array}' {} not stored, {key}{}, and no manifest tells whether there was one: {}",
+    match objects { 1 => "an object".to_owned(), _ => format!("{objects} objects") },
+    match objects { 1 => "is", _ => "are" },
+    match objects { 1 => "", _ => " the first of them" },
+    match is_place { true => "no cell lies there", false => "its values there are fill values" },
+)]
+pub struct UnstoredCoordinate {
+    /// The key of its store.
+    pub store: String,
+    /// Its name.
+    pub array: String,
+    /// The key of the first of these objects.
+    pub key: String,
+    /// How many there are.
+    pub objects: u64,
+    /// Does it tell where cells are?
+    pub is_place: bool,
+}
+
+impl UnstoredCoordinate {
+    /// That which `array` is, if it is one.
+    ///
+    /// # Errors
+    /// If this program does not know its keys.
+    pub(super) fn of(
+        array: &StoredValues,
+        all: &AllValues,
+        is_place: bool,
+    ) -> Result<Option<Self>, Error> {
+        let Some(first) = all.absent.first() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            store: array.store.clone(),
+            array: array.name.clone(),
+            key: array.key(&first.start)?,
+            objects: all.absent.len() as u64,
+            is_place,
+        }))
+    }
 }
 
 fn listed(reasons: &[(String, Undrawable)]) -> String {

@@ -9,7 +9,7 @@ use msm_reproject::{GridError, Method, SourceGrid, TargetGrid, Weights, weights}
 
 use super::MEANS;
 use super::areas::areas;
-use super::error::QuicklookError;
+use super::error::{QuicklookError, UnstoredCoordinate};
 use super::frame::frame_of;
 use super::look::Grid;
 use super::sphere::{Point, minus, point, size};
@@ -57,13 +57,18 @@ impl<'a> Footprints<'a> {
         }
     }
 
-    /// That of `grid`: the nearest cells on the sphere, as reprojection has them, where they are no farther than their neighbours.
+    /// That of `grid`: the nearest cells on the sphere, as reprojection has them, where they are no farther than their neighbours. Of what
+    /// is not stored of its coordinates, `unstored` is told.
     ///
     /// # Errors
     /// On every rank the same: if coordinates cannot be read, or are none.
-    pub(super) fn of(&mut self, grid: &Grid) -> Result<Arc<Footprint>, Error> {
+    pub(super) fn of(
+        &mut self,
+        grid: &Grid,
+        unstored: &mut Vec<UnstoredCoordinate>,
+    ) -> Result<Arc<Footprint>, Error> {
         match grid {
-            Grid::Cells { .. } => self.of_cells(grid),
+            Grid::Cells { .. } => self.of_cells(grid, unstored),
             Grid::Axes {
                 longitudes,
                 latitudes,
@@ -81,10 +86,14 @@ impl<'a> Footprints<'a> {
         }
     }
 
-    fn of_cells(&mut self, grid: &Grid) -> Result<Arc<Footprint>, Error> {
+    fn of_cells(
+        &mut self,
+        grid: &Grid,
+        unstored: &mut Vec<UnstoredCoordinate>,
+    ) -> Result<Arc<Footprint>, Error> {
         let (session, ranks) = (self.session, self.session.ranks);
         let _weighing = (ranks.rank() == 0).then(|| session.work_unmeasured(WorkKind::Weighing));
-        let source = session.runtime.block_on(source(grid, self.means));
+        let source = session.runtime.block_on(source(grid, self.means, unstored));
         let source = ranks.settle(source.map_err(|failure| ranks.of_follower(failure)))?;
         let digest = digest_of(&source);
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == digest) {
@@ -236,7 +245,11 @@ fn target(frame: &Frame, width: usize) -> TargetGrid {
     }
 }
 
-async fn source(grid: &Grid, means: &ReadMeans) -> Result<SourceGrid, Error> {
+async fn source(
+    grid: &Grid,
+    means: &ReadMeans,
+    unstored: &mut Vec<UnstoredCoordinate>,
+) -> Result<SourceGrid, Error> {
     let Grid::Cells {
         longitude,
         latitude,
@@ -245,6 +258,10 @@ async fn source(grid: &Grid, means: &ReadMeans) -> Result<SourceGrid, Error> {
         return Err(no_grid(grid, GridError::NoCells));
     };
     let (x, y) = tokio::try_join!(longitude.all(means), latitude.all(means))?;
+    for (array, all) in [(longitude, &x), (latitude, &y)] {
+        unstored.extend(UnstoredCoordinate::of(array, all, true)?);
+    }
+    let (x, y) = (x.places(longitude), y.places(latitude));
     let nx = grid.columns();
     SourceGrid::new(x.len() / nx.max(1), nx, x, y, None).map_err(|cause| no_grid(grid, cause))
 }

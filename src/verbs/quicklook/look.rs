@@ -2,6 +2,8 @@
 //!
 //! Key types: [`Look`], parts of an array; [`Grid`], where its values lie.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::array::StoredValues;
@@ -19,6 +21,29 @@ pub(super) struct Look {
     /// Which of the grids.
     pub(super) grid: usize,
     pub(super) pixels: PixelUse,
+}
+
+impl Look {
+    /// The fields: the index along each leading dimension.
+    pub(super) fn fields(&self) -> Vec<Vec<u64>> {
+        let field = |slot: &u64| {
+            let mut field = self.leading.clone();
+            if let Some(varies) = self.varies {
+                field[varies] = *slot;
+            }
+            field
+        };
+        self.slots.iter().map(field).collect()
+    }
+
+    /// Where along the leading dimensions of the chunk grid the objects are that hold any of these.
+    pub(super) fn leading_places(&self) -> BTreeSet<Vec<u64>> {
+        let place = |field: Vec<u64>| -> Vec<u64> {
+            let along = field.iter().zip(&self.array.chunk);
+            along.map(|(index, size)| index / (*size).max(1)).collect()
+        };
+        self.fields().into_iter().map(place).collect()
+    }
 }
 
 /// What is wanted of the pixels, beside the tally of the cells.

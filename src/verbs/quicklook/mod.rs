@@ -7,6 +7,7 @@ mod array;
 mod axes;
 mod candidate;
 mod charts;
+mod drafts;
 mod error;
 mod footprint;
 mod frame;
@@ -19,11 +20,11 @@ mod tally;
 use std::sync::Arc;
 
 use msm_chart::{Frame, Picture, Statistics};
-use msm_zarr::Group;
+use msm_zarr::{Group, ZarrError};
 use tokio::sync::Semaphore;
 
 pub use self::axes::{LevelChoice, StepChoice};
-pub use self::error::{QuicklookError, Undrawable};
+pub use self::error::{QuicklookError, Undrawable, UndrawnPart, UnstoredCoordinate};
 
 use self::charts::charts;
 use self::footprint::{Footprint, Footprints};
@@ -81,6 +82,10 @@ pub struct QuicklookReport {
     pub charts: Vec<DrawnChart>,
     /// Variables that are not drawn though none was named: their stores, their names, and why.
     pub left_out: Vec<(String, String, Undrawable)>,
+    /// What was to be drawn, and failed.
+    pub undrawn: Vec<UndrawnPart>,
+    /// Coordinates of which objects are not stored.
+    pub unstored: Vec<UnstoredCoordinate>,
     /// Objects of the variables that were read, on all ranks.
     pub objects: u64,
 }
@@ -109,20 +114,34 @@ pub struct DrawnChart {
     pub infinite: u64,
 }
 
-/// Draws. Every rank calls it.
-///
-/// # Errors
-/// On every rank the same: if there is nothing to draw, what is asked for is not there, or something cannot be read.
-pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookReport, Error> {
-    let looking = means(session, HELD / 4);
-    let resolved = resolve(request, session, &looking);
-    let found = find(session, resolved)?;
-    let mut of_grids = Footprints::new(request.frame, found.width, session, &looking);
-    draw(session, found, &mut of_grids)
+impl QuicklookReport {
+    /// Why not all is drawn that was to be.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        failure(&self.undrawn)
+    }
 }
 
-/// Maps, `width` pixels wide, of the last steps of all data variables of `groups`, which rank 0 knows: a report a group for `visit`, there;
-/// or why there is none, such as an object that is damaged. Every rank calls it.
+/// Draws what can be drawn. Every rank calls it.
+///
+/// # Errors
+/// On every rank the same: if nothing can be drawn, or something cannot be read that is not of one store alone.
+pub fn quicklook(session: &Session, request: &Quicklook) -> Result<QuicklookReport, Error> {
+    let looking = means(session, HELD / 4);
+    let report = looked_at_again(session, || {
+        let found = find(session, resolve(request, session, &looking))?;
+        let mut of_grids = Footprints::new(request.frame, found.width, session, &looking);
+        draw(session, found, &mut of_grids)
+    })?;
+    session.ranks.on_lead(|| match report.failure() {
+        Some(failure) if report.charts.is_empty() => Err(failure),
+        _ => Ok(()),
+    })?;
+    Ok(report)
+}
+
+/// Maps, `width` pixels wide, of the last steps of all data variables of `groups`, which rank 0 knows: a report a group for `visit`, there.
+/// Every rank calls it.
 ///
 /// # Errors
 /// On every rank the same: if something cannot be read that is not of one group alone.
@@ -130,24 +149,22 @@ pub(in crate::verbs) fn latest_maps(
     session: &Session,
     groups: &[Group],
     width: usize,
-    mut visit: impl FnMut(usize, Result<QuicklookReport, Error>),
+    mut visit: impl FnMut(usize, QuicklookReport),
 ) -> Result<(), Error> {
     let looking = means(session, HELD / 4);
     let mut of_grids = Footprints::new(None, width, session, &looking);
     let count = session.ranks.on_lead(|| Ok::<_, Error>(groups.len()))?;
     for number in 0..count {
-        let resolved = async {
-            match groups.get(number) {
-                Some(group) => latest(group, &looking).await,
-                // Rank 0 has all that it counted.
-                None => Ok(Resolved::default()),
-            }
-        };
-        let report = find(session, resolved).and_then(|found| draw(session, found, &mut of_grids));
-        let report = match report {
-            Err(failure) if !is_of_group(&failure) => return Err(failure),
-            other => other,
-        };
+        let report = looked_at_again(session, || {
+            let resolved = async {
+                match groups.get(number) {
+                    Some(group) => latest(group, &looking).await,
+                    // Rank 0 has all that it counted.
+                    None => Ok(Resolved::default()),
+                }
+            };
+            draw(session, find(session, resolved)?, &mut of_grids)
+        })?;
         if session.ranks.rank() == 0 {
             visit(number, report);
         }
@@ -155,13 +172,51 @@ pub(in crate::verbs) fn latest_maps(
     Ok(())
 }
 
+/// What `look` sees; where something is damaged, what it sees the next time: a job may just have changed it.
+fn looked_at_again(
+    session: &Session,
+    mut look: impl FnMut() -> Result<QuicklookReport, Error>,
+) -> Result<QuicklookReport, Error> {
+    let seen = look();
+    let is_damaged = match &seen {
+        Ok(report) => session.ranks.on_lead(|| {
+            let mut undrawn = report.undrawn.iter();
+            Ok::<_, Error>(undrawn.any(|part| is_damage(&part.cause)))
+        })?,
+        Err(failure) => is_damage(failure),
+    };
+    if is_damaged { look() } else { seen }
+}
+
+/// Why not all of this is drawn, each reason once.
+fn failure(undrawn: &[UndrawnPart]) -> Option<Error> {
+    let causes = undrawn.iter().enumerate();
+    let distinct = causes.filter(|(place, part)| {
+        let mut before = undrawn[..*place].iter();
+        !before.any(|other| other.cause == part.cause)
+    });
+    Error::together(distinct.map(|(_, part)| part.cause.clone())).err()
+}
+
 /// Does `failure` say nothing of other groups? It is the same on all ranks.
-fn is_of_group(failure: &Error) -> bool {
+pub(in crate::verbs) fn is_of_group(failure: &Error) -> bool {
     match failure {
         Error::OnRank { cause, .. } => is_of_group(cause),
         Error::Quicklook(_)
         | Error::Zarr(_)
         | Error::Store(StoreError::Zarr(_) | StoreError::Denied { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Is it that something stored is not what it should be?
+fn is_damage(failure: &Error) -> bool {
+    match failure {
+        Error::OnRank { cause, .. } => is_damage(cause),
+        Error::Several(all) => is_damage(all.first()),
+        Error::Zarr(cause) | Error::Store(StoreError::Zarr(cause)) => {
+            matches!(cause, ZarrError::Damaged { .. })
+        }
         _ => false,
     }
 }
@@ -208,18 +263,25 @@ fn draw(
         ..
     } = found;
     let _all = session.all_at_work();
-    let footprints: Result<Vec<_>, Error> = grids.iter().map(|grid| of_grids.of(grid)).collect();
-    let footprints = footprints?;
+    let (mut footprints, mut unstored) = (Vec::new(), Vec::new());
+    for grid in &grids {
+        match of_grids.of(grid, &mut unstored) {
+            Err(failure) if !is_of_group(&failure) => return Err(failure),
+            found => footprints.push(found),
+        }
+    }
     let largest = looks.iter().map(|look| look.array.object_bytes()).max();
     let reading = means(session, largest.unwrap_or(0));
     let columns: Vec<usize> = grids.iter().map(Grid::columns).collect();
     let share = (ranks.rank(), ranks.size());
-    let found = read::read(&looks, &footprints, &columns, share, &reading);
+    let shown: Vec<_> = footprints.iter().map(|one| one.clone().ok()).collect();
+    let found = read::read(&looks, &shown, &columns, share, &reading);
     let found = session.runtime.block_on(found);
     let found = found.map_err(|failure| ranks.of_follower(failure));
     match (session.role(), resolved) {
-        (Role::Lead(lead), Some(resolved)) => {
+        (Role::Lead(lead), Some(mut resolved)) => {
             let finds = lead.settle(found)?;
+            resolved.unstored.append(&mut unstored);
             Ok(drawn(resolved, &footprints, finds))
         }
         (Role::Follower(follower), _) => {
@@ -232,16 +294,18 @@ fn draw(
 }
 
 fn drawn(
-    resolved: Resolved,
-    footprints: &[Arc<Footprint>],
+    mut resolved: Resolved,
+    footprints: &[Result<Arc<Footprint>, Error>],
     finds: Vec<read::Finds>,
 ) -> QuicklookReport {
     let objects = read::objects(&finds);
-    let (picture, drawn) = charts(&resolved, footprints, finds);
+    let (picture, drawn) = charts(&mut resolved, footprints, finds);
     QuicklookReport {
         picture: Picture { charts: picture },
         charts: drawn,
         left_out: resolved.left_out,
+        undrawn: resolved.undrawn,
+        unstored: resolved.unstored,
         objects,
     }
 }

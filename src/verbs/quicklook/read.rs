@@ -1,6 +1,6 @@
 //! This rank's share of the objects: which there are, and what is taken out of each.
 //!
-//! Key types: [`Found`], what is taken out of an object; [`Finds`], all of a rank.
+//! Key types: [`Found`], what is taken out of an object; [`Unread`], why nothing is; [`Finds`], all of a rank.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::array::StoredValues;
 use super::footprint::Footprint;
+use super::is_of_group;
 use super::look::{Look, PixelUse};
 use super::tally::Tally;
 use crate::error::Error;
 use crate::source::Block;
-use crate::transfer::{BlockSink, ReadMeans};
+use crate::transfer::{BlockSink, ReadMeans, StoredField};
 
 /// What was taken out of an object.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,8 +30,16 @@ pub(super) struct Found {
     pub(super) sums: Vec<(u32, u32, f64, f64)>,
 }
 
+/// An object that cannot be read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Unread {
+    /// The fields that it holds a part of.
+    pub(super) slots: Vec<u32>,
+    pub(super) cause: Error,
+}
+
 /// What a rank has found: of which look, in which of its objects.
-pub(super) type Finds = Vec<(usize, usize, Found)>;
+pub(super) type Finds = Vec<(usize, usize, Result<Found, Unread>)>;
 
 /// Pixels and the cells that they show, in the order of the pixels.
 type Shown = Vec<(u32, u32)>;
@@ -39,7 +48,7 @@ type Shown = Vec<(u32, u32)>;
 struct Target<'a> {
     look: usize,
     number: usize,
-    array: &'a StoredValues,
+    array: &'a Arc<StoredField>,
     slab: Hyperslab,
     task: Arc<Task>,
     shown: Arc<Shown>,
@@ -55,21 +64,25 @@ struct Task {
     pixels: PixelUse,
 }
 
-/// Reads those objects of all `looks` that are this `rank`'s, of `size` ranks, and takes out of them what pictures need.
+/// Reads those objects of all `looks` that are this `rank`'s, of `size` ranks, and takes out of them what pictures need. What has no
+/// footprint is left out.
 ///
 /// # Errors
-/// If an object cannot be read or decoded.
+/// If the server does not give an object, for a reason that is not the object's own.
 pub(super) async fn read(
     looks: &[Look],
-    footprints: &[Arc<Footprint>],
+    footprints: &[Option<Arc<Footprint>>],
     columns: &[usize],
     (rank, size): (usize, usize),
     means: &ReadMeans,
 ) -> Result<Finds, Error> {
     let mut all = Vec::new();
-    for (index, look) in looks.iter().enumerate() {
-        let footprint = &footprints[look.grid];
-        all.extend(targets(index, look, footprint, columns[look.grid]));
+    let fields = looks.iter().map(|look| look.array.field());
+    let fields: Vec<Arc<StoredField>> = fields.collect::<Result<_, _>>()?;
+    for (index, (look, field)) in looks.iter().zip(&fields).enumerate() {
+        if let Some(footprint) = &footprints[look.grid] {
+            all.extend(targets((index, look), field, footprint, columns[look.grid]));
+        }
     }
     let mine = all.into_iter().enumerate();
     let mine = mine.filter(|(place, _)| place % size == rank);
@@ -87,8 +100,8 @@ pub(super) fn objects(finds: &[Finds]) -> u64 {
 
 /// The objects of a look that hold anything which is shown.
 fn targets<'a>(
-    index: usize,
-    look: &'a Look,
+    (index, look): (usize, &Look),
+    array: &'a Arc<StoredField>,
     footprint: &Arc<Footprint>,
     columns: usize,
 ) -> Vec<Target<'a>> {
@@ -114,36 +127,22 @@ fn targets<'a>(
     }
     let shown: Vec<([u64; 2], Arc<Shown>)> =
         shown.into_iter().map(|(k, v)| (k, Arc::new(v))).collect();
-    let field = |slot: &u64| {
-        let mut field = look.leading.clone();
-        if let Some(varies) = look.varies {
-            field[varies] = *slot;
-        }
-        field
-    };
     let task = Arc::new(Task {
         array: look.array.clone(),
-        fields: look.slots.iter().map(field).collect(),
+        fields: look.fields(),
         footprint: Arc::clone(footprint),
         columns,
         pixels: look.pixels,
     });
-    let place = |field: &Vec<u64>| -> Vec<u64> {
-        let along = field.iter().zip(chunk);
-        along.map(|(index, size)| index / (*size).max(1)).collect()
-    };
-    let mut places: Vec<Vec<u64>> = task.fields.iter().map(place).collect();
-    places.sort_unstable();
-    places.dedup();
     let mut all = Vec::new();
-    for leading in &places {
+    for leading in &look.leading_places() {
         for (horizontal, shown) in &shown {
             let place = [&leading[..], &horizontal[..]].concat();
             all.push(Target {
                 look: index,
                 number: all.len(),
-                array: &look.array,
-                slab: slab(&look.array, &place),
+                array,
+                slab: look.array.slab(&place),
                 task: Arc::clone(&task),
                 shown: Arc::clone(shown),
             });
@@ -152,22 +151,10 @@ fn targets<'a>(
     all
 }
 
-/// What the object at `place` of the chunk grid holds of the array.
-fn slab(array: &StoredValues, place: &[u64]) -> Hyperslab {
-    let along = place.iter().zip(&array.chunk).zip(&array.shape);
-    let (start, count) = along
-        .map(|((place, size), length)| {
-            let start = place * size;
-            (start, (*size).min(length - start))
-        })
-        .unzip();
-    Hyperslab { start, count }
-}
-
 async fn read_object(
     target: Target<'_>,
     means: &ReadMeans,
-) -> Result<(usize, usize, Found), Error> {
+) -> Result<(usize, usize, Result<Found, Unread>), Error> {
     let taken = Arc::new(Mutex::new(None));
     let (into, task, shown) = (
         Arc::clone(&taken),
@@ -178,28 +165,48 @@ async fn read_object(
         let found = task.take(&block, &shown);
         *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
     });
-    let field = target.array.field()?;
-    field.read(&target.slab, means, &sink).await?;
-    let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Ok((target.look, target.number, taken.unwrap_or_default()))
+    let found = match target.array.read(&target.slab, means, &sink).await {
+        Ok(_) => {
+            let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok(taken.unwrap_or_default())
+        }
+        Err(cause) => {
+            let cause = Error::from(cause);
+            if !is_of_group(&cause) {
+                return Err(cause);
+            }
+            let here = target.task.planes(&target.slab);
+            Err(Unread {
+                slots: here.map(|(slot, _)| slot).collect(),
+                cause,
+            })
+        }
+    };
+    Ok((target.look, target.number, found))
 }
 
 impl Task {
+    /// The fields of which `slab` has a part, and which of its planes that is.
+    fn planes(&self, slab: &Hyperslab) -> impl Iterator<Item = (u32, u64)> {
+        let (start, count) = (&slab.start, &slab.count);
+        (0u32..).zip(&self.fields).filter_map(move |(slot, field)| {
+            let mut plane = 0;
+            for (d, index) in field.iter().enumerate() {
+                if !(start[d]..start[d] + count[d]).contains(index) {
+                    return None;
+                }
+                plane = plane * count[d] + (index - start[d]);
+            }
+            Some((slot, plane))
+        })
+    }
+
     /// What `block`, an object's values, has of the cells in the picture, and of the pixels that are `shown` from it.
     fn take(&self, block: &Block<'_>, shown: &Shown) -> Found {
         let (start, count) = (&block.slab.start, &block.slab.count);
         let rank = start.len();
         let mut found = Found::default();
-        for (slot, field) in (0u32..).zip(&self.fields) {
-            let mut plane = 0;
-            let mut is_here = true;
-            for (d, index) in field.iter().enumerate() {
-                is_here &= (start[d]..start[d] + count[d]).contains(index);
-                plane = plane * count[d] + index.saturating_sub(start[d]);
-            }
-            if !is_here {
-                continue;
-            }
+        for (slot, plane) in self.planes(block.slab) {
             let value = |y: usize, x: usize| {
                 let row = plane * count[rank - 2] + (y as u64 - start[rank - 2]);
                 let index = row * count[rank - 1] + (x as u64 - start[rank - 1]);

@@ -2,7 +2,9 @@
 
 use msm_plan::Plan;
 
-use crate::commit::{LastTransaction, ManifestRecords, read_manifests};
+use crate::commit::{
+    LastTransaction, ManifestRecords, UnfinishedWork, read_journal, read_manifests,
+};
 use crate::store::{Bucket, StoreError};
 use crate::transfer::SourceRecord;
 
@@ -23,6 +25,51 @@ pub(in crate::verbs) async fn sure_records(
     }
     let records = read_manifests(bucket, store).await?;
     Ok(records.damaged.is_empty().then_some(records))
+}
+
+/// The same of a store that others may be writing: without what jobs have in hand, or have left so, which may be anything. `None`, too, where
+/// the ledger may not be read, or is damaged.
+///
+/// # Errors
+/// As the server says.
+pub(in crate::verbs) async fn records_at_rest(
+    bucket: &Bucket,
+    store: &str,
+    root: &str,
+) -> Result<Option<ManifestRecords>, StoreError> {
+    match at_rest(bucket, store, root).await {
+        Err(StoreError::Denied { .. } | StoreError::Zarr(_) | StoreError::Journal { .. }) => {
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+async fn at_rest(
+    bucket: &Bucket,
+    store: &str,
+    root: &str,
+) -> Result<Option<ManifestRecords>, StoreError> {
+    // In this order: what is committed in between, the manifests tell.
+    let journal = read_journal(bucket, store).await?;
+    let Some(mut records) = sure_records(bucket, store, root).await? else {
+        return Ok(None);
+    };
+    for work in &journal.unfinished {
+        let UnfinishedWork::Transaction(transaction) = work else {
+            return Ok(None);
+        };
+        let entry = &transaction.entry;
+        if entry.removes || entry.moves {
+            return Ok(None);
+        }
+        for array in entry.arrays.iter().chain(&entry.parts) {
+            if let Some(objects) = records.objects.get_mut(&array.name) {
+                objects.retain(|chunk, _| !array.is_written(chunk));
+            }
+        }
+    }
+    Ok(Some(records))
 }
 
 /// The same of what `plan` moves in stores.
