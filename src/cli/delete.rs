@@ -78,7 +78,7 @@ pub(super) struct DeleteArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Delete objects too that are not this program's
+    /// Delete objects too that are not this program's, and what is to replace a store that is gone
     #[arg(long)]
     pub force: bool,
 }

@@ -102,6 +102,14 @@ fn who_dies_between_is_gone_on_with_and_nobody_begins_another_store() {
             }
             let verify = msm_os!("verify {bucket} -p T1m");
             verify.on(ranks).refused(51, &told);
+            let doomed = msm_os!("delete {bucket} -p being-rechunked --all");
+            for how in ["--yes", "--dry-run"] {
+                doomed.and(how).on(ranks).refused(51, &told);
+            }
+            let forced = doomed.and("--force --dry-run").well();
+            assert!(forced.stdout.contains("the only whole copy"), "{forced:#?}");
+            let stranger = msm_os!("delete {bucket} -p T1m -v nosuch --yes");
+            stranger.alone().refused(27, &["nosuch"]);
         }
         msm_os!("verify {bucket} -p being-rechunked/T1m -v tos --against {first}").well();
         let next = msm_os!("send -f {second} {bucket} -v tos");

@@ -16,7 +16,7 @@ use crate::cli::words;
 use crate::error::Error;
 use crate::store::Place;
 use crate::verbs::copy::{self, copy};
-use crate::verbs::delete::{self, DeleteSurvey};
+use crate::verbs::delete::{self, DeleteSurvey, DeleteWarning};
 use crate::verbs::rechunk::{self, rechunk};
 use crate::verbs::recover::{RecoverError, foretell, recover};
 use crate::verbs::rollback::{self, rollback};
@@ -66,10 +66,20 @@ impl Job<'_> {
         }
         self.terminal.witness().is_deleting = true;
         let report = planned.run()?;
+        // What holds when it is gone, too.
+        let warnings: Vec<DeleteWarning> = { request.warnings(&report.deleted).into_iter() }
+            .filter(|warning| matches!(warning, DeleteWarning::ComesBack(_)))
+            .collect();
         self.conclude(
             args.told.json,
-            || document(Outcome::Done, &report.deleted),
-            || vec![words::deleted(place, &report)],
+            || document(Outcome::Done, &report.deleted).foreseen(None, &warnings),
+            || {
+                let warnings = warnings.iter().map(words::delete_warning);
+                let warnings = warnings.map(|warning| format!("warning: {warning}"));
+                std::iter::once(words::deleted(place, &report))
+                    .chain(warnings)
+                    .collect()
+            },
         );
         Ok(())
     }

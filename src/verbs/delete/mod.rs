@@ -58,7 +58,7 @@ pub struct Delete {
     pub time: Option<TimeRange>,
     /// Transactions of a store that can be undone, where stores stay: what so many removed is kept.
     pub keep_undo: usize,
-    /// Do objects go too that are not this program's?
+    /// Do objects go too that are not this program's, and what is to replace a store that is gone?
     pub force: bool,
     /// How the stores' leases are got.
     pub leasing: Leasing,
@@ -267,7 +267,9 @@ impl StoreDeletion<'_> {
         };
         let mut stores = stores.iter();
         let free = stores.try_for_each(|store| runtime.block_on(not_shared(bucket, store)));
-        let done: Result<(), Error> = free.and_then(|()| delete());
+        // A job may have died meanwhile that had deleted a store.
+        let whole = || runtime.block_on(survey.leaves_no_hole(self.request, bucket));
+        let done: Result<(), Error> = free.and_then(|()| whole()).and_then(|()| delete());
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done

@@ -20,6 +20,8 @@ use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::hold::none_shared;
 use crate::verbs::stores::absent::{none_comes_back, waiting, waiting_among};
+use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::replaced::check_not_replaced;
 use crate::verbs::tally::Tally;
 
 /// Areas walked through at a time.
@@ -190,7 +192,10 @@ impl Survey {
             survey.add(found);
         }
         if !missing.is_empty() {
-            none_comes_back(bucket, &request.spot).await?;
+            if request.all {
+                none_comes_back(bucket, &request.spot).await?;
+            }
+            check_not_replaced(bucket, missing.iter()).await?;
             return Err(no_store(bucket, prefix, request.all, missing).await?.into());
         }
         let on_the_way = |link: &&DirectoryLink| {
@@ -213,7 +218,27 @@ impl Survey {
             let (objects, first) = (survey.foreign.objects, survey.first_foreign);
             return Err(DeleteError::Foreign { objects, first }.into());
         }
+        survey.leaves_no_hole(request, bucket).await?;
         Ok(survey)
+    }
+
+    /// Checks that there is more of each store than what goes: of one that is being replaced, what replaces it may be all.
+    ///
+    /// # Errors
+    /// If there is not, without `--force`; or as the server says.
+    pub(super) async fn leaves_no_hole(
+        &self,
+        request: &Delete,
+        bucket: &Bucket,
+    ) -> Result<(), Error> {
+        if request.force {
+            return Ok(());
+        }
+        let stores: Vec<String> = self.names().cloned().collect();
+        match waiting_among(bucket, &stores).await?.pop() {
+            Some(replaced) => Err(StoresError::BeingReplaced(replaced).into()),
+            None => Ok(()),
+        }
     }
 
     async fn walk(&mut self, bucket: &Bucket, area: Area) -> Result<(), StoreError> {
