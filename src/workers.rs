@@ -8,9 +8,10 @@ use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// A pool whose threads have ended when it is dropped, with all that they take down as they end. Those of rayon end some time later, which
-/// may be beside the end of the process. Where they read files, OpenSSL has things of theirs (the NetCDF library starts it), takes them down
-/// with the thread, and all of its own with the process: a job that had done its work died of SIGSEGV, once in some thousand times.
+/// A pool whose threads have ended when it is dropped, with all that they take down as they end; unless one of them drops it. Those of rayon
+/// end some time later, which may be beside the end of the process. Where they read files, OpenSSL has things of theirs (the NetCDF library
+/// starts it), takes them down with the thread, and all of its own with the process: a job that had done its work died of SIGSEGV, once in
+/// some thousand times.
 pub(crate) struct Workers {
     pool: ThreadPool,
     /// Waited for when the pool has been dropped.
@@ -47,12 +48,12 @@ impl Deref for Workers {
 
 impl Drop for Threads {
     fn drop(&mut self) {
+        // One of them would wait for the others, which wait until its work is done.
         let this = thread::current().id();
-        for thread in self
-            .0
-            .drain(..)
-            .filter(|thread| thread.thread().id() != this)
-        {
+        if self.0.iter().any(|thread| thread.thread().id() == this) {
+            return;
+        }
+        for thread in self.0.drain(..) {
             // What panics in one of them has ended the process.
             let _ = thread.join();
         }
