@@ -3,7 +3,7 @@
 usage: python3 benches/scale ROW DIRECTORY [--rounds 3]
 
   steps     20 files of one step each, 20 ms a request: committed as usual, and one by one, against --transaction all
-  files     200, 400 and 800 tiny files: CPU seconds, and what twice as many cost; then 400 on four ranks
+  files     1,000 and 5,000 tiny files: CPU seconds, and what five times as many cost; then 1,000 on four ranks
   far       a create and an append, 0 and 50 ms a request: how many round trips that is in a row
   small     720 objects of 0.24 MB, 50 ms a request, on 1 and 8 ranks
   ranks     an eORCA025 year on 4 and 8 ranks: the CPU of the busiest, against the mean
@@ -41,7 +41,7 @@ def yearly(options, count, *words):
         path = options.directory / name / f"x_1y_grid_T_{year}.nc"
         return make_file(path, *words, "--freq", "1y", "--start", f"{year}-01-01")
 
-    return [of(year) for year in range(1000, 1000 + count)]
+    return [of(year) for year in range(1600, 1600 + count)]
 
 
 def eorca025(options, start=1976):
@@ -93,12 +93,12 @@ def steps(options):
 
 def files(options):
     last = None
-    for count in (200, 400, 800):
+    for count in (1000, 5000):
         cpu = once(options, yearly(options, count, *SMALL))[1]
         print(f"{count} files: {cpu:.2f} CPU s, {1e3 * cpu / count:.1f} ms a file" + (f", {cpu / last:.2f} times" if last else ""))
         last = cpu
-    _, cpus, _ = on_ranks(options, 4, yearly(options, 400, *SMALL))
-    print(f"400 files on 4 ranks: {sum(cpus):.2f} CPU s, the busiest {busiest(cpus):.2f} times the mean")
+    _, cpus, _ = on_ranks(options, 4, yearly(options, 1000, *SMALL))
+    print(f"1000 files on 4 ranks: {sum(cpus):.2f} CPU s, the busiest {busiest(cpus):.2f} times the mean")
 
 
 def far(options):
@@ -165,8 +165,8 @@ def ledger(options):
             for month in range(done, count):
                 timed(send(server, [of(month)], "--verify", "none"))
             done = count
-            words = [program("msm_os"), "du", "-b", "ocean", "-c", server.credentials, "--json"]
-            said = subprocess.run(list(map(str, words)), check=True, capture_output=True).stdout
+            du = [program("msm_os"), "du", "-b", "ocean", "-c", server.credentials, "--json"]
+            said = subprocess.run(list(map(str, du)), check=True, capture_output=True).stdout
             stores = json.loads(said)["stores"]
             objects = sum(store["total"]["objects"] for store in stores)
             of_ledger = sum(kind["objects"] for store in stores for kind in store["ledger"].values())

@@ -134,20 +134,32 @@ pub(super) enum Command {
     ///
     /// Root documents go first, so that no reader meets half a store. A delete that was interrupted is finished by the
     /// same delete again. Runs under `mpirun` as well: every rank deletes its share.
+    #[command(
+        override_usage = "msm_os delete [OPTIONS] --bucket <BUCKET> <--variables <VAR>...|--store <PATH>|--all>"
+    )]
     Delete(DeleteArgs),
 
     /// Copy stores with their ledgers to another place of the bucket
     ///
     /// The server copies the objects, in parallel, and every copy is read back and compared with the manifest. A copy is there whole or not at
     /// all; the same copy again compares. Runs under `mpirun` as well: every rank copies its share.
+    #[command(
+        override_usage = "msm_os copy [OPTIONS] --bucket <BUCKET> [--prefix <PREFIX>|--store <PATH>] <--to <PLACE>|--to-bucket <BUCKET>>"
+    )]
     Copy(CopyArgs),
     /// Copy stores with their ledgers to another place of the bucket, and delete them where they were once all copies are whole
+    #[command(
+        override_usage = "msm_os move [OPTIONS] --bucket <BUCKET> [--prefix <PREFIX>|--store <PATH>] <--to <PLACE>|--to-bucket <BUCKET>>"
+    )]
     Move(CopyArgs),
 
     /// Make stores anew at another place of the bucket: in other chunks, shards, codecs, or of the other version of Zarr
     ///
     /// The same arrays, values, attributes and dimensions; what is not asked for stays as a store has it. The new stores are there whole or not
     /// at all, every object verified, each with a ledger of its own. Runs under `mpirun` as well: every rank does its share.
+    #[command(
+        override_usage = "msm_os rechunk [OPTIONS] --bucket <BUCKET> [--prefix <PREFIX>|--store <PATH>] <--to <PLACE>|--replace>"
+    )]
     Rechunk(RechunkArgs),
 
     /// Undo the last command, or the last few, in all stores that they wrote: an append's steps go, a create disappears, an update's old
@@ -284,7 +296,7 @@ fn parsed(mut grammar: clap::Command, words: &[OsString]) -> Result<Parsed, clap
 }
 
 /// Two-letter spellings, which clap alone would read as `-c s`.
-const SHORT: [(&str, &str); 6] = [
+pub(super) const SHORT: [(&str, &str); 6] = [
     ("-cs", "--chunk_strategy"),
     ("-ad", "--append_dim"),
     ("-zv", "--zarr-version"),

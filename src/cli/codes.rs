@@ -557,6 +557,7 @@ impl From<&QuicklookError> for Exit {
             }
             QuicklookError::Grid { .. } => Self::NotReprojected,
             QuicklookError::Unreadable { .. } => Self::ForeignStore,
+            QuicklookError::Unfinished { .. } => Self::Busy,
             QuicklookError::NoStep { .. }
             | QuicklookError::NoDate { .. }
             | QuicklookError::NoLevel { .. }

@@ -165,6 +165,8 @@ pub enum CliError {
     )]
     Faults {
         faults: u64,
+        /// Is some of it what `recover` mends?
+        can_be_healed: bool,
         incomparable: Option<Box<Error>>,
     },
     #[error("a second Ctrl-C ended the run where it was")]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::args::SHORT;
 use super::error::CliError;
 use super::help;
 use super::manual::pages;
@@ -109,7 +110,8 @@ impl ShellCommand {
                 let mut grammar = with_topics(grammar);
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut grammar, "msm_os", &mut script);
-                Ok(String::from_utf8_lossy(&script).into_owned().into())
+                let script = String::from_utf8_lossy(&script).into_owned();
+                Ok(with_short(shell, script).into())
             }
             Self::Man(ManArgs { command, out: None }) => {
                 let pages = pages(grammar);
@@ -135,6 +137,18 @@ impl ShellCommand {
             }
         }
     }
+}
+
+/// `script` with the [two-letter flags](SHORT), which clap does not know: their values, in the shells that have a way to say that.
+fn with_short(shell: Shell, script: String) -> String {
+    SHORT.iter().fold(script, |script, (short, long)| match shell {
+        Shell::Bash => script.replace(&format!(" {long})"), &format!(" {long}|{short})")),
+        Shell::Fish => {
+            let (of_fish, short) = (long.replacen("--", " -l ", 1), short.replacen('-', " -o ", 1));
+            script.replace(&format!("{of_fish} "), &format!("{short}{of_fish} "))
+        }
+        _ => script,
+    })
 }
 
 /// `grammar` with a `help` that knows topics, too.

@@ -42,6 +42,12 @@ pub(crate) struct UnfinishedTransaction {
 }
 
 impl UnfinishedWork {
+    /// Does the store go with it?
+    #[must_use]
+    pub(crate) fn is_delete(&self) -> bool {
+        matches!(self, Self::Delete { .. })
+    }
+
     /// Who works on it, or did.
     #[must_use]
     pub(crate) fn writer(&self) -> &Writer {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A store that is being deleted, or gone, and what was made to replace it, which is whole and not in its place yet.
+/// A store that is being deleted, or gone, or being put back, and what was made to replace it, which is whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplacedStore {
     /// Its key.
@@ -33,7 +33,7 @@ impl fmt::Display for ReplacedStore {
         }
         write!(
             f,
-            ": what was made of it is whole in '{made}', the only whole copy, and not in its place yet; "
+            ": what was made of it is whole in '{made}', which has to stay until it is in its place; "
         )?;
         match holder {
             Some(holder) => write!(f, "wait until that job has ended: {holder}"),

@@ -10,10 +10,12 @@ use serde::Serialize;
 
 pub use crate::commit::FileSpan;
 
+use crate::commit::UnfinishedWork;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::Spot;
 use crate::verbs::rollback::RollbackError;
+use crate::verbs::shared::abandoned::journals;
 use crate::verbs::shared::command_log::{CommandLog, LoggedTransaction};
 use crate::verbs::stores::absent::tell_waiting;
 use crate::verbs::stores::named::{keys, stores};
@@ -80,8 +82,14 @@ async fn visit_all(
     let stores = keys(&groups).into_iter();
     let stores = stores.filter(|store| !layout::is_reading(store) && !is_told(store));
     let groups: Vec<Group> = stores.map(|store| Group::whole(&store)).collect();
+    // What is being deleted goes with all that was done to it.
+    let mut left = journals(bucket, &keys(&groups)).await?;
+    left.retain(|(_, found)| found.unfinished.iter().any(UnfinishedWork::is_delete));
     let mut log = CommandLog::of(bucket, &groups).await?;
-    while let Some(command) = CommandRecord::pop(&mut log)? {
+    while let Some(mut command) = CommandRecord::pop(&mut log)? {
+        command.can_be_undone &= left
+            .iter()
+            .all(|(going, _)| !command.stores.contains(going));
         if visit(command).is_break() {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! `rechunk --replace`, dead at any request: who looks at stores, or would do something with them, says that one is being replaced, and
 //! the same command goes on. And `move`, which deletes what it has copied.
 
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use nemo_like::Variable;
 
@@ -9,8 +11,13 @@ use super::dataset::Objects;
 use super::scenes::{after, states_of};
 use super::support::{LONG, Line, line, months, readable, run, set_lease_times};
 use crate::cli::Exit;
-use crate::store::Conditional;
+use crate::events::SilentReporter;
+use crate::ranks::Ranks;
+use crate::session::Session;
 use crate::store::simulated::World;
+use crate::store::{Conditional, Connection, Spot};
+use crate::verbs::history::{self, History};
+use crate::verbs::status::{Status, status};
 
 const TOS: &str = "T1m/tos.zarr";
 const SOS: &str = "T1m/sos.zarr";
@@ -61,10 +68,12 @@ fn who_looks_at_stores_says_which_is_being_replaced() {
     let (picture, page) = (place("map.svg"), place("page"));
     let next = months(root.path(), 2, 1, 0, &[Variable::Tos]);
     let start = sent(root.path(), &["-zv", "2"]);
-    let replace = line(&["rechunk", "--replace", "-v", "tos", "-cs", r#"{"x": 3}"#]);
+    let cut = r#"{"x": 3}"#;
+    let replace = line(&["rechunk", "--replace", "-v", "tos", "-cs", cut]);
     let time = "1976-01..1976-01";
-    let all: [&[&str]; 9] = [
+    let all: [&[&str]; 10] = [
         &["list"],
+        &["rechunk", "--replace", "-v", "tos", "-cs", cut, "--dry-run"],
         &["du"],
         &["history"],
         &["open"],
@@ -75,7 +84,10 @@ fn who_looks_at_stores_says_which_is_being_replaced() {
         // It is left to a person.
         &["recover", "--dry-run", "--exit-nothing"],
     ];
-    let of_it: [&[&str]; 11] = [
+    let made = "being-rechunked/T1m/tos.zarr";
+    let of_it: [&[&str]; 13] = [
+        &["delete", "--store", made, "--array", "tos", "--dry-run"],
+        &["delete", "--store", made, "--time", "1976-01.."],
         &["verify"],
         &["verify", "-v", "tos"],
         &["du", "-v", "tos"],
@@ -137,6 +149,7 @@ fn where_both_stores_are_gone_the_same_command_goes_on_after_a_recover() {
 fn what_a_job_has_in_hand_is_not_said_to_be_broken() {
     set_lease_times(LONG);
     let root = tempfile::tempdir().unwrap();
+    let picture = root.path().join("map.svg").to_str().unwrap().to_owned();
     let flags = ["-zv", "2"];
     let sent = sent(root.path(), &flags);
     let file = months(root.path(), 1, 1, 0, &[Variable::Tos, Variable::Sos]);
@@ -163,9 +176,49 @@ fn what_a_job_has_in_hand_is_not_said_to_be_broken() {
                 let keys = state.keys();
                 assert_eq!(exit, Exit::Ok, "{command:?} {words:?}: {keys:?}");
             }
+            let (exit, _) = ends(&state, &line(&["quicklook", "-o", &picture]));
+            assert_ne!(exit, Exit::ForeignStore, "{command:?}: {:?}", state.keys());
         }
         assert!(open > 0, "{command:?}");
     }
+}
+
+/// What was done to it goes with it.
+#[test]
+fn what_is_half_deleted_is_not_said_to_be_undoable() {
+    set_lease_times(LONG);
+    let root = tempfile::tempdir().unwrap();
+    let start = sent(root.path(), &[]);
+    let spot = Spot::Below("T1m".to_owned());
+    let mut going = 0;
+    for state in states_of(&start, &line(&["delete", "--all", "--yes"])) {
+        let stores = [TOS, SOS].map(|store| (store, is_going(&state, store)));
+        let world = World::holding(Conditional::Enforced, &state);
+        let connection = Connection::simulated(&world.link(Vec::new()));
+        let ranks = Ranks::alone();
+        let session = Session::open(&connection, &ranks, Arc::new(SilentReporter)).unwrap();
+        let asked = Status { spot: spot.clone() };
+        let told = status(&session, &asked).unwrap().stores;
+        let asked = History {
+            spot: spot.clone(),
+            variables: Vec::new(),
+        };
+        let mut undoable = Vec::new();
+        let told_of = history::for_each(&session, &asked, |command| {
+            if command.can_be_undone {
+                undoable.extend(command.stores);
+            }
+            ControlFlow::Continue(())
+        });
+        told_of.unwrap();
+        for (store, _) in stores.iter().filter(|(_, is_going)| *is_going) {
+            going += 1;
+            let of_it = told.iter().find(|one| one.store == *store).unwrap();
+            assert_eq!((of_it.undo, of_it.unfinished.len()), (0, 1));
+            assert!(!undoable.iter().any(|one| one == store));
+        }
+    }
+    assert!(going > 3, "{going}");
 }
 
 /// Where a dead `move` had moved the store, and only its journal was left, the same command has done it; where a `delete` had died so,

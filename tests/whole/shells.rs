@@ -39,6 +39,7 @@ fn bash_completes() {
         ["full", "etag", "server", "none"]
     );
     assert_eq!(completed(&["send", "--ver"]), ["--verify"]);
+    assert_eq!(completed(&["rechunk", "-zv", ""]), ["2", "3"]);
     assert_eq!(
         completed(&["completions", ""])
             .join(" ")
@@ -65,6 +66,9 @@ fn fish_completes() {
     choices.sort();
     assert_eq!(choices, ["etag", "full", "none", "server"]);
     assert_eq!(completed("msm_os send --ver"), ["--verify"]);
+    let mut versions = completed("msm_os rechunk -zv ");
+    versions.sort();
+    assert_eq!(versions, ["2", "3"]);
 }
 
 #[test]

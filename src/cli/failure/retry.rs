@@ -13,6 +13,7 @@ use crate::transfer::TransferError;
 use crate::verbs::copy::CopyError;
 use crate::verbs::delete::DeleteError;
 use crate::verbs::doctor::DoctorError;
+use crate::verbs::quicklook::QuicklookError;
 use crate::verbs::rechunk::RechunkError;
 use crate::verbs::recover::RecoverError;
 use crate::verbs::send::{SendError, ShareError};
@@ -71,6 +72,10 @@ impl Retry {
             CliError::DocumentLost { .. } => no("all is done; history and status tell of it"),
             CliError::Printing { .. } => after("when standard output takes what is printed"),
             CliError::Hurried => with(Helps::Yes, "it heals what was left first"),
+            CliError::Faults {
+                can_be_healed: true,
+                ..
+            } => after("when recover was run; what is wrong then is to be mended"),
             CliError::NoTerminal => no("give --yes or --dry-run"),
             other => Exit::from(other).into(),
         }
@@ -133,9 +138,6 @@ fn of_error(error: &Error) -> Retry {
             lacking(left).unwrap_or_else(|| Exit::from(error).into())
         }
         Error::Writing(WritingError::Locked { .. }) => no("give --lock-dir as the message says"),
-        Error::Writing(WritingError::Unended { .. }) => {
-            after("when that has ended, or recover has healed it")
-        }
         Error::Writing(WritingError::Held { .. }) => after("when that job has ended"),
         Error::Writing(WritingError::NotAllGone(_)) | Error::Copy(CopyError::NotAllGone(_)) => {
             no("run recover, which goes on with it")
@@ -163,6 +165,10 @@ fn of_error(error: &Error) -> Retry {
         }
         Error::Send(SendError::LeftOpen) => {
             with(Helps::Yes, "the same command with --resume goes on")
+        }
+        Error::Quicklook(QuicklookError::Unfinished { .. })
+        | Error::Writing(WritingError::Unended { .. }) => {
+            after("when that has ended, or recover has healed it")
         }
         Error::Quicklook(_) => no("ask for what there is, as the message says"),
         Error::Doctor(DoctorError::LeftBehind(_)) => no("remove by hand what is left behind"),

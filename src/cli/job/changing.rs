@@ -68,7 +68,12 @@ impl Job<'_> {
         let report = planned.run()?;
         // What holds when it is gone, too.
         let warnings: Vec<DeleteWarning> = { request.warnings(&report.deleted).into_iter() }
-            .filter(|warning| matches!(warning, DeleteWarning::ComesBack(_)))
+            .filter(|warning| {
+                matches!(
+                    warning,
+                    DeleteWarning::OnlyCopy(_) | DeleteWarning::ComesBack(_)
+                )
+            })
             .collect();
         self.conclude(
             args.told.json,

@@ -67,7 +67,7 @@ fn left_alone(store: &OpenableStore) -> String {
             words.join(" ")
         }
         (StoreState::Icechunk, _) => "an Icechunk repository, which icechunk opens".to_owned(),
-        (state, _) => state_shown(state).to_owned(),
+        _ => state_shown(info).to_owned(),
     };
     format!("# not opened: {}: {state}", literal(&json!(info.store)))
 }

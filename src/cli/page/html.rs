@@ -75,7 +75,7 @@ fn overview(stores: &[OpenableStore], places: &[StorePlaces<'_>]) -> Markup {
                         th scope="row" { a href={ "#" (place.anchor) } { (store.info.store) } }
                         td { (data(store)) }
                         td {
-                            @if store.info.state != StoreState::Whole { (state_shown(store.info.state)) }
+                            @if store.info.state != StoreState::Whole { (state_shown(&store.info)) }
                             @if let Some(time) = &store.info.time { (time.first) " to " (time.last) }
                         }
                         td { @if let Some(bytes) = store.info.stored_bytes { (bytes_shown(bytes)) } }

@@ -61,7 +61,7 @@ fn facts(store: &OpenableStore, place: &StorePlaces<'_>) -> Markup {
     let bbox = store.metadata.as_ref().and_then(|metadata| metadata.bbox);
     html! {
         dl.list {
-            @if info.state != StoreState::Whole { div { dt { "State" } dd { (state_shown(info.state)) } } }
+            @if info.state != StoreState::Whole { div { dt { "State" } dd { (state_shown(info)) } } }
             div { dt { "Where" } dd { code { (place.url) } } }
             @if let Some(time) = &info.time {
                 div { dt { "Period" } dd {

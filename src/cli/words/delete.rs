@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{bytes_shown, counted, tally_shown};
+use crate::events::ReplacedStore;
 use crate::verbs::delete::{DeleteReport, DeleteSurvey, DeleteWarning, StepsSurvey};
 
 /// What would go: a line a store, and one with the total.
@@ -96,7 +97,9 @@ pub(in crate::cli) fn delete_warning(warning: &DeleteWarning) -> String {
             "{store}: {transaction} has not ended: if its job still runs, the delete waits for it, and what it puts until then goes, too; of a dead one, all \
              goes"
         ),
-        DeleteWarning::OnlyCopy(only) => format!("{only}; do not delete it"),
+        DeleteWarning::OnlyCopy(ReplacedStore { store, made, .. }) => format!(
+            "'{made}' is the only copy that rechunk --replace was to leave of '{store}': with --force, it goes, too"
+        ),
         DeleteWarning::ComesBack(replaced) => {
             format!("{replaced}; '{}' is not deleted with it", replaced.made)
         }

@@ -19,7 +19,7 @@ impl fmt::Display for StoreLine<'_> {
         let info = self.0;
         let mut parts = Vec::new();
         if info.state != StoreState::Whole {
-            parts.push(state_shown(info.state).to_owned());
+            parts.push(state_shown(info).to_owned());
         }
         if let Some(problem) = &info.problem {
             parts.push(problem.lines().collect::<Vec<_>>().join(" "));

@@ -14,7 +14,7 @@ pub(in crate::cli) fn paged(index: &Path, report: &PageReport) -> Vec<String> {
         let key = &store.info.store;
         maps += details.maps.len();
         let unread = store.info.problem.iter().filter(|_| !store.can_be_opened);
-        lines.extend(unread.map(|why| format!("{key}: {}: {why}", state_shown(store.info.state))));
+        lines.extend(unread.map(|why| format!("{key}: {}: {why}", state_shown(&store.info))));
         let left_out = details.left_out.iter();
         lines.extend(left_out.map(|(name, why)| format!("{key}: '{name}' is not drawn: {why}")));
         let problem = details.problem.iter();

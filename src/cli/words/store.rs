@@ -16,7 +16,7 @@ impl fmt::Display for StoreDescription<'_> {
         write!(f, "{}", info.store)?;
         let mut separator = ":";
         if info.state != StoreState::Whole {
-            write!(f, ": {}", state_shown(info.state))?;
+            write!(f, ": {}", state_shown(info))?;
             separator = ",";
         }
         if let Some(format) = info.zarr_format {
@@ -63,10 +63,11 @@ impl fmt::Display for StoreDescription<'_> {
 }
 
 /// Whether a store can be read, in words.
-pub(in crate::cli) fn state_shown(state: StoreState) -> &'static str {
-    match state {
+pub(in crate::cli) fn state_shown(info: &StoreInfo) -> &'static str {
+    match info.state {
         StoreState::Whole => "whole",
-        StoreState::Unfinished => "unfinished, no reader sees it",
+        StoreState::Unfinished if info.being_replaced.is_some() => "being replaced",
+        StoreState::Unfinished => "unfinished",
         StoreState::Broken => "BROKEN",
         StoreState::Denied => "may not be read",
         StoreState::Icechunk => "an Icechunk repository",

@@ -27,6 +27,7 @@ pub(in crate::cli) fn verified(report: &VerifyReport) -> (Vec<String>, Result<()
         (0, Some(error)) => Err(error.clone().into()),
         (faults, error) => Err(CliError::Faults {
             faults,
+            can_be_healed: report.stores.iter().any(|store| store.can_be_healed),
             incomparable: error.clone().map(Box::new),
         }),
     };

@@ -60,9 +60,9 @@ impl Copying<'_> {
             }
             Ok(copied)
         });
-        session.interrupt.guard(false);
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(*route));
+        session.interrupt.guard(false);
         done
     }
 

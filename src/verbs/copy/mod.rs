@@ -173,9 +173,9 @@ pub fn copy(
         Role::Lead(lead) => lead,
         Role::Follower(follower) => {
             let followed = follow(route, follower);
+            let verdict = followed.and_then(|()| follower.hear());
             session.interrupt.guard(false);
-            followed?;
-            return follower.hear();
+            return verdict;
         }
     };
     let copying = Copying {

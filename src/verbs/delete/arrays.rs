@@ -6,6 +6,7 @@ use crate::commit::ArrayRemoval;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::Bucket;
+use crate::verbs::delete::hole::leaves_no_hole;
 use crate::verbs::delete::survey::{ArraysSurvey, DeleteSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::send::RequestCounts;
@@ -92,6 +93,7 @@ impl ArrayDeletion {
 
     /// What goes of each store; all are looked at before the first is changed.
     async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<ArrayRemoval>, Error> {
+        leaves_no_hole(request, bucket, &self.stores).await?;
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for store in &self.stores {
             match ArrayRemoval::of(bucket, store, &self.names, request.force).await {

@@ -6,6 +6,7 @@ mod area;
 mod arrays;
 mod error;
 mod group;
+mod hole;
 mod requests;
 mod steps;
 mod survey;
@@ -27,6 +28,7 @@ pub use crate::verbs::tally::Tally;
 use self::area::Area;
 use self::arrays::ArrayDeletion;
 use self::group::{GroupContents, nested};
+use self::hole::leaves_no_hole;
 use self::steps::StepDeletion;
 use self::survey::Survey;
 use crate::commit::{CleanupError, Deletion, NotBegun, sweep_staged};
@@ -265,11 +267,11 @@ impl StoreDeletion<'_> {
             let ended = runtime.block_on(begun.end());
             Ok(ended.map_err(DeleteError::Incomplete)?)
         };
-        let mut stores = stores.iter();
-        let free = stores.try_for_each(|store| runtime.block_on(not_shared(bucket, store)));
+        let mut each = stores.iter();
+        let free = each.try_for_each(|store| runtime.block_on(not_shared(bucket, store)));
         // A job may have died meanwhile that had deleted a store.
-        let whole = || runtime.block_on(survey.leaves_no_hole(self.request, bucket));
-        let done: Result<(), Error> = free.and_then(|()| whole()).and_then(|()| delete());
+        let whole = || runtime.block_on(leaves_no_hole(self.request, bucket, &stores));
+        let done: Result<(), Error> = free.and_then(|()| whole()).and_then(|_| delete());
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
         done

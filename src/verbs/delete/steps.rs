@@ -14,6 +14,7 @@ use crate::commit::StoreTruncation;
 use crate::error::Error;
 use crate::session::Session;
 use crate::store::{Bucket, StoreLookup, read_outline, read_store};
+use crate::verbs::delete::hole::leaves_no_hole;
 use crate::verbs::delete::survey::{DeleteSurvey, StepsSurvey};
 use crate::verbs::delete::{Delete, DeleteError};
 use crate::verbs::send::RequestCounts;
@@ -119,7 +120,7 @@ impl StepDeletion {
         bucket: &Bucket,
     ) -> Result<DeleteSurvey, Error> {
         can_be_foretold(bucket, &self.stores).await?;
-        let mut found = self.look(bucket).await?;
+        let mut found = self.look(request, bucket).await?;
         for StepCut { cut, survey } in &mut found {
             survey.requests = of_removal(bucket, &cut.removal, request.keep_undo).await?;
         }
@@ -137,7 +138,7 @@ impl StepDeletion {
     ) -> Result<DeleteSurvey, Error> {
         let (leasing, keep_undo) = (&request.leasing, request.keep_undo);
         Hold::during(session, leasing, &self.stores, "delete", async |hold| {
-            let found = self.look(&session.bucket).await?;
+            let found = self.look(request, &session.bucket).await?;
             let done = shown(&found);
             let removals: Vec<_> = found.into_iter().map(|found| found.cut.removal).collect();
             remove(session, &removals, hold, COMMAND, keep_undo).await?;
@@ -147,7 +148,8 @@ impl StepDeletion {
     }
 
     /// What goes of each store; all are looked at before the first is changed.
-    async fn look(&self, bucket: &Bucket) -> Result<Vec<StepCut>, Error> {
+    async fn look(&self, request: &Delete, bucket: &Bucket) -> Result<Vec<StepCut>, Error> {
+        leaves_no_hole(request, bucket, &self.stores).await?;
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         let mut last: Option<(String, String)> = None;
         for store in &self.stores {

@@ -15,12 +15,12 @@ use crate::store::{Bucket, DirectoryLink, ListedObject, Site, StoreError};
 use crate::verbs::delete::Delete;
 use crate::verbs::delete::area::{Area, selected_areas};
 use crate::verbs::delete::error::{DeleteError, SHOWN};
+use crate::verbs::delete::hole::leaves_no_hole;
 use crate::verbs::send::RequestCounts;
 use crate::verbs::shared::abandoned::{journals, unended};
 use crate::verbs::shared::at_rest::none_held;
 use crate::verbs::shared::hold::none_shared;
-use crate::verbs::stores::absent::{none_comes_back, waiting, waiting_among};
-use crate::verbs::stores::error::StoresError;
+use crate::verbs::stores::absent::{none_comes_back, waiting};
 use crate::verbs::stores::replaced::check_not_replaced;
 use crate::verbs::tally::Tally;
 
@@ -42,9 +42,9 @@ pub enum DeleteSurvey {
         others: Tally,
         /// Before they are deleted: stores of which a transaction has not ended.
         unended: Vec<(String, TransactionIdentity)>,
-        /// Before they are deleted: stores that are the only ones of their kind, for what they were made of is gone.
+        /// Stores that are the only ones of their kind, for what they were made of is gone, or going.
         replacing: Vec<ReplacedStore>,
-        /// Before they are deleted: stores that are meant and being replaced, of which what replaces them stays.
+        /// Stores that are meant and being replaced, of which what replaces them stays.
         coming_back: Vec<ReplacedStore>,
     },
     /// A group of a hierarchy.
@@ -156,6 +156,8 @@ pub(in crate::verbs) struct Survey {
     pub links: Vec<DirectoryLink>,
     foreign: Tally,
     first_foreign: Vec<String>,
+    /// Stores that are the only ones of their kind.
+    replacing: Vec<ReplacedStore>,
     /// Stores that are meant, and being replaced.
     coming_back: Vec<ReplacedStore>,
     /// The stores that have each of [`ROOT_DOCUMENTS`].
@@ -218,27 +220,9 @@ impl Survey {
             let (objects, first) = (survey.foreign.objects, survey.first_foreign);
             return Err(DeleteError::Foreign { objects, first }.into());
         }
-        survey.leaves_no_hole(request, bucket).await?;
+        let stores: Vec<String> = survey.names().cloned().collect();
+        survey.replacing = leaves_no_hole(request, bucket, &stores).await?;
         Ok(survey)
-    }
-
-    /// Checks that there is more of each store than what goes: of one that is being replaced, what replaces it may be all.
-    ///
-    /// # Errors
-    /// If there is not, without `--force`; or as the server says.
-    pub(super) async fn leaves_no_hole(
-        &self,
-        request: &Delete,
-        bucket: &Bucket,
-    ) -> Result<(), Error> {
-        if request.force {
-            return Ok(());
-        }
-        let stores: Vec<String> = self.names().cloned().collect();
-        match waiting_among(bucket, &stores).await?.pop() {
-            Some(replaced) => Err(StoresError::BeingReplaced(replaced).into()),
-            None => Ok(()),
-        }
     }
 
     async fn walk(&mut self, bucket: &Bucket, area: Area) -> Result<(), StoreError> {
@@ -324,20 +308,15 @@ impl Survey {
             let unfinished = found.unfinished.iter();
             unfinished.map(|one| (store.clone(), unended(one)))
         });
-        let replacing = waiting_among(bucket, &stores).await?;
-        Ok(self.with(all.collect(), replacing))
+        Ok(self.with(all.collect()))
     }
 
     /// As others see it.
     pub(super) fn shown(&self) -> DeleteSurvey {
-        self.with(Vec::new(), Vec::new())
+        self.with(Vec::new())
     }
 
-    fn with(
-        &self,
-        unended: Vec<(String, TransactionIdentity)>,
-        replacing: Vec<ReplacedStore>,
-    ) -> DeleteSurvey {
+    fn with(&self, unended: Vec<(String, TransactionIdentity)>) -> DeleteSurvey {
         let links = self.links.iter();
         DeleteSurvey::Stores {
             stores: self.stores.clone(),
@@ -345,7 +324,7 @@ impl Survey {
             ledgers: self.ledgers,
             others: self.foreign,
             unended,
-            replacing,
+            replacing: self.replacing.clone(),
             coming_back: self.coming_back.clone(),
         }
     }

@@ -6,15 +6,14 @@ use futures::TryStreamExt;
 use msm_zarr::{Group, StoreSnapshot, StoredArray, ZarrError};
 use serde_json::Value;
 
-use crate::commit::{LastTransaction, SharedArchive, read_journal};
+use crate::commit::LastTransaction;
 use crate::error::Error;
 use crate::events::ReplacedStore;
-use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_outline, read_store};
+use crate::store::{Bucket, ListedObject, StoreError, StoreLookup, read_store};
 use crate::verbs::list::filter::{FilterVerdict, StoreFilter};
 use crate::verbs::list::inventory::{StoreInfo, StoreState, TransactionInfo, VariableInfo};
 use crate::verbs::list::time_range::time_range;
-use crate::verbs::shared::abandoned::unended;
-use crate::verbs::shared::remnant::is_held;
+use crate::verbs::shared::in_hand::{in_hand, unfinished};
 use crate::verbs::stores::shelf::coordinates;
 
 /// Describes what lies at the place of `group`, the group itself and those below it; nothing, if nothing is there. Of what is not
@@ -111,7 +110,9 @@ async fn of_group(
             StoreLookup::Remains(_) => {
                 info.state = StoreState::Unfinished;
                 // Where the ledger cannot be read, it is unfinished all the same; status tells why.
-                info.problem = in_hand(bucket, &group.store).await.ok().flatten();
+                let in_hand = in_hand(bucket, &group.store).await.ok().flatten();
+                let rootless = || "no reader sees it: it has no root document".to_owned();
+                info.problem = Some(in_hand.unwrap_or_else(rootless));
                 if filter.verdict(&info) == FilterVerdict::Fits {
                     walk(bucket, &mut info).await?;
                 }
@@ -144,37 +145,6 @@ async fn of_group(
     info.state = state;
     info.problem = Some(problem);
     Ok(Some(info))
-}
-
-/// What a job has in hand in `store`, of which there is no root document, if the ledger tells of any: it is put, or put back, with that.
-async fn unfinished(bucket: &Bucket, store: &str) -> Option<String> {
-    match read_outline(bucket, store).await {
-        Ok(None) => in_hand(bucket, store).await.ok().flatten(),
-        Ok(Some(_)) | Err(_) => None,
-    }
-}
-
-/// What jobs have in hand in `store`, or had as they died.
-///
-/// # Errors
-/// As the server says, or if the ledger cannot be read.
-async fn in_hand(bucket: &Bucket, store: &str) -> Result<Option<String>, StoreError> {
-    let journal = read_journal(bucket, store).await?;
-    let Some(last) = journal.unfinished.last() else {
-        let shared = SharedArchive::of_store(bucket, store).await?;
-        return Ok(shared.map(|archive| {
-            let by = archive.by.name;
-            format!("jobs with --share are sending an archive into it (begun by {by}): status says how far they are")
-        }));
-    };
-    let transaction = unended(last);
-    Ok(Some(if is_held(bucket, store).await? {
-        format!("{transaction} is under way: wait until that job has ended")
-    } else {
-        format!(
-            "{transaction} has not ended: its job has died or is stopped; recover, or whoever writes the store next, brings it to its end"
-        )
-    }))
 }
 
 async fn whole(

@@ -41,7 +41,7 @@ pub struct StoreInfo {
 pub enum StoreState {
     /// Yes.
     Whole,
-    /// It has no root document yet, or no more: a create or a delete is under way, or died.
+    /// A create, a delete or a replacement is under way, or died: it has no root document yet, or no more, or not for long.
     Unfinished,
     /// Something lies there that this program cannot read.
     Broken,

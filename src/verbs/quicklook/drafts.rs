@@ -14,7 +14,9 @@ use super::look::{Grid, Look, PixelUse};
 use super::resolve::Resolved;
 use super::{MEANS, PictureKind, Quicklook, failure, is_of_group};
 use crate::error::Error;
+use crate::store::Bucket;
 use crate::transfer::ReadMeans;
+use crate::verbs::shared::in_hand::unfinished;
 use crate::verbs::shared::recorded::records_at_rest;
 use crate::verbs::stores::shelf::{coordinates, readable};
 
@@ -107,6 +109,15 @@ fn folder_of(stores: &BTreeSet<String>) -> usize {
         .map_or(0, |end| end + 1)
 }
 
+/// Why `group` cannot be read.
+async fn why_not_readable(bucket: &Bucket, group: &Group) -> QuicklookError {
+    let store = group.key();
+    match unfinished(bucket, &group.store).await {
+        Some(what) => QuicklookError::Unfinished { store, what },
+        None => QuicklookError::Unreadable { store },
+    }
+}
+
 /// What is asked for of `groups`. What fails of one, fails alone.
 pub(super) async fn drafts(
     groups: &[Group],
@@ -120,10 +131,8 @@ pub(super) async fn drafts(
         let stored = match readable(bucket, group).await {
             Ok(Some(stored)) => stored,
             Ok(None) => {
-                let unreadable = QuicklookError::Unreadable {
-                    store: store.clone(),
-                };
-                found.fails(&store, None, unreadable.into())?;
+                let cause = why_not_readable(bucket, group).await;
+                found.fails(&store, None, cause.into())?;
                 continue;
             }
             Err(cause) => {

@@ -27,6 +27,8 @@ pub enum QuicklookError {
     },
     #[error("store '{store}': it cannot be read; `verify` says what is wrong with it")]
     Unreadable { store: String },
+    #[error("store '{store}': {what}")]
+    Unfinished { store: String, what: String },
     #[error("--step {asked}: '{variable}' of store '{store}' has no such step; it has {held}")]
     NoStep {
         asked: String,

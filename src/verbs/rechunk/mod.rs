@@ -39,7 +39,7 @@ use crate::verbs::send::plan_warning::warnings_of;
 use crate::verbs::send::transaction::LedTransaction;
 use crate::verbs::send::turns::TransactionWork;
 use crate::verbs::send::worker::Worker;
-use crate::verbs::shared::at_rest::can_be_foretold;
+use crate::verbs::shared::at_rest::{all_ended, are_free};
 use crate::verbs::shared::hold::{Hold, Leasing};
 use crate::verbs::shared::requests::of_rechunk;
 use crate::verbs::shared::verification::{check_verification, try_verification};
@@ -86,7 +86,12 @@ pub fn foretell(session: &Session, request: &Rechunk) -> Result<RechunkForecast,
         let bucket = &session.bucket;
         check_verification(bucket, request.verify)?;
         let (ways, asked) = (ways(bucket, request).await?, request.asked(session));
-        can_be_foretold(bucket, &both_of(&ways)).await?;
+        let settled = match request.to {
+            Some(_) => both_of(&ways),
+            None => replace::to_be_settled(bucket, &ways).await?,
+        };
+        all_ended(bucket, &settled).await?;
+        are_free(bucket, &both_of(&ways)).await?;
         let work = RechunkWork::of(bucket, ways, &asked, request.replaces()).await?;
         let stores = work.report();
         if stores.is_empty() {
@@ -142,8 +147,9 @@ pub fn rechunk(session: &Session, request: &Rechunk) -> Result<RechunkReport, Er
         Role::Follower(follower) => {
             // The lead knows why it could not go on, and tells it in the end.
             let _ = follow(session, request, follower);
+            let verdict = follower.hear();
             session.interrupt.guard(false);
-            follower.hear()
+            verdict
         }
     }
 }
@@ -246,9 +252,9 @@ impl Remaking<'_> {
         });
         let (ways, mut hold) = self.lead.go_on(held)?;
         let done = self.remake(ways, &mut hold);
-        session.interrupt.guard(false);
         let done = done.map_err(|failure| hold.verdict(failure));
         runtime.block_on(hold.release(session));
+        session.interrupt.guard(false);
         done
     }
 

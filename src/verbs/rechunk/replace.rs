@@ -9,7 +9,7 @@ use msm_zarr::layout;
 use super::Rechunk;
 use super::error::RechunkError;
 use super::source::Sources;
-use crate::commit::{Deletion, NotBegun};
+use crate::commit::{Deletion, NotBegun, UnfinishedWork, read_journal};
 use crate::error::Error;
 use crate::ranks::Lead;
 use crate::session::Session;
@@ -67,6 +67,25 @@ pub(super) async fn ways(bucket: &Bucket, request: &Rechunk) -> Result<Vec<Passa
     }
     all.sort_unstable_by(|one, other| one.from.cmp(&other.from));
     all.dedup();
+    Ok(all)
+}
+
+/// Those of the stores that take these `ways` in which every transaction has to have ended before what becomes of them can be told. In the
+/// others, a job may have died that replaced them: the same command goes on with that.
+///
+/// # Errors
+/// As the server says.
+pub(super) async fn to_be_settled(bucket: &Bucket, ways: &[Passage]) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    for way in ways {
+        if !is_waiting(bucket, &way.to).await? {
+            all.push(way.from.clone());
+        }
+        let left = read_journal(bucket, &way.to).await?.unfinished;
+        if !left.iter().all(UnfinishedWork::is_delete) {
+            all.push(way.to.clone());
+        }
+    }
     Ok(all)
 }
 

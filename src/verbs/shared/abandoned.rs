@@ -95,9 +95,8 @@ impl AbandonedTransactions {
             sweep_staged(bucket, &store).await?;
             let mut unfinished = found.unfinished;
             // With the store goes what was done to it before.
-            let is_delete = |one: &UnfinishedWork| matches!(one, UnfinishedWork::Delete { .. });
-            if unfinished.iter().any(is_delete) {
-                unfinished.retain(is_delete);
+            if unfinished.iter().any(UnfinishedWork::is_delete) {
+                unfinished.retain(UnfinishedWork::is_delete);
             }
             // They are undone in the order in which they were not done.
             if (unfinished.iter()).all(|one| matches!(one, UnfinishedWork::Rollback(_))) {

@@ -23,6 +23,14 @@ pub(in crate::verbs) async fn can_be_foretold(
     stores: &[String],
 ) -> Result<(), Error> {
     all_ended(bucket, stores).await?;
+    are_free(bucket, stores).await
+}
+
+/// Checks that no job is at `stores`.
+///
+/// # Errors
+/// Of each that is held; or if an archive is being sent into it by many.
+pub(in crate::verbs) async fn are_free(bucket: &Bucket, stores: &[String]) -> Result<(), Error> {
     let (held, shared) = future::join(none_held(bucket, stores), none_shared(bucket, stores)).await;
     held.and(shared)
 }
@@ -34,8 +42,7 @@ pub(in crate::verbs) async fn can_be_foretold(
 pub(in crate::verbs) async fn all_ended(bucket: &Bucket, stores: &[String]) -> Result<(), Error> {
     let left = journals(bucket, stores).await?;
     for (store, found) in &left {
-        let is_delete = |one: &UnfinishedWork| matches!(one, UnfinishedWork::Delete { .. });
-        if found.unfinished.iter().any(is_delete)
+        if found.unfinished.iter().any(UnfinishedWork::is_delete)
             && let Some(replaced) = replacement(bucket, store).await?
         {
             return Err(StoresError::BeingReplaced(replaced).into());

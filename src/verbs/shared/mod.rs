@@ -6,6 +6,7 @@ pub(in crate::verbs) mod command_log;
 pub(in crate::verbs) mod ending;
 pub(crate) mod error;
 pub(crate) mod hold;
+pub(in crate::verbs) mod in_hand;
 pub(in crate::verbs) mod phase_watch;
 pub(in crate::verbs) mod recorded;
 pub(in crate::verbs) mod remnant;

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::archive::{ArchiveStatus, PartState, PartStatus};
 
-use crate::commit::{CommittedTransactions, Holder, LeaseTimes, read_journal, told_lease};
+use crate::commit::{
+    CommittedTransactions, Holder, LeaseTimes, UnfinishedWork, read_journal, told_lease,
+};
 use crate::error::Error;
 use crate::events::{ReplacedStore, TransactionIdentity};
 use crate::session::Session;
@@ -151,12 +153,19 @@ async fn of_store(
             Err(StoreError::Share { .. }) => false,
             left => left?.is_some(),
         };
-    let committed = CommittedTransactions::of(bucket, store).await?;
+    // What is being deleted goes with all that was done to it.
+    let undo = match journal.unfinished.iter().any(UnfinishedWork::is_delete) {
+        true => 0,
+        false => {
+            let committed = CommittedTransactions::of(bucket, store).await?;
+            committed.undoable().count()
+        }
+    };
     Ok(StoreStatus {
         store: store.to_owned(),
         lease: lease(bucket, store).await?,
         unfinished: journal.unfinished.iter().map(unended).collect(),
-        undo: committed.undoable().count(),
+        undo,
         remnants,
     })
 }

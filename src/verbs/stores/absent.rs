@@ -96,7 +96,7 @@ pub(in crate::verbs) async fn not_named(
         return Ok(waiting);
     }
     waiting.retain(|replaced| groups.iter().any(|group| group.store == replaced.store));
-    match waiting.pop() {
+    match waiting.into_iter().next() {
         Some(replaced) => Err(StoresError::BeingReplaced(replaced).into()),
         None => Ok(Vec::new()),
     }

@@ -40,6 +40,8 @@ pub struct StoreCheckReport {
     pub checked: CheckTally,
     /// What is wrong.
     pub faults: Vec<Fault>,
+    /// Is some of it what a dead job left, and `recover` mends?
+    pub can_be_healed: bool,
     /// Objects and documents that a job was changing, of which nobody can say before it has ended.
     pub unsettled: u64,
 }
@@ -62,6 +64,8 @@ struct StoreCheck<'a, 'b> {
     unrecorded: u64,
     /// Everything that is wrong.
     faults: Vec<Fault>,
+    /// Is some of it what `recover` mends?
+    can_be_healed: bool,
     /// What else is to be told.
     events: Vec<Event>,
 }
@@ -164,6 +168,7 @@ fn look_once(
         found: CheckTally::default(),
         unrecorded: 0,
         faults: Vec::new(),
+        can_be_healed: false,
         events: Vec::new(),
     };
     let damaged = std::mem::take(&mut look.kept.damaged).into_iter();
@@ -194,6 +199,7 @@ fn look_once(
         found,
         unrecorded,
         faults,
+        can_be_healed,
         mut events,
         ..
     } = look;
@@ -208,6 +214,7 @@ fn look_once(
         store,
         checked: found,
         faults,
+        can_be_healed,
         unsettled: 0,
     };
     Ok(Some((report, events)))
@@ -218,6 +225,12 @@ impl StoreCheck<'_, '_> {
         faults.sort_unstable();
         self.found.faults += faults.len() as u64;
         self.faults.extend(faults);
+    }
+
+    /// Notes what a dead job left at `key`, and `recover` mends.
+    fn note_left(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.can_be_healed = true;
+        self.note(vec![Fault::new(key, what)]);
     }
 
     /// Is the object or array of this key looked at this time?
@@ -235,7 +248,7 @@ impl StoreCheck<'_, '_> {
                 if let Some(first) = session.runtime.block_on(left)? {
                     let what = "it is of an archive that jobs shared, and that is not shared out (any more): recover --abandon removes \
                                 this, and what they put out of sight";
-                    self.note(vec![Fault::new(first, what)]);
+                    self.note_left(first, what);
                 }
             }
             Ok(Some(_)) => {
@@ -247,7 +260,7 @@ impl StoreCheck<'_, '_> {
                 self.open = true;
                 let what =
                     format!("it cannot be read: {cause}; recover --abandon ends the sharing");
-                self.note(vec![Fault::new(key, what)]);
+                self.note_left(key, what);
             }
             Err(error) => return Err(error.into()),
         }
@@ -268,8 +281,7 @@ impl StoreCheck<'_, '_> {
             self.events.push(Event::UnderWay { key: first.clone() });
             return Ok(());
         }
-        let fault = Fault::new(first, "a transaction has not ended: run recover");
-        self.note(vec![fault]);
+        self.note_left(first, "a transaction has not ended: run recover");
         Ok(())
     }
 
@@ -313,7 +325,7 @@ impl StoreCheck<'_, '_> {
                 "there is no root document, but {}: run recover",
                 counted(self.found.objects, "objects")
             );
-            self.note(vec![Fault::new(self.store, what)]);
+            self.note_left(self.store, what);
         }
         Ok(committed > 0 || self.found.objects > 0 || self.open)
     }

@@ -170,8 +170,8 @@ impl<'a> SharedSend<'a> {
             lead.go_on(shared)?;
         }
         let done = self.take_turns(&mut report, &worker, intent, &settings, lead);
-        session.interrupt.guard(false);
         let standing = runtime.block_on(self.conclude(session));
+        session.interrupt.guard(false);
         match (done.and_then(|()| self.verdict(session)), standing) {
             (Ok(()), standing) => {
                 standing?;
