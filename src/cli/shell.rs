@@ -141,14 +141,19 @@ impl ShellCommand {
 
 /// `script` with the [two-letter flags](SHORT), which clap does not know: their values, in the shells that have a way to say that.
 fn with_short(shell: Shell, script: String) -> String {
-    SHORT.iter().fold(script, |script, (short, long)| match shell {
-        Shell::Bash => script.replace(&format!(" {long})"), &format!(" {long}|{short})")),
-        Shell::Fish => {
-            let (of_fish, short) = (long.replacen("--", " -l ", 1), short.replacen('-', " -o ", 1));
-            script.replace(&format!("{of_fish} "), &format!("{short}{of_fish} "))
-        }
-        _ => script,
-    })
+    SHORT
+        .iter()
+        .fold(script, |script, (short, long)| match shell {
+            Shell::Bash => script.replace(&format!(" {long})"), &format!(" {long}|{short})")),
+            Shell::Fish => {
+                let (of_fish, short) = (
+                    long.replacen("--", " -l ", 1),
+                    short.replacen('-', " -o ", 1),
+                );
+                script.replace(&format!("{of_fish} "), &format!("{short}{of_fish} "))
+            }
+            _ => script,
+        })
 }
 
 /// `grammar` with a `help` that knows topics, too.

@@ -87,7 +87,7 @@ fn who_looks_at_stores_says_which_is_being_replaced() {
     let made = "being-rechunked/T1m/tos.zarr";
     let of_it: [&[&str]; 13] = [
         &["delete", "--store", made, "--array", "tos", "--dry-run"],
-        &["delete", "--store", made, "--time", "1976-01.."],
+        &["delete", "--store", made, "--time", "1976-01..", "--yes"],
         &["verify"],
         &["verify", "-v", "tos"],
         &["du", "-v", "tos"],

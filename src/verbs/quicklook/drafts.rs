@@ -18,6 +18,7 @@ use crate::store::Bucket;
 use crate::transfer::ReadMeans;
 use crate::verbs::shared::in_hand::unfinished;
 use crate::verbs::shared::recorded::records_at_rest;
+use crate::verbs::stores::place::is_taken;
 use crate::verbs::stores::shelf::{coordinates, readable};
 
 /// What is read of a variable, where that lies, and what is said of it.
@@ -130,6 +131,10 @@ pub(super) async fn drafts(
         let store = group.key();
         let stored = match readable(bucket, group).await {
             Ok(Some(stored)) => stored,
+            // Of a store that is gone, a lease may be left.
+            Ok(None) if request.variables.is_empty() && !is_taken(bucket, &group.store).await? => {
+                continue;
+            }
             Ok(None) => {
                 let cause = why_not_readable(bucket, group).await;
                 found.fails(&store, None, cause.into())?;

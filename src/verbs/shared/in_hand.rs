@@ -19,7 +19,10 @@ pub(in crate::verbs) async fn unfinished(bucket: &Bucket, store: &str) -> Option
 ///
 /// # Errors
 /// As the server says, or if the ledger cannot be read.
-pub(in crate::verbs) async fn in_hand(bucket: &Bucket, store: &str) -> Result<Option<String>, StoreError> {
+pub(in crate::verbs) async fn in_hand(
+    bucket: &Bucket,
+    store: &str,
+) -> Result<Option<String>, StoreError> {
     let journal = read_journal(bucket, store).await?;
     let Some(last) = journal.unfinished.last() else {
         let shared = SharedArchive::of_store(bucket, store).await?;
