@@ -544,6 +544,7 @@ impl From<&DoctorError> for Exit {
     fn from(error: &DoctorError) -> Self {
         match error {
             DoctorError::Lacking { first, .. } => first.into(),
+            DoctorError::Stopped => Self::Interrupted,
             DoctorError::LeftBehind(_) => Self::StoreFailed,
         }
     }

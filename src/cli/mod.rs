@@ -31,6 +31,7 @@ mod manual;
 mod markup;
 mod open;
 mod outcome;
+mod own_file;
 mod page;
 mod placement;
 mod plan;

@@ -15,7 +15,7 @@ use super::outcome::OutcomeArgs;
 use super::prices::{Cost, Prices};
 use super::printer;
 use super::rate::{Rate, RateArg};
-use super::sbatch::batch_script;
+use super::sbatch::{ScriptTerms, batch_script};
 use super::send::SendArgs;
 use super::share::SLURM;
 use super::words;
@@ -75,14 +75,15 @@ impl PlanArgs {
         Ok(())
     }
 
-    /// How the plan is printed, where this is the job's `rate`.
-    pub(super) fn print(&self, rate: Option<Rate>) -> PlanPrint<'_> {
+    /// How the plan is printed, where this is the job's `rate`; as a script whose ranks hold so much, if it is one.
+    pub(super) fn print(&self, rate: Option<Rate>, script_memory: Option<u64>) -> PlanPrint<'_> {
+        let line = &self.line[..];
         PlanPrint {
             verb: "send",
             outcome: self.send.files.outcome,
             rate,
             prices: self.prices.as_ref(),
-            script_of: self.sbatch.then_some(&self.line[..]),
+            script_of: script_memory.map(|memory| ScriptTerms { line, memory }),
         }
     }
 }
@@ -97,8 +98,8 @@ pub(super) struct PlanPrint<'a> {
     pub rate: Option<Rate>,
     /// What is charged.
     pub prices: Option<&'a Prices>,
-    /// The command line of which a batch script is made, if one is.
-    pub script_of: Option<&'a [OsString]>,
+    /// Of what a batch script is made, if one is.
+    pub script_of: Option<ScriptTerms<'a>>,
 }
 
 /// How long something takes at a rate.
@@ -126,8 +127,8 @@ impl PlanPrint<'_> {
         let core_hours = estimate.map(|estimate| estimate.core_hours);
         let cost = self.prices.map(|prices| prices.cost(plan, core_hours));
         let cost = cost.as_ref();
-        if let Some(line) = self.script_of {
-            return batch_script(plan, line, estimate);
+        if let Some(terms) = self.script_of {
+            return batch_script(plan, terms, estimate);
         }
         if self.outcome.told.json {
             return printer::document(&document(self.verb, plan, estimate, cost));

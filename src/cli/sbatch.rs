@@ -34,17 +34,26 @@ const OF_PLAN: [(&str, bool); 8] = [
     ("--ranks", true),
 ];
 
-/// The script that sends what `plan` says, by the command line `line` that planned it.
+/// What a script is made of beside the plan.
+#[derive(Clone, Copy)]
+pub(super) struct ScriptTerms<'a> {
+    /// The command line that planned it.
+    pub line: &'a [OsString],
+    /// Bytes of data that each rank may hold.
+    pub memory: u64,
+}
+
+/// The script that sends what `plan` says on these `terms`.
 pub(super) fn batch_script(
     plan: &SendPlan,
-    line: &[OsString],
+    terms: ScriptTerms<'_>,
     estimate: Option<&Estimate>,
 ) -> String {
+    let ScriptTerms { line, memory: data } = terms;
     let ranks = plan.ranks;
     let rate = estimate.map_or(SLOW * ranks as u64, |estimate| estimate.rate.bytes);
     let seconds = plan.bytes as f64 / rate as f64;
     let minutes = minutes(seconds);
-    let data = data_memory(plan);
     let objects = plan.transactions.iter().map(|one| one.size.objects).max();
     let memory = data + OWN + objects.unwrap_or(0) * RECORD;
     let memory = memory.next_multiple_of(STEP) >> 20;
@@ -113,7 +122,7 @@ pub(super) fn batch_script(
 /// Bytes of data that each rank may hold: what it needs at its peak, and a quarter more, and six times what it sends in all, with which stored
 /// chunks are read as often as planned; but no more than was planned with. If the store is
 /// another one by then, of which more has to be held, the send says so, and is not killed.
-fn data_memory(plan: &SendPlan) -> u64 {
+pub(super) fn data_memory(plan: &SendPlan) -> u64 {
     let bytes = plan.work.iter().map(|rank| rank.bytes).max().unwrap_or(0);
     let most = (plan.peak_memory + plan.peak_memory / 4).max(6 * bytes);
     let most = most.next_multiple_of(STEP);

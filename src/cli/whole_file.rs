@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Can a file be written at `path`? Folders above it are not made, and nothing is changed to find it out.
+use super::own_file::is_replaceable;
+
+/// Can a file be written at `path`? Folders above it are not made, nothing is changed to find it out, and what is there is not replaced but
+/// by its like.
 ///
 /// # Errors
 /// If not, why.
@@ -28,7 +31,15 @@ pub(super) fn can_be_written(path: &Path) -> Result<(), String> {
         Err(_) => Ok(()),
     };
     let tried = tried.and_then(|()| draft(path).map(drop));
-    tried.map_err(|cause| format!("it cannot be written: {cause}"))
+    tried.map_err(|cause| format!("it cannot be written: {cause}"))?;
+    match is_replaceable(path) {
+        Ok(false) => Err(
+            "it is there, and nothing that this program writes: move it away, or name another file"
+                .to_owned(),
+        ),
+        // Who may write it need not read it.
+        Ok(true) | Err(_) => Ok(()),
+    }
 }
 
 /// Writes `contents` at `path`: beside it at first, then it is renamed.

@@ -142,6 +142,16 @@ impl Traffic {
         AwaitedKeys(self.clone())
     }
 
+    /// For how long the server has been silent, since `begun` at most; not at all while keys are waited for.
+    pub(crate) fn silent_since(&self, begun: Instant) -> Duration {
+        let flights = self.flights();
+        let alive = flights.alive.map_or(begun, |alive| alive.max(begun));
+        match flights.keys {
+            Some(_) => Duration::ZERO,
+            None => alive.elapsed(),
+        }
+    }
+
     fn flights(&self) -> MutexGuard<'_, Flights> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -202,6 +202,47 @@ impl Fence {
     }
 }
 
+impl Fence {
+    /// Is it closed, and was not before?
+    fn is_over(&self) -> bool {
+        let lead = self.0.lead.get().unwrap_or(self);
+        match lead.0.deadline.load(Ordering::SeqCst) {
+            NOT_YET | OPEN => false,
+            LOST => true,
+            _ => self.left().is_zero(),
+        }
+    }
+
+    /// Does `work`, which changes nothing, and drops it when the fence has been closed for `grace`, if it was not at the beginning: what
+    /// it was wanted for is over.
+    ///
+    /// # Errors
+    /// If it closes so before the end.
+    pub(crate) async fn outlive<T>(
+        &self,
+        grace: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, FencedRequest> {
+        let mut work = pin!(work);
+        if self.is_over() {
+            return Ok(work.await);
+        }
+        let mut closed: Option<Moment> = None;
+        loop {
+            if let Ok(done) = tokio::time::timeout(grace.min(LOOK), work.as_mut()).await {
+                return Ok(done);
+            }
+            closed = match self.is_over() {
+                true => Some(closed.unwrap_or_else(Moment::now)),
+                false => None,
+            };
+            if closed.is_some_and(|since| since.elapsed() >= grace) {
+                return Err(FencedRequest);
+            }
+        }
+    }
+}
+
 /// From one look at the deadline to the next.
 const LOOK: Duration = Duration::from_secs(1);
 /// The same for its opening, and how long that is waited for.
@@ -243,6 +284,26 @@ mod tests {
         });
         let work = tokio::time::sleep(Duration::from_millis(250));
         assert_eq!(fence.guard(work).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_is_only_read_outlives_the_fence_for_a_while() {
+        let grace = Duration::from_millis(60);
+        let read = |time: u64| tokio::time::sleep(Duration::from_millis(time));
+        for fence in [Fence::closed(), Fence::open()] {
+            assert_eq!(fence.outlive(grace, read(150)).await, Ok(()));
+        }
+        let fence = Fence::closed();
+        fence.extend(Moment::now().after(Duration::from_millis(20)));
+        assert_eq!(fence.outlive(grace, read(40)).await, Ok(()));
+        assert_eq!(
+            fence.outlive(grace, read(150)).await,
+            Ok(()),
+            "it began after"
+        );
+        fence.extend(Moment::now().after(Duration::from_millis(20)));
+        let never = std::future::pending::<()>();
+        assert_eq!(fence.outlive(grace, never).await, Err(FencedRequest));
     }
 
     /// As after SIGSTOP: the deadline has passed while no thread ran.

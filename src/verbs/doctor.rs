@@ -27,6 +27,8 @@ pub struct DoctorReport {
     pub left_behind: Option<LeftBehind>,
     /// How fast large objects were put by one process, if all were.
     pub put: Option<Burst>,
+    /// Was it stopped before all was tried?
+    pub is_stopped: bool,
 }
 
 /// What keeps this program from working there.
@@ -41,6 +43,8 @@ pub enum DoctorError {
         lacking: Vec<String>,
         first: StoreError,
     },
+    #[error("stopped before all was tried; what was put is removed")]
+    Stopped,
     #[error(transparent)]
     LeftBehind(LeftBehind),
 }
@@ -55,7 +59,9 @@ impl DoctorReport {
         let lacking = lacking.map(|(lacking, first)| DoctorError::Lacking { lacking, first });
         let left = self.left_behind.iter().cloned();
         let left = left.map(DoctorError::LeftBehind);
-        Error::together(lacking.chain(left))
+        let is_stopped = self.is_stopped && self.left_behind.is_none();
+        let stopped = is_stopped.then_some(DoctorError::Stopped);
+        Error::together(lacking.chain(left).chain(stopped))
     }
 }
 
@@ -68,7 +74,9 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
         Spot::Below(prefix) => prefix,
         Spot::At(store) => store.rsplit_once('/').map_or("", |(folder, _)| folder),
     };
-    session.on_lead(async || {
+    // Signals wait until all that was put is removed.
+    session.interrupt.guard(true);
+    let report = session.on_lead(async || {
         let folder = doctors_folder(prefix, &format!("{:08x}", rand::random::<u32>()));
         session.tell(&Event::Examining {
             folder: folder.clone(),
@@ -78,8 +86,15 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
             session.tell(&Event::Finding(finding.clone()));
             findings.push(finding);
         };
-        let Verdict { lacks, left, put } =
-            examine(&session.bucket.unfenced()?, &folder, &mut tell).await?;
+        let bucket = session.bucket.unfenced()?;
+        let is_to_stop = || session.interrupt.has_come();
+        let examined = examine(&bucket, &folder, &is_to_stop, &mut tell).await?;
+        let Verdict {
+            lacks,
+            left,
+            put,
+            is_stopped,
+        } = examined;
         if left.is_none() {
             session.tell(&Event::Removed);
         }
@@ -89,6 +104,9 @@ pub fn doctor(session: &Session, request: &Doctor) -> Result<DoctorReport, Error
             lacking: lacks.map(|(lacks, first)| (owned(lacks), first)),
             left_behind: left,
             put,
+            is_stopped,
         })
-    })
+    });
+    session.interrupt.guard(false);
+    report
 }

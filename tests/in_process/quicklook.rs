@@ -37,7 +37,8 @@ fn sent(root: &Path) -> Objects {
     };
     nemo_like::write(&path, &spec).unwrap();
     let world = World::new(Conditional::Enforced);
-    let chunks = r#"{"time_counter": 1, "deptht": 2, "y": 8, "x": 12}"#;
+    // Those at the edges reach beyond the grid.
+    let chunks = r#"{"time_counter": 1, "deptht": 2, "y": 7, "x": 11}"#;
     let file = path.to_str().unwrap();
     let send = line(&["send", "-f", file, "-cs", chunks]);
     assert_eq!(run(&world.link(Vec::new()), &send), Exit::Ok);

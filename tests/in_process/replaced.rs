@@ -87,7 +87,14 @@ fn who_looks_at_stores_says_which_is_being_replaced() {
     let made = "being-rechunked/T1m/tos.zarr";
     let of_it: [&[&str]; 13] = [
         &["delete", "--store", made, "--array", "tos", "--dry-run"],
-        &["delete", "--store", made, "--time", "1976-01..", "--yes"],
+        &[
+            "delete",
+            "--store",
+            made,
+            "--time",
+            "1976-01..",
+            "--dry-run",
+        ],
         &["verify"],
         &["verify", "-v", "tos"],
         &["du", "-v", "tos"],
@@ -176,8 +183,10 @@ fn what_a_job_has_in_hand_is_not_said_to_be_broken() {
                 let keys = state.keys();
                 assert_eq!(exit, Exit::Ok, "{command:?} {words:?}: {keys:?}");
             }
-            let (exit, _) = ends(&state, &line(&["quicklook", "-o", &picture]));
-            assert_ne!(exit, Exit::ForeignStore, "{command:?}: {:?}", state.keys());
+            if open % 20 == 1 {
+                let (exit, _) = ends(&state, &line(&["quicklook", "-o", &picture]));
+                assert_ne!(exit, Exit::ForeignStore, "{command:?}: {:?}", state.keys());
+            }
         }
         assert!(open > 0, "{command:?}");
     }

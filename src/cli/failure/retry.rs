@@ -185,7 +185,11 @@ const REQUEST: &str = "check the endpoint, what stands behind its host, and the 
 
 /// What has to be so first, where keys had ended, access was refused, or there was no room.
 fn lacking(left: &CleanupError) -> Option<Retry> {
-    let is_without_keys = |error: &StoreError| matches!(error, StoreError::Credentials { .. });
+    let is_without_keys = |error: &StoreError| match error {
+        StoreError::Credentials { .. } => true,
+        StoreError::Denied { cause, .. } => have_ended(cause),
+        _ => false,
+    };
     let is_refused = |error: &StoreError| {
         matches!(error, StoreError::Denied { .. } | StoreError::Probe { .. }) || error.is_full()
     };
@@ -215,10 +219,18 @@ fn refused(said: &str) -> Retry {
         "InvalidAccessKeyId" | "SignatureDoesNotMatch" => {
             no("give other keys: the server does not take these")
         }
-        "ExpiredToken" | "InvalidToken" => no("give keys that have not ended"),
+        _ if have_ended(said) => {
+            no("give keys that have not ended, with their session token if they have one")
+        }
         "RequestTimeTooSkewed" => no("set the clock of this machine"),
         _ => Exit::AccessDenied.into(),
     }
+}
+
+/// Does the server say that keys have ended?
+fn have_ended(said: &str) -> bool {
+    let code = said.split(':').next().unwrap_or_default();
+    ["ExpiredToken", "InvalidToken"].contains(&code)
 }
 
 impl From<Exit> for Retry {

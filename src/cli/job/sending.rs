@@ -8,6 +8,7 @@ use crate::cli::open::opened_with;
 use crate::cli::plan::{PlanArgs, PlanPrint};
 use crate::cli::printer::warn;
 use crate::cli::rate::RateArg;
+use crate::cli::sbatch::data_memory;
 use crate::cli::send::{SendArgs, UpdateArgs};
 use crate::cli::words;
 use crate::verbs::send::{SendPlan, SendReport, forecast, forecast_update, send, update};
@@ -73,7 +74,19 @@ impl Job<'_> {
         let rate = { self.ranks }.on_lead(|| Ok(rate.map(RateArg::rate).transpose()))??;
         let session = self.open(&files.store)?;
         let plan = forecast(&session, &request, args.ranks)?;
-        self.say_plan(&plan, &args.print(rate))
+        let script_memory = args.sbatch.then(|| data_memory(&plan));
+        let script_memory = match script_memory {
+            Some(memory) if memory < plan.memory_limit => {
+                let mut request = request;
+                request.files.memory = memory;
+                let planned = forecast(&session, &request, args.ranks);
+                // With less, stored chunks may have to be inflated more often.
+                let is_same = planned.is_ok_and(|planned| planned.reads == plan.reads);
+                Some(if is_same { memory } else { plan.memory_limit })
+            }
+            memory => memory,
+        };
+        self.say_plan(&plan, &args.print(rate, script_memory))
     }
 
     fn say_plan(&self, plan: &SendPlan, print: &PlanPrint<'_>) -> Result<(), CliError> {

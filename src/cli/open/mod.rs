@@ -90,7 +90,14 @@ impl OpenArgs {
                 is_place(flag, path)?;
             }
         }
-        Ok(())
+        match (&self.stac, &self.intake) {
+            (Some(stac), Some(intake)) if stac == intake => Err(CliError::CataloguePlace {
+                flag: "--intake".to_owned(),
+                path: intake.clone(),
+                problem: "--stac names it, too".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the catalogues that are asked for, of the stores at `spot`, and says so.

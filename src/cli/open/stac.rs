@@ -80,7 +80,18 @@ pub(in crate::cli) fn catalogue(report: &OpenReport, spot: &Spot, path: &Path) -
     collection["links"] = json!([&[root][..], &links].concat());
     let mut notes = Vec::new();
     if collection["license"] == "other" {
-        notes.push("the stores do not all have the same licence, so the collection says 'other'; send or update with --attributes '{\"license\": \"CC-BY-4.0\"}' names one".to_owned());
+        let mut named = stores.iter().filter_map(|store| license_of(store));
+        let why = match (named.next(), stores.len()) {
+            (None, 1) => "the store names no licence",
+            (None, _) => "no store names a licence",
+            (Some(_), 1) => "the store's licence is no identifier such as SPDX has",
+            (Some(_), _) => {
+                "the stores do not all have the same licence, by an identifier such as SPDX has"
+            }
+        };
+        notes.push(format!(
+            "{why}, so the collection says 'other'; send or update with --attributes '{{\"license\": \"CC-BY-4.0\"}}' names one"
+        ));
     }
     if let Some(first) = nowhere.first() {
         notes.push(format!(
@@ -136,6 +147,11 @@ fn common(stores: &[&OpenableStore], names: &[&str]) -> Option<String> {
     let first = all.next()??;
     all.all(|text| text.as_ref() == Some(&first))
         .then_some(first)
+}
+
+/// What the store says of its licence.
+pub(super) fn license_of(store: &OpenableStore) -> Option<String> {
+    text_attribute(store, "license").or_else(|| text_attribute(store, "licence"))
 }
 
 /// Is this an identifier such as SPDX's?

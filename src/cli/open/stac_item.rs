@@ -7,7 +7,7 @@ use humantime::format_rfc3339_seconds;
 use serde_json::{Map, Value, json};
 
 use super::options::{open_options, storage_options, url};
-use super::stac::{headline, is_license_id, summary};
+use super::stac::{headline, is_license_id, license_of, summary};
 use crate::verbs::list::VariableInfo;
 use crate::verbs::open::{OpenableStore, Reach, Signing};
 
@@ -112,8 +112,7 @@ fn properties(store: &OpenableStore, extent: &Extent) -> Map<String, Value> {
         put("time_coverage_end", json!(time.last));
         put("calendar", json!(time.calendar));
     }
-    let license = text_attribute(store, "license").or_else(|| text_attribute(store, "licence"));
-    match license {
+    match license_of(store) {
         Some(id) if is_license_id(&id) => put("license", json!(id)),
         Some(text) => put("rights", json!(text)),
         None => None,

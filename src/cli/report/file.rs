@@ -77,13 +77,27 @@ mod tests {
         let path = directory.path().join("run.json");
         let file = ReportFile::at(&path).unwrap();
         assert!(names(directory.path()).is_empty());
-        file.write(&json!("one")).unwrap();
+        let of = |run: &str| json!({"format": "msm_os/report/1", "run": run});
+        file.write(&of("one")).unwrap();
         let link = directory.path().join("last.json");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        ReportFile::at(&link).unwrap().write(&json!("two")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "\"two\"\n");
+        ReportFile::at(&link).unwrap().write(&of("two")).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("two"));
         assert!(link.is_symlink());
         assert_eq!(names(directory.path()), ["last.json", "run.json"]);
+    }
+
+    #[test]
+    fn nobody_s_data_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("year.nc");
+        fs::write(&path, "CDF\u{1}").unwrap();
+        let refused = ReportFile::at(&path).unwrap_err().to_string();
+        assert!(
+            refused.contains("nothing that this program writes"),
+            "{refused}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "CDF\u{1}");
     }
 
     #[test]

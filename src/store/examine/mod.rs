@@ -22,6 +22,8 @@ use super::bucket::Bucket;
 use super::error::StoreError;
 use crate::events::{Finding, FindingState as State};
 
+/// What is tried where an object can be put.
+const STEPS: usize = 9;
 /// Looks for what is left to remove.
 const PASSES: usize = 3;
 
@@ -34,6 +36,8 @@ pub(crate) struct Verdict {
     pub left: Option<LeftBehind>,
     /// How fast large objects were put, if all were.
     pub put: Option<Burst>,
+    /// Was it stopped before the end?
+    pub is_stopped: bool,
 }
 
 /// What is in the bucket still of an examination that is over, for somebody to remove by hand.
@@ -61,13 +65,14 @@ pub(crate) fn is_doctors(name: &str) -> bool {
     name.starts_with("doctor-") && !is_store(name)
 }
 
-/// Tries everything in `folder`, tells each finding at once, and removes what it put.
+/// Tries everything in `folder`, or as much as it can until it is to stop, tells each finding at once, and removes what it put.
 ///
 /// # Errors
 /// If nothing can be tried: the server is not reached, the bucket is not there, or the keys are refused.
 pub(crate) async fn examine(
     bucket: &Bucket,
     folder: &str,
+    is_to_stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(Finding),
 ) -> Result<Verdict, StoreError> {
     let mut examination = Examination {
@@ -77,12 +82,18 @@ pub(crate) async fn examine(
         keys: Vec::new(),
         lacks: None,
         put: None,
+        is_to_stop,
         tell,
     };
     let tried = examination.try_all().await;
     let left = examination.remove_all(bucket).await;
     let Examination { lacks, put, .. } = examination;
-    tried.map(|()| Verdict { lacks, left, put })
+    tried.map(|is_whole| Verdict {
+        lacks,
+        left,
+        put,
+        is_stopped: !is_whole,
+    })
 }
 
 /// An examination under way.
@@ -93,23 +104,32 @@ struct Examination<'a> {
     keys: Vec<String>,
     lacks: Option<(Vec<&'static str>, StoreError)>,
     put: Option<Burst>,
+    is_to_stop: &'a dyn Fn() -> bool,
     tell: &'a mut dyn FnMut(Finding),
 }
 
 impl Examination<'_> {
-    async fn try_all(&mut self) -> Result<(), StoreError> {
+    /// Returns whether it came to the end.
+    async fn try_all(&mut self) -> Result<bool, StoreError> {
         self.reach();
         let sample = self.list().await?;
         if let Some(written) = self.put().await {
-            self.read(&written).await;
-            self.copy(&written).await;
-            self.multipart().await;
-            self.delete(&written).await;
-            self.delete_in_bulk().await;
-            self.guarantees(&written).await;
-            self.overwrite().await;
-            self.latency().await;
-            self.throughput().await;
+            for step in 0..STEPS {
+                if (self.is_to_stop)() {
+                    return Ok(false);
+                }
+                match step {
+                    0 => self.read(&written).await,
+                    1 => self.copy(&written).await,
+                    2 => self.multipart().await,
+                    3 => self.delete(&written).await,
+                    4 => self.delete_in_bulk().await,
+                    5 => self.guarantees(&written).await,
+                    6 => self.overwrite().await,
+                    7 => self.latency().await,
+                    _ => self.throughput().await,
+                }
+            }
         } else {
             match sample {
                 Some(sample) => self.read(&sample).await,
@@ -117,7 +137,7 @@ impl Examination<'_> {
             }
             self.untried("other writes", "the first one failed");
         }
-        Ok(())
+        Ok(!(self.is_to_stop)())
     }
 
     /// Removes all there may be; says what is left.

@@ -40,6 +40,10 @@ use kind::{is_changing, kind_of};
 use outcome::{ServerSilence, cause_of, is_busy, log, may_pass};
 use turn::Turn;
 
+/// Who waits for its turn gives up when a server has been silent for so many times the patience: longer than a slow line takes to carry
+/// what the kernel may hold of a body.
+const UNHEARD: u32 = 3;
+
 /// Sends the requests of one bucket. Clones share connections and fence.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
@@ -118,7 +122,12 @@ impl Wire {
         let mut signed = SignedRequest::new(request, self.signer.as_ref());
         let mut flight = None;
         loop {
-            let turn = Turn::wait(&self.flow, request, pacer, &self.traffic).await;
+            let turn = Turn::wait(&self.flow, request, pacer, &self.traffic);
+            let turn = tokio::select! {
+                biased;
+                turn = turn => turn,
+                silence = self.silence() => return Err(timeout(silence)),
+            };
             signed.keep_good().await?;
             let flight = flight.get_or_insert_with(|| {
                 let (method, path) = (request.method().as_str(), request.uri().path());
@@ -170,6 +179,19 @@ impl Wire {
         }
     }
 
+    /// Ends when the server has given no sign of life for long, to whatever is on its way: who waits for its turn waits in vain.
+    async fn silence(&self) -> Duration {
+        let begun = Instant::now();
+        loop {
+            let silent = self.traffic.silent_since(begun);
+            let left = (UNHEARD * self.patience).saturating_sub(silent);
+            if left.is_zero() {
+                return silent;
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+
     /// One attempt, which ends when it has been silent for long.
     async fn attempt(
         &self,
@@ -185,10 +207,7 @@ impl Wire {
             let allowed = turn.allowed(silence(self.patience), pulse);
             let left = allowed.saturating_sub(pulse.silent());
             if left.is_zero() {
-                return Err(HttpError::new(
-                    HttpErrorKind::Timeout,
-                    ServerSilence(allowed),
-                ));
+                return Err(timeout(allowed));
             }
             // What has moved meanwhile is not silent.
             if let Ok(answer) = tokio::time::timeout(left, &mut exchange).await {
@@ -204,16 +223,24 @@ impl Wire {
         patience: Patience,
         pacer: Pacer,
     ) -> Result<HttpResponse, HttpError> {
-        if !is_changing(&request) {
-            return self.persist(&request, None, &patience, &pacer).await;
-        }
         let fence = &self.fence;
+        if !is_changing(&request) {
+            let persisting = self.persist(&request, None, &patience, &pacer);
+            return match fence.outlive(silence(self.patience), persisting).await {
+                Ok(answer) => answer,
+                Err(fenced) => Err(HttpError::new(HttpErrorKind::Unknown, fenced)),
+            };
+        }
         let persisting = self.persist(&request, Some(fence), &patience, &pacer);
         match fence.guard(persisting).await {
             Ok(answer) => answer,
             Err(fenced) => Err(HttpError::new(HttpErrorKind::Unknown, fenced)),
         }
     }
+}
+
+fn timeout(silence: Duration) -> HttpError {
+    HttpError::new(HttpErrorKind::Timeout, ServerSilence(silence))
 }
 
 impl HttpConnector for Wire {

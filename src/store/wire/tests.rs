@@ -183,6 +183,32 @@ async fn a_request_that_is_lost_in_silence_is_sent_again() {
     assert_eq!(server.log().len(), 4);
 }
 
+/// Each has patience for three attempts of its own, and only few are on their way at a time once the first are lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_its_turn_at_a_silent_server_gives_up() {
+    let server = loopback::server(Config::default());
+    server.faults().add(Rule::new(Fault::Delay(MINUTE)));
+    let bucket = impatient(&server.endpoint(), 1);
+    let reads = (0..60).map(|_| bucket.get("a"));
+    let errors = futures::future::join_all(reads).await;
+    for error in errors {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("no sign of life"), "{error}");
+    }
+    let tried = server.log().len();
+    assert!(tried < 120, "{tried}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_at_a_silent_server_ends_with_the_lease() {
+    let server = loopback::server(Config::default());
+    server.faults().add(Rule::new(Fault::Delay(MINUTE)));
+    let patience = Duration::from_secs(3);
+    let bucket = loopback::limited(&server.endpoint(), patience, Limits::default());
+    open(&bucket, Duration::from_millis(200));
+    assert!(is_fenced(bucket.get("a").await));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_drip_and_listings_that_turn_in_circles_are_errors() {
     let server = loopback::server(Config::default());

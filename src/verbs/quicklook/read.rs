@@ -3,6 +3,7 @@
 //! Key types: [`Found`], what is taken out of an object; [`Unread`], why nothing is; [`Finds`], all of a rank.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -186,6 +187,17 @@ async fn read_object(
 }
 
 impl Task {
+    /// The rows and columns of cells of which `slab` has values; objects at the edges reach beyond them.
+    fn plane(&self, slab: &Hyperslab) -> [Range<usize>; 2] {
+        let rows = self.footprint.areas.len() / self.columns.max(1);
+        let along = |back: usize, length: usize| {
+            let d = slab.start.len() - back;
+            let index = |n| usize::try_from(n).unwrap_or(usize::MAX).min(length);
+            index(slab.start[d])..index(slab.start[d] + slab.count[d])
+        };
+        [along(2, rows), along(1, self.columns)]
+    }
+
     /// The fields of which `slab` has a part, and which of its planes that is.
     fn planes(&self, slab: &Hyperslab) -> impl Iterator<Item = (u32, u64)> {
         let (start, count) = (&slab.start, &slab.count);
@@ -240,13 +252,9 @@ impl Task {
     /// What the values of those cells of `slab` come to that lie in the picture.
     fn tally(&self, slab: &Hyperslab, value: impl Fn(usize, usize) -> f64) -> Tally {
         let mut tally = Tally::default();
-        let along = |back: usize| {
-            let d = slab.start.len() - back;
-            let index = |n| usize::try_from(n).unwrap_or(usize::MAX);
-            index(slab.start[d])..index(slab.start[d] + slab.count[d])
-        };
-        for y in along(2) {
-            for x in along(1) {
+        let [rows, columns] = self.plane(slab);
+        for y in rows {
+            for x in columns.clone() {
                 let area = self.footprint.areas[y * self.columns + x];
                 if area > 0.0 {
                     tally.count(value(y, x), f64::from(area));
