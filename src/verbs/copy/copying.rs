@@ -199,6 +199,8 @@ impl Copying<'_> {
         stores: impl Iterator<Item = &'s SourceStore>,
         held: Held<'_>,
     ) -> Result<(), Error> {
+        // It only goes forward.
+        let _committing = self.route.from.work_unmeasured(WorkKind::Committing);
         let bucket = self.route.ends().from;
         let mut sources = Vec::new();
         for source in stores {
